@@ -1,0 +1,1 @@
+//! Accounts and transfers: every movement of money or units.

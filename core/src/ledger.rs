@@ -1,0 +1,11 @@
+//! Blocks, seals, certificates, and `apply`: the single entry point from a state and a block to a state or a reason.
+
+mod block;
+mod certificate;
+mod seal;
+
+pub use block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, LeafTag, SystemSection};
+pub use certificate::{
+    Certificate, CertificateError, Evidence, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote, VoteKind, quorum,
+};
+pub use seal::{PROTOCOL, Seal};

@@ -1,0 +1,17 @@
+//! Rollbook core: everything that history depends on.
+//!
+//! Architecture invariant: no I/O, no clock, no async, no randomness, no floats, no hash-map iteration. Inputs are bytes and
+//! values, outputs are bytes and values; the same log gives the same state on every machine.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod account;
+pub mod calendar;
+pub mod codec;
+pub mod crypto;
+pub mod identity;
+pub mod ledger;
+pub mod log;
+pub mod motion;
+pub mod record;
+pub mod verify;

@@ -1,0 +1,1 @@
+//! Motions: frozen electorate, recusal, tally.

@@ -1,0 +1,130 @@
+//! The signed envelope and the catalogue of record bodies (RULINGS A6, A18).
+//!
+//! * Payload = chain, principal, initiating officer, sequence, validity limit, body. Every co-signer signs the same bytes.
+//! * Record id = SHA-256('rollbook/record/v1' 0x00 || payload); a signature is over that same tagged string. The id does not
+//!   depend on the signatures, so signing again makes no second record.
+//! * A record is one principal's act: only officers of one organisation (or office) share an envelope. Agreements, pledges and
+//!   confirmations are chains of records that name earlier ids.
+//! * Families are nested enums; each grows only at its own end. Shipped variants are never edited (RULINGS A18).
+
+use bincode::{Decode, Encode};
+
+use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
+use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
+use crate::identity::Role;
+
+/// Domain tag of record signatures and ids.
+pub const RECORD_TAG: &str = "rollbook/record/v1";
+/// Longest record, in bytes (RULINGS A19).
+pub const RECORD_MAX_BYTES: usize = 32 * 1024;
+/// Most co-signers of one record.
+pub const RECORD_MAX_SIGNATURES: usize = 16;
+/// How far ahead `valid_until_ms` may lie when the record is proposed: 30 days.
+pub const VALIDITY_MAX_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// By what right an officer signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+pub enum Capacity {
+    /// A role the person holds in the principal.
+    Own(Role),
+    /// A delegation by number.
+    Delegation(u32),
+}
+
+/// One officer's signature.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+pub struct SignatureEntry {
+    /// Person number.
+    pub officer: u32,
+    /// By what right.
+    pub capacity: Capacity,
+    /// Number of the officer's key, counted from 0 in order of registration.
+    pub key: u32,
+    /// Over [`Payload::sign_bytes`].
+    pub signature: Signature,
+}
+
+/// What is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Payload {
+    /// Genesis hash of the alliance.
+    pub chain: Hash,
+    /// Organisation number (an office is an organisation) whose act this is.
+    pub principal: u32,
+    /// Person number of the officer who began the record; the sequence is theirs.
+    pub officer: u32,
+    /// Per officer; above the highest used, or unused within the 256 below it.
+    pub sequence: u64,
+    /// Last ledger time at which the record may apply; at most 30 days ahead when proposed.
+    pub valid_until_ms: u64,
+    /// The act.
+    pub body: Body,
+}
+
+impl Payload {
+    /// The bytes every co-signer signs: 'rollbook/record/v1' 0x00 || payload.
+    pub fn sign_bytes(&self) -> Vec<u8> {
+        tagged(RECORD_TAG, &[&encode(self)])
+    }
+
+    /// The record id.
+    pub fn id(&self) -> Hash {
+        sha256_tagged(RECORD_TAG, &[&encode(self)])
+    }
+
+    /// One officer's signature entry.
+    pub fn sign(&self, officer: u32, capacity: Capacity, key_number: u32, key: &Keypair) -> SignatureEntry {
+        SignatureEntry { officer, capacity, key: key_number, signature: key.sign_tagged(&self.sign_bytes()) }
+    }
+}
+
+/// A signed record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Record {
+    /// What is signed.
+    pub payload: Payload,
+    /// Strictly ascending by officer; at least one.
+    pub signatures: Vec<SignatureEntry>,
+}
+
+impl Wire for Record {
+    const MAX: usize = RECORD_MAX_BYTES;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most(&self.signatures, RECORD_MAX_SIGNATURES, "signatures on a record")?;
+        if self.signatures.is_empty() {
+            return Err(DecodeError::rule("a record has at least one signature"));
+        }
+        strictly_ascending(&self.signatures, "record signatures", |entry| entry.officer)?;
+        if !self.signatures.iter().any(|entry| entry.officer == self.payload.officer) {
+            return Err(DecodeError::rule("the initiating officer has not signed"));
+        }
+        Ok(())
+    }
+}
+
+impl Record {
+    /// The record id.
+    pub fn id(&self) -> Hash {
+        self.payload.id()
+    }
+
+    /// The record's leaf bytes: tag 1, payload, signatures.
+    pub fn leaf(&self) -> Vec<u8> {
+        crate::ledger::LeafTag::Record.prefix(&encode(self))
+    }
+}
+
+/// Every act there is, by family.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub enum Body {
+    /// Organisations, persons, keys.
+    Organisation(OrganisationAct),
+}
+
+/// Acts on organisations.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub enum OrganisationAct {
+    /// A founding organisation accepts the genesis (RULINGS A2).
+    Found,
+}

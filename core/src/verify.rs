@@ -1,0 +1,1 @@
+//! What an auditor depends on: receipts, state proofs, epoch chains, light client.

@@ -1,0 +1,9 @@
+//! Everything that touches the world: replica, journal, store, network, API, runtime.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod disk;
+pub mod journal;
+pub mod network;
+pub mod replica;
+pub mod store;
