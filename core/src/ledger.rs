@@ -2,10 +2,13 @@
 
 mod block;
 mod certificate;
+pub mod chain;
+mod engine;
 mod seal;
 
-pub use block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, LeafTag, SystemSection};
+pub use block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, CheckpointSignature, HandoverCheckpoint, LeafTag, SystemSection};
 pub use certificate::{
-    Certificate, CertificateError, Evidence, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote, VoteKind, quorum,
+    Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote, VoteKind, quorum,
 };
 pub use seal::{PROTOCOL, Seal};
+pub use engine::{Admitted, BlockError, Built, Committed, Execution, Ledger, Tip};

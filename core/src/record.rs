@@ -11,7 +11,13 @@ use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
-use crate::identity::Role;
+use crate::identity::{ActClass, Role};
+
+mod node;
+mod organisation;
+
+pub use node::{NodeAct, NodeKeys};
+pub use organisation::{OrganisationAct, Registration};
 
 /// Domain tag of record signatures and ids.
 pub const RECORD_TAG: &str = "rollbook/record/v1";
@@ -91,6 +97,7 @@ impl Wire for Record {
     const MAX: usize = RECORD_MAX_BYTES;
 
     fn check(&self) -> Result<(), DecodeError> {
+        self.payload.body.check()?;
         at_most(&self.signatures, RECORD_MAX_SIGNATURES, "signatures on a record")?;
         if self.signatures.is_empty() {
             return Err(DecodeError::rule("a record has at least one signature"));
@@ -115,16 +122,52 @@ impl Record {
     }
 }
 
-/// Every act there is, by family.
+/// Every act there is, by family (RULINGS A18: organisation, membership, motion, fund, call, award, payment, node, charter).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
+    /// Nodes and validator seats.
+    Node(NodeAct),
 }
 
-/// Acts on organisations.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
-pub enum OrganisationAct {
-    /// A founding organisation accepts the genesis (RULINGS A2).
-    Found,
+/// Who may read a record beside the nodes (RULINGS A15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadClass {
+    /// Everybody.
+    Public,
+    /// Member nodes and officers who log in.
+    Members,
+}
+
+impl Body {
+    /// The class of act under which the principal's approval policy counts signers.
+    pub fn class(&self) -> ActClass {
+        match self {
+            Body::Organisation(act) => act.class(),
+            Body::Node(act) => act.class(),
+        }
+    }
+
+    /// The transition this act is, by its number in the rules: `M40`, `F11`; `A2` where a ruling made it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Body::Organisation(act) => act.code(),
+            Body::Node(act) => act.code(),
+        }
+    }
+
+    /// The rules of shape of the act itself (step 4 of decoding).
+    pub fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Body::Organisation(act) => act.check(),
+            Body::Node(act) => act.check(),
+        }
+    }
+
+    /// Who may read it.
+    pub fn read_class(&self) -> ReadClass {
+        ReadClass::Public
+    }
 }
