@@ -6,7 +6,10 @@ pub mod chain;
 mod engine;
 mod seal;
 
-pub use block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, CheckpointSignature, HandoverCheckpoint, LeafTag, SystemSection};
+pub use block::{
+    BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, CheckpointSignature, HandoverCheckpoint, LeafTag,
+    SystemSection,
+};
 pub use certificate::{
     Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote, VoteKind, quorum,
 };
