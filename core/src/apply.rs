@@ -9,7 +9,7 @@
 
 use bincode::{Decode, Encode};
 
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, Period};
 use crate::charter::{Charter, DAY_MS};
 use crate::codec::{Wire, encode};
 use crate::crypto::{Hash, PublicKey, Signature, VerifierCache};
@@ -200,24 +200,18 @@ impl Tx<'_> {
 
     /// The working calendar of the charter in force.
     pub fn calendar(&self) -> Calendar {
-        let offset = self.charter().map_or(480, |charter| charter.offset_minutes);
-        Calendar::new(i32::try_from(offset).unwrap_or(480))
+        let offset_minutes = self.charter().map_or(480, |charter| charter.offset_minutes);
+        Calendar { offset_minutes, ..Calendar::default() }
     }
 
-    /// The end of the local day that is `days` days from now (RULINGS R12).
-    pub fn after_days(&self, days: u32) -> u64 {
-        self.calendar().deadline_after_days(self.now, days)
+    /// The end of a deadline, ballot or offer of this length that begins now (RULINGS R12).
+    pub fn deadline(&self, period: Period) -> u64 {
+        self.calendar().deadline(self.now, period)
     }
 
-    /// The same, moved to the end of the next working day where it would fall on a free one.
-    pub fn after_days_working_end(&self, days: u32) -> u64 {
-        let calendar = self.calendar();
-        calendar.next_working_day_end(calendar.deadline_after_days(self.now, days))
-    }
-
-    /// The end of the working day that is `days` working days from now.
-    pub fn after_working_days(&self, days: u32) -> u64 {
-        self.calendar().after_working_days(self.now, days)
+    /// The end of a delay of this length that begins now: not moved to a working day.
+    pub fn delay(&self, period: Period) -> u64 {
+        self.calendar().delay(self.now, period)
     }
 
     /// `days` times 24 hours before now, not below zero.

@@ -8,6 +8,7 @@ use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
 use crate::crypto::Hash;
+use crate::log::Clock;
 use crate::motion::rules::{self, MotionKind, MotionRule};
 
 /// One day in milliseconds.
@@ -25,16 +26,6 @@ pub enum Preset {
     LinuxFoundation,
     /// Close to the model charter of Chinese associations.
     ChineseAssociation,
-}
-
-/// Which clock the chain runs on, for ever (RULINGS A5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Clock {
-    /// Real time.
-    Wall,
-    /// Stepped time, for stories and tests; everything the chain produces says SAMPLE.
-    Sample,
 }
 
 /// Classes of membership (domain 1.5 `classes`).
@@ -194,7 +185,7 @@ pub struct Charter {
     /// The clock, for ever.
     pub clock: Clock,
     /// Offset of local days from UTC in minutes; +480 by default.
-    pub offset_minutes: i64,
+    pub offset_minutes: i32,
     /// Currency of dues, ISO 4217.
     pub currency: Text<3>,
     /// Classes, strictly ascending.

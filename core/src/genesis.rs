@@ -9,13 +9,13 @@
 use bincode::{Decode, Encode};
 
 use crate::apply::{Counter, Refusal, Tx};
-use crate::charter::{Charter, Clock};
+use crate::charter::Charter;
 use crate::codec::{DecodeError, Text, Wire, encode, strictly_ascending};
 use crate::crypto::{Hash, sha256};
 use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope, registration};
 use crate::ledger::chain::{ChainFacts, EpochFacts, EpochValidator};
 use crate::ledger::{LeafTag, PROTOCOL, Seal};
-use crate::log::{EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash};
+use crate::log::{Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash};
 use crate::record::NodeKeys;
 use crate::state::State;
 use crate::validators::{self, NodeStatus};
@@ -189,14 +189,16 @@ pub struct Opened {
 impl Genesis {
     /// Builds policy 0 from the items. `origin` is the log's name, such as `rollbook.example/alliance-1`; `continues` names the
     /// genesis hash, size and root of an older chain that this one follows.
-    pub fn assemble(origin: &str, items: Vec<GenesisItem>, continues: Option<(Hash, u64, Hash)>) -> Result<Genesis, GenesisError> {
+    pub fn assemble(origin: &str, items: Vec<GenesisItem>, continues: Option<Continues>) -> Result<Genesis, GenesisError> {
         let clock = items
             .iter()
             .find_map(|item| if let GenesisItem::Charter { charter, .. } = item { Some(charter.clock) } else { None })
             .ok_or_else(|| GenesisError::Structure("there is no charter".into()))?;
         let validators: Vec<(u32, &NodeKeys)> = items
             .iter()
-            .filter_map(|item| if let GenesisItem::Validator { organisation, keys } = item { Some((*organisation, keys)) } else { None })
+            .filter_map(
+                |item| if let GenesisItem::Validator { organisation, keys } = item { Some((*organisation, keys)) } else { None },
+            )
             .collect();
         let policy = EpochPolicy {
             epoch: 0,
@@ -229,7 +231,7 @@ impl Genesis {
         let policy_bytes = leaves.next().ok_or_else(|| GenesisError::Structure("there is no leaf 0".into()))?;
         let policy_text =
             std::str::from_utf8(policy_bytes).map_err(|_| GenesisError::Policy("leaf 0 is not text".into()))?.to_owned();
-        let policy = EpochPolicy::parse(&policy_text).map_err(|error| GenesisError::Policy(error.to_string()))?;
+        let policy = EpochPolicy::parse(policy_bytes).map_err(|error| GenesisError::Policy(error.to_string()))?;
         let mut items = Vec::new();
         for (i, leaf) in leaves.enumerate() {
             let index = i + 1;
@@ -339,7 +341,9 @@ impl Genesis {
         let validators: Vec<(u32, &NodeKeys)> = self
             .items
             .iter()
-            .filter_map(|item| if let GenesisItem::Validator { organisation, keys } = item { Some((*organisation, keys)) } else { None })
+            .filter_map(
+                |item| if let GenesisItem::Validator { organisation, keys } = item { Some((*organisation, keys)) } else { None },
+            )
             .collect();
         let same = validators.len() == self.policy.validators.len()
             && validators.iter().zip(&self.policy.validators).all(|((organisation, keys), validator)| {
@@ -429,10 +433,13 @@ impl Genesis {
             }
             GenesisItem::Board(seats) => {
                 for seat in seats {
-                    require!(tx.t.founders.contains(&seat.organisation), "R7.seat-not-a-founder", organisation = seat.organisation);
+                    require!(
+                        tx.t.founders.contains(&seat.organisation),
+                        "R7.seat-not-a-founder",
+                        organisation = seat.organisation
+                    );
                     let group = crate::identity::groups::group_of(tx.t, seat.organisation);
-                    let taken =
-                        tx.t.seats.iter().any(|(other, _)| crate::identity::groups::group_of(tx.t, *other) == group);
+                    let taken = tx.t.seats.iter().any(|(other, _)| crate::identity::groups::group_of(tx.t, *other) == group);
                     require!(!taken, "R7.group-has-seat", organisation = seat.organisation);
                     tx.t.seats.put(seat.organisation, seat.until_ms);
                 }

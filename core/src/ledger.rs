@@ -11,7 +11,8 @@ pub use block::{
     SystemSection,
 };
 pub use certificate::{
-    Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote, VoteKind, quorum,
+    Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote,
+    VoteKind, quorum,
 };
-pub use seal::{PROTOCOL, Seal};
 pub use engine::{Admitted, BlockError, Built, Committed, Execution, Ledger, Tip};
+pub use seal::{PROTOCOL, Seal};

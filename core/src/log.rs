@@ -21,4 +21,7 @@ pub use acceptance::{AcceptancePolicy, CheckpointRefusal, Judged, Signer};
 pub use checkpoint::Checkpoint;
 pub use note::{KeyType, NoteLine, SignedNote, VerifierKey};
 pub use policy::{Clock, Continues, EpochPolicy, GenesisFacts, PolicyError, PolicyValidator, PolicyWitness};
-pub use tree::{Frontier, MemoryNodes, NodeReader, leaf_hash, node_hash};
+pub use tree::{Frontier, MemoryNodes, NewNode, NodeReader, leaf_hash, node_hash};
+
+/// Longest leaf, in bytes: what an entry bundle can hold.
+pub const LEAF_MAX_BYTES: usize = 65_535;

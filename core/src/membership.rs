@@ -89,8 +89,14 @@ pub fn is_live(tables: &StateTables, organisation: u32) -> bool {
 /// Creates the membership of a founding organisation at genesis.
 pub(crate) fn enter_founder(tx: &mut Tx, organisation: u32) -> Result<(), Refusal> {
     let number = tx.next_number(Counter::Membership);
-    let membership =
-        Membership { number, organisation, class: Class::Founding, standing: Standing::Founding, since_ms: tx.now, active_ms: None };
+    let membership = Membership {
+        number,
+        organisation,
+        class: Class::Founding,
+        standing: Standing::Founding,
+        since_ms: tx.now,
+        active_ms: None,
+    };
     tx.t.memberships.put(number, membership);
     let mut entry = tx.organisation(organisation)?.clone();
     entry.membership = Some(number);

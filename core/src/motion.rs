@@ -1,1 +1,2 @@
 //! Motions: frozen electorate, recusal, tally.
+pub mod rules;

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use bincode::{Decode, Encode};
 
 use crate::apply::{Outcome, Refusal, Tx};
+use crate::codec::Text;
 use crate::crypto::{KeyKind, PublicKey};
 use crate::identity::authority::Actor;
 use crate::identity::registration::claim_key;
@@ -20,7 +21,6 @@ use crate::ledger::{Certificate, quorum};
 use crate::membership;
 use crate::record::{NodeAct, NodeKeys};
 use crate::state::StateTables;
-use crate::codec::Text;
 use crate::{refuse, require};
 
 /// Where a node stands.
@@ -159,7 +159,8 @@ pub fn handover(tables: &StateTables, height: u64) -> Option<Vec<u32>> {
     // A seat must go when its node leaves or its organisation is no member any more.
     let mut next: BTreeSet<u32> = seats.iter().copied().collect();
     for seat in &seats {
-        let stays = tables.nodes.get(seat).is_some_and(|node| node.status == NodeStatus::Validator) && membership::is_live(tables, *seat);
+        let stays =
+            tables.nodes.get(seat).is_some_and(|node| node.status == NodeStatus::Validator) && membership::is_live(tables, *seat);
         if stays || budget == 0 {
             continue;
         }

@@ -1,1 +1,6 @@
-//! Tests.
+//! What several suites share. The suites themselves are in `tests/tests/`.
+
+#![allow(clippy::unwrap_used)]
+#![allow(missing_docs)]
+
+pub mod alliance;

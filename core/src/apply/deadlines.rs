@@ -87,8 +87,7 @@ pub fn run_due(tables: &mut StateTables, chain: crate::crypto::Hash, height: u64
         if events.len() >= limit {
             return (events, true);
         }
-        let mut tx =
-            Tx { t: tables, now, height, chain, record: crate::crypto::Hash::ZERO, events: Vec::new() };
+        let mut tx = Tx { t: tables, now, height, chain, record: crate::crypto::Hash::ZERO, events: Vec::new() };
         tx.t.deadlines.remove((due, kind, object));
         tx.t.deadline_of.remove((kind, object));
         let result = match DeadlineKind::from_number(kind) {

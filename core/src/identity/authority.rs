@@ -152,7 +152,12 @@ pub fn admit(tx: &mut Tx, record: &Record, verifier: &mut dyn Verify) -> Result<
         require!(in_force, "N24.key-not-in-force", officer = entry.officer, key = entry.key);
         let public = key.key;
         let home = person.home;
-        require!(verifier.verify(&public, &message, &entry.signature), "A6.bad-signature", officer = entry.officer, key = entry.key);
+        require!(
+            verifier.verify(&public, &message, &entry.signature),
+            "A6.bad-signature",
+            officer = entry.officer,
+            key = entry.key
+        );
         signers.push(Signer { person: entry.officer, home, role });
     }
     let class = payload.body.class();
@@ -165,7 +170,13 @@ pub fn admit(tx: &mut Tx, record: &Record, verifier: &mut dyn Verify) -> Result<
         class = format!("{class:?}")
     );
     let mut lane = tx.t.lanes.get(&payload.officer).cloned().unwrap_or_default();
-    require!(lane.is_free(payload.sequence), "A6.replayed", officer = payload.officer, sequence = payload.sequence, highest = lane.highest);
+    require!(
+        lane.is_free(payload.sequence),
+        "A6.replayed",
+        officer = payload.officer,
+        sequence = payload.sequence,
+        highest = lane.highest
+    );
     lane.take(payload.sequence);
     tx.t.lanes.put(payload.officer, lane);
     Ok(Actor { organisation, signers })

@@ -8,7 +8,7 @@ use super::authority::{Actor, must_hold};
 use super::groups::{self, Edge};
 use super::{OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role, Scope};
 use crate::apply::{Counter, Outcome, Refusal, Tx};
-use crate::crypto::{KeyKind, PublicKey, Signature};
+use crate::crypto::{KeyKind, PublicKey, Signature, sha256};
 use crate::membership;
 use crate::record::{OrganisationAct, Registration};
 use crate::{refuse, require};
@@ -57,9 +57,9 @@ pub(crate) fn enter(
     introduced_by: Option<u32>,
 ) -> Result<(), Refusal> {
     for identifier in &entry.identifiers {
-        let key = identifier.index_key();
+        let key = sha256(&identifier.key());
         if let Some(owner) = tx.t.identifiers.get(&key) {
-            refuse!("M01.identifier-in-use", identifier = identifier, organisation = owner);
+            refuse!("M01.identifier-in-use", identifier = identifier.org_id(), organisation = owner);
         }
         tx.t.identifiers.put(key, entry.number);
     }

@@ -15,12 +15,12 @@ use super::certificate::{Certificate, Evidence, ValidatorKey, quorum};
 use super::chain::{EpochFacts, EpochValidator};
 use super::seal::{PROTOCOL, Seal};
 use crate::apply::{self, Event, EventBody, Outcome, Refusal, Verify};
-use crate::charter::{Charter, Clock};
+use crate::charter::Charter;
 use crate::codec::{decode, encode};
-use crate::crypto::{Hash, VerifierCache, sha256};
+use crate::crypto::{Hash, sha256};
 use crate::genesis::{Genesis, GenesisError};
-use crate::log::{Checkpoint, EpochPolicy, Frontier, NewNode, PolicyValidator, leaf_hash};
-use crate::record::{Record, RECORD_MAX_BYTES};
+use crate::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode, PolicyValidator, leaf_hash};
+use crate::record::{RECORD_MAX_BYTES, Record};
 use crate::state::{Changes, Row, State, StateTables};
 use crate::validators;
 
@@ -183,7 +183,12 @@ impl Ledger {
 
     /// A ledger from stored parts: rows and work digest of the state, the log's frontier, the newest seal. The state root is
     /// recomputed from the rows; a store that lost or changed a row is refused.
-    pub fn from_parts(chain: Hash, rows: impl IntoIterator<Item = Row>, frontier: Frontier, seal: Seal) -> Result<Ledger, BlockError> {
+    pub fn from_parts(
+        chain: Hash,
+        rows: impl IntoIterator<Item = Row>,
+        frontier: Frontier,
+        seal: Seal,
+    ) -> Result<Ledger, BlockError> {
         let height = seal.height;
         let internal = |why: String| BlockError::Internal { height, why };
         let state = State::from_rows(rows, seal.work_digest).map_err(|error| internal(error.to_string()))?;
@@ -192,8 +197,7 @@ impl Ledger {
         let epoch = state.tables.chain.get(&0).map_or(0, |facts| facts.epoch);
         let policy_of = |epoch: u32| -> Result<EpochPolicy, BlockError> {
             let bytes = state.tables.policies.get(&epoch).ok_or_else(|| internal(format!("no policy {epoch}")))?;
-            let text = std::str::from_utf8(bytes).map_err(|error| internal(error.to_string()))?;
-            EpochPolicy::parse(text).map_err(|error| internal(error.to_string()))
+            EpochPolicy::parse(bytes).map_err(|error| internal(error.to_string()))
         };
         let policy = policy_of(epoch)?;
         let previous_policy = if policy.digest() == seal.policy { None } else { Some(policy_of(epoch.saturating_sub(1))?) };
@@ -370,7 +374,10 @@ impl Ledger {
         })?;
         if run.closed_to_records && !records.is_empty() {
             let _ = self.state.tables.take_rows();
-            return Err(BlockError::System { height, why: "a block with due deadlines left over, or a handover, holds no records".into() });
+            return Err(BlockError::System {
+                height,
+                why: "a block with due deadlines left over, or a handover, holds no records".into(),
+            });
         }
         let execution = self.seal(run, height, seal.time_ms, &system, body.to_vec())?;
         compare(&execution.seal, seal)?;
@@ -532,7 +539,14 @@ impl Ledger {
         (gap > limit && self.height() > 0).then_some(gap)
     }
 
-    fn seal(&mut self, run: Run, height: u64, time_ms: u64, system: &SystemSection, body: Vec<u8>) -> Result<Execution, BlockError> {
+    fn seal(
+        &mut self,
+        run: Run,
+        height: u64,
+        time_ms: u64,
+        system: &SystemSection,
+        body: Vec<u8>,
+    ) -> Result<Execution, BlockError> {
         let changes = self
             .state
             .take_changes(&apply::outcome_bytes(&run.outcomes))
@@ -664,9 +678,4 @@ fn next_epoch(current: &EpochPolicy, tables: &mut StateTables, next: &[u32], hei
         tables.chain.put(0, chain);
     }
     policy
-}
-
-/// The default verifier where a host brings none.
-pub fn plain_verifier() -> VerifierCache {
-    VerifierCache::default()
 }

@@ -11,6 +11,7 @@
 //!
 //! The text starts with `#` (0x23), which no leaf tag does: a policy leaf can never be read as a record, nor the reverse.
 
+use bincode::{Decode, Encode};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -32,7 +33,7 @@ pub const ORIGIN_MAX_BYTES: usize = 128;
 pub const URL_MAX_BYTES: usize = 200;
 
 /// Whether ledger time is real or stepped (RULINGS A5); for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Clock {
     /// A real alliance.

@@ -100,9 +100,8 @@ impl MemoryTree {
     pub fn prove(&self, path: &[u8]) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
         let version = self.changes.checked_sub(1).ok_or_else(|| TreeError("nothing was ever written".into()))?;
         let reader = Reader { tree: self };
-        let (value, proof) = Sha256Jmt::new(&reader)
-            .get_with_ics23_proof(path.to_vec(), version)
-            .map_err(|error| TreeError(error.to_string()))?;
+        let (value, proof) =
+            Sha256Jmt::new(&reader).get_with_ics23_proof(path.to_vec(), version).map_err(|error| TreeError(error.to_string()))?;
         Ok((value, proof.encode_to_vec()))
     }
 }
@@ -131,4 +130,3 @@ impl HasPreimage for Reader<'_> {
         Ok(self.tree.paths.get(&key).cloned())
     }
 }
-
