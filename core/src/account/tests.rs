@@ -86,6 +86,29 @@ fn earmarks_conserved(book: &MemoryBook, put: &[i128; 3]) -> bool {
     })
 }
 
+/// Free money is touched for a call only when the earmark is used up: on the way out its account is empty, on the way back
+/// everything that was taken has been restored.
+fn earmark_first(book: &MemoryBook, movement: &Movement, postings: &[Posting]) -> bool {
+    let from_free = postings.iter().any(|posting| posting.from.kind == AccountKind::Free);
+    let to_free = postings.iter().any(|posting| posting.to.kind == AccountKind::Free);
+    match *movement {
+        Movement::CallFunded { direction: Some(direction), .. } if from_free => {
+            book.balance(Account { fund: 1, kind: AccountKind::Direction(direction) }) == 0
+        }
+        Movement::CallReleased { call, .. }
+        | Movement::AwardReturned { call, .. }
+        | Movement::AgreementReduced { call, .. }
+        | Movement::Recovered { call, .. }
+        | Movement::Offset { call, .. }
+        | Movement::HoldingRepaid { call, .. }
+            if to_free =>
+        {
+            book.earmark(1, call).is_none_or(|earmark| earmark.taken == 0)
+        }
+        _ => true,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
@@ -114,6 +137,7 @@ proptest! {
                     if let Movement::Refunded { pot: Pot::Direction(d), amount, .. } = movement {
                         put[d as usize] -= i128::from(amount);
                     }
+                    prop_assert!(earmark_first(&book, &movement, &postings), "{:?} {:?}", movement, postings);
                     history.push(postings);
                 }
                 Err(error) => {
