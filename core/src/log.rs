@@ -13,14 +13,17 @@ pub mod acceptance;
 pub mod checkpoint;
 pub mod note;
 pub mod policy;
+pub mod proof;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod tiles;
 pub mod tree;
 
 pub use acceptance::{AcceptancePolicy, CheckpointRefusal, Judged, Signer};
 pub use checkpoint::Checkpoint;
 pub use note::{KeyType, NoteLine, SignedNote, VerifierKey};
 pub use policy::{Clock, Continues, EpochPolicy, GenesisFacts, PolicyError, PolicyValidator, PolicyWitness};
+pub use proof::{ProofFormatError, ProofRefusal, TlogProof, Verified};
 pub use tree::{Frontier, MemoryNodes, NewNode, NodeReader, leaf_hash, node_hash};
 
 /// Longest leaf, in bytes: what an entry bundle can hold.
