@@ -350,4 +350,4 @@ fn attested_time(policy: &EpochPolicy, verified: &Verified) -> u64 {
 
 #[cfg(test)]
 #[path = "epochs_tests.rs"]
-mod tests;
+pub(crate) mod tests;
