@@ -181,8 +181,8 @@ mod tests {
     proptest! {
         /// Whatever happens, the parts sum to what was signed, and only the two parts of the row change.
         #[test]
-        fn parts_sum_to_the_pledge(amount in 1u64..=AMOUNT_MAX, moves in proptest::collection::vec((0usize..6, any::<u64>()), 0..40)) {
-            let mut pledge = Pledge::new(amount).unwrap();
+        fn parts_sum_to_the_pledge(total in 1u64..=AMOUNT_MAX, moves in prop::collection::vec((0usize..6, any::<u64>()), 0..40)) {
+            let mut pledge = Pledge::new(total).unwrap();
             for (index, raw) in moves {
                 let what = PledgeMove::ALL[index];
                 let (_, from, to) = what.row();
@@ -196,7 +196,7 @@ mod tests {
                     }
                     Err(_) => prop_assert!(step == 0 || step > AMOUNT_MAX || step > pledge.part(from)),
                 }
-                prop_assert_eq!(pledge.pledged(), u128::from(amount));
+                prop_assert_eq!(pledge.pledged(), u128::from(total));
             }
         }
     }
