@@ -15,9 +15,11 @@ use crate::identity::{ActClass, Role};
 
 mod node;
 mod organisation;
+mod payment;
 
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
+pub use payment::{Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche};
 
 /// Domain tag of record signatures and ids.
 pub const RECORD_TAG: &str = "rollbook/record/v1";

@@ -3,6 +3,7 @@
 //! * The body follows from the size, and the size is the splitting test (domain 2.9, RULINGS R4): this award and all awards
 //!   granted to the applicant's group in this fund in the 365 days before, less lapsed and revoked ones, as groups and awards
 //!   stand at the decision. The guards hold when the motion is proposed and again when it takes effect.
+//! * Limits and days are those of the charter version under which the call opened.
 //! * Concentration (R2): with this award one group has at most the charter's share of the fund's receipts net of refunds, and
 //!   at most the call's share of its budget; lapsed and revoked awards do not count.
 //! * At most the ask and at most what the call still holds (N4). In rank order, or out of rank with reasons in a motion of that
@@ -13,8 +14,6 @@
 //!
 //! Absent: appeals against decisions (F40 here knows appeals against ineligibility), guarantees, loans, equity (F30, F47),
 //! calls that demand membership to the end.
-
-use std::collections::BTreeSet;
 
 use bincode::{Decode, Encode};
 
@@ -91,7 +90,7 @@ pub struct Award {
     pub tested: u64,
     /// Reasons for passing over a better rank.
     pub out_of_rank: Option<Hash>,
-    /// Charter version of the motion.
+    /// Charter version of the call, by whose limits it was decided.
     pub charter: u32,
     /// Where it stands.
     pub state: AwardState,
@@ -145,10 +144,11 @@ pub fn tested_amount(tx: &Tx, fund: u32, applicant: u32, amount: u64) -> u64 {
 }
 
 /// The lowest body that may decide the award now, by size, splitting test and rank (domain 2.9).
-pub fn required_body(tx: &Tx, charter: u32, grant: &GrantAward) -> Result<BodyKind, Refusal> {
+pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
     let application = application::get(tx, grant.application)?;
-    let fund = call::get(tx, application.call)?.terms.fund;
-    let limits = tx.charter_of(charter)?.funding;
+    let call = call::get(tx, application.call)?;
+    let fund = call.terms.fund;
+    let limits = tx.charter_of(call.charter)?.funding;
     let tested = tested_amount(tx, fund, application.applicant, grant.amount);
     let by_size = if tested <= limits.committee_limit {
         BodyKind::Committee
@@ -167,7 +167,7 @@ pub fn motion_kind(grant: &GrantAward) -> MotionKind {
 
 /// The organisations with an interest in an award, a placing, a revocation or a hold: the applicant. Their whole groups are
 /// recused in the tally.
-pub fn interested(tx: &Tx, application: u32) -> BTreeSet<u32> {
+pub fn interested(tx: &Tx, application: u32) -> Vec<u32> {
     application::get(tx, application).map(|application| application.applicant).into_iter().collect()
 }
 
@@ -183,7 +183,7 @@ fn passes_over(tx: &Tx, call: u32, application: u32, rank: u32) -> Option<u32> {
 }
 
 /// The guards of F11 and F41, when the motion is proposed and again when it takes effect.
-pub fn check(tx: &Tx, charter: u32, body: BodyKind, grant: &GrantAward) -> Result<(), Refusal> {
+pub fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
     let application = application::get(tx, grant.application)?;
     let call = call::get(tx, application.call)?;
     let number = call.number;
@@ -196,8 +196,8 @@ pub fn check(tx: &Tx, charter: u32, body: BodyKind, grant: &GrantAward) -> Resul
         let fell_away = tx.t.awards.iter().any(|(_, award)| award.call == number && !award.counts());
         require!(fell_away, "F41.no-award-fell-away", call = number);
     }
-    let needed = required_body(tx, charter, grant)?;
-    require!(body >= needed, "F11.body-too-low", body = body.code(), needed = needed.code());
+    let needed = required_body(tx, grant)?;
+    require!(grant.body >= needed, "F11.body-too-low", body = grant.body.code(), needed = needed.code());
     require!(grant.amount <= application.ask(), "F11.above-ask", amount = grant.amount, ask = application.ask());
     let left = tx.t.balance(Account { fund, kind: AccountKind::Call(number) });
     require!(i128::from(grant.amount) <= left, "N4.above-budget", amount = grant.amount, left = left);
@@ -207,7 +207,7 @@ pub fn check(tx: &Tx, charter: u32, body: BodyKind, grant: &GrantAward) -> Resul
         (None, Some(_)) => refuse!("F11.in-rank", application = grant.application),
         _ => {}
     }
-    let limits = tx.charter_of(charter)?.funding;
+    let limits = tx.charter_of(call.charter)?.funding;
     let in_fund = u128::from(granted(tx, application.applicant, |award| award.fund == fund)) + u128::from(grant.amount);
     let receipts = u128::try_from(net_receipts(tx.t, fund)).unwrap_or(0);
     let most = receipts * u128::from(limits.fund_concentration_bp);
@@ -219,10 +219,11 @@ pub fn check(tx: &Tx, charter: u32, body: BodyKind, grant: &GrantAward) -> Resul
 }
 
 /// F11, F41: the motion takes effect. Returns the award's number.
-pub fn grant(tx: &mut Tx, motion: u32, charter: u32, body: BodyKind, grant: &GrantAward) -> Result<u32, Refusal> {
-    check(tx, charter, body, grant)?;
+pub fn grant(tx: &mut Tx, motion: u32, body: BodyKind, grant: &GrantAward) -> Result<u32, Refusal> {
+    check(tx, grant)?;
     let mut application = application::get(tx, grant.application)?;
-    let fund = call::get(tx, application.call)?.terms.fund;
+    let call = call::get(tx, application.call)?;
+    let (fund, charter) = (call.terms.fund, call.charter);
     let code = if application.status == ApplicationStatus::Reserve { "F41" } else { "F11" };
     let number = tx.next_number(Counter::Award);
     let award = Award {

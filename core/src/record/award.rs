@@ -10,6 +10,7 @@ use crate::account::AMOUNT_MAX;
 use crate::codec::{DecodeError, at_most, encode};
 use crate::crypto::{Hash, sha256_tagged};
 use crate::identity::ActClass;
+use crate::motion::rules::BodyKind;
 
 /// Most milestones of one agreement; keeps the proved agreement under its limit.
 pub const MILESTONES_MAX: usize = 24;
@@ -169,6 +170,8 @@ pub struct GrantAward {
     pub application: u32,
     /// Minor units; at most the ask.
     pub amount: u64,
+    /// The body it is put to; at least the one that size and splitting test ask for.
+    pub body: BodyKind,
     /// Why a better rank is passed over: salted commitment to the reasons.
     pub out_of_rank: Option<Hash>,
 }
