@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod charter;
 pub mod codec;
 pub mod crypto;
+pub mod funding;
 pub mod genesis;
 pub mod identity;
 pub mod ledger;

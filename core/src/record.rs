@@ -13,9 +13,19 @@ use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
+mod call;
+mod fund;
 mod node;
 mod organisation;
 
+pub use call::{
+    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Conflict, Criterion, DecideAppeal, Declaration, DrawFor,
+    Eligibility, PoolKind, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+};
+pub use fund::{
+    AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
+    WriteOffInstalment,
+};
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
 
@@ -127,6 +137,10 @@ impl Record {
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
+    /// Funds and contributions.
+    Fund(FundAct),
+    /// Calls, applications, reviews.
+    Call(CallAct),
     /// Nodes and validator seats.
     Node(NodeAct),
 }
@@ -146,6 +160,8 @@ impl Body {
     pub fn class(&self) -> ActClass {
         match self {
             Body::Organisation(act) => act.class(),
+            Body::Fund(act) => act.class(),
+            Body::Call(act) => act.class(),
             Body::Node(act) => act.class(),
         }
     }
@@ -154,6 +170,8 @@ impl Body {
     pub fn code(&self) -> &'static str {
         match self {
             Body::Organisation(act) => act.code(),
+            Body::Fund(act) => act.code(),
+            Body::Call(act) => act.code(),
             Body::Node(act) => act.code(),
         }
     }
@@ -162,6 +180,8 @@ impl Body {
     pub fn check(&self) -> Result<(), DecodeError> {
         match self {
             Body::Organisation(act) => act.check(),
+            Body::Fund(act) => act.check(),
+            Body::Call(act) => act.check(),
             Body::Node(act) => act.check(),
         }
     }
