@@ -13,10 +13,24 @@ use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
+mod award;
+mod call;
+mod fund;
 mod node;
 mod organisation;
 mod payment;
 
+pub use award::{
+    AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan, PlaceApplication, Placing, RevokeAward,
+};
+pub use call::{
+    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Conflict, Criterion, DecideAppeal, Declaration, DrawFor,
+    Eligibility, PoolKind, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+};
+pub use fund::{
+    AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
+    WriteOffInstalment,
+};
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
 pub use payment::{Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche};
@@ -129,6 +143,14 @@ impl Record {
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
+    /// Funds and contributions.
+    Fund(FundAct),
+    /// Calls, applications, reviews.
+    Call(CallAct),
+    /// Awards, agreements, payee accounts.
+    Award(AwardAct),
+    /// Milestones and payments.
+    Payment(PaymentAct),
     /// Nodes and validator seats.
     Node(NodeAct),
 }
@@ -148,6 +170,10 @@ impl Body {
     pub fn class(&self) -> ActClass {
         match self {
             Body::Organisation(act) => act.class(),
+            Body::Fund(act) => act.class(),
+            Body::Call(act) => act.class(),
+            Body::Award(act) => act.class(),
+            Body::Payment(act) => act.class(),
             Body::Node(act) => act.class(),
         }
     }
@@ -156,6 +182,10 @@ impl Body {
     pub fn code(&self) -> &'static str {
         match self {
             Body::Organisation(act) => act.code(),
+            Body::Fund(act) => act.code(),
+            Body::Call(act) => act.code(),
+            Body::Award(act) => act.code(),
+            Body::Payment(act) => act.code(),
             Body::Node(act) => act.code(),
         }
     }
@@ -164,6 +194,10 @@ impl Body {
     pub fn check(&self) -> Result<(), DecodeError> {
         match self {
             Body::Organisation(act) => act.check(),
+            Body::Fund(act) => act.check(),
+            Body::Call(act) => act.check(),
+            Body::Award(act) => act.check(),
+            Body::Payment(act) => act.check(),
             Body::Node(act) => act.check(),
         }
     }

@@ -18,12 +18,12 @@
 use bincode::{Decode, Encode};
 
 use super::agreement::{self, Agreement, AgreementState};
-use super::application::{self, Appeal, ApplicationStatus};
-use super::call::CallStatus;
+use super::application::{self, Appeal, Application, ApplicationStatus};
+use super::call::{Call, CallStatus};
 use super::duties::{self, Chain, Deed};
 use super::milestone::basis_points;
 use super::review::{Review, ReviewStatus};
-use super::{Row, call, describe, fund, net_receipts, post, step};
+use super::{Row, describe, fund, net_receipts, pending, post, step};
 use crate::account::{Account, AccountKind, Balances, Movement};
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
@@ -114,6 +114,19 @@ pub fn get(tx: &Tx, number: u32) -> Result<Award, Refusal> {
     tx.t.awards.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-award", vec![("award", number.to_string())]))
 }
 
+/// A call by number.
+pub(super) fn call_of(tx: &Tx, number: u32) -> Result<Call, Refusal> {
+    tx.t.calls.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-call", vec![("call", number.to_string())]))
+}
+
+/// An application by number.
+fn application_of(tx: &Tx, number: u32) -> Result<Application, Refusal> {
+    tx.t.applications
+        .get(&number)
+        .cloned()
+        .ok_or_else(|| Refusal::new("A4.unknown-application", vec![("application", number.to_string())]))
+}
+
 /// Writes an award.
 pub fn put(tx: &mut Tx, award: Award) {
     tx.t.awards.put(award.number, award);
@@ -145,8 +158,8 @@ pub fn tested_amount(tx: &Tx, fund: u32, applicant: u32, amount: u64) -> u64 {
 
 /// The lowest body that may decide the award now, by size, splitting test and rank (domain 2.9).
 pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
-    let application = application::get(tx, grant.application)?;
-    let call = call::get(tx, application.call)?;
+    let application = application_of(tx, grant.application)?;
+    let call = call_of(tx, application.call)?;
     let fund = call.terms.fund;
     let limits = tx.charter_of(call.charter)?.funding;
     let tested = tested_amount(tx, fund, application.applicant, grant.amount);
@@ -168,7 +181,7 @@ pub fn motion_kind(grant: &GrantAward) -> MotionKind {
 /// The organisations with an interest in an award, a placing, a revocation or a hold: the applicant. Their whole groups are
 /// recused in the tally.
 pub fn interested(tx: &Tx, application: u32) -> Vec<u32> {
-    application::get(tx, application).map(|application| application.applicant).into_iter().collect()
+    application_of(tx, application).map(|application| application.applicant).into_iter().collect()
 }
 
 /// Whether an application of better rank in the call waits for an award.
@@ -184,8 +197,8 @@ fn passes_over(tx: &Tx, call: u32, application: u32, rank: u32) -> Option<u32> {
 
 /// The guards of F11 and F41, when the motion is proposed and again when it takes effect.
 pub fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
-    let application = application::get(tx, grant.application)?;
-    let call = call::get(tx, application.call)?;
+    let application = application_of(tx, grant.application)?;
+    let call = call_of(tx, application.call)?;
     let number = call.number;
     let fund = fund::open(tx, call.terms.fund)?.number;
     let decides = matches!(call.status, CallStatus::Ranked | CallStatus::Decided);
@@ -215,14 +228,14 @@ pub fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
     let in_call = granted(tx, application.applicant, |award| award.call == number).saturating_add(grant.amount);
     let most = basis_points(call.terms.budget, call.concentration_bp);
     require!(in_call <= most, "R2.call-concentration", group = in_call, most = most);
-    application::require_eligible(tx, &call, application.applicant, "N23.not-eligible")
+    pending::require_eligible(tx, &call, application.applicant, "N23.not-eligible")
 }
 
 /// F11, F41: the motion takes effect. Returns the award's number.
 pub fn grant(tx: &mut Tx, motion: u32, body: BodyKind, grant: &GrantAward) -> Result<u32, Refusal> {
     check(tx, grant)?;
-    let mut application = application::get(tx, grant.application)?;
-    let call = call::get(tx, application.call)?;
+    let mut application = application_of(tx, grant.application)?;
+    let call = call_of(tx, application.call)?;
     let (fund, charter) = (call.terms.fund, call.charter);
     let code = if application.status == ApplicationStatus::Reserve { "F41" } else { "F11" };
     let number = tx.next_number(Counter::Award);
@@ -252,13 +265,13 @@ pub fn grant(tx: &mut Tx, motion: u32, body: BodyKind, grant: &GrantAward) -> Re
     tx.schedule(DeadlineKind::StandstillEnd, number, tx.deadline(Period::Days(days)));
     let call = award.call;
     put(tx, award);
-    call::progress(tx, call)?;
+    pending::progress(tx, call)?;
     Ok(number)
 }
 
 /// F11: an application is placed without an award.
 pub fn place(tx: &mut Tx, place: &PlaceApplication) -> Result<(), Refusal> {
-    let mut application = application::get(tx, place.application)?;
+    let mut application = application_of(tx, place.application)?;
     let to = match place.placing {
         Placing::Reserve => ApplicationStatus::Reserve,
         Placing::NotRecommended => ApplicationStatus::NotRecommended,
@@ -267,7 +280,7 @@ pub fn place(tx: &mut Tx, place: &PlaceApplication) -> Result<(), Refusal> {
     application.since_ms = tx.now;
     let call = application.call;
     tx.t.applications.put(place.application, application);
-    call::progress(tx, call)
+    pending::progress(tx, call)
 }
 
 /// F12: the guards of a revocation, at proposal and at effect.
@@ -301,7 +314,7 @@ pub fn revoke(tx: &mut Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
 
 /// W -> B while the call is open, else W -> A (RULINGS R3).
 fn give_back(tx: &mut Tx, award: &Award) -> Result<(), Refusal> {
-    let phase = call::get(tx, award.call)?.phase();
+    let phase = call_of(tx, award.call)?.phase();
     let movement = Movement::AwardReturned { call: award.call, award: award.number, phase, amount: award.amount };
     post(tx, award.fund, &movement).map(|_| ())
 }
@@ -376,7 +389,7 @@ fn reviewers(tx: &Tx, application: u32) -> Vec<Deed> {
 
 /// Persons who signed a counted ballot on the motion.
 fn voters(tx: &Tx, motion: u32) -> Vec<Deed> {
-    crate::motion::voters(tx, motion).into_iter().filter_map(|person| deed(tx, duties::Step::Vote, person)).collect()
+    pending::voters(tx, motion).into_iter().filter_map(|person| deed(tx, duties::Step::Vote, person)).collect()
 }
 
 fn deed(tx: &Tx, step: duties::Step, person: u32) -> Option<Deed> {
@@ -385,7 +398,7 @@ fn deed(tx: &Tx, step: duties::Step, person: u32) -> Option<Deed> {
 
 /// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
 pub fn check_voter(tx: &Tx, application: u32, person: u32) -> Result<(), Refusal> {
-    let application = application::get(tx, application)?;
+    let application = application_of(tx, application)?;
     let call = application.call;
     let numbers = tx.t.call_applications.range((call, 0)..=(call, u32::MAX)).map(|((_, number), _)| *number);
     let deeds: Vec<Deed> = numbers.flat_map(|number| reviewers(tx, number)).collect();
