@@ -62,7 +62,7 @@ fn the_last_milestone_takes_the_residue() {
 
 #[test]
 fn a_milestone_that_would_pay_nothing_is_refused_at_drafting() {
-    assert!(!large_enough(&terms(&[5, 10_000], 3_000, 1_000)));
+    assert!(!large_enough(&terms(&[3, 10_000], 3_000, 1_000)));
     assert!(large_enough(&terms(&[50, 10_000], 3_000, 1_000)));
 }
 

@@ -16,6 +16,7 @@ pub fn voters(_tx: &Tx, _motion: u32) -> Vec<u32> {
     Vec::new()
 }
 
-pub fn order_of(_tx: &Tx, _subject: DrawFor) -> Vec<u32> {
-    Vec::new()
+pub fn order_of(tx: &Tx, subject: DrawFor) -> Vec<u32> {
+    let rounds = tx.t.draw_of.range((subject, 0)..=(subject, u32::MAX)).map(|(_, draw)| *draw);
+    rounds.filter_map(|draw| tx.t.draws.get(&draw)).flat_map(|draw| draw.pool.clone()).collect()
 }
