@@ -9,24 +9,13 @@ use bincode::{Decode, Encode};
 use crate::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
 use crate::crypto::Hash;
 use crate::log::Clock;
-use crate::motion::rules::{self, MotionKind, MotionRule};
+pub use crate::motion::rules::Preset;
+use crate::motion::rules::RuleSet;
 
 /// One day in milliseconds.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// One hour in milliseconds.
 pub const HOUR_MS: u64 = 60 * 60 * 1000;
-
-/// The sets of motion thresholds that ship (domain 1.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// Rollbook's own defaults.
-    Default,
-    /// Close to the directed funds of the Linux Foundation.
-    LinuxFoundation,
-    /// Close to the model charter of Chinese associations.
-    ChineseAssociation,
-}
 
 /// Classes of membership (domain 1.5 `classes`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -79,12 +68,6 @@ pub struct MembershipParameters {
 /// Parameters of motions that do not differ by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct MotionParameters {
-    /// Fewest days a ballot of the board or a committee is open.
-    pub ballot_min_days: u32,
-    /// Fewest days a ballot of the assembly is open.
-    pub assembly_min_days: u32,
-    /// Most days a ballot is open.
-    pub ballot_max_days: u32,
     /// R10: close early once every voice has voted and 24 h have passed without a revote.
     pub early_close: bool,
     /// How often a motion without quorum is put again.
@@ -198,8 +181,8 @@ pub struct Charter {
     pub membership: MembershipParameters,
     /// Ballots.
     pub motions: MotionParameters,
-    /// Thresholds by kind of motion, strictly ascending by kind.
-    pub rules: Vec<(MotionKind, MotionRule)>,
+    /// Thresholds, ballots and stays by kind of motion and body.
+    pub rules: RuleSet,
     /// Money.
     pub funding: FundingParameters,
     /// The chain.
@@ -213,15 +196,12 @@ impl Wire for Charter {
         strictly_ascending(&self.classes, "classes", |rule| rule.class)?;
         strictly_ascending(&self.criteria, "criteria", Clone::clone)?;
         at_most(&self.criteria, 32, "criteria")?;
-        strictly_ascending(&self.rules, "motion rules", |(kind, _)| *kind)?;
+        self.rules.check()?;
         if !(-14 * 60..=14 * 60).contains(&self.offset_minutes) {
             return Err(DecodeError::rule("the offset of local days is more than 14 hours"));
         }
         if self.motions.min_elig < 3 {
             return Err(DecodeError::rule("hard floor: at least three eligible voices"));
-        }
-        if self.motions.ballot_min_days == 0 || self.motions.ballot_max_days < self.motions.assembly_min_days {
-            return Err(DecodeError::rule("ballots are open for at least a day and the most is not below the least"));
         }
         if self.criteria.is_empty() {
             return Err(DecodeError::rule("hard floor: rejections cite a published criterion, so there must be one"));
@@ -239,10 +219,7 @@ impl Wire for Charter {
         if self.chain.heartbeat_ms == 0 || self.chain.handover_blocks == 0 || self.chain.alive_blocks == 0 {
             return Err(DecodeError::rule("a chain interval is zero"));
         }
-        for (kind, rule) in &self.rules {
-            rules::check_floors(*kind, rule).map_err(|error| DecodeError::rule(error.to_string()))?;
-        }
-        Ok(())
+        self.rules.check_floors().map_err(|error| DecodeError::rule(error.to_string()))
     }
 }
 
@@ -276,16 +253,8 @@ impl Charter {
                 readmission_wait_expelled_days: 365,
                 invoice_days: 30,
             },
-            motions: MotionParameters {
-                ballot_min_days: 7,
-                assembly_min_days: 10,
-                ballot_max_days: 21,
-                early_close: false,
-                retable_limit: 1,
-                retable_wait_days: 30,
-                min_elig: 3,
-            },
-            rules: rules::preset(preset),
+            motions: MotionParameters { early_close: false, retable_limit: 1, retable_wait_days: 30, min_elig: 3 },
+            rules: RuleSet::preset(preset),
             funding: FundingParameters {
                 committee_limit: 50_000_000,
                 board_limit: 500_000_000,
@@ -330,10 +299,5 @@ impl Charter {
     /// The rule of a class, if the charter has the class.
     pub fn class(&self, class: Class) -> Option<&ClassRule> {
         self.classes.iter().find(|rule| rule.class == class)
-    }
-
-    /// The threshold of a kind of motion, if the charter has it.
-    pub fn rule(&self, kind: MotionKind) -> Option<&MotionRule> {
-        self.rules.iter().find(|(k, _)| *k == kind).map(|(_, rule)| rule)
     }
 }

@@ -7,10 +7,12 @@
 
 pub mod account;
 pub mod apply;
+pub mod audit;
 pub mod calendar;
 pub mod charter;
 pub mod codec;
 pub mod crypto;
+pub mod export;
 pub mod funding;
 pub mod genesis;
 pub mod identity;

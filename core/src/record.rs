@@ -19,8 +19,9 @@ mod node;
 mod organisation;
 
 pub use call::{
-    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Conflict, Criterion, DecideAppeal, Declaration, DrawFor,
-    Eligibility, PoolKind, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Conflict, Criterion, DecideAppeal, DrawFor, Eligibility,
+    PoolKind, ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict,
+    draw_commitment,
 };
 pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,

@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 
 use super::Row;
 use crate::crypto::Hash;
-use crate::record::{Declaration, Revision, Scores};
+use crate::record::{ReviewDeclaration, Revision, Scores};
 use crate::row;
 
 /// Where a review stands.
@@ -47,7 +47,7 @@ pub struct Review {
     /// Ledger time since which it stands there.
     pub since_ms: u64,
     /// What was declared.
-    pub declaration: Option<Declaration>,
+    pub declaration: Option<ReviewDeclaration>,
     /// The seal.
     pub seal: Option<Hash>,
     /// Scores as revealed.

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use super::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, SystemSection};
-use super::certificate::{Certificate, Evidence, ValidatorKey, quorum};
+use super::certificate::{Certificate, Evidence, ValidatorKey};
 use super::chain::{EpochFacts, EpochValidator};
 use super::seal::{PROTOCOL, Seal};
 use crate::apply::{self, Event, EventBody, Outcome, Refusal, Verify};
@@ -444,19 +444,7 @@ impl Ledger {
         if handover.size != checkpoint.size || handover.root != checkpoint.root {
             return wrong("the handover checkpoint is not the parent's".into());
         }
-        for cosignature in &handover.cosignatures {
-            let Some(validator) = previous.validators.iter().find(|v| v.org == cosignature.validator) else {
-                return wrong(format!("organisation {} was no validator of the ending epoch", cosignature.validator));
-            };
-            if checkpoint.verify_cosignature(&validator.cosigner, cosignature.time_s, &cosignature.signature).is_err() {
-                return wrong(format!("the handover cosignature of organisation {} does not verify", cosignature.validator));
-            }
-        }
-        let needed = quorum(previous.validators.len());
-        if handover.cosignatures.len() < needed {
-            return wrong(format!("{} handover cosignatures, {needed} are needed", handover.cosignatures.len()));
-        }
-        Ok(())
+        previous.verify_handover(handover).or_else(|error| wrong(format!("handover checkpoint: {error}")))
     }
 
     /// Everything of a block but its seal. The tables hold the block overlay afterwards, whatever the result.

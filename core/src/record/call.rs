@@ -332,7 +332,7 @@ pub enum Conflict {
 
 /// F09: what a reviewer says before anything else. "Clear" is the signed "none" of domain 1.8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
-pub enum Declaration {
+pub enum ReviewDeclaration {
     /// No conflict of any kind.
     Clear,
     /// A conflict.
@@ -441,7 +441,7 @@ pub enum CallAct {
         /// The review.
         review: u32,
         /// What.
-        declaration: Declaration,
+        declaration: ReviewDeclaration,
     },
     /// F09: seals scores.
     Seal {

@@ -156,7 +156,7 @@ tables! {
         /// Proposals to cancel instalments, by record.
         75 cancellations: Hash => Cancellation;
         /// Investment committees: (fund, organisation) to the ledger time until which it holds the seat.
-        76 committee_seats: (u32, u32) => u64;
+        76 committees: (u32, u32) => u64;
         /// Applications by number.
         77 applications: u32 => Application;
         /// Projects: (call, project hash) to the newest application with it.
