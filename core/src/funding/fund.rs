@@ -119,6 +119,11 @@ pub fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The holder: its group has no voice on holding the money.
+pub fn interested(_tx: &Tx, plan: &CreateFund) -> Vec<u32> {
+    vec![plan.holder]
+}
+
 /// F01: makes the fund Approved. Returns its number.
 pub fn create(tx: &mut Tx, motion: u32, plan: &CreateFund) -> Result<u32, Refusal> {
     check_create(tx, plan)?;
@@ -198,20 +203,21 @@ pub fn check_committee(tx: &Tx, plan: &AppointCommittee) -> Result<(), Refusal> 
 /// R7: seats the committee; the one before ends.
 pub fn appoint_committee(tx: &mut Tx, plan: &AppointCommittee) -> Result<(), Refusal> {
     check_committee(tx, plan)?;
-    let before: Vec<(u32, u32)> = tx.t.committees.range((plan.fund, 0)..=(plan.fund, u32::MAX)).map(|(key, _)| *key).collect();
+    let before: Vec<(u32, u32)> =
+        tx.t.committee_seats.range((plan.fund, 0)..=(plan.fund, u32::MAX)).map(|(key, _)| *key).collect();
     for key in before {
-        tx.t.committees.remove(key);
+        tx.t.committee_seats.remove(key);
     }
     let until = tx.delay(Period::Days(TERM_DAYS));
     for member in &plan.members {
-        tx.t.committees.put((plan.fund, *member), until);
+        tx.t.committee_seats.put((plan.fund, *member), until);
     }
     Ok(())
 }
 
 /// The committee in force now: seats within their term whose holder is still a member.
 pub fn committee(tx: &Tx, fund: u32) -> Vec<u32> {
-    tx.t.committees
+    tx.t.committee_seats
         .range((fund, 0)..=(fund, u32::MAX))
         .filter(|((_, organisation), until)| **until >= tx.now && membership::is_live(tx.t, *organisation))
         .map(|((_, organisation), _)| *organisation)
