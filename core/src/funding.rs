@@ -27,7 +27,6 @@ pub mod duties;
 pub mod fund;
 pub mod milestone;
 pub mod payment;
-mod pending;
 pub mod review;
 mod standing;
 
@@ -231,6 +230,17 @@ pub fn apply_call(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, 
             review::apply(tx, actor, act)
         }
         CallAct::Rank { call } => call::rank(tx, *call),
+    }
+}
+
+/// Acts out a deadline of a contribution, call, application, draw or review.
+pub(crate) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Refusal> {
+    match kind {
+        DeadlineKind::InstalmentDefault => contribution::on_default(tx, object, due),
+        DeadlineKind::AppealWindow => application::on_appeal_window(tx, object, due),
+        DeadlineKind::DrawStep => draw::on_deadline(tx, object, due),
+        DeadlineKind::ReviewSeal | DeadlineKind::ReviewReveal => review::on_deadline(tx, object, due),
+        _ => call::on_deadline(tx, kind, object, due),
     }
 }
 

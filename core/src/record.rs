@@ -16,6 +16,8 @@ use crate::identity::{ActClass, Role};
 mod award;
 mod call;
 mod fund;
+mod membership;
+mod motion;
 mod node;
 mod organisation;
 mod payment;
@@ -24,12 +26,16 @@ pub use award::{
     AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan, PlaceApplication, Placing, RevokeAward,
 };
 pub use call::{
-    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Conflict, Criterion, DecideAppeal, Declaration, DrawFor,
-    Eligibility, PoolKind, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,
+    ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
 };
 pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
     WriteOffInstalment,
+};
+pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
+pub use motion::{
+    Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
@@ -143,6 +149,10 @@ impl Record {
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
+    /// Applications, sponsors, dues, activation.
+    Membership(MembershipAct),
+    /// Motions and ballots.
+    Motion(MotionAct),
     /// Funds and contributions.
     Fund(FundAct),
     /// Calls, applications, reviews.
@@ -170,6 +180,8 @@ impl Body {
     pub fn class(&self) -> ActClass {
         match self {
             Body::Organisation(act) => act.class(),
+            Body::Membership(act) => act.class(),
+            Body::Motion(act) => act.class(),
             Body::Fund(act) => act.class(),
             Body::Call(act) => act.class(),
             Body::Award(act) => act.class(),
@@ -182,6 +194,8 @@ impl Body {
     pub fn code(&self) -> &'static str {
         match self {
             Body::Organisation(act) => act.code(),
+            Body::Membership(act) => act.code(),
+            Body::Motion(act) => act.code(),
             Body::Fund(act) => act.code(),
             Body::Call(act) => act.code(),
             Body::Award(act) => act.code(),
@@ -194,6 +208,8 @@ impl Body {
     pub fn check(&self) -> Result<(), DecodeError> {
         match self {
             Body::Organisation(act) => act.check(),
+            Body::Membership(act) => act.check(),
+            Body::Motion(act) => act.check(),
             Body::Fund(act) => act.check(),
             Body::Call(act) => act.check(),
             Body::Award(act) => act.check(),
@@ -204,6 +220,11 @@ impl Body {
 
     /// Who may read it.
     pub fn read_class(&self) -> ReadClass {
-        ReadClass::Public
+        match self {
+            // Ballots and dues are for members (RULINGS R18); their results are public.
+            Body::Motion(MotionAct::Vote(_) | MotionAct::DeclareConflict { .. }) => ReadClass::Members,
+            Body::Membership(act) if act.is_money() => ReadClass::Members,
+            _ => ReadClass::Public,
+        }
     }
 }

@@ -15,6 +15,46 @@ use crate::state::StateTables;
 pub enum DeadlineKind {
     /// Reserved for tests of the table.
     Test = 0,
+    /// Ballots of a motion end.
+    MotionClose = 10,
+    /// They end early: every voice has voted.
+    MotionEarly = 11,
+    /// The stay of a passed motion ends; it takes effect.
+    MotionEffect = 12,
+    /// The same instant: a motion that could not take effect is void.
+    MotionStuck = 13,
+    /// A motion without quorum is put again.
+    MotionRetable = 14,
+    /// A motion of the assembly has not found its support.
+    MotionSupport = 15,
+    /// M02: screening is overdue.
+    MembershipScreen = 20,
+    /// M04: the applicant has not resubmitted.
+    MembershipResubmit = 21,
+    /// M07: enough sponsors, the ballot opens.
+    MembershipBallot = 22,
+    /// M07: time to find sponsors ends.
+    MembershipSponsors = 23,
+    /// M09: time to activate ends.
+    MembershipActivate = 24,
+    /// R9: time to ask the board again ends.
+    MembershipAskAgain = 25,
+    /// F04: due day and grace of an instalment have passed.
+    InstalmentDefault = 30,
+    /// F37: submissions of a call open.
+    CallOpens = 31,
+    /// F37: submissions of a call close.
+    CallCloses = 32,
+    /// F07: time to open the applications of a call ends.
+    OpeningEnds = 33,
+    /// F40: time to appeal against ineligibility ends (application).
+    AppealWindow = 34,
+    /// R22: time for the commitments or reveals of a draw ends.
+    DrawStep = 35,
+    /// R13: time to seal a review ends.
+    ReviewSeal = 36,
+    /// R13: time to reveal a review ends.
+    ReviewReveal = 37,
     /// F12: the standstill of an award ends.
     StandstillEnd = 60,
     /// F12: the offer of an award ends.
@@ -43,6 +83,26 @@ impl DeadlineKind {
     fn from_number(number: u16) -> Option<DeadlineKind> {
         match number {
             0 => Some(DeadlineKind::Test),
+            10 => Some(DeadlineKind::MotionClose),
+            11 => Some(DeadlineKind::MotionEarly),
+            12 => Some(DeadlineKind::MotionEffect),
+            13 => Some(DeadlineKind::MotionStuck),
+            14 => Some(DeadlineKind::MotionRetable),
+            15 => Some(DeadlineKind::MotionSupport),
+            20 => Some(DeadlineKind::MembershipScreen),
+            21 => Some(DeadlineKind::MembershipResubmit),
+            22 => Some(DeadlineKind::MembershipBallot),
+            23 => Some(DeadlineKind::MembershipSponsors),
+            24 => Some(DeadlineKind::MembershipActivate),
+            25 => Some(DeadlineKind::MembershipAskAgain),
+            30 => Some(DeadlineKind::InstalmentDefault),
+            31 => Some(DeadlineKind::CallOpens),
+            32 => Some(DeadlineKind::CallCloses),
+            33 => Some(DeadlineKind::OpeningEnds),
+            34 => Some(DeadlineKind::AppealWindow),
+            35 => Some(DeadlineKind::DrawStep),
+            36 => Some(DeadlineKind::ReviewSeal),
+            37 => Some(DeadlineKind::ReviewReveal),
             60 => Some(DeadlineKind::StandstillEnd),
             61 => Some(DeadlineKind::OfferEnd),
             62 => Some(DeadlineKind::AccountCooled),
@@ -146,6 +206,26 @@ pub fn run_due(tables: &mut StateTables, chain: crate::crypto::Hash, height: u64
 fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::Test => Ok(()),
+        DeadlineKind::MotionClose
+        | DeadlineKind::MotionEarly
+        | DeadlineKind::MotionEffect
+        | DeadlineKind::MotionStuck
+        | DeadlineKind::MotionRetable
+        | DeadlineKind::MotionSupport => crate::motion::on_deadline(tx, kind, object, due),
+        DeadlineKind::MembershipScreen
+        | DeadlineKind::MembershipResubmit
+        | DeadlineKind::MembershipBallot
+        | DeadlineKind::MembershipSponsors
+        | DeadlineKind::MembershipActivate
+        | DeadlineKind::MembershipAskAgain => crate::membership::on_deadline(tx, kind, object, due),
+        DeadlineKind::InstalmentDefault
+        | DeadlineKind::CallOpens
+        | DeadlineKind::CallCloses
+        | DeadlineKind::OpeningEnds
+        | DeadlineKind::AppealWindow
+        | DeadlineKind::DrawStep
+        | DeadlineKind::ReviewSeal
+        | DeadlineKind::ReviewReveal => crate::funding::on_deadline(tx, kind, object, due),
         DeadlineKind::StandstillEnd
         | DeadlineKind::OfferEnd
         | DeadlineKind::AccountCooled

@@ -2,8 +2,11 @@
 
 use bincode::{Decode, Encode};
 
-use crate::codec::{Wire, encode};
+use crate::codec::{Text, Wire, encode};
 use crate::crypto::Hash;
+use crate::membership::Standing;
+use crate::motion::rules::{DecidingBody, MotionKind};
+use crate::motion::tally::Tally;
 use crate::funding::payment::Awaited;
 
 /// One event.
@@ -44,6 +47,143 @@ pub enum EventBody {
         gap_ms: u64,
         /// How many deadlines.
         deadlines: u32,
+    },
+    /// Ballots of a motion were opened by the clock: by a rule, put again, or passed up to another body.
+    MotionOpened {
+        /// Its number.
+        motion: u32,
+        /// Its kind.
+        kind: MotionKind,
+        /// Who decides.
+        body: DecidingBody,
+        /// How often it was put again.
+        retabled: u32,
+        /// Voices in the frozen electorate.
+        voices: u32,
+        /// Root over the electorate's rows.
+        electorate: Hash,
+        /// When the ballots end.
+        closes_ms: u64,
+    },
+    /// The ballots of a motion ended: counts, rule, arithmetic and outcome.
+    MotionClosed {
+        /// Its number.
+        motion: u32,
+        /// Who decided.
+        body: DecidingBody,
+        /// How often it had been put again.
+        retabled: u32,
+        /// The whole tally.
+        tally: Tally,
+    },
+    /// A passed motion took effect.
+    MotionCarriedOut {
+        /// Its number.
+        motion: u32,
+    },
+    /// A motion is void.
+    MotionVoid {
+        /// Its number.
+        motion: u32,
+        /// Why: the code of the rule its effect would have broken, or of the tally.
+        code: Text<64>,
+    },
+    /// A motion of the assembly found too little support in time.
+    MotionUnsupported {
+        /// Its number.
+        motion: u32,
+    },
+    /// M02: an application waits longer than the charter allows for screening. It may still be screened.
+    ScreeningOverdue {
+        /// Membership number.
+        membership: u32,
+        /// The applicant.
+        organisation: u32,
+    },
+    /// A membership came to stand elsewhere by the clock.
+    MembershipMoved {
+        /// Membership number.
+        membership: u32,
+        /// The organisation.
+        organisation: u32,
+        /// The transition, such as `M08`.
+        transition: Text<8>,
+        /// Where it stands now.
+        standing: Standing,
+        /// The motion that decided, if one did.
+        motion: Option<u32>,
+    },
+    /// R9: a rejected applicant has not asked the board to vote again; the rejection stands.
+    RejectionFinal {
+        /// Membership number.
+        membership: u32,
+    },
+    /// F04: what was open on an instalment is defaulted.
+    InstalmentDefaulted {
+        /// The fund.
+        fund: u32,
+        /// The contribution.
+        contribution: u32,
+        /// The instalment.
+        instalment: u32,
+        /// The member.
+        member: u32,
+        /// Minor units.
+        amount: u64,
+    },
+    /// F37: a call takes applications.
+    CallOpened {
+        /// The call.
+        call: u32,
+    },
+    /// F37: it takes none any more.
+    CallClosedForSubmissions {
+        /// The call.
+        call: u32,
+        /// How many came.
+        applications: u32,
+    },
+    /// F07: time to open applications is over; these were not opened and are void.
+    ApplicationsVoid {
+        /// The call.
+        call: u32,
+        /// Their numbers.
+        applications: Vec<u32>,
+    },
+    /// F40: nobody appealed in time; the application stays ineligible.
+    AppealExpired {
+        /// The application.
+        application: u32,
+        /// Its call.
+        call: u32,
+    },
+    /// R22: somebody did not commit or reveal in time.
+    DrawPassed {
+        /// The draw.
+        draw: u32,
+        /// The attempt that begins or goes on.
+        attempt: u32,
+        /// Places that were missing (0 PO, 1 OFF, 2 seat holder) and the organisation that takes each; none: its first kind of
+        /// holder again, since no seat holder of another group is left.
+        places: Vec<(u32, Option<u32>)>,
+    },
+    /// R13: a reviewer is past the limit.
+    ReviewerReplaced {
+        /// The review that ended.
+        review: u32,
+        /// Its application.
+        application: u32,
+        /// Who was late.
+        person: u32,
+        /// The review that takes its place; none: nobody is left in the draw.
+        next: Option<u32>,
+    },
+    /// F09: a revealed review was neither confirmed nor changed and is final.
+    ReviewFinal {
+        /// The review.
+        review: u32,
+        /// Its application.
+        application: u32,
     },
     /// F12: the standstill of an award is over; the applicant may accept.
     AwardOffered {

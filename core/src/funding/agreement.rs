@@ -169,7 +169,7 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
     require_unrelated(tx, actor, award.grantee)?;
     award::require_ready(tx, &award)?;
     let fund = super::fund::get(tx, award.fund)?;
-    let call = award::call_of(tx, award.call)?;
+    let call = super::call::get(tx, award.call)?;
     let in_force = tx.facts().charter;
     let rules = tx.charter()?.funding;
     require!(terms.grantee == award.grantee, "F13.other-grantee", grantee = award.grantee);

@@ -18,19 +18,18 @@
 use bincode::{Decode, Encode};
 
 use super::agreement::{self, Agreement, AgreementState};
-use super::application::{self, Appeal, Application, ApplicationStatus};
-use super::call::{Call, CallStatus};
-use super::duties::{self, Chain, Deed};
+use super::application::{self, ApplicationStatus};
+use super::call::CallStatus;
+use super::duties::{self, Deed};
 use super::milestone::basis_points;
-use super::review::{Review, ReviewStatus};
-use super::{Row, describe, fund, net_receipts, pending, post, step};
+use super::{Row, call, describe, fund, net_receipts, post, review, step};
 use crate::account::{Account, AccountKind, Balances, Movement};
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
 use crate::crypto::Hash;
 use crate::identity::authority::Actor;
 use crate::identity::{Role, groups};
-use crate::motion::rules::{BodyKind, MotionKind};
+use crate::motion::rules::{BodyKind, DecidingBody};
 use crate::record::{GrantAward, PlaceApplication, Placing, RevokeAward};
 use crate::{refuse, require, row};
 
@@ -114,19 +113,6 @@ pub fn get(tx: &Tx, number: u32) -> Result<Award, Refusal> {
     tx.t.awards.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-award", vec![("award", number.to_string())]))
 }
 
-/// A call by number.
-pub(super) fn call_of(tx: &Tx, number: u32) -> Result<Call, Refusal> {
-    tx.t.calls.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-call", vec![("call", number.to_string())]))
-}
-
-/// An application by number.
-fn application_of(tx: &Tx, number: u32) -> Result<Application, Refusal> {
-    tx.t.applications
-        .get(&number)
-        .cloned()
-        .ok_or_else(|| Refusal::new("A4.unknown-application", vec![("application", number.to_string())]))
-}
-
 /// Writes an award.
 pub fn put(tx: &mut Tx, award: Award) {
     tx.t.awards.put(award.number, award);
@@ -158,8 +144,8 @@ pub fn tested_amount(tx: &Tx, fund: u32, applicant: u32, amount: u64) -> u64 {
 
 /// The lowest body that may decide the award now, by size, splitting test and rank (domain 2.9).
 pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
-    let application = application_of(tx, grant.application)?;
-    let call = call_of(tx, application.call)?;
+    let application = application::get(tx, grant.application)?;
+    let call = call::get(tx, application.call)?;
     let fund = call.terms.fund;
     let limits = tx.charter_of(call.charter)?.funding;
     let tested = tested_amount(tx, fund, application.applicant, grant.amount);
@@ -173,21 +159,31 @@ pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
     Ok(if grant.out_of_rank.is_some() { by_size.max(BodyKind::Board) } else { by_size })
 }
 
-/// The kind of motion that carries the award.
-pub fn motion_kind(grant: &GrantAward) -> MotionKind {
-    if grant.out_of_rank.is_some() { MotionKind::AwardOutOfRank } else { MotionKind::Award }
+/// The organisation with an interest in an award or a placing: the applicant. Its whole group is recused in the tally.
+pub fn interested(tx: &Tx, application: u32) -> Vec<u32> {
+    application::get(tx, application).map(|application| application.applicant).into_iter().collect()
 }
 
-/// The organisations with an interest in an award, a placing, a revocation or a hold: the applicant. Their whole groups are
-/// recused in the tally.
-pub fn interested(tx: &Tx, application: u32) -> Vec<u32> {
-    application_of(tx, application).map(|application| application.applicant).into_iter().collect()
+/// The body to which the motion of an award is put, as proposed.
+pub fn deciding_body(tx: &Tx, application: u32, body: BodyKind) -> Result<DecidingBody, Refusal> {
+    let call = application::get(tx, application)?.call;
+    Ok(match body {
+        BodyKind::Committee => DecidingBody::Committee(call::get(tx, call)?.terms.fund),
+        BodyKind::Board => DecidingBody::Board,
+        BodyKind::Assembly => DecidingBody::Assembly,
+        BodyKind::WorkingGroup => refuse!("F11.body-too-low", body = body.code(), needed = BodyKind::Committee.code()),
+    })
+}
+
+/// The fund from which an application is paid, for the scope of posts.
+pub fn fund_of(tx: &Tx, application: u32) -> Option<u32> {
+    let call = tx.t.applications.get(&application)?.call;
+    tx.t.calls.get(&call).map(|call| call.terms.fund)
 }
 
 /// Whether an application of better rank in the call waits for an award.
 fn passes_over(tx: &Tx, call: u32, application: u32, rank: u32) -> Option<u32> {
-    let others = tx.t.call_applications.range((call, 0)..=(call, u32::MAX)).map(|((_, other), _)| *other);
-    others.filter(|other| *other != application).find(|other| {
+    call::applications(tx, call).into_iter().filter(|other| *other != application).find(|other| {
         tx.t.applications.get(other).is_some_and(|other| {
             let waits = matches!(other.status, ApplicationStatus::Ranked | ApplicationStatus::Reserve);
             waits && other.rank.is_some_and(|better| better < rank)
@@ -197,8 +193,8 @@ fn passes_over(tx: &Tx, call: u32, application: u32, rank: u32) -> Option<u32> {
 
 /// The guards of F11 and F41, when the motion is proposed and again when it takes effect.
 pub fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
-    let application = application_of(tx, grant.application)?;
-    let call = call_of(tx, application.call)?;
+    let application = application::get(tx, grant.application)?;
+    let call = call::get(tx, application.call)?;
     let number = call.number;
     let fund = fund::open(tx, call.terms.fund)?.number;
     let decides = matches!(call.status, CallStatus::Ranked | CallStatus::Decided);
@@ -228,14 +224,16 @@ pub fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
     let in_call = granted(tx, application.applicant, |award| award.call == number).saturating_add(grant.amount);
     let most = basis_points(call.terms.budget, call.concentration_bp);
     require!(in_call <= most, "R2.call-concentration", group = in_call, most = most);
-    pending::require_eligible(tx, &call, application.applicant, "N23.not-eligible")
+    application::require_eligible(tx, &call, application.applicant, "N23.not-eligible")
 }
 
 /// F11, F41: the motion takes effect. Returns the award's number.
-pub fn grant(tx: &mut Tx, motion: u32, body: BodyKind, grant: &GrantAward) -> Result<u32, Refusal> {
+pub fn grant(tx: &mut Tx, motion: u32, grant: &GrantAward) -> Result<u32, Refusal> {
     check(tx, grant)?;
-    let mut application = application_of(tx, grant.application)?;
-    let call = call_of(tx, application.call)?;
+    // A body with too few unrelated voices passed the motion up.
+    let body = tx.t.motions.get(&motion).map_or(grant.body, |motion| motion.body.kind());
+    let application = application::get(tx, grant.application)?;
+    let call = call::get(tx, application.call)?;
     let (fund, charter) = (call.terms.fund, call.charter);
     let code = if application.status == ApplicationStatus::Reserve { "F41" } else { "F11" };
     let number = tx.next_number(Counter::Award);
@@ -258,29 +256,33 @@ pub fn grant(tx: &mut Tx, motion: u32, body: BodyKind, grant: &GrantAward) -> Re
     };
     let movement = Movement::Awarded { call: award.call, award: number, amount: grant.amount };
     post(tx, fund, &movement)?;
-    application.status = step(&application::ROWS, code, Some(application.status), ApplicationStatus::Awarded)?;
-    application.since_ms = tx.now;
-    tx.t.applications.put(grant.application, application);
+    application::put(tx, application, code, ApplicationStatus::Awarded)?;
     let days = tx.charter_of(charter)?.funding.standstill_days;
     tx.schedule(DeadlineKind::StandstillEnd, number, tx.deadline(Period::Days(days)));
     let call = award.call;
     put(tx, award);
-    pending::progress(tx, call)?;
+    call::progress(tx, call)?;
     Ok(number)
+}
+
+/// F11: the guards of a placing, at proposal and at effect.
+pub fn check_place(tx: &Tx, place: &PlaceApplication) -> Result<(), Refusal> {
+    let application = application::get(tx, place.application)?;
+    let ranked = application.status == ApplicationStatus::Ranked;
+    require!(ranked, "F11.application-not-ranked", status = format!("{:?}", application.status));
+    Ok(())
 }
 
 /// F11: an application is placed without an award.
 pub fn place(tx: &mut Tx, place: &PlaceApplication) -> Result<(), Refusal> {
-    let mut application = application_of(tx, place.application)?;
+    let application = application::get(tx, place.application)?;
     let to = match place.placing {
         Placing::Reserve => ApplicationStatus::Reserve,
         Placing::NotRecommended => ApplicationStatus::NotRecommended,
     };
-    application.status = step(&application::ROWS, "F11", Some(application.status), to)?;
-    application.since_ms = tx.now;
     let call = application.call;
-    tx.t.applications.put(place.application, application);
-    pending::progress(tx, call)
+    application::put(tx, application, "F11", to)?;
+    call::progress(tx, call)
 }
 
 /// F12: the guards of a revocation, at proposal and at effect.
@@ -314,7 +316,7 @@ pub fn revoke(tx: &mut Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
 
 /// W -> B while the call is open, else W -> A (RULINGS R3).
 fn give_back(tx: &mut Tx, award: &Award) -> Result<(), Refusal> {
-    let phase = call_of(tx, award.call)?.phase();
+    let phase = call::get(tx, award.call)?.phase();
     let movement = Movement::AwardReturned { call: award.call, award: award.number, phase, amount: award.amount };
     post(tx, award.fund, &movement).map(|_| ())
 }
@@ -333,10 +335,8 @@ pub(super) fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome,
 
 /// Refuses while an appeal in the award's call waits for the board.
 fn require_no_appeal(tx: &Tx, award: &Award) -> Result<(), Refusal> {
-    let call = award.call;
-    let applications = tx.t.call_applications.range((call, 0)..=(call, u32::MAX)).map(|((_, number), _)| *number);
-    for number in applications {
-        let open = tx.t.applications.get(&number).is_some_and(|other| matches!(other.appeal, Some(Appeal::Filed(_))));
+    for number in call::applications(tx, award.call) {
+        let open = tx.t.applications.get(&number).is_some_and(application::appeal_open);
         require!(!open, "F13.appeal-open", application = number);
     }
     Ok(())
@@ -378,18 +378,16 @@ pub(super) fn deeds(tx: &Tx, agreement: &Agreement) -> Result<Vec<Deed>, Refusal
     Ok(deeds)
 }
 
-/// Persons who review or reviewed the application; who declined, was recused or replaced did not.
+/// Persons whose review of the application stands: who declined, was recused or replaced has not reviewed.
 fn reviewers(tx: &Tx, application: u32) -> Vec<Deed> {
-    let reviews = tx.t.review_of.range((application, 0)..=(application, u32::MAX)).filter_map(|(_, number)| tx.t.reviews.get(number));
-    let counted = |review: &&Review| {
-        matches!(review.status, ReviewStatus::Clear | ReviewStatus::Sealed | ReviewStatus::Revealed | ReviewStatus::Final)
-    };
-    reviews.filter(counted).filter_map(|review| deed(tx, duties::Step::Review, review.person)).collect()
+    let standing = review::of(tx, application).into_iter().filter(|review| review.status.stands());
+    standing.filter_map(|review| deed(tx, duties::Step::Review, review.person)).collect()
 }
 
-/// Persons who signed a counted ballot on the motion.
+/// Persons who signed a ballot that holds its group's voice on the motion.
 fn voters(tx: &Tx, motion: u32) -> Vec<Deed> {
-    pending::voters(tx, motion).into_iter().filter_map(|person| deed(tx, duties::Step::Vote, person)).collect()
+    let persons = crate::motion::ballots(tx.t, motion).into_values().flat_map(|cast| cast.persons);
+    persons.filter_map(|person| deed(tx, duties::Step::Vote, person)).collect()
 }
 
 fn deed(tx: &Tx, step: duties::Step, person: u32) -> Option<Deed> {
@@ -398,16 +396,8 @@ fn deed(tx: &Tx, step: duties::Step, person: u32) -> Option<Deed> {
 
 /// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
 pub fn check_voter(tx: &Tx, application: u32, person: u32) -> Result<(), Refusal> {
-    let application = application_of(tx, application)?;
-    let call = application.call;
-    let numbers = tx.t.call_applications.range((call, 0)..=(call, u32::MAX)).map(|((_, number), _)| *number);
-    let deeds: Vec<Deed> = numbers.flat_map(|number| reviewers(tx, number)).collect();
-    let Some(vote) = deed(tx, duties::Step::Vote, person) else { return Ok(()) };
-    let chain = Chain { grantee: application.applicant, deeds, distinct_groups: false };
-    // The applicant's group is recused by the tally and may be recorded without being counted; only persons are judged here.
-    match duties::judge(tx.t, &chain, vote) {
-        Err(refusal) if refusal.code == "N12.same-person" => Err(refusal),
-        _ => Ok(()),
-    }
+    let application = application::get(tx, application)?;
+    let reviewed = review::reviewers(tx, application.call).contains(&person);
+    require!(!reviewed, "N12.same-person", person = person, step = "vote", earlier = "review");
+    Ok(())
 }
-

@@ -119,6 +119,11 @@ pub fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The holder: its group has no voice on holding the money.
+pub fn interested(_tx: &Tx, plan: &CreateFund) -> Vec<u32> {
+    vec![plan.holder]
+}
+
 /// F01: makes the fund Approved. Returns its number.
 pub fn create(tx: &mut Tx, motion: u32, plan: &CreateFund) -> Result<u32, Refusal> {
     check_create(tx, plan)?;

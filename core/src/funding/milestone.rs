@@ -16,7 +16,7 @@ use bincode::{Decode, Encode};
 
 use super::agreement::{self, Agreement, AgreementState};
 use super::duties::{self, Chain, Deed};
-use super::{Row, describe, pending, step};
+use super::{Row, describe, draw, step};
 use crate::apply::{DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
 use crate::crypto::{Hash, sha256_tagged};
@@ -354,7 +354,7 @@ fn next_assessor(tx: &Tx, agreement: &Agreement, milestone: &Milestone) -> Resul
     let mut deeds = super::award::deeds(tx, agreement)?;
     deeds.extend(milestone.deeds());
     let chain = Chain { grantee: agreement.grantee, deeds, distinct_groups: false };
-    for person in pending::order_of(tx, DrawFor::Agreement(agreement.number)) {
+    for (person, _) in draw::order_for(tx, DrawFor::Agreement(agreement.number), milestone.number) {
         let Some(home) = tx.t.persons.get(&person).map(|known| known.home) else { continue };
         let officer = EXCLUDED.iter().any(|role| holds_post(tx, person, *role, Scope::Fund(agreement.fund)));
         if officer || milestone.replaced.contains(&person) {

@@ -451,8 +451,22 @@ fn hold(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
     Ok(Outcome::Applied)
 }
 
+/// F19: whether there is a hold to lift.
+pub fn check_lift(tx: &Tx, number: u32) -> Result<(), Refusal> {
+    let state = get(tx, number)?.state;
+    require!(state == S::Held, "F19.not-held", payment = number, state = format!("{state:?}"));
+    Ok(())
+}
+
+/// The organisation with an interest in a hold: the grantee.
+pub fn interested(tx: &Tx, number: u32) -> Vec<u32> {
+    let agreement = tx.t.payments.get(&number).and_then(|payment| tx.t.agreements.get(&payment.agreement));
+    agreement.map(|agreement| agreement.grantee).into_iter().collect()
+}
+
 /// F19: the board's motion lifts a hold.
 pub fn lift_hold(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+    check_lift(tx, number)?;
     let mut payment = get(tx, number)?;
     go(tx, &mut payment, "F19", S::Approved)?;
     tx.cancel(DeadlineKind::HoldEnd, number);

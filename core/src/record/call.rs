@@ -6,7 +6,7 @@ use crate::charter::Class;
 use crate::codec::{DecodeError, Text, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, PublicKey, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Name};
-use crate::record::Payload;
+use crate::record::{ConflictKind, Payload};
 
 /// Most criteria of one call.
 pub const CRITERIA_MAX: usize = 12;
@@ -14,6 +14,8 @@ pub const CRITERIA_MAX: usize = 12;
 pub const CODES_MAX: usize = 16;
 /// Highest score a criterion may allow.
 pub const SCORE_MAX: u32 = 1_000;
+/// Longest terms, so that a motion that carries them and the call stay proved values.
+pub const TERMS_MAX_BYTES: usize = 2_400;
 /// Most persons in one act on a pool.
 pub const POOL_ENTRY_MAX: usize = 128;
 
@@ -121,6 +123,9 @@ impl CallTerms {
             if criterion.threshold > criterion.score_max {
                 return wrong("a threshold is above the highest score");
             }
+        }
+        if encode(self).len() > TERMS_MAX_BYTES {
+            return wrong("the terms are longer than 2,400 bytes");
         }
         let best: u64 = self.criteria.iter().map(|c| u64::from(c.weight_bp) * u64::from(c.score_max)).sum();
         if self.threshold > best {
@@ -312,31 +317,13 @@ fn check_persons(persons: &[u32]) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// Kinds of conflict of interest (domain 1.8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Conflict {
-    /// Sponsor of the applicant's admission.
-    SponsorOf,
-    /// Declared competitor.
-    Competitor,
-    /// Investor in the applicant.
-    Investor,
-    /// Employed or paid by it in the last 36 months.
-    EmploymentOrPaid,
-    /// Family or personal.
-    FamilyOrPersonal,
-    /// Something else; the reason is a document.
-    Other,
-}
-
 /// F09: what a reviewer says before anything else. "Clear" is the signed "none" of domain 1.8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
-pub enum Declaration {
+pub enum ReviewDeclaration {
     /// No conflict of any kind.
     Clear,
     /// A conflict.
-    Recused(Conflict),
+    Recused(ConflictKind),
     /// No time or no wish.
     Declined,
 }
@@ -371,10 +358,10 @@ pub enum DrawFor {
     Agreement(u32),
 }
 
-/// The commitment to 32 random bytes: 'rollbook/draw-commit/v1' 0x00 || draw || person || bytes. It names draw and person, so
-/// that a commitment of another cannot be copied.
-pub fn draw_commitment(draw: u32, person: u32, secret: &[u8; 32]) -> Hash {
-    sha256_tagged("rollbook/draw-commit/v1", &[&encode(&(draw, person)), secret])
+/// The commitment to 32 random bytes: 'rollbook/draw-commit/v1' 0x00 || draw || attempt || person || bytes. It names them, so
+/// that neither a commitment of another nor bytes already revealed can be used.
+pub fn draw_commitment(draw: u32, attempt: u32, person: u32, secret: &[u8; 32]) -> Hash {
+    sha256_tagged("rollbook/draw-commit/v1", &[&encode(&(draw, attempt, person)), secret])
 }
 
 /// Acts on calls, applications, pools, draws, reviews. Grows only at its end.
@@ -441,7 +428,7 @@ pub enum CallAct {
         /// The review.
         review: u32,
         /// What.
-        declaration: Declaration,
+        declaration: ReviewDeclaration,
     },
     /// F09: seals scores.
     Seal {
