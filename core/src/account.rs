@@ -190,6 +190,10 @@ pub struct Account {
     pub kind: AccountKind,
 }
 
+impl crate::codec::Wire for Account {
+    const MAX: usize = 4 + 4 + 4;
+}
+
 impl std::fmt::Display for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.fund, self.kind)

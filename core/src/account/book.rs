@@ -7,6 +7,7 @@ use bincode::{Decode, Encode};
 use super::movement::Movement;
 use super::unit::AMOUNT_MAX;
 use super::{Account, AccountKind, Class};
+use crate::codec::{DecodeError, Wire};
 
 /// One transfer between two accounts of one fund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -19,6 +20,29 @@ pub struct Posting {
     pub amount: u64,
     /// The call for which this posting takes from, or gives back to, a direction's earmark (RULINGS R4).
     pub earmark_of: Option<u32>,
+}
+
+impl Wire for Posting {
+    const MAX: usize = 2 * Account::MAX + 8 + 5;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        check_posting(self).map_err(|error| DecodeError::rule(error.to_string()))
+    }
+}
+
+/// What a posting must be on its own: an amount, between two accounts of one fund.
+fn check_posting(posting: &Posting) -> Result<(), PostingError> {
+    let Posting { from, to, amount, .. } = *posting;
+    if !(1..=AMOUNT_MAX).contains(&amount) {
+        return Err(PostingError::Amount(amount));
+    }
+    if from == to {
+        return Err(PostingError::SameAccount(from));
+    }
+    if from.fund != to.fund {
+        return Err(PostingError::TwoFunds { from, to });
+    }
+    Ok(())
 }
 
 /// What a call took from its direction's earmark and has not given back.
@@ -163,15 +187,7 @@ fn post_all(balances: &mut impl Balances, postings: &[Posting]) -> Result<(), Po
     let mut earmarks: BTreeMap<(u32, u32), Earmark> = BTreeMap::new();
     for posting in postings {
         let Posting { from, to, amount, .. } = *posting;
-        if !(1..=AMOUNT_MAX).contains(&amount) {
-            return Err(PostingError::Amount(amount));
-        }
-        if from == to {
-            return Err(PostingError::SameAccount(from));
-        }
-        if from.fund != to.fund {
-            return Err(PostingError::TwoFunds { from, to });
-        }
+        check_posting(posting)?;
         let before = *touched.entry(from).or_insert_with(|| balances.balance(from));
         let after = before.checked_sub(i128::from(amount)).ok_or(PostingError::OutOfRange)?;
         if after < 0 && !from.kind.class().is_external() {

@@ -7,6 +7,7 @@
 use bincode::{Decode, Encode};
 
 use super::unit::AMOUNT_MAX;
+use crate::codec::{DecodeError, Wire};
 
 /// The parts of one pledge, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -73,6 +74,17 @@ pub enum PledgeError {
         /// In which part.
         part: PledgePart,
     },
+}
+
+impl Wire for Pledge {
+    const MAX: usize = 6 * 8;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        match self.pledged() {
+            sum if (1..=u128::from(AMOUNT_MAX)).contains(&sum) => Ok(()),
+            sum => Err(DecodeError::rule(format!("a pledge of {sum} minor units"))),
+        }
+    }
 }
 
 impl PledgeMove {
@@ -166,6 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::codec::{decode, encode};
 
     #[test]
     fn an_excess_is_refused_and_named() {
@@ -175,6 +188,8 @@ mod tests {
         assert_eq!(pledge.moved(PledgeMove::Receive, 0), Err(PledgeError::Amount(0)));
         assert_eq!(Pledge::new(0), Err(PledgeError::Amount(0)));
         assert!(Pledge::new(AMOUNT_MAX + 1).is_err());
+        assert_eq!(decode::<Pledge>(&encode(&pledge)), Ok(pledge));
+        assert!(decode::<Pledge>(&[0; 48]).is_err() && decode::<Pledge>(&[255; 48]).is_err());
         assert!(pledge.moved(PledgeMove::Cancel, 5).is_err(), "what was called cannot be cancelled");
     }
 

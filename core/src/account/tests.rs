@@ -7,6 +7,7 @@ use proptest::sample::select;
 
 use super::table::{ROWS, markdown};
 use super::*;
+use crate::codec::{decode, encode};
 
 /// A movement over a handful of objects, so that they meet each other. `variant` picks the kind.
 fn movement() -> impl Strategy<Value = Movement> {
@@ -339,7 +340,16 @@ fn faults_of_a_set_of_balances() {
 #[test]
 fn accounts_have_stable_bytes_and_text() {
     let account = Account { fund: 7, kind: AccountKind::Committed(3) };
-    assert_eq!(hex::encode(crate::codec::encode(&account)), "070000000800000003000000");
+    assert_eq!(hex::encode(encode(&account)), "070000000800000003000000");
+    let free = Account { fund: 7, kind: AccountKind::Free };
+    let posting = Posting { from: free, to: account, amount: 5, earmark_of: Some(1) };
+    for account in [account, free] {
+        assert_eq!(decode::<Account>(&encode(&account)), Ok(account));
+    }
+    assert_eq!(decode::<Posting>(&encode(&posting)), Ok(posting));
+    for bad in [Posting { amount: 0, ..posting }, Posting { to: free, ..posting }] {
+        assert!(decode::<Posting>(&encode(&bad)).is_err());
+    }
     assert_eq!(account.to_string(), "7/K:agreement:3");
     assert_eq!(serde_json::to_string(&account).unwrap(), "\"7/K:agreement:3\"");
 }

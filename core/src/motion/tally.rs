@@ -8,7 +8,7 @@
 use bincode::{Decode, Encode};
 
 use super::rules::{Base, BodyKind, MotionRule, Pass, Threshold};
-use crate::codec::Wire;
+use crate::codec::{DecodeError, Wire};
 
 /// Default of the charter parameter `min_elig`: the least number of voices that may decide.
 pub const DEFAULT_MIN_ELIG: u32 = 3;
@@ -141,6 +141,15 @@ pub struct Tally {
 impl Wire for Tally {
     /// Generous: counts, rule, at most eight lines.
     const MAX: usize = 1024;
+
+    /// The arithmetic is the one of these counts: a tally that says anything else is not a tally.
+    fn check(&self) -> Result<(), DecodeError> {
+        if *self == tally(self.counts, &self.rule, self.min_elig) {
+            Ok(())
+        } else {
+            Err(DecodeError::rule("the tally does not follow from its own counts and rule"))
+        }
+    }
 }
 
 /// Counts a motion. Pure: the same counts, rule and `min_elig` give the same tally, byte for byte.

@@ -51,7 +51,9 @@ fn the_charter_amendment_of_5_3_with_its_arithmetic() {
     assert_eq!(outcome(counts(23, 0, 15, 0, 8), amend), Outcome::Rejected, "45 < 46");
     assert_eq!(outcome(counts(23, 0, 16, 7, 0), amend), Outcome::Passed, "48 >= 46");
     assert_eq!(outcome(counts(23, 0, 15, 0, 0), amend), Outcome::NoQuorum, "45 < 46");
-    assert_eq!(decode::<Tally>(&encode(&result)), Ok(result));
+    assert_eq!(decode::<Tally>(&encode(&result)), Ok(result.clone()));
+    let forged = Tally { outcome: Outcome::Rejected, ..result };
+    assert!(decode::<Tally>(&encode(&forged)).is_err());
 }
 
 #[test]
