@@ -23,7 +23,7 @@ pub struct SplitMix(pub u64);
 
 impl SplitMix {
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,12 +33,12 @@ impl SplitMix {
 
     /// A number below `bound`; 0 for bound 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.next() % bound }
+        if bound == 0 { 0 } else { self.draw() % bound }
     }
 
     /// A coin.
     pub fn coin(&mut self) -> bool {
-        self.next() & 1 == 1
+        self.draw() & 1 == 1
     }
 }
 
@@ -104,7 +104,7 @@ impl Body {
                     } else if mode == 3 {
                         base.resize(base.len() + sector.len(), 0);
                     } else {
-                        base.extend(sector.iter().map(|_| chance.next() as u8));
+                        base.extend(sector.iter().map(|_| chance.draw() as u8));
                     }
                 }
             }
@@ -447,7 +447,7 @@ impl Disk for SimDisk {
         let mut state = self.state();
         state.ids += 1;
         let mut mix = SplitMix(state.ids);
-        ((u128::from(mix.next()) << 64) | u128::from(mix.next())).to_be_bytes()
+        ((u128::from(mix.draw()) << 64) | u128::from(mix.draw())).to_be_bytes()
     }
 }
 
