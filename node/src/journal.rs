@@ -24,7 +24,7 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 use rollbook_core::crypto::Hash;
 
-use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock};
+use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock, DiskOp};
 
 mod blocks;
 mod frame;
@@ -97,12 +97,20 @@ impl Stop {
     }
 
     fn disk(what: &str, error: &DiskError) -> Stop {
-        let (kind, next) = match error.kind {
-            DiskErrorKind::Full => {
-                (StopKind::Full, "free space on that disk, then start the node again; nothing acknowledged is lost")
+        let kind = match error.kind {
+            DiskErrorKind::Full => StopKind::Full,
+            DiskErrorKind::Locked => StopKind::Locked,
+            _ => StopKind::Disk,
+        };
+        let next = match (kind, error.op) {
+            (StopKind::Locked, _) => "stop the other process, or give this node a folder of its own",
+            // The kernel may show bytes that it failed to write; only a restart of the machine shows what the disk holds.
+            (StopKind::Full, DiskOp::Sync) => {
+                "free space on that disk, restart the machine (not only the node), then start the node"
             }
-            DiskErrorKind::Locked => (StopKind::Locked, "stop the other process, or give this node a folder of its own"),
-            _ => (StopKind::Disk, "check the disk and the permissions of the folder, then start the node again"),
+            (_, DiskOp::Sync | DiskOp::SyncDir) => "check the disk, restart the machine (not only the node), then start the node",
+            (StopKind::Full, _) => "free space on that disk, then start the node again; nothing acknowledged is lost",
+            _ => "check the disk and the permissions of the folder, then start the node again",
         };
         Stop::new(kind, what, error.to_string(), next)
     }
@@ -262,7 +270,9 @@ impl Journal {
             agree(blocks, votes, votes_end, &dir.join(FileKind::Votes.name(votes_end.file)))?;
         }
 
-        // Change: leftovers of files that never got their name, torn ends, older votes files.
+        // Change. First the names that were found: a process that died between a rename and its sync leaves a name that a power
+        // cut could still take away. Then leftovers of files that never got their name, torn ends, older votes files.
+        disk.sync_dir(dir).map_err(failed)?;
         for name in names.iter().filter(|name| name.ends_with(".tmp")) {
             disk.remove(&dir.join(name)).map_err(failed)?;
         }
@@ -279,7 +289,7 @@ impl Journal {
         let (votes, content) = match pending_votes {
             Some(pending) => {
                 let (mut votes, content) = pending.resume().map_err(failed)?;
-                votes.append_session(boot);
+                votes.append_session(boot, blocks.durable_end());
                 votes.sync().map_err(failed)?;
                 (votes, Some(content))
             }

@@ -169,6 +169,7 @@ struct State {
     halted: bool,
     faults: Vec<Fault>,
     space: Option<u64>,
+    lying: bool,
 }
 
 impl State {
@@ -308,6 +309,11 @@ impl SimDisk {
     /// Leaves room for `bytes` more bytes; `None` lifts the limit.
     pub fn set_space(&self, bytes: Option<u64>) {
         self.state().space = bytes;
+    }
+
+    /// From now on syncs of files answer well and do nothing: a canary, by which a harness shows that it can fail.
+    pub fn set_lying(&self, lying: bool) {
+        self.state().lying = lying;
     }
 
     /// Inverts bits of one byte of a file, durable copy included: damage. False if there is no such byte.
@@ -518,8 +524,10 @@ impl DiskFile for SimFile {
         self.with(DiskOp::Sync, |state, file| {
             let outcome = state.admit(DiskOp::Sync, &self.path);
             state.syncs += 1;
+            let lying = state.lying;
             let body = state.bodies.get_mut(&file).ok_or_else(|| self.gone(DiskOp::Sync))?;
             match &outcome {
+                Ok(()) if lying => {}
                 Ok(()) => body.sync(),
                 Err(error) if error.kind == DiskErrorKind::Gone => {}
                 Err(_) => body.doomed.push((body.durable_len, body.current.len())),

@@ -347,7 +347,7 @@ fn lost_files_are_named() {
             _ => assert!(image.damage(&path, 150, 4)),
         }
         let (journal, recovered) = open(&image).unwrap();
-        assert_eq!(recovered.rebuilt, [path.clone()]);
+        assert_eq!(recovered.rebuilt, std::slice::from_ref(&path));
         assert_blocks(&journal, 30);
         assert_eq!(image.bytes(&path), disk.bytes(&path));
     }
@@ -388,5 +388,5 @@ fn golden_files() {
     journal.note_clean_stop().unwrap();
     let digest = |name: String| sha256(&disk.bytes(&Path::new(DIR).join(name)).unwrap()).short();
     let found = (digest(FileKind::Blocks.name(1)), digest(FileKind::Votes.name(1)));
-    assert_eq!(found, ("9e1fc426".into(), "9b334c0d".into()));
+    assert_eq!(found, ("5b1d64c4".into(), "27573281".into()));
 }

@@ -35,10 +35,13 @@ impl Wire for FirstRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(super) struct SessionRecord {
     pub(super) boot: [u8; 16],
+    /// After a failed sync and a restart, bytes may be readable that no disk holds. What this session built on is named
+    /// here, so that their loss shows at the next start as damage instead of passing for a torn end.
+    pub(super) blocks_end: End,
 }
 
 impl Wire for SessionRecord {
-    const MAX: usize = 16;
+    const MAX: usize = 32;
 }
 
 /// Payload of a clean-stop frame.
@@ -102,7 +105,7 @@ impl Votes {
         guard: Guard,
         first: &FirstRecord,
     ) -> Result<Votes, DiskError> {
-        let session = SessionRecord { boot: header.boot };
+        let session = SessionRecord { boot: header.boot, blocks_end: first.blocks_end };
         let frames = [(FrameKind::HighWater, codec::encode(first)), (FrameKind::Session, codec::encode(&session))];
         let tail = Tail::create(&*disk, dir, header, &frames)?;
         let (dir, blocks_instance) = (dir.to_path_buf(), first.blocks_instance);
@@ -171,8 +174,8 @@ impl Votes {
     }
 
     /// Buffers the note that a process opened the journal, or ended in order.
-    pub(super) fn append_session(&mut self, boot: [u8; 16]) {
-        self.push(FrameKind::Session, &[&codec::encode(&SessionRecord { boot })]);
+    pub(super) fn append_session(&mut self, boot: [u8; 16], blocks_end: End) {
+        self.push(FrameKind::Session, &[&codec::encode(&SessionRecord { boot, blocks_end })]);
         self.unsynced_guard = true;
     }
 
@@ -215,7 +218,7 @@ impl Votes {
         let first = FirstRecord { mark: self.guard.high(), tip, blocks_end, blocks_instance: self.blocks_instance };
         let frames = [
             (FrameKind::HighWater, codec::encode(&first)),
-            (FrameKind::Session, codec::encode(&SessionRecord { boot: header.boot })),
+            (FrameKind::Session, codec::encode(&SessionRecord { boot: header.boot, blocks_end })),
         ];
         let tail = Tail::create(&*self.disk, &self.dir, header, &frames)?;
         let old = std::mem::replace(&mut self.tail, tail);
@@ -244,7 +247,11 @@ impl VotesContent {
                 self.saw_blocks(first.blocks_end, offset);
                 self.first = Some(first);
             }
-            FrameKind::Session => self.last_boot = Some(decoded::<SessionRecord>(payload)?.boot),
+            FrameKind::Session => {
+                let session: SessionRecord = decoded(payload)?;
+                self.last_boot = Some(session.boot);
+                self.saw_blocks(session.blocks_end, offset);
+            }
             FrameKind::CleanStop => self.saw_blocks(decoded::<CleanStopRecord>(payload)?.blocks_end, offset),
             FrameKind::Wal => {
                 let (height, bytes) = payload.split_first_chunk::<8>().ok_or("the log entry is too short")?;
