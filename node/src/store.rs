@@ -108,7 +108,8 @@ pub enum StoreError {
         max: usize,
     },
     /// The folder is of another chain or format.
-    #[error("the store in {} {why}. Next: check the configured data folder, or delete this one: it is rebuilt from the journal", path.display())]
+    #[error("the store in {} {why}. Next: check the configured data folder, or delete this one: it is rebuilt from \
+             the journal", path.display())]
     Foreign {
         /// The folder.
         path: PathBuf,
@@ -117,7 +118,8 @@ pub enum StoreError {
     },
     /// The database failed or contradicts itself.
     #[error(
-        "the store failed while {what}: {why}. Next: stop the node and delete the store's folder; it is rebuilt from the journal"
+        "the store failed while {what}: {why}. Next: stop the node and delete the store's folder; it is rebuilt from \
+             the journal"
     )]
     Failed {
         /// What was being done.
@@ -126,7 +128,8 @@ pub enum StoreError {
         why: String,
     },
     /// A folder that was to be wiped holds something else.
-    #[error("{} is not deleted: it holds {found}, which is no part of a store. Next: check the configured data folder", path.display())]
+    #[error("{} is not deleted: it holds {found}, which is no part of a store. Next: check the \
+             configured data folder", path.display())]
     NotAStore {
         /// The folder.
         path: PathBuf,
