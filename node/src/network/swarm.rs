@@ -13,7 +13,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use libp2p::core::transport::ListenerId;
 use libp2p::core::upgrade::Version;
-use libp2p::request_response::{self, OutboundFailure, OutboundRequestId, ProtocolSupport, ResponseChannel};
+use libp2p::request_response::{self, OutboundRequestId, ProtocolSupport};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{self, DialError, ListenError, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, Transport, TransportError, gossipsub, identify, identity, noise, ping, tcp, yamux};
@@ -21,17 +21,18 @@ use libp2p_allow_block_list as allow_block_list;
 use libp2p_connection_limits as connection_limits;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::address::{multiaddr, peer_key, shown, socket_address};
-use super::codec::{Incoming, Opaque, Reply};
+use super::address::{multiaddr, peer_id, peer_key, shown, socket_address};
+use super::codec::Opaque;
 use super::counters::Live;
 use super::gate::{Gate, TooMany};
 use super::gossip::{self, Metered};
-use super::handle::{Budget, Command, GossipTicket, Lease, NetworkEvents, NetworkHandle, Responder};
+use super::handle::{Budget, Command, GossipTicket, Lease, NetworkEvents, NetworkHandle};
 use super::peers::{AllowList, Book, Peer, rates_of};
 use super::stream::GuardedStream;
-use super::{
-    Limits, NetworkConfig, NetworkEvent, NodeAddress, PeerKey, Protocol, RequestError, Role, StartError, Topic, Verdict,
-};
+use super::{Limits, NetworkConfig, NetworkEvent, NodeAddress, Protocol, Role, StartError, Topic, Verdict};
+
+mod requests;
+use requests::{Answered, Outgoing};
 
 /// How often dials, cooling and meters are looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -192,20 +193,6 @@ fn listen(swarm: &mut Swarm<Behaviour>, address: SocketAddr) -> Result<ListenerI
         TransportError::Other(error) => refused(&error),
         other => StartError::CannotListen { address, reason: other.to_string() },
     })
-}
-
-/// An answer of the shell on its way to the wire.
-struct Answered {
-    peer: PeerId,
-    protocol: Protocol,
-    channel: ResponseChannel<Reply>,
-    reply: Reply,
-}
-
-/// A request of ours that is under way.
-struct Outgoing {
-    peer: PeerId,
-    reply: oneshot::Sender<Result<Vec<u8>, RequestError>>,
 }
 
 struct Node {
@@ -395,7 +382,7 @@ impl Node {
     }
 
     fn report(&mut self, ticket: GossipTicket, verdict: Verdict) {
-        let Ok(from) = super::address::peer_id(&ticket.from) else { return };
+        let Ok(from) = peer_id(&ticket.from) else { return };
         let acceptance = match verdict {
             Verdict::Accept => gossipsub::MessageAcceptance::Accept,
             Verdict::Ignore => gossipsub::MessageAcceptance::Ignore,
@@ -410,54 +397,6 @@ impl Node {
 
     fn judge(&mut self, id: &gossipsub::MessageId, from: &PeerId, acceptance: gossipsub::MessageAcceptance) {
         self.swarm.behaviour_mut().gossip.gossip().report_message_validation_result(id, from, acceptance);
-    }
-
-    fn request(
-        &mut self,
-        key: PeerKey,
-        protocol: Protocol,
-        data: Vec<u8>,
-        reply: oneshot::Sender<Result<Vec<u8>, RequestError>>,
-    ) {
-        if reply.is_closed() {
-            return;
-        }
-        let peer = super::address::peer_id(&key).ok().and_then(|id| Some((id, self.book.peers.get_mut(&id)?)));
-        // Asking a peer that is not connected would make the library dial and keep the request without a bound.
-        let (id, peer) = match peer {
-            Some((id, peer)) if peer.connection.is_some() && self.swarm.is_connected(&id) => (id, peer),
-            _ => {
-                let _ = reply.send(Err(RequestError::NotConnected(key)));
-                return;
-            }
-        };
-        let under_way = self.outgoing.keys().filter(|(p, _)| *p == protocol).count();
-        if under_way >= protocol.max_outgoing() || peer.outgoing[protocol as usize] >= protocol.max_unanswered() {
-            let _ = reply.send(Err(RequestError::TooManyUnderWay));
-            return;
-        }
-        peer.outgoing[protocol as usize] += 1;
-        let request = self.swarm.behaviour_mut().requests(protocol).send_request(&id, Incoming::Whole(data));
-        self.outgoing.insert((protocol, request), Outgoing { peer: id, reply });
-        self.live.requests_sent.one();
-    }
-
-    fn on_answer(&mut self, answered: Answered) {
-        let now = Instant::now();
-        let bytes = match &answered.reply {
-            Reply::Ok(bytes) => bytes.len(),
-            Reply::Busy | Reply::Limited | Reply::Refused => 0,
-        };
-        if let Some(peer) = self.book.peers.get_mut(&answered.peer) {
-            let open = &mut peer.unanswered[answered.protocol as usize];
-            *open = open.saturating_sub(1);
-            peer.served(bytes, now);
-        }
-        // An error here means that the peer no longer waits.
-        if self.swarm.behaviour_mut().requests(answered.protocol).send_response(answered.channel, answered.reply).is_ok() {
-            self.live.responses_sent.one();
-            self.live.response_bytes.add(bytes as u64);
-        }
     }
 
     /// Counts refusals against a peer; cuts it off when they are too many.
@@ -577,10 +516,10 @@ impl Node {
             BehaviourEvent::Body(event) => self.on_request_event(Protocol::Body, event, now),
             BehaviourEvent::Sync(event) => self.on_request_event(Protocol::Sync, event, now),
             BehaviourEvent::Ask(event) => self.on_request_event(Protocol::Ask, event, now),
-            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
-                if info.protocol_version != self.version {
-                    self.on_wrong_chain(peer_id, &info.protocol_version, now);
-                }
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. })
+                if info.protocol_version != self.version =>
+            {
+                self.on_wrong_chain(peer_id, &info.protocol_version, now);
             }
             // A connection that does not answer is dead, whatever TCP thinks.
             BehaviourEvent::Ping(ping::Event {
@@ -595,7 +534,7 @@ impl Node {
     }
 
     fn on_wrong_chain(&mut self, id: PeerId, theirs: &str, now: Instant) {
-        let Some(peer) = self.book.peers.get_mut(&id) else { return };
+        let Some(peer) = self.book.peers.get_mut(&id).filter(|peer| peer.cooling_until.is_none()) else { return };
         let theirs = shown(theirs);
         peer.last_error = Some(format!("it runs another chain or program: {theirs}"));
         // Not an offence, but nothing to repeat every second either.
@@ -638,90 +577,6 @@ impl Node {
         }
         let Some(lease) = self.event_bytes.lease(bytes) else { return false };
         self.events.try_send((event, Some(lease))).is_ok()
-    }
-
-    fn on_request_event(&mut self, protocol: Protocol, event: request_response::Event<Incoming, Reply>, now: Instant) {
-        use request_response::{Event, Message};
-        match event {
-            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
-                self.on_request(peer, protocol, request, channel, now);
-            }
-            Event::Message { message: Message::Response { request_id, response }, .. } => {
-                let result = match response {
-                    Reply::Ok(bytes) => Ok(bytes),
-                    Reply::Busy => Err(RequestError::Busy),
-                    Reply::Limited => Err(RequestError::Limited),
-                    Reply::Refused => Err(RequestError::Refused),
-                };
-                self.finish(protocol, request_id, result);
-            }
-            Event::OutboundFailure { peer, request_id, error, .. } => {
-                let oversized = matches!(&error, OutboundFailure::Io(e) if e.kind() == std::io::ErrorKind::InvalidData);
-                let error = match error {
-                    OutboundFailure::Timeout => RequestError::Timeout,
-                    OutboundFailure::DialFailure => {
-                        peer_key(&peer).map_or_else(|| RequestError::Lost("not connected".into()), RequestError::NotConnected)
-                    }
-                    other => RequestError::Lost(other.to_string()),
-                };
-                self.finish(protocol, request_id, Err(error));
-                if oversized {
-                    self.strike(peer, STRIKES_FOR_INVALID, now);
-                }
-            }
-            Event::InboundFailure { .. } => self.live.requests_failed.one(),
-            Event::ResponseSent { .. } => {}
-        }
-    }
-
-    fn finish(&mut self, protocol: Protocol, request: OutboundRequestId, result: Result<Vec<u8>, RequestError>) {
-        let Some(outgoing) = self.outgoing.remove(&(protocol, request)) else { return };
-        if let Some(peer) = self.book.peers.get_mut(&outgoing.peer) {
-            let open = &mut peer.outgoing[protocol as usize];
-            *open = open.saturating_sub(1);
-        }
-        if result.is_err() {
-            self.live.requests_unanswered.one();
-        }
-        let _ = outgoing.reply.send(result);
-    }
-
-    fn on_request(&mut self, id: PeerId, protocol: Protocol, request: Incoming, channel: ResponseChannel<Reply>, now: Instant) {
-        // A peer taken off the list: its connection is closing, no answer is owed.
-        let Some(peer) = self.book.peers.get_mut(&id) else { return };
-        if peer.cooling_until.is_some() {
-            return;
-        }
-        let Incoming::Whole(data) = request else {
-            // Counted when the library reports that it got no answer.
-            return self.strike(id, STRIKES_FOR_INVALID, now);
-        };
-        let bytes = data.len();
-        if !peer.admit_request(bytes, now) {
-            self.live.requests_limited.one();
-            let _ = self.swarm.behaviour_mut().requests(protocol).send_response(channel, Reply::Limited);
-            return self.strike(id, 1, now);
-        }
-        let (key, role) = (peer.key, peer.role);
-        let full =
-            peer.unanswered[protocol as usize] >= protocol.max_unanswered() || self.answers.len() >= self.limits.unanswered;
-        let (sender, receiver) = oneshot::channel();
-        let event = NetworkEvent::Request { peer: key, role, protocol, data, responder: Responder { protocol, sender } };
-        if full || !self.offer(event, bytes) {
-            self.live.requests_busy.one();
-            let _ = self.swarm.behaviour_mut().requests(protocol).send_response(channel, Reply::Busy);
-            return;
-        }
-        if let Some(peer) = self.book.peers.get_mut(&id) {
-            peer.unanswered[protocol as usize] += 1;
-        }
-        self.live.requests_received.one();
-        let answer = async move {
-            // A responder dropped or forgotten by the shell is an answer too.
-            let reply = tokio::time::timeout(protocol.timeout(), receiver).await.ok().and_then(Result::ok);
-            Answered { peer: id, protocol, channel, reply: reply.unwrap_or(Reply::Busy) }
-        };
-        self.answers.push(answer.boxed());
     }
 
     /// Tells the shell that a peer came or went; never lost, only joined with what came after.

@@ -37,6 +37,34 @@ async fn an_outsider_is_refused_at_set_up() {
     assert_eq!(node.handle.peers().await.len(), 1);
 }
 
+/// Strangers that connect and say nothing, or nonsense, cannot keep the places for handshakes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_open_and_garbled_handshakes_give_their_places_back() {
+    use tokio::io::AsyncWriteExt as _;
+    let mut guarded = config(1);
+    guarded.limits.pending_inbound = 4;
+    guarded.limits.handshake_timeout = Duration::from_millis(500);
+    let node = launch(guarded).await;
+    let mut open = Vec::new();
+    for n in 0..20u8 {
+        let mut stranger = tokio::net::TcpStream::connect(node.address).await.unwrap();
+        if n % 2 == 0 {
+            let _ = stranger.write_all(&vec![n; 5_000]).await;
+        }
+        open.push(stranger);
+    }
+    let handle = node.handle.clone();
+    until("all to be refused", || async {
+        let counters = handle.counters();
+        counters.refused_handshakes > 0 && counters.refused_handshakes + counters.failed_handshakes == 20
+    })
+    .await;
+    let mut member = launch(config(2)).await;
+    node.handle.set_allowed(vec![member.silent(Role::Member)]).await.unwrap();
+    member.handle.set_allowed(vec![node.allowed(Role::Bootstrap)]).await.unwrap();
+    member.connected(node.key()).await;
+}
+
 fn strict() -> Limits {
     let mut limits = Limits::default();
     limits.other.requests = Rate::new(20, 20);
