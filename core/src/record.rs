@@ -13,11 +13,21 @@ use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
+mod call;
+mod fund;
 mod membership;
 mod motion;
 mod node;
 mod organisation;
 
+pub use call::{
+    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,
+    ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+};
+pub use fund::{
+    AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
+    WriteOffInstalment,
+};
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
@@ -137,6 +147,10 @@ pub enum Body {
     Membership(MembershipAct),
     /// Motions and ballots.
     Motion(MotionAct),
+    /// Funds and contributions.
+    Fund(FundAct),
+    /// Calls, applications, reviews.
+    Call(CallAct),
     /// Nodes and validator seats.
     Node(NodeAct),
 }
@@ -158,6 +172,8 @@ impl Body {
             Body::Organisation(act) => act.class(),
             Body::Membership(act) => act.class(),
             Body::Motion(act) => act.class(),
+            Body::Fund(act) => act.class(),
+            Body::Call(act) => act.class(),
             Body::Node(act) => act.class(),
         }
     }
@@ -168,6 +184,8 @@ impl Body {
             Body::Organisation(act) => act.code(),
             Body::Membership(act) => act.code(),
             Body::Motion(act) => act.code(),
+            Body::Fund(act) => act.code(),
+            Body::Call(act) => act.code(),
             Body::Node(act) => act.code(),
         }
     }
@@ -178,6 +196,8 @@ impl Body {
             Body::Organisation(act) => act.check(),
             Body::Membership(act) => act.check(),
             Body::Motion(act) => act.check(),
+            Body::Fund(act) => act.check(),
+            Body::Call(act) => act.check(),
             Body::Node(act) => act.check(),
         }
     }

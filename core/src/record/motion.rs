@@ -11,6 +11,7 @@ use crate::codec::{DecodeError, Text, encode};
 use crate::crypto::Hash;
 use crate::identity::{ActClass, Role, Scope};
 use crate::motion::rules::MotionKind;
+use crate::record::{AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, WriteOffInstalment};
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
 pub const EFFECT_MAX_BYTES: usize = 2_560;
@@ -37,6 +38,20 @@ pub enum MotionEffect {
         /// Post number.
         post: u32,
     },
+    /// F01: a fund.
+    CreateFund(CreateFund),
+    /// R7: the investment committee of a fund.
+    AppointCommittee(AppointCommittee),
+    /// F35: the defaulted rest of an instalment is given up.
+    WriteOffInstalment(WriteOffInstalment),
+    /// F05: a call is published.
+    PublishCall(CallTerms),
+    /// F38: a call is cancelled.
+    CancelCall(CancelCall),
+    /// R7: persons of a pool are confirmed.
+    ConfirmPool(ConfirmPool),
+    /// F40: an appeal against ineligibility is granted. Opened by the appeal, never by a proposal.
+    DecideAppeal(DecideAppeal),
 }
 
 /// A post to be filled (RULINGS R7).
@@ -63,6 +78,12 @@ impl MotionEffect {
             MotionEffect::Appoint(appointment) if appointment.role == Role::Auditor => Some(MotionKind::AppointAuditor),
             MotionEffect::Appoint(_) => Some(MotionKind::Appoint),
             MotionEffect::Remove { .. } => Some(MotionKind::Remove),
+            MotionEffect::CreateFund(_) => Some(MotionKind::CreateFund),
+            MotionEffect::AppointCommittee(_) => Some(MotionKind::Appoint),
+            MotionEffect::WriteOffInstalment(_) => Some(MotionKind::WriteOff),
+            MotionEffect::PublishCall(_) | MotionEffect::CancelCall(_) => Some(MotionKind::OpenCall),
+            MotionEffect::ConfirmPool(_) => Some(MotionKind::Pool),
+            MotionEffect::DecideAppeal(_) => Some(MotionKind::DecideAppeal),
         }
     }
 
@@ -78,6 +99,10 @@ impl MotionEffect {
             MotionEffect::Appoint(appointment) if appointment.deputy == Some(appointment.holder) => {
                 Err(DecodeError::rule("nobody is their own deputy"))
             }
+            MotionEffect::CreateFund(plan) => plan.check(),
+            MotionEffect::AppointCommittee(plan) => plan.check(),
+            MotionEffect::PublishCall(terms) => terms.check(),
+            MotionEffect::ConfirmPool(plan) => plan.check(),
             _ => Ok(()),
         }
     }
