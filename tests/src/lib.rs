@@ -1,1 +1,3 @@
-//! Tests.
+//! Suites that need more than one crate.
+
+pub mod sim;
