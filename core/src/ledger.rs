@@ -4,7 +4,10 @@ mod block;
 mod certificate;
 mod seal;
 
-pub use block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, CheckpointSignature, HandoverCheckpoint, LeafTag, SystemSection};
+pub use block::{
+    BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, CheckpointSignature, HandoverCheckpoint, LeafTag,
+    SystemSection,
+};
 pub use certificate::{
     Certificate, CertificateError, Evidence, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote, VoteKind, quorum,
 };

@@ -49,6 +49,8 @@ pub struct Plan {
     pub end: u64,
     /// Seeded bug.
     pub canary: Canary,
+    /// The question of RULINGS A8 is left out as well: it hides lost guards.
+    pub ask_skipped: bool,
     /// Print every event.
     pub log: bool,
 }
@@ -106,6 +108,7 @@ impl Plan {
             gst,
             end: gst + 60_000,
             canary: Canary::None,
+            ask_skipped: false,
             log: false,
         }
     }
@@ -135,6 +138,7 @@ impl Plan {
             gst: 0,
             end: 30_000,
             canary: Canary::None,
+            ask_skipped: false,
             log: false,
         }
     }
