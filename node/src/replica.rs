@@ -31,6 +31,7 @@ mod context;
 mod cosign;
 mod height;
 mod host;
+pub mod journal_storage;
 pub mod mempool;
 pub mod message;
 mod recovery;
@@ -43,7 +44,8 @@ pub use config::{Canary, ReplicaConfig};
 pub use context::proposer_index;
 pub use cosign::Receipt;
 pub use mempool::{PoolLimits, PoolRefusal};
-pub use storage::{Decided, Fault, GuardError, Keys, SignToken, Slot, Statement, Storage, Verify};
+pub use journal_storage::JournalStorage;
+pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage, Verify};
 
 use host::{Host, Todo};
 

@@ -69,6 +69,8 @@ pub(super) struct Bodies {
     replayed: BTreeMap<Hash, bool>,
     /// Validators of the height.
     seats: usize,
+    /// Bodies of the height in the journal.
+    pub(super) stored: usize,
 }
 
 impl Bodies {
@@ -135,6 +137,13 @@ impl Bodies {
         self.held.get(block).is_some_and(|held| held.valid == Some(true) && held.durable)
     }
 
+    /// When no further body of this height may be stored: the newest valid one that is.
+    pub(super) fn full(&self) -> Option<&Seal> {
+        let full = self.stored + 1 >= MAX_BODIES;
+        let valid = self.held.values().filter(|held| held.durable && held.valid == Some(true));
+        valid.filter(|_| full).map(|held| &held.seal).max_by_key(|seal| seal.time_ms)
+    }
+
     /// Whether the body is here and durable.
     pub(super) fn is_held_durable(&self, block: &Hash) -> bool {
         self.held.get(block).is_some_and(|held| held.durable)
@@ -173,6 +182,7 @@ impl Bodies {
             }
         }
         let valid = self.replayed.get(&block).copied();
+        self.stored += usize::from(durable);
         self.held.insert(block, Held { seal, bytes, durable, valid, told: valid.is_some() });
         true
     }
@@ -290,11 +300,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         let valid = held.valid == Some(true);
         if valid && !held.durable {
-            let result = host.storage.append_body(&held.seal, &held.bytes).and_then(|()| host.storage.sync());
+            // The last place in the journal is for the block that is decided.
+            if host.bodies.stored + 1 >= MAX_BODIES {
+                return;
+            }
+            let result = host.storage.append_body(&held.seal, &held.bytes).and_then(|()| host.storage.sync_bodies());
             if let Err(fault) = result {
                 return host.stop(format!("journal: {fault}"));
             }
             held.durable = true;
+            host.bodies.stored += 1;
         }
         // Only a live, fresh proposal is measured against the own clock, and only by waiting.
         let fresh = valid_round.is_none() && round == round_now && propose_step;

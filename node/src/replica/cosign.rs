@@ -101,7 +101,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let (size, root, height) = (target.checkpoint.size, target.checkpoint.root, target.checkpoint.height);
         let time_s = host.now.wall_ms / 1_000;
         let message = host.app.cosignature_message(&target.checkpoint, me, time_s);
-        let token = match host.storage.permit(&Statement::Checkpoint { size, root }) {
+        let statement = Statement::Checkpoint { size, root, message };
+        let token = match host.storage.permit(&statement) {
             Ok(token) => token,
             Err(GuardError::Refused(_)) => {
                 host.guard_refusals += 1;
@@ -109,7 +110,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             }
             Err(GuardError::Fault(fault)) => return host.stop(format!("journal: {fault}")),
         };
-        let Some(signature) = host.keys.sign_checkpoint(token, size, root, &message) else { return };
+        let Some(signature) = host.keys.sign(token, &statement, &host.chain) else { return };
         let cosignature = Cosignature { height, size, root, validator: me, time_s, signature };
         host.cosigning.bucket = Some(host.tip.seal.time_ms / host.config.cosign_ms.max(1));
         host.timers.remove(&Timer::Cosign);

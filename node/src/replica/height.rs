@@ -17,7 +17,7 @@ use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
 use super::host::{Host, Todo};
 use super::message::SignedStatement;
 use super::serve::core_input;
-use super::storage::{GuardError, Slot, Statement, Storage, Verify};
+use super::storage::{GuardError, Statement, Storage, Verify};
 use super::wal::{Entry, input_of};
 use super::{Effect, Replica, Timer};
 
@@ -53,7 +53,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.newest.extend(precommits);
         }
         for entry in host.storage.wal(host.tip.height + 1) {
-            let (validator, statement) = match decode::<Entry>(&entry) {
+            let (validator, statement) = match decode::<Entry>(entry) {
                 Ok(Entry::Vote(signed)) => (signed.vote.validator, SignedStatement::Vote(signed)),
                 Ok(Entry::Proposal { proposal, .. }) => (proposal.facts.validator, SignedStatement::Proposal(proposal)),
                 _ => continue,
@@ -149,15 +149,15 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.timers.remove(&Timer::Idle);
         let mut log = Vec::new();
         if !host.config.canary.guard_skipped() {
-            for entry in host.storage.wal(height) {
-                match input_of(height, &entry) {
-                    Ok(input) => log.push(input),
-                    Err(error) => return host.stop(error),
-                }
+            let entries: Result<Vec<_>, _> = host.storage.wal(height).iter().map(|entry| input_of(height, entry)).collect();
+            match entries {
+                Ok(entries) => log = entries,
+                Err(error) => return host.stop(error),
             }
             for (seal, body) in host.storage.undecided(height) {
                 host.bodies.hold(seal.id(), seal, body, true);
             }
+            host.bodies.stored = host.storage.stored(height);
         }
         host.replaying = true;
         let start = engine::Input::StartHeight(Height(height), seats, false, None, mc::VoteExtensionPolicy::Disabled);
@@ -200,10 +200,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         let host = &mut self.host;
-        let before = match host.storage.signed(Slot { height, round, step: 0 }) {
-            Some(Statement::Proposal(facts)) if !host.config.canary.guard_skipped() => Some(facts),
-            _ => None,
-        };
+        let before = host.storage.proposed(height, round).filter(|_| !host.config.canary.guard_skipped());
         let seal = if let Some(facts) = before {
             // Signed in a former life: that block or none.
             if facts.valid_round.is_some() || !host.bodies.is_held_durable(&facts.block) {
@@ -214,6 +211,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             if !host.execute_held(&facts.block) {
                 return;
             }
+            seal
+        } else if let Some(seal) = host.bodies.full().cloned() {
+            // No place for another body at this height: offer one that is here.
             seal
         } else {
             let Some(system) = host.system_section() else { return };

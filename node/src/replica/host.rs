@@ -25,7 +25,7 @@ use super::cosign::Cosigning;
 use super::mempool::Mempool;
 use super::message::{Frame, RoundVote, SignedStatement};
 use super::recovery::Recovery;
-use super::storage::{Fault, GuardError, Keys, SignToken, Slot, Statement, Storage, Verify};
+use super::storage::{Fault, GuardError, Keys, Statement, Storage, Verify};
 use super::wal::{entry_of, signed_proposal, signed_vote};
 use super::{Clock, Effect, Queue, Timer, Timers};
 
@@ -72,6 +72,8 @@ pub(super) struct Host<A, S, V> {
     /// Deadline for which a height was last started without a record, and when.
     pub(super) deadline_started: Option<(u64, u64)>,
 
+    /// Height whose decision is in the journal.
+    pub(super) decided_height: u64,
     /// True while the consensus log is fed back.
     pub(super) replaying: bool,
     /// A statement of this height was refused by the guard: no more signatures at it.
@@ -107,7 +109,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         Host {
             chain: app.chain(),
             validators: app.validators(),
-            recovery: Recovery::new(storage.trusted()),
+            recovery: Recovery::new(storage.floor()),
             pool: Mempool::new(config.pool),
             config,
             keys,
@@ -120,6 +122,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             out: Vec::new(),
             todo: Queue::new(),
             timers: Timers::new(),
+            decided_height: tip.height,
             tip,
             tip_certificate,
             committed_at: 0,
@@ -236,24 +239,20 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         }
     }
 
-    fn sign(&mut self, statement: &Statement) -> Option<SignToken> {
+    /// Signs a statement of consensus, if the guard lets it.
+    fn sign(&mut self, statement: &Statement) -> Option<Signature> {
         if self.stop.is_some() || self.muted {
             return None;
         }
         #[cfg(feature = "canary")]
         {
-            if self.config.canary.guard_skipped {
-                return Some(Keys::unguarded(statement));
-            }
-            if self.config.canary.sign_before_sync {
-                return match self.storage.guard(statement) {
-                    Ok(()) => Some(Keys::unguarded(statement)),
-                    Err(_) => None,
-                };
+            let canary = self.config.canary;
+            if canary.guard_skipped || (canary.sign_before_sync && self.storage.guard(statement).is_ok()) {
+                return Some(self.keys.sign_unguarded(statement, &self.chain));
             }
         }
         match self.storage.permit(statement) {
-            Ok(token) => Some(token),
+            Ok(token) => self.keys.sign(token, statement, &self.chain),
             Err(GuardError::Refused(_)) => {
                 // The slot is taken by another statement: this node has signed in a life it does not remember well enough.
                 // It stays silent for the height instead of stopping: silence is always safe.
@@ -270,19 +269,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     fn sign_vote(&mut self, vote: CoreVote) -> mc::SignedVote<Ctx> {
         let statement = vote.statement();
-        let signature = self
-            .sign(&Statement::Vote(statement.clone()))
-            .and_then(|token| self.keys.sign_vote(token, &self.chain, &statement))
-            .unwrap_or(UNSIGNED);
+        let signature = self.sign(&Statement::Vote(statement)).unwrap_or(UNSIGNED);
         SignedMessage::new(vote, signature)
     }
 
     fn sign_proposal(&mut self, proposal: CoreProposal) -> mc::SignedProposal<Ctx> {
         let facts = proposal.statement();
-        let signature = self
-            .sign(&Statement::Proposal(facts.clone()))
-            .and_then(|token| self.keys.sign_proposal(token, &self.chain, &facts))
-            .unwrap_or(UNSIGNED);
+        let signature = self.sign(&Statement::Proposal(facts)).unwrap_or(UNSIGNED);
         SignedMessage::new(proposal, signature)
     }
 
@@ -466,8 +459,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 r.resume_with(result)
             }
             CoreEffect::WalAppend(height, input, r) => {
-                self.logged(&input);
+                // Once its height is decided an entry is of no use, and the journal is past it.
+                let over = height.0 <= self.decided_height;
+                if !over {
+                    self.logged(&input);
+                }
                 if !self.replaying
+                    && !over
                     && self.stop.is_none()
                     && let Some(entry) = entry_of(&input)
                 {
@@ -535,7 +533,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         };
         let result = self.storage.append_decision(&seal, &certificate).and_then(|()| self.storage.sync());
         if self.ok(result).is_some() {
-            self.todo.push_back(Todo::Commit { certificate });
+            self.decided_height = certificate.height;
+            self.todo.push_front(Todo::Commit { certificate });
         }
     }
 
@@ -609,7 +608,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 }
 
 /// Where a signed statement stands.
-pub(super) fn slot_of(statement: &SignedStatement) -> Option<Slot> {
+pub(super) fn slot_of(statement: &SignedStatement) -> Option<crate::journal::Slot> {
     match statement {
         SignedStatement::Vote(signed) => Statement::Vote(signed.vote.clone()).slot(),
         SignedStatement::Proposal(signed) => Statement::Proposal(signed.facts.clone()).slot(),

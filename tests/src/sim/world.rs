@@ -6,22 +6,24 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, sha256, sha256_parts};
 use rollbook_core::ledger::VoteKind;
+use rollbook_node::disk::SimDisk;
 use rollbook_node::replica::message::{Frame, Request, Response};
-use rollbook_node::replica::{App, Clock, Effect, Input, Replica, ReplicaConfig, Status, Storage};
+use rollbook_node::replica::{App, Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage};
 
 use super::chain::{ChainApp, Genesis, TOGGLE, node_keys};
-use super::disk::SimDisk;
 use super::memo::SimVerify;
 use super::plan::{Canary, Plan};
 use super::random::Random;
 
-type Node = Replica<ChainApp, SimDisk, SimVerify>;
+type Node = Replica<ChainApp, JournalStorage, SimVerify>;
 
 /// Time of the genesis seal: 2026-01-01T00:00Z.
 const GENESIS_MS: u64 = 1_767_225_600_000;
@@ -113,7 +115,7 @@ impl World {
         let mut organisations: Vec<u32> = (1..=plan.nodes).collect();
         organisations.extend(plan.twins.iter().copied());
         let wrong = random.below(u64::from(plan.validators)) as usize;
-        let machines = organisations
+        let machines: Vec<Machine> = organisations
             .iter()
             .enumerate()
             .map(|(index, organisation)| {
@@ -135,6 +137,13 @@ impl World {
                 }
             })
             .collect();
+        for machine in &machines {
+            // A node's guard is made with its key. A guard that is new beside an old key comes with a lost disk.
+            let opened = JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), genesis.chain);
+            let (mut storage, _) = opened.expect("an empty disk");
+            storage.raise(1).expect("an empty disk");
+            storage.journal_mut().note_clean_stop().expect("an empty disk");
+        }
         let config = Self::config(&plan);
         World {
             random,
@@ -286,7 +295,7 @@ impl World {
                     if self.machines[node].replica.is_none() {
                         self.restart(node);
                     } else {
-                        self.machines[node].disk.kill();
+                        self.machines[node].disk.halt_after(u64::MAX / 2);
                     }
                 }
             }
@@ -314,7 +323,7 @@ impl World {
                 return self.die(node, power);
             }
             if let Effect::Stop(reason) = &effect {
-                if reason.contains("the machine is gone") {
+                if self.machines[node].disk.halted() {
                     return self.die(node, true);
                 }
                 let reason = reason.clone();
@@ -525,8 +534,19 @@ impl World {
             return;
         }
         let machine = &self.machines[node];
-        let disk = machine.disk.clone();
-        let tip = disk.tip();
+        let opened = JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), self.genesis.chain);
+        let (storage, recovered) = match opened {
+            Ok(opened) => opened,
+            Err(_) if machine.disk.halted() => {
+                self.mark("power cut while opening");
+                let seed = self.random.next();
+                self.machines[node].disk.power_cut(seed);
+                let after = self.random.between(10, 1_000);
+                return self.at(after, Event::Restart { node });
+            }
+            Err(stop) => return self.fail(format!("node {node}: the journal does not open: {stop}")),
+        };
+        let tip = recovered.tip;
         if tip < machine.told && !machine.wiped {
             let told = machine.told;
             return self.fail(format!("LOST: node {node} told height {told} and restarted at {tip}"));
@@ -534,12 +554,12 @@ impl World {
         let snapshot = self.machines[node].snapshot.take();
         let usable = snapshot.filter(|app| {
             let at = app.tip();
-            at.height == 0 || (at.height <= tip && disk.decided_id(at.height) == Some(at.block))
+            at.height == 0 || (at.height <= tip && storage.decided(at.height).is_some_and(|block| block.seal.id() == at.block))
         });
         let mut app = if self.random.percent(85) { usable } else { None };
         let mut app = app.take().unwrap_or_else(|| ChainApp::new(self.genesis.clone()));
         for height in app.tip().height + 1..=tip {
-            let Some(block) = disk.decided(height) else {
+            let Some(block) = storage.decided(height) else {
                 return self.fail(format!("node {node} holds no block {height}"));
             };
             let applied = app.execute(&block.body, &block.seal).and_then(|()| app.commit(&block.seal.id(), &block.certificate));
@@ -547,12 +567,12 @@ impl World {
                 return self.fail(format!("node {node}: block {height} of its own journal does not apply: {error}"));
             }
         }
-        if !disk.wal(tip + 1).is_empty() {
+        if !storage.wal(tip + 1).is_empty() {
             self.mark("restart with a log to replay");
         }
         let verify = SimVerify { memo: self.plan.canary == Canary::None };
         let keys = node_keys(self.machines[node].organisation);
-        let replica = Replica::new(self.config.clone(), keys, app, disk, verify);
+        let replica = Replica::new(self.config.clone(), keys, app, storage, verify);
         let machine = &mut self.machines[node];
         machine.replica = Some(replica);
         machine.life += 1;
@@ -573,16 +593,17 @@ impl World {
         machine.doomed = None;
         machine.wake = None;
         if power {
-            machine.disk.power_cut(&mut self.random);
+            let seed = self.random.next();
+            self.machines[node].disk.power_cut(seed);
             self.mark("power cut");
         } else {
-            machine.disk.kill();
+            self.machines[node].disk.kill();
             self.mark("kill");
         }
         if self.plan.wipe && !self.wiped && node < self.plan.validators as usize && self.outcome.height > 2 {
             self.wiped = true;
             let machine = &mut self.machines[node];
-            machine.disk.wipe();
+            machine.disk = SimDisk::new();
             machine.snapshot = None;
             machine.told = 0;
             machine.wiped = true;
@@ -603,7 +624,7 @@ impl World {
             1 => self.machines[node].doomed = Some((self.random.below(5), power)),
             _ if power => {
                 let operations = self.random.below(12);
-                self.machines[node].disk.arm(operations);
+                self.machines[node].disk.halt_after(operations);
             }
             _ => self.machines[node].doomed = Some((self.random.below(3), false)),
         }
@@ -697,7 +718,7 @@ impl World {
             }
             *self.outcome.marks.entry("accusation").or_default() += accusations;
             *self.outcome.marks.entry("block fetched").or_default() += taken;
-            if status.votes_from > 0 && status.votes_from < u64::MAX {
+            if status.votes_from > 1 && status.votes_from < u64::MAX {
                 self.mark("votes from a later height");
             }
         }
