@@ -43,8 +43,8 @@ pub use app::{Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, 
 pub use config::{Canary, ReplicaConfig};
 pub use context::proposer_index;
 pub use cosign::Receipt;
-pub use mempool::{PoolLimits, PoolRefusal};
 pub use journal_storage::JournalStorage;
+pub use mempool::{PoolLimits, PoolRefusal};
 pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage, Verify};
 
 use host::{Host, Todo};

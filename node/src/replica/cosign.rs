@@ -60,11 +60,11 @@ pub(super) struct Cosigning {
 
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// A quorum of cosignatures of the tip's checkpoint, ascending by validator, exactly as many as needed.
-    pub(super) fn tip_quorum(&self) -> Option<(Checkpoint, Vec<(u32, u64, Signature)>)> {
+    pub(super) fn tip_quorum(&self) -> Option<Receipt> {
         let target = self.cosigning.targets.get(&self.tip.height).filter(|target| target.is_full())?;
         let needed = quorum(target.validators.len());
         let chosen = target.collected.iter().take(needed).map(|(who, (time, signature))| (*who, *time, *signature));
-        Some((target.checkpoint.clone(), chosen.collect()))
+        Some(Receipt { checkpoint: target.checkpoint.clone(), cosignatures: chosen.collect() })
     }
 }
 

@@ -14,6 +14,7 @@ use rollbook_core::ledger::{Certificate, CheckpointSignature, Evidence, Handover
 
 use super::app::App;
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
+use super::cosign::Receipt;
 use super::host::{Host, Todo};
 use super::message::SignedStatement;
 use super::serve::core_input;
@@ -188,7 +189,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 host.todo.push_back(Todo::Core(Box::new(input)));
             }
         }
-        host.arm_timer(Timer::Poll, host.config.poll_ms);
+        host.hasten_timer(Timer::Poll, host.config.poll_ms);
         self.after_core();
     }
 
@@ -304,7 +305,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// What a proposer adds beside records; `None` while a needed handover checkpoint lacks its quorum.
     fn system_section(&self) -> Option<SystemSection> {
         let handover = if self.app.needs_handover_checkpoint() {
-            let (checkpoint, cosignatures) = self.tip_quorum()?;
+            let Receipt { checkpoint, cosignatures } = self.tip_quorum()?;
             let cosignatures = cosignatures
                 .into_iter()
                 .map(|(validator, time_s, signature)| CheckpointSignature { validator, time_s, signature })

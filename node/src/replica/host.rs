@@ -150,7 +150,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     /// Ledger time a record handed in now would be judged at.
     pub(super) fn ledger_now(&self) -> u64 {
-        self.now.wall_ms.max(self.tip.seal.time_ms + 1)
+        self.now.wall_ms.max(self.tip.seal.time_ms.saturating_add(1))
     }
 
     /// This node's seat at the height after the tip.
@@ -195,6 +195,12 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     pub(super) fn arm_timer(&mut self, timer: Timer, after_ms: u64) {
         let due = self.now.elapsed_ms.saturating_add(after_ms);
         self.timers.entry(timer).or_insert(due);
+    }
+
+    /// Sets a timer no later than `after_ms` from now.
+    pub(super) fn hasten_timer(&mut self, timer: Timer, after_ms: u64) {
+        let due = self.now.elapsed_ms.saturating_add(after_ms);
+        self.timers.entry(timer).and_modify(|at| *at = due.min(*at)).or_insert(due);
     }
 
     pub(super) fn due_timer(&mut self) -> Option<Timer> {
@@ -317,9 +323,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
         let (height, round, value) = (certificate.height, certificate.round, NilOrVal::Val(certificate.value_id));
-        let votes = certificate.commit_signatures.iter().map(|s| {
-            (CoreVote { kind: VoteType::Precommit, height, round, value: value.clone(), validator: s.address }, s.signature)
-        });
+        let votes = certificate
+            .commit_signatures
+            .iter()
+            .map(|s| (CoreVote { kind: VoteType::Precommit, height, round, value, validator: s.address }, s.signature));
         let bad =
             |address, signature, _: &CoreVote| CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature));
         let signed = self.check_votes(set, votes, bad)?;
@@ -333,9 +340,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
         let (height, round, value) = (certificate.height, certificate.round, NilOrVal::Val(certificate.value_id));
-        let votes = certificate.polka_signatures.iter().map(|s| {
-            (CoreVote { kind: VoteType::Prevote, height, round, value: value.clone(), validator: s.address }, s.signature)
-        });
+        let votes = certificate
+            .polka_signatures
+            .iter()
+            .map(|s| (CoreVote { kind: VoteType::Prevote, height, round, value, validator: s.address }, s.signature));
         let bad =
             |address, signature, _: &CoreVote| CertificateError::InvalidPolkaSignature(PolkaSignature::new(address, signature));
         let signed = self.check_votes(set, votes, bad)?;
@@ -353,11 +361,12 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             return Err(CertificateError::InvalidVoteType(s.address));
         }
         let (height, round) = (certificate.height, certificate.round);
-        let votes = certificate.round_signatures.iter().map(|s| {
-            (CoreVote { kind: s.vote_type, height, round, value: s.value_id.clone(), validator: s.address }, s.signature)
-        });
+        let votes = certificate
+            .round_signatures
+            .iter()
+            .map(|s| (CoreVote { kind: s.vote_type, height, round, value: s.value_id, validator: s.address }, s.signature));
         let bad = |address, signature, vote: &CoreVote| {
-            CertificateError::InvalidRoundSignature(mc::RoundSignature::new(vote.kind, vote.value.clone(), address, signature))
+            CertificateError::InvalidRoundSignature(mc::RoundSignature::new(vote.kind, vote.value, address, signature))
         };
         let signed = self.check_votes(set, votes, bad)?;
         Self::enough(signed, set, if precommits { thresholds.quorum } else { thresholds.honest })

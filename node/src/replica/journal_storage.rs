@@ -108,9 +108,7 @@ impl JournalStorage {
     fn prepare(&mut self, statement: &Statement) -> Result<Prepared, GuardError> {
         let bytes = statement.bytes(&self.chain);
         let verdict = match (statement, statement.slot()) {
-            (Statement::Checkpoint { size, root, .. }, _) => {
-                self.journal.prepare_checkpoint(&self.chain, *size, *root, &bytes)
-            }
+            (Statement::Checkpoint { size, root, .. }, _) => self.journal.prepare_checkpoint(&self.chain, *size, *root, &bytes),
             (_, Some(slot)) => self.journal.prepare(&self.chain, slot.height, slot.round, slot.step, &bytes),
             (_, None) => return Err(GuardError::Refused("a statement without a slot".into())),
         };
@@ -150,7 +148,7 @@ impl Storage for JournalStorage {
 
     fn guard(&mut self, statement: &Statement) -> Result<(), GuardError> {
         // The token is taken later, by `permit`, from the same record.
-        self.prepare(statement).map(|prepared| drop(prepared))
+        self.prepare(statement).map(drop)
     }
 
     fn sync_bodies(&mut self) -> Result<(), Fault> {

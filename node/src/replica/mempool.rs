@@ -281,3 +281,7 @@ impl Mempool {
         batch
     }
 }
+
+#[cfg(test)]
+#[path = "mempool_tests.rs"]
+mod tests;

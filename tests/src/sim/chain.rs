@@ -10,7 +10,7 @@ use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::{BlockBody, Certificate, Evidence, PROTOCOL, Seal, SystemSection, Vote, VoteKind, quorum};
-use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record};
+use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
 use rollbook_node::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator};
 
 use super::memo;
@@ -162,7 +162,8 @@ impl ChainApp {
             return Err(self.refuse("envelope.expired", "too late"));
         }
         let message = record.payload.sign_bytes();
-        if !record.signatures.iter().all(|s| memo::verify(&self.genesis.officer_key, &message, &s.signature)) {
+        let bad = |s: &SignatureEntry| !memo::verify(&self.genesis.officer_key, &message, &s.signature);
+        if record.signatures.iter().any(bad) {
             return Err(self.refuse("envelope.signature", "not by the officer"));
         }
         if self.records.contains(&record.id()) {
@@ -215,7 +216,7 @@ impl ChainApp {
                 for c in &handover.cosignatures {
                     let known = self.state.tip_validators.iter().find(|v| v.organisation == c.validator);
                     let message = self.cosignature_message(&checkpoint, c.validator, c.time_s);
-                    if !known.is_some_and(|v| memo::verify(&v.cosigner, &message, &c.signature)) {
+                    if known.is_none_or(|v| !memo::verify(&v.cosigner, &message, &c.signature)) {
                         return Err(BlockError("a bad handover cosignature".into()));
                     }
                 }
@@ -224,7 +225,7 @@ impl ChainApp {
         }
         for evidence in &system.evidence {
             let known = self.genesis.registered.get(&evidence.culprit());
-            if !known.is_some_and(|v| evidence.verify(&self.genesis.chain, &v.consensus).is_ok()) {
+            if known.is_none_or(|v| evidence.verify(&self.genesis.chain, &v.consensus).is_err()) {
                 return Err(BlockError("evidence that proves nothing".into()));
             }
             if self.state.accused.contains(&(evidence.height(), evidence.culprit())) {

@@ -539,7 +539,7 @@ impl World {
             Ok(opened) => opened,
             Err(_) if machine.disk.halted() => {
                 self.mark("power cut while opening");
-                let seed = self.random.next();
+                let seed = self.random.draw();
                 self.machines[node].disk.power_cut(seed);
                 let after = self.random.between(10, 1_000);
                 return self.at(after, Event::Restart { node });
@@ -593,7 +593,7 @@ impl World {
         machine.doomed = None;
         machine.wake = None;
         if power {
-            let seed = self.random.next();
+            let seed = self.random.draw();
             self.machines[node].disk.power_cut(seed);
             self.mark("power cut");
         } else {
