@@ -426,7 +426,8 @@ fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result<Outcome, R
 
 /// RULINGS R10: who may propose. Returns whether the motion must first gather support.
 fn may_propose(tx: &Tx, actor: &Actor, kind: MotionKind, body: DecidingBody, scope: Scope) -> Result<bool, Refusal> {
-    require!(kind != MotionKind::Admit, "R10.opened-by-rule", kind = format!("{kind:?}"));
+    let by_rule = matches!(kind, MotionKind::Admit | MotionKind::DecideAppeal);
+    require!(!by_rule, "R10.opened-by-rule", kind = format!("{kind:?}"));
     let by_size = matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
     if actor.organisation.kind == OrganisationKind::Office {
         let program = by_size || matches!(kind, MotionKind::OpenCall | MotionKind::TerminateAgreement);

@@ -13,11 +13,21 @@ use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
+mod call;
+mod fund;
 mod membership;
 mod motion;
 mod node;
 mod organisation;
 
+pub use call::{
+    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,
+    ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+};
+pub use fund::{
+    AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
+    WriteOffInstalment,
+};
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
@@ -35,7 +45,7 @@ pub const RECORD_MAX_SIGNATURES: usize = 16;
 pub const VALIDITY_MAX_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// By what right an officer signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Capacity {
     /// A role the person holds in the principal.
     Own(Role),
@@ -44,7 +54,7 @@ pub enum Capacity {
 }
 
 /// One officer's signature.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SignatureEntry {
     /// Person number.
     pub officer: u32,
@@ -57,7 +67,7 @@ pub struct SignatureEntry {
 }
 
 /// What is signed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Payload {
     /// Genesis hash of the alliance.
     pub chain: Hash,
@@ -91,7 +101,7 @@ impl Payload {
 }
 
 /// A signed record.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Record {
     /// What is signed.
     pub payload: Payload,
@@ -129,7 +139,7 @@ impl Record {
 }
 
 /// Every act there is, by family (RULINGS A18: organisation, membership, motion, fund, call, award, payment, node, charter).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
@@ -137,12 +147,16 @@ pub enum Body {
     Membership(MembershipAct),
     /// Motions and ballots.
     Motion(MotionAct),
+    /// Funds and contributions.
+    Fund(FundAct),
+    /// Calls, applications, reviews.
+    Call(CallAct),
     /// Nodes and validator seats.
     Node(NodeAct),
 }
 
 /// Who may read a record beside the nodes (RULINGS A15).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadClass {
     /// Everybody.
@@ -158,6 +172,8 @@ impl Body {
             Body::Organisation(act) => act.class(),
             Body::Membership(act) => act.class(),
             Body::Motion(act) => act.class(),
+            Body::Fund(act) => act.class(),
+            Body::Call(act) => act.class(),
             Body::Node(act) => act.class(),
         }
     }
@@ -168,6 +184,8 @@ impl Body {
             Body::Organisation(act) => act.code(),
             Body::Membership(act) => act.code(),
             Body::Motion(act) => act.code(),
+            Body::Fund(act) => act.code(),
+            Body::Call(act) => act.code(),
             Body::Node(act) => act.code(),
         }
     }
@@ -178,6 +196,8 @@ impl Body {
             Body::Organisation(act) => act.check(),
             Body::Membership(act) => act.check(),
             Body::Motion(act) => act.check(),
+            Body::Fund(act) => act.check(),
+            Body::Call(act) => act.check(),
             Body::Node(act) => act.check(),
         }
     }

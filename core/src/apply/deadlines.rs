@@ -39,6 +39,22 @@ pub enum DeadlineKind {
     MembershipActivate = 24,
     /// R9: time to ask the board again ends.
     MembershipAskAgain = 25,
+    /// F04: due day and grace of an instalment have passed.
+    InstalmentDefault = 30,
+    /// F37: submissions of a call open.
+    CallOpens = 31,
+    /// F37: submissions of a call close.
+    CallCloses = 32,
+    /// F07: time to open the applications of a call ends.
+    OpeningEnds = 33,
+    /// F40: time to appeal against ineligibility ends (application).
+    AppealWindow = 34,
+    /// R22: time for the commitments or reveals of a draw ends.
+    DrawStep = 35,
+    /// R13: time to seal a review ends.
+    ReviewSeal = 36,
+    /// R13: time to reveal a review ends.
+    ReviewReveal = 37,
 }
 
 impl DeadlineKind {
@@ -57,6 +73,14 @@ impl DeadlineKind {
             23 => Some(DeadlineKind::MembershipSponsors),
             24 => Some(DeadlineKind::MembershipActivate),
             25 => Some(DeadlineKind::MembershipAskAgain),
+            30 => Some(DeadlineKind::InstalmentDefault),
+            31 => Some(DeadlineKind::CallOpens),
+            32 => Some(DeadlineKind::CallCloses),
+            33 => Some(DeadlineKind::OpeningEnds),
+            34 => Some(DeadlineKind::AppealWindow),
+            35 => Some(DeadlineKind::DrawStep),
+            36 => Some(DeadlineKind::ReviewSeal),
+            37 => Some(DeadlineKind::ReviewReveal),
             _ => None,
         }
     }
@@ -161,5 +185,13 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Ref
         | DeadlineKind::MembershipSponsors
         | DeadlineKind::MembershipActivate
         | DeadlineKind::MembershipAskAgain => crate::membership::on_deadline(tx, kind, object, due),
+        DeadlineKind::InstalmentDefault
+        | DeadlineKind::CallOpens
+        | DeadlineKind::CallCloses
+        | DeadlineKind::OpeningEnds
+        | DeadlineKind::AppealWindow
+        | DeadlineKind::DrawStep
+        | DeadlineKind::ReviewSeal
+        | DeadlineKind::ReviewReveal => crate::funding::on_deadline(tx, kind, object, due),
     }
 }

@@ -117,4 +117,71 @@ pub enum EventBody {
         /// Membership number.
         membership: u32,
     },
+    /// F04: what was open on an instalment is defaulted.
+    InstalmentDefaulted {
+        /// The fund.
+        fund: u32,
+        /// The contribution.
+        contribution: u32,
+        /// The instalment.
+        instalment: u32,
+        /// The member.
+        member: u32,
+        /// Minor units.
+        amount: u64,
+    },
+    /// F37: a call takes applications.
+    CallOpened {
+        /// The call.
+        call: u32,
+    },
+    /// F37: it takes none any more.
+    CallClosedForSubmissions {
+        /// The call.
+        call: u32,
+        /// How many came.
+        applications: u32,
+    },
+    /// F07: time to open applications is over; these were not opened and are void.
+    ApplicationsVoid {
+        /// The call.
+        call: u32,
+        /// Their numbers.
+        applications: Vec<u32>,
+    },
+    /// F40: nobody appealed in time; the application stays ineligible.
+    AppealExpired {
+        /// The application.
+        application: u32,
+        /// Its call.
+        call: u32,
+    },
+    /// R22: somebody did not commit or reveal in time.
+    DrawPassed {
+        /// The draw.
+        draw: u32,
+        /// The attempt that begins or goes on.
+        attempt: u32,
+        /// Places that were missing (0 PO, 1 OFF, 2 seat holder) and the organisation that takes each; none: its first kind of
+        /// holder again, since no seat holder of another group is left.
+        places: Vec<(u32, Option<u32>)>,
+    },
+    /// R13: a reviewer is past the limit.
+    ReviewerReplaced {
+        /// The review that ended.
+        review: u32,
+        /// Its application.
+        application: u32,
+        /// Who was late.
+        person: u32,
+        /// The review that takes its place; none: nobody is left in the draw.
+        next: Option<u32>,
+    },
+    /// F09: a revealed review was neither confirmed nor changed and is final.
+    ReviewFinal {
+        /// The review.
+        review: u32,
+        /// Its application.
+        application: u32,
+    },
 }

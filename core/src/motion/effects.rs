@@ -9,6 +9,7 @@
 use super::rules::{BodyKind, DecidingBody};
 use super::{Failure, MotionStatus, get, posts, rescind};
 use crate::apply::{Refusal, Tx};
+use crate::funding::{application, call, contribution, draw, fund};
 use crate::identity::Scope;
 use crate::record::MotionEffect;
 use crate::{membership, refuse, require};
@@ -30,9 +31,8 @@ pub fn body(tx: &Tx, effect: &MotionEffect) -> Result<DecidingBody, Refusal> {
 /// Where the proposing officer's post must have authority.
 pub fn scope(effect: &MotionEffect) -> Scope {
     match effect {
-        MotionEffect::Admit { .. } | MotionEffect::Rescind { .. } | MotionEffect::Appoint(_) | MotionEffect::Remove { .. } => {
-            Scope::Alliance
-        }
+        MotionEffect::PublishCall(terms) => Scope::Fund(terms.fund),
+        _ => Scope::Alliance,
     }
 }
 
@@ -47,6 +47,14 @@ pub fn interested(tx: &Tx, effect: &MotionEffect) -> Vec<u32> {
         },
         MotionEffect::Appoint(appointment) => posts::interested(tx, &[Some(appointment.holder), appointment.deputy]),
         MotionEffect::Remove { post } => posts::interested(tx, &[tx.t.posts.get(post).map(|post| post.holder)]),
+        MotionEffect::CreateFund(plan) => fund::interested(tx, plan),
+        MotionEffect::WriteOffInstalment(plan) => contribution::interested(tx, plan),
+        MotionEffect::DecideAppeal(plan) => application::interested(tx, plan),
+        // A committee, a call and a pool are for everybody; who later applies is judged then.
+        MotionEffect::AppointCommittee(_)
+        | MotionEffect::PublishCall(_)
+        | MotionEffect::CancelCall(_)
+        | MotionEffect::ConfirmPool(_) => Vec::new(),
     }
 }
 
@@ -61,6 +69,13 @@ pub fn check(tx: &Tx, effect: &MotionEffect) -> Result<(), Refusal> {
         }
         MotionEffect::Appoint(appointment) => posts::check_appointment(tx, appointment),
         MotionEffect::Remove { post } => posts::check_removal(tx, *post),
+        MotionEffect::CreateFund(plan) => fund::check_create(tx, plan),
+        MotionEffect::AppointCommittee(plan) => fund::check_committee(tx, plan),
+        MotionEffect::WriteOffInstalment(plan) => contribution::check_write_off(tx, plan),
+        MotionEffect::PublishCall(terms) => call::check_publish(tx, terms),
+        MotionEffect::CancelCall(plan) => call::check_cancel(tx, plan),
+        MotionEffect::ConfirmPool(plan) => draw::check_confirm(tx, plan),
+        MotionEffect::DecideAppeal(plan) => application::check_appeal(tx, plan),
     }
 }
 
@@ -71,6 +86,13 @@ pub fn carry_out(tx: &mut Tx, motion: u32, due: u64, effect: &MotionEffect) -> R
         MotionEffect::Rescind { motion } => rescind(tx, *motion, due),
         MotionEffect::Appoint(appointment) => posts::appoint(tx, appointment),
         MotionEffect::Remove { post } => posts::remove(tx, *post),
+        MotionEffect::CreateFund(plan) => fund::create(tx, motion, plan).map(|_| ()),
+        MotionEffect::AppointCommittee(plan) => fund::appoint_committee(tx, plan),
+        MotionEffect::WriteOffInstalment(plan) => contribution::write_off(tx, plan),
+        MotionEffect::PublishCall(terms) => call::publish(tx, motion, terms).map(|_| ()),
+        MotionEffect::CancelCall(plan) => call::cancel(tx, plan),
+        MotionEffect::ConfirmPool(plan) => draw::confirm(tx, motion, plan),
+        MotionEffect::DecideAppeal(plan) => application::appeal_granted(tx, plan),
     }
 }
 
@@ -78,6 +100,7 @@ pub fn carry_out(tx: &mut Tx, motion: u32, due: u64, effect: &MotionEffect) -> R
 pub fn failed(tx: &mut Tx, motion: u32, due: u64, effect: &MotionEffect, failure: Failure) -> Result<(), Refusal> {
     match effect {
         MotionEffect::Admit { membership } => membership::admission::not_admitted(tx, *membership, motion, due, failure),
-        MotionEffect::Rescind { .. } | MotionEffect::Appoint(_) | MotionEffect::Remove { .. } => Ok(()),
+        MotionEffect::DecideAppeal(plan) => application::appeal_failed(tx, plan, failure),
+        _ => Ok(()),
     }
 }
