@@ -22,7 +22,7 @@ pub const EFFECT_MAX_BYTES: usize = 2_560;
 pub const BALLOT_DAYS_MAX: u32 = 366;
 
 /// What happens when a motion passes. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MotionEffect {
     /// M08: the applicant is admitted. Opened by M07, never by a proposal.
     Admit {
@@ -66,7 +66,7 @@ pub enum MotionEffect {
 }
 
 /// A post to be filled (RULINGS R7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Appointment {
     /// The office.
     pub office: u32,
@@ -125,7 +125,7 @@ impl MotionEffect {
 }
 
 /// A choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
     /// For.
@@ -137,7 +137,7 @@ pub enum Choice {
 }
 
 /// Kinds of conflict that are declared (domain 1.8); `same_org`, `same_group` and `sponsor_of` are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConflictKind {
     /// Competes with a party.
@@ -153,7 +153,7 @@ pub enum ConflictKind {
 }
 
 /// A signed declaration of interest in one matter. Mandatory with every ballot and score; `None` is a signed "none".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Declaration {
     /// No conflict.
@@ -163,7 +163,7 @@ pub enum Declaration {
 }
 
 /// A motion as proposed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Proposal {
     /// What it does.
     pub effect: MotionEffect,
@@ -174,7 +174,7 @@ pub struct Proposal {
 }
 
 /// A ballot.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Ballot {
     /// Motion number.
     pub motion: u32,
@@ -187,7 +187,7 @@ pub struct Ballot {
 }
 
 /// Acts on motions. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MotionAct {
     /// Proposes a motion (RULINGS R10). A motion of the assembly then gathers support.
     Propose(Proposal),
