@@ -544,9 +544,15 @@ impl Bench {
             MotionEffect::GrantAward(grant) if grant.body == BodyKind::Assembly => 10,
             _ => 7,
         };
-        let motion = self.writer().propose(effect, days);
-        self.mirror();
-        motion
+        let ours = matches!(effect, MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_));
+        if !ours {
+            let motion = self.writer().propose(effect, days);
+            self.mirror();
+            return motion;
+        }
+        let proposal = Proposal { effect, ballot_days: days, text: hash("text") };
+        self.staff(Staff::Programme, Body::Motion(MotionAct::Propose(proposal)))?;
+        Ok(self.writer().newest_motion())
     }
 
     /// Everybody who may votes yes; close and stay pass. Returns who was recused and who was refused.
