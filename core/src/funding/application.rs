@@ -319,6 +319,7 @@ fn judge(tx: &mut Tx, actor: &Actor, number: u32, verdict: &Verdict) -> Result<(
     let call = call::get(tx, entry.call)?;
     let officer = must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(call.terms.fund))?.person;
     require_unrelated(tx, actor, entry.applicant)?;
+    require!(entry.status == A::Opened, "F07.wrong-state", application = number, status = format!("{:?}", entry.status));
     entry.verdict = Some(verdict.clone());
     entry.judged_by = Some(officer);
     match verdict {
