@@ -10,6 +10,7 @@ mod commands;
 mod failure;
 mod messages;
 mod output;
+mod verbs;
 
 use std::process::ExitCode;
 

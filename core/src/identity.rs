@@ -61,7 +61,7 @@ impl Role {
 }
 
 /// A name in its original script and one in Latin letters.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Name {
     /// Original script.
     pub native: Text<160>,
@@ -98,7 +98,7 @@ pub enum ActClass {
 }
 
 /// How many distinct officers must sign, by class of act; one where nothing is said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ApprovalPolicy {
     /// (class, number of officers), strictly ascending by class, each number 1 to 16.
     pub thresholds: Vec<(ActClass, u32)>,
@@ -123,7 +123,7 @@ impl ApprovalPolicy {
 }
 
 /// The letter on which an officer's key rests (RULINGS R24).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Authorisation {
     /// SHA-256 of the letter.
     pub letter: Hash,
@@ -134,7 +134,7 @@ pub struct Authorisation {
 }
 
 /// An officer as first registered: number, commitment, roles, keys with proof of possession.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficerEntry {
     /// Person number, assigned by the ledger: the drafting tool proposes the next free one, `apply` refuses another.
     pub person: u32,
@@ -164,7 +164,7 @@ impl OfficerEntry {
 }
 
 /// A declared tie of more than half of the control between two organisations (domain 1.2, `Group`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct GroupDeclaration {
     /// The related organisation's number.
     pub other: u32,
@@ -173,7 +173,7 @@ pub struct GroupDeclaration {
 }
 
 /// What an organisation tells of itself when it enters the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OrganisationEntry {
     /// Ledger number, assigned by the ledger like person numbers.
     pub number: u32,
@@ -236,7 +236,7 @@ impl OrganisationEntry {
 }
 
 /// An organisation in state (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Organisation {
     /// Ledger number.
     pub number: u32,
@@ -265,7 +265,7 @@ pub struct Organisation {
 }
 
 /// One officer key in state.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficerKey {
     /// The key.
     pub key: PublicKey,
@@ -276,7 +276,7 @@ pub struct OfficerKey {
 }
 
 /// A person in state (working).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Person {
     /// Home organisation.
     pub home: u32,
@@ -291,7 +291,7 @@ pub struct Person {
 }
 
 /// Where a post has authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Scope {
     /// Everywhere.
     Alliance,
@@ -300,7 +300,7 @@ pub enum Scope {
 }
 
 /// A post of an office (working; RULINGS R7).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Post {
     /// The office.
     pub office: u32,
@@ -321,7 +321,7 @@ pub struct Post {
 }
 
 /// Where a post stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum PostStatus {
     /// In force.
     Held,

@@ -45,7 +45,7 @@ pub const RECORD_MAX_SIGNATURES: usize = 16;
 pub const VALIDITY_MAX_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// By what right an officer signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Capacity {
     /// A role the person holds in the principal.
     Own(Role),
@@ -54,7 +54,7 @@ pub enum Capacity {
 }
 
 /// One officer's signature.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SignatureEntry {
     /// Person number.
     pub officer: u32,
@@ -67,7 +67,7 @@ pub struct SignatureEntry {
 }
 
 /// What is signed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Payload {
     /// Genesis hash of the alliance.
     pub chain: Hash,
@@ -101,7 +101,7 @@ impl Payload {
 }
 
 /// A signed record.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Record {
     /// What is signed.
     pub payload: Payload,
@@ -139,7 +139,7 @@ impl Record {
 }
 
 /// Every act there is, by family (RULINGS A18: organisation, membership, motion, fund, call, award, payment, node, charter).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
@@ -156,7 +156,7 @@ pub enum Body {
 }
 
 /// Who may read a record beside the nodes (RULINGS A15).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadClass {
     /// Everybody.

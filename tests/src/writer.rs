@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use rollbook_core::apply::{DeadlineKind, Event, EventBody, Outcome, Refusal};
 use rollbook_core::codec::{Text, decode};
-use rollbook_core::crypto::{KeyKind, VerifierCache};
+use rollbook_core::crypto::{KeyKind, VerifierCache, sha256};
+use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
 use rollbook_core::ledger::{
     Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Ledger, SystemSection, Vote, VoteKind, quorum,
@@ -40,13 +41,17 @@ pub struct Writer {
     pub ledger: Ledger,
     pub second: Ledger,
     pub verifier: VerifierCache,
+    /// Every block so far as it stands in an export, the genesis first.
+    pub frames: Vec<BlockFrame>,
 }
 
 impl Writer {
     /// The ledger right after genesis; founders have not signed.
     pub fn new(alliance: Alliance) -> Writer {
+        let opened = alliance.genesis.open().unwrap();
         let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
-        Writer { second: ledger.clone(), ledger, alliance, verifier: VerifierCache::default() }
+        let frames = vec![BlockFrame::of_genesis(&opened.leaves[..opened.leaves.len() - 1], &opened.seal)];
+        Writer { second: ledger.clone(), ledger, alliance, verifier: VerifierCache::default(), frames }
     }
 
     /// The same with every founder's `Found` record in block 1: everybody is a member.
@@ -102,20 +107,7 @@ impl Writer {
             section.parent_certificate = Some(self.certify());
         }
         if self.ledger.needs_handover_checkpoint() {
-            let checkpoint = self.ledger.checkpoint();
-            let mut cosignatures: Vec<_> = self
-                .ledger
-                .tip_policy()
-                .validators
-                .iter()
-                .map(|v| CheckpointSignature {
-                    validator: v.org,
-                    time_s: 7,
-                    signature: checkpoint.cosign(&node_key(&self.alliance.seed, v.org, KeyKind::Cosigner), 7),
-                })
-                .collect();
-            cosignatures.sort_by_key(|c| c.validator);
-            section.handover = Some(HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures });
+            section.handover = Some(self.cosigned(usize::MAX));
         }
         section
     }
@@ -131,6 +123,7 @@ impl Writer {
         self.second.commit(&block).unwrap();
         assert_eq!(self.ledger.tip(), self.second.tip());
         assert_eq!(self.ledger.frontier().root(), self.second.frontier().root());
+        self.frames.push(BlockFrame::of_block(&body, BlockFrame::derived_of(&built.execution.leaves), &seal).unwrap());
         let events = built.execution.leaves.iter().filter_map(|leaf| match LeafTag::split(leaf) {
             Some((LeafTag::Event, bytes)) => Some(decode::<Event>(bytes).unwrap()),
             _ => None,
@@ -140,6 +133,32 @@ impl Writer {
             outcomes: built.execution.outcomes.iter().map(|(_, outcome)| *outcome).collect(),
             refused: built.refused.into_iter().map(|(_, refusal)| refusal).collect(),
         }
+    }
+
+    /// The history so far as an export file.
+    pub fn export(&self) -> Vec<u8> {
+        let height = self.ledger.height();
+        let mut bytes = Header { genesis: self.ledger.chain(), height }.encode();
+        bytes.extend(self.frames.iter().flat_map(BlockFrame::encode));
+        let tail = Tail {
+            certificate: (height > 0).then(|| self.certify()),
+            checkpoint: (height > 0).then(|| self.cosigned(quorum(self.ledger.tip_policy().validators.len()))),
+        };
+        bytes.extend(encode_tail(&tail));
+        let digest = sha256(&bytes);
+        bytes.extend_from_slice(&digest.0);
+        bytes
+    }
+
+    /// The tip's checkpoint, cosigned by the first `signers` validators.
+    pub fn cosigned(&self, signers: usize) -> HandoverCheckpoint {
+        let checkpoint = self.ledger.checkpoint();
+        let cosignatures = self.ledger.tip_policy().validators.iter().take(signers).map(|v| CheckpointSignature {
+            validator: v.org,
+            time_s: 7,
+            signature: checkpoint.cosign(&node_key(&self.alliance.seed, v.org, KeyKind::Cosigner), 7),
+        });
+        HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures: cosignatures.collect() }
     }
 
     /// One block with these records, a second after the last.

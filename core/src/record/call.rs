@@ -20,7 +20,7 @@ pub const TERMS_MAX_BYTES: usize = 2_400;
 pub const POOL_ENTRY_MAX: usize = 128;
 
 /// One criterion of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Criterion {
     /// Short code, such as `quality`.
     pub code: Text<40>,
@@ -33,7 +33,7 @@ pub struct Criterion {
 }
 
 /// How equal totals are told apart, one after the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TieBreak {
     /// The higher sum on this criterion, counted from 0.
@@ -45,7 +45,7 @@ pub enum TieBreak {
 }
 
 /// Who may apply.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Eligibility {
     /// Classes of members, strictly ascending.
     pub classes: Vec<Class>,
@@ -56,7 +56,7 @@ pub struct Eligibility {
 }
 
 /// F05: the terms of a call, as the effect of a board motion `open call`. Frozen by hash when published.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct CallTerms {
     /// The fund.
     pub fund: u32,
@@ -161,7 +161,7 @@ impl CallTerms {
 }
 
 /// What an applicant keeps sealed until the opening. Bytes of a known shape, so that anybody checks the commitment.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ApplicationContent {
     /// Title of the project.
     pub title: Text<200>,
@@ -179,7 +179,7 @@ impl ApplicationContent {
 }
 
 /// F06: what is signed before the deadline.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Submission {
     /// The call.
     pub call: u32,
@@ -192,7 +192,7 @@ pub struct Submission {
 }
 
 /// A validator's word that it took a record into its pool at a time (RULINGS A4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SeenReceipt {
     /// The validator's organisation.
     pub validator: u32,
@@ -224,7 +224,7 @@ impl SeenReceipt {
 }
 
 /// Names an earlier record with the same submission, so that its id can be recomputed, and who saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SeenEarlier {
     /// Who began the earlier record.
     pub officer: u32,
@@ -253,7 +253,7 @@ impl SeenEarlier {
 }
 
 /// F07: the programme officer's verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Verdict {
     /// It may be reviewed.
     Eligible,
@@ -267,14 +267,14 @@ pub enum Verdict {
 }
 
 /// F40: what a board motion decides about an appeal against ineligibility. The motion passes: granted. It fails: dismissed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct DecideAppeal {
     /// The application.
     pub application: u32,
 }
 
 /// F38: cancels a call, as the effect of a board motion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct CancelCall {
     /// The call.
     pub call: u32,
@@ -283,7 +283,7 @@ pub struct CancelCall {
 }
 
 /// The pools of RULINGS R7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PoolKind {
     /// Reviewers of applications.
@@ -293,7 +293,7 @@ pub enum PoolKind {
 }
 
 /// Confirms persons of a pool, as the effect of a board motion `pool` (RULINGS R7, R22).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ConfirmPool {
     /// Which pool.
     pub pool: PoolKind,
@@ -318,7 +318,7 @@ fn check_persons(persons: &[u32]) -> Result<(), DecodeError> {
 }
 
 /// F09: what a reviewer says before anything else. "Clear" is the signed "none" of domain 1.8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum ReviewDeclaration {
     /// No conflict of any kind.
     Clear,
@@ -329,7 +329,7 @@ pub enum ReviewDeclaration {
 }
 
 /// Scores of one review, per criterion in the call's order.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Scores(pub Vec<u32>);
 
 impl Scores {
@@ -340,7 +340,7 @@ impl Scores {
 }
 
 /// F09: a score changed at the panel; the old one stays visible.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Revision {
     /// The new scores.
     pub scores: Scores,
@@ -349,7 +349,7 @@ pub struct Revision {
 }
 
 /// What a draw is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DrawFor {
     /// Reviewers of a call.
@@ -365,7 +365,7 @@ pub fn draw_commitment(draw: u32, attempt: u32, person: u32, secret: &[u8; 32]) 
 }
 
 /// Acts on calls, applications, pools, draws, reviews. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum CallAct {
     /// F06.
     Submit(Submission),

@@ -15,7 +15,7 @@ pub const FUND_OFFICERS_MAX: usize = 16;
 pub const COMMITTEE_SEATS: usize = 5;
 
 /// F01: a fund, as the effect of a board motion `fund`.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct CreateFund {
     /// Its names.
     pub name: Name,
@@ -49,7 +49,7 @@ impl CreateFund {
 }
 
 /// The investment committee of a fund, as the effect of a board motion (RULINGS R7): replaces the one before.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct AppointCommittee {
     /// The fund.
     pub fund: u32,
@@ -69,7 +69,7 @@ impl AppointCommittee {
 }
 
 /// F35: the defaulted rest of an instalment is given up, as the effect of a board motion `write-off`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct WriteOffInstalment {
     /// The instalment.
     pub instalment: u32,
@@ -78,7 +78,7 @@ pub struct WriteOffInstalment {
 }
 
 /// One instalment as pledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct InstalmentEntry {
     /// Local day (days since 1970-01-01) by whose end it is due.
     pub due_day: i64,
@@ -87,7 +87,7 @@ pub struct InstalmentEntry {
 }
 
 /// F02: what a member signs.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct PledgeEntry {
     /// The fund.
     pub fund: u32,
@@ -118,7 +118,7 @@ impl PledgeEntry {
 }
 
 /// A bank's reference of one movement: capital letters, digits and `-./`, so that one reference has one spelling.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct BankReference(pub Text<64>);
 
 impl BankReference {
@@ -134,7 +134,7 @@ impl BankReference {
 }
 
 /// F03, F35, first half: what the treasurer saw at the bank.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ReceiptEntry {
     /// The instalment it pays.
     pub instalment: u32,
@@ -147,7 +147,7 @@ pub struct ReceiptEntry {
 }
 
 /// Acts on funds and contributions. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum FundAct {
     /// F01: the holder accepts to hold the fund, or named officers accept their posts (RULINGS R7).
     Accept {

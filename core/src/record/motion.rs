@@ -19,7 +19,7 @@ pub const EFFECT_MAX_BYTES: usize = 2_560;
 pub const BALLOT_DAYS_MAX: u32 = 366;
 
 /// What happens when a motion passes. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MotionEffect {
     /// M08: the applicant is admitted. Opened by M07, never by a proposal.
     Admit {
@@ -55,7 +55,7 @@ pub enum MotionEffect {
 }
 
 /// A post to be filled (RULINGS R7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Appointment {
     /// The office.
     pub office: u32,
@@ -109,7 +109,7 @@ impl MotionEffect {
 }
 
 /// A choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
     /// For.
@@ -121,7 +121,7 @@ pub enum Choice {
 }
 
 /// Kinds of conflict that are declared (domain 1.8); `same_org`, `same_group` and `sponsor_of` are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConflictKind {
     /// Competes with a party.
@@ -137,7 +137,7 @@ pub enum ConflictKind {
 }
 
 /// A signed declaration of interest in one matter. Mandatory with every ballot and score; `None` is a signed "none".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Declaration {
     /// No conflict.
@@ -147,7 +147,7 @@ pub enum Declaration {
 }
 
 /// A motion as proposed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Proposal {
     /// What it does.
     pub effect: MotionEffect,
@@ -158,7 +158,7 @@ pub struct Proposal {
 }
 
 /// A ballot.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Ballot {
     /// Motion number.
     pub motion: u32,
@@ -171,7 +171,7 @@ pub struct Ballot {
 }
 
 /// Acts on motions. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MotionAct {
     /// Proposes a motion (RULINGS R10). A motion of the assembly then gathers support.
     Propose(Proposal),

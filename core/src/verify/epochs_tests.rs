@@ -206,6 +206,11 @@ fn a_policy_that_stands_elsewhere_in_its_block_is_refused() {
     let proof = story.proof(5, 0, 8);
     let refusal = story.chain(1).push(one.render().as_bytes(), Some(proof.as_bytes())).unwrap_err();
     assert_eq!(refusal, EpochError::Place { index: 5, size: 8, valid_from: 8 });
+
+    // The leaf stands right, but the policy names a later size.
+    let proof = story.proof(5, 0, 7);
+    let refusal = story.chain(1).push(one.render().as_bytes(), Some(proof.as_bytes())).unwrap_err();
+    assert_eq!(refusal, EpochError::Place { index: 5, size: 7, valid_from: 8 });
 }
 
 #[test]
