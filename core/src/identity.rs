@@ -1,8 +1,27 @@
-//! Organisations, identifiers, persons, roles, approval policies.
+//! Organisations, persons, roles, posts, approval policies, groups of related companies.
+//!
+//! * An organisation is a legal entity or an office; its ledger number never changes and is never used twice.
+//! * A person has one number and one home organisation; keys, roles and posts hang on the number (RULINGS A16). The ledger
+//!   carries one salted commitment to name and identity document. That two numbers are two humans is attested, not proved.
+//! * A company is a policy, not a key: per class of act, so many distinct officers (RULINGS A6).
+//! * Names are never identity; numbers and identifiers are (RULINGS A22).
 
 use bincode::{Decode, Encode};
 
+use crate::codec::{DecodeError, Text, at_most, strictly_ascending};
+use crate::crypto::{Hash, PublicKey, Signature};
+
+pub mod authority;
+pub mod groups;
 pub mod identifier;
+pub mod registration;
+
+use identifier::Identifier;
+
+/// Most officers of one organisation.
+pub const OFFICERS_MAX: usize = 64;
+/// Most keys one person may have registered over time.
+pub const KEYS_MAX: usize = 32;
 
 /// What a person may do for an organisation or office (domain 1.2, 2.5a; RULINGS R7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -32,4 +51,282 @@ pub enum Role {
     FinanceApprover,
     /// AUD: reads everything, acts in nothing else.
     Auditor,
+}
+
+impl Role {
+    /// Whether the role is a post of an office (RULINGS R7) and not a role inside a company.
+    pub fn is_post(self) -> bool {
+        self >= Role::Secretary
+    }
+}
+
+/// A name in its original script and one in Latin letters.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Name {
+    /// Original script.
+    pub native: Text<160>,
+    /// Latin letters.
+    pub latin: Text<160>,
+}
+
+/// What an organisation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrganisationKind {
+    /// A legal entity that may become a member.
+    Company,
+    /// An office of the alliance: secretariat, treasury, promotion center. No membership.
+    Office,
+    /// A standards body or regulator that watches. No vote, no money.
+    Observer,
+}
+
+/// The classes of act for which a company sets how many officers must sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActClass {
+    /// Everything not named below.
+    General,
+    /// Ballots and motions.
+    Ballot,
+    /// Pledges, receipts, agreements, payments.
+    Money,
+    /// Officers, keys, policies, delegations.
+    People,
+    /// Node keys and seats.
+    Node,
+}
+
+/// How many distinct officers must sign, by class of act; one where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct ApprovalPolicy {
+    /// (class, number of officers), strictly ascending by class, each number 1 to 16.
+    pub thresholds: Vec<(ActClass, u32)>,
+}
+
+impl ApprovalPolicy {
+    /// Officers needed for an act of `class`.
+    pub fn needed(&self, class: ActClass) -> u32 {
+        self.thresholds.iter().find(|(c, _)| *c == class).map_or(1, |(_, n)| *n)
+    }
+
+    /// Order and ranges; no threshold above the number of officers, or the company could not act.
+    pub fn check(&self, officers: usize) -> Result<(), DecodeError> {
+        strictly_ascending(&self.thresholds, "approval thresholds", |(class, _)| *class)?;
+        for (class, n) in &self.thresholds {
+            if *n == 0 || *n as usize > officers.min(crate::record::RECORD_MAX_SIGNATURES) {
+                return Err(DecodeError::rule(format!("approval threshold {n} for {class:?} with {officers} officers")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The letter on which an officer's key rests (RULINGS R24).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Authorisation {
+    /// SHA-256 of the letter.
+    pub letter: Hash,
+    /// Salted commitment to the signatory's name.
+    pub signatory: Hash,
+    /// Date of the letter, days since 1970-01-01.
+    pub date: i64,
+}
+
+/// An officer as first registered: number, commitment, roles, keys with proof of possession.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct OfficerEntry {
+    /// Person number, assigned by the ledger: the drafting tool proposes the next free one, `apply` refuses another.
+    pub person: u32,
+    /// Salted commitment to name and identity document.
+    pub commitment: Hash,
+    /// Roles in the home organisation, strictly ascending. May be empty for a person who only holds a post.
+    pub roles: Vec<Role>,
+    /// Officer keys, each with the proof that somebody holds it.
+    pub keys: Vec<(PublicKey, Signature)>,
+    /// The letter the keys rest on.
+    pub authorisation: Authorisation,
+}
+
+impl OfficerEntry {
+    /// Shape only; keys are judged where they are registered.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        strictly_ascending(&self.roles, "roles of an officer", |role| *role)?;
+        at_most(&self.keys, KEYS_MAX, "keys of an officer")?;
+        if self.keys.is_empty() {
+            return Err(DecodeError::rule("an officer has at least one key"));
+        }
+        if self.roles.iter().any(|role| role.is_post()) {
+            return Err(DecodeError::rule("posts are held in offices, not inside a company"));
+        }
+        Ok(())
+    }
+}
+
+/// A declared tie of more than half of the control between two organisations (domain 1.2, `Group`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct GroupDeclaration {
+    /// The related organisation's number.
+    pub other: u32,
+    /// SHA-256 of the evidence.
+    pub evidence: Hash,
+}
+
+/// What an organisation tells of itself when it enters the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct OrganisationEntry {
+    /// Ledger number, assigned by the ledger like person numbers.
+    pub number: u32,
+    /// What it is.
+    pub kind: OrganisationKind,
+    /// Its names.
+    pub name: Name,
+    /// Identifiers, strictly ascending; at least one for a company.
+    pub identifiers: Vec<Identifier>,
+    /// ISO 3166-1 alpha-2 country of registration.
+    pub country: Text<2>,
+    /// SHA-256 of the registry extract and its date (days since 1970-01-01): the only outside proof of existence.
+    pub extract: (Hash, i64),
+    /// Declared relations to organisations already on the ledger, strictly ascending by number; empty is a signed "none".
+    pub relations: Vec<GroupDeclaration>,
+    /// Directions the organisation works in, strictly ascending.
+    pub directions: Vec<u32>,
+    /// Officers, strictly ascending by person number; a company has at least two (RULINGS R23).
+    pub officers: Vec<OfficerEntry>,
+    /// How many officers sign what.
+    pub policy: ApprovalPolicy,
+}
+
+impl OrganisationEntry {
+    /// Shape; uniqueness and numbers are judged by `apply` and genesis.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        strictly_ascending(&self.identifiers, "identifiers", Clone::clone)?;
+        at_most(&self.identifiers, 4, "identifiers")?;
+        for identifier in &self.identifiers {
+            identifier.check().map_err(|error| DecodeError::rule(error.to_string()))?;
+        }
+        strictly_ascending(&self.relations, "relations", |relation| relation.other)?;
+        at_most(&self.relations, 64, "relations")?;
+        strictly_ascending(&self.directions, "directions", |direction| *direction)?;
+        at_most(&self.directions, 16, "directions")?;
+        strictly_ascending(&self.officers, "officers", |officer| officer.person)?;
+        at_most(&self.officers, OFFICERS_MAX, "officers")?;
+        self.officers.iter().try_for_each(OfficerEntry::check)?;
+        self.policy.check(self.officers.len())?;
+        let country = self.country.as_str();
+        if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
+            return Err(DecodeError::rule("a country is two capital letters"));
+        }
+        if self.name.native.is_empty() || self.name.latin.is_empty() {
+            return Err(DecodeError::rule("a name is missing"));
+        }
+        let (identifiers, officers) = match self.kind {
+            OrganisationKind::Company => (1, 2),
+            OrganisationKind::Observer => (0, 1),
+            OrganisationKind::Office => (0, 0),
+        };
+        if self.identifiers.len() < identifiers {
+            return Err(DecodeError::rule("a company has at least one identifier"));
+        }
+        if self.officers.len() < officers {
+            return Err(DecodeError::rule("a company has at least two officers, an observer one"));
+        }
+        Ok(())
+    }
+}
+
+/// An organisation in state (proved).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Organisation {
+    /// Ledger number.
+    pub number: u32,
+    /// What it is.
+    pub kind: OrganisationKind,
+    /// Its names.
+    pub name: Name,
+    /// Its identifiers.
+    pub identifiers: Vec<Identifier>,
+    /// Country of registration.
+    pub country: Text<2>,
+    /// Registry extract and its date.
+    pub extract: (Hash, i64),
+    /// Directions.
+    pub directions: Vec<u32>,
+    /// Person numbers of its officers, ascending.
+    pub officers: Vec<u32>,
+    /// How many officers sign what.
+    pub policy: ApprovalPolicy,
+    /// Ledger time of registration.
+    pub registered_ms: u64,
+    /// Who introduced it (RULINGS R16); none for genesis.
+    pub introduced_by: Option<u32>,
+    /// Number of its newest membership, if it ever applied.
+    pub membership: Option<u32>,
+}
+
+/// One officer key in state.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct OfficerKey {
+    /// The key.
+    pub key: PublicKey,
+    /// First ledger time at which it may sign.
+    pub from_ms: u64,
+    /// Ledger time from which it may not sign; none while in force.
+    pub until_ms: Option<u64>,
+}
+
+/// A person in state (working).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Person {
+    /// Home organisation.
+    pub home: u32,
+    /// Salted commitment to name and identity document.
+    pub commitment: Hash,
+    /// Roles in the home organisation.
+    pub roles: Vec<Role>,
+    /// Keys in order of registration.
+    pub keys: Vec<OfficerKey>,
+    /// The letter.
+    pub authorisation: Authorisation,
+}
+
+/// Where a post has authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub enum Scope {
+    /// Everywhere.
+    Alliance,
+    /// One fund.
+    Fund(u32),
+}
+
+/// A post of an office (working; RULINGS R7).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Post {
+    /// The office.
+    pub office: u32,
+    /// What the holder may do.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+    /// Person who holds it.
+    pub holder: u32,
+    /// Person who acts while the post is vacant, absence is recorded, or a step is past its limit.
+    pub deputy: Option<u32>,
+    /// From this ledger time.
+    pub from_ms: u64,
+    /// Until this ledger time, inclusive.
+    pub until_ms: u64,
+    /// Where the post stands.
+    pub status: PostStatus,
+}
+
+/// Where a post stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub enum PostStatus {
+    /// In force.
+    Held,
+    /// Over.
+    Ended,
+    /// A motion appointed the holder, who has not accepted yet (M35).
+    Offered,
 }

@@ -2,6 +2,8 @@
 
 mod block;
 mod certificate;
+pub mod chain;
+mod engine;
 mod seal;
 
 pub use block::{
@@ -9,6 +11,8 @@ pub use block::{
     SystemSection,
 };
 pub use certificate::{
-    Certificate, CertificateError, Evidence, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote, VoteKind, quorum,
+    Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote,
+    VoteKind, quorum,
 };
+pub use engine::{Admitted, BlockError, Built, Committed, Execution, Ledger, Tip};
 pub use seal::{PROTOCOL, Seal};

@@ -6,12 +6,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod account;
+pub mod apply;
+pub mod audit;
 pub mod calendar;
+pub mod charter;
 pub mod codec;
 pub mod crypto;
+pub mod export;
+pub mod genesis;
 pub mod identity;
 pub mod ledger;
 pub mod log;
+pub mod membership;
 pub mod motion;
 pub mod record;
+pub mod state;
+pub mod validators;
 pub mod verify;

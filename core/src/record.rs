@@ -11,7 +11,19 @@ use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
-use crate::identity::Role;
+use crate::identity::{ActClass, Role};
+
+mod membership;
+mod motion;
+mod node;
+mod organisation;
+
+pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
+pub use motion::{
+    Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
+};
+pub use node::{NodeAct, NodeKeys};
+pub use organisation::{OrganisationAct, Registration};
 
 /// Domain tag of record signatures and ids.
 pub const RECORD_TAG: &str = "rollbook/record/v1";
@@ -23,7 +35,7 @@ pub const RECORD_MAX_SIGNATURES: usize = 16;
 pub const VALIDITY_MAX_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// By what right an officer signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Capacity {
     /// A role the person holds in the principal.
     Own(Role),
@@ -32,7 +44,7 @@ pub enum Capacity {
 }
 
 /// One officer's signature.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SignatureEntry {
     /// Person number.
     pub officer: u32,
@@ -45,7 +57,7 @@ pub struct SignatureEntry {
 }
 
 /// What is signed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Payload {
     /// Genesis hash of the alliance.
     pub chain: Hash,
@@ -79,7 +91,7 @@ impl Payload {
 }
 
 /// A signed record.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Record {
     /// What is signed.
     pub payload: Payload,
@@ -91,6 +103,7 @@ impl Wire for Record {
     const MAX: usize = RECORD_MAX_BYTES;
 
     fn check(&self) -> Result<(), DecodeError> {
+        self.payload.body.check()?;
         at_most(&self.signatures, RECORD_MAX_SIGNATURES, "signatures on a record")?;
         if self.signatures.is_empty() {
             return Err(DecodeError::rule("a record has at least one signature"));
@@ -115,16 +128,67 @@ impl Record {
     }
 }
 
-/// Every act there is, by family.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+/// Every act there is, by family (RULINGS A18: organisation, membership, motion, fund, call, award, payment, node, charter).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
+    /// Applications, sponsors, dues, activation.
+    Membership(MembershipAct),
+    /// Motions and ballots.
+    Motion(MotionAct),
+    /// Nodes and validator seats.
+    Node(NodeAct),
 }
 
-/// Acts on organisations.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
-pub enum OrganisationAct {
-    /// A founding organisation accepts the genesis (RULINGS A2).
-    Found,
+/// Who may read a record beside the nodes (RULINGS A15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadClass {
+    /// Everybody.
+    Public,
+    /// Member nodes and officers who log in.
+    Members,
+}
+
+impl Body {
+    /// The class of act under which the principal's approval policy counts signers.
+    pub fn class(&self) -> ActClass {
+        match self {
+            Body::Organisation(act) => act.class(),
+            Body::Membership(act) => act.class(),
+            Body::Motion(act) => act.class(),
+            Body::Node(act) => act.class(),
+        }
+    }
+
+    /// The transition this act is, by its number in the rules: `M40`, `F11`; `A2` where a ruling made it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Body::Organisation(act) => act.code(),
+            Body::Membership(act) => act.code(),
+            Body::Motion(act) => act.code(),
+            Body::Node(act) => act.code(),
+        }
+    }
+
+    /// The rules of shape of the act itself (step 4 of decoding).
+    pub fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Body::Organisation(act) => act.check(),
+            Body::Membership(act) => act.check(),
+            Body::Motion(act) => act.check(),
+            Body::Node(act) => act.check(),
+        }
+    }
+
+    /// Who may read it.
+    pub fn read_class(&self) -> ReadClass {
+        match self {
+            // Ballots and dues are for members (RULINGS R18); their results are public.
+            Body::Motion(MotionAct::Vote(_) | MotionAct::DeclareConflict { .. }) => ReadClass::Members,
+            Body::Membership(act) if act.is_money() => ReadClass::Members,
+            _ => ReadClass::Public,
+        }
+    }
 }

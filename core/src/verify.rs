@@ -1,1 +1,16 @@
-//! What an auditor depends on: receipts, state proofs, epoch chains, light client.
+//! What an auditor depends on: receipts judged from one hash, and statements about the state.
+//!
+//! * [`EpochChain`]: from the genesis hash to every later validator set, and from there to any leaf (RULINGS A2, A3).
+//! * [`verify_state`]: a key has a value, or has none, under a state root; the root stands in a seal, the seal is a leaf.
+//!
+//! Everything here works offline on bytes and trusts nothing but the genesis hash. What it cannot show: WHEN something was
+//! signed beyond the signers' own clocks, and that keys of past epochs were not gathered later; for that, witnesses, external
+//! timestamps and kept checkpoints exist.
+
+mod epochs;
+mod state;
+#[cfg(test)]
+mod vectors_tests;
+
+pub use epochs::{EpochChain, EpochError, Receipt, ReceiptRefusal, SealReceipt, StateReceipt};
+pub use state::{STATE_PROOF_MAX_BYTES, StateRefusal, encode_state_proof, verify_state};

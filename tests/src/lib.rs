@@ -1,3 +1,8 @@
-//! Suites that need more than one crate.
+//! What several suites share. The suites themselves are in `tests/tests/`.
 
+#![allow(clippy::unwrap_used)]
+#![allow(missing_docs)]
+
+pub mod alliance;
 pub mod sim;
+pub mod writer;

@@ -1,7 +1,7 @@
 //! The body of a block (RULINGS A19): a system section and records, in their order of effect.
 //!
-//! Leaves of a block, in order: event leaves of due deadlines, evidence, records with the events they cause directly after
-//! the record that caused them, the policy of a handover, the seal. Events are derived by `apply` and are not in the body.
+//! Leaves of a block, in order: event leaves of due deadlines, evidence, records, the policy of a handover, the seal. Events are
+//! derived by `apply` and are not in the body. A block with due deadlines left over, and a handover block, hold no records.
 
 use bincode::{Decode, Encode};
 

@@ -135,6 +135,11 @@ impl Evidence {
         evidence.check().is_ok().then_some(evidence)
     }
 
+    /// The evidence's leaf bytes: tag 4.
+    pub fn leaf(&self) -> Vec<u8> {
+        super::LeafTag::Evidence.prefix(&encode(self))
+    }
+
     /// Organisation number of the accused.
     pub fn culprit(&self) -> u32 {
         match self {

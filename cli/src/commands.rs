@@ -1,0 +1,31 @@
+//! One file per command.
+
+mod audit;
+
+use clap::ArgMatches;
+
+use crate::failure::Failure;
+
+/// Runs the chosen command; the exit code on success (an audit with findings is a success that exits 1).
+pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    match matches.subcommand() {
+        Some(("audit", matches)) => audit::run(matches),
+        Some(("completions", matches)) => completions(matches),
+        Some(("man", _)) => man(),
+        _ => Err(Failure::unusable("no command")),
+    }
+}
+
+fn completions(matches: &ArgMatches) -> Result<u8, Failure> {
+    if let Some(shell) = matches.get_one::<clap_complete::Shell>("shell") {
+        clap_complete::generate(*shell, &mut crate::args::command(), "rollbook", &mut std::io::stdout());
+    }
+    Ok(0)
+}
+
+fn man() -> Result<u8, Failure> {
+    clap_mangen::Man::new(crate::args::command())
+        .render(&mut std::io::stdout())
+        .map_err(|error| Failure::unusable("the man page could not be written").because(error))?;
+    Ok(0)
+}

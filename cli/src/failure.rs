@@ -1,0 +1,70 @@
+//! A failure as a person reads it: what happened, why, what to do next.
+
+use crate::messages::t;
+
+/// Exit code 1: refused, or a finding.
+pub const REFUSED: u8 = 1;
+/// Exit code 2: the input cannot be used.
+pub const UNUSABLE: u8 = 2;
+/// Exit code 3: not final yet, or stale.
+pub const NOT_YET: u8 = 3;
+/// Exit code 4: no node answered.
+pub const UNREACHABLE: u8 = 4;
+
+/// What a command returns when it cannot do its work.
+#[derive(Debug)]
+pub struct Failure {
+    /// Exit code.
+    pub exit: u8,
+    /// What happened.
+    pub what: String,
+    /// Why, if there is more to say.
+    pub why: Option<String>,
+    /// What to do next.
+    pub next: Option<String>,
+}
+
+impl Failure {
+    /// Input that cannot be used.
+    pub fn unusable(what: impl Into<String>) -> Failure {
+        Failure { exit: UNUSABLE, what: what.into(), why: None, next: None }
+    }
+
+    /// A refusal by the rules.
+    pub fn refused(what: impl Into<String>) -> Failure {
+        Failure { exit: REFUSED, what: what.into(), why: None, next: None }
+    }
+
+    /// No node answered.
+    pub fn unreachable(what: impl Into<String>) -> Failure {
+        Failure { exit: UNREACHABLE, what: what.into(), why: None, next: None }
+    }
+
+    /// Not final yet.
+    pub fn not_yet(what: impl Into<String>) -> Failure {
+        Failure { exit: NOT_YET, what: what.into(), why: None, next: None }
+    }
+
+    /// Adds the reason.
+    pub fn because(mut self, why: impl std::fmt::Display) -> Failure {
+        self.why = Some(why.to_string());
+        self
+    }
+
+    /// Adds the next step.
+    pub fn next(mut self, next: impl Into<String>) -> Failure {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// Writes it to stderr.
+    pub fn print(&self) {
+        eprintln!("{}: {}", t("word.error", &[]), self.what);
+        if let Some(why) = &self.why {
+            eprintln!("  {}: {why}", t("word.why", &[]));
+        }
+        if let Some(next) = &self.next {
+            eprintln!("\n{}: {next}", t("word.next", &[]));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The one message catalogue (RULINGS R19): every sentence a person reads, in English and Chinese.
+//!
+//! Keys are dotted; values hold `{name}` for facts. Identifiers, JSON keys and rule codes are language-free and not here. A test
+//! holds that both languages have the same keys and the same facts, and that every rule code of core has a sentence.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A language of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Chinese.
+    Chinese,
+}
+
+static LANGUAGE: AtomicU8 = AtomicU8::new(0);
+static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
+
+const ENGLISH: &str = include_str!("../messages/en.toml");
+const CHINESE: &str = include_str!("../messages/zh.toml");
+
+/// `--lang`, else the locale, else English. Read before the command line is parsed, because help is translated too.
+pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
+    let arguments: Vec<String> = arguments.filter_map(|argument| argument.into_string().ok()).collect();
+    let given = arguments
+        .iter()
+        .zip(arguments.iter().skip(1))
+        .find(|(flag, _)| *flag == "--lang")
+        .map(|(_, value)| value.clone())
+        .or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix("--lang=").map(str::to_owned)));
+    let locale =
+        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    match given.or(locale) {
+        Some(value) if value.to_lowercase().starts_with("zh") => Language::Chinese,
+        _ => Language::English,
+    }
+}
+
+/// Sets the language of this process.
+pub fn set_language(language: Language) {
+    LANGUAGE.store(language as u8, Ordering::Relaxed);
+}
+
+/// The language of this process.
+pub fn language() -> Language {
+    if LANGUAGE.load(Ordering::Relaxed) == Language::Chinese as u8 { Language::Chinese } else { Language::English }
+}
+
+fn catalogue(language: Language) -> &'static BTreeMap<String, String> {
+    let both = CATALOGUES.get_or_init(|| [ENGLISH, CHINESE].map(flatten));
+    &both[language as usize]
+}
+
+fn flatten(text: &str) -> BTreeMap<String, String> {
+    fn walk(prefix: &str, value: &toml::Value, out: &mut BTreeMap<String, String>) {
+        match value {
+            toml::Value::Table(table) => {
+                for (key, value) in table {
+                    let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    walk(&path, value, out);
+                }
+            }
+            toml::Value::String(text) => {
+                out.insert(prefix.to_owned(), text.clone());
+            }
+            _ => {}
+        }
+    }
+    let mut out = BTreeMap::new();
+    if let Ok(value) = text.parse::<toml::Table>() {
+        walk("", &toml::Value::Table(value), &mut out);
+    }
+    out
+}
+
+/// The sentence of `key` with its facts, or `None` if the catalogue has none.
+pub fn find(key: &str, facts: &[(&str, String)]) -> Option<String> {
+    let template = catalogue(language()).get(key)?;
+    let mut text = template.clone();
+    for (name, value) in facts {
+        text = text.replace(&format!("{{{name}}}"), value);
+    }
+    Some(text)
+}
+
+/// The sentence of `key` with its facts. A missing key shows itself; a test keeps that from happening.
+pub fn t(key: &str, facts: &[(&str, String)]) -> String {
+    find(key, facts).unwrap_or_else(|| key.to_owned())
+}
+
+/// A refusal as a sentence: the code, then the catalogue's words, or the facts where it has none.
+pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
+    match find(&format!("rule.{code}"), facts) {
+        Some(text) => format!("{code}: {text}"),
+        None => {
+            let facts: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            format!("{code}: {}", facts.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placeholders(text: &str) -> Vec<String> {
+        let mut found: Vec<String> =
+            text.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name.to_owned())).collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn both_languages_have_the_same_keys_and_facts() {
+        let (english, chinese) = (flatten(ENGLISH), flatten(CHINESE));
+        assert!(english.len() > 20, "the English catalogue did not parse");
+        for (key, text) in &english {
+            let other = chinese.get(key).unwrap_or_else(|| panic!("{key} has no Chinese"));
+            assert_eq!(placeholders(text), placeholders(other), "facts of {key}");
+        }
+        for key in chinese.keys() {
+            assert!(english.contains_key(key), "{key} has no English");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Talk, results, progress.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Writes one line of talk to stderr.
+pub fn say(line: impl AsRef<str>) {
+    eprintln!("{}", line.as_ref());
+}
+
+/// Writes one result line to stdout. A closed pipe ends the program quietly, as tools do.
+pub fn print(line: impl AsRef<str>) {
+    if writeln!(std::io::stdout(), "{}", line.as_ref()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Writes a result as JSON to stdout.
+pub fn print_json(value: &impl serde::Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => print(text),
+        Err(error) => say(error.to_string()),
+    }
+}
+
+/// A bar on stderr that appears only on a terminal and only if the work takes longer than a second.
+pub fn bar(length: u64, what: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(5));
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {per_sec} {eta}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_message(what.to_owned());
+    bar.enable_steady_tick(Duration::from_secs(1));
+    bar
+}
+
+/// Minor units with grouping, such as `8,000,000.00`.
+pub fn money(minor: i128, exponent: u32) -> String {
+    let scale = 10i128.checked_pow(exponent).unwrap_or(1);
+    let (whole, rest) = (minor / scale, (minor % scale).unsigned_abs());
+    let digits = whole.unsigned_abs().to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let sign = if minor < 0 { "-" } else { "" };
+    if exponent == 0 { format!("{sign}{grouped}") } else { format!("{sign}{grouped}.{rest:0width$}", width = exponent as usize) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::money;
+
+    #[test]
+    fn money_is_grouped() {
+        assert_eq!(money(800_000_000, 2), "8,000,000.00");
+        assert_eq!(money(-5, 2), "-0.05");
+        assert_eq!(money(1_234, 0), "1,234");
+        assert_eq!(money(99, 2), "0.99");
+    }
+}

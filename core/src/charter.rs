@@ -1,0 +1,303 @@
+//! The charter as data: every number of domain 1.5 and 2.9 that a rule of this build reads, versioned.
+//!
+//! * A motion, call or agreement runs to its end under the charter version it opened under.
+//! * Hard floors (domain 1.7) are not parameters; [`Charter::check`] refuses a charter below them.
+//! * Absent: parameters of transitions that this build does not have.
+
+use bincode::{Decode, Encode};
+
+use crate::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
+use crate::crypto::Hash;
+use crate::log::Clock;
+pub use crate::motion::rules::Preset;
+use crate::motion::rules::RuleSet;
+
+/// One day in milliseconds.
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// One hour in milliseconds.
+pub const HOUR_MS: u64 = 60 * 60 * 1000;
+
+/// Classes of membership (domain 1.5 `classes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// First batch: vote, seat-eligible.
+    Founding,
+    /// Vote, seat-eligible.
+    Council,
+    /// Vote in the assembly.
+    Ordinary,
+    /// No vote.
+    Associate,
+}
+
+/// What a class may do and what it pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct ClassRule {
+    /// The class.
+    pub class: Class,
+    /// Votes in the assembly. Votes are never weighted by dues.
+    pub assembly_vote: bool,
+    /// May hold a seat on the board.
+    pub seat_eligible: bool,
+    /// Yearly dues in minor units of the charter's currency.
+    pub dues: u64,
+}
+
+/// Parameters of admission and dues (domain 1.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct MembershipParameters {
+    /// M02: working days for screening.
+    pub screen_working_days: u32,
+    /// M04: days to resubmit.
+    pub resubmit_days: u32,
+    /// M07: days to find sponsors.
+    pub sponsor_days: u32,
+    /// M09: days from admission to activation.
+    pub activate_days: u32,
+    /// M07: sponsors of distinct groups.
+    pub sponsors_required: u32,
+    /// Days between the end of an old membership and a new application after withdrawal.
+    pub readmission_wait_days: u32,
+    /// The same after expulsion.
+    pub readmission_wait_expelled_days: u32,
+    /// Days from the invoice to its due date.
+    pub invoice_days: u32,
+}
+
+/// Parameters of motions that do not differ by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct MotionParameters {
+    /// R10: close early once every voice has voted and 24 h have passed without a revote.
+    pub early_close: bool,
+    /// How often a motion without quorum is put again.
+    pub retable_limit: u32,
+    /// Days before it is put again.
+    pub retable_wait_days: u32,
+    /// Fewest eligible voices, at least 3.
+    pub min_elig: u32,
+}
+
+/// Parameters of funding (domain 2.9; RULINGS R2, R13). Amounts in minor units of the fund's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct FundingParameters {
+    /// Awards up to this total per group in 12 months are decided by the investment committee.
+    pub committee_limit: u64,
+    /// Up to this by the board, above by the assembly.
+    pub board_limit: u64,
+    /// Most of a fund's net receipts one group may be awarded, in basis points.
+    pub fund_concentration_bp: u32,
+    /// Most of a call's budget one group may be awarded, in basis points, unless the call says otherwise.
+    pub call_concentration_bp: u32,
+    /// Most of an agreement paid in advance, in basis points.
+    pub advance_cap_bp: u32,
+    /// Held back until final acceptance, in basis points.
+    pub holdback_bp: u32,
+    /// Payments above this need two finance approvers.
+    pub two_approvers_above: u64,
+    /// Fewest final reviews of an application.
+    pub reviewers: u32,
+    /// Asks above this need [`FundingParameters::reviewers_large`].
+    pub large_ask: u64,
+    /// Fewest final reviews of a large application.
+    pub reviewers_large: u32,
+    /// Days between an award decision and its offer.
+    pub standstill_days: u32,
+    /// Days to appeal against ineligibility or a decision.
+    pub appeal_days: u32,
+    /// Days an offer stands.
+    pub offer_days: u32,
+    /// Hours between the last approval and the release of a payment.
+    pub payout_delay_hours: u32,
+    /// Days a hold lasts without a motion.
+    pub hold_days: u32,
+    /// Days a changed payee account cools off.
+    pub account_cooling_days: u32,
+    /// Days of grace after an instalment's due date.
+    pub pledge_grace_days: u32,
+    /// Days the grantee has to acknowledge or dispute.
+    pub acknowledgement_days: u32,
+    /// Working days to open applications after the close.
+    pub opening_working_days: u32,
+    /// Days for reviews to be sealed.
+    pub review_days: u32,
+    /// Days for sealed reviews to be revealed.
+    pub reveal_days: u32,
+    /// Hours for the reveals of a draw.
+    pub draw_reveal_hours: u32,
+    /// Days to assess a milestone.
+    pub assess_days: u32,
+    /// Days to certify a request.
+    pub certify_days: u32,
+    /// Days to approve, to release, to confirm.
+    pub step_days: u32,
+    /// Times a rejected milestone may be reworked.
+    pub rework_max: u32,
+    /// R6: officers on the fund side must come from distinct groups as well.
+    pub chain_distinct_groups: bool,
+}
+
+/// Parameters of the chain itself (RULINGS A9, A10, A17, R12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct ChainParameters {
+    /// A9: how far a live proposal's time may be ahead of the own clock.
+    pub ahead_ms: u64,
+    /// A9: and behind it.
+    pub behind_ms: u64,
+    /// A10: an idle chain makes a block this often.
+    pub heartbeat_ms: u64,
+    /// R12: block times further apart than this lengthen every running deadline by the gap; none switches it off.
+    pub outage_gap_ms: Option<u64>,
+    /// A17: most validating nodes.
+    pub validator_seats: u32,
+    /// A17: fewest blocks between handovers.
+    pub handover_blocks: u64,
+    /// A17: a validator is seen alive if it signed one of so many last parent certificates.
+    pub alive_blocks: u64,
+}
+
+/// The charter in force (proved).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Charter {
+    /// Counted from 1.
+    pub version: u32,
+    /// SHA-256 of the text that people signed.
+    pub text: Hash,
+    /// Which thresholds it began from.
+    pub preset: Preset,
+    /// The clock, for ever.
+    pub clock: Clock,
+    /// Offset of local days from UTC in minutes; +480 by default.
+    pub offset_minutes: i32,
+    /// Currency of dues, ISO 4217.
+    pub currency: Text<3>,
+    /// Classes, strictly ascending.
+    pub classes: Vec<ClassRule>,
+    /// Published criteria that a rejection must cite (M05, M08), strictly ascending.
+    pub criteria: Vec<Text<40>>,
+    /// Seats on the board.
+    pub board_seats: u32,
+    /// Admission and dues.
+    pub membership: MembershipParameters,
+    /// Ballots.
+    pub motions: MotionParameters,
+    /// Thresholds, ballots and stays by kind of motion and body.
+    pub rules: RuleSet,
+    /// Money.
+    pub funding: FundingParameters,
+    /// The chain.
+    pub chain: ChainParameters,
+}
+
+impl Wire for Charter {
+    const MAX: usize = crate::state::PROVED_VALUE_MAX;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        strictly_ascending(&self.classes, "classes", |rule| rule.class)?;
+        strictly_ascending(&self.criteria, "criteria", Clone::clone)?;
+        at_most(&self.criteria, 32, "criteria")?;
+        self.rules.check()?;
+        if !(-14 * 60..=14 * 60).contains(&self.offset_minutes) {
+            return Err(DecodeError::rule("the offset of local days is more than 14 hours"));
+        }
+        if self.motions.min_elig < 3 {
+            return Err(DecodeError::rule("hard floor: at least three eligible voices"));
+        }
+        if self.criteria.is_empty() {
+            return Err(DecodeError::rule("hard floor: rejections cite a published criterion, so there must be one"));
+        }
+        let bp = &self.funding;
+        if [bp.fund_concentration_bp, bp.call_concentration_bp, bp.advance_cap_bp, bp.holdback_bp].iter().any(|v| *v > 10_000) {
+            return Err(DecodeError::rule("a share is above 100 per cent"));
+        }
+        if self.funding.committee_limit > self.funding.board_limit {
+            return Err(DecodeError::rule("the committee's limit is above the board's"));
+        }
+        if self.chain.validator_seats < 4 || self.chain.validator_seats as usize > crate::ledger::MAX_VALIDATORS {
+            return Err(DecodeError::rule("validator seats are 4 to 64"));
+        }
+        if self.chain.heartbeat_ms == 0 || self.chain.handover_blocks == 0 || self.chain.alive_blocks == 0 {
+            return Err(DecodeError::rule("a chain interval is zero"));
+        }
+        self.rules.check_floors().map_err(|error| DecodeError::rule(error.to_string()))
+    }
+}
+
+impl Charter {
+    /// The shipped charter of a preset. Sample charters switch the outage rule off (RULINGS A5).
+    pub fn preset(preset: Preset, clock: Clock, text: Hash) -> Charter {
+        let class = |class, assembly_vote, seat_eligible, dues| ClassRule { class, assembly_vote, seat_eligible, dues };
+        let criteria = ["antitrust-undertaking", "conflict-undertaking", "field-of-work", "legal-standing", "solvency"];
+        Charter {
+            version: 1,
+            text,
+            preset,
+            clock,
+            offset_minutes: 480,
+            currency: Text::new("CNY").unwrap_or_default(),
+            classes: vec![
+                class(Class::Founding, true, true, 20_000_000),
+                class(Class::Council, true, true, 20_000_000),
+                class(Class::Ordinary, true, false, 5_000_000),
+                class(Class::Associate, false, false, 1_000_000),
+            ],
+            criteria: criteria.iter().map(|code| Text::new(*code).unwrap_or_default()).collect(),
+            board_seats: 9,
+            membership: MembershipParameters {
+                screen_working_days: 5,
+                resubmit_days: 30,
+                sponsor_days: 30,
+                activate_days: 30,
+                sponsors_required: 2,
+                readmission_wait_days: 0,
+                readmission_wait_expelled_days: 365,
+                invoice_days: 30,
+            },
+            motions: MotionParameters { early_close: false, retable_limit: 1, retable_wait_days: 30, min_elig: 3 },
+            rules: RuleSet::preset(preset),
+            funding: FundingParameters {
+                committee_limit: 50_000_000,
+                board_limit: 500_000_000,
+                fund_concentration_bp: 2_000,
+                call_concentration_bp: 4_000,
+                advance_cap_bp: 3_000,
+                holdback_bp: 1_000,
+                two_approvers_above: 20_000_000,
+                reviewers: 3,
+                large_ask: 500_000_000,
+                reviewers_large: 5,
+                standstill_days: 10,
+                appeal_days: 10,
+                offer_days: 60,
+                payout_delay_hours: 48,
+                hold_days: 30,
+                account_cooling_days: 7,
+                pledge_grace_days: 30,
+                acknowledgement_days: 14,
+                opening_working_days: 5,
+                review_days: 21,
+                reveal_days: 5,
+                draw_reveal_hours: 72,
+                assess_days: 15,
+                certify_days: 10,
+                step_days: 5,
+                rework_max: 2,
+                chain_distinct_groups: false,
+            },
+            chain: ChainParameters {
+                ahead_ms: 10_000,
+                behind_ms: 30_000,
+                heartbeat_ms: HOUR_MS,
+                outage_gap_ms: (clock == Clock::Wall).then_some(3 * HOUR_MS),
+                validator_seats: 13,
+                handover_blocks: 100,
+                alive_blocks: 100,
+            },
+        }
+    }
+
+    /// The rule of a class, if the charter has the class.
+    pub fn class(&self, class: Class) -> Option<&ClassRule> {
+        self.classes.iter().find(|rule| rule.class == class)
+    }
+}

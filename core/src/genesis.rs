@@ -1,0 +1,484 @@
+//! Genesis (RULINGS A2): the first leaves, the first policy, the first state, and the genesis hash.
+//!
+//! * Leaf 0 is policy 0; it commits to the RFC 6962 root of leaves 1..N. G = SHA-256(leaf 0).
+//! * Leaves 1..N are items, one per leaf, in a fixed order of kinds: charter, offices, board, directions, organisations, observers,
+//!   validating nodes. Within a kind: ascending by number.
+//! * Leaf N+1 is seal 0: derived, without a certificate.
+//! * Founders' signatures are ordinary `Found` records; nothing else is accepted before the last of them (M25).
+
+use bincode::{Decode, Encode};
+
+use crate::apply::{Counter, Refusal, Tx};
+use crate::charter::Charter;
+use crate::codec::{DecodeError, Text, Wire, encode, strictly_ascending};
+use crate::crypto::{Hash, sha256};
+use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope, registration};
+use crate::ledger::chain::{ChainFacts, EpochFacts, EpochValidator};
+use crate::ledger::{LeafTag, PROTOCOL, Seal};
+use crate::log::{Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash};
+use crate::record::NodeKeys;
+use crate::state::State;
+use crate::validators::{self, NodeStatus};
+use crate::{membership, refuse, require};
+
+/// A working direction.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Direction {
+    /// Its number.
+    pub number: u32,
+    /// Short code, such as `xr-terminals`.
+    pub code: Text<32>,
+    /// Its names.
+    pub name: Name,
+}
+
+/// A first post.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct PostEntry {
+    /// What the holder may do.
+    pub role: Role,
+    /// Person number of the holder.
+    pub holder: u32,
+    /// Person number of the deputy.
+    pub deputy: Option<u32>,
+    /// Until this ledger time.
+    pub until_ms: u64,
+}
+
+/// A seat on the first board.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct SeatEntry {
+    /// Organisation number.
+    pub organisation: u32,
+    /// Until this ledger time.
+    pub until_ms: u64,
+}
+
+/// One item of the genesis, one leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub enum GenesisItem {
+    /// The charter and the instant at which the chain begins.
+    Charter {
+        /// Name of the alliance.
+        name: Name,
+        /// The charter.
+        charter: Charter,
+        /// Time of seal 0.
+        opened_ms: u64,
+    },
+    /// An office with its own staff and its first posts. Holders may be officers of other organisations of this genesis.
+    Office {
+        /// The office as an organisation.
+        entry: OrganisationEntry,
+        /// Its posts, in order.
+        posts: Vec<PostEntry>,
+    },
+    /// The first board, ascending by organisation.
+    Board(Vec<SeatEntry>),
+    /// A working direction.
+    Direction(Direction),
+    /// A founding organisation.
+    Organisation(OrganisationEntry),
+    /// A body that watches.
+    Observer(OrganisationEntry),
+    /// A validating node of a founding organisation.
+    Validator {
+        /// Organisation number.
+        organisation: u32,
+        /// Its keys.
+        keys: NodeKeys,
+    },
+}
+
+impl Wire for GenesisItem {
+    const MAX: usize = 65_531;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            GenesisItem::Charter { charter, .. } => charter.check(),
+            GenesisItem::Office { entry, .. } => {
+                if entry.kind != OrganisationKind::Office {
+                    return Err(DecodeError::rule("an office item holds an office"));
+                }
+                entry.check()
+            }
+            GenesisItem::Board(seats) => strictly_ascending(seats, "seats", |seat| seat.organisation),
+            GenesisItem::Direction(_) => Ok(()),
+            GenesisItem::Organisation(entry) => {
+                if entry.kind != OrganisationKind::Company {
+                    return Err(DecodeError::rule("a founding organisation is a company"));
+                }
+                entry.check()
+            }
+            GenesisItem::Observer(entry) => {
+                if entry.kind != OrganisationKind::Observer {
+                    return Err(DecodeError::rule("an observer item holds an observer"));
+                }
+                entry.check()
+            }
+            GenesisItem::Validator { keys, .. } => keys.check(),
+        }
+    }
+}
+
+impl GenesisItem {
+    /// (rank of the kind, number) : the fixed order.
+    fn order(&self) -> (u8, u32) {
+        match self {
+            GenesisItem::Charter { .. } => (0, 0),
+            GenesisItem::Office { entry, .. } => (1, entry.number),
+            GenesisItem::Board(_) => (2, 0),
+            GenesisItem::Direction(direction) => (3, direction.number),
+            GenesisItem::Organisation(entry) => (4, entry.number),
+            GenesisItem::Observer(entry) => (5, entry.number),
+            GenesisItem::Validator { organisation, .. } => (6, *organisation),
+        }
+    }
+
+    /// The item's leaf bytes.
+    pub fn leaf(&self) -> Vec<u8> {
+        LeafTag::Genesis.prefix(&encode(self))
+    }
+}
+
+/// A complete genesis: policy 0 and the items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Genesis {
+    /// Policy 0, typed.
+    pub policy: EpochPolicy,
+    /// Its exact bytes.
+    pub policy_text: String,
+    /// Leaves 1..N.
+    pub items: Vec<GenesisItem>,
+}
+
+/// Why a genesis does not stand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// An item breaks its own rules.
+    #[error("genesis item {index}: {why}")]
+    Item {
+        /// Counted from 1, as its leaf.
+        index: usize,
+        /// The rule.
+        why: String,
+    },
+    /// Order, numbers or references among the items.
+    #[error("genesis: {0}")]
+    Structure(String),
+    /// The policy file and the items do not belong together.
+    #[error("policy 0 does not fit the items: {0}")]
+    Policy(String),
+}
+
+/// The state and the log right after seal 0.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The state.
+    pub state: State,
+    /// The log up to and including seal 0.
+    pub frontier: Frontier,
+    /// Seal 0.
+    pub seal: Seal,
+    /// Every leaf, in order: policy 0, items, seal 0.
+    pub leaves: Vec<Vec<u8>>,
+    /// Rows of the whole state, for a store.
+    pub rows: Vec<crate::state::Row>,
+}
+
+impl Genesis {
+    /// Builds policy 0 from the items. `origin` is the log's name, such as `rollbook.example/alliance-1`; `continues` names the
+    /// genesis hash, size and root of an older chain that this one follows.
+    pub fn assemble(origin: &str, items: Vec<GenesisItem>, continues: Option<Continues>) -> Result<Genesis, GenesisError> {
+        let clock = items
+            .iter()
+            .find_map(|item| if let GenesisItem::Charter { charter, .. } = item { Some(charter.clock) } else { None })
+            .ok_or_else(|| GenesisError::Structure("there is no charter".into()))?;
+        let validators: Vec<(u32, &NodeKeys)> = items
+            .iter()
+            .filter_map(
+                |item| if let GenesisItem::Validator { organisation, keys } = item { Some((*organisation, keys)) } else { None },
+            )
+            .collect();
+        let policy = EpochPolicy {
+            epoch: 0,
+            origin: origin.to_owned(),
+            previous: None,
+            valid_from_size: 0,
+            genesis: Some(GenesisFacts { leaves: items.len() as u64, root: items_root(&items), clock, continues }),
+            validators: validators
+                .iter()
+                .enumerate()
+                .map(|(i, (organisation, keys))| PolicyValidator {
+                    name: format!("V{}", i + 1),
+                    org: *organisation,
+                    consensus: keys.consensus.0,
+                    cosigner: keys.cosigner.0,
+                    log: keys.log.0,
+                    url: keys.url.as_str().to_owned(),
+                })
+                .collect(),
+            witnesses: Vec::new(),
+        };
+        let genesis = Genesis { policy_text: policy.render(), policy, items };
+        genesis.open()?;
+        Ok(genesis)
+    }
+
+    /// Reads a genesis from its leaves 0..N as bytes.
+    pub fn from_leaves<'a>(leaves: impl IntoIterator<Item = &'a [u8]>) -> Result<Genesis, GenesisError> {
+        let mut leaves = leaves.into_iter();
+        let policy_bytes = leaves.next().ok_or_else(|| GenesisError::Structure("there is no leaf 0".into()))?;
+        let policy_text =
+            std::str::from_utf8(policy_bytes).map_err(|_| GenesisError::Policy("leaf 0 is not text".into()))?.to_owned();
+        let policy = EpochPolicy::parse(policy_bytes).map_err(|error| GenesisError::Policy(error.to_string()))?;
+        let mut items = Vec::new();
+        for (i, leaf) in leaves.enumerate() {
+            let index = i + 1;
+            let Some((LeafTag::Genesis, bytes)) = LeafTag::split(leaf) else {
+                return Err(GenesisError::Item { index, why: "the leaf is no genesis item".into() });
+            };
+            let item = crate::codec::decode(bytes).map_err(|error| GenesisError::Item { index, why: error.to_string() })?;
+            items.push(item);
+        }
+        Ok(Genesis { policy, policy_text, items })
+    }
+
+    /// The genesis hash G = SHA-256(policy 0).
+    pub fn hash(&self) -> Hash {
+        sha256(self.policy_text.as_bytes())
+    }
+
+    /// The charter.
+    pub fn charter(&self) -> Option<&Charter> {
+        self.items.iter().find_map(|item| if let GenesisItem::Charter { charter, .. } = item { Some(charter) } else { None })
+    }
+
+    /// The clock of the chain.
+    pub fn clock(&self) -> Clock {
+        self.charter().map_or(Clock::Wall, |charter| charter.clock)
+    }
+
+    /// The founding organisations, in order.
+    pub fn founders(&self) -> impl Iterator<Item = &OrganisationEntry> {
+        self.items.iter().filter_map(|item| if let GenesisItem::Organisation(entry) = item { Some(entry) } else { None })
+    }
+
+    /// Checks everything and computes the first state, the first log, seal 0.
+    pub fn open(&self) -> Result<Opened, GenesisError> {
+        self.check_policy()?;
+        let mut opened_ms = 0;
+        for (i, item) in self.items.iter().enumerate() {
+            item.check().map_err(|error| GenesisError::Item { index: i + 1, why: error.to_string() })?;
+            match item {
+                GenesisItem::Charter { opened_ms: time, .. } => opened_ms = *time,
+                _ if i == 0 => return Err(GenesisError::Structure("the first item is not the charter".into())),
+                _ => {}
+            }
+        }
+        if !self.items.windows(2).all(|pair| pair[0].order() < pair[1].order()) {
+            return Err(GenesisError::Structure("the items are not in their fixed order".into()));
+        }
+        let mut state = State::default();
+        {
+            let mut tx = Tx {
+                t: &mut state.tables,
+                now: opened_ms,
+                height: 0,
+                chain: self.hash(),
+                record: Hash::ZERO,
+                events: Vec::new(),
+            };
+            self.write(&mut tx).map_err(|(index, refusal)| GenesisError::Item { index, why: refusal.to_string() })?;
+        }
+        state.tables.keep_record();
+        let changes = state.take_changes(&[]).map_err(|error| GenesisError::Structure(error.to_string()))?;
+        state.adopt(&changes).map_err(|error| GenesisError::Structure(error.to_string()))?;
+        let mut leaves = vec![self.policy_text.clone().into_bytes()];
+        leaves.extend(self.items.iter().map(GenesisItem::leaf));
+        if let Some(index) = leaves.iter().position(|leaf| leaf.len() > crate::log::LEAF_MAX_BYTES) {
+            return Err(GenesisError::Item { index, why: "the leaf is longer than 65,535 bytes".into() });
+        }
+        let mut frontier = Frontier::new();
+        for leaf in &leaves {
+            frontier.append(leaf_hash(leaf));
+        }
+        let seal = Seal {
+            protocol: PROTOCOL,
+            height: 0,
+            time_ms: opened_ms,
+            parent: Hash::ZERO,
+            first_leaf: 0,
+            leaf_count: u32::try_from(leaves.len()).map_err(|_| GenesisError::Structure("too many items".into()))?,
+            body: Hash::ZERO,
+            log_root: frontier.root(),
+            state_root: changes.state_root,
+            work_digest: changes.work_digest,
+            policy: self.hash(),
+            parent_certificate: Hash::ZERO,
+        };
+        let leaf = seal.leaf();
+        frontier.append(leaf_hash(&leaf));
+        leaves.push(leaf);
+        Ok(Opened { state, frontier, seal, leaves, rows: changes.rows })
+    }
+
+    fn check_policy(&self) -> Result<(), GenesisError> {
+        let wrong = |why: &str| Err(GenesisError::Policy(why.into()));
+        if self.policy.render() != self.policy_text {
+            return wrong("its bytes are not its canonical form");
+        }
+        let Some(facts) = &self.policy.genesis else { return wrong("it has no genesis lines") };
+        if self.policy.epoch != 0 || self.policy.previous.is_some() || self.policy.valid_from_size != 0 {
+            return wrong("it is not the policy of epoch 0");
+        }
+        if facts.leaves != self.items.len() as u64 || facts.root != items_root(&self.items) {
+            return wrong("it commits to other items");
+        }
+        if facts.clock != self.clock() {
+            return wrong("its clock is not the charter's");
+        }
+        let validators: Vec<(u32, &NodeKeys)> = self
+            .items
+            .iter()
+            .filter_map(
+                |item| if let GenesisItem::Validator { organisation, keys } = item { Some((*organisation, keys)) } else { None },
+            )
+            .collect();
+        let same = validators.len() == self.policy.validators.len()
+            && validators.iter().zip(&self.policy.validators).all(|((organisation, keys), validator)| {
+                *organisation == validator.org
+                    && keys.consensus.0 == validator.consensus
+                    && keys.cosigner.0 == validator.cosigner
+                    && keys.log.0 == validator.log
+            });
+        if !same {
+            return wrong("its validators are not the items' nodes");
+        }
+        if validators.is_empty() {
+            return wrong("there is no validating node");
+        }
+        Ok(())
+    }
+
+    /// Writes the items; on refusal returns the item's leaf index.
+    fn write(&self, tx: &mut Tx) -> Result<(), (usize, Refusal)> {
+        // Directions and organisations first, so that offices may name holders at home in any organisation.
+        let rank = |item: &GenesisItem| match item {
+            GenesisItem::Charter { .. } => 0,
+            GenesisItem::Direction(_) => 1,
+            GenesisItem::Organisation(_) => 2,
+            GenesisItem::Observer(_) => 3,
+            GenesisItem::Office { .. } => 4,
+            GenesisItem::Board(_) => 5,
+            GenesisItem::Validator { .. } => 6,
+        };
+        let mut order: Vec<usize> = (0..self.items.len()).collect();
+        order.sort_by_key(|i| (self.items.get(*i).map_or(0, rank), *i));
+        for i in order {
+            let Some(item) = self.items.get(i) else { continue };
+            self.write_item(tx, item).map_err(|refusal| (i + 1, refusal))?;
+        }
+        let facts = tx.facts();
+        let validators = self
+            .policy
+            .validators
+            .iter()
+            .map(|validator| EpochValidator { organisation: validator.org, consensus: validator.consensus })
+            .collect();
+        tx.t.epochs.put(0, EpochFacts { policy: self.hash(), first_height: 0, valid_from_size: 0, validators });
+        tx.t.policies.put(0, self.policy_text.clone().into_bytes());
+        tx.put_facts(facts);
+        Ok(())
+    }
+
+    fn write_item(&self, tx: &mut Tx, item: &GenesisItem) -> Result<(), Refusal> {
+        match item {
+            GenesisItem::Charter { charter, .. } => {
+                require!(charter.version == 1, "A2.charter-version", version = charter.version);
+                tx.t.charters.put(1, charter.clone());
+                tx.put_facts(ChainFacts { charter: 1, ..ChainFacts::default() });
+            }
+            GenesisItem::Direction(direction) => {
+                tx.t.directions.put(direction.number, direction.clone());
+            }
+            GenesisItem::Organisation(entry) => {
+                self.enter(tx, entry)?;
+                membership::enter_founder(tx, entry.number)?;
+            }
+            GenesisItem::Observer(entry) => self.enter(tx, entry)?,
+            GenesisItem::Office { entry, posts } => {
+                self.enter(tx, entry)?;
+                for post in posts {
+                    require!(post.role.is_post(), "R7.no-post-role", role = format!("{:?}", post.role));
+                    for person in std::iter::once(post.holder).chain(post.deputy) {
+                        require!(tx.t.persons.contains(&person), "R7.unknown-person", person = person);
+                    }
+                    let number = tx.next_number(Counter::Post);
+                    let from_ms = tx.now;
+                    tx.t.posts.put(
+                        number,
+                        Post {
+                            office: entry.number,
+                            role: post.role,
+                            scope: Scope::Alliance,
+                            holder: post.holder,
+                            deputy: post.deputy,
+                            from_ms,
+                            until_ms: post.until_ms,
+                            status: PostStatus::Held,
+                        },
+                    );
+                }
+            }
+            GenesisItem::Board(seats) => {
+                for seat in seats {
+                    require!(
+                        tx.t.founders.contains(&seat.organisation),
+                        "R7.seat-not-a-founder",
+                        organisation = seat.organisation
+                    );
+                    let group = crate::identity::groups::group_of(tx.t, seat.organisation);
+                    let taken = tx.t.seats.iter().any(|(other, _)| crate::identity::groups::group_of(tx.t, *other) == group);
+                    require!(!taken, "R7.group-has-seat", organisation = seat.organisation);
+                    tx.t.seats.put(seat.organisation, seat.until_ms);
+                }
+                let limit = tx.charter()?.board_seats as usize;
+                require!(seats.len() <= limit, "R7.too-many-seats", seats = seats.len(), limit = limit);
+            }
+            GenesisItem::Validator { organisation, keys } => {
+                require!(tx.t.founders.contains(organisation), "A17.not-a-founder", organisation = organisation);
+                validators::enter(tx, *organisation, keys, NodeStatus::Validator)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Enters an organisation under the numbers that the genesis gives; numbers are used once.
+    fn enter(&self, tx: &mut Tx, entry: &OrganisationEntry) -> Result<(), Refusal> {
+        require!(entry.number > 0, "A2.number-zero");
+        require!(!tx.t.organisations.contains(&entry.number), "A2.number-twice", organisation = entry.number);
+        for officer in &entry.officers {
+            if officer.person == 0 || tx.t.persons.contains(&officer.person) {
+                refuse!("A2.person-number-twice", person = officer.person);
+            }
+        }
+        registration::enter(tx, entry, entry.number, None)?;
+        // Later numbers continue above the highest one that the genesis used.
+        let highest = tx.t.counters.get(&(Counter::Organisation as u8)).copied().unwrap_or(0).max(entry.number);
+        tx.t.counters.put(Counter::Organisation as u8, highest);
+        let persons = entry.officers.last().map_or(0, |officer| officer.person);
+        let highest = tx.t.counters.get(&(Counter::Person as u8)).copied().unwrap_or(0).max(persons);
+        tx.t.counters.put(Counter::Person as u8, highest);
+        Ok(())
+    }
+}
+
+/// RFC 6962 root over the leaves 1..N.
+pub fn items_root(items: &[GenesisItem]) -> Hash {
+    let mut frontier = Frontier::new();
+    for item in items {
+        frontier.append(leaf_hash(&item.leaf()));
+    }
+    frontier.root()
+}

@@ -1,0 +1,66 @@
+//! Groups of related companies (domain 1.2, M24; RULINGS R1).
+//!
+//! A group is a connected component of declared relations in force. It is named by its smallest organisation number; an
+//! organisation without relations is a group of one. One voice, one conflict, one concentration limit per group.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bincode::{Decode, Encode};
+
+use crate::crypto::Hash;
+use crate::state::StateTables;
+
+/// One relation in force or past.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Edge {
+    /// SHA-256 of the evidence.
+    pub evidence: Hash,
+    /// In force from this ledger time.
+    pub since_ms: u64,
+    /// Not in force from this ledger time.
+    pub until_ms: Option<u64>,
+}
+
+/// Writes a relation in both directions.
+pub fn relate(tables: &mut StateTables, a: u32, b: u32, edge: Edge) {
+    tables.edges.put((a, b), edge.clone());
+    tables.edges.put((b, a), edge);
+}
+
+/// Every organisation of `organisation`'s group, itself included, ascending.
+pub fn members(tables: &StateTables, organisation: u32) -> BTreeSet<u32> {
+    let mut found = BTreeSet::from([organisation]);
+    let mut open = vec![organisation];
+    while let Some(next) = open.pop() {
+        for ((_, other), edge) in tables.edges.range((next, 0)..=(next, u32::MAX)) {
+            if edge.until_ms.is_none() && found.insert(*other) {
+                open.push(*other);
+            }
+        }
+    }
+    found
+}
+
+/// The group's name: its smallest organisation number.
+pub fn group_of(tables: &StateTables, organisation: u32) -> u32 {
+    members(tables, organisation).first().copied().unwrap_or(organisation)
+}
+
+/// Whether two organisations are one group.
+pub fn related(tables: &StateTables, a: u32, b: u32) -> bool {
+    a == b || members(tables, a).contains(&b)
+}
+
+/// The groups of many organisations at once: organisation to group.
+pub fn partition(tables: &StateTables, organisations: impl IntoIterator<Item = u32>) -> BTreeMap<u32, u32> {
+    let mut groups = BTreeMap::new();
+    for organisation in organisations {
+        if groups.contains_key(&organisation) {
+            continue;
+        }
+        let component = members(tables, organisation);
+        let name = component.first().copied().unwrap_or(organisation);
+        groups.extend(component.into_iter().map(|member| (member, name)));
+    }
+    groups
+}

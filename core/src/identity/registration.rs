@@ -1,0 +1,132 @@
+//! Organisations enter the ledger: at genesis (RULINGS A2) and by introduction (RULINGS R16).
+//!
+//! * An identifier belongs to one organisation, a public key to one owner and one kind, for ever.
+//! * A key is registered only if it is canonical, not weak, torsion-free, and its holder proved possession.
+//! * A registered organisation may do what RULINGS R16 lists and nothing else; the transitions check it.
+
+use super::authority::{Actor, must_hold};
+use super::groups::{self, Edge};
+use super::{OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role, Scope};
+use crate::apply::{Counter, Outcome, Refusal, Tx};
+use crate::crypto::{KeyKind, PublicKey, Signature, sha256};
+use crate::membership;
+use crate::record::{OrganisationAct, Registration};
+use crate::{refuse, require};
+
+/// Applies an act on organisations.
+pub fn apply(tx: &mut Tx, actor: &Actor, act: &OrganisationAct) -> Result<Outcome, Refusal> {
+    match act {
+        OrganisationAct::Found => membership::found(tx, actor),
+        OrganisationAct::Register(registration) => register(tx, actor, registration),
+    }
+}
+
+fn register(tx: &mut Tx, actor: &Actor, registration: &Registration) -> Result<Outcome, Refusal> {
+    match actor.organisation.kind {
+        OrganisationKind::Office => {
+            must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
+        }
+        OrganisationKind::Company => {
+            require!(membership::is_live(tx.t, actor.number()), "R16.introducer-not-member", organisation = actor.number());
+        }
+        OrganisationKind::Observer => refuse!("R16.introducer-not-member", organisation = actor.number()),
+    }
+    let entry = &registration.entry;
+    require!(entry.kind == OrganisationKind::Company, "R16.companies-only");
+    require!(entry.number == 0, "R16.number-is-assigned", number = entry.number);
+    let local_numbers = entry.officers.iter().map(|officer| officer.person).eq(1..=entry.officers.len() as u32);
+    require!(local_numbers, "R16.officer-numbers-are-local");
+    let Some(first) = entry.officers.first().and_then(|officer| officer.keys.first()) else { refuse!("R16.no-officer") };
+    let signed = first.0.verify(&Registration::sign_bytes(&tx.chain, entry), &registration.signature).is_ok();
+    require!(signed, "R16.not-self-signed");
+    let number = tx.next_number(Counter::Organisation);
+    let mut entry = entry.clone();
+    entry.number = number;
+    for officer in &mut entry.officers {
+        officer.person = tx.next_number(Counter::Person);
+    }
+    enter(tx, &entry, 0, Some(actor.number()))?;
+    Ok(Outcome::Applied)
+}
+
+/// Writes an organisation with its officers. `possession_owner` is the number under which possession was proved.
+pub(crate) fn enter(
+    tx: &mut Tx,
+    entry: &OrganisationEntry,
+    possession_owner: u32,
+    introduced_by: Option<u32>,
+) -> Result<(), Refusal> {
+    for identifier in &entry.identifiers {
+        let key = sha256(&identifier.key());
+        if let Some(owner) = tx.t.identifiers.get(&key) {
+            refuse!("M01.identifier-in-use", identifier = identifier.org_id(), organisation = owner);
+        }
+        tx.t.identifiers.put(key, entry.number);
+    }
+    for direction in &entry.directions {
+        require!(tx.t.directions.contains(direction), "M37.unknown-direction", direction = direction);
+    }
+    for relation in &entry.relations {
+        require!(tx.t.organisations.contains(&relation.other), "M24.unknown-organisation", organisation = relation.other);
+        let edge = Edge { evidence: relation.evidence, since_ms: tx.now, until_ms: None };
+        groups::relate(tx.t, entry.number, relation.other, edge);
+    }
+    for officer in &entry.officers {
+        enter_person(tx, entry.number, possession_owner, officer)?;
+    }
+    let organisation = Organisation {
+        number: entry.number,
+        kind: entry.kind,
+        name: entry.name.clone(),
+        identifiers: entry.identifiers.clone(),
+        country: entry.country.clone(),
+        extract: entry.extract,
+        directions: entry.directions.clone(),
+        officers: entry.officers.iter().map(|officer| officer.person).collect(),
+        policy: entry.policy.clone(),
+        registered_ms: tx.now,
+        introduced_by,
+        membership: None,
+    };
+    tx.t.organisations.put(entry.number, organisation);
+    Ok(())
+}
+
+fn enter_person(tx: &mut Tx, home: u32, possession_owner: u32, officer: &OfficerEntry) -> Result<(), Refusal> {
+    let mut keys = Vec::with_capacity(officer.keys.len());
+    for (key, possession) in &officer.keys {
+        claim_key(tx, key, possession, possession_owner, KeyKind::Officer, home)?;
+        keys.push(OfficerKey { key: *key, from_ms: tx.now, until_ms: None });
+    }
+    let person = Person {
+        home,
+        commitment: officer.commitment,
+        roles: officer.roles.clone(),
+        keys,
+        authorisation: officer.authorisation.clone(),
+    };
+    tx.t.persons.put(officer.person, person);
+    Ok(())
+}
+
+/// Registers a key of any kind for `owner`: strict form, possession proved for `possession_owner`, never used before.
+pub(crate) fn claim_key(
+    tx: &mut Tx,
+    key: &PublicKey,
+    possession: &Signature,
+    possession_owner: u32,
+    kind: KeyKind,
+    owner: u32,
+) -> Result<(), Refusal> {
+    if let Err(error) = key.check_registrable() {
+        refuse!("A21.key-refused", why = error);
+    }
+    let proved = key.verify(&key.possession_message(possession_owner, kind), possession).is_ok();
+    require!(proved, "A21.no-possession", kind = format!("{kind:?}"));
+    let digest = key.digest();
+    if let Some(holder) = tx.t.keys.get(&digest) {
+        refuse!("A21.key-in-use", organisation = holder);
+    }
+    tx.t.keys.put(digest, owner);
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Facts of the chain itself, in state.
+
+use bincode::{Decode, Encode};
+
+use crate::crypto::{Hash, PublicKey};
+
+/// One row: what the rules read about the chain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct ChainFacts {
+    /// Version of the charter in force.
+    pub charter: u32,
+    /// Epoch of the next block.
+    pub epoch: u32,
+    /// Founding organisations whose `Found` record is not in the log yet.
+    pub founders_missing: u32,
+    /// Height of the last handover block; 0 before the first.
+    pub handover_height: u64,
+    /// Number of `Ready` records so far, for the order of seats.
+    pub ready_count: u32,
+}
+
+/// A validator of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct EpochValidator {
+    /// Organisation number.
+    pub organisation: u32,
+    /// Its consensus key in this epoch.
+    pub consensus: PublicKey,
+}
+
+/// An epoch (proved).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct EpochFacts {
+    /// SHA-256 of the policy file.
+    pub policy: Hash,
+    /// First height certified under it.
+    pub first_height: u64,
+    /// The policy counts from checkpoints larger than this (RULINGS A3).
+    pub valid_from_size: u64,
+    /// Its validators, ascending by organisation.
+    pub validators: Vec<EpochValidator>,
+}

@@ -1,0 +1,277 @@
+//! C2SP `tlog-proof`: the receipt. One text that proves, offline, that a leaf is in the log and that a quorum said so.
+//!
+//! * Strict reading: canonical base64, no leading zeros, at most 63 hashes. What is read renders to the same bytes again.
+//! * Verification: the checkpoint by the policy, then the path from the leaf to the checkpoint's root. Exactly one log
+//!   signature; the size comes from the signed checkpoint.
+//! * The `extra` line is authenticated by nobody. It is kept when a proof is read and never written by this project.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::acceptance::{AcceptancePolicy, CheckpointRefusal, Signer};
+use super::checkpoint::{Checkpoint, CheckpointError, base64_hash, decimal, hash_base64};
+use super::note::{NOTE_MAX_BYTES, NoteError, SignedNote, VerifierKey};
+use super::tree::{NodeReader, PATH_MAX, TreeError, TreeRefusal, inclusion_proof, leaf_hash, verify_inclusion};
+use crate::crypto::Hash;
+
+/// First line of a proof.
+pub const PROOF_HEADER: &str = "c2sp.org/tlog-proof@v1";
+/// Longest `extra`, in bytes before base64: other readers take lines of at most 64 KiB.
+pub const EXTRA_MAX_BYTES: usize = 48 * 1024;
+/// Longest proof read, in bytes.
+pub const PROOF_MAX_BYTES: usize = NOTE_MAX_BYTES + 128 * 1024;
+
+/// A receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlogProof {
+    /// Bytes that nobody signed.
+    pub extra: Option<Vec<u8>>,
+    /// Index of the leaf.
+    pub index: u64,
+    /// Inclusion proof, from the leaf up.
+    pub path: Vec<Hash>,
+    /// The signed checkpoint.
+    pub note: SignedNote,
+}
+
+/// Why a text is no proof. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofFormatError {
+    /// More than [`PROOF_MAX_BYTES`], or not UTF-8.
+    #[error("the proof is too long or not UTF-8")]
+    Text,
+    /// The first line is another one.
+    #[error("the proof does not begin with '{PROOF_HEADER}'")]
+    Header,
+    /// The `extra` line is empty, too long or not canonical base64.
+    #[error("the extra line is not canonical base64 of 1 to 49152 bytes")]
+    Extra,
+    /// No `index` line, or a number with a sign or leading zeros.
+    #[error("the index line is not 'index' and a number without leading zeros")]
+    Index,
+    /// A path line is no hash, or there are too many.
+    #[error("the path is not at most 63 lines of base64 of 32 bytes, ended by an empty line")]
+    Path,
+    /// The rest is no signed note.
+    #[error("the checkpoint in the proof: {0}")]
+    Note(#[from] NoteError),
+}
+
+/// Why a proof could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProveError {
+    /// The note is no checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The store lacks nodes, or the leaf is behind the checkpoint.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+}
+
+/// What a proof has proved.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Verified {
+    /// Index of the leaf.
+    pub index: u64,
+    /// Size of the checkpoint.
+    pub size: u64,
+    /// Root of the checkpoint.
+    pub root: Hash,
+    /// The log key that signed.
+    pub log: VerifierKey,
+    /// Who cosigned, and when by their own clocks, in the order of the policy.
+    pub signers: Vec<Signer>,
+}
+
+/// Why a proof proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofRefusal {
+    /// The policy does not accept the checkpoint.
+    #[error("the checkpoint is not accepted: {0}")]
+    Checkpoint(#[from] CheckpointRefusal),
+    /// The leaf is not shown to be in the log.
+    #[error("the leaf is not shown to be in the log: {0}")]
+    Inclusion(#[from] TreeRefusal),
+}
+
+impl ProofRefusal {
+    /// Language-free code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ProofRefusal::Checkpoint(refusal) => match refusal {
+                CheckpointRefusal::Checkpoint(_) => "checkpoint.format",
+                CheckpointRefusal::Origin(_) => "checkpoint.origin",
+                CheckpointRefusal::LogSignatures(_) => "checkpoint.log-signatures",
+                CheckpointRefusal::BadSignature(_) => "checkpoint.bad-signature",
+                CheckpointRefusal::Repeated(_) => "checkpoint.repeated",
+                CheckpointRefusal::NoQuorum(_) => "checkpoint.no-quorum",
+            },
+            ProofRefusal::Inclusion(refusal) => match refusal {
+                TreeRefusal::Range => "inclusion.range",
+                TreeRefusal::Length => "inclusion.length",
+                TreeRefusal::Root | TreeRefusal::OldRoot => "inclusion.root",
+            },
+        }
+    }
+}
+
+impl TlogProof {
+    /// Proves leaf `index` under a checkpoint note. The note is not verified here.
+    pub fn make(reader: &impl NodeReader, index: u64, note: SignedNote) -> Result<Self, ProveError> {
+        let checkpoint = Checkpoint::parse(&note.text)?;
+        Ok(TlogProof { extra: None, index, path: inclusion_proof(reader, index, checkpoint.size)?, note })
+    }
+
+    /// Reads a proof. Nothing is verified.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ProofFormatError> {
+        if bytes.len() > PROOF_MAX_BYTES {
+            return Err(ProofFormatError::Text);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| ProofFormatError::Text)?;
+        let (header, mut rest) = text.split_once('\n').ok_or(ProofFormatError::Header)?;
+        if header != PROOF_HEADER {
+            return Err(ProofFormatError::Header);
+        }
+        let mut extra = None;
+        if let Some(line) = rest.strip_prefix("extra ") {
+            let (line, after) = line.split_once('\n').ok_or(ProofFormatError::Extra)?;
+            let bytes = BASE64.decode(line).map_err(|_| ProofFormatError::Extra)?;
+            if bytes.is_empty() || bytes.len() > EXTRA_MAX_BYTES {
+                return Err(ProofFormatError::Extra);
+            }
+            (extra, rest) = (Some(bytes), after);
+        }
+        let (line, mut rest) = rest.split_once('\n').ok_or(ProofFormatError::Index)?;
+        let index = line.strip_prefix("index ").and_then(decimal).ok_or(ProofFormatError::Index)?;
+        let mut path = Vec::new();
+        loop {
+            let (line, after) = rest.split_once('\n').ok_or(ProofFormatError::Path)?;
+            rest = after;
+            if line.is_empty() {
+                break;
+            }
+            if path.len() == PATH_MAX {
+                return Err(ProofFormatError::Path);
+            }
+            path.push(base64_hash(line).ok_or(ProofFormatError::Path)?);
+        }
+        Ok(TlogProof { extra, index, path, note: SignedNote::parse(rest.as_bytes())? })
+    }
+
+    /// Writes the proof.
+    pub fn render(&self) -> Result<String, NoteError> {
+        let mut text = format!("{PROOF_HEADER}\n");
+        if let Some(extra) = &self.extra {
+            text += &format!("extra {}\n", BASE64.encode(extra));
+        }
+        text += &format!("index {}\n", self.index);
+        for hash in &self.path {
+            text += &hash_base64(hash);
+            text.push('\n');
+        }
+        text.push('\n');
+        text += &self.note.render()?;
+        Ok(text)
+    }
+
+    /// Verifies that `leaf` is in the log by this policy.
+    pub fn verify(&self, leaf: &[u8], policy: &AcceptancePolicy) -> Result<Verified, ProofRefusal> {
+        let judged = policy.judge(&self.note)?;
+        let Checkpoint { size, root, .. } = judged.checkpoint;
+        verify_inclusion(&leaf_hash(leaf), self.index, size, &self.path, &root)?;
+        Ok(Verified { index: self.index, size, root, log: judged.log, signers: judged.signers })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::samples::{note, policy};
+    use super::*;
+    use crate::log::MemoryNodes;
+
+    fn sample(size: u64, index: u64) -> (TlogProof, MemoryNodes) {
+        let mut nodes = MemoryNodes::new();
+        (0..size).for_each(|i| assert_eq!(nodes.push(&i.to_le_bytes()), i));
+        let policy = policy(&[1, 2, 3, 4]);
+        (TlogProof::make(&nodes, index, note(&policy, size, nodes.root())).unwrap(), nodes)
+    }
+
+    #[test]
+    fn refuses_other_texts() {
+        let text = sample(9, 3).0.render().unwrap();
+        TlogProof::parse(text.as_bytes()).unwrap();
+        let change = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        };
+        for (bad, why) in [
+            (change("@v1", "@v2"), ProofFormatError::Header),
+            (change("c2sp", "\nc2sp"), ProofFormatError::Header),
+            (change("@v1\n", "@v1\r\n"), ProofFormatError::Header),
+            (change("index 3", "index 03"), ProofFormatError::Index),
+            (change("index 3", "index +3"), ProofFormatError::Index),
+            (change("index 3", "index  3"), ProofFormatError::Index),
+            (change("index 3", "index -3"), ProofFormatError::Index),
+            (change("index 3", "index 18446744073709551616"), ProofFormatError::Index),
+            (change("index 3\n", ""), ProofFormatError::Index),
+            (change("index", "extra \nindex"), ProofFormatError::Extra),
+            (change("index", "extra AAB=\nindex"), ProofFormatError::Extra),
+            (change("index", "extra AA==\nextra AA==\nindex"), ProofFormatError::Index),
+            (change("=\n", "\n"), ProofFormatError::Path),
+            (
+                change("index 3\n", &format!("index 3\n{}", format!("{}\n", hash_base64(&Hash::ZERO)).repeat(63))),
+                ProofFormatError::Path,
+            ),
+            (change("\n\n", "\n\n\n"), ProofFormatError::Note(NoteError::Line(1))),
+        ] {
+            let got = TlogProof::parse(bad.as_bytes());
+            // An additional empty line becomes part of the note's text, which then is no checkpoint.
+            if let Ok(parsed) = &got {
+                assert!(Checkpoint::parse(&parsed.note.text).is_err(), "{bad}");
+            } else {
+                assert_eq!(got, Err(why), "{bad}");
+            }
+        }
+        let with_extra = change("index", "extra AA==\nindex");
+        let parsed = TlogProof::parse(with_extra.as_bytes()).unwrap();
+        assert_eq!(parsed.extra, Some(vec![0]));
+        assert_eq!(parsed.render().unwrap(), with_extra);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn proofs_verify_and_read_back(size in 1u64..300, pick: u64) {
+            let index = pick % size;
+            let (proof, nodes) = sample(size, index);
+            let text = proof.render().unwrap();
+            prop_assert_eq!(&TlogProof::parse(text.as_bytes()).unwrap(), &proof);
+            let acceptance = policy(&[1, 2, 3, 4]).acceptance().unwrap();
+            let verified = proof.verify(&index.to_le_bytes(), &acceptance).unwrap();
+            prop_assert_eq!((verified.index, verified.size, verified.root), (index, size, nodes.root()));
+            prop_assert_eq!(verified.signers.len(), 3);
+            prop_assert!(proof.verify(b"another leaf", &acceptance).is_err());
+        }
+
+        #[test]
+        fn one_changed_bit_is_refused(at: usize, bit in 0u8..8) {
+            let (proof, _) = sample(7, 4);
+            let mut bytes = proof.render().unwrap().into_bytes();
+            let at = at % bytes.len();
+            bytes[at] ^= 1 << bit;
+            let acceptance = policy(&[1, 2, 3, 4]).acceptance().unwrap();
+            if let Ok(other) = TlogProof::parse(&bytes) {
+                prop_assert!(other.verify(&4u64.to_le_bytes(), &acceptance).is_err(), "byte {}", at);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(tail in "[ -~\n—]{0,200}") {
+            let _ = TlogProof::parse(tail.as_bytes());
+            let _ = TlogProof::parse(format!("{PROOF_HEADER}\nindex 1\n{tail}").as_bytes());
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Acts on nodes (M40; RULINGS A17, A21).
+
+use bincode::{Decode, Encode};
+
+use crate::codec::{DecodeError, Text};
+use crate::crypto::{PublicKey, Signature};
+use crate::identity::ActClass;
+
+/// The public keys of one node, each with its proof of possession for the organisation that runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct NodeKeys {
+    /// Signs votes and proposals.
+    pub consensus: (PublicKey, Signature),
+    /// Signs checkpoint cosignatures (0x04).
+    pub cosigner: (PublicKey, Signature),
+    /// Signs served checkpoints (0x01).
+    pub log: (PublicKey, Signature),
+    /// Identifies the node to its peers.
+    pub transport: (PublicKey, Signature),
+    /// Where the node's log and API are served.
+    pub url: Text<200>,
+    /// Where peers dial it, host and port.
+    pub address: Text<100>,
+}
+
+impl NodeKeys {
+    /// URL and address hold printable ASCII without spaces and `#`, as policy files demand.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        for text in [self.url.as_str(), self.address.as_str()] {
+            if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+                return Err(DecodeError::rule("a node's url and address are printable ASCII without spaces and '#'"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Acts on nodes. Grows only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub enum NodeAct {
+    /// A member registers its node's keys.
+    Register(NodeKeys),
+    /// The node follows the chain and is ready for a validator seat.
+    Ready,
+    /// The node gives up its seat, or its registration if it has none.
+    Leave,
+}
+
+impl NodeAct {
+    pub(super) fn class(&self) -> ActClass {
+        ActClass::Node
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        "M40"
+    }
+
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            NodeAct::Register(keys) => keys.check(),
+            NodeAct::Ready | NodeAct::Leave => Ok(()),
+        }
+    }
+}

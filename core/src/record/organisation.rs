@@ -1,0 +1,61 @@
+//! Acts on organisations, persons and keys.
+
+use bincode::{Decode, Encode};
+
+use crate::codec::{DecodeError, encode};
+use crate::crypto::{Hash, Keypair, Signature, tagged};
+use crate::identity::{ActClass, OrganisationEntry};
+
+/// Acts on organisations. Grows only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub enum OrganisationAct {
+    /// A founding organisation accepts the genesis (RULINGS A2, M25).
+    Found,
+    /// An organisation that is not a member enters the ledger, introduced by the principal (RULINGS R16).
+    Register(Registration),
+}
+
+/// A self-signed registration (RULINGS R16). Numbers in the entry are 0 for the organisation and 1, 2, .. for its officers;
+/// the ledger gives the real ones, so nobody waits for anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Registration {
+    /// What the organisation tells of itself.
+    pub entry: OrganisationEntry,
+    /// By the first officer's first key over 'rollbook/registration/v1' 0x00 || chain || entry.
+    pub signature: Signature,
+}
+
+impl Registration {
+    /// The bytes under the registration's own signature.
+    pub fn sign_bytes(chain: &Hash, entry: &OrganisationEntry) -> Vec<u8> {
+        tagged("rollbook/registration/v1", &[&chain.0, &encode(entry)])
+    }
+
+    /// Signs an entry with the first officer's first key.
+    pub fn sign(chain: &Hash, entry: OrganisationEntry, key: &Keypair) -> Registration {
+        let signature = key.sign_tagged(&Self::sign_bytes(chain, &entry));
+        Registration { entry, signature }
+    }
+}
+
+impl OrganisationAct {
+    pub(super) fn class(&self) -> ActClass {
+        match self {
+            OrganisationAct::Found | OrganisationAct::Register(_) => ActClass::General,
+        }
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            OrganisationAct::Found => "M25",
+            OrganisationAct::Register(_) => "R16",
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            OrganisationAct::Found => Ok(()),
+            OrganisationAct::Register(registration) => registration.entry.check(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The state: typed tables, written only by `apply` (RULINGS A7).
+//!
+//! * *Proved* tables live in an authenticated tree, one key per entity, each value under 4 KB: what a stranger needs proved.
+//! * *Working* tables hold everything else that the rules read. Their changes and the outcomes of records enter the seal's
+//!   work digest, sorted, so that a difference shows at the block where it arose.
+//! * Writes go to an overlay: a refused record leaves nothing, a block that is not decided leaves nothing. A block's changes
+//!   leave as [`Row`]s: the same rows are digested, stored by a node, loaded at open, and dumped at an epoch's end.
+//! * Proved entries are never removed; they carry statuses.
+//!
+//! Absent on purpose: history (the log has it), indexes that no rule reads (the node has them).
+
+use bincode::{Decode, Encode};
+
+use crate::codec::{DecodeError, Wire, encode};
+use crate::crypto::{Hash, sha256_parts};
+
+mod table;
+mod tables;
+mod tree;
+
+pub use table::{Table, TableValue};
+pub use tables::{StateTables, TableId};
+pub use tree::{MemoryTree, TreeChange, TreeError, state_spec};
+
+/// Largest encoded value of a proved table.
+pub const PROVED_VALUE_MAX: usize = 4_096;
+
+/// One changed entry of one table, as bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Row {
+    /// Table number (see [`TableId`]).
+    pub table: u8,
+    /// Encoded key.
+    pub key: Vec<u8>,
+    /// Encoded value; none removes the entry (working tables only).
+    pub value: Option<Vec<u8>>,
+}
+
+impl Wire for Row {
+    const MAX: usize = 1024 * 1024;
+}
+
+/// The whole state at a height: tables, their tree, and the running digest.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The typed tables.
+    pub tables: StateTables,
+    tree: MemoryTree,
+    work_digest: Hash,
+}
+
+/// What one block did to the state, ready to be adopted or thrown away.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// Sorted rows of all tables.
+    pub rows: Vec<Row>,
+    /// The tree's change.
+    pub tree: TreeChange,
+    /// State root after the block.
+    pub state_root: Hash,
+    /// Work digest after the block.
+    pub work_digest: Hash,
+}
+
+impl State {
+    /// Root of the proved tables. The tree is never empty: genesis writes the charter.
+    pub fn root(&self) -> Hash {
+        self.tree.root()
+    }
+
+    /// Work digest of the newest adopted block.
+    pub fn work_digest(&self) -> Hash {
+        self.work_digest
+    }
+
+    /// The authenticated tree, for proofs.
+    pub fn tree(&self) -> &MemoryTree {
+        &self.tree
+    }
+
+    /// Takes the block overlay out of the tables, leaving them at the tip, and computes both roots.
+    /// `outcomes` are the encoded outcomes of the block's records, in order.
+    pub fn take_changes(&mut self, outcomes: &[u8]) -> Result<Changes, TreeError> {
+        let rows = self.tables.take_rows();
+        let mut proved = Vec::new();
+        let mut hashed: Vec<Vec<u8>> = Vec::new();
+        for row in &rows {
+            match self.tables.proved_path(row) {
+                Some(path) => proved.push((path, row.value.clone().unwrap_or_default())),
+                None => hashed.push(encode(row)),
+            }
+        }
+        let tree = self.tree.prepare(proved)?;
+        let state_root = tree.root();
+        let digest = self.work_digest;
+        // The count keeps rows and outcomes apart.
+        let count = (hashed.len() as u64).to_le_bytes();
+        let mut parts: Vec<&[u8]> = vec![&digest.0, &count];
+        parts.extend(hashed.iter().map(Vec::as_slice));
+        parts.push(outcomes);
+        let work_digest = sha256_parts(&parts);
+        Ok(Changes { rows, tree, state_root, work_digest })
+    }
+
+    /// Makes a block's changes the tip.
+    pub fn adopt(&mut self, changes: &Changes) -> Result<(), DecodeError> {
+        for row in &changes.rows {
+            self.tables.load(row)?;
+        }
+        self.tree.adopt(&changes.tree);
+        self.work_digest = changes.work_digest;
+        Ok(())
+    }
+
+    /// Rebuilds a state from stored rows, as a node does at open. The tree is recomputed from the proved rows, so a store that
+    /// lost or changed one shows at once: compare [`State::root`] with the tip's seal.
+    pub fn from_rows(rows: impl IntoIterator<Item = Row>, work_digest: Hash) -> Result<State, DecodeError> {
+        let mut state = State { work_digest, ..State::default() };
+        let mut proved = Vec::new();
+        for row in rows {
+            if let Some(path) = state.tables.proved_path(&row) {
+                proved.push((path, row.value.clone().unwrap_or_default()));
+            }
+            state.tables.load(&row)?;
+        }
+        let change = state.tree.prepare(proved).map_err(|error| DecodeError::rule(error.to_string()))?;
+        state.tree.adopt(&change);
+        Ok(state)
+    }
+
+    /// Every entry of every table as sorted rows: the dump whose RFC 6962 root is an event leaf at each epoch's end.
+    pub fn dump(&self) -> Vec<Row> {
+        self.tables.all_rows()
+    }
+}

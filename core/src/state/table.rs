@@ -1,0 +1,233 @@
+//! One typed table with two overlays: the record being applied, the block being built.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Range;
+use std::iter::Peekable;
+use std::ops::{Bound, RangeBounds};
+
+use bincode::{Decode, Encode};
+
+use super::Row;
+use crate::codec::{DecodeError, Wire, encode};
+
+/// What a table can hold.
+pub trait TableValue: Encode + Decode<()> + Clone + PartialEq + std::fmt::Debug {}
+impl<T: Encode + Decode<()> + Clone + PartialEq + std::fmt::Debug> TableValue for T {}
+
+/// A table of `K` to `V`. Reads see record over block over base.
+#[derive(Debug, Clone)]
+pub struct Table<K, V> {
+    base: BTreeMap<K, V>,
+    block: BTreeMap<K, Option<V>>,
+    record: BTreeMap<K, Option<V>>,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Table { base: BTreeMap::new(), block: BTreeMap::new(), record: BTreeMap::new() }
+    }
+}
+
+/// Carrier that lets single keys and values go through the one decode function.
+#[derive(Encode, Decode)]
+struct Cell<T>(T);
+impl<T: Encode + Decode<()>> Wire for Cell<T> {
+    const MAX: usize = 1024 * 1024;
+}
+
+impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
+    /// The value at `key`.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        if let Some(entry) = self.record.get(key) {
+            return entry.as_ref();
+        }
+        if let Some(entry) = self.block.get(key) {
+            return entry.as_ref();
+        }
+        self.base.get(key)
+    }
+
+    /// Whether there is a value at `key`.
+    pub fn contains(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Writes an entry into the record overlay.
+    pub fn put(&mut self, key: K, value: V) {
+        self.record.insert(key, Some(value));
+    }
+
+    /// Removes an entry (working tables only; proved entries carry statuses).
+    pub fn remove(&mut self, key: K) {
+        self.record.insert(key, None);
+    }
+
+    /// Entries in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.range(..)
+    }
+
+    /// Entries of a key range, in key order.
+    pub fn range<R: RangeBounds<K> + Clone>(&self, range: R) -> impl Iterator<Item = (&K, &V)> {
+        // A reversed or empty range would panic in the standard library.
+        let empty = match (range.start_bound(), range.end_bound()) {
+            (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => a > b,
+            _ => false,
+        };
+        let merged = (!empty).then(|| Merged {
+            base: self.base.range(range.clone()).peekable(),
+            block: self.block.range(range.clone()).peekable(),
+            record: self.record.range(range).peekable(),
+        });
+        merged.into_iter().flatten()
+    }
+
+    /// The first entry.
+    pub fn first(&self) -> Option<(&K, &V)> {
+        self.iter().next()
+    }
+
+    /// The last key in the table, overlays included.
+    pub fn last_key(&self) -> Option<&K> {
+        // Walks back over removed entries only; tables with numbers as keys have none.
+        let newest = [self.record.keys().next_back(), self.block.keys().next_back(), self.base.keys().next_back()];
+        newest.into_iter().flatten().max()
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.first().is_none()
+    }
+
+    /// The record applied: its writes join the block's.
+    pub(super) fn keep_record(&mut self) {
+        self.block.append(&mut self.record);
+    }
+
+    /// The record was refused: its writes vanish.
+    pub(super) fn drop_record(&mut self) {
+        self.record.clear();
+    }
+
+    /// Moves the block overlay out as rows. Writes that change nothing are no changes.
+    pub(super) fn take_rows(&mut self, table: u8, rows: &mut Vec<Row>) {
+        debug_assert!(self.record.is_empty(), "rows taken in the middle of a record");
+        for (key, value) in std::mem::take(&mut self.block) {
+            if self.base.get(&key) != value.as_ref() {
+                rows.push(Row { table, key: encode(&key), value: value.as_ref().map(encode) });
+            }
+        }
+    }
+
+    /// Writes a stored row into the base.
+    pub(super) fn load(&mut self, row: &Row) -> Result<(), DecodeError> {
+        let Cell(key) = crate::codec::decode::<Cell<K>>(&row.key)?;
+        match &row.value {
+            Some(bytes) => {
+                let Cell(value) = crate::codec::decode::<Cell<V>>(bytes)?;
+                self.base.insert(key, value);
+            }
+            None => {
+                self.base.remove(&key);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn decode_key(bytes: &[u8]) -> Option<K> {
+        crate::codec::decode::<Cell<K>>(bytes).ok().map(|Cell(key)| key)
+    }
+
+    /// All base entries as rows.
+    pub(super) fn all_rows(&self, table: u8, rows: &mut Vec<Row>) {
+        rows.extend(self.base.iter().map(|(key, value)| Row { table, key: encode(key), value: Some(encode(value)) }));
+    }
+}
+
+struct Merged<'a, K, V> {
+    base: Peekable<Range<'a, K, V>>,
+    block: Peekable<Range<'a, K, Option<V>>>,
+    record: Peekable<Range<'a, K, Option<V>>>,
+}
+
+impl<'a, K: Ord, V> Iterator for Merged<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let key: &'a K = [self.base.peek().map(|e| e.0), self.block.peek().map(|e| e.0), self.record.peek().map(|e| e.0)]
+                .into_iter()
+                .flatten()
+                .min()?;
+            let base = self.base.next_if(|e| e.0 == key);
+            let block = self.block.next_if(|e| e.0 == key);
+            let record = self.record.next_if(|e| e.0 == key);
+            let value = match (record, block, base) {
+                (Some((_, value)), _, _) => value.as_ref(),
+                (None, Some((_, value)), _) => value.as_ref(),
+                (None, None, base) => base.map(|(_, value)| value),
+            };
+            if let Some(value) = value {
+                return Some((key, value));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Put(u32, u64),
+        Remove(u32),
+        Keep,
+        Drop,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => (0u32..12, 0u64..4).prop_map(|(k, v)| Step::Put(k, v)),
+            2 => (0u32..12).prop_map(Step::Remove),
+            1 => Just(Step::Keep),
+            1 => Just(Step::Drop),
+        ];
+        proptest::collection::vec(step, 0..60)
+    }
+
+    proptest! {
+        /// The overlays together read like one map, and a base loaded with the block's rows equals that map.
+        #[test]
+        fn overlays_read_like_one_map(base in proptest::collection::btree_map(0u32..12, 0u64..4, 0..8), steps in steps()) {
+            let mut table = Table::<u32, u64>::default();
+            for (k, v) in &base {
+                table.load(&Row { table: 0, key: encode(k), value: Some(encode(v)) }).unwrap();
+            }
+            let (mut kept, mut now) = (base.clone(), base);
+            for step in steps {
+                match step {
+                    Step::Put(k, v) => { table.put(k, v); now.insert(k, v); }
+                    Step::Remove(k) => { table.remove(k); now.remove(&k); }
+                    Step::Keep => { table.keep_record(); kept = now.clone(); }
+                    Step::Drop => { table.drop_record(); now = kept.clone(); }
+                }
+                prop_assert_eq!(table.iter().map(|(k, v)| (*k, *v)).collect::<Vec<_>>(), now.clone().into_iter().collect::<Vec<_>>());
+                prop_assert_eq!(table.range(3..9).count(), now.range(3..9).count());
+            }
+            table.keep_record();
+            let mut rows = Vec::new();
+            table.take_rows(0, &mut rows);
+            prop_assert!(rows.windows(2).all(|w| w[0].key != w[1].key));
+            for row in &rows { table.load(row).unwrap(); }
+            prop_assert_eq!(table.iter().map(|(k, v)| (*k, *v)).collect::<Vec<_>>(), now.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

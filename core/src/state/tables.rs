@@ -1,0 +1,158 @@
+//! Every table there is, in one place. Numbers are part of the format: they enter the work digest and the epoch dump.
+
+use std::collections::BTreeMap;
+
+use super::{Row, Table};
+use crate::charter::Charter;
+use crate::codec::DecodeError;
+use crate::crypto::Hash;
+use crate::genesis::Direction;
+use crate::identity::authority::Lane;
+use crate::identity::groups::Edge;
+use crate::identity::{Organisation, Person, Post};
+use crate::ledger::chain::{ChainFacts, EpochFacts};
+use crate::membership::{Invoice, Membership};
+use crate::motion::{Cast, Motion};
+use crate::record::ConflictKind;
+use crate::validators::NodeFacts;
+
+/// A table's number.
+pub type TableId = u8;
+
+macro_rules! tables {
+    (
+        proved { $( $(#[$pdoc:meta])* $pid:literal $pname:ident : $pk:ty => $pv:ty , $path:expr ; )* }
+        working { $( $(#[$wdoc:meta])* $wid:literal $wname:ident : $wk:ty => $wv:ty ; )* }
+    ) => {
+        /// The typed tables of a state.
+        #[derive(Debug, Clone, Default)]
+        pub struct StateTables {
+            $( $(#[$pdoc])* pub $pname: Table<$pk, $pv>, )*
+            $( $(#[$wdoc])* pub $wname: Table<$wk, $wv>, )*
+        }
+
+        impl StateTables {
+            /// The record applied: its writes join the block's.
+            pub fn keep_record(&mut self) {
+                $( self.$pname.keep_record(); )*
+                $( self.$wname.keep_record(); )*
+            }
+
+            /// The record was refused: its writes vanish.
+            pub fn drop_record(&mut self) {
+                $( self.$pname.drop_record(); )*
+                $( self.$wname.drop_record(); )*
+            }
+
+            /// Moves the block overlay out as rows, sorted by table and key.
+            pub fn take_rows(&mut self) -> Vec<Row> {
+                let mut rows = Vec::new();
+                $( self.$pname.take_rows($pid, &mut rows); )*
+                $( self.$wname.take_rows($wid, &mut rows); )*
+                rows.sort();
+                rows
+            }
+
+            /// Writes a stored row into its table's base.
+            pub fn load(&mut self, row: &Row) -> Result<(), DecodeError> {
+                match row.table {
+                    $( $pid => self.$pname.load(row), )*
+                    $( $wid => self.$wname.load(row), )*
+                    other => Err(DecodeError::rule(format!("there is no table {other}"))),
+                }
+            }
+
+            /// The tree path of a proved row; none for working rows.
+            pub fn proved_path(&self, row: &Row) -> Option<Vec<u8>> {
+                match row.table {
+                    $( $pid => {
+                        let path: fn(&$pk) -> String = $path;
+                        Table::<$pk, $pv>::decode_key(&row.key).map(|key| path(&key).into_bytes())
+                    } )*
+                    _ => None,
+                }
+            }
+
+            /// Every entry of every table, sorted.
+            pub fn all_rows(&self) -> Vec<Row> {
+                let mut rows = Vec::new();
+                $( self.$pname.all_rows($pid, &mut rows); )*
+                $( self.$wname.all_rows($wid, &mut rows); )*
+                rows.sort();
+                rows
+            }
+
+            /// Names of the tables by number, for reports.
+            pub fn names() -> BTreeMap<TableId, &'static str> {
+                BTreeMap::from([ $( ($pid, stringify!($pname)), )* $( ($wid, stringify!($wname)), )* ])
+            }
+        }
+    };
+}
+
+tables! {
+    proved {
+        /// Charters by version.
+        1 charters: u32 => Charter, |k| format!("charter/{k}");
+        /// Epochs by number: the policy in force and where it began.
+        2 epochs: u32 => EpochFacts, |k| format!("policy/{k}");
+        /// Organisations by number.
+        3 organisations: u32 => Organisation, |k| format!("organisation/{k}");
+        /// Memberships by number.
+        4 memberships: u32 => Membership, |k| format!("membership/{k}");
+        /// Motions by number.
+        5 motions: u32 => Motion, |k| format!("motion/{k}");
+    }
+    working {
+        /// Facts of the chain itself; one row.
+        32 chain: u8 => ChainFacts;
+        /// Persons by number.
+        33 persons: u32 => Person;
+        /// Replay windows by person.
+        34 lanes: u32 => Lane;
+        /// Identifiers in use: SHA-256 of the canonical identifier to organisation.
+        35 identifiers: Hash => u32;
+        /// Public keys in use, whoever registered them: SHA-256 of the key to owner.
+        36 keys: Hash => u32;
+        /// Relations between organisations, each in both directions.
+        37 edges: (u32, u32) => Edge;
+        /// Posts by number.
+        38 posts: u32 => Post;
+        /// The last number used, by kind of object.
+        40 counters: u8 => u32;
+        /// Running deadlines in the order they act: (due, kind, object).
+        41 deadlines: (u64, u16, u32) => u8;
+        /// The same by (kind, object).
+        42 deadline_of: (u16, u32) => u64;
+        /// Nodes by organisation.
+        45 nodes: u32 => NodeFacts;
+        /// Evidence already in the log, by its SHA-256.
+        46 evidence: Hash => u32;
+        /// Founding organisations: 1 once their `Found` record is in the log.
+        47 founders: u32 => u8;
+        /// Height of the newest parent certificate in the chain that a validator signed.
+        48 alive: u32 => u64;
+        /// Policy files by epoch, exact bytes.
+        49 policies: u32 => Vec<u8>;
+        /// Board seats: organisation to the ledger time until which it holds the seat.
+        39 seats: u32 => u64;
+        /// Working directions by number.
+        50 directions: u32 => Direction;
+        /// Frozen electorates: (motion, organisation) to group.
+        51 electorates: (u32, u32) => u32;
+        /// Ballots that hold a voice: (motion, group).
+        52 ballots: (u32, u32) => Cast;
+        /// Declared conflicts: (motion, organisation).
+        53 conflicts: (u32, u32) => ConflictKind;
+        /// Support for motions of the assembly: (motion, organisation) to ledger time.
+        54 supports: (u32, u32) => u64;
+        /// Sponsors of applications: (membership, organisation) to ledger time.
+        55 sponsors: (u32, u32) => u64;
+        /// Invoices of dues by number.
+        56 invoices: u32 => Invoice;
+        /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used it (N8).
+        71 bank_references: Hash => Hash;
+        /// Investment committees: (fund, organisation) to the ledger time until which it holds the seat.
+        76 committee_seats: (u32, u32) => u64;
+    }
+}
