@@ -15,7 +15,7 @@ use rollbook_core::crypto::{Hash, VerifierCache, sha256_tagged};
 use rollbook_core::funding::agreement::{self, AgreementState};
 use rollbook_core::funding::award::{self, AwardState};
 use rollbook_core::funding::call::{Call, CallStatus};
-use rollbook_core::funding::duties::{self, Deed, Step};
+use rollbook_core::funding::duties::{self, Step};
 use rollbook_core::funding::fund::{Fund, FundStatus};
 use rollbook_core::funding::milestone::{self, MilestoneState, Paid};
 use rollbook_core::funding::payment::{self, Awaited, PaymentState};
@@ -174,6 +174,7 @@ impl Bench {
                 since_ms,
                 opened: Some(Opened { content, at_ms: since_ms, by: applicant }),
                 verdict: Some(Verdict::Eligible),
+                judged_by: None,
                 appeal: None,
                 score: None,
                 rank: Some(number),
@@ -191,7 +192,7 @@ impl Bench {
                 draw: 1,
                 status: ReviewStatus::Final,
                 since_ms,
-                declaration: Some(Declaration::Clear),
+                declaration: Some(ReviewDeclaration::Clear),
                 seal: None,
                 scores: None,
                 comment: None,
@@ -336,24 +337,27 @@ impl Bench {
         agreement
     }
 
-    /// A finished draw: the second officers of these members, in this order.
+    /// Finished draws of one person each: the second officers of these members, in this order.
     fn draw(&mut self, agreement: u32, members: &[u32]) {
         let subject = DrawFor::Agreement(agreement);
-        let pool = members.iter().map(|member| officers_of(*member).1).collect();
-        let draw = Draw {
-            number: 100 + agreement,
-            subject,
-            round: 1,
-            attempt: 1,
-            pool,
-            pool_hash: Hash::ZERO,
-            slots: Vec::new(),
-            seed: Some(Hash::ZERO),
-            status: DrawStatus::Drawn,
-            since_ms: self.w.now,
-        };
-        self.w.tables.draws.put(100 + agreement, draw);
-        self.w.tables.draw_of.put((subject, 1), 100 + agreement);
+        for (round, member) in (1..).zip(members) {
+            let number = 100 * agreement + round;
+            let draw = Draw {
+                number,
+                subject,
+                round,
+                attempt: 1,
+                pool: vec![officers_of(*member).1],
+                pool_hash: Hash::ZERO,
+                slots: Vec::new(),
+                named: Vec::new(),
+                seed: Some(Hash::ZERO),
+                status: DrawStatus::Drawn,
+                since_ms: self.w.now,
+            };
+            self.w.tables.draws.put(number, draw);
+            self.w.tables.draw_of.put((subject, round), number);
+        }
         self.w.tables.keep_record();
     }
 
@@ -558,7 +562,8 @@ fn f11_the_splitting_test_adds_up_the_group() {
     b.w.tables.keep_record();
     b.grant(1, 300_000 * Y, BodyKind::Committee).unwrap();
     refused(b.grant(2, 250_000 * Y, BodyKind::Committee), "F11.body-too-low");
-    let mut later = Bench { alliance: Alliance::new(b"payment", MEMBERS, 4), verifier: VerifierCache::default(), w: b.w.clone(), ids: 0 };
+    let mut later =
+        Bench { alliance: Alliance::new(b"payment", MEMBERS, 4), verifier: VerifierCache::default(), w: b.w.clone(), ids: 0 };
     let award = b.grant(2, 250_000 * Y, BodyKind::Board).unwrap();
     assert_eq!(b.w.tables.awards.get(&award).unwrap().tested, 550_000 * Y);
     // A year later the first does not count any more; a lapsed one counts no day longer.
@@ -574,6 +579,7 @@ fn r2_concentration_in_fund_and_call() {
     let mut application = b.w.tables.applications.get(&1).unwrap().clone();
     application.opened.as_mut().unwrap().content.ask = 20 * M;
     b.w.tables.applications.put(1, application);
+    b.w.tables.keep_record();
     refused(b.grant(1, 14 * M + 1, BodyKind::Assembly), "R2.call-concentration");
     b.grant(1, 14 * M, BodyKind::Assembly).unwrap();
     let mut b = Bench::new();
@@ -592,7 +598,7 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
     b.direct(|tx| award::place(tx, &PlaceApplication { application: 3, placing: Placing::NotRecommended, reason: Hash::ZERO }))
         .unwrap();
     refused(b.grant(2, 6 * M, BodyKind::Assembly), "F41.no-award-fell-away");
-    let events = b.days(12);
+    let events = b.days(14);
     assert!(matches!(events[..], [EventBody::AwardOffered { award: 1, grantee: GRANTEE, .. }]), "{events:?}");
     refused(b.company(OTHER, accept()), "F12.not-the-grantee");
     let events = b.days(63);
@@ -702,8 +708,10 @@ fn f13_fund_side_signers_are_unrelated_and_an_appeal_waits() {
     let award = b.accepted_award();
     let good = b.terms(award, &[8 * M], 0);
     let mut application = b.w.tables.applications.get(&3).unwrap().clone();
+    application.status = ApplicationStatus::Ineligible;
     application.appeal = Some(funding::Appeal::Filed(Hash::ZERO));
     b.w.tables.applications.put(3, application.clone());
+    b.w.tables.keep_record();
     refused(b.draft(&good), "F13.appeal-open");
     application.appeal = Some(funding::Appeal::Dismissed);
     b.w.tables.applications.put(3, application);
@@ -875,9 +883,7 @@ fn f17_f18_certificate_and_approvals() {
     let mut b = Bench::new();
     let agreement = b.agreement();
     let payment = b.request(agreement, Tranche::Advance, 24 * M / 10).unwrap();
-    let approve = |certified, amount| {
-        Body::Payment(PaymentAct::Approve { payment, certified, amount, decision: Decision::Pass })
-    };
+    let approve = |certified, amount| Body::Payment(PaymentAct::Approve { payment, certified, amount, decision: Decision::Pass });
     refused(b.approve(Staff::Finance, payment), "F18.wrong-state");
     let certified = b.certify(payment).unwrap();
     refused(b.certify(payment), "F17.wrong-state");
@@ -928,17 +934,19 @@ fn f19_two_seat_holders_hold_within_the_delay() {
     b.hold(1, payment).unwrap();
     refused(b.hold(1, payment), "F19.same-group");
     refused(b.hold(2, payment), "F19.same-group");
-    let mut single = Bench { alliance: Alliance::new(b"payment", MEMBERS, 4), verifier: VerifierCache::default(), w: b.w.clone(), ids: 50 };
+    let mut single =
+        Bench { alliance: Alliance::new(b"payment", MEMBERS, 4), verifier: VerifierCache::default(), w: b.w.clone(), ids: 50 };
     b.hold(3, payment).unwrap();
     assert_eq!(b.payment(payment).state, PaymentState::Held);
     refused(b.hold(4, payment), "F19.wrong-state");
     let events = b.days(3);
     assert_eq!(events, [EventBody::PayoutDelayOver { payment, held: true }]);
     refused(b.release(payment), "F19.held");
-    let mut lifted = Bench { alliance: Alliance::new(b"lifted", MEMBERS, 4), verifier: VerifierCache::default(), w: b.w.clone(), ids: 70 };
+    let mut lifted =
+        Bench { alliance: Alliance::new(b"lifted", MEMBERS, 4), verifier: VerifierCache::default(), w: b.w.clone(), ids: 70 };
     assert_eq!(b.days(30), [EventBody::HoldEnded { payment }]);
     lifted.direct(|tx| payment::lift_hold(tx, payment)).unwrap();
-    refused(lifted.direct(|tx| payment::lift_hold(tx, payment)), "F19.wrong-state");
+    refused(lifted.direct(|tx| payment::lift_hold(tx, payment)), "F19.not-held");
     assert_eq!(lifted.days(12), [EventBody::StepOverdue { payment, awaited: Awaited::Release }]);
     b.release(payment).unwrap();
     // One voice alone holds nothing, and is void with the delay.
@@ -979,9 +987,8 @@ fn f20_the_instruction_is_new_and_goes_to_the_account_in_force() {
     refused(b.staff(Staff::Treasurer, release(&old_id)), "N8.instruction-id-used");
     refused(b.staff(Staff::Treasurer, release(&Instruction { uetr: good.uetr, ..fresh.clone() })), "N8.instruction-id-used");
     b.staff(Staff::Treasurer, release(&fresh)).unwrap();
-    let settle = |reference: &BankReference, amount| {
-        Body::Payment(PaymentAct::Settle { payment, reference: reference.clone(), amount })
-    };
+    let settle =
+        |reference: &BankReference, amount| Body::Payment(PaymentAct::Settle { payment, reference: reference.clone(), amount });
     refused(b.staff(Staff::Officer, settle(&reference, amount)), "N8.bank-reference-used");
     let fresh = b.reference();
     refused(b.staff(Staff::Officer, settle(&fresh, 1)), "F21.other-amount");
@@ -1027,9 +1034,8 @@ fn f42_a_new_account_cools_off_and_is_confirmed_by_another() {
         refused(b.act(GRANTEE, &[(first, Role::Primary), (second, Role::Technical)], change(account)), "A6.role-missing");
         let record = b.grantee(change(account)).unwrap();
         refused(b.release(payment), "N11.account-changing");
-        let confirm = |change, account| {
-            Body::Award(AwardAct::ConfirmAccount { agreement, change, account, channel: Channel::Telephone })
-        };
+        let confirm =
+            |change, account| Body::Award(AwardAct::ConfirmAccount { agreement, change, account, channel: Channel::Telephone });
         refused(b.staff(Staff::Officer, confirm(Hash::ZERO, account)), "F42.other-change");
         refused(b.staff(Staff::Treasurer, confirm(record, account)), "A6.role-missing");
         if confirm_first {
@@ -1092,7 +1098,8 @@ fn n12_no_person_acts_twice_in_one_chain() {
         (officers_of(9).1, "N12.same-person"),
         (officers_of(GRANTEE).1, "N13.related-to-grantee"),
     ] {
-        let mut one = Bench { alliance: Alliance::new(b"payment", MEMBERS, 4), verifier: VerifierCache::default(), w: b.w.clone(), ids: 0 };
+        let mut one =
+            Bench { alliance: Alliance::new(b"payment", MEMBERS, 4), verifier: VerifierCache::default(), w: b.w.clone(), ids: 0 };
         std::mem::swap(&mut one.alliance, &mut b.alliance);
         hats(&mut one, person, Role::ProgrammeOfficer);
         refused(one.act(office, &[(person, Role::ProgrammeOfficer)], certify.clone()), code);

@@ -169,7 +169,11 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
         if let Some(other) = others.find(|earlier| groups::related(tables, earlier.home, deed.home)) {
             return Err(Refusal::new(
                 code,
-                vec![("person", deed.person.to_string()), ("other", other.person.to_string()), ("step", other.step.name().into())],
+                vec![
+                    ("person", deed.person.to_string()),
+                    ("other", other.person.to_string()),
+                    ("step", other.step.name().into()),
+                ],
             ));
         }
     }
