@@ -328,4 +328,6 @@ pub enum PostStatus {
     Held,
     /// Over.
     Ended,
+    /// A motion appointed the holder, who has not accepted yet (M35).
+    Offered,
 }
