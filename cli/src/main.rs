@@ -7,9 +7,12 @@
 
 mod args;
 mod commands;
+mod drafting;
 mod failure;
+mod keystore;
 mod messages;
 mod output;
+mod profile;
 mod verbs;
 
 use std::process::ExitCode;

@@ -23,7 +23,7 @@ static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 const ENGLISH: &str = include_str!("../messages/en.toml");
 const CHINESE: &str = include_str!("../messages/zh.toml");
 
-/// `--lang`, else the locale, else English. Read before the command line is parsed, because help is translated too.
+/// `--lang`, else the profile in use, else the locale, else English. Read before the command line is parsed, because help is translated too.
 pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
     let arguments: Vec<String> = arguments.filter_map(|argument| argument.into_string().ok()).collect();
     let given = arguments
@@ -34,6 +34,7 @@ pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
         .or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix("--lang=").map(str::to_owned)));
     let locale =
         ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let given = given.or_else(|| crate::profile::language_in_use(&arguments));
     match given.or(locale) {
         Some(value) if value.to_lowercase().starts_with("zh") => Language::Chinese,
         _ => Language::English,
