@@ -15,11 +15,12 @@ use rollbook_core::funding::{
 };
 use rollbook_core::identity::{Name, Role};
 use rollbook_core::motion::MotionStatus;
+use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::{
     ApplicationContent, AppointCommittee, BankReference, Body, CallAct, CallTerms, CancelCall, Choice, ConfirmPool, ConflictKind,
-    CreateFund, Criterion, DrawFor, Eligibility, FundAct, InstalmentEntry, MotionEffect, PledgeEntry, PoolKind, ReceiptEntry,
-    ReviewDeclaration, Revision, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, WriteOffInstalment,
-    draw_commitment,
+    CreateFund, Criterion, DrawFor, Eligibility, FundAct, GrantAward, InstalmentEntry, MotionEffect, PledgeEntry, PoolKind,
+    ReceiptEntry, ReviewDeclaration, Revision, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict,
+    WriteOffInstalment, draw_commitment,
 };
 use rollbook_tests::alliance::{Alliance, node_key, officers_of, secretariat};
 use rollbook_tests::writer::{Writer, text};
@@ -656,6 +657,55 @@ fn a_cancelled_call_gives_its_budget_back() {
     assert_eq!(code(act(&mut w, 20, CallAct::Withdraw { application })), "F39.decided");
 }
 
+/// F29, F38 with an award: nothing is cancelled or closed over it, and what it gives back goes where it came from.
+#[test]
+fn a_call_closes_when_no_award_waits() {
+    let mut w = writer("close");
+    let (fund, call) = open_call(&mut w);
+    fill_pool(&mut w, &[2, 10, 11]);
+    let applications = [(20, 1), (21, 2)].map(|(member, millions)| {
+        (apply_for(&mut w, call, member, &format!("project {member}"), millions * 1_000_000 * Y), member, millions)
+    });
+    let closes = w.due(DeadlineKind::CallCloses, call).unwrap();
+    w.advance(closes + DAY_MS + 1);
+    for (application, member, millions) in applications {
+        open(&mut w, application, &format!("project {member}"), millions * 1_000_000 * Y).unwrap();
+        judge(&mut w, application, None).unwrap();
+    }
+    full_draw(&mut w, call);
+    let [(first, ..), (second, ..)] = applications;
+    review_all(&mut w, first, &[[9, 9, 9]; 3]);
+    review_all(&mut w, second, &[[8, 9, 9]; 3]);
+    act(&mut w, 1, CallAct::Rank { call }).unwrap();
+    let award = GrantAward { application: first, amount: 1_000_000 * Y, body: BodyKind::Board, out_of_rank: None };
+    let motion = w.propose(MotionEffect::GrantAward(award), 7).unwrap();
+    // Who reviewed does not vote: of member 2 the reviewer signs, of member 5 (person 10) nobody did.
+    assert_eq!(code(w.vote(2, motion, Choice::Yes)), "N12.same-person");
+    for member in [1, 3, 4, 5, 6, 7, 8, 9] {
+        w.vote(member, motion, Choice::Yes).unwrap();
+    }
+    w.close(motion);
+    if let Some(due) = w.due(DeadlineKind::MotionEffect, motion) {
+        w.advance(due + 1);
+    }
+    assert_eq!((of(&w, first).status, call_status(&w, call)), (ApplicationStatus::Awarded, CallStatus::Ranked));
+    let cancel = MotionEffect::CancelCall(CancelCall { call, reason: sha256(b"reason") });
+    assert_eq!(w.propose(cancel, 7).unwrap_err().code, "F38.granted");
+    assert_eq!(code(officer(&mut w, CallAct::Close { call })), "F29.wrong-state");
+    act(&mut w, 21, CallAct::Withdraw { application: second }).unwrap();
+    assert_eq!(call_status(&w, call), CallStatus::Decided);
+    assert_eq!(code(act(&mut w, 1, CallAct::Close { call })), "R7.no-office");
+    assert_eq!(code(officer(&mut w, CallAct::Close { call })), "F29.open-child");
+    // Nobody accepts: the offer lapses and its money goes back to the call.
+    w.advance_days(80);
+    officer(&mut w, CallAct::Close { call }).unwrap();
+    assert_eq!(call_status(&w, call), CallStatus::Closed);
+    assert_eq!(balance(&w, fund, AccountKind::Call(call)), 0);
+    assert_eq!(balance(&w, fund, AccountKind::Direction(2)), i128::from(10_000_000 * Y));
+    assert_eq!(balance(&w, fund, AccountKind::Free), i128::from(20_000_000 * Y));
+    totals(&w, fund);
+}
+
 /// RULINGS A4: up to 24 hours late, with seen receipts of f+1 validators from before the close.
 #[test]
 fn a_late_application_with_seen_receipts_is_in_time() {
@@ -794,7 +844,8 @@ fn who_is_missing_in_a_draw_is_replaced_and_shown() {
 #[test]
 fn the_table_prints_and_nothing_leaves_a_terminal_state() {
     let rows = table();
-    assert_eq!(rows.iter().map(|row| row.object).collect::<BTreeSet<_>>().len(), 6);
+    let objects: BTreeSet<_> = rows.iter().map(|row| row.object).collect();
+    assert!(["fund", "instalment", "call", "application", "draw", "review"].iter().all(|object| objects.contains(object)));
     let text = rollbook_core::funding::markdown(&rows);
     assert!(text.contains("| call | F05 | – -> Published | BRD |"), "{text}");
     for (object, terminal) in [
@@ -917,6 +968,143 @@ proptest! {
             for (number, instalment) in tables.instalments.iter() {
                 if let Some(was) = before.insert(*number, instalment.status) {
                     prop_assert!(leads(&rollbook_core::funding::contribution::ROWS, was, instalment.status));
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Move {
+    Submit(u32),
+    Withdraw(u32),
+    Open(u32),
+    Judge(u32, bool),
+    Appeal(u32),
+    Declare(usize, bool),
+    Seal(usize),
+    Reveal(usize, bool),
+    Finalise(usize),
+    Freeze,
+    Rank,
+    Close,
+    Hours(u64),
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let application = || 1u32..6;
+    let review = || 0usize..16;
+    let one = prop_oneof![
+        3 => (17u32..23).prop_map(Move::Submit),
+        1 => application().prop_map(Move::Withdraw),
+        8 => application().prop_map(Move::Open),
+        8 => (application(), proptest::bool::weighted(0.8)).prop_map(|(a, good)| Move::Judge(a, good)),
+        2 => application().prop_map(Move::Appeal),
+        9 => (review(), proptest::bool::weighted(0.9)).prop_map(|(r, clear)| Move::Declare(r, clear)),
+        9 => review().prop_map(Move::Seal),
+        9 => (review(), proptest::bool::weighted(0.9)).prop_map(|(r, good)| Move::Reveal(r, good)),
+        5 => review().prop_map(Move::Finalise),
+        1 => Just(Move::Freeze),
+        2 => Just(Move::Rank),
+        1 => Just(Move::Close),
+        3 => prop_oneof![4 => 1u64..30, 1 => 30u64..400].prop_map(Move::Hours),
+    ];
+    proptest::collection::vec(one, 30..120)
+}
+
+/// The `nth` review that still runs.
+fn running(w: &Writer, nth: usize) -> Option<u32> {
+    w.tables().reviews.iter().filter(|(_, review)| review.status.is_running()).map(|(number, _)| *number).nth(nth)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Whatever applicants, officers, reviewers and the clock do in whatever order: applications and reviews move only along their
+    /// tables, reviewers of one application are unrelated to it and of distinct groups, the money of the call stays where it is.
+    #[test]
+    fn a_call_moves_only_along_its_tables(early in proptest::collection::vec(17u32..23, 2..5), moves in moves()) {
+        let mut w = writer("moves");
+        let (fund, call) = open_call(&mut w);
+        fill_pool(&mut w, &[5, 6, 7, 8, 9, 10, 12, 13, 18]);
+        for (i, member) in early.into_iter().enumerate() {
+            apply_for(&mut w, call, member, &format!("early {i}"), 1_000 * Y);
+        }
+        let closes = w.due(DeadlineKind::CallCloses, call).unwrap();
+        w.advance(closes + 1);
+        full_draw(&mut w, call);
+        let mut applications: BTreeMap<u32, ApplicationStatus> = BTreeMap::new();
+        let mut all_reviews: BTreeMap<u32, ReviewStatus> = BTreeMap::new();
+        let mut calls = vec![call_status(&w, call)];
+        for step in moves {
+            let project = |n: u32| format!("early {}", n - 1);
+            let _ = match step {
+                Move::Submit(member) => act(&mut w, member, CallAct::Submit(submission(call, member, "late", 5))),
+                Move::Withdraw(application) => match w.tables().applications.get(&application).map(|a| a.applicant) {
+                    Some(applicant) => act(&mut w, applicant, CallAct::Withdraw { application }),
+                    None => continue,
+                },
+                Move::Open(application) if w.tables().applications.contains(&application) => {
+                    open(&mut w, application, &project(application), 1_000 * Y)
+                }
+                Move::Open(_) => continue,
+                Move::Judge(application, good) => judge(&mut w, application, (!good).then_some("incomplete")),
+                Move::Appeal(application) => match w.tables().applications.get(&application).map(|a| a.applicant) {
+                    Some(applicant) => act(&mut w, applicant, CallAct::Appeal { application, grounds: Hash::ZERO }),
+                    None => continue,
+                },
+                Move::Declare(nth, clear) => match running(&w, nth) {
+                    Some(review) => {
+                        declare(&mut w, review, if clear { ReviewDeclaration::Clear } else { ReviewDeclaration::Declined })
+                    }
+                    None => continue,
+                },
+                Move::Seal(nth) => match running(&w, nth) {
+                    Some(review) => seal_scores(&mut w, review, &[5, 6, 7]),
+                    None => continue,
+                },
+                Move::Reveal(nth, good) => match running(&w, nth) {
+                    Some(review) => reveal_scores(&mut w, review, &[5, 6, if good { 7 } else { 8 }]),
+                    None => continue,
+                },
+                Move::Finalise(nth) => match running(&w, nth) {
+                    Some(review) => review_act(&mut w, review, CallAct::Finalise { review, revision: None }),
+                    None => continue,
+                },
+                Move::Freeze => officer(&mut w, CallAct::FreezePool { subject: DrawFor::Call(call) }),
+                Move::Rank => act(&mut w, 1, CallAct::Rank { call }),
+                Move::Close => officer(&mut w, CallAct::Close { call }),
+                Move::Hours(hours) => {
+                    let to = w.now() + hours * 3_600_000;
+                    w.advance(to);
+                    Ok(Outcome::Applied)
+                }
+            };
+            let now = call_status(&w, call);
+            prop_assert!(leads(&rollbook_core::funding::call::ROWS, *calls.last().unwrap(), now));
+            calls.push(now);
+            let expected = if now == CallStatus::Closed { 0 } else { i128::from(25_000_000 * Y) };
+            prop_assert_eq!(balance(&w, fund, AccountKind::Call(call)), expected);
+            totals(&w, fund);
+            let tables = w.tables();
+            for (number, application) in tables.applications.iter() {
+                if let Some(was) = applications.insert(*number, application.status) {
+                    prop_assert!(leads(&rollbook_core::funding::application::ROWS, was, application.status));
+                }
+                let mut groups = BTreeSet::new();
+                for review in reviews(&w, *number).iter().filter(|review| review.status.stands()) {
+                    let home = tables.persons.get(&review.person).unwrap().home;
+                    prop_assert!(home != application.applicant);
+                    prop_assert!(groups.insert(if home == 13 { 12 } else { home }));
+                }
+                if application.rank.is_some() {
+                    let done = reviews(&w, *number).iter().filter(|review| review.status == ReviewStatus::Final).count();
+                    prop_assert!(done >= 3);
+                }
+            }
+            for (number, review) in tables.reviews.iter() {
+                if let Some(was) = all_reviews.insert(*number, review.status) {
+                    prop_assert!(leads(&rollbook_core::funding::review::ROWS, was, review.status));
                 }
             }
         }
