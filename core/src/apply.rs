@@ -263,6 +263,8 @@ fn dispatch(tx: &mut Tx, actor: &Actor, body: &Body) -> Result<Outcome, Refusal>
         Body::Motion(act) => crate::motion::apply(tx, actor, act),
         Body::Fund(act) => crate::funding::apply_fund(tx, actor, act),
         Body::Call(act) => crate::funding::apply_call(tx, actor, act),
+        Body::Award(act) => crate::funding::agreement::apply(tx, actor, act),
+        Body::Payment(act) => crate::funding::payment::apply(tx, actor, act),
         Body::Node(act) => crate::validators::apply(tx, actor, act),
     }
 }

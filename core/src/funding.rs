@@ -17,12 +17,18 @@ use crate::record::{BankReference, CallAct, FundAct};
 use crate::require;
 use crate::state::StateTables;
 
+pub mod agreement;
 pub mod application;
+pub mod award;
 pub mod call;
 pub mod contribution;
 pub mod draw;
+pub mod duties;
 pub mod fund;
+pub mod milestone;
+pub mod payment;
 pub mod review;
+mod standing;
 
 pub use application::{Appeal, Application, ApplicationStatus, Opened, Score};
 pub use call::{Call, CallStatus};
@@ -235,5 +241,15 @@ pub(crate) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64
         DeadlineKind::DrawStep => draw::on_deadline(tx, object, due),
         DeadlineKind::ReviewSeal | DeadlineKind::ReviewReveal => review::on_deadline(tx, object, due),
         _ => call::on_deadline(tx, kind, object, due),
+    }
+}
+
+/// Acts out a deadline of an award, an agreement, a milestone or a payment.
+pub(crate) fn award_deadline(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Refusal> {
+    match kind {
+        DeadlineKind::StandstillEnd | DeadlineKind::OfferEnd => award::on_deadline(tx, kind, object, due),
+        DeadlineKind::AccountCooled => agreement::account_cooled(tx, object, due),
+        DeadlineKind::AssessDue => milestone::on_deadline(tx, object, due),
+        _ => payment::on_deadline(tx, kind, object, due),
     }
 }

@@ -140,6 +140,8 @@ pub struct Cast {
     pub choice: Choice,
     /// The criterion of a "no" to an admission.
     pub criterion: Option<Text<40>>,
+    /// Persons who signed it (domain 2.9: who votes an award takes no later step of its payments).
+    pub persons: Vec<u32>,
     /// Ledger time.
     pub cast_ms: u64,
     /// Record id.
@@ -407,7 +409,7 @@ fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result<Outcome, R
     }
     let Some(kind) = proposal.effect.kind() else { refuse!("R10.not-opened-alone") };
     let body = effects::body(tx, &proposal.effect)?;
-    let gathers = may_propose(tx, actor, kind, body, effects::scope(&proposal.effect))?;
+    let gathers = may_propose(tx, actor, kind, body, effects::scope(tx, &proposal.effect))?;
     let opening =
         Opening { effect: proposal.effect.clone(), proposer, body, text: proposal.text, ballot_days: Some(proposal.ballot_days) };
     let number = open(tx, opening)?;
@@ -546,8 +548,16 @@ fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcome, Refusal>
     if tx.t.ballots.get(&(number, group)).is_some_and(|cast| cast.organisation != organisation) {
         return Ok(Outcome::NotCounted(NotCounted::DuplicateGroup));
     }
-    let cast =
-        Cast { organisation, choice: ballot.choice, criterion: ballot.criterion.clone(), cast_ms: tx.now, record: tx.record };
+    let persons: Vec<u32> = actor.signers.iter().map(|signer| signer.person).collect();
+    effects::check_voters(tx, &motion.effect, &persons)?;
+    let cast = Cast {
+        organisation,
+        choice: ballot.choice,
+        criterion: ballot.criterion.clone(),
+        persons,
+        cast_ms: tx.now,
+        record: tx.record,
+    };
     tx.t.ballots.put((number, group), cast);
     if tx.charter_of(motion.charter)?.motions.early_close && count(tx, &motion).all_voted() {
         // RULINGS R10: a day without a new ballot, and never before the shortest ballot of the rule (domain 1.5).

@@ -13,13 +13,18 @@ use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
+mod award;
 mod call;
 mod fund;
 mod membership;
 mod motion;
 mod node;
 mod organisation;
+mod payment;
 
+pub use award::{
+    AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan, PlaceApplication, Placing, RevokeAward,
+};
 pub use call::{
     ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,
     ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
@@ -34,6 +39,7 @@ pub use motion::{
 };
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
+pub use payment::{Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche};
 
 /// Domain tag of record signatures and ids.
 pub const RECORD_TAG: &str = "rollbook/record/v1";
@@ -151,6 +157,10 @@ pub enum Body {
     Fund(FundAct),
     /// Calls, applications, reviews.
     Call(CallAct),
+    /// Awards, agreements, payee accounts.
+    Award(AwardAct),
+    /// Milestones and payments.
+    Payment(PaymentAct),
     /// Nodes and validator seats.
     Node(NodeAct),
 }
@@ -174,6 +184,8 @@ impl Body {
             Body::Motion(act) => act.class(),
             Body::Fund(act) => act.class(),
             Body::Call(act) => act.class(),
+            Body::Award(act) => act.class(),
+            Body::Payment(act) => act.class(),
             Body::Node(act) => act.class(),
         }
     }
@@ -186,6 +198,8 @@ impl Body {
             Body::Motion(act) => act.code(),
             Body::Fund(act) => act.code(),
             Body::Call(act) => act.code(),
+            Body::Award(act) => act.code(),
+            Body::Payment(act) => act.code(),
             Body::Node(act) => act.code(),
         }
     }
@@ -198,6 +212,8 @@ impl Body {
             Body::Motion(act) => act.check(),
             Body::Fund(act) => act.check(),
             Body::Call(act) => act.check(),
+            Body::Award(act) => act.check(),
+            Body::Payment(act) => act.check(),
             Body::Node(act) => act.check(),
         }
     }

@@ -55,6 +55,28 @@ pub enum DeadlineKind {
     ReviewSeal = 36,
     /// R13: time to reveal a review ends.
     ReviewReveal = 37,
+    /// F12: the standstill of an award ends.
+    StandstillEnd = 60,
+    /// F12: the offer of an award ends.
+    OfferEnd = 61,
+    /// F42: the cooling-off of a payee account ends (agreement).
+    AccountCooled = 62,
+    /// R13: assessors of a milestone are due.
+    AssessDue = 63,
+    /// R13: a payment is due to be certified.
+    CertifyDue = 64,
+    /// R13: a payment is due to be approved.
+    ApproveDue = 65,
+    /// F20: the delay after the last approval of a payment ends.
+    PayoutDelay = 66,
+    /// R13: an undecided hold of a payment ends.
+    HoldEnd = 67,
+    /// R13: a payment is due to be released.
+    ReleaseDue = 68,
+    /// R13: a payment is due to be confirmed.
+    ConfirmDue = 69,
+    /// F22: the days to acknowledge a payment end.
+    AcknowledgeEnd = 70,
 }
 
 impl DeadlineKind {
@@ -81,6 +103,17 @@ impl DeadlineKind {
             35 => Some(DeadlineKind::DrawStep),
             36 => Some(DeadlineKind::ReviewSeal),
             37 => Some(DeadlineKind::ReviewReveal),
+            60 => Some(DeadlineKind::StandstillEnd),
+            61 => Some(DeadlineKind::OfferEnd),
+            62 => Some(DeadlineKind::AccountCooled),
+            63 => Some(DeadlineKind::AssessDue),
+            64 => Some(DeadlineKind::CertifyDue),
+            65 => Some(DeadlineKind::ApproveDue),
+            66 => Some(DeadlineKind::PayoutDelay),
+            67 => Some(DeadlineKind::HoldEnd),
+            68 => Some(DeadlineKind::ReleaseDue),
+            69 => Some(DeadlineKind::ConfirmDue),
+            70 => Some(DeadlineKind::AcknowledgeEnd),
             _ => None,
         }
     }
@@ -193,5 +226,16 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Ref
         | DeadlineKind::DrawStep
         | DeadlineKind::ReviewSeal
         | DeadlineKind::ReviewReveal => crate::funding::on_deadline(tx, kind, object, due),
+        DeadlineKind::StandstillEnd
+        | DeadlineKind::OfferEnd
+        | DeadlineKind::AccountCooled
+        | DeadlineKind::AssessDue
+        | DeadlineKind::CertifyDue
+        | DeadlineKind::ApproveDue
+        | DeadlineKind::PayoutDelay
+        | DeadlineKind::HoldEnd
+        | DeadlineKind::ReleaseDue
+        | DeadlineKind::ConfirmDue
+        | DeadlineKind::AcknowledgeEnd => crate::funding::award_deadline(tx, kind, object, due),
     }
 }

@@ -7,6 +7,7 @@ use crate::crypto::Hash;
 use crate::membership::Standing;
 use crate::motion::rules::{DecidingBody, MotionKind};
 use crate::motion::tally::Tally;
+use crate::funding::payment::Awaited;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -183,5 +184,74 @@ pub enum EventBody {
         review: u32,
         /// Its application.
         application: u32,
+    },
+    /// F12: the standstill of an award is over; the applicant may accept.
+    AwardOffered {
+        /// The award.
+        award: u32,
+        /// The applicant.
+        grantee: u32,
+        /// Minor units.
+        amount: u64,
+        /// Last ledger time to accept.
+        until_ms: u64,
+    },
+    /// F12: an offer was not accepted in time; its amount went back.
+    AwardLapsed {
+        /// The award.
+        award: u32,
+        /// The applicant.
+        grantee: u32,
+        /// Minor units.
+        amount: u64,
+    },
+    /// F42: the cooling-off of a payee account is over.
+    AccountCooled {
+        /// The agreement.
+        agreement: u32,
+        /// Commitment to the account.
+        account: Hash,
+        /// In force now; else it waits for the second officer.
+        in_force: bool,
+    },
+    /// R13: an assessor is past the limit.
+    AssessorLate {
+        /// The milestone.
+        milestone: u32,
+        /// Who is late.
+        person: u32,
+        /// Who follows; none: nobody is left in the draw, the late one stays.
+        next: Option<u32>,
+    },
+    /// R22: the draw has too few assessors for a milestone.
+    AssessorsMissing {
+        /// The milestone.
+        milestone: u32,
+    },
+    /// R13: a step of a payment is past its limit.
+    StepOverdue {
+        /// The payment.
+        payment: u32,
+        /// Which step.
+        awaited: Awaited,
+    },
+    /// F20: the delay after the last approval is over.
+    PayoutDelayOver {
+        /// The payment.
+        payment: u32,
+        /// It is held.
+        held: bool,
+    },
+    /// R13: a hold ended undecided.
+    HoldEnded {
+        /// The payment.
+        payment: u32,
+    },
+    /// F22: the grantee neither acknowledged nor disputed in time.
+    Unacknowledged {
+        /// The payment.
+        payment: u32,
+        /// Minor units.
+        amount: u64,
     },
 }

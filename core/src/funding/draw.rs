@@ -161,7 +161,12 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(u32, PoolKind), Refusal> 
             require!(reviewing, "R22.call-not-closed", call = number, status = status);
             Ok((call.terms.fund, PoolKind::Reviewers))
         }
-        DrawFor::Agreement(number) => refuse!("R22.no-agreement", agreement = number),
+        DrawFor::Agreement(number) => {
+            let agreement = super::agreement::get(tx, number)?;
+            let stands = agreement.state == super::agreement::AgreementState::InForce;
+            require!(stands, "R22.agreement-not-in-force", agreement = number, state = format!("{:?}", agreement.state));
+            Ok((agreement.fund, PoolKind::Assessors))
+        }
     }
 }
 
@@ -169,7 +174,7 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(u32, PoolKind), Refusal> 
 fn drawn(tx: &mut Tx, subject: DrawFor) -> Result<(), Refusal> {
     match subject {
         DrawFor::Call(number) => review::assign_all(tx, number),
-        DrawFor::Agreement(_) => Ok(()),
+        DrawFor::Agreement(number) => super::milestone::assessors_drawn(tx, number),
     }
 }
 

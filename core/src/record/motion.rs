@@ -11,7 +11,10 @@ use crate::codec::{DecodeError, Text, encode};
 use crate::crypto::Hash;
 use crate::identity::{ActClass, Role, Scope};
 use crate::motion::rules::MotionKind;
-use crate::record::{AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, WriteOffInstalment};
+use crate::record::{
+    AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward, LiftHold, PlaceApplication,
+    RevokeAward, WriteOffInstalment,
+};
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
 pub const EFFECT_MAX_BYTES: usize = 2_560;
@@ -52,6 +55,14 @@ pub enum MotionEffect {
     ConfirmPool(ConfirmPool),
     /// F40: an appeal against ineligibility is granted. Opened by the appeal, never by a proposal.
     DecideAppeal(DecideAppeal),
+    /// F11, F41: an award.
+    GrantAward(GrantAward),
+    /// F11: a ranked application gets no award now.
+    PlaceApplication(PlaceApplication),
+    /// F12: an award is revoked.
+    RevokeAward(RevokeAward),
+    /// F19: a payment is released from hold.
+    LiftHold(LiftHold),
 }
 
 /// A post to be filled (RULINGS R7).
@@ -81,6 +92,10 @@ impl MotionEffect {
             MotionEffect::CreateFund(_) => Some(MotionKind::CreateFund),
             MotionEffect::AppointCommittee(_) => Some(MotionKind::Appoint),
             MotionEffect::WriteOffInstalment(_) => Some(MotionKind::WriteOff),
+            MotionEffect::GrantAward(plan) if plan.out_of_rank.is_some() => Some(MotionKind::AwardOutOfRank),
+            MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_) => Some(MotionKind::Award),
+            MotionEffect::RevokeAward(_) => Some(MotionKind::TerminateAgreement),
+            MotionEffect::LiftHold(_) => Some(MotionKind::LiftHold),
             MotionEffect::PublishCall(_) | MotionEffect::CancelCall(_) => Some(MotionKind::OpenCall),
             MotionEffect::ConfirmPool(_) => Some(MotionKind::Pool),
             MotionEffect::DecideAppeal(_) => Some(MotionKind::DecideAppeal),
@@ -103,6 +118,7 @@ impl MotionEffect {
             MotionEffect::AppointCommittee(plan) => plan.check(),
             MotionEffect::PublishCall(terms) => terms.check(),
             MotionEffect::ConfirmPool(plan) => plan.check(),
+            MotionEffect::GrantAward(plan) => plan.check(),
             _ => Ok(()),
         }
     }

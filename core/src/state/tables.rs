@@ -7,6 +7,10 @@ use crate::account::{Account, Earmark};
 use crate::charter::Charter;
 use crate::codec::DecodeError;
 use crate::crypto::Hash;
+use crate::funding::agreement::Agreement;
+use crate::funding::award::Award;
+use crate::funding::milestone::Milestone;
+use crate::funding::payment::Payment;
 use crate::funding::{Application, Call, Cancellation, Contribution, Draw, Fund, Instalment, PoolMember, Receipt, Review};
 use crate::genesis::Direction;
 use crate::identity::authority::Lane;
@@ -108,6 +112,12 @@ tables! {
         6 funds: u32 => Fund, |k| format!("fund/{k}");
         /// Calls by number.
         7 calls: u32 => Call, |k| format!("call/{k}");
+        /// Awards by number.
+        8 awards: u32 => Award, |k| format!("award/{k}");
+        /// Agreements by number.
+        9 agreements: u32 => Agreement, |k| format!("agreement/{k}");
+        /// Payments by number.
+        10 payments: u32 => Payment, |k| format!("payment/{k}");
         /// Balances in minor units of the fund's unit; an account never touched is not there and holds 0.
         11 accounts: Account => i128, |k| format!("account/{k}");
     }
@@ -188,5 +198,11 @@ tables! {
         83 draws: u32 => Draw;
         /// Draws of a subject: (subject, round) to draw.
         84 draw_of: (DrawFor, u32) => u32;
+        /// Milestones by number.
+        90 milestones: u32 => Milestone;
+        /// Evidence in use: SHA-256 of kind and hash to the first milestone (N16).
+        91 evidence_used: Hash => u32;
+        /// EndToEndIds and UETRs in use, whole ledger: SHA-256 to the payment (N8).
+        92 instruction_ids: Hash => u32;
     }
 }
