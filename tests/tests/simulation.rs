@@ -53,7 +53,7 @@ fn one_seed() {
 #[test]
 fn quiet() {
     let log = std::env::var("SIM_LOG").is_ok();
-    let outcome = World::new(Plan { log, ..Plan::quiet(1) }).run(false).unwrap_or_else(|failure| panic!("{failure}"));
+    let outcome = World::new(Plan { log, end: 60_000, ..Plan::quiet(1) }).run(false).unwrap_or_else(|failure| panic!("{failure}"));
     assert!(outcome.height >= 20, "{outcome:?}");
 }
 

@@ -16,7 +16,7 @@ use crate::motion::rules::BodyKind;
 pub const MILESTONES_MAX: usize = 24;
 
 /// One milestone as agreed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct MilestonePlan {
     /// What it is worth, holdback included, in minor units.
     pub amount: u64,
@@ -27,7 +27,7 @@ pub struct MilestonePlan {
 }
 
 /// What both sides sign (domain 2.4): its digest is the same in every signature.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct AgreementTerms {
     /// The award's number.
     pub award: u32,
@@ -81,7 +81,7 @@ impl AgreementTerms {
 }
 
 /// How the second officer heard that a new payee account is right; never the channel by which the change came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channel {
     /// A call to the number on file.
@@ -95,7 +95,7 @@ pub enum Channel {
 }
 
 /// Acts on awards and agreements. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum AwardAct {
     /// F12: the grantee accepts the offer.
     Accept {
@@ -164,7 +164,7 @@ impl AwardAct {
 }
 
 /// F11, F41: an award, as the effect of a motion `award`, or `award-out-of-rank` if it passes over a better rank.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct GrantAward {
     /// The application.
     pub application: u32,
@@ -188,7 +188,7 @@ impl GrantAward {
 }
 
 /// What becomes of a ranked application that gets no award now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Placing {
     /// Next if an award falls away (F41).
@@ -198,7 +198,7 @@ pub enum Placing {
 }
 
 /// F11: places a ranked application without an award, as the effect of a motion `award`.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct PlaceApplication {
     /// The application.
     pub application: u32,
@@ -209,7 +209,7 @@ pub struct PlaceApplication {
 }
 
 /// F12: revokes an award that is not under an agreement in force, as the effect of a motion `terminate-agreement`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct RevokeAward {
     /// The award.
     pub award: u32,
@@ -218,7 +218,7 @@ pub struct RevokeAward {
 }
 
 /// F19: releases a payment from hold, as the effect of a motion `lift-hold`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct LiftHold {
     /// The payment.
     pub payment: u32,

@@ -16,7 +16,7 @@ use super::BankReference;
 pub const EVIDENCE_MAX: usize = 32;
 
 /// What a piece of evidence is. Each kind has its own name space, so a document's hash never hides a patent's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceKind {
     /// SHA-256 of a document.
@@ -28,7 +28,7 @@ pub enum EvidenceKind {
 }
 
 /// One piece of evidence.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Evidence {
     /// What it is.
     pub kind: EvidenceKind,
@@ -39,7 +39,7 @@ pub struct Evidence {
 }
 
 /// What an assessor found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// Delivered: worth this much, at most the planned amount. 0 for a final report.
@@ -51,7 +51,7 @@ pub enum Finding {
 }
 
 /// What a payment pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tranche {
     /// The advance.
@@ -63,7 +63,7 @@ pub enum Tranche {
 }
 
 /// Yes, or no with a published code; the reason itself is a commitment.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Decision {
     /// Go on.
     Pass,
@@ -77,7 +77,7 @@ pub enum Decision {
 }
 
 /// The instruction given to the bank (F20).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Instruction {
     /// ISO 20022 EndToEndId: 1 to 35 of `A-Z0-9-`, unique for ever.
     pub end_to_end: Text<35>,
@@ -121,7 +121,7 @@ fn check_amount(amount: u64) -> Result<(), DecodeError> {
 }
 
 /// Acts on milestones and payments. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum PaymentAct {
     /// F14: the grantee submits evidence for a milestone, or the final report (F43).
     Submit {
