@@ -54,8 +54,6 @@ pub struct SampleKeys {
 
 /// A founded sample alliance with all its secrets.
 pub struct SampleAlliance {
-    /// The files it was made from.
-    pub inputs: Inputs,
     /// The genesis with every founder's signature.
     pub file: GenesisFile,
     /// The keys.
@@ -69,7 +67,7 @@ pub fn metaverse(seed: &str) -> Result<SampleAlliance, Failure> {
     };
     let mut report = Report::default();
     let inputs = read_inputs(("alliance.toml", ALLIANCE), ("members.csv", MEMBERS), &read, &mut report);
-    inputs.filter(|_| report.errors.is_empty()).map(|inputs| found(inputs, seed)).unwrap_or_else(|| Err(unusable(&report)))
+    inputs.filter(|_| report.errors.is_empty()).map_or_else(|| Err(unusable(&report)), |inputs| found(&inputs, seed))
 }
 
 /// Why the files make no sample.
@@ -79,8 +77,8 @@ pub fn unusable(report: &Report) -> Failure {
 }
 
 /// Makes the keys, drafts, signs for every founder, assembles.
-pub fn found(inputs: Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
-    let keys = keys(&inputs, seed)?;
+pub fn found(inputs: &Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
+    let keys = keys(inputs, seed)?;
     let mut report = Report::default();
     let mut cards = Cards::default();
     let place = |name: String| Place { file: name.into(), line: None };
@@ -90,11 +88,11 @@ pub fn found(inputs: Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
     for (number, (card, _)) in &keys.nodes {
         cards.add_node(place(format!("node-{number:04}.card.toml")), card.clone(), &mut report);
     }
-    let Some(genesis) = build::genesis(&inputs, &cards, &mut report) else { return Err(unusable(&report)) };
+    let Some(genesis) = build::genesis(inputs, &cards, &mut report) else { return Err(unusable(&report)) };
     let records = found_records(&genesis, &keys);
-    let file = GenesisFile::assemble(genesis, records)
-        .map_err(|error| Failure::unusable(t("sample.unusable", &[])).because(error))?;
-    Ok(SampleAlliance { inputs, file, keys })
+    let file =
+        GenesisFile::assemble(genesis, records).map_err(|error| Failure::unusable(t("sample.unusable", &[])).because(error))?;
+    Ok(SampleAlliance { file, keys })
 }
 
 /// Every founder's `Found` record, signed by as many officers as its policy asks, the primary first.
