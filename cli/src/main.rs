@@ -13,6 +13,7 @@ mod keystore;
 mod messages;
 mod output;
 mod profile;
+mod verbs;
 
 use std::process::ExitCode;
 

@@ -390,7 +390,7 @@ fn mistakes_in_the_alliance_file_and_cards_have_lines() {
     };
     fails(
         ("origin =", "orgin ="),
-        &["alliance.toml:5: unknown key 'alliance.orgin'; did you mean 'alliance.origin'?", "'alliance.origin' is missing"],
+        &["alliance.toml:5: unknown key 'alliance.orgin'; did you mean 'origin'?", "'alliance.origin' is missing"],
     );
     fails(
         ("funding.holdback_bp", "funding.holdback_pb"),

@@ -4,4 +4,5 @@
 #![allow(missing_docs)]
 
 pub mod alliance;
+pub mod sim;
 pub mod writer;
