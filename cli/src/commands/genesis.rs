@@ -62,11 +62,9 @@ pub fn command() -> Command {
                 .arg(path("signatures", "DIR").required(true))
                 .arg(path("out", "FILE").long("out").default_value("genesis.rollbook")),
         )
-        .subcommand(
-            Command::new("show")
-                .arg(path("file", "FILE").required(true))
-                .arg(Arg::new("real-names").long("real-names").value_name("FILE").value_parser(value_parser!(PathBuf))),
-        )
+        .subcommand(Command::new("show").arg(path("file", "FILE").required(true)).arg(
+            Arg::new("real-names").long("real-names").value_name("FILE").num_args(0..=1).value_parser(value_parser!(PathBuf)),
+        ))
 }
 
 /// Runs it.
@@ -98,7 +96,7 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
     let drafted =
         crate::drafting::draft((&alliance_name, &alliance_bytes), (&members_name, &member_bytes), &cards, &read, &mut report);
     let json = matches.get_flag("json");
-    let Some((_, genesis)) = drafted else {
+    let Some(genesis) = drafted else {
         if json {
             print_json(&serde_json::json!({ "ok": false, "errors": report.errors, "warnings": report.warnings }));
         } else {

@@ -99,6 +99,16 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
     }
 }
 
+/// What can be said of the members while the alliance file is wrong.
+pub fn judge_members(members: &[OrganisationInput], cards: &Cards, report: &mut Report) {
+    let all: Vec<&OrganisationInput> = members.iter().collect();
+    unique_numbers(&all, report);
+    unique_identifiers(&all, report);
+    warn_look_alikes(all.iter().copied(), report);
+    unique_cards(cards, report);
+    enough_officers(&all, cards, report);
+}
+
 type ByNumber<'a> = BTreeMap<u32, &'a OrganisationInput>;
 
 fn unique_numbers<'a>(all: &[&'a OrganisationInput], report: &mut Report) -> ByNumber<'a> {
@@ -191,11 +201,21 @@ fn groups(all: &[&OrganisationInput], relations: &BTreeMap<u32, Vec<GroupDeclara
 }
 
 fn officers(all: &[&OrganisationInput], by_number: &ByNumber, cards: &Cards, sample: bool, report: &mut Report) {
-    let (mut persons, mut keys): (BTreeMap<u32, &Place>, BTreeMap<_, &Place>) = (BTreeMap::new(), BTreeMap::new());
     for (place, card) in cards.all() {
         if !by_number.contains_key(&card.organisation) {
             report.error(place, "card-organisation", &[("organisation", card.organisation.to_string())]);
         }
+        if card.sample && !sample {
+            report.error(place, "card-sample", &[]);
+        }
+    }
+    unique_cards(cards, report);
+    enough_officers(all, cards, report);
+}
+
+fn unique_cards(cards: &Cards, report: &mut Report) {
+    let (mut persons, mut keys): (BTreeMap<u32, &Place>, BTreeMap<_, &Place>) = (BTreeMap::new(), BTreeMap::new());
+    for (place, card) in cards.all() {
         if card.person == 0 {
             report.error(place, "card-person-zero", &[]);
         }
@@ -205,10 +225,11 @@ fn officers(all: &[&OrganisationInput], by_number: &ByNumber, cards: &Cards, sam
         if let Some(other) = keys.insert(card.public_key, place) {
             report.error(place, "card-key-twice", &[("other", other.to_string())]);
         }
-        if card.sample && !sample {
-            report.error(place, "card-sample", &[]);
-        }
     }
+}
+
+/// RULINGS R23: two officers of a company, one of them primary, and no policy that they cannot meet.
+fn enough_officers(all: &[&OrganisationInput], cards: &Cards, report: &mut Report) {
     for input in all {
         let officers = cards.officers.get(&input.number).map_or(&[][..], Vec::as_slice);
         let name = || ("name", shown(&input.name));

@@ -357,6 +357,9 @@ impl<L: SimLedger> World<L> {
         }
         let Some(replica) = &self.machines[node].replica else { return };
         let status: Status = replica.status();
+        if status.out_of_bounds > 0 {
+            self.mark("step with a proposal withheld");
+        }
         if let Some((who, height)) = status.fork_alarm {
             self.fail(format!("node {node} sees a fork at {height} by {who}"));
         }
@@ -406,7 +409,8 @@ impl<L: SimLedger> World<L> {
             }
             Effect::Respond { id, bytes, .. } => {
                 let (to, life, id) = ((id >> 56) as usize, id >> 40 & 0xFFFF, id & 0xFF_FFFF_FFFF);
-                let bytes = if self.plan.liar && node == 0 { self.lie(bytes) } else { bytes };
+                let mut bytes = if self.plan.liar && node == 0 { self.lie(bytes) } else { bytes };
+                self.corrupt(&mut bytes);
                 self.note(node, &bytes, || format!("answers {to}"));
                 self.answer(node, to, life, id, bytes);
             }
@@ -503,9 +507,12 @@ impl<L: SimLedger> World<L> {
         Some(self.random.between(self.plan.delay.0, self.plan.delay.1))
     }
 
-    fn send(&mut self, from: usize, to: usize, life: u64, input: Input) {
+    fn send(&mut self, from: usize, to: usize, life: u64, mut input: Input) {
         if self.cut.contains(&(from, to)) {
             return;
+        }
+        if let Input::Frame { bytes, .. } | Input::Records { bytes, .. } | Input::Request { bytes, .. } = &mut input {
+            self.corrupt(bytes);
         }
         if !self.calm() && self.random.permille(self.plan.duplicate) && !matches!(input, Input::Request { .. }) {
             let again = self.random.between(1, 500);
@@ -525,6 +532,15 @@ impl<L: SimLedger> World<L> {
         if self.asked.remove(&(to, life, id)).is_some() {
             self.at(delay, Event::Deliver { to, life, input: Input::Response { id, bytes: Some(bytes) } });
         }
+    }
+
+    fn corrupt(&mut self, bytes: &mut [u8]) {
+        if self.calm() || bytes.is_empty() || !self.random.permille(self.plan.corrupt) {
+            return;
+        }
+        let at = self.random.below(bytes.len() as u64) as usize;
+        bytes[at] ^= 1 << self.random.below(8);
+        self.mark("message corrupted");
     }
 
     /// A forged block: a later time makes another, internally sound block under the old signatures.
