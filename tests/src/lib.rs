@@ -4,5 +4,6 @@
 #![allow(missing_docs)]
 
 pub mod alliance;
+pub mod grants;
 pub mod sim;
 pub mod writer;
