@@ -234,6 +234,7 @@ pub fn apply_call(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, 
             review::apply(tx, actor, act)
         }
         CallAct::Rank { call } => call::rank(tx, *call),
+        CallAct::Close { call } => call::close(tx, actor, *call),
     }
 }
 

@@ -313,7 +313,7 @@ fn act_office_as_company(writer: &mut Writer, office: u32, application: Applicat
 #[test]
 fn sponsors_are_unrelated_to_the_applicant() {
     let mut writer = writer("related");
-    let company = writer.register(11, "Daughter of 5", &[5]);
+    let company = writer.register(5, "Daughter of 5", &[5]);
     let mut related = application(&writer);
     assert_eq!(code(act(&mut writer, company, MembershipAct::Apply(related.clone()))), "M01.group-declaration");
     related.relations = vec![GroupDeclaration { other: 5, evidence: sha256(b"extract") }];
@@ -495,4 +495,20 @@ fn check(writer: &Writer, company: u32, seen: &mut BTreeMap<u32, State>) -> Resu
     }
     prop_assert!(open <= 1);
     Ok(())
+}
+
+/// Found in review: one introducer and an outsider could merge the voices of two members who knew nothing of it, by a
+/// registration that declared relations to both. A member now vouches for its own group only.
+#[test]
+fn an_outsider_cannot_tie_two_members_together() {
+    let mut writer = writer("ties");
+    let entry = |writer: &Writer, relations: &[u32]| writer.registration("Bridge", relations);
+    let act = entry(&writer, &[5, 6]);
+    assert_eq!(code(writer.member(11, act)), "M24.relation-needs-secretariat");
+    let act = entry(&writer, &[5, 11]);
+    assert_eq!(code(writer.member(11, act)), "M24.relation-needs-secretariat");
+    let act = entry(&writer, &[11]);
+    writer.member(11, act).unwrap();
+    let voice = |company| rollbook_core::identity::groups::group_of(writer.tables(), company);
+    assert_ne!(voice(5), voice(6));
 }

@@ -15,7 +15,7 @@ use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::ledger::{ProposalFacts, Seal, quorum};
 
-use super::app::App;
+use super::app::{App, BlockError};
 use super::catchup::Asked;
 use super::context::{Address, Height, Sealed, proposer_index};
 use super::host::Todo;
@@ -296,7 +296,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             (None, None) => return,
         };
         if held.valid.is_none() {
-            held.valid = Some(host.app.execute(&held.bytes, &held.seal).is_ok());
+            held.valid = match host.app.execute(&held.bytes, &held.seal) {
+                Ok(()) => Some(true),
+                Err(BlockError::Invalid(_)) => Some(false),
+                Err(BlockError::Fault(why)) => return host.stop(format!("ledger: {why}")),
+            };
         }
         let valid = held.valid == Some(true);
         if valid && !held.durable {

@@ -12,7 +12,7 @@ use arc_malachitebft_core_types as mc;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::ledger::{Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts, SystemSection};
 
-use super::app::App;
+use super::app::{App, BlockError};
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
 use super::cosign::Receipt;
 use super::host::{Host, Todo};
@@ -220,7 +220,19 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             let Some(system) = host.system_section() else { return };
             let time_ms = host.ledger_now();
             let candidates = host.pool.candidates();
-            let built = host.app.build(time_ms, system, &candidates);
+            let plain = SystemSection { evidence: Vec::new(), ..system.clone() };
+            let built = match host.app.build(time_ms, system, &candidates) {
+                Err(BlockError::Invalid(_)) if !host.evidence.is_empty() => {
+                    // Some of the evidence is no news to the ledger. Better none than no block.
+                    host.evidence.clear();
+                    host.app.build(time_ms, plain, &candidates)
+                }
+                built => built,
+            };
+            let built = match built {
+                Ok(built) => built,
+                Err(error) => return host.stop(format!("ledger: no block can be built: {error}")),
+            };
             for (id, refusal) in &built.left_out {
                 if !refusal.transient {
                     host.pool.remove(id);
@@ -314,7 +326,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         } else {
             None
         };
-        let mut evidence: Vec<Evidence> = self.evidence.values().take(EVIDENCE).cloned().collect();
+        // A handover block holds no evidence.
+        let room = if self.app.handover_due() { 0 } else { EVIDENCE };
+        let mut evidence: Vec<Evidence> = self.evidence.values().take(room).cloned().collect();
         evidence.sort_by_cached_key(encode);
         Some(SystemSection { parent_certificate: self.tip_certificate.clone(), evidence, handover })
     }
