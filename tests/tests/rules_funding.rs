@@ -1095,7 +1095,8 @@ proptest! {
                 for review in reviews(&w, *number).iter().filter(|review| review.status.stands()) {
                     let home = tables.persons.get(&review.person).unwrap().home;
                     prop_assert!(home != application.applicant);
-                    prop_assert!(groups.insert(if home == 13 { 12 } else { home }));
+                    let group = if home == 13 { 12 } else { home };
+                    prop_assert!(groups.insert(group), "two of one group");
                 }
                 if application.rank.is_some() {
                     let done = reviews(&w, *number).iter().filter(|review| review.status == ReviewStatus::Final).count();
