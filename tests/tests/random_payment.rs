@@ -271,7 +271,7 @@ fn n4_to_n12_hold_over_random_sequences_on_tables() {
     let reached = std::cell::RefCell::new(BTreeSet::new());
     let mut runner = TestRunner::new(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() });
     let test = |ops: Vec<Op>| {
-        let mut bench = Bench::new();
+        let mut bench = Bench::on_tables();
         let agreement = bench.agreement();
         reached.borrow_mut().extend(run(&mut bench, agreement, &ops)?);
         Ok(())
