@@ -1,1 +1,396 @@
-//! replica
+//! The deterministic heart of a node: inputs in, effects out.
+//!
+//! * [`Replica::step`] is the only entrance. It has no clock, socket, thread or file of its own: time comes with each input,
+//!   the ledger, the journal and the verifier sit behind [`App`], [`Storage`] and [`Verify`]. The same inputs over the same
+//!   storage give the same effects.
+//! * Order of persistence: a body is durable before the core hears of it; a vote's guard record and everything logged before
+//!   it are durable before the vote is signed; a decision is durable before it is committed or told to anybody (RULINGS A13).
+//! * Fail-stop: after a disk fault or an error of the core the step has one effect, [`Effect::Stop`], and nothing else leaves.
+//!   The core also asserts; the shell treats a panic of this module like a stop.
+//! * One core object per height, made fresh: nothing of height h can leak into h+1.
+//! * Blocks that were missed do not go through the core's sync input but through [`Replica`]'s own path (`catchup`): certificate
+//!   under the policy of that height, parent, body hash, re-execution, each with the function the audit uses. The core's path
+//!   would check less, log no certificate, and leave two ways to decide.
+//! * Every map keyed by what a peer chose has a bound; nothing is kept before its signature was checked.
+//!
+//! Absent on purpose: receipts and refusals signed for clients (API), store and index updates (shell, after
+//! [`Effect::Decided`]), transport.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use arc_malachitebft_core_consensus as engine;
+use arc_malachitebft_core_types as mc;
+use rollbook_core::crypto::Hash;
+use rollbook_core::ledger::{Certificate, Evidence};
+
+pub mod app;
+mod bodies;
+mod catchup;
+mod config;
+mod context;
+mod cosign;
+mod height;
+mod host;
+pub mod mempool;
+pub mod message;
+mod recovery;
+mod serve;
+pub mod storage;
+mod wal;
+
+pub use app::{Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator};
+pub use config::{Canary, ReplicaConfig};
+pub use context::proposer_index;
+pub use cosign::Receipt;
+pub use mempool::{PoolLimits, PoolRefusal};
+pub use storage::{Decided, Fault, GuardError, Keys, SignToken, Slot, Statement, Storage, Verify};
+
+use host::{Host, Todo};
+
+/// The two clocks of a node, read by the shell at each step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// Milliseconds since some fixed instant, never going back: timers.
+    pub elapsed_ms: u64,
+    /// Milliseconds since 1970 as this node believes: times of proposals, deadlines. May jump.
+    pub wall_ms: u64,
+}
+
+/// What happens to a replica. Peers are organisation numbers: one node each; the gate has authenticated them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Time has passed; the shell sends one at [`Replica::wake_at`] at the latest.
+    Tick,
+    /// The peers that can be asked, in a fixed order.
+    Peers(Vec<u32>),
+    /// A broadcast frame.
+    Frame {
+        /// Who passed it on.
+        from: u32,
+        /// A [`message::Frame`].
+        bytes: Vec<u8>,
+    },
+    /// Gossiped records.
+    Records {
+        /// Who passed them on.
+        from: u32,
+        /// A [`message::Batch`].
+        bytes: Vec<u8>,
+    },
+    /// A question; exactly one [`Effect::Respond`] with this id answers it.
+    Request {
+        /// Who asks.
+        from: u32,
+        /// To be given back.
+        id: u64,
+        /// A [`message::Request`].
+        bytes: Vec<u8>,
+    },
+    /// The answer to, or the failure of, an [`Effect::Request`]: exactly one for each.
+    Response {
+        /// Of the request.
+        id: u64,
+        /// A [`message::Response`], or `None` if it failed or timed out.
+        bytes: Option<Vec<u8>>,
+    },
+    /// A record handed in at this node.
+    Submit {
+        /// To be given back.
+        tag: u64,
+        /// The signed envelope.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What a replica wants done, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a consensus frame to every node.
+    Broadcast(Vec<u8>),
+    /// Gossip a batch of records.
+    Gossip(Vec<u8>),
+    /// Ask a peer.
+    Request {
+        /// Of the request.
+        id: u64,
+        /// Whom.
+        to: u32,
+        /// A [`message::Request`].
+        bytes: Vec<u8>,
+    },
+    /// Answer a peer.
+    Respond {
+        /// Whom.
+        to: u32,
+        /// The id of its request.
+        id: u64,
+        /// A [`message::Response`].
+        bytes: Vec<u8>,
+    },
+    /// A record is in the pool: held in memory, not promised.
+    Admitted {
+        /// Of the submission.
+        tag: u64,
+        /// Record id.
+        record: Hash,
+    },
+    /// A record was not taken.
+    Refused {
+        /// Of the submission.
+        tag: u64,
+        /// Why.
+        reason: NotTaken,
+    },
+    /// A block is final, durable and committed.
+    Decided {
+        /// Its height.
+        height: u64,
+        /// Its id.
+        block: Hash,
+        /// Ids of its records.
+        records: Vec<Hash>,
+    },
+    /// A checkpoint has a quorum of cosignatures: everything up to its height is receipted.
+    Receipted(Receipt),
+    /// The replica has stopped and takes no more input. Start again from the journal, or look at the disk.
+    Stop(String),
+}
+
+/// Why a submitted record is not in the pool.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// The ledger's rules.
+    #[error(transparent)]
+    Rule(#[from] Refusal),
+    /// The pool's bounds, or it is known already.
+    #[error(transparent)]
+    Pool(#[from] PoolRefusal),
+}
+
+/// What a node tells about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Height of the tip.
+    pub tip: u64,
+    /// What it is doing.
+    pub phase: Phase,
+    /// Round of the height under way.
+    pub round: Option<u32>,
+    /// Whether it signs votes at the height after the tip.
+    pub votes: bool,
+    /// It votes only from this height on (RULINGS A8).
+    pub votes_from: u64,
+    /// A block is decided whose body is not here: `behind: body of H missing`.
+    pub body_missing: Option<(u64, Hash)>,
+    /// Blocks in a row whose time was out of this node's bounds; from 3 on its clock deserves a look.
+    pub out_of_bounds: u32,
+    /// Statements the guard refused to sign since the start.
+    pub guard_refusals: u64,
+    /// A validator cosigned another root for a height this node holds: a fork, if anything is. Validator and height.
+    pub fork_alarm: Option<(u32, u64)>,
+    /// Records waiting.
+    pub pool: usize,
+    /// Newest receipted height.
+    pub receipted: u64,
+}
+
+/// What a replica is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting for answers about its own newest signature.
+    Asking,
+    /// Idle: the next height is held back.
+    Holding,
+    /// A height is under way.
+    Running,
+    /// Stopped for good.
+    Stopped,
+}
+
+/// Timers, all on the elapsed clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// Of the core: step (0 propose, 1 prevote, 2 precommit, 3 rebroadcast) and round.
+    Core(u8, u32),
+    /// Look whether the next height is wanted.
+    Idle,
+    /// Ask somebody for a tip.
+    Poll,
+    /// Ask the peer whose frames were ahead.
+    Hint,
+    /// Ask for the own newest signature again.
+    Ask,
+    /// Ask for missing bodies again.
+    Bodies,
+    /// Cosign the newest checkpoint.
+    Cosign,
+    /// Send the own cosignature again.
+    CosignAgain,
+    /// Send collected records.
+    Gossip,
+    /// Offer records again.
+    Offer,
+}
+
+/// The replica. See the module head.
+pub struct Replica<A: App, S: Storage, V: Verify> {
+    core: Option<engine::State<context::Ctx>>,
+    host: Host<A, S, V>,
+}
+
+impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
+    /// A replica on a ledger that stands at the newest decided block of `storage`. The first [`Replica::step`] starts it.
+    pub fn new(config: ReplicaConfig, keys: Keys, app: A, storage: S, verify: V) -> Self {
+        Replica { core: None, host: Host::new(config, keys, app, storage, verify) }
+    }
+
+    /// The ledger.
+    pub fn app(&self) -> &A {
+        &self.host.app
+    }
+
+    /// The journal.
+    pub fn storage(&self) -> &S {
+        &self.host.storage
+    }
+
+    /// When the next [`Input::Tick`] is due, on the elapsed clock.
+    pub fn wake_at(&self) -> Option<u64> {
+        self.host.timers.values().copied().min()
+    }
+
+    /// What the node tells about itself.
+    pub fn status(&self) -> Status {
+        let host = &self.host;
+        Status {
+            tip: host.tip.height,
+            phase: if host.stop.is_some() {
+                Phase::Stopped
+            } else if self.core.is_some() {
+                Phase::Running
+            } else if host.recovery.is_asking() {
+                Phase::Asking
+            } else {
+                Phase::Holding
+            },
+            round: self.core.as_ref().and_then(|core| core.round().as_u32()),
+            votes: host.may_vote(),
+            votes_from: host.recovery.votes_from(),
+            body_missing: host.bodies.missing().map(|block| (host.height(), block)),
+            out_of_bounds: host.out_of_bounds,
+            guard_refusals: host.guard_refusals,
+            fork_alarm: host.cosigning.fork_alarm,
+            pool: host.pool.len(),
+            receipted: host.cosigning.receipted,
+        }
+    }
+
+    /// The certificate of the tip; `None` at genesis.
+    pub fn tip_certificate(&self) -> Option<&Certificate> {
+        self.host.tip_certificate.as_ref()
+    }
+
+    /// Evidence of misbehaviour not yet in the ledger.
+    pub fn evidence(&self) -> impl Iterator<Item = &Evidence> {
+        self.host.evidence.values()
+    }
+
+    /// One step: everything `input` causes until nothing is left to do, and every timer that is due.
+    pub fn step(&mut self, clock: Clock, input: Input) -> Vec<Effect> {
+        if self.host.stop.is_some() {
+            return Vec::new();
+        }
+        // A clock that goes back is a shell's fault; timers must not be hurt by it.
+        self.host.now = Clock { elapsed_ms: clock.elapsed_ms.max(self.host.now.elapsed_ms), wall_ms: clock.wall_ms };
+        if !self.host.started {
+            self.host.started = true;
+            self.boot();
+        }
+        self.input(input);
+        self.drain();
+        while let Some(timer) = self.host.due_timer() {
+            self.timer(timer);
+            self.drain();
+        }
+        match &self.host.stop {
+            // What was to leave in this step may rest on what could not be written.
+            Some(reason) => vec![Effect::Stop(reason.clone())],
+            None => std::mem::take(&mut self.host.out),
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Tick => {}
+            Input::Peers(peers) => self.set_peers(peers),
+            Input::Frame { from, bytes } => self.frame(from, &bytes),
+            Input::Records { bytes, .. } => self.records(&bytes),
+            Input::Request { from, id, bytes } => self.serve(from, id, &bytes),
+            Input::Response { id, bytes } => self.response(id, bytes),
+            Input::Submit { tag, bytes } => self.submit(tag, bytes),
+        }
+    }
+
+    fn timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::Core(step, round) => {
+                let round = mc::Round::new(round);
+                let timeout = match step {
+                    0 => mc::Timeout::propose(round),
+                    1 => mc::Timeout::prevote(round),
+                    2 => mc::Timeout::precommit(round),
+                    _ => mc::Timeout::rebroadcast(round),
+                };
+                self.host.todo.push_back(Todo::Core(Box::new(engine::Input::TimeoutElapsed(timeout))));
+            }
+            Timer::Idle => self.look(),
+            Timer::Poll => self.poll(),
+            Timer::Hint => self.follow_hint(),
+            Timer::Ask => self.ask(),
+            Timer::Bodies => self.fetch_bodies(),
+            Timer::Cosign => self.cosign_newest(),
+            Timer::CosignAgain => self.cosign_again(),
+            Timer::Gossip => self.gossip(),
+            Timer::Offer => {
+                self.host.pool.offer_again(self.host.now.elapsed_ms);
+                self.gossip();
+            }
+        }
+    }
+
+    /// Works off what the core and the rest have left to do, in order.
+    fn drain(&mut self) {
+        while self.host.stop.is_none() {
+            let Some(todo) = self.host.todo.pop_front() else { return };
+            match todo {
+                Todo::Core(input) => self.run_core(*input),
+                Todo::Propose { height, round } => self.propose(height, round),
+                Todo::Commit { certificate } => self.commit_decided(certificate),
+                Todo::Deliver(block) => self.deliver(block),
+                Todo::Look => self.look(),
+            }
+        }
+    }
+
+    /// One input through the core; the host answers its effects.
+    fn run_core(&mut self, input: engine::Input<context::Ctx>) {
+        let Some(core) = &mut self.core else { return };
+        let host = &mut self.host;
+        let result: Result<(), engine::Error<context::Ctx>> = engine::process!(
+            input: input,
+            state: core,
+            metrics: &(),
+            with: effect => Ok::<_, std::convert::Infallible>(host.effect(effect))
+        );
+        if let Err(error) = result {
+            self.host.stop(format!("consensus core: {error}"));
+            return;
+        }
+        self.after_core();
+    }
+}
+
+/// Queues and maps shared by the parts.
+pub(crate) type Queue<T> = VecDeque<T>;
+/// Timers by due time.
+pub(crate) type Timers = BTreeMap<Timer, u64>;

@@ -1,0 +1,371 @@
+//! Bodies of undecided blocks: which are wanted, who holds them, which are here, what was told to the core (RULINGS A19).
+//!
+//! * A body is fetched once its proposal is verified, or f+1 validators voted for its block: a single liar's invented ids are
+//!   never asked for.
+//! * Whoever voted for a block holds its body: nobody prevotes before the body is durable. They are asked in turn.
+//! * At most [`MAX_BODIES`] bodies and as many wants a height; all of it is dropped at the decision.
+//! * A body that is valid is durable before the core hears of it. The verdict is about bytes; nearness of the time to this
+//!   node's clock only delays the verdict of a fresh proposal until the round's propose timeout (RULINGS A9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arc_malachitebft_core_consensus as engine;
+use arc_malachitebft_core_types as mc;
+use rollbook_core::codec::encode;
+use rollbook_core::crypto::{Hash, sha256};
+use rollbook_core::ledger::{ProposalFacts, Seal, quorum};
+
+use super::app::App;
+use super::catchup::Asked;
+use super::context::{Address, Height, Sealed, proposer_index};
+use super::host::Todo;
+use super::message::Request;
+use super::storage::{Storage, Verify};
+use super::{Replica, Timer};
+
+/// Undecided bodies kept at a height (RULINGS A19).
+pub(super) const MAX_BODIES: usize = 16;
+/// Blocks talked about that are remembered at a height: votes of every seat may name one a round.
+const MAX_WANTS: usize = 64;
+/// Pause before bodies are asked for again.
+const RETRY_MS: u64 = 400;
+
+/// What is known about a block that is talked about.
+#[derive(Debug, Default)]
+struct Want {
+    /// First round of a verified proposal, its valid round and proposer.
+    proposal: Option<(u32, Option<u32>, u32)>,
+    /// First round of a vote, for blocks whose proposal was lost.
+    vote_round: Option<u32>,
+    /// Validators that voted for it.
+    voters: BTreeSet<u32>,
+    /// Precommits by round.
+    precommits: BTreeMap<u32, BTreeSet<u32>>,
+    /// Asked so far in this turn.
+    asked: BTreeSet<u32>,
+    in_flight: bool,
+}
+
+/// A body that is here.
+#[derive(Debug)]
+struct Held {
+    seal: Seal,
+    bytes: Vec<u8>,
+    durable: bool,
+    /// The ledger's verdict, once asked.
+    valid: Option<bool>,
+    /// The core knows.
+    told: bool,
+}
+
+/// Bodies of the height after the tip.
+#[derive(Debug, Default)]
+pub(super) struct Bodies {
+    wants: BTreeMap<Hash, Want>,
+    held: BTreeMap<Hash, Held>,
+    /// Fresh proposals out of the clock's bounds, by the round whose propose timeout they wait for.
+    withheld: BTreeMap<Hash, u32>,
+    /// Verdicts read from the log before the body.
+    replayed: BTreeMap<Hash, bool>,
+    /// Validators of the height.
+    seats: usize,
+}
+
+impl Bodies {
+    /// Forgets everything: a new height with so many validators.
+    pub(super) fn reset(&mut self, seats: usize) {
+        *self = Bodies { seats, ..Bodies::default() };
+    }
+
+    /// The seal of a held body.
+    pub(super) fn seal(&self, block: &Hash) -> Option<&Seal> {
+        self.held.get(block).map(|held| &held.seal)
+    }
+
+    /// Seal and bytes of a held body.
+    pub(super) fn get(&self, block: &Hash) -> Option<(&Seal, &[u8])> {
+        self.held.get(block).map(|held| (&held.seal, held.bytes.as_slice()))
+    }
+
+    /// A proposal was verified.
+    pub(super) fn proposed(&mut self, facts: &ProposalFacts, _seal: &Seal, own: bool) {
+        if let Some(want) = self.want(&facts.block) {
+            want.proposal.get_or_insert((facts.round, facts.valid_round, facts.validator));
+            if !own {
+                want.voters.insert(facts.validator);
+            }
+        }
+    }
+
+    /// A vote was verified. True if its block has become worth asking for with it.
+    pub(super) fn voted(&mut self, block: &Hash, round: u32, validator: u32, precommit: bool, own: bool) -> bool {
+        let needed = Self::honest(self.seats);
+        let Some(want) = self.want(block) else { return false };
+        want.vote_round.get_or_insert(round);
+        if precommit {
+            want.precommits.entry(round).or_default().insert(validator);
+        }
+        !own && want.voters.insert(validator) && want.voters.len() == needed
+    }
+
+    /// A verdict was read from the log.
+    pub(super) fn judged(&mut self, block: &Hash, valid: bool) {
+        self.replayed.insert(*block, valid);
+        if let Some(held) = self.held.get_mut(block) {
+            held.valid = Some(valid);
+            held.told = true;
+        }
+    }
+
+    /// A block for which a quorum precommitted in one round while its body is not here.
+    pub(super) fn missing(&self) -> Option<Hash> {
+        self.certified().map(|(block, _)| block).find(|block| !self.held.contains_key(block))
+    }
+
+    /// Blocks with a quorum of precommits in one round.
+    pub(super) fn certified(&self) -> impl Iterator<Item = (Hash, u32)> + '_ {
+        let needed = quorum(self.seats);
+        self.wants.iter().flat_map(move |(block, want)| {
+            want.precommits.iter().filter(move |(_, who)| who.len() >= needed).map(|(round, _)| (*block, *round))
+        })
+    }
+
+    /// Whether the body is here and valid.
+    pub(super) fn is_valid(&self, block: &Hash) -> bool {
+        self.held.get(block).is_some_and(|held| held.valid == Some(true) && held.durable)
+    }
+
+    /// Whether the body is here and durable.
+    pub(super) fn is_held_durable(&self, block: &Hash) -> bool {
+        self.held.get(block).is_some_and(|held| held.durable)
+    }
+
+    fn honest(seats: usize) -> usize {
+        seats.saturating_sub(1) / 3 + 1
+    }
+
+    fn want(&mut self, block: &Hash) -> Option<&mut Want> {
+        if !self.wants.contains_key(block) {
+            if self.wants.len() >= MAX_WANTS {
+                // The least supported goes: an honest quorum's block never is.
+                let weakest = self.wants.iter().min_by_key(|(_, want)| want.voters.len()).map(|(id, _)| *id)?;
+                self.wants.remove(&weakest);
+            }
+            self.wants.insert(*block, Want::default());
+        }
+        self.wants.get_mut(block)
+    }
+
+    fn worth_asking(&self, want: &Want) -> bool {
+        want.proposal.is_some() || want.voters.len() >= Self::honest(self.seats)
+    }
+
+    /// Takes a body in; drops the least supported one if there are too many. Returns false if it is held already.
+    pub(super) fn hold(&mut self, block: Hash, seal: Seal, bytes: Vec<u8>, durable: bool) -> bool {
+        if let Some(held) = self.held.get_mut(&block) {
+            held.durable |= durable;
+            return false;
+        }
+        if self.held.len() >= MAX_BODIES {
+            let support = |id: &Hash| self.wants.get(id).map_or(0, |want| want.voters.len());
+            if let Some(weakest) = self.held.keys().min_by_key(|id| support(id)).copied() {
+                self.held.remove(&weakest);
+            }
+        }
+        let valid = self.replayed.get(&block).copied();
+        self.held.insert(block, Held { seal, bytes, durable, valid, told: valid.is_some() });
+        true
+    }
+
+    /// An own block: executed, durable, and told to the core by `Propose`.
+    pub(super) fn own(&mut self, block: Hash, seal: Seal, bytes: Vec<u8>) {
+        self.hold(block, seal, bytes, true);
+        if let Some(held) = self.held.get_mut(&block) {
+            (held.valid, held.told, held.durable) = (Some(true), true, true);
+        }
+    }
+
+    /// Bodies to ask for now: block and whom, each marked as asked.
+    fn next_asks(&mut self, me: u32) -> Vec<(Hash, u32)> {
+        let mut asks = Vec::new();
+        let blocks: Vec<Hash> = self.wants.keys().copied().collect();
+        for block in blocks {
+            let Some(want) = self.wants.get(&block) else { continue };
+            if self.held.contains_key(&block) || want.in_flight || !self.worth_asking(want) {
+                continue;
+            }
+            let Some(want) = self.wants.get_mut(&block) else { continue };
+            let proposer = want.proposal.map(|(_, _, proposer)| proposer).filter(|p| *p != me && !want.asked.contains(p));
+            let next = proposer.or_else(|| want.voters.iter().copied().find(|v| *v != me && !want.asked.contains(v)));
+            match next {
+                Some(peer) => {
+                    want.asked.insert(peer);
+                    want.in_flight = true;
+                    asks.push((block, peer));
+                }
+                // Everyone was asked: begin again at the next turn.
+                None => want.asked.clear(),
+            }
+        }
+        asks
+    }
+
+    fn answered(&mut self, block: &Hash) {
+        if let Some(want) = self.wants.get_mut(block) {
+            want.in_flight = false;
+        }
+    }
+
+    fn is_wanting(&self) -> bool {
+        self.wants.iter().any(|(block, want)| !self.held.contains_key(block) && self.worth_asking(want))
+    }
+
+    /// Every body that is here and of which the core has not heard.
+    pub(super) fn untold(&self) -> Vec<Hash> {
+        self.held.iter().filter(|(_, held)| !held.told).map(|(id, _)| *id).collect()
+    }
+}
+
+impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
+    /// Asks for missing bodies.
+    pub(super) fn fetch_bodies(&mut self) {
+        if self.core.is_none() {
+            return;
+        }
+        let height = self.host.height();
+        for (block, peer) in self.host.bodies.next_asks(self.host.keys.organisation) {
+            self.request(peer, &Request::Body { block, height }, Asked::Body(block));
+        }
+        if self.host.bodies.is_wanting() {
+            self.host.arm_timer(Timer::Bodies, RETRY_MS);
+        }
+    }
+
+    /// A body arrived, or did not.
+    pub(super) fn body_answer(&mut self, block: Hash, answer: Option<(Seal, Vec<u8>)>) {
+        self.host.bodies.answered(&block);
+        if self.core.is_none() {
+            return;
+        }
+        if let Some((seal, bytes)) = answer
+            && seal.id() == block
+            && seal.height == self.host.height()
+            && seal.body == sha256(&bytes)
+            && self.host.bodies.wants.contains_key(&block)
+        {
+            self.host.bodies.hold(block, seal, bytes, false);
+            self.deliver(block);
+        } else {
+            // Ask the next one at once; a liar costs one round trip.
+            self.fetch_bodies();
+        }
+    }
+
+    /// Judges a block whose body is here and tells the core; otherwise asks for the body.
+    pub(super) fn deliver(&mut self, block: Hash) {
+        let Some(core) = &self.core else { return };
+        if self.host.replaying {
+            return;
+        }
+        let (round_now, propose_step) = (core.round().as_u32().unwrap_or(0), core.driver.step_is_propose());
+        let host = &mut self.host;
+        let Some(held) = host.bodies.held.get_mut(&block) else { return self.fetch_bodies() };
+        if held.told {
+            return;
+        }
+        let Some(want) = host.bodies.wants.get(&block) else { return };
+        let seats = host.validators.len();
+        let (round, valid_round, proposer) = match (want.proposal, want.vote_round) {
+            (Some(proposal), _) => proposal,
+            // The proposal was lost, the votes say that there was one.
+            (None, Some(round)) => {
+                let index = proposer_index(seats, host.tip.height + 1, round);
+                let Some(proposer) = host.validators.get(index) else { return };
+                (round, None, proposer.organisation)
+            }
+            (None, None) => return,
+        };
+        if held.valid.is_none() {
+            held.valid = Some(host.app.execute(&held.bytes, &held.seal).is_ok());
+        }
+        let valid = held.valid == Some(true);
+        if valid && !held.durable {
+            let result = host.storage.append_body(&held.seal, &held.bytes).and_then(|()| host.storage.sync());
+            if let Err(fault) = result {
+                return host.stop(format!("journal: {fault}"));
+            }
+            held.durable = true;
+        }
+        // Only a live, fresh proposal is measured against the own clock, and only by waiting.
+        let fresh = valid_round.is_none() && round == round_now && propose_step;
+        if valid && fresh {
+            let (time, wall) = (held.seal.time_ms, host.now.wall_ms);
+            if time > wall.saturating_add(host.config.ahead_ms) || time < wall.saturating_sub(host.config.behind_ms) {
+                if host.bodies.withheld.insert(block, round).is_none() {
+                    host.out_of_bounds = host.out_of_bounds.saturating_add(1);
+                }
+                return;
+            }
+            host.out_of_bounds = 0;
+        }
+        host.bodies.withheld.remove(&block);
+        held.told = true;
+        let value = engine::ProposedValue {
+            height: Height(held.seal.height),
+            round: mc::Round::new(round),
+            valid_round: mc::Round::from(valid_round),
+            proposer: Address(proposer),
+            value: Sealed { id: block, seal: held.seal.clone() },
+            validity: mc::Validity::from_bool(valid),
+        };
+        let input = engine::Input::ProposedValue(value, mc::ValueOrigin::Consensus);
+        host.todo.push_back(Todo::Core(Box::new(input)));
+    }
+
+    /// After each input of the core: withheld values whose wait is over, bodies to fetch, decisions the core cannot take
+    /// because a proposal was lost.
+    pub(super) fn after_core(&mut self) {
+        let Some(core) = &self.core else { return };
+        if self.host.replaying || core.driver.step_is_commit() {
+            return;
+        }
+        let round_now = core.round().as_u32().unwrap_or(0);
+        let propose_step = core.driver.step_is_propose();
+        let due = self.host.bodies.withheld.iter().filter(|(_, round)| **round < round_now || !propose_step);
+        let due: Vec<Hash> = due.map(|(block, _)| *block).collect();
+        for block in due {
+            self.host.bodies.withheld.remove(&block);
+            self.host.todo.push_back(Todo::Deliver(block));
+        }
+        if self.host.bodies.is_wanting() {
+            self.fetch_bodies();
+        }
+        self.decide_by_votes();
+    }
+
+    /// A quorum precommitted a block that is here and valid, and the core has not decided: its proposal was lost. The votes
+    /// are a certificate; the block is taken like one fetched from a peer.
+    fn decide_by_votes(&mut self) {
+        let Some(core) = &self.core else { return };
+        // An input that is still queued may let the core decide by itself.
+        if !self.host.todo.is_empty() {
+            return;
+        }
+        let ready = self.host.bodies.certified().find(|(block, _)| self.host.bodies.is_valid(block));
+        let Some((block, round)) = ready else { return };
+        let votes = core.driver.restore_precommits(mc::Round::new(round), &block);
+        let mut signatures: Vec<_> = votes.iter().map(|vote| (vote.message.validator.0, vote.signature)).collect();
+        signatures.sort_by_key(|(validator, _)| *validator);
+        let certificate =
+            rollbook_core::ledger::Certificate { height: self.host.height(), round, block, signatures };
+        let Some((seal, body)) = self.host.bodies.get(&block).map(|(seal, body)| (seal.clone(), body.to_vec())) else { return };
+        // Fails only if old rounds were pruned; the next poll brings the block then.
+        let _ = self.adopt(super::storage::Decided { seal, certificate, body });
+    }
+
+    /// The encoded size of what is held, for the bound's test.
+    #[doc(hidden)]
+    pub fn held_bodies(&self) -> (usize, usize) {
+        (self.host.bodies.held.len(), self.host.bodies.held.values().map(|held| held.bytes.len() + encode(&held.seal).len()).sum())
+    }
+}

@@ -1,0 +1,207 @@
+//! Checkpoint cosignatures: giving the own one, collecting the others' (RULINGS A11).
+//!
+//! * Only the newest decided checkpoint is cosigned, after (size, root) is durable in the guard, and never one of a block
+//!   taken while others are known to be further.
+//! * "At most every 100 ms" is counted in ledger time: a block is cosigned at its commit if it is the first of its 100 ms, and
+//!   the last block before a pause when the pause is that long. So all validators choose the same checkpoints and quorums meet.
+//! * A handover is cosigned always, by the validators that certified it; the newest again hourly when idle.
+//! * An own cosignature is sent again until a quorum is there; somebody who still lacks one makes the others send theirs again.
+//! * A genuine cosignature of another root for a checkpoint held here is a fork alarm.
+
+use std::collections::BTreeMap;
+
+use rollbook_core::crypto::Signature;
+use rollbook_core::ledger::quorum;
+
+use super::app::{App, Checkpoint, Validator};
+use super::host::{Host, Todo};
+use super::message::{Cosignature, Frame};
+use super::storage::{GuardError, Statement, Storage, Verify};
+use super::{Effect, Replica, Timer};
+
+/// Checkpoints whose cosignatures are still collected.
+const TARGETS: usize = 16;
+
+/// A checkpoint with a quorum of cosignatures: validator, seconds under the signature, signature, ascending by validator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// What was cosigned.
+    pub checkpoint: Checkpoint,
+    /// The cosignatures.
+    pub cosignatures: Vec<(u32, u64, Signature)>,
+}
+
+#[derive(Debug)]
+struct Target {
+    checkpoint: Checkpoint,
+    validators: Vec<Validator>,
+    collected: BTreeMap<u32, (u64, Signature)>,
+    own: Option<Cosignature>,
+    sent_at: u64,
+    receipted: bool,
+}
+
+impl Target {
+    fn is_full(&self) -> bool {
+        self.collected.len() >= quorum(self.validators.len())
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Cosigning {
+    targets: BTreeMap<u64, Target>,
+    /// Unverified, of heights not reached: the newest of each validator.
+    early: BTreeMap<u32, Cosignature>,
+    /// 100 ms of ledger time in which a block was cosigned last.
+    bucket: Option<u64>,
+    pub(super) receipted: u64,
+    pub(super) fork_alarm: Option<(u32, u64)>,
+}
+
+impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
+    /// A quorum of cosignatures of the tip's checkpoint, ascending by validator, exactly as many as needed.
+    pub(super) fn tip_quorum(&self) -> Option<(Checkpoint, Vec<(u32, u64, Signature)>)> {
+        let target = self.cosigning.targets.get(&self.tip.height).filter(|target| target.is_full())?;
+        let needed = quorum(target.validators.len());
+        let chosen = target.collected.iter().take(needed).map(|(who, (time, signature))| (*who, *time, *signature));
+        Some((target.checkpoint.clone(), chosen.collect()))
+    }
+}
+
+impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
+    /// A block was committed, or the node has started on its tip: collect for it, and cosign it if it is one to cosign.
+    pub(super) fn new_checkpoint(&mut self, checkpoint: Checkpoint, validators: Vec<Validator>, handover: bool, live: bool) {
+        let host = &mut self.host;
+        let height = checkpoint.height;
+        let target = Target { checkpoint, validators, collected: BTreeMap::new(), own: None, sent_at: 0, receipted: false };
+        host.cosigning.targets.insert(height, target);
+        while host.cosigning.targets.len() > TARGETS {
+            host.cosigning.targets.pop_first();
+        }
+        let early: Vec<Cosignature> = host.cosigning.early.values().filter(|c| c.height <= height).cloned().collect();
+        host.cosigning.early.retain(|_, cosignature| cosignature.height > height);
+        early.into_iter().for_each(|cosignature| self.cosigned(cosignature));
+        let bucket = self.host.tip.seal.time_ms / self.host.config.cosign_ms.max(1);
+        let first = self.host.cosigning.bucket != Some(bucket);
+        if handover || (live && first && !self.is_behind()) {
+            self.cosign_newest();
+        } else {
+            self.host.set_timer(Timer::Cosign, self.host.config.cosign_ms);
+        }
+    }
+
+    /// Cosigns the tip's checkpoint, if this node had a seat there and is not behind.
+    pub(super) fn cosign_newest(&mut self) {
+        let host = &mut self.host;
+        let me = host.keys.organisation;
+        let Some(target) = host.cosigning.targets.get(&host.tip.height) else { return };
+        if !target.validators.iter().any(|v| v.organisation == me && v.cosigner == host.keys.cosigner()) {
+            return;
+        }
+        let (size, root, height) = (target.checkpoint.size, target.checkpoint.root, target.checkpoint.height);
+        let time_s = host.now.wall_ms / 1_000;
+        let message = host.app.cosignature_message(&target.checkpoint, me, time_s);
+        let token = match host.storage.permit(&Statement::Checkpoint { size, root }) {
+            Ok(token) => token,
+            Err(GuardError::Refused(_)) => {
+                host.guard_refusals += 1;
+                return;
+            }
+            Err(GuardError::Fault(fault)) => return host.stop(format!("journal: {fault}")),
+        };
+        let Some(signature) = host.keys.sign_checkpoint(token, size, root, &message) else { return };
+        let cosignature = Cosignature { height, size, root, validator: me, time_s, signature };
+        host.cosigning.bucket = Some(host.tip.seal.time_ms / host.config.cosign_ms.max(1));
+        host.timers.remove(&Timer::Cosign);
+        let (now, again) = (host.now.elapsed_ms, host.config.cosign_again_ms);
+        if let Some(target) = host.cosigning.targets.get_mut(&height) {
+            target.collected.insert(me, (time_s, signature));
+            target.own = Some(cosignature.clone());
+            target.sent_at = now;
+        }
+        host.broadcast(&Frame::Cosign(cosignature));
+        host.set_timer(Timer::CosignAgain, again);
+        self.count(height);
+    }
+
+    /// A cosignature arrived.
+    pub(super) fn cosigned(&mut self, cosignature: Cosignature) {
+        let host = &mut self.host;
+        let (height, who) = (cosignature.height, cosignature.validator);
+        if height > host.tip.height {
+            // Kept unverified, one for each seat: whether it holds shows at its height.
+            let newer = host.cosigning.early.get(&who).is_none_or(|known| known.height < height);
+            if newer && host.validators.iter().any(|v| v.organisation == who) {
+                host.cosigning.early.insert(who, cosignature);
+            }
+            return;
+        }
+        let Some(target) = host.cosigning.targets.get(&height) else { return };
+        let Some(cosigner) = target.validators.iter().find(|v| v.organisation == who).map(|v| v.cosigner) else { return };
+        let repeated = target.collected.contains_key(&who);
+        let same = target.checkpoint.size == cosignature.size && target.checkpoint.root == cosignature.root;
+        if !repeated || !same {
+            let claimed =
+                Checkpoint { size: cosignature.size, root: cosignature.root, ..target.checkpoint.clone() };
+            let message = host.app.cosignature_message(&claimed, who, cosignature.time_s);
+            if !host.verify.verify(&cosigner, &message, &cosignature.signature) {
+                return;
+            }
+        }
+        if !same {
+            host.cosigning.fork_alarm = Some((who, height));
+            return;
+        }
+        let (now, again) = (host.now.elapsed_ms, host.config.cosign_again_ms);
+        let Some(target) = host.cosigning.targets.get_mut(&height) else { return };
+        target.collected.entry(who).or_insert((cosignature.time_s, cosignature.signature));
+        // The sender has not seen a quorum yet: help it, at most once a pause.
+        let help = repeated && who != host.keys.organisation && now >= target.sent_at.saturating_add(again);
+        if help && let Some(own) = target.own.clone() {
+            target.sent_at = now;
+            host.broadcast(&Frame::Cosign(own));
+        }
+        self.count(height);
+    }
+
+    fn count(&mut self, height: u64) {
+        let host = &mut self.host;
+        let Some(target) = host.cosigning.targets.get_mut(&height) else { return };
+        if target.receipted || !target.is_full() {
+            return;
+        }
+        target.receipted = true;
+        let cosignatures = target.collected.iter().map(|(who, (time, signature))| (*who, *time, *signature)).collect();
+        let receipt = Receipt { checkpoint: target.checkpoint.clone(), cosignatures };
+        if height > host.cosigning.receipted {
+            host.cosigning.receipted = height;
+            host.out.push(Effect::Receipted(receipt));
+        }
+        if height == host.tip.height && host.wanted_value.is_some() {
+            // A proposal may have waited for the handover checkpoint.
+            if let Some((height, round)) = host.wanted_value {
+                host.todo.push_back(Todo::Propose { height, round });
+            }
+        }
+        host.todo.push_back(Todo::Look);
+    }
+
+    /// Sends the own cosignature again while a quorum is missing; hourly a new one when idle.
+    pub(super) fn cosign_again(&mut self) {
+        let host = &mut self.host;
+        let (now, again, idle) = (host.now.elapsed_ms, host.config.cosign_again_ms, host.config.cosign_idle_ms);
+        let Some(target) = host.cosigning.targets.get_mut(&host.tip.height) else { return };
+        if target.receipted {
+            if now >= target.sent_at.saturating_add(idle) {
+                return self.cosign_newest();
+            }
+            let wait = target.sent_at.saturating_add(idle) - now;
+            return host.set_timer(Timer::CosignAgain, wait);
+        }
+        if let Some(own) = target.own.clone() {
+            target.sent_at = now;
+            host.broadcast(&Frame::Cosign(own));
+        }
+        host.set_timer(Timer::CosignAgain, again);
+    }
+}

@@ -1,0 +1,346 @@
+//! From one height to the next: booting, holding back, starting, proposing, committing (RULINGS A8, A9, A10).
+//!
+//! * After a commit the next height is held back until a record applies, a deadline is due, an hour has passed, a handover
+//!   wants following, or a verified message of it has come. For deadlines and the hour the proposer of round 0 goes first and
+//!   the others wait a grace longer, so that clocks which differ a little cost no round. The hour runs on the elapsed clock:
+//!   a wrong wall clock makes no blocks.
+//! * On a restart the consensus log of the height is fed back before anything else: same inputs, same votes, same locks.
+//! * An own proposal is durable, and its guard record with it, before the core hears of it: one group commit.
+
+use arc_malachitebft_core_consensus as engine;
+use arc_malachitebft_core_types as mc;
+use rollbook_core::codec::{decode, encode};
+use rollbook_core::ledger::{Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts, SystemSection};
+
+use super::app::App;
+use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
+use super::host::{Host, Todo};
+use super::message::SignedStatement;
+use super::serve::core_input;
+use super::storage::{GuardError, Slot, Statement, Storage, Verify};
+use super::wal::{Entry, input_of};
+use super::{Effect, Replica, Timer};
+
+/// Longest time between two looks at the wall clock while idle: it may be stepped.
+const LOOK_MS: u64 = 30_000;
+/// Records judged again after a commit to see whether any still applies.
+const RECHECK: usize = 32;
+/// Evidence in one proposal.
+const EVIDENCE: usize = 16;
+
+impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
+    /// The first step of a life.
+    pub(super) fn boot(&mut self) {
+        let host = &mut self.host;
+        // What was read back may have been in memory only when the last life ended.
+        let result = host.storage.sync();
+        if host.ok(result).is_none() {
+            return;
+        }
+        let age = host.now.wall_ms.saturating_sub(host.tip.seal.time_ms);
+        host.committed_at = host.now.elapsed_ms.saturating_sub(age);
+        if let Some(certificate) = &host.tip_certificate {
+            let precommits = certificate.signatures.iter().map(|(validator, signature)| {
+                let vote = rollbook_core::ledger::Vote {
+                    kind: rollbook_core::ledger::VoteKind::Precommit,
+                    height: certificate.height,
+                    round: certificate.round,
+                    block: Some(certificate.block),
+                    validator: *validator,
+                };
+                (*validator, SignedStatement::Vote(rollbook_core::ledger::SignedVote { vote, signature: *signature }))
+            });
+            host.newest.extend(precommits);
+        }
+        for entry in host.storage.wal(host.tip.height + 1) {
+            let (validator, statement) = match decode::<Entry>(&entry) {
+                Ok(Entry::Vote(signed)) => (signed.vote.validator, SignedStatement::Vote(signed)),
+                Ok(Entry::Proposal { proposal, .. }) => (proposal.facts.validator, SignedStatement::Proposal(proposal)),
+                _ => continue,
+            };
+            host.newest.insert(validator, statement);
+        }
+        host.set_timer(Timer::Poll, 0);
+        let (checkpoint, validators) = (host.app.checkpoint(), host.app.tip_validators());
+        if host.tip.height > 0 {
+            self.new_checkpoint(checkpoint, validators, false, false);
+        }
+        self.enter();
+    }
+
+    /// A new height lies ahead.
+    fn enter(&mut self) {
+        self.core = None;
+        let host = &mut self.host;
+        host.muted = false;
+        host.wanted_value = None;
+        host.own_proposal = None;
+        host.bodies.reset(host.validators.len());
+        host.timers.retain(|timer, _| !matches!(timer, Timer::Core(..) | Timer::Bodies));
+        let height = host.height();
+        host.future.retain(|h, _| *h >= height);
+        self.begin_recovery();
+        self.host.todo.push_back(Todo::Look);
+        self.host.set_timer(Timer::Idle, LOOK_MS);
+    }
+
+    /// Starts the next height if it is wanted; otherwise looks again when it may be.
+    pub(super) fn look(&mut self) {
+        if self.core.is_some() || self.host.recovery.is_asking() || self.host.validators.is_empty() {
+            return;
+        }
+        let height = self.host.height();
+        let logged = !self.host.storage.wal(height).is_empty();
+        let messages = self.host.future.get(&height).is_some_and(|frames| !frames.is_empty());
+        if logged || messages || self.wanted() {
+            self.start();
+        }
+    }
+
+    /// Whether this node wants the next height by itself. Sets the idle timer for when it may.
+    fn wanted(&mut self) -> bool {
+        let host = &mut self.host;
+        if !host.may_vote() {
+            host.set_timer(Timer::Idle, LOOK_MS);
+            return false;
+        }
+        if host.app.handover_due() || host.app.needs_handover_checkpoint() || host.pool_ready {
+            return true;
+        }
+        let proposer = proposer_index(host.validators.len(), host.height(), 0);
+        let first = host.validators.get(proposer).is_some_and(|v| v.organisation == host.keys.organisation);
+        let grace = if first { 0 } else { host.config.idle_grace_ms };
+        let idle_for = host.now.elapsed_ms.saturating_sub(host.committed_at);
+        let mut wait = (host.config.heartbeat_ms + grace).saturating_sub(idle_for);
+        if let Some(deadline) = host.app.next_deadline() {
+            let due = deadline.saturating_add(grace).saturating_sub(host.now.wall_ms);
+            // A deadline that was tried for and is still there waits for the others' clocks.
+            let tried = host.deadline_started.filter(|(which, _)| *which == deadline);
+            let again = tried.map_or(0, |(_, at)| {
+                at.saturating_add(host.config.idle_grace_ms).saturating_sub(host.now.elapsed_ms)
+            });
+            let due = due.max(again);
+            if due == 0 {
+                host.deadline_started = Some((deadline, host.now.elapsed_ms));
+            }
+            wait = wait.min(due);
+        }
+        host.set_timer(Timer::Idle, wait.clamp(1, LOOK_MS));
+        wait == 0
+    }
+
+    /// Starts the height after the tip, feeding back its log if there is one.
+    fn start(&mut self) {
+        let height = self.host.height();
+        self.begin_recovery();
+        if self.host.recovery.is_asking() {
+            return;
+        }
+        let host = &mut self.host;
+        let keys: Vec<_> = host.validators.iter().map(|v| v.key()).collect();
+        let seats = Seats::new(&keys);
+        let params = engine::Params::<Ctx> {
+            address: Address(host.keys.organisation),
+            threshold_params: host.thresholds(),
+            value_payload: mc::ValuePayload::ProposalAndParts,
+            enabled: host.may_vote(),
+        };
+        // The host buffers messages of later heights itself, after checking them: the core's own queue stays small.
+        self.core = Some(engine::State::new(Ctx, Height(height), seats.clone(), params, 1, 64));
+        host.timers.remove(&Timer::Idle);
+        let mut log = Vec::new();
+        if !host.config.canary.guard_skipped() {
+            for entry in host.storage.wal(height) {
+                match input_of(height, &entry) {
+                    Ok(input) => log.push(input),
+                    Err(error) => return host.stop(error),
+                }
+            }
+            for (seal, body) in host.storage.undecided(height) {
+                host.bodies.hold(seal.id(), seal, body, true);
+            }
+        }
+        host.replaying = true;
+        let start = engine::Input::StartHeight(
+            Height(height),
+            seats,
+            false,
+            None,
+            mc::VoteExtensionPolicy::Disabled,
+        );
+        self.run_core(start);
+        if let Some(core) = &mut self.core {
+            core.record_recovered_own_precommit_extensions(log.iter());
+            core.index_wal_entries(log.iter());
+        }
+        for input in log {
+            if self.host.stop.is_some() {
+                return;
+            }
+            self.run_core(input);
+        }
+        if let Some(core) = &mut self.core {
+            core.reset_entries_index();
+        }
+        let host = &mut self.host;
+        host.replaying = false;
+        if let Some((height, round)) = host.wanted_value {
+            host.todo.push_back(Todo::Propose { height, round });
+        }
+        for block in host.bodies.untold() {
+            host.todo.push_back(Todo::Deliver(block));
+        }
+        for (_, frame) in host.future.remove(&height).unwrap_or_default() {
+            if let Some(input) = core_input(&frame) {
+                host.todo.push_back(Todo::Core(Box::new(input)));
+            }
+        }
+        host.arm_timer(Timer::Poll, host.config.poll_ms);
+        self.after_core();
+    }
+
+    /// Answers `GetValue`: the block proposed in this round before, or a new one.
+    pub(super) fn propose(&mut self, height: u64, round: u32) {
+        let Some(core) = &self.core else { return };
+        let current = core.round().as_u32() == Some(round) && core.driver.step_is_propose();
+        if height != self.host.height() || !current || self.host.wanted_value != Some((height, round)) {
+            return;
+        }
+        let host = &mut self.host;
+        let before = match host.storage.signed(Slot { height, round, step: 0 }) {
+            Some(Statement::Proposal(facts)) if !host.config.canary.guard_skipped() => Some(facts),
+            _ => None,
+        };
+        let seal = if let Some(facts) = before {
+            // Signed in a former life: that block or none.
+            if facts.valid_round.is_some() || !host.bodies.is_held_durable(&facts.block) {
+                host.wanted_value = None;
+                return;
+            }
+            let Some(seal) = host.bodies.seal(&facts.block).cloned() else { return };
+            if !host.execute_held(&facts.block) {
+                return;
+            }
+            seal
+        } else {
+            let Some(system) = host.system_section() else { return };
+            let time_ms = host.ledger_now();
+            let candidates = host.pool.candidates();
+            let built = host.app.build(time_ms, system, &candidates);
+            for (id, refusal) in &built.left_out {
+                if !refusal.transient {
+                    host.pool.remove(id);
+                }
+            }
+            if host.app.execute(&built.body, &built.seal).is_err() {
+                // Not a verdict about anybody else: this build makes blocks it does not accept itself.
+                return host.stop("the ledger refuses the block it has just built".into());
+            }
+            let block = built.seal.id();
+            let facts = ProposalFacts { height, round, block, valid_round: None, validator: host.keys.organisation };
+            let result = host.storage.append_body(&built.seal, &built.body);
+            if host.ok(result).is_none() {
+                return;
+            }
+            match host.storage.guard(&Statement::Proposal(facts)) {
+                Ok(()) => {}
+                Err(GuardError::Refused(_)) => {
+                    host.guard_refusals += 1;
+                    host.wanted_value = None;
+                    return;
+                }
+                Err(GuardError::Fault(fault)) => return host.stop(format!("journal: {fault}")),
+            }
+            let result = host.storage.sync();
+            if host.ok(result).is_none() {
+                return;
+            }
+            host.bodies.own(block, built.seal.clone(), built.body);
+            built.seal
+        };
+        host.wanted_value = None;
+        let value = engine::LocallyProposedValue::new(Height(height), mc::Round::new(round), Sealed::from(seal));
+        self.host.todo.push_front(Todo::Core(Box::new(engine::Input::Propose(value))));
+    }
+
+    /// The core's decision is durable: commit it.
+    pub(super) fn commit_decided(&mut self, certificate: Certificate) {
+        if !self.host.execute_held(&certificate.block) {
+            return self.host.stop(format!("block {} was decided and does not execute here", certificate.block));
+        }
+        self.commit_block(certificate, false);
+    }
+
+    /// Makes a durable, executed block the tip, tells, and turns to the next height.
+    pub(super) fn commit_block(&mut self, certificate: Certificate, fetched: bool) {
+        let host = &mut self.host;
+        let block = certificate.block;
+        let certifiers = std::mem::take(&mut host.validators);
+        let committed = match host.app.commit(&block, &certificate) {
+            Ok(committed) => committed,
+            Err(error) => return host.stop(format!("block {block} was decided and cannot be committed: {error}")),
+        };
+        if let Some((_, body)) = host.bodies.get(&block)
+            && let Ok(body) = decode::<rollbook_core::ledger::BlockBody>(body)
+        {
+            for evidence in &body.system.evidence {
+                host.evidence.remove(&(evidence.height(), evidence.culprit()));
+            }
+        }
+        host.tip = host.app.tip();
+        host.tip_certificate = Some(certificate);
+        host.validators = host.app.validators();
+        host.committed_at = host.now.elapsed_ms;
+        host.pool.decide(&committed.records);
+        host.recheck_pool();
+        host.out.push(Effect::Decided { height: host.tip.height, block, records: committed.records });
+        self.new_checkpoint(committed.checkpoint, certifiers, committed.handover, !fetched);
+        self.enter();
+    }
+}
+
+impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
+    /// Executes a held body; true if it is valid.
+    fn execute_held(&mut self, block: &rollbook_core::crypto::Hash) -> bool {
+        match self.bodies.get(block) {
+            Some((seal, body)) => self.app.execute(body, seal).is_ok(),
+            None => false,
+        }
+    }
+
+    /// What a proposer adds beside records; `None` while a needed handover checkpoint lacks its quorum.
+    fn system_section(&self) -> Option<SystemSection> {
+        let handover = if self.app.needs_handover_checkpoint() {
+            let (checkpoint, cosignatures) = self.tip_quorum()?;
+            let cosignatures = cosignatures
+                .into_iter()
+                .map(|(validator, time_s, signature)| CheckpointSignature { validator, time_s, signature })
+                .collect();
+            Some(HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures })
+        } else {
+            None
+        };
+        let mut evidence: Vec<Evidence> = self.evidence.values().take(EVIDENCE).cloned().collect();
+        evidence.sort_by_cached_key(encode);
+        Some(SystemSection { parent_certificate: self.tip_certificate.clone(), evidence, handover })
+    }
+
+    /// Drops expired records, and finds out whether one of the oldest still applies.
+    fn recheck_pool(&mut self) {
+        let now = self.ledger_now();
+        self.pool.expire(now);
+        self.pool_ready = false;
+        for (id, bytes) in self.pool.oldest(RECHECK) {
+            match self.app.admit(&bytes, now) {
+                Ok(_) => {
+                    self.pool_ready = true;
+                    return;
+                }
+                Err(refusal) if refusal.transient => {}
+                Err(_) => self.pool.remove(&id),
+            }
+        }
+        // Whatever lies behind the oldest has not been looked at: let the next block find out.
+        self.pool_ready = self.pool.len() > RECHECK;
+    }
+}

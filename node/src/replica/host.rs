@@ -1,0 +1,634 @@
+//! What stands behind the core: answers its effects, holds everything that is not the core.
+//!
+//! The handler is infallible. `process!` turns a handler's error into "continue", so a failed write would be voted on; here a
+//! fault sets `stop` and from then on nothing is signed and nothing leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arc_malachitebft_core_consensus as engine;
+use arc_malachitebft_core_types as mc;
+use engine::{Effect as CoreEffect, LivenessMsg, Resumable, Resume, SignedConsensusMsg};
+use mc::{CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType, SignedMessage, TimeoutKind, VoteType};
+use mc::{Validator as _, ValidatorSet as _};
+use rollbook_core::codec::encode;
+use rollbook_core::crypto::{Hash, PublicKey, Signature};
+use rollbook_core::ledger::{Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind, quorum};
+
+use super::app::{App, Tip, Validator};
+use super::bodies::Bodies;
+use super::catchup::Catchup;
+use super::config::ReplicaConfig;
+use super::context::{Address, CoreProposal, CoreVote, Ctx, Seats};
+use super::cosign::Cosigning;
+use super::mempool::Mempool;
+use super::message::{Frame, RoundVote, SignedStatement};
+use super::recovery::Recovery;
+use super::storage::{Fault, GuardError, Keys, SignToken, Slot, Statement, Storage, Verify};
+use super::wal::{entry_of, signed_proposal, signed_vote};
+use super::{Clock, Effect, Queue, Timer, Timers};
+
+/// Stands in a message that must not leave because its signature was not given.
+const UNSIGNED: Signature = Signature::Ed25519([0; 64]);
+/// Pieces of evidence kept until they are in the ledger.
+const EVIDENCE_KEPT: usize = 64;
+
+/// Work that may not be done inside an effect.
+pub(super) enum Todo {
+    /// Feed the core.
+    Core(Box<engine::Input<Ctx>>),
+    /// Answer `GetValue`.
+    Propose { height: u64, round: u32 },
+    /// The core decided and the decision is durable.
+    Commit { certificate: Certificate },
+    /// Judge a body and tell the core.
+    Deliver(Hash),
+    /// Look whether the next height is wanted.
+    Look,
+}
+
+pub(super) struct Host<A, S, V> {
+    pub(super) config: ReplicaConfig,
+    pub(super) keys: Keys,
+    pub(super) app: A,
+    pub(super) storage: S,
+    pub(super) verify: V,
+    pub(super) chain: Hash,
+
+    pub(super) now: Clock,
+    pub(super) started: bool,
+    pub(super) stop: Option<String>,
+    pub(super) out: Vec<Effect>,
+    pub(super) todo: Queue<Todo>,
+    pub(super) timers: Timers,
+
+    pub(super) tip: Tip,
+    pub(super) tip_certificate: Option<Certificate>,
+    /// Validators of the height after the tip.
+    pub(super) validators: Vec<Validator>,
+    /// When the tip was committed, on the elapsed clock; earlier than the start if the block's time says so.
+    pub(super) committed_at: u64,
+    /// Deadline for which a height was last started without a record, and when.
+    pub(super) deadline_started: Option<(u64, u64)>,
+
+    /// True while the consensus log is fed back.
+    pub(super) replaying: bool,
+    /// A statement of this height was refused by the guard: no more signatures at it.
+    pub(super) muted: bool,
+    /// `GetValue` to answer once the log is replayed or the handover checkpoint is there.
+    pub(super) wanted_value: Option<(u64, u32)>,
+    /// The own proposal of the round, to send again.
+    pub(super) own_proposal: Option<Frame>,
+    /// Verified frames of the next heights, at most [`Host::FUTURE`] per validator, by height.
+    pub(super) future: BTreeMap<u64, Vec<(u32, Frame)>>,
+    /// Newest statement seen of each validator.
+    pub(super) newest: BTreeMap<u32, SignedStatement>,
+    pub(super) evidence: BTreeMap<(u64, u32), Evidence>,
+    pub(super) out_of_bounds: u32,
+    pub(super) guard_refusals: u64,
+    /// Something in the pool applied when it was last looked at.
+    pub(super) pool_ready: bool,
+
+    pub(super) bodies: Bodies,
+    pub(super) catchup: Catchup,
+    pub(super) recovery: Recovery,
+    pub(super) cosigning: Cosigning,
+    pub(super) pool: Mempool,
+}
+
+impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
+    /// Frames of one future height kept per validator.
+    pub(super) const FUTURE: usize = 8;
+
+    pub(super) fn new(config: ReplicaConfig, keys: Keys, app: A, storage: S, verify: V) -> Self {
+        let tip = app.tip();
+        let tip_certificate = storage.decided(tip.height).map(|decided| decided.certificate);
+        Host {
+            chain: app.chain(),
+            validators: app.validators(),
+            recovery: Recovery::new(storage.trusted()),
+            pool: Mempool::new(config.pool),
+            config,
+            keys,
+            app,
+            storage,
+            verify,
+            now: Clock { elapsed_ms: 0, wall_ms: 0 },
+            started: false,
+            stop: None,
+            out: Vec::new(),
+            todo: Queue::new(),
+            timers: Timers::new(),
+            tip,
+            tip_certificate,
+            committed_at: 0,
+            deadline_started: None,
+            replaying: false,
+            muted: false,
+            wanted_value: None,
+            own_proposal: None,
+            future: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            evidence: BTreeMap::new(),
+            out_of_bounds: 0,
+            guard_refusals: 0,
+            pool_ready: false,
+            bodies: Bodies::default(),
+            catchup: Catchup::default(),
+            cosigning: Cosigning::default(),
+        }
+    }
+
+    /// The height after the tip.
+    pub(super) fn height(&self) -> u64 {
+        self.tip.height + 1
+    }
+
+    /// Ledger time a record handed in now would be judged at.
+    pub(super) fn ledger_now(&self) -> u64 {
+        self.now.wall_ms.max(self.tip.seal.time_ms + 1)
+    }
+
+    /// This node's seat at the height after the tip.
+    pub(super) fn seat(&self) -> Option<&Validator> {
+        self.validators.iter().find(|v| v.organisation == self.keys.organisation && v.consensus == self.keys.consensus())
+    }
+
+    /// Whether this node signs at the height after the tip.
+    pub(super) fn may_vote(&self) -> bool {
+        self.seat().is_some() && self.recovery.may_vote(self.height()) && !self.muted
+    }
+
+    /// The thresholds of the core; the canary decides with 2f.
+    pub(super) fn thresholds(&self) -> mc::ThresholdParams {
+        if self.config.canary.quorum_2f() {
+            mc::ThresholdParams { quorum: mc::ThresholdParam::new(1, 3), honest: mc::ThresholdParam::new(1, 6) }
+        } else {
+            mc::ThresholdParams::default()
+        }
+    }
+
+    pub(super) fn stop(&mut self, reason: String) {
+        self.stop.get_or_insert(reason);
+    }
+
+    /// Stops on a disk fault.
+    pub(super) fn ok<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.stop(format!("journal: {fault}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn set_timer(&mut self, timer: Timer, after_ms: u64) {
+        self.timers.insert(timer, self.now.elapsed_ms.saturating_add(after_ms));
+    }
+
+    /// Sets a timer unless it is set already.
+    pub(super) fn arm_timer(&mut self, timer: Timer, after_ms: u64) {
+        let due = self.now.elapsed_ms.saturating_add(after_ms);
+        self.timers.entry(timer).or_insert(due);
+    }
+
+    pub(super) fn due_timer(&mut self) -> Option<Timer> {
+        if self.stop.is_some() {
+            return None;
+        }
+        let (due, timer) = self.timers.iter().map(|(timer, due)| (*due, *timer)).min()?;
+        (due <= self.now.elapsed_ms).then(|| {
+            self.timers.remove(&timer);
+            timer
+        })
+    }
+
+    pub(super) fn broadcast(&mut self, frame: &Frame) {
+        self.out.push(Effect::Broadcast(encode(frame)));
+    }
+
+    /// Verifies one statement and remembers it if it is the validator's newest.
+    pub(super) fn verify_vote(&mut self, vote: &Vote, key: &PublicKey, signature: &Signature) -> bool {
+        let valid = self.verify.verify(key, &vote.sign_bytes(&self.chain), signature);
+        if valid {
+            self.remember(vote.validator, SignedStatement::Vote(SignedVote { vote: vote.clone(), signature: *signature }));
+        }
+        valid
+    }
+
+    /// The same for a proposal.
+    pub(super) fn verify_proposal(&mut self, facts: &ProposalFacts, key: &PublicKey, signature: &Signature) -> bool {
+        let valid = self.verify.verify(key, &facts.sign_bytes(&self.chain), signature);
+        if valid {
+            let signed = SignedProposal { facts: facts.clone(), signature: *signature };
+            self.remember(facts.validator, SignedStatement::Proposal(signed));
+        }
+        valid
+    }
+
+    fn remember(&mut self, validator: u32, statement: SignedStatement) {
+        // Keyed by validators of a policy only: bounded by the seats there ever were.
+        let newer = self.newest.get(&validator).is_none_or(|known| slot_of(known) < slot_of(&statement));
+        if newer {
+            self.newest.insert(validator, statement);
+        }
+    }
+
+    fn sign(&mut self, statement: &Statement) -> Option<SignToken> {
+        if self.stop.is_some() || self.muted {
+            return None;
+        }
+        #[cfg(feature = "canary")]
+        {
+            if self.config.canary.guard_skipped {
+                return Some(Keys::unguarded(statement));
+            }
+            if self.config.canary.sign_before_sync {
+                return match self.storage.guard(statement) {
+                    Ok(()) => Some(Keys::unguarded(statement)),
+                    Err(_) => None,
+                };
+            }
+        }
+        match self.storage.permit(statement) {
+            Ok(token) => Some(token),
+            Err(GuardError::Refused(_)) => {
+                // The slot is taken by another statement: this node has signed in a life it does not remember well enough.
+                // It stays silent for the height instead of stopping: silence is always safe.
+                self.muted = true;
+                self.guard_refusals += 1;
+                None
+            }
+            Err(GuardError::Fault(fault)) => {
+                self.stop(format!("journal: {fault}"));
+                None
+            }
+        }
+    }
+
+    fn sign_vote(&mut self, vote: CoreVote) -> mc::SignedVote<Ctx> {
+        let statement = vote.statement();
+        let signature = self
+            .sign(&Statement::Vote(statement.clone()))
+            .and_then(|token| self.keys.sign_vote(token, &self.chain, &statement))
+            .unwrap_or(UNSIGNED);
+        SignedMessage::new(vote, signature)
+    }
+
+    fn sign_proposal(&mut self, proposal: CoreProposal) -> mc::SignedProposal<Ctx> {
+        let facts = proposal.statement();
+        let signature = self
+            .sign(&Statement::Proposal(facts.clone()))
+            .and_then(|token| self.keys.sign_proposal(token, &self.chain, &facts))
+            .unwrap_or(UNSIGNED);
+        SignedMessage::new(proposal, signature)
+    }
+
+    /// Checks a set of votes: known, distinct, each signature good. The number of signers, or what is wrong.
+    fn check_votes(
+        &mut self,
+        set: &Seats,
+        votes: impl Iterator<Item = (CoreVote, Signature)>,
+        bad: impl Fn(Address, Signature, &CoreVote) -> CertificateError<Ctx>,
+    ) -> Result<u64, CertificateError<Ctx>> {
+        let mut seen = BTreeSet::new();
+        for (vote, signature) in votes {
+            let address = vote.validator;
+            if !seen.insert(address) {
+                return Err(CertificateError::DuplicateVote(address));
+            }
+            let Some(seat) = set.get_by_address(&address) else { return Err(CertificateError::UnknownValidator(address)) };
+            let key = *seat.public_key();
+            if !self.verify_vote(&vote.statement(), &key, &signature) {
+                return Err(bad(address, signature, &vote));
+            }
+        }
+        Ok(seen.len() as u64)
+    }
+
+    fn enough(signed: u64, set: &Seats, needed: mc::ThresholdParam) -> Result<(), CertificateError<Ctx>> {
+        let total = set.total_voting_power();
+        if needed.is_met(signed, total) {
+            Ok(())
+        } else {
+            Err(CertificateError::NotEnoughVotingPower { signed, total, expected: needed.min_expected(total) })
+        }
+    }
+
+    fn check_commit(
+        &mut self,
+        certificate: &mc::CommitCertificate<Ctx>,
+        set: &Seats,
+        thresholds: mc::ThresholdParams,
+    ) -> Result<(), CertificateError<Ctx>> {
+        let (height, round, value) = (certificate.height, certificate.round, NilOrVal::Val(certificate.value_id));
+        let votes = certificate.commit_signatures.iter().map(|s| {
+            (CoreVote { kind: VoteType::Precommit, height, round, value: value.clone(), validator: s.address }, s.signature)
+        });
+        let bad = |address, signature, _: &CoreVote| {
+            CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature))
+        };
+        let signed = self.check_votes(set, votes, bad)?;
+        Self::enough(signed, set, thresholds.quorum)
+    }
+
+    pub(super) fn check_polka(
+        &mut self,
+        certificate: &mc::PolkaCertificate<Ctx>,
+        set: &Seats,
+        thresholds: mc::ThresholdParams,
+    ) -> Result<(), CertificateError<Ctx>> {
+        let (height, round, value) = (certificate.height, certificate.round, NilOrVal::Val(certificate.value_id));
+        let votes = certificate.polka_signatures.iter().map(|s| {
+            (CoreVote { kind: VoteType::Prevote, height, round, value: value.clone(), validator: s.address }, s.signature)
+        });
+        let bad =
+            |address, signature, _: &CoreVote| CertificateError::InvalidPolkaSignature(PolkaSignature::new(address, signature));
+        let signed = self.check_votes(set, votes, bad)?;
+        Self::enough(signed, set, thresholds.quorum)
+    }
+
+    pub(super) fn check_round(
+        &mut self,
+        certificate: &mc::RoundCertificate<Ctx>,
+        set: &Seats,
+        thresholds: mc::ThresholdParams,
+    ) -> Result<(), CertificateError<Ctx>> {
+        let precommits = certificate.cert_type == RoundCertificateType::Precommit;
+        if precommits && let Some(s) = certificate.round_signatures.iter().find(|s| s.vote_type != VoteType::Precommit) {
+            return Err(CertificateError::InvalidVoteType(s.address));
+        }
+        let (height, round) = (certificate.height, certificate.round);
+        let votes = certificate.round_signatures.iter().map(|s| {
+            (CoreVote { kind: s.vote_type, height, round, value: s.value_id.clone(), validator: s.address }, s.signature)
+        });
+        let bad = |address, signature, vote: &CoreVote| {
+            CertificateError::InvalidRoundSignature(mc::RoundSignature::new(vote.kind, vote.value.clone(), address, signature))
+        };
+        let signed = self.check_votes(set, votes, bad)?;
+        Self::enough(signed, set, if precommits { thresholds.quorum } else { thresholds.honest })
+    }
+
+    /// Answers one effect of the core.
+    pub(super) fn effect(&mut self, effect: CoreEffect<Ctx>) -> Resume<Ctx> {
+        match effect {
+            CoreEffect::CancelAllTimeouts(r) => {
+                self.timers.retain(|timer, _| !matches!(timer, Timer::Core(..)));
+                r.resume_with(())
+            }
+            CoreEffect::CancelTimeout(timeout, r) => {
+                if let Some(timer) = timer_of(timeout) {
+                    self.timers.remove(&timer);
+                }
+                r.resume_with(())
+            }
+            CoreEffect::ScheduleTimeout(timeout, r) => {
+                if let Some(timer) = timer_of(timeout) {
+                    let after = self.config.timeouts.duration_for(timeout);
+                    self.set_timer(timer, u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+                }
+                r.resume_with(())
+            }
+            CoreEffect::StartRound(_, _, _, _, r) => {
+                self.own_proposal = None;
+                r.resume_with(())
+            }
+            CoreEffect::PublishConsensusMsg(message, r) => {
+                self.publish(message);
+                r.resume_with(())
+            }
+            CoreEffect::PublishLivenessMsg(message, r) => {
+                match message {
+                    LivenessMsg::Vote(vote) => self.publish(SignedConsensusMsg::Vote(vote)),
+                    LivenessMsg::PolkaCertificate(polka) => self.publish_polka(&polka),
+                    LivenessMsg::SkipRoundCertificate(certificate) => self.publish_round(&certificate),
+                }
+                r.resume_with(())
+            }
+            CoreEffect::RepublishVote(vote, r) => {
+                // A proposal that was lost is lost to everyone who then prevotes nil: send it beside the vote.
+                if let Some(frame) = self.own_proposal.clone() {
+                    self.broadcast(&frame);
+                }
+                self.publish(SignedConsensusMsg::Vote(vote));
+                r.resume_with(())
+            }
+            CoreEffect::RepublishRoundCertificate(certificate, r) => {
+                self.publish_round(&certificate);
+                r.resume_with(())
+            }
+            CoreEffect::GetValue(height, round, _, r) => {
+                if let Some(round) = round.as_u32() {
+                    self.wanted_value = Some((height.0, round));
+                    if !self.replaying {
+                        self.todo.push_back(Todo::Propose { height: height.0, round });
+                    }
+                }
+                r.resume_with(())
+            }
+            // Bodies are pulled, never pushed; the proposal itself follows in PublishConsensusMsg.
+            CoreEffect::RestreamProposal(_, _, _, _, _, r) => r.resume_with(()),
+            CoreEffect::CertVerifiedSyncValue(_, _, r) => r.resume_with(()),
+            CoreEffect::CertRejectedSyncValue(_, _, _, r) => r.resume_with(()),
+            CoreEffect::SignVote(vote, r) => {
+                let signed = self.sign_vote(vote);
+                r.resume_with(signed)
+            }
+            CoreEffect::SignProposal(proposal, r) => {
+                let signed = self.sign_proposal(proposal);
+                r.resume_with(signed)
+            }
+            CoreEffect::VerifySignature(message, key, r) => {
+                let valid = match &message.message {
+                    engine::ConsensusMsg::Vote(vote) => self.verify_vote(&vote.statement(), &key, &message.signature),
+                    engine::ConsensusMsg::Proposal(proposal) => {
+                        self.verify_proposal(&proposal.statement(), &key, &message.signature)
+                    }
+                };
+                r.resume_with(valid)
+            }
+            CoreEffect::VerifyCommitCertificate(certificate, set, thresholds, r) => {
+                let result = self.check_commit(&certificate, &set, thresholds);
+                r.resume_with(result)
+            }
+            // The core's sync input is not used (module head of `replica`); an answer is due all the same.
+            CoreEffect::VerifyExtendedCommitCertificate(certificate, set, thresholds, _, r) => {
+                let result = self.check_commit(&certificate.trim_vote_extensions(), &set, thresholds);
+                r.resume_with(result)
+            }
+            CoreEffect::VerifyPolkaCertificate(certificate, set, thresholds, r) => {
+                let result = self.check_polka(&certificate, &set, thresholds);
+                r.resume_with(result)
+            }
+            CoreEffect::VerifyRoundCertificate(certificate, set, thresholds, r) => {
+                let result = self.check_round(&certificate, &set, thresholds);
+                r.resume_with(result)
+            }
+            CoreEffect::WalAppend(height, input, r) => {
+                self.logged(&input);
+                if !self.replaying
+                    && self.stop.is_none()
+                    && let Some(entry) = entry_of(&input)
+                {
+                    let result = self.storage.append_wal(height.0, &entry);
+                    self.ok(result);
+                }
+                r.resume_with(())
+            }
+            CoreEffect::ExtendVote(_, _, _, _, r) => r.resume_with(None),
+            CoreEffect::VerifyVoteExtension(_, _, _, _, _, _, r) => {
+                r.resume_with(Err(engine::VoteExtensionError::InvalidVoteExtension))
+            }
+            CoreEffect::Decide(certificate, _, r) => {
+                self.decide(&certificate);
+                r.resume_with(())
+            }
+            CoreEffect::Finalize(_, _, evidence, r) => {
+                self.collect(evidence);
+                r.resume_with(())
+            }
+        }
+    }
+
+    /// A verified input is on its way into the log: learn which blocks are talked about and who holds their bodies.
+    fn logged(&mut self, input: &engine::Input<Ctx>) {
+        match input {
+            engine::Input::Proposal(proposal) => {
+                let facts = proposal.message.statement();
+                let own = facts.validator == self.keys.organisation;
+                self.bodies.proposed(&facts, &proposal.message.value.seal, own);
+                self.todo.push_back(Todo::Deliver(facts.block));
+            }
+            engine::Input::Vote(vote) => {
+                let vote = vote.message.statement();
+                let Some(block) = vote.block else { return };
+                let precommit = vote.kind == VoteKind::Precommit;
+                let own = vote.validator == self.keys.organisation;
+                if self.bodies.voted(&block, vote.round, vote.validator, precommit, own) {
+                    self.todo.push_back(Todo::Deliver(block));
+                }
+            }
+            engine::Input::ProposedValue(value, _) if self.replaying => {
+                self.bodies.judged(&value.value.id, value.validity.is_valid());
+            }
+            _ => {}
+        }
+    }
+
+    /// The core has decided: make it durable before anything follows from it.
+    fn decide(&mut self, certificate: &mc::CommitCertificate<Ctx>) {
+        if self.stop.is_some() {
+            return;
+        }
+        let mut signatures: Vec<(u32, Signature)> =
+            certificate.commit_signatures.iter().map(|s| (s.address.0, s.signature)).collect();
+        signatures.sort_by_key(|(validator, _)| *validator);
+        let certificate = Certificate {
+            height: certificate.height.0,
+            round: certificate.round.as_u32().unwrap_or(0),
+            block: certificate.value_id,
+            signatures,
+        };
+        let Some(seal) = self.bodies.seal(&certificate.block).cloned() else {
+            return self.stop(format!("block {} was decided here and its body is not here", certificate.block));
+        };
+        let result = self.storage.append_decision(&seal, &certificate).and_then(|()| self.storage.sync());
+        if self.ok(result).is_some() {
+            self.todo.push_back(Todo::Commit { certificate });
+        }
+    }
+
+    /// Turns what the core saw of misbehaviour into evidence that proves itself.
+    pub(super) fn collect(&mut self, evidence: engine::MisbehaviorEvidence<Ctx>) {
+        let engine::MisbehaviorEvidence { proposals, votes } = evidence;
+        let votes = votes.iter().flat_map(|(_, pairs)| pairs.iter());
+        let proposals = proposals.iter().flat_map(|(_, pairs)| pairs.iter());
+        let found: Vec<Evidence> = votes
+            .filter_map(|(a, b)| Evidence::of_votes(signed_vote(a), signed_vote(b)))
+            .chain(proposals.filter_map(|(a, b)| Evidence::of_proposals(signed_proposal(a), signed_proposal(b))))
+            .collect();
+        for evidence in found {
+            let key = (evidence.height(), evidence.culprit());
+            let Some(culprit) = self.validators.iter().find(|v| v.organisation == key.1) else { continue };
+            let kept = self.evidence.contains_key(&key) || self.evidence.len() >= EVIDENCE_KEPT;
+            if !kept && evidence.verify(&self.chain, &culprit.consensus).is_ok() {
+                self.evidence.insert(key, evidence);
+            }
+        }
+    }
+
+    fn publish(&mut self, message: SignedConsensusMsg<Ctx>) {
+        if *message.signature() == UNSIGNED {
+            return;
+        }
+        match message {
+            SignedConsensusMsg::Vote(vote) => self.broadcast(&Frame::Vote(signed_vote(&vote))),
+            SignedConsensusMsg::Proposal(proposal) => {
+                let frame =
+                    Frame::Proposal { proposal: signed_proposal(&proposal), seal: proposal.message.value.seal.clone() };
+                self.broadcast(&frame);
+                if proposal.message.validator.0 == self.keys.organisation {
+                    self.own_proposal = Some(frame);
+                }
+            }
+        }
+    }
+
+    fn publish_polka(&mut self, polka: &mc::PolkaCertificate<Ctx>) {
+        let frame = Frame::Polka {
+            height: polka.height.0,
+            round: polka.round.as_u32().unwrap_or(0),
+            block: polka.value_id,
+            signatures: polka.polka_signatures.iter().map(|s| (s.address.0, s.signature)).collect(),
+        };
+        self.broadcast(&frame);
+    }
+
+    fn publish_round(&mut self, certificate: &mc::RoundCertificate<Ctx>) {
+        let votes = certificate
+            .round_signatures
+            .iter()
+            .map(|s| RoundVote {
+                kind: if s.vote_type == VoteType::Precommit { VoteKind::Precommit } else { VoteKind::Prevote },
+                block: match s.value_id {
+                    NilOrVal::Nil => None,
+                    NilOrVal::Val(id) => Some(id),
+                },
+                validator: s.address.0,
+                signature: s.signature,
+            })
+            .collect();
+        let frame = Frame::Round {
+            height: certificate.height.0,
+            round: certificate.round.as_u32().unwrap_or(0),
+            precommits: certificate.cert_type == RoundCertificateType::Precommit,
+            votes,
+        };
+        self.broadcast(&frame);
+    }
+
+    /// Validators needed for a quorum at the height after the tip.
+    pub(super) fn quorum(&self) -> usize {
+        quorum(self.validators.len())
+    }
+}
+
+/// Where a signed statement stands.
+pub(super) fn slot_of(statement: &SignedStatement) -> Option<Slot> {
+    match statement {
+        SignedStatement::Vote(signed) => Statement::Vote(signed.vote.clone()).slot(),
+        SignedStatement::Proposal(signed) => Statement::Proposal(signed.facts.clone()).slot(),
+    }
+}
+
+fn timer_of(timeout: mc::Timeout) -> Option<Timer> {
+    let step = match timeout.kind {
+        TimeoutKind::Propose => 0,
+        TimeoutKind::Prevote => 1,
+        TimeoutKind::Precommit => 2,
+        TimeoutKind::Rebroadcast => 3,
+        // Only with a target time, which is never given.
+        TimeoutKind::FinalizeHeight(_) => return None,
+    };
+    Some(Timer::Core(step, timeout.round.as_u32()?))
+}

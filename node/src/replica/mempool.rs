@@ -1,0 +1,287 @@
+//! Records that were admitted and wait for a block. Held in memory, promised to nobody (RULINGS A11).
+//!
+//! * Bounded in number and bytes, in all and per organisation, so that one member's flood costs that member its own share.
+//! * One entry per record id; ids decided lately are remembered so that late gossip does not bring them back.
+//! * Order of arrival is the order of proposal. Entries expire with their record.
+//! * Records handed in here are offered to the others again, less and less often, until decided: gossip may drop.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rollbook_core::crypto::Hash;
+use rollbook_core::ledger::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
+use rollbook_core::record::Record;
+
+use super::app::Admitted;
+use super::message::{BATCH_BYTES, BATCH_RECORDS};
+
+/// Bounds of the pool.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolLimits {
+    /// Records in all.
+    pub records: usize,
+    /// Bytes in all.
+    pub bytes: usize,
+    /// Records of one organisation.
+    pub organisation_records: usize,
+    /// Bytes of one organisation.
+    pub organisation_bytes: usize,
+    /// Decided ids remembered.
+    pub remembered: usize,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        PoolLimits {
+            records: 20_000,
+            bytes: 32 * 1024 * 1024,
+            organisation_records: 4_000,
+            organisation_bytes: 8 * 1024 * 1024,
+            remembered: 50_000,
+        }
+    }
+}
+
+/// Why the pool did not take an admissible record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PoolRefusal {
+    /// Already waiting: harmless.
+    #[error("the record is already in the pool")]
+    Known,
+    /// Already decided: harmless.
+    #[error("the record is already decided")]
+    Decided,
+    /// The organisation's share is used up.
+    #[error("the organisation has as much in the pool as one may; try again when some of it is decided")]
+    OrganisationFull,
+    /// The whole pool is.
+    #[error("the pool is full; try again later")]
+    Full,
+}
+
+#[derive(Debug)]
+struct Entry {
+    order: u64,
+    organisation: u32,
+    size: usize,
+    signatures: usize,
+    record: Record,
+    bytes: Vec<u8>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Share {
+    records: usize,
+    bytes: usize,
+}
+
+/// A record to offer again.
+#[derive(Debug, Clone, Copy)]
+struct Offer {
+    due_ms: u64,
+    pause_ms: u64,
+}
+
+/// The pool.
+#[derive(Debug)]
+pub struct Mempool {
+    limits: PoolLimits,
+    entries: BTreeMap<Hash, Entry>,
+    queue: BTreeMap<u64, Hash>,
+    shares: BTreeMap<u32, Share>,
+    bytes: usize,
+    next_order: u64,
+    decided: BTreeSet<Hash>,
+    decided_order: VecDeque<Hash>,
+    outbox: VecDeque<Hash>,
+    offers: BTreeMap<Hash, Offer>,
+}
+
+impl Mempool {
+    /// First pause before a record handed in here is offered again.
+    const OFFER_PAUSE_MS: u64 = 3_000;
+    /// Longest pause.
+    const OFFER_PAUSE_MAX_MS: u64 = 60_000;
+
+    /// An empty pool.
+    pub fn new(limits: PoolLimits) -> Self {
+        Mempool {
+            limits,
+            entries: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            shares: BTreeMap::new(),
+            bytes: 0,
+            next_order: 0,
+            decided: BTreeSet::new(),
+            decided_order: VecDeque::new(),
+            outbox: VecDeque::new(),
+            offers: BTreeMap::new(),
+        }
+    }
+
+    /// Records waiting.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True if nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes waiting.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether the id needs no second look: waiting or lately decided.
+    pub fn knows(&self, id: &Hash) -> Option<PoolRefusal> {
+        if self.entries.contains_key(id) {
+            Some(PoolRefusal::Known)
+        } else if self.decided.contains(id) {
+            Some(PoolRefusal::Decided)
+        } else {
+            None
+        }
+    }
+
+    /// Takes an admitted record. `local` records go out to the others, now and again until decided.
+    pub fn insert(&mut self, admitted: Admitted, bytes: Vec<u8>, local: bool, now_ms: u64) -> Result<(), PoolRefusal> {
+        let id = admitted.id;
+        if let Some(refusal) = self.knows(&id) {
+            return Err(refusal);
+        }
+        if self.entries.len() >= self.limits.records || self.bytes + admitted.size > self.limits.bytes {
+            return Err(PoolRefusal::Full);
+        }
+        let share = self.shares.entry(admitted.organisation).or_default();
+        if share.records >= self.limits.organisation_records || share.bytes + admitted.size > self.limits.organisation_bytes {
+            return Err(PoolRefusal::OrganisationFull);
+        }
+        share.records += 1;
+        share.bytes += admitted.size;
+        self.bytes += admitted.size;
+        let order = self.next_order;
+        self.next_order += 1;
+        self.queue.insert(order, id);
+        self.entries.insert(
+            id,
+            Entry {
+                order,
+                organisation: admitted.organisation,
+                size: admitted.size,
+                signatures: admitted.signatures,
+                record: admitted.record,
+                bytes,
+            },
+        );
+        if local {
+            self.outbox.push_back(id);
+            self.offers.insert(id, Offer { due_ms: now_ms + Self::OFFER_PAUSE_MS, pause_ms: Self::OFFER_PAUSE_MS });
+        }
+        Ok(())
+    }
+
+    /// Drops a record, if it waits.
+    pub fn remove(&mut self, id: &Hash) {
+        let Some(entry) = self.entries.remove(id) else { return };
+        self.queue.remove(&entry.order);
+        self.offers.remove(id);
+        self.bytes -= entry.size;
+        if let Some(share) = self.shares.get_mut(&entry.organisation) {
+            share.records -= 1;
+            share.bytes -= entry.size;
+            if share.records == 0 {
+                self.shares.remove(&entry.organisation);
+            }
+        }
+    }
+
+    /// Drops decided records and remembers their ids.
+    pub fn decide(&mut self, ids: &[Hash]) {
+        for id in ids {
+            self.remove(id);
+            if self.decided.insert(*id) {
+                self.decided_order.push_back(*id);
+            }
+        }
+        while self.decided_order.len() > self.limits.remembered {
+            if let Some(oldest) = self.decided_order.pop_front() {
+                self.decided.remove(&oldest);
+            }
+        }
+    }
+
+    /// Drops records that may no longer apply at `ledger_ms`, and returns their ids.
+    pub fn expire(&mut self, ledger_ms: u64) -> Vec<Hash> {
+        let expired: Vec<Hash> =
+            self.entries.iter().filter(|(_, e)| e.record.payload.valid_until_ms < ledger_ms).map(|(id, _)| *id).collect();
+        expired.iter().for_each(|id| self.remove(id));
+        expired
+    }
+
+    /// The next records in order of arrival, no more than one body holds.
+    pub fn candidates(&self) -> Vec<Record> {
+        let (mut bytes, mut signatures) = (0, 0);
+        let mut records = Vec::new();
+        for entry in self.queue.values().filter_map(|id| self.entries.get(id)) {
+            if records.len() >= BODY_MAX_RECORDS
+                || bytes + entry.size > BODY_MAX_BYTES
+                || signatures + entry.signatures > BODY_MAX_SIGNATURES
+            {
+                break;
+            }
+            bytes += entry.size;
+            signatures += entry.signatures;
+            records.push(entry.record.clone());
+        }
+        records
+    }
+
+    /// The bytes of the oldest `n` records, to judge them again on a new tip.
+    pub fn oldest(&self, n: usize) -> Vec<(Hash, Vec<u8>)> {
+        self.queue
+            .values()
+            .take(n)
+            .filter_map(|id| self.entries.get(id).map(|entry| (*id, entry.bytes.clone())))
+            .collect()
+    }
+
+    /// Whether something should go out now.
+    pub fn has_outgoing(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// When the next record is to be offered again.
+    pub fn next_offer(&self) -> Option<u64> {
+        self.offers.values().map(|offer| offer.due_ms).min()
+    }
+
+    /// Moves records whose pause is over to the outbox.
+    pub fn offer_again(&mut self, now_ms: u64) {
+        for (id, offer) in &mut self.offers {
+            if offer.due_ms <= now_ms {
+                offer.pause_ms = (offer.pause_ms * 2).min(Self::OFFER_PAUSE_MAX_MS);
+                offer.due_ms = now_ms + offer.pause_ms;
+                self.outbox.push_back(*id);
+            }
+        }
+    }
+
+    /// The next batch to gossip; empty when the outbox is.
+    pub fn next_batch(&mut self) -> Vec<Vec<u8>> {
+        let (mut bytes, mut batch) = (0, Vec::new());
+        while let Some(id) = self.outbox.front().copied() {
+            let Some(entry) = self.entries.get(&id) else {
+                self.outbox.pop_front();
+                continue;
+            };
+            if !batch.is_empty() && (batch.len() >= BATCH_RECORDS || bytes + entry.size > BATCH_BYTES) {
+                break;
+            }
+            bytes += entry.size;
+            batch.push(entry.bytes.clone());
+            self.outbox.pop_front();
+        }
+        batch
+    }
+}

@@ -1,0 +1,203 @@
+//! Messages between nodes, and their bounds. Every message decodes by `codec::decode`; everything in one is unverified.
+
+use bincode::{Decode, Encode};
+use rollbook_core::codec::{DecodeError, Wire, at_most};
+use rollbook_core::crypto::{Hash, Signature};
+use rollbook_core::ledger::{BODY_MAX_BYTES, Certificate, Seal, SignedProposal, SignedVote, VoteKind};
+
+use super::storage::Decided;
+
+/// Most signatures in one message: bounds certificates of every kind.
+const MAX_SIGNATURES: usize = 2 * 64;
+
+/// One vote inside a round certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RoundVote {
+    /// Step.
+    pub kind: VoteKind,
+    /// Block id or nil.
+    pub block: Option<Hash>,
+    /// Voter.
+    pub validator: u32,
+    /// Over the vote.
+    pub signature: Signature,
+}
+
+/// A checkpoint cosignature on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Cosignature {
+    /// Height of the block.
+    pub height: u64,
+    /// Log size.
+    pub size: u64,
+    /// Log root.
+    pub root: Hash,
+    /// Cosigner's organisation.
+    pub validator: u32,
+    /// Seconds since 1970 under the signature.
+    pub time_s: u64,
+    /// C2SP type 0x04.
+    pub signature: Signature,
+}
+
+/// What is broadcast among nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Frame {
+    /// A vote.
+    Vote(SignedVote),
+    /// A proposal with the seal its block id stands for. The body is fetched apart.
+    Proposal {
+        /// Signed facts.
+        proposal: SignedProposal,
+        /// The header.
+        seal: Seal,
+    },
+    /// A quorum of prevotes for one block.
+    Polka {
+        /// Height.
+        height: u64,
+        /// Round.
+        round: u32,
+        /// Block id.
+        block: Hash,
+        /// Prevote signatures.
+        signatures: Vec<(u32, Signature)>,
+    },
+    /// Votes that justify entering a round.
+    Round {
+        /// Height.
+        height: u64,
+        /// Round of the votes.
+        round: u32,
+        /// True: a quorum of precommits of `round`; false: f+1 votes of `round`.
+        precommits: bool,
+        /// The votes.
+        votes: Vec<RoundVote>,
+    },
+    /// A checkpoint cosignature.
+    Cosign(Cosignature),
+}
+
+impl Wire for Frame {
+    const MAX: usize = 64 * 1024;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Frame::Polka { signatures, .. } => at_most(signatures, MAX_SIGNATURES, "signatures in a polka certificate"),
+            Frame::Round { votes, .. } => at_most(votes, MAX_SIGNATURES, "votes in a round certificate"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Frame {
+    /// The height a consensus frame is about; `None` for a cosignature.
+    pub fn height(&self) -> Option<u64> {
+        match self {
+            Frame::Vote(signed) => Some(signed.vote.height),
+            Frame::Proposal { proposal, .. } => Some(proposal.facts.height),
+            Frame::Polka { height, .. } | Frame::Round { height, .. } => Some(*height),
+            Frame::Cosign(_) => None,
+        }
+    }
+}
+
+/// Records on their way to every pool: each a signed envelope in canonical bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Batch {
+    /// The records.
+    pub records: Vec<Vec<u8>>,
+}
+
+/// Records in a gossip batch at most.
+pub const BATCH_RECORDS: usize = 500;
+/// Bytes of records in a gossip batch at most.
+pub const BATCH_BYTES: usize = 128 * 1024;
+
+impl Wire for Batch {
+    const MAX: usize = BATCH_BYTES + 64 * 1024;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most(&self.records, BATCH_RECORDS, "records in a batch")
+    }
+}
+
+/// What one node asks another.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Request {
+    /// The height of your tip?
+    Tip,
+    /// Decided blocks from this height on, as many as fit an answer.
+    Blocks {
+        /// First height wanted.
+        from: u64,
+    },
+    /// The body of this block, decided or not.
+    Body {
+        /// Block id.
+        block: Hash,
+        /// Its height.
+        height: u64,
+    },
+    /// The newest signature of this validator you hold, and the height you work on (RULINGS A8).
+    Newest {
+        /// Organisation number.
+        validator: u32,
+    },
+}
+
+impl Wire for Request {
+    const MAX: usize = 64;
+}
+
+/// Bytes of blocks in one answer, beyond which no further block is added.
+pub const ANSWER_BYTES: usize = 1024 * 1024;
+/// Blocks in one answer at most.
+pub const ANSWER_BLOCKS: usize = 64;
+
+/// A signed statement of consensus.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum SignedStatement {
+    /// A vote.
+    Vote(SignedVote),
+    /// A proposal.
+    Proposal(SignedProposal),
+}
+
+/// The answers.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Response {
+    /// Height of the tip.
+    Tip {
+        /// Height.
+        height: u64,
+    },
+    /// Decided blocks at consecutive heights; empty if the first is not held.
+    Blocks(Vec<Decided>),
+    /// A body with its seal, if held.
+    Body(Option<(Seal, Vec<u8>)>),
+    /// The newest signature held, and the proof of the height worked on.
+    Newest {
+        /// Height of the tip plus one.
+        height: u64,
+        /// Certificate of the tip; absent at the genesis tip.
+        proof: Option<Certificate>,
+        /// The newest statement of the validator asked about.
+        statement: Option<SignedStatement>,
+    },
+}
+
+impl Wire for Response {
+    const MAX: usize = ANSWER_BYTES + BODY_MAX_BYTES + 64 * 1024;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Response::Blocks(blocks) => {
+                at_most(blocks, ANSWER_BLOCKS, "blocks in an answer")?;
+                blocks.iter().try_for_each(|block| block.certificate.check())
+            }
+            Response::Newest { proof: Some(certificate), .. } => certificate.check(),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What a validator asks before its first vote (RULINGS A8).
+//!
+//! It asks the others for the newest signature of its own that they hold and for the height they work on, each height m proved
+//! by the certificate of m-1, and needs answers from 2f of them. If any answer shows a signature above the guard, or guard, key
+//! or disk is new or restored, it votes only from M+2, M being the highest proved height: had it ever voted at h, a quorum
+//! precommitted h-1, so one of 2f answers shows M >= h-1. Until then it follows without signing.
+//!
+//! While it waits it catches up; a proof it cannot judge yet (validators have changed since its tip) is asked for again later.
+
+use std::collections::BTreeMap;
+
+use rollbook_core::ledger::{Certificate, ValidatorKey};
+
+use super::app::App;
+use super::catchup::Asked;
+use super::host::{Todo, slot_of};
+use super::message::{Request, SignedStatement};
+use super::storage::{Storage, Verify};
+use super::{Replica, Timer};
+
+/// Pause between rounds of questions.
+const ASK_MS: u64 = 700;
+
+/// State of the question.
+#[derive(Debug)]
+pub(super) struct Recovery {
+    trusted: bool,
+    asking: bool,
+    /// `Some` once answered: the first height it votes at.
+    from: Option<u64>,
+    /// Proved heights by validator.
+    answers: BTreeMap<u32, u64>,
+    waiting: BTreeMap<u32, ()>,
+    /// An answer showed a signature above the guard.
+    above: bool,
+}
+
+impl Recovery {
+    pub(super) fn new(trusted: bool) -> Self {
+        Recovery { trusted, asking: false, from: None, answers: BTreeMap::new(), waiting: BTreeMap::new(), above: false }
+    }
+
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking
+    }
+
+    pub(super) fn votes_from(&self) -> u64 {
+        self.from.unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn may_vote(&self, height: u64) -> bool {
+        self.from.is_some_and(|from| height >= from)
+    }
+
+    pub(super) fn is_cleared(&self) -> bool {
+        self.from.is_some()
+    }
+}
+
+impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
+    /// Begins to ask, if this node has a seat and has not been answered yet.
+    pub(super) fn begin_recovery(&mut self) {
+        let host = &mut self.host;
+        if host.recovery.is_cleared() || host.seat().is_none() {
+            host.recovery.asking = false;
+            return;
+        }
+        if host.config.canary.ask_skipped() {
+            host.recovery.from = Some(0);
+            return;
+        }
+        host.recovery.asking = true;
+        self.judge_answers();
+        if self.host.recovery.asking {
+            self.host.arm_timer(Timer::Ask, 0);
+        }
+    }
+
+    /// Asks every other validator that has not answered.
+    pub(super) fn ask(&mut self) {
+        if !self.host.recovery.asking {
+            return;
+        }
+        let me = self.host.keys.organisation;
+        let others: Vec<u32> = self.host.validators.iter().map(|v| v.organisation).filter(|v| *v != me).collect();
+        for other in others {
+            let known = self.host.recovery.answers.contains_key(&other) || self.host.recovery.waiting.contains_key(&other);
+            if !known && self.request(other, &Request::Newest { validator: me }, Asked::Newest) {
+                self.host.recovery.waiting.insert(other, ());
+            }
+        }
+        self.host.set_timer(Timer::Ask, ASK_MS);
+    }
+
+    /// One answer, or none.
+    pub(super) fn newest_answer(
+        &mut self,
+        from: u32,
+        answer: Option<(u64, Option<Certificate>, Option<SignedStatement>)>,
+    ) {
+        let host = &mut self.host;
+        host.recovery.waiting.remove(&from);
+        let Some((height, proof, statement)) = answer else { return };
+        if !host.recovery.asking || !host.validators.iter().any(|v| v.organisation == from) {
+            return;
+        }
+        // A height up to the own one needs no proof; a higher one does.
+        if height > host.height() {
+            let keys: Vec<ValidatorKey> = host.validators.iter().map(|v| v.key()).collect();
+            let proved = proof.is_some_and(|c| c.height + 1 == height && c.verify(&host.chain, c.height, &c.block, &keys).is_ok());
+            if !proved {
+                return;
+            }
+        }
+        if let Some(statement) = statement {
+            let key = host.keys.consensus();
+            let (owner, genuine) = match &statement {
+                SignedStatement::Vote(s) => (s.vote.validator, key.verify(&s.vote.sign_bytes(&host.chain), &s.signature).is_ok()),
+                SignedStatement::Proposal(s) => {
+                    (s.facts.validator, key.verify(&s.facts.sign_bytes(&host.chain), &s.signature).is_ok())
+                }
+            };
+            if genuine && owner == host.keys.organisation && slot_of(&statement) > host.storage.high_water() {
+                host.recovery.above = true;
+            }
+        }
+        host.recovery.answers.insert(from, height);
+        self.judge_answers();
+    }
+
+    fn judge_answers(&mut self) {
+        let host = &mut self.host;
+        let seats: Vec<u32> = host.validators.iter().map(|v| v.organisation).collect();
+        let needed = 2 * (seats.len().saturating_sub(1) / 3);
+        let proved: Vec<u64> = host.recovery.answers.iter().filter(|(v, _)| seats.contains(v)).map(|(_, h)| *h).collect();
+        if proved.len() < needed {
+            return;
+        }
+        let highest = proved.into_iter().max().unwrap_or(0).max(host.height());
+        let doubt = !host.recovery.trusted || host.recovery.above;
+        host.recovery.from = Some(if doubt { highest + 2 } else { 0 });
+        host.recovery.asking = false;
+        host.timers.remove(&Timer::Ask);
+        host.todo.push_back(Todo::Look);
+    }
+}

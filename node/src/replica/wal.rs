@@ -1,0 +1,153 @@
+//! Entries of the consensus log, version 1: exactly the inputs whose effects on the core must survive a crash.
+//!
+//! Keyed by height outside (timeouts carry none). Own votes and proposals are here too, after their guard records: replay
+//! derives them again and the core compares.
+
+use arc_malachitebft_core_consensus as engine;
+use arc_malachitebft_core_types as mc;
+use bincode::{Decode, Encode};
+use mc::{Round, SignedMessage, Timeout, TimeoutKind, Validity, ValueOrigin};
+use rollbook_core::codec::{Wire, decode, encode};
+use rollbook_core::crypto::{Hash, Signature};
+use rollbook_core::ledger::{Seal, SignedProposal, SignedVote};
+
+use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Sealed};
+
+/// Which timer ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum Step {
+    /// Waiting for a proposal.
+    Propose,
+    /// Waiting for prevotes to agree.
+    Prevote,
+    /// Waiting for precommits to agree.
+    Precommit,
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Entry {
+    /// A verified vote.
+    Vote(SignedVote),
+    /// A verified proposal.
+    Proposal {
+        /// Facts and signature.
+        proposal: SignedProposal,
+        /// The seal.
+        seal: Seal,
+    },
+    /// A judged value whose body is durable.
+    Value {
+        /// Round it was first seen in.
+        round: u32,
+        /// Round of its polka when re-proposed.
+        valid_round: Option<u32>,
+        /// Its proposer.
+        proposer: u32,
+        /// The value.
+        seal: Seal,
+        /// The verdict.
+        valid: bool,
+    },
+    /// A verified polka certificate.
+    Polka {
+        /// Round.
+        round: u32,
+        /// Block id.
+        block: Hash,
+        /// Prevote signatures.
+        signatures: Vec<(u32, Signature)>,
+    },
+    /// A timer ran out.
+    Timeout {
+        /// Which.
+        step: Step,
+        /// Round.
+        round: u32,
+    },
+}
+
+impl Wire for Entry {
+    const MAX: usize = 64 * 1024;
+}
+
+/// The vote of a core message.
+pub fn signed_vote(vote: &mc::SignedVote<Ctx>) -> SignedVote {
+    SignedVote { vote: vote.message.statement(), signature: vote.signature }
+}
+
+/// The proposal of a core message.
+pub fn signed_proposal(proposal: &mc::SignedProposal<Ctx>) -> SignedProposal {
+    SignedProposal { facts: proposal.message.statement(), signature: proposal.signature }
+}
+
+/// The bytes of an input that belongs into the log; `None` for the kinds that do not.
+pub fn entry_of(input: &engine::Input<Ctx>) -> Option<Vec<u8>> {
+    let entry = match input {
+        engine::Input::Vote(vote) => Entry::Vote(signed_vote(vote)),
+        engine::Input::Proposal(proposal) => {
+            Entry::Proposal { proposal: signed_proposal(proposal), seal: proposal.message.value.seal.clone() }
+        }
+        engine::Input::ProposedValue(value, _) => Entry::Value {
+            round: value.round.as_u32()?,
+            valid_round: value.valid_round.as_u32(),
+            proposer: value.proposer.0,
+            seal: value.value.seal.clone(),
+            valid: value.validity.is_valid(),
+        },
+        engine::Input::PolkaCertificate(polka) => Entry::Polka {
+            round: polka.round.as_u32()?,
+            block: polka.value_id,
+            signatures: polka.polka_signatures.iter().map(|s| (s.address.0, s.signature)).collect(),
+        },
+        engine::Input::TimeoutElapsed(timeout) => Entry::Timeout {
+            step: match timeout.kind {
+                TimeoutKind::Propose => Step::Propose,
+                TimeoutKind::Prevote => Step::Prevote,
+                TimeoutKind::Precommit => Step::Precommit,
+                TimeoutKind::Rebroadcast | TimeoutKind::FinalizeHeight(_) => return None,
+            },
+            round: timeout.round.as_u32()?,
+        },
+        _ => return None,
+    };
+    Some(encode(&entry))
+}
+
+/// The input of a log entry at `height`; an error names what is wrong with the log.
+pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String> {
+    let entry: Entry = decode(bytes).map_err(|error| format!("consensus log of height {height}: {error}"))?;
+    Ok(match entry {
+        Entry::Vote(signed) => engine::Input::Vote(SignedMessage::new(CoreVote::of(&signed.vote), signed.signature)),
+        Entry::Proposal { proposal, seal } => engine::Input::Proposal(SignedMessage::new(
+            CoreProposal::of(&proposal.facts, seal)
+                .ok_or_else(|| format!("consensus log of height {height}: a proposal is not for its seal"))?,
+            proposal.signature,
+        )),
+        Entry::Value { round, valid_round, proposer, seal, valid } => engine::Input::ProposedValue(
+            engine::ProposedValue {
+                height: Height(height),
+                round: Round::new(round),
+                valid_round: Round::from(valid_round),
+                proposer: Address(proposer),
+                value: Sealed::from(seal),
+                validity: Validity::from_bool(valid),
+            },
+            ValueOrigin::Consensus,
+        ),
+        Entry::Polka { round, block, signatures } => engine::Input::PolkaCertificate(mc::PolkaCertificate {
+            height: Height(height),
+            round: Round::new(round),
+            value_id: block,
+            polka_signatures: signatures.into_iter().map(|(v, s)| mc::PolkaSignature::new(Address(v), s)).collect(),
+        }),
+        Entry::Timeout { step, round } => {
+            let round = Round::new(round);
+            engine::Input::TimeoutElapsed(match step {
+                Step::Propose => Timeout::propose(round),
+                Step::Prevote => Timeout::prevote(round),
+                Step::Precommit => Timeout::precommit(round),
+            })
+        }
+    })
+}

@@ -1,0 +1,398 @@
+//! A small ledger for the simulator: real seals, certificates, handovers and evidence over records that only say "I was here".
+//!
+//! It stands in for `rollbook_core::ledger::Ledger` and checks certificates by itself, so that a fault of the shared code does
+//! not hide behind itself. Records of principal 1,000 + v toggle the seat of organisation v at the next block.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use rollbook_core::codec::{decode, encode};
+use rollbook_core::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
+use rollbook_core::identity::Role;
+use rollbook_core::ledger::{
+    BlockBody, Certificate, Evidence, PROTOCOL, Seal, SystemSection, Vote, VoteKind, quorum,
+};
+use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record};
+use rollbook_node::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator};
+
+use super::memo;
+
+/// What all nodes of a chain start from.
+#[derive(Debug)]
+pub struct Genesis {
+    /// Genesis hash.
+    pub chain: Hash,
+    /// Time of the genesis seal.
+    pub time_ms: u64,
+    /// First validators.
+    pub validators: Vec<Validator>,
+    /// Everybody who may get a seat.
+    pub registered: BTreeMap<u32, Validator>,
+    /// A clock event every so many milliseconds of ledger time.
+    pub deadline_every_ms: Option<u64>,
+    officer: Keypair,
+    officer_key: PublicKey,
+}
+
+/// First principal that toggles a seat.
+pub const TOGGLE: u32 = 1_000;
+
+impl Genesis {
+    /// A chain with seats for organisations 1 to `validators`, and `registered` organisations in all.
+    pub fn new(validators: u32, registered: u32, time_ms: u64, deadline_every_ms: Option<u64>) -> Rc<Genesis> {
+        let officer = Keypair::derive(b"simulator", "officer");
+        let all: BTreeMap<u32, Validator> = (1..=registered)
+            .map(|organisation| {
+                let keys = node_keys(organisation);
+                (organisation, Validator { organisation, consensus: keys.consensus(), cosigner: keys.cosigner() })
+            })
+            .collect();
+        Rc::new(Genesis {
+            chain: sha256(b"simulated chain"),
+            time_ms,
+            validators: all.values().take(validators as usize).copied().collect(),
+            registered: all,
+            deadline_every_ms,
+            officer_key: officer.public(),
+            officer,
+        })
+    }
+
+    /// A signed record.
+    pub fn record(&self, principal: u32, sequence: u64, valid_until_ms: u64) -> Vec<u8> {
+        let payload = Payload {
+            chain: self.chain,
+            principal,
+            officer: 1,
+            sequence,
+            valid_until_ms,
+            body: Body::Organisation(OrganisationAct::Found),
+        };
+        let signature = payload.sign(1, Capacity::Own(Role::Primary), 0, &self.officer);
+        encode(&Record { payload, signatures: vec![signature] })
+    }
+}
+
+/// The keys of a simulated node.
+pub fn node_keys(organisation: u32) -> Keys {
+    let key = |what: &str| Keypair::derive(b"simulator", &format!("{what}-{organisation}"));
+    Keys::new(organisation, key("consensus"), key("cosigner"))
+}
+
+#[derive(Debug, Clone)]
+struct State {
+    tip: Tip,
+    root: Hash,
+    leaves: u64,
+    state: Hash,
+    validators: Vec<Validator>,
+    tip_validators: Vec<Validator>,
+    /// Seats after the handover that is due.
+    pending: Option<Vec<Validator>>,
+    tip_is_handover: bool,
+    accused: BTreeSet<(u64, u32)>,
+}
+
+/// The ledger.
+#[derive(Debug, Clone)]
+pub struct ChainApp {
+    genesis: Rc<Genesis>,
+    state: State,
+    records: BTreeSet<Hash>,
+    executed: BTreeMap<Hash, (State, Vec<Hash>)>,
+}
+
+fn policy(validators: &[Validator]) -> Hash {
+    let members: Vec<u8> = validators.iter().flat_map(|v| v.organisation.to_le_bytes()).collect();
+    sha256_parts(&[b"policy", &members])
+}
+
+impl ChainApp {
+    /// The ledger at its genesis seal.
+    pub fn new(genesis: Rc<Genesis>) -> Self {
+        let seal = Seal {
+            protocol: PROTOCOL,
+            height: 0,
+            time_ms: genesis.time_ms,
+            parent: Hash::ZERO,
+            first_leaf: 0,
+            leaf_count: 1,
+            body: Hash::ZERO,
+            log_root: genesis.chain,
+            state_root: Hash::ZERO,
+            work_digest: Hash::ZERO,
+            policy: policy(&genesis.validators),
+            parent_certificate: Hash::ZERO,
+        };
+        let block = seal.id();
+        let state = State {
+            root: sha256_parts(&[&seal.log_root.0, &block.0]),
+            leaves: seal.checkpoint_size(),
+            tip: Tip { height: 0, seal, block },
+            state: Hash::ZERO,
+            validators: genesis.validators.clone(),
+            tip_validators: genesis.validators.clone(),
+            pending: None,
+            tip_is_handover: false,
+            accused: BTreeSet::new(),
+        };
+        ChainApp { genesis, state, records: BTreeSet::new(), executed: BTreeMap::new() }
+    }
+
+    /// Records in the ledger.
+    pub fn records(&self) -> &BTreeSet<Hash> {
+        &self.records
+    }
+
+    /// Accusations in the ledger: height and culprit.
+    pub fn accused(&self) -> &BTreeSet<(u64, u32)> {
+        &self.state.accused
+    }
+
+    fn refuse(&self, rule: &str, detail: impl Into<String>) -> Refusal {
+        Refusal { rule: rule.into(), detail: detail.into(), height: self.state.tip.height, transient: false }
+    }
+
+    fn judge(&self, record: &Record, time_ms: u64) -> Result<(), Refusal> {
+        if record.payload.chain != self.genesis.chain {
+            return Err(self.refuse("envelope.chain", "another chain"));
+        }
+        if record.payload.valid_until_ms < time_ms {
+            return Err(self.refuse("envelope.expired", "too late"));
+        }
+        let message = record.payload.sign_bytes();
+        if !record.signatures.iter().all(|s| memo::verify(&self.genesis.officer_key, &message, &s.signature)) {
+            return Err(self.refuse("envelope.signature", "not by the officer"));
+        }
+        if self.records.contains(&record.id()) {
+            return Err(self.refuse("envelope.replay", "already in the ledger"));
+        }
+        Ok(())
+    }
+
+    fn check_certificate(&self, certificate: &Certificate) -> Result<(), BlockError> {
+        let tip = &self.state.tip;
+        let known = |who: &u32| self.state.tip_validators.iter().find(|v| v.organisation == *who);
+        if certificate.height != tip.height || certificate.block != tip.block {
+            return Err(BlockError("the parent certificate is for another block".into()));
+        }
+        if certificate.signatures.len() < quorum(self.state.tip_validators.len()) {
+            return Err(BlockError("the parent certificate has no quorum".into()));
+        }
+        for (who, signature) in &certificate.signatures {
+            let Some(validator) = known(who) else { return Err(BlockError("a stranger in the parent certificate".into())) };
+            let vote = Vote {
+                kind: VoteKind::Precommit,
+                height: tip.height,
+                round: certificate.round,
+                block: Some(tip.block),
+                validator: *who,
+            };
+            if !memo::verify(&validator.consensus, &vote.sign_bytes(&self.genesis.chain), signature) {
+                return Err(BlockError("a bad signature in the parent certificate".into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_system(&self, system: &SystemSection) -> Result<(), BlockError> {
+        match (&system.parent_certificate, self.state.tip.height) {
+            (None, 0) => {}
+            (Some(certificate), height) if height > 0 => self.check_certificate(certificate)?,
+            _ => return Err(BlockError("parent certificate missing or out of place".into())),
+        }
+        match (&system.handover, self.state.tip_is_handover) {
+            (None, false) => {}
+            (Some(handover), true) => {
+                let checkpoint = self.checkpoint();
+                if handover.size != checkpoint.size || handover.root != checkpoint.root {
+                    return Err(BlockError("the handover checkpoint is another".into()));
+                }
+                if handover.cosignatures.len() < quorum(self.state.tip_validators.len()) {
+                    return Err(BlockError("the handover checkpoint has no quorum".into()));
+                }
+                for c in &handover.cosignatures {
+                    let known = self.state.tip_validators.iter().find(|v| v.organisation == c.validator);
+                    let message = self.cosignature_message(&checkpoint, c.validator, c.time_s);
+                    if !known.is_some_and(|v| memo::verify(&v.cosigner, &message, &c.signature)) {
+                        return Err(BlockError("a bad handover cosignature".into()));
+                    }
+                }
+            }
+            _ => return Err(BlockError("handover checkpoint missing or out of place".into())),
+        }
+        for evidence in &system.evidence {
+            let known = self.genesis.registered.get(&evidence.culprit());
+            if !known.is_some_and(|v| evidence.verify(&self.genesis.chain, &v.consensus).is_ok()) {
+                return Err(BlockError("evidence that proves nothing".into()));
+            }
+            if self.state.accused.contains(&(evidence.height(), evidence.culprit())) {
+                return Err(BlockError("evidence that is known already".into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The state after a block and the seal it must have.
+    fn after(&self, body: &BlockBody, bytes: &[u8], time_ms: u64) -> Result<(Seal, State, Vec<Hash>), BlockError> {
+        let old = &self.state;
+        if time_ms <= old.tip.seal.time_ms {
+            return Err(BlockError("the time is not after the parent's".into()));
+        }
+        self.check_system(&body.system)?;
+        if old.pending.is_some() && !body.records.is_empty() {
+            return Err(BlockError("a handover block with records".into()));
+        }
+        let mut next = old.clone();
+        let mut ids = Vec::new();
+        let mut seats: BTreeMap<u32, Validator> = old.validators.iter().map(|v| (v.organisation, *v)).collect();
+        let mut toggled = false;
+        for record in &body.records {
+            self.judge(record, time_ms).map_err(|refusal| BlockError(refusal.to_string()))?;
+            if ids.contains(&record.id()) {
+                return Err(BlockError("a record twice".into()));
+            }
+            ids.push(record.id());
+            let principal = record.payload.principal;
+            if let Some(who) = principal.checked_sub(TOGGLE)
+                && let Some(validator) = self.genesis.registered.get(&who)
+            {
+                if seats.remove(&who).is_none() {
+                    seats.insert(who, *validator);
+                }
+                toggled = true;
+            }
+        }
+        let seats: Vec<Validator> = seats.into_values().collect();
+        next.tip_validators = old.validators.clone();
+        next.tip_is_handover = false;
+        if let Some(pending) = old.pending.clone() {
+            next.validators = pending;
+            next.pending = None;
+            next.tip_is_handover = true;
+        } else if toggled && seats.len() >= 4 && seats != old.validators {
+            next.pending = Some(seats);
+        }
+        next.accused.extend(body.system.evidence.iter().map(|e: &Evidence| (e.height(), e.culprit())));
+        let work: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
+        next.state = sha256_parts(&[&old.state.0, &work]);
+        let seal = Seal {
+            protocol: PROTOCOL,
+            height: old.tip.height + 1,
+            time_ms,
+            parent: old.tip.block,
+            first_leaf: old.leaves,
+            leaf_count: (ids.len() + body.system.evidence.len()) as u32,
+            body: sha256(bytes),
+            log_root: sha256_parts(&[&old.root.0, &work]),
+            state_root: next.state,
+            work_digest: sha256(&work),
+            policy: policy(&old.validators),
+            parent_certificate: body.system.parent_certificate.as_ref().map_or(Hash::ZERO, Certificate::digest),
+        };
+        let block = seal.id();
+        next.root = sha256_parts(&[&seal.log_root.0, &block.0]);
+        next.leaves = seal.checkpoint_size();
+        next.tip = Tip { height: seal.height, seal: seal.clone(), block };
+        Ok((seal, next, ids))
+    }
+}
+
+impl App for ChainApp {
+    fn tip(&self) -> Tip {
+        self.state.tip.clone()
+    }
+
+    fn chain(&self) -> Hash {
+        self.genesis.chain
+    }
+
+    fn validators(&self) -> Vec<Validator> {
+        self.state.validators.clone()
+    }
+
+    fn tip_validators(&self) -> Vec<Validator> {
+        self.state.tip_validators.clone()
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let State { tip, leaves, root, .. } = &self.state;
+        Checkpoint { height: tip.height, origin: "sim".into(), size: *leaves, root: *root }
+    }
+
+    fn policy_digest(&self) -> Hash {
+        policy(&self.state.validators)
+    }
+
+    fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+        let decoded: Record = decode(record).map_err(|error| self.refuse("envelope.encoding", error.to_string()))?;
+        self.judge(&decoded, now_ms)?;
+        Ok(Admitted {
+            id: decoded.id(),
+            organisation: decoded.payload.principal,
+            size: record.len(),
+            signatures: decoded.signatures.len(),
+            record: decoded,
+        })
+    }
+
+    fn build(&mut self, time_ms: u64, mut system: SystemSection, candidates: &[Record]) -> Built {
+        system.evidence.retain(|e| !self.state.accused.contains(&(e.height(), e.culprit())));
+        let mut body = BlockBody { system, records: Vec::new() };
+        let mut left_out = Vec::new();
+        if self.state.pending.is_none() {
+            for record in candidates {
+                match self.judge(record, time_ms) {
+                    Ok(()) => body.records.push(record.clone()),
+                    Err(refusal) => left_out.push((record.id(), refusal)),
+                }
+            }
+        }
+        let bytes = encode(&body);
+        let seal = match self.after(&body, &bytes, time_ms) {
+            Ok((seal, _, _)) => seal,
+            Err(error) => panic!("a block that was built does not apply: {error}"),
+        };
+        Built { body: bytes, seal, left_out }
+    }
+
+    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
+        let block = seal.id();
+        if self.executed.contains_key(&block) {
+            return Ok(());
+        }
+        let decoded: BlockBody = decode(body).map_err(|error| BlockError(error.to_string()))?;
+        let (expected, state, ids) = self.after(&decoded, body, seal.time_ms)?;
+        if expected != *seal {
+            return Err(BlockError("the seal is not the one that follows".into()));
+        }
+        self.executed.insert(block, (state, ids));
+        Ok(())
+    }
+
+    fn commit(&mut self, block: &Hash, _: &Certificate) -> Result<Committed, BlockError> {
+        let Some((state, ids)) = self.executed.remove(block) else { return Err(BlockError("not executed".into())) };
+        self.executed.clear();
+        self.state = state;
+        self.records.extend(ids.iter().copied());
+        Ok(Committed { records: ids, handover: self.state.tip_is_handover, checkpoint: self.checkpoint() })
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        let every = self.genesis.deadline_every_ms?;
+        Some((self.state.tip.seal.time_ms / every + 1) * every)
+    }
+
+    fn handover_due(&self) -> bool {
+        self.state.pending.is_some()
+    }
+
+    fn needs_handover_checkpoint(&self) -> bool {
+        self.state.tip_is_handover
+    }
+
+    fn cosignature_message(&self, checkpoint: &Checkpoint, organisation: u32, time_s: u64) -> Vec<u8> {
+        let facts = encode(&(checkpoint.size, checkpoint.root, organisation, time_s));
+        tagged("simulated cosignature", &[&facts])
+    }
+}

@@ -1,0 +1,141 @@
+//! What a seed switches on. Each seed turns whole kinds of fault off, so that no fault hides another (swarm testing).
+
+use super::random::Random;
+
+/// A simulated run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Seed of everything.
+    pub seed: u64,
+    /// Validators at genesis.
+    pub validators: u32,
+    /// Registered organisations with a node: more than the validators are full nodes, and seats to be.
+    pub nodes: u32,
+    /// Organisations that run as two nodes with one key.
+    pub twins: Vec<u32>,
+    /// Chance of losing a message, in 1,000.
+    pub loss: u64,
+    /// Chance of a message arriving twice, in 1,000.
+    pub duplicate: u64,
+    /// Usual delay in milliseconds.
+    pub delay: (u64, u64),
+    /// Chance of a long delay (up to 3 s), in 1,000.
+    pub tail: u64,
+    /// Partitions come and go.
+    pub partitions: bool,
+    /// Links fail in one direction.
+    pub one_way: bool,
+    /// Processes die between two steps and between two effects of one.
+    pub crashes: bool,
+    /// Machines lose power: between steps, between effects, and inside a step at any call of the journal.
+    pub power_cuts: bool,
+    /// One machine loses its disk, once.
+    pub wipe: bool,
+    /// Clocks differ by up to so many milliseconds.
+    pub skew: u64,
+    /// One clock is off by an hour.
+    pub wrong_clock: bool,
+    /// One node answers questions for blocks with forged ones.
+    pub liar: bool,
+    /// Validators change.
+    pub handovers: bool,
+    /// Milliseconds between two records handed in.
+    pub records_every: u64,
+    /// A clock event every so many milliseconds of ledger time.
+    pub deadline_every: Option<u64>,
+    /// Faults end here (milliseconds).
+    pub gst: u64,
+    /// The run ends here.
+    pub end: u64,
+    /// Seeded bug.
+    pub canary: Canary,
+    /// Print every event.
+    pub log: bool,
+}
+
+/// A bug put in on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canary {
+    /// None.
+    None,
+    /// Votes leave before their guard record is durable.
+    SignBeforeSync,
+    /// Two f validators decide.
+    Quorum2f,
+    /// After a restart nothing is remembered of what was signed.
+    GuardSkipped,
+    /// Fetched blocks are not checked.
+    SyncUnchecked,
+    /// A validator with a new disk votes at once.
+    AskSkipped,
+}
+
+impl Plan {
+    /// The plan of a seed.
+    pub fn of(seed: u64) -> Plan {
+        let mut r = Random::new(seed);
+        let validators = *r.pick(&[4, 4, 4, 4, 5, 7]).unwrap_or(&4);
+        let gst = r.between(20_000, 60_000);
+        let harsh = r.percent(30);
+        let mut on = |percent: u64| r.percent(percent);
+        let (lossy, doubled, slow, power, kills) = (on(60), on(50), on(50), on(60), on(60));
+        let (partitions, one_way, skewed) = (on(40), on(30), on(60));
+        let exclusive = r.below(5);
+        let handovers = r.percent(35);
+        Plan {
+            seed,
+            validators,
+            nodes: validators + u32::from(handovers || r.percent(30)),
+            twins: Vec::new(),
+            loss: if lossy { r.between(1, if harsh { 150 } else { 40 }) } else { 0 },
+            duplicate: if doubled { r.between(1, 200) } else { 0 },
+            delay: (1, r.between(2, 60)),
+            tail: if slow { r.between(1, 60) } else { 0 },
+            partitions,
+            one_way,
+            crashes: kills,
+            power_cuts: power,
+            // At most f nodes misbehave or lose their memory.
+            wipe: exclusive == 0,
+            skew: if skewed { r.between(1, 4_000) } else { 0 },
+            wrong_clock: exclusive == 1,
+            liar: exclusive == 2,
+            handovers,
+            records_every: r.between(150, 4_000),
+            deadline_every: r.percent(30).then_some(20_000),
+            gst,
+            end: gst + 60_000,
+            canary: Canary::None,
+            log: false,
+        }
+    }
+
+    /// A quiet network of four.
+    pub fn quiet(seed: u64) -> Plan {
+        Plan {
+            seed,
+            validators: 4,
+            nodes: 4,
+            twins: Vec::new(),
+            loss: 0,
+            duplicate: 0,
+            delay: (1, 20),
+            tail: 0,
+            partitions: false,
+            one_way: false,
+            crashes: false,
+            power_cuts: false,
+            wipe: false,
+            skew: 0,
+            wrong_clock: false,
+            liar: false,
+            handovers: false,
+            records_every: 1_000,
+            deadline_every: None,
+            gst: 0,
+            end: 30_000,
+            canary: Canary::None,
+            log: false,
+        }
+    }
+}

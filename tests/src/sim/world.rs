@@ -1,0 +1,715 @@
+//! The event loop, the faults and the oracles.
+//!
+//! Oracles, checked at every effect: two nodes never decide different blocks at one height; no honest key ever emits two
+//! conflicting signatures; what a node told to be decided is there after every restart; after the faults end every record
+//! handed in is decided and receipted everywhere, within the run. Stops are only allowed where a machine died.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::rc::Rc;
+use std::time::Duration;
+
+use rollbook_core::codec::{decode, encode};
+use rollbook_core::crypto::{Hash, sha256, sha256_parts};
+use rollbook_core::ledger::VoteKind;
+use rollbook_node::replica::message::{Frame, Request, Response};
+use rollbook_node::replica::{App, Clock, Effect, Input, Replica, ReplicaConfig, Status, Storage};
+
+use super::chain::{ChainApp, Genesis, TOGGLE, node_keys};
+use super::disk::SimDisk;
+use super::memo::SimVerify;
+use super::plan::{Canary, Plan};
+use super::random::Random;
+
+type Node = Replica<ChainApp, SimDisk, SimVerify>;
+
+/// Time of the genesis seal: 2026-01-01T00:00Z.
+const GENESIS_MS: u64 = 1_767_225_600_000;
+/// The shell gives a request so long.
+const REQUEST_MS: u64 = 2_000;
+
+/// What a run showed.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Highest decided height.
+    pub height: u64,
+    /// Hash over every event.
+    pub trace: Hash,
+    /// The same hash after each event, if asked for.
+    pub steps: Vec<Hash>,
+    /// Marks: how often the run reached what it is meant to reach.
+    pub marks: BTreeMap<&'static str, u64>,
+    /// Highest round a block was decided in.
+    pub round: u32,
+    /// Times of the decided blocks.
+    pub times: Vec<u64>,
+}
+
+/// Why a run failed, beginning with its seed.
+pub type Failure = String;
+
+enum Event {
+    Deliver { to: usize, life: u64, input: Input },
+    Wake { to: usize, life: u64 },
+    RequestTimeout { from: usize, life: u64, id: u64 },
+    Restart { node: usize },
+    Submit,
+    Weather,
+    Crash,
+    Gst,
+}
+
+struct Machine {
+    organisation: u32,
+    disk: SimDisk,
+    replica: Option<Node>,
+    /// The ledger at some height the disk holds, to restart from.
+    snapshot: Option<ChainApp>,
+    life: u64,
+    booted_at: u64,
+    offset_ms: i64,
+    wake: Option<u64>,
+    /// Highest height it told to be decided.
+    told: u64,
+    /// Effects of the next steps after which it dies, and whether by power.
+    doomed: Option<(u64, bool)>,
+    receipted: u64,
+    wiped: bool,
+}
+
+/// A simulated network.
+pub struct World {
+    plan: Plan,
+    random: Random,
+    genesis: Rc<Genesis>,
+    now: u64,
+    sequence: u64,
+    events: BinaryHeap<Reverse<(u64, u64)>>,
+    payloads: BTreeMap<u64, Event>,
+    machines: Vec<Machine>,
+    /// Blocked directions.
+    cut: BTreeSet<(usize, usize)>,
+    asked: BTreeMap<(usize, u64, u64), ()>,
+    config: ReplicaConfig,
+    collect: bool,
+
+    decided: BTreeMap<u64, Hash>,
+    decided_records: BTreeSet<Hash>,
+    /// (organisation, height, round, step) to what was signed.
+    signed: BTreeMap<(u32, u64, u32, u8), Option<Hash>>,
+    cosigned: BTreeMap<(u32, u64), Hash>,
+    handed_in: BTreeMap<Hash, u64>,
+    next_record: u64,
+    outcome: Outcome,
+    failure: Option<Failure>,
+    wiped: bool,
+}
+
+impl World {
+    /// The world of a plan.
+    pub fn new(plan: Plan) -> World {
+        let mut random = Random::new(plan.seed.wrapping_add(77));
+        let genesis = Genesis::new(plan.validators, plan.nodes, GENESIS_MS, plan.deadline_every);
+        let mut organisations: Vec<u32> = (1..=plan.nodes).collect();
+        organisations.extend(plan.twins.iter().copied());
+        let wrong = random.below(u64::from(plan.validators)) as usize;
+        let machines = organisations
+            .iter()
+            .enumerate()
+            .map(|(index, organisation)| {
+                let skew = random.between(0, 2 * plan.skew) as i64 - plan.skew as i64;
+                let hour = if random.percent(50) { 3_600_000 } else { -3_600_000 };
+                Machine {
+                    organisation: *organisation,
+                    disk: SimDisk::default(),
+                    replica: None,
+                    snapshot: None,
+                    life: 0,
+                    booted_at: 0,
+                    offset_ms: if plan.wrong_clock && index == wrong { hour } else { skew },
+                    wake: None,
+                    told: 0,
+                    doomed: None,
+                    receipted: 0,
+                    wiped: false,
+                }
+            })
+            .collect();
+        let config = Self::config(&plan);
+        World {
+            random,
+            genesis,
+            now: 0,
+            sequence: 0,
+            events: BinaryHeap::new(),
+            payloads: BTreeMap::new(),
+            machines,
+            cut: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            config,
+            collect: false,
+            decided: BTreeMap::new(),
+            decided_records: BTreeSet::new(),
+            signed: BTreeMap::new(),
+            cosigned: BTreeMap::new(),
+            handed_in: BTreeMap::new(),
+            next_record: 0,
+            outcome: Outcome::default(),
+            failure: None,
+            wiped: false,
+            plan,
+        }
+    }
+
+    /// Uses the settings of production: for runs that measure idleness.
+    #[must_use]
+    pub fn with_config(mut self, config: ReplicaConfig) -> World {
+        self.config = config;
+        self
+    }
+
+    fn config(plan: &Plan) -> ReplicaConfig {
+        let mut config = ReplicaConfig::default();
+        config.timeouts.propose = Duration::from_millis(800);
+        config.timeouts.propose_delta = Duration::from_millis(200);
+        config.timeouts.prevote = Duration::from_millis(300);
+        config.timeouts.prevote_delta = Duration::from_millis(100);
+        config.timeouts.precommit = Duration::from_millis(300);
+        config.timeouts.precommit_delta = Duration::from_millis(100);
+        config.timeouts.rebroadcast = Duration::from_millis(1_000);
+        config.timeouts.max_timeout = Duration::from_millis(4_000);
+        config.poll_ms = 1_000;
+        config.poll_idle_ms = 3_000;
+        match plan.canary {
+            Canary::None => {}
+            Canary::SignBeforeSync => config.canary.sign_before_sync = true,
+            Canary::Quorum2f => config.canary.quorum_2f = true,
+            Canary::GuardSkipped => config.canary.guard_skipped = true,
+            Canary::SyncUnchecked => config.canary.sync_unchecked = true,
+            Canary::AskSkipped => config.canary.ask_skipped = true,
+        }
+        config
+    }
+
+    /// Runs to the end, or to the first failure.
+    pub fn run(mut self, collect: bool) -> Result<Outcome, Failure> {
+        self.collect = collect;
+        for node in 0..self.machines.len() {
+            let after = self.random.between(0, 300);
+            self.at(after, Event::Restart { node });
+        }
+        if self.plan.records_every > 0 {
+            self.at(self.plan.records_every, Event::Submit);
+        }
+        if self.plan.gst > 0 {
+            self.at(500, Event::Weather);
+            self.at(700, Event::Crash);
+            self.at(self.plan.gst, Event::Gst);
+        }
+        while let Some(Reverse((time, key))) = self.events.pop() {
+            if time > self.plan.end || self.failure.is_some() {
+                break;
+            }
+            self.now = time;
+            let Some(event) = self.payloads.remove(&key) else { continue };
+            self.event(event);
+        }
+        if self.failure.is_none() {
+            self.finish();
+        }
+        match self.failure {
+            Some(failure) => Err(format!("seed {}: {failure}", self.plan.seed)),
+            None => Ok(self.outcome),
+        }
+    }
+
+    fn at(&mut self, after: u64, event: Event) {
+        self.sequence += 1;
+        self.events.push(Reverse((self.now + after, self.sequence)));
+        self.payloads.insert(self.sequence, event);
+    }
+
+    fn mark(&mut self, mark: &'static str) {
+        *self.outcome.marks.entry(mark).or_default() += 1;
+    }
+
+    fn fail(&mut self, why: String) {
+        let now = self.now;
+        self.failure.get_or_insert(format!("at {now} ms: {why}"));
+    }
+
+    fn note(&mut self, node: usize, bytes: &[u8], text: impl FnOnce() -> String) {
+        let stamp = encode(&(self.now, node as u64));
+        self.outcome.trace = sha256_parts(&[&self.outcome.trace.0, &stamp, &sha256(bytes).0]);
+        if self.collect {
+            self.outcome.steps.push(self.outcome.trace);
+        }
+        if self.plan.log {
+            let machine = &self.machines[node];
+            println!("{:>8} node {node} (org {}) {}", self.now, machine.organisation, text());
+        }
+    }
+
+    fn calm(&self) -> bool {
+        self.now >= self.plan.gst
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Deliver { to, life, input } => {
+                let machine = &self.machines[to];
+                if machine.replica.is_some() && (life == 0 || machine.life == life) {
+                    self.step(to, input);
+                }
+            }
+            Event::Wake { to, life } => {
+                let machine = &self.machines[to];
+                if machine.replica.is_some() && machine.life == life && machine.wake == Some(self.now) {
+                    self.machines[to].wake = None;
+                    self.step(to, Input::Tick);
+                }
+            }
+            Event::RequestTimeout { from, life, id } => {
+                if self.asked.remove(&(from, life, id)).is_some() && self.machines[from].life == life {
+                    self.step(from, Input::Response { id, bytes: None });
+                }
+            }
+            Event::Restart { node } => self.restart(node),
+            Event::Submit => self.submit(),
+            Event::Weather => self.weather(),
+            Event::Crash => self.crash_somebody(),
+            Event::Gst => {
+                self.cut.clear();
+                for node in 0..self.machines.len() {
+                    self.machines[node].doomed = None;
+                    if self.machines[node].replica.is_none() {
+                        self.restart(node);
+                    } else {
+                        self.machines[node].disk.kill();
+                    }
+                }
+            }
+        }
+    }
+
+    fn clock(&self, node: usize) -> Clock {
+        let machine = &self.machines[node];
+        let wall = (GENESIS_MS + self.now) as i64 + machine.offset_ms;
+        Clock { elapsed_ms: self.now - machine.booted_at, wall_ms: wall as u64 }
+    }
+
+    fn step(&mut self, node: usize, input: Input) {
+        if self.failure.is_some() || self.machines[node].replica.is_none() {
+            return;
+        }
+        let clock = self.clock(node);
+        let Some(replica) = self.machines[node].replica.as_mut() else { return };
+        let effects = replica.step(clock, input);
+        let doom = self.machines[node].doomed;
+        for (index, effect) in effects.into_iter().enumerate() {
+            if let Some((after, power)) = doom
+                && index as u64 >= after
+            {
+                return self.die(node, power);
+            }
+            if let Effect::Stop(reason) = &effect {
+                if reason.contains("the machine is gone") {
+                    return self.die(node, true);
+                }
+                let reason = reason.clone();
+                return self.fail(format!("node {node} stopped: {reason}"));
+            }
+            self.effect(node, effect);
+        }
+        if let Some((after, power)) = doom
+            && after < 3
+        {
+            return self.die(node, power);
+        }
+        let Some(replica) = &self.machines[node].replica else { return };
+        let status: Status = replica.status();
+        if let Some((who, height)) = status.fork_alarm {
+            self.fail(format!("node {node} sees a fork at {height} by {who}"));
+        }
+        let machine = &self.machines[node];
+        let due = machine.replica.as_ref().and_then(Replica::wake_at).map(|at| (machine.booted_at + at).max(self.now + 1));
+        if due != machine.wake
+            && let Some(due) = due
+        {
+            let life = machine.life;
+            self.machines[node].wake = Some(due);
+            self.at(due - self.now, Event::Wake { to: node, life });
+        }
+    }
+
+    fn effect(&mut self, node: usize, effect: Effect) {
+        match effect {
+            Effect::Broadcast(bytes) => {
+                self.inspect(node, &bytes);
+                self.note(node, &bytes, || format!("broadcast {:?}", decode::<Frame>(&bytes).map(|f| brief(&f))));
+                let from = self.machines[node].organisation;
+                for to in 0..self.machines.len() {
+                    if to != node {
+                        self.send(node, to, 0, Input::Frame { from, bytes: bytes.clone() });
+                    }
+                }
+            }
+            Effect::Gossip(bytes) => {
+                self.note(node, &bytes, || "gossip".into());
+                let from = self.machines[node].organisation;
+                for to in 0..self.machines.len() {
+                    if to != node {
+                        self.send(node, to, 0, Input::Records { from, bytes: bytes.clone() });
+                    }
+                }
+            }
+            Effect::Request { id, to, bytes } => {
+                self.note(node, &bytes, || format!("asks {to}: {:?}", decode::<Request>(&bytes)));
+                let life = self.machines[node].life;
+                self.asked.insert((node, life, id), ());
+                self.at(REQUEST_MS, Event::RequestTimeout { from: node, life, id });
+                let there: Vec<usize> = (0..self.machines.len()).filter(|m| self.machines[*m].organisation == to).collect();
+                let Some(target) = self.random.pick(&there).copied() else { return };
+                // The id on the wire tells the asker apart: node and life are the connection.
+                let wire = (node as u64) << 56 | (life & 0xFFFF) << 40 | id;
+                let from = self.machines[node].organisation;
+                self.send(node, target, 0, Input::Request { from, id: wire, bytes });
+            }
+            Effect::Respond { id, bytes, .. } => {
+                let (to, life, id) = ((id >> 56) as usize, id >> 40 & 0xFFFF, id & 0xFF_FFFF_FFFF);
+                let bytes = if self.plan.liar && node == 0 { self.lie(bytes) } else { bytes };
+                self.note(node, &bytes, || format!("answers {to}"));
+                self.answer(node, to, life, id, bytes);
+            }
+            Effect::Admitted { record, .. } => {
+                self.note(node, &record.0, || format!("admitted {}", record.short()));
+                if self.calm() {
+                    self.handed_in.insert(record, self.now);
+                }
+            }
+            Effect::Refused { reason, .. } => self.note(node, &[], || format!("refused: {reason}")),
+            Effect::Decided { height, block, records } => {
+                self.note(node, &block.0, || format!("decided {height} {}", block.short()));
+                match self.decided.get(&height) {
+                    Some(known) if *known != block => {
+                        return self.fail(format!("FORK at height {height}: {known} and {block}"));
+                    }
+                    Some(_) => {}
+                    None => {
+                        self.decided.insert(height, block);
+                        self.decided_records.extend(records);
+                        self.outcome.height = self.outcome.height.max(height);
+                        if let Some(replica) = &self.machines[node].replica {
+                            let round = replica.tip_certificate().map_or(0, |c| c.round);
+                            self.outcome.round = self.outcome.round.max(round);
+                            self.outcome.times.push(replica.app().tip().seal.time_ms);
+                            if round > 0 {
+                                self.mark("decided above round 0");
+                            }
+                        }
+                    }
+                }
+                let machine = &mut self.machines[node];
+                machine.told = machine.told.max(height);
+            }
+            Effect::Receipted(receipt) => {
+                self.note(node, &receipt.checkpoint.root.0, || format!("receipted {}", receipt.checkpoint.height));
+                let machine = &mut self.machines[node];
+                machine.receipted = machine.receipted.max(receipt.checkpoint.height);
+                self.mark("receipt");
+            }
+            Effect::Stop(_) => {}
+        }
+    }
+
+    /// Every signature that leaves an honest node.
+    fn inspect(&mut self, node: usize, bytes: &[u8]) {
+        let own = self.machines[node].organisation;
+        if self.plan.twins.contains(&own) {
+            return;
+        }
+        let Ok(frame) = decode::<Frame>(bytes) else { return self.fail("a frame that does not decode".into()) };
+        let (slot, value) = match frame {
+            Frame::Vote(signed) if signed.vote.validator == own => {
+                let step = if signed.vote.kind == VoteKind::Prevote { 1 } else { 2 };
+                ((own, signed.vote.height, signed.vote.round, step), signed.vote.block)
+            }
+            Frame::Proposal { proposal, .. } if proposal.facts.validator == own => {
+                let facts = sha256(&encode(&proposal.facts));
+                ((own, proposal.facts.height, proposal.facts.round, 0), Some(facts))
+            }
+            Frame::Cosign(cosignature) => {
+                let known = self.cosigned.entry((own, cosignature.size)).or_insert(cosignature.root);
+                if *known != cosignature.root {
+                    self.fail(format!("DOUBLE COSIGNATURE by {own} at size {}", cosignature.size));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let known = self.signed.entry(slot).or_insert(value);
+        if *known != value {
+            let known = *known;
+            self.fail(format!("DOUBLE SIGNATURE at {slot:?}: {known:?} and {value:?}"));
+        }
+    }
+
+    fn delay(&mut self) -> Option<u64> {
+        if self.calm() {
+            return Some(self.random.between(1, 20));
+        }
+        if self.random.permille(self.plan.loss) {
+            return None;
+        }
+        if self.random.permille(self.plan.tail) {
+            return Some(self.random.between(50, 3_000));
+        }
+        Some(self.random.between(self.plan.delay.0, self.plan.delay.1))
+    }
+
+    fn send(&mut self, from: usize, to: usize, life: u64, input: Input) {
+        if self.cut.contains(&(from, to)) {
+            return;
+        }
+        if !self.calm() && self.random.permille(self.plan.duplicate) && !matches!(input, Input::Request { .. }) {
+            let again = self.random.between(1, 500);
+            self.at(again, Event::Deliver { to, life, input: input.clone() });
+        }
+        if let Some(delay) = self.delay() {
+            self.at(delay, Event::Deliver { to, life, input });
+        }
+    }
+
+    fn answer(&mut self, from: usize, to: usize, life: u64, id: u64, bytes: Vec<u8>) {
+        if to >= self.machines.len() || self.cut.contains(&(from, to)) {
+            return;
+        }
+        let Some(delay) = self.delay() else { return };
+        let life = if self.machines[to].life & 0xFFFF == life { self.machines[to].life } else { return };
+        if self.asked.remove(&(to, life, id)).is_some() {
+            self.at(delay, Event::Deliver { to, life, input: Input::Response { id, bytes: Some(bytes) } });
+        }
+    }
+
+    /// A forged block: a later time makes another, internally sound block under the old signatures.
+    fn lie(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let Ok(Response::Blocks(mut blocks)) = decode::<Response>(&bytes) else { return bytes };
+        if blocks.is_empty() || self.random.percent(30) {
+            return bytes;
+        }
+        let at = self.random.below(blocks.len() as u64) as usize;
+        let block = &mut blocks[at];
+        match self.random.below(4) {
+            0 => {
+                block.seal.time_ms += 1;
+                block.certificate.block = block.seal.id();
+            }
+            1 => {
+                block.certificate.signatures.pop();
+            }
+            2 => block.body.push(0),
+            _ => {
+                block.certificate.round += 1;
+            }
+        }
+        self.mark("lie told");
+        encode(&Response::Blocks(blocks))
+    }
+
+    fn restart(&mut self, node: usize) {
+        if self.machines[node].replica.is_some() {
+            return;
+        }
+        let machine = &self.machines[node];
+        let disk = machine.disk.clone();
+        let tip = disk.tip();
+        if tip < machine.told && !machine.wiped {
+            let told = machine.told;
+            return self.fail(format!("LOST: node {node} told height {told} and restarted at {tip}"));
+        }
+        let snapshot = self.machines[node].snapshot.take();
+        let usable = snapshot.filter(|app| {
+            let at = app.tip();
+            at.height == 0 || (at.height <= tip && disk.decided_id(at.height) == Some(at.block))
+        });
+        let mut app = if self.random.percent(85) { usable } else { None };
+        let mut app = app.take().unwrap_or_else(|| ChainApp::new(self.genesis.clone()));
+        for height in app.tip().height + 1..=tip {
+            let Some(block) = disk.decided(height) else {
+                return self.fail(format!("node {node} holds no block {height}"));
+            };
+            let applied = app.execute(&block.body, &block.seal).and_then(|()| app.commit(&block.seal.id(), &block.certificate));
+            if let Err(error) = applied {
+                return self.fail(format!("node {node}: block {height} of its own journal does not apply: {error}"));
+            }
+        }
+        if !disk.wal(tip + 1).is_empty() {
+            self.mark("restart with a log to replay");
+        }
+        let verify = SimVerify { memo: self.plan.canary == Canary::None };
+        let keys = node_keys(self.machines[node].organisation);
+        let replica = Replica::new(self.config.clone(), keys, app, disk, verify);
+        let machine = &mut self.machines[node];
+        machine.replica = Some(replica);
+        machine.life += 1;
+        machine.booted_at = self.now;
+        machine.wake = None;
+        machine.doomed = None;
+        machine.wiped = false;
+        let peers: Vec<u32> = (1..=self.plan.nodes).collect();
+        self.note(node, &[], || format!("starts at {tip}"));
+        self.step(node, Input::Peers(peers));
+    }
+
+    fn die(&mut self, node: usize, power: bool) {
+        self.note(node, &[u8::from(power)], || format!("dies (power {power})"));
+        let machine = &mut self.machines[node];
+        let Some(replica) = machine.replica.take() else { return };
+        machine.snapshot = Some(replica.app().clone());
+        machine.doomed = None;
+        machine.wake = None;
+        if power {
+            machine.disk.power_cut(&mut self.random);
+            self.mark("power cut");
+        } else {
+            machine.disk.kill();
+            self.mark("kill");
+        }
+        if self.plan.wipe && !self.wiped && node < self.plan.validators as usize && self.outcome.height > 2 {
+            self.wiped = true;
+            let machine = &mut self.machines[node];
+            machine.disk.wipe();
+            machine.snapshot = None;
+            machine.told = 0;
+            machine.wiped = true;
+            self.mark("disk lost");
+        }
+        let after = self.random.between(10, 4_000);
+        self.at(after, Event::Restart { node });
+    }
+
+    fn crash_somebody(&mut self) {
+        if self.calm() || !(self.plan.crashes || self.plan.power_cuts) {
+            return;
+        }
+        let node = self.random.below(self.machines.len() as u64) as usize;
+        let power = self.plan.power_cuts && (!self.plan.crashes || self.random.percent(50));
+        match self.random.below(3) {
+            0 => self.die(node, power),
+            1 => self.machines[node].doomed = Some((self.random.below(5), power)),
+            _ if power => {
+                let operations = self.random.below(12);
+                self.machines[node].disk.arm(operations);
+            }
+            _ => self.machines[node].doomed = Some((self.random.below(3), false)),
+        }
+        let next = self.random.between(500, 6_000);
+        self.at(next, Event::Crash);
+    }
+
+    fn weather(&mut self) {
+        if self.calm() {
+            return;
+        }
+        self.cut.clear();
+        let n = self.machines.len();
+        if self.plan.partitions && self.random.percent(50) {
+            let side: Vec<bool> = (0..n).map(|_| self.random.percent(50)).collect();
+            for a in 0..n {
+                for b in 0..n {
+                    if side[a] != side[b] {
+                        self.cut.insert((a, b));
+                    }
+                }
+            }
+            self.mark("partition");
+        }
+        if self.plan.one_way && self.random.percent(50) {
+            for _ in 0..2 {
+                let (a, b) = (self.random.below(n as u64) as usize, self.random.below(n as u64) as usize);
+                self.cut.insert((a, b));
+            }
+        }
+        let next = self.random.between(1_000, 8_000);
+        self.at(next, Event::Weather);
+    }
+
+    fn submit(&mut self) {
+        // The last records need time to be decided.
+        if self.now + 25_000 < self.plan.end {
+            self.at(self.plan.records_every, Event::Submit);
+        }
+        self.next_record += 1;
+        let toggle = self.plan.handovers && self.next_record.is_multiple_of(7);
+        let principal = if toggle {
+            // The last registered organisation joins and leaves.
+            TOGGLE + self.plan.nodes
+        } else {
+            1 + self.random.below(u64::from(self.plan.nodes)) as u32
+        };
+        let bytes = self.genesis.record(principal, self.next_record, GENESIS_MS + 10 * 365 * 24 * 3_600_000);
+        let node = self.random.below(self.machines.len() as u64) as usize;
+        if self.machines[node].replica.is_some() {
+            self.step(node, Input::Submit { tag: self.next_record, bytes });
+        }
+    }
+
+    /// After the run: everybody is up, agrees, and nothing handed in after the faults is missing.
+    fn finish(&mut self) {
+        for node in 0..self.machines.len() {
+            if self.plan.twins.contains(&self.machines[node].organisation) {
+                continue;
+            }
+            let Some(replica) = &self.machines[node].replica else {
+                return self.fail(format!("node {node} is down at the end"));
+            };
+            let (tip, status) = (replica.app().tip(), replica.status());
+            let taken = replica.blocks_taken();
+            if let Some(known) = self.decided.get(&tip.height)
+                && *known != tip.block
+            {
+                return self.fail(format!("FORK: node {node} stands at another block of height {}", tip.height));
+            }
+            if tip.height + 1 < self.outcome.height {
+                let height = self.outcome.height;
+                return self.fail(format!("node {node} is stuck at {} of {height}: {status:?}", tip.height));
+            }
+            if status.body_missing.is_some() {
+                return self.fail(format!("node {node}: {status:?}"));
+            }
+            let missing = self.handed_in.iter().find(|(id, at)| !replica.app().records().contains(id) && **at + 20_000 < self.plan.end);
+            if let Some((id, at)) = missing {
+                return self.fail(format!("record {} of {at} ms is not decided at node {node}: {status:?}", id.short()));
+            }
+            if self.machines[node].receipted + 2 < tip.height {
+                let receipted = self.machines[node].receipted;
+                return self.fail(format!("node {node}: receipted {receipted} of {}: {status:?}", tip.height));
+            }
+            let accusations = replica.app().accused().len() as u64;
+            if accusations > 0 && self.plan.twins.is_empty() {
+                return self.fail("an honest validator was accused".into());
+            }
+            *self.outcome.marks.entry("accusation").or_default() += accusations;
+            *self.outcome.marks.entry("block fetched").or_default() += taken;
+            if status.votes_from > 0 && status.votes_from < u64::MAX {
+                self.mark("votes from a later height");
+            }
+        }
+    }
+}
+
+fn brief(frame: &Frame) -> String {
+    match frame {
+        Frame::Vote(s) => {
+            let block = s.vote.block.map_or("nil".into(), Hash::short);
+            format!("{:?} {}/{} {block}", s.vote.kind, s.vote.height, s.vote.round)
+        }
+        Frame::Proposal { proposal, .. } => {
+            let facts = &proposal.facts;
+            format!("Proposal {}/{} {} vr {:?}", facts.height, facts.round, facts.block.short(), facts.valid_round)
+        }
+        Frame::Polka { height, round, block, .. } => format!("Polka {height}/{round} {}", block.short()),
+        Frame::Round { height, round, precommits, .. } => format!("Round {height}/{round} precommits {precommits}"),
+        Frame::Cosign(c) => format!("Cosign {} size {}", c.height, c.size),
+    }
+}
