@@ -293,19 +293,8 @@ impl Journal {
                 votes.sync().map_err(failed)?;
                 (votes, Some(content))
             }
-            None => {
-                let number = votes_end.file + 1;
-                let first_height = blocks.tip() + 1;
-                let header =
-                    Header { kind: FileKind::Votes, number, genesis, instance, boot, first_height, previous: Hash::ZERO };
-                let first = FirstRecord {
-                    mark: HighWater::default(),
-                    tip: blocks.tip(),
-                    blocks_end: blocks.durable_end(),
-                    blocks_instance: blocks.instance(),
-                };
-                (Votes::create(disk.clone(), dir, header, Default::default(), &first).map_err(failed)?, None)
-            }
+            // Its number goes on from the one that the newest decision names, so that decisions and guard still fit.
+            None => (new_guard(&disk, dir, genesis, instance, votes_end.file + 1, &blocks).map_err(failed)?, None),
         };
         if let Some((_, older)) = guards.split_last() {
             for number in older {
@@ -536,6 +525,22 @@ impl Journal {
             Err(Stop::misuse(format!("{what} of height {height} came while height {next} is due")))
         }
     }
+}
+
+/// Makes votes file `number` with an empty guard.
+fn new_guard(
+    disk: &Arc<dyn Disk>,
+    dir: &Path,
+    genesis: Hash,
+    instance: [u8; 16],
+    number: u64,
+    blocks: &Blocks,
+) -> Result<Votes, DiskError> {
+    let (boot, tip) = (disk.boot_id(), blocks.tip());
+    let header = Header { kind: FileKind::Votes, number, genesis, instance, boot, first_height: tip + 1, previous: Hash::ZERO };
+    let first =
+        FirstRecord { mark: HighWater::default(), tip, blocks_end: blocks.durable_end(), blocks_instance: blocks.instance() };
+    Votes::create(disk.clone(), dir, header, Default::default(), &first)
 }
 
 fn within(length: usize, most: usize, what: &str) -> Result<(), Stop> {

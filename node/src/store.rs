@@ -1,1 +1,186 @@
-//! store
+//! The derived database: everything a node serves, rebuilt from the journal whenever it is missing (RULINGS A13).
+//!
+//! Rules:
+//!
+//! * One block is one commit, atomic over all tables, and heights have no gaps: the tip says what is in here.
+//! * No path waits for this store to be durable. After a crash it may lag the journal, which is applied again from
+//!   [`Store::tip`]; after a power cut it is suspect as a whole (`journal::Recovered::store_is_suspect`) and is wiped.
+//! * Its folder may be deleted at any time while the node is down.
+//! * Values stay under [`VALUE_MAX`], above which sled writes files that it never syncs. Keys are big-endian, so that their
+//!   order is that of heights.
+//!
+//! [`SledStore`] is the product, [`MemoryStore`] the simulator's (RULINGS A23); both share one layout and one set of reads.
+//!
+//! Absent on purpose: decisions about content (rows, nodes and entries come from `apply`), repair, transactions for callers.
+
+use std::path::PathBuf;
+
+use rollbook_core::crypto::Hash;
+
+mod layout;
+mod memory;
+mod sled_store;
+#[cfg(test)]
+mod tests;
+
+pub use memory::MemoryStore;
+pub use sled_store::{Opened, SledStore};
+
+/// Longest value, in bytes: a quarter of sled's segment is the border to its unsynced files; pages hold several values.
+pub const VALUE_MAX: usize = 120 * 1024;
+/// Longest object key, in bytes.
+pub const OBJECT_KEY_MAX: usize = 255;
+/// Size of a chunk made by [`split_body`]: about ten records, the cheapest layout measured.
+pub const CHUNK: usize = 3_584;
+
+/// Where a record is: height of its block and index among the block's records.
+pub type RecordPlace = (u64, u32);
+
+/// Two byte strings: key and value, or seal and certificate.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// Everything that one block changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockWrite {
+    /// Height: 0 for the first, then tip + 1.
+    pub height: u64,
+    /// Seal bytes.
+    pub seal: Vec<u8>,
+    /// Certificate bytes; empty at height 0.
+    pub certificate: Vec<u8>,
+    /// Body bytes, cut anywhere; see [`split_body`].
+    pub body: Vec<Vec<u8>>,
+    /// Rows of the state tables: table, key, new value or none.
+    pub rows: Vec<(u8, Vec<u8>, Option<Vec<u8>>)>,
+    /// Nodes of the state tree: key, new value or none.
+    pub tree_nodes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Nodes of the log tree by (level, index).
+    pub log_nodes: Vec<((u8, u64), Hash)>,
+    /// Leaves of the log up to and including this block.
+    pub leaf_count: u64,
+    /// Record index: first 16 bytes of the record id, place.
+    pub records: Vec<([u8; 16], RecordPlace)>,
+    /// Object index: key of an object, place of a record that concerns it.
+    pub objects: Vec<(Vec<u8>, RecordPlace)>,
+    /// Named values that go with the block.
+    pub meta: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// The newest block in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height.
+    pub height: u64,
+    /// Leaves of the log up to and including it.
+    pub leaf_count: u64,
+}
+
+/// A block as served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBlock {
+    /// Seal bytes.
+    pub seal: Vec<u8>,
+    /// Certificate bytes.
+    pub certificate: Vec<u8>,
+    /// Body bytes, whole.
+    pub body: Vec<u8>,
+}
+
+/// Why the store did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Heights have no gaps and are committed once.
+    #[error("block {height} was to be stored while {due} is due")]
+    OutOfOrder {
+        /// Height of the block.
+        height: u64,
+        /// The next height.
+        due: u64,
+    },
+    /// A value or key is longer than the store keeps.
+    #[error("{what} of {length} bytes is too long for the store, at most {max} are kept")]
+    TooLong {
+        /// Which value.
+        what: &'static str,
+        /// Its length.
+        length: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// The folder is of another chain or format.
+    #[error("the store in {} {why}. Next: check the configured data folder, or delete this one: it is rebuilt from \
+             the journal", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// What does not fit.
+        why: String,
+    },
+    /// The database failed or contradicts itself.
+    #[error(
+        "the store failed while {what}: {why}. Next: stop the node and delete the store's folder; it is rebuilt from \
+             the journal"
+    )]
+    Failed {
+        /// What was being done.
+        what: &'static str,
+        /// The database's words.
+        why: String,
+    },
+    /// A folder that was to be wiped holds something else.
+    #[error("{} is not deleted: it holds {found}, which is no part of a store. Next: check the \
+             configured data folder", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+    },
+}
+
+/// A derived database. Shared between threads; one thread commits, any thread reads.
+pub trait Store: Send + Sync {
+    /// Stores a block, all of it or nothing. Not durable before [`Store::flush`].
+    fn commit(&self, block: &BlockWrite) -> Result<(), StoreError>;
+
+    /// The newest block; `None` in an empty store.
+    fn tip(&self) -> Result<Option<Tip>, StoreError>;
+
+    /// A block by height.
+    fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError>;
+
+    /// Seal and certificate of a block, without its body.
+    fn seal(&self, height: u64) -> Result<Option<Pair>, StoreError>;
+
+    /// Where the record is whose id begins with `prefix`. An index: check the id on reading.
+    fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError>;
+
+    /// Records that concern an object, ascending, from `from` on, at most `limit`.
+    fn object(&self, key: &[u8], from: RecordPlace, limit: usize) -> Result<Vec<RecordPlace>, StoreError>;
+
+    /// One row of a state table.
+    fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Visits the rows of a table in order of key, until `visit` answers false.
+    fn scan(&self, table: u8, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError>;
+
+    /// A node of the state tree.
+    fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The node with the greatest key that begins with `prefix` and is at most `key`: the newest version of something.
+    fn tree_node_at_most(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Pair>, StoreError>;
+
+    /// A node of the log tree.
+    fn log_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError>;
+
+    /// A named value.
+    fn meta(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Hands what was committed to the disk. Never on the path of a decision: the journal is the truth.
+    fn flush(&self) -> Result<(), StoreError>;
+}
+
+/// Cuts a body into values of [`CHUNK`] bytes.
+pub fn split_body(body: &[u8]) -> Vec<Vec<u8>> {
+    body.chunks(CHUNK).map(<[u8]>::to_vec).collect()
+}

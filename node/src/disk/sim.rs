@@ -212,6 +212,16 @@ impl State {
         self.space = None;
     }
 
+    /// Forgets bodies that no name leads to any more and no power cut can bring back.
+    fn drop_nameless(&mut self) {
+        let pending = self.changes.iter().filter_map(|change| match change {
+            NameChange::Link(_, file) | NameChange::Rename(_, _, file) => Some(*file),
+            NameChange::Unlink(_) => None,
+        });
+        let kept: BTreeSet<u64> = self.names.values().chain(self.durable_names.values()).copied().chain(pending).collect();
+        self.bodies.retain(|file, _| kept.contains(file));
+    }
+
     fn file_of(&self, op: DiskOp, path: &Path) -> Result<u64, DiskError> {
         let none = || DiskError::new(op, path, DiskErrorKind::NotFound, "no such file");
         self.names.get(path).copied().ok_or_else(none)
@@ -264,14 +274,13 @@ impl SimDisk {
                 change.apply(&mut names);
             }
         }
-        let kept: BTreeSet<u64> = names.values().copied().collect();
-        state.bodies.retain(|file, _| kept.contains(file));
+        state.durable_names = names.clone();
+        state.names = names;
+        state.drop_nameless();
         for body in state.bodies.values_mut() {
             let current = body.after_cut(&mut chance);
             *body = Body { durable_len: current.len(), current, durable: None, doomed: Vec::new() };
         }
-        state.durable_names = names.clone();
-        state.names = names;
     }
 
     /// Operations so far that change the disk (append, sync, create, rename, remove, truncate, sync of a folder).
@@ -432,6 +441,7 @@ impl Disk for SimDisk {
             change.apply(&mut state.durable_names);
         }
         state.changes = pending;
+        state.drop_nameless();
         Ok(())
     }
 

@@ -1,0 +1,202 @@
+//! Keys and values of the tables, and every read, once for both stores.
+
+use rollbook_core::crypto::Hash;
+
+use super::{BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, Store, StoreError, StoredBlock, Tip, VALUE_MAX};
+
+/// The tables, by position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    /// height -> length of the seal, seal, certificate.
+    Blocks,
+    /// height, chunk -> part of the body.
+    Bodies,
+    /// table, key -> row of the state.
+    Rows,
+    /// key -> node of the state tree.
+    Tree,
+    /// level, index -> hash.
+    Log,
+    /// prefix of a record id -> place.
+    Records,
+    /// length of key, key, place -> nothing.
+    Objects,
+    /// name -> value.
+    Meta,
+}
+
+/// Names of the tables in the database; their order is that of [`Table`].
+pub(super) const TABLES: [&str; 8] = ["blocks", "bodies", "rows", "tree", "log", "records", "objects", "meta"];
+
+const TIP: &[u8] = b"tip";
+/// First byte of the callers' names in the table of named values.
+const NAMED: u8 = b'/';
+
+/// One change of a table.
+pub(super) type Change = (Table, Vec<u8>, Option<Vec<u8>>);
+
+/// The few calls in which the two stores differ. `&mut dyn FnMut` answers whether to go on.
+pub(super) trait Tables: Send + Sync {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Visits keys that begin with `prefix`, from `from` on, ascending.
+    fn visit(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError>;
+    /// The greatest key at most `key`.
+    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError>;
+    /// Applies all changes or none.
+    fn write(&self, changes: Vec<Change>) -> Result<(), StoreError>;
+    fn flush(&self) -> Result<(), StoreError>;
+}
+
+fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+fn place_bytes(place: RecordPlace) -> [u8; 12] {
+    let mut bytes = [0; 12];
+    bytes[..8].copy_from_slice(&place.0.to_be_bytes());
+    bytes[8..].copy_from_slice(&place.1.to_be_bytes());
+    bytes
+}
+
+fn read_place(bytes: &[u8]) -> Option<RecordPlace> {
+    let (height, index) = bytes.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*height), u32::from_be_bytes(index.try_into().ok()?)))
+}
+
+fn object_prefix(key: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let too_long = |_| StoreError::TooLong { what: "an object key", length: key.len(), max: OBJECT_KEY_MAX };
+    let length = u8::try_from(key.len()).map_err(too_long)?;
+    Ok(joined(&[&[length], key]))
+}
+
+fn inconsistent(what: &'static str) -> StoreError {
+    StoreError::Failed { what, why: "a value has not the form it was written in".into() }
+}
+
+/// All changes of a block, tip included.
+fn changes(block: &BlockWrite) -> Result<Vec<Change>, StoreError> {
+    let height = block.height.to_be_bytes();
+    let seal_length = u32::try_from(block.seal.len()).unwrap_or(u32::MAX).to_be_bytes();
+    let mut all: Vec<Change> = Vec::new();
+    all.push((Table::Blocks, height.to_vec(), Some(joined(&[&seal_length, &block.seal, &block.certificate]))));
+    for (at, chunk) in block.body.iter().enumerate() {
+        let too_many = |_| StoreError::TooLong { what: "a body in chunks", length: block.body.len(), max: usize::from(u16::MAX) };
+        let at = u16::try_from(at).map_err(too_many)?;
+        all.push((Table::Bodies, joined(&[&height, &at.to_be_bytes()]), Some(chunk.clone())));
+    }
+    for (table, key, value) in &block.rows {
+        all.push((Table::Rows, joined(&[&[*table], key]), value.clone()));
+    }
+    for (key, value) in &block.tree_nodes {
+        all.push((Table::Tree, key.clone(), value.clone()));
+    }
+    for ((level, index), hash) in &block.log_nodes {
+        all.push((Table::Log, joined(&[&[*level], &index.to_be_bytes()]), Some(hash.0.to_vec())));
+    }
+    for (prefix, place) in &block.records {
+        all.push((Table::Records, prefix.to_vec(), Some(place_bytes(*place).to_vec())));
+    }
+    for (key, place) in &block.objects {
+        all.push((Table::Objects, joined(&[&object_prefix(key)?, &place_bytes(*place)]), Some(Vec::new())));
+    }
+    for (key, value) in &block.meta {
+        all.push((Table::Meta, joined(&[&[NAMED], key]), Some(value.clone())));
+    }
+    all.push((Table::Meta, TIP.to_vec(), Some(joined(&[&height, &block.leaf_count.to_be_bytes()]))));
+    for (_, key, value) in &all {
+        let length = key.len() + value.as_ref().map_or(0, Vec::len);
+        if length > VALUE_MAX {
+            return Err(StoreError::TooLong { what: "an entry", length, max: VALUE_MAX });
+        }
+    }
+    Ok(all)
+}
+
+impl<T: Tables> Store for T {
+    fn commit(&self, block: &BlockWrite) -> Result<(), StoreError> {
+        let due = self.tip()?.map_or(0, |tip| tip.height + 1);
+        if block.height != due {
+            return Err(StoreError::OutOfOrder { height: block.height, due });
+        }
+        self.write(changes(block)?)
+    }
+
+    fn tip(&self) -> Result<Option<Tip>, StoreError> {
+        let Some(bytes) = self.get(Table::Meta, TIP)? else { return Ok(None) };
+        let parts = bytes.split_first_chunk::<8>().and_then(|(height, leaves)| Some((*height, leaves.try_into().ok()?)));
+        let (height, leaves) = parts.ok_or_else(|| inconsistent("reading the tip"))?;
+        Ok(Some(Tip { height: u64::from_be_bytes(height), leaf_count: u64::from_be_bytes(leaves) }))
+    }
+
+    fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
+        let Some((seal, certificate)) = self.seal(height)? else { return Ok(None) };
+        let mut body = Vec::new();
+        let prefix = height.to_be_bytes();
+        self.visit(Table::Bodies, &prefix, &prefix, &mut |_, chunk| {
+            body.extend_from_slice(chunk);
+            true
+        })?;
+        Ok(Some(StoredBlock { seal, certificate, body }))
+    }
+
+    fn seal(&self, height: u64) -> Result<Option<Pair>, StoreError> {
+        let Some(bytes) = self.get(Table::Blocks, &height.to_be_bytes())? else { return Ok(None) };
+        let split =
+            bytes.split_first_chunk::<4>().and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
+        let (seal, certificate) = split.ok_or_else(|| inconsistent("reading a seal"))?;
+        Ok(Some((seal.to_vec(), certificate.to_vec())))
+    }
+
+    fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError> {
+        let Some(bytes) = self.get(Table::Records, prefix)? else { return Ok(None) };
+        read_place(&bytes).map(Some).ok_or_else(|| inconsistent("reading the record index"))
+    }
+
+    fn object(&self, key: &[u8], from: RecordPlace, limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
+        let prefix = object_prefix(key)?;
+        let mut places = Vec::new();
+        if limit == 0 {
+            return Ok(places);
+        }
+        self.visit(Table::Objects, &prefix, &joined(&[&prefix, &place_bytes(from)]), &mut |found, _| {
+            places.extend(found.get(prefix.len()..).and_then(read_place));
+            places.len() < limit
+        })?;
+        Ok(places)
+    }
+
+    fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(Table::Rows, &joined(&[&[table], key]))
+    }
+
+    fn scan(&self, table: u8, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError> {
+        self.visit(Table::Rows, &[table], &[table], &mut |key, value| visit(key.get(1..).unwrap_or_default(), value))
+    }
+
+    fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(Table::Tree, key)
+    }
+
+    fn tree_node_at_most(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Pair>, StoreError> {
+        Ok(self.at_most(Table::Tree, key)?.filter(|(found, _)| found.starts_with(prefix)))
+    }
+
+    fn log_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError> {
+        let Some(bytes) = self.get(Table::Log, &joined(&[&[level], &index.to_be_bytes()]))? else { return Ok(None) };
+        bytes.try_into().map(|bytes| Some(Hash(bytes))).map_err(|_| inconsistent("reading the log tree"))
+    }
+
+    fn meta(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(Table::Meta, &joined(&[&[NAMED], key]))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        Tables::flush(self)
+    }
+}
