@@ -255,6 +255,8 @@ fn judge(tx: &mut Tx, record: &Record, verifier: &mut dyn Verify) -> Result<Outc
 fn dispatch(tx: &mut Tx, actor: &Actor, body: &Body) -> Result<Outcome, Refusal> {
     match body {
         Body::Organisation(act) => crate::identity::registration::apply(tx, actor, act),
+        Body::Membership(act) => crate::membership::apply(tx, actor, act),
+        Body::Motion(act) => crate::motion::apply(tx, actor, act),
         Body::Node(act) => crate::validators::apply(tx, actor, act),
     }
 }

@@ -45,7 +45,7 @@ pub struct ClassRule {
 }
 
 /// Parameters of admission and dues (domain 1.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct MembershipParameters {
     /// M02: working days for screening.
     pub screen_working_days: u32,
@@ -66,7 +66,7 @@ pub struct MembershipParameters {
 }
 
 /// Parameters of motions that do not differ by kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct MotionParameters {
     /// R10: close early once every voice has voted and 24 h have passed without a revote.
     pub early_close: bool,
@@ -79,7 +79,7 @@ pub struct MotionParameters {
 }
 
 /// Parameters of funding (domain 2.9; RULINGS R2, R13). Amounts in minor units of the fund's currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct FundingParameters {
     /// Awards up to this total per group in 12 months are decided by the investment committee.
     pub committee_limit: u64,
@@ -138,7 +138,7 @@ pub struct FundingParameters {
 }
 
 /// Parameters of the chain itself (RULINGS A9, A10, A17, R12).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ChainParameters {
     /// A9: how far a live proposal's time may be ahead of the own clock.
     pub ahead_ms: u64,

@@ -13,9 +13,15 @@ use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
+mod membership;
+mod motion;
 mod node;
 mod organisation;
 
+pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
+pub use motion::{
+    Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
+};
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
 
@@ -127,6 +133,10 @@ impl Record {
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
+    /// Applications, sponsors, dues, activation.
+    Membership(MembershipAct),
+    /// Motions and ballots.
+    Motion(MotionAct),
     /// Nodes and validator seats.
     Node(NodeAct),
 }
@@ -146,6 +156,8 @@ impl Body {
     pub fn class(&self) -> ActClass {
         match self {
             Body::Organisation(act) => act.class(),
+            Body::Membership(act) => act.class(),
+            Body::Motion(act) => act.class(),
             Body::Node(act) => act.class(),
         }
     }
@@ -154,6 +166,8 @@ impl Body {
     pub fn code(&self) -> &'static str {
         match self {
             Body::Organisation(act) => act.code(),
+            Body::Membership(act) => act.code(),
+            Body::Motion(act) => act.code(),
             Body::Node(act) => act.code(),
         }
     }
@@ -162,12 +176,19 @@ impl Body {
     pub fn check(&self) -> Result<(), DecodeError> {
         match self {
             Body::Organisation(act) => act.check(),
+            Body::Membership(act) => act.check(),
+            Body::Motion(act) => act.check(),
             Body::Node(act) => act.check(),
         }
     }
 
     /// Who may read it.
     pub fn read_class(&self) -> ReadClass {
-        ReadClass::Public
+        match self {
+            // Ballots and dues are for members (RULINGS R18); their results are public.
+            Body::Motion(MotionAct::Vote(_) | MotionAct::DeclareConflict { .. }) => ReadClass::Members,
+            Body::Membership(act) if act.is_money() => ReadClass::Members,
+            _ => ReadClass::Public,
+        }
     }
 }

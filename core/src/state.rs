@@ -93,7 +93,9 @@ impl State {
         let tree = self.tree.prepare(proved)?;
         let state_root = tree.root();
         let digest = self.work_digest;
-        let mut parts: Vec<&[u8]> = vec![&digest.0];
+        // The count keeps rows and outcomes apart.
+        let count = (hashed.len() as u64).to_le_bytes();
+        let mut parts: Vec<&[u8]> = vec![&digest.0, &count];
         parts.extend(hashed.iter().map(Vec::as_slice));
         parts.push(outcomes);
         let work_digest = sha256_parts(&parts);

@@ -5,3 +5,4 @@
 
 pub mod alliance;
 pub mod sim;
+pub mod writer;

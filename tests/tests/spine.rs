@@ -2,91 +2,12 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use rollbook_core::apply::Refusal;
-use rollbook_core::crypto::{KeyKind, VerifierCache};
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::{BlockError, Certificate, Ledger, SystemSection, Vote, VoteKind, quorum};
+use rollbook_core::ledger::{BlockError, Ledger, SystemSection};
 use rollbook_core::log::Clock;
-use rollbook_core::record::{Body, NodeAct, Record};
-use rollbook_tests::alliance::{Alliance, OPENED_MS, node_key, node_keys, officers_of};
-
-/// Signs the tip as its validators would and returns the system section of the next block.
-fn system(alliance: &Alliance, ledger: &Ledger) -> SystemSection {
-    let mut section = SystemSection::default();
-    if ledger.height() > 0 {
-        section.parent_certificate = Some(certify(alliance, ledger));
-    }
-    if ledger.needs_handover_checkpoint() {
-        let checkpoint = ledger.checkpoint();
-        let mut cosignatures: Vec<_> = ledger
-            .tip_policy()
-            .validators
-            .iter()
-            .map(|v| rollbook_core::ledger::CheckpointSignature {
-                validator: v.org,
-                time_s: 7,
-                signature: checkpoint.cosign(&node_key(&alliance.seed, v.org, KeyKind::Cosigner), 7),
-            })
-            .collect();
-        cosignatures.sort_by_key(|c| c.validator);
-        section.handover =
-            Some(rollbook_core::ledger::HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures });
-    }
-    section
-}
-
-fn certify(alliance: &Alliance, ledger: &Ledger) -> Certificate {
-    let validators = ledger.tip_policy().validators();
-    let needed = quorum(validators.len());
-    let signatures = validators
-        .iter()
-        // A different quorum at every height, as on a real network: everybody is seen alive sooner or later.
-        .cycle()
-        .skip(ledger.height() as usize % validators.len())
-        .take(needed)
-        .map(|v| {
-            let vote = Vote {
-                kind: VoteKind::Precommit,
-                height: ledger.height(),
-                round: 0,
-                block: Some(ledger.tip().block),
-                validator: v.validator,
-            };
-            (v.validator, vote.sign(&alliance.chain(), &node_key(&alliance.seed, v.validator, KeyKind::Consensus)))
-        })
-        .collect::<std::collections::BTreeMap<_, _>>()
-        .into_iter()
-        .collect();
-    Certificate { height: ledger.height(), round: 0, block: ledger.tip().block, signatures }
-}
-
-struct Writer {
-    alliance: Alliance,
-    ledger: Ledger,
-    second: Ledger,
-    verifier: VerifierCache,
-}
-
-impl Writer {
-    fn new(alliance: Alliance) -> Writer {
-        let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
-        Writer { second: ledger.clone(), ledger, alliance, verifier: VerifierCache::default() }
-    }
-
-    /// Builds on one ledger, executes on the other, commits on both.
-    fn block(&mut self, time: u64, records: &[Record]) -> Vec<Refusal> {
-        let section = system(&self.alliance, &self.ledger);
-        let built = self.ledger.build(time, section, records, &mut self.verifier).unwrap();
-        let (seal, body) = (built.execution.seal.clone(), built.execution.body.clone());
-        let block = self.second.execute(&body, &seal, &mut self.verifier).unwrap();
-        assert_eq!(block, seal.id());
-        self.ledger.commit(&block).unwrap();
-        self.second.commit(&block).unwrap();
-        assert_eq!(self.ledger.tip(), self.second.tip());
-        assert_eq!(self.ledger.frontier().root(), self.second.frontier().root());
-        built.refused.into_iter().map(|(_, refusal)| refusal).collect()
-    }
-}
+use rollbook_core::record::{Body, NodeAct};
+use rollbook_tests::alliance::{Alliance, OPENED_MS, node_keys, officers_of};
+use rollbook_tests::writer::Writer;
 
 #[test]
 fn founding_then_anything() {
@@ -100,12 +21,12 @@ fn founding_then_anything() {
     );
     let found = alliance.found(OPENED_MS);
     let mut writer = Writer::new(alliance);
-    let refused = writer.block(OPENED_MS + 10, std::slice::from_ref(&register));
+    let refused = writer.block(OPENED_MS + 10, std::slice::from_ref(&register)).refused;
     assert_eq!(refused[0].code, "A2.not-founded");
-    assert!(writer.block(OPENED_MS + 20, &found).is_empty());
-    assert!(writer.block(OPENED_MS + 30, std::slice::from_ref(&register)).is_empty());
+    assert!(writer.block(OPENED_MS + 20, &found).refused.is_empty());
+    assert!(writer.block(OPENED_MS + 30, std::slice::from_ref(&register)).refused.is_empty());
     // The same record again is a replay.
-    let refused = writer.block(OPENED_MS + 40, &[register]);
+    let refused = writer.block(OPENED_MS + 40, &[register]).refused;
     assert_eq!(refused[0].code, "A6.replayed");
 }
 
@@ -123,7 +44,7 @@ fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint
     ));
     records.push(alliance.record(5, &[(operator, Role::NodeOperator)], OPENED_MS, Body::Node(NodeAct::Ready)));
     let mut writer = Writer::new(alliance);
-    assert!(writer.block(OPENED_MS + 1, &records).is_empty());
+    assert!(writer.block(OPENED_MS + 1, &records).refused.is_empty());
     for height in 2..=5 {
         assert!(!writer.ledger.needs_handover_checkpoint());
         assert_eq!(writer.ledger.handover_due(), height == 5, "at height {height}");
@@ -132,11 +53,11 @@ fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint
     assert_eq!(writer.ledger.policy().epoch, 1);
     assert_eq!(writer.ledger.validators().len(), 5);
     assert_eq!(writer.ledger.policy().valid_from_size, writer.ledger.tip().seal.checkpoint_size());
-    let mut without = system(&writer.alliance, &writer.ledger);
+    let mut without = writer.system();
     without.handover = None;
     let error = writer.ledger.build(OPENED_MS + 6, without, &[], &mut writer.verifier).unwrap_err();
     assert!(matches!(error, BlockError::System { .. }), "{error}");
-    let mut short = system(&writer.alliance, &writer.ledger);
+    let mut short = writer.system();
     short.handover.as_mut().unwrap().cosignatures.truncate(2);
     assert!(writer.ledger.build(OPENED_MS + 6, short, &[], &mut writer.verifier).is_err());
     writer.block(OPENED_MS + 6, &[]);
@@ -187,7 +108,7 @@ fn a_ledger_from_its_parts_is_the_same_ledger() {
     let seal = writer.ledger.tip().seal.clone();
     let parts = |rows: Vec<_>| Ledger::from_parts(chain, rows, frontier.clone(), seal.clone());
     let mut again = parts(rows.clone()).unwrap();
-    let section = system(&writer.alliance, &writer.ledger);
+    let section = writer.system();
     let here = writer.ledger.build(OPENED_MS + 9, section.clone(), &[], &mut writer.verifier).unwrap();
     let there = again.build(OPENED_MS + 9, section, &[], &mut writer.verifier).unwrap();
     assert_eq!(here.execution.seal, there.execution.seal);

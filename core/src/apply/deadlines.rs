@@ -15,12 +15,48 @@ use crate::state::StateTables;
 pub enum DeadlineKind {
     /// Reserved for tests of the table.
     Test = 0,
+    /// Ballots of a motion end.
+    MotionClose = 10,
+    /// They end early: every voice has voted.
+    MotionEarly = 11,
+    /// The stay of a passed motion ends; it takes effect.
+    MotionEffect = 12,
+    /// The same instant: a motion that could not take effect is void.
+    MotionStuck = 13,
+    /// A motion without quorum is put again.
+    MotionRetable = 14,
+    /// A motion of the assembly has not found its support.
+    MotionSupport = 15,
+    /// M02: screening is overdue.
+    MembershipScreen = 20,
+    /// M04: the applicant has not resubmitted.
+    MembershipResubmit = 21,
+    /// M07: enough sponsors, the ballot opens.
+    MembershipBallot = 22,
+    /// M07: time to find sponsors ends.
+    MembershipSponsors = 23,
+    /// M09: time to activate ends.
+    MembershipActivate = 24,
+    /// R9: time to ask the board again ends.
+    MembershipAskAgain = 25,
 }
 
 impl DeadlineKind {
     fn from_number(number: u16) -> Option<DeadlineKind> {
         match number {
             0 => Some(DeadlineKind::Test),
+            10 => Some(DeadlineKind::MotionClose),
+            11 => Some(DeadlineKind::MotionEarly),
+            12 => Some(DeadlineKind::MotionEffect),
+            13 => Some(DeadlineKind::MotionStuck),
+            14 => Some(DeadlineKind::MotionRetable),
+            15 => Some(DeadlineKind::MotionSupport),
+            20 => Some(DeadlineKind::MembershipScreen),
+            21 => Some(DeadlineKind::MembershipResubmit),
+            22 => Some(DeadlineKind::MembershipBallot),
+            23 => Some(DeadlineKind::MembershipSponsors),
+            24 => Some(DeadlineKind::MembershipActivate),
+            25 => Some(DeadlineKind::MembershipAskAgain),
             _ => None,
         }
     }
@@ -110,8 +146,20 @@ pub fn run_due(tables: &mut StateTables, chain: crate::crypto::Hash, height: u64
     }
 }
 
-fn act(_tx: &mut Tx, kind: DeadlineKind, _object: u32, _due: u64) -> Result<(), Refusal> {
+fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::Test => Ok(()),
+        DeadlineKind::MotionClose
+        | DeadlineKind::MotionEarly
+        | DeadlineKind::MotionEffect
+        | DeadlineKind::MotionStuck
+        | DeadlineKind::MotionRetable
+        | DeadlineKind::MotionSupport => crate::motion::on_deadline(tx, kind, object, due),
+        DeadlineKind::MembershipScreen
+        | DeadlineKind::MembershipResubmit
+        | DeadlineKind::MembershipBallot
+        | DeadlineKind::MembershipSponsors
+        | DeadlineKind::MembershipActivate
+        | DeadlineKind::MembershipAskAgain => crate::membership::on_deadline(tx, kind, object, due),
     }
 }

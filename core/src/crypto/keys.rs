@@ -203,3 +203,26 @@ impl serde::Serialize for Signature {
         serializer.serialize_str(&format!("ed25519:{}", hex::encode(bytes)))
     }
 }
+
+/// The bytes behind `ed25519:` in hexadecimal.
+fn parse_tagged<const N: usize>(text: &str) -> Option<[u8; N]> {
+    hex::decode(text.strip_prefix("ed25519:")?).ok()?.try_into().ok()
+}
+
+impl<'de> serde::Deserialize<'de> for PublicKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_tagged(&text)
+            .map(PublicKey::Ed25519)
+            .ok_or_else(|| serde::de::Error::custom("a key is 'ed25519:' and 64 hexadecimal digits"))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Signature {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_tagged(&text)
+            .map(Signature::Ed25519)
+            .ok_or_else(|| serde::de::Error::custom("a signature is 'ed25519:' and 128 hexadecimal digits"))
+    }
+}

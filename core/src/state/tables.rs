@@ -11,7 +11,9 @@ use crate::identity::authority::Lane;
 use crate::identity::groups::Edge;
 use crate::identity::{Organisation, Person, Post};
 use crate::ledger::chain::{ChainFacts, EpochFacts};
-use crate::membership::Membership;
+use crate::membership::{Invoice, Membership};
+use crate::motion::{Cast, Motion};
+use crate::record::ConflictKind;
 use crate::validators::NodeFacts;
 
 /// A table's number.
@@ -98,6 +100,8 @@ tables! {
         3 organisations: u32 => Organisation, |k| format!("organisation/{k}");
         /// Memberships by number.
         4 memberships: u32 => Membership, |k| format!("membership/{k}");
+        /// Motions by number.
+        5 motions: u32 => Motion, |k| format!("motion/{k}");
     }
     working {
         /// Facts of the chain itself; one row.
@@ -134,5 +138,21 @@ tables! {
         39 seats: u32 => u64;
         /// Working directions by number.
         50 directions: u32 => Direction;
+        /// Frozen electorates: (motion, organisation) to group.
+        51 electorates: (u32, u32) => u32;
+        /// Ballots that hold a voice: (motion, group).
+        52 ballots: (u32, u32) => Cast;
+        /// Declared conflicts: (motion, organisation).
+        53 conflicts: (u32, u32) => ConflictKind;
+        /// Support for motions of the assembly: (motion, organisation) to ledger time.
+        54 supports: (u32, u32) => u64;
+        /// Sponsors of applications: (membership, organisation) to ledger time.
+        55 sponsors: (u32, u32) => u64;
+        /// Invoices of dues by number.
+        56 invoices: u32 => Invoice;
+        /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used it (N8).
+        71 bank_references: Hash => Hash;
+        /// Investment committees: (fund, organisation) to the ledger time until which it holds the seat.
+        76 committee_seats: (u32, u32) => u64;
     }
 }

@@ -1,0 +1,161 @@
+//! First dues: invoice (M26), receipt by the treasurer, confirmation by another officer (M27; RULINGS R9).
+//!
+//! * A memo ledger in the charter's currency; it is never fund money and touches no account.
+//! * The amount is the charter's for the class. Parts may arrive one after the other; each is entered and confirmed by itself.
+//! * A bank reference is used once in the whole ledger, dues and funds together (N8).
+//!
+//! Absent: yearly invoices and their due dates (M10), plans (M28), refunds.
+
+use bincode::{Decode, Encode};
+
+use super::{Standing, get};
+use crate::apply::{Counter, Refusal, Tx};
+use crate::codec::Text;
+use crate::crypto::{Hash, sha256};
+use crate::identity::authority::{Actor, must_hold};
+use crate::identity::{Role, Scope};
+use crate::record::Receipt;
+use crate::{refuse, require};
+
+/// Where an invoice stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InvoiceStatus {
+    /// Not fully received.
+    Open,
+    /// Received and confirmed in full.
+    Paid,
+    /// Cancelled before anything was received.
+    Cancelled,
+}
+
+/// A receipt that waits for its confirmation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct PendingReceipt {
+    /// Record that entered it.
+    pub record: Hash,
+    /// Minor units.
+    pub amount: u64,
+    /// The bank's reference.
+    pub reference: Text<64>,
+    /// Value date, days since 1970-01-01.
+    pub value_date: i64,
+    /// Person who entered it.
+    pub entered_by: u32,
+}
+
+/// An invoice of dues (working).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Invoice {
+    /// Its number.
+    pub number: u32,
+    /// The membership.
+    pub membership: u32,
+    /// Minor units of the charter's currency.
+    pub amount: u64,
+    /// Confirmed so far.
+    pub received: u64,
+    /// Entered, not confirmed.
+    pub pending: Option<PendingReceipt>,
+    /// Ledger time of issue.
+    pub issued_ms: u64,
+    /// Where it stands.
+    pub status: InvoiceStatus,
+}
+
+fn invoice_of(tx: &Tx, number: u32) -> Result<Invoice, Refusal> {
+    tx.t.invoices.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-invoice", vec![("invoice", number.to_string())]))
+}
+
+/// M26.
+pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: u32) -> Result<(), Refusal> {
+    must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
+    let mut membership = get(tx.t, membership)?.clone();
+    require!(membership.standing == Standing::Admitted, "M26.not-admitted", membership = membership.number);
+    let current = membership.invoice.and_then(|number| tx.t.invoices.get(&number));
+    let invoiced = current.is_some_and(|invoice| invoice.status != InvoiceStatus::Cancelled);
+    require!(!invoiced, "M26.already-invoiced", membership = membership.number);
+    let amount = tx.charter()?.class(membership.class).map_or(0, |class| class.dues);
+    require!(amount > 0, "M26.class-without-dues", class = format!("{:?}", membership.class));
+    let number = tx.next_number(Counter::Invoice);
+    let invoice = Invoice {
+        number,
+        membership: membership.number,
+        amount,
+        received: 0,
+        pending: None,
+        issued_ms: tx.now,
+        status: InvoiceStatus::Open,
+    };
+    tx.t.invoices.put(number, invoice);
+    membership.invoice = Some(number);
+    tx.t.memberships.put(membership.number, membership);
+    Ok(())
+}
+
+/// M26: cancelled.
+pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+    must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
+    let mut invoice = invoice_of(tx, number)?;
+    require!(invoice.status == InvoiceStatus::Open, "M26.not-open", invoice = number);
+    require!(invoice.received == 0 && invoice.pending.is_none(), "M26.money-received", invoice = number);
+    invoice.status = InvoiceStatus::Cancelled;
+    tx.t.invoices.put(number, invoice);
+    Ok(())
+}
+
+/// M27: entered by the treasurer.
+pub(super) fn receive(tx: &mut Tx, actor: &Actor, receipt: &Receipt) -> Result<(), Refusal> {
+    let entered_by = must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?.person;
+    let mut invoice = invoice_of(tx, receipt.invoice)?;
+    require!(invoice.status == InvoiceStatus::Open, "M27.not-open", invoice = invoice.number);
+    require!(invoice.pending.is_none(), "M27.unconfirmed-receipt", invoice = invoice.number);
+    let open = invoice.amount.saturating_sub(invoice.received);
+    require!(receipt.amount <= open, "M27.more-than-open", amount = receipt.amount, open = open);
+    let key = sha256(receipt.reference.as_str().as_bytes());
+    if let Some(record) = tx.t.bank_references.get(&key) {
+        refuse!("N8.bank-reference-used", reference = receipt.reference, record = record.short());
+    }
+    tx.t.bank_references.put(key, tx.record);
+    invoice.pending = Some(PendingReceipt {
+        record: tx.record,
+        amount: receipt.amount,
+        reference: receipt.reference.clone(),
+        value_date: receipt.value_date,
+        entered_by,
+    });
+    tx.t.invoices.put(invoice.number, invoice);
+    Ok(())
+}
+
+/// The second officer, another person than who entered the receipt, and the receipt meant.
+fn judged(tx: &Tx, actor: &Actor, number: u32, record: &Hash) -> Result<(Invoice, PendingReceipt), Refusal> {
+    let officer = must_hold(tx, actor, Role::SecondOfficer, Scope::Alliance)?.person;
+    let mut invoice = invoice_of(tx, number)?;
+    let Some(pending) = invoice.pending.take().filter(|pending| pending.record == *record) else {
+        refuse!("M27.no-such-receipt", invoice = number, receipt = record)
+    };
+    let entered_by = pending.entered_by;
+    let others = officer != entered_by && actor.signers.iter().all(|signer| signer.person != entered_by);
+    require!(others, "M27.same-person", person = entered_by);
+    Ok((invoice, pending))
+}
+
+/// M27: confirmed.
+pub(super) fn confirm(tx: &mut Tx, actor: &Actor, number: u32, record: &Hash) -> Result<(), Refusal> {
+    let (mut invoice, pending) = judged(tx, actor, number, record)?;
+    invoice.received = invoice.received.saturating_add(pending.amount);
+    if invoice.received >= invoice.amount {
+        invoice.status = InvoiceStatus::Paid;
+    }
+    tx.t.invoices.put(number, invoice);
+    Ok(())
+}
+
+/// M27: not confirmed; as if not entered.
+pub(super) fn decline(tx: &mut Tx, actor: &Actor, number: u32, record: &Hash) -> Result<(), Refusal> {
+    let (invoice, pending) = judged(tx, actor, number, record)?;
+    tx.t.bank_references.remove(sha256(pending.reference.as_str().as_bytes()));
+    tx.t.invoices.put(number, invoice);
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! Acts on memberships: application to activation, first dues (domain 1.4 M01 to M09; RULINGS R9 M26, M27).
+
+use bincode::{Decode, Encode};
+
+use crate::charter::Class;
+use crate::codec::{DecodeError, Text, at_most, strictly_ascending};
+use crate::crypto::Hash;
+use crate::identity::{ActClass, GroupDeclaration};
+
+/// Most missing items that a returned application lists.
+pub const MISSING_MAX: usize = 16;
+
+/// M01: what an applicant signs.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Application {
+    /// The class applied for.
+    pub class: Class,
+    /// SHA-256 of the charter's text, which must be the charter in force.
+    pub charter: Hash,
+    /// SHA-256 of the signed antitrust undertaking.
+    pub antitrust: Hash,
+    /// SHA-256 of the signed conflict-of-interest undertaking.
+    pub conflicts: Hash,
+    /// The group declaration: every relation in force, strictly ascending by organisation; empty is a signed "none".
+    pub relations: Vec<GroupDeclaration>,
+}
+
+/// M27: dues as the treasurer saw them arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Receipt {
+    /// The invoice.
+    pub invoice: u32,
+    /// Minor units of the charter's currency.
+    pub amount: u64,
+    /// The bank's reference; used once in the whole ledger.
+    pub reference: Text<64>,
+    /// Value date, days since 1970-01-01.
+    pub value_date: i64,
+}
+
+/// Acts on memberships. Grows only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub enum MembershipAct {
+    /// M01: a registered company applies.
+    Apply(Application),
+    /// M02: the secretariat takes the application up.
+    Screen {
+        /// Membership number, here and below.
+        membership: u32,
+    },
+    /// M03: the secretariat sends it back.
+    Return {
+        /// Membership.
+        membership: u32,
+        /// What is missing, as language-free codes; strictly ascending, at least one.
+        missing: Vec<Text<40>>,
+    },
+    /// M04: the applicant hands it in again.
+    Resubmit {
+        /// Membership.
+        membership: u32,
+        /// SHA-256 of what was added.
+        additions: Hash,
+    },
+    /// M05: the secretariat finds the applicant ineligible.
+    Reject {
+        /// Membership.
+        membership: u32,
+        /// The published criterion.
+        criterion: Text<40>,
+        /// Salted commitment to the reasons.
+        reasons: Hash,
+    },
+    /// M06: the application is complete.
+    Complete {
+        /// Membership.
+        membership: u32,
+    },
+    /// M07: a member vouches for the applicant.
+    Sponsor {
+        /// Membership.
+        membership: u32,
+    },
+    /// M07: the secretariat opens the ballot, where the clock has not.
+    OpenBallot {
+        /// Membership.
+        membership: u32,
+        /// Days the ballot is open.
+        ballot_days: u32,
+    },
+    /// R9: the rejected applicant asks the board to vote once more.
+    AskAgain {
+        /// Membership.
+        membership: u32,
+        /// SHA-256 of what the applicant brings forward.
+        reasons: Hash,
+    },
+    /// The applicant takes the application back.
+    WithdrawApplication {
+        /// Membership.
+        membership: u32,
+    },
+    /// M26: the treasurer invoices the first dues.
+    Invoice {
+        /// Membership.
+        membership: u32,
+    },
+    /// M26: the treasurer cancels an invoice on which nothing was received.
+    CancelInvoice {
+        /// Invoice number.
+        invoice: u32,
+    },
+    /// M27: the treasurer enters dues received.
+    Receive(Receipt),
+    /// M27: a second officer confirms them.
+    ConfirmReceipt {
+        /// Invoice number.
+        invoice: u32,
+        /// Record that entered them.
+        receipt: Hash,
+    },
+    /// M27: a second officer finds that the entry is not so; it is as if not made, and its reference is free.
+    DeclineReceipt {
+        /// Invoice number.
+        invoice: u32,
+        /// Record that entered them.
+        receipt: Hash,
+    },
+    /// M09: the applicant signs the participation agreement.
+    Agree {
+        /// Membership.
+        membership: u32,
+        /// SHA-256 of the agreement.
+        agreement: Hash,
+    },
+    /// M09: the secretariat signs the same agreement; the applicant is a member.
+    Activate {
+        /// Membership.
+        membership: u32,
+        /// SHA-256 of the agreement.
+        agreement: Hash,
+    },
+}
+
+impl MembershipAct {
+    pub(super) fn class(&self) -> ActClass {
+        if self.is_money() { ActClass::Money } else { ActClass::General }
+    }
+
+    pub(super) fn is_money(&self) -> bool {
+        matches!(
+            self,
+            MembershipAct::Invoice { .. }
+                | MembershipAct::CancelInvoice { .. }
+                | MembershipAct::Receive(_)
+                | MembershipAct::ConfirmReceipt { .. }
+                | MembershipAct::DeclineReceipt { .. }
+        )
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            MembershipAct::Apply(_) => "M01",
+            MembershipAct::Screen { .. } => "M02",
+            MembershipAct::Return { .. } => "M03",
+            MembershipAct::Resubmit { .. } => "M04",
+            MembershipAct::Reject { .. } => "M05",
+            MembershipAct::Complete { .. } => "M06",
+            MembershipAct::Sponsor { .. } | MembershipAct::OpenBallot { .. } => "M07",
+            MembershipAct::AskAgain { .. } => "R9",
+            MembershipAct::WithdrawApplication { .. } => "M01w",
+            MembershipAct::Invoice { .. } | MembershipAct::CancelInvoice { .. } => "M26",
+            MembershipAct::Receive(_) | MembershipAct::ConfirmReceipt { .. } | MembershipAct::DeclineReceipt { .. } => "M27",
+            MembershipAct::Agree { .. } | MembershipAct::Activate { .. } => "M09",
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            MembershipAct::Apply(application) => {
+                strictly_ascending(&application.relations, "relations", |relation| relation.other)?;
+                at_most(&application.relations, 64, "relations")
+            }
+            MembershipAct::Return { missing, .. } => {
+                strictly_ascending(missing, "missing items", Clone::clone)?;
+                at_most(missing, MISSING_MAX, "missing items")?;
+                if missing.is_empty() || missing.iter().any(Text::is_empty) {
+                    return Err(DecodeError::rule("a returned application lists what is missing"));
+                }
+                Ok(())
+            }
+            MembershipAct::Receive(receipt) if receipt.amount == 0 || receipt.reference.is_empty() => {
+                Err(DecodeError::rule("a receipt has an amount and a bank reference"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Acts on motions (domain 1.6, 1.8; RULINGS R1, R10) and the typed effects that motions carry.
+//!
+//! * A motion carries its effect as a typed record; the tally decides that, the text (a hash) explains it.
+//! * Ballots are open and named (RULINGS R15). Kinds whose ballots are sealed by default (elections, discipline) have no effect
+//!   here and are absent from this build, as are meeting minutes.
+//! * [`MotionEffect`] grows only at its end.
+
+use bincode::{Decode, Encode};
+
+use crate::codec::{DecodeError, Text, encode};
+use crate::crypto::Hash;
+use crate::identity::{ActClass, Role, Scope};
+use crate::motion::rules::MotionKind;
+
+/// Largest encoded effect, so that a motion with its tally stays a proved value.
+pub const EFFECT_MAX_BYTES: usize = 2_560;
+/// Longest ballot in days that a record can name; the rule of the kind is usually shorter.
+pub const BALLOT_DAYS_MAX: u32 = 366;
+
+/// What happens when a motion passes. Grows only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub enum MotionEffect {
+    /// M08: the applicant is admitted. Opened by M07, never by a proposal.
+    Admit {
+        /// Membership number.
+        membership: u32,
+    },
+    /// R10: a motion that passed and still stays is undone. The ballot ends with the stay.
+    Rescind {
+        /// The motion that stays.
+        motion: u32,
+    },
+    /// M35: a post is filled once its holder accepts.
+    Appoint(Appointment),
+    /// M35: a post ends.
+    Remove {
+        /// Post number.
+        post: u32,
+    },
+}
+
+/// A post to be filled (RULINGS R7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Appointment {
+    /// The office.
+    pub office: u32,
+    /// A post role.
+    pub role: Role,
+    /// Alliance or one fund.
+    pub scope: Scope,
+    /// Person number.
+    pub holder: u32,
+    /// Person number of the deputy.
+    pub deputy: Option<u32>,
+}
+
+impl MotionEffect {
+    /// The kind, which selects the rule. None for a rescission: it is decided as the motion that it undoes.
+    pub fn kind(&self) -> Option<MotionKind> {
+        match self {
+            MotionEffect::Admit { .. } => Some(MotionKind::Admit),
+            MotionEffect::Rescind { .. } => None,
+            MotionEffect::Appoint(appointment) if appointment.role == Role::Auditor => Some(MotionKind::AppointAuditor),
+            MotionEffect::Appoint(_) => Some(MotionKind::Appoint),
+            MotionEffect::Remove { .. } => Some(MotionKind::Remove),
+        }
+    }
+
+    /// Shape of the effect alone.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        if encode(self).len() > EFFECT_MAX_BYTES {
+            return Err(DecodeError::rule(format!("the effect of a motion is longer than {EFFECT_MAX_BYTES} bytes")));
+        }
+        match self {
+            MotionEffect::Appoint(appointment) if !appointment.role.is_post() => {
+                Err(DecodeError::rule("only posts are filled by appointment"))
+            }
+            MotionEffect::Appoint(appointment) if appointment.deputy == Some(appointment.holder) => {
+                Err(DecodeError::rule("nobody is their own deputy"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// For.
+    Yes,
+    /// Against.
+    No,
+    /// Takes part, decides nothing.
+    Abstain,
+}
+
+/// Kinds of conflict that are declared (domain 1.8); `same_org`, `same_group` and `sponsor_of` are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictKind {
+    /// Competes with a party.
+    Competitor,
+    /// Has invested in a party.
+    Investor,
+    /// Employed or paid by a party in the last 36 months.
+    EmploymentOrPaid,
+    /// Family or personal ties.
+    FamilyOrPersonal,
+    /// Anything else.
+    Other,
+}
+
+/// A signed declaration of interest in one matter. Mandatory with every ballot and score; `None` is a signed "none".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Declaration {
+    /// No conflict.
+    None,
+    /// A conflict: the whole group is recused from the matter. It is not taken back.
+    Conflict(ConflictKind),
+}
+
+/// A motion as proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Proposal {
+    /// What it does.
+    pub effect: MotionEffect,
+    /// Days the ballot is open, within the rule of the kind. A rescission gives 0: its ballot ends with the stay.
+    pub ballot_days: u32,
+    /// SHA-256 of the text that explains it.
+    pub text: Hash,
+}
+
+/// A ballot.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Ballot {
+    /// Motion number.
+    pub motion: u32,
+    /// The choice.
+    pub choice: Choice,
+    /// The published criterion that a "no" to an admission cites (M08), and nothing else does.
+    pub criterion: Option<Text<40>>,
+    /// Declaration of interest.
+    pub declaration: Declaration,
+}
+
+/// Acts on motions. Grows only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub enum MotionAct {
+    /// Proposes a motion (RULINGS R10). A motion of the assembly then gathers support.
+    Propose(Proposal),
+    /// A member supports putting a motion to the assembly.
+    Support {
+        /// Motion number.
+        motion: u32,
+    },
+    /// A member votes, or votes again.
+    Vote(Ballot),
+    /// A member of the electorate declares a conflict without voting.
+    DeclareConflict {
+        /// Motion number.
+        motion: u32,
+        /// The conflict.
+        kind: ConflictKind,
+    },
+    /// The proposer takes the motion back before the first ballot.
+    Withdraw {
+        /// Motion number.
+        motion: u32,
+    },
+    /// M35: the holder accepts the post to which a motion appointed them.
+    AcceptPost {
+        /// Post number.
+        post: u32,
+    },
+}
+
+impl MotionAct {
+    pub(super) fn class(&self) -> ActClass {
+        match self {
+            // Accepting is the holder's own act, not the company's.
+            MotionAct::AcceptPost { .. } => ActClass::General,
+            _ => ActClass::Ballot,
+        }
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            MotionAct::AcceptPost { .. } => "M35",
+            _ => "R10",
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            MotionAct::Propose(proposal) if proposal.ballot_days > BALLOT_DAYS_MAX => {
+                Err(DecodeError::rule(format!("a ballot of more than {BALLOT_DAYS_MAX} days")))
+            }
+            MotionAct::Propose(proposal) => proposal.effect.check(),
+            _ => Ok(()),
+        }
+    }
+}

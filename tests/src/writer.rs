@@ -1,0 +1,259 @@
+//! One writer, no network: a sample alliance and its ledger, a block at a time. Every block is built on one ledger, executed on
+//! a second and committed on both, so each suite also checks that builder and executor agree.
+//!
+//! * [`Writer::submit`] puts records into one block; [`Writer::act`] is one record alone, signed by the officers that the
+//!   principal's policy asks for.
+//! * [`Writer::advance`] moves ledger time as an idle chain does (RULINGS A10): a block right after each deadline, then one at
+//!   the end. The time of the next record is always after the last block.
+//! * Certificates and handover checkpoints are signed here, by a different quorum at every height.
+
+use std::collections::BTreeMap;
+
+use rollbook_core::apply::{Event, EventBody, Outcome, Refusal};
+use rollbook_core::codec::{Text, decode};
+use rollbook_core::crypto::{KeyKind, VerifierCache, sha256};
+use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
+use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
+use rollbook_core::ledger::{
+    Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Ledger, SystemSection, Vote, VoteKind, quorum,
+};
+use rollbook_core::record::{Body, OrganisationAct, Record, Registration};
+use rollbook_core::state::StateTables;
+
+use crate::alliance::{self, Alliance, OPENED_MS, node_key, officer_key};
+
+/// What came of one block.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    /// Outcomes of the records that are in the block, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Refusals of those that are not, in order.
+    pub refused: Vec<Refusal>,
+    /// Events of the clock, in order.
+    pub events: Vec<Event>,
+}
+
+/// A sample alliance with its ledger.
+pub struct Writer {
+    pub alliance: Alliance,
+    pub ledger: Ledger,
+    pub second: Ledger,
+    pub verifier: VerifierCache,
+    /// Every block so far as it stands in an export, the genesis first.
+    pub frames: Vec<BlockFrame>,
+}
+
+impl Writer {
+    /// The ledger right after genesis; founders have not signed.
+    pub fn new(alliance: Alliance) -> Writer {
+        let opened = alliance.genesis.open().unwrap();
+        let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
+        let frames = vec![BlockFrame::of_genesis(&opened.leaves[..opened.leaves.len() - 1], &opened.seal)];
+        Writer { second: ledger.clone(), ledger, alliance, verifier: VerifierCache::default(), frames }
+    }
+
+    /// The same with every founder's `Found` record in block 1: everybody is a member.
+    pub fn founded(mut alliance: Alliance) -> Writer {
+        let found = alliance.found(OPENED_MS);
+        let mut writer = Writer::new(alliance);
+        let block = writer.block(OPENED_MS + 1, &found);
+        assert!(block.refused.is_empty(), "{:?}", block.refused);
+        writer
+    }
+
+    /// Ledger time of the next record: one second after the last block.
+    pub fn now(&self) -> u64 {
+        self.ledger.tip().seal.time_ms + 1000
+    }
+
+    /// The tables at the tip.
+    pub fn tables(&self) -> &StateTables {
+        self.ledger.tables()
+    }
+
+    /// Certificate of the tip.
+    pub fn certify(&self) -> Certificate {
+        let validators = self.ledger.tip_policy().validators();
+        let needed = quorum(validators.len());
+        let signatures = validators
+            .iter()
+            // A different quorum at every height, as on a real network: everybody is seen alive sooner or later.
+            .cycle()
+            .skip(self.ledger.height() as usize % validators.len())
+            .take(needed)
+            .map(|v| {
+                let vote = Vote {
+                    kind: VoteKind::Precommit,
+                    height: self.ledger.height(),
+                    round: 0,
+                    block: Some(self.ledger.tip().block),
+                    validator: v.validator,
+                };
+                let key = node_key(&self.alliance.seed, v.validator, KeyKind::Consensus);
+                (v.validator, vote.sign(&self.alliance.chain(), &key))
+            })
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .collect();
+        Certificate { height: self.ledger.height(), round: 0, block: self.ledger.tip().block, signatures }
+    }
+
+    /// System section of the next block.
+    pub fn system(&self) -> SystemSection {
+        let mut section = SystemSection::default();
+        if self.ledger.height() > 0 {
+            section.parent_certificate = Some(self.certify());
+        }
+        if self.ledger.needs_handover_checkpoint() {
+            section.handover = Some(self.cosigned(usize::MAX));
+        }
+        section
+    }
+
+    /// Builds on one ledger, executes on the other, commits on both.
+    pub fn block(&mut self, time: u64, records: &[Record]) -> Block {
+        let section = self.system();
+        let built = self.ledger.build(time, section, records, &mut self.verifier).unwrap();
+        let (seal, body) = (built.execution.seal.clone(), built.execution.body.clone());
+        let block = self.second.execute(&body, &seal, &mut self.verifier).unwrap();
+        assert_eq!(block, seal.id());
+        self.ledger.commit(&block).unwrap();
+        self.second.commit(&block).unwrap();
+        assert_eq!(self.ledger.tip(), self.second.tip());
+        assert_eq!(self.ledger.frontier().root(), self.second.frontier().root());
+        self.frames.push(BlockFrame::of_block(&body, BlockFrame::derived_of(&built.execution.leaves), &seal).unwrap());
+        let events = built.execution.leaves.iter().filter_map(|leaf| match LeafTag::split(leaf) {
+            Some((LeafTag::Event, bytes)) => Some(decode::<Event>(bytes).unwrap()),
+            _ => None,
+        });
+        Block {
+            events: events.collect(),
+            outcomes: built.execution.outcomes.iter().map(|(_, outcome)| *outcome).collect(),
+            refused: built.refused.into_iter().map(|(_, refusal)| refusal).collect(),
+        }
+    }
+
+    /// The history so far as an export file.
+    pub fn export(&self) -> Vec<u8> {
+        let height = self.ledger.height();
+        let mut bytes = Header { genesis: self.ledger.chain(), height }.encode();
+        bytes.extend(self.frames.iter().flat_map(BlockFrame::encode));
+        let tail = Tail {
+            certificate: (height > 0).then(|| self.certify()),
+            checkpoint: (height > 0).then(|| self.cosigned(quorum(self.ledger.tip_policy().validators.len()))),
+        };
+        bytes.extend(encode_tail(&tail));
+        let digest = sha256(&bytes);
+        bytes.extend_from_slice(&digest.0);
+        bytes
+    }
+
+    /// The tip's checkpoint, cosigned by the first `signers` validators.
+    pub fn cosigned(&self, signers: usize) -> HandoverCheckpoint {
+        let checkpoint = self.ledger.checkpoint();
+        let cosignatures = self.ledger.tip_policy().validators.iter().take(signers).map(|v| CheckpointSignature {
+            validator: v.org,
+            time_s: 7,
+            signature: checkpoint.cosign(&node_key(&self.alliance.seed, v.org, KeyKind::Cosigner), 7),
+        });
+        HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures: cosignatures.collect() }
+    }
+
+    /// One block with these records, a second after the last.
+    pub fn submit(&mut self, records: &[Record]) -> Block {
+        self.block(self.now(), records)
+    }
+
+    /// A record of `principal` signed by these persons in these roles, not submitted.
+    pub fn sign(&mut self, principal: u32, signers: &[(u32, Role)], body: Body) -> Record {
+        let now = self.now();
+        self.alliance.record(principal, signers, now, body)
+    }
+
+    /// One record alone in a block, with these signers.
+    pub fn act_as(&mut self, principal: u32, signers: &[(u32, Role)], body: Body) -> Result<Outcome, Refusal> {
+        let record = self.sign(principal, signers, body);
+        let mut block = self.submit(&[record]);
+        match block.refused.pop() {
+            Some(refusal) => Err(refusal),
+            None => Ok(block.outcomes[0]),
+        }
+    }
+
+    /// The two officers of a company (founder or registered later) in their usual roles: primary, and finance for acts with
+    /// money, else alternate.
+    pub fn officers(&self, company: u32, body: &Body) -> Vec<(u32, Role)> {
+        let officers = &self.tables().organisations.get(&company).unwrap().officers;
+        let second = if body.class() == rollbook_core::identity::ActClass::Money { Role::Finance } else { Role::Alternate };
+        vec![(officers[0], Role::Primary), (officers[1], second)]
+    }
+
+    /// An act of a company, signed by both officers.
+    pub fn member(&mut self, company: u32, body: Body) -> Result<Outcome, Refusal> {
+        let signers = self.officers(company, &body);
+        self.act_as(company, &signers, body)
+    }
+
+    /// An act of the secretariat, signed by the first holder of the post.
+    pub fn office(&mut self, role: Role, body: Body) -> Result<Outcome, Refusal> {
+        let holder = self.holder(role, 0);
+        self.act_as(alliance::secretariat(self.alliance.members), &[(holder, role)], body)
+    }
+
+    /// Person who holds the `nth` post of this role, counted from 0.
+    pub fn holder(&self, role: Role, nth: usize) -> u32 {
+        self.tables().posts.iter().filter(|(_, post)| post.role == role).nth(nth).unwrap().1.holder
+    }
+
+    /// Registers a company that is no member, introduced by `introducer` (RULINGS R16). Returns its number; its two officers'
+    /// keys are those of their person numbers.
+    pub fn register(&mut self, introducer: u32, latin: &str, relations: &[u32]) -> u32 {
+        let counter = |which: u8| self.tables().counters.get(&which).copied().unwrap_or(0);
+        let (number, persons) = (counter(1) + 1, counter(2));
+        let seed = self.alliance.seed.clone();
+        let officers = [(1, &[Role::Primary, Role::NodeOperator][..]), (2, &[Role::Alternate, Role::Finance, Role::Technical])]
+            .into_iter()
+            .map(|(local, roles)| {
+                let key = officer_key(&seed, persons + local);
+                let mut entry = alliance::officer(&seed, 0, local, roles);
+                entry.keys = vec![(key.public(), key.prove_possession(0, KeyKind::Officer))];
+                entry
+            })
+            .collect();
+        let mut entry = OrganisationEntry {
+            number: 0,
+            policy: ApprovalPolicy::default(),
+            relations: Vec::new(),
+            ..alliance::organisation(number, OrganisationKind::Company, latin, officers)
+        };
+        entry.relations = relations
+            .iter()
+            .map(|other| rollbook_core::identity::GroupDeclaration { other: *other, evidence: entry.extract.0 })
+            .collect();
+        let registration = Registration::sign(&self.alliance.chain(), entry, &officer_key(&seed, persons + 1));
+        let body = Body::Organisation(OrganisationAct::Register(registration));
+        self.member(introducer, body).unwrap();
+        number
+    }
+
+    /// Moves ledger time to `to`: a block right after each deadline on the way, then one at `to`. Returns all events.
+    pub fn advance(&mut self, to: u64) -> Vec<Event> {
+        let mut events = Vec::new();
+        while self.ledger.tip().seal.time_ms < to {
+            let next = self.ledger.next_deadline().map_or(to, |due| due + 1).min(to);
+            events.extend(self.block(next, &[]).events);
+        }
+        events
+    }
+
+    /// Moves ledger time by so many days.
+    pub fn advance_days(&mut self, days: u64) -> Vec<EventBody> {
+        let to = self.ledger.tip().seal.time_ms + days * rollbook_core::charter::DAY_MS;
+        self.advance(to).into_iter().map(|event| event.body).collect()
+    }
+}
+
+/// A text for a record.
+pub fn text<const N: usize>(value: &str) -> Text<N> {
+    Text::new(value).unwrap()
+}
