@@ -1,6 +1,9 @@
 //! One file per command.
 
 mod audit;
+mod export;
+mod node;
+mod testnet;
 
 use clap::ArgMatches;
 
@@ -10,6 +13,9 @@ use crate::failure::Failure;
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
         Some(("audit", matches)) => audit::run(matches),
+        Some(("export", matches)) => export::run(matches),
+        Some(("node", matches)) => node::run(matches),
+        Some(("testnet", matches)) => testnet::run(matches),
         Some(("completions", matches)) => completions(matches),
         Some(("man", _)) => man(),
         _ => Err(Failure::unusable("no command")),

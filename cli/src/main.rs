@@ -6,6 +6,7 @@
 //! * One file per command in `commands/`; every sentence in `messages/`, in two languages.
 
 mod args;
+mod client;
 mod commands;
 mod failure;
 mod messages;

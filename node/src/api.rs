@@ -91,16 +91,15 @@ impl Api {
     pub(crate) fn note(&self, receipt: &StoredReceipt) -> Result<SignedNote, Problem> {
         let checkpoint = &receipt.checkpoint;
         let policy = self.0.view.policy_at(checkpoint.size).ok_or_else(|| Problem::internal("no policy for this checkpoint"))?;
-        let note = rollbook_core::log::Checkpoint {
-            origin: policy.origin.clone(),
-            size: checkpoint.size,
-            root: checkpoint.root,
-        };
+        let note = rollbook_core::log::Checkpoint { origin: policy.origin.clone(), size: checkpoint.size, root: checkpoint.root };
         let signature = note.sign_log(&self.0.log_key);
         policy.checkpoint_note(&note, self.0.organisation, &signature, &checkpoint.cosignatures, &[]).map_err(|error| {
             let urls: Vec<&str> = policy.validators.iter().map(|validator| validator.url.as_str()).collect();
-            Problem::unavailable("api.no-log-key", format!("this node cannot sign the checkpoint of {}: {error}", checkpoint.size))
-                .next(format!("ask a validator of that epoch: {}", urls.join(", ")))
+            Problem::unavailable(
+                "api.no-log-key",
+                format!("this node cannot sign the checkpoint of {}: {error}", checkpoint.size),
+            )
+            .next(format!("ask a validator of that epoch: {}", urls.join(", ")))
         })
     }
 
@@ -121,7 +120,9 @@ impl Api {
         let mut heights = self.0.view.heights();
         match tokio::time::timeout(PATIENCE, heights.wait_for(|known| *known >= height)).await {
             Ok(Ok(_)) => Ok(()),
-            _ => Err(Problem::unavailable("api.store-behind", format!("block {height} is not in the store yet")).next("ask again")),
+            _ => {
+                Err(Problem::unavailable("api.store-behind", format!("block {height} is not in the store yet")).next("ask again"))
+            }
         }
     }
 }

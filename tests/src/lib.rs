@@ -5,4 +5,5 @@
 
 pub mod alliance;
 pub mod sim;
+pub mod testnet;
 pub mod writer;

@@ -6,8 +6,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rollbook_core::codec::decode;
-use rollbook_core::export::{BlockFrame, Header, encode_tail};
 use rollbook_core::export::Tail;
+use rollbook_core::export::{BlockFrame, Header, encode_tail};
 use rollbook_core::ledger::{BlockBody, Certificate, HandoverCheckpoint, Seal};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -57,7 +57,8 @@ fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
     let missing = || Problem::missing(format!("there is no block {height} here; the newest is {newest}"));
     let block = view.store.block(height)?.ok_or_else(missing)?;
     let seal: Seal = decode(&block.seal).map_err(Problem::internal)?;
-    let certificate = if height == 0 { None } else { Some(decode::<Certificate>(&block.certificate).map_err(Problem::internal)?) };
+    let certificate =
+        if height == 0 { None } else { Some(decode::<Certificate>(&block.certificate).map_err(Problem::internal)?) };
     let records = if height == 0 { Vec::new() } else { decode::<BlockBody>(&block.body).map_err(Problem::internal)?.records };
     Ok(BlockView {
         id: seal.id().to_hex(),
@@ -81,12 +82,19 @@ pub async fn block(State(api): State<Api>, Path(height): Path<String>) -> Result
 
 /// Blocks in order; as told by this node.
 #[utoipa::path(get, path = "/v1/blocks", params(Page), responses((status = 200, description = "Blocks", body = Vec<BlockView>)))]
-pub async fn page(State(api): State<Api>, query: Result<Query<Page>, axum::extract::rejection::QueryRejection>) -> Result<Json<Vec<BlockView>>, Problem> {
+pub async fn page(
+    State(api): State<Api>,
+    query: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Vec<BlockView>>, Problem> {
     let Query(page) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     let limit = page.limit.unwrap_or(20).min(PAGE_MAX);
     let newest = api.parts().view.height();
     let from = page.from.unwrap_or((newest + 1).saturating_sub(limit));
-    (from..from.saturating_add(limit)).take_while(|height| *height <= newest).map(|height| view_of(&api, height)).collect::<Result<_, _>>().map(Json)
+    (from..from.saturating_add(limit))
+        .take_while(|height| *height <= newest)
+        .map(|height| view_of(&api, height))
+        .collect::<Result<_, _>>()
+        .map(Json)
 }
 
 /// Which export.
@@ -164,4 +172,3 @@ pub fn write(
     }
     Ok(put(encode_tail(&Tail { certificate, checkpoint })))
 }
-

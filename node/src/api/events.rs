@@ -92,7 +92,10 @@ fn describe(height: u64, index: u64, leaf: &[u8]) -> (&'static str, Value) {
         }
         Some((LeafTag::Seal, bytes)) => {
             let seal = decode::<Seal>(bytes).ok();
-            ("seal", json!({ "height": height, "index": index, "id": seal.as_ref().map(|seal| seal.id().to_hex()), "seal": seal }))
+            (
+                "seal",
+                json!({ "height": height, "index": index, "id": seal.as_ref().map(|seal| seal.id().to_hex()), "seal": seal }),
+            )
         }
         Some((LeafTag::Event, bytes)) => {
             let event = decode::<rollbook_core::apply::Event>(bytes).ok();

@@ -59,7 +59,8 @@ impl Problem {
     /// A fault on this side: of the store or the program, never of the request.
     pub fn internal(detail: impl std::fmt::Display) -> Problem {
         tracing::error!(%detail, "a request failed on this side");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "api.store", detail.to_string()).next("ask another node; tell this node's operator")
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "api.store", detail.to_string())
+            .next("ask another node; tell this node's operator")
     }
 
     /// Adds the next step.
@@ -97,5 +98,6 @@ pub async fn no_such_path(uri: Uri) -> Problem {
 
 /// A method that a path does not have.
 pub async fn no_such_method(method: Method) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "api.method", format!("{method} is not for this path")).next("see /v1/openapi.json")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "api.method", format!("{method} is not for this path"))
+        .next("see /v1/openapi.json")
 }

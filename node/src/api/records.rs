@@ -71,7 +71,8 @@ pub struct Place {
 
 fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
     base64::engine::general_purpose::STANDARD.decode(text).map_err(|error| {
-        Problem::bad("api.base64", format!("the record is not base64: {error}")).next("send the envelope's bytes in standard base64")
+        Problem::bad("api.base64", format!("the record is not base64: {error}"))
+            .next("send the envelope's bytes in standard base64")
     })
 }
 
@@ -86,8 +87,8 @@ pub async fn submit(State(api): State<Api>, headers: HeaderMap, body: Bytes) -> 
     if !kind.starts_with("application/json") {
         return one(&api, body.to_vec()).await.map(IntoResponse::into_response);
     }
-    let submission: Submission =
-        serde_json::from_slice(&body).map_err(|error| Problem::bad("api.json", error.to_string()).next("see /v1/openapi.json"))?;
+    let submission: Submission = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad("api.json", error.to_string()).next("see /v1/openapi.json"))?;
     match submission {
         Submission { record: Some(record), records } if records.is_empty() => {
             one(&api, unbase64(&record)?).await.map(IntoResponse::into_response)
@@ -150,11 +151,12 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
         Ok(_) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => Ok(signed(height, Verdict::Seen)),
         Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
         Err(NotTaken::Rule(refusal)) => {
-            let facts: Vec<(String, String)> = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&refusal.detail)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-                .collect();
+            let facts: Vec<(String, String)> =
+                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&refusal.detail)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+                    .collect();
             let words: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
             let receipt = signed(refusal.height, Verdict::Refused { rule: refusal.rule.clone(), facts });
             let detail = format!("refused by rule {} on block {}: {}", refusal.rule, refusal.height, words.join(", "));
@@ -228,7 +230,8 @@ pub async fn place(State(api): State<Api>, Path(id): Path<String>) -> Result<Jso
             sample,
         }));
     }
-    Err(Problem::missing(format!("record {id} is not known here")).next("hand it in again (the same bytes are harmless), or ask another node"))
+    Err(Problem::missing(format!("record {id} is not known here"))
+        .next("hand it in again (the same bytes are harmless), or ask another node"))
 }
 
 /// The receipt of a record: a `.tlog-proof` under the newest checkpoint with a quorum of cosignatures.
@@ -238,7 +241,8 @@ pub async fn place(State(api): State<Api>, Path(id): Path<String>) -> Result<Jso
     (status = 503, description = "Not receipted yet", body = Problem)))]
 pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {
     let id = parse(&id)?;
-    let found = find(&api, &id)?.ok_or_else(|| Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID"))?;
+    let found = find(&api, &id)?
+        .ok_or_else(|| Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID"))?;
     prove(&api, found.height, found.leaf).await
 }
 

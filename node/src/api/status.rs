@@ -37,7 +37,12 @@ impl Api {
             })
             .collect();
         let connected = |seats: &[u32]| {
-            seats.iter().filter(|seat| **seat == parts.organisation || members.iter().any(|m| m["organisation"] == **seat && m["connected"] == true)).count()
+            seats
+                .iter()
+                .filter(|seat| {
+                    **seat == parts.organisation || members.iter().any(|m| m["organisation"] == **seat && m["connected"] == true)
+                })
+                .count()
         };
         let seats = &snapshot.validators;
         let phase = match status.phase {
@@ -99,7 +104,9 @@ pub async fn status(State(api): State<Api>) -> Json<Value> {
 pub async fn health(State(api): State<Api>) -> Result<Json<Value>, Problem> {
     let snapshot = api.parts().snapshot.clone();
     if snapshot.has_changed().is_err() || snapshot.borrow().status.phase == Phase::Stopped {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "api.stopped", "the replica has stopped").next("see the node's log"));
+        return Err(
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "api.stopped", "the replica has stopped").next("see the node's log")
+        );
     }
     let height = snapshot.borrow().status.tip;
     Ok(Json(json!({ "height": height })))

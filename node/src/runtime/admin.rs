@@ -95,7 +95,9 @@ pub async fn serve(listener: UnixListener, admin: Admin) {
             }
             let reply = match serde_json::from_str::<Request>(&line) {
                 Ok(request) => admin.answer(request).await,
-                Err(error) => Err(Failure::new("the request was not understood", error, "use the same release for node and command")),
+                Err(error) => {
+                    Err(Failure::new("the request was not understood", error, "use the same release for node and command"))
+                }
             };
             let reply = match reply {
                 Ok(value) => Reply::Done(value),

@@ -98,7 +98,8 @@ pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Fa
     let path = from.join(LIST);
     let next = "name a folder made by 'rollbook node backup'";
     let text = std::fs::read_to_string(&path).map_err(|error| Failure::file("no backup is there:", &path, error, next))?;
-    let list: Backup = toml::from_str(&text).map_err(|error| Failure::file("the backup's list is damaged:", &path, error, next))?;
+    let list: Backup =
+        toml::from_str(&text).map_err(|error| Failure::file("the backup's list is damaged:", &path, error, next))?;
     let genesis = config.read_genesis()?.genesis.hash();
     if list.genesis != genesis.to_hex() {
         let why = format!("it is of chain {}, the config is of {genesis}", list.genesis);
@@ -116,7 +117,12 @@ pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Fa
         let bytes = std::fs::read(&path)
             .map_err(|error| Failure::file("a file of the backup is missing:", &path, error, "use another backup"))?;
         if bytes.len() as u64 != file.bytes || hex::encode(Sha256::digest(&bytes)) != file.sha256 {
-            return Err(Failure::file("a file of the backup is damaged:", &path, "its digest does not fit the list", "use another backup"));
+            return Err(Failure::file(
+                "a file of the backup is damaged:",
+                &path,
+                "its digest does not fit the list",
+                "use another backup",
+            ));
         }
     }
     let journal = config.journal();
@@ -128,7 +134,8 @@ pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Fa
     if dry_run {
         return Ok(list);
     }
-    let failed = |error: std::io::Error| Failure::file("the restore failed in", &config.data, error, "empty the folder and try again");
+    let failed =
+        |error: std::io::Error| Failure::file("the restore failed in", &config.data, error, "empty the folder and try again");
     std::fs::create_dir_all(&journal).map_err(failed)?;
     for file in &list.files {
         copy(&from.join(&file.path), &config.data.join(&file.path)).map_err(failed)?;

@@ -56,7 +56,7 @@ fn memo_key(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] 
 /// The verifier of a node: the memo, else the one rule.
 #[derive(Debug, Default)]
 struct MemoVerifier {
-    memo: Arc<Mutex<Memo>>,
+    memo: Mutex<Memo>,
     cache: VerifierCache,
 }
 
@@ -115,7 +115,6 @@ pub struct LedgerApp {
 /// Handles that stay with the shell when the app has gone into the replica.
 #[derive(Debug, Clone)]
 pub struct AppHandles {
-    memo: Arc<Mutex<Memo>>,
     /// Records that wait.
     pub waiting: Arc<Mutex<Waiting>>,
     nodes_changed: Arc<Mutex<bool>>,
@@ -138,11 +137,7 @@ impl LedgerApp {
             waiting: Arc::default(),
             nodes_changed: Arc::new(Mutex::new(true)),
         };
-        let handles = AppHandles {
-            memo: app.verifier.memo.clone(),
-            waiting: app.waiting.clone(),
-            nodes_changed: app.nodes_changed.clone(),
-        };
+        let handles = AppHandles { waiting: app.waiting.clone(), nodes_changed: app.nodes_changed.clone() };
         (app, handles)
     }
 

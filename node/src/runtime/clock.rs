@@ -89,7 +89,11 @@ impl NodeClock {
         let by = match step {
             Step::ByMs(by) => by,
             Step::ToMs(to) => to.checked_sub(now).ok_or_else(|| {
-                Failure::new("the clock was not stepped", format!("{to} is before {now}"), "name a later instant: clocks only go forward")
+                Failure::new(
+                    "the clock was not stepped",
+                    format!("{to} is before {now}"),
+                    "name a later instant: clocks only go forward",
+                )
             })?,
         };
         let distance = self.distance_ms.load(Ordering::Acquire).checked_add(signed(by)).filter(|d| *d < 100 * 366 * 86_400_000);

@@ -72,7 +72,12 @@ impl Config {
         let next = "write it with 'rollbook node init', or correct the path";
         let text = std::fs::read_to_string(path).map_err(|error| Failure::file("cannot read the config", path, error, next))?;
         let mut config: Config = toml::from_str(&text).map_err(|error| {
-            Failure::file("the config is wrong:", path, error.to_string().trim(), "correct the setting named above, then start again")
+            Failure::file(
+                "the config is wrong:",
+                path,
+                error.to_string().trim(),
+                "correct the setting named above, then start again",
+            )
         })?;
         config.insecure_listen |= insecure_listen;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -196,7 +201,12 @@ impl NodeSecrets {
             let text = std::fs::read_to_string(&path).map_err(failed)?;
             let seed = hex::decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
             let seed = seed.ok_or_else(|| {
-                Failure::file("the key file is damaged:", &path, "it does not hold 64 hexadecimal digits", "restore it from your key backup")
+                Failure::file(
+                    "the key file is damaged:",
+                    &path,
+                    "it does not hold 64 hexadecimal digits",
+                    "restore it from your key backup",
+                )
             })?;
             Ok(Keypair::from_seed(&seed))
         })
@@ -229,7 +239,8 @@ impl NodeSecrets {
             }
             let Some(key) = self.of(kind) else { continue };
             let text = format!("{}\n", hex::encode(key.seed()));
-            write_durably(&path, text.as_bytes(), true).map_err(|error| Failure::file("cannot write the key file", &path, error, next))?;
+            write_durably(&path, text.as_bytes(), true)
+                .map_err(|error| Failure::file("cannot write the key file", &path, error, next))?;
         }
         Ok(())
     }

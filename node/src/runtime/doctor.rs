@@ -139,7 +139,10 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
         findings.push(note(text.to_owned(), "wait: the body is asked of every signer in turn"));
     }
     if number("out_of_bounds") >= 3 {
-        findings.push(trouble("the times of several blocks in a row do not fit this machine's clock", "check its time synchronisation"));
+        findings.push(trouble(
+            "the times of several blocks in a row do not fit this machine's clock",
+            "check its time synchronisation",
+        ));
     }
     if number("guard_refusals") > 0 {
         findings.push(trouble(

@@ -31,22 +31,28 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     start_log(&config.log);
     let file = config.read_genesis()?;
     let secrets = NodeSecrets::read(&config.keys)?;
-    let bootstrap = config.bootstrap.iter().map(|line| parse_bootstrap(line)).collect::<Result<Vec<_>, _>>().map_err(|error| {
-        Failure::file("a bootstrap line is wrong in", config_path, error, "correct it, then start again")
-    })?;
+    let bootstrap = config
+        .bootstrap
+        .iter()
+        .map(|line| parse_bootstrap(line))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Failure::file("a bootstrap line is wrong in", config_path, error, "correct it, then start again"))?;
     let GenesisFile { genesis, found } = file;
     let genesis = Arc::new(genesis);
     let opened = open::open(&config, &genesis, false)?;
     for note in &opened.notes {
         tracing::warn!("{note}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
-        Failure::new("the node does not start", error, "check the limits of this user (threads, open files)")
-    })?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+            Failure::new("the node does not start", error, "check the limits of this user (threads, open files)")
+        })?;
     let shown = opened.ledger.tables().nodes.get(&config.organisation).map(|node| node.consensus == secrets.consensus.public());
     match shown {
         Some(true) => {}
-        Some(false) => tracing::warn!("the ledger knows other keys for organisation {}: this node only follows", config.organisation),
+        Some(false) => {
+            tracing::warn!("the ledger knows other keys for organisation {}: this node only follows", config.organisation)
+        }
         None => tracing::warn!("organisation {} has no node in the ledger: this node only follows", config.organisation),
     }
     let replica_config = replica_config(&config, &opened.ledger);
@@ -180,9 +186,10 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Failure> {
-    std::thread::Builder::new().name(name.into()).spawn(work).map_err(|error| {
-        Failure::new("the node does not start", error, "check the limits of this user (threads)")
-    })
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map_err(|error| Failure::new("the node does not start", error, "check the limits of this user (threads)"))
 }
 
 /// Ctrl-C and the polite kill.
@@ -216,8 +223,10 @@ fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> Re
 }
 
 fn start_log(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_new(format!("{level},libp2p=warn,sled=warn"))
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let filter = tracing_subscriber::EnvFilter::try_new(format!(
+        "{level},libp2p=warn,sled=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
+    ))
+    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second node in one process (a test) keeps the first log.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
 }

@@ -186,7 +186,9 @@ impl SampleAlliance {
     /// officer begin at 2, after the founding record.
     pub fn registration(&self, chain: Hash, member: u32, sequence: u64, number: u32, now_ms: u64) -> Record {
         let key = Keypair::derive(&self.seed, &format!("company/{number}"));
-        let mut entry = organisation(0, OrganisationKind::Company, &format!("Made-up company {number}"), vec![officer(&key, 0, 1, &[Role::Primary])]);
+        let other = Keypair::derive(&self.seed, &format!("company/{number}/2"));
+        let people = vec![officer(&key, 0, 1, &[Role::Primary]), officer(&other, 0, 2, &[Role::Alternate])];
+        let mut entry = organisation(0, OrganisationKind::Company, &format!("Made-up company {number}"), people);
         entry.identifiers = sample_identifier(1_000_000 + number);
         let act = OrganisationAct::Register(Registration::sign(&chain, entry, &key));
         let person = officers_of(member).0;
@@ -209,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_sample_alliance_stands_and_its_registrations_apply() {
-        let place = |n: u32| NodePlace { url: format!("http://127.0.0.1:{}/", 7000 + n), address: format!("127.0.0.1:{}", 8000 + n) };
+        let place =
+            |n: u32| NodePlace { url: format!("http://127.0.0.1:{}/", 7000 + n), address: format!("127.0.0.1:{}", 8000 + n) };
         let opened_ms = 1_687_917_600_000;
         let alliance = SampleAlliance {
             seed: b"sample".to_vec(),

@@ -122,14 +122,7 @@ impl JournalStorage {
             }
         }
         let chain = lock(&journal).genesis();
-        JournalStorage {
-            journal,
-            chain,
-            trusted,
-            wal: (height, entries),
-            undecided: (height, undecided),
-            votes_wait: true,
-        }
+        JournalStorage { journal, chain, trusted, wal: (height, entries), undecided: (height, undecided), votes_wait: true }
     }
 
     fn prepare(&mut self, statement: &Statement) -> Result<Verdict, GuardError> {

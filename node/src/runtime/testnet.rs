@@ -110,7 +110,12 @@ impl Testnet {
             move |error: std::io::Error| Failure::file("the testnet was not made:", &path, error, "check space and permissions")
         };
         if dir.join("testnet.toml").exists() {
-            return Err(Failure::file("no testnet was made:", dir, "there is one already", "use 'testnet start', or 'testnet down' first"));
+            return Err(Failure::file(
+                "no testnet was made:",
+                dir,
+                "there is one already",
+                "use 'testnet start', or 'testnet down' first",
+            ));
         }
         std::fs::create_dir_all(dir).map_err(failed(dir))?;
         let alliance = plan.alliance();
@@ -155,7 +160,8 @@ impl Testnet {
         let path = dir.join("testnet.toml");
         let next = "make one with 'rollbook testnet up'";
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::file("there is no testnet:", &path, error, next))?;
-        let plan: Plan = toml::from_str(&text).map_err(|error| Failure::file("the testnet's plan is damaged:", &path, error, next))?;
+        let plan: Plan =
+            toml::from_str(&text).map_err(|error| Failure::file("the testnet's plan is damaged:", &path, error, next))?;
         Ok(Testnet {
             dir: dir.to_path_buf(),
             plan,
@@ -215,13 +221,19 @@ impl Testnet {
         }
         let folder = self.folder(node);
         let log = folder.join("node.log");
-        let failed = |error: std::io::Error| Failure::file("the node was not started:", &folder, error, "check the testnet's folder");
+        let failed =
+            |error: std::io::Error| Failure::file("the node was not started:", &folder, error, "check the testnet's folder");
         let out = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(failed)?;
         let err = out.try_clone().map_err(failed)?;
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).arg(self.config_path(node)).stdin(Stdio::null()).stdout(out).stderr(err);
         let child = command.spawn().map_err(|error| {
-            Failure::file("the node was not started:", &self.program, error, "build it first: cargo build --release -p rollbook-node")
+            Failure::file(
+                "the node was not started:",
+                &self.program,
+                error,
+                "build it first: cargo build --release -p rollbook-node",
+            )
         })?;
         std::fs::write(self.pid_file(node), format!("{}\n", child.id())).map_err(failed)?;
         self.children.insert(node, child);
@@ -324,7 +336,11 @@ impl Testnet {
                 let newest = self.nodes().filter_map(|node| self.status(node)?["now_ms"].as_u64()).max();
                 let now = newest.ok_or_else(|| Failure::new("no clock was stepped", "no node answers", "start the testnet"))?;
                 to.checked_sub(now).ok_or_else(|| {
-                    Failure::new("no clock was stepped", format!("{to} is before {now}"), "name a later instant: clocks only go forward")
+                    Failure::new(
+                        "no clock was stepped",
+                        format!("{to} is before {now}"),
+                        "name a later instant: clocks only go forward",
+                    )
                 })?
             }
         };
