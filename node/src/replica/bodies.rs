@@ -356,7 +356,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let votes = core.driver.restore_precommits(mc::Round::new(round), &block);
         let mut signatures: Vec<_> = votes.iter().map(|vote| (vote.message.validator.0, vote.signature)).collect();
         signatures.sort_by_key(|(validator, _)| *validator);
-        let certificate = rollbook_core::ledger::Certificate { height: self.host.height(), round, block, signatures };
+        let certificate =
+            rollbook_core::ledger::Certificate { height: self.host.height(), round, block, signatures };
         let Some((seal, body)) = self.host.bodies.get(&block).map(|(seal, body)| (seal.clone(), body.to_vec())) else { return };
         // Fails only if old rounds were pruned; the next poll brings the block then.
         let _ = self.adopt(super::storage::Decided { seal, certificate, body });
@@ -365,9 +366,6 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// The encoded size of what is held, for the bound's test.
     #[doc(hidden)]
     pub fn held_bodies(&self) -> (usize, usize) {
-        (
-            self.host.bodies.held.len(),
-            self.host.bodies.held.values().map(|held| held.bytes.len() + encode(&held.seal).len()).sum(),
-        )
+        (self.host.bodies.held.len(), self.host.bodies.held.values().map(|held| held.bytes.len() + encode(&held.seal).len()).sum())
     }
 }

@@ -141,7 +141,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let repeated = target.collected.contains_key(&who);
         let same = target.checkpoint.size == cosignature.size && target.checkpoint.root == cosignature.root;
         if !repeated || !same {
-            let claimed = Checkpoint { size: cosignature.size, root: cosignature.root, ..target.checkpoint.clone() };
+            let claimed =
+                Checkpoint { size: cosignature.size, root: cosignature.root, ..target.checkpoint.clone() };
             let message = host.app.cosignature_message(&claimed, who, cosignature.time_s);
             if !host.verify.verify(&cosigner, &message, &cosignature.signature) {
                 return;

@@ -116,8 +116,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             let due = deadline.saturating_add(grace).saturating_sub(host.now.wall_ms);
             // A deadline that was tried for and is still there waits for the others' clocks.
             let tried = host.deadline_started.filter(|(which, _)| *which == deadline);
-            let again =
-                tried.map_or(0, |(_, at)| at.saturating_add(host.config.idle_grace_ms).saturating_sub(host.now.elapsed_ms));
+            let again = tried.map_or(0, |(_, at)| {
+                at.saturating_add(host.config.idle_grace_ms).saturating_sub(host.now.elapsed_ms)
+            });
             let due = due.max(again);
             if due == 0 {
                 host.deadline_started = Some((deadline, host.now.elapsed_ms));
@@ -160,7 +161,13 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             }
         }
         host.replaying = true;
-        let start = engine::Input::StartHeight(Height(height), seats, false, None, mc::VoteExtensionPolicy::Disabled);
+        let start = engine::Input::StartHeight(
+            Height(height),
+            seats,
+            false,
+            None,
+            mc::VoteExtensionPolicy::Disabled,
+        );
         self.run_core(start);
         if let Some(core) = &mut self.core {
             core.record_recovered_own_precommit_extensions(log.iter());

@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use engine::{Effect as CoreEffect, LivenessMsg, Resumable, Resume, SignedConsensusMsg};
-use mc::{
-    CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType, SignedMessage, TimeoutKind, VoteType,
-};
+use mc::{CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType, SignedMessage, TimeoutKind, VoteType};
 use mc::{Validator as _, ValidatorSet as _};
 use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, PublicKey, Signature};
@@ -327,8 +325,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let votes = certificate.commit_signatures.iter().map(|s| {
             (CoreVote { kind: VoteType::Precommit, height, round, value: value.clone(), validator: s.address }, s.signature)
         });
-        let bad =
-            |address, signature, _: &CoreVote| CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature));
+        let bad = |address, signature, _: &CoreVote| {
+            CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature))
+        };
         let signed = self.check_votes(set, votes, bad)?;
         Self::enough(signed, set, thresholds.quorum)
     }
@@ -565,7 +564,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         match message {
             SignedConsensusMsg::Vote(vote) => self.broadcast(&Frame::Vote(signed_vote(&vote))),
             SignedConsensusMsg::Proposal(proposal) => {
-                let frame = Frame::Proposal { proposal: signed_proposal(&proposal), seal: proposal.message.value.seal.clone() };
+                let frame =
+                    Frame::Proposal { proposal: signed_proposal(&proposal), seal: proposal.message.value.seal.clone() };
                 self.broadcast(&frame);
                 if proposal.message.validator.0 == self.keys.organisation {
                     self.own_proposal = Some(frame);

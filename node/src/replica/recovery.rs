@@ -93,7 +93,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     /// One answer, or none.
-    pub(super) fn newest_answer(&mut self, from: u32, answer: Option<(u64, Option<Certificate>, Option<SignedStatement>)>) {
+    pub(super) fn newest_answer(
+        &mut self,
+        from: u32,
+        answer: Option<(u64, Option<Certificate>, Option<SignedStatement>)>,
+    ) {
         let host = &mut self.host;
         host.recovery.waiting.remove(&from);
         let Some((height, proof, statement)) = answer else { return };
@@ -103,8 +107,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         // A height up to the own one needs no proof; a higher one does.
         if height > host.height() {
             let keys: Vec<ValidatorKey> = host.validators.iter().map(|v| v.key()).collect();
-            let proved =
-                proof.is_some_and(|c| c.height + 1 == height && c.verify(&host.chain, c.height, &c.block, &keys).is_ok());
+            let proved = proof.is_some_and(|c| c.height + 1 == height && c.verify(&host.chain, c.height, &c.block, &keys).is_ok());
             if !proved {
                 return;
             }

@@ -9,7 +9,9 @@ use std::rc::Rc;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::{BlockBody, Certificate, Evidence, PROTOCOL, Seal, SystemSection, Vote, VoteKind, quorum};
+use rollbook_core::ledger::{
+    BlockBody, Certificate, Evidence, PROTOCOL, Seal, SystemSection, Vote, VoteKind, quorum,
+};
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record};
 use rollbook_node::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator};
 

@@ -677,8 +677,7 @@ impl World {
             if status.body_missing.is_some() {
                 return self.fail(format!("node {node}: {status:?}"));
             }
-            let missing =
-                self.handed_in.iter().find(|(id, at)| !replica.app().records().contains(id) && **at + 20_000 < self.plan.end);
+            let missing = self.handed_in.iter().find(|(id, at)| !replica.app().records().contains(id) && **at + 20_000 < self.plan.end);
             if let Some((id, at)) = missing {
                 return self.fail(format!("record {} of {at} ms is not decided at node {node}: {status:?}", id.short()));
             }
