@@ -2,7 +2,10 @@
 
 mod audit;
 mod export;
+pub mod genesis;
+pub mod keys;
 mod node;
+pub mod setup;
 mod testnet;
 
 use clap::ArgMatches;
@@ -12,6 +15,11 @@ use crate::failure::Failure;
 /// Runs the chosen command; the exit code on success (an audit with findings is a success that exits 1).
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
+        Some(("setup", matches)) => setup::setup(matches),
+        Some(("use", matches)) => setup::use_profile(matches),
+        Some(("whoami", matches)) => setup::whoami(matches),
+        Some(("keys", matches)) => keys::run(matches),
+        Some(("genesis", matches)) => genesis::run(matches),
         Some(("audit", matches)) => audit::run(matches),
         Some(("export", matches)) => export::run(matches),
         Some(("node", matches)) => node::run(matches),

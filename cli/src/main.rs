@@ -1,36 +1,5 @@
-//! `rollbook`: submit, show, verify, export, audit, run a node, run an alliance.
-//!
-//! * Results go to stdout, talk to stderr; colours only on a terminal; a progress bar on anything longer than a second.
-//! * Every failure says what happened, why, and what to do next. Exit codes: 0 done, 1 refused or finding, 2 unusable input,
-//!   3 not final yet or stale, 4 node unreachable.
-//! * One file per command in `commands/`; every sentence in `messages/`, in two languages.
+//! `rollbook`, the command line. Everything is in the library beside it.
 
-mod args;
-mod client;
-mod commands;
-mod failure;
-mod messages;
-mod output;
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    let lang = messages::choose_language(std::env::args_os());
-    messages::set_language(lang);
-    let matches = match args::command().try_get_matches() {
-        Ok(matches) => matches,
-        Err(error) => {
-            // clap prints help and version to stdout, mistakes to stderr.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
-    };
-    match commands::run(&matches) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            failure.print();
-            ExitCode::from(failure.exit)
-        }
-    }
+fn main() -> std::process::ExitCode {
+    rollbook::main()
 }

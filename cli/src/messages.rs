@@ -23,7 +23,7 @@ static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 const ENGLISH: &str = include_str!("../messages/en.toml");
 const CHINESE: &str = include_str!("../messages/zh.toml");
 
-/// `--lang`, else the locale, else English. Read before the command line is parsed, because help is translated too.
+/// `--lang`, else the profile in use, else the locale, else English. Read before the command line is parsed, because help is translated too.
 pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
     let arguments: Vec<String> = arguments.filter_map(|argument| argument.into_string().ok()).collect();
     let given = arguments
@@ -34,6 +34,7 @@ pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
         .or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix("--lang=").map(str::to_owned)));
     let locale =
         ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let given = given.or_else(|| crate::profile::language_in_use(&arguments));
     match given.or(locale) {
         Some(value) if value.to_lowercase().starts_with("zh") => Language::Chinese,
         _ => Language::English,
@@ -93,7 +94,9 @@ pub fn t(key: &str, facts: &[(&str, String)]) -> String {
 }
 
 /// A refusal as a sentence: the code, then the catalogue's words, or the facts where it has none.
-pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
+pub fn refusal(code: &str, facts: &[(&'static str, String)]) -> String {
+    let facts: Vec<(&str, String)> = facts.iter().map(|(name, value)| (*name, fact_words(name, value))).collect();
+    let facts = facts.as_slice();
     match find(&format!("rule.{code}"), facts) {
         Some(text) => format!("{code}: {text}"),
         None => {
@@ -101,6 +104,25 @@ pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
             format!("{code}: {}", facts.join(", "))
         }
     }
+}
+
+/// A fact of a refusal as people read it: roles and classes of act by their words, instants as dates.
+fn fact_words(name: &str, value: &str) -> String {
+    let words = match name {
+        "role" | "class" => {
+            let mut kebab = String::new();
+            for c in value.chars() {
+                if c.is_ascii_uppercase() && !kebab.is_empty() {
+                    kebab.push('-');
+                }
+                kebab.push(c.to_ascii_lowercase());
+            }
+            find(&format!("{name}.{kebab}"), &[])
+        }
+        "valid_until" | "now" => value.parse().ok().map(|ms| rollbook_core::calendar::format_instant(ms, 480)),
+        _ => None,
+    };
+    words.unwrap_or_else(|| value.to_owned())
 }
 
 #[cfg(test)]

@@ -154,6 +154,10 @@ pub enum Counter {
     Milestone = 14,
     /// Reviews.
     Review = 15,
+    /// Instalments of pledges.
+    Instalment = 16,
+    /// Draws of reviewers and assessors.
+    Draw = 17,
 }
 
 impl Tx<'_> {
@@ -257,6 +261,10 @@ fn dispatch(tx: &mut Tx, actor: &Actor, body: &Body) -> Result<Outcome, Refusal>
         Body::Organisation(act) => crate::identity::registration::apply(tx, actor, act),
         Body::Membership(act) => crate::membership::apply(tx, actor, act),
         Body::Motion(act) => crate::motion::apply(tx, actor, act),
+        Body::Fund(act) => crate::funding::apply_fund(tx, actor, act),
+        Body::Call(act) => crate::funding::apply_call(tx, actor, act),
+        Body::Award(act) => crate::funding::agreement::apply(tx, actor, act),
+        Body::Payment(act) => crate::funding::payment::apply(tx, actor, act),
         Body::Node(act) => crate::validators::apply(tx, actor, act),
     }
 }

@@ -312,10 +312,10 @@ impl Auditor {
         let Ok(system) = decode_system(&frame.system) else { return };
         if let (Some(certificate), Some(parent), Some(ledger)) = (&system.parent_certificate, &self.parent, &self.ledger) {
             let validators = policy_validators(ledger, &parent.policy);
-            if let Some(validators) = validators {
-                if let Err(error) = certificate.verify(&ledger.chain(), parent.height, &parent.id(), &validators) {
-                    self.find("A1.certificate", Some(parent.height), None, error.to_string());
-                }
+            if let Some(validators) = validators
+                && let Err(error) = certificate.verify(&ledger.chain(), parent.height, &parent.id(), &validators)
+            {
+                self.find("A1.certificate", Some(parent.height), None, error.to_string());
             }
         }
     }
@@ -330,11 +330,9 @@ impl Auditor {
             self.find("A14.height", None, None, format!("the head announces height {}, the file ends at {last}", header.height));
         }
         self.judge_tail(last, tail);
-        if let Some(ledger) = &self.ledger {
-            if self.broken_at.is_none() {
-                self.report.root = Some(ledger.frontier().root());
-                self.report.leaves = ledger.frontier().size();
-            }
+        if let Some(ledger) = self.ledger.as_ref().filter(|_| self.broken_at.is_none()) {
+            self.report.root = Some(ledger.frontier().root());
+            self.report.leaves = ledger.frontier().size();
         }
         if let Some(height) = self.broken_at {
             self.find("A14.not-executed", Some(height), None, format!("from block {height} on the rules were not run again"));

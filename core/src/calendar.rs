@@ -226,7 +226,7 @@ fn saturate(value: i128) -> i64 {
 }
 
 /// A length of time as charters write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
     /// Exactly so many hours.
@@ -248,7 +248,7 @@ impl std::fmt::Display for Period {
 }
 
 /// The alliance's calendar: offset and exceptions to Monday to Friday (M39: set yearly by the secretary and one seat holder).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Calendar {
     /// Minutes east of UTC, -720 to 840.
     pub offset_minutes: i32,

@@ -32,7 +32,7 @@ pub enum Class {
 }
 
 /// What a class may do and what it pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ClassRule {
     /// The class.
     pub class: Class,
@@ -157,7 +157,7 @@ pub struct ChainParameters {
 }
 
 /// The charter in force (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Charter {
     /// Counted from 1.
     pub version: u32,

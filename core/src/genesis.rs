@@ -24,7 +24,7 @@ use crate::{membership, refuse, require};
 pub mod file;
 
 /// A working direction.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Direction {
     /// Its number.
     pub number: u32,
@@ -35,7 +35,7 @@ pub struct Direction {
 }
 
 /// A first post.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct PostEntry {
     /// What the holder may do.
     pub role: Role,
@@ -48,7 +48,7 @@ pub struct PostEntry {
 }
 
 /// A seat on the first board.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SeatEntry {
     /// Organisation number.
     pub organisation: u32,
@@ -57,7 +57,7 @@ pub struct SeatEntry {
 }
 
 /// One item of the genesis, one leaf.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum GenesisItem {
     /// The charter and the instant at which the chain begins.
     Charter {

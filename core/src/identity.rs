@@ -62,7 +62,7 @@ impl Role {
 }
 
 /// A name in its original script and one in Latin letters.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Name {
     /// Original script.
     pub native: Text<160>,
@@ -99,7 +99,7 @@ pub enum ActClass {
 }
 
 /// How many distinct officers must sign, by class of act; one where nothing is said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ApprovalPolicy {
     /// (class, number of officers), strictly ascending by class, each number 1 to 16.
     pub thresholds: Vec<(ActClass, u32)>,
@@ -124,7 +124,7 @@ impl ApprovalPolicy {
 }
 
 /// The letter on which an officer's key rests (RULINGS R24).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Authorisation {
     /// SHA-256 of the letter.
     pub letter: Hash,
@@ -135,7 +135,7 @@ pub struct Authorisation {
 }
 
 /// An officer as first registered: number, commitment, roles, keys with proof of possession.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficerEntry {
     /// Person number, assigned by the ledger: the drafting tool proposes the next free one, `apply` refuses another.
     pub person: u32,
@@ -165,7 +165,7 @@ impl OfficerEntry {
 }
 
 /// A declared tie of more than half of the control between two organisations (domain 1.2, `Group`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct GroupDeclaration {
     /// The related organisation's number.
     pub other: u32,
@@ -174,7 +174,7 @@ pub struct GroupDeclaration {
 }
 
 /// What an organisation tells of itself when it enters the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OrganisationEntry {
     /// Ledger number, assigned by the ledger like person numbers.
     pub number: u32,
@@ -237,7 +237,7 @@ impl OrganisationEntry {
 }
 
 /// An organisation in state (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Organisation {
     /// Ledger number.
     pub number: u32,
@@ -266,7 +266,7 @@ pub struct Organisation {
 }
 
 /// One officer key in state.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficerKey {
     /// The key.
     pub key: PublicKey,
@@ -277,7 +277,7 @@ pub struct OfficerKey {
 }
 
 /// A person in state (working).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Person {
     /// Home organisation.
     pub home: u32,
@@ -292,7 +292,7 @@ pub struct Person {
 }
 
 /// Where a post has authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Scope {
     /// Everywhere.
     Alliance,
@@ -301,7 +301,7 @@ pub enum Scope {
 }
 
 /// A post of an office (working; RULINGS R7).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Post {
     /// The office.
     pub office: u32,
@@ -322,7 +322,7 @@ pub struct Post {
 }
 
 /// Where a post stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum PostStatus {
     /// In force.
     Held,

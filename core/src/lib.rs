@@ -13,6 +13,7 @@ pub mod charter;
 pub mod codec;
 pub mod crypto;
 pub mod export;
+pub mod funding;
 pub mod genesis;
 pub mod identity;
 pub mod ledger;

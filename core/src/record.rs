@@ -13,17 +13,34 @@ use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
+mod award;
+mod call;
+mod fund;
 mod membership;
 mod motion;
 mod node;
 mod organisation;
+mod payment;
 
+pub use award::{
+    AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan, PlaceApplication, Placing,
+    RevokeAward,
+};
+pub use call::{
+    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,
+    ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+};
+pub use fund::{
+    AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
+    WriteOffInstalment,
+};
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
+pub use payment::{Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche};
 
 /// Domain tag of record signatures and ids.
 pub const RECORD_TAG: &str = "rollbook/record/v1";
@@ -35,7 +52,7 @@ pub const RECORD_MAX_SIGNATURES: usize = 16;
 pub const VALIDITY_MAX_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// By what right an officer signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Capacity {
     /// A role the person holds in the principal.
     Own(Role),
@@ -44,7 +61,7 @@ pub enum Capacity {
 }
 
 /// One officer's signature.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SignatureEntry {
     /// Person number.
     pub officer: u32,
@@ -57,7 +74,7 @@ pub struct SignatureEntry {
 }
 
 /// What is signed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Payload {
     /// Genesis hash of the alliance.
     pub chain: Hash,
@@ -91,7 +108,7 @@ impl Payload {
 }
 
 /// A signed record.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Record {
     /// What is signed.
     pub payload: Payload,
@@ -129,7 +146,7 @@ impl Record {
 }
 
 /// Every act there is, by family (RULINGS A18: organisation, membership, motion, fund, call, award, payment, node, charter).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Body {
     /// Organisations, persons, keys.
     Organisation(OrganisationAct),
@@ -137,12 +154,20 @@ pub enum Body {
     Membership(MembershipAct),
     /// Motions and ballots.
     Motion(MotionAct),
+    /// Funds and contributions.
+    Fund(FundAct),
+    /// Calls, applications, reviews.
+    Call(CallAct),
+    /// Awards, agreements, payee accounts.
+    Award(AwardAct),
+    /// Milestones and payments.
+    Payment(PaymentAct),
     /// Nodes and validator seats.
     Node(NodeAct),
 }
 
 /// Who may read a record beside the nodes (RULINGS A15).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadClass {
     /// Everybody.
@@ -158,6 +183,10 @@ impl Body {
             Body::Organisation(act) => act.class(),
             Body::Membership(act) => act.class(),
             Body::Motion(act) => act.class(),
+            Body::Fund(act) => act.class(),
+            Body::Call(act) => act.class(),
+            Body::Award(act) => act.class(),
+            Body::Payment(act) => act.class(),
             Body::Node(act) => act.class(),
         }
     }
@@ -168,6 +197,10 @@ impl Body {
             Body::Organisation(act) => act.code(),
             Body::Membership(act) => act.code(),
             Body::Motion(act) => act.code(),
+            Body::Fund(act) => act.code(),
+            Body::Call(act) => act.code(),
+            Body::Award(act) => act.code(),
+            Body::Payment(act) => act.code(),
             Body::Node(act) => act.code(),
         }
     }
@@ -178,6 +211,10 @@ impl Body {
             Body::Organisation(act) => act.check(),
             Body::Membership(act) => act.check(),
             Body::Motion(act) => act.check(),
+            Body::Fund(act) => act.check(),
+            Body::Call(act) => act.check(),
+            Body::Award(act) => act.check(),
+            Body::Payment(act) => act.check(),
             Body::Node(act) => act.check(),
         }
     }

@@ -1,7 +1,7 @@
 //! The one verification rule against the twelve vectors of "Taming the many EdDSAs": strict accepts vector 3 alone. And
 //! registration refuses every key with a torsion part.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::disallowed_macros, missing_docs)]
 
 use rollbook_core::crypto::{KeyError, Keypair, PublicKey, Signature, VerifierCache};
 

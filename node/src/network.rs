@@ -26,8 +26,8 @@ mod gossip;
 mod handle;
 mod limits;
 mod peers;
+mod stream;
 mod swarm;
-mod throttle;
 
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,8 @@ mod context;
 mod cosign;
 mod height;
 mod host;
+pub mod journal_storage;
+pub mod ledger_app;
 pub mod mempool;
 pub mod message;
 mod recovery;
@@ -42,8 +44,10 @@ pub use app::{Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, 
 pub use config::{Canary, ReplicaConfig};
 pub use context::proposer_index;
 pub use cosign::Receipt;
+pub use journal_storage::JournalStorage;
+pub use ledger_app::LedgerApp;
 pub use mempool::{PoolLimits, PoolRefusal};
-pub use storage::{Decided, Fault, GuardError, Keys, SignToken, Slot, Statement, Storage, Verify};
+pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage, Verify};
 
 use host::{Host, Todo};
 
@@ -247,6 +251,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// The ledger.
     pub fn app(&self) -> &A {
         &self.host.app
+    }
+
+    /// The ledger, to take from it what it keeps for the store. Nothing that changes its tip may be called on it.
+    pub fn app_mut(&mut self) -> &mut A {
+        &mut self.host.app
+    }
+
+    /// The journal, to close it in order.
+    pub fn storage_mut(&mut self) -> &mut S {
+        &mut self.host.storage
     }
 
     /// The journal.

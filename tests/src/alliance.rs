@@ -9,7 +9,7 @@ use rollbook_core::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_core::genesis::{Direction, Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
-    ActClass, ApprovalPolicy, Authorisation, Name, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
+    ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
 };
 use rollbook_core::log::Clock;
 use rollbook_core::record::{Body, Capacity, NodeKeys, OrganisationAct, Payload, Record};
@@ -116,6 +116,18 @@ impl Alliance {
 
     /// `adjust` may change the charter before the genesis is closed.
     pub fn with(seed: &[u8], members: u32, validators: u32, clock: Clock, adjust: impl FnOnce(&mut Charter)) -> Alliance {
+        Self::related(seed, members, validators, clock, &[], adjust)
+    }
+
+    /// Founders in groups: of each pair the second declares the first.
+    pub fn related(
+        seed: &[u8],
+        members: u32,
+        validators: u32,
+        clock: Clock,
+        pairs: &[(u32, u32)],
+        adjust: impl FnOnce(&mut Charter),
+    ) -> Alliance {
         let mut charter = Charter::preset(Preset::Default, clock, commitment("charter text"));
         adjust(&mut charter);
         let mut items = vec![GenesisItem::Charter {
@@ -139,7 +151,12 @@ impl Alliance {
         let until_ms = OPENED_MS + 730 * DAY_MS;
         let posts = (0..).zip(roles).map(|(i, role)| PostEntry { role, holder: staff + i, deputy: None, until_ms }).collect();
         items.push(GenesisItem::Office { entry: organisation(number, OrganisationKind::Office, "Secretariat", people), posts });
-        let seats = (1..=members.min(9)).map(|organisation| SeatEntry { organisation, until_ms }).collect();
+        // The first founders; a group has one seat, so whoever declares another founder has none.
+        let seats = (1..=members)
+            .filter(|member| !pairs.iter().any(|(_, second)| second == member))
+            .take(9)
+            .map(|organisation| SeatEntry { organisation, until_ms })
+            .collect();
         items.push(GenesisItem::Board(seats));
         for (i, code) in (1..).zip(["content-production", "xr-terminals", "key-technologies", "computing-power-network"]) {
             items.push(GenesisItem::Direction(Direction {
@@ -156,6 +173,10 @@ impl Alliance {
             ];
             let mut entry = organisation(member, OrganisationKind::Company, &format!("Founding member {member:02}"), people);
             entry.policy = ApprovalPolicy { thresholds: vec![(ActClass::Ballot, 2), (ActClass::Money, 2)] };
+            let others = pairs.iter().filter(|(_, second)| *second == member).map(|(first, _)| *first);
+            entry.relations = others
+                .map(|other| GroupDeclaration { other, evidence: commitment(&format!("relation/{other}/{member}")) })
+                .collect();
             items.push(GenesisItem::Organisation(entry));
         }
         let observer = members + 1;

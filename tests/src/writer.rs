@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_core::apply::{Event, EventBody, Outcome, Refusal};
+use rollbook_core::apply::{DeadlineKind, Event, EventBody, Outcome, Refusal};
 use rollbook_core::codec::{Text, decode};
 use rollbook_core::crypto::{KeyKind, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
@@ -17,7 +17,9 @@ use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKin
 use rollbook_core::ledger::{
     Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Ledger, SystemSection, Vote, VoteKind, quorum,
 };
-use rollbook_core::record::{Body, OrganisationAct, Record, Registration};
+use rollbook_core::record::{
+    Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct, Proposal, Record, Registration,
+};
 use rollbook_core::state::StateTables;
 
 use crate::alliance::{self, Alliance, OPENED_MS, node_key, officer_key};
@@ -208,6 +210,14 @@ impl Writer {
     /// Registers a company that is no member, introduced by `introducer` (RULINGS R16). Returns its number; its two officers'
     /// keys are those of their person numbers.
     pub fn register(&mut self, introducer: u32, latin: &str, relations: &[u32]) -> u32 {
+        let number = self.tables().counters.get(&1).copied().unwrap_or(0) + 1;
+        let body = self.registration(latin, relations);
+        self.member(introducer, body).unwrap();
+        number
+    }
+
+    /// The registration itself, signed by the company's first officer.
+    pub fn registration(&self, latin: &str, relations: &[u32]) -> Body {
         let counter = |which: u8| self.tables().counters.get(&which).copied().unwrap_or(0);
         let (number, persons) = (counter(1) + 1, counter(2));
         let seed = self.alliance.seed.clone();
@@ -231,9 +241,51 @@ impl Writer {
             .map(|other| rollbook_core::identity::GroupDeclaration { other: *other, evidence: entry.extract.0 })
             .collect();
         let registration = Registration::sign(&self.alliance.chain(), entry, &officer_key(&seed, persons + 1));
-        let body = Body::Organisation(OrganisationAct::Register(registration));
-        self.member(introducer, body).unwrap();
-        number
+        Body::Organisation(OrganisationAct::Register(registration))
+    }
+
+    /// Proposes a motion as the secretariat and returns its number.
+    pub fn propose(&mut self, effect: MotionEffect, ballot_days: u32) -> Result<u32, Refusal> {
+        let text = rollbook_core::crypto::sha256(b"text of a motion");
+        let body = Body::Motion(MotionAct::Propose(Proposal { effect, ballot_days, text }));
+        self.office(Role::Secretary, body)?;
+        Ok(self.newest_motion())
+    }
+
+    /// Number of the newest motion.
+    pub fn newest_motion(&self) -> u32 {
+        *self.tables().motions.last_key().unwrap()
+    }
+
+    /// A member's ballot, with a signed "none". A "no" to an admission cites `field-of-work`.
+    pub fn vote(&mut self, member: u32, motion: u32, choice: Choice) -> Result<Outcome, Refusal> {
+        let admission = matches!(self.tables().motions.get(&motion).unwrap().effect, MotionEffect::Admit { .. });
+        let criterion = (admission && choice == Choice::No).then(|| text("field-of-work"));
+        self.member(member, Body::Motion(MotionAct::Vote(Ballot { motion, choice, criterion, declaration: Declaration::None })))
+    }
+
+    /// Everybody in the frozen electorate votes yes; time moves past the close and the stay. Returns the events.
+    pub fn pass(&mut self, motion: u32) -> Vec<EventBody> {
+        let electorate = rollbook_core::motion::electorate(self.tables(), motion);
+        for member in electorate.into_keys() {
+            self.vote(member, motion, Choice::Yes).unwrap();
+        }
+        let mut events = self.close(motion);
+        if let Some(due) = self.due(DeadlineKind::MotionEffect, motion) {
+            events.extend(self.advance(due + 1).into_iter().map(|event| event.body));
+        }
+        events
+    }
+
+    /// Moves time right past the close of a motion's ballots.
+    pub fn close(&mut self, motion: u32) -> Vec<EventBody> {
+        let due = self.due(DeadlineKind::MotionClose, motion).unwrap();
+        self.advance(due + 1).into_iter().map(|event| event.body).collect()
+    }
+
+    /// When a deadline passes, if it runs.
+    pub fn due(&self, kind: DeadlineKind, object: u32) -> Option<u64> {
+        self.tables().deadline_of.get(&(kind as u16, object)).copied()
     }
 
     /// Moves ledger time to `to`: a block right after each deadline on the way, then one at `to`. Returns all events.

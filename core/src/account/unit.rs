@@ -29,7 +29,7 @@ const CURRENCIES: [(&str, u32); 14] = [
 ];
 
 /// The unit of a fund. Different units are never added.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// ISO 4217 code; amounts are in its minor units.

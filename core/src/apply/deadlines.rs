@@ -39,6 +39,44 @@ pub enum DeadlineKind {
     MembershipActivate = 24,
     /// R9: time to ask the board again ends.
     MembershipAskAgain = 25,
+    /// F04: due day and grace of an instalment have passed.
+    InstalmentDefault = 30,
+    /// F37: submissions of a call open.
+    CallOpens = 31,
+    /// F37: submissions of a call close.
+    CallCloses = 32,
+    /// F07: time to open the applications of a call ends.
+    OpeningEnds = 33,
+    /// F40: time to appeal against ineligibility ends (application).
+    AppealWindow = 34,
+    /// R22: time for the commitments or reveals of a draw ends.
+    DrawStep = 35,
+    /// R13: time to seal a review ends.
+    ReviewSeal = 36,
+    /// R13: time to reveal a review ends.
+    ReviewReveal = 37,
+    /// F12: the standstill of an award ends.
+    StandstillEnd = 60,
+    /// F12: the offer of an award ends.
+    OfferEnd = 61,
+    /// F42: the cooling-off of a payee account ends (agreement).
+    AccountCooled = 62,
+    /// R13: assessors of a milestone are due.
+    AssessDue = 63,
+    /// R13: a payment is due to be certified.
+    CertifyDue = 64,
+    /// R13: a payment is due to be approved.
+    ApproveDue = 65,
+    /// F20: the delay after the last approval of a payment ends.
+    PayoutDelay = 66,
+    /// R13: an undecided hold of a payment ends.
+    HoldEnd = 67,
+    /// R13: a payment is due to be released.
+    ReleaseDue = 68,
+    /// R13: a payment is due to be confirmed.
+    ConfirmDue = 69,
+    /// F22: the days to acknowledge a payment end.
+    AcknowledgeEnd = 70,
 }
 
 impl DeadlineKind {
@@ -57,6 +95,25 @@ impl DeadlineKind {
             23 => Some(DeadlineKind::MembershipSponsors),
             24 => Some(DeadlineKind::MembershipActivate),
             25 => Some(DeadlineKind::MembershipAskAgain),
+            30 => Some(DeadlineKind::InstalmentDefault),
+            31 => Some(DeadlineKind::CallOpens),
+            32 => Some(DeadlineKind::CallCloses),
+            33 => Some(DeadlineKind::OpeningEnds),
+            34 => Some(DeadlineKind::AppealWindow),
+            35 => Some(DeadlineKind::DrawStep),
+            36 => Some(DeadlineKind::ReviewSeal),
+            37 => Some(DeadlineKind::ReviewReveal),
+            60 => Some(DeadlineKind::StandstillEnd),
+            61 => Some(DeadlineKind::OfferEnd),
+            62 => Some(DeadlineKind::AccountCooled),
+            63 => Some(DeadlineKind::AssessDue),
+            64 => Some(DeadlineKind::CertifyDue),
+            65 => Some(DeadlineKind::ApproveDue),
+            66 => Some(DeadlineKind::PayoutDelay),
+            67 => Some(DeadlineKind::HoldEnd),
+            68 => Some(DeadlineKind::ReleaseDue),
+            69 => Some(DeadlineKind::ConfirmDue),
+            70 => Some(DeadlineKind::AcknowledgeEnd),
             _ => None,
         }
     }
@@ -161,5 +218,24 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Ref
         | DeadlineKind::MembershipSponsors
         | DeadlineKind::MembershipActivate
         | DeadlineKind::MembershipAskAgain => crate::membership::on_deadline(tx, kind, object, due),
+        DeadlineKind::InstalmentDefault
+        | DeadlineKind::CallOpens
+        | DeadlineKind::CallCloses
+        | DeadlineKind::OpeningEnds
+        | DeadlineKind::AppealWindow
+        | DeadlineKind::DrawStep
+        | DeadlineKind::ReviewSeal
+        | DeadlineKind::ReviewReveal => crate::funding::on_deadline(tx, kind, object, due),
+        DeadlineKind::StandstillEnd
+        | DeadlineKind::OfferEnd
+        | DeadlineKind::AccountCooled
+        | DeadlineKind::AssessDue
+        | DeadlineKind::CertifyDue
+        | DeadlineKind::ApproveDue
+        | DeadlineKind::PayoutDelay
+        | DeadlineKind::HoldEnd
+        | DeadlineKind::ReleaseDue
+        | DeadlineKind::ConfirmDue
+        | DeadlineKind::AcknowledgeEnd => crate::funding::award_deadline(tx, kind, object, due),
     }
 }

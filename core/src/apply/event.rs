@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 
 use crate::codec::{Text, Wire, encode};
 use crate::crypto::Hash;
+use crate::funding::payment::Awaited;
 use crate::membership::Standing;
 use crate::motion::rules::{DecidingBody, MotionKind};
 use crate::motion::tally::Tally;
@@ -116,5 +117,141 @@ pub enum EventBody {
     RejectionFinal {
         /// Membership number.
         membership: u32,
+    },
+    /// F04: what was open on an instalment is defaulted.
+    InstalmentDefaulted {
+        /// The fund.
+        fund: u32,
+        /// The contribution.
+        contribution: u32,
+        /// The instalment.
+        instalment: u32,
+        /// The member.
+        member: u32,
+        /// Minor units.
+        amount: u64,
+    },
+    /// F37: a call takes applications.
+    CallOpened {
+        /// The call.
+        call: u32,
+    },
+    /// F37: it takes none any more.
+    CallClosedForSubmissions {
+        /// The call.
+        call: u32,
+        /// How many came.
+        applications: u32,
+    },
+    /// F07: time to open applications is over; these were not opened and are void.
+    ApplicationsVoid {
+        /// The call.
+        call: u32,
+        /// Their numbers.
+        applications: Vec<u32>,
+    },
+    /// F40: nobody appealed in time; the application stays ineligible.
+    AppealExpired {
+        /// The application.
+        application: u32,
+        /// Its call.
+        call: u32,
+    },
+    /// R22: somebody did not commit or reveal in time.
+    DrawPassed {
+        /// The draw.
+        draw: u32,
+        /// The attempt that begins or goes on.
+        attempt: u32,
+        /// Places that were missing (0 PO, 1 OFF, 2 seat holder) and the organisation that takes each; none: its first kind of
+        /// holder again, since no seat holder of another group is left.
+        places: Vec<(u32, Option<u32>)>,
+    },
+    /// R13: a reviewer is past the limit.
+    ReviewerReplaced {
+        /// The review that ended.
+        review: u32,
+        /// Its application.
+        application: u32,
+        /// Who was late.
+        person: u32,
+        /// The review that takes its place; none: nobody is left in the draw.
+        next: Option<u32>,
+    },
+    /// F09: a revealed review was neither confirmed nor changed and is final.
+    ReviewFinal {
+        /// The review.
+        review: u32,
+        /// Its application.
+        application: u32,
+    },
+    /// F12: the standstill of an award is over; the applicant may accept.
+    AwardOffered {
+        /// The award.
+        award: u32,
+        /// The applicant.
+        grantee: u32,
+        /// Minor units.
+        amount: u64,
+        /// Last ledger time to accept.
+        until_ms: u64,
+    },
+    /// F12: an offer was not accepted in time; its amount went back.
+    AwardLapsed {
+        /// The award.
+        award: u32,
+        /// The applicant.
+        grantee: u32,
+        /// Minor units.
+        amount: u64,
+    },
+    /// F42: the cooling-off of a payee account is over.
+    AccountCooled {
+        /// The agreement.
+        agreement: u32,
+        /// Commitment to the account.
+        account: Hash,
+        /// In force now; else it waits for the second officer.
+        in_force: bool,
+    },
+    /// R13: an assessor is past the limit.
+    AssessorLate {
+        /// The milestone.
+        milestone: u32,
+        /// Who is late.
+        person: u32,
+        /// Who follows; none: nobody is left in the draw, the late one stays.
+        next: Option<u32>,
+    },
+    /// R22: the draw has too few assessors for a milestone.
+    AssessorsMissing {
+        /// The milestone.
+        milestone: u32,
+    },
+    /// R13: a step of a payment is past its limit.
+    StepOverdue {
+        /// The payment.
+        payment: u32,
+        /// Which step.
+        awaited: Awaited,
+    },
+    /// F20: the delay after the last approval is over.
+    PayoutDelayOver {
+        /// The payment.
+        payment: u32,
+        /// It is held.
+        held: bool,
+    },
+    /// R13: a hold ended undecided.
+    HoldEnded {
+        /// The payment.
+        payment: u32,
+    },
+    /// F22: the grantee neither acknowledged nor disputed in time.
+    Unacknowledged {
+        /// The payment.
+        payment: u32,
+        /// Minor units.
+        amount: u64,
     },
 }

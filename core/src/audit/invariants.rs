@@ -1,6 +1,17 @@
-//! What must never happen (domain 2.8), checked on the state after every block, over the entries that the block changed.
+//! What must never happen (domain 2.8), checked on the state after every block, for what the block changed.
+//!
+//! * N1, N3: no internal account is negative; the accounts of a fund sum to zero.
+//! * N20: a proved entry is never removed.
+//! * The sums are taken over the accounts of the funds that the block touched, not over history.
 
-use crate::state::{Changes, StateTables};
+use std::collections::BTreeSet;
+
+use crate::account::{Account, BookFault, Totals};
+use crate::codec::decode;
+use crate::state::{Changes, StateTables, TableId};
+
+/// Number of the account table.
+const ACCOUNTS: TableId = 11;
 
 /// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +25,28 @@ pub struct Fault {
 /// Every invariant that the block's changes could have broken.
 pub fn check(tables: &StateTables, changes: &Changes) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let mut funds = BTreeSet::new();
     for row in &changes.rows {
         if tables.proved_path(row).is_some() && row.value.is_none() {
             faults.push(Fault { code: "N20.proved-entry-removed", text: format!("table {} lost an entry", row.table) });
+        }
+        if row.table == ACCOUNTS {
+            match decode::<Account>(&row.key) {
+                Ok(account) => {
+                    funds.insert(account.fund);
+                }
+                Err(error) => faults.push(Fault { code: "N2.account-key", text: error.to_string() }),
+            }
+        }
+    }
+    for fund in funds {
+        let balances = tables.accounts.iter().map(|(account, balance)| (*account, *balance));
+        if let Err(fault) = Totals::of(fund, balances) {
+            let code = match fault {
+                BookFault::Negative { .. } => "N1.negative-account",
+                _ => "N3.not-zero",
+            };
+            faults.push(Fault { code, text: fault.to_string() });
         }
     }
     faults

@@ -53,10 +53,10 @@ impl Lane {
                 }
             }
             *self = Lane { highest: sequence, below: bits };
-        } else if let Some(back) = self.highest.checked_sub(sequence).and_then(|d| d.checked_sub(1)) {
-            if let Some(word) = self.below.get_mut((back / 64) as usize) {
-                *word |= 1 << (back % 64);
-            }
+        } else if let Some(back) = self.highest.checked_sub(sequence).and_then(|d| d.checked_sub(1))
+            && let Some(word) = self.below.get_mut((back / 64) as usize)
+        {
+            *word |= 1 << (back % 64);
         }
     }
 }

@@ -22,7 +22,7 @@ const USCC_LIST: &str = "CN-USCI-";
 const LEI_LIST: &str = "XI-LEI-";
 
 /// What names an organisation outside this ledger.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Identifier {
     /// Unified social credit code, GB 32100-2015: 18 characters.

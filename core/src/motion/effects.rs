@@ -9,6 +9,7 @@
 use super::rules::{BodyKind, DecidingBody};
 use super::{Failure, MotionStatus, get, posts, rescind};
 use crate::apply::{Refusal, Tx};
+use crate::funding::{application, award, call, contribution, draw, fund, payment};
 use crate::identity::Scope;
 use crate::record::MotionEffect;
 use crate::{membership, refuse, require};
@@ -17,6 +18,11 @@ use crate::{membership, refuse, require};
 pub fn body(tx: &Tx, effect: &MotionEffect) -> Result<DecidingBody, Refusal> {
     if let MotionEffect::Rescind { motion } = effect {
         return Ok(get(tx.t, *motion)?.body);
+    }
+    match effect {
+        MotionEffect::GrantAward(plan) => return award::deciding_body(tx, plan.application, plan.body),
+        MotionEffect::PlaceApplication(plan) => return award::deciding_body(tx, plan.application, BodyKind::Committee),
+        _ => {}
     }
     let rule = effect.kind().and_then(|kind| tx.charter().ok()?.rules.first(kind));
     match rule.map(|rule| rule.body) {
@@ -28,11 +34,17 @@ pub fn body(tx: &Tx, effect: &MotionEffect) -> Result<DecidingBody, Refusal> {
 }
 
 /// Where the proposing officer's post must have authority.
-pub fn scope(effect: &MotionEffect) -> Scope {
+pub fn scope(tx: &Tx, effect: &MotionEffect) -> Scope {
+    let of = |fund: Option<u32>| fund.map_or(Scope::Alliance, Scope::Fund);
     match effect {
-        MotionEffect::Admit { .. } | MotionEffect::Rescind { .. } | MotionEffect::Appoint(_) | MotionEffect::Remove { .. } => {
-            Scope::Alliance
-        }
+        MotionEffect::PublishCall(terms) => Scope::Fund(terms.fund),
+        MotionEffect::CancelCall(plan) => of(tx.t.calls.get(&plan.call).map(|call| call.terms.fund)),
+        MotionEffect::WriteOffInstalment(plan) => of(contribution::fund_of(tx, plan)),
+        MotionEffect::GrantAward(plan) => of(award::fund_of(tx, plan.application)),
+        MotionEffect::PlaceApplication(plan) => of(award::fund_of(tx, plan.application)),
+        MotionEffect::RevokeAward(plan) => of(tx.t.awards.get(&plan.award).map(|award| award.fund)),
+        MotionEffect::LiftHold(plan) => of(tx.t.payments.get(&plan.payment).map(|payment| payment.fund)),
+        _ => Scope::Alliance,
     }
 }
 
@@ -47,6 +59,18 @@ pub fn interested(tx: &Tx, effect: &MotionEffect) -> Vec<u32> {
         },
         MotionEffect::Appoint(appointment) => posts::interested(tx, &[Some(appointment.holder), appointment.deputy]),
         MotionEffect::Remove { post } => posts::interested(tx, &[tx.t.posts.get(post).map(|post| post.holder)]),
+        MotionEffect::CreateFund(plan) => fund::interested(tx, plan),
+        MotionEffect::WriteOffInstalment(plan) => contribution::interested(tx, plan),
+        MotionEffect::DecideAppeal(plan) => application::interested(tx, plan),
+        MotionEffect::GrantAward(plan) => award::interested(tx, plan.application),
+        MotionEffect::PlaceApplication(plan) => award::interested(tx, plan.application),
+        MotionEffect::RevokeAward(plan) => tx.t.awards.get(&plan.award).map(|award| award.grantee).into_iter().collect(),
+        MotionEffect::LiftHold(plan) => payment::interested(tx, plan.payment),
+        // A committee, a call and a pool are for everybody; who later applies is judged then.
+        MotionEffect::AppointCommittee(_)
+        | MotionEffect::PublishCall(_)
+        | MotionEffect::CancelCall(_)
+        | MotionEffect::ConfirmPool(_) => Vec::new(),
     }
 }
 
@@ -61,7 +85,28 @@ pub fn check(tx: &Tx, effect: &MotionEffect) -> Result<(), Refusal> {
         }
         MotionEffect::Appoint(appointment) => posts::check_appointment(tx, appointment),
         MotionEffect::Remove { post } => posts::check_removal(tx, *post),
+        MotionEffect::CreateFund(plan) => fund::check_create(tx, plan),
+        MotionEffect::AppointCommittee(plan) => fund::check_committee(tx, plan),
+        MotionEffect::WriteOffInstalment(plan) => contribution::check_write_off(tx, plan),
+        MotionEffect::PublishCall(terms) => call::check_publish(tx, terms),
+        MotionEffect::CancelCall(plan) => call::check_cancel(tx, plan),
+        MotionEffect::ConfirmPool(plan) => draw::check_confirm(tx, plan),
+        MotionEffect::DecideAppeal(plan) => application::check_appeal(tx, plan),
+        MotionEffect::GrantAward(plan) => award::check(tx, plan),
+        MotionEffect::PlaceApplication(plan) => award::check_place(tx, plan),
+        MotionEffect::RevokeAward(plan) => award::check_revoke(tx, plan),
+        MotionEffect::LiftHold(plan) => payment::check_lift(tx, plan.payment),
     }
+}
+
+/// Whether these persons may sign a ballot in the matter, whatever their company may do.
+pub fn check_voters(tx: &Tx, effect: &MotionEffect, persons: &[u32]) -> Result<(), Refusal> {
+    let application = match effect {
+        MotionEffect::GrantAward(plan) => plan.application,
+        MotionEffect::PlaceApplication(plan) => plan.application,
+        _ => return Ok(()),
+    };
+    persons.iter().try_for_each(|person| award::check_voter(tx, application, *person))
 }
 
 /// Carries the effect out.
@@ -71,6 +116,17 @@ pub fn carry_out(tx: &mut Tx, motion: u32, due: u64, effect: &MotionEffect) -> R
         MotionEffect::Rescind { motion } => rescind(tx, *motion, due),
         MotionEffect::Appoint(appointment) => posts::appoint(tx, appointment),
         MotionEffect::Remove { post } => posts::remove(tx, *post),
+        MotionEffect::CreateFund(plan) => fund::create(tx, motion, plan).map(|_| ()),
+        MotionEffect::AppointCommittee(plan) => fund::appoint_committee(tx, plan),
+        MotionEffect::WriteOffInstalment(plan) => contribution::write_off(tx, plan),
+        MotionEffect::PublishCall(terms) => call::publish(tx, motion, terms).map(|_| ()),
+        MotionEffect::CancelCall(plan) => call::cancel(tx, plan),
+        MotionEffect::ConfirmPool(plan) => draw::confirm(tx, motion, plan),
+        MotionEffect::DecideAppeal(plan) => application::appeal_granted(tx, plan),
+        MotionEffect::GrantAward(plan) => award::grant(tx, motion, plan).map(|_| ()),
+        MotionEffect::PlaceApplication(plan) => award::place(tx, plan),
+        MotionEffect::RevokeAward(plan) => award::revoke(tx, plan),
+        MotionEffect::LiftHold(plan) => payment::lift_hold(tx, plan.payment),
     }
 }
 
@@ -78,6 +134,7 @@ pub fn carry_out(tx: &mut Tx, motion: u32, due: u64, effect: &MotionEffect) -> R
 pub fn failed(tx: &mut Tx, motion: u32, due: u64, effect: &MotionEffect, failure: Failure) -> Result<(), Refusal> {
     match effect {
         MotionEffect::Admit { membership } => membership::admission::not_admitted(tx, *membership, motion, due, failure),
-        MotionEffect::Rescind { .. } | MotionEffect::Appoint(_) | MotionEffect::Remove { .. } => Ok(()),
+        MotionEffect::DecideAppeal(plan) => application::appeal_failed(tx, plan, failure),
+        _ => Ok(()),
     }
 }

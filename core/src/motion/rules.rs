@@ -16,7 +16,7 @@ use crate::calendar::Period;
 use crate::codec::{DecodeError, Wire, at_most, strictly_ascending};
 
 /// What a motion is about. Grows only at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MotionKind {
     /// M08: admit an applicant.
@@ -121,7 +121,7 @@ impl MotionKind {
 }
 
 /// A kind of body. The order is the order of escalation, working groups first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BodyKind {
     /// WG.
@@ -156,7 +156,7 @@ impl BodyKind {
 }
 
 /// The body of one motion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecidingBody {
     /// The board.
@@ -191,7 +191,7 @@ impl DecidingBody {
 }
 
 /// What a majority is counted against (domain 1.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Base {
     /// yes + no.
@@ -217,7 +217,7 @@ impl Base {
 }
 
 /// n of d, with 0 < n <= d <= 10,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Fraction {
     /// Numerator.
     pub n: u32,
@@ -247,7 +247,7 @@ impl std::fmt::Display for Fraction {
 }
 
 /// A majority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Threshold {
     /// Against what.
     pub base: Base,
@@ -264,7 +264,7 @@ impl std::fmt::Display for Threshold {
 }
 
 /// When a motion passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pass {
     /// yes reaches a majority.
@@ -274,7 +274,7 @@ pub enum Pass {
 }
 
 /// How one kind of motion is decided by one body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct MotionRule {
     /// The body.
     pub body: BodyKind,
@@ -291,7 +291,7 @@ pub struct MotionRule {
 }
 
 /// A kind of motion with a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct RuleEntry {
     /// The kind.
     pub kind: MotionKind,
@@ -300,14 +300,14 @@ pub struct RuleEntry {
 }
 
 /// All rules of a charter, strictly ascending by kind and body.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct RuleSet {
     /// The rules.
     pub entries: Vec<RuleEntry>,
 }
 
 /// Where a charter starts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// The default column of domain 1.5.

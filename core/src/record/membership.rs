@@ -11,7 +11,7 @@ use crate::identity::{ActClass, GroupDeclaration};
 pub const MISSING_MAX: usize = 16;
 
 /// M01: what an applicant signs.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Application {
     /// The class applied for.
     pub class: Class,
@@ -26,7 +26,7 @@ pub struct Application {
 }
 
 /// M27: dues as the treasurer saw them arrive.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Receipt {
     /// The invoice.
     pub invoice: u32,
@@ -39,7 +39,7 @@ pub struct Receipt {
 }
 
 /// Acts on memberships. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MembershipAct {
     /// M01: a registered company applies.
     Apply(Application),

@@ -11,6 +11,10 @@ use crate::codec::{DecodeError, Text, encode};
 use crate::crypto::Hash;
 use crate::identity::{ActClass, Role, Scope};
 use crate::motion::rules::MotionKind;
+use crate::record::{
+    AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward, LiftHold, PlaceApplication,
+    RevokeAward, WriteOffInstalment,
+};
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
 pub const EFFECT_MAX_BYTES: usize = 2_560;
@@ -18,7 +22,7 @@ pub const EFFECT_MAX_BYTES: usize = 2_560;
 pub const BALLOT_DAYS_MAX: u32 = 366;
 
 /// What happens when a motion passes. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MotionEffect {
     /// M08: the applicant is admitted. Opened by M07, never by a proposal.
     Admit {
@@ -37,10 +41,32 @@ pub enum MotionEffect {
         /// Post number.
         post: u32,
     },
+    /// F01: a fund.
+    CreateFund(CreateFund),
+    /// R7: the investment committee of a fund.
+    AppointCommittee(AppointCommittee),
+    /// F35: the defaulted rest of an instalment is given up.
+    WriteOffInstalment(WriteOffInstalment),
+    /// F05: a call is published.
+    PublishCall(CallTerms),
+    /// F38: a call is cancelled.
+    CancelCall(CancelCall),
+    /// R7: persons of a pool are confirmed.
+    ConfirmPool(ConfirmPool),
+    /// F40: an appeal against ineligibility is granted. Opened by the appeal, never by a proposal.
+    DecideAppeal(DecideAppeal),
+    /// F11, F41: an award.
+    GrantAward(GrantAward),
+    /// F11: a ranked application gets no award now.
+    PlaceApplication(PlaceApplication),
+    /// F12: an award is revoked.
+    RevokeAward(RevokeAward),
+    /// F19: a payment is released from hold.
+    LiftHold(LiftHold),
 }
 
 /// A post to be filled (RULINGS R7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Appointment {
     /// The office.
     pub office: u32,
@@ -63,6 +89,16 @@ impl MotionEffect {
             MotionEffect::Appoint(appointment) if appointment.role == Role::Auditor => Some(MotionKind::AppointAuditor),
             MotionEffect::Appoint(_) => Some(MotionKind::Appoint),
             MotionEffect::Remove { .. } => Some(MotionKind::Remove),
+            MotionEffect::CreateFund(_) => Some(MotionKind::CreateFund),
+            MotionEffect::AppointCommittee(_) => Some(MotionKind::Appoint),
+            MotionEffect::WriteOffInstalment(_) => Some(MotionKind::WriteOff),
+            MotionEffect::GrantAward(plan) if plan.out_of_rank.is_some() => Some(MotionKind::AwardOutOfRank),
+            MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_) => Some(MotionKind::Award),
+            MotionEffect::RevokeAward(_) => Some(MotionKind::TerminateAgreement),
+            MotionEffect::LiftHold(_) => Some(MotionKind::LiftHold),
+            MotionEffect::PublishCall(_) | MotionEffect::CancelCall(_) => Some(MotionKind::OpenCall),
+            MotionEffect::ConfirmPool(_) => Some(MotionKind::Pool),
+            MotionEffect::DecideAppeal(_) => Some(MotionKind::DecideAppeal),
         }
     }
 
@@ -78,13 +114,18 @@ impl MotionEffect {
             MotionEffect::Appoint(appointment) if appointment.deputy == Some(appointment.holder) => {
                 Err(DecodeError::rule("nobody is their own deputy"))
             }
+            MotionEffect::CreateFund(plan) => plan.check(),
+            MotionEffect::AppointCommittee(plan) => plan.check(),
+            MotionEffect::PublishCall(terms) => terms.check(),
+            MotionEffect::ConfirmPool(plan) => plan.check(),
+            MotionEffect::GrantAward(plan) => plan.check(),
             _ => Ok(()),
         }
     }
 }
 
 /// A choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
     /// For.
@@ -96,7 +137,7 @@ pub enum Choice {
 }
 
 /// Kinds of conflict that are declared (domain 1.8); `same_org`, `same_group` and `sponsor_of` are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConflictKind {
     /// Competes with a party.
@@ -112,7 +153,7 @@ pub enum ConflictKind {
 }
 
 /// A signed declaration of interest in one matter. Mandatory with every ballot and score; `None` is a signed "none".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Declaration {
     /// No conflict.
@@ -122,7 +163,7 @@ pub enum Declaration {
 }
 
 /// A motion as proposed.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Proposal {
     /// What it does.
     pub effect: MotionEffect,
@@ -133,7 +174,7 @@ pub struct Proposal {
 }
 
 /// A ballot.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Ballot {
     /// Motion number.
     pub motion: u32,
@@ -146,7 +187,7 @@ pub struct Ballot {
 }
 
 /// Acts on motions. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MotionAct {
     /// Proposes a motion (RULINGS R10). A motion of the assembly then gathers support.
     Propose(Proposal),

@@ -7,7 +7,7 @@ use crate::crypto::{PublicKey, Signature};
 use crate::identity::ActClass;
 
 /// The public keys of one node, each with its proof of possession for the organisation that runs it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct NodeKeys {
     /// Signs votes and proposals.
     pub consensus: (PublicKey, Signature),
@@ -36,7 +36,7 @@ impl NodeKeys {
 }
 
 /// Acts on nodes. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum NodeAct {
     /// A member registers its node's keys.
     Register(NodeKeys),

@@ -7,7 +7,7 @@ use crate::crypto::{Hash, Keypair, Signature, tagged};
 use crate::identity::{ActClass, OrganisationEntry};
 
 /// Acts on organisations. Grows only at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum OrganisationAct {
     /// A founding organisation accepts the genesis (RULINGS A2, M25).
     Found,
@@ -17,7 +17,7 @@ pub enum OrganisationAct {
 
 /// A self-signed registration (RULINGS R16). Numbers in the entry are 0 for the organisation and 1, 2, .. for its officers;
 /// the ledger gives the real ones, so nobody waits for anybody.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Registration {
     /// What the organisation tells of itself.
     pub entry: OrganisationEntry,

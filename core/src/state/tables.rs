@@ -3,9 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{Row, Table};
+use crate::account::{Account, Earmark};
 use crate::charter::Charter;
 use crate::codec::DecodeError;
 use crate::crypto::Hash;
+use crate::funding::agreement::Agreement;
+use crate::funding::award::Award;
+use crate::funding::milestone::Milestone;
+use crate::funding::payment::Payment;
+use crate::funding::{Application, Call, Cancellation, Contribution, Draw, Fund, Instalment, PoolMember, Receipt, Review};
 use crate::genesis::Direction;
 use crate::identity::authority::Lane;
 use crate::identity::groups::Edge;
@@ -13,7 +19,7 @@ use crate::identity::{Organisation, Person, Post};
 use crate::ledger::chain::{ChainFacts, EpochFacts};
 use crate::membership::{Invoice, Membership};
 use crate::motion::{Cast, Motion};
-use crate::record::ConflictKind;
+use crate::record::{ConflictKind, DrawFor, PoolKind};
 use crate::validators::NodeFacts;
 
 /// A table's number.
@@ -102,6 +108,18 @@ tables! {
         4 memberships: u32 => Membership, |k| format!("membership/{k}");
         /// Motions by number.
         5 motions: u32 => Motion, |k| format!("motion/{k}");
+        /// Funds by number.
+        6 funds: u32 => Fund, |k| format!("fund/{k}");
+        /// Calls by number.
+        7 calls: u32 => Call, |k| format!("call/{k}");
+        /// Awards by number.
+        8 awards: u32 => Award, |k| format!("award/{k}");
+        /// Agreements by number.
+        9 agreements: u32 => Agreement, |k| format!("agreement/{k}");
+        /// Payments by number.
+        10 payments: u32 => Payment, |k| format!("payment/{k}");
+        /// Balances in minor units of the fund's unit; an account never touched is not there and holds 0.
+        11 accounts: Account => i128, |k| format!("account/{k}");
     }
     working {
         /// Facts of the chain itself; one row.
@@ -150,9 +168,41 @@ tables! {
         55 sponsors: (u32, u32) => u64;
         /// Invoices of dues by number.
         56 invoices: u32 => Invoice;
+        /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not given back.
+        70 earmarks: (u32, u32) => Earmark;
         /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used it (N8).
         71 bank_references: Hash => Hash;
+        /// Contributions by number.
+        72 contributions: u32 => Contribution;
+        /// Instalments by number.
+        73 instalments: u32 => Instalment;
+        /// Receipts by the record that entered them.
+        74 receipts: Hash => Receipt;
+        /// Proposals to cancel instalments, by record.
+        75 cancellations: Hash => Cancellation;
         /// Investment committees: (fund, organisation) to the ledger time until which it holds the seat.
         76 committee_seats: (u32, u32) => u64;
+        /// Applications by number.
+        77 applications: u32 => Application;
+        /// Projects: (call, project hash) to the newest application with it.
+        78 projects: (u32, Hash) => u32;
+        /// Applications by call: (call, application).
+        79 call_applications: (u32, u32) => u8;
+        /// Reviews by number.
+        80 reviews: u32 => Review;
+        /// Reviews by application: (application, person) to review.
+        81 review_of: (u32, u32) => u32;
+        /// Pools: (kind of pool, person).
+        82 pools: (PoolKind, u32) => PoolMember;
+        /// Draws by number.
+        83 draws: u32 => Draw;
+        /// Draws of a subject: (subject, round) to draw.
+        84 draw_of: (DrawFor, u32) => u32;
+        /// Milestones by number.
+        90 milestones: u32 => Milestone;
+        /// Evidence in use: SHA-256 of kind and hash to the first milestone (N16).
+        91 evidence_used: Hash => u32;
+        /// EndToEndIds and UETRs in use, whole ledger: SHA-256 to the payment (N8).
+        92 instruction_ids: Hash => u32;
     }
 }

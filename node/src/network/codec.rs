@@ -1,7 +1,7 @@
 //! The request-response wire format: opaque bytes in, opaque bytes out.
 //!
 //! Request: length u32 little-endian, bytes. Response: status u8, length u32 little-endian, bytes (none unless status is 0).
-//! A length above the protocol's cap ends the stream before anything is read or kept. Room is made as bytes arrive, never
+//! A length above the protocol's cap ends the stream before anything more is read or kept. Room is made as bytes arrive, never
 //! for what a length merely claims.
 
 use std::io;
@@ -22,6 +22,16 @@ pub(super) enum Reply {
     Limited,
     /// Status 3: not for this peer.
     Refused,
+}
+
+/// A request as it was read. The library keeps failures of reading to itself; a peer that sends such things must be counted, so
+/// they travel as a kind of request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Incoming {
+    /// The request.
+    Whole(Vec<u8>),
+    /// Its length is above the cap, or it ended early.
+    Malformed,
 }
 
 /// Carries the caps of one protocol; the negotiated name is always that protocol's.
@@ -58,11 +68,15 @@ fn oversized(length: usize, cap: usize) -> io::Error {
 
 impl request_response::Codec for Opaque {
     type Protocol = &'static str;
-    type Request = Vec<u8>;
+    type Request = Incoming;
     type Response = Reply;
 
-    async fn read_request<T: AsyncRead + Unpin + Send>(&mut self, _: &Self::Protocol, io: &mut T) -> io::Result<Vec<u8>> {
-        read_bytes(io, self.0.max_request()).await
+    async fn read_request<T: AsyncRead + Unpin + Send>(&mut self, _: &Self::Protocol, io: &mut T) -> io::Result<Incoming> {
+        match read_bytes(io, self.0.max_request()).await {
+            Ok(bytes) => Ok(Incoming::Whole(bytes)),
+            Err(e) if matches!(e.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => Ok(Incoming::Malformed),
+            Err(e) => Err(e),
+        }
     }
 
     async fn read_response<T: AsyncRead + Unpin + Send>(&mut self, _: &Self::Protocol, io: &mut T) -> io::Result<Reply> {
@@ -83,9 +97,12 @@ impl request_response::Codec for Opaque {
         &mut self,
         _: &Self::Protocol,
         io: &mut T,
-        request: Vec<u8>,
+        request: Incoming,
     ) -> io::Result<()> {
-        write_bytes(io, &request, self.0.max_request()).await
+        match request {
+            Incoming::Whole(bytes) => write_bytes(io, &bytes, self.0.max_request()).await,
+            Incoming::Malformed => Err(io::ErrorKind::InvalidInput.into()),
+        }
     }
 
     async fn write_response<T: AsyncWrite + Unpin + Send>(
@@ -120,7 +137,7 @@ mod tests {
     #[test]
     fn golden_bytes() {
         let mut out = Cursor::new(Vec::new());
-        block_on(ask().write_request(&"", &mut out, b"abc".to_vec())).unwrap();
+        block_on(ask().write_request(&"", &mut out, Incoming::Whole(b"abc".to_vec()))).unwrap();
         assert_eq!(out.into_inner(), [3, 0, 0, 0, b'a', b'b', b'c']);
         for (reply, bytes) in [
             (Reply::Ok(b"z".to_vec()), vec![0, 1, 0, 0, 0, b'z']),
@@ -137,20 +154,23 @@ mod tests {
 
     #[test]
     fn refuses_what_is_too_long_or_too_short() {
-        for bytes in [
-            vec![],
-            vec![1, 0],
-            vec![4, 0, 0, 0, 1],
-            vec![0xff, 0xff, 0xff, 0xff, 1, 2, 3],
-            (Protocol::Ask.max_request() as u32 + 1).to_le_bytes().to_vec(),
-        ] {
-            assert!(block_on(ask().read_request(&"", &mut Cursor::new(bytes))).is_err());
+        for bytes in [vec![], vec![1, 0], vec![4, 0, 0, 0, 1]] {
+            assert_eq!(block_on(ask().read_request(&"", &mut Cursor::new(bytes))).unwrap(), Incoming::Malformed);
+        }
+        // Nothing behind a length above the cap is read.
+        for length in [u32::MAX, Protocol::Ask.max_request() as u32 + 1] {
+            let mut bytes = length.to_le_bytes().to_vec();
+            bytes.extend_from_slice(&[7; 100_000]);
+            let mut io = Cursor::new(bytes);
+            assert_eq!(block_on(ask().read_request(&"", &mut io)).unwrap(), Incoming::Malformed);
+            assert_eq!(io.position(), 4);
         }
         for bytes in [vec![4, 0, 0, 0, 0], vec![1, 1, 0, 0, 0, 9], vec![0, 0xff, 0xff, 0xff, 0xff]] {
             assert!(block_on(ask().read_response(&"", &mut Cursor::new(bytes))).is_err());
         }
         let mut sink = Cursor::new(Vec::new());
-        assert!(block_on(ask().write_request(&"", &mut sink, vec![0; Protocol::Ask.max_request() + 1])).is_err());
+        let long = Incoming::Whole(vec![0; Protocol::Ask.max_request() + 1]);
+        assert!(block_on(ask().write_request(&"", &mut sink, long)).is_err());
         assert!(sink.into_inner().is_empty());
     }
 
@@ -158,8 +178,9 @@ mod tests {
         #[test]
         fn any_bytes_give_a_message_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = block_on(ask().read_response(&"", &mut Cursor::new(bytes.clone())));
-            if let Ok(read) = block_on(ask().read_request(&"", &mut Cursor::new(bytes.clone()))) {
-                prop_assert_eq!(&bytes[4..4 + read.len()], &read[..]);
+            match block_on(ask().read_request(&"", &mut Cursor::new(bytes.clone()))).unwrap() {
+                Incoming::Whole(read) => prop_assert_eq!(&bytes[4..4 + read.len()], &read[..]),
+                Incoming::Malformed => {}
             }
         }
     }

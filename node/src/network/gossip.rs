@@ -37,14 +37,17 @@ pub(super) fn message_id(topic: &gossipsub::TopicHash, data: &[u8]) -> [u8; 32] 
 
 fn config(chain: &Hash) -> Result<gossipsub::Config, gossipsub::ConfigBuilderError> {
     // Room for the envelope of one message in its frame.
-    const FRAME: usize = 1024;
+    const ENVELOPE: usize = 1024;
+    // gossipsub 0.50.1 compares its limit with all that it has read so far: a whole frame and up to 8 KiB of the next. Without
+    // this room the longest messages close the stream, now and then, and are lost with all that follows.
+    const READ_AHEAD: usize = 16 * 1024;
     let consensus = topic(Topic::Consensus, chain).hash();
     gossipsub::ConfigBuilder::default()
         .validation_mode(gossipsub::ValidationMode::Anonymous)
         .validate_messages()
         .message_id_fn(|message| gossipsub::MessageId::new(&message_id(&message.topic, &message.data)))
-        .max_transmit_size(Topic::Records.max_bytes() + FRAME)
-        .max_transmit_size_for_topic(Topic::Consensus.max_bytes() + FRAME, consensus)
+        .max_transmit_size(Topic::Records.max_bytes() + ENVELOPE + READ_AHEAD)
+        .max_transmit_size_for_topic(Topic::Consensus.max_bytes() + ENVELOPE, consensus)
         .duplicate_cache_time(REPEAT_AFTER)
         // Everyone is connected with everyone: one hop from the publisher reaches all, the mesh repairs what was lost, and
         // "I have it" notices stop the copies of anything larger than a vote.
@@ -68,7 +71,7 @@ fn config(chain: &Hash) -> Result<gossipsub::Config, gossipsub::ConfigBuilderErr
         .prune_backoff(Duration::from_secs(10))
         .unsubscribe_backoff(Duration::from_secs(2))
         .max_publish_messages(256)
-        .max_control_message_size(8 * 1024)
+        .max_control_message_size(16 * 1024)
         .max_control_messages_sent(256)
         .max_ihave_messages_heartbeat(4)
         // One slow peer holds at most this many messages.

@@ -165,8 +165,8 @@ impl NetworkHandle {
         }
     }
 
-    /// Replaces the allow-list. Peers that are no longer in it are disconnected before this returns control to the swarm's next
-    /// event; new ones are dialled. The own key may be in the list: its role says whether this node holds a seat.
+    /// Replaces the allow-list. Peers that are no longer in it are denied from here on and their connections close; new ones
+    /// are dialled. The own key may be in the list: its role says whether this node holds a seat.
     pub async fn set_allowed(&self, peers: Vec<AllowedPeer>) -> Result<(), AddressError> {
         let list = AllowList::new(peers, &self.own)?;
         let (done, finished) = oneshot::channel();

@@ -99,7 +99,7 @@ impl Default for Limits {
         Limits {
             validator,
             other,
-            connections: 2 * MAX_ALLOWED_PEERS as u32,
+            connections: MAX_ALLOWED_PEERS as u32 + 16,
             pending_inbound: 64,
             handshake_timeout: Duration::from_secs(10),
             handshakes_per_address: Rate::new(10, 100),

@@ -1,7 +1,7 @@
 //! The allow-list, and what is known of each peer on it: connections, dials, rates, strikes. Keyed by allowed keys only, so a
 //! stranger leaves no trace here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use libp2p::PeerId;
@@ -9,14 +9,15 @@ use libp2p::swarm::ConnectionId;
 
 use super::address::peer_id;
 use super::limits::{Limits, MAX_ADDRESSES_PER_PEER, MAX_ALLOWED_PEERS, Rates, TokenBucket};
-use super::{AddressError, AllowedPeer, NodeAddress, PeerInfo, PeerKey, Protocol, Role};
+use super::{AddressError, AllowedPeer, NodeAddress, PeerInfo, PeerKey, Protocol, Role, Topic};
 
-/// Connections kept with one peer: both sides may dial at once. A further one replaces the oldest, so that a peer which lost
-/// power need not wait for its dead connections to be noticed.
-pub(super) const KEPT_CONNECTIONS: usize = 2;
-
+/// Between two nodes the smaller key dials at once and the greater one only after this time, so that they seldom cross. A
+/// bootstrap peer may not know our address, so it is never waited for.
+const YIELD: Duration = Duration::from_millis(1_500);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LAST_BACKOFF: Duration = Duration::from_secs(30);
+/// A connection without subscriptions after this time is closed and made anew.
+const SUBSCRIBED_AFTER: Duration = Duration::from_secs(10);
 /// A connection that lasted this long was a good one: the backoff starts anew.
 const GOOD_AFTER: Duration = Duration::from_secs(5);
 
@@ -68,9 +69,11 @@ pub(super) struct Peer {
     pub(super) key: PeerKey,
     pub(super) role: Role,
     pub(super) addresses: Vec<NodeAddress>,
-    /// Oldest first.
-    pub(super) connections: Vec<ConnectionId>,
-    up_since: Option<Instant>,
+    /// The one connection, and since when.
+    pub(super) connection: Option<(ConnectionId, Instant)>,
+    /// Topics it subscribed to on this connection.
+    pub(super) topics: BTreeSet<Topic>,
+    yields: bool,
     pub(super) dialing: bool,
     next_dial: Instant,
     failures: u32,
@@ -89,16 +92,18 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    fn new(allowed: AllowedPeer, limits: &Limits, now: Instant) -> Peer {
+    fn new(allowed: AllowedPeer, own: &PeerKey, limits: &Limits, now: Instant) -> Peer {
         let rates = rates_of(allowed.role, limits);
+        let yields = *own > allowed.key && allowed.role > Role::Bootstrap;
         Peer {
             key: allowed.key,
             role: allowed.role,
             addresses: allowed.addresses,
-            connections: Vec::new(),
-            up_since: None,
+            connection: None,
+            topics: BTreeSet::new(),
+            yields,
             dialing: false,
-            next_dial: now,
+            next_dial: if yields { now + YIELD } else { now },
             failures: 0,
             last_error: None,
             cooling_until: None,
@@ -130,7 +135,7 @@ impl Peer {
 
     /// Whether it should be dialled now.
     pub(super) fn wants_dial(&self, now: Instant) -> bool {
-        self.connections.is_empty()
+        self.connection.is_none()
             && !self.dialing
             && !self.addresses.is_empty()
             && self.cooling_until.is_none()
@@ -144,30 +149,41 @@ impl Peer {
         self.next_dial = now + backoff(self.failures, &self.key);
     }
 
+    /// A dial that crossed with the peer's own: let the agreed side try first.
+    pub(super) fn dial_crossed(&mut self, now: Instant) {
+        self.dialing = false;
+        self.next_dial = now + FIRST_BACKOFF + if self.yields { YIELD } else { Duration::ZERO };
+    }
+
     pub(super) fn connected(&mut self, connection: ConnectionId, now: Instant) {
         self.dialing = false;
-        self.connections.push(connection);
-        self.up_since.get_or_insert(now);
+        self.topics.clear();
+        self.connection = Some((connection, now));
     }
 
     pub(super) fn disconnected(&mut self, connection: ConnectionId, reason: Option<String>, now: Instant) {
-        self.connections.retain(|c| *c != connection);
-        if !self.connections.is_empty() {
-            return;
-        }
-        let good = self.up_since.take().is_some_and(|since| now.saturating_duration_since(since) >= GOOD_AFTER);
+        let Some((_, since)) = self.connection.take_if(|(id, _)| *id == connection) else { return };
+        self.topics.clear();
+        let good = now.saturating_duration_since(since) >= GOOD_AFTER;
         self.failures = if good { 0 } else { self.failures.saturating_add(1) };
-        if reason.is_some() {
+        // Whoever cut it off has said why.
+        if reason.is_some() && self.cooling_until.is_none() {
             self.last_error = reason;
         }
-        self.next_dial = now + backoff(self.failures, &self.key);
+        self.next_dial = now + backoff(self.failures, &self.key) + if self.yields { YIELD } else { Duration::ZERO };
+    }
+
+    /// Whether the connection is old enough to have brought both subscriptions, and has not. Gossip over it does not work.
+    pub(super) fn is_deaf(&self, now: Instant) -> bool {
+        self.topics.len() < Topic::ALL.len()
+            && self.connection.is_some_and(|(_, since)| now.saturating_duration_since(since) >= SUBSCRIBED_AFTER)
     }
 
     pub(super) fn info(&self) -> PeerInfo {
         PeerInfo {
             key: self.key,
             role: self.role,
-            connected: !self.connections.is_empty(),
+            connected: self.connection.is_some(),
             addresses: self.addresses.clone(),
             failed_dials: self.failures,
             last_error: self.last_error.clone(),
@@ -192,8 +208,9 @@ fn backoff(failures: u32, key: &PeerKey) -> Duration {
 }
 
 /// All allowed peers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Book {
+    own: PeerKey,
     pub(super) peers: BTreeMap<PeerId, Peer>,
     pub(super) own_role: Option<Role>,
 }
@@ -206,6 +223,10 @@ pub(super) struct Change {
 }
 
 impl Book {
+    pub(super) fn new(own: PeerKey) -> Book {
+        Book { own, peers: BTreeMap::new(), own_role: None }
+    }
+
     /// Takes a new list. Peers that stay keep their connections, rates and strikes.
     pub(super) fn replace(&mut self, list: AllowList, limits: &Limits, now: Instant) -> Change {
         let mut change = Change::default();
@@ -220,13 +241,13 @@ impl Book {
         for (id, allowed) in list.peers {
             match self.peers.get_mut(&id) {
                 None => {
-                    self.peers.insert(id, Peer::new(allowed, limits, now));
+                    self.peers.insert(id, Peer::new(allowed, &self.own, limits, now));
                     change.added.push(id);
                 }
                 Some(peer) => {
                     if peer.addresses != allowed.addresses {
                         peer.addresses = allowed.addresses;
-                        peer.next_dial = now;
+                        peer.next_dial = if peer.yields { now + YIELD } else { now };
                         peer.failures = 0;
                     }
                     peer.role = allowed.role;
@@ -281,7 +302,7 @@ mod tests {
     #[test]
     fn replacing_the_list_says_who_came_and_who_went() {
         let (own, now, limits) = (key(1), Instant::now(), Limits::default());
-        let mut book = Book::default();
+        let mut book = Book::new(own);
         let list = |peers: &[u8]| {
             AllowList::new(peers.iter().map(|n| allowed(*n, Role::Member, u16::from(*n))).collect(), &own).unwrap()
         };
@@ -295,7 +316,7 @@ mod tests {
     #[test]
     fn backoff_grows_and_stays_within_half_a_minute() {
         let (now, limits) = (Instant::now(), Limits::default());
-        let mut peer = Peer::new(allowed(2, Role::Member, 9), &limits, now);
+        let mut peer = Peer::new(allowed(2, Role::Member, 9), &key(2), &limits, now);
         assert!(peer.wants_dial(now));
         for n in 0..100u32 {
             peer.dial_failed("refused".into(), now);
@@ -306,9 +327,21 @@ mod tests {
     }
 
     #[test]
+    fn of_two_keys_exactly_one_dials_at_once() {
+        let (now, limits) = (Instant::now(), Limits::default());
+        let wants = |own: u8, other: u8, role| Peer::new(allowed(other, role, 9), &key(own), &limits, now).wants_dial(now);
+        assert!(wants(1, 2, Role::Member) != wants(2, 1, Role::Member));
+        assert!(wants(1, 2, Role::Bootstrap) && wants(2, 1, Role::Bootstrap));
+        let mut greater = Peer::new(allowed(2, Role::Member, 9), &PeerKey([0xff; 32]), &limits, now);
+        assert!(!greater.wants_dial(now) && greater.wants_dial(now + YIELD));
+        greater.dial_crossed(now);
+        assert!(!greater.wants_dial(now + YIELD) && greater.wants_dial(now + YIELD + FIRST_BACKOFF));
+    }
+
+    #[test]
     fn strikes_run_out() {
         let (now, limits) = (Instant::now(), Limits::default());
-        let mut peer = Peer::new(allowed(2, Role::Member, 9), &limits, now);
+        let mut peer = Peer::new(allowed(2, Role::Member, 9), &key(2), &limits, now);
         for _ in 0..limits.other.strikes.burst {
             assert!(!peer.strike(1, now));
         }

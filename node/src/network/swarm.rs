@@ -13,7 +13,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use libp2p::core::transport::ListenerId;
 use libp2p::core::upgrade::Version;
-use libp2p::request_response::{self, OutboundFailure, OutboundRequestId, ProtocolSupport, ResponseChannel};
+use libp2p::request_response::{self, OutboundRequestId, ProtocolSupport};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{self, DialError, ListenError, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, Transport, TransportError, gossipsub, identify, identity, noise, ping, tcp, yamux};
@@ -21,17 +21,18 @@ use libp2p_allow_block_list as allow_block_list;
 use libp2p_connection_limits as connection_limits;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::address::{multiaddr, peer_key, shown, socket_address};
-use super::codec::{Opaque, Reply};
+use super::address::{multiaddr, peer_id, peer_key, shown, socket_address};
+use super::codec::Opaque;
 use super::counters::Live;
 use super::gate::{Gate, TooMany};
 use super::gossip::{self, Metered};
-use super::handle::{Budget, Command, GossipTicket, Lease, NetworkEvents, NetworkHandle, Responder};
-use super::peers::{AllowList, Book, KEPT_CONNECTIONS, Peer, rates_of};
-use super::throttle::Throttled;
-use super::{
-    Limits, NetworkConfig, NetworkEvent, NodeAddress, PeerKey, Protocol, RequestError, Role, StartError, Topic, Verdict,
-};
+use super::handle::{Budget, Command, GossipTicket, Lease, NetworkEvents, NetworkHandle};
+use super::peers::{AllowList, Book, Peer, rates_of};
+use super::stream::GuardedStream;
+use super::{Limits, NetworkConfig, NetworkEvent, NodeAddress, Protocol, Role, StartError, Topic, Verdict};
+
+mod requests;
+use requests::{Answered, Outgoing};
 
 /// How often dials, cooling and meters are looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -75,8 +76,8 @@ impl Behaviour {
                 connection_limits::ConnectionLimits::default()
                     .with_max_pending_incoming(Some(limits.pending_inbound))
                     .with_max_established(Some(limits.connections))
-                    // One above what is kept: the oldest goes when a new one is up.
-                    .with_max_established_per_peer(Some(KEPT_CONNECTIONS as u32 + 1)),
+                    // See `renew`.
+                    .with_max_established_per_peer(Some(1)),
             ),
             gossip: Metered::new(&config.chain)?,
             body: requests(Protocol::Body),
@@ -123,7 +124,7 @@ pub async fn start(config: NetworkConfig) -> Result<(NetworkHandle, NetworkEvent
     yamux.set_max_num_streams(128);
     let rate = config.limits.connection_bytes;
     let transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true).listen_backlog(128))
-        .map(move |stream, _| Throttled::new(stream, rate))
+        .map(move |stream, _| GuardedStream::new(stream, rate))
         .upgrade(Version::V1)
         .authenticate(noise)
         .multiplex(yamux)
@@ -147,7 +148,7 @@ pub async fn start(config: NetworkConfig) -> Result<(NetworkHandle, NetworkEvent
     let live = Arc::new(Live::default());
     let mut node = Node {
         swarm,
-        book: Book::default(),
+        book: Book::new(own),
         topics: Topic::ALL.map(|t| (gossip::topic(t, &config.chain).hash(), t)).into(),
         version,
         limits,
@@ -165,10 +166,14 @@ pub async fn start(config: NetworkConfig) -> Result<(NetworkHandle, NetworkEvent
     };
     node.set_allowed(list);
     // Real ports are known after the first events of the listeners; wait for them, so that callers can tell others at once.
-    while node.listening.borrow().len() < config.listen.len() {
-        let event = node.swarm.select_next_some().await;
-        node.on_swarm(event);
-    }
+    let known = async {
+        while node.listening.borrow().len() < config.listen.len() {
+            let event = node.swarm.select_next_some().await;
+            node.on_swarm(event);
+        }
+    };
+    // A wildcard on a machine without an address of that family never reports one; that is no reason to hang.
+    let _ = tokio::time::timeout(Duration::from_secs(2), known).await;
     tokio::spawn(node.run());
     let budget = Budget::new(limits.command_bytes);
     Ok((NetworkHandle { commands, budget, live, listening, own }, NetworkEvents { events: event_queue }))
@@ -188,20 +193,6 @@ fn listen(swarm: &mut Swarm<Behaviour>, address: SocketAddr) -> Result<ListenerI
         TransportError::Other(error) => refused(&error),
         other => StartError::CannotListen { address, reason: other.to_string() },
     })
-}
-
-/// An answer of the shell on its way to the wire.
-struct Answered {
-    peer: PeerId,
-    protocol: Protocol,
-    channel: ResponseChannel<Reply>,
-    reply: Reply,
-}
-
-/// A request of ours that is under way.
-struct Outgoing {
-    peer: PeerId,
-    reply: oneshot::Sender<Result<Vec<u8>, RequestError>>,
 }
 
 struct Node {
@@ -281,6 +272,12 @@ impl Node {
                 peer.dialing = true;
                 dials.push((*id, peer.addresses.clone()));
             }
+            if peer.is_deaf(now)
+                && let Some((connection, _)) = peer.connection
+            {
+                peer.last_error = Some("it did not subscribe to the alliance's topics; connecting anew".into());
+                self.swarm.close_connection(connection);
+            }
         }
         for (id, addresses) in dials {
             // One look-up per peer at a time: `dialing` is set until it ends.
@@ -291,7 +288,7 @@ impl Node {
 
     fn dial(&mut self, id: PeerId, found: Vec<SocketAddr>) {
         let Some(peer) = self.book.peers.get_mut(&id) else { return };
-        if !peer.connections.is_empty() || peer.cooling_until.is_some() {
+        if peer.connection.is_some() || peer.cooling_until.is_some() {
             peer.dialing = false;
             return;
         }
@@ -316,9 +313,8 @@ impl Node {
     fn on_dial_error(&mut self, id: Option<PeerId>, error: &DialError) {
         self.live.dials_failed.one();
         if let Some(peer) = id.and_then(|id| self.book.peers.get_mut(&id)) {
-            if matches!(error, DialError::DialPeerConditionFalse(_)) {
-                peer.dialing = false;
-                return;
+            if matches!(error, DialError::DialPeerConditionFalse(_) | DialError::Denied { .. }) {
+                return peer.dial_crossed(Instant::now());
             }
             peer.dial_failed(dial_words(error), Instant::now());
         }
@@ -343,7 +339,7 @@ impl Node {
                 behaviour.gossip.grant(*id, &rates_of(peer.role, &self.limits), now);
             }
             // Explicit peers are marked only while connected: gossip would dial them without an address.
-            if !peer.connections.is_empty() && self.book.explicit(id) {
+            if peer.connection.is_some() && self.book.explicit(id) {
                 behaviour.gossip.gossip().add_explicit_peer(id);
             } else {
                 behaviour.gossip.gossip().remove_explicit_peer(id);
@@ -386,7 +382,7 @@ impl Node {
     }
 
     fn report(&mut self, ticket: GossipTicket, verdict: Verdict) {
-        let Ok(from) = super::address::peer_id(&ticket.from) else { return };
+        let Ok(from) = peer_id(&ticket.from) else { return };
         let acceptance = match verdict {
             Verdict::Accept => gossipsub::MessageAcceptance::Accept,
             Verdict::Ignore => gossipsub::MessageAcceptance::Ignore,
@@ -401,54 +397,6 @@ impl Node {
 
     fn judge(&mut self, id: &gossipsub::MessageId, from: &PeerId, acceptance: gossipsub::MessageAcceptance) {
         self.swarm.behaviour_mut().gossip.gossip().report_message_validation_result(id, from, acceptance);
-    }
-
-    fn request(
-        &mut self,
-        key: PeerKey,
-        protocol: Protocol,
-        data: Vec<u8>,
-        reply: oneshot::Sender<Result<Vec<u8>, RequestError>>,
-    ) {
-        if reply.is_closed() {
-            return;
-        }
-        let peer = super::address::peer_id(&key).ok().and_then(|id| Some((id, self.book.peers.get_mut(&id)?)));
-        // Asking a peer that is not connected would make the library dial and keep the request without a bound.
-        let (id, peer) = match peer {
-            Some((id, peer)) if !peer.connections.is_empty() && self.swarm.is_connected(&id) => (id, peer),
-            _ => {
-                let _ = reply.send(Err(RequestError::NotConnected(key)));
-                return;
-            }
-        };
-        let under_way = self.outgoing.keys().filter(|(p, _)| *p == protocol).count();
-        if under_way >= protocol.max_outgoing() || peer.outgoing[protocol as usize] >= protocol.max_unanswered() {
-            let _ = reply.send(Err(RequestError::TooManyUnderWay));
-            return;
-        }
-        peer.outgoing[protocol as usize] += 1;
-        let request = self.swarm.behaviour_mut().requests(protocol).send_request(&id, data);
-        self.outgoing.insert((protocol, request), Outgoing { peer: id, reply });
-        self.live.requests_sent.one();
-    }
-
-    fn on_answer(&mut self, answered: Answered) {
-        let now = Instant::now();
-        let bytes = match &answered.reply {
-            Reply::Ok(bytes) => bytes.len(),
-            Reply::Busy | Reply::Limited | Reply::Refused => 0,
-        };
-        if let Some(peer) = self.book.peers.get_mut(&answered.peer) {
-            let open = &mut peer.unanswered[answered.protocol as usize];
-            *open = open.saturating_sub(1);
-            peer.served(bytes, now);
-        }
-        // An error here means that the peer no longer waits.
-        if self.swarm.behaviour_mut().requests(answered.protocol).send_response(answered.channel, answered.reply).is_ok() {
-            self.live.responses_sent.one();
-            self.live.response_bytes.add(bytes as u64);
-        }
     }
 
     /// Counts refusals against a peer; cuts it off when they are too many.
@@ -476,11 +424,6 @@ impl Node {
                     return;
                 };
                 peer.connected(connection_id, now);
-                let surplus = peer.connections.len().saturating_sub(KEPT_CONNECTIONS);
-                let old: Vec<_> = peer.connections.iter().take(surplus).copied().collect();
-                for connection in old {
-                    self.swarm.close_connection(connection);
-                }
                 if self.book.explicit(&peer_id) {
                     self.swarm.behaviour_mut().gossip.gossip().add_explicit_peer(&peer_id);
                 }
@@ -497,7 +440,7 @@ impl Node {
                 }
             }
             SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => self.on_dial_error(peer_id, &error),
-            SwarmEvent::IncomingConnectionError { error, .. } => self.on_refused(&error),
+            SwarmEvent::IncomingConnectionError { error, peer_id, .. } => self.on_refused(&error, peer_id),
             SwarmEvent::NewListenAddr { address, .. } => {
                 if let Some(at) = socket_address(&address) {
                     self.listening.send_modify(|all| {
@@ -524,7 +467,17 @@ impl Node {
         }
     }
 
-    fn on_refused(&mut self, error: &ListenError) {
+    /// There is one connection with a peer, never two: gossipsub says hello on the first and takes the second for another way
+    /// to the same listener. If the first is dead, or the peer has already refused it, the hello is lost for good. So a second
+    /// connection is denied, but it also tells that the peer does not count on the first: that one is closed too, and the next
+    /// dial starts clean. Two nodes that dial at once lose one round; `peers::YIELD` makes this rare.
+    fn renew(&mut self, peer: PeerId) {
+        if let Some((connection, _)) = self.book.peers.get(&peer).and_then(|peer| peer.connection) {
+            self.swarm.close_connection(connection);
+        }
+    }
+
+    fn on_refused(&mut self, error: &ListenError, peer: Option<PeerId>) {
         let counter = match error {
             ListenError::Denied { cause } if cause.downcast_ref::<allow_block_list::NotAllowed>().is_some() => {
                 &self.live.refused_strangers
@@ -538,6 +491,11 @@ impl Node {
         };
         counter.one();
         tracing::debug!(%error, "inbound connection refused");
+        if let (ListenError::Denied { cause }, Some(peer)) = (error, peer)
+            && cause.downcast_ref::<connection_limits::Exceeded>().is_some()
+        {
+            self.renew(peer);
+        }
     }
 
     fn on_behaviour(&mut self, event: BehaviourEvent, now: Instant) {
@@ -545,13 +503,23 @@ impl Node {
             BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
                 self.on_gossip(propagation_source, message_id, message);
             }
+            BehaviourEvent::Gossip(gossipsub::Event::Subscribed { peer_id, topic }) => {
+                if let (Some(peer), Some(topic)) = (self.book.peers.get_mut(&peer_id), self.topics.get(&topic)) {
+                    peer.topics.insert(*topic);
+                }
+            }
+            BehaviourEvent::Gossip(gossipsub::Event::Unsubscribed { peer_id, topic }) => {
+                if let (Some(peer), Some(topic)) = (self.book.peers.get_mut(&peer_id), self.topics.get(&topic)) {
+                    peer.topics.remove(topic);
+                }
+            }
             BehaviourEvent::Body(event) => self.on_request_event(Protocol::Body, event, now),
             BehaviourEvent::Sync(event) => self.on_request_event(Protocol::Sync, event, now),
             BehaviourEvent::Ask(event) => self.on_request_event(Protocol::Ask, event, now),
-            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
-                if info.protocol_version != self.version {
-                    self.on_wrong_chain(peer_id, &info.protocol_version, now);
-                }
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. })
+                if info.protocol_version != self.version =>
+            {
+                self.on_wrong_chain(peer_id, &info.protocol_version, now);
             }
             // A connection that does not answer is dead, whatever TCP thinks.
             BehaviourEvent::Ping(ping::Event {
@@ -566,7 +534,7 @@ impl Node {
     }
 
     fn on_wrong_chain(&mut self, id: PeerId, theirs: &str, now: Instant) {
-        let Some(peer) = self.book.peers.get_mut(&id) else { return };
+        let Some(peer) = self.book.peers.get_mut(&id).filter(|peer| peer.cooling_until.is_none()) else { return };
         let theirs = shown(theirs);
         peer.last_error = Some(format!("it runs another chain or program: {theirs}"));
         // Not an offence, but nothing to repeat every second either.
@@ -611,94 +579,9 @@ impl Node {
         self.events.try_send((event, Some(lease))).is_ok()
     }
 
-    fn on_request_event(&mut self, protocol: Protocol, event: request_response::Event<Vec<u8>, Reply>, now: Instant) {
-        use request_response::{Event, InboundFailure, Message};
-        match event {
-            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
-                self.on_request(peer, protocol, request, channel, now);
-            }
-            Event::Message { message: Message::Response { request_id, response }, .. } => {
-                let result = match response {
-                    Reply::Ok(bytes) => Ok(bytes),
-                    Reply::Busy => Err(RequestError::Busy),
-                    Reply::Limited => Err(RequestError::Limited),
-                    Reply::Refused => Err(RequestError::Refused),
-                };
-                self.finish(protocol, request_id, result);
-            }
-            Event::OutboundFailure { peer, request_id, error, .. } => {
-                let oversized = matches!(&error, OutboundFailure::Io(e) if e.kind() == std::io::ErrorKind::InvalidData);
-                let error = match error {
-                    OutboundFailure::Timeout => RequestError::Timeout,
-                    OutboundFailure::DialFailure => {
-                        peer_key(&peer).map_or_else(|| RequestError::Lost("not connected".into()), RequestError::NotConnected)
-                    }
-                    other => RequestError::Lost(other.to_string()),
-                };
-                self.finish(protocol, request_id, Err(error));
-                if oversized {
-                    self.strike(peer, STRIKES_FOR_INVALID, now);
-                }
-            }
-            Event::InboundFailure { peer, error, .. } => {
-                self.live.requests_failed.one();
-                if matches!(&error, InboundFailure::Io(e) if e.kind() == std::io::ErrorKind::InvalidData) {
-                    self.strike(peer, STRIKES_FOR_INVALID, now);
-                }
-            }
-            Event::ResponseSent { .. } => {}
-        }
-    }
-
-    fn finish(&mut self, protocol: Protocol, request: OutboundRequestId, result: Result<Vec<u8>, RequestError>) {
-        let Some(outgoing) = self.outgoing.remove(&(protocol, request)) else { return };
-        if let Some(peer) = self.book.peers.get_mut(&outgoing.peer) {
-            let open = &mut peer.outgoing[protocol as usize];
-            *open = open.saturating_sub(1);
-        }
-        if result.is_err() {
-            self.live.requests_unanswered.one();
-        }
-        let _ = outgoing.reply.send(result);
-    }
-
-    fn on_request(&mut self, id: PeerId, protocol: Protocol, data: Vec<u8>, channel: ResponseChannel<Reply>, now: Instant) {
-        // A peer taken off the list: its connection is closing, no answer is owed.
-        let Some(peer) = self.book.peers.get_mut(&id) else { return };
-        if peer.cooling_until.is_some() {
-            return;
-        }
-        let bytes = data.len();
-        if !peer.admit_request(bytes, now) {
-            self.live.requests_limited.one();
-            let _ = self.swarm.behaviour_mut().requests(protocol).send_response(channel, Reply::Limited);
-            return self.strike(id, 1, now);
-        }
-        let (key, role) = (peer.key, peer.role);
-        let full =
-            peer.unanswered[protocol as usize] >= protocol.max_unanswered() || self.answers.len() >= self.limits.unanswered;
-        let (sender, receiver) = oneshot::channel();
-        let event = NetworkEvent::Request { peer: key, role, protocol, data, responder: Responder { protocol, sender } };
-        if full || !self.offer(event, bytes) {
-            self.live.requests_busy.one();
-            let _ = self.swarm.behaviour_mut().requests(protocol).send_response(channel, Reply::Busy);
-            return;
-        }
-        if let Some(peer) = self.book.peers.get_mut(&id) {
-            peer.unanswered[protocol as usize] += 1;
-        }
-        self.live.requests_received.one();
-        let answer = async move {
-            // A responder dropped or forgotten by the shell is an answer too.
-            let reply = tokio::time::timeout(protocol.timeout(), receiver).await.ok().and_then(Result::ok);
-            Answered { peer: id, protocol, channel, reply: reply.unwrap_or(Reply::Busy) }
-        };
-        self.answers.push(answer.boxed());
-    }
-
     /// Tells the shell that a peer came or went; never lost, only joined with what came after.
     fn tell(&mut self, id: PeerId, connected: bool) {
-        let count = self.book.peers.values().filter(|peer| !peer.connections.is_empty()).count();
+        let count = self.book.peers.values().filter(|peer| peer.connection.is_some()).count();
         self.live.peers_connected.set(count as u64);
         self.news.insert(id, connected);
         self.tell_news();

@@ -76,10 +76,16 @@ pub struct Built {
     pub left_out: Vec<(Hash, Refusal)>,
 }
 
-/// Why a block is not valid. A verdict on bytes, the same on every node.
+/// Why a block was not executed, built or committed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BlockError(pub String);
+pub enum BlockError {
+    /// A verdict on its bytes, the same on every node.
+    #[error("{0}")]
+    Invalid(String),
+    /// Not a verdict: this program cannot judge it (rules it does not have, a fault of its own). The node stops.
+    #[error("{0}")]
+    Fault(String),
+}
 
 /// A checkpoint to cosign: the log up to and including the seal of `height`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,8 +135,9 @@ pub trait App {
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal>;
 
     /// Builds the next block at `time_ms` (strictly after the tip's). Deterministic in its arguments. Due clock events and
-    /// the rule that a block with more of them due holds no records are its business; so is a due handover.
-    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Built;
+    /// the rule that a block with more of them due holds no records are its business; so is a due handover. An error means
+    /// that the system section does not hold: evidence that is no news, say.
+    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError>;
 
     /// Executes a body on the tip and compares every root with the seal's. Keeps the result under the block id until the
     /// next commit. `seal.body` was compared by the caller.

@@ -15,7 +15,7 @@ use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::ledger::{ProposalFacts, Seal, quorum};
 
-use super::app::App;
+use super::app::{App, BlockError};
 use super::catchup::Asked;
 use super::context::{Address, Height, Sealed, proposer_index};
 use super::host::Todo;
@@ -69,6 +69,8 @@ pub(super) struct Bodies {
     replayed: BTreeMap<Hash, bool>,
     /// Validators of the height.
     seats: usize,
+    /// Bodies of the height in the journal.
+    pub(super) stored: usize,
 }
 
 impl Bodies {
@@ -135,6 +137,13 @@ impl Bodies {
         self.held.get(block).is_some_and(|held| held.valid == Some(true) && held.durable)
     }
 
+    /// When no further body of this height may be stored: the newest valid one that is.
+    pub(super) fn full(&self) -> Option<&Seal> {
+        let full = self.stored + 1 >= MAX_BODIES;
+        let valid = self.held.values().filter(|held| held.durable && held.valid == Some(true));
+        valid.filter(|_| full).map(|held| &held.seal).max_by_key(|seal| seal.time_ms)
+    }
+
     /// Whether the body is here and durable.
     pub(super) fn is_held_durable(&self, block: &Hash) -> bool {
         self.held.get(block).is_some_and(|held| held.durable)
@@ -173,6 +182,7 @@ impl Bodies {
             }
         }
         let valid = self.replayed.get(&block).copied();
+        self.stored += usize::from(durable);
         self.held.insert(block, Held { seal, bytes, durable, valid, told: valid.is_some() });
         true
     }
@@ -286,15 +296,24 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             (None, None) => return,
         };
         if held.valid.is_none() {
-            held.valid = Some(host.app.execute(&held.bytes, &held.seal).is_ok());
+            held.valid = match host.app.execute(&held.bytes, &held.seal) {
+                Ok(()) => Some(true),
+                Err(BlockError::Invalid(_)) => Some(false),
+                Err(BlockError::Fault(why)) => return host.stop(format!("ledger: {why}")),
+            };
         }
         let valid = held.valid == Some(true);
         if valid && !held.durable {
-            let result = host.storage.append_body(&held.seal, &held.bytes).and_then(|()| host.storage.sync());
+            // The last place in the journal is for the block that is decided.
+            if host.bodies.stored + 1 >= MAX_BODIES {
+                return;
+            }
+            let result = host.storage.append_body(&held.seal, &held.bytes).and_then(|()| host.storage.sync_bodies());
             if let Err(fault) = result {
                 return host.stop(format!("journal: {fault}"));
             }
             held.durable = true;
+            host.bodies.stored += 1;
         }
         // Only a live, fresh proposal is measured against the own clock, and only by waiting.
         let fresh = valid_round.is_none() && round == round_now && propose_step;
@@ -356,8 +375,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let votes = core.driver.restore_precommits(mc::Round::new(round), &block);
         let mut signatures: Vec<_> = votes.iter().map(|vote| (vote.message.validator.0, vote.signature)).collect();
         signatures.sort_by_key(|(validator, _)| *validator);
-        let certificate =
-            rollbook_core::ledger::Certificate { height: self.host.height(), round, block, signatures };
+        let certificate = rollbook_core::ledger::Certificate { height: self.host.height(), round, block, signatures };
         let Some((seal, body)) = self.host.bodies.get(&block).map(|(seal, body)| (seal.clone(), body.to_vec())) else { return };
         // Fails only if old rounds were pruned; the next poll brings the block then.
         let _ = self.adopt(super::storage::Decided { seal, certificate, body });
@@ -366,6 +384,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// The encoded size of what is held, for the bound's test.
     #[doc(hidden)]
     pub fn held_bodies(&self) -> (usize, usize) {
-        (self.host.bodies.held.len(), self.host.bodies.held.values().map(|held| held.bytes.len() + encode(&held.seal).len()).sum())
+        (
+            self.host.bodies.held.len(),
+            self.host.bodies.held.values().map(|held| held.bytes.len() + encode(&held.seal).len()).sum(),
+        )
     }
 }

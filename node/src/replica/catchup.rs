@@ -13,7 +13,7 @@ use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::ledger::ValidatorKey;
 
-use super::app::App;
+use super::app::{App, BlockError};
 use super::message::{Request, Response};
 use super::storage::{Decided, Storage, Verify};
 use super::{Effect, Replica, Timer};
@@ -203,7 +203,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if seal.body != sha256(&body) {
             return Err("its body has another hash".into());
         }
-        host.app.execute(&body, &seal).map_err(|error| error.to_string())?;
+        if let Err(error) = host.app.execute(&body, &seal) {
+            if let BlockError::Fault(why) = &error {
+                host.stop(format!("ledger: {why}"));
+            }
+            return Err(error.to_string());
+        }
         let known = host.bodies.is_valid(&id);
         let mut result = Ok(());
         if !known {

@@ -103,4 +103,4 @@ macro_rules! switch {
         }
     };
 }
-switch!(sign_before_sync, quorum_2f, guard_skipped, sync_unchecked, ask_skipped);
+switch!(quorum_2f, guard_skipped, sync_unchecked, ask_skipped);

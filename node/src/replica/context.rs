@@ -257,8 +257,7 @@ pub struct Seats(Vec<Seat>);
 impl Seats {
     /// The set the core works with. The ledger gives them in ascending order; sorted again because the order picks proposers.
     pub fn new(validators: &[ValidatorKey]) -> Self {
-        let mut seats: Vec<Seat> =
-            validators.iter().map(|v| Seat { address: Address(v.validator), key: v.key }).collect();
+        let mut seats: Vec<Seat> = validators.iter().map(|v| Seat { address: Address(v.validator), key: v.key }).collect();
         seats.sort_by_key(|seat| seat.address);
         seats.dedup_by_key(|seat| seat.address);
         Seats(seats)
@@ -329,14 +328,7 @@ impl mc::Context for Ctx {
         &set.0[proposer_index(set.0.len(), height.0, round.as_u32().unwrap_or(0))]
     }
 
-    fn new_proposal(
-        &self,
-        height: Height,
-        round: Round,
-        value: Sealed,
-        pol_round: Round,
-        address: Address,
-    ) -> CoreProposal {
+    fn new_proposal(&self, height: Height, round: Round, value: Sealed, pol_round: Round, address: Address) -> CoreProposal {
         CoreProposal { height, round, value, pol_round, validator: address }
     }
 

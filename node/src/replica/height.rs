@@ -12,12 +12,13 @@ use arc_malachitebft_core_types as mc;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::ledger::{Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts, SystemSection};
 
-use super::app::App;
+use super::app::{App, BlockError};
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
+use super::cosign::Receipt;
 use super::host::{Host, Todo};
 use super::message::SignedStatement;
 use super::serve::core_input;
-use super::storage::{GuardError, Slot, Statement, Storage, Verify};
+use super::storage::{GuardError, Statement, Storage, Verify};
 use super::wal::{Entry, input_of};
 use super::{Effect, Replica, Timer};
 
@@ -53,7 +54,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.newest.extend(precommits);
         }
         for entry in host.storage.wal(host.tip.height + 1) {
-            let (validator, statement) = match decode::<Entry>(&entry) {
+            let (validator, statement) = match decode::<Entry>(entry) {
                 Ok(Entry::Vote(signed)) => (signed.vote.validator, SignedStatement::Vote(signed)),
                 Ok(Entry::Proposal { proposal, .. }) => (proposal.facts.validator, SignedStatement::Proposal(proposal)),
                 _ => continue,
@@ -116,9 +117,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             let due = deadline.saturating_add(grace).saturating_sub(host.now.wall_ms);
             // A deadline that was tried for and is still there waits for the others' clocks.
             let tried = host.deadline_started.filter(|(which, _)| *which == deadline);
-            let again = tried.map_or(0, |(_, at)| {
-                at.saturating_add(host.config.idle_grace_ms).saturating_sub(host.now.elapsed_ms)
-            });
+            let again =
+                tried.map_or(0, |(_, at)| at.saturating_add(host.config.idle_grace_ms).saturating_sub(host.now.elapsed_ms));
             let due = due.max(again);
             if due == 0 {
                 host.deadline_started = Some((deadline, host.now.elapsed_ms));
@@ -150,24 +150,18 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.timers.remove(&Timer::Idle);
         let mut log = Vec::new();
         if !host.config.canary.guard_skipped() {
-            for entry in host.storage.wal(height) {
-                match input_of(height, &entry) {
-                    Ok(input) => log.push(input),
-                    Err(error) => return host.stop(error),
-                }
+            let entries: Result<Vec<_>, _> = host.storage.wal(height).iter().map(|entry| input_of(height, entry)).collect();
+            match entries {
+                Ok(entries) => log = entries,
+                Err(error) => return host.stop(error),
             }
             for (seal, body) in host.storage.undecided(height) {
                 host.bodies.hold(seal.id(), seal, body, true);
             }
+            host.bodies.stored = host.storage.stored(height);
         }
         host.replaying = true;
-        let start = engine::Input::StartHeight(
-            Height(height),
-            seats,
-            false,
-            None,
-            mc::VoteExtensionPolicy::Disabled,
-        );
+        let start = engine::Input::StartHeight(Height(height), seats, false, None, mc::VoteExtensionPolicy::Disabled);
         self.run_core(start);
         if let Some(core) = &mut self.core {
             core.record_recovered_own_precommit_extensions(log.iter());
@@ -195,7 +189,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 host.todo.push_back(Todo::Core(Box::new(input)));
             }
         }
-        host.arm_timer(Timer::Poll, host.config.poll_ms);
+        host.hasten_timer(Timer::Poll, host.config.poll_ms);
         self.after_core();
     }
 
@@ -207,10 +201,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         let host = &mut self.host;
-        let before = match host.storage.signed(Slot { height, round, step: 0 }) {
-            Some(Statement::Proposal(facts)) if !host.config.canary.guard_skipped() => Some(facts),
-            _ => None,
-        };
+        let before = host.storage.proposed(height, round).filter(|_| !host.config.canary.guard_skipped());
         let seal = if let Some(facts) = before {
             // Signed in a former life: that block or none.
             if facts.valid_round.is_some() || !host.bodies.is_held_durable(&facts.block) {
@@ -222,11 +213,26 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 return;
             }
             seal
+        } else if let Some(seal) = host.bodies.full().cloned() {
+            // No place for another body at this height: offer one that is here.
+            seal
         } else {
             let Some(system) = host.system_section() else { return };
             let time_ms = host.ledger_now();
             let candidates = host.pool.candidates();
-            let built = host.app.build(time_ms, system, &candidates);
+            let plain = SystemSection { evidence: Vec::new(), ..system.clone() };
+            let built = match host.app.build(time_ms, system, &candidates) {
+                Err(BlockError::Invalid(_)) if !host.evidence.is_empty() => {
+                    // Some of the evidence is no news to the ledger. Better none than no block.
+                    host.evidence.clear();
+                    host.app.build(time_ms, plain, &candidates)
+                }
+                built => built,
+            };
+            let built = match built {
+                Ok(built) => built,
+                Err(error) => return host.stop(format!("ledger: no block can be built: {error}")),
+            };
             for (id, refusal) in &built.left_out {
                 if !refusal.transient {
                     host.pool.remove(id);
@@ -311,7 +317,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// What a proposer adds beside records; `None` while a needed handover checkpoint lacks its quorum.
     fn system_section(&self) -> Option<SystemSection> {
         let handover = if self.app.needs_handover_checkpoint() {
-            let (checkpoint, cosignatures) = self.tip_quorum()?;
+            let Receipt { checkpoint, cosignatures } = self.tip_quorum()?;
             let cosignatures = cosignatures
                 .into_iter()
                 .map(|(validator, time_s, signature)| CheckpointSignature { validator, time_s, signature })
@@ -320,7 +326,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         } else {
             None
         };
-        let mut evidence: Vec<Evidence> = self.evidence.values().take(EVIDENCE).cloned().collect();
+        // A handover block holds no evidence.
+        let room = if self.app.handover_due() { 0 } else { EVIDENCE };
+        let mut evidence: Vec<Evidence> = self.evidence.values().take(room).cloned().collect();
         evidence.sort_by_cached_key(encode);
         Some(SystemSection { parent_certificate: self.tip_certificate.clone(), evidence, handover })
     }

@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use engine::{Effect as CoreEffect, LivenessMsg, Resumable, Resume, SignedConsensusMsg};
-use mc::{CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType, SignedMessage, TimeoutKind, VoteType};
+use mc::{
+    CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType, SignedMessage, TimeoutKind, VoteType,
+};
 use mc::{Validator as _, ValidatorSet as _};
 use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, PublicKey, Signature};
-use rollbook_core::ledger::{Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind, quorum};
+use rollbook_core::ledger::{Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind};
 
 use super::app::{App, Tip, Validator};
 use super::bodies::Bodies;
@@ -23,7 +25,7 @@ use super::cosign::Cosigning;
 use super::mempool::Mempool;
 use super::message::{Frame, RoundVote, SignedStatement};
 use super::recovery::Recovery;
-use super::storage::{Fault, GuardError, Keys, SignToken, Slot, Statement, Storage, Verify};
+use super::storage::{Fault, GuardError, Keys, Statement, Storage, Verify};
 use super::wal::{entry_of, signed_proposal, signed_vote};
 use super::{Clock, Effect, Queue, Timer, Timers};
 
@@ -70,6 +72,8 @@ pub(super) struct Host<A, S, V> {
     /// Deadline for which a height was last started without a record, and when.
     pub(super) deadline_started: Option<(u64, u64)>,
 
+    /// Height whose decision is in the journal.
+    pub(super) decided_height: u64,
     /// True while the consensus log is fed back.
     pub(super) replaying: bool,
     /// A statement of this height was refused by the guard: no more signatures at it.
@@ -105,7 +109,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         Host {
             chain: app.chain(),
             validators: app.validators(),
-            recovery: Recovery::new(storage.trusted()),
+            recovery: Recovery::new(storage.floor()),
             pool: Mempool::new(config.pool),
             config,
             keys,
@@ -118,6 +122,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             out: Vec::new(),
             todo: Queue::new(),
             timers: Timers::new(),
+            decided_height: tip.height,
             tip,
             tip_certificate,
             committed_at: 0,
@@ -145,7 +150,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     /// Ledger time a record handed in now would be judged at.
     pub(super) fn ledger_now(&self) -> u64 {
-        self.now.wall_ms.max(self.tip.seal.time_ms + 1)
+        self.now.wall_ms.max(self.tip.seal.time_ms.saturating_add(1))
     }
 
     /// This node's seat at the height after the tip.
@@ -192,6 +197,12 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         self.timers.entry(timer).or_insert(due);
     }
 
+    /// Sets a timer no later than `after_ms` from now.
+    pub(super) fn hasten_timer(&mut self, timer: Timer, after_ms: u64) {
+        let due = self.now.elapsed_ms.saturating_add(after_ms);
+        self.timers.entry(timer).and_modify(|at| *at = due.min(*at)).or_insert(due);
+    }
+
     pub(super) fn due_timer(&mut self) -> Option<Timer> {
         if self.stop.is_some() {
             return None;
@@ -234,24 +245,20 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         }
     }
 
-    fn sign(&mut self, statement: &Statement) -> Option<SignToken> {
+    /// Signs a statement of consensus, if the guard lets it.
+    fn sign(&mut self, statement: &Statement) -> Option<Signature> {
         if self.stop.is_some() || self.muted {
             return None;
         }
         #[cfg(feature = "canary")]
         {
-            if self.config.canary.guard_skipped {
-                return Some(Keys::unguarded(statement));
-            }
-            if self.config.canary.sign_before_sync {
-                return match self.storage.guard(statement) {
-                    Ok(()) => Some(Keys::unguarded(statement)),
-                    Err(_) => None,
-                };
+            let canary = self.config.canary;
+            if canary.guard_skipped || (canary.sign_before_sync && self.storage.guard(statement).is_ok()) {
+                return Some(self.keys.sign_unguarded(statement, &self.chain));
             }
         }
         match self.storage.permit(statement) {
-            Ok(token) => Some(token),
+            Ok(token) => self.keys.sign(token, statement, &self.chain),
             Err(GuardError::Refused(_)) => {
                 // The slot is taken by another statement: this node has signed in a life it does not remember well enough.
                 // It stays silent for the height instead of stopping: silence is always safe.
@@ -268,19 +275,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     fn sign_vote(&mut self, vote: CoreVote) -> mc::SignedVote<Ctx> {
         let statement = vote.statement();
-        let signature = self
-            .sign(&Statement::Vote(statement.clone()))
-            .and_then(|token| self.keys.sign_vote(token, &self.chain, &statement))
-            .unwrap_or(UNSIGNED);
+        let signature = self.sign(&Statement::Vote(statement)).unwrap_or(UNSIGNED);
         SignedMessage::new(vote, signature)
     }
 
     fn sign_proposal(&mut self, proposal: CoreProposal) -> mc::SignedProposal<Ctx> {
         let facts = proposal.statement();
-        let signature = self
-            .sign(&Statement::Proposal(facts.clone()))
-            .and_then(|token| self.keys.sign_proposal(token, &self.chain, &facts))
-            .unwrap_or(UNSIGNED);
+        let signature = self.sign(&Statement::Proposal(facts)).unwrap_or(UNSIGNED);
         SignedMessage::new(proposal, signature)
     }
 
@@ -322,12 +323,12 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
         let (height, round, value) = (certificate.height, certificate.round, NilOrVal::Val(certificate.value_id));
-        let votes = certificate.commit_signatures.iter().map(|s| {
-            (CoreVote { kind: VoteType::Precommit, height, round, value: value.clone(), validator: s.address }, s.signature)
-        });
-        let bad = |address, signature, _: &CoreVote| {
-            CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature))
-        };
+        let votes = certificate
+            .commit_signatures
+            .iter()
+            .map(|s| (CoreVote { kind: VoteType::Precommit, height, round, value, validator: s.address }, s.signature));
+        let bad =
+            |address, signature, _: &CoreVote| CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature));
         let signed = self.check_votes(set, votes, bad)?;
         Self::enough(signed, set, thresholds.quorum)
     }
@@ -339,9 +340,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
         let (height, round, value) = (certificate.height, certificate.round, NilOrVal::Val(certificate.value_id));
-        let votes = certificate.polka_signatures.iter().map(|s| {
-            (CoreVote { kind: VoteType::Prevote, height, round, value: value.clone(), validator: s.address }, s.signature)
-        });
+        let votes = certificate
+            .polka_signatures
+            .iter()
+            .map(|s| (CoreVote { kind: VoteType::Prevote, height, round, value, validator: s.address }, s.signature));
         let bad =
             |address, signature, _: &CoreVote| CertificateError::InvalidPolkaSignature(PolkaSignature::new(address, signature));
         let signed = self.check_votes(set, votes, bad)?;
@@ -359,11 +361,12 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             return Err(CertificateError::InvalidVoteType(s.address));
         }
         let (height, round) = (certificate.height, certificate.round);
-        let votes = certificate.round_signatures.iter().map(|s| {
-            (CoreVote { kind: s.vote_type, height, round, value: s.value_id.clone(), validator: s.address }, s.signature)
-        });
+        let votes = certificate
+            .round_signatures
+            .iter()
+            .map(|s| (CoreVote { kind: s.vote_type, height, round, value: s.value_id, validator: s.address }, s.signature));
         let bad = |address, signature, vote: &CoreVote| {
-            CertificateError::InvalidRoundSignature(mc::RoundSignature::new(vote.kind, vote.value.clone(), address, signature))
+            CertificateError::InvalidRoundSignature(mc::RoundSignature::new(vote.kind, vote.value, address, signature))
         };
         let signed = self.check_votes(set, votes, bad)?;
         Self::enough(signed, set, if precommits { thresholds.quorum } else { thresholds.honest })
@@ -465,8 +468,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 r.resume_with(result)
             }
             CoreEffect::WalAppend(height, input, r) => {
-                self.logged(&input);
+                // Once its height is decided an entry is of no use, and the journal is past it.
+                let over = height.0 <= self.decided_height;
+                if !over {
+                    self.logged(&input);
+                }
                 if !self.replaying
+                    && !over
                     && self.stop.is_none()
                     && let Some(entry) = entry_of(&input)
                 {
@@ -534,7 +542,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         };
         let result = self.storage.append_decision(&seal, &certificate).and_then(|()| self.storage.sync());
         if self.ok(result).is_some() {
-            self.todo.push_back(Todo::Commit { certificate });
+            self.decided_height = certificate.height;
+            self.todo.push_front(Todo::Commit { certificate });
         }
     }
 
@@ -564,8 +573,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         match message {
             SignedConsensusMsg::Vote(vote) => self.broadcast(&Frame::Vote(signed_vote(&vote))),
             SignedConsensusMsg::Proposal(proposal) => {
-                let frame =
-                    Frame::Proposal { proposal: signed_proposal(&proposal), seal: proposal.message.value.seal.clone() };
+                let frame = Frame::Proposal { proposal: signed_proposal(&proposal), seal: proposal.message.value.seal.clone() };
                 self.broadcast(&frame);
                 if proposal.message.validator.0 == self.keys.organisation {
                     self.own_proposal = Some(frame);
@@ -606,15 +614,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         };
         self.broadcast(&frame);
     }
-
-    /// Validators needed for a quorum at the height after the tip.
-    pub(super) fn quorum(&self) -> usize {
-        quorum(self.validators.len())
-    }
 }
 
 /// Where a signed statement stands.
-pub(super) fn slot_of(statement: &SignedStatement) -> Option<Slot> {
+pub(super) fn slot_of(statement: &SignedStatement) -> Option<crate::journal::Slot> {
     match statement {
         SignedStatement::Vote(signed) => Statement::Vote(signed.vote.clone()).slot(),
         SignedStatement::Proposal(signed) => Statement::Proposal(signed.facts.clone()).slot(),

@@ -239,11 +239,7 @@ impl Mempool {
 
     /// The bytes of the oldest `n` records, to judge them again on a new tip.
     pub fn oldest(&self, n: usize) -> Vec<(Hash, Vec<u8>)> {
-        self.queue
-            .values()
-            .take(n)
-            .filter_map(|id| self.entries.get(id).map(|entry| (*id, entry.bytes.clone())))
-            .collect()
+        self.queue.values().take(n).filter_map(|id| self.entries.get(id).map(|entry| (*id, entry.bytes.clone()))).collect()
     }
 
     /// Whether something should go out now.
@@ -285,3 +281,7 @@ impl Mempool {
         batch
     }
 }
+
+#[cfg(test)]
+#[path = "mempool_tests.rs"]
+mod tests;

@@ -40,7 +40,8 @@ pub struct Cosignature {
     pub signature: Signature,
 }
 
-/// What is broadcast among nodes.
+/// What is broadcast among nodes. Short-lived, so the size of the largest kind is no matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Frame {
     /// A vote.

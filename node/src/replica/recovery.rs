@@ -24,7 +24,8 @@ const ASK_MS: u64 = 700;
 /// State of the question.
 #[derive(Debug)]
 pub(super) struct Recovery {
-    trusted: bool,
+    /// Of the guard at the start; 0 if it is new.
+    floor: u64,
     asking: bool,
     /// `Some` once answered: the first height it votes at.
     from: Option<u64>,
@@ -36,8 +37,8 @@ pub(super) struct Recovery {
 }
 
 impl Recovery {
-    pub(super) fn new(trusted: bool) -> Self {
-        Recovery { trusted, asking: false, from: None, answers: BTreeMap::new(), waiting: BTreeMap::new(), above: false }
+    pub(super) fn new(floor: u64) -> Self {
+        Recovery { floor, asking: false, from: None, answers: BTreeMap::new(), waiting: BTreeMap::new(), above: false }
     }
 
     pub(super) fn is_asking(&self) -> bool {
@@ -67,6 +68,10 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         if host.config.canary.ask_skipped() {
             host.recovery.from = Some(0);
+            if host.recovery.floor == 0 {
+                let result = host.storage.raise(1);
+                host.ok(result);
+            }
             return;
         }
         host.recovery.asking = true;
@@ -93,11 +98,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     /// One answer, or none.
-    pub(super) fn newest_answer(
-        &mut self,
-        from: u32,
-        answer: Option<(u64, Option<Certificate>, Option<SignedStatement>)>,
-    ) {
+    pub(super) fn newest_answer(&mut self, from: u32, answer: Option<(u64, Option<Certificate>, Option<SignedStatement>)>) {
         let host = &mut self.host;
         host.recovery.waiting.remove(&from);
         let Some((height, proof, statement)) = answer else { return };
@@ -107,7 +108,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         // A height up to the own one needs no proof; a higher one does.
         if height > host.height() {
             let keys: Vec<ValidatorKey> = host.validators.iter().map(|v| v.key()).collect();
-            let proved = proof.is_some_and(|c| c.height + 1 == height && c.verify(&host.chain, c.height, &c.block, &keys).is_ok());
+            let proved = proof.is_some_and(|c| {
+                height.checked_sub(1) == Some(c.height) && c.verify(&host.chain, c.height, &c.block, &keys).is_ok()
+            });
             if !proved {
                 return;
             }
@@ -137,8 +140,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         let highest = proved.into_iter().max().unwrap_or(0).max(host.height());
-        let doubt = !host.recovery.trusted || host.recovery.above;
-        host.recovery.from = Some(if doubt { highest + 2 } else { 0 });
+        let doubt = host.recovery.floor == 0 || host.recovery.above;
+        let from = if doubt { highest + 2 } else { host.recovery.floor };
+        // Written down before it is acted on: a next life finds a guard that is no longer new.
+        let result = host.storage.raise(from.max(1));
+        if host.ok(result).is_none() {
+            return;
+        }
+        host.recovery.from = Some(from);
         host.recovery.asking = false;
         host.timers.remove(&Timer::Ask);
         host.todo.push_back(Todo::Look);

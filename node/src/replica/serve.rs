@@ -71,12 +71,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         // Before its height has begun, a frame waits only if its signature holds.
+        let known = self.host.future.get(&height).is_some_and(|frames| frames.iter().any(|(_, known)| *known == frame));
         if height <= working + 1
+            && !known
             && let Some(author) = self.host.author(&frame)
         {
             let waiting = self.host.future.entry(height).or_default();
             let of_author = waiting.iter().filter(|(who, _)| *who == author).count();
-            if of_author < Host::<A, S, V>::FUTURE && !waiting.iter().any(|(_, known)| *known == frame) {
+            if of_author < Host::<A, S, V>::FUTURE {
                 waiting.push((author, frame));
                 self.host.todo.push_back(Todo::Look);
             }

@@ -2,79 +2,56 @@
 //!
 //! * Appends are buffered; [`Storage::sync`] makes everything appended so far durable. A sync that failed is never repeated:
 //!   the replica stops.
-//! * Signing is a capability: [`SignToken`] comes only from [`Storage::permit`], after the guard record of exactly that
-//!   statement is durable, and [`Keys`] signs nothing without one.
-//! * The guard refuses a second statement for a slot that differs from the first, and anything below what it has forgotten.
+//! * Signing is a capability: a [`SignToken`] is made by the journal alone, after the guard record of exactly those bytes is
+//!   durable, and [`Keys`] signs nothing without one.
+//!
+//! [`super::journal_storage::JournalStorage`] is the implementation; the trait is here so that the replica says in one place
+//! what it relies on.
 
 use bincode::{Decode, Encode};
-use rollbook_core::codec::{Wire, encode};
-use rollbook_core::crypto::{Hash, Keypair, PublicKey, Signature, sha256};
+use rollbook_core::crypto::{Hash, Keypair, PublicKey, Signature};
 use rollbook_core::ledger::{Certificate, ProposalFacts, Seal, Vote, VoteKind};
 
+use crate::journal::{SignToken, Slot, Step, sign_with};
+
 /// What a validator is about to sign.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
     /// A proposal.
     Proposal(ProposalFacts),
     /// A prevote or precommit.
     Vote(Vote),
-    /// A checkpoint: log size and root.
+    /// A checkpoint: log size and root. The bytes that are signed carry a time beside.
     Checkpoint {
         /// Number of leaves.
         size: u64,
         /// RFC 6962 root.
         root: Hash,
+        /// What is signed.
+        message: Vec<u8>,
     },
-}
-
-impl Wire for Statement {
-    const MAX: usize = 256;
-}
-
-/// One place for a signature in the consensus protocol, in the order in which an honest node fills them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-pub struct Slot {
-    /// Height.
-    pub height: u64,
-    /// Round.
-    pub round: u32,
-    /// 0 proposal, 1 prevote, 2 precommit.
-    pub step: u8,
 }
 
 impl Statement {
     /// The slot it fills; `None` for a checkpoint, which is guarded by its size.
     pub fn slot(&self) -> Option<Slot> {
         match self {
-            Statement::Proposal(facts) => Some(Slot { height: facts.height, round: facts.round, step: 0 }),
-            Statement::Vote(vote) => Some(Slot {
-                height: vote.height,
-                round: vote.round,
-                step: match vote.kind {
-                    VoteKind::Prevote => 1,
-                    VoteKind::Precommit => 2,
-                },
-            }),
+            Statement::Proposal(facts) => Some(Slot { height: facts.height, round: facts.round, step: Step::Proposal }),
+            Statement::Vote(vote) => {
+                let step = if vote.kind == VoteKind::Prevote { Step::Prevote } else { Step::Precommit };
+                Some(Slot { height: vote.height, round: vote.round, step })
+            }
             Statement::Checkpoint { .. } => None,
         }
     }
 
-    /// SHA-256 of the encoded statement: what a token is bound to.
-    pub fn digest(&self) -> Hash {
-        sha256(&encode(self))
-    }
-}
-
-/// Proof that the guard record of one statement is durable.
-#[derive(Debug, PartialEq, Eq)]
-pub struct SignToken {
-    statement: Hash,
-}
-
-impl SignToken {
-    /// For implementations of [`Storage::permit`] alone: call it after the fsync that covers the guard record.
-    pub fn after_sync(statement: &Statement) -> Self {
-        SignToken { statement: statement.digest() }
+    /// The bytes that are signed, domain tag included.
+    pub fn bytes(&self, chain: &Hash) -> Vec<u8> {
+        match self {
+            Statement::Proposal(facts) => facts.sign_bytes(chain),
+            Statement::Vote(vote) => vote.sign_bytes(chain),
+            Statement::Checkpoint { message, .. } => message.clone(),
+        }
     }
 }
 
@@ -119,6 +96,9 @@ pub trait Storage {
     /// Appends the guard record of a statement, or refuses it. Recording the same statement again is no error.
     fn guard(&mut self, statement: &Statement) -> Result<(), GuardError>;
 
+    /// One group commit of bodies and decisions alone: before the core hears of a body.
+    fn sync_bodies(&mut self) -> Result<(), Fault>;
+
     /// One group commit: everything appended before is durable when this returns.
     fn sync(&mut self) -> Result<(), Fault>;
 
@@ -128,18 +108,24 @@ pub trait Storage {
     /// The highest slot ever recorded by the guard.
     fn high_water(&self) -> Option<Slot>;
 
-    /// The statement recorded for a slot, if the guard still remembers it.
-    fn signed(&self, slot: Slot) -> Option<Statement>;
+    /// The own proposal recorded for a round of the height after the tip.
+    fn proposed(&self, height: u64, round: u32) -> Option<ProposalFacts>;
 
-    /// False if guard, key or disk is new beside an existing key, or was restored (RULINGS A8). A guard made together with
-    /// its key is trusted.
-    fn trusted(&self) -> bool;
+    /// Nothing is signed below this height. 0 means that the guard is new: made beside an existing key, or on a new disk, and
+    /// not yet raised by the answer of the peers (RULINGS A8). A guard made together with its key is raised to 1 at once.
+    fn floor(&self) -> u64;
 
-    /// The consensus log of a height, in order. At a height above the tip a torn tail has been cut.
-    fn wal(&self, height: u64) -> Vec<Vec<u8>>;
+    /// Raises the floor, durably.
+    fn raise(&mut self, height: u64) -> Result<(), Fault>;
 
-    /// Bodies of a height on which no decision is recorded.
+    /// The consensus log of a height, in order, as the last life left it.
+    fn wal(&self, height: u64) -> &[Vec<u8>];
+
+    /// Bodies of a height on which no decision is recorded, as the last life left them.
     fn undecided(&self, height: u64) -> Vec<(Seal, Vec<u8>)>;
+
+    /// How many undecided bodies of a height the journal holds, those without a seal included.
+    fn stored(&self, height: u64) -> usize;
 
     /// A decided block.
     fn decided(&self, height: u64) -> Option<Decided>;
@@ -170,25 +156,22 @@ impl Keys {
         self.cosigner.public()
     }
 
-    /// Signs a vote, given that its guard record is durable. `None` if the token is for another statement.
-    pub fn sign_vote(&self, token: SignToken, chain: &Hash, vote: &Vote) -> Option<Signature> {
-        (token.statement == Statement::Vote(vote.clone()).digest()).then(|| vote.sign(chain, &self.consensus))
+    /// Signs a vote, proposal or checkpoint whose guard record is durable. `None` if the token is for other bytes.
+    pub fn sign(&self, token: SignToken, statement: &Statement, chain: &Hash) -> Option<Signature> {
+        (token.bytes() == statement.bytes(chain)).then(|| sign_with(token, self.key_for(statement)))
     }
 
-    /// Signs a proposal, given that its guard record is durable.
-    pub fn sign_proposal(&self, token: SignToken, chain: &Hash, facts: &ProposalFacts) -> Option<Signature> {
-        (token.statement == Statement::Proposal(facts.clone()).digest()).then(|| facts.sign(chain, &self.consensus))
+    fn key_for(&self, statement: &Statement) -> &Keypair {
+        match statement {
+            Statement::Checkpoint { .. } => &self.cosigner,
+            Statement::Proposal(_) | Statement::Vote(_) => &self.consensus,
+        }
     }
 
-    /// Signs a checkpoint cosignature, given that (size, root) is durable. `message` is what the ledger says is signed.
-    pub fn sign_checkpoint(&self, token: SignToken, size: u64, root: Hash, message: &[u8]) -> Option<Signature> {
-        (token.statement == Statement::Checkpoint { size, root }.digest()).then(|| self.cosigner.sign_tagged(message))
-    }
-
-    /// The canary of the simulator that signs without asking the guard.
+    /// The canaries of the simulator sign without asking the guard.
     #[cfg(feature = "canary")]
-    pub(super) fn unguarded(statement: &Statement) -> SignToken {
-        SignToken::after_sync(statement)
+    pub(super) fn sign_unguarded(&self, statement: &Statement, chain: &Hash) -> Signature {
+        self.key_for(statement).sign_tagged(&statement.bytes(chain))
     }
 }
 

@@ -9,13 +9,17 @@ use std::rc::Rc;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::{
-    BlockBody, Certificate, Evidence, PROTOCOL, Seal, SystemSection, Vote, VoteKind, quorum,
-};
-use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record};
+use rollbook_core::ledger::{BlockBody, Certificate, Evidence, PROTOCOL, Seal, SystemSection, Vote, VoteKind, quorum};
+use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
 use rollbook_node::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator};
 
+use super::ledger::SimLedger;
 use super::memo;
+use super::plan::{Canary, Plan};
+use super::random::Random;
+
+/// Time of the genesis seal: 2026-01-01T00:00Z.
+const GENESIS_MS: u64 = 1_767_225_600_000;
 
 /// What all nodes of a chain start from.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub struct Genesis {
     pub registered: BTreeMap<u32, Validator>,
     /// A clock event every so many milliseconds of ledger time.
     pub deadline_every_ms: Option<u64>,
+    /// The canary that decides with 2f must not trip over its own certificates before it forks.
+    pub two_f: bool,
     officer: Keypair,
     officer_key: PublicKey,
 }
@@ -39,7 +45,7 @@ pub const TOGGLE: u32 = 1_000;
 
 impl Genesis {
     /// A chain with seats for organisations 1 to `validators`, and `registered` organisations in all.
-    pub fn new(validators: u32, registered: u32, time_ms: u64, deadline_every_ms: Option<u64>) -> Rc<Genesis> {
+    pub fn new(validators: u32, registered: u32, time_ms: u64, deadline_every_ms: Option<u64>, two_f: bool) -> Rc<Genesis> {
         let officer = Keypair::derive(b"simulator", "officer");
         let all: BTreeMap<u32, Validator> = (1..=registered)
             .map(|organisation| {
@@ -53,6 +59,7 @@ impl Genesis {
             validators: all.values().take(validators as usize).copied().collect(),
             registered: all,
             deadline_every_ms,
+            two_f,
             officer_key: officer.public(),
             officer,
         })
@@ -139,16 +146,6 @@ impl ChainApp {
         ChainApp { genesis, state, records: BTreeSet::new(), executed: BTreeMap::new() }
     }
 
-    /// Records in the ledger.
-    pub fn records(&self) -> &BTreeSet<Hash> {
-        &self.records
-    }
-
-    /// Accusations in the ledger: height and culprit.
-    pub fn accused(&self) -> &BTreeSet<(u64, u32)> {
-        &self.state.accused
-    }
-
     fn refuse(&self, rule: &str, detail: impl Into<String>) -> Refusal {
         Refusal { rule: rule.into(), detail: detail.into(), height: self.state.tip.height, transient: false }
     }
@@ -161,7 +158,8 @@ impl ChainApp {
             return Err(self.refuse("envelope.expired", "too late"));
         }
         let message = record.payload.sign_bytes();
-        if !record.signatures.iter().all(|s| memo::verify(&self.genesis.officer_key, &message, &s.signature)) {
+        let bad = |s: &SignatureEntry| !memo::verify(&self.genesis.officer_key, &message, &s.signature);
+        if record.signatures.iter().any(bad) {
             return Err(self.refuse("envelope.signature", "not by the officer"));
         }
         if self.records.contains(&record.id()) {
@@ -174,13 +172,15 @@ impl ChainApp {
         let tip = &self.state.tip;
         let known = |who: &u32| self.state.tip_validators.iter().find(|v| v.organisation == *who);
         if certificate.height != tip.height || certificate.block != tip.block {
-            return Err(BlockError("the parent certificate is for another block".into()));
+            return Err(BlockError::Invalid("the parent certificate is for another block".into()));
         }
-        if certificate.signatures.len() < quorum(self.state.tip_validators.len()) {
-            return Err(BlockError("the parent certificate has no quorum".into()));
+        if certificate.signatures.len() < quorum(self.state.tip_validators.len()) - usize::from(self.genesis.two_f) {
+            return Err(BlockError::Invalid("the parent certificate has no quorum".into()));
         }
         for (who, signature) in &certificate.signatures {
-            let Some(validator) = known(who) else { return Err(BlockError("a stranger in the parent certificate".into())) };
+            let Some(validator) = known(who) else {
+                return Err(BlockError::Invalid("a stranger in the parent certificate".into()));
+            };
             let vote = Vote {
                 kind: VoteKind::Precommit,
                 height: tip.height,
@@ -189,7 +189,7 @@ impl ChainApp {
                 validator: *who,
             };
             if !memo::verify(&validator.consensus, &vote.sign_bytes(&self.genesis.chain), signature) {
-                return Err(BlockError("a bad signature in the parent certificate".into()));
+                return Err(BlockError::Invalid("a bad signature in the parent certificate".into()));
             }
         }
         Ok(())
@@ -199,35 +199,35 @@ impl ChainApp {
         match (&system.parent_certificate, self.state.tip.height) {
             (None, 0) => {}
             (Some(certificate), height) if height > 0 => self.check_certificate(certificate)?,
-            _ => return Err(BlockError("parent certificate missing or out of place".into())),
+            _ => return Err(BlockError::Invalid("parent certificate missing or out of place".into())),
         }
         match (&system.handover, self.state.tip_is_handover) {
             (None, false) => {}
             (Some(handover), true) => {
                 let checkpoint = self.checkpoint();
                 if handover.size != checkpoint.size || handover.root != checkpoint.root {
-                    return Err(BlockError("the handover checkpoint is another".into()));
+                    return Err(BlockError::Invalid("the handover checkpoint is another".into()));
                 }
                 if handover.cosignatures.len() < quorum(self.state.tip_validators.len()) {
-                    return Err(BlockError("the handover checkpoint has no quorum".into()));
+                    return Err(BlockError::Invalid("the handover checkpoint has no quorum".into()));
                 }
                 for c in &handover.cosignatures {
                     let known = self.state.tip_validators.iter().find(|v| v.organisation == c.validator);
                     let message = self.cosignature_message(&checkpoint, c.validator, c.time_s);
-                    if !known.is_some_and(|v| memo::verify(&v.cosigner, &message, &c.signature)) {
-                        return Err(BlockError("a bad handover cosignature".into()));
+                    if known.is_none_or(|v| !memo::verify(&v.cosigner, &message, &c.signature)) {
+                        return Err(BlockError::Invalid("a bad handover cosignature".into()));
                     }
                 }
             }
-            _ => return Err(BlockError("handover checkpoint missing or out of place".into())),
+            _ => return Err(BlockError::Invalid("handover checkpoint missing or out of place".into())),
         }
         for evidence in &system.evidence {
             let known = self.genesis.registered.get(&evidence.culprit());
-            if !known.is_some_and(|v| evidence.verify(&self.genesis.chain, &v.consensus).is_ok()) {
-                return Err(BlockError("evidence that proves nothing".into()));
+            if known.is_none_or(|v| evidence.verify(&self.genesis.chain, &v.consensus).is_err()) {
+                return Err(BlockError::Invalid("evidence that proves nothing".into()));
             }
             if self.state.accused.contains(&(evidence.height(), evidence.culprit())) {
-                return Err(BlockError("evidence that is known already".into()));
+                return Err(BlockError::Invalid("evidence that is known already".into()));
             }
         }
         Ok(())
@@ -237,20 +237,20 @@ impl ChainApp {
     fn after(&self, body: &BlockBody, bytes: &[u8], time_ms: u64) -> Result<(Seal, State, Vec<Hash>), BlockError> {
         let old = &self.state;
         if time_ms <= old.tip.seal.time_ms {
-            return Err(BlockError("the time is not after the parent's".into()));
+            return Err(BlockError::Invalid("the time is not after the parent's".into()));
         }
         self.check_system(&body.system)?;
         if old.pending.is_some() && !body.records.is_empty() {
-            return Err(BlockError("a handover block with records".into()));
+            return Err(BlockError::Invalid("a handover block with records".into()));
         }
         let mut next = old.clone();
         let mut ids = Vec::new();
         let mut seats: BTreeMap<u32, Validator> = old.validators.iter().map(|v| (v.organisation, *v)).collect();
         let mut toggled = false;
         for record in &body.records {
-            self.judge(record, time_ms).map_err(|refusal| BlockError(refusal.to_string()))?;
+            self.judge(record, time_ms).map_err(|refusal| BlockError::Invalid(refusal.to_string()))?;
             if ids.contains(&record.id()) {
-                return Err(BlockError("a record twice".into()));
+                return Err(BlockError::Invalid("a record twice".into()));
             }
             ids.push(record.id());
             let principal = record.payload.principal;
@@ -298,6 +298,44 @@ impl ChainApp {
     }
 }
 
+impl SimLedger for ChainApp {
+    type Genesis = Genesis;
+
+    fn genesis(plan: &Plan) -> Rc<Genesis> {
+        Genesis::new(plan.validators, plan.nodes, GENESIS_MS, plan.deadline_every, plan.canary == Canary::Quorum2f)
+    }
+
+    fn facts(genesis: &Genesis) -> (Hash, u64) {
+        (genesis.chain, genesis.time_ms)
+    }
+
+    fn open(genesis: &Rc<Genesis>) -> ChainApp {
+        ChainApp::new(genesis.clone())
+    }
+
+    fn copy(&self) -> ChainApp {
+        self.clone()
+    }
+
+    fn keys(_: &Genesis, organisation: u32) -> Keys {
+        node_keys(organisation)
+    }
+
+    fn record(genesis: &Genesis, plan: &Plan, number: u64, random: &mut Random) -> Option<Vec<u8>> {
+        let principal = if plan.handovers && number.is_multiple_of(7) {
+            // The last registered organisation joins and leaves.
+            TOGGLE + plan.nodes
+        } else {
+            1 + random.below(u64::from(plan.nodes)) as u32
+        };
+        Some(genesis.record(principal, number, GENESIS_MS + 10 * 365 * 24 * 3_600_000))
+    }
+
+    fn accused(&self) -> Vec<(u64, u32)> {
+        self.state.accused.iter().copied().collect()
+    }
+}
+
 impl App for ChainApp {
     fn tip(&self) -> Tip {
         self.state.tip.clone()
@@ -336,8 +374,7 @@ impl App for ChainApp {
         })
     }
 
-    fn build(&mut self, time_ms: u64, mut system: SystemSection, candidates: &[Record]) -> Built {
-        system.evidence.retain(|e| !self.state.accused.contains(&(e.height(), e.culprit())));
+    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError> {
         let mut body = BlockBody { system, records: Vec::new() };
         let mut left_out = Vec::new();
         if self.state.pending.is_none() {
@@ -349,11 +386,8 @@ impl App for ChainApp {
             }
         }
         let bytes = encode(&body);
-        let seal = match self.after(&body, &bytes, time_ms) {
-            Ok((seal, _, _)) => seal,
-            Err(error) => panic!("a block that was built does not apply: {error}"),
-        };
-        Built { body: bytes, seal, left_out }
+        let (seal, _, _) = self.after(&body, &bytes, time_ms)?;
+        Ok(Built { body: bytes, seal, left_out })
     }
 
     fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
@@ -361,17 +395,17 @@ impl App for ChainApp {
         if self.executed.contains_key(&block) {
             return Ok(());
         }
-        let decoded: BlockBody = decode(body).map_err(|error| BlockError(error.to_string()))?;
+        let decoded: BlockBody = decode(body).map_err(|error| BlockError::Invalid(error.to_string()))?;
         let (expected, state, ids) = self.after(&decoded, body, seal.time_ms)?;
         if expected != *seal {
-            return Err(BlockError("the seal is not the one that follows".into()));
+            return Err(BlockError::Invalid("the seal is not the one that follows".into()));
         }
         self.executed.insert(block, (state, ids));
         Ok(())
     }
 
     fn commit(&mut self, block: &Hash, _: &Certificate) -> Result<Committed, BlockError> {
-        let Some((state, ids)) = self.executed.remove(block) else { return Err(BlockError("not executed".into())) };
+        let Some((state, ids)) = self.executed.remove(block) else { return Err(BlockError::Invalid("not executed".into())) };
         self.executed.clear();
         self.state = state;
         self.records.extend(ids.iter().copied());

@@ -8,17 +8,17 @@ impl Random {
     /// A generator for a seed.
     pub fn new(seed: u64) -> Self {
         let mut random = Random(seed ^ 0x5DEE_CE66_D1CE_4E5B);
-        random.next();
+        random.draw();
         random
     }
 
     /// A generator that shares nothing with this one.
     pub fn fork(&mut self, label: u64) -> Self {
-        Random::new(self.next() ^ label.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        Random::new(self.draw() ^ label.wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -28,7 +28,7 @@ impl Random {
 
     /// Below `bound`; 0 if that is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.next() % bound }
+        if bound == 0 { 0 } else { self.draw() % bound }
     }
 
     /// From `low` to `high`, both included.

@@ -1,0 +1,403 @@
+//! Awards (F11, F12, F41): what a motion must fulfil to grant one, and what becomes of it until its agreement.
+//!
+//! * The body follows from the size, and the size is the splitting test (domain 2.9, RULINGS R4): this award and all awards
+//!   granted to the applicant's group in this fund in the 365 days before, less lapsed and revoked ones, as groups and awards
+//!   stand at the decision. The guards hold when the motion is proposed and again when it takes effect.
+//! * Limits and days are those of the charter version under which the call opened.
+//! * Concentration (R2): with this award one group has at most the charter's share of the fund's receipts net of refunds, and
+//!   at most the call's share of its budget; lapsed and revoked awards do not count.
+//! * At most the ask and at most what the call still holds (N4). In rank order, or out of rank with reasons in a motion of that
+//!   kind. The applicant is eligible on the day of decision (N23).
+//! * The applicant's group is recused in the tally ([`interested`]); whoever reviewed an application of the call does not vote
+//!   ([`check_voter`]).
+//! * Granted: B -> W, then standstill, offer, acceptance. Lapsed or revoked: W -> B until the call is closed, then W -> A (R3).
+//!
+//! Absent: appeals against decisions (F40 here knows appeals against ineligibility), guarantees, loans, equity (F30, F47),
+//! calls that demand membership to the end.
+
+use bincode::{Decode, Encode};
+
+use super::agreement::{self, Agreement, AgreementState};
+use super::application::{self, ApplicationStatus};
+use super::call::CallStatus;
+use super::duties::{self, Deed};
+use super::milestone::basis_points;
+use super::{Row, call, describe, fund, net_receipts, post, review, step};
+use crate::account::{Account, AccountKind, Balances, Movement};
+use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
+use crate::calendar::Period;
+use crate::crypto::Hash;
+use crate::identity::authority::Actor;
+use crate::identity::{Role, groups};
+use crate::motion::rules::{BodyKind, DecidingBody};
+use crate::record::{GrantAward, PlaceApplication, Placing, RevokeAward};
+use crate::{refuse, require, row};
+
+/// Days over which awards to one group are added up (domain 2.9: 12 months).
+pub const SPLITTING_DAYS: u64 = 365;
+
+/// Where an award stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AwardState {
+    /// Granted; nothing is signed yet.
+    Standstill,
+    /// The applicant may accept.
+    Offered,
+    /// Accepted; the agreement follows.
+    Accepted,
+    /// Not accepted in time.
+    Lapsed,
+    /// Taken back by the board.
+    Revoked,
+}
+
+use AwardState as S;
+
+/// Transitions of an award (domain 2.4). Before the decision it is a motion.
+pub const ROWS: [Row<AwardState>; 8] = [
+    row!("F11", None => S::Standstill, "IC, BRD, GA", "body by size and splitting test; <= ask, <= B; concentration; rank order or reasons; eligible; recusals; B -> W"),
+    row!("F41", None => S::Standstill, "IC, BRD, GA", "a reserve, after an award of the call fell away; as F11"),
+    row!("F12", Some(S::Standstill) => S::Offered, "CLK", "standstill over"),
+    row!("F12", Some(S::Offered) => S::Accepted, "GRT", "within the offer; no open appeal"),
+    row!("F12", Some(S::Offered) => S::Lapsed, "CLK", "offer over; W -> B or A"),
+    row!("F12", Some(S::Standstill) => S::Revoked, "BRD", "reasons; W -> B or A"),
+    row!("F12", Some(S::Offered) => S::Revoked, "BRD", "reasons; W -> B or A"),
+    row!("F12", Some(S::Accepted) => S::Revoked, "BRD", "reasons; no agreement in force; W -> B or A"),
+];
+
+/// An award (proved).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Award {
+    /// Its number.
+    pub number: u32,
+    /// The fund.
+    pub fund: u32,
+    /// The call.
+    pub call: u32,
+    /// The application.
+    pub application: u32,
+    /// The applicant.
+    pub grantee: u32,
+    /// Minor units.
+    pub amount: u64,
+    /// The motion that granted it.
+    pub motion: u32,
+    /// The body that decided.
+    pub body: BodyKind,
+    /// What the group had been awarded in the time of the splitting test, this award included.
+    pub tested: u64,
+    /// Reasons for passing over a better rank.
+    pub out_of_rank: Option<Hash>,
+    /// Charter version of the call, by whose limits it was decided.
+    pub charter: u32,
+    /// Where it stands.
+    pub state: AwardState,
+    /// Ledger time since which it stands there.
+    pub since_ms: u64,
+    /// Ledger time of the decision.
+    pub decided_ms: u64,
+    /// The newest agreement.
+    pub agreement: Option<u32>,
+}
+
+impl Award {
+    /// Counts in the sums of the group: granted and neither lapsed nor revoked.
+    pub fn counts(&self) -> bool {
+        !matches!(self.state, S::Lapsed | S::Revoked)
+    }
+}
+
+/// An award by number.
+pub fn get(tx: &Tx, number: u32) -> Result<Award, Refusal> {
+    tx.t.awards.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-award", vec![("award", number.to_string())]))
+}
+
+/// Writes an award.
+pub fn put(tx: &mut Tx, award: Award) {
+    tx.t.awards.put(award.number, award);
+}
+
+/// The transitions as words.
+pub fn table() -> Vec<super::Transition> {
+    describe("award", &ROWS)
+}
+
+fn go(tx: &Tx, award: &mut Award, to: AwardState) -> Result<(), Refusal> {
+    award.state = step(&ROWS, "F12", Some(award.state), to)?;
+    award.since_ms = tx.now;
+    Ok(())
+}
+
+/// Sum of the counted awards to the applicant's group that `which` selects.
+fn granted(tx: &Tx, applicant: u32, which: impl Fn(&Award) -> bool) -> u64 {
+    let group = groups::members(tx.t, applicant);
+    let counted = tx.t.awards.iter().map(|(_, award)| award).filter(|award| award.counts() && group.contains(&award.grantee));
+    counted.filter(|award| which(award)).fold(0, |sum: u64, award| sum.saturating_add(award.amount))
+}
+
+/// The splitting test: this amount and what the group was awarded in the fund in the 365 days before now.
+pub fn tested_amount(tx: &Tx, fund: u32, applicant: u32, amount: u64) -> u64 {
+    let since = tx.days_ago(SPLITTING_DAYS);
+    granted(tx, applicant, |award| award.fund == fund && award.decided_ms >= since).saturating_add(amount)
+}
+
+/// The lowest body that may decide the award now, by size, splitting test and rank (domain 2.9).
+pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
+    let application = application::get(tx, grant.application)?;
+    let call = call::get(tx, application.call)?;
+    let fund = call.terms.fund;
+    let limits = tx.charter_of(call.charter)?.funding;
+    let tested = tested_amount(tx, fund, application.applicant, grant.amount);
+    let by_size = if tested <= limits.committee_limit {
+        BodyKind::Committee
+    } else if tested <= limits.board_limit {
+        BodyKind::Board
+    } else {
+        BodyKind::Assembly
+    };
+    Ok(if grant.out_of_rank.is_some() { by_size.max(BodyKind::Board) } else { by_size })
+}
+
+/// The organisation with an interest in an award or a placing: the applicant. Its whole group is recused in the tally.
+pub fn interested(tx: &Tx, application: u32) -> Vec<u32> {
+    application::get(tx, application).map(|application| application.applicant).into_iter().collect()
+}
+
+/// The body to which the motion of an award is put, as proposed.
+pub fn deciding_body(tx: &Tx, application: u32, body: BodyKind) -> Result<DecidingBody, Refusal> {
+    let call = application::get(tx, application)?.call;
+    Ok(match body {
+        BodyKind::Committee => DecidingBody::Committee(call::get(tx, call)?.terms.fund),
+        BodyKind::Board => DecidingBody::Board,
+        BodyKind::Assembly => DecidingBody::Assembly,
+        BodyKind::WorkingGroup => refuse!("F11.body-too-low", body = body.code(), needed = BodyKind::Committee.code()),
+    })
+}
+
+/// The fund from which an application is paid, for the scope of posts.
+pub fn fund_of(tx: &Tx, application: u32) -> Option<u32> {
+    let call = tx.t.applications.get(&application)?.call;
+    tx.t.calls.get(&call).map(|call| call.terms.fund)
+}
+
+/// Whether an application of better rank in the call waits for an award.
+fn passes_over(tx: &Tx, call: u32, application: u32, rank: u32) -> Option<u32> {
+    call::applications(tx, call).into_iter().filter(|other| *other != application).find(|other| {
+        tx.t.applications.get(other).is_some_and(|other| {
+            let waits = matches!(other.status, ApplicationStatus::Ranked | ApplicationStatus::Reserve);
+            waits && other.rank.is_some_and(|better| better < rank)
+        })
+    })
+}
+
+/// The guards of F11 and F41, when the motion is proposed and again when it takes effect.
+pub fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
+    let application = application::get(tx, grant.application)?;
+    let call = call::get(tx, application.call)?;
+    let number = call.number;
+    let fund = fund::open(tx, call.terms.fund)?.number;
+    let decides = matches!(call.status, CallStatus::Ranked | CallStatus::Decided);
+    require!(decides, "F11.call-not-ranked", call = number, status = format!("{:?}", call.status));
+    let waits = matches!(application.status, ApplicationStatus::Ranked | ApplicationStatus::Reserve);
+    require!(waits, "F11.application-not-ranked", status = format!("{:?}", application.status));
+    if application.status == ApplicationStatus::Reserve {
+        let fell_away = tx.t.awards.iter().any(|(_, award)| award.call == number && !award.counts());
+        require!(fell_away, "F41.no-award-fell-away", call = number);
+    }
+    let needed = required_body(tx, grant)?;
+    require!(grant.body >= needed, "F11.body-too-low", body = grant.body.code(), needed = needed.code());
+    require!(grant.amount <= application.ask(), "F11.above-ask", amount = grant.amount, ask = application.ask());
+    let left = tx.t.balance(Account { fund, kind: AccountKind::Call(number) });
+    require!(i128::from(grant.amount) <= left, "N4.above-budget", amount = grant.amount, left = left);
+    let Some(rank) = application.rank else { refuse!("F11.no-rank", application = grant.application) };
+    match (passes_over(tx, number, grant.application, rank), grant.out_of_rank) {
+        (Some(better), None) => refuse!("F11.out-of-rank", application = grant.application, better = better),
+        (None, Some(_)) => refuse!("F11.in-rank", application = grant.application),
+        _ => {}
+    }
+    let limits = tx.charter_of(call.charter)?.funding;
+    let in_fund = u128::from(granted(tx, application.applicant, |award| award.fund == fund)) + u128::from(grant.amount);
+    let receipts = u128::try_from(net_receipts(tx.t, fund)).unwrap_or(0);
+    let most = receipts * u128::from(limits.fund_concentration_bp);
+    require!(in_fund * 10_000 <= most, "R2.fund-concentration", group = in_fund, receipts = receipts);
+    let in_call = granted(tx, application.applicant, |award| award.call == number).saturating_add(grant.amount);
+    let most = basis_points(call.terms.budget, call.concentration_bp);
+    require!(in_call <= most, "R2.call-concentration", group = in_call, most = most);
+    application::require_eligible(tx, &call, application.applicant, "N23.not-eligible")
+}
+
+/// F11, F41: the motion takes effect. Returns the award's number.
+pub fn grant(tx: &mut Tx, motion: u32, grant: &GrantAward) -> Result<u32, Refusal> {
+    check(tx, grant)?;
+    // A body with too few unrelated voices passed the motion up.
+    let body = tx.t.motions.get(&motion).map_or(grant.body, |motion| motion.body.kind());
+    let application = application::get(tx, grant.application)?;
+    let call = call::get(tx, application.call)?;
+    let (fund, charter) = (call.terms.fund, call.charter);
+    let code = if application.status == ApplicationStatus::Reserve { "F41" } else { "F11" };
+    let number = tx.next_number(Counter::Award);
+    let award = Award {
+        number,
+        fund,
+        call: application.call,
+        application: grant.application,
+        grantee: application.applicant,
+        amount: grant.amount,
+        motion,
+        body,
+        tested: tested_amount(tx, fund, application.applicant, grant.amount),
+        out_of_rank: grant.out_of_rank,
+        charter,
+        state: step(&ROWS, code, None, S::Standstill)?,
+        since_ms: tx.now,
+        decided_ms: tx.now,
+        agreement: None,
+    };
+    let movement = Movement::Awarded { call: award.call, award: number, amount: grant.amount };
+    post(tx, fund, &movement)?;
+    application::put(tx, application, code, ApplicationStatus::Awarded)?;
+    let days = tx.charter_of(charter)?.funding.standstill_days;
+    tx.schedule(DeadlineKind::StandstillEnd, number, tx.deadline(Period::Days(days)));
+    let call = award.call;
+    put(tx, award);
+    call::progress(tx, call)?;
+    Ok(number)
+}
+
+/// F11: the guards of a placing, at proposal and at effect.
+pub fn check_place(tx: &Tx, place: &PlaceApplication) -> Result<(), Refusal> {
+    let application = application::get(tx, place.application)?;
+    let ranked = application.status == ApplicationStatus::Ranked;
+    require!(ranked, "F11.application-not-ranked", status = format!("{:?}", application.status));
+    Ok(())
+}
+
+/// F11: an application is placed without an award.
+pub fn place(tx: &mut Tx, place: &PlaceApplication) -> Result<(), Refusal> {
+    let application = application::get(tx, place.application)?;
+    let to = match place.placing {
+        Placing::Reserve => ApplicationStatus::Reserve,
+        Placing::NotRecommended => ApplicationStatus::NotRecommended,
+    };
+    let call = application.call;
+    application::put(tx, application, "F11", to)?;
+    call::progress(tx, call)
+}
+
+/// F12: the guards of a revocation, at proposal and at effect.
+pub fn check_revoke(tx: &Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
+    let award = get(tx, revoke.award)?;
+    step(&ROWS, "F12", Some(award.state), S::Revoked)?;
+    if let Some(number) = award.agreement {
+        let state = agreement::get(tx, number)?.state;
+        let bound = matches!(state, AgreementState::InForce | AgreementState::Completed);
+        require!(!bound, "F12.agreement-in-force", agreement = number);
+    }
+    Ok(())
+}
+
+/// F12: the board revokes.
+pub fn revoke(tx: &mut Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
+    check_revoke(tx, revoke)?;
+    let mut award = get(tx, revoke.award)?;
+    if let Some(number) = award.agreement {
+        let mut draft = agreement::get(tx, number)?;
+        agreement::go(tx, &mut draft, "F13", AgreementState::Replaced)?;
+        agreement::put(tx, draft);
+    }
+    tx.cancel(DeadlineKind::StandstillEnd, award.number);
+    tx.cancel(DeadlineKind::OfferEnd, award.number);
+    go(tx, &mut award, S::Revoked)?;
+    give_back(tx, &award)?;
+    put(tx, award);
+    Ok(())
+}
+
+/// W -> B while the call is open, else W -> A (RULINGS R3).
+fn give_back(tx: &mut Tx, award: &Award) -> Result<(), Refusal> {
+    let phase = call::get(tx, award.call)?.phase();
+    let movement = Movement::AwardReturned { call: award.call, award: award.number, phase, amount: award.amount };
+    post(tx, award.fund, &movement).map(|_| ())
+}
+
+/// F12: the applicant accepts the offer.
+pub(super) fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+    let mut award = get(tx, number)?;
+    require!(actor.number() == award.grantee, "F12.not-the-grantee", grantee = award.grantee);
+    actor.must_sign(Role::Primary)?;
+    require_no_appeal(tx, &award)?;
+    go(tx, &mut award, S::Accepted)?;
+    tx.cancel(DeadlineKind::OfferEnd, number);
+    put(tx, award);
+    Ok(Outcome::Applied)
+}
+
+/// Refuses while an appeal in the award's call waits for the board.
+fn require_no_appeal(tx: &Tx, award: &Award) -> Result<(), Refusal> {
+    for number in call::applications(tx, award.call) {
+        let open = tx.t.applications.get(&number).is_some_and(application::appeal_open);
+        require!(!open, "F13.appeal-open", application = number);
+    }
+    Ok(())
+}
+
+/// F13: the award is accepted, its standstill over, no appeal open.
+pub(super) fn require_ready(tx: &Tx, award: &Award) -> Result<(), Refusal> {
+    require!(award.state == S::Accepted, "F13.award-not-accepted", state = format!("{:?}", award.state));
+    require_no_appeal(tx, award)
+}
+
+/// Acts out a deadline of an award.
+pub(super) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Result<(), Refusal> {
+    let mut award = get(tx, number)?;
+    match kind {
+        DeadlineKind::StandstillEnd => {
+            go(tx, &mut award, S::Offered)?;
+            let days = tx.charter_of(award.charter)?.funding.offer_days;
+            let until_ms = tx.deadline(Period::Days(days));
+            tx.schedule(DeadlineKind::OfferEnd, number, until_ms);
+            tx.emit(due, EventBody::AwardOffered { award: number, grantee: award.grantee, amount: award.amount, until_ms });
+        }
+        DeadlineKind::OfferEnd => {
+            go(tx, &mut award, S::Lapsed)?;
+            give_back(tx, &award)?;
+            tx.emit(due, EventBody::AwardLapsed { award: number, grantee: award.grantee, amount: award.amount });
+        }
+        _ => return Ok(()),
+    }
+    put(tx, award);
+    Ok(())
+}
+
+/// Reviewers of the application and voters of the award, as deeds of the chain.
+pub(super) fn deeds(tx: &Tx, agreement: &Agreement) -> Result<Vec<Deed>, Refusal> {
+    let award = get(tx, agreement.award)?;
+    let mut deeds = reviewers(tx, award.application);
+    deeds.extend(voters(tx, award.motion));
+    Ok(deeds)
+}
+
+/// Persons whose review of the application stands: who declined, was recused or replaced has not reviewed.
+fn reviewers(tx: &Tx, application: u32) -> Vec<Deed> {
+    let standing = review::of(tx, application).into_iter().filter(|review| review.status.stands());
+    standing.filter_map(|review| deed(tx, duties::Step::Review, review.person)).collect()
+}
+
+/// Persons who signed a ballot that holds its group's voice on the motion.
+fn voters(tx: &Tx, motion: u32) -> Vec<Deed> {
+    let persons = crate::motion::ballots(tx.t, motion).into_values().flat_map(|cast| cast.persons);
+    persons.filter_map(|person| deed(tx, duties::Step::Vote, person)).collect()
+}
+
+fn deed(tx: &Tx, step: duties::Step, person: u32) -> Option<Deed> {
+    tx.t.persons.get(&person).map(|known| Deed { step, person, home: known.home })
+}
+
+/// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
+pub fn check_voter(tx: &Tx, application: u32, person: u32) -> Result<(), Refusal> {
+    let application = application::get(tx, application)?;
+    let reviewed = review::reviewers(tx, application.call).contains(&person);
+    require!(!reviewed, "N12.same-person", person = person, step = "vote", earlier = "review");
+    Ok(())
+}

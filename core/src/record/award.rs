@@ -1,0 +1,227 @@
+//! Acts on awards, agreements and payee accounts (F11 to F13, F42).
+//!
+//! An agreement is a chain of records, each naming the one before (RULINGS A6): the programme officer drafts the terms, the
+//! grantee signs the draft's id and the terms' digest, the fund's officers sign the grantee's record id and the same digest.
+//! The award itself is no act of this family: it is the effect of a motion.
+
+use bincode::{Decode, Encode};
+
+use crate::account::AMOUNT_MAX;
+use crate::codec::{DecodeError, at_most, encode};
+use crate::crypto::{Hash, sha256_tagged};
+use crate::identity::ActClass;
+use crate::motion::rules::BodyKind;
+
+/// Most milestones of one agreement; keeps the proved agreement under its limit.
+pub const MILESTONES_MAX: usize = 24;
+
+/// One milestone as agreed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct MilestonePlan {
+    /// What it is worth, holdback included, in minor units.
+    pub amount: u64,
+    /// Ledger time until which it is due.
+    pub due_ms: u64,
+    /// SHA-256 of what counts as evidence.
+    pub evidence: Hash,
+}
+
+/// What both sides sign (domain 2.4): its digest is the same in every signature.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct AgreementTerms {
+    /// The award's number.
+    pub award: u32,
+    /// Organisation number of the grantee.
+    pub grantee: u32,
+    /// SHA-256 of the identifiers of both parties as they stand in the document.
+    pub parties: Hash,
+    /// SHA-256 of the document that people sign.
+    pub document: Hash,
+    /// The whole amount, in minor units: the award's, and the sum of the milestones (N5).
+    pub total: u64,
+    /// Unit code of the fund: `CNY`, `GPU-HOUR`.
+    pub unit: crate::account::Unit,
+    /// Milestones in order, at least one.
+    pub milestones: Vec<MilestonePlan>,
+    /// Paid in advance, at most the charter's share of the total; 0 for none.
+    pub advance: u64,
+    /// Held back until final acceptance, in basis points of what is accepted; at least the charter's share.
+    pub holdback_bp: u32,
+    /// Salted commitment to the payee's account.
+    pub account: Hash,
+    /// Charter version the agreement runs under to its end.
+    pub charter: u32,
+    /// Digest of the call's published terms.
+    pub call: Hash,
+    /// SHA-256 of the clawback clause.
+    pub clawback: Hash,
+    /// SHA-256 of the clause that says which duties survive the end.
+    pub survival: Hash,
+}
+
+impl AgreementTerms {
+    /// What every party signs.
+    pub fn digest(&self) -> Hash {
+        sha256_tagged("rollbook/agreement/v1", &[&encode(self)])
+    }
+
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most(&self.milestones, MILESTONES_MAX, "milestones")?;
+        if self.milestones.is_empty() {
+            return Err(DecodeError::rule("an agreement has at least one milestone"));
+        }
+        if self.milestones.iter().any(|plan| !(1..=AMOUNT_MAX).contains(&plan.amount)) || self.total > AMOUNT_MAX {
+            return Err(DecodeError::rule("an amount is 1 to 999999999999999999 minor units"));
+        }
+        if self.holdback_bp > 10_000 {
+            return Err(DecodeError::rule("a holdback above 100 per cent"));
+        }
+        self.unit.check_code().map_err(|error| DecodeError::rule(error.to_string()))
+    }
+}
+
+/// How the second officer heard that a new payee account is right; never the channel by which the change came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// A call to the number on file.
+    Telephone,
+    /// Sealed paper.
+    RegisteredLetter,
+    /// In person.
+    InPerson,
+    /// A transfer of a token amount that the payee named.
+    TokenTransfer,
+}
+
+/// Acts on awards and agreements. Grows only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub enum AwardAct {
+    /// F12: the grantee accepts the offer.
+    Accept {
+        /// The award.
+        award: u32,
+    },
+    /// F13, first record: the programme officer drafts the agreement. Replaces a draft that is not in force.
+    Draft(AgreementTerms),
+    /// F13, second record: the grantee signs, primary and finance officer together.
+    Sign {
+        /// The agreement.
+        agreement: u32,
+        /// Id of the record that drafted it.
+        draft: Hash,
+        /// [`AgreementTerms::digest`].
+        terms: Hash,
+    },
+    /// F13, third record: officers of the fund sign; with the second of them the agreement is in force.
+    Countersign {
+        /// The agreement.
+        agreement: u32,
+        /// Id of the grantee's record.
+        signed: Hash,
+        /// [`AgreementTerms::digest`].
+        terms: Hash,
+    },
+    /// F42: the grantee names another account, primary and finance officer together.
+    ChangeAccount {
+        /// The agreement.
+        agreement: u32,
+        /// Salted commitment to the new account.
+        account: Hash,
+    },
+    /// F42: a second officer confirms the new account by another channel.
+    ConfirmAccount {
+        /// The agreement.
+        agreement: u32,
+        /// Id of the record that named the account.
+        change: Hash,
+        /// The account confirmed.
+        account: Hash,
+        /// How.
+        channel: Channel,
+    },
+}
+
+impl AwardAct {
+    pub(super) fn class(&self) -> ActClass {
+        ActClass::Money
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            AwardAct::Accept { .. } => "F12",
+            AwardAct::Draft(_) | AwardAct::Sign { .. } | AwardAct::Countersign { .. } => "F13",
+            AwardAct::ChangeAccount { .. } | AwardAct::ConfirmAccount { .. } => "F42",
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            AwardAct::Draft(terms) => terms.check(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// F11, F41: an award, as the effect of a motion `award`, or `award-out-of-rank` if it passes over a better rank.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct GrantAward {
+    /// The application.
+    pub application: u32,
+    /// Minor units; at most the ask.
+    pub amount: u64,
+    /// The body it is put to; at least the one that size and splitting test ask for.
+    pub body: BodyKind,
+    /// Why a better rank is passed over: salted commitment to the reasons.
+    pub out_of_rank: Option<Hash>,
+}
+
+impl GrantAward {
+    /// Shape: an amount.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        if (1..=AMOUNT_MAX).contains(&self.amount) {
+            Ok(())
+        } else {
+            Err(DecodeError::rule("an award is 1 to 999999999999999999 minor units"))
+        }
+    }
+}
+
+/// What becomes of a ranked application that gets no award now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placing {
+    /// Next if an award falls away (F41).
+    Reserve,
+    /// No award.
+    NotRecommended,
+}
+
+/// F11: places a ranked application without an award, as the effect of a motion `award`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct PlaceApplication {
+    /// The application.
+    pub application: u32,
+    /// Where.
+    pub placing: Placing,
+    /// Salted commitment to the reasons.
+    pub reason: Hash,
+}
+
+/// F12: revokes an award that is not under an agreement in force, as the effect of a motion `terminate-agreement`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct RevokeAward {
+    /// The award.
+    pub award: u32,
+    /// Salted commitment to the reasons.
+    pub reason: Hash,
+}
+
+/// F19: releases a payment from hold, as the effect of a motion `lift-hold`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct LiftHold {
+    /// The payment.
+    pub payment: u32,
+    /// Salted commitment to the reasons.
+    pub reason: Hash,
+}
