@@ -30,11 +30,91 @@ fn tree() -> Command {
                 .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
                 .arg(Arg::new("threads").long("threads").value_name("N").value_parser(value_parser!(usize))),
         )
+        .subcommand(Command::new("export").arg(path("out").required(true).value_name("FILE")).arg(nodes().required(true)))
+        .subcommand(node())
+        .subcommand(testnet())
         .subcommand(
             Command::new("completions")
                 .arg(Arg::new("shell").required(true).value_parser(value_parser!(clap_complete::Shell)).value_name("SHELL")),
         )
         .subcommand(Command::new("man"))
+}
+
+/// An argument that is a path.
+fn path(name: &'static str) -> Arg {
+    Arg::new(name).value_parser(value_parser!(std::path::PathBuf))
+}
+
+/// `--node URL`, several times.
+fn nodes() -> Arg {
+    Arg::new("node").long("node").value_name("URL").action(ArgAction::Append)
+}
+
+fn group(name: &'static str) -> Command {
+    Command::new(name).subcommand_required(true).arg_required_else_help(true)
+}
+
+fn node() -> Command {
+    let config = || path("config").value_name("CONFIG");
+    let address = |name: &'static str| {
+        Arg::new(name).long(name).value_name("ADDRESS:PORT").value_parser(value_parser!(std::net::SocketAddr))
+    };
+    group("node")
+        .subcommand(
+            Command::new("init")
+                .arg(
+                    Arg::new("organisation").long("organisation").required(true).value_name("N").value_parser(value_parser!(u32)),
+                )
+                .arg(path("genesis").long("genesis").required(true).value_name("FILE"))
+                .arg(path("dir").long("dir").default_value("."))
+                .arg(address("listen").default_value("0.0.0.0:7400"))
+                .arg(address("api").default_value("127.0.0.1:7500"))
+                .arg(Arg::new("bootstrap").long("bootstrap").value_name("ADDRESS").action(ArgAction::Append)),
+        )
+        .subcommand(
+            Command::new("run").arg(config()).arg(Arg::new("insecure-listen").long("insecure-listen").action(ArgAction::SetTrue)),
+        )
+        .subcommand(Command::new("status").arg(config()).arg(nodes()))
+        .subcommand(Command::new("doctor").arg(config()))
+        .subcommand(Command::new("backup").arg(config()).arg(path("to").long("to").required(true).value_name("DIR")))
+        .subcommand(
+            Command::new("restore")
+                .arg(config())
+                .arg(path("from").long("from").required(true).value_name("DIR"))
+                .arg(Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue)),
+        )
+        .subcommand(Command::new("rebuild").arg(config()))
+}
+
+fn testnet() -> Command {
+    let dir = || path("dir").long("dir").default_value("testnet").value_name("DIR");
+    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u32));
+    let some = |name: &'static str| {
+        let nodes = Arg::new("nodes").value_name("NODE").action(ArgAction::Append).value_parser(value_parser!(u32));
+        Command::new(name).arg(nodes).arg(dir())
+    };
+    group("testnet")
+        .subcommand(
+            Command::new("up")
+                .arg(number("nodes"))
+                .arg(number("members"))
+                .arg(Arg::new("clock").long("clock").value_parser(["sample", "wall"]).default_value("sample"))
+                .arg(Arg::new("seed").long("seed").value_name("TEXT"))
+                .arg(dir()),
+        )
+        .subcommand(Command::new("status").arg(dir()))
+        .subcommand(some("start"))
+        .subcommand(some("stop"))
+        .subcommand(some("kill"))
+        .subcommand(Command::new("down").arg(dir()))
+        .subcommand(
+            group("clock").subcommand(
+                Command::new("advance")
+                    .arg(Arg::new("by").value_name("LENGTH"))
+                    .arg(Arg::new("to-ms").long("to-ms").value_name("MS").value_parser(value_parser!(u64)).conflicts_with("by"))
+                    .arg(dir()),
+            ),
+        )
 }
 
 /// Sets help texts from the catalogue, all the way down.

@@ -1,9 +1,12 @@
 //! One file per command.
 
 mod audit;
+mod export;
 pub mod genesis;
 pub mod keys;
+mod node;
 pub mod setup;
+mod testnet;
 
 use clap::ArgMatches;
 
@@ -18,6 +21,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("keys", matches)) => keys::run(matches),
         Some(("genesis", matches)) => genesis::run(matches),
         Some(("audit", matches)) => audit::run(matches),
+        Some(("export", matches)) => export::run(matches),
+        Some(("node", matches)) => node::run(matches),
+        Some(("testnet", matches)) => testnet::run(matches),
         Some(("completions", matches)) => completions(matches),
         Some(("man", _)) => man(),
         _ => Err(Failure::unusable("no command")),
