@@ -1,7 +1,7 @@
 //! One writer, no network: a sample alliance and its ledger, a block at a time. Every block is built on one ledger, executed on
 //! a second and committed on both, so each suite also checks that builder and executor agree.
 //!
-//! * [`Writer::submit`] puts records into one block; [`Writer::act`] is one record alone, signed by the officers that the
+//! * [`Writer::submit`] puts records into one block; [`Writer::member`] is one record alone, signed by the officers that the
 //!   principal's policy asks for.
 //! * [`Writer::advance`] moves ledger time as an idle chain does (RULINGS A10): a block right after each deadline, then one at
 //!   the end. The time of the next record is always after the last block.
