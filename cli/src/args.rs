@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use crate::messages;
+use crate::{commands, messages};
 
 /// The whole tree, translated.
 pub fn command() -> Command {
@@ -17,6 +17,13 @@ fn tree() -> Command {
         .max_term_width(120)
         .arg(Arg::new("lang").long("lang").global(true).value_parser(["en", "zh"]).value_name("LANG"))
         .arg(Arg::new("json").long("json").global(true).action(ArgAction::SetTrue))
+        .arg(Arg::new("config").long("config").global(true).value_name("DIR").value_parser(value_parser!(std::path::PathBuf)))
+        .arg(Arg::new("profile").long("profile").global(true).value_name("PROFILE"))
+        .subcommand(commands::setup::setup_command())
+        .subcommand(commands::setup::use_command())
+        .subcommand(commands::setup::whoami_command())
+        .subcommand(commands::keys::command())
+        .subcommand(commands::genesis::command())
         .subcommand(
             Command::new("audit")
                 .arg(Arg::new("file").required(true).value_name("FILE").value_parser(value_parser!(std::path::PathBuf)))

@@ -1,6 +1,9 @@
 //! One file per command.
 
-mod audit;
+pub mod audit;
+pub mod genesis;
+pub mod keys;
+pub mod setup;
 
 use clap::ArgMatches;
 
@@ -9,6 +12,11 @@ use crate::failure::Failure;
 /// Runs the chosen command; the exit code on success (an audit with findings is a success that exits 1).
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
+        Some(("setup", matches)) => setup::setup(matches),
+        Some(("use", matches)) => setup::use_profile(matches),
+        Some(("whoami", matches)) => setup::whoami(matches),
+        Some(("keys", matches)) => keys::run(matches),
+        Some(("genesis", matches)) => genesis::run(matches),
         Some(("audit", matches)) => audit::run(matches),
         Some(("completions", matches)) => completions(matches),
         Some(("man", _)) => man(),

@@ -7,10 +7,13 @@
 //! * One file per command in `commands/`; every sentence in `messages/`, in two languages.
 
 pub mod args;
-mod commands;
+pub mod commands;
+pub mod drafting;
 pub mod failure;
+pub mod keystore;
 pub mod messages;
 pub mod output;
+pub mod profile;
 pub mod story;
 pub mod verbs;
 

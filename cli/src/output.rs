@@ -39,6 +39,14 @@ pub fn bar(length: u64, what: &str) -> ProgressBar {
     bar
 }
 
+/// A table whose head comes from the catalogue; columns are as wide as their text, East Asian characters counted as two.
+pub fn table(columns: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_header(columns.iter().map(|key| crate::messages::t(key, &[])));
+    table
+}
+
 /// Minor units with grouping, such as `8,000,000.00`.
 pub fn money(minor: i128, exponent: u32) -> String {
     let scale = 10i128.checked_pow(exponent).unwrap_or(1);

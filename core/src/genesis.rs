@@ -21,6 +21,8 @@ use crate::state::State;
 use crate::validators::{self, NodeStatus};
 use crate::{membership, refuse, require};
 
+pub mod file;
+
 /// A working direction.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Direction {
@@ -257,6 +259,14 @@ impl Genesis {
     /// The clock of the chain.
     pub fn clock(&self) -> Clock {
         self.charter().map_or(Clock::Wall, |charter| charter.clock)
+    }
+
+    /// Ledger time of seal 0.
+    pub fn opened_ms(&self) -> u64 {
+        self.items
+            .iter()
+            .find_map(|item| if let GenesisItem::Charter { opened_ms, .. } = item { Some(*opened_ms) } else { None })
+            .unwrap_or(0)
     }
 
     /// The founding organisations, in order.

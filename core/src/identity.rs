@@ -12,6 +12,7 @@ use crate::codec::{DecodeError, Text, at_most, strictly_ascending};
 use crate::crypto::{Hash, PublicKey, Signature};
 
 pub mod authority;
+pub mod commitment;
 pub mod groups;
 pub mod identifier;
 pub mod registration;

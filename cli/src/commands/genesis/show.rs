@@ -1,0 +1,239 @@
+//! `rollbook genesis show`: a genesis as people read it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use rollbook_core::calendar::{LocalDay, format_instant};
+use rollbook_core::charter::Charter;
+use rollbook_core::genesis::file::{DRAFT_MAGIC, GenesisFile, decode_draft};
+use rollbook_core::genesis::{Genesis, GenesisItem};
+use rollbook_core::identity::OrganisationEntry;
+use rollbook_core::log::Clock;
+use rollbook_core::record::Record;
+
+use crate::drafting::parameters;
+use crate::failure::Failure;
+use crate::keystore;
+use crate::keystore::card::role_code;
+use crate::messages::{Language, language, t};
+use crate::output::{print, print_json, table};
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    let path = super::path(matches, "file")?;
+    let bytes = keystore::read(path)?;
+    let (genesis, found) = if bytes.starts_with(DRAFT_MAGIC) {
+        let (genesis, _) = decode_draft(&bytes).map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
+        (genesis, None)
+    } else {
+        let file = GenesisFile::decode(&bytes).map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
+        (file.genesis, Some(file.found))
+    };
+    let reported = match matches.get_one::<PathBuf>("real-names") {
+        Some(path) => Some(reported_names(path)?),
+        None => None,
+    };
+    if matches.get_flag("json") {
+        print_json(&serde_json::json!({
+            "genesis": genesis.hash(),
+            "founded": found.is_some(),
+            "policy": genesis.policy,
+            "items": genesis.items,
+            "found": found,
+        }));
+        return Ok(0);
+    }
+    people(&genesis, found.as_deref(), reported.as_ref());
+    Ok(0)
+}
+
+/// Name of the alliance in the reader's language.
+pub fn alliance_name(genesis: &Genesis) -> String {
+    genesis
+        .items
+        .iter()
+        .find_map(|item| if let GenesisItem::Charter { name, .. } = item { Some(crate::drafting::build::shown(name)) } else { None })
+        .unwrap_or_default()
+}
+
+fn offset(genesis: &Genesis) -> i32 {
+    genesis.charter().map_or(480, |charter| charter.offset_minutes)
+}
+
+/// The lines that every view of a genesis begins with.
+pub fn head(genesis: &Genesis) {
+    if genesis.clock() == Clock::Sample {
+        print(t("audit.sample", &[]));
+    }
+    for item in &genesis.items {
+        if let GenesisItem::Charter { name, .. } = item {
+            let both = crate::commands::setup::both(name.native.as_str(), name.latin.as_str());
+            print(t("genesis.head.alliance", &[("name", both)]));
+        }
+    }
+    print(t("genesis.head.hash", &[("hash", genesis.hash().to_hex())]));
+    let clock = if genesis.clock() == Clock::Sample { "genesis.clock-sample" } else { "genesis.clock-wall" };
+    let opened = format_instant(genesis.opened_ms(), offset(genesis));
+    print(t("genesis.head.opened", &[("time", opened), ("clock", t(clock, &[]))]));
+    let count = |test: fn(&GenesisItem) -> bool| genesis.items.iter().filter(|item| test(item)).count().to_string();
+    let facts = [
+        ("founders", count(|item| matches!(item, GenesisItem::Organisation(_)))),
+        ("directions", count(|item| matches!(item, GenesisItem::Direction(_)))),
+        ("offices", count(|item| matches!(item, GenesisItem::Office { .. }))),
+        ("observers", count(|item| matches!(item, GenesisItem::Observer(_)))),
+        ("validators", count(|item| matches!(item, GenesisItem::Validator { .. }))),
+    ];
+    print(t("genesis.head.counts", &facts));
+}
+
+fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMap<u32, (String, String)>>) {
+    head(genesis);
+    let signed = match found {
+        Some(found) => t("genesis.founded", &[("count", found.len().to_string())]),
+        None => t("genesis.is-draft", &[]),
+    };
+    print(t("genesis.head.founded", &[("state", signed)]));
+    if let Some(charter) = genesis.charter() {
+        print(t("genesis.head.charter", &[("preset", parameter_word(charter)), ("hash", charter.text.to_hex())]));
+        let preset = Charter::preset(charter.preset, charter.clock, charter.text);
+        for (name, value, usual) in parameters::differences(charter, &preset) {
+            let facts = [("name", name), ("value", plain(&value)), ("usual", plain(&usual))];
+            print(t("genesis.differs", &facts));
+        }
+    }
+    let day = |ms: u64| LocalDay::of(ms, offset(genesis)).date().to_string();
+    let names = super::names(genesis);
+    let title = |key: &str| print(format!("\n{}", t(key, &[])));
+    title("genesis.title.directions");
+    for item in &genesis.items {
+        if let GenesisItem::Direction(direction) = item {
+            let both = crate::commands::setup::both(direction.name.native.as_str(), direction.name.latin.as_str());
+            print(format!("  {}  {both}  ({})", direction.number, direction.code));
+        }
+    }
+    title("genesis.title.offices");
+    for item in &genesis.items {
+        if let GenesisItem::Office { entry, posts } = item {
+            print(format!("  {}  {}", entry.number, crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())));
+            for post in posts {
+                let deputy = post.deputy.map(|deputy| t("genesis.deputy", &[("person", deputy.to_string())])).unwrap_or_default();
+                let facts = [
+                    ("role", t(&format!("role.{}", role_code(post.role)), &[])),
+                    ("person", post.holder.to_string()),
+                    ("deputy", deputy),
+                    ("until", day(post.until_ms)),
+                ];
+                print(t("genesis.post", &facts));
+            }
+        }
+    }
+    title("genesis.title.board");
+    for item in &genesis.items {
+        if let GenesisItem::Board(seats) = item {
+            for seat in seats {
+                let facts = [
+                    ("number", seat.organisation.to_string()),
+                    ("name", names.get(&seat.organisation).cloned().unwrap_or_default()),
+                    ("until", day(seat.until_ms)),
+                ];
+                print(t("genesis.seat", &facts));
+            }
+        }
+    }
+    title("genesis.title.founders");
+    founders(genesis, reported);
+    title("genesis.title.observers");
+    for item in &genesis.items {
+        if let GenesisItem::Observer(entry) = item {
+            print(format!("  {}  {}", entry.number, crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())));
+        }
+    }
+    title("genesis.title.validators");
+    for validator in &genesis.policy.validators {
+        let name = names.get(&validator.org).cloned().unwrap_or_default();
+        print(format!("  {}  {} {name}  {}", validator.name, validator.org, validator.url));
+    }
+}
+
+fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>>) {
+    let mut columns = vec![
+        "genesis.column.number",
+        "genesis.column.name",
+        "genesis.column.identifiers",
+        "genesis.column.directions",
+        "genesis.column.officers",
+        "genesis.column.related",
+    ];
+    if reported.is_some() {
+        columns.push("genesis.column.reported");
+    }
+    let mut rows = table(&columns);
+    let codes: BTreeMap<u32, String> = genesis
+        .items
+        .iter()
+        .filter_map(|item| if let GenesisItem::Direction(direction) = item { Some((direction.number, crate::drafting::build::shown(&direction.name))) } else { None })
+        .collect();
+    let mut related: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let entries: Vec<&OrganisationEntry> = genesis.founders().collect();
+    for entry in &entries {
+        for relation in &entry.relations {
+            related.entry(entry.number).or_default().push(relation.other);
+            related.entry(relation.other).or_default().push(entry.number);
+        }
+    }
+    let join = |parts: Vec<String>| parts.join(", ");
+    for entry in entries {
+        let directions = entry.directions.iter().filter_map(|number| codes.get(number).cloned()).collect();
+        let officers = entry.officers.iter().map(|officer| officer.person.to_string()).collect();
+        let identifiers = entry.identifiers.iter().map(|identifier| identifier.org_id()).collect::<Vec<_>>().join("\n");
+        let groups = related.get(&entry.number).into_iter().flatten().map(ToString::to_string).collect();
+        let mut row = vec![
+            entry.number.to_string(),
+            crate::drafting::build::shown(&entry.name),
+            identifiers,
+            join(directions),
+            join(officers),
+            join(groups),
+        ];
+        if let Some(reported) = reported {
+            row.push(reported.get(&entry.number).map(|(name, note)| format!("{name}\n[{note}]")).unwrap_or_default());
+        }
+        rows.add_row(row);
+    }
+    print(rows.to_string());
+    if reported.is_some() {
+        print(t("genesis.reported-note", &[]));
+    }
+}
+
+fn parameter_word(charter: &Charter) -> String {
+    serde_json::to_value(charter.preset).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => "off".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// `reported-names.csv`: number, name in the reader's language, source note (RULINGS R24). A view only: nothing of it enters a record.
+pub fn reported_names(path: &Path) -> Result<BTreeMap<u32, (String, String)>, Failure> {
+    let bytes = keystore::read(path)?;
+    let bad = |why: String| Failure::unusable(t("genesis.bad-names", &[("file", path.display().to_string())])).because(why);
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(bytes.as_slice());
+    let headers = reader.headers().map_err(|error| bad(error.to_string()))?.clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).ok_or_else(|| bad(name.to_owned()));
+    let name = if language() == Language::Chinese { "reported_native" } else { "reported_latin" };
+    let (number, name, note) = (column("number")?, column(name)?, column("source_note")?);
+    let mut names = BTreeMap::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| bad(error.to_string()))?;
+        let cell = |i: usize| row.get(i).unwrap_or_default().to_owned();
+        let number = cell(number).parse().map_err(|_| bad(cell(number)))?;
+        names.insert(number, (cell(name), cell(note)));
+    }
+    Ok(names)
+}

@@ -1,0 +1,444 @@
+//! `rollbook keys new|list|show|check|backup|sample`: officers' and nodes' keys on one's own machine (RULINGS A21, R23, R24).
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use rollbook_core::calendar::LocalDay;
+use rollbook_core::codec::Text;
+use rollbook_core::crypto::{Hash, KeyKind, Keypair};
+use rollbook_core::identity::identifier::did_key;
+use rollbook_core::identity::{Authorisation, Role, commitment};
+
+use crate::drafting::alliance::short_text;
+use crate::drafting::problem::Report;
+use crate::drafting::{read_inputs, sample};
+use crate::failure::{Failure, REFUSED};
+use crate::keystore::card::{OfficerCard, day_number, key_text, parse_role, role_code};
+use crate::keystore::node::{CARD, NodeCard, NodeSecrets};
+use crate::keystore::secret::{Fresh, Secret};
+use crate::keystore::{self, Keystore, passphrase};
+use crate::messages::t;
+use crate::output::{print, print_json, say};
+use crate::profile::Profiles;
+
+/// `--keystore` and `--passphrase-file`, where keys are used.
+pub fn key_arguments(command: Command) -> Command {
+    command
+        .arg(Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf)))
+        .arg(Arg::new("passphrase-file").long("passphrase-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
+}
+
+/// The command.
+pub fn command() -> Command {
+    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u32).range(1..));
+    let text = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
+    let file = |name: &'static str, value: &'static str| text(name, value).value_parser(value_parser!(PathBuf));
+    let person = || Arg::new("person").required(true).value_name("PERSON").value_parser(value_parser!(u32).range(1..));
+    Command::new("keys")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(key_arguments(
+            Command::new("new")
+                .arg(number("organisation").required(true))
+                .arg(number("person").required_unless_present("node"))
+                .arg(text("role", "ROLE").action(ArgAction::Append))
+                .arg(text("name", "NAME"))
+                .arg(text("document", "DOCUMENT"))
+                .arg(text("letter", "FILE|HASH"))
+                .arg(text("letter-date", "DATE"))
+                .arg(text("signatory", "NAME"))
+                .arg(file("card", "FILE"))
+                .arg(Arg::new("node").long("node").action(ArgAction::SetTrue).conflicts_with("person"))
+                .arg(text("url", "URL").requires("node"))
+                .arg(text("address", "HOST:PORT").requires("node"))
+                .arg(file("out", "DIR").requires("node"))
+                .arg(Arg::new("sample").long("sample").action(ArgAction::SetTrue))
+                .arg(text("seed", "SEED").requires("sample")),
+        ))
+        .subcommand(key_arguments(Command::new("list")))
+        .subcommand(key_arguments(Command::new("show").arg(person())))
+        .subcommand(key_arguments(
+            Command::new("check")
+                .arg(Arg::new("file").required(true).value_name("FILE").value_parser(value_parser!(PathBuf)))
+                .arg(file("card", "FILE")),
+        ))
+        .subcommand(key_arguments(Command::new("backup").arg(person()).arg(file("to", "FILE").required(true))))
+        .subcommand(
+            Command::new("sample")
+                .arg(text("seed", "SEED").required(true))
+                .arg(file("members", "FILE").required(true))
+                .arg(file("alliance", "FILE"))
+                .arg(file("out", "DIR").required(true)),
+        )
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    match matches.subcommand() {
+        Some(("new", matches)) if matches.get_flag("node") => new_node(matches),
+        Some(("new", matches)) => new_officer(matches),
+        Some(("list", matches)) => list(matches),
+        Some(("show", matches)) => show(matches),
+        Some(("check", matches)) => check(matches),
+        Some(("backup", matches)) => backup(matches),
+        Some(("sample", matches)) => samples(matches),
+        _ => Err(Failure::unusable("keys")),
+    }
+}
+
+/// The keystore that applies here.
+pub fn keystore_of(matches: &ArgMatches) -> Result<Keystore, Failure> {
+    let given = matches.get_one::<PathBuf>("keystore");
+    let profile = match given {
+        Some(_) => None,
+        None => Profiles::of(matches).chosen(matches)?.and_then(|(_, profile)| profile.keystore),
+    };
+    Ok(Keystore::at(given, profile.as_deref()))
+}
+
+fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
+    let (Some(organisation), Some(person)) = (matches.get_one::<u32>("organisation"), matches.get_one::<u32>("person")) else {
+        return Err(Failure::unusable("keys new"));
+    };
+    let (organisation, person) = (*organisation, *person);
+    let roles = roles(matches)?;
+    let seed = sample_seed(matches)?;
+    let store = keystore_of(matches)?;
+    if store.secret_path(person).exists() {
+        let facts = [("person", person.to_string()), ("folder", store.folder().display().to_string())];
+        return Err(Failure::unusable(t("keys.exists", &facts)).next(t("keys.exists-next", &[])));
+    }
+    let name = asked(matches, "name")?;
+    let document = asked(matches, "document")?;
+    let signatory = asked(matches, "signatory")?;
+    let letter = letter(matches)?;
+    let date = letter_date(matches)?;
+    let whose = t("keys.whose", &[("person", person.to_string()), ("name", name.to_string())]);
+    let passphrase = passphrase::new(matches, &whose)?;
+    let (key, salt, signatory_salt) = match &seed {
+        Some(seed) => (
+            keystore::sample_officer_key(seed, person),
+            keystore::sample_salt(seed, &format!("person/{person}")),
+            keystore::sample_salt(seed, &format!("signatory/{person}")),
+        ),
+        None => (Keypair::from_seed(&keystore::random()?), keystore::random()?, keystore::random()?),
+    };
+    let card = OfficerCard {
+        organisation,
+        person,
+        roles,
+        commitment: commitment::person(&salt, &name, &document),
+        public_key: key.public(),
+        possession: key.prove_possession(organisation, KeyKind::Officer),
+        authorisation: Authorisation { letter, signatory: commitment::signatory(&signatory_salt, &signatory), date },
+        sample: seed.is_some(),
+    };
+    let fresh = Fresh {
+        organisation,
+        person,
+        name: &name,
+        document: &document,
+        signatory: &signatory,
+        salt,
+        signatory_salt,
+        key: &key,
+        sample: seed.is_some(),
+    };
+    store.add(&Secret::new(&fresh), &card, &passphrase)?;
+    let mut card_path = store.card_path(person);
+    if let Some(copy) = matches.get_one::<PathBuf>("card") {
+        keystore::write_new(copy, card.render().as_bytes(), false)?;
+        card_path = copy.clone();
+    }
+    if matches.get_flag("json") {
+        print_json(&card_json(&card, &store));
+        return Ok(0);
+    }
+    print(t("keys.made-secret", &[("file", store.secret_path(person).display().to_string())]));
+    print(t("keys.made-card", &[("file", card_path.display().to_string())]));
+    if card.roles.is_empty() {
+        say(t("keys.no-role", &[]));
+    }
+    if card.sample {
+        say(t("keys.sample-warning", &[]));
+    }
+    say(format!("\n{}:", t("word.next", &[])));
+    say(t("keys.next-card", &[("file", card_path.display().to_string())]));
+    say(t("keys.next-backup", &[("person", person.to_string())]));
+    Ok(0)
+}
+
+fn roles(matches: &ArgMatches) -> Result<Vec<Role>, Failure> {
+    let mut roles = Vec::new();
+    for code in matches.get_many::<String>("role").into_iter().flatten().flat_map(|text| text.split(',')) {
+        match parse_role(code.trim()).filter(|role| !role.is_post()) {
+            Some(role) => roles.push(role),
+            None => {
+                let known = COMPANY_ROLES.map(role_code).join(", ");
+                return Err(Failure::unusable(t("keys.no-such-role", &[("role", code.to_owned())]))
+                    .next(t("keys.no-such-role-next", &[("known", known)])));
+            }
+        }
+    }
+    roles.sort();
+    roles.dedup();
+    Ok(roles)
+}
+
+const COMPANY_ROLES: [Role; 5] = [Role::Primary, Role::Alternate, Role::Finance, Role::Technical, Role::NodeOperator];
+
+/// The seed, only with `--sample`, and the other way round.
+fn sample_seed(matches: &ArgMatches) -> Result<Option<String>, Failure> {
+    match (matches.get_flag("sample"), matches.get_one::<String>("seed")) {
+        (false, _) => Ok(None),
+        (true, Some(seed)) => Ok(Some(seed.clone())),
+        (true, None) => Err(Failure::unusable(t("keys.sample-needs-seed", &[]))),
+    }
+}
+
+/// A text of the command line, or asked for on a terminal.
+fn asked(matches: &ArgMatches, id: &'static str) -> Result<Text<160>, Failure> {
+    let given = match matches.get_one::<String>(id) {
+        Some(given) => given.clone(),
+        None => ask(&t(&format!("keys.ask.{id}"), &[]))?.ok_or_else(|| missing(id))?,
+    };
+    short_text(&given).ok_or_else(|| Failure::unusable(t("keys.bad-text", &[("what", format!("--{id}"))])))
+}
+
+fn missing(id: &str) -> Failure {
+    Failure::unusable(t("keys.missing", &[("what", format!("--{id}"))])).next(t("keys.missing-next", &[]))
+}
+
+/// Asks on a terminal; nothing if there is none.
+pub fn ask(prompt: &str) -> Result<Option<String>, Failure> {
+    use std::io::IsTerminal;
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    eprint!("{prompt}: ");
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line).map_err(|error| Failure::unusable(prompt).because(error))?;
+    Ok((read > 0).then(|| line.trim().to_owned()))
+}
+
+fn letter(matches: &ArgMatches) -> Result<Hash, Failure> {
+    let given = match matches.get_one::<String>("letter") {
+        Some(given) => given.clone(),
+        None => ask(&t("keys.ask.letter", &[]))?.ok_or_else(|| missing("letter"))?,
+    };
+    keystore::hash_or_file(&given, Path::new("")).map_err(|error| {
+        Failure::unusable(t("keys.no-letter", &[("given", given.clone())])).because(error).next(t("keys.no-letter-next", &[]))
+    })
+}
+
+fn letter_date(matches: &ArgMatches) -> Result<i64, Failure> {
+    let given = match matches.get_one::<String>("letter-date") {
+        Some(given) => given.clone(),
+        None => ask(&t("keys.ask.letter-date", &[]))?.ok_or_else(|| missing("letter-date"))?,
+    };
+    day_number(&given).ok_or_else(|| Failure::unusable(t("keys.no-date", &[("given", given)])))
+}
+
+fn new_node(matches: &ArgMatches) -> Result<u8, Failure> {
+    let Some(organisation) = matches.get_one::<u32>("organisation").copied() else { return Err(missing("organisation")) };
+    let needed = |id: &'static str| matches.get_one::<String>(id).cloned().ok_or_else(|| missing(id));
+    let (url, address) = (needed("url")?, needed("address")?);
+    let Some(folder) = matches.get_one::<PathBuf>("out") else { return Err(missing("out")) };
+    let seed = sample_seed(matches)?;
+    let secrets = match &seed {
+        Some(seed) => NodeSecrets::sample(seed, organisation),
+        None => NodeSecrets::random()?,
+    };
+    let bad = || Failure::unusable(t("draft.card-address", &[]));
+    let keys = secrets.public(organisation, Text::new(url).map_err(|_| bad())?, Text::new(address).map_err(|_| bad())?);
+    if keys.check().is_err() {
+        return Err(bad());
+    }
+    let card = NodeCard { organisation, keys, sample: seed.is_some() };
+    secrets.write(folder)?;
+    let card_path = matches.get_one::<PathBuf>("card").cloned().unwrap_or_else(|| folder.join(CARD));
+    keystore::write_new(&card_path, card.render().as_bytes(), false)?;
+    // Read back what a node will read, now, while a mistake costs nothing.
+    NodeSecrets::read(folder)?;
+    if matches.get_flag("json") {
+        print_json(&serde_json::json!({ "organisation": organisation, "folder": folder, "card": card_path, "keys": card.keys }));
+        return Ok(0);
+    }
+    print(t("keys.made-node", &[("folder", folder.display().to_string())]));
+    print(t("keys.made-card", &[("file", card_path.display().to_string())]));
+    if card.sample {
+        say(t("keys.sample-warning", &[]));
+    }
+    say(format!("\n{}:", t("word.next", &[])));
+    say(t("keys.next-card", &[("file", card_path.display().to_string())]));
+    say(t("keys.next-node", &[]));
+    Ok(0)
+}
+
+fn card_json(card: &OfficerCard, store: &Keystore) -> serde_json::Value {
+    serde_json::json!({
+        "organisation": card.organisation,
+        "person": card.person,
+        "roles": card.roles,
+        "public_key": card.public_key,
+        "did": did_key(&card.public_key),
+        "commitment": card.commitment,
+        "letter": card.authorisation.letter,
+        "letter_date": LocalDay(card.authorisation.date).date().to_string(),
+        "sample": card.sample,
+        "secret": store.secret_path(card.person).exists().then(|| store.secret_path(card.person)),
+        "card": store.card_path(card.person),
+    })
+}
+
+/// Roles as people read them.
+pub fn role_words(roles: &[Role]) -> String {
+    if roles.is_empty() {
+        return t("role.none", &[]);
+    }
+    let separator = t("word.list", &[]);
+    roles.iter().map(|role| t(&format!("role.{}", role_code(*role)), &[])).collect::<Vec<_>>().join(&separator)
+}
+
+fn list(matches: &ArgMatches) -> Result<u8, Failure> {
+    let store = keystore_of(matches)?;
+    let entries = store.list()?;
+    if matches.get_flag("json") {
+        print_json(&entries.iter().map(|entry| card_json(&entry.card, &store)).collect::<Vec<_>>());
+        return Ok(0);
+    }
+    if entries.is_empty() {
+        say(t("keys.none", &[("folder", store.folder().display().to_string())]));
+        say(format!("{}: {}", t("word.next", &[]), t("keys.none-next", &[])));
+        return Ok(0);
+    }
+    let mut table = crate::output::table(&["keys.column.person", "keys.column.organisation", "keys.column.roles", "keys.column.key", "keys.column.secret"]);
+    for entry in &entries {
+        let mut key = key_text(&entry.card.public_key);
+        key.truncate(24);
+        let state = if entry.has_secret { "keys.secret-here" } else { "keys.secret-away" };
+        table.add_row([
+            entry.card.person.to_string(),
+            entry.card.organisation.to_string(),
+            role_words(&entry.card.roles),
+            key,
+            t(state, &[]),
+        ]);
+    }
+    print(table.to_string());
+    Ok(0)
+}
+
+fn show(matches: &ArgMatches) -> Result<u8, Failure> {
+    let store = keystore_of(matches)?;
+    let Some(person) = matches.get_one::<u32>("person").copied() else { return Err(missing("person")) };
+    let card = store.card(person)?;
+    if matches.get_flag("json") {
+        print_json(&card_json(&card, &store));
+        return Ok(0);
+    }
+    if card.sample {
+        print(t("keys.sample-warning", &[]));
+    }
+    print(t("keys.show.person", &[("person", person.to_string()), ("organisation", card.organisation.to_string())]));
+    print(t("keys.show.roles", &[("roles", role_words(&card.roles))]));
+    print(t("keys.show.key", &[("key", key_text(&card.public_key))]));
+    print(t("keys.show.did", &[("did", did_key(&card.public_key))]));
+    print(t("keys.show.commitment", &[("hash", card.commitment.to_hex())]));
+    let date = LocalDay(card.authorisation.date).date().to_string();
+    print(t("keys.show.letter", &[("hash", card.authorisation.letter.to_hex()), ("date", date)]));
+    let state = if store.secret_path(person).exists() { "keys.secret-here" } else { "keys.secret-away" };
+    print(t("keys.show.secret", &[("state", t(state, &[])), ("folder", store.folder().display().to_string())]));
+    Ok(0)
+}
+
+/// Opens a kept file and compares it with the card: the one beside it, the one given, or the keystore's.
+fn check(matches: &ArgMatches) -> Result<u8, Failure> {
+    let Some(file) = matches.get_one::<PathBuf>("file") else { return Err(missing("file")) };
+    let passphrase = passphrase::existing(matches, &file.display().to_string())?;
+    let secret = Secret::open(file, &passphrase)?;
+    let card = match matches.get_one::<PathBuf>("card") {
+        Some(path) => OfficerCard::read(path)?,
+        None => keystore_of(matches)?.card(secret.person)?,
+    };
+    secret.matches(&card).map_err(|what| keystore::mismatch(file, what))?;
+    if matches.get_flag("json") {
+        print_json(&serde_json::json!({ "file": file, "person": secret.person, "opens": true, "belongs": true }));
+    } else {
+        let facts = [("file", file.display().to_string()), ("person", secret.person.to_string()), ("name", secret.name.clone())];
+        print(t("keys.check-good", &facts));
+    }
+    Ok(0)
+}
+
+fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
+    let store = keystore_of(matches)?;
+    let (Some(person), Some(to)) = (matches.get_one::<u32>("person").copied(), matches.get_one::<PathBuf>("to")) else {
+        return Err(missing("to"));
+    };
+    store.card(person)?;
+    let bytes = keystore::read(&store.secret_path(person))?;
+    keystore::write_new(to, &bytes, true)?;
+    if keystore::read(to)? != bytes {
+        return Err(Failure { exit: REFUSED, ..Failure::unusable(t("keys.backup-differs", &[("file", to.display().to_string())])) });
+    }
+    if matches.get_flag("json") {
+        print_json(&serde_json::json!({ "person": person, "file": to }));
+        return Ok(0);
+    }
+    print(t("keys.backup-made", &[("person", person.to_string()), ("file", to.display().to_string())]));
+    say(format!("\n{}:", t("word.next", &[])));
+    say(t("keys.next-check", &[("file", to.display().to_string())]));
+    Ok(0)
+}
+
+/// Cards, keystore and node keys of a whole sample alliance.
+fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
+    let (Some(seed), Some(members), Some(out)) =
+        (matches.get_one::<String>("seed"), matches.get_one::<PathBuf>("members"), matches.get_one::<PathBuf>("out"))
+    else {
+        return Err(missing("out"));
+    };
+    let alliance = matches
+        .get_one::<PathBuf>("alliance")
+        .cloned()
+        .unwrap_or_else(|| members.with_file_name("alliance.toml"));
+    let base = alliance.parent().map(Path::to_path_buf).unwrap_or_default();
+    let read = |name: &str| std::fs::read(base.join(name));
+    let mut report = Report::default();
+    let (alliance_name, members_name) = (alliance.display().to_string(), members.display().to_string());
+    let inputs = read_inputs(
+        (&alliance_name, &keystore::read(&alliance)?),
+        (&members_name, &keystore::read(members)?),
+        &read,
+        &mut report,
+    );
+    let Some(inputs) = inputs.filter(|_| report.errors.is_empty()) else { return Err(sample::unusable(&report)) };
+    let keys = sample::keys(&inputs, seed)?;
+    let (cards, store) = (out.join("cards"), Keystore::at(Some(&out.join("keystore")), None));
+    keystore::make_folder(&cards)?;
+    for officer in keys.officers.values() {
+        store.add(&officer.secret, &officer.card, sample::PASSPHRASE)?;
+        let path = cards.join(format!("{:04}.card.toml", officer.card.person));
+        keystore::write_new(&path, officer.card.render().as_bytes(), false)?;
+    }
+    for (number, (card, secrets)) in &keys.nodes {
+        secrets.write(&out.join("nodes").join(format!("{number:04}")))?;
+        keystore::write_new(&cards.join(format!("node-{number:04}.card.toml")), card.render().as_bytes(), false)?;
+    }
+    if matches.get_flag("json") {
+        let persons: Vec<u32> = keys.officers.keys().copied().collect();
+        let nodes: Vec<u32> = keys.nodes.keys().copied().collect();
+        print_json(&serde_json::json!({ "out": out, "persons": persons, "nodes": nodes, "passphrase": sample::PASSPHRASE }));
+        return Ok(0);
+    }
+    let facts = [
+        ("officers", keys.officers.len().to_string()),
+        ("nodes", keys.nodes.len().to_string()),
+        ("out", out.display().to_string()),
+        ("passphrase", sample::PASSPHRASE.to_owned()),
+    ];
+    print(t("keys.samples-made", &facts));
+    say(t("keys.sample-warning", &[]));
+    Ok(0)
+}

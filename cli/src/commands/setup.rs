@@ -1,0 +1,245 @@
+//! `rollbook setup`, `whoami`, `use PROFILE` (RULINGS R23): who one is, and which alliance one trusts.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use rollbook_core::crypto::Hash;
+use rollbook_core::genesis::file::GenesisFile;
+use rollbook_core::genesis::{Genesis, GenesisItem};
+use rollbook_core::log::Clock;
+
+use super::keys::{ask, role_words};
+use crate::failure::Failure;
+use crate::keystore::{self, Keystore};
+use crate::messages::{Language, language, t};
+use crate::output::{print, print_json, say};
+use crate::profile::{Profile, Profiles, unknown};
+
+/// `setup`.
+pub fn setup_command() -> Command {
+    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u32).range(1..));
+    Command::new("setup")
+        .arg(Arg::new("name").long("name").value_name("PROFILE"))
+        .arg(Arg::new("genesis").long("genesis").value_name("FILE|HASH"))
+        .arg(Arg::new("alliance").long("alliance").value_name("NAME"))
+        .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
+        .arg(Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf)))
+        .arg(number("organisation"))
+        .arg(number("person"))
+}
+
+/// `whoami`.
+pub fn whoami_command() -> Command {
+    Command::new("whoami")
+}
+
+/// `use`.
+pub fn use_command() -> Command {
+    Command::new("use").arg(Arg::new("name").value_name("PROFILE"))
+}
+
+/// Names of a genesis: (alliance, organisations by number).
+fn facts(genesis: &Genesis) -> (String, Vec<(u32, String)>) {
+    let mut name = String::new();
+    let mut organisations = Vec::new();
+    for item in &genesis.items {
+        match item {
+            GenesisItem::Charter { name: given, .. } => name = both(&given.native.to_string(), &given.latin.to_string()),
+            GenesisItem::Organisation(entry) | GenesisItem::Observer(entry) | GenesisItem::Office { entry, .. } => {
+                organisations.push((entry.number, both(&entry.name.native.to_string(), &entry.name.latin.to_string())));
+            }
+            _ => {}
+        }
+    }
+    (name, organisations)
+}
+
+/// Both names, once if they are equal.
+pub fn both(native: &str, latin: &str) -> String {
+    if native == latin { native.to_owned() } else { format!("{native} / {latin}") }
+}
+
+/// Asks what is not given, if there is somebody to ask.
+fn or_ask(given: Option<String>, key: &str) -> Result<Option<String>, Failure> {
+    match given {
+        Some(given) => Ok(Some(given)),
+        None => Ok(ask(&t(key, &[]))?.filter(|answer| !answer.is_empty())),
+    }
+}
+
+/// Runs `setup`.
+pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
+    let profiles = Profiles::of(matches);
+    let text = |id: &str| matches.get_one::<String>(id).cloned();
+    let Some(given) = or_ask(text("genesis"), "setup.ask.genesis")? else {
+        return Err(Failure::unusable(t("setup.no-genesis", &[])).next(t("setup.no-genesis-next", &[])));
+    };
+    let (hash, genesis, file) = match Hash::from_hex(&given) {
+        Some(hash) => (hash, None, None),
+        None => {
+            let path = PathBuf::from(&given);
+            let read = GenesisFile::decode(&keystore::read(&path)?).map_err(|error| {
+                Failure::unusable(t("setup.bad-genesis", &[("file", given.clone())]))
+                    .because(error)
+                    .next(t("setup.no-genesis-next", &[]))
+            })?;
+            let absolute = std::path::absolute(&path).unwrap_or(path);
+            (read.genesis.hash(), Some(read.genesis), Some(absolute))
+        }
+    };
+    let (known_name, organisations) = genesis.as_ref().map(facts).unwrap_or_default();
+    let alliance = match text("alliance") {
+        Some(name) => name,
+        None if genesis.is_some() => known_name,
+        None => or_ask(None, "setup.ask.alliance")?.unwrap_or_else(|| hash.short()),
+    };
+    let number = |id: &str, key: &str| -> Result<Option<u32>, Failure> {
+        match matches.get_one::<u32>(id) {
+            Some(number) => Ok(Some(*number)),
+            None => match or_ask(None, key)? {
+                None => Ok(None),
+                Some(answer) => answer
+                    .parse()
+                    .map(Some)
+                    .map_err(|_| Failure::unusable(t("setup.no-number", &[("given", answer)]))),
+            },
+        }
+    };
+    let organisation = number("organisation", "setup.ask.organisation")?;
+    if let Some(organisation) = organisation
+        && genesis.is_some()
+        && !organisations.iter().any(|(number, _)| *number == organisation)
+    {
+        // Later members are not in the genesis, so this is a remark and no refusal.
+        say(t("setup.not-in-genesis", &[("number", organisation.to_string())]));
+    }
+    let person = number("person", "setup.ask.person")?;
+    let mut nodes: Vec<String> = matches.get_many::<String>("node").into_iter().flatten().cloned().collect();
+    if nodes.is_empty()
+        && let Some(answer) = or_ask(None, "setup.ask.node")?
+    {
+        nodes.extend(answer.split_whitespace().map(str::to_owned));
+    }
+    for node in &nodes {
+        if !node.starts_with("http://") && !node.starts_with("https://") {
+            return Err(Failure::unusable(t("setup.bad-node", &[("given", node.clone())])).next(t("setup.bad-node-next", &[])));
+        }
+    }
+    let name = match or_ask(text("name"), "setup.ask.name")? {
+        Some(name) => name,
+        None => "default".to_owned(),
+    };
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+        return Err(Failure::unusable(t("setup.bad-name", &[("name", name)])));
+    }
+    let keystore = matches.get_one::<PathBuf>("keystore").map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let asked_language = matches.get_one::<String>("lang").cloned();
+    let profile = Profile {
+        alliance,
+        genesis: hash.to_hex(),
+        genesis_file: file,
+        sample: genesis.as_ref().is_some_and(|genesis| genesis.clock() == Clock::Sample),
+        nodes,
+        keystore,
+        organisation,
+        person,
+        language: Some(asked_language.unwrap_or_else(|| if language() == Language::Chinese { "zh" } else { "en" }.to_owned())),
+    };
+    let path = profiles.write(&name, &profile)?;
+    if !matches.get_flag("json") {
+        say(t("setup.written", &[("file", path.display().to_string())]));
+    }
+    show(matches, &name, &profile)?;
+    if !matches.get_flag("json") && profile.genesis_file.is_some() {
+        say(format!("\n{}: {}", t("word.next", &[]), t("setup.compare-hash", &[])));
+    }
+    Ok(0)
+}
+
+/// Runs `whoami`.
+pub fn whoami(matches: &ArgMatches) -> Result<u8, Failure> {
+    match Profiles::of(matches).chosen(matches)? {
+        Some((name, profile)) => {
+            show(matches, &name, &profile)?;
+            Ok(0)
+        }
+        None => Err(Failure::unusable(t("profile.none", &[])).next(t("profile.none-next", &[]))),
+    }
+}
+
+/// Runs `use`.
+pub fn use_profile(matches: &ArgMatches) -> Result<u8, Failure> {
+    let profiles = Profiles::of(matches);
+    let Some(name) = matches.get_one::<String>("name") else {
+        let current = profiles.current();
+        if matches.get_flag("json") {
+            print_json(&serde_json::json!({ "current": current, "profiles": profiles.names() }));
+            return Ok(0);
+        }
+        if profiles.names().is_empty() {
+            return Err(Failure::unusable(t("profile.none", &[])).next(t("profile.none-next", &[])));
+        }
+        for name in profiles.names() {
+            let mark = if current.as_deref() == Some(name.as_str()) { "*" } else { " " };
+            let alliance = profiles.read(&name).map(|profile| profile.alliance).unwrap_or_default();
+            print(format!("{mark} {name}  {alliance}"));
+        }
+        return Ok(0);
+    };
+    if !profiles.path(name).exists() {
+        return Err(unknown(&profiles, name));
+    }
+    let profile = profiles.read(name)?;
+    profiles.put_in_use(name)?;
+    show(matches, name, &profile)?;
+    Ok(0)
+}
+
+fn show(matches: &ArgMatches, name: &str, profile: &Profile) -> Result<(), Failure> {
+    let store = Keystore::at(None, profile.keystore.as_deref());
+    let card = match profile.person {
+        Some(person) if store.card_path(person).exists() => Some(store.card(person)?),
+        _ => None,
+    };
+    let secret = profile.person.is_some_and(|person| store.secret_path(person).exists());
+    if matches.get_flag("json") {
+        print_json(&serde_json::json!({
+            "name": name,
+            "profile": profile,
+            "keystore": store.folder(),
+            "roles": card.as_ref().map(|card| card.roles.clone()),
+            "secret_here": secret,
+        }));
+        return Ok(());
+    }
+    if profile.sample {
+        print(t("audit.sample", &[]));
+    }
+    let line = |key: &str, value: String| print(t(&format!("whoami.{key}"), &[("value", value)]));
+    let none = || t("whoami.none", &[]);
+    line("profile", name.to_owned());
+    line("alliance", profile.alliance.clone());
+    line("genesis", profile.genesis.clone());
+    line("nodes", if profile.nodes.is_empty() { none() } else { profile.nodes.join(" ") });
+    let known = profile
+        .genesis_file
+        .as_ref()
+        .and_then(|path| std::fs::read(path).ok())
+        .and_then(|bytes| GenesisFile::decode(&bytes).ok())
+        .map(|file| facts(&file.genesis).1)
+        .unwrap_or_default();
+    let organisation = profile.organisation.map(|number| {
+        let name = known.iter().find(|(known, _)| *known == number).map(|(_, name)| format!("  {name}")).unwrap_or_default();
+        format!("{number}{name}")
+    });
+    line("organisation", organisation.unwrap_or_else(none));
+    let person = profile.person.map(|person| match &card {
+        Some(card) => format!("{person}  {}", role_words(&card.roles)),
+        None => person.to_string(),
+    });
+    line("person", person.unwrap_or_else(none));
+    let state = if secret { "keys.secret-here" } else { "keys.secret-away" };
+    line("keystore", format!("{}  ({})", store.folder().display(), t(state, &[])));
+    line("language", profile.language.clone().unwrap_or_else(none));
+    Ok(())
+}

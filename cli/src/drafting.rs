@@ -1,0 +1,63 @@
+//! From a secretary's files to a genesis (RULINGS A2, A22, R7, R23).
+//!
+//! * `alliance.toml` and `members.csv` are read by [`alliance`] and [`members`], the officers' cards by [`cards`]; [`build`] joins
+//!   them. Each notes every problem with file and line and goes on, so one run shows all there is to mend.
+//! * Names are brought to NFC here, because no rule of the ledger knows Unicode tables; look-alikes are a warning.
+//! * [`sample`] makes a whole founded sample alliance in memory, for the demo, the testnet and tests.
+
+pub mod alliance;
+pub mod build;
+pub mod cards;
+pub mod fields;
+pub mod members;
+pub mod names;
+pub mod parameters;
+pub mod problem;
+pub mod sample;
+pub mod toml_file;
+
+use std::path::Path;
+
+use rollbook_core::genesis::Genesis;
+
+use problem::Report;
+
+/// Reads a file that the inputs name, such as the charter's text or a registry extract.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> std::io::Result<Vec<u8>>;
+
+/// The secretary's two files.
+pub struct Inputs {
+    /// Everything but the members.
+    pub alliance: alliance::Alliance,
+    /// The founding members.
+    pub members: Vec<fields::OrganisationInput>,
+}
+
+/// Reads both files.
+pub fn read_inputs(
+    (alliance_name, alliance): (&str, &[u8]),
+    (members_name, members): (&str, &[u8]),
+    read: ReadFile,
+    report: &mut Report,
+) -> Option<Inputs> {
+    let alliance = alliance::read(alliance_name, alliance, read, report);
+    let directions = alliance.as_ref().map(|alliance| alliance.directions.as_slice());
+    let members = members::read(members_name, members, directions, read, report);
+    Some(Inputs { alliance: alliance?, members })
+}
+
+/// Reads everything and drafts. No genesis if there is an error.
+pub fn draft(
+    alliance: (&str, &[u8]),
+    members: (&str, &[u8]),
+    cards_folder: &Path,
+    read: ReadFile,
+    report: &mut Report,
+) -> Option<(Inputs, Genesis)> {
+    let inputs = read_inputs(alliance, members, read, report);
+    let cards = cards::read_folder(cards_folder, report);
+    let inputs = inputs?;
+    let genesis = build::genesis(&inputs, &cards, report);
+    report.sort();
+    Some((inputs, genesis.filter(|_| report.errors.is_empty())?))
+}

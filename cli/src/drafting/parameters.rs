@@ -1,0 +1,241 @@
+//! Charter parameters by dotted name, such as `funding.holdback_bp` or `rules.admit.board.quorum`.
+//!
+//! The names are those of the charter's own fields, so every parameter of this build has one, and no list can fall behind.
+
+use std::collections::BTreeMap;
+
+use rollbook_core::calendar::Period;
+use rollbook_core::charter::Charter;
+use rollbook_core::codec::Text;
+use rollbook_core::motion::rules::{Base, Fraction, Pass, Preset, Threshold};
+use serde_json::Value;
+use toml::de::DeValue;
+
+use super::problem::nearest;
+use super::toml_file::whole_number;
+
+/// Why a parameter was not set.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ParameterError {
+    /// There is none of this name.
+    Unknown {
+        /// The nearest one.
+        near: Option<String>,
+    },
+    /// The value does not fit; the value in force shows the form.
+    Value {
+        /// The value that the preset has.
+        example: String,
+    },
+}
+
+/// A serde word of an enum, such as `admit`.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The preset of a word.
+pub fn preset(text: &str) -> Option<Preset> {
+    [Preset::Default, Preset::Foundation, Preset::CnAssociation].into_iter().find(|preset| word(preset) == text)
+}
+
+/// The words of all presets.
+pub const PRESETS: [&str; 3] = ["default", "foundation", "cn-association"];
+
+/// Every parameter with its value.
+pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    let sections = [
+        ("membership", serde_json::to_value(charter.membership)),
+        ("motions", serde_json::to_value(charter.motions)),
+        ("funding", serde_json::to_value(charter.funding)),
+        ("chain", serde_json::to_value(charter.chain)),
+    ];
+    for (section, value) in sections {
+        if let Ok(Value::Object(fields)) = value {
+            all.extend(fields.into_iter().map(|(name, value)| (format!("{section}.{name}"), value)));
+        }
+    }
+    all.insert("board_seats".into(), charter.board_seats.into());
+    all.insert("offset_minutes".into(), charter.offset_minutes.into());
+    all.insert("currency".into(), charter.currency.to_string().into());
+    all.insert("criteria".into(), charter.criteria.iter().map(ToString::to_string).collect::<Vec<_>>().into());
+    for rule in &charter.classes {
+        let class = word(&rule.class);
+        all.insert(format!("classes.{class}.assembly_vote"), rule.assembly_vote.into());
+        all.insert(format!("classes.{class}.seat_eligible"), rule.seat_eligible.into());
+        all.insert(format!("classes.{class}.dues"), rule.dues.into());
+    }
+    for entry in &charter.rules.entries {
+        let path = format!("rules.{}.{}", word(&entry.kind), word(&entry.rule.body));
+        all.insert(format!("{path}.quorum"), entry.rule.quorum.to_string().into());
+        all.insert(format!("{path}.pass"), pass_text(&entry.rule.pass).into());
+        all.insert(format!("{path}.ballot_min"), period_text(entry.rule.ballot_min).into());
+        all.insert(format!("{path}.ballot_max"), period_text(entry.rule.ballot_max).into());
+        all.insert(format!("{path}.stay"), entry.rule.stay.map_or_else(|| "none".to_owned(), period_text).into());
+    }
+    all
+}
+
+/// The parameters in which two charters differ: name, first, second.
+pub fn differences(a: &Charter, b: &Charter) -> Vec<(String, Value, Value)> {
+    let (a, b) = (all(a), all(b));
+    a.iter()
+        .filter_map(|(name, value)| {
+            let other = b.get(name).cloned().unwrap_or(Value::Null);
+            (other != *value).then(|| (name.clone(), value.clone(), other))
+        })
+        .collect()
+}
+
+fn period_text(period: Period) -> String {
+    match period {
+        Period::Hours(n) => format!("{n}h"),
+        Period::Days(n) => format!("{n}d"),
+        Period::WorkingDays(n) => format!("{n}wd"),
+    }
+}
+
+fn parse_period(text: &str) -> Option<Period> {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let n = text.strip_suffix(unit)?.parse().ok()?;
+    match unit {
+        "h" => Some(Period::Hours(n)),
+        "d" => Some(Period::Days(n)),
+        "wd" => Some(Period::WorkingDays(n)),
+        _ => None,
+    }
+}
+
+fn pass_text(pass: &Pass) -> String {
+    match pass {
+        Pass::Threshold(threshold) => threshold.to_string(),
+        Pass::Plurality(None) => "plurality".to_owned(),
+        Pass::Plurality(Some(threshold)) => format!("plurality {threshold}"),
+    }
+}
+
+fn parse_fraction(text: &str) -> Option<Fraction> {
+    let (n, d) = text.split_once('/')?;
+    Some(Fraction { n: n.parse().ok()?, d: d.parse().ok()? })
+}
+
+fn parse_threshold(text: &str) -> Option<Threshold> {
+    let mut words = text.split_whitespace();
+    let strict = match words.next()? {
+        ">" => true,
+        ">=" => false,
+        _ => return None,
+    };
+    let fraction = parse_fraction(words.next()?)?;
+    let name = words.next()?;
+    let base = [Base::Cast, Base::Part, Base::Elig, Base::All].into_iter().find(|base| base.name() == name)?;
+    words.next().is_none().then_some(Threshold { base, strict, fraction })
+}
+
+fn parse_pass(text: &str) -> Option<Pass> {
+    match text.strip_prefix("plurality") {
+        Some("") => Some(Pass::Plurality(None)),
+        Some(rest) => Some(Pass::Plurality(Some(parse_threshold(rest)?))),
+        None => Some(Pass::Threshold(parse_threshold(text)?)),
+    }
+}
+
+/// A TOML value as JSON; `"off"` and `"none"` switch off what may be absent.
+fn json(value: &DeValue, old: &Value) -> Option<Value> {
+    match value {
+        DeValue::Integer(_) => Some(whole_number(value)?.into()),
+        DeValue::Boolean(flag) => Some((*flag).into()),
+        DeValue::String(text) if matches!(text.as_ref(), "off") && (old.is_null() || old.is_number()) => Some(Value::Null),
+        DeValue::String(text) => Some(text.as_ref().into()),
+        DeValue::Array(array) => array.iter().map(|item| json(item.get_ref(), old)).collect::<Option<Vec<_>>>().map(Value::Array),
+        _ => None,
+    }
+}
+
+/// Sets one parameter. Ranges and floors are judged on the whole charter afterwards.
+pub fn set(charter: &mut Charter, name: &str, value: &DeValue) -> Result<(), ParameterError> {
+    let known = all(charter);
+    let Some(old) = known.get(name) else {
+        return Err(ParameterError::Unknown { near: nearest(name, known.keys().map(String::as_str)).map(str::to_owned) });
+    };
+    let misfit = || ParameterError::Value { example: old.to_string() };
+    let new = json(value, old).ok_or_else(misfit)?;
+    put(charter, name, new).ok_or_else(misfit)
+}
+
+fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
+    fn merged<T: serde::Serialize + serde::de::DeserializeOwned>(part: &T, field: &str, new: Value) -> Option<T> {
+        let mut value = serde_json::to_value(part).ok()?;
+        *value.get_mut(field)? = new;
+        serde_json::from_value(value).ok()
+    }
+    let path: Vec<&str> = name.split('.').collect();
+    match path.as_slice() {
+        ["membership", field] => charter.membership = merged(&charter.membership, field, new)?,
+        ["motions", field] => charter.motions = merged(&charter.motions, field, new)?,
+        ["funding", field] => charter.funding = merged(&charter.funding, field, new)?,
+        ["chain", field] => charter.chain = merged(&charter.chain, field, new)?,
+        ["board_seats"] => charter.board_seats = u32::try_from(new.as_u64()?).ok()?,
+        ["offset_minutes"] => charter.offset_minutes = i32::try_from(new.as_i64()?).ok()?,
+        ["currency"] => {
+            let code = new.as_str()?;
+            let three = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+            charter.currency = three.then(|| Text::new(code).ok())??;
+        }
+        ["criteria"] => {
+            let mut criteria =
+                new.as_array()?.iter().map(|item| Text::new(item.as_str()?).ok()).collect::<Option<Vec<_>>>()?;
+            criteria.sort();
+            charter.criteria = criteria;
+        }
+        ["classes", class, field] => {
+            let rule = charter.classes.iter_mut().find(|rule| word(&rule.class) == *class)?;
+            match *field {
+                "assembly_vote" => rule.assembly_vote = new.as_bool()?,
+                "seat_eligible" => rule.seat_eligible = new.as_bool()?,
+                _ => rule.dues = new.as_u64()?,
+            }
+        }
+        ["rules", kind, body, field] => {
+            let entry = charter
+                .rules
+                .entries
+                .iter_mut()
+                .find(|entry| word(&entry.kind) == *kind && word(&entry.rule.body) == *body)?;
+            let text = new.as_str()?;
+            match *field {
+                "quorum" => entry.rule.quorum = parse_fraction(text)?,
+                "pass" => entry.rule.pass = parse_pass(text)?,
+                "ballot_min" => entry.rule.ballot_min = parse_period(text)?,
+                "ballot_max" => entry.rule.ballot_max = parse_period(text)?,
+                _ => entry.rule.stay = if text == "none" { None } else { Some(parse_period(text)?) },
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_core::crypto::Hash;
+    use rollbook_core::log::Clock;
+
+    use super::*;
+
+    /// Every parameter can be set to the value it has: text forms read back, and no name is without a place.
+    #[test]
+    fn every_parameter_reads_back() {
+        for preset in PRESETS {
+            let charter = Charter::preset(super::preset(preset).unwrap(), Clock::Sample, Hash::ZERO);
+            let parameters = all(&charter);
+            assert!(parameters.len() > 150, "{}", parameters.len());
+            for (name, value) in parameters {
+                let mut copy = charter.clone();
+                assert_eq!(put(&mut copy, &name, value.clone()), Some(()), "{name} = {value}");
+                assert_eq!(copy, charter, "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! A whole founded sample alliance from three things: `alliance.toml`, `members.csv`, a seed. For the demo, the testnet and tests.
+//!
+//! * Member i of the register has the persons 2i-1 (primary, node operator) and 2i (alternate, finance, technical); an observer has
+//!   the next number; the persons that posts name and nobody else has are staff of that office.
+//! * Every key and salt is derived from the seed, so the genesis hash is the same on every machine. Only a file that says
+//!   `sample = true` can be used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollbook_core::codec::Text;
+use rollbook_core::crypto::{KeyKind, Keypair, sha256};
+use rollbook_core::genesis::Genesis;
+use rollbook_core::genesis::file::{GenesisFile, found_payload};
+use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment};
+use rollbook_core::record::{Capacity, Record};
+
+use super::cards::Cards;
+use super::problem::{Place, Report};
+use super::{Inputs, build, read_inputs};
+use crate::failure::Failure;
+use crate::keystore::card::OfficerCard;
+use crate::keystore::node::{NodeCard, NodeSecrets};
+use crate::keystore::sample_officer_key;
+use crate::keystore::secret::{Fresh, Secret};
+use crate::messages::t;
+
+/// The passphrase of every sample key file.
+pub const PASSPHRASE: &str = "sample";
+
+/// The shipped sample: `samples/metaverse-alliance/`.
+const ALLIANCE: &[u8] = include_bytes!("../../../samples/metaverse-alliance/alliance.toml");
+const MEMBERS: &[u8] = include_bytes!("../../../samples/metaverse-alliance/members.csv");
+const CHARTER: &[u8] = include_bytes!("../../../samples/metaverse-alliance/charter.md");
+/// What is publicly reported, for `--real-names` views.
+pub const REPORTED_NAMES: &[u8] = include_bytes!("../../../samples/metaverse-alliance/reported-names.csv");
+
+/// An officer of a sample alliance.
+pub struct SampleOfficer {
+    /// The card.
+    pub card: OfficerCard,
+    /// The secret, as a keystore file would hold it.
+    pub secret: Secret,
+    /// The key.
+    pub key: Keypair,
+}
+
+/// Officers' and nodes' keys of a sample.
+pub struct SampleKeys {
+    /// By person.
+    pub officers: BTreeMap<u32, SampleOfficer>,
+    /// By organisation.
+    pub nodes: BTreeMap<u32, (NodeCard, NodeSecrets)>,
+}
+
+/// A founded sample alliance with all its secrets.
+pub struct SampleAlliance {
+    /// The files it was made from.
+    pub inputs: Inputs,
+    /// The genesis with every founder's signature.
+    pub file: GenesisFile,
+    /// The keys.
+    pub keys: SampleKeys,
+}
+
+/// The shipped sample alliance.
+pub fn metaverse(seed: &str) -> Result<SampleAlliance, Failure> {
+    let read = |name: &str| {
+        if name == "charter.md" { Ok(CHARTER.to_vec()) } else { Err(std::io::ErrorKind::NotFound.into()) }
+    };
+    let mut report = Report::default();
+    let inputs = read_inputs(("alliance.toml", ALLIANCE), ("members.csv", MEMBERS), &read, &mut report);
+    inputs.filter(|_| report.errors.is_empty()).map(|inputs| found(inputs, seed)).unwrap_or_else(|| Err(unusable(&report)))
+}
+
+/// Why the files make no sample.
+pub fn unusable(report: &Report) -> Failure {
+    let why: Vec<String> = report.errors.iter().map(ToString::to_string).collect();
+    Failure::unusable(t("sample.unusable", &[])).because(why.join("\n       "))
+}
+
+/// Makes the keys, drafts, signs for every founder, assembles.
+pub fn found(inputs: Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
+    let keys = keys(&inputs, seed)?;
+    let mut report = Report::default();
+    let mut cards = Cards::default();
+    let place = |name: String| Place { file: name.into(), line: None };
+    for officer in keys.officers.values() {
+        cards.add_officer(place(format!("{:04}.card.toml", officer.card.person)), officer.card.clone());
+    }
+    for (number, (card, _)) in &keys.nodes {
+        cards.add_node(place(format!("node-{number:04}.card.toml")), card.clone(), &mut report);
+    }
+    let Some(genesis) = build::genesis(&inputs, &cards, &mut report) else { return Err(unusable(&report)) };
+    let records = found_records(&genesis, &keys);
+    let file = GenesisFile::assemble(genesis, records)
+        .map_err(|error| Failure::unusable(t("sample.unusable", &[])).because(error))?;
+    Ok(SampleAlliance { inputs, file, keys })
+}
+
+/// Every founder's `Found` record, signed by as many officers as its policy asks, the primary first.
+fn found_records(genesis: &Genesis, keys: &SampleKeys) -> Vec<Record> {
+    genesis
+        .founders()
+        .filter_map(|entry| {
+            let primary = entry.officers.iter().find(|officer| officer.roles.contains(&Role::Primary))?;
+            let payload = found_payload(genesis, entry.number, primary.person);
+            let needed = entry.policy.needed(payload.body.class()) as usize;
+            let others = entry.officers.iter().filter(|officer| officer.person != primary.person);
+            let mut signatures: Vec<_> = std::iter::once(primary)
+                .chain(others)
+                .take(needed.max(1))
+                .filter_map(|officer| {
+                    let role = if officer.person == primary.person { Role::Primary } else { *officer.roles.first()? };
+                    let key = &keys.officers.get(&officer.person)?.key;
+                    Some(payload.sign(officer.person, Capacity::Own(role), 0, key))
+                })
+                .collect();
+            signatures.sort_by_key(|entry| entry.officer);
+            Some(Record { payload, signatures })
+        })
+        .collect()
+}
+
+/// The keys of everybody that the files name.
+pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
+    if !inputs.alliance.sample {
+        return Err(Failure::refused(t("sample.not-a-sample", &[])).next(t("sample.not-a-sample-next", &[])));
+    }
+    let mut keys = SampleKeys { officers: BTreeMap::new(), nodes: BTreeMap::new() };
+    let day = rollbook_core::calendar::LocalDay::of(inputs.alliance.opened_ms, inputs.alliance.charter.offset_minutes).0 - 8;
+    let mut add = |organisation: u32, person: u32, roles: &[Role]| {
+        keys.officers.insert(person, officer(seed, organisation, person, roles, day));
+    };
+    let mut next = 1;
+    for member in &inputs.members {
+        add(member.number, next, &[Role::Primary, Role::NodeOperator]);
+        add(member.number, next + 1, &[Role::Alternate, Role::Finance, Role::Technical]);
+        next += 2;
+    }
+    for observer in &inputs.alliance.observers {
+        add(observer.number, next, &[Role::Primary]);
+        next += 1;
+    }
+    let mut staff = BTreeSet::new();
+    for (office, posts) in &inputs.alliance.offices {
+        debug_assert_eq!(office.kind, OrganisationKind::Office);
+        let named = posts.iter().flat_map(|(_, post)| std::iter::once(post.holder).chain(post.deputy));
+        for person in named {
+            if person >= next && staff.insert(person) {
+                add(office.number, person, &[]);
+            }
+        }
+    }
+    for number in &inputs.alliance.validators.1 {
+        let secrets = NodeSecrets::sample(seed, *number);
+        let port = |base: u32| base.saturating_add(*number).min(65_535);
+        let (url, address) = (format!("http://127.0.0.1:{}/", port(7000)), format!("127.0.0.1:{}", port(8000)));
+        let keys_of = secrets.public(*number, Text::new(url).unwrap_or_default(), Text::new(address).unwrap_or_default());
+        keys.nodes.insert(*number, (NodeCard { organisation: *number, keys: keys_of, sample: true }, secrets));
+    }
+    Ok(keys)
+}
+
+fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64) -> SampleOfficer {
+    let mut roles = roles.to_vec();
+    roles.sort();
+    let key = sample_officer_key(seed, person);
+    let short = |text: String| Text::<160>::new(text).unwrap_or_default();
+    let (name, document) = (short(format!("Sample person {person:04}")), short(format!("SAMPLE-{person:04}")));
+    let signatory = short(format!("Sample signatory {organisation:04}"));
+    let salt = crate::keystore::sample_salt(seed, &format!("person/{person}"));
+    let signatory_salt = crate::keystore::sample_salt(seed, &format!("signatory/{person}"));
+    let card = OfficerCard {
+        organisation,
+        person,
+        roles,
+        commitment: commitment::person(&salt, &name, &document),
+        public_key: key.public(),
+        possession: key.prove_possession(organisation, KeyKind::Officer),
+        authorisation: Authorisation {
+            letter: sha256(format!("Sample authorisation letter for person {person:04}").as_bytes()),
+            signatory: commitment::signatory(&signatory_salt, &signatory),
+            date: day,
+        },
+        sample: true,
+    };
+    let fresh = Fresh {
+        organisation,
+        person,
+        name: &name,
+        document: &document,
+        signatory: &signatory,
+        salt,
+        signatory_salt,
+        key: &key,
+        sample: true,
+    };
+    let secret = Secret::new(&fresh);
+    SampleOfficer { card, secret, key }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shipped sample stands, is founded, and is the same every time.
+    #[test]
+    fn the_shipped_sample_is_founded_and_reproducible() {
+        let alliance = metaverse("demo").unwrap_or_else(|failure| panic!("{failure:?}"));
+        assert_eq!(alliance.file.genesis.founders().count(), 24);
+        assert_eq!(alliance.file.found.len(), 24);
+        assert_eq!(alliance.file.genesis.policy.validators.len(), 4);
+        let again = metaverse("demo").unwrap_or_else(|failure| panic!("{failure:?}"));
+        assert_eq!(alliance.file.encode(), again.file.encode());
+        let other = metaverse("another").unwrap_or_else(|failure| panic!("{failure:?}"));
+        assert_ne!(alliance.file.genesis.hash(), other.file.genesis.hash());
+        let read = GenesisFile::decode(&alliance.file.encode()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(read, alliance.file);
+        for officer in alliance.keys.officers.values() {
+            assert_eq!(officer.secret.matches(&officer.card), Ok(()));
+        }
+    }
+}

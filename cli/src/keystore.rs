@@ -1,0 +1,185 @@
+//! Keys on an officer's own machine (RULINGS A21, R23).
+//!
+//! * One folder holds, per officer, `NNNN.age` (secret, encrypted with a passphrase) and `NNNN.card.toml` (public). The number is
+//!   the person's number. The secret opens with the stock `age` tool as well, so no backup depends on this program.
+//! * The secret keeps the clear name, document number and salts behind the card's commitments: they stand nowhere else.
+//! * Files are written once and never overwritten; secrets are 0600, folders 0700.
+//! * Node keys are plain 0600 files, one per kind ([`node`]): a node starts without a person.
+
+pub mod card;
+pub mod node;
+pub mod passphrase;
+pub mod secret;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rollbook_core::crypto::{Hash, KeyKind, Keypair};
+
+use crate::failure::Failure;
+use crate::messages::t;
+use card::OfficerCard;
+use secret::Secret;
+
+/// Reproducible sample keys, so that sample alliances are the same everywhere. Never for real ones: whoever knows the seed has
+/// every key.
+pub fn sample_officer_key(seed: &str, person: u32) -> Keypair {
+    Keypair::derive(seed.as_bytes(), &format!("officer/{person}"))
+}
+
+/// A sample node's key of a kind.
+pub fn sample_node_key(seed: &str, organisation: u32, kind: KeyKind) -> Keypair {
+    Keypair::derive(seed.as_bytes(), &format!("node/{organisation}/{kind:?}"))
+}
+
+/// A sample salt.
+pub fn sample_salt(seed: &str, label: &str) -> [u8; 32] {
+    rollbook_core::crypto::sha256_tagged("rollbook/sample-salt/v1", &[seed.as_bytes(), &[0], label.as_bytes()]).0
+}
+
+/// A folder of officers' keys.
+pub struct Keystore {
+    folder: PathBuf,
+}
+
+/// One officer's place in the folder.
+pub struct Entry {
+    /// The person.
+    pub card: OfficerCard,
+    /// Whether the secret file is there.
+    pub has_secret: bool,
+}
+
+impl Keystore {
+    /// The folder given, else the profile's, else `rollbook/keys` under the XDG data folder.
+    pub fn at(given: Option<&PathBuf>, profile: Option<&Path>) -> Keystore {
+        let folder = given.cloned().or_else(|| profile.map(Path::to_path_buf)).unwrap_or_else(|| {
+            crate::profile::xdg("XDG_DATA_HOME", ".local/share").join("rollbook").join("keys")
+        });
+        Keystore { folder }
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The secret file of a person.
+    pub fn secret_path(&self, person: u32) -> PathBuf {
+        self.folder.join(format!("{person:04}.age"))
+    }
+
+    /// The card file of a person.
+    pub fn card_path(&self, person: u32) -> PathBuf {
+        self.folder.join(format!("{person:04}.card.toml"))
+    }
+
+    /// Everybody in the folder, ascending by person.
+    pub fn list(&self) -> Result<Vec<Entry>, Failure> {
+        let mut entries = Vec::new();
+        let Ok(files) = std::fs::read_dir(&self.folder) else { return Ok(entries) };
+        for file in files.flatten() {
+            let path = file.path();
+            if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(".card.toml")) {
+                let card = OfficerCard::read(&path)?;
+                let has_secret = self.secret_path(card.person).exists();
+                entries.push(Entry { card, has_secret });
+            }
+        }
+        entries.sort_by_key(|entry| entry.card.person);
+        Ok(entries)
+    }
+
+    /// The card of a person.
+    pub fn card(&self, person: u32) -> Result<OfficerCard, Failure> {
+        let path = self.card_path(person);
+        if !path.exists() {
+            return Err(Failure::unusable(t(
+                "keys.no-such-person",
+                &[("person", person.to_string()), ("folder", self.folder.display().to_string())],
+            ))
+            .next(t("keys.no-such-person-next", &[])));
+        }
+        OfficerCard::read(&path)
+    }
+
+    /// Writes a new officer's two files; refuses to overwrite.
+    pub fn add(&self, secret: &Secret, card: &OfficerCard, passphrase: &str) -> Result<(), Failure> {
+        make_folder(&self.folder)?;
+        write_new(&self.secret_path(card.person), &secret.seal(passphrase)?, true)?;
+        write_new(&self.card_path(card.person), card.render().as_bytes(), false)
+    }
+
+    /// Opens a person's secret and checks that it belongs to the card beside it.
+    pub fn open(&self, person: u32, passphrase: &str) -> Result<Secret, Failure> {
+        let card = self.card(person)?;
+        let path = self.secret_path(person);
+        let secret = Secret::open(&path, passphrase)?;
+        secret.matches(&card).map_err(|what| mismatch(&path, what))?;
+        Ok(secret)
+    }
+}
+
+/// A secret that does not belong to its card.
+pub fn mismatch(path: &Path, what: &'static str) -> Failure {
+    Failure::refused(t("keys.mismatch", &[("file", path.display().to_string())])).because(t(what, &[])).next(t("keys.mismatch-next", &[]))
+}
+
+/// Makes a folder that only its owner may enter.
+pub fn make_folder(path: &Path) -> Result<(), Failure> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| cannot_write(path, &error))
+}
+
+/// Writes a new file, 0600 if it is secret; refuses to overwrite.
+pub fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if secret {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let mut file = options.open(path).map_err(|error| cannot_write(path, &error))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| cannot_write(path, &error))
+}
+
+/// Why a file could not be written, in the reader's language where the reason is a common one.
+pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::unusable(t("file.cannot-write", &[("file", path.display().to_string())]));
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => failure.because(t("file.exists", &[])).next(t("file.exists-next", &[])),
+        _ => failure.because(error),
+    }
+}
+
+/// Why a file could not be read.
+pub fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::unusable(t("file.cannot-read", &[("file", path.display().to_string())]));
+    match error.kind() {
+        std::io::ErrorKind::NotFound => failure.because(t("file.not-found", &[])),
+        _ => failure.because(error),
+    }
+}
+
+/// Reads a file.
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| cannot_read(path, &error))
+}
+
+/// Thirty-two random bytes of the operating system.
+pub fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::unusable(t("keys.no-randomness", &[])).because(error))?;
+    Ok(bytes)
+}
+
+/// 64 hexadecimal digits, or the SHA-256 of the file that `text` names (relative to `base`).
+pub fn hash_or_file(text: &str, base: &Path) -> Result<Hash, std::io::Error> {
+    match Hash::from_hex(text) {
+        Some(hash) => Ok(hash),
+        None => std::fs::read(base.join(text)).map(|bytes| rollbook_core::crypto::sha256(&bytes)),
+    }
+}

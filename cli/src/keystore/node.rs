@@ -1,0 +1,172 @@
+//! Keys of a node: four plain files, 0600, one per kind (RULINGS A21), and the node's card.
+//!
+//! A key file is one line: `rollbook-node-key/1 <kind> <64 hex digits>`. The kind stands in the file, so that a file under the
+//! wrong name is refused and no key is ever used for another purpose.
+
+use std::path::Path;
+
+use rollbook_core::codec::Text;
+use rollbook_core::crypto::{KeyKind, Keypair};
+use rollbook_core::record::NodeKeys;
+use zeroize::Zeroizing;
+
+use super::card::{SAMPLE_NOTICE, key_text, read_key, signature_text};
+use crate::drafting::problem::Report;
+use crate::drafting::toml_file::Section;
+use crate::failure::Failure;
+use crate::messages::t;
+
+/// The kinds of a node, in the order of their files.
+pub const KINDS: [KeyKind; 4] = [KeyKind::Consensus, KeyKind::Cosigner, KeyKind::Log, KeyKind::Transport];
+/// Name of the card beside the keys.
+pub const CARD: &str = "node.card.toml";
+
+/// The word of a kind.
+pub fn word(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Officer => "officer",
+        KeyKind::Registrar => "registrar",
+        KeyKind::Consensus => "consensus",
+        KeyKind::Cosigner => "cosigner",
+        KeyKind::Log => "log",
+        KeyKind::Transport => "transport",
+        KeyKind::Witness => "witness",
+    }
+}
+
+/// The secrets of a node.
+pub struct NodeSecrets {
+    /// In the order of [`KINDS`].
+    pub keys: [Keypair; 4],
+}
+
+impl NodeSecrets {
+    /// New keys.
+    pub fn random() -> Result<NodeSecrets, Failure> {
+        let key = || super::random().map(|seed| Keypair::from_seed(&seed));
+        Ok(NodeSecrets { keys: [key()?, key()?, key()?, key()?] })
+    }
+
+    /// Reproducible sample keys.
+    pub fn sample(seed: &str, organisation: u32) -> NodeSecrets {
+        NodeSecrets { keys: KINDS.map(|kind| super::sample_node_key(seed, organisation, kind)) }
+    }
+
+    /// Writes the four files.
+    pub fn write(&self, folder: &Path) -> Result<(), Failure> {
+        super::make_folder(folder)?;
+        for (kind, key) in KINDS.iter().zip(&self.keys) {
+            let line = Zeroizing::new(format!("rollbook-node-key/1 {} {}\n", word(*kind), hex::encode(key.seed())));
+            super::write_new(&folder.join(format!("{}.key", word(*kind))), line.as_bytes(), true)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the four files; refuses files that others may read.
+    pub fn read(folder: &Path) -> Result<NodeSecrets, Failure> {
+        let mut keys = Vec::with_capacity(KINDS.len());
+        for kind in KINDS {
+            let path = folder.join(format!("{}.key", word(kind)));
+            keys.push(read_key_file(&path, kind)?);
+        }
+        let keys = keys.try_into().map_err(|_| Failure::unusable(t("keys.node-file", &[("file", folder.display().to_string())])))?;
+        Ok(NodeSecrets { keys })
+    }
+
+    /// The public halves with proofs for the organisation.
+    pub fn public(&self, organisation: u32, url: Text<200>, address: Text<100>) -> NodeKeys {
+        let proved = |i: usize| (self.keys[i].public(), self.keys[i].prove_possession(organisation, KINDS[i]));
+        NodeKeys { consensus: proved(0), cosigner: proved(1), log: proved(2), transport: proved(3), url, address }
+    }
+}
+
+/// Reads one key file of a kind.
+pub fn read_key_file(path: &Path, kind: KeyKind) -> Result<Keypair, Failure> {
+    let bytes = Zeroizing::new(super::read(path)?);
+    #[cfg(unix)]
+    {
+        let mode = std::fs::metadata(path).map(|data| std::os::unix::fs::PermissionsExt::mode(&data.permissions()));
+        if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+            return Err(Failure::unusable(t("keys.node-file-open", &[("file", path.display().to_string())]))
+                .next(format!("chmod 600 {}", path.display())));
+        }
+    }
+    let bad = || {
+        Failure::unusable(t("keys.node-file", &[("file", path.display().to_string())]))
+            .because(t("keys.node-file-form", &[("kind", word(kind).to_owned())]))
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad())?;
+    let mut words = text.split_whitespace();
+    if words.next() != Some("rollbook-node-key/1") || words.next() != Some(word(kind)) {
+        return Err(bad());
+    }
+    let seed = words.next().and_then(|text| hex::decode(text).ok()).map(Zeroizing::new).ok_or_else(bad)?;
+    let seed: &[u8; 32] = seed.as_slice().try_into().map_err(|_| bad())?;
+    Ok(Keypair::from_seed(seed))
+}
+
+/// A node's card.
+#[derive(Debug, Clone)]
+pub struct NodeCard {
+    /// The organisation that runs it.
+    pub organisation: u32,
+    /// Its public keys with proofs, url and address.
+    pub keys: NodeKeys,
+    /// Whether the keys are samples.
+    pub sample: bool,
+}
+
+impl NodeCard {
+    fn pairs(&self) -> [&(rollbook_core::crypto::PublicKey, rollbook_core::crypto::Signature); 4] {
+        [&self.keys.consensus, &self.keys.cosigner, &self.keys.log, &self.keys.transport]
+    }
+
+    /// The card as a file.
+    pub fn render(&self) -> String {
+        let sample = if self.sample { format!("sample = true\nnotice = \"{SAMPLE_NOTICE}\"\n") } else { String::new() };
+        let mut text = format!(
+            "# Public card of a node. Nothing in it is secret: send it to the secretary.\n\
+             kind = \"node\"\nversion = 1\n{sample}organisation = {}\nurl = \"{}\"\naddress = \"{}\"\n",
+            self.organisation, self.keys.url, self.keys.address
+        );
+        for (kind, (key, proof)) in KINDS.iter().zip(self.pairs()) {
+            text += &format!(
+                "\n[{}]\npublic_key = \"{}\"\npossession = \"{}\"\n",
+                word(*kind),
+                key_text(key),
+                signature_text(proof)
+            );
+        }
+        text
+    }
+
+    /// Reads a card from its section.
+    pub fn parse(section: &mut Section, report: &mut Report) -> Option<NodeCard> {
+        section.expect_string("kind", "node", report)?;
+        section.expect_number("version", 1, report)?;
+        let sample = section.flag("sample", report).unwrap_or(false);
+        let _ = section.optional_string("notice", report);
+        let organisation = section.number("organisation", report)?;
+        let (place, url) = section.placed_string("url", report)?;
+        let (_, address) = section.placed_string("address", report)?;
+        let mut pair = |kind| {
+            let mut part = section.required_section(word(kind), report)?;
+            let pair = read_key(&mut part, organisation, kind, report);
+            part.finish(report);
+            pair
+        };
+        let (consensus, cosigner) = (pair(KeyKind::Consensus), pair(KeyKind::Cosigner));
+        let (log, transport) = (pair(KeyKind::Log), pair(KeyKind::Transport));
+        let (Ok(url), Ok(address)) = (Text::new(url), Text::new(address)) else {
+            report.error(&place, "card-address", &[]);
+            return None;
+        };
+        let keys =
+            NodeKeys { consensus: consensus?, cosigner: cosigner?, log: log?, transport: transport?, url, address };
+        if keys.check().is_err() {
+            report.error(&place, "card-address", &[]);
+            return None;
+        }
+        Some(NodeCard { organisation, keys, sample })
+    }
+}

@@ -1,0 +1,157 @@
+//! An officer's secret: the key's seed and the clear data behind the card, as TOML inside an `age` file (scrypt).
+
+use std::path::Path;
+
+use age::secrecy::SecretString;
+use rollbook_core::codec::Text;
+use rollbook_core::crypto::Keypair;
+use rollbook_core::identity::commitment;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::card::OfficerCard;
+use crate::failure::Failure;
+use crate::messages::t;
+
+/// scrypt work factor of real keys, log2: about half a second and 128 MiB.
+const WORK_FACTOR: u8 = 17;
+/// Of sample keys, whose passphrase everybody knows.
+const SAMPLE_WORK_FACTOR: u8 = 10;
+/// Highest work factor that is accepted when opening.
+const WORK_FACTOR_MAX: u8 = 22;
+
+/// The clear contents. Wiped from memory when dropped.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    kind: String,
+    version: u32,
+    /// Organisation number.
+    pub organisation: u32,
+    /// Person number.
+    pub person: u32,
+    /// Full name as in the identity document.
+    pub name: String,
+    /// Identity document, kind and number.
+    pub document: String,
+    salt: String,
+    /// Who signed the authorisation letter.
+    pub signatory: String,
+    signatory_salt: String,
+    seed: String,
+    /// Whether the key is derived from a public seed.
+    #[serde(default)]
+    pub sample: bool,
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        for text in [&mut self.seed, &mut self.salt, &mut self.signatory_salt, &mut self.name, &mut self.document] {
+            text.zeroize();
+        }
+    }
+}
+
+/// What a person states of himself or herself, and the random parts.
+pub struct Fresh<'a> {
+    /// Organisation number.
+    pub organisation: u32,
+    /// Person number.
+    pub person: u32,
+    /// Full name.
+    pub name: &'a Text<160>,
+    /// Identity document.
+    pub document: &'a Text<160>,
+    /// Who signed the letter.
+    pub signatory: &'a Text<160>,
+    /// Salt of the person's commitment.
+    pub salt: [u8; 32],
+    /// Salt of the signatory's commitment.
+    pub signatory_salt: [u8; 32],
+    /// The key.
+    pub key: &'a Keypair,
+    /// Whether this is a sample.
+    pub sample: bool,
+}
+
+impl Secret {
+    /// A new secret.
+    pub fn new(fresh: &Fresh) -> Secret {
+        Secret {
+            kind: "officer-secret".to_owned(),
+            version: 1,
+            organisation: fresh.organisation,
+            person: fresh.person,
+            name: fresh.name.to_string(),
+            document: fresh.document.to_string(),
+            salt: hex::encode(fresh.salt),
+            signatory: fresh.signatory.to_string(),
+            signatory_salt: hex::encode(fresh.signatory_salt),
+            seed: hex::encode(fresh.key.seed()),
+            sample: fresh.sample,
+        }
+    }
+
+    /// The key; nothing if the file's seed is no seed.
+    pub fn key(&self) -> Option<Keypair> {
+        let bytes = Zeroizing::new(hex::decode(&self.seed).ok()?);
+        Some(Keypair::from_seed(bytes.as_slice().try_into().ok()?))
+    }
+
+    /// Whether secret and card are of one person and one key; else the catalogue key of what differs.
+    pub fn matches(&self, card: &OfficerCard) -> Result<(), &'static str> {
+        let salt = |text: &str| -> Option<[u8; 32]> { hex::decode(text).ok()?.try_into().ok() };
+        if self.person != card.person || self.organisation != card.organisation {
+            return Err("keys.differs.number");
+        }
+        if self.key().is_none_or(|key| key.public() != card.public_key) {
+            return Err("keys.differs.key");
+        }
+        let person = (|| {
+            let (name, document) = (Text::new(self.name.clone()).ok()?, Text::new(self.document.clone()).ok()?);
+            Some(commitment::person(&salt(&self.salt)?, &name, &document))
+        })();
+        if person != Some(card.commitment) {
+            return Err("keys.differs.person");
+        }
+        let signatory =
+            (|| Some(commitment::signatory(&salt(&self.signatory_salt)?, &Text::new(self.signatory.clone()).ok()?)))();
+        if signatory != Some(card.authorisation.signatory) {
+            return Err("keys.differs.signatory");
+        }
+        Ok(())
+    }
+
+    /// Encrypts it.
+    pub fn seal(&self, passphrase: &str) -> Result<Vec<u8>, Failure> {
+        let text = Zeroizing::new(
+            toml::to_string(self).map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))?,
+        );
+        let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.to_owned()));
+        recipient.set_work_factor(if self.sample { SAMPLE_WORK_FACTOR } else { WORK_FACTOR });
+        age::encrypt(&recipient, text.as_bytes())
+            .map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))
+    }
+
+    /// Decrypts a file.
+    pub fn open(path: &Path, passphrase: &str) -> Result<Secret, Failure> {
+        let bytes = super::read(path)?;
+        let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.to_owned()));
+        identity.set_max_work_factor(WORK_FACTOR_MAX);
+        let file = || ("file", path.display().to_string());
+        let clear = age::decrypt(&identity, &bytes).map_err(|error| match error {
+            age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => {
+                Failure::refused(t("keys.wrong-passphrase", &[file()])).next(t("keys.wrong-passphrase-next", &[]))
+            }
+            _ => Failure::unusable(t("keys.damaged", &[file()])).because(error).next(t("keys.damaged-next", &[])),
+        })?;
+        let clear = Zeroizing::new(clear);
+        let secret = std::str::from_utf8(&clear).ok().and_then(|text| toml::from_str::<Secret>(text).ok());
+        match secret {
+            Some(secret) if secret.kind == "officer-secret" && secret.version == 1 => Ok(secret),
+            _ => Err(Failure::unusable(t("keys.damaged", &[file()]))
+                .because(t("keys.not-a-secret", &[]))
+                .next(t("keys.damaged-next", &[]))),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Profiles: which alliance, which genesis, which nodes, which keys, who one is, which language (RULINGS R23).
+//!
+//! One file per profile, `profiles/NAME.toml` under the configuration folder (`--config`, else `rollbook` under the XDG
+//! configuration folder); `current` names the one in use. Nothing in them is secret.
+
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use rollbook_core::crypto::Hash;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::keystore::{cannot_read, cannot_write, make_folder};
+use crate::messages::t;
+
+/// A profile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Name of the alliance, in both scripts.
+    pub alliance: String,
+    /// Genesis hash, 64 hexadecimal digits: what is trusted.
+    pub genesis: String,
+    /// The genesis file, if there is one on this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub genesis_file: Option<PathBuf>,
+    /// Whether the alliance is a sample.
+    #[serde(default)]
+    pub sample: bool,
+    /// Addresses of nodes, tried in order.
+    #[serde(default)]
+    pub nodes: Vec<String>,
+    /// Folder of keys; the default one if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keystore: Option<PathBuf>,
+    /// The organisation one acts for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<u32>,
+    /// The person one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<u32>,
+    /// `en` or `zh`; the locale decides if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+impl Profile {
+    /// The genesis hash.
+    pub fn genesis_hash(&self) -> Option<Hash> {
+        Hash::from_hex(&self.genesis)
+    }
+}
+
+/// An XDG folder: the variable, else the usual place under the home folder.
+pub fn xdg(variable: &str, usual: &str) -> PathBuf {
+    let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    given.unwrap_or_else(|| std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default().join(usual))
+}
+
+/// The folder of profiles.
+pub struct Profiles {
+    folder: PathBuf,
+}
+
+impl Profiles {
+    /// `--config`, else the XDG place.
+    pub fn of(matches: &ArgMatches) -> Profiles {
+        let given = matches.try_get_one::<PathBuf>("config").ok().flatten().cloned();
+        Profiles::at(given)
+    }
+
+    /// A given folder, else the XDG place.
+    pub fn at(given: Option<PathBuf>) -> Profiles {
+        Profiles { folder: given.unwrap_or_else(|| xdg("XDG_CONFIG_HOME", ".config").join("rollbook")) }
+    }
+
+    /// File of a profile.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join("profiles").join(format!("{name}.toml"))
+    }
+
+    /// All names, ascending.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(self.folder.join("profiles"))
+            .map(|files| {
+                files
+                    .flatten()
+                    .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
+                    .collect()
+            })
+            .unwrap_or_default();
+        names.sort();
+        names
+    }
+
+    /// Name of the profile in use.
+    pub fn current(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.folder.join("current")).ok()?;
+        Some(text.trim().to_owned()).filter(|name| !name.is_empty())
+    }
+
+    /// Reads a profile.
+    pub fn read(&self, name: &str) -> Result<Profile, Failure> {
+        let path = self.path(name);
+        let text = std::fs::read_to_string(&path).map_err(|error| cannot_read(&path, &error))?;
+        toml::from_str(&text).map_err(|error| {
+            Failure::unusable(t("profile.unreadable", &[("file", path.display().to_string())])).because(error.message())
+        })
+    }
+
+    /// Writes a profile and puts it in use.
+    pub fn write(&self, name: &str, profile: &Profile) -> Result<PathBuf, Failure> {
+        let path = self.path(name);
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        let text = toml::to_string(profile)
+            .map_err(|error| Failure::unusable(t("profile.unreadable", &[("file", name.to_owned())])).because(error))?;
+        replace(&path, &text)?;
+        self.put_in_use(name)?;
+        Ok(path)
+    }
+
+    /// Puts a profile in use.
+    pub fn put_in_use(&self, name: &str) -> Result<(), Failure> {
+        replace(&self.folder.join("current"), &format!("{name}\n"))
+    }
+
+    /// The profile that applies: `--profile`, else the one in use, else none.
+    pub fn chosen(&self, matches: &ArgMatches) -> Result<Option<(String, Profile)>, Failure> {
+        let asked = matches.try_get_one::<String>("profile").ok().flatten().cloned();
+        let Some(name) = asked.or_else(|| self.current()) else { return Ok(None) };
+        if !self.path(&name).exists() {
+            return Err(unknown(self, &name));
+        }
+        Ok(Some((name.clone(), self.read(&name)?)))
+    }
+}
+
+/// There is no such profile.
+pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
+    let known = profiles.names();
+    let failure = Failure::unusable(t("profile.unknown", &[("name", name.to_owned())]));
+    if known.is_empty() {
+        failure.next(t("profile.none-next", &[]))
+    } else {
+        failure.next(t("profile.unknown-next", &[("known", known.join(", "))]))
+    }
+}
+
+/// Writes beside and renames, so that a crash leaves the old file or the new one.
+fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, text).map_err(|error| cannot_write(&beside, &error))?;
+    std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
+}
+
+/// The language of the profile in use, read before the command line is parsed. Silent about anything that is wrong.
+pub fn language_in_use(arguments: &[String]) -> Option<String> {
+    let value = |name: &str| {
+        let glued = format!("{name}=");
+        let at = arguments.iter().position(|argument| argument == name);
+        at.and_then(|at| arguments.get(at + 1).cloned())
+            .or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix(&glued).map(str::to_owned)))
+    };
+    let profiles = Profiles::at(value("--config").map(PathBuf::from));
+    let name = value("--profile").or_else(|| profiles.current())?;
+    profiles.read(&name).ok()?.language
+}

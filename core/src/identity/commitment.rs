@@ -1,0 +1,35 @@
+//! Salted commitments to what stays off the ledger (RULINGS A15, A16, R24): who a person is, who signed the letter.
+//!
+//! The salt is 32 random bytes, one per commitment, kept with the clear text. Who shows salt and text later proves what was
+//! meant; without the salt nobody can try names. Erasing the salt makes the commitment say nothing for ever.
+
+use crate::codec::{Text, encode};
+use crate::crypto::{Hash, sha256_tagged};
+
+/// A salt.
+pub type Salt = [u8; 32];
+
+/// Commits to a person: full name and identity document, as written in the document.
+pub fn person(salt: &Salt, name: &Text<160>, document: &Text<160>) -> Hash {
+    sha256_tagged("rollbook/commitment/person/v1", &[&encode(&(*salt, name.clone(), document.clone()))])
+}
+
+/// Commits to the signatory of an authorisation letter.
+pub fn signatory(salt: &Salt, name: &Text<160>) -> Hash {
+    sha256_tagged("rollbook/commitment/signatory/v1", &[&encode(&(*salt, name.clone()))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_and_bound_to_every_part() {
+        let text = |value: &str| Text::<160>::new(value).unwrap();
+        let base = person(&[7; 32], &text("李明"), &text("ID-1"));
+        assert_ne!(base, person(&[8; 32], &text("李明"), &text("ID-1")));
+        assert_ne!(base, person(&[7; 32], &text("李明I"), &text("D-1")), "the border between the parts is committed");
+        assert_ne!(signatory(&[7; 32], &text("李明")), base);
+        assert_eq!(base, person(&[7; 32], &text("李明"), &text("ID-1")));
+    }
+}
