@@ -1,4 +1,5 @@
-//! The command tree. Words of help come from the catalogue: `help.<path>` for a command, `help.<path>.<argument>` for an argument.
+//! The command tree. Words of help come from the catalogue: `help.<path>` for a command, `help.<path>.<argument>`
+//! for an argument, or `help.field.<argument>` for those that mean the same everywhere.
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
@@ -10,7 +11,7 @@ pub fn command() -> Command {
 }
 
 fn tree() -> Command {
-    Command::new("rollbook")
+    let tree = Command::new("rollbook")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -30,11 +31,93 @@ fn tree() -> Command {
                 .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
                 .arg(Arg::new("threads").long("threads").value_name("N").value_parser(value_parser!(usize))),
         )
+        .subcommand(Command::new("export").arg(path("out").required(true).value_name("FILE")).arg(nodes().required(true)))
+        .subcommand(node())
+        .subcommand(testnet())
         .subcommand(
             Command::new("completions")
                 .arg(Arg::new("shell").required(true).value_parser(value_parser!(clap_complete::Shell)).value_name("SHELL")),
         )
         .subcommand(Command::new("man"))
+        .subcommand(commands::demo::command());
+    commands::act::add_verbs(tree)
+}
+
+/// An argument that is a path.
+fn path(name: &'static str) -> Arg {
+    Arg::new(name).value_parser(value_parser!(std::path::PathBuf))
+}
+
+/// `--node URL`, several times.
+fn nodes() -> Arg {
+    Arg::new("node").long("node").value_name("URL").action(ArgAction::Append)
+}
+
+fn group(name: &'static str) -> Command {
+    Command::new(name).subcommand_required(true).arg_required_else_help(true)
+}
+
+fn node() -> Command {
+    let config = || path("config").value_name("CONFIG");
+    let address = |name: &'static str| {
+        Arg::new(name).long(name).value_name("ADDRESS:PORT").value_parser(value_parser!(std::net::SocketAddr))
+    };
+    group("node")
+        .subcommand(
+            Command::new("init")
+                .arg(
+                    Arg::new("organisation").long("organisation").required(true).value_name("N").value_parser(value_parser!(u32)),
+                )
+                .arg(path("genesis").long("genesis").required(true).value_name("FILE"))
+                .arg(path("dir").long("dir").default_value("."))
+                .arg(address("listen").default_value("0.0.0.0:7400"))
+                .arg(address("api").default_value("127.0.0.1:7500"))
+                .arg(Arg::new("bootstrap").long("bootstrap").value_name("ADDRESS").action(ArgAction::Append)),
+        )
+        .subcommand(
+            Command::new("run").arg(config()).arg(Arg::new("insecure-listen").long("insecure-listen").action(ArgAction::SetTrue)),
+        )
+        .subcommand(Command::new("status").arg(config()).arg(nodes()))
+        .subcommand(Command::new("doctor").arg(config()))
+        .subcommand(Command::new("backup").arg(config()).arg(path("to").long("to").required(true).value_name("DIR")))
+        .subcommand(
+            Command::new("restore")
+                .arg(config())
+                .arg(path("from").long("from").required(true).value_name("DIR"))
+                .arg(Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue)),
+        )
+        .subcommand(Command::new("rebuild").arg(config()))
+}
+
+fn testnet() -> Command {
+    let dir = || path("dir").long("dir").default_value("testnet").value_name("DIR");
+    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u32));
+    let some = |name: &'static str| {
+        let nodes = Arg::new("nodes").value_name("NODE").action(ArgAction::Append).value_parser(value_parser!(u32));
+        Command::new(name).arg(nodes).arg(dir())
+    };
+    group("testnet")
+        .subcommand(
+            Command::new("up")
+                .arg(number("nodes"))
+                .arg(number("members"))
+                .arg(Arg::new("clock").long("clock").value_parser(["sample", "wall"]).default_value("sample"))
+                .arg(Arg::new("seed").long("seed").value_name("TEXT"))
+                .arg(dir()),
+        )
+        .subcommand(Command::new("status").arg(dir()))
+        .subcommand(some("start"))
+        .subcommand(some("stop"))
+        .subcommand(some("kill"))
+        .subcommand(Command::new("down").arg(dir()))
+        .subcommand(
+            group("clock").subcommand(
+                Command::new("advance")
+                    .arg(Arg::new("by").value_name("LENGTH"))
+                    .arg(Arg::new("to-ms").long("to-ms").value_name("MS").value_parser(value_parser!(u64)).conflicts_with("by"))
+                    .arg(dir()),
+            ),
+        )
 }
 
 /// Sets help texts from the catalogue, all the way down.
@@ -47,7 +130,7 @@ fn translate(command: Command, path: &str) -> Command {
     let arguments: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
     for id in arguments {
         let key = format!("help.{}", name_of(&id));
-        if let Some(help) = messages::find(&key, &[]) {
+        if let Some(help) = messages::find(&key, &[]).or_else(|| messages::find(&format!("help.field.{id}"), &[])) {
             command = command.mut_arg(&id, |argument| argument.help(help));
         }
     }
@@ -73,7 +156,8 @@ mod tests {
                 let id = argument.get_id().as_str();
                 if id != "help" && id != "version" {
                     let key = format!("help.{path}.{id}");
-                    assert!(messages::find(&key, &[]).is_some(), "{key} is missing");
+                    let field = format!("help.field.{id}");
+                    assert!(messages::find(&key, &[]).or(messages::find(&field, &[])).is_some(), "{key} is missing");
                 }
             }
             for sub in command.get_subcommands() {

@@ -7,6 +7,7 @@
 //! * One file per command in `commands/`; every sentence in `messages/`, in two languages.
 
 pub mod args;
+pub mod client;
 pub mod commands;
 pub mod drafting;
 pub mod failure;

@@ -23,6 +23,7 @@ use rollbook_core::state::StateTables;
 mod calls;
 mod funds;
 mod members;
+pub mod network;
 mod payments;
 
 /// Milliseconds of a day.

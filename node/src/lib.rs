@@ -2,8 +2,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod api;
 pub mod disk;
 pub mod journal;
 pub mod network;
 pub mod replica;
+pub mod runtime;
 pub mod store;

@@ -5,4 +5,6 @@
 
 pub mod alliance;
 pub mod sim;
+
+pub mod testnet;
 pub mod writer;

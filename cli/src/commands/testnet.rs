@@ -1,0 +1,138 @@
+//! `rollbook testnet`: several nodes on this machine, as real processes of this same program.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use rollbook_core::calendar::format_instant;
+use rollbook_core::log::Clock;
+use rollbook_node::runtime::clock::Step;
+use rollbook_node::runtime::testnet::{Plan, Testnet};
+
+use super::node::{failed, print_status};
+use crate::failure::{Failure, UNREACHABLE};
+use crate::messages::t;
+use crate::output::{print, print_json, say};
+
+/// How this program runs a node.
+pub const RUN: [&str; 2] = ["node", "run"];
+
+pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    match matches.subcommand() {
+        Some(("up", matches)) => up(matches),
+        Some(("status", matches)) => status(matches),
+        Some(("start", matches)) => each(matches, Testnet::start),
+        Some(("stop", matches)) => each(matches, Testnet::stop),
+        Some(("kill", matches)) => each(matches, Testnet::kill),
+        Some(("down", matches)) => testnet(matches)?.down().map(|()| 0).map_err(failed),
+        Some(("clock", matches)) => match matches.subcommand() {
+            Some(("advance", matches)) => advance(matches),
+            _ => Err(Failure::unusable("clock")),
+        },
+        _ => Err(Failure::unusable("testnet")),
+    }
+}
+
+fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))
+}
+
+fn dir(matches: &ArgMatches) -> Result<PathBuf, Failure> {
+    let dir = matches.get_one::<PathBuf>("dir").cloned().unwrap_or_else(|| "testnet".into());
+    std::path::absolute(&dir).map_err(|error| Failure::unusable(dir.display().to_string()).because(error))
+}
+
+fn testnet(matches: &ArgMatches) -> Result<Testnet, Failure> {
+    Testnet::open(&dir(matches)?, &program()?, &RUN).map_err(failed)
+}
+
+fn up(matches: &ArgMatches) -> Result<u8, Failure> {
+    let dir = dir(matches)?;
+    let program = program()?;
+    let mut testnet = if dir.join("testnet.toml").exists() {
+        Testnet::open(&dir, &program, &RUN).map_err(failed)?
+    } else {
+        let nodes = matches.get_one::<u32>("nodes").copied().unwrap_or(4);
+        let members = matches.get_one::<u32>("members").copied().unwrap_or(nodes);
+        let wall = matches.get_one::<String>("clock").is_some_and(|clock| clock == "wall");
+        let seed = matches.get_one::<String>("seed").map_or("rollbook", String::as_str);
+        let clock = if wall { Clock::Wall } else { Clock::Sample };
+        let plan = Plan::new(seed, members, nodes, clock).map_err(failed)?;
+        Testnet::create(&dir, plan, &program, &RUN).map_err(failed)?
+    };
+    testnet.start_all().map_err(failed)?;
+    for node in testnet.nodes() {
+        print(t("testnet.node", &[("node", node.to_string()), ("url", format!("http://{}", testnet.api(node)))]));
+    }
+    say(t("testnet.up-next", &[("dir", dir.display().to_string())]));
+    Ok(0)
+}
+
+fn status(matches: &ArgMatches) -> Result<u8, Failure> {
+    let testnet = testnet(matches)?;
+    let all: Vec<_> = testnet.nodes().map(|node| (node, testnet.status(node))).collect();
+    if matches.get_flag("json") {
+        print_json(&all);
+    } else {
+        for (node, status) in &all {
+            match status {
+                Some(status) => print_status(status),
+                None => print(t("testnet.silent", &[("node", node.to_string())])),
+            }
+        }
+    }
+    Ok(if all.iter().any(|(_, status)| status.is_none()) { UNREACHABLE } else { 0 })
+}
+
+fn each(matches: &ArgMatches, act: fn(&mut Testnet, u32) -> Result<(), rollbook_node::runtime::Failure>) -> Result<u8, Failure> {
+    let mut testnet = testnet(matches)?;
+    let named: Vec<u32> = matches.get_many::<u32>("nodes").into_iter().flatten().copied().collect();
+    if let Some(node) = named.iter().find(|node| !testnet.nodes().contains(node)) {
+        return Err(Failure::unusable(t("testnet.no-node", &[("node", node.to_string())])));
+    }
+    let nodes: Vec<u32> = if named.is_empty() { testnet.nodes().collect() } else { named };
+    for node in nodes {
+        act(&mut testnet, node).map_err(failed)?;
+    }
+    Ok(0)
+}
+
+fn advance(matches: &ArgMatches) -> Result<u8, Failure> {
+    let bad =
+        |text: &str| Failure::unusable(t("testnet.bad-step", &[("text", text.to_owned())])).next(t("testnet.bad-step-next", &[]));
+    let step = match (matches.get_one::<String>("by"), matches.get_one::<u64>("to-ms")) {
+        (Some(text), None) => Step::ByMs(length_ms(text).ok_or_else(|| bad(text))?),
+        (None, Some(to)) => Step::ToMs(*to),
+        _ => return Err(bad("")),
+    };
+    let now = testnet(matches)?.advance(step).map_err(failed)?;
+    print(t("testnet.now", &[("time", format_instant(now, 480))]));
+    Ok(0)
+}
+
+/// `7d`, `12h`, `30m`, `5s`.
+fn length_ms(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    let ms = match unit {
+        'd' => 86_400_000,
+        'h' => 3_600_000,
+        'm' => 60_000,
+        's' => 1_000,
+        _ => return None,
+    };
+    number.checked_mul(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::length_ms;
+
+    #[test]
+    fn lengths() {
+        assert_eq!(length_ms("7d"), Some(604_800_000));
+        assert_eq!(length_ms("90m"), Some(5_400_000));
+        for bad in ["", "d", "7", "7w", "-1d", "99999999999999999999d", "7é"] {
+            assert_eq!(length_ms(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! HTTP for everybody: submit and read, nothing else (RULINGS A20). JSON, problem documents, proofs beside what matters.
+//!
+//! * Loopback only unless the operator says otherwise; stop, clock, backup and keys are not here at all.
+//! * Whatever is asked, the answer is a value or a problem document with a code; bytes from outside never cause a 500.
+//! * Bodies and pages are bounded. What carries weight carries its proof: receipts, seals, state proofs, signed answers to
+//!   submissions. Lists are what this node says.
+//! * Read classes (RULINGS A15): every record kind of this build is public; entries of class members would be refused here.
+//!
+//! Absent on purpose: sessions, cookies, writing anything but records.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use rollbook_core::crypto::{Hash, Keypair};
+use rollbook_core::log::{Clock, SignedNote};
+use rollbook_core::record::Record;
+use tokio::sync::watch;
+
+use crate::network::NetworkHandle;
+use crate::runtime::chain::Waiting;
+use crate::runtime::clock::NodeClock;
+use crate::runtime::node::{Commands, Snapshot};
+use crate::runtime::writer::{StoredReceipt, View};
+
+mod blocks;
+mod events;
+mod log;
+mod openapi;
+mod problem;
+pub mod receipt;
+mod records;
+mod state;
+mod status;
+
+pub use problem::Problem;
+
+/// Longest request body, in bytes.
+pub const BODY_MAX: usize = 1024 * 1024;
+/// How long a question waits for a receipt or for the store.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What the API is made of.
+pub struct ApiParts {
+    /// The store and what belongs to it.
+    pub view: View,
+    /// The replica's channel.
+    pub commands: Commands,
+    /// What the replica tells.
+    pub snapshot: watch::Receiver<Snapshot>,
+    /// The network.
+    pub network: NetworkHandle,
+    /// Signs checkpoints as the serving log, and the receipts of submissions.
+    pub log_key: Keypair,
+    /// Own organisation.
+    pub organisation: u32,
+    /// The clock.
+    pub clock: Arc<NodeClock>,
+    /// Records that wait.
+    pub waiting: Arc<Mutex<Waiting>>,
+    /// Records of the genesis file.
+    pub found: Vec<Record>,
+}
+
+/// The API's state. Cheap to clone.
+#[derive(Clone)]
+pub struct Api(Arc<ApiParts>);
+
+impl Api {
+    /// Wraps the parts.
+    pub fn new(parts: ApiParts) -> Api {
+        Api(Arc::new(parts))
+    }
+
+    pub(crate) fn parts(&self) -> &ApiParts {
+        &self.0
+    }
+
+    pub(crate) fn chain(&self) -> Hash {
+        self.0.view.genesis.hash()
+    }
+
+    pub(crate) fn is_sample(&self) -> bool {
+        self.0.clock.kind() == Clock::Sample
+    }
+
+    /// A checkpoint as a signed note under the policy of its size. Only a validator of that policy can serve it: the note needs
+    /// the line of a log key that the policy names.
+    pub(crate) fn note(&self, receipt: &StoredReceipt) -> Result<SignedNote, Problem> {
+        let checkpoint = &receipt.checkpoint;
+        let policy = self.0.view.policy_at(checkpoint.size).ok_or_else(|| Problem::internal("no policy for this checkpoint"))?;
+        let note = rollbook_core::log::Checkpoint { origin: policy.origin.clone(), size: checkpoint.size, root: checkpoint.root };
+        let signature = note.sign_log(&self.0.log_key);
+        policy.checkpoint_note(&note, self.0.organisation, &signature, &checkpoint.cosignatures, &[]).map_err(|error| {
+            let urls: Vec<&str> = policy.validators.iter().map(|validator| validator.url.as_str()).collect();
+            Problem::unavailable(
+                "api.no-log-key",
+                format!("this node cannot sign the checkpoint of {}: {error}", checkpoint.size),
+            )
+            .next(format!("ask a validator of that epoch: {}", urls.join(", ")))
+        })
+    }
+
+    /// The newest receipt, once there is one that covers `height`.
+    pub(crate) async fn receipt_for(&self, height: u64) -> Result<StoredReceipt, Problem> {
+        let mut receipts = self.0.view.receipts();
+        let covers = |receipt: &Option<StoredReceipt>| receipt.as_ref().is_some_and(|receipt| receipt.height >= height);
+        let found = tokio::time::timeout(PATIENCE, receipts.wait_for(covers)).await;
+        match found {
+            Ok(Ok(receipt)) => receipt.clone().ok_or_else(|| Problem::internal("the receipt vanished")),
+            _ => Err(Problem::unavailable("api.not-receipted", format!("block {height} is decided and not receipted yet"))
+                .next("ask again in a moment; if it stays so, too few validators answer: see /v1/status")),
+        }
+    }
+
+    /// Waits until a block can be read.
+    pub(crate) async fn stored(&self, height: u64) -> Result<(), Problem> {
+        let mut heights = self.0.view.heights();
+        match tokio::time::timeout(PATIENCE, heights.wait_for(|known| *known >= height)).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => {
+                Err(Problem::unavailable("api.store-behind", format!("block {height} is not in the store yet")).next("ask again"))
+            }
+        }
+    }
+}
+
+/// The routes.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/v1/records", post(records::submit))
+        .route("/v1/records/{id}", get(records::place))
+        .route("/v1/records/{id}/proof", get(records::proof))
+        .route("/v1/status", get(status::status))
+        .route("/v1/health", get(status::health))
+        .route("/v1/metrics", get(status::metrics))
+        .route("/v1/genesis", get(status::genesis))
+        .route("/v1/blocks", get(blocks::page))
+        .route("/v1/blocks/{height}", get(blocks::block))
+        .route("/v1/blocks/{height}/frame", get(blocks::frame))
+        .route("/v1/persons/{person}/sequence", get(state::sequence))
+        .route("/v1/state/{*path}", get(state::state))
+        .route("/v1/policies", get(state::policies))
+        .route("/v1/checkpoint", get(log::checkpoint))
+        .route("/v1/log/checkpoint", get(log::checkpoint))
+        .route("/v1/log/{*path}", get(log::tile))
+        .route("/v1/export", get(blocks::export))
+        .route("/v1/events", get(events::events))
+        .route("/v1/openapi.json", get(openapi::document))
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(api)
+}

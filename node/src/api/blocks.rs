@@ -1,0 +1,199 @@
+//! Blocks and the export.
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use rollbook_core::codec::decode;
+use rollbook_core::export::Tail;
+use rollbook_core::export::{BlockFrame, Header, encode_tail};
+use rollbook_core::ledger::{BlockBody, Certificate, HandoverCheckpoint, Seal};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Api, Problem};
+use crate::runtime::writer::View;
+
+/// Blocks on one page at most.
+const PAGE_MAX: u64 = 100;
+
+/// A block in words.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BlockView {
+    /// Block id.
+    id: String,
+    /// The header.
+    #[schema(value_type = Object)]
+    seal: Seal,
+    /// Round in which it was decided.
+    round: Option<u32>,
+    /// Validators whose precommits are in the certificate.
+    signers: Vec<u32>,
+    /// Ids of its records, in order.
+    records: Vec<String>,
+    /// Leaves that are in no body, hexadecimal: events, a handover's policy.
+    derived: Vec<String>,
+    /// Whether a receipted checkpoint covers it.
+    receipted: bool,
+    /// Whether this is a sample chain.
+    sample: bool,
+}
+
+/// A page of blocks.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// First height; the newest page if not given.
+    from: Option<u64>,
+    /// Blocks wanted, at most 100.
+    limit: Option<u64>,
+}
+
+fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
+    let view = &api.parts().view;
+    let newest = view.height();
+    let missing = || Problem::missing(format!("there is no block {height} here; the newest is {newest}"));
+    let block = view.store.block(height)?.ok_or_else(missing)?;
+    let seal: Seal = decode(&block.seal).map_err(Problem::internal)?;
+    let certificate =
+        if height == 0 { None } else { Some(decode::<Certificate>(&block.certificate).map_err(Problem::internal)?) };
+    let records = if height == 0 { Vec::new() } else { decode::<BlockBody>(&block.body).map_err(Problem::internal)?.records };
+    Ok(BlockView {
+        id: seal.id().to_hex(),
+        round: certificate.as_ref().map(|certificate| certificate.round),
+        signers: certificate.iter().flat_map(|c| c.signatures.iter().map(|(validator, _)| *validator)).collect(),
+        records: records.iter().map(|record| record.id().to_hex()).collect(),
+        derived: if height == 0 { Vec::new() } else { view.derived(height)?.iter().map(hex::encode).collect() },
+        receipted: view.receipt().is_some_and(|receipt| receipt.height >= height),
+        sample: api.is_sample(),
+        seal,
+    })
+}
+
+/// One block.
+#[utoipa::path(get, path = "/v1/blocks/{height}", params(("height" = u64, Path, description = "Height")), responses(
+    (status = 200, description = "The block", body = BlockView), (status = 404, description = "Not here", body = Problem)))]
+pub async fn block(State(api): State<Api>, Path(height): Path<String>) -> Result<Json<BlockView>, Problem> {
+    let height = height.parse().map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
+    view_of(&api, height).map(Json)
+}
+
+/// Blocks in order; as told by this node.
+#[utoipa::path(get, path = "/v1/blocks", params(Page), responses((status = 200, description = "Blocks", body = Vec<BlockView>)))]
+pub async fn page(
+    State(api): State<Api>,
+    query: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Vec<BlockView>>, Problem> {
+    let Query(page) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    let limit = page.limit.unwrap_or(20).min(PAGE_MAX);
+    let newest = api.parts().view.height();
+    let from = page.from.unwrap_or((newest + 1).saturating_sub(limit));
+    (from..from.saturating_add(limit))
+        .take_while(|height| *height <= newest)
+        .map(|height| view_of(&api, height))
+        .collect::<Result<_, _>>()
+        .map(Json)
+}
+
+/// A block as it stands in an export, for whoever executes it again.
+#[utoipa::path(get, path = "/v1/blocks/{height}/frame", params(("height" = u64, Path, description = "Height")), responses(
+    (status = 200, description = "The frame: system section, records, derived leaves, seal", content_type = "application/octet-stream"),
+    (status = 404, description = "Not here", body = Problem)))]
+pub async fn frame(State(api): State<Api>, Path(height): Path<String>) -> Result<Response, Problem> {
+    let height: u64 = height.parse().map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
+    let view = &api.parts().view;
+    let newest = view.height();
+    if height > newest {
+        return Err(Problem::missing(format!("there is no block {height} here; the newest is {newest}")));
+    }
+    let bytes = frame_of(view, height).map_err(Problem::internal)?.encode();
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes.get(4..).unwrap_or_default().to_vec()).into_response())
+}
+
+fn frame_of(view: &View, height: u64) -> Result<BlockFrame, String> {
+    let block = view.store.block(height).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {height} is missing"))?;
+    let seal: Seal = decode(&block.seal).map_err(|error| error.to_string())?;
+    let derived = view.derived(height).map_err(|error| error.to_string())?;
+    if height == 0 {
+        return Ok(BlockFrame::of_genesis(&derived, &seal));
+    }
+    BlockFrame::of_block(&block.body, derived, &seal).map_err(|error| error.to_string())
+}
+
+/// Which export.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ExportQuery {
+    /// Last height; the newest receipted one if not given.
+    height: Option<u64>,
+}
+
+/// The whole history in one file (RULINGS A14).
+#[utoipa::path(get, path = "/v1/export", params(ExportQuery), responses(
+    (status = 200, description = "Canonical export, streamed", content_type = "application/octet-stream")))]
+pub async fn export(
+    State(api): State<Api>,
+    query: Result<Query<ExportQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    let view = api.parts().view.clone();
+    let newest = view.height();
+    let height = query.height.unwrap_or_else(|| view.receipt().map_or(newest, |receipt| receipt.height));
+    if height > newest {
+        return Err(Problem::missing(format!("there is no block {height} here; the newest is {newest}")));
+    }
+    let checkpoint = view.receipt().filter(|receipt| receipt.height == height).map(|receipt| receipt.checkpoint);
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(8);
+    tokio::task::spawn_blocking(move || {
+        let mut hasher = Sha256::new();
+        let result = write(&view, height, checkpoint, &mut |bytes| {
+            hasher.update(&bytes);
+            sender.blocking_send(Ok(Bytes::from(bytes))).is_ok()
+        });
+        let end = match result {
+            Ok(true) => Ok(Bytes::from(hasher.finalize().to_vec())),
+            // The reader has gone.
+            Ok(false) => return,
+            // The stream breaks off: without its digest the file is refused, which is right.
+            Err(problem) => Err(std::io::Error::other(problem)),
+        };
+        let _ = sender.blocking_send(end);
+    });
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
+    let name = format!("attachment; filename=\"rollbook-{}-{height}.export\"", api.chain().short());
+    let headers = [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+/// Writes an export up to the digest; false if `put` wants no more.
+pub fn write(
+    view: &View,
+    height: u64,
+    checkpoint: Option<HandoverCheckpoint>,
+    put: &mut dyn FnMut(Vec<u8>) -> bool,
+) -> Result<bool, String> {
+    let genesis = view.genesis.hash();
+    if !put(Header { genesis, height }.encode()) {
+        return Ok(false);
+    }
+    let mut certificate = None;
+    for at in 0..=height {
+        let block = view.store.block(at).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {at} is missing"))?;
+        let seal: Seal = decode(&block.seal).map_err(|error| error.to_string())?;
+        let derived = view.derived(at).map_err(|error| error.to_string())?;
+        let frame = if at == 0 {
+            BlockFrame::of_genesis(&derived, &seal)
+        } else {
+            BlockFrame::of_block(&block.body, derived, &seal).map_err(|error| error.to_string())?
+        };
+        if at == height && at > 0 {
+            certificate = Some(decode(&block.certificate).map_err(|error| error.to_string())?);
+        }
+        if !put(frame.encode()) {
+            return Ok(false);
+        }
+    }
+    Ok(put(encode_tail(&Tail { certificate, checkpoint })))
+}

@@ -1,0 +1,108 @@
+//! The event stream: every leaf of every block in log order, as server-sent events.
+//!
+//! The id of an event is `height:index`, index being the leaf's place in its block; a client that reconnects with the last id it
+//! has seen misses nothing and gets nothing twice. Everything comes from the store, so a stream may begin at any height.
+
+use std::convert::Infallible;
+
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::Stream;
+use rollbook_core::codec::decode;
+use rollbook_core::ledger::{LeafTag, Seal};
+use rollbook_core::record::{ReadClass, Record};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use utoipa::IntoParams;
+
+use super::{Api, Problem};
+use crate::runtime::writer::View;
+
+/// Where a stream begins.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Begin {
+    /// First height; the next block if neither this nor Last-Event-ID is given.
+    from: Option<u64>,
+}
+
+/// Every leaf as it becomes final, with resume by Last-Event-ID.
+#[utoipa::path(get, path = "/v1/events", params(Begin), responses(
+    (status = 200, description = "Server-sent events: record, event, policy, seal", content_type = "text/event-stream"),
+    (status = 400, description = "The id is not height:index", body = Problem)))]
+pub async fn events(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    query: Result<Query<Begin>, axum::extract::rejection::QueryRejection>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let Query(begin) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    let bad = || Problem::bad("api.event-id", "Last-Event-ID is height:index, as the stream gave it");
+    let start = match headers.get("last-event-id") {
+        Some(value) => {
+            let (height, index) = value.to_str().ok().and_then(|text| text.split_once(':')).ok_or_else(bad)?;
+            let (height, index): (u64, u64) = (height.parse().map_err(|_| bad())?, index.parse().map_err(|_| bad())?);
+            (height, index.checked_add(1).ok_or_else(bad)?)
+        }
+        None => (begin.from.unwrap_or(api.parts().view.height() + 1), 0),
+    };
+    let (sender, receiver) = mpsc::channel(64);
+    let view = api.parts().view.clone();
+    let heights = view.heights();
+    tokio::spawn(feed(view, heights, start, sender));
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move { Some((Ok(receiver.recv().await?), receiver)) });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+async fn feed(view: View, mut heights: watch::Receiver<u64>, start: (u64, u64), sender: mpsc::Sender<Event>) {
+    let (mut height, mut index) = start;
+    loop {
+        let ready = tokio::select! {
+            ready = heights.wait_for(|newest| *newest >= height) => ready.is_ok(),
+            () = sender.closed() => false,
+        };
+        if !ready {
+            return;
+        }
+        let reading = view.clone();
+        let Ok(Ok(Some(leaves))) = tokio::task::spawn_blocking(move || reading.leaves(height)).await else { return };
+        for (place, leaf) in (0u64..).zip(&leaves).skip_while(|(place, _)| *place < index) {
+            let (kind, data) = describe(height, place, leaf);
+            let event = Event::default().id(format!("{height}:{place}")).event(kind).data(data.to_string());
+            if sender.send(event).await.is_err() {
+                return;
+            }
+        }
+        (height, index) = (height.saturating_add(1), 0);
+    }
+}
+
+fn describe(height: u64, index: u64, leaf: &[u8]) -> (&'static str, Value) {
+    match LeafTag::split(leaf) {
+        Some((LeafTag::Record, bytes)) => {
+            let Ok(record) = decode::<Record>(bytes) else { return ("record", json!({ "height": height })) };
+            let body = &record.payload.body;
+            let content = (body.read_class() == ReadClass::Public).then_some(&record);
+            let data = json!({
+                "height": height, "index": index, "id": record.id().to_hex(), "code": body.code(),
+                "principal": record.payload.principal, "record": content,
+            });
+            ("record", data)
+        }
+        Some((LeafTag::Seal, bytes)) => {
+            let seal = decode::<Seal>(bytes).ok();
+            (
+                "seal",
+                json!({ "height": height, "index": index, "id": seal.as_ref().map(|seal| seal.id().to_hex()), "seal": seal }),
+            )
+        }
+        Some((LeafTag::Event, bytes)) => {
+            let event = decode::<rollbook_core::apply::Event>(bytes).ok();
+            ("event", json!({ "height": height, "index": index, "event": event }))
+        }
+        Some((LeafTag::Evidence, _)) => ("evidence", json!({ "height": height, "index": index, "leaf": hex::encode(leaf) })),
+        Some((LeafTag::Genesis, _)) => ("genesis", json!({ "height": height, "index": index, "leaf": hex::encode(leaf) })),
+        None => ("policy", json!({ "height": height, "index": index, "policy": String::from_utf8_lossy(leaf) })),
+    }
+}

@@ -1,0 +1,37 @@
+//! The API's own description, made from its code.
+
+use axum::Json;
+use utoipa::OpenApi;
+
+use super::{Problem, blocks, events, log, records, state, status};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Rollbook node", description = "Submit records and read a verifiable ledger. Errors are problem documents."),
+    paths(
+        records::submit,
+        records::place,
+        records::proof,
+        status::status,
+        status::health,
+        status::metrics,
+        status::genesis,
+        blocks::block,
+        blocks::page,
+        blocks::frame,
+        blocks::export,
+        state::state,
+        state::policies,
+        state::sequence,
+        log::checkpoint,
+        log::tile,
+        events::events
+    ),
+    components(schemas(Problem))
+)]
+struct Document;
+
+/// OpenAPI 3.1.
+pub async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(Document::openapi())
+}

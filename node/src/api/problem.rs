@@ -1,0 +1,103 @@
+//! Problem documents (RFC 9457): what happened, a language-free code, the next step.
+
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A refusal or failure as it is answered.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// `about:blank`: the code says more than a page would.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Words of the status.
+    title: String,
+    /// HTTP status.
+    status: u16,
+    /// Language-free code: a rule, or `api.*`.
+    code: String,
+    /// What happened here.
+    detail: String,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// A signed refusal of a record (RULINGS A4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    receipt: Option<serde_json::Value>,
+}
+
+impl Problem {
+    /// A problem of this status.
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Problem {
+        Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            code: code.to_owned(),
+            detail: detail.into(),
+            next: None,
+            receipt: None,
+        }
+    }
+
+    /// Input that cannot be used.
+    pub fn bad(code: &str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// Nothing is there.
+    pub fn missing(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "api.not-found", detail)
+    }
+
+    /// Not now.
+    pub fn unavailable(code: &str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+    }
+
+    /// A fault on this side: of the store or the program, never of the request.
+    pub fn internal(detail: impl std::fmt::Display) -> Problem {
+        tracing::error!(%detail, "a request failed on this side");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "api.store", detail.to_string())
+            .next("ask another node; tell this node's operator")
+    }
+
+    /// Adds the next step.
+    pub fn next(mut self, next: impl Into<String>) -> Problem {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// Adds a signed refusal.
+    pub fn with_receipt(mut self, receipt: serde_json::Value) -> Problem {
+        self.receipt = Some(receipt);
+        self
+    }
+}
+
+impl From<crate::store::StoreError> for Problem {
+    fn from(error: crate::store::StoreError) -> Problem {
+        Problem::internal(error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    }
+}
+
+/// A path that does not exist.
+pub async fn no_such_path(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(200).collect();
+    Problem::missing(format!("there is no {path} here")).next("see /v1/openapi.json")
+}
+
+/// A method that a path does not have.
+pub async fn no_such_method(method: Method) -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "api.method", format!("{method} is not for this path"))
+        .next("see /v1/openapi.json")
+}

@@ -1,0 +1,255 @@
+//! Records: handing in, asking where one stands, its receipt.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use rollbook_core::codec::decode;
+use rollbook_core::crypto::{Hash, sha256};
+use rollbook_core::ledger::BlockBody;
+use rollbook_core::log::TlogProof;
+use rollbook_core::record::Record;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use utoipa::ToSchema;
+
+use super::receipt::{Answer, SignedAnswer, Verdict};
+use super::{Api, Problem};
+use crate::replica::{NotTaken, PoolRefusal};
+use crate::runtime::node::Command;
+use crate::runtime::writer::prefix_of;
+
+/// Records in one request at most.
+const AT_ONCE: usize = 500;
+
+/// A submission as JSON.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// One signed envelope, base64.
+    #[serde(default)]
+    record: Option<String>,
+    /// Several.
+    #[serde(default)]
+    records: Vec<String>,
+}
+
+/// Where a record stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Place {
+    /// Record id.
+    id: String,
+    /// `pool`, `decided` or `receipted`.
+    stands: &'static str,
+    /// Height of its block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u64>,
+    /// Position among the block's records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u32>,
+    /// Index of its leaf in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leaf: Option<u64>,
+    /// Ledger time of its block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_ms: Option<u64>,
+    /// The act by its number in the rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    /// The signed envelope, base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<String>,
+    /// The record in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    content: Option<serde_json::Value>,
+    /// Whether this is a sample chain.
+    sample: bool,
+}
+
+fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
+    base64::engine::general_purpose::STANDARD.decode(text).map_err(|error| {
+        Problem::bad("api.base64", format!("the record is not base64: {error}"))
+            .next("send the envelope's bytes in standard base64")
+    })
+}
+
+/// Hand in one record as bytes, or one or several as JSON.
+#[utoipa::path(post, path = "/v1/records", request_body = Submission, responses(
+    (status = 202, description = "Held in memory, not promised: a signed seen receipt, or a list of answers"),
+    (status = 400, description = "Not usable", body = Problem),
+    (status = 422, description = "Refused by a rule, with a signed refusal", body = Problem),
+    (status = 503, description = "The pool is full, or the node is stopping", body = Problem)))]
+pub async fn submit(State(api): State<Api>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("application/json") {
+        return one(&api, body.to_vec()).await.map(IntoResponse::into_response);
+    }
+    let submission: Submission = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad("api.json", error.to_string()).next("see /v1/openapi.json"))?;
+    match submission {
+        Submission { record: Some(record), records } if records.is_empty() => {
+            one(&api, unbase64(&record)?).await.map(IntoResponse::into_response)
+        }
+        Submission { record: None, records } if !records.is_empty() && records.len() <= AT_ONCE => {
+            // All are sent before the first answer is waited for, so that their signatures are verified together.
+            let mut sent = Vec::with_capacity(records.len());
+            for record in &records {
+                let bytes = unbase64(record)?;
+                sent.push((bytes.clone(), send(&api, bytes).await?));
+            }
+            let mut answers = Vec::with_capacity(sent.len());
+            for (bytes, reply) in sent {
+                answers.push(match answer(&api, &bytes, reply).await {
+                    Ok(signed) => serde_json::to_value(signed).unwrap_or_default(),
+                    Err(problem) => serde_json::to_value(problem).unwrap_or_default(),
+                });
+            }
+            Ok((StatusCode::ACCEPTED, Json(answers)).into_response())
+        }
+        _ => Err(Problem::bad("api.json", format!("give `record`, or 1 to {AT_ONCE} `records`"))),
+    }
+}
+
+async fn one(api: &Api, bytes: Vec<u8>) -> Result<(StatusCode, Json<SignedAnswer>), Problem> {
+    let reply = send(api, bytes.clone()).await?;
+    Ok((StatusCode::ACCEPTED, Json(answer(api, &bytes, reply).await?)))
+}
+
+type Reply = oneshot::Receiver<Result<Hash, NotTaken>>;
+
+async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
+    let (reply, answer) = oneshot::channel();
+    if api.parts().commands.try_send(Command::Submit { bytes, reply }) {
+        Ok(answer)
+    } else {
+        Err(Problem::unavailable("api.busy", "the node has more to do than it can take").next("try again, or try another node"))
+    }
+}
+
+async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, Problem> {
+    let stopped = || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
+    let submitted = reply.await.map_err(|_| stopped())?;
+    let record = decode::<Record>(bytes).map_or(Hash::ZERO, |record| record.id());
+    let height = api.parts().snapshot.borrow().status.tip;
+    let signed = |height: u64, verdict: Verdict| {
+        let answer = Answer {
+            chain: api.chain(),
+            bytes: sha256(bytes),
+            record,
+            height,
+            time_ms: api.parts().clock.now_ms(),
+            node: api.parts().organisation,
+            verdict,
+        };
+        SignedAnswer::sign(answer, &api.parts().log_key)
+    };
+    match submitted {
+        // Handing the same record in again is harmless.
+        Ok(_) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => Ok(signed(height, Verdict::Seen)),
+        Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
+        Err(NotTaken::Rule(refusal)) => {
+            let facts: Vec<(String, String)> =
+                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&refusal.detail)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+                    .collect();
+            let words: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            let receipt = signed(refusal.height, Verdict::Refused { rule: refusal.rule.clone(), facts });
+            let detail = format!("refused by rule {} on block {}: {}", refusal.rule, refusal.height, words.join(", "));
+            let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &refusal.rule, detail);
+            Err(problem.with_receipt(serde_json::to_value(receipt).unwrap_or_default()))
+        }
+    }
+}
+
+fn parse(id: &str) -> Result<Hash, Problem> {
+    Hash::from_hex(id).ok_or_else(|| Problem::bad("api.record-id", "a record id has 64 hexadecimal digits"))
+}
+
+struct Found {
+    height: u64,
+    index: u32,
+    leaf: u64,
+    time_ms: u64,
+    record: Record,
+}
+
+fn find(api: &Api, id: &Hash) -> Result<Option<Found>, Problem> {
+    let view = &api.parts().view;
+    let Some((height, index)) = view.store.record(&prefix_of(id))? else { return Ok(None) };
+    let Some(block) = view.store.block(height)? else { return Ok(None) };
+    let Ok(body) = decode::<BlockBody>(&block.body) else { return Ok(None) };
+    // An index is checked on reading.
+    let Some(record) = body.records.get(index as usize).filter(|record| record.id() == *id) else { return Ok(None) };
+    let Some(seal) = view.seal(height)? else { return Ok(None) };
+    let records = body.records.len() as u64;
+    // Records are the last leaves before the seal: a handover, whose policy would follow them, holds none.
+    let leaf = seal.leaf_index().saturating_sub(records).saturating_add(u64::from(index));
+    Ok(Some(Found { height, index, leaf, time_ms: seal.time_ms, record: record.clone() }))
+}
+
+/// Where a record stands: in the pool, decided, or receipted.
+#[utoipa::path(get, path = "/v1/records/{id}", params(("id" = String, Path, description = "Record id")), responses(
+    (status = 200, description = "Where it stands", body = Place), (status = 404, description = "Not known here", body = Problem)))]
+pub async fn place(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Place>, Problem> {
+    let id = parse(&id)?;
+    let sample = api.is_sample();
+    if let Some(found) = find(&api, &id)? {
+        let receipted = api.parts().view.receipt().is_some_and(|receipt| receipt.height >= found.height);
+        let bytes = rollbook_core::codec::encode(&found.record);
+        return Ok(Json(Place {
+            id: id.to_hex(),
+            stands: if receipted { "receipted" } else { "decided" },
+            height: Some(found.height),
+            index: Some(found.index),
+            leaf: Some(found.leaf),
+            time_ms: Some(found.time_ms),
+            code: Some(found.record.payload.body.code()),
+            record: Some(base64::engine::general_purpose::STANDARD.encode(bytes)),
+            content: serde_json::to_value(&found.record).ok(),
+            sample,
+        }));
+    }
+    let waits = api.parts().waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).holds(&id);
+    if waits {
+        let stands = "pool";
+        return Ok(Json(Place {
+            id: id.to_hex(),
+            stands,
+            height: None,
+            index: None,
+            leaf: None,
+            time_ms: None,
+            code: None,
+            record: None,
+            content: None,
+            sample,
+        }));
+    }
+    Err(Problem::missing(format!("record {id} is not known here"))
+        .next("hand it in again (the same bytes are harmless), or ask another node"))
+}
+
+/// The receipt of a record: a `.tlog-proof` under the newest checkpoint with a quorum of cosignatures.
+#[utoipa::path(get, path = "/v1/records/{id}/proof", params(("id" = String, Path, description = "Record id")), responses(
+    (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
+    (status = 404, description = "Not decided here", body = Problem),
+    (status = 503, description = "Not receipted yet", body = Problem)))]
+pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {
+    let id = parse(&id)?;
+    let found = find(&api, &id)?
+        .ok_or_else(|| Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID"))?;
+    prove(&api, found.height, found.leaf).await
+}
+
+/// A `.tlog-proof` of a leaf of block `height`.
+pub(super) async fn prove(api: &Api, height: u64, leaf: u64) -> Result<String, Problem> {
+    let receipt = api.receipt_for(height).await?;
+    let note = api.note(&receipt)?;
+    let proof = TlogProof::make(&api.parts().view, leaf, note).map_err(Problem::internal)?;
+    proof.render().map_err(Problem::internal)
+}

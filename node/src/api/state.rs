@@ -1,0 +1,135 @@
+//! Proved state, and the chain of policies that lets a stranger judge it from the genesis hash.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use rollbook_core::log::TlogProof;
+use serde::Serialize;
+use tokio::sync::oneshot;
+use utoipa::ToSchema;
+
+use super::{Api, PATIENCE, Problem};
+use crate::runtime::node::Command;
+use crate::runtime::writer::StoredReceipt;
+
+/// A policy with the proof that the epoch before handed over to it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PolicyView {
+    /// Epoch.
+    epoch: u32,
+    /// The policy file, exact text.
+    policy: String,
+    /// C2SP tlog-proof of the policy leaf under the epoch before; absent for epoch 0, which the genesis hash proves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<String>,
+}
+
+/// A value of the state, proved (RULINGS A12).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StateView {
+    /// Path in the proved tables.
+    path: String,
+    /// The value, hexadecimal; null if the path was never written, which is proved too.
+    value: Option<String>,
+    /// ICS23 commitment proof, protobuf, hexadecimal.
+    proof: String,
+    /// The seal's leaf bytes, hexadecimal.
+    seal_leaf: String,
+    /// C2SP tlog-proof of the seal's leaf.
+    seal_proof: String,
+    /// Height of the seal.
+    height: u64,
+    /// Every policy since genesis.
+    epochs: Vec<PolicyView>,
+    /// Whether this is a sample chain.
+    sample: bool,
+}
+
+fn epochs(api: &Api) -> Result<Vec<PolicyView>, Problem> {
+    let view = &api.parts().view;
+    let mut chain = Vec::new();
+    for policy in view.policies() {
+        let proof = if policy.epoch == 0 {
+            None
+        } else {
+            let checkpoint = view.handover(policy.epoch)?;
+            // The block after a handover carries the proof; until it is decided the new epoch is not used.
+            let Some(checkpoint) = checkpoint else { break };
+            let note = api.note(&StoredReceipt { height: 0, checkpoint })?;
+            let index = policy.valid_from_size.saturating_sub(2);
+            let proof = TlogProof::make(view, index, note).map_err(Problem::internal)?;
+            Some(proof.render().map_err(Problem::internal)?)
+        };
+        chain.push(PolicyView { epoch: policy.epoch, policy: policy.render(), proof });
+    }
+    Ok(chain)
+}
+
+/// The policies since genesis, each proved under the one before.
+#[utoipa::path(get, path = "/v1/policies", responses((status = 200, description = "Policies", body = Vec<PolicyView>)))]
+pub async fn policies(State(api): State<Api>) -> Result<Json<Vec<PolicyView>>, Problem> {
+    epochs(&api).map(Json)
+}
+
+/// A proved value, such as `organisation/3` or `membership/1`.
+#[utoipa::path(get, path = "/v1/state/{path}", params(("path" = String, Path, description = "Path in the proved tables")), responses(
+    (status = 200, description = "Value or absence, with every proof", body = StateView),
+    (status = 503, description = "The tip is not receipted", body = Problem)))]
+pub async fn state(State(api): State<Api>, Path(path): Path<String>) -> Result<Json<StateView>, Problem> {
+    if path.is_empty() || path.len() > 256 {
+        return Err(Problem::bad("api.path", "a path has 1 to 256 bytes"));
+    }
+    let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment, or ask another node");
+    let (reply, answer) = oneshot::channel();
+    if !api.parts().commands.try_send(Command::State { path: path.clone().into_bytes(), reply }) {
+        return Err(busy());
+    }
+    let proved = match tokio::time::timeout(PATIENCE, answer).await {
+        Err(_) => {
+            return Err(Problem::unavailable("api.not-receipted", "the newest block is not receipted")
+                .next("ask again in a moment; if it stays so, too few validators answer: see /v1/status"));
+        }
+        Ok(Err(_)) => return Err(busy()),
+        Ok(Ok(Err(error))) => return Err(Problem::internal(error)),
+        Ok(Ok(Ok(proved))) => proved,
+    };
+    api.stored(proved.seal.height).await?;
+    let note = api.note(&proved.receipt)?;
+    let seal_proof = TlogProof::make(&api.parts().view, proved.seal.leaf_index(), note).map_err(Problem::internal)?;
+    Ok(Json(StateView {
+        path,
+        value: proved.value.map(hex::encode),
+        proof: hex::encode(proved.proof),
+        seal_leaf: hex::encode(proved.seal.leaf()),
+        seal_proof: seal_proof.render().map_err(Problem::internal)?,
+        height: proved.seal.height,
+        epochs: epochs(&api)?,
+        sample: api.is_sample(),
+    }))
+}
+
+/// What an officer's next record is numbered with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SequenceView {
+    /// Person.
+    person: u32,
+    /// One above the highest sequence used.
+    next: u64,
+    /// The node's clock, milliseconds since 1970.
+    now_ms: u64,
+}
+
+/// The next sequence of a person, as told by this node: a wrong one costs a refusal, never a right (RULINGS A6).
+#[utoipa::path(get, path = "/v1/persons/{person}/sequence", params(("person" = u32, Path, description = "Person number")), responses(
+    (status = 200, description = "The next sequence", body = SequenceView), (status = 503, description = "Busy", body = Problem)))]
+pub async fn sequence(State(api): State<Api>, Path(person): Path<String>) -> Result<Json<SequenceView>, Problem> {
+    let person: u32 = person.parse().map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
+    let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment, or ask another node");
+    let (reply, answer) = oneshot::channel();
+    if !api.parts().commands.try_send(Command::Sequence { person, reply }) {
+        return Err(busy());
+    }
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(next)) => Ok(Json(SequenceView { person, next, now_ms: api.parts().clock.now_ms() })),
+        _ => Err(busy()),
+    }
+}

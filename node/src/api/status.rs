@@ -1,0 +1,155 @@
+//! What the node tells about itself: status, health, metrics, genesis.
+
+use std::fmt::Write as _;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rollbook_core::genesis::file::GenesisFile;
+use serde_json::{Value, json};
+
+use super::{Api, Problem};
+use crate::replica::Phase;
+
+impl Api {
+    /// The status as JSON.
+    pub async fn status(&self) -> Value {
+        let parts = self.parts();
+        let peers = parts.network.peers().await;
+        let snapshot = parts.snapshot.borrow().clone();
+        let status = &snapshot.status;
+        let now_ms = parts.clock.now_ms();
+        let members: Vec<Value> = snapshot
+            .nodes
+            .iter()
+            .filter(|(organisation, _)| **organisation != parts.organisation)
+            .map(|(organisation, (key, address, seat))| {
+                let peer = peers.iter().find(|peer| peer.key == *key);
+                json!({
+                    "organisation": organisation,
+                    "peer": key.to_string(),
+                    "address": address,
+                    "validator": seat,
+                    "connected": peer.is_some_and(|peer| peer.connected),
+                    "last_error": peer.and_then(|peer| peer.last_error.clone()),
+                })
+            })
+            .collect();
+        let connected = |seats: &[u32]| {
+            seats
+                .iter()
+                .filter(|seat| {
+                    **seat == parts.organisation || members.iter().any(|m| m["organisation"] == **seat && m["connected"] == true)
+                })
+                .count()
+        };
+        let seats = &snapshot.validators;
+        let phase = match status.phase {
+            Phase::Asking => "asking",
+            Phase::Holding => "holding",
+            Phase::Running => "running",
+            Phase::Stopped => "stopped",
+        };
+        json!({
+            "organisation": parts.organisation,
+            "program": env!("CARGO_PKG_VERSION"),
+            "genesis": self.chain().to_hex(),
+            "clock": if self.is_sample() { "sample" } else { "wall" },
+            "sample": self.is_sample(),
+            "height": status.tip,
+            "block": snapshot.seal.id().to_hex(),
+            "time_ms": snapshot.seal.time_ms,
+            "now_ms": now_ms,
+            "state_root": snapshot.seal.state_root.to_hex(),
+            "log_size": snapshot.seal.checkpoint_size(),
+            "receipted": parts.view.receipt().map_or(0, |receipt| receipt.height),
+            "stored": parts.view.height(),
+            "phase": phase,
+            "round": status.round,
+            "validator": seats.contains(&parts.organisation),
+            "votes": status.votes,
+            "votes_from": (status.votes_from != u64::MAX).then_some(status.votes_from),
+            "founders_missing": snapshot.founders_missing,
+            "pool": status.pool,
+            "body_missing": status.body_missing.map(|(height, _)| format!("behind: body of {height} missing")),
+            "out_of_bounds": status.out_of_bounds,
+            "guard_refusals": status.guard_refusals,
+            "fork_alarm": status.fork_alarm.map(|(validator, height)| json!({ "validator": validator, "height": height })),
+            "validators": seats,
+            "validators_connected": connected(seats),
+            "quorum": rollbook_core::ledger::quorum(seats.len()),
+            "listen": parts.network.listen_addresses().first().map(ToString::to_string),
+            "peers": members,
+            "counts": {
+                "admitted": snapshot.counts.admitted,
+                "refused": snapshot.counts.refused,
+                "records": snapshot.counts.records,
+                "blocks": snapshot.counts.blocks,
+                "unsent": snapshot.counts.unsent,
+            },
+        })
+    }
+}
+
+/// What the node tells about itself.
+#[utoipa::path(get, path = "/v1/status", responses((status = 200, description = "Status as told by this node")))]
+pub async fn status(State(api): State<Api>) -> Json<Value> {
+    Json(api.status().await)
+}
+
+/// 200 while the replica runs, 503 when it has stopped.
+#[utoipa::path(get, path = "/v1/health", responses(
+    (status = 200, description = "The replica runs"), (status = 503, description = "It has stopped", body = Problem)))]
+pub async fn health(State(api): State<Api>) -> Result<Json<Value>, Problem> {
+    let snapshot = api.parts().snapshot.clone();
+    if snapshot.has_changed().is_err() || snapshot.borrow().status.phase == Phase::Stopped {
+        return Err(
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "api.stopped", "the replica has stopped").next("see the node's log")
+        );
+    }
+    let height = snapshot.borrow().status.tip;
+    Ok(Json(json!({ "height": height })))
+}
+
+/// Totals for Prometheus.
+#[utoipa::path(get, path = "/v1/metrics", responses((status = 200, description = "Prometheus text", content_type = "text/plain")))]
+pub async fn metrics(State(api): State<Api>) -> Response {
+    let parts = api.parts();
+    let snapshot = parts.snapshot.borrow().clone();
+    let peers = parts.network.peers().await;
+    let mut text = String::new();
+    let mut put = |name: &str, kind: &str, help: &str, value: u64| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# HELP rollbook_{name} {help}\n# TYPE rollbook_{name} {kind}\nrollbook_{name} {value}");
+    };
+    let status = &snapshot.status;
+    put("height", "gauge", "Height of the newest decided block.", status.tip);
+    put("receipted_height", "gauge", "Height of the newest receipted block.", parts.view.receipt().map_or(0, |r| r.height));
+    put("stored_height", "gauge", "Height of the newest block in the store.", parts.view.height());
+    put("log_size", "gauge", "Leaves in the log.", snapshot.seal.checkpoint_size());
+    put("ledger_time_ms", "gauge", "Time of the newest block, milliseconds since 1970.", snapshot.seal.time_ms);
+    put("round", "gauge", "Round of the height under way.", u64::from(status.round.unwrap_or(0)));
+    put("votes", "gauge", "1 if this node votes.", u64::from(status.votes));
+    put("pool_records", "gauge", "Records waiting.", status.pool as u64);
+    put("peers_connected", "gauge", "Peers connected.", peers.iter().filter(|peer| peer.connected).count() as u64);
+    put("blocks_total", "counter", "Blocks decided since the start.", snapshot.counts.blocks);
+    put("records_total", "counter", "Records decided since the start.", snapshot.counts.records);
+    put("admitted_total", "counter", "Submissions taken.", snapshot.counts.admitted);
+    put("refused_total", "counter", "Submissions refused.", snapshot.counts.refused);
+    put("unsent_total", "counter", "Messages the network's queue had no room for.", snapshot.counts.unsent);
+    put("guard_refusals_total", "counter", "Statements the sign guard refused.", status.guard_refusals);
+    put("fork_alarm", "gauge", "1 if a validator cosigned another history.", u64::from(status.fork_alarm.is_some()));
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+/// The genesis file: policy 0, the items, the founders' signed records.
+#[utoipa::path(get, path = "/v1/genesis", responses(
+    (status = 200, description = "The genesis file", content_type = "application/octet-stream")))]
+pub async fn genesis(State(api): State<Api>) -> Response {
+    let parts = api.parts();
+    let file = GenesisFile { genesis: (*parts.view.genesis).clone(), found: parts.found.clone() };
+    let hash = api.chain().to_hex();
+    let headers = [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::ETAG, format!("\"{hash}\""))];
+    (headers, file.encode()).into_response()
+}

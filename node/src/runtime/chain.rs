@@ -1,0 +1,295 @@
+//! The ledger as the replica sees it, and what leaves it for the store.
+//!
+//! * Signatures are verified once per node: at admission, by all cores ([`LedgerApp::preverify`]); a block's execution finds
+//!   them in the memo. The memo only ever holds results of the one verification rule, so an answer never depends on it.
+//! * Every commit goes to the store's queue. The queue is bounded: a store that is 256 blocks behind holds the node back
+//!   instead of filling its memory.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+use rollbook_core::apply::Verify;
+use rollbook_core::audit::signatures_of;
+use rollbook_core::codec::{decode, encode};
+use rollbook_core::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
+use rollbook_core::ledger::{BlockBody, Certificate, Ledger, Seal, SystemSection};
+use rollbook_core::log::{self, EpochPolicy, KeyType, VerifierKey};
+use rollbook_core::record::Record;
+
+use super::writer::{CommittedBlock, Job};
+use crate::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator};
+
+/// Results kept in one generation of the memo.
+const MEMO: usize = 100_000;
+/// Record ids remembered as waiting.
+const WAITING: usize = 50_000;
+/// Number of the table of nodes: who may connect.
+const NODES_TABLE: u8 = 45;
+
+/// Verified signatures, two generations.
+#[derive(Debug, Default)]
+struct Memo {
+    young: BTreeSet<[u8; 32]>,
+    old: BTreeSet<[u8; 32]>,
+}
+
+impl Memo {
+    fn holds(&self, entry: &[u8; 32]) -> bool {
+        self.young.contains(entry) || self.old.contains(entry)
+    }
+
+    fn add(&mut self, entry: [u8; 32]) {
+        if self.young.len() >= MEMO {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(entry);
+    }
+}
+
+fn memo_key(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] {
+    let Signature::Ed25519(bytes) = signature;
+    sha256_parts(&[key.bytes(), bytes, message]).0
+}
+
+/// The verifier of a node: the memo, else the one rule.
+#[derive(Debug, Default)]
+struct MemoVerifier {
+    memo: Mutex<Memo>,
+    cache: VerifierCache,
+}
+
+impl Verify for MemoVerifier {
+    fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        let entry = memo_key(key, message, signature);
+        if lock(&self.memo).holds(&entry) {
+            return true;
+        }
+        let good = self.cache.verify(key, message, signature).is_ok();
+        if good {
+            lock(&self.memo).add(entry);
+        }
+        good
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ids of records that were admitted here and are not decided: what "held in memory" means to a client.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    ids: BTreeSet<Hash>,
+    order: VecDeque<Hash>,
+}
+
+impl Waiting {
+    fn add(&mut self, id: Hash) {
+        if self.ids.insert(id) {
+            self.order.push_back(id);
+        }
+        while self.order.len() > WAITING {
+            if let Some(oldest) = self.order.pop_front() {
+                self.ids.remove(&oldest);
+            }
+        }
+    }
+
+    /// Whether a record waits.
+    pub fn holds(&self, id: &Hash) -> bool {
+        self.ids.contains(id)
+    }
+}
+
+/// The ledger behind the replica.
+pub struct LedgerApp {
+    ledger: Ledger,
+    verifier: MemoVerifier,
+    jobs: SyncSender<Job>,
+    waiting: Arc<Mutex<Waiting>>,
+    nodes_changed: Arc<Mutex<bool>>,
+}
+
+/// Handles that stay with the shell when the app has gone into the replica.
+#[derive(Debug, Clone)]
+pub struct AppHandles {
+    /// Records that wait.
+    pub waiting: Arc<Mutex<Waiting>>,
+    nodes_changed: Arc<Mutex<bool>>,
+}
+
+impl AppHandles {
+    /// Whether the table of nodes has changed since the last call.
+    pub fn take_nodes_changed(&self) -> bool {
+        std::mem::take(&mut *lock(&self.nodes_changed))
+    }
+}
+
+impl LedgerApp {
+    /// The app of an opened ledger; commits go to `jobs`.
+    pub fn new(ledger: Ledger, jobs: SyncSender<Job>) -> (LedgerApp, AppHandles) {
+        let app = LedgerApp {
+            ledger,
+            verifier: MemoVerifier::default(),
+            jobs,
+            waiting: Arc::default(),
+            nodes_changed: Arc::new(Mutex::new(true)),
+        };
+        let handles = AppHandles { waiting: app.waiting.clone(), nodes_changed: app.nodes_changed.clone() };
+        (app, handles)
+    }
+
+    /// The ledger at its tip.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Verifies the signatures of records with all cores and remembers the good ones.
+    pub fn preverify(&self, records: &[Record]) {
+        if records.len() < 2 {
+            return;
+        }
+        let open: Vec<_> = {
+            let memo = lock(&self.verifier.memo);
+            let all = records.iter().flat_map(|record| signatures_of(self.ledger.tables(), record));
+            all.filter(|(key, message, signature)| !memo.holds(&memo_key(key, message, signature))).collect()
+        };
+        let good: Vec<[u8; 32]> = open
+            .par_iter()
+            .filter(|(key, message, signature)| key.verify(message, signature).is_ok())
+            .map(|(key, message, signature)| memo_key(key, message, signature))
+            .collect();
+        let mut memo = lock(&self.verifier.memo);
+        good.into_iter().for_each(|entry| memo.add(entry));
+    }
+
+    fn refusal(&self, refusal: rollbook_core::apply::Refusal) -> Refusal {
+        let facts: serde_json::Map<String, serde_json::Value> =
+            refusal.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+        Refusal {
+            rule: refusal.code.to_owned(),
+            detail: serde_json::Value::Object(facts).to_string(),
+            height: self.ledger.height(),
+            // Shape, signature, replay and expiry do not get better with time; a rule of the domain may.
+            transient: !refusal.code.starts_with("A6."),
+        }
+    }
+}
+
+/// The replica's form of a policy's validators.
+fn validators_of(policy: &EpochPolicy) -> Vec<Validator> {
+    let of = |v: &log::PolicyValidator| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner };
+    policy.validators.iter().map(of).collect()
+}
+
+impl App for LedgerApp {
+    fn tip(&self) -> Tip {
+        let tip = self.ledger.tip();
+        Tip { height: tip.seal.height, seal: tip.seal.clone(), block: tip.block }
+    }
+
+    fn chain(&self) -> Hash {
+        self.ledger.chain()
+    }
+
+    fn validators(&self) -> Vec<Validator> {
+        validators_of(self.ledger.policy())
+    }
+
+    fn tip_validators(&self) -> Vec<Validator> {
+        validators_of(self.ledger.tip_policy())
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let checkpoint = self.ledger.checkpoint();
+        Checkpoint { height: self.ledger.height(), origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root }
+    }
+
+    fn policy_digest(&self) -> Hash {
+        self.ledger.policy().digest()
+    }
+
+    fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+        let admitted = match self.ledger.admit(record, now_ms, &mut self.verifier) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Err(self.refusal(refusal)),
+        };
+        lock(&self.waiting).add(admitted.id);
+        Ok(Admitted {
+            id: admitted.id,
+            organisation: admitted.record.payload.principal,
+            size: record.len(),
+            signatures: admitted.record.signatures.len(),
+            record: admitted.record,
+        })
+    }
+
+    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Built {
+        let mut system = system;
+        let result = match self.ledger.build(time_ms, system.clone(), candidates, &mut self.verifier) {
+            // Evidence that the ledger has meanwhile, or a handover, which holds none: a block without it is always allowed.
+            Err(_) if !system.evidence.is_empty() => {
+                system.evidence.clear();
+                self.ledger.build(time_ms, system, candidates, &mut self.verifier)
+            }
+            result => result,
+        };
+        match result {
+            Ok(built) => Built {
+                body: built.execution.body,
+                seal: built.execution.seal,
+                left_out: built.refused.into_iter().map(|(id, refusal)| (id, self.refusal(refusal))).collect(),
+            },
+            // Cannot come from others' bytes: the parent's certificate was verified before. The shell treats it as a stop.
+            Err(error) => panic!("the next block cannot be built: {error}"),
+        }
+    }
+
+    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
+        if let Ok(decoded) = decode::<BlockBody>(body) {
+            self.preverify(&decoded.records);
+        }
+        self.ledger.execute(body, seal, &mut self.verifier).map(|_| ()).map_err(|error| BlockError(error.to_string()))
+    }
+
+    fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
+        let committed = self.ledger.commit(block).map_err(|error| BlockError(error.to_string()))?;
+        let records: Vec<Hash> = committed.execution.outcomes.iter().map(|(id, _)| *id).collect();
+        {
+            let mut waiting = lock(&self.waiting);
+            for id in &records {
+                waiting.ids.remove(id);
+            }
+        }
+        // A handover changes seats without touching a node's row when nothing else of it changes: look then, too.
+        if committed.handover || committed.execution.changes.rows.iter().any(|row| row.table == NODES_TABLE) {
+            *lock(&self.nodes_changed) = true;
+        }
+        let checkpoint = self.checkpoint();
+        let handover = committed.handover;
+        let job = Job::Block(Box::new(CommittedBlock { execution: committed.execution, certificate: encode(certificate) }));
+        if self.jobs.send(job).is_err() {
+            return Err(BlockError("the store's thread has ended".into()));
+        }
+        Ok(Committed { records, handover, checkpoint })
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        self.ledger.next_deadline()
+    }
+
+    fn handover_due(&self) -> bool {
+        self.ledger.handover_due()
+    }
+
+    fn needs_handover_checkpoint(&self) -> bool {
+        self.ledger.needs_handover_checkpoint()
+    }
+
+    fn cosignature_message(&self, checkpoint: &Checkpoint, _organisation: u32, time_s: u64) -> Vec<u8> {
+        let text = log::Checkpoint { origin: checkpoint.origin.clone(), size: checkpoint.size, root: checkpoint.root }.text();
+        VerifierKey::sign_bytes(KeyType::Cosigner, &text, time_s)
+    }
+}

@@ -1,0 +1,168 @@
+//! What a doctor says about a node: what is wrong, since when, who is missing, and the next safe step (RULINGS R21).
+//!
+//! A running node is asked through its admin socket; a stopped one is looked at on disk. Nothing is changed, except that opening
+//! a journal cuts an unfinished end, as the next start would.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::config::{Config, NodeSecrets};
+use super::{Failure, admin, open};
+use std::path::Path;
+use std::sync::Arc;
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// `good`, `note` or `trouble`.
+    pub weight: &'static str,
+    /// What was found.
+    pub what: String,
+    /// What to do, if anything.
+    pub next: Option<String>,
+}
+
+fn good(what: impl Into<String>) -> Finding {
+    Finding { weight: "good", what: what.into(), next: None }
+}
+
+fn note(what: impl Into<String>, next: impl Into<String>) -> Finding {
+    Finding { weight: "note", what: what.into(), next: Some(next.into()) }
+}
+
+fn trouble(what: impl Into<String>, next: impl Into<String>) -> Finding {
+    Finding { weight: "trouble", what: what.into(), next: Some(next.into()) }
+}
+
+fn failed(failure: Failure) -> Finding {
+    trouble(format!("{}: {}", failure.what, failure.why), failure.next)
+}
+
+/// Examines the node of a config file.
+pub fn examine(config_path: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let config = match Config::read(config_path, true) {
+        Ok(config) => config,
+        Err(failure) => return vec![failed(failure)],
+    };
+    findings.push(good("the config can be read"));
+    let genesis = match config.read_genesis() {
+        Ok(file) => {
+            findings.push(good(format!("the genesis file is complete: {}", file.genesis.hash())));
+            Some(file)
+        }
+        Err(failure) => {
+            findings.push(failed(failure));
+            None
+        }
+    };
+    let secrets = match NodeSecrets::read(&config.keys) {
+        Ok(secrets) => Some(secrets),
+        Err(failure) => {
+            findings.push(failed(failure));
+            None
+        }
+    };
+    match admin::ask(&config.admin_socket(), &admin::Request::Status, Duration::from_secs(5)) {
+        Ok(status) => {
+            running(&status, &mut findings);
+            return findings;
+        }
+        Err(_) => findings.push(note("the node does not run", "start it with 'rollbook node run'")),
+    }
+    for (what, at) in [("listen", config.listen), ("api", config.api)] {
+        match std::net::TcpListener::bind(at) {
+            Ok(_) => findings.push(good(format!("`{what}` {at} is free"))),
+            Err(error) => findings.push(trouble(
+                format!("`{what}` {at} cannot be used: {error}"),
+                format!("stop the program that has it, or set another `{what}` in {}", config_path.display()),
+            )),
+        }
+    }
+    if !config.journal().exists() {
+        findings.push(note("there is no journal yet", "the first start makes it"));
+        return findings;
+    }
+    let Some(file) = genesis else { return findings };
+    match open::open(&config, &Arc::new(file.genesis), false) {
+        Ok(opened) => {
+            findings.push(good(format!("journal and store agree at block {}", opened.ledger.height())));
+            findings.extend(opened.notes.iter().map(|text| note(text.clone(), "nothing: this was done while looking")));
+            let node = opened.ledger.tables().nodes.get(&config.organisation);
+            match (node, secrets) {
+                (None, _) => findings.push(note(
+                    format!("organisation {} has no node in the ledger", config.organisation),
+                    "register its keys, or let it follow without voting",
+                )),
+                (Some(node), Some(secrets)) if node.consensus != secrets.consensus.public() => findings.push(trouble(
+                    "the ledger knows other keys for this node",
+                    "put the registered key files back, or register the new ones",
+                )),
+                _ => {}
+            }
+        }
+        Err(failure) => findings.push(failed(failure)),
+    }
+    findings
+}
+
+/// Findings from the status of a running node.
+pub fn running(status: &Value, findings: &mut Vec<Finding>) {
+    let number = |name: &str| status[name].as_u64().unwrap_or(0);
+    let age_s = number("now_ms").saturating_sub(number("time_ms")) / 1000;
+    findings.push(good(format!("the node runs at block {}, {age_s} s old", number("height"))));
+    let (connected, quorum) = (number("validators_connected"), number("quorum"));
+    let missing: Vec<String> = status["peers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|peer| peer["validator"] == true && peer["connected"] == false)
+        .map(|peer| {
+            let why = peer["last_error"].as_str().unwrap_or("not connected yet");
+            format!("organisation {} at {} ({why})", peer["organisation"], peer["address"].as_str().unwrap_or("?"))
+        })
+        .collect();
+    if !missing.is_empty() {
+        let list = missing.join("; ");
+        if connected < quorum {
+            findings.push(trouble(
+                format!("the chain stands still: {connected} validators are here, {quorum} are needed; missing: {list}"),
+                "call their operators; nothing is lost, and blocks continue by themselves when enough are back",
+            ));
+        } else {
+            findings.push(note(format!("validators not connected: {list}"), "call their operators if it lasts"));
+        }
+    }
+    if let Some(text) = status["body_missing"].as_str() {
+        findings.push(note(text.to_owned(), "wait: the body is asked of every signer in turn"));
+    }
+    if number("out_of_bounds") >= 3 {
+        findings.push(trouble(
+            "the times of several blocks in a row do not fit this machine's clock",
+            "check its time synchronisation",
+        ));
+    }
+    if number("guard_refusals") > 0 {
+        findings.push(trouble(
+            "the sign guard refused to sign: these keys have signed elsewhere or in a life that is forgotten",
+            "make sure that no second node runs with these keys",
+        ));
+    }
+    if !status["fork_alarm"].is_null() {
+        findings.push(trouble(
+            format!("FORK ALARM: a validator cosigned another history: {}", status["fork_alarm"]),
+            "keep all data, take an export, and tell every member",
+        ));
+    }
+    if status["validator"] == true && status["votes"] == false {
+        findings.push(note(
+            "this node has a seat and does not vote yet",
+            "wait: it asks its peers what it may have signed, and votes a few blocks later",
+        ));
+    }
+    if number("stored") + 64 < number("height") {
+        findings.push(note("the store is more than 64 blocks behind the journal", "check the disk if it lasts"));
+    }
+}

@@ -1,0 +1,610 @@
+//! The thread that owns the replica, and its channel.
+//!
+//! * Everything reaches the replica as a [`Command`] through one bounded channel; gossip is dropped when it is full, answers
+//!   wait for room. Several commands are taken at once so that signatures are verified by all cores.
+//! * Effects go straight to the network's queue; nothing here waits but the journal's fsyncs and a store far behind.
+//! * Peers are organisation numbers; keys come from the table of nodes. Bootstrap peers that are in no table get numbers above
+//!   [`BOOTSTRAP`], for catch-up only.
+//! * A stop of the replica and a panic in it are one thing: the process ends with the message.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use rollbook_core::codec::{decode, encode};
+use rollbook_core::crypto::{Hash, VerifierCache};
+use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint, Seal};
+use rollbook_core::record::Record;
+use rollbook_core::validators::NodeStatus;
+use tokio::sync::{oneshot, watch};
+
+use super::Failure;
+use super::chain::{AppHandles, LedgerApp};
+use super::clock::NodeClock;
+use super::storage::{JournalStorage, SharedJournal, lock, raise_guard};
+use super::writer::{Job, StoredReceipt};
+use crate::network::{
+    AllowedPeer, Answer, NetworkEvent, NetworkHandle, NodeAddress, PeerKey, Protocol, Responder, Role, Topic, Verdict,
+};
+use crate::replica::message::{self, Batch, Frame};
+use crate::replica::{Clock, Effect, Input, NotTaken, Replica, Status};
+
+/// Commands waiting for the replica.
+const COMMANDS: usize = 8_192;
+/// Commands taken at once.
+const AT_ONCE: usize = 256;
+/// First number of bootstrap peers that the ledger does not know.
+pub const BOOTSTRAP: u32 = 0x8000_0000;
+/// State questions that wait for a receipt at most.
+const QUESTIONS: usize = 256;
+
+/// What came of a submission.
+pub type Submitted = Result<Hash, NotTaken>;
+
+/// A value of the state with its proof, and the seal it is proved under, which is receipted.
+#[derive(Debug, Clone)]
+pub struct ProvedState {
+    /// The value; none: it was never written.
+    pub value: Option<Vec<u8>>,
+    /// ICS23 proof.
+    pub proof: Vec<u8>,
+    /// The seal.
+    pub seal: Seal,
+    /// The checkpoint that ends with this seal.
+    pub receipt: StoredReceipt,
+}
+
+/// What reaches the replica's thread.
+#[derive(Debug)]
+pub enum Command {
+    /// From the network.
+    Network(NetworkEvent),
+    /// The answer to a request of the replica.
+    Response {
+        /// Of the request.
+        id: u64,
+        /// The answer, or nothing.
+        bytes: Option<Vec<u8>>,
+    },
+    /// A record handed in.
+    Submit {
+        /// The envelope.
+        bytes: Vec<u8>,
+        /// Takes what came of it.
+        reply: oneshot::Sender<Submitted>,
+    },
+    /// A proved value, under the newest receipt.
+    State {
+        /// Path in the proved tables.
+        path: Vec<u8>,
+        /// Takes the answer; dropped when too many wait.
+        reply: oneshot::Sender<Result<ProvedState, String>>,
+    },
+    /// The next sequence of a person.
+    Sequence {
+        /// Person number.
+        person: u32,
+        /// Takes one above the highest used.
+        reply: oneshot::Sender<u64>,
+    },
+    /// Stop in order.
+    Stop,
+}
+
+/// What the node tells about itself at any time.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Of the replica.
+    pub status: Status,
+    /// The newest seal.
+    pub seal: Seal,
+    /// Validators of the next height.
+    pub validators: Vec<u32>,
+    /// Nodes by organisation: transport key, address, whether it holds a seat.
+    pub nodes: BTreeMap<u32, (PeerKey, String, bool)>,
+    /// Founders whose record is not in the log yet.
+    pub founders_missing: u32,
+    /// Records taken, refused, decided since the start.
+    pub counts: Counts,
+}
+
+/// Totals since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Submissions taken.
+    pub admitted: u64,
+    /// Submissions refused.
+    pub refused: u64,
+    /// Records decided.
+    pub records: u64,
+    /// Blocks decided.
+    pub blocks: u64,
+    /// Messages that the network's queue had no room for.
+    pub unsent: u64,
+}
+
+/// The sending side of the channel.
+#[derive(Debug, Clone)]
+pub struct Commands(SyncSender<Command>);
+
+impl Commands {
+    /// Sends if there is room.
+    pub fn try_send(&self, command: Command) -> bool {
+        self.0.try_send(command).is_ok()
+    }
+
+    /// Sends, waiting for room.
+    pub async fn send(&self, command: Command) -> bool {
+        let mut command = command;
+        loop {
+            match self.0.try_send(command) {
+                Ok(()) => return true,
+                Err(TrySendError::Full(back)) => command = back,
+                Err(TrySendError::Disconnected(_)) => return false,
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+/// The channel.
+pub fn channel() -> (Commands, Receiver<Command>) {
+    let (sender, receiver) = sync_channel(COMMANDS);
+    (Commands(sender), receiver)
+}
+
+type NodeReplica = Replica<LedgerApp, JournalStorage, VerifierCache>;
+
+/// What the thread works with.
+pub struct Host {
+    /// The replica, not started.
+    pub replica: NodeReplica,
+    /// Shared handles of its app.
+    pub app: AppHandles,
+    /// The journal, for the guard and the clean stop.
+    pub journal: SharedJournal,
+    /// The data folder.
+    pub data: std::path::PathBuf,
+    /// The clock.
+    pub clock: Arc<NodeClock>,
+    /// The network.
+    pub network: NetworkHandle,
+    /// The runtime on which requests wait.
+    pub runtime: tokio::runtime::Handle,
+    /// Commands in.
+    pub commands: Receiver<Command>,
+    /// Where answers of peers come back to.
+    pub own: Commands,
+    /// The store's queue.
+    pub jobs: SyncSender<Job>,
+    /// Peers of the config.
+    pub bootstrap: Vec<AllowedPeer>,
+    /// Records of the genesis file, handed in until all founders are in the log.
+    pub found: Vec<Record>,
+    /// Snapshots out.
+    pub snapshots: watch::Sender<Snapshot>,
+    /// Own organisation.
+    pub organisation: u32,
+    /// The height from which a guard was last raised.
+    pub raised: u64,
+}
+
+/// Runs the replica until it is stopped. The store's queue is closed when this returns.
+pub fn run(host: Host) -> Result<(), Failure> {
+    let outcome = catch_unwind(AssertUnwindSafe(move || Loop::new(host).run()));
+    match outcome {
+        Ok(result) => result,
+        Err(panic) => {
+            let why = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            Err(Failure::new(
+                "the node stopped on a fault of this program",
+                why.unwrap_or("no further words"),
+                "start it again; if it stops at the same height, keep the data folder and report the log",
+            ))
+        }
+    }
+}
+
+/// The first snapshot, before the replica has started.
+pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
+    let ledger = replica.app().ledger();
+    let seats: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+    let nodes = ledger.tables().nodes.iter().filter(|(_, node)| node.status != NodeStatus::Gone);
+    let nodes = nodes.map(|(organisation, node)| {
+        let seat = seats.contains(organisation);
+        (*organisation, (node.transport.into(), node.address.as_str().to_owned(), seat))
+    });
+    Snapshot {
+        status: replica.status(),
+        seal: ledger.tip().seal.clone(),
+        nodes: nodes.collect(),
+        validators: seats,
+        founders_missing: ledger.tables().chain.get(&0).map_or(0, |facts| facts.founders_missing),
+        counts,
+    }
+}
+
+struct Question {
+    path: Vec<u8>,
+    reply: oneshot::Sender<Result<ProvedState, String>>,
+}
+
+struct Loop {
+    host: Host,
+    started: Instant,
+    keys: BTreeMap<u32, PeerKey>,
+    organisations: BTreeMap<PeerKey, u32>,
+    connected: BTreeMap<PeerKey, Role>,
+    responders: BTreeMap<u64, Responder>,
+    next_request: u64,
+    submissions: BTreeMap<u64, oneshot::Sender<Submitted>>,
+    next_tag: u64,
+    questions: VecDeque<Question>,
+    receipt: Option<StoredReceipt>,
+    unanswered: VecDeque<u64>,
+    counts: Counts,
+    stop: Option<Failure>,
+}
+
+impl Loop {
+    fn new(host: Host) -> Loop {
+        Loop {
+            host,
+            started: Instant::now(),
+            keys: BTreeMap::new(),
+            organisations: BTreeMap::new(),
+            connected: BTreeMap::new(),
+            responders: BTreeMap::new(),
+            next_request: 0,
+            submissions: BTreeMap::new(),
+            next_tag: 0,
+            questions: VecDeque::new(),
+            receipt: None,
+            unanswered: VecDeque::new(),
+            counts: Counts::default(),
+            stop: None,
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Clock { elapsed_ms, wall_ms: self.host.clock.now_ms() }
+    }
+
+    fn run(mut self) -> Result<(), Failure> {
+        self.nodes_changed();
+        self.step(Input::Tick);
+        let found: Vec<Vec<u8>> = self.host.found.iter().map(encode).collect();
+        for bytes in found {
+            self.next_tag += 1;
+            self.step(Input::Submit { tag: self.next_tag, bytes });
+        }
+        loop {
+            self.settle();
+            if let Some(failure) = self.stop {
+                return Err(failure);
+            }
+            let wait = match self.host.replica.wake_at() {
+                Some(at) => Duration::from_millis(at.saturating_sub(self.clock().elapsed_ms)),
+                None => Duration::from_secs(1),
+            };
+            // A sample clock may be stepped while the replica sleeps until a deadline of real time.
+            let mut batch = match self.host.commands.recv_timeout(wait.min(Duration::from_millis(500))) {
+                Ok(command) => vec![command],
+                Err(RecvTimeoutError::Timeout) => {
+                    self.step(Input::Tick);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.finish(),
+            };
+            while batch.len() < AT_ONCE {
+                match self.host.commands.try_recv() {
+                    Ok(command) => batch.push(command),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            self.preverify(&batch);
+            for command in batch {
+                if matches!(command, Command::Stop) {
+                    return self.finish();
+                }
+                self.command(command);
+            }
+        }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        if let Some(failure) = self.stop {
+            return Err(failure);
+        }
+        lock(&self.host.journal).note_clean_stop()?;
+        Ok(())
+    }
+
+    /// Verifies the signatures of everything that came at once, by all cores.
+    fn preverify(&self, batch: &[Command]) {
+        let mut records = Vec::new();
+        for command in batch {
+            match command {
+                Command::Submit { bytes, .. } => records.extend(decode::<Record>(bytes).ok()),
+                Command::Network(NetworkEvent::Gossip { topic: Topic::Records, data, .. }) => {
+                    let Ok(batch) = decode::<Batch>(data) else { continue };
+                    records.extend(batch.records.iter().filter_map(|bytes| decode::<Record>(bytes).ok()));
+                }
+                _ => {}
+            }
+        }
+        let waiting = self.host.app.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        records.retain(|record| !waiting.holds(&record.id()));
+        drop(waiting);
+        self.host.replica.app().preverify(&records);
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Network(event) => self.network(event),
+            Command::Response { id, bytes } => self.step(Input::Response { id, bytes }),
+            Command::Submit { bytes, reply } => {
+                self.next_tag += 1;
+                self.submissions.insert(self.next_tag, reply);
+                self.step(Input::Submit { tag: self.next_tag, bytes });
+            }
+            Command::State { path, reply } => {
+                if self.questions.len() < QUESTIONS {
+                    self.questions.push_back(Question { path, reply });
+                }
+            }
+            Command::Sequence { person, reply } => {
+                let used = self.host.replica.app().ledger().tables().lanes.get(&person).map_or(0, |lane| lane.highest);
+                let _ = reply.send(used.saturating_add(1));
+            }
+            Command::Stop => {}
+        }
+    }
+
+    fn network(&mut self, event: NetworkEvent) {
+        match event {
+            NetworkEvent::Gossip { from, topic, data, ticket, .. } => {
+                let tip = self.host.replica.app().ledger().height();
+                // Only shape and height are judged before a message is passed on: the rates of a peer bound the rest, and
+                // what is signed is checked by whoever uses it.
+                let verdict = match topic {
+                    Topic::Records if decode::<Batch>(&data).is_ok() => Verdict::Accept,
+                    Topic::Consensus => match decode::<Frame>(&data).map(|frame| frame.height()) {
+                        Ok(Some(height)) if height <= tip || height > tip + 2 => Verdict::Ignore,
+                        Ok(_) => Verdict::Accept,
+                        Err(_) => Verdict::Reject,
+                    },
+                    Topic::Records => Verdict::Reject,
+                };
+                self.host.network.report(ticket, verdict);
+                let Some(from) = self.organisations.get(&from).copied() else { return };
+                if verdict != Verdict::Reject {
+                    self.step(match topic {
+                        Topic::Records => Input::Records { from, bytes: data },
+                        Topic::Consensus => Input::Frame { from, bytes: data },
+                    });
+                }
+            }
+            NetworkEvent::Request { peer, data, responder, .. } => {
+                let Some(from) = self.organisations.get(&peer).copied() else {
+                    self.host.network.respond(responder, Answer::Refused);
+                    return;
+                };
+                self.next_request += 1;
+                let id = self.next_request;
+                self.responders.insert(id, responder);
+                self.step(Input::Request { from, id, bytes: data });
+                // Exactly one answer each; a stopped replica gives none.
+                self.responders.remove(&id);
+            }
+            NetworkEvent::PeerConnected { peer, role } => {
+                self.connected.insert(peer, role);
+                tracing::info!(%peer, organisation = self.organisations.get(&peer), ?role, "peer connected");
+                self.peers();
+            }
+            NetworkEvent::PeerDisconnected { peer } => {
+                self.connected.remove(&peer);
+                tracing::info!(%peer, organisation = self.organisations.get(&peer), "peer disconnected");
+                self.peers();
+            }
+            NetworkEvent::ListenFailed { address, reason } => {
+                let next = "free the address or change `listen`, then start again";
+                self.stop = Some(Failure::new(format!("cannot listen on {address} any more"), reason, next));
+            }
+            NetworkEvent::WrongChain { peer, theirs } => {
+                tracing::warn!(%peer, theirs, "a peer runs another chain or program; it was disconnected");
+            }
+        }
+    }
+
+    fn peers(&mut self) {
+        let peers = self.connected.keys().filter_map(|key| self.organisations.get(key).copied()).collect();
+        self.step(Input::Peers(peers));
+    }
+
+    /// The table of nodes has changed: who is who, and who may connect.
+    fn nodes_changed(&mut self) {
+        if !self.host.app.take_nodes_changed() {
+            return;
+        }
+        let ledger = self.host.replica.app().ledger();
+        let current: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+        let mut allowed = self.host.bootstrap.clone();
+        self.keys.clear();
+        self.organisations.clear();
+        for (number, peer) in (BOOTSTRAP..).zip(&self.host.bootstrap) {
+            self.keys.insert(number, peer.key);
+            self.organisations.insert(peer.key, number);
+        }
+        for (organisation, node) in ledger.tables().nodes.iter().filter(|(_, node)| node.status != NodeStatus::Gone) {
+            let key = PeerKey::from(node.transport);
+            if let Some(stranger) = self.organisations.insert(key, *organisation) {
+                self.keys.remove(&stranger);
+            }
+            self.keys.insert(*organisation, key);
+            let role = if current.contains(organisation) { Role::Validator } else { Role::Member };
+            allowed.push(AllowedPeer { key, addresses: address_of(node.address.as_str()).into_iter().collect(), role });
+        }
+        let network = self.host.network.clone();
+        self.host.runtime.spawn(async move {
+            if let Err(error) = network.set_allowed(allowed).await {
+                tracing::error!(%error, "the list of peers was not taken");
+            }
+        });
+        self.peers();
+    }
+
+    fn step(&mut self, input: Input) {
+        let clock = self.clock();
+        let effects = self.host.replica.step(clock, input);
+        for effect in effects {
+            self.effect(effect);
+        }
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Broadcast(bytes) => self.publish(Topic::Consensus, bytes),
+            Effect::Gossip(bytes) => self.publish(Topic::Records, bytes),
+            Effect::Request { id, to, bytes } => self.request(id, to, bytes),
+            Effect::Respond { id, bytes, .. } => {
+                if let Some(responder) = self.responders.remove(&id) {
+                    self.host.network.respond(responder, Answer::Data(bytes));
+                }
+            }
+            Effect::Admitted { tag, record } => {
+                self.counts.admitted += 1;
+                self.answer(tag, Ok(record));
+            }
+            Effect::Refused { tag, reason } => {
+                self.counts.refused += 1;
+                self.answer(tag, Err(reason));
+            }
+            Effect::Decided { height, records, .. } => {
+                self.counts.blocks += 1;
+                self.counts.records += records.len() as u64;
+                tracing::debug!(height, records = records.len(), "decided");
+            }
+            Effect::Receipted(receipt) => {
+                let cosignatures = receipt.cosignatures.iter().map(|(validator, time_s, signature)| CheckpointSignature {
+                    validator: *validator,
+                    time_s: *time_s,
+                    signature: *signature,
+                });
+                let stored = StoredReceipt {
+                    height: receipt.checkpoint.height,
+                    checkpoint: HandoverCheckpoint {
+                        size: receipt.checkpoint.size,
+                        root: receipt.checkpoint.root,
+                        cosignatures: cosignatures.collect(),
+                    },
+                };
+                if self.receipt.as_ref().is_none_or(|known| known.height <= stored.height) {
+                    self.receipt = Some(stored.clone());
+                }
+                let _ = self.host.jobs.send(Job::Receipt(stored));
+            }
+            Effect::Stop(reason) => {
+                self.stop = Some(Failure::new(
+                    "the node stopped",
+                    reason,
+                    "read the next step named above; nothing that was acknowledged is lost, and the node may be started again",
+                ));
+            }
+        }
+    }
+
+    fn answer(&mut self, tag: u64, submitted: Submitted) {
+        if let Some(reply) = self.submissions.remove(&tag) {
+            let _ = reply.send(submitted);
+        }
+    }
+
+    fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
+        if let Err(error) = self.host.network.publish(topic, bytes) {
+            self.counts.unsent += 1;
+            tracing::debug!(%error, topic = topic.name(), "not published");
+        }
+    }
+
+    fn request(&mut self, id: u64, to: u32, bytes: Vec<u8>) {
+        let Some(peer) = self.keys.get(&to).copied().filter(|key| self.connected.contains_key(key)) else {
+            return self.unanswered.push_back(id);
+        };
+        let protocol = match decode::<message::Request>(&bytes) {
+            Ok(message::Request::Blocks { .. }) => Protocol::Sync,
+            Ok(message::Request::Body { .. }) => Protocol::Body,
+            _ => Protocol::Ask,
+        };
+        let (network, own) = (self.host.network.clone(), self.host.own.clone());
+        self.host.runtime.spawn(async move {
+            let answer = network.request(peer, protocol, bytes, protocol.timeout()).await;
+            if let Err(error) = &answer {
+                tracing::debug!(%error, %peer, protocol = protocol.name(), "a request brought nothing");
+            }
+            own.send(Command::Response { id, bytes: answer.ok() }).await;
+        });
+    }
+
+    /// After a round of commands: requests that could not be made, changed nodes, a guard to raise, questions, the snapshot.
+    fn settle(&mut self) {
+        // Bounded: what fails at once is taken once a round, so that a replica that asks again cannot spin here.
+        for id in std::mem::take(&mut self.unanswered) {
+            self.step(Input::Response { id, bytes: None });
+        }
+        self.nodes_changed();
+        let status = self.host.replica.status();
+        if status.votes_from != u64::MAX && status.votes_from > self.host.raised {
+            self.host.raised = status.votes_from;
+            if let Err(failure) = raise_guard(&self.host.journal, &self.host.data, status.votes_from) {
+                self.stop = Some(failure);
+            }
+            tracing::info!(height = status.votes_from, "peers have answered: this node votes from that height on");
+        }
+        self.answer_questions();
+        let known = self.host.snapshots.borrow();
+        let same = known.status == status && known.counts == self.counts;
+        let tip = known.status.tip;
+        drop(known);
+        if same {
+            return;
+        }
+        if tip == status.tip {
+            let counts = self.counts;
+            self.host.snapshots.send_modify(|snapshot| {
+                snapshot.status = status;
+                snapshot.counts = counts;
+            });
+        } else {
+            self.host.snapshots.send_replace(snapshot(&self.host.replica, self.counts));
+        }
+    }
+
+    /// State is proved at the tip, so a question waits until the tip is receipted: at most a few blocks, since every checkpoint
+    /// of a quiet moment is cosigned.
+    fn answer_questions(&mut self) {
+        let ledger = self.host.replica.app().ledger();
+        let Some(receipt) = self.receipt.clone().filter(|receipt| receipt.height == ledger.height()) else { return };
+        while let Some(Question { path, reply }) = self.questions.pop_front() {
+            let answer = ledger.state().tree().prove(&path).map_err(|error| error.to_string());
+            let _ = reply.send(answer.map(|(value, proof)| ProvedState {
+                value,
+                proof,
+                seal: ledger.tip().seal.clone(),
+                receipt: receipt.clone(),
+            }));
+        }
+    }
+}
+
+/// An address as a node registers it: host and port.
+pub fn address_of(text: &str) -> Option<NodeAddress> {
+    if let Ok(at) = text.parse() {
+        return Some(NodeAddress::Ip(at));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    Some(NodeAddress::Name(host.to_owned(), port.parse().ok()?)).filter(|_| !host.is_empty())
+}

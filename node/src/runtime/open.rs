@@ -1,0 +1,224 @@
+//! Opening a data folder: what was written becomes a ledger again.
+//!
+//! Order: genesis, journal (and with it the lock of the folder), store. The ledger is loaded from the rows of the store at its
+//! tip, its root compared with the seal, and the rest of the journal applied to it. The store is wiped and made again from the
+//! journal when it is suspect (the machine went down without a clean stop), cannot be opened, contradicts its seal or the
+//! journal, or is asked for. A store of another chain is not wiped: then the configured folder is wrong.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use rollbook_core::codec::decode;
+use rollbook_core::crypto::{Hash, VerifierCache};
+use rollbook_core::genesis::Genesis;
+use rollbook_core::ledger::{Ledger, Seal};
+use rollbook_core::log::{EpochPolicy, Frontier};
+use rollbook_core::state::Row;
+
+use super::Failure;
+use super::config::Config;
+use super::storage::{SharedJournal, after_open, before_open, lock};
+use super::writer::{View, block_write, genesis_write};
+use crate::disk::RealDisk;
+use crate::journal::{DecidedBlock, Journal, Recovered};
+use crate::store::{SledStore, Store, StoreError};
+
+/// An opened node.
+pub struct Opened {
+    /// At the journal's tip.
+    pub ledger: Ledger,
+    /// Locked as long as it lives.
+    pub journal: SharedJournal,
+    /// What opening it found.
+    pub recovered: Recovered,
+    /// Whether the guard may be used at once (RULINGS A8).
+    pub trusted: bool,
+    /// For readers.
+    pub view: View,
+    /// What an operator should know about this opening.
+    pub notes: Vec<String>,
+    /// Blocks applied from the journal.
+    pub replayed: u64,
+    /// Whether the store was made again.
+    pub rebuilt: bool,
+}
+
+struct LogOf<'a>(&'a dyn Store);
+
+impl rollbook_core::log::NodeReader for LogOf<'_> {
+    fn node(&self, level: u8, index: u64) -> Option<Hash> {
+        self.0.log_node(level, index).ok().flatten()
+    }
+}
+
+/// Opens everything. `rebuild` makes the store again whatever its state.
+pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Opened, Failure> {
+    let mut notes = Vec::new();
+    before_open(&config.data, &config.journal())?;
+    let (journal, recovered) = Journal::open(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
+    for cut in &recovered.cuts {
+        notes.push(format!("cut {} unfinished bytes from {}", cut.bytes, cut.file.display()));
+    }
+    let trusted = after_open(&config.data)?;
+    if !trusted {
+        notes.push("the sign guard is new: this node votes again once its peers have proved what it may have signed".into());
+    }
+    let folder = config.store();
+    let wanted = if rebuild {
+        Some("it was asked for".to_owned())
+    } else if recovered.store_is_suspect() && folder.exists() {
+        Some("the machine went down without a clean stop".to_owned())
+    } else {
+        None
+    };
+    let mut rebuilt = wanted.is_some();
+    let loaded = match wanted {
+        Some(why) => Err(why),
+        None => load(&folder, genesis, &journal, &mut notes)?,
+    };
+    let (store, ledger) = match loaded {
+        Ok(loaded) => loaded,
+        Err(why) => {
+            rebuilt = true;
+            notes.push(format!("the store is made again from the journal: {why}"));
+            SledStore::wipe(&folder).map_err(|error| store_failure(&error))?;
+            let (store, _) = open_store(&folder, genesis)?.map_err(|why| {
+                Failure::new("the store cannot be made", why, "check the disk and the permissions of the data folder")
+            })?;
+            let ledger = begin(&store, genesis)?;
+            (store, ledger)
+        }
+    };
+    let (ledger, replayed) = replay(ledger, &store, &journal)?;
+    let policies = policies_of(&ledger)?;
+    let view = View::new(Arc::new(store), genesis.clone(), policies).map_err(|error| store_failure(&error))?;
+    let journal = Arc::new(Mutex::new(journal));
+    Ok(Opened { ledger, journal, recovered, trusted, view, notes, replayed, rebuilt })
+}
+
+fn store_failure(error: &StoreError) -> Failure {
+    Failure::new("the store cannot be used", error, "correct what is named above; the store itself can always be made again")
+}
+
+/// Opens sled; the inner error says why it has to be made again.
+fn open_store(folder: &Path, genesis: &Genesis) -> Result<Result<(SledStore, Vec<String>), String>, Failure> {
+    // sled panics on some damage that it finds while it opens.
+    match catch_unwind(AssertUnwindSafe(|| SledStore::open(folder, &genesis.hash()))) {
+        Ok(Ok((store, opened))) => {
+            let notes = opened.set_aside.iter().map(|path| format!("set aside a half-written snapshot: {}", path.display()));
+            Ok(Ok((store, notes.collect())))
+        }
+        Ok(Err(error @ StoreError::Foreign { .. })) => Err(store_failure(&error)),
+        Ok(Err(error)) => Ok(Err(error.to_string())),
+        Err(_) => Ok(Err("sled panicked while it opened it".into())),
+    }
+}
+
+type Loaded = Result<(SledStore, Ledger), String>;
+
+/// The ledger at the store's tip; the inner error says why the store has to be made again.
+fn load(folder: &Path, genesis: &Genesis, journal: &Journal, notes: &mut Vec<String>) -> Result<Loaded, Failure> {
+    let (store, told) = match open_store(folder, genesis)? {
+        Ok(opened) => opened,
+        Err(why) => return Ok(Err(why)),
+    };
+    notes.extend(told);
+    let tip = match store.tip() {
+        Ok(Some(tip)) => tip,
+        Ok(None) => {
+            if journal.tip() > 0 {
+                notes.push("the store is empty or was deleted; it is filled from the journal".into());
+            }
+            let ledger = begin(&store, genesis)?;
+            return Ok(Ok((store, ledger)));
+        }
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    if tip.height > journal.tip() {
+        return Ok(Err(format!("it holds block {} and the journal ends at {}", tip.height, journal.tip())));
+    }
+    let loaded = catch_unwind(AssertUnwindSafe(|| from_store(&store, genesis, journal, tip.height)));
+    Ok(match loaded {
+        Ok(Ok(ledger)) => Ok((store, ledger)),
+        Ok(Err(why)) => Err(why),
+        Err(_) => Err("it cannot be read".into()),
+    })
+}
+
+fn from_store(store: &SledStore, genesis: &Genesis, journal: &Journal, height: u64) -> Result<Ledger, String> {
+    let (bytes, _) = store.seal(height).map_err(|error| error.to_string())?.ok_or("its newest seal is missing")?;
+    let seal: Seal = decode(&bytes).map_err(|error| error.to_string())?;
+    if height > 0 {
+        let decided = journal.read_block(height).map_err(|stop| stop.to_string())?.ok_or("the journal lacks its tip")?;
+        if decided.seal != bytes {
+            return Err(format!("its block {height} is not the journal's"));
+        }
+    }
+    let mut rows = Vec::new();
+    for table in 0..=u8::MAX {
+        let visit = &mut |key: &[u8], value: &[u8]| {
+            rows.push(Row { table, key: key.to_vec(), value: Some(value.to_vec()) });
+            true
+        };
+        store.scan(table, visit).map_err(|error| error.to_string())?;
+    }
+    let frontier = Frontier::from_reader(&LogOf(store), seal.checkpoint_size()).map_err(|error| error.to_string())?;
+    Ledger::from_parts(genesis.hash(), rows, frontier, seal).map_err(|error| error.to_string())
+}
+
+/// The genesis in an empty store.
+fn begin(store: &SledStore, genesis: &Genesis) -> Result<Ledger, Failure> {
+    let next = "get the genesis file again from a founding member";
+    let wrong = |error: rollbook_core::genesis::GenesisError| Failure::new("the genesis does not stand", error, next);
+    store.commit(&genesis_write(genesis).map_err(wrong)?).map_err(|error| store_failure(&error))?;
+    Ok(Ledger::from_genesis(genesis).map_err(wrong)?.0)
+}
+
+/// Applies the journal's blocks above the ledger's tip, and stores them.
+fn replay(mut ledger: Ledger, store: &SledStore, journal: &Journal) -> Result<(Ledger, u64), Failure> {
+    let (started, mut told) = (Instant::now(), Instant::now());
+    let (first, last) = (ledger.height() + 1, journal.tip());
+    let mut verifier = VerifierCache::default();
+    for height in first..=last {
+        let broken = |why: String| {
+            Failure::new(
+                format!("block {height} of the journal cannot be applied"),
+                why,
+                "keep a copy of the data folder; if this program is older than the chain's rules, install the newer release, \
+                 else restore from a backup or start again from the peers (rollbook node restore)",
+            )
+        };
+        let block = journal.read_block(height)?.ok_or_else(|| broken("it is missing".into()))?;
+        let DecidedBlock { seal, certificate, body, .. } = block;
+        let seal: Seal = decode(&seal).map_err(|error| broken(error.to_string()))?;
+        let id = ledger.execute(&body, &seal, &mut verifier).map_err(|error| broken(error.to_string()))?;
+        let epoch = ledger.policy().epoch;
+        let committed = ledger.commit(&id).map_err(|error| broken(error.to_string()))?;
+        let write = block_write(&committed.execution, certificate, epoch);
+        store.commit(&write).map_err(|error| store_failure(&error))?;
+        if told.elapsed().as_secs() >= 2 {
+            told = Instant::now();
+            tracing::info!(height, of = last, "applying the journal");
+        }
+    }
+    let replayed = (last + 1).saturating_sub(first);
+    if replayed > 0 {
+        store.flush().map_err(|error| store_failure(&error))?;
+        tracing::info!(blocks = replayed, milliseconds = started.elapsed().as_millis(), "applied the journal to the store");
+    }
+    Ok((ledger, replayed))
+}
+
+fn policies_of(ledger: &Ledger) -> Result<Vec<EpochPolicy>, Failure> {
+    let all = ledger.tables().policies.iter().map(|(_, bytes)| EpochPolicy::parse(bytes));
+    all.collect::<Result<_, _>>().map_err(|error| {
+        Failure::new("a policy in the state cannot be read", error, "run 'rollbook node rebuild', and report this if it stays")
+    })
+}
+
+/// The journal's tip without anything else, for a doctor's look at a stopped node.
+pub fn journal_tip(journal: &SharedJournal) -> u64 {
+    lock(journal).tip()
+}

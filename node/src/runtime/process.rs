@@ -1,0 +1,232 @@
+//! One node as a process: open, listen, run, stop in order.
+//!
+//! Order of starting: config, genesis, keys, journal with its lock, store, ports, threads. Nothing is served before the ledger
+//! stands at the journal's tip. Order of stopping: replica (notes the clean stop), store, network.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use rollbook_core::crypto::VerifierCache;
+use rollbook_core::genesis::file::GenesisFile;
+use tokio::sync::{Notify, oneshot, watch};
+
+use super::chain::LedgerApp;
+use super::clock::NodeClock;
+use super::config::{Config, NodeSecrets};
+use super::storage::JournalStorage;
+use super::{Failure, admin, node, open, writer};
+use crate::api::{Api, ApiParts};
+use crate::network::{self, NetworkConfig, parse_bootstrap};
+use crate::replica::{Keys, Replica, ReplicaConfig};
+
+/// Blocks waiting for the store at most.
+const JOBS: usize = 256;
+
+/// Runs a node until it is told to stop.
+pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
+    let started = Instant::now();
+    let config = Config::read(config_path, insecure_listen)?;
+    start_log(&config.log);
+    let file = config.read_genesis()?;
+    let secrets = NodeSecrets::read(&config.keys)?;
+    let bootstrap = config
+        .bootstrap
+        .iter()
+        .map(|line| parse_bootstrap(line))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Failure::file("a bootstrap line is wrong in", config_path, error, "correct it, then start again"))?;
+    let GenesisFile { genesis, found } = file;
+    let genesis = Arc::new(genesis);
+    let opened = open::open(&config, &genesis, false)?;
+    for note in &opened.notes {
+        tracing::warn!("{note}");
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+            Failure::new("the node does not start", error, "check the limits of this user (threads, open files)")
+        })?;
+    let shown = opened.ledger.tables().nodes.get(&config.organisation).map(|node| node.consensus == secrets.consensus.public());
+    match shown {
+        Some(true) => {}
+        Some(false) => {
+            tracing::warn!("the ledger knows other keys for organisation {}: this node only follows", config.organisation)
+        }
+        None => tracing::warn!("organisation {} has no node in the ledger: this node only follows", config.organisation),
+    }
+    let replica_config = replica_config(&config, &opened.ledger);
+    let clock = Arc::new(NodeClock::open(genesis.clock(), &config.data, genesis.opened_ms())?);
+    let (commands, receiver) = node::channel();
+    let (jobs, job_queue) = sync_channel(JOBS);
+    let (app, handles) = LedgerApp::new(opened.ledger, jobs.clone());
+    let storage = JournalStorage::new(opened.journal.clone(), &opened.recovered, opened.trusted);
+    let keys = Keys::new(config.organisation, secrets.consensus.clone(), secrets.cosigner.clone());
+    let replica = Replica::new(replica_config, keys, app, storage, VerifierCache::default());
+    let (snapshots, snapshot) = watch::channel(node::snapshot(&replica, node::Counts::default()));
+
+    runtime.block_on(async {
+        let api_listener = tokio::net::TcpListener::bind(config.api).await.map_err(|error| {
+            let next = "stop the program that has the port, or set another `api` port in the config";
+            Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
+        })?;
+        let (network, mut events) = network::start(NetworkConfig {
+            transport_seed: secrets.transport.seed(),
+            chain: genesis.hash(),
+            listen: vec![config.listen],
+            allowed: bootstrap.clone(),
+            agent: concat!("rollbook/", env!("CARGO_PKG_VERSION")).to_owned(),
+            limits: network::Limits::default(),
+        })
+        .await
+        .map_err(|error| Failure::new("the network does not start", error, "see above"))?;
+        let view = opened.view;
+        let api = Api::new(ApiParts {
+            view: view.clone(),
+            commands: commands.clone(),
+            snapshot,
+            network: network.clone(),
+            log_key: secrets.log.clone(),
+            organisation: config.organisation,
+            clock: clock.clone(),
+            waiting: handles.waiting.clone(),
+            found: found.clone(),
+        });
+        let stop = Arc::new(Notify::new());
+        let admin = admin::Admin {
+            clock: clock.clone(),
+            stop: stop.clone(),
+            data: config.data.clone(),
+            genesis: genesis.hash(),
+            api: api.clone(),
+        };
+        tokio::spawn(admin::serve(admin::bind(&config.admin_socket())?, admin));
+
+        let (store_ended, mut store_end) = oneshot::channel();
+        let store_thread = spawn("store", move || {
+            let _ = store_ended.send(writer::run(&view, &job_queue));
+        })?;
+        let host = node::Host {
+            replica,
+            app: handles,
+            journal: opened.journal,
+            data: config.data.clone(),
+            clock,
+            network: network.clone(),
+            runtime: tokio::runtime::Handle::current(),
+            commands: receiver,
+            own: commands.clone(),
+            jobs,
+            bootstrap,
+            found,
+            snapshots,
+            organisation: config.organisation,
+            raised: 0,
+        };
+        let (ended, mut end) = oneshot::channel();
+        let replica_thread = spawn("replica", move || {
+            let _ = ended.send(node::run(host));
+        })?;
+        let forward = commands.clone();
+        tokio::spawn(async move {
+            while let Some(event) = events.next().await {
+                let command = node::Command::Network(event);
+                match &command {
+                    // Gossip promises nothing; dropping a request answers busy.
+                    node::Command::Network(network::NetworkEvent::Gossip { .. } | network::NetworkEvent::Request { .. }) => {
+                        forward.try_send(command);
+                    }
+                    _ => {
+                        forward.send(command).await;
+                    }
+                }
+            }
+        });
+        let server = tokio::spawn(async move { axum::serve(api_listener, crate::api::router(api)).await });
+        tracing::info!(
+            organisation = config.organisation,
+            listen = %config.listen,
+            api = %config.api,
+            genesis = %genesis.hash(),
+            replayed = opened.replayed,
+            milliseconds = started.elapsed().as_millis(),
+            "the node runs"
+        );
+
+        let mut failure = None;
+        let mut replica_ended = None;
+        tokio::select! {
+            () = signals() => {}
+            () = stop.notified() => {}
+            result = &mut end => replica_ended = Some(result),
+            result = &mut store_end => {
+                failure = Some(match result {
+                    Ok(Err(failure)) => failure,
+                    _ => Failure::new("the store's thread ended", "no reason is known", "start the node again"),
+                });
+            }
+        }
+        commands.send(node::Command::Stop).await;
+        let result = match replica_ended {
+            Some(result) => result,
+            None => end.await,
+        };
+        let _ = tokio::task::spawn_blocking(move || (replica_thread.join(), store_thread.join())).await;
+        server.abort();
+        let _ = tokio::time::timeout(Duration::from_secs(2), network.stop()).await;
+        let _ = std::fs::remove_file(config.admin_socket());
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        match result {
+            Ok(result) => result,
+            Err(_) => Err(Failure::new("the replica's thread ended", "no reason is known", "start the node again")),
+        }
+    })
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Failure> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map_err(|error| Failure::new("the node does not start", error, "check the limits of this user (threads)"))
+}
+
+/// Ctrl-C and the polite kill.
+async fn signals() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+/// Settings of the replica: bounds from the charter, timeouts from the config.
+fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> ReplicaConfig {
+    let mut settings = ReplicaConfig::default();
+    if let Some(charter) = ledger.charter() {
+        settings.heartbeat_ms = charter.chain.heartbeat_ms;
+        settings.ahead_ms = charter.chain.ahead_ms;
+        settings.behind_ms = charter.chain.behind_ms;
+        settings.idle_grace_ms = charter.chain.ahead_ms.saturating_add(charter.chain.behind_ms).saturating_mul(3) / 2;
+    }
+    settings.timeouts.propose = Duration::from_millis(config.propose_ms);
+    settings
+}
+
+fn start_log(level: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_new(format!(
+        "{level},libp2p=warn,sled=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
+    ))
+    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second node in one process (a test) keeps the first log.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+}

@@ -1,0 +1,207 @@
+//! Real nodes for suites: the code of `rollbook testnet`, a folder that goes away, load, and the check at the end of every story:
+//! equal state roots, equal exports, an audit without findings.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use rollbook_core::apply::Verify;
+use rollbook_core::audit::{Auditor, Report};
+use rollbook_core::codec::{decode, encode};
+use rollbook_core::crypto::{Hash, VerifierCache, sha256};
+use rollbook_core::export::{BlockFrame, Header, Tail};
+use rollbook_core::log::Clock;
+use rollbook_node::runtime::http;
+use rollbook_node::runtime::sample::SampleAlliance;
+use rollbook_node::runtime::testnet::{Plan, Testnet};
+
+/// How long nodes may take to agree. Not an aim: the machine may be busy with other things.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A testnet in a folder of its own.
+pub struct Net {
+    pub testnet: Testnet,
+    pub alliance: SampleAlliance,
+    pub chain: Hash,
+    /// Next sequence of each member's officer, next number of a company.
+    sequences: Vec<u64>,
+    companies: u32,
+    _folder: tempfile::TempDir,
+}
+
+/// The program that runs a node: beside the test's own, or what `ROLLBOOK_NODE` names. Built when it is not there.
+pub fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("ROLLBOOK_NODE") {
+        return path.into();
+    }
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().unwrap().parent().unwrap();
+    let program = folder.join("rollbook-node");
+    if !program.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo).args(["build", "--release", "-p", "rollbook-node"]).status().unwrap();
+        assert!(built.success(), "rollbook-node does not build");
+    }
+    program
+}
+
+impl Net {
+    /// Four nodes of five members on real time, started.
+    pub fn up(seed: &str) -> Net {
+        let mut net = Net::plan(seed, 5, 4, Clock::Wall);
+        net.testnet.start_all().unwrap();
+        net
+    }
+
+    /// A testnet that is not started.
+    pub fn plan(seed: &str, members: u32, nodes: u32, clock: Clock) -> Net {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(seed, members, nodes, clock).unwrap();
+        let alliance = plan.alliance();
+        let chain = alliance.genesis().unwrap().genesis.hash();
+        let testnet = Testnet::create(&folder.path().join("net"), plan, &program(), &[]).unwrap();
+        Net { testnet, alliance, chain, sequences: vec![2; members as usize + 1], companies: 0, _folder: folder }
+    }
+
+    pub fn nodes(&self) -> Vec<u32> {
+        self.testnet.nodes().collect()
+    }
+
+    /// A record that applies: `member` introduces another made-up company.
+    pub fn record(&mut self, member: u32) -> Vec<u8> {
+        let sequence = self.sequences[member as usize];
+        self.sequences[member as usize] += 1;
+        self.companies += 1;
+        let now = match self.alliance.clock {
+            Clock::Wall => rollbook_node::runtime::clock::real_ms(),
+            Clock::Sample => self.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap(),
+        };
+        encode(&self.alliance.registration(self.chain, member, sequence, self.companies, now))
+    }
+
+    /// Hands a record in at a node; the status and what it said.
+    pub fn submit(&self, node: u32, record: &[u8]) -> Option<http::Answer> {
+        http::post(self.testnet.api(node), "/v1/records", "application/octet-stream", record, Duration::from_secs(20)).ok()
+    }
+
+    /// Hands a record in at the first of `nodes` that takes it.
+    pub fn submit_somewhere(&self, nodes: &[u32], record: &[u8]) -> bool {
+        nodes.iter().any(|node| self.submit(*node, record).is_some_and(|answer| answer.status == 202))
+    }
+
+    /// Where a record stands, as a node says.
+    pub fn stands(&self, node: u32, record: &[u8]) -> String {
+        let id = decode::<rollbook_core::record::Record>(record).unwrap().id();
+        let path = format!("/v1/records/{id}");
+        http::get(self.testnet.api(node), &path, Duration::from_secs(10))
+            .map(|answer| answer.json()["stands"].as_str().unwrap_or_default().to_owned())
+            .unwrap_or_default()
+    }
+
+    /// Waits until a record is receipted at every one of `nodes`.
+    pub fn receipted(&self, nodes: &[u32], record: &[u8]) {
+        let begun = std::time::Instant::now();
+        while !nodes.iter().all(|node| self.stands(*node, record) == "receipted") {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "not receipted: {:?}\n{}",
+                nodes.iter().map(|n| self.stands(*n, record)).collect::<Vec<_>>(),
+                self.told()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Handed in, receipted everywhere in `nodes`.
+    pub fn act(&mut self, nodes: &[u32]) -> Vec<u8> {
+        let record = self.record(1);
+        assert!(self.submit_somewhere(nodes, &record), "nobody takes the record\n{}", self.told());
+        self.receipted(nodes, &record);
+        record
+    }
+
+    /// The check of every story.
+    pub fn check(&self, nodes: &[u32]) -> Report {
+        let (height, _) = self.testnet.agree(nodes, 1, PATIENCE).unwrap_or_else(|failure| panic!("{failure}\n{}", self.told()));
+        let exports: Vec<Vec<u8>> = nodes.iter().map(|node| self.export(*node, height)).collect();
+        let body = |export: &[u8]| sha256(&export[..before_tail(export)]);
+        for (node, export) in nodes.iter().zip(&exports) {
+            assert_eq!(body(export), body(&exports[0]), "the export of node {node} is another");
+        }
+        let report = audit(&exports[0], self.chain);
+        assert!(report.is_sound(), "{:#?}", report.findings);
+        assert_eq!(report.blocks, height + 1, "genesis included");
+        report
+    }
+
+    /// The export of a node.
+    pub fn export(&self, node: u32, height: u64) -> Vec<u8> {
+        let answer = http::get(self.testnet.api(node), &format!("/v1/export?height={height}"), Duration::from_secs(60)).unwrap();
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        answer.body
+    }
+
+    /// The ends of all logs, for a failure's message.
+    pub fn told(&self) -> String {
+        let end = |node: u32| {
+            let log = self.testnet.log(node);
+            let lines: Vec<&str> = log.lines().rev().take(12).collect();
+            format!(
+                "-- node {node} {}\n{}\n",
+                self.testnet.status(node).unwrap_or_default(),
+                lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+            )
+        };
+        self.testnet.nodes().map(end).collect()
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        for node in self.testnet.nodes() {
+            let _ = self.testnet.kill(node);
+        }
+    }
+}
+
+fn frame(bytes: &[u8], at: usize) -> (usize, usize) {
+    let length = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    (at + 4, at + 4 + length)
+}
+
+/// Where the tail of an export begins.
+pub fn before_tail(export: &[u8]) -> usize {
+    let header = Header::decode(export).unwrap();
+    (0..=header.height).fold(Header::BYTES, |at, _| frame(export, at).1)
+}
+
+struct Rule(VerifierCache);
+
+impl Verify for Rule {
+    fn verify(
+        &mut self,
+        key: &rollbook_core::crypto::PublicKey,
+        message: &[u8],
+        signature: &rollbook_core::crypto::Signature,
+    ) -> bool {
+        self.0.verify(key, message, signature).is_ok()
+    }
+}
+
+/// Audits an export in memory, with core's auditor.
+pub fn audit(export: &[u8], chain: Hash) -> Report {
+    let header = Header::decode(export).unwrap();
+    let (begin, mut end) = frame(export, Header::BYTES);
+    let first = BlockFrame::decode(&export[begin..end]).unwrap();
+    let mut auditor = Auditor::new(&header, &first, Some(chain));
+    let mut rule = Rule(VerifierCache::default());
+    for _ in 0..header.height {
+        let (begin, next) = frame(export, end);
+        auditor.block(&BlockFrame::decode(&export[begin..next]).unwrap(), &mut rule);
+        end = next;
+    }
+    let (begin, end) = frame(export, end);
+    let tail: Tail = decode(&export[begin..end]).unwrap();
+    let digest_fits = sha256(&export[..end]).0 == export[end..];
+    auditor.finish(&header, &tail, digest_fits)
+}
