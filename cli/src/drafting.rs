@@ -33,16 +33,22 @@ pub struct Inputs {
     pub members: Vec<fields::OrganisationInput>,
 }
 
-/// Reads both files.
-pub fn read_inputs(
+/// Reads both files. The members come back even if the alliance file is wrong, so that their rows can be judged.
+fn read_both(
     (alliance_name, alliance): (&str, &[u8]),
     (members_name, members): (&str, &[u8]),
     read: ReadFile,
     report: &mut Report,
-) -> Option<Inputs> {
+) -> (Option<alliance::Alliance>, Vec<fields::OrganisationInput>) {
     let alliance = alliance::read(alliance_name, alliance, read, report);
     let directions = alliance.as_ref().map(|alliance| alliance.directions.as_slice());
     let members = members::read(members_name, members, directions, read, report);
+    (alliance, members)
+}
+
+/// Reads both files.
+pub fn read_inputs(alliance: (&str, &[u8]), members: (&str, &[u8]), read: ReadFile, report: &mut Report) -> Option<Inputs> {
+    let (alliance, members) = read_both(alliance, members, read, report);
     Some(Inputs { alliance: alliance?, members })
 }
 
@@ -53,11 +59,16 @@ pub fn draft(
     cards_folder: &Path,
     read: ReadFile,
     report: &mut Report,
-) -> Option<(Inputs, Genesis)> {
-    let inputs = read_inputs(alliance, members, read, report);
+) -> Option<Genesis> {
+    let (alliance, members) = read_both(alliance, members, read, report);
     let cards = cards::read_folder(cards_folder, report);
-    let inputs = inputs?;
-    let genesis = build::genesis(&inputs, &cards, report);
+    let genesis = match alliance {
+        Some(alliance) => build::genesis(&Inputs { alliance, members }, &cards, report),
+        None => {
+            build::judge_members(&members, &cards, report);
+            None
+        }
+    };
     report.sort();
-    Some((inputs, genesis.filter(|_| report.errors.is_empty())?))
+    genesis.filter(|_| report.errors.is_empty())
 }

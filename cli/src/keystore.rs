@@ -53,9 +53,10 @@ pub struct Entry {
 impl Keystore {
     /// The folder given, else the profile's, else `rollbook/keys` under the XDG data folder.
     pub fn at(given: Option<&PathBuf>, profile: Option<&Path>) -> Keystore {
-        let folder = given.cloned().or_else(|| profile.map(Path::to_path_buf)).unwrap_or_else(|| {
-            crate::profile::xdg("XDG_DATA_HOME", ".local/share").join("rollbook").join("keys")
-        });
+        let folder = given
+            .cloned()
+            .or_else(|| profile.map(Path::to_path_buf))
+            .unwrap_or_else(|| crate::profile::xdg("XDG_DATA_HOME", ".local/share").join("rollbook").join("keys"));
         Keystore { folder }
     }
 
@@ -122,7 +123,9 @@ impl Keystore {
 
 /// A secret that does not belong to its card.
 pub fn mismatch(path: &Path, what: &'static str) -> Failure {
-    Failure::refused(t("keys.mismatch", &[("file", path.display().to_string())])).because(t(what, &[])).next(t("keys.mismatch-next", &[]))
+    Failure::refused(t("keys.mismatch", &[("file", path.display().to_string())]))
+        .because(t(what, &[]))
+        .next(t("keys.mismatch-next", &[]))
 }
 
 /// Makes a folder that only its owner may enter.

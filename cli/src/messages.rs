@@ -108,6 +108,8 @@ pub fn t(key: &str, facts: &[(&str, String)]) -> String {
 
 /// A refusal as a sentence: the code, then the catalogue's words for it or for its guard, then the facts that they do not name.
 pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
+    let facts: Vec<(&str, String)> = facts.iter().map(|(name, value)| (*name, fact_words(name, value))).collect();
+    let facts = facts.as_slice();
     let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
     let keys = [format!("rule.{code}"), format!("guard.{guard}")];
     let key = keys.iter().find(|key| catalogue(language()).contains_key(*key));
@@ -123,6 +125,25 @@ pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
         (None, true) => code.to_owned(),
         (None, false) => format!("{code}: {}", rest.join(", ")),
     }
+}
+
+/// A fact of a refusal as people read it: roles and classes of act by their words, instants as dates.
+fn fact_words(name: &str, value: &str) -> String {
+    let words = match name {
+        "role" | "class" => {
+            let mut kebab = String::new();
+            for c in value.chars() {
+                if c.is_ascii_uppercase() && !kebab.is_empty() {
+                    kebab.push('-');
+                }
+                kebab.push(c.to_ascii_lowercase());
+            }
+            find(&format!("{name}.{kebab}"), &[])
+        }
+        "valid_until" | "now" => value.parse().ok().map(|ms| rollbook_core::calendar::format_instant(ms, 480)),
+        _ => None,
+    };
+    words.unwrap_or_else(|| value.to_owned())
 }
 
 #[cfg(test)]

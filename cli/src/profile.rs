@@ -83,10 +83,7 @@ impl Profiles {
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(self.folder.join("profiles"))
             .map(|files| {
-                files
-                    .flatten()
-                    .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
-                    .collect()
+                files.flatten().filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned())).collect()
             })
             .unwrap_or_default();
         names.sort();
@@ -103,9 +100,12 @@ impl Profiles {
     pub fn read(&self, name: &str) -> Result<Profile, Failure> {
         let path = self.path(name);
         let text = std::fs::read_to_string(&path).map_err(|error| cannot_read(&path, &error))?;
-        toml::from_str(&text).map_err(|error| {
-            Failure::unusable(t("profile.unreadable", &[("file", path.display().to_string())])).because(error.message())
-        })
+        let unreadable = || Failure::unusable(t("profile.unreadable", &[("file", path.display().to_string())]));
+        let profile: Profile = toml::from_str(&text).map_err(|error| unreadable().because(error.message()))?;
+        if profile.genesis_hash().is_none() {
+            return Err(unreadable().because(t("audit.bad-hash", &[("hash", profile.genesis.clone())])));
+        }
+        Ok(profile)
     }
 
     /// Writes a profile and puts it in use.

@@ -15,9 +15,7 @@ use rollbook_core::calendar::LocalDay;
 use rollbook_core::codec::Text;
 use rollbook_core::crypto::{Hash, Keypair, sha256};
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
-use rollbook_core::record::{
-    Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
-};
+use rollbook_core::record::{Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record};
 use rollbook_core::state::StateTables;
 
 mod calls;
@@ -221,14 +219,8 @@ impl Story<'_> {
         let used = self.tables().lanes.get(&officer).map_or(0, |lane| lane.highest);
         let sequence = self.sequences.get(&officer).copied().unwrap_or(0).max(used) + 1;
         self.sequences.insert(officer, sequence);
-        let payload = Payload {
-            chain: self.stage.chain(),
-            principal,
-            officer,
-            sequence,
-            valid_until_ms: self.stage.now() + 7 * DAY,
-            body,
-        };
+        let payload =
+            Payload { chain: self.stage.chain(), principal, officer, sequence, valid_until_ms: self.stage.now() + 7 * DAY, body };
         let mut signers = signers.to_vec();
         signers.sort_unstable();
         let signatures = signers
@@ -358,7 +350,10 @@ impl Story<'_> {
 
     fn ballot(&mut self, member: u32, motion: u32, choice: Choice, criterion: Option<&str>) -> Record {
         let criterion = criterion.map(text);
-        self.by_member(member, Body::Motion(MotionAct::Vote(Ballot { motion, choice, criterion, declaration: Declaration::None })))
+        self.by_member(
+            member,
+            Body::Motion(MotionAct::Vote(Ballot { motion, choice, criterion, declaration: Declaration::None })),
+        )
     }
 
     /// These members vote yes on these motions.

@@ -114,7 +114,7 @@ pub fn describe<S: Copy + std::fmt::Debug>(object: &'static str, rows: &[Row<S>]
     rows.iter().map(line).collect()
 }
 
-/// Every transition of funds, instalments, calls, applications, draws and reviews.
+/// Every transition of every object of funding.
 pub fn table() -> Vec<Transition> {
     let mut all = describe("fund", &fund::ROWS);
     all.extend(describe("instalment", &contribution::ROWS));
@@ -122,6 +122,10 @@ pub fn table() -> Vec<Transition> {
     all.extend(describe("application", &application::ROWS));
     all.extend(describe("draw", &draw::ROWS));
     all.extend(describe("review", &review::ROWS));
+    all.extend(award::table());
+    all.extend(agreement::table());
+    all.extend(milestone::table());
+    all.extend(payment::table());
     all
 }
 
@@ -230,6 +234,7 @@ pub fn apply_call(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, 
             review::apply(tx, actor, act)
         }
         CallAct::Rank { call } => call::rank(tx, *call),
+        CallAct::Close { call } => call::close(tx, actor, *call),
     }
 }
 

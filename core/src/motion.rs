@@ -33,6 +33,7 @@ use crate::{membership, refuse, require};
 pub mod effects;
 mod posts;
 pub mod rules;
+pub mod table;
 pub mod tally;
 
 use rules::{BodyKind, DecidingBody, MotionKind, MotionRule};
@@ -315,6 +316,14 @@ fn seat(
 /// Opens a motion: the effect is possible, the electorate frozen, the close scheduled. Returns its number.
 /// For rules of the ledger as well as for proposals; who may propose is not asked here.
 pub fn open(tx: &mut Tx, opening: Opening) -> Result<u32, Refusal> {
+    let motion = prepare(tx, opening)?;
+    let number = motion.number;
+    begin(tx, motion, None, None)?;
+    Ok(number)
+}
+
+/// A motion with every check made, not written yet. Its status says nothing before it is.
+fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> {
     let Opening { effect, proposer, body, text, ballot_days } = opening;
     effects::check(tx, &effect)?;
     let charter = tx.facts().charter;
@@ -326,7 +335,7 @@ pub fn open(tx: &mut Tx, opening: Opening) -> Result<u32, Refusal> {
     };
     let period = ballot_period(&rule, ballot_days)?;
     let number = tx.next_number(Counter::Motion);
-    let motion = Motion {
+    Ok(Motion {
         number,
         effect,
         kind,
@@ -344,13 +353,18 @@ pub fn open(tx: &mut Tx, opening: Opening) -> Result<u32, Refusal> {
         electorate: Hash::ZERO,
         tally: None,
         void: None,
-    };
-    begin(tx, motion, None)?;
-    Ok(number)
+    })
+}
+
+/// Moves a motion by the table and writes it.
+fn set(tx: &mut Tx, mut motion: Motion, to: MotionStatus) -> Result<(), Refusal> {
+    motion.status = crate::funding::step(&table::ROWS, "R10", Some(motion.status), to)?;
+    tx.t.motions.put(motion.number, motion);
+    Ok(())
 }
 
 /// Freezes the electorate and opens the ballots, at first and again. `closes_ms` fixes the close where it is not a period.
-fn begin(tx: &mut Tx, mut motion: Motion, closes_ms: Option<u64>) -> Result<(), Refusal> {
+fn begin(tx: &mut Tx, mut motion: Motion, from: Option<MotionStatus>, closes_ms: Option<u64>) -> Result<(), Refusal> {
     let number = motion.number;
     let (body, rule, electorate) = seat(tx, number, motion.kind, &motion.effect, motion.charter, motion.body, motion.rule)?;
     let escalated = body != motion.body;
@@ -381,7 +395,7 @@ fn begin(tx: &mut Tx, mut motion: Motion, closes_ms: Option<u64>) -> Result<(), 
         }
     };
     tx.schedule(DeadlineKind::MotionClose, number, closes);
-    motion.status = MotionStatus::Open;
+    motion.status = crate::funding::step(&table::ROWS, "R10", from, MotionStatus::Open)?;
     motion.opened_ms = tx.now;
     tx.t.motions.put(number, motion);
     Ok(())
@@ -412,17 +426,17 @@ fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result<Outcome, R
     let gathers = may_propose(tx, actor, kind, body, effects::scope(tx, &proposal.effect))?;
     let opening =
         Opening { effect: proposal.effect.clone(), proposer, body, text: proposal.text, ballot_days: Some(proposal.ballot_days) };
-    let number = open(tx, opening)?;
+    let mut motion = prepare(tx, opening)?;
     if gathers {
-        // Opened to have every check made; it waits for support before ballots are taken, and freezes its electorate then.
-        let mut motion = get(tx.t, number)?.clone();
-        motion.status = MotionStatus::Gathering;
+        // It waits for support before ballots are taken, and freezes its electorate then.
+        let number = motion.number;
+        motion.status = crate::funding::step(&table::ROWS, "R10", None, MotionStatus::Gathering)?;
         tx.t.motions.put(number, motion);
-        tx.cancel(DeadlineKind::MotionClose, number);
         let due = tx.deadline(Period::Days(SUPPORT_DAYS));
         tx.schedule(DeadlineKind::MotionSupport, number, due);
         return support(tx, actor, number);
     }
+    begin(tx, motion, None, None)?;
     Ok(Outcome::Applied)
 }
 
@@ -495,7 +509,7 @@ fn propose_rescission(
         void: None,
         ..target
     };
-    begin(tx, motion, Some(closes))?;
+    begin(tx, motion, None, Some(closes))?;
     Ok(Outcome::Applied)
 }
 
@@ -520,7 +534,7 @@ fn support(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> 
     let (assembly, board) = (voices(DecidingBody::Assembly), voices(DecidingBody::Board));
     if assembly.0 * parts >= assembly.1 || 2 * board.0 > board.1 {
         tx.cancel(DeadlineKind::MotionSupport, number);
-        begin(tx, motion, None)?;
+        begin(tx, motion, Some(MotionStatus::Gathering), None)?;
     }
     Ok(Outcome::Applied)
 }
@@ -608,13 +622,12 @@ fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal>
 
 /// Ends a motion whose object is gone (an applicant withdrew): no effect, no [`effects::failed`].
 pub(crate) fn drop_motion(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
-    let mut motion = get(tx.t, number)?.clone();
-    if !motion.status.is_final() {
-        cancel_all(tx, number);
-        motion.status = MotionStatus::Withdrawn;
-        tx.t.motions.put(number, motion);
+    let motion = get(tx.t, number)?.clone();
+    if motion.status.is_final() {
+        return Ok(());
     }
-    Ok(())
+    cancel_all(tx, number);
+    set(tx, motion, MotionStatus::Withdrawn)
 }
 
 fn cancel_all(tx: &mut Tx, number: u32) {
@@ -625,8 +638,8 @@ fn cancel_all(tx: &mut Tx, number: u32) {
 }
 
 /// Writes a failure and tells the effect's owner.
-fn finish(tx: &mut Tx, mut motion: Motion, due: u64, failure: Failure) -> Result<(), Refusal> {
-    motion.status = match failure {
+fn finish(tx: &mut Tx, motion: Motion, due: u64, failure: Failure) -> Result<(), Refusal> {
+    let status = match failure {
         Failure::Rejected => MotionStatus::Rejected,
         Failure::Lapsed => MotionStatus::Lapsed,
         Failure::Void => MotionStatus::Void,
@@ -635,7 +648,7 @@ fn finish(tx: &mut Tx, mut motion: Motion, due: u64, failure: Failure) -> Result
     };
     cancel_all(tx, motion.number);
     let (number, effect) = (motion.number, motion.effect.clone());
-    tx.t.motions.put(number, motion);
+    set(tx, motion, status)?;
     effects::failed(tx, number, due, &effect, failure)
 }
 
@@ -656,7 +669,7 @@ pub(crate) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64
                 return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
             }
             motion.retabled += 1;
-            begin(tx, motion, None)?;
+            begin(tx, motion, Some(MotionStatus::Waiting), None)?;
             if let Some(event) = opened_event(tx.t, number) {
                 tx.emit(due, event);
             }
@@ -694,25 +707,22 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
     match outcome {
         // It must come before the effect that it undoes, which is due at this same instant.
         tally::Outcome::Passed if matches!(motion.effect, MotionEffect::Rescind { .. }) => {
-            motion.status = MotionStatus::CarriedOut;
             let effect = motion.effect.clone();
-            tx.t.motions.put(number, motion);
+            set(tx, motion, MotionStatus::CarriedOut)?;
             tx.emit(due, EventBody::MotionCarriedOut { motion: number });
             effects::carry_out(tx, number, due, &effect)
         }
         tally::Outcome::Passed => {
-            motion.status = MotionStatus::Staying;
             // Without a stay the effect is due at once: this block still acts it out, in an overlay of its own.
             let effect_due = motion.rule.stay.map_or(due, |stay| tx.delay(stay));
-            tx.t.motions.put(number, motion);
+            set(tx, motion, MotionStatus::Staying)?;
             tx.schedule(DeadlineKind::MotionEffect, number, effect_due);
             tx.schedule(DeadlineKind::MotionStuck, number, effect_due);
             Ok(())
         }
         tally::Outcome::Rejected => finish(tx, motion, due, Failure::Rejected),
         tally::Outcome::NoQuorum if motion.retabled < retable_limit && !matches!(motion.effect, MotionEffect::Rescind { .. }) => {
-            motion.status = MotionStatus::Waiting;
-            tx.t.motions.put(number, motion);
+            set(tx, motion, MotionStatus::Waiting)?;
             let again = tx.deadline(Period::Days(retable_wait));
             tx.schedule(DeadlineKind::MotionRetable, number, again);
             Ok(())
@@ -723,7 +733,7 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
             void(tx, motion, due, Text::new("R7.too-few-voices").unwrap_or_default())
         }
         tally::Outcome::Escalate { .. } => {
-            begin(tx, motion, None)?;
+            begin(tx, motion, Some(MotionStatus::Open), None)?;
             if let Some(event) = opened_event(tx.t, number) {
                 tx.emit(due, event);
             }
@@ -739,7 +749,7 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
     }
 }
 
-fn take_effect(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
+fn take_effect(tx: &mut Tx, motion: Motion, due: u64) -> Result<(), Refusal> {
     let number = motion.number;
     if let Err(refusal) = effects::check(tx, &motion.effect) {
         return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
@@ -747,8 +757,7 @@ fn take_effect(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal>
     // If carrying out fails, everything of this deadline is dropped and `MotionStuck`, due at the same instant, voids the motion.
     tx.cancel(DeadlineKind::MotionStuck, number);
     let effect = motion.effect.clone();
-    motion.status = MotionStatus::CarriedOut;
-    tx.t.motions.put(number, motion);
+    set(tx, motion, MotionStatus::CarriedOut)?;
     tx.emit(due, EventBody::MotionCarriedOut { motion: number });
     effects::carry_out(tx, number, due, &effect)
 }

@@ -23,7 +23,8 @@ mod organisation;
 mod payment;
 
 pub use award::{
-    AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan, PlaceApplication, Placing, RevokeAward,
+    AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan, PlaceApplication, Placing,
+    RevokeAward,
 };
 pub use call::{
     ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,

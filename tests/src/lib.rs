@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 pub mod alliance;
+pub mod grants;
 pub mod sim;
 
 pub mod testnet;

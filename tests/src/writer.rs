@@ -210,6 +210,14 @@ impl Writer {
     /// Registers a company that is no member, introduced by `introducer` (RULINGS R16). Returns its number; its two officers'
     /// keys are those of their person numbers.
     pub fn register(&mut self, introducer: u32, latin: &str, relations: &[u32]) -> u32 {
+        let number = self.tables().counters.get(&1).copied().unwrap_or(0) + 1;
+        let body = self.registration(latin, relations);
+        self.member(introducer, body).unwrap();
+        number
+    }
+
+    /// The registration itself, signed by the company's first officer.
+    pub fn registration(&self, latin: &str, relations: &[u32]) -> Body {
         let counter = |which: u8| self.tables().counters.get(&which).copied().unwrap_or(0);
         let (number, persons) = (counter(1) + 1, counter(2));
         let seed = self.alliance.seed.clone();
@@ -233,9 +241,7 @@ impl Writer {
             .map(|other| rollbook_core::identity::GroupDeclaration { other: *other, evidence: entry.extract.0 })
             .collect();
         let registration = Registration::sign(&self.alliance.chain(), entry, &officer_key(&seed, persons + 1));
-        let body = Body::Organisation(OrganisationAct::Register(registration));
-        self.member(introducer, body).unwrap();
-        number
+        Body::Organisation(OrganisationAct::Register(registration))
     }
 
     /// Proposes a motion as the secretariat and returns its number.

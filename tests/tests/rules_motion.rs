@@ -5,13 +5,17 @@
 use proptest::prelude::*;
 use rollbook_core::apply::{DeadlineKind, EventBody, NotCounted, Outcome, Refusal};
 use rollbook_core::charter::{DAY_MS, HOUR_MS};
+use rollbook_core::codec::encode;
 use rollbook_core::crypto::sha256;
 use rollbook_core::identity::{PostStatus, Role, Scope};
 use rollbook_core::log::Clock;
 use rollbook_core::motion::rules::DecidingBody;
 use rollbook_core::motion::tally::{self, Tally};
 use rollbook_core::motion::{self, MotionStatus};
-use rollbook_core::record::{Appointment, Ballot, Body, Choice, ConflictKind, Declaration, MotionAct, MotionEffect, Proposal};
+use rollbook_core::record::{
+    Appointment, Ballot, Body, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
+};
+use rollbook_core::state::PROVED_VALUE_MAX;
 use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
 use rollbook_tests::writer::{Writer, text};
 
@@ -80,6 +84,10 @@ fn a_removal_passes_stays_and_takes_effect() {
     assert_eq!((tally.counts.yes, tally.counts.no, tally.outcome), (5, 4, tally::Outcome::Passed));
     assert_eq!(status(&writer, motion), MotionStatus::Staying);
     assert_eq!(writer.tables().posts.get(&2).unwrap().status, PostStatus::Held);
+    // Closed, with the largest effect and a reason for being void, it is still a proved value.
+    let facts = writer.tables().motions.get(&motion).unwrap();
+    let (whole, effect) = (encode(facts).len(), encode(&facts.effect).len());
+    assert!(whole - effect + EFFECT_MAX_BYTES + 64 + 8 <= PROVED_VALUE_MAX, "{whole} bytes, {effect} of them effect");
     let closed = writer.ledger.tip().seal.time_ms;
     assert_eq!(code(writer.vote(1, motion, Choice::No)), "R10.not-open");
     assert_eq!(writer.due(DeadlineKind::MotionEffect, motion), Some(closed + 72 * HOUR_MS));

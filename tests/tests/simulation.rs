@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_node::replica::ReplicaConfig;
+use rollbook_node::replica::{LedgerApp, ReplicaConfig};
 use rollbook_tests::sim::plan::{Canary, Plan};
 use rollbook_tests::sim::world::World;
 
@@ -36,6 +36,24 @@ fn campaign() {
         }
     }
     println!("{heights} heights, marks {marks:?}");
+    // A campaign that never reaches what it is meant to reach proves nothing.
+    const REACHED: [&str; 12] = [
+        "block fetched",
+        "decided above round 0",
+        "disk lost",
+        "handover",
+        "kill",
+        "lie told",
+        "message corrupted",
+        "partition",
+        "power cut",
+        "restart with a log to replay",
+        "step with a proposal withheld",
+        "votes from a later height",
+    ];
+    for mark in REACHED {
+        assert!(seeds() < 100 || marks.contains_key(mark), "'{mark}' was never reached: {marks:?}");
+    }
     assert!(failures.is_empty(), "{} of {} seeds failed, first: {}", failures.len(), seeds(), failures[0]);
 }
 
@@ -53,8 +71,15 @@ fn one_seed() {
 #[test]
 fn quiet() {
     let log = std::env::var("SIM_LOG").is_ok();
-    let outcome = World::new(Plan { log, end: 60_000, ..Plan::quiet(1) }).run(false).unwrap_or_else(|failure| panic!("{failure}"));
+    let outcome =
+        World::new(Plan { log, end: 60_000, ..Plan::quiet(1) }).run(false).unwrap_or_else(|failure| panic!("{failure}"));
     assert!(outcome.height >= 20, "{outcome:?}");
+    // Four file syncs a height (body, prevote, precommit, decision), one more for the cosignature, and one more at the
+    // proposer, whose body and guard record lie in two files.
+    let syncs = outcome.marks["file sync"];
+    let (heights, nodes) = (outcome.height, 4);
+    println!("{syncs} file syncs for {heights} heights on {nodes} nodes");
+    assert!(syncs <= heights * (5 * nodes + 1) + 20 * nodes, "{outcome:?}");
 }
 
 /// Searches for a seed at which a seeded bug shows in the way `kind` says.
@@ -114,4 +139,27 @@ fn idle_week() {
         let in_a_day = outcome.times[first..].iter().take_while(|t| **t < time + DAY).count();
         assert!(in_a_day <= 24, "{in_a_day} blocks in the day from {time}");
     }
+}
+
+fn real_seeds() -> u64 {
+    std::env::var("SIM_REAL_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(24)
+}
+
+/// The real ledger under the same faults: founding records, a handover that seats a fifth validator, blocks by heartbeat.
+#[test]
+fn real_ledger() {
+    let mut handovers = 0;
+    for seed in 1..=real_seeds() {
+        let validators = 4;
+        let plan = Plan { validators, nodes: 5, handovers: false, records_every: 300, deadline_every: None, ..Plan::of(seed) };
+        let world: World<LedgerApp> = World::with_ledger(plan).adjusted(|config| {
+            config.heartbeat_ms = 1_500;
+            config.idle_grace_ms = 500;
+        });
+        let outcome = world.run(false).unwrap_or_else(|failure| panic!("{failure}"));
+        handovers += outcome.marks.get("handover").copied().unwrap_or(0);
+        assert!(outcome.height > 15, "{outcome:?}");
+    }
+    println!("{handovers} handovers");
+    assert!(handovers > 0, "no handover was reached");
 }

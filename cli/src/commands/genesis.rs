@@ -33,9 +33,7 @@ const LISTED: usize = 40;
 
 /// The command.
 pub fn command() -> Command {
-    let path = |name: &'static str, value: &'static str| {
-        Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf))
-    };
+    let path = |name: &'static str, value: &'static str| Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf));
     let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u32).range(1..));
     Command::new("genesis")
         .subcommand_required(true)
@@ -56,9 +54,7 @@ pub fn command() -> Command {
                 .arg(path("out", "FILE").long("out")),
         ))
         .subcommand(
-            Command::new("check")
-                .arg(path("draft", "DRAFT").required(true))
-                .arg(path("signatures", "DIR").required(true)),
+            Command::new("check").arg(path("draft", "DRAFT").required(true)).arg(path("signatures", "DIR").required(true)),
         )
         .subcommand(
             Command::new("assemble")
@@ -66,11 +62,9 @@ pub fn command() -> Command {
                 .arg(path("signatures", "DIR").required(true))
                 .arg(path("out", "FILE").long("out").default_value("genesis.rollbook")),
         )
-        .subcommand(
-            Command::new("show")
-                .arg(path("file", "FILE").required(true))
-                .arg(Arg::new("real-names").long("real-names").value_name("FILE").value_parser(value_parser!(PathBuf))),
-        )
+        .subcommand(Command::new("show").arg(path("file", "FILE").required(true)).arg(
+            Arg::new("real-names").long("real-names").value_name("FILE").num_args(0..=1).value_parser(value_parser!(PathBuf)),
+        ))
 }
 
 /// Runs it.
@@ -99,15 +93,10 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
     let read = |name: &str| std::fs::read(folder.join(name));
     let mut report = Report::default();
     let (alliance_name, members_name) = (alliance.display().to_string(), members.display().to_string());
-    let drafted = crate::drafting::draft(
-        (&alliance_name, &alliance_bytes),
-        (&members_name, &member_bytes),
-        &cards,
-        &read,
-        &mut report,
-    );
+    let drafted =
+        crate::drafting::draft((&alliance_name, &alliance_bytes), (&members_name, &member_bytes), &cards, &read, &mut report);
     let json = matches.get_flag("json");
-    let Some((_, genesis)) = drafted else {
+    let Some(genesis) = drafted else {
         if json {
             print_json(&serde_json::json!({ "ok": false, "errors": report.errors, "warnings": report.warnings }));
         } else {
@@ -275,10 +264,8 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
             return Err(Failure::refused(t("genesis.other-key", &[("person", person.to_string())]))
                 .next(t("genesis.other-key-next", &[])));
         };
-        let current = record.get_or_insert_with(|| Record {
-            payload: found_payload(&genesis, number, person),
-            signatures: Vec::new(),
-        });
+        let current =
+            record.get_or_insert_with(|| Record { payload: found_payload(&genesis, number, person), signatures: Vec::new() });
         let signature = current.payload.sign(person, Capacity::Own(role), key_number as u32, &key);
         current.signatures.push(signature);
         current.signatures.sort_by_key(|entry| entry.officer);

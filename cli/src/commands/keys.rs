@@ -11,7 +11,7 @@ use rollbook_core::identity::{Authorisation, Role, commitment};
 
 use crate::drafting::alliance::short_text;
 use crate::drafting::problem::Report;
-use crate::drafting::{read_inputs, sample};
+use crate::drafting::{Inputs, read_inputs, sample};
 use crate::failure::{Failure, REFUSED};
 use crate::keystore::card::{OfficerCard, day_number, key_text, parse_role, role_code};
 use crate::keystore::node::{CARD, NodeCard, NodeSecrets};
@@ -66,7 +66,7 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("sample")
                 .arg(text("seed", "SEED").required(true))
-                .arg(file("members", "FILE").required(true))
+                .arg(file("members", "FILE"))
                 .arg(file("alliance", "FILE"))
                 .arg(file("out", "DIR").required(true)),
         )
@@ -312,7 +312,13 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
         say(format!("{}: {}", t("word.next", &[]), t("keys.none-next", &[])));
         return Ok(0);
     }
-    let mut table = crate::output::table(&["keys.column.person", "keys.column.organisation", "keys.column.roles", "keys.column.key", "keys.column.secret"]);
+    let mut table = crate::output::table(&[
+        "keys.column.person",
+        "keys.column.organisation",
+        "keys.column.roles",
+        "keys.column.key",
+        "keys.column.secret",
+    ]);
     for entry in &entries {
         let mut key = key_text(&entry.card.public_key);
         key.truncate(24);
@@ -325,7 +331,7 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
             t(state, &[]),
         ]);
     }
-    print(table.to_string());
+    print(table.trim_fmt());
     Ok(0)
 }
 
@@ -380,7 +386,10 @@ fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
     let bytes = keystore::read(&store.secret_path(person))?;
     keystore::write_new(to, &bytes, true)?;
     if keystore::read(to)? != bytes {
-        return Err(Failure { exit: REFUSED, ..Failure::unusable(t("keys.backup-differs", &[("file", to.display().to_string())])) });
+        return Err(Failure {
+            exit: REFUSED,
+            ..Failure::unusable(t("keys.backup-differs", &[("file", to.display().to_string())]))
+        });
     }
     if matches.get_flag("json") {
         print_json(&serde_json::json!({ "person": person, "file": to }));
@@ -392,29 +401,16 @@ fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Cards, keystore and node keys of a whole sample alliance.
+/// Cards, keystore, node keys and the founded genesis of a whole sample alliance: the shipped one, or that of given files.
 fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (Some(seed), Some(members), Some(out)) =
-        (matches.get_one::<String>("seed"), matches.get_one::<PathBuf>("members"), matches.get_one::<PathBuf>("out"))
-    else {
+    let (Some(seed), Some(out)) = (matches.get_one::<String>("seed"), matches.get_one::<PathBuf>("out")) else {
         return Err(missing("out"));
     };
-    let alliance = matches
-        .get_one::<PathBuf>("alliance")
-        .cloned()
-        .unwrap_or_else(|| members.with_file_name("alliance.toml"));
-    let base = alliance.parent().map(Path::to_path_buf).unwrap_or_default();
-    let read = |name: &str| std::fs::read(base.join(name));
-    let mut report = Report::default();
-    let (alliance_name, members_name) = (alliance.display().to_string(), members.display().to_string());
-    let inputs = read_inputs(
-        (&alliance_name, &keystore::read(&alliance)?),
-        (&members_name, &keystore::read(members)?),
-        &read,
-        &mut report,
-    );
-    let Some(inputs) = inputs.filter(|_| report.errors.is_empty()) else { return Err(sample::unusable(&report)) };
-    let keys = sample::keys(&inputs, seed)?;
+    let alliance = match matches.get_one::<PathBuf>("members") {
+        None => sample::metaverse(seed)?,
+        Some(members) => sample::found(&inputs(matches, members)?, seed)?,
+    };
+    let keys = &alliance.keys;
     let (cards, store) = (out.join("cards"), Keystore::at(Some(&out.join("keystore")), None));
     keystore::make_folder(&cards)?;
     for officer in keys.officers.values() {
@@ -426,10 +422,15 @@ fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
         secrets.write(&out.join("nodes").join(format!("{number:04}")))?;
         keystore::write_new(&cards.join(format!("node-{number:04}.card.toml")), card.render().as_bytes(), false)?;
     }
+    let genesis = out.join("genesis.rollbook");
+    keystore::write_new(&genesis, &alliance.file.encode(), false)?;
     if matches.get_flag("json") {
         let persons: Vec<u32> = keys.officers.keys().copied().collect();
         let nodes: Vec<u32> = keys.nodes.keys().copied().collect();
-        print_json(&serde_json::json!({ "out": out, "persons": persons, "nodes": nodes, "passphrase": sample::PASSPHRASE }));
+        print_json(&serde_json::json!({
+            "out": out, "persons": persons, "nodes": nodes, "passphrase": sample::PASSPHRASE,
+            "genesis": alliance.file.genesis.hash(), "file": genesis,
+        }));
         return Ok(0);
     }
     let facts = [
@@ -439,6 +440,22 @@ fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
         ("passphrase", sample::PASSPHRASE.to_owned()),
     ];
     print(t("keys.samples-made", &facts));
+    print(t("genesis.head.hash", &[("hash", alliance.file.genesis.hash().to_hex())]));
     say(t("keys.sample-warning", &[]));
     Ok(0)
+}
+
+fn inputs(matches: &ArgMatches, members: &Path) -> Result<Inputs, Failure> {
+    let alliance = matches.get_one::<PathBuf>("alliance").cloned().unwrap_or_else(|| members.with_file_name("alliance.toml"));
+    let base = alliance.parent().map(Path::to_path_buf).unwrap_or_default();
+    let read = |name: &str| std::fs::read(base.join(name));
+    let mut report = Report::default();
+    let (alliance_name, members_name) = (alliance.display().to_string(), members.display().to_string());
+    let inputs = read_inputs(
+        (&alliance_name, &keystore::read(&alliance)?),
+        (&members_name, &keystore::read(members)?),
+        &read,
+        &mut report,
+    );
+    inputs.filter(|_| report.errors.is_empty()).ok_or_else(|| sample::unusable(&report))
 }

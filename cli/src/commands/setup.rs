@@ -98,10 +98,9 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
             Some(number) => Ok(Some(*number)),
             None => match or_ask(None, key)? {
                 None => Ok(None),
-                Some(answer) => answer
-                    .parse()
-                    .map(Some)
-                    .map_err(|_| Failure::unusable(t("setup.no-number", &[("given", answer)]))),
+                Some(answer) => {
+                    answer.parse().map(Some).map_err(|_| Failure::unusable(t("setup.no-number", &[("given", answer)])))
+                }
             },
         }
     };

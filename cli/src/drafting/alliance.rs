@@ -209,9 +209,8 @@ fn directions(root: &mut Section, report: &mut Report) -> Vec<Direction> {
     for mut section in root.sections("directions", report) {
         let place = section.place();
         let number = section.number("number", report);
-        let code = section
-            .placed_string("code", report)
-            .and_then(|(place, code)| fields::text::<32>(&place, "code", &code, report));
+        let code =
+            section.placed_string("code", report).and_then(|(place, code)| fields::text::<32>(&place, "code", &code, report));
         let native = section.placed_string("native", report);
         let latin = section.placed_string("latin", report);
         section.finish(report);

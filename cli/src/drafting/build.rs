@@ -24,12 +24,8 @@ pub fn shown(name: &rollbook_core::identity::Name) -> String {
 /// Builds the genesis; errors are in the report.
 pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Genesis> {
     let alliance = &inputs.alliance;
-    let all: Vec<&OrganisationInput> = inputs
-        .members
-        .iter()
-        .chain(alliance.offices.iter().map(|(office, _)| office))
-        .chain(alliance.observers.iter())
-        .collect();
+    let all: Vec<&OrganisationInput> =
+        inputs.members.iter().chain(alliance.offices.iter().map(|(office, _)| office)).chain(alliance.observers.iter()).collect();
     let by_number = unique_numbers(&all, report);
     unique_identifiers(&all, report);
     warn_look_alikes(all.iter().copied(), report);
@@ -103,6 +99,16 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
     }
 }
 
+/// What can be said of the members while the alliance file is wrong.
+pub fn judge_members(members: &[OrganisationInput], cards: &Cards, report: &mut Report) {
+    let all: Vec<&OrganisationInput> = members.iter().collect();
+    unique_numbers(&all, report);
+    unique_identifiers(&all, report);
+    warn_look_alikes(all.iter().copied(), report);
+    unique_cards(cards, report);
+    enough_officers(&all, cards, report);
+}
+
 type ByNumber<'a> = BTreeMap<u32, &'a OrganisationInput>;
 
 fn unique_numbers<'a>(all: &[&'a OrganisationInput], report: &mut Report) -> ByNumber<'a> {
@@ -128,11 +134,8 @@ fn unique_identifiers(all: &[&OrganisationInput], report: &mut Report) {
         for identifier in &input.identifiers {
             match seen.get(&identifier.org_id()) {
                 Some(other) => {
-                    let facts = [
-                        ("identifier", identifier.org_id()),
-                        ("other", other.place.to_string()),
-                        ("name", shown(&other.name)),
-                    ];
+                    let facts =
+                        [("identifier", identifier.org_id()), ("other", other.place.to_string()), ("name", shown(&other.name))];
                     report.error(&input.place, "identifier-twice", &facts);
                 }
                 None => {
@@ -147,7 +150,10 @@ fn unique_identifiers(all: &[&OrganisationInput], report: &mut Report) {
 fn relations(all: &[&OrganisationInput], by_number: &ByNumber, report: &mut Report) -> BTreeMap<u32, Vec<GroupDeclaration>> {
     let rank = |number: u32| {
         let kind = by_number.get(&number).map(|input| input.kind);
-        (matches!(kind, Some(OrganisationKind::Observer)) as u8 + 2 * matches!(kind, Some(OrganisationKind::Office)) as u8, number)
+        (
+            matches!(kind, Some(OrganisationKind::Observer)) as u8 + 2 * matches!(kind, Some(OrganisationKind::Office)) as u8,
+            number,
+        )
     };
     let mut edges: BTreeMap<(u32, u32), rollbook_core::crypto::Hash> = BTreeMap::new();
     for input in all {
@@ -195,11 +201,21 @@ fn groups(all: &[&OrganisationInput], relations: &BTreeMap<u32, Vec<GroupDeclara
 }
 
 fn officers(all: &[&OrganisationInput], by_number: &ByNumber, cards: &Cards, sample: bool, report: &mut Report) {
-    let (mut persons, mut keys): (BTreeMap<u32, &Place>, BTreeMap<_, &Place>) = (BTreeMap::new(), BTreeMap::new());
     for (place, card) in cards.all() {
         if !by_number.contains_key(&card.organisation) {
             report.error(place, "card-organisation", &[("organisation", card.organisation.to_string())]);
         }
+        if card.sample && !sample {
+            report.error(place, "card-sample", &[]);
+        }
+    }
+    unique_cards(cards, report);
+    enough_officers(all, cards, report);
+}
+
+fn unique_cards(cards: &Cards, report: &mut Report) {
+    let (mut persons, mut keys): (BTreeMap<u32, &Place>, BTreeMap<_, &Place>) = (BTreeMap::new(), BTreeMap::new());
+    for (place, card) in cards.all() {
         if card.person == 0 {
             report.error(place, "card-person-zero", &[]);
         }
@@ -209,10 +225,11 @@ fn officers(all: &[&OrganisationInput], by_number: &ByNumber, cards: &Cards, sam
         if let Some(other) = keys.insert(card.public_key, place) {
             report.error(place, "card-key-twice", &[("other", other.to_string())]);
         }
-        if card.sample && !sample {
-            report.error(place, "card-sample", &[]);
-        }
     }
+}
+
+/// RULINGS R23: two officers of a company, one of them primary, and no policy that they cannot meet.
+fn enough_officers(all: &[&OrganisationInput], cards: &Cards, report: &mut Report) {
     for input in all {
         let officers = cards.officers.get(&input.number).map_or(&[][..], Vec::as_slice);
         let name = || ("name", shown(&input.name));
@@ -234,14 +251,12 @@ fn officers(all: &[&OrganisationInput], by_number: &ByNumber, cards: &Cards, sam
         }
         for (class, threshold) in &input.policy.thresholds {
             if officers.len() >= needed && *threshold as usize > officers.len() && input.kind != OrganisationKind::Office {
-                let class =
-                    super::fields::CLASSES.iter().find(|(_, known)| known == class).map_or(String::new(), |(word, _)| (*word).to_owned());
-                let facts = [
-                    name(),
-                    ("class", class),
-                    ("threshold", threshold.to_string()),
-                    ("officers", officers.len().to_string()),
-                ];
+                let class = super::fields::CLASSES
+                    .iter()
+                    .find(|(_, known)| known == class)
+                    .map_or(String::new(), |(word, _)| (*word).to_owned());
+                let facts =
+                    [name(), ("class", class), ("threshold", threshold.to_string()), ("officers", officers.len().to_string())];
                 report.error(&input.place, "approval-officers", &facts);
             }
         }
@@ -274,9 +289,8 @@ fn posts(inputs: &Inputs, cards: &Cards, by_number: &ByNumber, report: &mut Repo
         held.entry(*holder).or_default().push((*role, place));
     }
     for (person, roles) in held {
-        let separate = |role: &Role| {
-            matches!(role, Role::ProgrammeOfficer | Role::FinanceApprover | Role::Treasurer | Role::SecondOfficer)
-        };
+        let separate =
+            |role: &Role| matches!(role, Role::ProgrammeOfficer | Role::FinanceApprover | Role::Treasurer | Role::SecondOfficer);
         let money = roles.iter().filter(|(role, _)| separate(role)).count();
         let auditor = roles.iter().any(|(role, _)| *role == Role::Auditor);
         if (money > 1 || (auditor && roles.len() > 1))

@@ -47,7 +47,9 @@ pub fn read_folder(folder: &Path, report: &mut Report) -> Cards {
     let mut cards = Cards::default();
     let mut paths = Vec::new();
     match std::fs::read_dir(folder) {
-        Ok(files) => paths.extend(files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "toml"))),
+        Ok(files) => {
+            paths.extend(files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "toml")))
+        }
         Err(error) => {
             let place = Place { file: folder.display().to_string().into(), line: None };
             report.error(&place, "cards-folder", &[("why", error.to_string())]);

@@ -109,10 +109,7 @@ pub fn identifier_reason(error: &IdentifierError) -> String {
                 "0-9, A-Z, '.', '/' and '-'" => t("identifier.allowed.national", &[]),
                 other => other.to_owned(),
             };
-            t(
-                "identifier.character",
-                &[("position", position.to_string()), ("found", found.to_string()), ("allowed", allowed)],
-            )
+            t("identifier.character", &[("position", position.to_string()), ("found", found.to_string()), ("allowed", allowed)])
         }
         IdentifierError::Check { found, expected, .. } => {
             t("identifier.check", &[("found", found.clone()), ("expected", expected.clone())])

@@ -46,8 +46,7 @@ pub fn read(
         report.error(&place(Some(line)), "csv-not-utf8", &[]);
         return Vec::new();
     }
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(bytes);
     let headers: Vec<String> = match reader.headers() {
         Ok(headers) => headers.iter().map(str::to_owned).collect(),
         Err(error) => {

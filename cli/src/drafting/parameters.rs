@@ -184,8 +184,7 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
             charter.currency = three.then(|| Text::new(code).ok())??;
         }
         ["criteria"] => {
-            let mut criteria =
-                new.as_array()?.iter().map(|item| Text::new(item.as_str()?).ok()).collect::<Option<Vec<_>>>()?;
+            let mut criteria = new.as_array()?.iter().map(|item| Text::new(item.as_str()?).ok()).collect::<Option<Vec<_>>>()?;
             criteria.sort();
             charter.criteria = criteria;
         }
@@ -198,11 +197,8 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
             }
         }
         ["rules", kind, body, field] => {
-            let entry = charter
-                .rules
-                .entries
-                .iter_mut()
-                .find(|entry| word(&entry.kind) == *kind && word(&entry.rule.body) == *body)?;
+            let entry =
+                charter.rules.entries.iter_mut().find(|entry| word(&entry.kind) == *kind && word(&entry.rule.body) == *body)?;
             let text = new.as_str()?;
             match *field {
                 "quorum" => entry.rule.quorum = parse_fraction(text)?,

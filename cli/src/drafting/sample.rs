@@ -54,8 +54,6 @@ pub struct SampleKeys {
 
 /// A founded sample alliance with all its secrets.
 pub struct SampleAlliance {
-    /// The files it was made from.
-    pub inputs: Inputs,
     /// The genesis with every founder's signature.
     pub file: GenesisFile,
     /// The keys.
@@ -73,7 +71,7 @@ pub struct Place {
 
 /// The shipped sample alliance.
 pub fn metaverse(seed: &str) -> Result<SampleAlliance, Failure> {
-    found(shipped()?, seed)
+    found(&shipped()?, seed)
 }
 
 /// The shipped sample alliance with these organisations' nodes at these places.
@@ -86,7 +84,7 @@ pub fn metaverse_at(seed: &str, places: &BTreeMap<u32, Place>) -> Result<SampleA
         let url = Text::new(place.url.clone()).unwrap_or_default();
         card.keys = secrets.public(*organisation, url, Text::new(place.address.clone()).unwrap_or_default());
     }
-    found_with(inputs, keys)
+    found_with(&inputs, keys)
 }
 
 fn shipped() -> Result<Inputs, Failure> {
@@ -105,12 +103,12 @@ pub fn unusable(report: &Report) -> Failure {
 }
 
 /// Makes the keys, drafts, signs for every founder, assembles.
-pub fn found(inputs: Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
-    let keys = keys(&inputs, seed)?;
+pub fn found(inputs: &Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
+    let keys = keys(inputs, seed)?;
     found_with(inputs, keys)
 }
 
-fn found_with(inputs: Inputs, keys: SampleKeys) -> Result<SampleAlliance, Failure> {
+fn found_with(inputs: &Inputs, keys: SampleKeys) -> Result<SampleAlliance, Failure> {
     let mut report = Report::default();
     let mut cards = Cards::default();
     let place = |name: String| FilePlace { file: name.into(), line: None };
@@ -120,11 +118,11 @@ fn found_with(inputs: Inputs, keys: SampleKeys) -> Result<SampleAlliance, Failur
     for (number, (card, _)) in &keys.nodes {
         cards.add_node(place(format!("node-{number:04}.card.toml")), card.clone(), &mut report);
     }
-    let Some(genesis) = build::genesis(&inputs, &cards, &mut report) else { return Err(unusable(&report)) };
+    let Some(genesis) = build::genesis(inputs, &cards, &mut report) else { return Err(unusable(&report)) };
     let records = found_records(&genesis, &keys);
-    let file = GenesisFile::assemble(genesis, records)
-        .map_err(|error| Failure::unusable(t("sample.unusable", &[])).because(error))?;
-    Ok(SampleAlliance { inputs, file, keys })
+    let file =
+        GenesisFile::assemble(genesis, records).map_err(|error| Failure::unusable(t("sample.unusable", &[])).because(error))?;
+    Ok(SampleAlliance { file, keys })
 }
 
 /// Every founder's `Found` record, signed by as many officers as its policy asks, the primary first.
@@ -231,6 +229,8 @@ fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64)
 
 #[cfg(test)]
 mod tests {
+    use rollbook_core::genesis::file::GenesisFileError;
+
     use super::*;
 
     /// The shipped sample stands, is founded, and is the same every time.
@@ -249,5 +249,33 @@ mod tests {
         for officer in alliance.keys.officers.values() {
             assert_eq!(officer.secret.matches(&officer.card), Ok(()));
         }
+    }
+    /// A complete file is refused with the founder's number when a record is missing, foreign or spoilt, even under a fresh digest.
+    #[test]
+    fn a_founding_with_a_bad_record_is_never_read() {
+        let alliance = metaverse("demo").unwrap_or_else(|failure| panic!("{failure:?}"));
+        let other = metaverse("another").unwrap_or_else(|failure| panic!("{failure:?}"));
+        let refused = |file: &GenesisFile| match GenesisFile::decode(&file.encode()) {
+            Err(GenesisFileError::Founders(problems)) => problems
+                .iter()
+                .map(|problem| (problem.organisation, problem.refusal.as_ref().map(|r| r.code)))
+                .collect::<Vec<_>>(),
+            answer => panic!("{answer:?}"),
+        };
+        let mut missing = alliance.file.clone();
+        missing.found.remove(4);
+        assert_eq!(refused(&missing), [(5, None)]);
+        let mut foreign = alliance.file.clone();
+        foreign.found[6] = other.file.found[6].clone();
+        assert_eq!(refused(&foreign), [(7, Some("A6.other-chain"))]);
+        let mut spoilt = alliance.file.clone();
+        spoilt.found[8].signatures[0].signature = spoilt.found[9].signatures[0].signature;
+        assert_eq!(refused(&spoilt), [(9, Some("A6.bad-signature"))]);
+        let mut turned = alliance.file.clone();
+        turned.found.swap(0, 1);
+        assert!(matches!(GenesisFile::decode(&turned.encode()), Err(GenesisFileError::Order)));
+        let mut twice = alliance.file.clone();
+        twice.found.insert(0, twice.found[0].clone());
+        assert!(matches!(GenesisFile::decode(&twice.encode()), Err(GenesisFileError::Order)));
     }
 }

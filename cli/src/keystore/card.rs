@@ -9,7 +9,7 @@ use rollbook_core::calendar::{CivilDate, LocalDay};
 use rollbook_core::crypto::{Hash, KeyKind, PublicKey, Signature};
 use rollbook_core::identity::{Authorisation, OfficerEntry, Role};
 
-use crate::drafting::problem::{Place, Report};
+use crate::drafting::problem::Report;
 use crate::drafting::toml_file::{Section, TomlFile};
 use crate::failure::Failure;
 use crate::messages::t;
@@ -184,9 +184,4 @@ impl OfficerCard {
 /// A calendar date as days since 1970-01-01.
 pub fn day_number(text: &str) -> Option<i64> {
     CivilDate::parse(text).ok().map(|date| date.day_number().0)
-}
-
-/// A place that is a whole file.
-pub fn whole(path: &Path) -> Place {
-    Place { file: path.display().to_string().into(), line: None }
 }

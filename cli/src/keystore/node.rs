@@ -69,7 +69,8 @@ impl NodeSecrets {
             let path = folder.join(format!("{}.key", word(kind)));
             keys.push(read_key_file(&path, kind)?);
         }
-        let keys = keys.try_into().map_err(|_| Failure::unusable(t("keys.node-file", &[("file", folder.display().to_string())])))?;
+        let keys =
+            keys.try_into().map_err(|_| Failure::unusable(t("keys.node-file", &[("file", folder.display().to_string())])))?;
         Ok(NodeSecrets { keys })
     }
 
@@ -130,12 +131,8 @@ impl NodeCard {
             self.organisation, self.keys.url, self.keys.address
         );
         for (kind, (key, proof)) in KINDS.iter().zip(self.pairs()) {
-            text += &format!(
-                "\n[{}]\npublic_key = \"{}\"\npossession = \"{}\"\n",
-                word(*kind),
-                key_text(key),
-                signature_text(proof)
-            );
+            text +=
+                &format!("\n[{}]\npublic_key = \"{}\"\npossession = \"{}\"\n", word(*kind), key_text(key), signature_text(proof));
         }
         text
     }
@@ -161,8 +158,7 @@ impl NodeCard {
             report.error(&place, "card-address", &[]);
             return None;
         };
-        let keys =
-            NodeKeys { consensus: consensus?, cosigner: cosigner?, log: log?, transport: transport?, url, address };
+        let keys = NodeKeys { consensus: consensus?, cosigner: cosigner?, log: log?, transport: transport?, url, address };
         if keys.check().is_err() {
             report.error(&place, "card-address", &[]);
             return None;

@@ -129,8 +129,7 @@ impl Secret {
         );
         let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.to_owned()));
         recipient.set_work_factor(if self.sample { SAMPLE_WORK_FACTOR } else { WORK_FACTOR });
-        age::encrypt(&recipient, text.as_bytes())
-            .map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))
+        age::encrypt(&recipient, text.as_bytes()).map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))
     }
 
     /// Decrypts a file.

@@ -36,7 +36,11 @@ impl Story<'_> {
         let board = self.board();
         self.all_yes("call-proposed", &board, &[motion])?;
         self.carry("call-published", &[committee, motion])?;
-        self.tell("call-published", "F05", &[("call", "1".into()), ("budget", yuan(terms.budget)), ("motion", motion.to_string())]);
+        self.tell(
+            "call-published",
+            "F05",
+            &[("call", "1".into()), ("budget", yuan(terms.budget)), ("motion", motion.to_string())],
+        );
         self.past(DeadlineKind::CallOpens, 1)?;
         self.applications()?;
         self.draw("reviewers-drawn", DrawFor::Call(1))?;
@@ -49,8 +53,7 @@ impl Story<'_> {
 
     fn terms(&self) -> CallTerms {
         let today = self.today();
-        let criterion =
-            |code: &str, weight_bp: u32| Criterion { code: text(code), weight_bp, score_max: 10, threshold: 0 };
+        let criterion = |code: &str, weight_bp: u32| Criterion { code: text(code), weight_bp, score_max: 10, threshold: 0 };
         CallTerms {
             fund: 1,
             title: name("示例征集：内容制作", "Sample call: content production"),
@@ -76,7 +79,11 @@ impl Story<'_> {
 
     fn submission(&mut self, applicant: u32, ask: u64) -> (Body, ApplicationContent, [u8; 32]) {
         let label = format!("project of {applicant}");
-        let content = ApplicationContent { title: text(&format!("Fictional project {applicant}")), ask: ask * YUAN, document: paper(&label) };
+        let content = ApplicationContent {
+            title: text(&format!("Fictional project {applicant}")),
+            ask: ask * YUAN,
+            document: paper(&label),
+        };
         let salt = paper(&format!("salt of {applicant}")).0;
         let commitment = content.commitment(&salt, 1, applicant);
         let body = Body::Call(CallAct::Submit(Submission { call: 1, project: paper(&label), commitment, seen: None }));

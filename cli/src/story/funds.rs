@@ -20,7 +20,8 @@ const ASSESSORS: [u32; 4] = [7, 8, 9, 10];
 /// The investment committee.
 const COMMITTEE: [u32; 5] = [7, 8, 9, 10, 24];
 /// Who pledges: member, earmarked direction, instalments in yuan millions. The first is called and received.
-const PLEDGES: [(u32, Option<u32>, &[u64]); 4] = [(11, None, &[10, 5]), (12, Some(1), &[5]), (14, None, &[10]), (15, None, &[10])];
+const PLEDGES: [(u32, Option<u32>, &[u64]); 4] =
+    [(11, None, &[10, 5]), (12, Some(1), &[5]), (14, None, &[10]), (15, None, &[10])];
 
 impl Story<'_> {
     pub(super) fn fund(&mut self) -> Told {

@@ -4,9 +4,7 @@ use rollbook_core::apply::{DeadlineKind, NotCounted};
 use rollbook_core::charter::Class;
 use rollbook_core::crypto::KeyKind;
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
-use rollbook_core::identity::{
-    ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
-};
+use rollbook_core::identity::{ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role};
 use rollbook_core::membership::{Grounds, Live, Standing};
 use rollbook_core::record::{Application, Body, Choice, MembershipAct, OrganisationAct, Receipt, Registration};
 

@@ -7,8 +7,8 @@ use rollbook_core::funding::award::AwardState;
 use rollbook_core::funding::payment::PaymentState;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{
-    AgreementTerms, AwardAct, BankReference, Body, Decision, DrawFor, Evidence, EvidenceKind, Finding, Instruction, MilestonePlan,
-    PaymentAct, Tranche,
+    AgreementTerms, AwardAct, BankReference, Body, Decision, DrawFor, Evidence, EvidenceKind, Finding, Instruction,
+    MilestonePlan, PaymentAct, Tranche,
 };
 
 use super::{Story, Told, YUAN, paper, text, yuan};
@@ -115,9 +115,8 @@ impl Story<'_> {
         let certify = Body::Payment(PaymentAct::Certify { payment, decision: Decision::Pass });
         let act = self.by_post(Role::ProgrammeOfficer, 0, certify);
         let certified = self.one("certified", act)?;
-        let approve = |certified: Hash| {
-            Body::Payment(PaymentAct::Approve { payment, certified, amount, decision: Decision::Pass })
-        };
+        let approve =
+            |certified: Hash| Body::Payment(PaymentAct::Approve { payment, certified, amount, decision: Decision::Pass });
         let act = self.by_post(Role::FinanceApprover, 0, approve(certified));
         self.one("approved", act)?;
         if first {

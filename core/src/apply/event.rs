@@ -4,10 +4,10 @@ use bincode::{Decode, Encode};
 
 use crate::codec::{Text, Wire, encode};
 use crate::crypto::Hash;
+use crate::funding::payment::Awaited;
 use crate::membership::Standing;
 use crate::motion::rules::{DecidingBody, MotionKind};
 use crate::motion::tally::Tally;
-use crate::funding::payment::Awaited;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]

@@ -179,7 +179,12 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
     require!(sum == terms.total, "N5.milestones-do-not-sum", sum = sum, total = terms.total);
     let cap = basis_points(terms.total, rules.advance_cap_bp);
     require!(terms.advance <= cap, "N9.advance-above-cap", advance = terms.advance, cap = cap);
-    require!(terms.holdback_bp >= rules.holdback_bp, "N9.holdback-too-small", holdback = terms.holdback_bp, least = rules.holdback_bp);
+    require!(
+        terms.holdback_bp >= rules.holdback_bp,
+        "N9.holdback-too-small",
+        holdback = terms.holdback_bp,
+        least = rules.holdback_bp
+    );
     require!(milestone::large_enough(terms), "F13.milestone-too-small");
     require!(terms.milestones.iter().all(|plan| plan.due_ms > tx.now), "F13.due-in-the-past");
     require!(terms.charter == in_force, "F13.other-charter", charter = in_force);

@@ -134,7 +134,7 @@ impl Application {
 use ApplicationStatus as A;
 
 /// The state machine.
-pub const ROWS: [Row<ApplicationStatus>; 27] = [
+pub const ROWS: [Row<ApplicationStatus>; 28] = [
     row!("F06", None => A::Submitted, "applicant", "window open by ledger time; class and direction; one per project hash"),
     row!("F07", Some(A::Submitted) => A::Opened, "applicant, PO", "content equals commitment; before the opening deadline"),
     row!("F07", Some(A::Submitted) => A::Void, "CLK", "not opened in time"),
@@ -156,6 +156,7 @@ pub const ROWS: [Row<ApplicationStatus>; 27] = [
     row!("F39", Some(A::Ranked) => A::Withdrawn, "applicant", "before Decided"),
     row!("F39", Some(A::Reserve) => A::Withdrawn, "applicant", "before Decided"),
     row!("F39", Some(A::Ineligible) => A::Withdrawn, "applicant", "before Decided; an appeal ends"),
+    row!("F29", Some(A::Reserve) => A::NotRecommended, "PO", "call closed"),
     row!("F38", Some(A::Submitted) => A::Void, "BRD", "call cancelled"),
     row!("F38", Some(A::Opened) => A::Void, "BRD", "call cancelled"),
     row!("F38", Some(A::Eligible) => A::Void, "BRD", "call cancelled"),
@@ -319,6 +320,7 @@ fn judge(tx: &mut Tx, actor: &Actor, number: u32, verdict: &Verdict) -> Result<(
     let call = call::get(tx, entry.call)?;
     let officer = must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(call.terms.fund))?.person;
     require_unrelated(tx, actor, entry.applicant)?;
+    require!(entry.status == A::Opened, "F07.wrong-state", application = number, status = format!("{:?}", entry.status));
     entry.verdict = Some(verdict.clone());
     entry.judged_by = Some(officer);
     match verdict {

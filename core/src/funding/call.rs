@@ -6,7 +6,9 @@
 //!   criterion and overall, ties by the published order and at last by the number of the application.
 //! * Decided follows from the decisions on the ranked applications ([`progress`]). A cancelled call gives its budget back.
 //!
-//! Closing (F29) needs the call's awards and lives with them.
+//! * A decided call is closed by the programme officer once no award of it waits for its agreement; reserves end, and what was
+//!   not awarded goes back, the earmark first (F29, N19). Agreements in force outlive their call: what they give back goes to
+//!   the fund (RULINGS R3).
 
 use std::cmp::Ordering;
 
@@ -18,6 +20,8 @@ use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::{LocalDay, Period, start_of_local_day};
 use crate::charter::DAY_MS;
 use crate::crypto::Hash;
+use crate::identity::authority::{Actor, must_hold};
+use crate::identity::{Role, Scope};
 use crate::record::{CallTerms, CancelCall, Scores, TieBreak};
 use crate::{refuse, require, row};
 
@@ -95,7 +99,7 @@ pub const ROWS: [Row<CallStatus>; 13] = [
     row!("F10", Some(C::ClosedForSubmissions) => C::Ranked, "anyone", "nothing is left to review"),
     row!("F10", Some(C::Reviewing) => C::Ranked, "anyone", "all verdicts and appeals settled, all reviews final; recomputed exactly"),
     row!("F37", Some(C::Ranked) => C::Decided, "progress", "every ranked application awarded, reserved or not recommended"),
-    row!("F29", Some(C::Decided) => C::Closed, "PO", "no open child"),
+    row!("F29", Some(C::Decided) => C::Closed, "PO", "no award waits for its agreement"),
     row!("F38", Some(C::Published) => C::Cancelled, "BRD", "nothing granted"),
     row!("F38", Some(C::Open) => C::Cancelled, "BRD", "nothing granted"),
     row!("F38", Some(C::ClosedForSubmissions) => C::Cancelled, "BRD", "nothing granted"),
@@ -309,6 +313,32 @@ pub fn rank(tx: &mut Tx, number: u32) -> Result<Outcome, Refusal> {
     }
     put(tx, call, "F10", C::Ranked)?;
     progress(tx, number)?;
+    Ok(Outcome::Applied)
+}
+
+/// F29: closes.
+pub fn close(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+    let call = get(tx, number)?;
+    let fund = call.terms.fund;
+    must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(fund))?;
+    step(&ROWS, "F29", Some(call.status), C::Closed)?;
+    let at = |kind| tx.t.balance(Account { fund, kind });
+    let waiting = |award: u32| at(AccountKind::Award(award)) != 0;
+    if let Some((award, _)) = tx.t.awards.iter().find(|(award, entry)| entry.call == number && waiting(**award)) {
+        refuse!("F29.open-child", call = number, award = award);
+    }
+    // A balance of the call is never negative (N1) and never above its budget.
+    let rest = u64::try_from(at(AccountKind::Call(number))).unwrap_or(0);
+    for application in applications(tx, number) {
+        let entry = application::get(tx, application)?;
+        if entry.status == ApplicationStatus::Reserve {
+            application::put(tx, entry, "F29", ApplicationStatus::NotRecommended)?;
+        }
+    }
+    if rest > 0 {
+        post(tx, fund, &Movement::CallReleased { call: number, amount: rest })?;
+    }
+    put(tx, call, "F29", C::Closed)?;
     Ok(Outcome::Applied)
 }
 

@@ -347,6 +347,11 @@ pub fn check_write_off(tx: &Tx, plan: &WriteOffInstalment) -> Result<(), Refusal
     Ok(())
 }
 
+/// The fund of a write-off, where the treasurer who proposes it must hold the post.
+pub fn fund_of(tx: &Tx, plan: &WriteOffInstalment) -> Option<u32> {
+    instalment(tx, plan.instalment).ok().map(|(_, contribution)| contribution.fund)
+}
+
 /// The member whose instalment it is: its group has no voice.
 pub fn interested(tx: &Tx, plan: &WriteOffInstalment) -> Vec<u32> {
     instalment(tx, plan.instalment).map(|(_, contribution)| contribution.member).into_iter().collect()

@@ -141,11 +141,6 @@ pub fn order_for(tx: &Tx, subject: DrawFor, object: u32) -> Vec<(u32, u32)> {
     all
 }
 
-/// Everybody drawn for a subject as a whole, in order.
-pub fn order_of(tx: &Tx, subject: DrawFor) -> Vec<u32> {
-    order_for(tx, subject, 0).into_iter().map(|(person, _)| person).collect()
-}
-
 /// A draw, or a refusal that names the number.
 pub fn get(tx: &Tx, number: u32) -> Result<Draw, Refusal> {
     tx.t.draws.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-draw", vec![("draw", number.to_string())]))
@@ -348,6 +343,10 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: u32, secret: &[u8; 32]) -> Result<
 /// R22, by the clock: who is missing is replaced by the board's next holder; after a missing reveal all commit again.
 pub fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
     let mut draw = get(tx, number)?;
+    if subject_facts(tx, draw.subject).is_err() {
+        // The subject has gone on without this draw: nobody waits for it, nobody is replaced.
+        return Ok(());
+    }
     let revealing = draw.status == D::Revealing;
     let missing: Vec<usize> = (draw.slots.iter().enumerate())
         .filter(|(_, slot)| if revealing { slot.secret.is_none() } else { slot.commitment.is_none() })

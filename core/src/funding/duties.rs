@@ -158,18 +158,24 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
             Both::Recorded => noted = true,
         }
     }
-    let rule: Option<(&'static str, fn(Step) -> bool)> = match deed.step {
-        Step::Assess => Some(("R6.assessors-of-one-group", |step| step == Step::Assess)),
-        Step::Review => Some(("R6.reviewers-of-one-group", |step| step == Step::Review)),
-        step if step.is_officers() && chain.distinct_groups => Some(("R6.officers-of-one-group", Step::is_officers)),
+    let code = match deed.step {
+        Step::Assess => Some("R6.assessors-of-one-group"),
+        Step::Review => Some("R6.reviewers-of-one-group"),
+        step if step.is_officers() && chain.distinct_groups => Some("R6.officers-of-one-group"),
         _ => None,
     };
-    if let Some((code, counts)) = rule {
+    if let Some(code) = code {
+        // The steps among which groups are distinct: the same one, or any two of the fund's officers.
+        let counts = |step: Step| step == deed.step || step.is_officers() && deed.step.is_officers();
         let mut others = chain.deeds.iter().filter(|earlier| counts(earlier.step) && earlier.person != deed.person);
         if let Some(other) = others.find(|earlier| groups::related(tables, earlier.home, deed.home)) {
             return Err(Refusal::new(
                 code,
-                vec![("person", deed.person.to_string()), ("other", other.person.to_string()), ("step", other.step.name().into())],
+                vec![
+                    ("person", deed.person.to_string()),
+                    ("other", other.person.to_string()),
+                    ("step", other.step.name().into()),
+                ],
             ));
         }
     }

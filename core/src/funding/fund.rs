@@ -214,12 +214,3 @@ pub fn appoint_committee(tx: &mut Tx, plan: &AppointCommittee) -> Result<(), Ref
     }
     Ok(())
 }
-
-/// The committee in force now: seats within their term whose holder is still a member.
-pub fn committee(tx: &Tx, fund: u32) -> Vec<u32> {
-    tx.t.committee_seats
-        .range((fund, 0)..=(fund, u32::MAX))
-        .filter(|((_, organisation), until)| **until >= tx.now && membership::is_live(tx.t, *organisation))
-        .map(|((_, organisation), _)| *organisation)
-        .collect()
-}

@@ -293,9 +293,9 @@ pub(super) fn submit(tx: &mut Tx, actor: &Actor, number: u32, evidence: &[Eviden
     require!(agreement.state == AgreementState::InForce, "F14.not-in-force", state = format!("{:?}", agreement.state));
     milestone.go(tx, milestone.code("F14"), S::Submitted)?;
     if milestone.is_final {
-        let open = agreement.milestones().find(|other| {
-            *other != number && tx.t.milestones.get(other).is_some_and(|other| !other.state.is_terminal())
-        });
+        let open = agreement
+            .milestones()
+            .find(|other| *other != number && tx.t.milestones.get(other).is_some_and(|other| !other.state.is_terminal()));
         if let Some(open) = open {
             refuse!("F43.milestones-open", milestone = open);
         }
@@ -341,13 +341,7 @@ fn schedule(tx: &mut Tx, agreement: &Agreement, milestone: u32) -> Result<(), Re
 }
 
 /// Posts whose holders assess nothing in the fund: they certify, approve, release, confirm; the auditor does nothing else.
-const EXCLUDED: [Role; 5] = [
-    Role::ProgrammeOfficer,
-    Role::FinanceApprover,
-    Role::Treasurer,
-    Role::SecondOfficer,
-    Role::Auditor,
-];
+const EXCLUDED: [Role; 5] = [Role::ProgrammeOfficer, Role::FinanceApprover, Role::Treasurer, Role::SecondOfficer, Role::Auditor];
 
 /// The next of the agreement's draw who may assess this milestone.
 fn next_assessor(tx: &Tx, agreement: &Agreement, milestone: &Milestone) -> Result<Option<Assessor>, Refusal> {
@@ -402,17 +396,10 @@ pub(super) fn assessors_drawn(tx: &mut Tx, agreement: u32) -> Result<(), Refusal
 }
 
 /// F15, F43: an assessor's finding.
-pub(super) fn assess(
-    tx: &mut Tx,
-    actor: &Actor,
-    number: u32,
-    finding: Finding,
-    report: &Hash,
-) -> Result<Outcome, Refusal> {
+pub(super) fn assess(tx: &mut Tx, actor: &Actor, number: u32, finding: Finding, report: &Hash) -> Result<Outcome, Refusal> {
     let mut milestone = get(tx, number)?;
     let mut agreement = agreement::get(tx, milestone.agreement)?;
-    let Some(at) =
-        milestone.assessors.iter().position(|known| actor.signers.iter().any(|signer| signer.person == known.person))
+    let Some(at) = milestone.assessors.iter().position(|known| actor.signers.iter().any(|signer| signer.person == known.person))
     else {
         refuse!("F15.not-assessor", milestone = number)
     };

@@ -145,10 +145,7 @@ pub struct Payment {
 
 /// A payment by number.
 pub fn get(tx: &Tx, number: u32) -> Result<Payment, Refusal> {
-    tx.t.payments
-        .get(&number)
-        .cloned()
-        .ok_or_else(|| Refusal::new("A4.unknown-payment", vec![("payment", number.to_string())]))
+    tx.t.payments.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-payment", vec![("payment", number.to_string())]))
 }
 
 fn put(tx: &mut Tx, payment: Payment) {
@@ -364,11 +361,13 @@ fn require_sound(tx: &Tx, payment: &Payment, agreement: &Agreement) -> Result<()
 fn certify(tx: &mut Tx, actor: &Actor, number: u32, decision: &Decision) -> Result<Outcome, Refusal> {
     let mut payment = get(tx, number)?;
     let signer = must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(payment.fund))?.clone();
+    let to = if *decision == Decision::Pass { S::Certified } else { S::Refused };
+    step(&ROWS, "F17", Some(payment.state), to)?;
     take_step(tx, &mut payment, duties::Step::Certify, &signer)?;
     if let Decision::Refuse { code, .. } = decision {
         return refuse_payment(tx, payment, "F17", code);
     }
-    go(tx, &mut payment, "F17", S::Certified)?;
+    go(tx, &mut payment, "F17", to)?;
     let agreement = agreement::get(tx, payment.agreement)?;
     require_sound(tx, &payment, &agreement)?;
     payment.certified = Some(tx.record);
@@ -434,10 +433,10 @@ fn hold(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
     require!(standing::holds_seat(tx.t, tx.now, actor.number()), "F19.not-a-seat-holder", organisation = actor.number());
     require!(!groups::related(tx.t, actor.number(), agreement.grantee), "N13.related-to-grantee", organisation = actor.number());
-    let within = payment.state == S::Approved && tx.due(DeadlineKind::PayoutDelay, number).is_some();
+    step(&ROWS, "F19", Some(payment.state), S::Held)?;
+    require!(tx.due(DeadlineKind::PayoutDelay, number).is_some(), "F19.delay-over", payment = number);
     let to = if payment.hold_called_by.is_some() { S::Held } else { S::Approved };
     go(tx, &mut payment, "F19", to)?;
-    require!(within, "F19.delay-over", payment = number);
     match payment.hold_called_by.take() {
         None => payment.hold_called_by = Some(actor.number()),
         Some(first) => {

@@ -132,13 +132,10 @@ pub fn of(tx: &Tx, application: u32) -> Vec<Review> {
     numbers.filter_map(|number| tx.t.reviews.get(&number).cloned()).collect()
 }
 
-/// Home organisations of everybody who was drawn to review an application of the call: they do not vote on its awards (R7).
+/// Persons with a standing review of an application of the call: they do not vote on its awards (R7).
 pub fn reviewers(tx: &Tx, call: u32) -> BTreeSet<u32> {
     let reviews = call::applications(tx, call).into_iter().flat_map(|application| of(tx, application));
-    reviews
-        .filter(|review| review.status.stands())
-        .filter_map(|review| tx.t.persons.get(&review.person).map(|p| p.home))
-        .collect()
+    reviews.filter(|review| review.status.stands()).map(|review| review.person).collect()
 }
 
 /// Fewest final reviews of an application: the call's, or the charter's for a large ask.

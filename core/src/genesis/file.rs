@@ -223,7 +223,8 @@ pub fn decode_draft(bytes: &[u8]) -> Result<(Genesis, Opened), GenesisFileError>
 fn write(magic: &[u8; 16], genesis: &Genesis, found: &[Record]) -> Vec<u8> {
     let mut bytes = magic.to_vec();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
-    let leaves = std::iter::once(genesis.policy_text.clone().into_bytes()).chain(genesis.items.iter().map(super::GenesisItem::leaf));
+    let leaves =
+        std::iter::once(genesis.policy_text.clone().into_bytes()).chain(genesis.items.iter().map(super::GenesisItem::leaf));
     put_list(&mut bytes, leaves.collect());
     put_list(&mut bytes, found.iter().map(encode).collect());
     let digest = sha256(&bytes);

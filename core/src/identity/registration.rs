@@ -2,6 +2,7 @@
 //!
 //! * An identifier belongs to one organisation, a public key to one owner and one kind, for ever.
 //! * A key is registered only if it is canonical, not weak, torsion-free, and its holder proved possession.
+//! * Relations in a registration are within the introducer's own group, or the secretariat introduces (M24).
 //! * A registered organisation may do what RULINGS R16 lists and nothing else; the transitions check it.
 
 use super::authority::{Actor, must_hold};
@@ -32,6 +33,14 @@ fn register(tx: &mut Tx, actor: &Actor, registration: &Registration) -> Result<O
         OrganisationKind::Observer => refuse!("R16.introducer-not-member", organisation = actor.number()),
     }
     let entry = &registration.entry;
+    if actor.organisation.kind == OrganisationKind::Company {
+        // A relation merges voices and conflicts. A member vouches for its own group; every other relation goes through the
+        // secretariat, which checks the evidence (M24), or an outsider could tie two members together.
+        let own = groups::members(tx.t, actor.number());
+        if let Some(foreign) = entry.relations.iter().find(|relation| !own.contains(&relation.other)) {
+            refuse!("M24.relation-needs-secretariat", organisation = foreign.other);
+        }
+    }
     require!(entry.kind == OrganisationKind::Company, "R16.companies-only");
     require!(entry.number == 0, "R16.number-is-assigned", number = entry.number);
     let local_numbers = entry.officers.iter().map(|officer| officer.person).eq(1..=entry.officers.len() as u32);

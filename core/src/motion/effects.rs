@@ -38,6 +38,8 @@ pub fn scope(tx: &Tx, effect: &MotionEffect) -> Scope {
     let of = |fund: Option<u32>| fund.map_or(Scope::Alliance, Scope::Fund);
     match effect {
         MotionEffect::PublishCall(terms) => Scope::Fund(terms.fund),
+        MotionEffect::CancelCall(plan) => of(tx.t.calls.get(&plan.call).map(|call| call.terms.fund)),
+        MotionEffect::WriteOffInstalment(plan) => of(contribution::fund_of(tx, plan)),
         MotionEffect::GrantAward(plan) => of(award::fund_of(tx, plan.application)),
         MotionEffect::PlaceApplication(plan) => of(award::fund_of(tx, plan.application)),
         MotionEffect::RevokeAward(plan) => of(tx.t.awards.get(&plan.award).map(|award| award.fund)),

@@ -460,6 +460,11 @@ pub enum CallAct {
         /// The call.
         call: u32,
     },
+    /// F29: the programme officer closes a decided call.
+    Close {
+        /// The call.
+        call: u32,
+    },
 }
 
 impl CallAct {
@@ -477,6 +482,7 @@ impl CallAct {
             CallAct::FreezePool { .. } | CallAct::CommitDraw { .. } | CallAct::RevealDraw { .. } => "R22",
             CallAct::Declare { .. } | CallAct::Seal { .. } | CallAct::Reveal { .. } | CallAct::Finalise { .. } => "F09",
             CallAct::Rank { .. } => "F10",
+            CallAct::Close { .. } => "F29",
         }
     }
 

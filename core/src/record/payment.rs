@@ -250,9 +250,9 @@ impl PaymentAct {
             }
             PaymentAct::Assess { finding: Finding::Accept(amount), .. } if *amount > AMOUNT_MAX => check_amount(*amount),
             PaymentAct::Settle { reference, amount, .. } => reference.check().and_then(|()| check_amount(*amount)),
-            PaymentAct::Request { amount, .. }
-            | PaymentAct::Approve { amount, .. }
-            | PaymentAct::Acknowledge { amount, .. } => check_amount(*amount),
+            PaymentAct::Request { amount, .. } | PaymentAct::Approve { amount, .. } | PaymentAct::Acknowledge { amount, .. } => {
+                check_amount(*amount)
+            }
             PaymentAct::Release { instruction, .. } => instruction.check(),
             PaymentAct::Return { reference, amount, reason, .. } => {
                 reference.check()?;

@@ -6,7 +6,7 @@
 //!   the last block before a pause when the pause is that long. So all validators choose the same checkpoints and quorums meet.
 //! * A handover is cosigned always, by the validators that certified it; the newest again hourly when idle.
 //! * An own cosignature is sent again until a quorum is there; somebody who still lacks one makes the others send theirs again.
-//! * A genuine cosignature of another root for a checkpoint held here is a fork alarm.
+//! * A genuine cosignature of another root for the size of a checkpoint held here is a fork alarm.
 
 use std::collections::BTreeMap;
 
@@ -130,19 +130,20 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let host = &mut self.host;
         let (height, who) = (cosignature.height, cosignature.validator);
         if height > host.tip.height {
-            // Kept unverified, one for each seat: whether it holds shows at its height.
-            let newer = host.cosigning.early.get(&who).is_none_or(|known| known.height < height);
-            if newer && host.validators.iter().any(|v| v.organisation == who) {
+            // Kept unverified, the last of each seat: whether it holds shows at its height.
+            if host.validators.iter().any(|v| v.organisation == who) {
                 host.cosigning.early.insert(who, cosignature);
             }
             return;
         }
-        let Some(target) = host.cosigning.targets.get(&height) else { return };
+        // The height is not under the signature: a checkpoint is known by its size.
+        let of_size = |(_, target): &(&u64, &Target)| target.checkpoint.size == cosignature.size;
+        let Some((height, target)) = host.cosigning.targets.iter().find(of_size).map(|(h, t)| (*h, t)) else { return };
         let Some(cosigner) = target.validators.iter().find(|v| v.organisation == who).map(|v| v.cosigner) else { return };
         let repeated = target.collected.contains_key(&who);
-        let same = target.checkpoint.size == cosignature.size && target.checkpoint.root == cosignature.root;
+        let same = target.checkpoint.root == cosignature.root;
         if !repeated || !same {
-            let claimed = Checkpoint { size: cosignature.size, root: cosignature.root, ..target.checkpoint.clone() };
+            let claimed = Checkpoint { root: cosignature.root, ..target.checkpoint.clone() };
             let message = host.app.cosignature_message(&claimed, who, cosignature.time_s);
             if !host.verify.verify(&cosigner, &message, &cosignature.signature) {
                 return;

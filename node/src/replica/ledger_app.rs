@@ -95,8 +95,7 @@ impl App for LedgerApp {
 
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
         let height = self.ledger.height();
-        let admitted =
-            self.ledger.admit(record, now_ms, &mut *self.verifier).map_err(|error| refusal(&error, height))?;
+        let admitted = self.ledger.admit(record, now_ms, &mut *self.verifier).map_err(|error| refusal(&error, height))?;
         Ok(Admitted {
             id: admitted.id,
             organisation: admitted.record.payload.principal,

@@ -151,3 +151,74 @@ pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String>
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rollbook_core::ledger::{PROTOCOL, ProposalFacts, Vote, VoteKind};
+
+    use super::*;
+
+    fn seal(height: u64) -> Seal {
+        Seal {
+            protocol: PROTOCOL,
+            height,
+            time_ms: 5,
+            parent: Hash([1; 32]),
+            first_leaf: 7,
+            leaf_count: 2,
+            body: Hash([2; 32]),
+            log_root: Hash([3; 32]),
+            state_root: Hash([4; 32]),
+            work_digest: Hash([5; 32]),
+            policy: Hash([6; 32]),
+            parent_certificate: Hash([7; 32]),
+        }
+    }
+
+    fn entries() -> impl Strategy<Value = Entry> {
+        let signature = any::<[u8; 32]>().prop_map(|half| {
+            let mut bytes = [0; 64];
+            bytes[..32].copy_from_slice(&half);
+            Signature::Ed25519(bytes)
+        });
+        (0..5, 0u32..20, any::<bool>(), 1u32..9, signature).prop_map(|(kind, round, flag, validator, signature)| match kind {
+            0 => {
+                let block = flag.then_some(Hash([9; 32]));
+                let kind = if flag { VoteKind::Prevote } else { VoteKind::Precommit };
+                Entry::Vote(SignedVote { vote: Vote { kind, height: 3, round, block, validator }, signature })
+            }
+            1 => {
+                let (block, valid_round) = (seal(3).id(), flag.then_some(round));
+                let facts = ProposalFacts { height: 3, round, block, valid_round, validator };
+                Entry::Proposal { proposal: SignedProposal { facts, signature }, seal: seal(3) }
+            }
+            2 => Entry::Value { round, valid_round: flag.then_some(1), proposer: validator, seal: seal(3), valid: flag },
+            3 => Entry::Polka { round, block: Hash([9; 32]), signatures: vec![(validator, signature)] },
+            _ => Entry::Timeout { step: if flag { Step::Propose } else { Step::Precommit }, round },
+        })
+    }
+
+    proptest! {
+        /// What is read back is what was logged.
+        #[test]
+        fn entries_survive(entry in entries()) {
+            let bytes = encode(&entry);
+            let input = input_of(3, &bytes).expect("a logged entry");
+            prop_assert_eq!(entry_of(&input), Some(bytes));
+        }
+
+        /// Whatever bytes there are: an error, never a panic.
+        #[test]
+        fn bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = input_of(3, &bytes);
+        }
+    }
+
+    #[test]
+    fn a_proposal_for_another_seal_is_refused() {
+        let facts = ProposalFacts { height: 3, round: 0, block: Hash([8; 32]), valid_round: None, validator: 1 };
+        let proposal = SignedProposal { facts, signature: Signature::Ed25519([0; 64]) };
+        assert!(input_of(3, &encode(&Entry::Proposal { proposal, seal: seal(3) })).is_err());
+    }
+}

@@ -13,7 +13,13 @@ use rollbook_core::ledger::{BlockBody, Certificate, Evidence, PROTOCOL, Seal, Sy
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
 use rollbook_node::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator};
 
+use super::ledger::SimLedger;
 use super::memo;
+use super::plan::{Canary, Plan};
+use super::random::Random;
+
+/// Time of the genesis seal: 2026-01-01T00:00Z.
+const GENESIS_MS: u64 = 1_767_225_600_000;
 
 /// What all nodes of a chain start from.
 #[derive(Debug)]
@@ -140,16 +146,6 @@ impl ChainApp {
         ChainApp { genesis, state, records: BTreeSet::new(), executed: BTreeMap::new() }
     }
 
-    /// Records in the ledger.
-    pub fn records(&self) -> &BTreeSet<Hash> {
-        &self.records
-    }
-
-    /// Accusations in the ledger: height and culprit.
-    pub fn accused(&self) -> &BTreeSet<(u64, u32)> {
-        &self.state.accused
-    }
-
     fn refuse(&self, rule: &str, detail: impl Into<String>) -> Refusal {
         Refusal { rule: rule.into(), detail: detail.into(), height: self.state.tip.height, transient: false }
     }
@@ -182,7 +178,9 @@ impl ChainApp {
             return Err(BlockError::Invalid("the parent certificate has no quorum".into()));
         }
         for (who, signature) in &certificate.signatures {
-            let Some(validator) = known(who) else { return Err(BlockError::Invalid("a stranger in the parent certificate".into())) };
+            let Some(validator) = known(who) else {
+                return Err(BlockError::Invalid("a stranger in the parent certificate".into()));
+            };
             let vote = Vote {
                 kind: VoteKind::Precommit,
                 height: tip.height,
@@ -297,6 +295,44 @@ impl ChainApp {
         next.leaves = seal.checkpoint_size();
         next.tip = Tip { height: seal.height, seal: seal.clone(), block };
         Ok((seal, next, ids))
+    }
+}
+
+impl SimLedger for ChainApp {
+    type Genesis = Genesis;
+
+    fn genesis(plan: &Plan) -> Rc<Genesis> {
+        Genesis::new(plan.validators, plan.nodes, GENESIS_MS, plan.deadline_every, plan.canary == Canary::Quorum2f)
+    }
+
+    fn facts(genesis: &Genesis) -> (Hash, u64) {
+        (genesis.chain, genesis.time_ms)
+    }
+
+    fn open(genesis: &Rc<Genesis>) -> ChainApp {
+        ChainApp::new(genesis.clone())
+    }
+
+    fn copy(&self) -> ChainApp {
+        self.clone()
+    }
+
+    fn keys(_: &Genesis, organisation: u32) -> Keys {
+        node_keys(organisation)
+    }
+
+    fn record(genesis: &Genesis, plan: &Plan, number: u64, random: &mut Random) -> Option<Vec<u8>> {
+        let principal = if plan.handovers && number.is_multiple_of(7) {
+            // The last registered organisation joins and leaves.
+            TOGGLE + plan.nodes
+        } else {
+            1 + random.below(u64::from(plan.nodes)) as u32
+        };
+        Some(genesis.record(principal, number, GENESIS_MS + 10 * 365 * 24 * 3_600_000))
+    }
+
+    fn accused(&self) -> Vec<(u64, u32)> {
+        self.state.accused.iter().copied().collect()
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Plan {
     pub loss: u64,
     /// Chance of a message arriving twice, in 1,000.
     pub duplicate: u64,
+    /// Chance of a message with a changed byte (a peer lies, or a bug), in 1,000.
+    pub corrupt: u64,
     /// Usual delay in milliseconds.
     pub delay: (u64, u64),
     /// Chance of a long delay (up to 3 s), in 1,000.
@@ -91,6 +93,7 @@ impl Plan {
             twins: Vec::new(),
             loss: if lossy { r.between(1, if harsh { 150 } else { 40 }) } else { 0 },
             duplicate: if doubled { r.between(1, 200) } else { 0 },
+            corrupt: if r.percent(40) { r.between(1, 60) } else { 0 },
             delay: (1, r.between(2, 60)),
             tail: if slow { r.between(1, 60) } else { 0 },
             partitions,
@@ -122,6 +125,7 @@ impl Plan {
             twins: Vec::new(),
             loss: 0,
             duplicate: 0,
+            corrupt: 0,
             delay: (1, 20),
             tail: 0,
             partitions: false,

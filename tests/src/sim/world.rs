@@ -16,17 +16,16 @@ use rollbook_core::crypto::{Hash, sha256, sha256_parts};
 use rollbook_core::ledger::VoteKind;
 use rollbook_node::disk::SimDisk;
 use rollbook_node::replica::message::{Frame, Request, Response};
-use rollbook_node::replica::{App, Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage};
+use rollbook_node::replica::{Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage};
 
-use super::chain::{ChainApp, Genesis, TOGGLE, node_keys};
+use super::chain::ChainApp;
+use super::ledger::SimLedger;
 use super::memo::SimVerify;
 use super::plan::{Canary, Plan};
 use super::random::Random;
 
-type Node = Replica<ChainApp, JournalStorage, SimVerify>;
+type Node<L> = Replica<L, JournalStorage, SimVerify>;
 
-/// Time of the genesis seal: 2026-01-01T00:00Z.
-const GENESIS_MS: u64 = 1_767_225_600_000;
 /// The shell gives a request so long.
 const REQUEST_MS: u64 = 2_000;
 
@@ -61,12 +60,12 @@ enum Event {
     Gst,
 }
 
-struct Machine {
+struct Machine<L: SimLedger> {
     organisation: u32,
     disk: SimDisk,
-    replica: Option<Node>,
+    replica: Option<Node<L>>,
     /// The ledger at some height the disk holds, to restart from.
-    snapshot: Option<ChainApp>,
+    snapshot: Option<L>,
     life: u64,
     booted_at: u64,
     offset_ms: i64,
@@ -80,15 +79,17 @@ struct Machine {
 }
 
 /// A simulated network.
-pub struct World {
+pub struct World<L: SimLedger = ChainApp> {
     plan: Plan,
     random: Random,
-    genesis: Rc<Genesis>,
+    genesis: Rc<L::Genesis>,
+    chain: Hash,
+    opened_ms: u64,
     now: u64,
     sequence: u64,
     events: BinaryHeap<Reverse<(u64, u64)>>,
     payloads: BTreeMap<u64, Event>,
-    machines: Vec<Machine>,
+    machines: Vec<Machine<L>>,
     /// Blocked directions.
     cut: BTreeSet<(usize, usize)>,
     asked: BTreeMap<(usize, u64, u64), ()>,
@@ -107,15 +108,23 @@ pub struct World {
     wiped: bool,
 }
 
-impl World {
-    /// The world of a plan.
-    pub fn new(plan: Plan) -> World {
+impl World<ChainApp> {
+    /// The world of a plan, with the small ledger.
+    pub fn new(plan: Plan) -> World<ChainApp> {
+        World::with_ledger(plan)
+    }
+}
+
+impl<L: SimLedger> World<L> {
+    /// The world of a plan, with any ledger.
+    pub fn with_ledger(plan: Plan) -> World<L> {
         let mut random = Random::new(plan.seed.wrapping_add(77));
-        let genesis = Genesis::new(plan.validators, plan.nodes, GENESIS_MS, plan.deadline_every, plan.canary == Canary::Quorum2f);
+        let genesis = L::genesis(&plan);
+        let (chain, opened_ms) = L::facts(&genesis);
         let mut organisations: Vec<u32> = (1..=plan.nodes).collect();
         organisations.extend(plan.twins.iter().copied());
         let wrong = random.below(u64::from(plan.validators)) as usize;
-        let machines: Vec<Machine> = organisations
+        let machines: Vec<Machine<L>> = organisations
             .iter()
             .enumerate()
             .map(|(index, organisation)| {
@@ -139,7 +148,7 @@ impl World {
             .collect();
         for machine in &machines {
             // A node's guard is made with its key. A guard that is new beside an old key comes with a lost disk.
-            let opened = JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), genesis.chain);
+            let opened = JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), chain);
             let (mut storage, _) = opened.expect("an empty disk");
             storage.raise(1).expect("an empty disk");
             storage.journal_mut().note_clean_stop().expect("an empty disk");
@@ -148,6 +157,8 @@ impl World {
         World {
             random,
             genesis,
+            chain,
+            opened_ms,
             now: 0,
             sequence: 0,
             events: BinaryHeap::new(),
@@ -172,8 +183,15 @@ impl World {
 
     /// Uses the settings of production: for runs that measure idleness.
     #[must_use]
-    pub fn with_config(mut self, config: ReplicaConfig) -> World {
+    pub fn with_config(mut self, config: ReplicaConfig) -> World<L> {
         self.config = config;
+        self
+    }
+
+    /// Changes the settings of the run.
+    #[must_use]
+    pub fn adjusted(mut self, adjust: impl FnOnce(&mut ReplicaConfig)) -> World<L> {
+        adjust(&mut self.config);
         self
     }
 
@@ -304,7 +322,7 @@ impl World {
 
     fn clock(&self, node: usize) -> Clock {
         let machine = &self.machines[node];
-        let wall = (GENESIS_MS + self.now) as i64 + machine.offset_ms;
+        let wall = (self.opened_ms + self.now) as i64 + machine.offset_ms;
         Clock { elapsed_ms: self.now - machine.booted_at, wall_ms: wall as u64 }
     }
 
@@ -315,6 +333,7 @@ impl World {
         let clock = self.clock(node);
         let Some(replica) = self.machines[node].replica.as_mut() else { return };
         let effects = replica.step(clock, input);
+        replica.app_mut().after_step();
         let doom = self.machines[node].doomed;
         for (index, effect) in effects.into_iter().enumerate() {
             if let Some((after, power)) = doom
@@ -338,6 +357,9 @@ impl World {
         }
         let Some(replica) = &self.machines[node].replica else { return };
         let status: Status = replica.status();
+        if status.out_of_bounds > 0 {
+            self.mark("step with a proposal withheld");
+        }
         if let Some((who, height)) = status.fork_alarm {
             self.fail(format!("node {node} sees a fork at {height} by {who}"));
         }
@@ -387,7 +409,8 @@ impl World {
             }
             Effect::Respond { id, bytes, .. } => {
                 let (to, life, id) = ((id >> 56) as usize, id >> 40 & 0xFFFF, id & 0xFF_FFFF_FFFF);
-                let bytes = if self.plan.liar && node == 0 { self.lie(bytes) } else { bytes };
+                let mut bytes = if self.plan.liar && node == 0 { self.lie(bytes) } else { bytes };
+                self.corrupt(&mut bytes);
                 self.note(node, &bytes, || format!("answers {to}"));
                 self.answer(node, to, life, id, bytes);
             }
@@ -416,6 +439,10 @@ impl World {
                             let round = replica.tip_certificate().map_or(0, |c| c.round);
                             self.outcome.round = self.outcome.round.max(round);
                             self.outcome.times.push(replica.app().tip().seal.time_ms);
+                            let handover = replica.app().needs_handover_checkpoint();
+                            if handover {
+                                self.mark("handover");
+                            }
                             if round > 0 {
                                 self.mark("decided above round 0");
                             }
@@ -480,9 +507,12 @@ impl World {
         Some(self.random.between(self.plan.delay.0, self.plan.delay.1))
     }
 
-    fn send(&mut self, from: usize, to: usize, life: u64, input: Input) {
+    fn send(&mut self, from: usize, to: usize, life: u64, mut input: Input) {
         if self.cut.contains(&(from, to)) {
             return;
+        }
+        if let Input::Frame { bytes, .. } | Input::Records { bytes, .. } | Input::Request { bytes, .. } = &mut input {
+            self.corrupt(bytes);
         }
         if !self.calm() && self.random.permille(self.plan.duplicate) && !matches!(input, Input::Request { .. }) {
             let again = self.random.between(1, 500);
@@ -502,6 +532,15 @@ impl World {
         if self.asked.remove(&(to, life, id)).is_some() {
             self.at(delay, Event::Deliver { to, life, input: Input::Response { id, bytes: Some(bytes) } });
         }
+    }
+
+    fn corrupt(&mut self, bytes: &mut [u8]) {
+        if self.calm() || bytes.is_empty() || !self.random.permille(self.plan.corrupt) {
+            return;
+        }
+        let at = self.random.below(bytes.len() as u64) as usize;
+        bytes[at] ^= 1 << self.random.below(8);
+        self.mark("message corrupted");
     }
 
     /// A forged block: a later time makes another, internally sound block under the old signatures.
@@ -534,7 +573,7 @@ impl World {
             return;
         }
         let machine = &self.machines[node];
-        let opened = JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), self.genesis.chain);
+        let opened = JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), self.chain);
         let (storage, recovered) = match opened {
             Ok(opened) => opened,
             Err(_) if machine.disk.halted() => {
@@ -557,7 +596,7 @@ impl World {
             at.height == 0 || (at.height <= tip && storage.decided(at.height).is_some_and(|block| block.seal.id() == at.block))
         });
         let mut app = if self.random.percent(85) { usable } else { None };
-        let mut app = app.take().unwrap_or_else(|| ChainApp::new(self.genesis.clone()));
+        let mut app = app.take().unwrap_or_else(|| L::open(&self.genesis));
         for height in app.tip().height + 1..=tip {
             let Some(block) = storage.decided(height) else {
                 return self.fail(format!("node {node} holds no block {height}"));
@@ -571,7 +610,7 @@ impl World {
             self.mark("restart with a log to replay");
         }
         let verify = SimVerify { memo: self.plan.canary == Canary::None };
-        let keys = node_keys(self.machines[node].organisation);
+        let keys = L::keys(&self.genesis, self.machines[node].organisation);
         let replica = Replica::new(self.config.clone(), keys, app, storage, verify);
         let machine = &mut self.machines[node];
         machine.replica = Some(replica);
@@ -589,7 +628,7 @@ impl World {
         self.note(node, &[u8::from(power)], || format!("dies (power {power})"));
         let machine = &mut self.machines[node];
         let Some(replica) = machine.replica.take() else { return };
-        machine.snapshot = Some(replica.app().clone());
+        machine.snapshot = Some(replica.app().copy());
         machine.doomed = None;
         machine.wake = None;
         if power {
@@ -665,14 +704,8 @@ impl World {
             self.at(self.plan.records_every, Event::Submit);
         }
         self.next_record += 1;
-        let toggle = self.plan.handovers && self.next_record.is_multiple_of(7);
-        let principal = if toggle {
-            // The last registered organisation joins and leaves.
-            TOGGLE + self.plan.nodes
-        } else {
-            1 + self.random.below(u64::from(self.plan.nodes)) as u32
-        };
-        let bytes = self.genesis.record(principal, self.next_record, GENESIS_MS + 10 * 365 * 24 * 3_600_000);
+        let number = self.next_record;
+        let Some(bytes) = L::record(&self.genesis, &self.plan, number, &mut self.random) else { return };
         let node = self.random.below(self.machines.len() as u64) as usize;
         if self.machines[node].replica.is_some() {
             self.step(node, Input::Submit { tag: self.next_record, bytes });
@@ -702,8 +735,8 @@ impl World {
             if status.body_missing.is_some() {
                 return self.fail(format!("node {node}: {status:?}"));
             }
-            let missing =
-                self.handed_in.iter().find(|(id, at)| !replica.app().records().contains(id) && **at + 20_000 < self.plan.end);
+            let undecided = |id: &Hash, at: u64| !self.decided_records.contains(id) && at + 20_000 < self.plan.end;
+            let missing = self.handed_in.iter().find(|(id, at)| undecided(id, **at));
             if let Some((id, at)) = missing {
                 return self.fail(format!("record {} of {at} ms is not decided at node {node}: {status:?}", id.short()));
             }
@@ -711,13 +744,14 @@ impl World {
                 let receipted = self.machines[node].receipted;
                 return self.fail(format!("node {node}: receipted {receipted} of {}: {status:?}", tip.height));
             }
-            let accusations = replica.app().accused().len() as u64;
-            let framed = replica.app().accused().iter().find(|(_, who)| !self.plan.twins.contains(who));
-            if let Some((height, who)) = framed {
+            let accused = replica.app().accused();
+            let accusations = accused.len() as u64;
+            if let Some((height, who)) = accused.iter().find(|(_, who)| !self.plan.twins.contains(who)) {
                 return self.fail(format!("honest validator {who} was accused at height {height}"));
             }
             *self.outcome.marks.entry("accusation").or_default() += accusations;
             *self.outcome.marks.entry("block fetched").or_default() += taken;
+            *self.outcome.marks.entry("file sync").or_default() += self.machines[node].disk.syncs();
             if status.votes_from > 1 && status.votes_from < u64::MAX {
                 self.mark("votes from a later height");
             }

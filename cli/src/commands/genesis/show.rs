@@ -1,7 +1,7 @@
 //! `rollbook genesis show`: a genesis as people read it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 use rollbook_core::calendar::{LocalDay, format_instant};
@@ -13,6 +13,7 @@ use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
 
 use crate::drafting::parameters;
+use crate::drafting::sample::REPORTED_NAMES;
 use crate::failure::Failure;
 use crate::keystore;
 use crate::keystore::card::role_code;
@@ -30,9 +31,11 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         let file = GenesisFile::decode(&bytes).map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
         (file.genesis, Some(file.found))
     };
-    let reported = match matches.get_one::<PathBuf>("real-names") {
-        Some(path) => Some(reported_names(path)?),
-        None => None,
+    // Without a file: what ships with the sample.
+    let reported = match (matches.contains_id("real-names"), matches.get_one::<PathBuf>("real-names")) {
+        (_, Some(path)) => Some(reported_names(&path.display().to_string(), &keystore::read(path)?)?),
+        (true, None) => Some(reported_names("reported-names.csv", REPORTED_NAMES)?),
+        (false, None) => None,
     };
     if matches.get_flag("json") {
         print_json(&serde_json::json!({
@@ -53,7 +56,9 @@ pub fn alliance_name(genesis: &Genesis) -> String {
     genesis
         .items
         .iter()
-        .find_map(|item| if let GenesisItem::Charter { name, .. } = item { Some(crate::drafting::build::shown(name)) } else { None })
+        .find_map(
+            |item| if let GenesisItem::Charter { name, .. } = item { Some(crate::drafting::build::shown(name)) } else { None },
+        )
         .unwrap_or_default()
 }
 
@@ -115,7 +120,11 @@ fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMa
     title("genesis.title.offices");
     for item in &genesis.items {
         if let GenesisItem::Office { entry, posts } = item {
-            print(format!("  {}  {}", entry.number, crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())));
+            print(format!(
+                "  {}  {}",
+                entry.number,
+                crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())
+            ));
             for post in posts {
                 let deputy = post.deputy.map(|deputy| t("genesis.deputy", &[("person", deputy.to_string())])).unwrap_or_default();
                 let facts = [
@@ -146,7 +155,11 @@ fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMa
     title("genesis.title.observers");
     for item in &genesis.items {
         if let GenesisItem::Observer(entry) = item {
-            print(format!("  {}  {}", entry.number, crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())));
+            print(format!(
+                "  {}  {}",
+                entry.number,
+                crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())
+            ));
         }
     }
     title("genesis.title.validators");
@@ -172,7 +185,13 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
     let codes: BTreeMap<u32, String> = genesis
         .items
         .iter()
-        .filter_map(|item| if let GenesisItem::Direction(direction) = item { Some((direction.number, crate::drafting::build::shown(&direction.name))) } else { None })
+        .filter_map(|item| {
+            if let GenesisItem::Direction(direction) = item {
+                Some((direction.number, crate::drafting::build::shown(&direction.name)))
+            } else {
+                None
+            }
+        })
         .collect();
     let mut related: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     let entries: Vec<&OrganisationEntry> = genesis.founders().collect();
@@ -182,7 +201,9 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
             related.entry(relation.other).or_default().push(entry.number);
         }
     }
-    let join = |parts: Vec<String>| parts.join(", ");
+    let separator = t("word.list", &[]);
+    let join = |parts: Vec<String>| parts.join(&separator);
+    let mut notes: Vec<&str> = Vec::new();
     for entry in entries {
         let directions = entry.directions.iter().filter_map(|number| codes.get(number).cloned()).collect();
         let officers = entry.officers.iter().map(|officer| officer.person.to_string()).collect();
@@ -197,11 +218,21 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
             join(groups),
         ];
         if let Some(reported) = reported {
-            row.push(reported.get(&entry.number).map(|(name, note)| format!("{name}\n[{note}]")).unwrap_or_default());
+            let cell = reported.get(&entry.number).map(|(name, note)| {
+                let at = notes.iter().position(|known| known == note).unwrap_or_else(|| {
+                    notes.push(note);
+                    notes.len() - 1
+                });
+                format!("{name} [{}]", at + 1)
+            });
+            row.push(cell.unwrap_or_default());
         }
         rows.add_row(row);
     }
-    print(rows.to_string());
+    print(rows.trim_fmt());
+    for (i, note) in notes.iter().enumerate() {
+        print(format!("[{}] {note}", i + 1));
+    }
     if reported.is_some() {
         print(t("genesis.reported-note", &[]));
     }
@@ -219,15 +250,17 @@ fn plain(value: &serde_json::Value) -> String {
     }
 }
 
-/// `reported-names.csv`: number, name in the reader's language, source note (RULINGS R24). A view only: nothing of it enters a record.
-pub fn reported_names(path: &Path) -> Result<BTreeMap<u32, (String, String)>, Failure> {
-    let bytes = keystore::read(path)?;
-    let bad = |why: String| Failure::unusable(t("genesis.bad-names", &[("file", path.display().to_string())])).because(why);
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(bytes.as_slice());
+/// `reported-names.csv`: number, name and source note in the reader's language (RULINGS R24). A view only: nothing of it enters a record.
+pub fn reported_names(file: &str, bytes: &[u8]) -> Result<BTreeMap<u32, (String, String)>, Failure> {
+    let bad = |why: String| Failure::unusable(t("genesis.bad-names", &[("file", file.to_owned())])).because(why);
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(bytes);
     let headers = reader.headers().map_err(|error| bad(error.to_string()))?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name).ok_or_else(|| bad(name.to_owned()));
-    let name = if language() == Language::Chinese { "reported_native" } else { "reported_latin" };
-    let (number, name, note) = (column("number")?, column(name)?, column("source_note")?);
+    let (name, note) = match language() {
+        Language::Chinese => ("reported_native", "source_native"),
+        Language::English => ("reported_latin", "source_latin"),
+    };
+    let (number, name, note) = (column("number")?, column(name)?, column(note)?);
     let mut names = BTreeMap::new();
     for row in reader.records() {
         let row = row.map_err(|error| bad(error.to_string()))?;

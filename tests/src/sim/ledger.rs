@@ -1,0 +1,121 @@
+//! What the simulator asks of a ledger beyond [`App`], and the real ledger in it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rollbook_core::apply::Verify;
+use rollbook_core::codec::encode;
+use rollbook_core::crypto::{Hash, KeyKind, PublicKey, Signature};
+use rollbook_core::identity::Role;
+use rollbook_core::ledger::Ledger;
+use rollbook_core::log::Clock;
+use rollbook_core::record::{Body, NodeAct, Record};
+use rollbook_node::replica::{App, Keys, LedgerApp};
+
+use super::memo;
+use super::plan::Plan;
+use super::random::Random;
+use crate::alliance::{Alliance, OPENED_MS, node_key, node_keys, officers_of};
+
+/// A ledger under simulation.
+pub trait SimLedger: App + Sized {
+    /// What all nodes of a chain start from.
+    type Genesis;
+
+    /// The genesis of a plan.
+    fn genesis(plan: &Plan) -> Rc<Self::Genesis>;
+
+    /// Genesis hash and time of the genesis seal.
+    fn facts(genesis: &Self::Genesis) -> (Hash, u64);
+
+    /// The ledger at its genesis seal.
+    fn open(genesis: &Rc<Self::Genesis>) -> Self;
+
+    /// A copy at the same tip.
+    fn copy(&self) -> Self;
+
+    /// The keys of a node.
+    fn keys(genesis: &Self::Genesis, organisation: u32) -> Keys;
+
+    /// The `number`th record handed in, counted from 1, if there is one.
+    fn record(genesis: &Self::Genesis, plan: &Plan, number: u64, random: &mut Random) -> Option<Vec<u8>>;
+
+    /// Accusations in the ledger: height and culprit.
+    fn accused(&self) -> Vec<(u64, u32)>;
+
+    /// After each step of its replica.
+    fn after_step(&mut self) {}
+}
+
+/// The real ledger's genesis and the records that found it: an alliance with one more member than validators, which gets
+/// a seat by a handover.
+pub struct RealGenesis {
+    alliance: RefCell<Alliance>,
+    chain: Hash,
+    records: Vec<Record>,
+}
+
+const SEED: &[u8] = b"simulated alliance";
+
+struct Memo;
+
+impl Verify for Memo {
+    fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        memo::verify(key, message, signature)
+    }
+}
+
+fn with_memo(ledger: Ledger) -> LedgerApp {
+    LedgerApp::with_verifier(ledger, Box::new(Memo))
+}
+
+impl SimLedger for LedgerApp {
+    type Genesis = RealGenesis;
+
+    fn genesis(plan: &Plan) -> Rc<RealGenesis> {
+        let handover = |charter: &mut rollbook_core::charter::Charter| charter.chain.handover_blocks = 10;
+        let mut alliance = Alliance::with(SEED, plan.nodes, plan.validators, Clock::Sample, handover);
+        let mut records = alliance.found(OPENED_MS);
+        for newcomer in plan.validators + 1..=plan.nodes {
+            let operator = (officers_of(newcomer).0, Role::NodeOperator);
+            let keys = Box::new(node_keys(SEED, newcomer));
+            let register = Body::Node(NodeAct::Register(*keys));
+            records.push(alliance.record(newcomer, &[operator], OPENED_MS, register));
+            records.push(alliance.record(newcomer, &[operator], OPENED_MS, Body::Node(NodeAct::Ready)));
+        }
+        Rc::new(RealGenesis { chain: alliance.chain(), alliance: RefCell::new(alliance), records })
+    }
+
+    fn facts(genesis: &RealGenesis) -> (Hash, u64) {
+        (genesis.chain, OPENED_MS)
+    }
+
+    fn open(genesis: &Rc<RealGenesis>) -> LedgerApp {
+        let (ledger, _) = Ledger::from_genesis(&genesis.alliance.borrow().genesis).expect("the sample genesis opens");
+        with_memo(ledger)
+    }
+
+    fn copy(&self) -> LedgerApp {
+        with_memo(self.ledger().clone())
+    }
+
+    fn keys(_: &RealGenesis, organisation: u32) -> Keys {
+        let key = |kind| node_key(SEED, organisation, kind);
+        Keys::new(organisation, key(KeyKind::Consensus), key(KeyKind::Cosigner))
+    }
+
+    fn record(genesis: &RealGenesis, _: &Plan, number: u64, _: &mut Random) -> Option<Vec<u8>> {
+        // Those that found go round until they are decided: what is decided is refused, and harmless.
+        let founding = genesis.records.len() as u64;
+        genesis.records.get((number.checked_sub(1)? % founding) as usize).map(encode)
+    }
+
+    fn accused(&self) -> Vec<(u64, u32)> {
+        Vec::new()
+    }
+
+    fn after_step(&mut self) {
+        // What the shell would put into the store.
+        drop(self.take_committed());
+    }
+}
