@@ -16,6 +16,7 @@ use crate::output::{print, print_json, say};
 /// How this program runs a node.
 pub const RUN: [&str; 2] = ["node", "run"];
 
+/// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
         Some(("up", matches)) => up(matches),

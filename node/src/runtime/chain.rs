@@ -1,6 +1,6 @@
 //! The ledger as the replica sees it, and what leaves it for the store.
 //!
-//! * Signatures are verified once per node: at admission, by all cores ([`LedgerApp::preverify`]); a block's execution finds
+//! * Signatures are verified once per node: at admission, by all cores ([`NodeApp::preverify`]); a block's execution finds
 //!   them in the memo. The memo only ever holds results of the one verification rule, so an answer never depends on it.
 //! * Every commit goes to the store's queue. The queue is bounded: a store that is 256 blocks behind holds the node back
 //!   instead of filling its memory.
@@ -14,7 +14,7 @@ use rollbook_core::apply::Verify;
 use rollbook_core::audit::signatures_of;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
-use rollbook_core::ledger::{BlockBody, Certificate, Ledger, Seal, SystemSection};
+use rollbook_core::ledger::{self, BlockBody, Certificate, Ledger, Seal, SystemSection};
 use rollbook_core::log::{self, EpochPolicy, KeyType, VerifierKey};
 use rollbook_core::record::Record;
 
@@ -103,8 +103,9 @@ impl Waiting {
     }
 }
 
-/// The ledger behind the replica.
-pub struct LedgerApp {
+/// The ledger behind the replica of a node: [`crate::replica::ledger_app`] with the memo, the facts of refusals and the store's
+/// queue.
+pub struct NodeApp {
     ledger: Ledger,
     verifier: MemoVerifier,
     jobs: SyncSender<Job>,
@@ -127,10 +128,10 @@ impl AppHandles {
     }
 }
 
-impl LedgerApp {
+impl NodeApp {
     /// The app of an opened ledger; commits go to `jobs`.
-    pub fn new(ledger: Ledger, jobs: SyncSender<Job>) -> (LedgerApp, AppHandles) {
-        let app = LedgerApp {
+    pub fn new(ledger: Ledger, jobs: SyncSender<Job>) -> (NodeApp, AppHandles) {
+        let app = NodeApp {
             ledger,
             verifier: MemoVerifier::default(),
             jobs,
@@ -178,13 +179,21 @@ impl LedgerApp {
     }
 }
 
+/// What the ledger says of a block, and what it says of this program.
+fn verdict(error: ledger::BlockError) -> BlockError {
+    match error {
+        ledger::BlockError::Protocol { .. } | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
+        _ => BlockError::Invalid(error.to_string()),
+    }
+}
+
 /// The replica's form of a policy's validators.
 fn validators_of(policy: &EpochPolicy) -> Vec<Validator> {
     let of = |v: &log::PolicyValidator| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner };
     policy.validators.iter().map(of).collect()
 }
 
-impl App for LedgerApp {
+impl App for NodeApp {
     fn tip(&self) -> Tip {
         let tip = self.ledger.tip();
         Tip { height: tip.seal.height, seal: tip.seal.clone(), block: tip.block }
@@ -226,36 +235,24 @@ impl App for LedgerApp {
         })
     }
 
-    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Built {
-        let mut system = system;
-        let result = match self.ledger.build(time_ms, system.clone(), candidates, &mut self.verifier) {
-            // Evidence that the ledger has meanwhile, or a handover, which holds none: a block without it is always allowed.
-            Err(_) if !system.evidence.is_empty() => {
-                system.evidence.clear();
-                self.ledger.build(time_ms, system, candidates, &mut self.verifier)
-            }
-            result => result,
-        };
-        match result {
-            Ok(built) => Built {
-                body: built.execution.body,
-                seal: built.execution.seal,
-                left_out: built.refused.into_iter().map(|(id, refusal)| (id, self.refusal(refusal))).collect(),
-            },
-            // Cannot come from others' bytes: the parent's certificate was verified before. The shell treats it as a stop.
-            Err(error) => panic!("the next block cannot be built: {error}"),
-        }
+    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError> {
+        let built = self.ledger.build(time_ms, system, candidates, &mut self.verifier).map_err(verdict)?;
+        Ok(Built {
+            body: built.execution.body,
+            seal: built.execution.seal,
+            left_out: built.refused.into_iter().map(|(id, refusal)| (id, self.refusal(refusal))).collect(),
+        })
     }
 
     fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
         if let Ok(decoded) = decode::<BlockBody>(body) {
             self.preverify(&decoded.records);
         }
-        self.ledger.execute(body, seal, &mut self.verifier).map(|_| ()).map_err(|error| BlockError(error.to_string()))
+        self.ledger.execute(body, seal, &mut self.verifier).map(drop).map_err(verdict)
     }
 
     fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
-        let committed = self.ledger.commit(block).map_err(|error| BlockError(error.to_string()))?;
+        let committed = self.ledger.commit(block).map_err(verdict)?;
         let records: Vec<Hash> = committed.execution.outcomes.iter().map(|(id, _)| *id).collect();
         {
             let mut waiting = lock(&self.waiting);
@@ -271,7 +268,7 @@ impl App for LedgerApp {
         let handover = committed.handover;
         let job = Job::Block(Box::new(CommittedBlock { execution: committed.execution, certificate: encode(certificate) }));
         if self.jobs.send(job).is_err() {
-            return Err(BlockError("the store's thread has ended".into()));
+            return Err(BlockError::Fault("the store's thread has ended".into()));
         }
         Ok(Committed { records, handover, checkpoint })
     }

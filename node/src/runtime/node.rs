@@ -21,14 +21,14 @@ use rollbook_core::validators::NodeStatus;
 use tokio::sync::{oneshot, watch};
 
 use super::Failure;
-use super::chain::{AppHandles, LedgerApp};
+use super::chain::{AppHandles, NodeApp};
 use super::clock::NodeClock;
-use super::storage::{JournalStorage, SharedJournal, lock, raise_guard};
 use super::writer::{Job, StoredReceipt};
 use crate::network::{
     AllowedPeer, Answer, NetworkEvent, NetworkHandle, NodeAddress, PeerKey, Protocol, Responder, Role, Topic, Verdict,
 };
 use crate::replica::message::{self, Batch, Frame};
+use crate::replica::journal_storage::JournalStorage;
 use crate::replica::{Clock, Effect, Input, NotTaken, Replica, Status};
 
 /// Commands waiting for the replica.
@@ -155,7 +155,7 @@ pub fn channel() -> (Commands, Receiver<Command>) {
     (Commands(sender), receiver)
 }
 
-type NodeReplica = Replica<LedgerApp, JournalStorage, VerifierCache>;
+type NodeReplica = Replica<NodeApp, JournalStorage, VerifierCache>;
 
 /// What the thread works with.
 pub struct Host {
@@ -163,10 +163,6 @@ pub struct Host {
     pub replica: NodeReplica,
     /// Shared handles of its app.
     pub app: AppHandles,
-    /// The journal, for the guard and the clean stop.
-    pub journal: SharedJournal,
-    /// The data folder.
-    pub data: std::path::PathBuf,
     /// The clock.
     pub clock: Arc<NodeClock>,
     /// The network.
@@ -185,10 +181,6 @@ pub struct Host {
     pub found: Vec<Record>,
     /// Snapshots out.
     pub snapshots: watch::Sender<Snapshot>,
-    /// Own organisation.
-    pub organisation: u32,
-    /// The height from which a guard was last raised.
-    pub raised: u64,
 }
 
 /// Runs the replica until it is stopped. The store's queue is closed when this returns.
@@ -315,11 +307,11 @@ impl Loop {
         }
     }
 
-    fn finish(self) -> Result<(), Failure> {
+    fn finish(mut self) -> Result<(), Failure> {
         if let Some(failure) = self.stop {
             return Err(failure);
         }
-        lock(&self.host.journal).note_clean_stop()?;
+        self.host.replica.storage_mut().journal_mut().note_clean_stop()?;
         Ok(())
     }
 
@@ -549,7 +541,7 @@ impl Loop {
         });
     }
 
-    /// After a round of commands: requests that could not be made, changed nodes, a guard to raise, questions, the snapshot.
+    /// After a round of commands: requests that could not be made, changed nodes, questions, the snapshot.
     fn settle(&mut self) {
         // Bounded: what fails at once is taken once a round, so that a replica that asks again cannot spin here.
         for id in std::mem::take(&mut self.unanswered) {
@@ -557,13 +549,6 @@ impl Loop {
         }
         self.nodes_changed();
         let status = self.host.replica.status();
-        if status.votes_from != u64::MAX && status.votes_from > self.host.raised {
-            self.host.raised = status.votes_from;
-            if let Err(failure) = raise_guard(&self.host.journal, &self.host.data, status.votes_from) {
-                self.stop = Some(failure);
-            }
-            tracing::info!(height = status.votes_from, "peers have answered: this node votes from that height on");
-        }
         self.answer_questions();
         let known = self.host.snapshots.borrow();
         let same = known.status == status && known.counts == self.counts;

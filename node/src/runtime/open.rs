@@ -7,7 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use rollbook_core::codec::decode;
@@ -19,7 +19,7 @@ use rollbook_core::state::Row;
 
 use super::Failure;
 use super::config::Config;
-use super::storage::{SharedJournal, after_open, before_open, lock};
+use super::storage::settle_guard;
 use super::writer::{View, block_write, genesis_write};
 use crate::disk::RealDisk;
 use crate::journal::{DecidedBlock, Journal, Recovered};
@@ -30,7 +30,7 @@ pub struct Opened {
     /// At the journal's tip.
     pub ledger: Ledger,
     /// Locked as long as it lives.
-    pub journal: SharedJournal,
+    pub journal: Journal,
     /// What opening it found.
     pub recovered: Recovered,
     /// Whether the guard may be used at once (RULINGS A8).
@@ -56,12 +56,11 @@ impl rollbook_core::log::NodeReader for LogOf<'_> {
 /// Opens everything. `rebuild` makes the store again whatever its state.
 pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Opened, Failure> {
     let mut notes = Vec::new();
-    before_open(&config.data, &config.journal())?;
-    let (journal, recovered) = Journal::open(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
+    let (mut journal, recovered) = Journal::open(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
     for cut in &recovered.cuts {
         notes.push(format!("cut {} unfinished bytes from {}", cut.bytes, cut.file.display()));
     }
-    let trusted = after_open(&config.data)?;
+    let trusted = settle_guard(&config.data, &mut journal)?;
     if !trusted {
         notes.push("the sign guard is new: this node votes again once its peers have proved what it may have signed".into());
     }
@@ -94,7 +93,6 @@ pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Op
     let (ledger, replayed) = replay(ledger, &store, &journal)?;
     let policies = policies_of(&ledger)?;
     let view = View::new(Arc::new(store), genesis.clone(), policies).map_err(|error| store_failure(&error))?;
-    let journal = Arc::new(Mutex::new(journal));
     Ok(Opened { ledger, journal, recovered, trusted, view, notes, replayed, rebuilt })
 }
 
@@ -216,9 +214,4 @@ fn policies_of(ledger: &Ledger) -> Result<Vec<EpochPolicy>, Failure> {
     all.collect::<Result<_, _>>().map_err(|error| {
         Failure::new("a policy in the state cannot be read", error, "run 'rollbook node rebuild', and report this if it stays")
     })
-}
-
-/// The journal's tip without anything else, for a doctor's look at a stopped node.
-pub fn journal_tip(journal: &SharedJournal) -> u64 {
-    lock(journal).tip()
 }
