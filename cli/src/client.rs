@@ -60,9 +60,8 @@ impl Client {
                 Ok(response) if response.status() == 503 => told.push(format!("{node}: 503")),
                 Ok(mut response) => {
                     let read = response.body_mut().read_json();
-                    return read.map_err(|error| {
-                        Failure::unreachable(t("client.no-json", &[("node", node.clone())])).because(error)
-                    });
+                    return read
+                        .map_err(|error| Failure::unreachable(t("client.no-json", &[("node", node.clone())])).because(error));
                 }
                 Err(error) => told.push(format!("{node}: {error}")),
             }

@@ -97,15 +97,8 @@ const fn motion(noun: &'static str, word: &'static str, effect: &'static [&'stat
 const CHOICES: Kind = Kind::Choice(&["yes", "no", "abstain"]);
 const CLASSES: Kind = Kind::Choice(&["founding", "council", "ordinary", "associate"]);
 
-const POSTS: Kind = Kind::Choice(&[
-    "secretary",
-    "registrar",
-    "treasurer",
-    "second-officer",
-    "programme-officer",
-    "finance-approver",
-    "auditor",
-]);
+const POSTS: Kind =
+    Kind::Choice(&["secretary", "registrar", "treasurer", "second-officer", "programme-officer", "finance-approver", "auditor"]);
 const POOLS: Kind = Kind::Choice(&["reviewers", "assessors"]);
 
 /// Every verb.
@@ -255,13 +248,7 @@ pub const VERBS: &[Verb] = &[
         "Submit",
         &[id("call"), flag("project", Kind::Hash), flag("commitment", Kind::Hash), maybe("seen", Kind::Json)],
     ),
-    verb(
-        "application",
-        "open",
-        "Call",
-        "Open",
-        &[id("application"), flag("content", Kind::Json), flag("salt", Kind::Bytes)],
-    ),
+    verb("application", "open", "Call", "Open", &[id("application"), flag("content", Kind::Json), flag("salt", Kind::Bytes)]),
     verb("application", "screen", "Call", "Judge", &[id("application"), usually("verdict", Kind::Json, "\"Eligible\"")]),
     verb("application", "appeal", "Call", "Appeal", &[id("application"), flag("grounds", Kind::Hash)]),
     verb("application", "withdraw", "Call", "Withdraw", &[id("application")]),
@@ -357,23 +344,12 @@ pub const VERBS: &[Verb] = &[
         "approve",
         "Payment",
         "Approve",
-        &[
-            id("payment"),
-            flag("certified", Kind::Hash),
-            flag("amount", Kind::Minor),
-            usually("decision", Kind::Json, "\"Pass\""),
-        ],
+        &[id("payment"), flag("certified", Kind::Hash), flag("amount", Kind::Minor), usually("decision", Kind::Json, "\"Pass\"")],
     ),
     verb("payment", "hold", "Payment", "Hold", &[id("payment"), flag("ground", Kind::Hash)]),
     motion("payment", "lift", &["LiftHold"], &[id("payment"), flag("reason", Kind::Hash)]),
     verb("payment", "release", "Payment", "Release", &[id("payment"), flag("instruction", Kind::Json)]),
-    verb(
-        "payment",
-        "confirm",
-        "Payment",
-        "Settle",
-        &[id("payment"), flag("reference", Kind::Text), flag("amount", Kind::Minor)],
-    ),
+    verb("payment", "confirm", "Payment", "Settle", &[id("payment"), flag("reference", Kind::Text), flag("amount", Kind::Minor)]),
     verb(
         "payment",
         "return",

@@ -93,8 +93,7 @@ pub fn run(verb: &Verb, matches: &ArgMatches) -> Result<u8, Failure> {
         None => return Err(unknown("act.no-genesis")),
     };
     let (sequence, now) = place(&client, first)?;
-    let payload =
-        Payload { chain, principal, officer: first, sequence, valid_until_ms: now.saturating_add(VALID_MS), body };
+    let payload = Payload { chain, principal, officer: first, sequence, valid_until_ms: now.saturating_add(VALID_MS), body };
     let mut record = Record { payload, signatures: Vec::new() };
     for (person, role) in signers {
         sign(&mut record, person, role, &keystore, matches)?;
@@ -215,7 +214,8 @@ fn write_pending(path: &Path, record: &Record) -> Result<(), Failure> {
         act: serde_json::to_value(&record.payload.body).unwrap_or_default(),
         record: base64::engine::general_purpose::STANDARD.encode(encode(record)),
     };
-    let text = serde_json::to_vec_pretty(&pending).map_err(|error| Failure::unusable(path.display().to_string()).because(error))?;
+    let text =
+        serde_json::to_vec_pretty(&pending).map_err(|error| Failure::unusable(path.display().to_string()).because(error))?;
     std::fs::write(path, text).map_err(|error| crate::keystore::cannot_write(path, &error))
 }
 
@@ -223,8 +223,7 @@ fn read_pending(path: &Path) -> Result<Record, Failure> {
     let none = |why: String| Failure::unusable(t("act.no-pending", &[("file", path.display().to_string())])).because(why);
     let bytes = crate::keystore::read(path)?;
     let pending: Pending = serde_json::from_slice(&bytes).map_err(|error| none(error.to_string()))?;
-    let bytes =
-        base64::engine::general_purpose::STANDARD.decode(&pending.record).map_err(|error| none(error.to_string()))?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(&pending.record).map_err(|error| none(error.to_string()))?;
     let record: Record = decode(&bytes).map_err(|error| none(error.to_string()))?;
     let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
     // What a signer reads is what is signed.
@@ -320,10 +319,9 @@ fn facts_of(problem: &Value) -> Vec<(String, String)> {
 fn find_facts(value: &Value) -> Vec<(String, String)> {
     match value {
         Value::Object(map) => match map.get("facts").and_then(Value::as_array) {
-            Some(facts) => facts
-                .iter()
-                .filter_map(|fact| Some((fact[0].as_str()?.to_owned(), fact[1].as_str()?.to_owned())))
-                .collect(),
+            Some(facts) => {
+                facts.iter().filter_map(|fact| Some((fact[0].as_str()?.to_owned(), fact[1].as_str()?.to_owned()))).collect()
+            }
             None => map.values().map(find_facts).find(|facts| !facts.is_empty()).unwrap_or_default(),
         },
         _ => Vec::new(),

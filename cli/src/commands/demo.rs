@@ -94,7 +94,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             "running": keep,
             "refusals": ending.refusals,
             "accounts": ending.accounts.iter().map(|(account, amount)| (account.to_string(), amount)).collect::<BTreeMap<_, _>>(),
-            "damaged_record": damaged,
+            "damaged_leaf": damaged,
             "seconds": seconds,
         }));
     } else {
@@ -126,8 +126,7 @@ fn set_up(dir: &Path, nodes: u32, seed: &str) -> Result<(Testnet, rollbook_core:
         keys.push((*organisation, secrets));
     }
     let program = std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
-    let mut testnet =
-        Testnet::create_for(dir, plan, &alliance.file, &keys, &program, &super::testnet::RUN).map_err(failed)?;
+    let mut testnet = Testnet::create_for(dir, plan, &alliance.file, &keys, &program, &super::testnet::RUN).map_err(failed)?;
     if let Err(failure) = testnet.start_all() {
         stop(&mut testnet);
         return Err(failed(failure));
@@ -165,8 +164,9 @@ fn line(step: &Step<'_>, now: u64) -> String {
     format!("{day}  {:>5}  {:<24} {mark}{sentence}", format!("#{}", step.height), step.rule)
 }
 
-/// Export, audit, and the audit of a copy in which one byte of a record is another. Returns the export and the damaged record.
-fn examine(network: &Network<'_>, dir: &Path, genesis: rollbook_core::crypto::Hash) -> Result<(PathBuf, Option<String>), Failure> {
+/// Export, audit, and the audit of a copy in which one byte of a record is another. Returns the export and the leaf
+/// that the audit named.
+fn examine(network: &Network<'_>, dir: &Path, genesis: rollbook_core::crypto::Hash) -> Result<(PathBuf, Option<u64>), Failure> {
     let export = dir.join("history.export");
     let written = |error: std::io::Error| Failure::unusable(t("demo.dir", &[("dir", dir.display().to_string())])).because(error);
     let api = network.testnet.api(*network.testnet.nodes().start());
@@ -204,10 +204,10 @@ fn examine(network: &Network<'_>, dir: &Path, genesis: rollbook_core::crypto::Ha
         ("code", finding.code.to_owned()),
         ("height", finding.height.map_or_else(String::new, |height| height.to_string())),
         ("leaf", finding.leaf.map_or_else(String::new, |leaf| leaf.to_string())),
+        ("record", network.newest.as_ref().map_or_else(String::new, |record| record.id().to_hex())),
     ];
     say(t("demo.damaged", &facts));
-    let id = network.newest.as_ref().map(|record| record.id().to_hex());
-    Ok((export, id))
+    Ok((export, finding.leaf))
 }
 
 /// Offset of a byte in the middle of a record's payload.

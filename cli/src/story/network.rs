@@ -106,7 +106,8 @@ impl<'a> Network<'a> {
             let frame = BlockFrame::decode(&answer.body).map_err(|error| format!("block {height}: {error}"))?;
             let seal: Seal = decode(&frame.seal).map_err(|error| format!("seal of block {height}: {error}"))?;
             let body = frame.body();
-            let block = self.ledger.execute(&body, &seal, &mut self.verifier).map_err(|error| format!("block {height}: {error}"))?;
+            let block =
+                self.ledger.execute(&body, &seal, &mut self.verifier).map_err(|error| format!("block {height}: {error}"))?;
             let committed = self.ledger.commit(&block).map_err(|error| format!("block {height}: {error}"))?;
             for (id, outcome) in &committed.execution.outcomes {
                 self.outcomes.insert(*id, Settled { outcome: *outcome, height });
@@ -123,7 +124,11 @@ impl<'a> Network<'a> {
                 return Ok(());
             }
             if begun.elapsed() > PATIENCE {
-                return Err(format!("{what}: nothing within {} s; see the nodes' logs in {}", PATIENCE.as_secs(), self.testnet.dir.display()));
+                return Err(format!(
+                    "{what}: nothing within {} s; see the nodes' logs in {}",
+                    PATIENCE.as_secs(),
+                    self.testnet.dir.display()
+                ));
             }
             std::thread::sleep(PAUSE);
         }
