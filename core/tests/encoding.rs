@@ -47,12 +47,12 @@ fn everything(seed: u64) -> Everything {
         d: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15),
         e: u128::from(seed) << 64,
         f: -(seed as i64),
-        g: seed % 2 == 0,
+        g: seed.is_multiple_of(2),
         h: sha256(&seed.to_le_bytes()).0,
         i: vec![byte; (seed % 40) as usize],
-        j: vec![Kind::First, Kind::Second(7), Kind::Third { a: seed, b: (seed % 3 == 0).then_some(true) }],
+        j: vec![Kind::First, Kind::Second(7), Kind::Third { a: seed, b: seed.is_multiple_of(3).then_some(true) }],
         k: (seed % 2 == 1).then_some(seed),
-        l: (seed % 5 == 0).then(|| vec![1, 2, 3]),
+        l: seed.is_multiple_of(5).then(|| vec![1, 2, 3]),
         m: "元宇宙 roll".repeat((seed % 4) as usize),
     }
 }

@@ -1,5 +1,5 @@
 //! What the suites of awards and payments share: a fund, a call of 20 million with three ranked applications, and short words
-//! for every act from the award to the acknowledgement. Two ways to begin: [`Bench::new`] puts fund and call into the tables and
+//! for every act from the award to the acknowledgement. Two ways to begin: [`Bench::on_tables`] puts fund and call into the tables and
 //! applies records one by one; [`Bench::story`] makes everything by records and motions on a real ledger.
 
 use rollbook_core::account::{Account, AccountKind, Balances, Movement, Pot, Totals, Unit};
@@ -88,7 +88,7 @@ impl Staff {
 impl Bench {
     /// A fund with 100 million received, a call of 20 million (call limit 70 %), three ranked applications: 12 (rank 1, ask 8
     /// million), 13 (rank 2, ask 6 million), 14 (rank 3, ask 2 million).
-    pub fn new() -> Bench {
+    pub fn on_tables() -> Bench {
         Self::with(|_| {})
     }
 
@@ -511,7 +511,7 @@ pub const ASSESSORS: [u32; 4] = [5, 6, 7, 8];
 
 /// By records and motions, on a real ledger.
 impl Bench {
-    /// As [`Bench::new`], from the founding to the ranking: fund by motion, pledge and receipt, call by motion, sealed
+    /// As [`Bench::on_tables`], from the founding to the ranking: fund by motion, pledge and receipt, call by motion, sealed
     /// applications, a draw, five reviews each, the ranking.
     pub fn story() -> Bench {
         let writer = Writer::founded(Alliance::new(b"payment story", MEMBERS, 4));
@@ -544,9 +544,15 @@ impl Bench {
             MotionEffect::GrantAward(grant) if grant.body == BodyKind::Assembly => 10,
             _ => 7,
         };
-        let motion = self.writer().propose(effect, days);
-        self.mirror();
-        motion
+        let ours = matches!(effect, MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_));
+        if !ours {
+            let motion = self.writer().propose(effect, days);
+            self.mirror();
+            return motion;
+        }
+        let proposal = Proposal { effect, ballot_days: days, text: hash("text") };
+        self.staff(Staff::Programme, Body::Motion(MotionAct::Propose(proposal)))?;
+        Ok(self.writer().newest_motion())
     }
 
     /// Everybody who may votes yes; close and stay pass. Returns who was recused and who was refused.

@@ -6,6 +6,5 @@
 pub mod alliance;
 pub mod grants;
 pub mod sim;
-
 pub mod testnet;
 pub mod writer;

@@ -49,8 +49,19 @@ impl Net {
     /// Four nodes of five members on real time, started.
     pub fn up(seed: &str) -> Net {
         let mut net = Net::plan(seed, 5, 4, Clock::Wall);
-        net.testnet.start_all().unwrap();
+        net.start();
         net
+    }
+
+    /// Starts every node and waits until all founders are in the log.
+    pub fn start(&mut self) {
+        self.testnet.start_all().unwrap();
+        let begun = std::time::Instant::now();
+        let founded = |node: u32| self.testnet.status(node).is_some_and(|status| status["founders_missing"] == 0);
+        while !self.testnet.nodes().all(founded) {
+            assert!(begun.elapsed() < PATIENCE, "the founders are not in the log\n{}", self.told());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// A testnet that is not started.
@@ -141,16 +152,17 @@ impl Net {
         answer.body
     }
 
-    /// The ends of all logs, for a failure's message.
+    /// What each node says and the end of its log, for a failure's message.
     pub fn told(&self) -> String {
         let end = |node: u32| {
+            let status = self.testnet.status(node).unwrap_or_default();
+            let facts =
+                ["height", "receipted", "stored", "phase", "round", "votes", "votes_from", "pool", "validators_connected"];
+            let facts: Vec<String> = facts.iter().map(|name| format!("{name} {}", status[name])).collect();
             let log = self.testnet.log(node);
-            let lines: Vec<&str> = log.lines().rev().take(12).collect();
-            format!(
-                "-- node {node} {}\n{}\n",
-                self.testnet.status(node).unwrap_or_default(),
-                lines.into_iter().rev().collect::<Vec<_>>().join("\n")
-            )
+            let mut lines: Vec<&str> = log.lines().rev().take(6).collect();
+            lines.reverse();
+            format!("-- node {node}: {}\n{}\n", facts.join(", "), lines.join("\n"))
         };
         self.testnet.nodes().map(end).collect()
     }

@@ -989,8 +989,11 @@ enum Move {
     Rank,
     Close,
     Hours(u64),
+    /// Everybody does the same step of the call, as on a good day.
+    Stage(u32),
 }
 
+/// The steps of a good call, with anything between them, and now and then a step left out.
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let application = || 1u32..6;
     let review = || 0usize..16;
@@ -1009,7 +1012,33 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Move::Close),
         3 => prop_oneof![4 => 1u64..30, 1 => 30u64..400].prop_map(Move::Hours),
     ];
-    proptest::collection::vec(one, 30..120)
+    let step = (proptest::collection::vec(one, 0..9), proptest::bool::weighted(0.9));
+    proptest::collection::vec(step, 8..11).prop_map(|steps| {
+        let with_stage =
+            |(stage, (noise, done)): (u32, (Vec<Move>, bool))| noise.into_iter().chain(done.then_some(Move::Stage(stage)));
+        (0..).zip(steps).flat_map(with_stage).collect()
+    })
+}
+
+fn stage(w: &mut Writer, call: u32, stage: u32) -> Applied {
+    let applications: Vec<u32> = w.tables().applications.iter().map(|(number, _)| *number).collect();
+    let reviews: Vec<u32> = w.tables().reviews.iter().map(|(number, _)| *number).collect();
+    match stage {
+        0 => applications.iter().for_each(|n| drop(open(w, *n, &format!("early {}", n - 1), 1_000 * Y))),
+        1 => applications.iter().for_each(|n| drop(judge(w, *n, None))),
+        2 => reviews.iter().for_each(|n| drop(declare(w, *n, ReviewDeclaration::Clear))),
+        3 => reviews.iter().for_each(|n| drop(seal_scores(w, *n, &[5, 6, 7]))),
+        4 => reviews.iter().for_each(|n| drop(reveal_scores(w, *n, &[5, 6, 7]))),
+        5 => reviews.iter().for_each(|n| drop(review_act(w, *n, CallAct::Finalise { review: *n, revision: None }))),
+        6 => drop(w.advance_days(12)),
+        7 => return act(w, 1, CallAct::Rank { call }),
+        8 => applications.iter().for_each(|n| {
+            let applicant = of(w, *n).applicant;
+            drop(act(w, applicant, CallAct::Withdraw { application: *n }));
+        }),
+        _ => return officer(w, CallAct::Close { call }),
+    }
+    Ok(Outcome::Applied)
 }
 
 /// The `nth` review that still runs.
@@ -1018,7 +1047,7 @@ fn running(w: &Writer, nth: usize) -> Option<u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Whatever applicants, officers, reviewers and the clock do in whatever order: applications and reviews move only along their
     /// tables, reviewers of one application are unrelated to it and of distinct groups, the money of the call stays where it is.
@@ -1074,6 +1103,7 @@ proptest! {
                 Move::Freeze => officer(&mut w, CallAct::FreezePool { subject: DrawFor::Call(call) }),
                 Move::Rank => act(&mut w, 1, CallAct::Rank { call }),
                 Move::Close => officer(&mut w, CallAct::Close { call }),
+                Move::Stage(which) => stage(&mut w, call, which),
                 Move::Hours(hours) => {
                     let to = w.now() + hours * 3_600_000;
                     w.advance(to);
@@ -1095,7 +1125,8 @@ proptest! {
                 for review in reviews(&w, *number).iter().filter(|review| review.status.stands()) {
                     let home = tables.persons.get(&review.person).unwrap().home;
                     prop_assert!(home != application.applicant);
-                    prop_assert!(groups.insert(if home == 13 { 12 } else { home }));
+                    let group = if home == 13 { 12 } else { home };
+                    prop_assert!(groups.insert(group), "two of one group");
                 }
                 if application.rank.is_some() {
                     let done = reviews(&w, *number).iter().filter(|review| review.status == ReviewStatus::Final).count();

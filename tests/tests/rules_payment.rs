@@ -34,7 +34,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>, code: &str) {
 
 #[test]
 fn agreement_one_is_paid_to_the_last_cent() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     assert_eq!(b.of(AccountKind::Committed(agreement)), i128::from(8 * M));
     let (m1, m2, report) = (b.first(agreement), b.first(agreement) + 1, b.first(agreement) + 2);
@@ -65,7 +65,7 @@ fn agreement_one_is_paid_to_the_last_cent() {
 
 #[test]
 fn f11_guards_of_an_award() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     // Body by size: 500,000 the committee, 5,000,000 the board, above the assembly.
     for (amount, body) in [(Y, BodyKind::Committee), (500_000 * Y, BodyKind::Committee), (500_000 * Y + 1, BodyKind::Board)]
         .into_iter()
@@ -107,7 +107,7 @@ fn f11_guards_of_an_award() {
 /// The mini-call of RULINGS R4, in one fund: 300,000 to P by the committee; 250,000 to P's sister is not the committee's.
 #[test]
 fn f11_the_splitting_test_adds_up_the_group() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let edge = Edge { evidence: Hash::ZERO, since_ms: 0, until_ms: None };
     relate(&mut b.w.tables, GRANTEE, OTHER, edge);
     b.w.tables.keep_record();
@@ -125,14 +125,14 @@ fn f11_the_splitting_test_adds_up_the_group() {
 #[test]
 fn r2_concentration_in_fund_and_call() {
     // 20 % of 100 million is 20 million; the call allows 70 % of 20 million.
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let mut application = b.w.tables.applications.get(&1).unwrap().clone();
     application.opened.as_mut().unwrap().content.ask = 20 * M;
     b.w.tables.applications.put(1, application);
     b.w.tables.keep_record();
     refused(b.grant(1, 14 * M + 1, BodyKind::Assembly), "R2.call-concentration");
     b.grant(1, 14 * M, BodyKind::Assembly).unwrap();
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     b.post(Movement::Refunded { member: 1, pot: Pot::Free, amount: 65 * M });
     refused(b.grant(1, 7 * M + 1, BodyKind::Assembly), "R2.fund-concentration");
     b.grant(1, 7 * M, BodyKind::Assembly).unwrap();
@@ -140,7 +140,7 @@ fn r2_concentration_in_fund_and_call() {
 
 #[test]
 fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let award = b.grant(1, 8 * M, BodyKind::Assembly).unwrap();
     let accept = || Body::Award(AwardAct::Accept { award: 1 });
     refused(b.grantee(accept()), "F12.wrong-state");
@@ -170,7 +170,7 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
 
 #[test]
 fn f13_guards_of_the_terms() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let award = b.grant(1, 8 * M, BodyKind::Assembly).unwrap();
     let good = b.terms(award, &[4 * M, 4 * M], 24 * M / 10);
     refused(b.draft(&good), "F13.award-not-accepted");
@@ -207,7 +207,7 @@ fn f13_guards_of_the_terms() {
 
 #[test]
 fn f13_signatures_are_a_chain_over_one_hash() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let award = b.accepted_award();
     let good = b.terms(award, &[4 * M, 4 * M], 24 * M / 10);
     let (first, old) = b.draft(&good).unwrap();
@@ -241,7 +241,7 @@ fn f13_signatures_are_a_chain_over_one_hash() {
 /// An agreement with as many milestones as there may be still is a proved value.
 #[test]
 fn the_largest_agreement_fits() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let award = b.accepted_award();
     let mut terms = b.terms(award, &[8 * M / 32; MILESTONES_MAX], 0);
     terms.milestones[0].amount += 8 * M - 24 * (8 * M / 32);
@@ -254,7 +254,7 @@ fn the_largest_agreement_fits() {
 
 #[test]
 fn f13_fund_side_signers_are_unrelated_and_an_appeal_waits() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let award = b.accepted_award();
     let good = b.terms(award, &[8 * M], 0);
     let mut application = b.w.tables.applications.get(&3).unwrap().clone();
@@ -278,7 +278,7 @@ fn f13_fund_side_signers_are_unrelated_and_an_appeal_waits() {
 
 #[test]
 fn f14_evidence_is_new_or_openly_shared() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let (m1, m2, report) = (b.first(agreement), b.first(agreement) + 1, b.first(agreement) + 2);
     let item = |kind, label: &str, shared| Evidence { kind, hash: hash(label), shared };
@@ -296,7 +296,7 @@ fn f14_evidence_is_new_or_openly_shared() {
 
 #[test]
 fn f15_two_agree_or_the_third_joins_one() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let m1 = b.first(agreement);
     refused(b.assess(5, m1, Finding::Accept(1)), "F15.not-assessor");
@@ -320,7 +320,7 @@ fn f15_two_agree_or_the_third_joins_one() {
 
 #[test]
 fn f15_rework_at_most_twice_then_rejected() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let (m1, m2, report) = (b.first(agreement), b.first(agreement) + 1, b.first(agreement) + 2);
     for round in 0..3 {
@@ -345,7 +345,7 @@ fn f15_rework_at_most_twice_then_rejected() {
 
 #[test]
 fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let award = b.accepted_award();
     let terms = b.terms(award, &[8 * M], 0);
     let agreement = b.sign_all(&terms);
@@ -377,7 +377,7 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
 
 #[test]
 fn r13_a_late_assessor_is_replaced_by_the_next_of_the_draw() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let m1 = b.first(agreement);
     b.submit(m1, "x").unwrap();
@@ -397,7 +397,7 @@ fn r13_a_late_assessor_is_replaced_by_the_next_of_the_draw() {
 
 #[test]
 fn f16_one_payment_per_tranche_of_an_agreement_in_force() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let award = b.accepted_award();
     let terms = b.terms(award, &[4 * M, 4 * M], 24 * M / 10);
     let (draft, _) = b.draft(&terms).unwrap();
@@ -420,7 +420,7 @@ fn f16_one_payment_per_tranche_of_an_agreement_in_force() {
     refused(b.certify(payment), "F17.wrong-state");
     b.request(agreement, Tranche::Advance, 24 * M / 10).unwrap();
     // Without an advance a milestone clears none, and then it is too late for one.
-    let mut without = Bench::new();
+    let mut without = Bench::on_tables();
     let agreement = without.agreement();
     let m1 = without.first(agreement);
     without.accept_milestone(m1, 4 * M);
@@ -430,7 +430,7 @@ fn f16_one_payment_per_tranche_of_an_agreement_in_force() {
 
 #[test]
 fn f17_f18_certificate_and_approvals() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let payment = b.request(agreement, Tranche::Advance, 24 * M / 10).unwrap();
     let approve = |certified, amount| Body::Payment(PaymentAct::Approve { payment, certified, amount, decision: Decision::Pass });
@@ -456,7 +456,7 @@ fn f17_f18_certificate_and_approvals() {
 
 #[test]
 fn f18_small_payments_need_one_approver() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let award = b.accepted_award();
     let terms = b.terms(award, &[8 * M], 200_000 * Y);
     let agreement = b.sign_all(&terms);
@@ -468,7 +468,7 @@ fn f18_small_payments_need_one_approver() {
 
 #[test]
 fn f19_two_seat_holders_hold_within_the_delay() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let payment = b.request(agreement, Tranche::Advance, 24 * M / 10).unwrap();
     refused(b.hold(1, payment), "F19.wrong-state");
@@ -510,7 +510,7 @@ fn f19_two_seat_holders_hold_within_the_delay() {
 
 #[test]
 fn f20_the_instruction_is_new_and_goes_to_the_account_in_force() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let payment = b.approved(agreement, Tranche::Advance, 24 * M / 10);
     let good = b.instruction(payment);
@@ -548,7 +548,7 @@ fn f20_the_instruction_is_new_and_goes_to_the_account_in_force() {
 
 #[test]
 fn f22_acknowledged_disputed_or_reported() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let payment = b.approved(agreement, Tranche::Advance, 24 * M / 10);
     b.days(3);
@@ -570,7 +570,7 @@ fn f22_acknowledged_disputed_or_reported() {
 #[test]
 fn f42_a_new_account_cools_off_and_is_confirmed_by_another() {
     for confirm_first in [true, false] {
-        let mut b = Bench::new();
+        let mut b = Bench::on_tables();
         let agreement = b.agreement();
         let payment = b.approved(agreement, Tranche::Advance, 24 * M / 10);
         b.days(3);
@@ -605,7 +605,7 @@ fn f42_a_new_account_cools_off_and_is_confirmed_by_another() {
 
 #[test]
 fn r13_every_step_past_its_limit_is_shown_once() {
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let payment = b.request(agreement, Tranche::Advance, 24 * M / 10).unwrap();
     let overdue = |awaited| EventBody::StepOverdue { payment, awaited };
@@ -634,7 +634,7 @@ fn n12_no_person_acts_twice_in_one_chain() {
         b.w.tables.keep_record();
     };
     let office = secretariat(MEMBERS);
-    let mut b = Bench::new();
+    let mut b = Bench::on_tables();
     let agreement = b.agreement();
     let m1 = b.first(agreement);
     b.accept_milestone(m1, 4 * M);

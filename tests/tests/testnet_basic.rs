@@ -91,7 +91,7 @@ fn four_nodes_decide_and_what_they_serve_can_be_proved() {
 #[test]
 fn a_sample_chain_is_stepped_on_every_node_and_a_wall_chain_is_not() {
     let mut net = Net::plan("stepped", 5, 4, Clock::Sample);
-    net.testnet.start_all().unwrap();
+    net.start();
     let nodes = net.nodes();
     net.act(&nodes);
     let before = net.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap();

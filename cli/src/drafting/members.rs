@@ -54,7 +54,8 @@ pub fn read(
             return Vec::new();
         }
     };
-    let header_line = reader.position().line().saturating_sub(1).max(1) as usize;
+    let mut lines = Lines { bytes, at: 0, line: 1 };
+    let header_line = lines.of(0);
     let mut at: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, header) in headers.iter().enumerate() {
         match COLUMNS.iter().find(|column| *column == header) {
@@ -79,12 +80,12 @@ pub fn read(
         let row = match row {
             Ok(row) => row,
             Err(error) => {
-                let line = error.position().map(|position| position.line() as usize);
+                let line = error.position().map(|position| lines.of(position.byte() as usize));
                 report.error(&place(line), "csv-syntax", &[("why", error.to_string())]);
                 continue;
             }
         };
-        let place = place(row.position().map(|position| position.line() as usize));
+        let place = place(row.position().map(|position| lines.of(position.byte() as usize)));
         if row.len() != headers.len() {
             let facts = [("found", row.len().to_string()), ("expected", headers.len().to_string())];
             report.error(&place, "csv-fields", &facts);
@@ -96,6 +97,43 @@ pub fn read(
         }
     }
     members
+}
+
+/// Line numbers of rows in ascending order. The reader's own count is one short in files with CR LF, and a row's position may lie
+/// before the remarks and empty lines in front of it.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the row that begins at or after byte `start`.
+    fn of(&mut self, start: usize) -> usize {
+        while self.at < start {
+            self.step();
+        }
+        // What is left of the line end before, remarks, empty lines.
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b'\r' | b'\n' => self.step(),
+                b'#' => {
+                    while self.bytes.get(self.at).is_some_and(|byte| *byte != b'\n') {
+                        self.step();
+                    }
+                }
+                _ => break,
+            }
+        }
+        self.line
+    }
+
+    fn step(&mut self) {
+        if self.bytes.get(self.at) == Some(&b'\n') {
+            self.line += 1;
+        }
+        self.at += 1;
+    }
 }
 
 fn member<'r>(
@@ -139,4 +177,25 @@ fn member<'r>(
         directions,
         policy: policy?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Line ends of every kind, remarks, empty lines, a quoted name over two lines: the row's own line is named.
+    #[test]
+    fn lines_are_those_of_the_file() {
+        let head = "# a remark\nnumber,native,latin,country,extract,extract_date\n";
+        let row = |n: &str| format!("{n},x,x,CN,{},2025-01-01\n", "ab".repeat(32));
+        let text = format!("{head}{}\n# another\n\n{}\"y\",\"a\nb\",x,CN,z,2025-01-01\n{}", row("?"), row("!"), row("%"));
+        for text in [text.clone(), text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+            let mut report = Report::default();
+            let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+            assert!(super::read("m.csv", text.as_bytes(), None, &none, &mut report).is_empty());
+            let lines: Vec<_> =
+                report.errors.iter().filter(|problem| problem.code == "number").map(|problem| problem.line).collect();
+            assert_eq!(lines, [Some(3), Some(7), Some(8), Some(10)], "{text:?}");
+        }
+    }
 }

@@ -397,7 +397,8 @@ fn deed(tx: &Tx, step: duties::Step, person: u32) -> Option<Deed> {
 /// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
 pub fn check_voter(tx: &Tx, application: u32, person: u32) -> Result<(), Refusal> {
     let application = application::get(tx, application)?;
-    let reviewed = review::reviewers(tx, application.call).contains(&person);
+    let mut all = call::applications(tx, application.call).into_iter();
+    let reviewed = all.any(|other| reviewers(tx, other).iter().any(|deed| deed.person == person));
     require!(!reviewed, "N12.same-person", person = person, step = "vote", earlier = "review");
     Ok(())
 }

@@ -63,7 +63,7 @@ pub enum PaymentState {
 use PaymentState as S;
 
 /// Transitions of a payment (domain 2.5).
-pub const ROWS: [Row<PaymentState>; 20] = [
+pub const ROWS: [Row<PaymentState>; 24] = [
     row!("F16", None => S::Requested, "GRT", "milestone accepted, or advance once, or holdback after final acceptance; amount as computed"),
     row!("F17", Some(S::Requested) => S::Certified, "PO", "cap, holdback, standing; duties"),
     row!("F17", Some(S::Requested) => S::Refused, "PO", "published code and reason; duties"),
@@ -83,7 +83,11 @@ pub const ROWS: [Row<PaymentState>; 20] = [
     row!("F22", Some(S::Settled) => S::Disputed, "GRT", "within 14 days"),
     row!("F22", Some(S::Settled) => S::Unacknowledged, "CLK", "14 days passed"),
     row!("F22", Some(S::Unacknowledged) => S::Acknowledged, "GRT", "late; amount equal"),
-    row!("R13", Some(S::Requested) => S::Requested, "CLK", "a step past its limit is shown as overdue"),
+    row!("R13", Some(S::Requested) => S::Requested, "CLK", "certify_days passed: shown as overdue"),
+    row!("R13", Some(S::Certified) => S::Certified, "CLK", "step_days passed without the last approval: shown as overdue"),
+    row!("R13", Some(S::Approved) => S::Approved, "CLK", "step_days passed without a release: shown as overdue"),
+    row!("R13", Some(S::Returned) => S::Returned, "CLK", "step_days passed without a new release: shown as overdue"),
+    row!("R13", Some(S::Released) => S::Released, "CLK", "step_days passed without a confirmation: shown as overdue"),
 ];
 
 /// Which step of a payment is awaited, for overdue events.
@@ -380,7 +384,6 @@ fn certify(tx: &mut Tx, actor: &Actor, number: u32, decision: &Decision) -> Resu
 
 /// Refused: the tranche is free, no clock runs.
 fn refuse_payment(tx: &mut Tx, mut payment: Payment, code: &'static str, why: &Text<40>) -> Result<Outcome, Refusal> {
-    require!(!why.is_empty(), "F17.no-reason");
     go(tx, &mut payment, code, S::Refused)?;
     payment.refused = Some(why.clone());
     release_tranche(tx, &payment)?;
@@ -630,6 +633,7 @@ fn overdue(
         tx.schedule(kind, payment.number, tx.deadline(Period::Days(days)));
         return Ok(());
     }
+    step(&ROWS, "R13", Some(payment.state), payment.state)?;
     tx.emit(due, EventBody::StepOverdue { payment: payment.number, awaited });
     Ok(())
 }

@@ -89,6 +89,15 @@ pub struct Instruction {
     pub amount: u64,
 }
 
+impl Decision {
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Decision::Refuse { code, .. } if code.is_empty() => Err(DecodeError::rule("a refusal names its reason")),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Instruction {
     fn check(&self) -> Result<(), DecodeError> {
         let id = self.end_to_end.as_str().as_bytes();
@@ -250,9 +259,9 @@ impl PaymentAct {
             }
             PaymentAct::Assess { finding: Finding::Accept(amount), .. } if *amount > AMOUNT_MAX => check_amount(*amount),
             PaymentAct::Settle { reference, amount, .. } => reference.check().and_then(|()| check_amount(*amount)),
-            PaymentAct::Request { amount, .. } | PaymentAct::Approve { amount, .. } | PaymentAct::Acknowledge { amount, .. } => {
-                check_amount(*amount)
-            }
+            PaymentAct::Request { amount, .. } | PaymentAct::Acknowledge { amount, .. } => check_amount(*amount),
+            PaymentAct::Certify { decision, .. } => decision.check(),
+            PaymentAct::Approve { amount, decision, .. } => decision.check().and_then(|()| check_amount(*amount)),
             PaymentAct::Release { instruction, .. } => instruction.check(),
             PaymentAct::Return { reference, amount, reason, .. } => {
                 reference.check()?;

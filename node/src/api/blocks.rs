@@ -113,7 +113,8 @@ pub async fn frame(State(api): State<Api>, Path(height): Path<String>) -> Result
 }
 
 fn frame_of(view: &View, height: u64) -> Result<BlockFrame, String> {
-    let block = view.store.block(height).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {height} is missing"))?;
+    let block =
+        view.store.block(height).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {height} is missing"))?;
     let seal: Seal = decode(&block.seal).map_err(|error| error.to_string())?;
     let derived = view.derived(height).map_err(|error| error.to_string())?;
     if height == 0 {

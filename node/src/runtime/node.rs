@@ -27,8 +27,8 @@ use super::writer::{Job, StoredReceipt};
 use crate::network::{
     AllowedPeer, Answer, NetworkEvent, NetworkHandle, NodeAddress, PeerKey, Protocol, Responder, Role, Topic, Verdict,
 };
-use crate::replica::message::{self, Batch, Frame};
 use crate::replica::journal_storage::JournalStorage;
+use crate::replica::message::{self, Batch, Frame};
 use crate::replica::{Clock, Effect, Input, NotTaken, Replica, Status};
 
 /// Commands waiting for the replica.

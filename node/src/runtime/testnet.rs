@@ -108,10 +108,10 @@ impl Testnet {
     pub fn create(dir: &Path, plan: Plan, program: &Path, arguments: &[&str]) -> Result<Testnet, Failure> {
         let alliance = plan.alliance();
         let file = alliance.genesis()?;
-        let keys = (1..=plan.nodes).map(|node| {
-            Ok((node, NodeSecrets::make(|kind| Ok::<_, Failure>(node_key(&alliance.seed, node, kind)))?))
-        });
-        let keys = keys.collect::<Result<Vec<_>, Failure>>()?;
+        let mut keys = Vec::new();
+        for node in 1..=plan.nodes {
+            keys.push((node, NodeSecrets::make(|kind| Ok::<_, Failure>(node_key(&alliance.seed, node, kind)))?));
+        }
         Testnet::create_for(dir, plan, &file, &keys, program, arguments)
     }
 
