@@ -1,4 +1,5 @@
-//! The command tree. Words of help come from the catalogue: `help.<path>` for a command, `help.<path>.<argument>` for an argument.
+//! The command tree. Words of help come from the catalogue: `help.<path>` for a command, `help.<path>.<argument>`
+//! for an argument, or `help.field.<argument>` for those that mean the same everywhere.
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
@@ -10,7 +11,7 @@ pub fn command() -> Command {
 }
 
 fn tree() -> Command {
-    Command::new("rollbook")
+    let tree = Command::new("rollbook")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -38,6 +39,8 @@ fn tree() -> Command {
                 .arg(Arg::new("shell").required(true).value_parser(value_parser!(clap_complete::Shell)).value_name("SHELL")),
         )
         .subcommand(Command::new("man"))
+        .subcommand(commands::demo::command());
+    commands::act::add_verbs(tree)
 }
 
 /// An argument that is a path.
@@ -127,7 +130,7 @@ fn translate(command: Command, path: &str) -> Command {
     let arguments: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
     for id in arguments {
         let key = format!("help.{}", name_of(&id));
-        if let Some(help) = messages::find(&key, &[]) {
+        if let Some(help) = messages::find(&key, &[]).or_else(|| messages::find(&format!("help.field.{id}"), &[])) {
             command = command.mut_arg(&id, |argument| argument.help(help));
         }
     }
@@ -153,7 +156,8 @@ mod tests {
                 let id = argument.get_id().as_str();
                 if id != "help" && id != "version" {
                     let key = format!("help.{path}.{id}");
-                    assert!(messages::find(&key, &[]).is_some(), "{key} is missing");
+                    let field = format!("help.field.{id}");
+                    assert!(messages::find(&key, &[]).or(messages::find(&field, &[])).is_some(), "{key} is missing");
                 }
             }
             for sub in command.get_subcommands() {

@@ -50,6 +50,25 @@ impl Client {
         Err(Failure::unreachable(t("client.unreachable", &[])).because(told.join("; ")).next(t("client.unreachable-next", &[])))
     }
 
+    /// POST of one record's bytes to the first node that answers anything but "not now": the node's answer as JSON, a problem
+    /// document included.
+    pub fn post(&self, path: &str, bytes: &[u8]) -> Result<serde_json::Value, Failure> {
+        let mut told = Vec::new();
+        for node in &self.nodes {
+            let sent = self.agent.post(format!("{node}{path}")).content_type("application/octet-stream").send(bytes);
+            match sent {
+                Ok(response) if response.status() == 503 => told.push(format!("{node}: 503")),
+                Ok(mut response) => {
+                    let read = response.body_mut().read_json();
+                    return read
+                        .map_err(|error| Failure::unreachable(t("client.no-json", &[("node", node.clone())])).because(error));
+                }
+                Err(error) => told.push(format!("{node}: {error}")),
+            }
+        }
+        Err(Failure::unreachable(t("client.unreachable", &[])).because(told.join("; ")).next(t("client.unreachable-next", &[])))
+    }
+
     /// JSON of a path.
     pub fn json(&self, path: &str) -> Result<serde_json::Value, Failure> {
         let mut answer = self.get(path)?;

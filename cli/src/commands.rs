@@ -1,12 +1,14 @@
 //! One file per command.
 
-mod audit;
-mod export;
+pub mod act;
+pub mod audit;
+pub mod demo;
+pub mod export;
 pub mod genesis;
 pub mod keys;
-mod node;
+pub mod node;
 pub mod setup;
-mod testnet;
+pub mod testnet;
 
 use clap::ArgMatches;
 
@@ -14,6 +16,13 @@ use crate::failure::Failure;
 
 /// Runs the chosen command; the exit code on success (an audit with findings is a success that exits 1).
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    // A verb of the business table first: nouns such as `node` have commands of both kinds.
+    if let Some((noun, inner)) = matches.subcommand()
+        && let Some((word, inner)) = inner.subcommand()
+        && let Some(verb) = crate::verbs::find(noun, word)
+    {
+        return act::run(verb, inner);
+    }
     match matches.subcommand() {
         Some(("setup", matches)) => setup::setup(matches),
         Some(("use", matches)) => setup::use_profile(matches),
@@ -24,6 +33,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("export", matches)) => export::run(matches),
         Some(("node", matches)) => node::run(matches),
         Some(("testnet", matches)) => testnet::run(matches),
+        Some(("demo", matches)) => demo::run(matches),
+        Some(("sign", matches)) => act::sign_file(matches),
+        Some(("submit", matches)) => act::submit_file(matches),
         Some(("completions", matches)) => completions(matches),
         Some(("man", _)) => man(),
         _ => Err(Failure::unusable("no command")),

@@ -8,7 +8,7 @@
 
 pub mod args;
 pub mod client;
-mod commands;
+pub mod commands;
 pub mod drafting;
 pub mod failure;
 pub mod keystore;

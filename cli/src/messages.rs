@@ -20,8 +20,19 @@ pub enum Language {
 static LANGUAGE: AtomicU8 = AtomicU8::new(0);
 static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 
-const ENGLISH: &str = include_str!("../messages/en.toml");
-const CHINESE: &str = include_str!("../messages/zh.toml");
+/// The catalogue of a language: the program itself, the demo and its story, rules, business verbs.
+const ENGLISH: &[&str] = &[
+    include_str!("../messages/en.toml"),
+    include_str!("../messages/en-demo.toml"),
+    include_str!("../messages/en-rules.toml"),
+    include_str!("../messages/en-verbs.toml"),
+];
+const CHINESE: &[&str] = &[
+    include_str!("../messages/zh.toml"),
+    include_str!("../messages/zh-demo.toml"),
+    include_str!("../messages/zh-rules.toml"),
+    include_str!("../messages/zh-verbs.toml"),
+];
 
 /// `--lang`, else the profile in use, else the locale, else English. Read before the command line is parsed, because help is translated too.
 pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
@@ -56,7 +67,7 @@ fn catalogue(language: Language) -> &'static BTreeMap<String, String> {
     &both[language as usize]
 }
 
-fn flatten(text: &str) -> BTreeMap<String, String> {
+fn flatten(texts: &[&str]) -> BTreeMap<String, String> {
     fn walk(prefix: &str, value: &toml::Value, out: &mut BTreeMap<String, String>) {
         match value {
             toml::Value::Table(table) => {
@@ -72,8 +83,10 @@ fn flatten(text: &str) -> BTreeMap<String, String> {
         }
     }
     let mut out = BTreeMap::new();
-    if let Ok(value) = text.parse::<toml::Table>() {
-        walk("", &toml::Value::Table(value), &mut out);
+    for text in texts {
+        if let Ok(value) = text.parse::<toml::Table>() {
+            walk("", &toml::Value::Table(value), &mut out);
+        }
     }
     out
 }
@@ -93,16 +106,24 @@ pub fn t(key: &str, facts: &[(&str, String)]) -> String {
     find(key, facts).unwrap_or_else(|| key.to_owned())
 }
 
-/// A refusal as a sentence: the code, then the catalogue's words, or the facts where it has none.
-pub fn refusal(code: &str, facts: &[(&'static str, String)]) -> String {
+/// A refusal as a sentence: the code, then the catalogue's words for it or for its guard, then the facts that they do not name.
+pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
     let facts: Vec<(&str, String)> = facts.iter().map(|(name, value)| (*name, fact_words(name, value))).collect();
     let facts = facts.as_slice();
-    match find(&format!("rule.{code}"), facts) {
-        Some(text) => format!("{code}: {text}"),
-        None => {
-            let facts: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
-            format!("{code}: {}", facts.join(", "))
-        }
+    let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
+    let keys = [format!("rule.{code}"), format!("guard.{guard}")];
+    let key = keys.iter().find(|key| catalogue(language()).contains_key(*key));
+    let template = key.and_then(|key| catalogue(language()).get(key)).map_or("", String::as_str);
+    let rest: Vec<String> = facts
+        .iter()
+        .filter(|(name, _)| !template.contains(&format!("{{{name}}}")))
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    match (key, rest.is_empty()) {
+        (Some(key), true) => format!("{code}: {}", t(key, facts)),
+        (Some(key), false) => format!("{code}: {} ({})", t(key, facts), rest.join(", ")),
+        (None, true) => code.to_owned(),
+        (None, false) => format!("{code}: {}", rest.join(", ")),
     }
 }
 
@@ -138,7 +159,16 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_keys_and_facts() {
+        for text in ENGLISH.iter().chain(CHINESE) {
+            if let Err(error) = text.parse::<toml::Table>() {
+                panic!("{error}");
+            }
+        }
         let (english, chinese) = (flatten(ENGLISH), flatten(CHINESE));
+        // No file of the catalogue says again what another says.
+        for (files, all) in [(ENGLISH, &english), (CHINESE, &chinese)] {
+            assert_eq!(files.iter().map(|file| flatten(&[file]).len()).sum::<usize>(), all.len());
+        }
         assert!(english.len() > 20, "the English catalogue did not parse");
         for (key, text) in &english {
             let other = chinese.get(key).unwrap_or_else(|| panic!("{key} has no Chinese"));

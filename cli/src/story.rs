@@ -21,6 +21,7 @@ use rollbook_core::state::StateTables;
 mod calls;
 mod funds;
 mod members;
+pub mod network;
 mod payments;
 
 /// Milliseconds of a day.
@@ -96,7 +97,7 @@ pub trait Stage {
     fn now(&self) -> u64;
     /// The tables at a height that covers everything submitted so far, verified.
     fn tables(&self) -> &StateTables;
-    /// Submits records and waits until each is final or refused; answers in their order.
+    /// Submits records that do not rest on one another and waits until each is final or refused; answers in their order.
     fn submit(&mut self, records: Vec<Record>) -> Result<Vec<Result<Settled, Rejected>>, String>;
     /// Moves ledger time to at least `to` and waits until everything due by then has happened.
     fn advance(&mut self, to: u64) -> Result<(), String>;

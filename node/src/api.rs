@@ -139,6 +139,8 @@ pub fn router(api: Api) -> Router {
         .route("/v1/genesis", get(status::genesis))
         .route("/v1/blocks", get(blocks::page))
         .route("/v1/blocks/{height}", get(blocks::block))
+        .route("/v1/blocks/{height}/frame", get(blocks::frame))
+        .route("/v1/persons/{person}/sequence", get(state::sequence))
         .route("/v1/state/{*path}", get(state::state))
         .route("/v1/policies", get(state::policies))
         .route("/v1/checkpoint", get(log::checkpoint))

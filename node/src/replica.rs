@@ -51,6 +51,9 @@ pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage, Verify};
 
 use host::{Host, Todo};
 
+/// A wall clock that runs ahead of the elapsed time by more than this was stepped.
+const STEP_MS: u64 = 1_000;
+
 /// The two clocks of a node, read by the shell at each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
@@ -315,7 +318,15 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return Vec::new();
         }
         // A clock that goes back is a shell's fault; timers must not be hurt by it.
-        self.host.now = Clock { elapsed_ms: clock.elapsed_ms.max(self.host.now.elapsed_ms), wall_ms: clock.wall_ms };
+        let before = self.host.now;
+        self.host.now = Clock { elapsed_ms: clock.elapsed_ms.max(before.elapsed_ms), wall_ms: clock.wall_ms };
+        // The clock of a sample chain was stepped (RULINGS A5): what the idle timer waited for may be due now.
+        let passed = self.host.now.elapsed_ms - before.elapsed_ms;
+        if clock.wall_ms > before.wall_ms.saturating_add(passed).saturating_add(STEP_MS)
+            && self.host.timers.contains_key(&Timer::Idle)
+        {
+            self.host.set_timer(Timer::Idle, 0);
+        }
         if !self.host.started {
             self.host.started = true;
             self.boot();

@@ -189,6 +189,12 @@ impl Alliance {
         Alliance { seed: seed.to_vec(), genesis, members, sequences: BTreeMap::new() }
     }
 
+    /// An alliance made elsewhere whose keys are derived from `seed` as [`officer_key`] and [`node_key`] do.
+    pub fn adopt(seed: &[u8], genesis: Genesis) -> Alliance {
+        let members = genesis.founders().count() as u32;
+        Alliance { seed: seed.to_vec(), genesis, members, sequences: BTreeMap::new() }
+    }
+
     pub fn chain(&self) -> Hash {
         self.genesis.hash()
     }

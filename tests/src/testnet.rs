@@ -156,7 +156,8 @@ impl Net {
     pub fn told(&self) -> String {
         let end = |node: u32| {
             let status = self.testnet.status(node).unwrap_or_default();
-            let facts = ["height", "receipted", "stored", "phase", "round", "votes", "votes_from", "pool", "validators_connected"];
+            let facts =
+                ["height", "receipted", "stored", "phase", "round", "votes", "votes_from", "pool", "validators_connected"];
             let facts: Vec<String> = facts.iter().map(|name| format!("{name} {}", status[name])).collect();
             let log = self.testnet.log(node);
             let mut lines: Vec<&str> = log.lines().rev().take(6).collect();

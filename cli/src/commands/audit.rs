@@ -23,6 +23,7 @@ use crate::output::{bar, print, print_json, say};
 /// Blocks are taken in batches of at least so many signatures, so that the threads have work.
 const BATCH_SIGNATURES: usize = 4_096;
 
+/// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some(path) = matches.get_one::<PathBuf>("file") else { return Err(Failure::unusable("FILE")) };
     let expected = match matches.get_one::<String>("genesis") {

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::messages::t;
 use crate::output::{print, say};
 
+/// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some(path) = matches.get_one::<PathBuf>("out") else { return Err(Failure::unusable("FILE")) };
     let nodes: Vec<String> = matches.get_many::<String>("node").into_iter().flatten().cloned().collect();

@@ -20,6 +20,7 @@ pub fn failed(failure: rollbook_node::runtime::Failure) -> Failure {
     Failure::unusable(failure.what).because(failure.why).next(failure.next)
 }
 
+/// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
         Some(("init", matches)) => init(matches),

@@ -14,8 +14,9 @@ use crate::messages::t;
 use crate::output::{print, print_json, say};
 
 /// How this program runs a node.
-const RUN: [&str; 2] = ["node", "run"];
+pub const RUN: [&str; 2] = ["node", "run"];
 
+/// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
         Some(("up", matches)) => up(matches),

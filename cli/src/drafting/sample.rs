@@ -15,7 +15,7 @@ use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment}
 use rollbook_core::record::{Capacity, Record};
 
 use super::cards::Cards;
-use super::problem::{Place, Report};
+use super::problem::{Place as FilePlace, Report};
 use super::{Inputs, build, read_inputs};
 use crate::failure::Failure;
 use crate::keystore::card::OfficerCard;
@@ -60,14 +60,40 @@ pub struct SampleAlliance {
     pub keys: SampleKeys,
 }
 
+/// Where a sample node is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Where log and API are served.
+    pub url: String,
+    /// Where peers dial it.
+    pub address: String,
+}
+
 /// The shipped sample alliance.
 pub fn metaverse(seed: &str) -> Result<SampleAlliance, Failure> {
+    found(&shipped()?, seed)
+}
+
+/// The shipped sample alliance with these organisations' nodes at these places.
+pub fn metaverse_at(seed: &str, places: &BTreeMap<u32, Place>) -> Result<SampleAlliance, Failure> {
+    let mut inputs = shipped()?;
+    inputs.alliance.validators.1 = places.keys().copied().collect();
+    let mut keys = keys(&inputs, seed)?;
+    for (organisation, (card, secrets)) in &mut keys.nodes {
+        let Some(place) = places.get(organisation) else { continue };
+        let url = Text::new(place.url.clone()).unwrap_or_default();
+        card.keys = secrets.public(*organisation, url, Text::new(place.address.clone()).unwrap_or_default());
+    }
+    found_with(&inputs, keys)
+}
+
+fn shipped() -> Result<Inputs, Failure> {
     let read = |name: &str| {
         if name == "charter.md" { Ok(CHARTER.to_vec()) } else { Err(std::io::ErrorKind::NotFound.into()) }
     };
     let mut report = Report::default();
     let inputs = read_inputs(("alliance.toml", ALLIANCE), ("members.csv", MEMBERS), &read, &mut report);
-    inputs.filter(|_| report.errors.is_empty()).map_or_else(|| Err(unusable(&report)), |inputs| found(&inputs, seed))
+    inputs.filter(|_| report.errors.is_empty()).ok_or_else(|| unusable(&report))
 }
 
 /// Why the files make no sample.
@@ -79,9 +105,13 @@ pub fn unusable(report: &Report) -> Failure {
 /// Makes the keys, drafts, signs for every founder, assembles.
 pub fn found(inputs: &Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
     let keys = keys(inputs, seed)?;
+    found_with(inputs, keys)
+}
+
+fn found_with(inputs: &Inputs, keys: SampleKeys) -> Result<SampleAlliance, Failure> {
     let mut report = Report::default();
     let mut cards = Cards::default();
-    let place = |name: String| Place { file: name.into(), line: None };
+    let place = |name: String| FilePlace { file: name.into(), line: None };
     for officer in keys.officers.values() {
         cards.add_officer(place(format!("{:04}.card.toml", officer.card.person)), officer.card.clone());
     }

@@ -22,12 +22,15 @@ impl Story<'_> {
 
         let (ma, mb) = (self.apply_for(a)?, self.apply_for(b)?);
         self.tell("applied", "M01", &[("membership", ma.to_string()), ("other", mb.to_string())]);
-        let mut acts = Vec::new();
-        for membership in [ma, mb] {
-            acts.push(self.by_post(Role::Secretary, 0, Body::Membership(MembershipAct::Screen { membership })));
-            acts.push(self.by_post(Role::Secretary, 0, Body::Membership(MembershipAct::Complete { membership })));
+        let steps: [fn(u32) -> MembershipAct; 2] =
+            [|membership| MembershipAct::Screen { membership }, |membership| MembershipAct::Complete { membership }];
+        for step in steps {
+            let mut acts = Vec::new();
+            for membership in [ma, mb] {
+                acts.push(self.by_post(Role::Secretary, 0, Body::Membership(step(membership))));
+            }
+            self.settle("screened", acts)?;
         }
-        self.settle("screened", acts)?;
         self.tell("screened", "M06", &[]);
 
         let mut acts = Vec::new();

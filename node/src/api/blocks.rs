@@ -97,6 +97,32 @@ pub async fn page(
         .map(Json)
 }
 
+/// A block as it stands in an export, for whoever executes it again.
+#[utoipa::path(get, path = "/v1/blocks/{height}/frame", params(("height" = u64, Path, description = "Height")), responses(
+    (status = 200, description = "The frame: system section, records, derived leaves, seal", content_type = "application/octet-stream"),
+    (status = 404, description = "Not here", body = Problem)))]
+pub async fn frame(State(api): State<Api>, Path(height): Path<String>) -> Result<Response, Problem> {
+    let height: u64 = height.parse().map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
+    let view = &api.parts().view;
+    let newest = view.height();
+    if height > newest {
+        return Err(Problem::missing(format!("there is no block {height} here; the newest is {newest}")));
+    }
+    let bytes = frame_of(view, height).map_err(Problem::internal)?.encode();
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes.get(4..).unwrap_or_default().to_vec()).into_response())
+}
+
+fn frame_of(view: &View, height: u64) -> Result<BlockFrame, String> {
+    let block =
+        view.store.block(height).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {height} is missing"))?;
+    let seal: Seal = decode(&block.seal).map_err(|error| error.to_string())?;
+    let derived = view.derived(height).map_err(|error| error.to_string())?;
+    if height == 0 {
+        return Ok(BlockFrame::of_genesis(&derived, &seal));
+    }
+    BlockFrame::of_block(&block.body, derived, &seal).map_err(|error| error.to_string())
+}
+
 /// Which export.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -18,9 +18,11 @@ use super::{Problem, blocks, events, log, records, state, status};
         status::genesis,
         blocks::block,
         blocks::page,
+        blocks::frame,
         blocks::export,
         state::state,
         state::policies,
+        state::sequence,
         log::checkpoint,
         log::tile,
         events::events

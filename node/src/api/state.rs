@@ -106,3 +106,30 @@ pub async fn state(State(api): State<Api>, Path(path): Path<String>) -> Result<J
         sample: api.is_sample(),
     }))
 }
+
+/// What an officer's next record is numbered with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SequenceView {
+    /// Person.
+    person: u32,
+    /// One above the highest sequence used.
+    next: u64,
+    /// The node's clock, milliseconds since 1970.
+    now_ms: u64,
+}
+
+/// The next sequence of a person, as told by this node: a wrong one costs a refusal, never a right (RULINGS A6).
+#[utoipa::path(get, path = "/v1/persons/{person}/sequence", params(("person" = u32, Path, description = "Person number")), responses(
+    (status = 200, description = "The next sequence", body = SequenceView), (status = 503, description = "Busy", body = Problem)))]
+pub async fn sequence(State(api): State<Api>, Path(person): Path<String>) -> Result<Json<SequenceView>, Problem> {
+    let person: u32 = person.parse().map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
+    let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment, or ask another node");
+    let (reply, answer) = oneshot::channel();
+    if !api.parts().commands.try_send(Command::Sequence { person, reply }) {
+        return Err(busy());
+    }
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(next)) => Ok(Json(SequenceView { person, next, now_ms: api.parts().clock.now_ms() })),
+        _ => Err(busy()),
+    }
+}

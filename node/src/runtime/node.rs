@@ -27,8 +27,8 @@ use super::writer::{Job, StoredReceipt};
 use crate::network::{
     AllowedPeer, Answer, NetworkEvent, NetworkHandle, NodeAddress, PeerKey, Protocol, Responder, Role, Topic, Verdict,
 };
-use crate::replica::message::{self, Batch, Frame};
 use crate::replica::journal_storage::JournalStorage;
+use crate::replica::message::{self, Batch, Frame};
 use crate::replica::{Clock, Effect, Input, NotTaken, Replica, Status};
 
 /// Commands waiting for the replica.
@@ -81,6 +81,13 @@ pub enum Command {
         path: Vec<u8>,
         /// Takes the answer; dropped when too many wait.
         reply: oneshot::Sender<Result<ProvedState, String>>,
+    },
+    /// The next sequence of a person.
+    Sequence {
+        /// Person number.
+        person: u32,
+        /// Takes one above the highest used.
+        reply: oneshot::Sender<u64>,
     },
     /// Stop in order.
     Stop,
@@ -340,6 +347,10 @@ impl Loop {
                 if self.questions.len() < QUESTIONS {
                     self.questions.push_back(Question { path, reply });
                 }
+            }
+            Command::Sequence { person, reply } => {
+                let used = self.host.replica.app().ledger().tables().lanes.get(&person).map_or(0, |lane| lane.highest);
+                let _ = reply.send(used.saturating_add(1));
             }
             Command::Stop => {}
         }

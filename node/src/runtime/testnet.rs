@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::log::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -105,6 +106,25 @@ pub struct Testnet {
 impl Testnet {
     /// Makes the folder with everything in it. `program arguments CONFIG` runs a node.
     pub fn create(dir: &Path, plan: Plan, program: &Path, arguments: &[&str]) -> Result<Testnet, Failure> {
+        let alliance = plan.alliance();
+        let file = alliance.genesis()?;
+        let mut keys = Vec::new();
+        for node in 1..=plan.nodes {
+            keys.push((node, NodeSecrets::make(|kind| Ok::<_, Failure>(node_key(&alliance.seed, node, kind)))?));
+        }
+        Testnet::create_for(dir, plan, &file, &keys, program, arguments)
+    }
+
+    /// The same for an alliance made elsewhere: its genesis file, and in the order of the plan's ports the organisations that run
+    /// the nodes, with their keys. Members and seed of the plan are then only words.
+    pub fn create_for(
+        dir: &Path,
+        plan: Plan,
+        file: &GenesisFile,
+        nodes: &[(u32, NodeSecrets)],
+        program: &Path,
+        arguments: &[&str],
+    ) -> Result<Testnet, Failure> {
         let failed = |path: &Path| {
             let path = path.to_path_buf();
             move |error: std::io::Error| Failure::file("the testnet was not made:", &path, error, "check space and permissions")
@@ -118,23 +138,20 @@ impl Testnet {
             ));
         }
         std::fs::create_dir_all(dir).map_err(failed(dir))?;
-        let alliance = plan.alliance();
-        let file = alliance.genesis()?;
         let genesis = dir.join("genesis.rollbook");
         write_durably(&genesis, &file.encode(), false).map_err(failed(&genesis))?;
         let distance = i64::try_from(plan.opened_ms).unwrap_or(i64::MAX) - i64::try_from(real_ms()).unwrap_or(0);
-        for (node, (peer, api)) in (1..).zip(&plan.ports) {
+        for ((node, (peer, api)), (organisation, secrets)) in (1..).zip(&plan.ports).zip(nodes) {
             let folder = dir.join(format!("node-{node}"));
             let data = folder.join("data");
             std::fs::create_dir_all(&data).map_err(failed(&data))?;
-            let secrets = NodeSecrets::make(|kind| Ok::<_, Failure>(node_key(&alliance.seed, node, kind)))?;
             secrets.write(&folder.join("keys"))?;
             if plan.clock() == Clock::Sample {
                 NodeClock::prepare(&data, distance).map_err(failed(&data))?;
             }
             write_durably(&data.join(FRESH), b"", false).map_err(failed(&data))?;
             let config = Config {
-                organisation: node,
+                organisation: *organisation,
                 genesis: "../genesis.rollbook".into(),
                 genesis_hash: Some(file.genesis.hash().to_hex()),
                 data: "data".into(),
