@@ -150,6 +150,8 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
         // Handing the same record in again is harmless.
         Ok(_) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => Ok(signed(height, Verdict::Seen)),
         Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
+        // After a restart the pool does not remember what is decided; the store does.
+        Err(NotTaken::Rule(_)) if record != Hash::ZERO && find(api, &record)?.is_some() => Ok(signed(height, Verdict::Seen)),
         Err(NotTaken::Rule(refusal)) => {
             let facts: Vec<(String, String)> =
                 serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&refusal.detail)

@@ -39,6 +39,10 @@ const AT_ONCE: usize = 256;
 pub const BOOTSTRAP: u32 = 0x8000_0000;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
+/// Gossip that is the same in a later one of these may be sent again.
+const REPEAT_S: u64 = 4;
+/// Bytes of the trailer of gossip.
+const TRAILER: usize = 4;
 
 /// What came of a submission.
 pub type Submitted = Result<Hash, NotTaken>;
@@ -322,7 +326,8 @@ impl Loop {
             match command {
                 Command::Submit { bytes, .. } => records.extend(decode::<Record>(bytes).ok()),
                 Command::Network(NetworkEvent::Gossip { topic: Topic::Records, data, .. }) => {
-                    let Ok(batch) = decode::<Batch>(data) else { continue };
+                    let length = data.len().saturating_sub(TRAILER);
+                    let Some(Ok(batch)) = data.get(..length).map(decode::<Batch>) else { continue };
                     records.extend(batch.records.iter().filter_map(|bytes| decode::<Record>(bytes).ok()));
                 }
                 _ => {}
@@ -358,7 +363,11 @@ impl Loop {
 
     fn network(&mut self, event: NetworkEvent) {
         match event {
-            NetworkEvent::Gossip { from, topic, data, ticket, .. } => {
+            NetworkEvent::Gossip { from, topic, mut data, ticket, .. } => {
+                let Some(length) = data.len().checked_sub(TRAILER) else {
+                    return self.host.network.report(ticket, Verdict::Reject);
+                };
+                data.truncate(length);
                 let tip = self.host.replica.app().ledger().height();
                 // Only shape and height are judged before a message is passed on: the rates of a peer bound the rest, and
                 // what is signed is checked by whoever uses it.
@@ -515,7 +524,12 @@ impl Loop {
         }
     }
 
-    fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
+    /// Gossips bytes with a trailer that changes every few seconds. gossipsub drops what it has seen and forgets it only when
+    /// something new comes: on a chain where everybody only repeats (a vote that was lost, a cosignature somebody lacks), the
+    /// same bytes would be dropped for ever. The trailer means nothing and is cut off on arrival.
+    fn publish(&mut self, topic: Topic, mut bytes: Vec<u8>) {
+        let turn = (super::clock::real_ms() / 1_000 / REPEAT_S) as u32;
+        bytes.extend_from_slice(&turn.to_le_bytes());
         if let Err(error) = self.host.network.publish(topic, bytes) {
             self.counts.unsent += 1;
             tracing::debug!(%error, topic = topic.name(), "not published");

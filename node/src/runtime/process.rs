@@ -227,7 +227,7 @@ fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> Re
 
 fn start_log(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(format!(
-        "{level},libp2p=warn,sled=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
+        "{level},libp2p=warn,libp2p_gossipsub=error,sled=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
     ))
     .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second node in one process (a test) keeps the first log.
