@@ -346,11 +346,6 @@ impl Journal {
         self.votes.guard.high()
     }
 
-    /// The bytes recorded for a step, as long as the guard remembers them (the eight newest heights).
-    pub fn recorded(&self, slot: Slot) -> Option<&[u8]> {
-        self.votes.guard.recorded(slot)
-    }
-
     /// Identity of this guard, made with it. Two folders with one instance are copies of each other.
     pub fn instance(&self) -> [u8; 16] {
         self.instance

@@ -279,10 +279,6 @@ impl Guard {
         self.signed.insert(slot, (bytes.to_vec(), number));
     }
 
-    pub(super) fn recorded(&self, slot: Slot) -> Option<&[u8]> {
-        self.signed.get(&slot).map(|(bytes, _)| bytes.as_slice())
-    }
-
     pub(super) fn judge_checkpoint(&self, size: u64, root: &Hash) -> Judgement {
         match self.high.checkpoint {
             Some((recorded, known)) if recorded == size && known == *root => Judgement::Again(self.checkpoint_number),
