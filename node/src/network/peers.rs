@@ -80,6 +80,8 @@ pub(super) struct Peer {
     pub(super) last_error: Option<String>,
     pub(super) cooling_until: Option<Instant>,
     pub(super) wrong_chain_told: Option<Instant>,
+    /// When a peer of another chain is let go: not before it had time to read who we are.
+    pub(super) let_go_at: Option<Instant>,
     rates: Rates,
     requests: TokenBucket,
     request_bytes: TokenBucket,
@@ -108,6 +110,7 @@ impl Peer {
             last_error: None,
             cooling_until: None,
             wrong_chain_told: None,
+            let_go_at: None,
             rates,
             requests: TokenBucket::new(rates.requests, now),
             request_bytes: TokenBucket::new(rates.request_bytes, now),

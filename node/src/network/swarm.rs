@@ -38,6 +38,9 @@ use requests::{Answered, Outgoing};
 const TICK: Duration = Duration::from_millis(250);
 /// A name look-up is given up after this time.
 const LOOKUP: Duration = Duration::from_secs(5);
+/// A peer of another chain is let go after this time, so that both sides learn the reason: who closes at once leaves the other
+/// with "connection is closed" for as long as it keeps dialling.
+const LET_GO: Duration = Duration::from_millis(1_000);
 /// A peer of another chain is reported once in this time.
 const TELL_WRONG_CHAIN: Duration = Duration::from_secs(60);
 /// Room in the event queue that gossip and requests leave for news of peers.
@@ -264,6 +267,10 @@ impl Node {
 
         let mut dials = Vec::new();
         for (id, peer) in &mut self.book.peers {
+            if peer.let_go_at.is_some_and(|at| at <= now) {
+                peer.let_go_at = None;
+                self.swarm.behaviour_mut().allowed.disallow_peer(*id);
+            }
             if peer.cooling_until.is_some_and(|until| until <= now) {
                 peer.cooling_until = None;
                 self.swarm.behaviour_mut().allowed.allow_peer(*id);
@@ -538,8 +545,8 @@ impl Node {
         let theirs = shown(theirs);
         peer.last_error = Some(format!("it runs another chain or program: {theirs}"));
         // Not an offence, but nothing to repeat every second either.
-        peer.cooling_until = Some(now + self.limits.cooling);
-        self.swarm.behaviour_mut().allowed.disallow_peer(id);
+        peer.cooling_until = Some(now + self.limits.cooling.max(2 * LET_GO));
+        peer.let_go_at = Some(now + LET_GO);
         let told = peer.wrong_chain_told.is_some_and(|at| now.saturating_duration_since(at) < TELL_WRONG_CHAIN);
         if !told && self.events.try_send((NetworkEvent::WrongChain { peer: peer.key, theirs }, None)).is_ok() {
             peer.wrong_chain_told = Some(now);
