@@ -269,15 +269,21 @@ const STATES: [PaymentState; 7] = [
 #[test]
 fn n4_to_n12_hold_over_random_sequences_on_tables() {
     let reached = std::cell::RefCell::new(BTreeSet::new());
-    let mut runner = TestRunner::new(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() });
     let test = |ops: Vec<Op>| {
         let mut bench = Bench::on_tables();
         let agreement = bench.agreement();
         reached.borrow_mut().extend(run(&mut bench, agreement, &ops)?);
         Ok(())
     };
-    runner.run(&ops(), test).unwrap();
-    assert!(reached.borrow().is_superset(&BTreeSet::from(STATES)), "{reached:?}");
+    // Sixty-four cases miss a state now and then; so batches are run until all were reached, and ten of them must do.
+    for _ in 0..10 {
+        let mut runner = TestRunner::new(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() });
+        runner.run(&ops(), test).unwrap();
+        if reached.borrow().is_superset(&BTreeSet::from(STATES)) {
+            return;
+        }
+    }
+    panic!("states not reached: {reached:?}");
 }
 
 #[test]
