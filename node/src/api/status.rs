@@ -66,6 +66,7 @@ impl Api {
             "receipted": parts.view.receipt().map_or(0, |receipt| receipt.height),
             "stored": parts.view.height(),
             "phase": phase,
+            "protocol": snapshot.protocol,
             "round": status.round,
             "validator": seats.contains(&parts.organisation),
             "votes": status.votes,

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use rollbook_core::apply::Verify;
-use rollbook_core::audit::signatures_of;
+use rollbook_core::audit::all_signatures_of;
 use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
+use rollbook_core::crypto::{Hash, KeyError, PublicKey, Signature, VerifierCache, sha256_parts};
 use rollbook_core::ledger::{self, BlockBody, Certificate, Ledger, Seal, SystemSection};
 use rollbook_core::log::{self, EpochPolicy, KeyType, VerifierKey};
 use rollbook_core::record::Record;
@@ -71,6 +71,17 @@ impl Verify for MemoVerifier {
             lock(&self.memo).add(entry);
         }
         good
+    }
+
+    fn check_registrable(&mut self, key: &PublicKey) -> Result<(), KeyError> {
+        // Shorter than any entry of a signature, which holds a key and a signature before its message.
+        let entry = sha256_parts(&[key.bytes()]).0;
+        if lock(&self.memo).holds(&entry) {
+            return Ok(());
+        }
+        key.check_registrable()?;
+        lock(&self.memo).add(entry);
+        Ok(())
     }
 }
 
@@ -154,7 +165,7 @@ impl NodeApp {
         }
         let open: Vec<_> = {
             let memo = lock(&self.verifier.memo);
-            let all = records.iter().flat_map(|record| signatures_of(self.ledger.tables(), record));
+            let all = records.iter().flat_map(|record| all_signatures_of(self.ledger.tables(), record));
             all.filter(|(key, message, signature)| !memo.holds(&memo_key(key, message, signature))).collect()
         };
         let good: Vec<[u8; 32]> = open
@@ -182,7 +193,7 @@ impl NodeApp {
 /// What the ledger says of a block, and what it says of this program.
 fn verdict(error: ledger::BlockError) -> BlockError {
     match error {
-        ledger::BlockError::Protocol { .. } | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
+        ledger::BlockError::Protocol(_) | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
         _ => BlockError::Invalid(error.to_string()),
     }
 }
@@ -218,6 +229,10 @@ impl App for NodeApp {
 
     fn policy_digest(&self) -> Hash {
         self.ledger.policy().digest()
+    }
+
+    fn beyond(&self) -> Option<String> {
+        self.ledger.next_protocol().err().map(|error| error.to_string())
     }
 
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {

@@ -135,6 +135,19 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
             findings.push(note(format!("validators not connected: {list}"), "call their operators if it lasts"));
         }
     }
+    let known = status["protocol"]["known"].as_u64().unwrap_or(0);
+    if let Some(coming) = status["protocol"]["coming"].as_array()
+        && let [version, height, release] = coming.as_slice()
+    {
+        let what = format!("protocol {version} begins at block {height}; this build knows protocols up to {known}");
+        if version.as_u64().unwrap_or(0) > known {
+            let release = release.as_str().unwrap_or("?");
+            findings
+                .push(trouble(what, format!("install release {release} of rollbook before that block, or the node stops there")));
+        } else {
+            findings.push(good(what));
+        }
+    }
     if let Some(text) = status["body_missing"].as_str() {
         findings.push(note(text.to_owned(), "wait: the body is asked of every signer in turn"));
     }

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, VerifierCache};
-use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint, Seal};
+use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint, Ledger, Seal};
+use rollbook_core::protocol::{self, PROTOCOL};
 use rollbook_core::record::Record;
 use rollbook_core::validators::NodeStatus;
 use tokio::sync::{oneshot, watch};
@@ -110,8 +111,36 @@ pub struct Snapshot {
     pub nodes: BTreeMap<u32, (PeerKey, String, bool)>,
     /// Founders whose record is not in the log yet.
     pub founders_missing: u32,
+    /// Rule versions.
+    pub protocol: ProtocolStatus,
     /// Records taken, refused, decided since the start.
     pub counts: Counts,
+}
+
+/// Rule versions as of the next block (RULINGS A18).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ProtocolStatus {
+    /// In force.
+    pub in_force: u32,
+    /// The newest this build knows.
+    pub known: u32,
+    /// Newer versions that validators have announced: how many of them know it.
+    pub support: BTreeMap<u32, usize>,
+    /// Decided and not begun: version, first height, release.
+    pub coming: Option<(u32, u64, String)>,
+}
+
+fn protocol_status(ledger: &Ledger) -> ProtocolStatus {
+    let (tables, next) = (ledger.tables(), ledger.height() + 1);
+    let in_force = protocol::at(tables, next);
+    let coming = protocol::coming(tables, next);
+    let support = (in_force + 1..=PROTOCOL.max(in_force + 1)).map(|v| (v, protocol::supporters(tables, v).len()));
+    ProtocolStatus {
+        in_force,
+        known: PROTOCOL,
+        support: support.filter(|(_, count)| *count > 0).collect(),
+        coming: coming.map(|(version, facts)| (version, facts.from_height, facts.release.as_str().to_owned())),
+    }
 }
 
 /// Totals since the start.
@@ -217,6 +246,7 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
         seal: ledger.tip().seal.clone(),
         nodes: nodes.collect(),
         validators: seats,
+        protocol: protocol_status(ledger),
         founders_missing: ledger.tables().chain.get(&0).map_or(0, |facts| facts.founders_missing),
         counts,
     }
@@ -509,11 +539,19 @@ impl Loop {
                 let _ = self.host.jobs.send(Job::Receipt(stored));
             }
             Effect::Stop(reason) => {
-                self.stop = Some(Failure::new(
-                    "the node stopped",
-                    reason,
-                    "read the next step named above; nothing that was acknowledged is lost, and the node may be started again",
-                ));
+                let next = match self.host.replica.app().ledger().next_protocol() {
+                    Err(unknown) => format!(
+                        "install release {} of rollbook on this machine and start the node again; the data stays as it is, and the \
+                         others go on without this node",
+                        unknown.release
+                    ),
+                    Ok(_) => {
+                        "read the next step named above; nothing that was acknowledged is lost, and the node may be started \
+                              again"
+                            .to_owned()
+                    }
+                };
+                self.stop = Some(Failure::new("the node stopped", reason, next));
             }
         }
     }

@@ -37,6 +37,8 @@ pub struct SampleAlliance {
     pub opened_ms: u64,
     /// Nodes of the first members.
     pub nodes: Vec<NodePlace>,
+    /// The rule version it begins with.
+    pub protocol: u32,
 }
 
 fn text<const N: usize>(value: impl Into<String>) -> Text<N> {
@@ -123,6 +125,7 @@ impl SampleAlliance {
             name: Name { native: text("示例联盟"), latin: text("Sample alliance") },
             charter: Charter::preset(Preset::Default, self.clock, commitment("charter text")),
             opened_ms: self.opened_ms,
+            protocol: self.protocol,
         }];
         let roles = [
             Role::Secretary,
@@ -220,6 +223,7 @@ mod tests {
             clock: Clock::Wall,
             opened_ms,
             nodes: (1..=4).map(place).collect(),
+            protocol: rollbook_core::protocol::PROTOCOL,
         };
         let file = alliance.genesis().unwrap();
         let (mut ledger, _) = rollbook_core::ledger::Ledger::from_genesis(&file.genesis).unwrap();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::log::Clock;
+use rollbook_core::protocol::PROTOCOL;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,8 +42,15 @@ pub struct Plan {
     pub clock: String,
     /// Opening time.
     pub opened_ms: u64,
+    /// The rule version it begins with.
+    #[serde(default = "newest")]
+    pub protocol: u32,
     /// Peer and API ports by node.
     pub ports: Vec<(u16, u16)>,
+}
+
+fn newest() -> u32 {
+    PROTOCOL
 }
 
 impl Plan {
@@ -60,7 +68,7 @@ impl Plan {
             Clock::Sample => ("sample", SAMPLE_OPENED_MS),
         };
         let ports = ports.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-        Ok(Plan { seed: seed.into(), members, nodes, clock: clock.into(), opened_ms, ports })
+        Ok(Plan { seed: seed.into(), members, nodes, clock: clock.into(), opened_ms, protocol: PROTOCOL, ports })
     }
 
     fn clock(&self) -> Clock {
@@ -79,6 +87,7 @@ impl Plan {
             clock: self.clock(),
             opened_ms: self.opened_ms,
             nodes: self.ports.iter().map(place).collect(),
+            protocol: self.protocol,
         }
     }
 }
