@@ -5,6 +5,7 @@
 
 pub mod alliance;
 pub mod grants;
+pub mod load;
 pub mod sim;
 pub mod testnet;
 pub mod writer;

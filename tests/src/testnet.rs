@@ -3,17 +3,23 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rollbook_core::apply::Verify;
 use rollbook_core::audit::{Auditor, Report};
+use rollbook_core::charter::DAY_MS;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail};
+use rollbook_core::identity::Role;
 use rollbook_core::log::Clock;
+use rollbook_core::record::{Body, NodeAct};
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::SampleAlliance;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
+
+use crate::load::Source;
 
 /// How long nodes may take to agree. Not an aim: the machine may be busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,9 +29,8 @@ pub struct Net {
     pub testnet: Testnet,
     pub alliance: SampleAlliance,
     pub chain: Hash,
-    /// Next sequence of each member's officer, next number of a company.
-    sequences: Vec<u64>,
-    companies: u32,
+    /// Where records come from; a load takes from the same.
+    pub source: Arc<Mutex<Source>>,
     _folder: tempfile::TempDir,
 }
 
@@ -39,7 +44,8 @@ pub fn program() -> PathBuf {
     let program = folder.join("rollbook-node");
     if !program.exists() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["build", "--release", "-p", "rollbook-node"]).status().unwrap();
+        let arguments = ["build", "--release", "-p", "rollbook-node", "--features", "canary"];
+        let built = Command::new(cargo).args(arguments).status().unwrap();
         assert!(built.success(), "rollbook-node does not build");
     }
     program
@@ -66,28 +72,42 @@ impl Net {
 
     /// A testnet that is not started.
     pub fn plan(seed: &str, members: u32, nodes: u32, clock: Clock) -> Net {
+        Net::of(Plan::new(seed, members, nodes, clock).unwrap())
+    }
+
+    /// The same from a plan of one's own.
+    pub fn of(plan: Plan) -> Net {
         let folder = tempfile::tempdir().unwrap();
-        let plan = Plan::new(seed, members, nodes, clock).unwrap();
         let alliance = plan.alliance();
         let chain = alliance.genesis().unwrap().genesis.hash();
         let testnet = Testnet::create(&folder.path().join("net"), plan, &program(), &[]).unwrap();
-        Net { testnet, alliance, chain, sequences: vec![2; members as usize + 1], companies: 0, _folder: folder }
+        let source = Arc::new(Mutex::new(Source::new(alliance.clone(), chain)));
+        Net { testnet, alliance, chain, source, _folder: folder }
     }
 
     pub fn nodes(&self) -> Vec<u32> {
         self.testnet.nodes().collect()
     }
 
-    /// A record that applies: `member` introduces another made-up company.
-    pub fn record(&mut self, member: u32) -> Vec<u8> {
-        let sequence = self.sequences[member as usize];
-        self.sequences[member as usize] += 1;
-        self.companies += 1;
-        let now = match self.alliance.clock {
+    /// Ledger time as the nodes see it.
+    pub fn now_ms(&self) -> u64 {
+        match self.alliance.clock {
             Clock::Wall => rollbook_node::runtime::clock::real_ms(),
             Clock::Sample => self.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap(),
-        };
-        encode(&self.alliance.registration(self.chain, member, sequence, self.companies, now))
+        }
+    }
+
+    /// A record that applies: `member` introduces another made-up company.
+    pub fn record(&mut self, member: u32) -> Vec<u8> {
+        let now = self.now_ms();
+        encode(&self.source.lock().unwrap().record(member, now))
+    }
+
+    /// A record of a member's first officer as node operator.
+    pub fn node_act(&mut self, member: u32, act: NodeAct) -> Vec<u8> {
+        let until = self.now_ms() + DAY_MS;
+        let sequence = self.source.lock().unwrap().sequence(member);
+        encode(&self.alliance.record(self.chain, member, Role::NodeOperator, sequence, until, Body::Node(act)))
     }
 
     /// Hands a record in at a node; the status and what it said.
@@ -179,6 +199,17 @@ impl Drop for Net {
 fn frame(bytes: &[u8], at: usize) -> (usize, usize) {
     let length = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
     (at + 4, at + 4 + length)
+}
+
+/// The blocks of an export, genesis first, each without its length.
+pub fn frames(export: &[u8]) -> Vec<&[u8]> {
+    let mut end = Header::BYTES;
+    let mut next = || {
+        let (begin, after) = frame(export, end);
+        end = after;
+        &export[begin..after]
+    };
+    (0..=Header::decode(export).unwrap().height).map(|_| next()).collect()
 }
 
 /// Where the tail of an export begins.

@@ -35,8 +35,10 @@ pub struct SampleAlliance {
     pub clock: Clock,
     /// Opening time, milliseconds since 1970.
     pub opened_ms: u64,
-    /// Nodes of the first members.
+    /// Nodes of the first members, which hold the first seats.
     pub nodes: Vec<NodePlace>,
+    /// Least blocks between two handovers, if not the preset's.
+    pub handover_blocks: Option<u64>,
 }
 
 fn text<const N: usize>(value: impl Into<String>) -> Text<N> {
@@ -119,9 +121,11 @@ fn organisation(number: u32, kind: OrganisationKind, latin: &str, officers: Vec<
 impl SampleAlliance {
     fn items(&self) -> Vec<GenesisItem> {
         let (seed, members) = (&self.seed, self.members);
+        let mut charter = Charter::preset(Preset::Default, self.clock, commitment("charter text"));
+        charter.chain.handover_blocks = self.handover_blocks.unwrap_or(charter.chain.handover_blocks);
         let mut items = vec![GenesisItem::Charter {
             name: Name { native: text("示例联盟"), latin: text("Sample alliance") },
-            charter: Charter::preset(Preset::Default, self.clock, commitment("charter text")),
+            charter,
             opened_ms: self.opened_ms,
         }];
         let roles = [
@@ -191,16 +195,14 @@ impl SampleAlliance {
         let mut entry = organisation(0, OrganisationKind::Company, &format!("Made-up company {number}"), people);
         entry.identifiers = sample_identifier(1_000_000 + number);
         let act = OrganisationAct::Register(Registration::sign(&chain, entry, &key));
+        self.record(chain, member, Role::Primary, sequence, now_ms + 7 * DAY_MS, Body::Organisation(act))
+    }
+
+    /// A record of `member`, signed by its first officer alone in one role.
+    pub fn record(&self, chain: Hash, member: u32, role: Role, sequence: u64, valid_until_ms: u64, body: Body) -> Record {
         let person = officers_of(member).0;
-        let payload = Payload {
-            chain,
-            principal: member,
-            officer: person,
-            sequence,
-            valid_until_ms: now_ms + 7 * DAY_MS,
-            body: Body::Organisation(act),
-        };
-        let signature = payload.sign(person, Capacity::Own(Role::Primary), 0, &officer_key(&self.seed, person));
+        let payload = Payload { chain, principal: member, officer: person, sequence, valid_until_ms, body };
+        let signature = payload.sign(person, Capacity::Own(role), 0, &officer_key(&self.seed, person));
         Record { payload, signatures: vec![signature] }
     }
 }
@@ -220,6 +222,7 @@ mod tests {
             clock: Clock::Wall,
             opened_ms,
             nodes: (1..=4).map(place).collect(),
+            handover_blocks: None,
         };
         let file = alliance.genesis().unwrap();
         let (mut ledger, _) = rollbook_core::ledger::Ledger::from_genesis(&file.genesis).unwrap();
