@@ -61,11 +61,28 @@ impl Net {
 
     /// Starts every node and waits until all founders are in the log.
     pub fn start(&mut self) {
-        self.testnet.start_all().unwrap();
+        self.start_some(&self.nodes());
+    }
+
+    /// Starts these nodes and waits until all founders are in the log.
+    pub fn start_some(&mut self, nodes: &[u32]) {
+        for node in nodes {
+            self.testnet.launch(*node).unwrap();
+        }
+        for node in nodes {
+            self.testnet.start(*node).unwrap();
+            self.until("the founders are in the log", *node, |status| status["founders_missing"] == 0);
+        }
+    }
+
+    /// Waits until a node's status is as wanted.
+    pub fn until(&self, what: &str, node: u32, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let begun = std::time::Instant::now();
-        let founded = |node: u32| self.testnet.status(node).is_some_and(|status| status["founders_missing"] == 0);
-        while !self.testnet.nodes().all(founded) {
-            assert!(begun.elapsed() < PATIENCE, "the founders are not in the log\n{}", self.told());
+        loop {
+            if let Some(status) = self.testnet.status(node).filter(&wanted) {
+                return status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "node {node}: waited in vain until {what}\n{}", self.told());
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -67,6 +67,7 @@ impl Api {
             "stored": parts.view.height(),
             "phase": phase,
             "round": status.round,
+            "node": snapshot.standing.get(&parts.organisation),
             "validator": seats.contains(&parts.organisation),
             "votes": status.votes,
             "votes_from": (status.votes_from != u64::MAX).then_some(status.votes_from),

@@ -113,6 +113,19 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
     let number = |name: &str| status[name].as_u64().unwrap_or(0);
     let age_s = number("now_ms").saturating_sub(number("time_ms")) / 1000;
     findings.push(good(format!("the node runs at block {}, {age_s} s old", number("height"))));
+    // Whoever has no place among the nodes is let in by nobody: the others are not to blame.
+    let outside = match status["node"].as_str() {
+        None => Some(("this organisation has no node in the ledger: no other node lets this one in", "register its keys")),
+        Some("gone") => Some((
+            "this organisation's node has given its seat up: its keys are spent, and no other node lets this one in",
+            "stop it; to come back make new keys and register them",
+        )),
+        Some(_) => None,
+    };
+    if let Some((what, next)) = outside {
+        findings.push(note(what, next));
+        return;
+    }
     let (connected, quorum) = (number("validators_connected"), number("quorum"));
     let missing: Vec<String> = status["peers"]
         .as_array()
