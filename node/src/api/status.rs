@@ -75,6 +75,8 @@ impl Api {
             "pool": status.pool,
             "body_missing": status.body_missing.map(|(height, _)| format!("behind: body of {height} missing")),
             "out_of_bounds": status.out_of_bounds,
+            "clock_off_ms": (status.out_of_bounds > 0).then_some(status.clock_off_ms),
+            "clock_warning": status.clock_warning(),
             "guard_refusals": status.guard_refusals,
             "fork_alarm": status.fork_alarm.map(|(validator, height)| json!({ "validator": validator, "height": height })),
             "validators": seats,

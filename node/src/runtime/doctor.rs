@@ -89,6 +89,9 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
     match open::open(&config, &Arc::new(file.genesis), false) {
         Ok(opened) => {
             findings.push(good(format!("journal and store agree at block {}", opened.ledger.height())));
+            if let Some(text) = super::clock::behind_the_chain(&opened.ledger, super::clock::real_ms()) {
+                findings.push(trouble(text, "set the machine's time right (NTP) before the node starts"));
+            }
             findings.extend(opened.notes.iter().map(|text| note(text.clone(), "nothing: this was done while looking")));
             let node = opened.ledger.tables().nodes.get(&config.organisation);
             match (node, secrets) {
@@ -151,10 +154,11 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
     if let Some(text) = status["body_missing"].as_str() {
         findings.push(note(text.to_owned(), "wait: the body is asked of every signer in turn"));
     }
-    if number("out_of_bounds") >= 3 {
+    if let Some(text) = status["clock_warning"].as_str() {
         findings.push(trouble(
-            "the times of several blocks in a row do not fit this machine's clock",
-            "check its time synchronisation",
+            text,
+            "set the machine's time right (NTP): until then its proposals are passed over and its votes come late; it need not be \
+             restarted",
         ));
     }
     if number("guard_refusals") > 0 {
