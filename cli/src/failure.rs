@@ -37,7 +37,9 @@ impl Failure {
 
     /// A refusal by the rule of `code`, with the next step if the catalogue has one.
     pub fn by_rule(code: &str, sentence: String) -> Failure {
-        Failure { next: find(&format!("next.{code}"), &[]), ..Failure::refused(sentence) }
+        let unknown = || code.split_once('.').is_some_and(|(_, guard)| guard.starts_with("unknown-"));
+        let next = find(&format!("next.{code}"), &[]).or_else(|| unknown().then(|| t("next.guard.unknown", &[])));
+        Failure { next, ..Failure::refused(sentence) }
     }
 
     /// No node answered.

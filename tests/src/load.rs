@@ -15,7 +15,7 @@ use rollbook_core::crypto::Hash;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::record::Record;
 use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::SampleAlliance;
+use rollbook_node::runtime::sample::{SampleAlliance, officers_of};
 
 use crate::testnet::{Net, PATIENCE, frames};
 
@@ -39,15 +39,15 @@ impl Source {
         Source { alliance, chain, sequences: BTreeMap::new(), companies: 0 }
     }
 
-    /// The next sequence of a member's first officer; 1 was the founding.
-    pub fn sequence(&mut self, member: u32) -> u64 {
-        let sequence = self.sequences.entry(member).or_insert(1);
+    /// The next sequence of a person; a founder's primary used 1 for the founding.
+    pub fn sequence(&mut self, person: u32) -> u64 {
+        let sequence = self.sequences.entry(person).or_insert(1);
         *sequence += 1;
         *sequence
     }
 
     pub fn record(&mut self, member: u32, now_ms: u64) -> Record {
-        let sequence = self.sequence(member);
+        let sequence = self.sequence(officers_of(member).0);
         self.companies += 1;
         self.alliance.registration(self.chain, member, sequence, self.companies, now_ms)
     }

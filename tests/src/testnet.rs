@@ -14,9 +14,9 @@ use rollbook_core::crypto::{Hash, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail};
 use rollbook_core::identity::Role;
 use rollbook_core::log::Clock;
-use rollbook_core::record::{Body, NodeAct};
+use rollbook_core::record::{Body, Capacity, NodeAct, Payload, Record};
 use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::SampleAlliance;
+use rollbook_node::runtime::sample::{SampleAlliance, officer_key, officers_of};
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 
 use crate::load::Source;
@@ -120,11 +120,42 @@ impl Net {
         encode(&self.source.lock().unwrap().record(member, now))
     }
 
+    /// A record of `principal`, signed by these persons in these roles; the first begins it.
+    pub fn signed(&self, principal: u32, signers: &[(u32, Role)], body: Body) -> Vec<u8> {
+        let officer = signers[0].0;
+        let sequence = self.source.lock().unwrap().sequence(officer);
+        let valid_until_ms = self.now_ms() + 7 * DAY_MS;
+        let payload = Payload { chain: self.chain, principal, officer, sequence, valid_until_ms, body };
+        let mut signers = signers.to_vec();
+        signers.sort_unstable();
+        let key = |person| officer_key(&self.alliance.seed, person);
+        let sign = |(person, role): &(u32, Role)| payload.sign(*person, Capacity::Own(*role), 0, &key(*person));
+        let signatures = signers.iter().map(sign).collect();
+        encode(&Record { payload, signatures })
+    }
+
     /// A record of a member's first officer as node operator.
-    pub fn node_act(&mut self, member: u32, act: NodeAct) -> Vec<u8> {
-        let until = self.now_ms() + DAY_MS;
-        let sequence = self.source.lock().unwrap().sequence(member);
-        encode(&self.alliance.record(self.chain, member, Role::NodeOperator, sequence, until, Body::Node(act)))
+    pub fn node_act(&self, member: u32, act: NodeAct) -> Vec<u8> {
+        self.signed(member, &[(officers_of(member).0, Role::NodeOperator)], Body::Node(act))
+    }
+
+    /// An act of a member that both its officers sign.
+    pub fn member_act(&self, member: u32, body: Body) -> Vec<u8> {
+        let (first, second) = officers_of(member);
+        self.signed(member, &[(first, Role::Primary), (second, Role::Alternate)], body)
+    }
+
+    /// Handed in at a node, which must refuse it: the rule.
+    pub fn refused(&self, node: u32, record: &[u8]) -> String {
+        let answer = self.submit(node, record).unwrap();
+        assert_eq!(answer.status, 422, "{}", String::from_utf8_lossy(&answer.body));
+        answer.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Handed in, receipted everywhere in `nodes`.
+    pub fn carried(&self, nodes: &[u32], record: &[u8]) {
+        assert!(self.submit_somewhere(nodes, record), "nobody takes the record\n{}", self.told());
+        self.receipted(nodes, record);
     }
 
     /// Hands a record in at a node; the status and what it said.
@@ -163,8 +194,7 @@ impl Net {
     /// Handed in, receipted everywhere in `nodes`.
     pub fn act(&mut self, nodes: &[u32]) -> Vec<u8> {
         let record = self.record(1);
-        assert!(self.submit_somewhere(nodes, &record), "nobody takes the record\n{}", self.told());
-        self.receipted(nodes, &record);
+        self.carried(nodes, &record);
         record
     }
 

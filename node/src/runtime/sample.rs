@@ -195,14 +195,16 @@ impl SampleAlliance {
         let mut entry = organisation(0, OrganisationKind::Company, &format!("Made-up company {number}"), people);
         entry.identifiers = sample_identifier(1_000_000 + number);
         let act = OrganisationAct::Register(Registration::sign(&chain, entry, &key));
-        self.record(chain, member, Role::Primary, sequence, now_ms + 7 * DAY_MS, Body::Organisation(act))
-    }
-
-    /// A record of `member`, signed by its first officer alone in one role.
-    pub fn record(&self, chain: Hash, member: u32, role: Role, sequence: u64, valid_until_ms: u64, body: Body) -> Record {
         let person = officers_of(member).0;
-        let payload = Payload { chain, principal: member, officer: person, sequence, valid_until_ms, body };
-        let signature = payload.sign(person, Capacity::Own(role), 0, &officer_key(&self.seed, person));
+        let payload = Payload {
+            chain,
+            principal: member,
+            officer: person,
+            sequence,
+            valid_until_ms: now_ms + 7 * DAY_MS,
+            body: Body::Organisation(act),
+        };
+        let signature = payload.sign(person, Capacity::Own(Role::Primary), 0, &officer_key(&self.seed, person));
         Record { payload, signatures: vec![signature] }
     }
 }
