@@ -13,6 +13,7 @@ use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail};
 use rollbook_core::identity::Role;
+use rollbook_core::ledger::BlockBody;
 use rollbook_core::log::Clock;
 use rollbook_core::record::{Body, Capacity, NodeAct, Payload, Record};
 use rollbook_node::runtime::http;
@@ -209,6 +210,11 @@ impl Net {
         let report = audit(&exports[0], self.chain);
         assert!(report.is_sound(), "{:#?}", report.findings);
         assert_eq!(report.blocks, height + 1, "genesis included");
+        // Whoever signs twice is found by the others, and it is recorded: nobody did.
+        for frame in &frames(&exports[0])[1..] {
+            let body: BlockBody = decode(&BlockFrame::decode(frame).unwrap().body()).unwrap();
+            assert!(body.system.evidence.is_empty(), "a node signed twice: {:?}", body.system.evidence);
+        }
         report
     }
 
