@@ -281,7 +281,7 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
             say(format!("{}: {}", t("word.next", &[]), t("act.pending-next", &facts)));
             return Ok(crate::failure::NOT_YET);
         }
-        return Err(Failure::refused(sentence));
+        return Err(Failure::by_rule(code, sentence));
     }
     let id = record.id();
     let wait = matches.get_one::<String>("wait").map_or("receipt", String::as_str);

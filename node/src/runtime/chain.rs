@@ -267,6 +267,7 @@ impl App for NodeApp {
     }
 
     fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
+        let follows_handover = self.ledger.needs_handover_checkpoint();
         let committed = self.ledger.commit(block).map_err(verdict)?;
         let records: Vec<Hash> = committed.execution.outcomes.iter().map(|(id, _)| *id).collect();
         {
@@ -275,8 +276,9 @@ impl App for NodeApp {
                 waiting.ids.remove(id);
             }
         }
-        // A handover changes seats without touching a node's row when nothing else of it changes: look then, too.
-        if committed.handover || committed.execution.changes.rows.iter().any(|row| row.table == NODES_TABLE) {
+        // A handover changes seats without touching a node's row when nothing else of it changes: look then, too; and after the
+        // block that follows it, with which those who left are let go.
+        if committed.handover || follows_handover || committed.execution.changes.rows.iter().any(|row| row.table == NODES_TABLE) {
             *lock(&self.nodes_changed) = true;
         }
         let checkpoint = self.checkpoint();

@@ -109,6 +109,8 @@ pub struct Snapshot {
     pub validators: Vec<u32>,
     /// Nodes by organisation: transport key, address, whether it holds a seat.
     pub nodes: BTreeMap<u32, (PeerKey, String, bool)>,
+    /// Where the ledger says each node stands, those that have gone included.
+    pub standing: BTreeMap<u32, NodeStatus>,
     /// Founders whose record is not in the log yet.
     pub founders_missing: u32,
     /// Rule versions.
@@ -245,6 +247,7 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
         status: replica.status(),
         seal: ledger.tip().seal.clone(),
         nodes: nodes.collect(),
+        standing: ledger.tables().nodes.iter().map(|(organisation, node)| (*organisation, node.status)).collect(),
         validators: seats,
         protocol: protocol_status(ledger),
         founders_missing: ledger.tables().chain.get(&0).map_or(0, |facts| facts.founders_missing),
@@ -462,7 +465,11 @@ impl Loop {
             return;
         }
         let ledger = self.host.replica.app().ledger();
-        let current: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+        let mut current: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+        // Leaving validators serve until the block after the handover is decided (RULINGS A3): its quorum may need them.
+        if ledger.needs_handover_checkpoint() {
+            current.extend(ledger.tip_policy().validators.iter().map(|v| v.org));
+        }
         let mut allowed = self.host.bootstrap.clone();
         self.keys.clear();
         self.organisations.clear();
@@ -470,7 +477,10 @@ impl Loop {
             self.keys.insert(number, peer.key);
             self.organisations.insert(peer.key, number);
         }
-        for (organisation, node) in ledger.tables().nodes.iter().filter(|(_, node)| node.status != NodeStatus::Gone) {
+        for (organisation, node) in ledger.tables().nodes.iter() {
+            if node.status == NodeStatus::Gone && !current.contains(organisation) {
+                continue;
+            }
             let key = PeerKey::from(node.transport);
             if let Some(stranger) = self.organisations.insert(key, *organisation) {
                 self.keys.remove(&stranger);
