@@ -28,6 +28,7 @@ use crate::failure::Failure;
 use crate::messages::t;
 use crate::output::{print, print_json, say};
 
+mod history;
 mod machine;
 pub mod mix;
 mod offer;
@@ -52,6 +53,7 @@ pub fn command() -> Command {
         .arg(number("records", "60000"))
         .arg(number("seconds", "15"))
         .arg(number("rate", "100"))
+        .arg(Arg::new("history").long("history").value_name("N").value_parser(value_parser!(u32).range(1..)))
         .arg(Arg::new("dir").long("dir").value_name("DIR").value_parser(value_parser!(PathBuf)))
         .arg(Arg::new("keep").long("keep").action(ArgAction::SetTrue))
 }
@@ -155,8 +157,18 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     if dir.exists() && std::fs::read_dir(&dir).map_err(unusable)?.next().is_some() {
         return Err(Failure::unusable(t("bench.not-empty", &[("dir", dir.display().to_string())])));
     }
-    let report = measure(&dir, &settings, matches.get_flag("keep"))?;
-    if matches.get_flag("json") {
+    let (keep, json) = (matches.get_flag("keep"), matches.get_flag("json"));
+    if let Some(records) = matches.get_one::<u32>("history") {
+        let report = history::run(&dir, *records as usize, keep)?;
+        if json {
+            print_json(&report);
+        } else {
+            history::show(&report);
+        }
+        return Ok(0);
+    }
+    let report = measure(&dir, &settings, keep)?;
+    if json {
         print_json(&report);
     } else {
         show(&report);
@@ -428,21 +440,23 @@ fn blocks_since(node: &Node, first: u64) -> Result<(u64, u64), String> {
     }
 }
 
+fn show_machine(machine: &Machine) {
+    let load = machine.load.map_or_else(|| "?".into(), |load| format!("{load:.2}"));
+    let facts = [
+        ("processor", machine.processor.clone()),
+        ("threads", machine.threads.to_string()),
+        ("system", machine.system.clone()),
+        ("load", load),
+    ];
+    print(t("bench.machine", &facts));
+}
+
 fn show(report: &Report) {
     let round = |value: f64| format!("{value:.0}");
     let tenth = |value: f64| format!("{value:.1}");
     let mib = |bytes: u64| (bytes / (1024 * 1024)).to_string();
     let line = |key: &str, facts: &[(&str, String)]| print(t(key, facts));
-    let machine = &report.machine;
-    line(
-        "bench.machine",
-        &[
-            ("processor", machine.processor.clone()),
-            ("threads", machine.threads.to_string()),
-            ("system", machine.system.clone()),
-            ("load", machine.load.map_or_else(|| "?".into(), |load| format!("{load:.2}"))),
-        ],
-    );
+    show_machine(&report.machine);
     let settings = &report.settings;
     line(
         "bench.settings",
