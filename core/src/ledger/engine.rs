@@ -322,7 +322,7 @@ impl Ledger {
         let now = now.max(self.tip.seal.time_ms + 1);
         let result = apply::apply_record(&mut self.state.tables, self.chain, height, now, &record, verifier);
         // Whatever it wrote went to the block overlay; the tip stays as it is.
-        let _ = self.state.tables.take_rows();
+        self.state.tables.drop_block();
         Ok(Admitted { id, outcome: result?, record })
     }
 
@@ -401,7 +401,7 @@ impl Ledger {
             Ok(())
         })?;
         if run.closed_to_records && !records.is_empty() {
-            let _ = self.state.tables.take_rows();
+            self.state.tables.drop_block();
             return Err(BlockError::System {
                 height,
                 why: "a block with due deadlines left over, or a handover, holds no records".into(),
@@ -487,7 +487,7 @@ impl Ledger {
         self.check_system(height, system)?;
         let result = self.run_inner(height, time_ms, system, records);
         if result.is_err() {
-            let _ = self.state.tables.take_rows();
+            self.state.tables.drop_block();
         }
         result
     }

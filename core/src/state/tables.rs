@@ -52,6 +52,12 @@ macro_rules! tables {
                 $( self.$wname.drop_record(); )*
             }
 
+            /// The block was not wanted: the tables are at the tip again.
+            pub fn drop_block(&mut self) {
+                $( self.$pname.drop_block(); )*
+                $( self.$wname.drop_block(); )*
+            }
+
             /// Moves the block overlay out as rows, sorted by table and key.
             pub fn take_rows(&mut self) -> Vec<Row> {
                 let mut rows = Vec::new();

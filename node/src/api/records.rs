@@ -141,7 +141,10 @@ async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
 async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, Problem> {
     let stopped = || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
     let submitted = reply.await.map_err(|_| stopped())?;
-    let record = decode::<Record>(bytes).map_or(Hash::ZERO, |record| record.id());
+    let record = match &submitted {
+        Ok(id) => *id,
+        Err(_) => decode::<Record>(bytes).map_or(Hash::ZERO, |record| record.id()),
+    };
     let height = api.parts().snapshot.borrow().status.tip;
     let signed = |height: u64, verdict: Verdict| {
         let answer = Answer {

@@ -56,19 +56,19 @@ fn memo_key(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] 
 /// The verifier of a node: the memo, else the one rule.
 #[derive(Debug, Default)]
 struct MemoVerifier {
-    memo: Mutex<Memo>,
+    memo: Memo,
     cache: VerifierCache,
 }
 
 impl Verify for MemoVerifier {
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         let entry = memo_key(key, message, signature);
-        if lock(&self.memo).holds(&entry) {
+        if self.memo.holds(&entry) {
             return true;
         }
         let good = self.cache.verify(key, message, signature).is_ok();
         if good {
-            lock(&self.memo).add(entry);
+            self.memo.add(entry);
         }
         good
     }
@@ -159,21 +159,25 @@ impl NodeApp {
     }
 
     /// Verifies the signatures of records with all cores and remembers the good ones.
-    pub fn preverify(&self, records: &[Record]) {
+    pub fn preverify(&mut self, records: &[Record]) {
         if records.len() < 2 {
             return;
         }
-        let open: Vec<_> = {
-            let memo = lock(&self.verifier.memo);
-            let all = records.iter().flat_map(|record| all_signatures_of(self.ledger.tables(), record));
-            all.filter(|(key, message, signature)| !memo.holds(&memo_key(key, message, signature))).collect()
-        };
+        let MemoVerifier { memo, cache } = &mut self.verifier;
+        let all = records.iter().flat_map(|record| all_signatures_of(self.ledger.tables(), record));
+        let open: Vec<_> = all
+            .map(|(key, message, signature)| (memo_key(&key, &message, &signature), key, message, signature))
+            .filter(|(entry, ..)| !memo.holds(entry))
+            .collect();
+        for (_, key, ..) in &open {
+            cache.learn(key);
+        }
+        let cache = &*cache;
         let good: Vec<[u8; 32]> = open
             .par_iter()
-            .filter(|(key, message, signature)| key.verify(message, signature).is_ok())
-            .map(|(key, message, signature)| memo_key(key, message, signature))
+            .filter(|(_, key, message, signature)| cache.verify_shared(key, message, signature).is_ok())
+            .map(|(entry, ..)| *entry)
             .collect();
-        let mut memo = lock(&self.verifier.memo);
         good.into_iter().for_each(|entry| memo.add(entry));
     }
 
@@ -260,6 +264,10 @@ impl App for NodeApp {
     }
 
     fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
+        // Asked again at the decision: what was executed needs no second look.
+        if self.ledger.pending(&seal.id()).is_some() {
+            return Ok(());
+        }
         if let Ok(decoded) = decode::<BlockBody>(body) {
             self.preverify(&decoded.records);
         }

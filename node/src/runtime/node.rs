@@ -353,7 +353,7 @@ impl Loop {
     }
 
     /// Verifies the signatures of everything that came at once, by all cores.
-    fn preverify(&self, batch: &[Command]) {
+    fn preverify(&mut self, batch: &[Command]) {
         let mut records = Vec::new();
         for command in batch {
             match command {
@@ -369,7 +369,7 @@ impl Loop {
         let waiting = self.host.app.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         records.retain(|record| !waiting.holds(&record.id()));
         drop(waiting);
-        self.host.replica.app().preverify(&records);
+        self.host.replica.app_mut().preverify(&records);
     }
 
     fn command(&mut self, command: Command) {
