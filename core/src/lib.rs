@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod log;
 pub mod membership;
 pub mod motion;
+pub mod next;
 pub mod record;
 pub mod state;
 pub mod validators;
