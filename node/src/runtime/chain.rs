@@ -193,6 +193,22 @@ impl NodeApp {
         Judged { height: self.ledger.height(), refused: Some((rule, facts)), outcome: None }
     }
 
+    fn admitted(
+        &self,
+        admitted: Result<ledger::Admitted, rollbook_core::apply::Refusal>,
+        size: usize,
+    ) -> Result<Admitted, Refusal> {
+        let admitted = admitted.map_err(|refusal| self.refusal(refusal))?;
+        lock(&self.waiting).add(admitted.id);
+        Ok(Admitted {
+            id: admitted.id,
+            organisation: admitted.record.payload.principal,
+            size,
+            signatures: admitted.record.signatures.len(),
+            record: admitted.record,
+        })
+    }
+
     fn refusal(&self, refusal: rollbook_core::apply::Refusal) -> Refusal {
         let facts: serde_json::Map<String, serde_json::Value> =
             refusal.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
@@ -263,18 +279,13 @@ impl App for NodeApp {
     }
 
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
-        let admitted = match self.ledger.admit(record, now_ms, &mut self.verifier) {
-            Ok(admitted) => admitted,
-            Err(refusal) => return Err(self.refusal(refusal)),
-        };
-        lock(&self.waiting).add(admitted.id);
-        Ok(Admitted {
-            id: admitted.id,
-            organisation: admitted.record.payload.principal,
-            size: record.len(),
-            signatures: admitted.record.signatures.len(),
-            record: admitted.record,
-        })
+        let admitted = self.ledger.admit(record, now_ms, &mut self.verifier);
+        self.admitted(admitted, record.len())
+    }
+
+    fn admit_decoded(&mut self, record: Record, bytes: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+        let admitted = self.ledger.admit_decoded(record, now_ms, &mut self.verifier);
+        self.admitted(admitted, bytes.len())
     }
 
     fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError> {
@@ -291,10 +302,11 @@ impl App for NodeApp {
         if self.ledger.pending(&seal.id()).is_some() {
             return Ok(());
         }
-        if let Ok(decoded) = decode::<BlockBody>(body) {
+        let decoded = decode::<BlockBody>(body);
+        if let Ok(decoded) = &decoded {
             self.preverify(&decoded.records);
         }
-        self.ledger.execute(body, seal, &mut self.verifier).map(drop).map_err(verdict)
+        self.ledger.execute_decoded(body, decoded, seal, &mut self.verifier).map(drop).map_err(verdict)
     }
 
     fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
