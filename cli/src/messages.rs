@@ -20,7 +20,8 @@ pub enum Language {
 static LANGUAGE: AtomicU8 = AtomicU8::new(0);
 static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 
-/// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules, business verbs.
+/// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules, business verbs, what is said
+/// about acts.
 const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
     include_str!("../messages/en-bench.toml"),
@@ -28,6 +29,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-next.toml"),
     include_str!("../messages/en-rules.toml"),
     include_str!("../messages/en-verbs.toml"),
+    include_str!("../messages/en-acts.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -36,6 +38,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-next.toml"),
     include_str!("../messages/zh-rules.toml"),
     include_str!("../messages/zh-verbs.toml"),
+    include_str!("../messages/zh-acts.toml"),
 ];
 
 /// `--lang`, else the profile in use, else the locale, else English. Read before the command line is parsed, because help is translated too.
@@ -103,6 +106,12 @@ pub fn find(key: &str, facts: &[(&str, String)]) -> Option<String> {
         text = text.replace(&format!("{{{name}}}"), value);
     }
     Some(text)
+}
+
+/// The sentence of `key` in a language, for pages that carry both.
+pub fn t_in(language: Language, key: &str, facts: &[(&str, String)]) -> String {
+    let Some(template) = catalogue(language).get(key) else { return key.to_owned() };
+    facts.iter().fold(template.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
 /// The sentence of `key` with its facts. A missing key shows itself; a test keeps that from happening.
