@@ -135,6 +135,14 @@ pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
     }
 }
 
+/// What to do about a refusal: the words for its guard, else those for its family, else the general ones.
+pub fn refusal_next(code: &str) -> String {
+    let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
+    let family = guard.split('-').next().unwrap_or_default();
+    let found = find(&format!("refused-next.{guard}"), &[]).or_else(|| find(&format!("refused-next.{family}"), &[]));
+    found.unwrap_or_else(|| t("refused-next.any", &[]))
+}
+
 /// A fact of a refusal as people read it: roles and classes of act by their words, instants as dates.
 fn fact_words(name: &str, value: &str) -> String {
     let words = match name {

@@ -41,6 +41,21 @@ pub mod page;
 
 /// How long a signed record may wait to be recorded.
 const VALID_MS: u64 = 7 * 86_400_000;
+/// Roles by which somebody signs.
+const KNOWN_ROLES: [Role; 12] = [
+    Role::Primary,
+    Role::Alternate,
+    Role::Finance,
+    Role::Technical,
+    Role::NodeOperator,
+    Role::Secretary,
+    Role::Registrar,
+    Role::Treasurer,
+    Role::SecondOfficer,
+    Role::ProgrammeOfficer,
+    Role::FinanceApprover,
+    Role::Auditor,
+];
 /// How long a decision or a receipt is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -234,7 +249,8 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     let pending = judge::wants_signatures(&judged);
     if let Some(sentence) = refused.as_ref().filter(|_| !pending && !reading.parts.is_empty()) {
         // Not handed in: what it seals is not on disk, and it would be refused.
-        return Err(Failure::refused(sentence.clone()));
+        let rule = judged["rule"].as_str().unwrap_or_default();
+        return Err(Failure::refused(sentence.clone()).next(crate::messages::refusal_next(rule)));
     }
     if let Some(file) = reading.keep(name)? {
         say(t("opening.kept", &[("file", file.display().to_string())]));
@@ -296,7 +312,11 @@ fn signers(matches: &ArgMatches, profile: Option<&Profile>, keystore: &Keystore)
 }
 
 fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
-    let bad = || Failure::unusable(t("act.bad-signer", &[("text", text.to_owned())]));
+    let bad = || {
+        let failure = Failure::unusable(t("act.bad-signer", &[("text", text.to_owned())]));
+        let known: Vec<String> = KNOWN_ROLES.map(role_code).to_vec();
+        failure.because(t("act.bad-signer-why", &[])).next(t("act.bad-signer-next", &[("known", known.join(", "))]))
+    };
     let (person, role) = match text.split_once(':') {
         Some((person, role)) => (person, Some(parse_role(role).ok_or_else(bad)?)),
         None => (text, None),
@@ -447,7 +467,7 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
             say(format!("{}: {}", t("word.next", &[]), t("act.pending-next", &facts)));
             return Ok(crate::failure::NOT_YET);
         }
-        return Err(Failure::refused(sentence));
+        return Err(Failure::refused(sentence).next(crate::messages::refusal_next(code)));
     }
     let id = record.id();
     let wait = matches.get_one::<String>("wait").map_or("receipt", String::as_str);
