@@ -44,7 +44,8 @@ fn tree() -> Command {
                 .arg(Arg::new("shell").required(true).value_parser(value_parser!(clap_complete::Shell)).value_name("SHELL")),
         )
         .subcommand(Command::new("man"))
-        .subcommand(commands::demo::command());
+        .subcommand(commands::demo::command())
+        .subcommand(commands::bench::command());
     commands::act::add_verbs(tree)
 }
 

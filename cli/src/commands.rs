@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod audit;
+pub mod bench;
 pub mod demo;
 pub mod export;
 pub mod genesis;
@@ -50,6 +51,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("node", matches)) => node::run(matches),
         Some(("testnet", matches)) => testnet::run(matches),
         Some(("demo", matches)) => demo::run(matches),
+        Some(("bench", matches)) => bench::run(matches),
         Some(("sign", matches)) => act::sign_file(matches),
         Some(("submit", matches)) => act::submit_file(matches),
         Some(("completions", matches)) => completions(matches),

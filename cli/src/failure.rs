@@ -1,6 +1,6 @@
 //! A failure as a person reads it: what happened, why, what to do next.
 
-use crate::messages::t;
+use crate::messages::{refusal_next, t};
 
 /// Exit code 1: refused, or a finding.
 pub const REFUSED: u8 = 1;
@@ -33,6 +33,11 @@ impl Failure {
     /// A refusal by the rules.
     pub fn refused(what: impl Into<String>) -> Failure {
         Failure { exit: REFUSED, what: what.into(), why: None, next: None }
+    }
+
+    /// A refusal by the rule of `code`, with the next step if the catalogue has one.
+    pub fn by_rule(code: &str, sentence: String) -> Failure {
+        Failure::refused(sentence).next(refusal_next(code))
     }
 
     /// No node answered.

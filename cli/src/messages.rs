@@ -20,17 +20,22 @@ pub enum Language {
 static LANGUAGE: AtomicU8 = AtomicU8::new(0);
 static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 
-/// The catalogue of a language: the program itself, the demo and its story, rules, business verbs, what is said about acts.
+/// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules, business verbs, what is said
+/// about acts.
 const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
+    include_str!("../messages/en-bench.toml"),
     include_str!("../messages/en-demo.toml"),
+    include_str!("../messages/en-next.toml"),
     include_str!("../messages/en-rules.toml"),
     include_str!("../messages/en-verbs.toml"),
     include_str!("../messages/en-acts.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
+    include_str!("../messages/zh-bench.toml"),
     include_str!("../messages/zh-demo.toml"),
+    include_str!("../messages/zh-next.toml"),
     include_str!("../messages/zh-rules.toml"),
     include_str!("../messages/zh-verbs.toml"),
     include_str!("../messages/zh-acts.toml"),
@@ -135,11 +140,13 @@ pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
     }
 }
 
-/// What to do about a refusal: the words for its guard, else those for its family, else the general ones.
+/// What to do about a refusal: the words for its rule, else those for its guard or the guard's family, else the general ones.
 pub fn refusal_next(code: &str) -> String {
     let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
     let family = guard.split('-').next().unwrap_or_default();
-    let found = find(&format!("refused-next.{guard}"), &[]).or_else(|| find(&format!("refused-next.{family}"), &[]));
+    let found = find(&format!("next.{code}"), &[])
+        .or_else(|| find(&format!("refused-next.{guard}"), &[]))
+        .or_else(|| find(&format!("refused-next.{family}"), &[]));
     found.unwrap_or_else(|| t("refused-next.any", &[]))
 }
 

@@ -20,6 +20,10 @@ pub enum Kind {
     Number,
     /// An amount in minor units, grouping allowed, decimals refused: the ledger knows no fractions.
     Minor,
+    /// A block height.
+    Height,
+    /// An instant, `2026-11-24T10:00:00+08:00`.
+    Instant,
     /// A text.
     Text,
     /// A document: 64 hexadecimal digits, or `@FILE` for the SHA-256 of a file.
@@ -192,6 +196,26 @@ pub const VERBS: &[Verb] = &[
     ),
     verb("motion", "withdraw", "Motion", "Withdraw", &[id("motion")]),
     motion("motion", "rescind", &["Rescind"], &[id("motion")]),
+    motion(
+        "charter",
+        "raise-protocol",
+        &["RaiseProtocol"],
+        &[id("protocol"), flag("from_height", Kind::Height), flag("release", Kind::Text)],
+    ),
+    verb("node", "upgrade", "Node", "Support", &[id("protocol")]),
+    verb(
+        "order",
+        "file",
+        "Charter",
+        "FileOrder",
+        &[
+            flag("authority", Kind::Text),
+            flag("reference", Kind::Text),
+            flag("document", Kind::Hash),
+            flag("issued_ms", Kind::Instant),
+            maybe("about", Kind::Number),
+        ],
+    ),
     motion(
         "fund",
         "propose",
@@ -465,6 +489,8 @@ mod tests {
         match kind {
             Kind::Number => "7".into(),
             Kind::Minor => "1,000".into(),
+            Kind::Height => "1,000".into(),
+            Kind::Instant => "2026-11-24T10:00:00+08:00".into(),
             Kind::Text => "AC04".into(),
             Kind::Hash | Kind::Record | Kind::Sealed | Kind::Bytes => sha256(b"x").to_hex(),
             Kind::Day => "2026-11-24".into(),

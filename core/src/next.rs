@@ -471,6 +471,8 @@ pub fn subject(tables: &StateTables, principal: u32, record: &Hash, body: &Body)
             | PaymentAct::Acknowledge { payment, .. }
             | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, *payment)),
         },
+        // An order on file waits for nobody: whoever must act on it acts by motion.
+        Body::Charter(_) => None,
         Body::Node(_) => Some((Object::Node, principal)),
     }
 }

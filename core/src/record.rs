@@ -10,11 +10,12 @@
 use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
-use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
+use crate::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
 mod award;
 mod call;
+mod charter;
 mod fund;
 mod membership;
 mod motion;
@@ -30,6 +31,7 @@ pub use call::{
     ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,
     ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
 };
+pub use charter::{CharterAct, OfficialOrder};
 pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
     WriteOffInstalment,
@@ -37,6 +39,7 @@ pub use fund::{
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
+    RaiseProtocol,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
@@ -145,6 +148,32 @@ impl Record {
     }
 }
 
+/// What follows from a record's payload, computed once: the bytes that are signed, and the id.
+#[derive(Debug, Clone)]
+pub struct SignedBytes {
+    /// [`Payload::sign_bytes`].
+    pub message: Vec<u8>,
+    /// The record id.
+    pub id: Hash,
+}
+
+impl SignedBytes {
+    /// Of a record.
+    pub fn of(record: &Record) -> SignedBytes {
+        let message = record.payload.sign_bytes();
+        SignedBytes { id: sha256(&message), message }
+    }
+
+    /// [`Record::leaf`] of the same record, from the bytes at hand.
+    pub fn leaf(&self, record: &Record) -> Vec<u8> {
+        // A struct is its fields one after the other; the message is the tag, a zero byte, the payload.
+        let payload = self.message.get(RECORD_TAG.len() + 1..).unwrap_or_default();
+        let mut leaf = crate::ledger::LeafTag::Record.prefix(payload);
+        leaf.extend_from_slice(&encode(&record.signatures));
+        leaf
+    }
+}
+
 /// Every act there is, by family (RULINGS A18: organisation, membership, motion, fund, call, award, payment, node, charter).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Body {
@@ -164,6 +193,8 @@ pub enum Body {
     Payment(PaymentAct),
     /// Nodes and validator seats.
     Node(NodeAct),
+    /// The alliance's order as a whole.
+    Charter(CharterAct),
 }
 
 /// Who may read a record beside the nodes (RULINGS A15).
@@ -188,6 +219,7 @@ impl Body {
             Body::Award(act) => act.class(),
             Body::Payment(act) => act.class(),
             Body::Node(act) => act.class(),
+            Body::Charter(act) => act.class(),
         }
     }
 
@@ -202,6 +234,7 @@ impl Body {
             Body::Award(act) => act.code(),
             Body::Payment(act) => act.code(),
             Body::Node(act) => act.code(),
+            Body::Charter(act) => act.code(),
         }
     }
 
@@ -216,6 +249,25 @@ impl Body {
             Body::Award(act) => act.check(),
             Body::Payment(act) => act.check(),
             Body::Node(act) => act.check(),
+            Body::Charter(act) => act.check(),
+        }
+    }
+
+    /// The first rule version that has this act (RULINGS A18).
+    pub fn since(&self) -> u32 {
+        match self {
+            Body::Charter(CharterAct::FileOrder(_)) => 2,
+            _ => 1,
+        }
+    }
+
+    /// Signatures inside the act, beside those of the envelope: proofs of possession and a registration's own. For verifying
+    /// ahead; the rules check each of them where it counts.
+    pub fn signatures(&self, chain: &Hash, principal: u32) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+        match self {
+            Body::Organisation(OrganisationAct::Register(registration)) => registration.signatures(chain),
+            Body::Node(NodeAct::Register(keys)) => keys.signatures(principal),
+            _ => Vec::new(),
         }
     }
 

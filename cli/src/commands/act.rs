@@ -250,7 +250,7 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     if let Some(sentence) = refused.as_ref().filter(|_| !pending && !reading.parts.is_empty()) {
         // Not handed in: what it seals is not on disk, and it would be refused.
         let rule = judged["rule"].as_str().unwrap_or_default();
-        return Err(Failure::refused(sentence.clone()).next(crate::messages::refusal_next(rule)));
+        return Err(Failure::by_rule(rule, sentence.clone()));
     }
     if let Some(file) = reading.keep(name)? {
         say(t("opening.kept", &[("file", file.display().to_string())]));
@@ -467,7 +467,7 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
             say(format!("{}: {}", t("word.next", &[]), t("act.pending-next", &facts)));
             return Ok(crate::failure::NOT_YET);
         }
-        return Err(Failure::refused(sentence).next(crate::messages::refusal_next(code)));
+        return Err(Failure::by_rule(code, sentence));
     }
     let id = record.id();
     let wait = matches.get_one::<String>("wait").map_or("receipt", String::as_str);

@@ -257,6 +257,8 @@ fn hint(kind: Kind) -> &'static str {
     match kind {
         Kind::Number => "N",
         Kind::Minor => "MINOR-UNITS",
+        Kind::Height => "HEIGHT",
+        Kind::Instant => "INSTANT",
         Kind::Text => "TEXT",
         Kind::Hash => "HASH|@FILE",
         Kind::Record => "HASH",
@@ -276,6 +278,8 @@ fn accepted(kind: Kind) -> &'static str {
     match kind {
         Kind::Number => "number",
         Kind::Minor => "minor",
+        Kind::Height => "height",
+        Kind::Instant => "instant",
         Kind::Text => "text",
         Kind::Hash => "hash",
         Kind::Record => "record",
@@ -336,6 +340,8 @@ fn read(field: &Field, text: &str, reading: &mut Reading) -> Result<Value, Failu
             json!(digits.parse::<u32>().ok().filter(|_| !digits.starts_with('+')).ok_or_else(wrong)?)
         }
         Kind::Minor => json!(forms::minor(text).ok_or_else(wrong)?),
+        Kind::Height => json!(text.replace([',', '_'], "").parse::<u64>().map_err(|_| wrong())?),
+        Kind::Instant => json!(rollbook_core::calendar::parse_instant(text).map_err(|_| wrong())?),
         Kind::Text => json!(text),
         Kind::Choice(words) => {
             if !words.contains(&text) {

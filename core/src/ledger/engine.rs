@@ -10,17 +10,20 @@
 
 use std::collections::BTreeMap;
 
-use super::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, SystemSection};
+use super::block::{
+    BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, LeafTag, SystemSection,
+};
 use super::certificate::{Certificate, Evidence, ValidatorKey};
 use super::chain::{EpochFacts, EpochValidator};
-use super::seal::{PROTOCOL, Seal};
+use super::seal::Seal;
 use crate::apply::{self, Event, EventBody, Outcome, Refusal, Verify};
 use crate::charter::Charter;
-use crate::codec::{decode, encode};
+use crate::codec::{DecodeError, decode, encode};
 use crate::crypto::{Hash, sha256};
 use crate::genesis::{Genesis, GenesisError};
 use crate::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode, PolicyValidator, leaf_hash};
-use crate::record::{RECORD_MAX_BYTES, Record};
+use crate::protocol::{self, PROTOCOL};
+use crate::record::{RECORD_MAX_BYTES, Record, SignedBytes};
 use crate::state::{Changes, Row, State, StateTables};
 use crate::validators;
 
@@ -39,16 +42,9 @@ pub struct Tip {
 /// Why a block is not valid. Every honest node says the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
-    /// The seal names rules that this build does not have (RULINGS A18): stop before this height and upgrade.
-    #[error("block {height} is under protocol {protocol}; this build knows protocols up to {known}")]
-    Protocol {
-        /// The block's height.
-        height: u64,
-        /// Its protocol.
-        protocol: u32,
-        /// The newest known.
-        known: u32,
-    },
+    /// The block is under rules that this build does not have (RULINGS A18): stop before it and install the release.
+    #[error(transparent)]
+    Protocol(#[from] UnknownProtocol),
     /// A field of the seal is not what the chain demands.
     #[error("seal of block {height}: {field} is {found}, expected {expected}")]
     Field {
@@ -97,6 +93,20 @@ pub enum BlockError {
     },
 }
 
+/// The next block is under rules that this build does not have (RULINGS A18).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("block {height} is under protocol {protocol}, which release {release} brings; this build knows protocols up to {known}")]
+pub struct UnknownProtocol {
+    /// The block's height.
+    pub height: u64,
+    /// Its protocol.
+    pub protocol: u32,
+    /// The newest known here.
+    pub known: u32,
+    /// The first release that knows it, as the amendment named it.
+    pub release: String,
+}
+
 /// One executed block, not yet decided.
 #[derive(Debug, Clone)]
 pub struct Execution {
@@ -114,6 +124,8 @@ pub struct Execution {
     pub changes: Changes,
     /// The policy that this block hands over to.
     pub next_policy: Option<EpochPolicy>,
+    /// The cosigned checkpoint of the handover before it, if it carries one.
+    pub handover: Option<HandoverCheckpoint>,
     frontier: Frontier,
 }
 
@@ -162,6 +174,8 @@ pub struct Ledger {
     /// Policy of the tip, where it is another one: the tip is a handover block.
     previous_policy: Option<EpochPolicy>,
     pending: BTreeMap<Hash, Execution>,
+    /// The newest protocol it takes part in.
+    known: u32,
 }
 
 impl Ledger {
@@ -177,6 +191,7 @@ impl Ledger {
             policy: genesis.policy.clone(),
             previous_policy: None,
             pending: BTreeMap::new(),
+            known: PROTOCOL,
         };
         Ok((ledger, opened.rows))
     }
@@ -202,7 +217,26 @@ impl Ledger {
         let policy = policy_of(epoch)?;
         let previous_policy = if policy.digest() == seal.policy { None } else { Some(policy_of(epoch.saturating_sub(1))?) };
         let block = seal.id();
-        Ok(Ledger { chain, state, frontier, tip: Tip { seal, block }, policy, previous_policy, pending: BTreeMap::new() })
+        let (pending, known) = (BTreeMap::new(), PROTOCOL);
+        Ok(Ledger { chain, state, frontier, tip: Tip { seal, block }, policy, previous_policy, pending, known })
+    }
+
+    /// The same ledger as a build that knows no protocol above `known` has it: it stops where that build would.
+    pub fn knowing(mut self, known: u32) -> Ledger {
+        self.known = known.min(PROTOCOL);
+        self
+    }
+
+    /// The rule version of the next block, unless this build does not have it.
+    pub fn next_protocol(&self) -> Result<u32, UnknownProtocol> {
+        let height = self.height() + 1;
+        let tables = &self.state.tables;
+        let protocol = protocol::at(tables, height);
+        if protocol <= self.known {
+            return Ok(protocol);
+        }
+        let release = tables.protocols.get(&protocol).map(|facts| facts.release.as_str().to_owned()).unwrap_or_default();
+        Err(UnknownProtocol { height, protocol, known: self.known, release })
     }
 
     /// The genesis hash.
@@ -287,12 +321,18 @@ impl Ledger {
             Ok(record) => record,
             Err(error) => crate::refuse!("A6.malformed", why = error),
         };
-        let id = record.id();
+        self.admit_decoded(record, now, verifier)
+    }
+
+    /// The same for a record that was decoded before.
+    pub fn admit_decoded(&mut self, record: Record, now: u64, verifier: &mut dyn Verify) -> Result<Admitted, Refusal> {
+        let signed = SignedBytes::of(&record);
+        let id = signed.id;
         let height = self.height() + 1;
         let now = now.max(self.tip.seal.time_ms + 1);
-        let result = apply::apply_record(&mut self.state.tables, self.chain, height, now, &record, verifier);
+        let result = apply::apply_signed(&mut self.state.tables, self.chain, height, now, &record, &signed, verifier);
         // Whatever it wrote went to the block overlay; the tip stays as it is.
-        let _ = self.state.tables.take_rows();
+        self.state.tables.drop_block();
         Ok(Admitted { id, outcome: result?, record })
     }
 
@@ -311,24 +351,26 @@ impl Ledger {
         let (mut size, mut signatures, mut chosen, mut refused, mut taken) = (empty, 0, Vec::new(), Vec::new(), 0);
         let run = self.run(height, time_ms, &system, |tables, chain, outcomes, leaves| {
             for record in candidates {
-                let bytes = encode(record);
-                let fits = bytes.len() <= RECORD_MAX_BYTES
-                    && size + bytes.len() <= BODY_MAX_BYTES
+                let signed = SignedBytes::of(record);
+                let leaf = signed.leaf(record);
+                let length = leaf.len() - LeafTag::BYTES;
+                let fits = length <= RECORD_MAX_BYTES
+                    && size + length <= BODY_MAX_BYTES
                     && signatures + record.signatures.len() <= BODY_MAX_SIGNATURES
                     && chosen.len() < BODY_MAX_RECORDS;
                 if !fits {
                     break;
                 }
                 taken += 1;
-                match apply::apply_record(tables, chain, height, time_ms, record, verifier) {
+                match apply::apply_signed(tables, chain, height, time_ms, record, &signed, verifier) {
                     Ok(outcome) => {
-                        size += bytes.len();
+                        size += length;
                         signatures += record.signatures.len();
-                        outcomes.push((record.id(), outcome));
-                        leaves.push(record.leaf());
+                        outcomes.push((signed.id, outcome));
+                        leaves.push(leaf);
                         chosen.push(record.clone());
                     }
-                    Err(refusal) => refused.push((record.id(), refusal)),
+                    Err(refusal) => refused.push((signed.id, refusal)),
                 }
             }
             Ok(())
@@ -341,14 +383,23 @@ impl Ledger {
 
     /// Executes a proposed block and compares every field of its seal. The execution is kept for [`Ledger::commit`].
     pub fn execute(&mut self, body: &[u8], seal: &Seal, verifier: &mut dyn Verify) -> Result<Hash, BlockError> {
+        self.execute_decoded(body, decode(body), seal, verifier)
+    }
+
+    /// The same with what decoding `body` came to, for a caller that has looked at its records already.
+    pub fn execute_decoded(
+        &mut self,
+        body: &[u8],
+        decoded: Result<BlockBody, DecodeError>,
+        seal: &Seal,
+        verifier: &mut dyn Verify,
+    ) -> Result<Hash, BlockError> {
         let block = seal.id();
         if self.pending.contains_key(&block) {
             return Ok(block);
         }
         let height = self.height() + 1;
-        if seal.protocol > PROTOCOL {
-            return Err(BlockError::Protocol { height: seal.height, protocol: seal.protocol, known: PROTOCOL });
-        }
+        expect(height, "protocol", seal.protocol, self.next_protocol()?)?;
         expect(height, "height", seal.height, height)?;
         expect(height, "parent", seal.parent, self.tip.block)?;
         if seal.time_ms <= self.tip.seal.time_ms {
@@ -361,19 +412,19 @@ impl Ledger {
         }
         expect(height, "policy", seal.policy, self.policy.digest())?;
         expect(height, "body", seal.body, sha256(body))?;
-        let decoded: BlockBody = decode(body).map_err(|error| BlockError::Body { height, why: error.to_string() })?;
-        let BlockBody { system, records } = decoded;
+        let BlockBody { system, records } = decoded.map_err(|error| BlockError::Body { height, why: error.to_string() })?;
         let run = self.run(height, seal.time_ms, &system, |tables, chain, outcomes, leaves| {
             for (index, record) in records.iter().enumerate() {
-                let outcome = apply::apply_record(tables, chain, height, seal.time_ms, record, verifier)
+                let signed = SignedBytes::of(record);
+                let outcome = apply::apply_signed(tables, chain, height, seal.time_ms, record, &signed, verifier)
                     .map_err(|refusal| BlockError::Record { height, index, refusal })?;
-                outcomes.push((record.id(), outcome));
-                leaves.push(record.leaf());
+                outcomes.push((signed.id, outcome));
+                leaves.push(signed.leaf(record));
             }
             Ok(())
         })?;
         if run.closed_to_records && !records.is_empty() {
-            let _ = self.state.tables.take_rows();
+            self.state.tables.drop_block();
             return Err(BlockError::System {
                 height,
                 why: "a block with due deadlines left over, or a handover, holds no records".into(),
@@ -455,10 +506,11 @@ impl Ledger {
         system: &SystemSection,
         records: impl FnOnce(&mut StateTables, Hash, &mut Vec<(Hash, Outcome)>, &mut Vec<Vec<u8>>) -> Result<(), BlockError>,
     ) -> Result<Run, BlockError> {
+        self.next_protocol()?;
         self.check_system(height, system)?;
         let result = self.run_inner(height, time_ms, system, records);
         if result.is_err() {
-            let _ = self.state.tables.take_rows();
+            self.state.tables.drop_block();
         }
         result
     }
@@ -535,6 +587,7 @@ impl Ledger {
         system: &SystemSection,
         body: Vec<u8>,
     ) -> Result<Execution, BlockError> {
+        let protocol = self.next_protocol()?;
         let changes = self
             .state
             .take_changes(&apply::outcome_bytes(&run.outcomes))
@@ -548,7 +601,7 @@ impl Ledger {
         }
         let leaf_count = u32::try_from(leaves.len()).map_err(|error| BlockError::Internal { height, why: error.to_string() })?;
         let seal = Seal {
-            protocol: PROTOCOL,
+            protocol,
             height,
             time_ms,
             parent: self.tip.block,
@@ -564,7 +617,17 @@ impl Ledger {
         let leaf = seal.leaf();
         nodes.extend(frontier.append(leaf_hash(&leaf)));
         leaves.push(leaf);
-        Ok(Execution { seal, body, leaves, outcomes: run.outcomes, nodes, changes, next_policy: run.next_policy, frontier })
+        Ok(Execution {
+            seal,
+            body,
+            leaves,
+            outcomes: run.outcomes,
+            nodes,
+            changes,
+            next_policy: run.next_policy,
+            handover: system.handover.clone(),
+            frontier,
+        })
     }
 }
 
@@ -585,7 +648,6 @@ fn expect<T: PartialEq + std::fmt::Display>(height: u64, field: &'static str, fo
 /// Compares a recomputed seal with the proposed one, field by field, for an error that says where they part.
 fn compare(ours: &Seal, theirs: &Seal) -> Result<(), BlockError> {
     let height = ours.height;
-    expect(height, "protocol", theirs.protocol, ours.protocol)?;
     expect(height, "first_leaf", theirs.first_leaf, ours.first_leaf)?;
     expect(height, "leaf_count", theirs.leaf_count, ours.leaf_count)?;
     expect(height, "log_root", theirs.log_root, ours.log_root)?;

@@ -131,8 +131,18 @@ pub trait App {
     /// SHA-256 of the policy that certifies the height after the tip.
     fn policy_digest(&self) -> Hash;
 
+    /// Why this build cannot take part in the height after the tip: its rules are newer (RULINGS A18). The node stops before it.
+    fn beyond(&self) -> Option<String> {
+        None
+    }
+
     /// Decodes a record, checks its signatures and authority, and tries it on the tip at ledger time `now_ms`.
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal>;
+
+    /// The same for a record that the caller has decoded from these bytes.
+    fn admit_decoded(&mut self, _record: Record, bytes: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+        self.admit(bytes, now_ms)
+    }
 
     /// Builds the next block at `time_ms` (strictly after the tip's). Deterministic in its arguments. Due clock events and
     /// the rule that a block with more of them due holds no records are its business; so is a due handover. An error means
