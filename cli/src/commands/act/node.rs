@@ -22,8 +22,9 @@ pub fn command() -> Command {
     let file = |name: &'static str, value: &'static str| Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf));
     super::with_flow(
         Command::new("register")
-            .arg(file("config", "CONFIG"))
-            .arg(file("card", "FILE").long("card").conflicts_with("config"))
+            // Not "config": that is the folder of profiles.
+            .arg(file("node-config", "CONFIG"))
+            .arg(file("card", "FILE").long("card").conflicts_with("node-config"))
             .arg(Arg::new("url").long("url").value_name("URL"))
             .arg(Arg::new("address").long("address").value_name("HOST:PORT")),
         true,
@@ -65,7 +66,7 @@ fn read_card(path: &PathBuf) -> Result<NodeCard, Failure> {
 
 /// Keys of a node's folder, with the addresses that peers and readers shall use.
 fn from_config(matches: &ArgMatches) -> Result<(u32, NodeKeys), Failure> {
-    let path = matches.get_one::<PathBuf>("config").cloned().unwrap_or_else(|| CONFIG_NAME.into());
+    let path = matches.get_one::<PathBuf>("node-config").cloned().unwrap_or_else(|| CONFIG_NAME.into());
     let config = Config::read(&path, true).map_err(crate::commands::node::failed)?;
     let secrets = NodeSecrets::read(&config.keys).map_err(crate::commands::node::failed)?;
     // What a node listens on is often not where others find it; a wildcard is never.
