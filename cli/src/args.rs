@@ -39,8 +39,13 @@ fn tree() -> Command {
                 .arg(Arg::new("shell").required(true).value_parser(value_parser!(clap_complete::Shell)).value_name("SHELL")),
         )
         .subcommand(Command::new("man"))
-        .subcommand(commands::demo::command());
-    commands::act::add_verbs(tree)
+        .subcommand(commands::demo::command())
+        .subcommand(commands::show::command())
+        .subcommand(commands::prove::command())
+        .subcommand(commands::verify::command())
+        .subcommand(commands::follow::command())
+        .subcommand(commands::pending::command());
+    commands::list::add_nouns(commands::act::add_verbs(tree))
 }
 
 /// An argument that is a path.

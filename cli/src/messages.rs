@@ -24,12 +24,14 @@ static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
     include_str!("../messages/en-demo.toml"),
+    include_str!("../messages/en-read.toml"),
     include_str!("../messages/en-rules.toml"),
     include_str!("../messages/en-verbs.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
     include_str!("../messages/zh-demo.toml"),
+    include_str!("../messages/zh-read.toml"),
     include_str!("../messages/zh-rules.toml"),
     include_str!("../messages/zh-verbs.toml"),
 ];

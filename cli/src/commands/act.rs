@@ -4,7 +4,8 @@
 //!   node says is used, plus one; a wrong answer of a node costs a refusal, never a right.
 //! * Which signatures an act needs, the ledger says: if it refuses for want of officers or a role, the record is written to a
 //!   file for the others (`rollbook sign FILE`, `rollbook submit FILE`). Everybody signs identical bytes.
-//! * Answers about where a record stands are as told by the node; the audit of an export proves them.
+//! * What a node signed about a record is checked and kept, and a receipt is verified before it is called one (`receipts`).
+//!   `--wait decided` is as told by the node, and says so.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -25,6 +26,7 @@ use crate::keystore::{Keystore, passphrase};
 use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles};
+use crate::receipts::{self, Receipted};
 use crate::verbs::{VERBS, Verb};
 
 /// How long a signed record may wait to be recorded.
@@ -63,7 +65,8 @@ fn signing(command: Command) -> Command {
 fn with_flow(command: Command, acts: bool) -> Command {
     let command = command
         .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
-        .arg(Arg::new("wait").long("wait").value_parser(["none", "decided", "receipt"]).default_value("receipt"));
+        .arg(Arg::new("wait").long("wait").value_parser(["none", "decided", "receipt"]).default_value("receipt"))
+        .arg(Arg::new("receipt").long("receipt").value_name("FILE").value_parser(value_parser!(PathBuf)));
     if !acts {
         return command;
     }
@@ -219,7 +222,8 @@ fn write_pending(path: &Path, record: &Record) -> Result<(), Failure> {
     std::fs::write(path, text).map_err(|error| crate::keystore::cannot_write(path, &error))
 }
 
-fn read_pending(path: &Path) -> Result<Record, Failure> {
+/// Reads a pending record.
+pub(crate) fn read_pending(path: &Path) -> Result<Record, Failure> {
     let none = |why: String| Failure::unusable(t("act.no-pending", &[("file", path.display().to_string())])).because(why);
     let bytes = crate::keystore::read(path)?;
     let pending: Pending = serde_json::from_slice(&bytes).map_err(|error| none(error.to_string()))?;
@@ -269,7 +273,8 @@ pub fn submit_file(matches: &ArgMatches) -> Result<u8, Failure> {
 
 /// Submits, or leaves a pending file; then waits.
 fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
-    let answer = client.post("/v1/records", &encode(record))?;
+    let mut trust = receipts::trust_for(matches, record, client)?;
+    let answer = receipts::submit(&mut trust, record)?;
     if let Some(code) = answer["code"].as_str() {
         let facts = facts_of(&answer);
         let borrowed: Vec<(&str, String)> = facts.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
@@ -290,12 +295,17 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
         return Ok(0);
     }
     let begun = Instant::now();
-    loop {
-        let place = client.json(&format!("/v1/records/{id}"));
+    // One node after the other, so that none can keep a record waiting.
+    for node in client.nodes().iter().cycle() {
+        let place = client.only(node).json(&format!("/v1/records/{id}"));
         if let Ok(place) = &place
             && (place["stands"] == "receipted" || place["stands"] == "decided" && wait == "decided")
         {
-            return Ok(told(record, place, matches.get_flag("json")));
+            let receipt = match wait {
+                "receipt" => Some(receipts::receipt(&mut trust, record, matches, file)?),
+                _ => None,
+            };
+            return Ok(told(record, place, receipt.as_ref(), matches.get_flag("json")));
         }
         if begun.elapsed() > PATIENCE {
             write_pending(file, record)?;
@@ -304,6 +314,7 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+    Err(Failure::unusable(t("act.no-node", &[])))
 }
 
 /// Facts of a refusal: those of the signed receipt, else the node's sentence.
@@ -328,28 +339,39 @@ fn find_facts(value: &Value) -> Vec<(String, String)> {
     }
 }
 
-fn told(record: &Record, place: &Value, json: bool) -> u8 {
+fn told(record: &Record, place: &Value, receipt: Option<&Receipted>, json: bool) -> u8 {
     if json {
-        print_json(place);
+        let mut place = place.clone();
+        if let Some(receipt) = receipt {
+            (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into());
+            place["receipt"] = serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
+        }
+        print_json(&place);
         return 0;
     }
     let rule = record.payload.body.code().to_owned();
     let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
+    let place = |name: &str, verified: Option<u64>| verified.map_or_else(|| place[name].to_string(), |number| number.to_string());
+    let leaf = place("leaf", receipt.map(|receipt| receipt.leaf));
     let facts = [
         ("record", record.id().to_hex()),
-        ("height", place["height"].to_string()),
+        ("height", place("height", receipt.map(|receipt| receipt.height))),
         ("rule", rule),
-        ("what", format!("{} leaf {}", words(&act), place["leaf"])),
+        ("what", format!("{} leaf {leaf}", words(&act))),
     ];
     print(t("act.done", &facts));
-    if place["stands"] == "receipted" {
-        say(t("act.receipted", &[]));
+    match receipt {
+        None => say(t("act.decided", &[])),
+        Some(receipt) => {
+            say(t("act.receipted", &[("grounds", receipt.grounds.line()), ("file", receipt.file.display().to_string())]));
+            return receipt.grounds.tell_age();
+        }
     }
     0
 }
 
 /// Family and variant of an act: `Membership.Screen`.
-fn words(act: &Value) -> String {
+pub(crate) fn words(act: &Value) -> String {
     let first = |value: &Value| match value {
         Value::Object(map) => map.iter().next().map(|(name, inner)| (name.clone(), inner.clone())),
         Value::String(name) => Some((name.clone(), Value::Null)),

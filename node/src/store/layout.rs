@@ -158,6 +158,17 @@ impl<T: Tables> Store for T {
         read_place(&bytes).map(Some).ok_or_else(|| inconsistent("reading the record index"))
     }
 
+    fn records_from(&self, prefix: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
+        let mut places = Vec::new();
+        if limit > 0 {
+            self.visit(Table::Records, prefix, prefix, &mut |_, place| {
+                places.extend(read_place(place));
+                places.len() < limit
+            })?;
+        }
+        Ok(places)
+    }
+
     fn object(&self, key: &[u8], from: RecordPlace, limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
         let prefix = object_prefix(key)?;
         let mut places = Vec::new();
