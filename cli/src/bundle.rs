@@ -130,8 +130,10 @@ impl std::fmt::Display for Flaw {
     }
 }
 
-fn unhex(text: &str) -> Result<Vec<u8>, Flaw> {
-    hex::decode(text).map_err(|error| Flaw::new("proof.hexadecimal", error))
+/// Bytes in the one form of hexadecimal: lower case.
+pub fn unhex(text: &str) -> Result<Vec<u8>, Flaw> {
+    let bytes = hex::decode(text).map_err(|error| Flaw::new("proof.hexadecimal", error))?;
+    if hex::encode(&bytes) == text { Ok(bytes) } else { Err(Flaw::new("proof.hexadecimal", "hexadecimal digits in upper case")) }
 }
 
 /// Verifies a claim under a chain of policies.

@@ -139,10 +139,21 @@ pub fn companions(path: &str, value: &Value) -> Vec<String> {
         Some(("membership", _)) => paths.extend(number(&value["organisation"]).map(|n| format!("organisation/{n}"))),
         Some(("award" | "agreement" | "payment", _)) => paths.extend(number(&value["fund"]).map(|n| format!("fund/{n}"))),
         Some(("call", _)) => paths.extend(number(&value["terms"]["fund"]).map(|n| format!("fund/{n}"))),
+        Some(("motion", _)) => paths.extend(find_number(&value["effect"], "fund").map(|n| format!("fund/{n}"))),
         Some(("account", key)) => paths.extend(key.split_once('/').map(|(fund, _)| format!("fund/{fund}"))),
         _ => {}
     }
     paths
+}
+
+/// The first number under a name, at any depth.
+fn find_number(value: &Value, name: &str) -> Option<u64> {
+    match value {
+        Value::Object(map) => {
+            map.get(name).and_then(Value::as_u64).or_else(|| map.values().find_map(|inner| find_number(inner, name)))
+        }
+        _ => None,
+    }
 }
 
 /// The unit of a fund's value.
@@ -151,13 +162,38 @@ pub fn unit_of(fund: &Value) -> Option<Unit> {
 }
 
 /// Fields that hold minor units of the fund.
-const AMOUNTS: [&str; 10] =
-    ["amount", "total", "advance", "holdback", "budget", "balance", "tested", "minimum", "maximum", "ask"];
+const AMOUNTS: [&str; 16] = [
+    "accepted",
+    "advance",
+    "amount",
+    "ask",
+    "ask_max",
+    "balance",
+    "budget",
+    "cleared",
+    "gross",
+    "held_back",
+    "holdback",
+    "maximum",
+    "minimum",
+    "net",
+    "tested",
+    "total",
+];
 
-/// A value as rows of label and text, for a table.
-pub fn rows(value: &Value, unit: Option<&Unit>) -> Vec<(String, String)> {
+/// A value as rows of label and text, for a table: the columns of its kind first, what is empty left out.
+pub fn rows(path: &str, value: &Value, unit: Option<&Unit>) -> Vec<(String, String)> {
     let mut rows = Vec::new();
-    walk("", "", value, unit, &mut rows);
+    let kind = KINDS.iter().find(|kind| path.split_once('/').is_some_and(|(table, _)| table == kind.table));
+    let first: Vec<&str> = kind.into_iter().flat_map(|kind| kind.columns).filter_map(|column| column.split('.').next()).collect();
+    match value {
+        Value::Object(map) => {
+            let mut fields: Vec<(&String, &Value)> = map.iter().filter(|(name, _)| *name != "number").collect();
+            fields.sort_by_key(|(name, _)| first.iter().position(|known| known == name).unwrap_or(first.len()));
+            fields.into_iter().for_each(|(name, value)| walk(&label(name), name, value, unit, &mut rows));
+        }
+        other => walk("", "", other, unit, &mut rows),
+    }
     rows
 }
 
@@ -166,6 +202,9 @@ fn label(key: &str) -> String {
 }
 
 fn walk(prefix: &str, key: &str, value: &Value, unit: Option<&Unit>, rows: &mut Vec<(String, String)>) {
+    if value.is_null() || value.as_array().is_some_and(Vec::is_empty) {
+        return;
+    }
     if let Some(text) = word(key, value, unit) {
         rows.push((prefix.to_owned(), text));
         return;
@@ -184,37 +223,86 @@ fn walk(prefix: &str, key: &str, value: &Value, unit: Option<&Unit>, rows: &mut 
 
 /// A value that fits one cell.
 pub fn word(key: &str, value: &Value, unit: Option<&Unit>) -> Option<String> {
-    let minor = |text: &str| AMOUNTS.contains(&key).then(|| text.parse::<i128>().ok()).flatten();
-    Some(match value {
-        Value::Null => "-".to_owned(),
-        Value::Bool(yes) => t(if *yes { "word.yes" } else { "word.no" }, &[]),
-        Value::String(text) => match (minor(text), unit) {
-            (Some(minor), Some(unit)) => format!("{} {}", unit.grouped(minor), unit.code()),
-            _ => text.clone(),
-        },
-        Value::Number(number) if key.ends_with("_ms") => {
-            number.as_u64().map_or_else(|| number.to_string(), |ms| instant(ms / 1_000))
+    let money = |text: &str| {
+        let minor = AMOUNTS.contains(&key).then(|| text.parse::<i128>().ok()).flatten()?;
+        unit.map(|unit| format!("{} {}", unit.grouped(minor), unit.code()))
+    };
+    match value {
+        Value::Null => Some("-".to_owned()),
+        Value::Bool(yes) => Some(t(if *yes { "word.yes" } else { "word.no" }, &[])),
+        Value::String(text) => Some(money(text).unwrap_or_else(|| text.clone())),
+        Value::Number(number) if key.ends_with("_ms") => number.as_u64().map(|ms| instant(ms / 1_000)),
+        Value::Number(number) if key.ends_with("_day") => {
+            let day = number.as_i64().filter(|day| (-1_000_000..4_000_000).contains(day))?;
+            Some(rollbook_core::calendar::LocalDay(day).to_string())
         }
-        Value::Number(number) => match (minor(&number.to_string()), unit) {
-            (Some(minor), Some(unit)) => format!("{} {}", unit.grouped(minor), unit.code()),
-            _ => number.to_string(),
-        },
-        Value::Array(items) if items.is_empty() => "-".to_owned(),
-        Value::Array(items) if items.iter().all(|item| item.is_number() || item.is_string()) => {
-            let bytes = items.len() >= 16 && items.iter().all(|item| item.as_u64().is_some_and(|byte| byte < 256));
-            if bytes {
-                let bytes: Vec<u8> = items.iter().filter_map(|item| u8::try_from(item.as_u64()?).ok()).collect();
-                return Some(hex::encode(bytes));
-            }
-            let words: Vec<String> = items.iter().filter_map(|item| word("", item, None)).collect();
-            words.join(", ")
+        Value::Number(number) => Some(money(&number.to_string()).unwrap_or_else(|| number.to_string())),
+        Value::Array(items) => words(items),
+        Value::Object(map) => compound(key, value, map),
+    }
+}
+
+/// Short lists: bytes as hexadecimal, others by commas.
+fn words(items: &[Value]) -> Option<String> {
+    let bytes: Option<Vec<u8>> = items.iter().map(|item| u8::try_from(item.as_u64()?).ok()).collect();
+    if let Some(bytes) = bytes.filter(|bytes| bytes.len() >= 16) {
+        return Some(hex::encode(bytes));
+    }
+    let plain = |item: &Value| match item {
+        Value::Array(pair) if pair.iter().all(|part| part.is_number() || part.is_string()) => {
+            let parts: Vec<String> = pair.iter().filter_map(|part| word("", part, None)).collect();
+            Some(parts.join(" "))
         }
-        Value::Object(map) if map.len() == 2 && map.contains_key("native") && map.contains_key("latin") => {
-            let text = |name: &str| map.get(name).and_then(Value::as_str).unwrap_or_default();
-            crate::commands::setup::both(text("native"), text("latin"))
+        Value::Array(_) => None,
+        Value::Object(map) if map.len() != 1 => None,
+        item => word("", item, None),
+    };
+    items.iter().map(plain).collect::<Option<Vec<String>>>().map(|words| words.join(", "))
+}
+
+/// Small objects that read better in one cell.
+fn compound(key: &str, value: &Value, map: &serde_json::Map<String, Value>) -> Option<String> {
+    let has = |names: &[&str]| map.len() == names.len() && names.iter().all(|name| map.contains_key(*name));
+    let text = |value: &Value| word("", value, None).unwrap_or_default();
+    if has(&["native", "latin"]) {
+        let part = |name: &str| value[name].as_str().unwrap_or_default();
+        return Some(crate::commands::setup::both(part("native"), part("latin")));
+    }
+    if has(&["n", "d"]) {
+        return Some(format!("{}/{}", value["n"], value["d"]));
+    }
+    for (name, short) in [("days", "d"), ("hours", "h")] {
+        if has(&[name]) {
+            return Some(format!("{} {short}", value[name]));
         }
-        _ => return None,
-    })
+    }
+    if key == "tally" && value["counts"].is_object() {
+        let counts = &value["counts"];
+        let count = |name: &str| format!("{} {}", label(name), text(&counts[name]));
+        let counts = ["yes", "no", "abstain", "recused", "electorate"].map(count).join(", ");
+        return Some(format!("{}: {counts}", text(&value["outcome"])));
+    }
+    if key == "rule" && value["pass"]["threshold"].is_object() {
+        let threshold = &value["pass"]["threshold"];
+        let sign = if threshold["strict"] == true { ">" } else { ">=" };
+        let share = format!("{sign} {} {}", text(&threshold["fraction"]), text(&threshold["base"]));
+        let days = format!("{} - {}", text(&value["ballot_min"]), text(&value["ballot_max"]));
+        return Some(format!(
+            "{}; {} {}; {share}; {days}; {} {}",
+            text(&value["body"]),
+            label("quorum"),
+            text(&value["quorum"]),
+            label("stay"),
+            text(&value["stay"])
+        ));
+    }
+    // A variant with a plain content: `uscc 9199...`, `advance`.
+    match map.iter().next() {
+        Some((name, inner)) if map.len() == 1 && (inner.is_number() || inner.is_string()) => {
+            Some(if matches!(name.as_str(), "currency" | "resource") { text(inner) } else { format!("{name} {}", text(inner)) })
+        }
+        _ => None,
+    }
 }
 
 /// A field of a value by a dotted path, in one cell: a variant with content is its name.

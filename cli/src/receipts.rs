@@ -16,7 +16,7 @@ use rollbook_node::api::receipt::{Answer, Verdict, verify_answer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::bundle::{Claim, Flaw};
+use crate::bundle::{Claim, Flaw, unhex};
 use crate::client::Client;
 use crate::failure::{Failure, UNREACHABLE};
 use crate::fetch::fetch;
@@ -56,7 +56,7 @@ impl KeptAnswer {
         if (self.kind.as_str(), self.version) != (ANSWER, 1) {
             return Err(Flaw::new("answer.version", format!("{} version {} is not known here", self.kind, self.version)));
         }
-        let statement = hex::decode(&self.statement).map_err(|error| Flaw::new("proof.hexadecimal", error))?;
+        let statement = unhex(&self.statement)?;
         let answer = verify_answer(&statement, &self.key, &self.signature)
             .ok_or_else(|| Flaw::new("answer.signature", "the signature does not fit the statement"))?;
         if answer.chain != self.genesis {

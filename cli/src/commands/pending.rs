@@ -193,7 +193,7 @@ fn show(item: &Value, record: &Record) {
         ],
     ));
     let line = |key: &str, facts: &[(&str, String)]| print(format!("  {}", t(key, facts)));
-    for (label, text) in objects::rows(&serde_json::to_value(&record.payload.body).unwrap_or_default(), None) {
+    for (label, text) in objects::rows("", &serde_json::to_value(&record.payload.body).unwrap_or_default(), None) {
         print(format!("    {label}: {text}"));
     }
     line(

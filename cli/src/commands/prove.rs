@@ -49,7 +49,8 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let (fetched, grounds) = fetch(&mut trust, &target)?;
     let absent = matches!(&fetched.proved.content, Content::State { value: None, .. });
     if matches!(fetched.proved.content, Content::State { .. }) && absent != (word == "absence") {
-        let facts = [("id", id)];
+        let Target::State(path) = &target else { return Err(bad()) };
+        let facts = [("id", objects::short(path)), ("kind", kind.to_owned()), ("number", id.clone())];
         let failure = Failure::refused(t(if absent { "prove.absent" } else { "prove.present" }, &facts));
         return Err(failure.next(t(if absent { "prove.absent-next" } else { "prove.present-next" }, &facts)));
     }

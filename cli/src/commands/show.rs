@@ -107,8 +107,9 @@ fn print_rows(body: &Value, unit: Option<&Unit>) {
             row(t("show.of", &[]), name);
         }
     }
+    let path = body["path"].as_str().unwrap_or_default();
     for part in ["value", "payload", "signed", "seal", "records"] {
-        for (label, text) in body.get(part).map(|value| objects::rows(value, unit)).unwrap_or_default() {
+        for (label, text) in body.get(part).map(|value| objects::rows(path, value, unit)).unwrap_or_default() {
             let label =
                 if matches!(part, "signed" | "records") { format!("{} {label}", t(&format!("show.{part}"), &[])) } else { label };
             row(label.trim().to_owned(), text);

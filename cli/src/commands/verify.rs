@@ -161,8 +161,9 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &P
         Content::State { .. } => "verify.state",
     };
     print(t(key, &facts));
-    for (label, text) in objects::rows(body.get("value").or(body.get("payload")).unwrap_or(&Value::Null), None) {
-        print(format!("  {label}: {text}").replace("  : -", ""));
+    let value = body.get("value").or(body.get("payload")).unwrap_or(&Value::Null);
+    for (label, text) in objects::rows(body["path"].as_str().unwrap_or_default(), value, None) {
+        print(format!("  {label}: {text}"));
     }
     print(receipt_line(receipt, bundle.genesis));
     not_pinned(pinned, bundle.genesis);
