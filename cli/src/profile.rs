@@ -158,7 +158,8 @@ pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
 
 /// Writes beside and renames, so that a crash leaves the old file or the new one.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let beside = path.with_extension("new");
+    // Of this process alone: two commands may run at once.
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
     std::fs::write(&beside, text).map_err(|error| cannot_write(&beside, &error))?;
     std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
 }

@@ -1,7 +1,8 @@
 //! What comes back for a record handed in (RULINGS A4, A11, A20): the node's signed answer, and the receipt.
 //!
 //! * A node signs what it answers, seen or refused, with its log key. The answer is checked against the key that a verified policy
-//!   gives that node, and kept in `receipts/` of the alliance's folder, one file per record and node. A node whose answer does not
+//!   gives that node, and kept in `receipts/` of the alliance's folder, one file per record,
+//!   node and verdict. A node whose answer does not
 //!   verify is named and the next one is asked.
 //! * 'Receipted' is said only after the `.tlog-proof` was verified from the genesis hash; it is written beside the record.
 //! * A node without a seat has no key in any policy: its answer is kept and marked as told by that node.
@@ -98,8 +99,10 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Value, Failure> {
             Err(failure) => return Err(failure),
         };
         match check(trust, &answer, record, &bytes) {
-            Ok(Some(kept)) => {
-                trust.keep(&format!("receipts/{}.{}.json", record.id(), kept.1), &kept.0)?;
+            Ok(Some((kept, node))) => {
+                // A refusal for want of signatures and the later 'seen' are both kept.
+                let verdict = if answer["code"].is_string() { "refused" } else { "seen" };
+                trust.keep(&format!("receipts/{}.{node}.{verdict}.json", record.id()), &kept)?;
                 return Ok(answer);
             }
             Ok(None) => {

@@ -5,6 +5,7 @@
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use rollbook_core::account::Unit;
+use rollbook_core::log::Clock;
 use rollbook_node::api::lists;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -64,6 +65,14 @@ enum Source {
 }
 
 impl Source {
+    /// Whether the chain is a sample.
+    fn is_sample(&self) -> Result<bool, Failure> {
+        match self {
+            Source::Export(tables) => Ok(tables.charters.first().is_some_and(|(_, charter)| charter.clock == Clock::Sample)),
+            Source::Node(client) => Ok(client.json("/v1/status")?["sample"] == true),
+        }
+    }
+
     /// Every entry of a table: key, value.
     fn entries(&self, table: &str) -> Result<Vec<(String, Value)>, Failure> {
         let mut entries: Vec<(String, Value)> = Vec::new();
@@ -109,8 +118,9 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
             if nodes.is_empty() {
                 return Err(Failure::unusable(t("act.no-node", &[])).next(t("trust.no-profile-next", &[])));
             }
-            let mark = t("list.as-told", &[("node", nodes.join(" "))]);
-            (Source::Node(crate::client::Client::new(nodes)), mark)
+            let client = crate::client::Client::new(nodes);
+            let node = answering(&client)?;
+            (Source::Node(client.only(&node)), t("list.as-told", &[("node", node)]))
         }
     };
     let entries = source.entries(kind.table)?;
@@ -119,8 +129,11 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
             .iter()
             .map(|(key, value)| json!({ "id": objects::short(&format!("{}/{key}", kind.table)), "key": key, "value": value }))
             .collect();
-        print_json(&json!({ "table": kind.table, "items": items, "from": from }));
+        print_json(&json!({ "table": kind.table, "items": items, "from": from, "sample": source.is_sample()? }));
         return Ok(0);
+    }
+    if source.is_sample()? {
+        print(t("audit.sample", &[]));
     }
     // Names of companies and units of funds make numbers readable.
     let names = names_for(kind, &source)?;
@@ -152,6 +165,18 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
     }
     print(from);
     Ok(0)
+}
+
+/// The first node that answers: one list comes from one node.
+fn answering(client: &crate::client::Client) -> Result<String, Failure> {
+    let mut last = None;
+    for node in client.nodes() {
+        match client.only(node).json("/v1/health") {
+            Ok(_) => return Ok(node.clone()),
+            Err(failure) => last = Some(failure),
+        }
+    }
+    Err(last.unwrap_or_else(|| Failure::unreachable(t("client.unreachable", &[]))))
 }
 
 fn names_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, String>, Failure> {
