@@ -115,7 +115,14 @@ fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Groun
         proof: text(&answer, "proof")?.to_owned(),
     };
     let seal = Sealed { leaf: text(&answer, "seal_leaf")?.to_owned(), proof: text(&answer, "seal_proof")?.to_owned() };
-    done(trust, node, claim, seal)
+    let answer = done(trust, node, claim, seal)?;
+    // A quorum that signed today stands for every old seal, too; only the seal that ends its log is today's state.
+    let verified = &answer.0.proved.receipt.verified;
+    if verified.index.saturating_add(1) != verified.size {
+        let facts = [("height", answer.0.proved.seal.height.to_string()), ("size", verified.size.to_string())];
+        return Err(Trouble::Untrue(t("trust.old-state", &facts)));
+    }
+    Ok(answer)
 }
 
 /// Ids of a proved block's records: its body hashes to the digest in the seal.

@@ -432,6 +432,7 @@ fn old_heads(net: &mut Net, desk: &Desk, record: &Record) {
     let id = record.id().to_hex();
     ends(&desk.read("old", &[&frozen.url], &["show", &id]), 0);
     ends(&desk.read("old", &[&frozen.url], &["show", "O-2"]), 0);
+    let old_state = http::get(net.testnet.api(1), "/v1/state/organisation/2", Duration::from_secs(20)).unwrap().json();
     let nodes = net.nodes();
     net.testnet.advance(Step::ByMs(5 * 3_600_000)).unwrap();
     net.act(&nodes);
@@ -446,6 +447,22 @@ fn old_heads(net: &mut Net, desk: &Desk, record: &Record) {
             assert!(ends(&desk.read(config, &[&frozen.url], &["show", what]), 3).contains("STALE SINCE "));
         }
     }
+    old_state_under_a_new_head(net, desk, &old_state);
+}
+
+/// An old value under a fresh head: the old seal is in the log for ever, but it is not today's state.
+fn old_state_under_a_new_head(net: &Net, desk: &Desk, old: &Value) {
+    let path = format!("/v1/blocks/{}/proof", old["height"]);
+    let proof = http::get(net.testnet.api(1), &path, Duration::from_secs(20)).unwrap().json()["proof"].clone();
+    let mut renewed = old.clone();
+    renewed["seal_proof"] = proof;
+    let liar = Proxy::start(net.testnet.api(1), move |path, answer| match path {
+        "/v1/state/organisation/2" => with_json(answer, |value| *value = renewed.clone()),
+        _ => answer,
+    });
+    let output = desk.read("renewed", &[&liar.url], &["show", "O-2"]);
+    assert_eq!(ends(&output, 1), "");
+    assert!(said(&output).contains("not the state at the head"), "{}", said(&output));
 }
 
 /// A quorum that signs two histories: both statements are kept and named.
