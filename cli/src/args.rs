@@ -40,6 +40,7 @@ fn tree() -> Command {
         )
         .subcommand(Command::new("man"))
         .subcommand(commands::demo::command())
+        .subcommand(commands::bench::command())
         .subcommand(commands::show::command())
         .subcommand(commands::prove::command())
         .subcommand(commands::verify::command())

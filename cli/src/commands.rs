@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod audit;
+pub mod bench;
 pub mod demo;
 pub mod export;
 pub mod follow;
@@ -45,6 +46,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("node", matches)) => node::run(matches),
         Some(("testnet", matches)) => testnet::run(matches),
         Some(("demo", matches)) => demo::run(matches),
+        Some(("bench", matches)) => bench::run(matches),
         Some(("show", matches)) => show::run(matches),
         Some(("prove", matches)) => prove::run(matches),
         Some(("verify", matches)) => verify::run(matches),

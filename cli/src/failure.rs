@@ -1,6 +1,6 @@
 //! A failure as a person reads it: what happened, why, what to do next.
 
-use crate::messages::t;
+use crate::messages::{find, t};
 
 /// Exit code 1: refused, or a finding.
 pub const REFUSED: u8 = 1;
@@ -33,6 +33,13 @@ impl Failure {
     /// A refusal by the rules.
     pub fn refused(what: impl Into<String>) -> Failure {
         Failure { exit: REFUSED, what: what.into(), why: None, next: None }
+    }
+
+    /// A refusal by the rule of `code`, with the next step if the catalogue has one.
+    pub fn by_rule(code: &str, sentence: String) -> Failure {
+        let unknown = || code.split_once('.').is_some_and(|(_, guard)| guard.starts_with("unknown-"));
+        let next = find(&format!("next.{code}"), &[]).or_else(|| unknown().then(|| t("next.guard.unknown", &[])));
+        Failure { next, ..Failure::refused(sentence) }
     }
 
     /// No node answered.

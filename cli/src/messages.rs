@@ -20,17 +20,21 @@ pub enum Language {
 static LANGUAGE: AtomicU8 = AtomicU8::new(0);
 static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 
-/// The catalogue of a language: the program itself, the demo and its story, rules, business verbs.
+/// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules, business verbs.
 const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
+    include_str!("../messages/en-bench.toml"),
     include_str!("../messages/en-demo.toml"),
+    include_str!("../messages/en-next.toml"),
     include_str!("../messages/en-read.toml"),
     include_str!("../messages/en-rules.toml"),
     include_str!("../messages/en-verbs.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
+    include_str!("../messages/zh-bench.toml"),
     include_str!("../messages/zh-demo.toml"),
+    include_str!("../messages/zh-next.toml"),
     include_str!("../messages/zh-read.toml"),
     include_str!("../messages/zh-rules.toml"),
     include_str!("../messages/zh-verbs.toml"),

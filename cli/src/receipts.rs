@@ -171,11 +171,11 @@ pub struct Receipted {
     pub leaf: u64,
 }
 
-/// Fetches the receipt of a record, verifies it from the genesis hash, and writes it beside the record's file or to `--receipt`.
+/// Fetches the receipt of a record, verifies it from the genesis hash, and writes it beside the record's file or to `--receipt-file`.
 pub fn receipt(trust: &mut Trust, record: &Record, matches: &ArgMatches, beside: &Path) -> Result<Receipted, Failure> {
     let (fetched, grounds) = fetch(trust, &Target::Record(record.id().to_hex()))?;
     let Claim::Record { proof, .. } = &fetched.claim else { return Err(Failure::refused("claim")) };
-    let given = matches.try_get_one::<PathBuf>("receipt").ok().flatten().cloned();
+    let given = matches.try_get_one::<PathBuf>("receipt-file").ok().flatten().cloned();
     let name = format!("{}.tlog-proof", record.id().short());
     let path = given.unwrap_or_else(|| beside.parent().unwrap_or_else(|| Path::new("")).join(name));
     std::fs::write(&path, proof).map_err(|error| cannot_write(&path, &error))?;

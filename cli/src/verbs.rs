@@ -18,6 +18,10 @@ pub enum Kind {
     Number,
     /// An amount in minor units, grouping allowed, decimals refused: the ledger knows no fractions.
     Minor,
+    /// A block height.
+    Height,
+    /// An instant, `2026-11-24T10:00:00+08:00`.
+    Instant,
     /// A text.
     Text,
     /// 64 hexadecimal digits, or `@FILE` for the SHA-256 of a file.
@@ -183,6 +187,26 @@ pub const VERBS: &[Verb] = &[
     ),
     verb("motion", "withdraw", "Motion", "Withdraw", &[id("motion")]),
     motion("motion", "rescind", &["Rescind"], &[id("motion")]),
+    motion(
+        "charter",
+        "raise-protocol",
+        &["RaiseProtocol"],
+        &[id("protocol"), flag("from_height", Kind::Height), flag("release", Kind::Text)],
+    ),
+    verb("node", "upgrade", "Node", "Support", &[id("protocol")]),
+    verb(
+        "order",
+        "file",
+        "Charter",
+        "FileOrder",
+        &[
+            flag("authority", Kind::Text),
+            flag("reference", Kind::Text),
+            flag("document", Kind::Hash),
+            flag("issued_ms", Kind::Instant),
+            maybe("about", Kind::Number),
+        ],
+    ),
     motion(
         "fund",
         "propose",
@@ -380,6 +404,8 @@ impl Verb {
                 argument = argument.long(field.name.replace('_', "-")).value_name(match field.kind {
                     Kind::Number => "N",
                     Kind::Minor => "MINOR-UNITS",
+                    Kind::Height => "HEIGHT",
+                    Kind::Instant => "INSTANT",
                     Kind::Text => "TEXT",
                     Kind::Hash => "HASH|@FILE",
                     Kind::Day => "YYYY-MM-DD",
@@ -502,6 +528,10 @@ fn read(field: &Field, text: &str) -> Result<Value, Failure> {
             json!(digits.parse::<u32>().map_err(|_| wrong())?)
         }
         Kind::Minor => json!(text.replace([',', '_'], "").parse::<u64>().map_err(|_| wrong().next(t("verb.minor-next", &[])))?),
+        Kind::Height => json!(text.replace([',', '_'], "").parse::<u64>().map_err(|_| wrong())?),
+        Kind::Instant => {
+            json!(rollbook_core::calendar::parse_instant(text).map_err(|error| wrong().because(error))?)
+        }
         Kind::Text | Kind::Choice(_) => json!(text),
         Kind::Hash => json!(hash(text)?),
         Kind::Day => {
@@ -529,6 +559,8 @@ mod tests {
         match kind {
             Kind::Number => "7".into(),
             Kind::Minor => "1,000".into(),
+            Kind::Height => "1,000".into(),
+            Kind::Instant => "2026-11-24T10:00:00+08:00".into(),
             Kind::Text => "AC04".into(),
             Kind::Hash => sha256(b"x").to_hex(),
             Kind::Day => "2026-11-24".into(),

@@ -86,3 +86,14 @@ fn the_story_runs_to_its_balances() {
     let report = rollbook::commands::audit::audit(file.path(), Some(stage.writer.ledger.chain())).unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
 }
+
+/// The history of protocol 1 that `tests/tests/history.rs` holds: written once, never again.
+#[test]
+#[ignore = "writes a kept history"]
+fn write_history() {
+    let mut stage = stage();
+    story::play(&mut stage).unwrap();
+    let export = stage.writer.export();
+    let report = rollbook_tests::testnet::audit(&export, stage.writer.ledger.chain());
+    rollbook_tests::history::Head::keep("protocol-1", &export, &report);
+}

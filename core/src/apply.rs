@@ -12,7 +12,7 @@ use bincode::{Decode, Encode};
 use crate::calendar::{Calendar, Period};
 use crate::charter::{Charter, DAY_MS};
 use crate::codec::{Wire, encode};
-use crate::crypto::{Hash, PublicKey, Signature, VerifierCache};
+use crate::crypto::{Hash, KeyError, PublicKey, Signature, VerifierCache};
 use crate::identity::Organisation;
 use crate::identity::authority::{self, Actor};
 use crate::ledger::chain::ChainFacts;
@@ -96,6 +96,12 @@ pub enum NotCounted {
 pub trait Verify {
     /// Whether `signature` over `message` verifies under `key`.
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool;
+
+    /// Whether a key may be put on the ledger. One that remembers signatures remembers these answers as well: the torsion check
+    /// costs more than a signature.
+    fn check_registrable(&mut self, key: &PublicKey) -> Result<(), KeyError> {
+        key.check_registrable()
+    }
 }
 
 impl Verify for VerifierCache {
@@ -158,6 +164,8 @@ pub enum Counter {
     Instalment = 16,
     /// Draws of reviewers and assessors.
     Draw = 17,
+    /// Orders of courts and regulators.
+    Order = 18,
 }
 
 impl Tx<'_> {
@@ -169,6 +177,11 @@ impl Tx<'_> {
     /// Writes the chain's own facts.
     pub fn put_facts(&mut self, facts: ChainFacts) {
         self.t.chain.put(0, facts);
+    }
+
+    /// The rule version of this block (RULINGS A18).
+    pub fn protocol(&self) -> u32 {
+        crate::protocol::at(self.t, self.height)
     }
 
     /// The charter in force.
@@ -253,19 +266,22 @@ fn judge(tx: &mut Tx, record: &Record, verifier: &mut dyn Verify) -> Result<Outc
     let founding = tx.facts().founders_missing > 0;
     let is_found = matches!(record.payload.body, Body::Organisation(crate::record::OrganisationAct::Found));
     require!(!founding || is_found, "A2.not-founded", missing = tx.facts().founders_missing);
-    dispatch(tx, &actor, &record.payload.body)
+    let (since, in_force) = (record.payload.body.since(), tx.protocol());
+    require!(since <= in_force, "A18.not-in-force", since = since, in_force = in_force);
+    dispatch(tx, &actor, &record.payload.body, verifier)
 }
 
-fn dispatch(tx: &mut Tx, actor: &Actor, body: &Body) -> Result<Outcome, Refusal> {
+fn dispatch(tx: &mut Tx, actor: &Actor, body: &Body, verifier: &mut dyn Verify) -> Result<Outcome, Refusal> {
     match body {
-        Body::Organisation(act) => crate::identity::registration::apply(tx, actor, act),
+        Body::Organisation(act) => crate::identity::registration::apply(tx, actor, act, verifier),
         Body::Membership(act) => crate::membership::apply(tx, actor, act),
         Body::Motion(act) => crate::motion::apply(tx, actor, act),
         Body::Fund(act) => crate::funding::apply_fund(tx, actor, act),
         Body::Call(act) => crate::funding::apply_call(tx, actor, act),
         Body::Award(act) => crate::funding::agreement::apply(tx, actor, act),
         Body::Payment(act) => crate::funding::payment::apply(tx, actor, act),
-        Body::Node(act) => crate::validators::apply(tx, actor, act),
+        Body::Node(act) => crate::validators::apply(tx, actor, act, verifier),
+        Body::Charter(act) => crate::orders::apply(tx, actor, act),
     }
 }
 

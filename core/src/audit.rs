@@ -145,7 +145,7 @@ impl Auditor {
             .records
             .iter()
             .filter_map(|bytes| decode::<Record>(bytes).ok())
-            .flat_map(|record| signatures_of(ledger.tables(), &record))
+            .flat_map(|record| all_signatures_of(ledger.tables(), &record))
             .collect()
     }
 
@@ -247,7 +247,7 @@ impl Auditor {
                 });
             }
             BlockError::System { why, .. } => self.find("A19.system", Some(height), None, why.clone()),
-            BlockError::Protocol { .. } => self.find("A18.protocol", Some(height), None, error.to_string()),
+            BlockError::Protocol(_) => self.find("A18.protocol", Some(height), None, error.to_string()),
             BlockError::Field { field: "log_root" | "leaf_count" | "first_leaf", .. } => {
                 self.find("A1.log-root", Some(height), Some(seal.first_leaf), error.to_string())
             }
@@ -435,7 +435,7 @@ fn judge_checkpoint(policy: &EpochPolicy, checkpoint: &Checkpoint, cosigned: &Ha
     policy.verify_handover(cosigned).map_err(|error| error.to_string())
 }
 
-/// The signatures of a record whose keys are known in `tables`.
+/// The signatures of a record's envelope whose keys are known in `tables`.
 pub fn signatures_of(tables: &StateTables, record: &Record) -> Vec<(PublicKey, Vec<u8>, Signature)> {
     let message = record.payload.sign_bytes();
     record
@@ -446,6 +446,13 @@ pub fn signatures_of(tables: &StateTables, record: &Record) -> Vec<(PublicKey, V
             Some((key, message.clone(), entry.signature))
         })
         .collect()
+}
+
+/// The same with the signatures inside the act: everything worth verifying ahead.
+pub fn all_signatures_of(tables: &StateTables, record: &Record) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+    let mut all = signatures_of(tables, record);
+    all.extend(record.payload.body.signatures(&record.payload.chain, record.payload.principal));
+    all
 }
 
 /// A certificate that a caller holds, judged for block `seal` under the policy that the seal names.

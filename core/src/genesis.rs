@@ -11,12 +11,14 @@ use bincode::{Decode, Encode};
 use crate::apply::{Counter, Refusal, Tx};
 use crate::charter::Charter;
 use crate::codec::{DecodeError, Text, Wire, encode, strictly_ascending};
-use crate::crypto::{Hash, sha256};
-use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope, registration};
+use crate::crypto::{Hash, VerifierCache, sha256};
+use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope, groups, registration};
 use crate::ledger::chain::{ChainFacts, EpochFacts, EpochValidator};
-use crate::ledger::{LeafTag, PROTOCOL, Seal};
+use crate::ledger::{LeafTag, Seal};
 use crate::log::{Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash};
-use crate::record::NodeKeys;
+use crate::motion::posts::check_appointment;
+use crate::protocol::{PROTOCOL, ProtocolFacts};
+use crate::record::{Appointment, NodeKeys};
 use crate::state::State;
 use crate::validators::{self, NodeStatus};
 use crate::{membership, refuse, require};
@@ -67,6 +69,8 @@ pub enum GenesisItem {
         charter: Charter,
         /// Time of seal 0.
         opened_ms: u64,
+        /// The rule version that the chain begins with (RULINGS A18).
+        protocol: u32,
     },
     /// An office with its own staff and its first posts. Holders may be officers of other organisations of this genesis.
     Office {
@@ -97,7 +101,12 @@ impl Wire for GenesisItem {
 
     fn check(&self) -> Result<(), DecodeError> {
         match self {
-            GenesisItem::Charter { charter, .. } => charter.check(),
+            GenesisItem::Charter { charter, protocol, .. } => {
+                if !(1..=PROTOCOL).contains(protocol) {
+                    return Err(DecodeError::rule(format!("protocol {protocol}: this build knows protocols 1 to {PROTOCOL}")));
+                }
+                charter.check()
+            }
             GenesisItem::Office { entry, .. } => {
                 if entry.kind != OrganisationKind::Office {
                     return Err(DecodeError::rule("an office item holds an office"));
@@ -277,11 +286,11 @@ impl Genesis {
     /// Checks everything and computes the first state, the first log, seal 0.
     pub fn open(&self) -> Result<Opened, GenesisError> {
         self.check_policy()?;
-        let mut opened_ms = 0;
+        let (mut opened_ms, mut begins_with) = (0, 1);
         for (i, item) in self.items.iter().enumerate() {
             item.check().map_err(|error| GenesisError::Item { index: i + 1, why: error.to_string() })?;
             match item {
-                GenesisItem::Charter { opened_ms: time, .. } => opened_ms = *time,
+                GenesisItem::Charter { opened_ms: time, protocol, .. } => (opened_ms, begins_with) = (*time, *protocol),
                 _ if i == 0 => return Err(GenesisError::Structure("the first item is not the charter".into())),
                 _ => {}
             }
@@ -314,7 +323,7 @@ impl Genesis {
             frontier.append(leaf_hash(leaf));
         }
         let seal = Seal {
-            protocol: PROTOCOL,
+            protocol: begins_with,
             height: 0,
             time_ms: opened_ms,
             parent: Hash::ZERO,
@@ -404,8 +413,10 @@ impl Genesis {
 
     fn write_item(&self, tx: &mut Tx, item: &GenesisItem) -> Result<(), Refusal> {
         match item {
-            GenesisItem::Charter { charter, .. } => {
+            GenesisItem::Charter { charter, protocol, .. } => {
                 require!(charter.version == 1, "A2.charter-version", version = charter.version);
+                let facts = ProtocolFacts { from_height: 0, motion: 0, release: Text::default() };
+                tx.t.protocols.put(*protocol, facts);
                 tx.t.charters.put(1, charter.clone());
                 tx.put_facts(ChainFacts { charter: 1, ..ChainFacts::default() });
             }
@@ -421,9 +432,9 @@ impl Genesis {
                 self.enter(tx, entry)?;
                 for post in posts {
                     require!(post.role.is_post(), "R7.no-post-role", role = format!("{:?}", post.role));
-                    for person in std::iter::once(post.holder).chain(post.deputy) {
-                        require!(tx.t.persons.contains(&person), "R7.unknown-person", person = person);
-                    }
+                    let PostEntry { role, holder, deputy, .. } = *post;
+                    let appointment = Appointment { office: entry.number, role, scope: Scope::Alliance, holder, deputy };
+                    check_appointment(tx, &appointment)?;
                     let number = tx.next_number(Counter::Post);
                     let from_ms = tx.now;
                     tx.t.posts.put(
@@ -448,8 +459,8 @@ impl Genesis {
                         "R7.seat-not-a-founder",
                         organisation = seat.organisation
                     );
-                    let group = crate::identity::groups::group_of(tx.t, seat.organisation);
-                    let taken = tx.t.seats.iter().any(|(other, _)| crate::identity::groups::group_of(tx.t, *other) == group);
+                    let group = groups::group_of(tx.t, seat.organisation);
+                    let taken = tx.t.seats.iter().any(|(other, _)| groups::group_of(tx.t, *other) == group);
                     require!(!taken, "R7.group-has-seat", organisation = seat.organisation);
                     tx.t.seats.put(seat.organisation, seat.until_ms);
                 }
@@ -458,7 +469,10 @@ impl Genesis {
             }
             GenesisItem::Validator { organisation, keys } => {
                 require!(tx.t.founders.contains(organisation), "A17.not-a-founder", organisation = organisation);
-                validators::enter(tx, *organisation, keys, NodeStatus::Validator)?;
+                let group = groups::group_of(tx.t, *organisation);
+                let taken = tx.t.nodes.iter().any(|(other, _)| groups::group_of(tx.t, *other) == group);
+                require!(!taken, "A17.group-has-seat", organisation = organisation);
+                validators::enter(tx, *organisation, keys, NodeStatus::Validator, &mut VerifierCache::default())?;
             }
         }
         Ok(())
@@ -473,7 +487,7 @@ impl Genesis {
                 refuse!("A2.person-number-twice", person = officer.person);
             }
         }
-        registration::enter(tx, entry, entry.number, None)?;
+        registration::enter(tx, entry, entry.number, None, &mut VerifierCache::default())?;
         // Later numbers continue above the highest one that the genesis used.
         let highest = tx.t.counters.get(&(Counter::Organisation as u8)).copied().unwrap_or(0).max(entry.number);
         tx.t.counters.put(Counter::Organisation as u8, highest);

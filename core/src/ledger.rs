@@ -14,5 +14,5 @@ pub use certificate::{
     Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal, SignedVote, ValidatorKey, Vote,
     VoteKind, quorum,
 };
-pub use engine::{Admitted, BlockError, Built, Committed, Execution, Ledger, Tip};
-pub use seal::{PROTOCOL, Seal};
+pub use engine::{Admitted, BlockError, Built, Committed, Execution, Ledger, Tip, UnknownProtocol};
+pub use seal::Seal;

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod account;
+pub mod answer;
 pub mod apply;
 pub mod audit;
 pub mod calendar;
@@ -20,6 +21,8 @@ pub mod ledger;
 pub mod log;
 pub mod membership;
 pub mod motion;
+pub mod orders;
+pub mod protocol;
 pub mod record;
 pub mod state;
 pub mod validators;

@@ -31,7 +31,7 @@ use crate::state::StateTables;
 use crate::{membership, refuse, require};
 
 pub mod effects;
-mod posts;
+pub(crate) mod posts;
 pub mod rules;
 pub mod table;
 pub mod tally;

@@ -10,11 +10,12 @@
 use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
-use crate::crypto::{Hash, Keypair, Signature, sha256_tagged, tagged};
+use crate::crypto::{Hash, Keypair, PublicKey, Signature, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
 mod award;
 mod call;
+mod charter;
 mod fund;
 mod membership;
 mod motion;
@@ -30,6 +31,7 @@ pub use call::{
     ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,
     ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
 };
+pub use charter::{CharterAct, OfficialOrder};
 pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
     WriteOffInstalment,
@@ -37,6 +39,7 @@ pub use fund::{
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
+    RaiseProtocol,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
@@ -164,6 +167,8 @@ pub enum Body {
     Payment(PaymentAct),
     /// Nodes and validator seats.
     Node(NodeAct),
+    /// The alliance's order as a whole.
+    Charter(CharterAct),
 }
 
 /// Who may read a record beside the nodes (RULINGS A15).
@@ -188,6 +193,7 @@ impl Body {
             Body::Award(act) => act.class(),
             Body::Payment(act) => act.class(),
             Body::Node(act) => act.class(),
+            Body::Charter(act) => act.class(),
         }
     }
 
@@ -202,6 +208,7 @@ impl Body {
             Body::Award(act) => act.code(),
             Body::Payment(act) => act.code(),
             Body::Node(act) => act.code(),
+            Body::Charter(act) => act.code(),
         }
     }
 
@@ -216,6 +223,25 @@ impl Body {
             Body::Award(act) => act.check(),
             Body::Payment(act) => act.check(),
             Body::Node(act) => act.check(),
+            Body::Charter(act) => act.check(),
+        }
+    }
+
+    /// The first rule version that has this act (RULINGS A18).
+    pub fn since(&self) -> u32 {
+        match self {
+            Body::Charter(CharterAct::FileOrder(_)) => 2,
+            _ => 1,
+        }
+    }
+
+    /// Signatures inside the act, beside those of the envelope: proofs of possession and a registration's own. For verifying
+    /// ahead; the rules check each of them where it counts.
+    pub fn signatures(&self, chain: &Hash, principal: u32) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+        match self {
+            Body::Organisation(OrganisationAct::Register(registration)) => registration.signatures(chain),
+            Body::Node(NodeAct::Register(keys)) => keys.signatures(principal),
+            _ => Vec::new(),
         }
     }
 

@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use bincode::{Decode, Encode};
 
-use crate::apply::{Outcome, Refusal, Tx};
+use crate::apply::{Outcome, Refusal, Tx, Verify};
 use crate::codec::Text;
-use crate::crypto::{KeyKind, PublicKey};
+use crate::crypto::PublicKey;
 use crate::identity::authority::Actor;
 use crate::identity::registration::claim_key;
 use crate::identity::{Role, groups};
@@ -21,7 +21,7 @@ use crate::ledger::{Certificate, quorum};
 use crate::membership;
 use crate::record::{NodeAct, NodeKeys};
 use crate::state::StateTables;
-use crate::{refuse, require};
+use crate::{protocol, refuse, require};
 
 /// Where a node stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
@@ -61,7 +61,7 @@ pub struct NodeFacts {
 }
 
 /// Applies an act on nodes.
-pub fn apply(tx: &mut Tx, actor: &Actor, act: &NodeAct) -> Result<Outcome, Refusal> {
+pub fn apply(tx: &mut Tx, actor: &Actor, act: &NodeAct, verifier: &mut dyn Verify) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::NodeOperator)?;
     let number = actor.number();
     match act {
@@ -70,7 +70,9 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &NodeAct) -> Result<Outcome, Refus
             if let Some(node) = tx.t.nodes.get(&number) {
                 require!(node.status == NodeStatus::Gone, "M40.already-registered", organisation = number);
             }
-            enter(tx, number, keys, NodeStatus::Registered)?;
+            // What the node before this one knew says nothing of this one.
+            tx.t.protocol_support.remove(number);
+            enter(tx, number, keys, NodeStatus::Registered, verifier)?;
         }
         NodeAct::Ready => {
             require!(membership::is_live(tx.t, number), "M40.not-a-member", organisation = number);
@@ -83,6 +85,7 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &NodeAct) -> Result<Outcome, Refus
             tx.put_facts(facts);
             tx.t.nodes.put(number, node);
         }
+        NodeAct::Support { protocol } => protocol::announce(tx, number, *protocol)?,
         NodeAct::Leave => {
             let mut node = node_of(tx, number)?;
             node.status = match node.status {
@@ -106,15 +109,15 @@ fn node_of(tx: &Tx, organisation: u32) -> Result<NodeFacts, Refusal> {
 }
 
 /// Registers a node's four keys.
-pub(crate) fn enter(tx: &mut Tx, organisation: u32, keys: &NodeKeys, status: NodeStatus) -> Result<(), Refusal> {
-    let pairs = [
-        (&keys.consensus, KeyKind::Consensus),
-        (&keys.cosigner, KeyKind::Cosigner),
-        (&keys.log, KeyKind::Log),
-        (&keys.transport, KeyKind::Transport),
-    ];
-    for ((key, possession), kind) in pairs {
-        claim_key(tx, key, possession, organisation, kind, organisation)?;
+pub(crate) fn enter(
+    tx: &mut Tx,
+    organisation: u32,
+    keys: &NodeKeys,
+    status: NodeStatus,
+    verifier: &mut dyn Verify,
+) -> Result<(), Refusal> {
+    for (key, possession, kind) in keys.kinds() {
+        claim_key(tx, key, possession, organisation, kind, organisation, verifier)?;
     }
     let node = NodeFacts {
         status,

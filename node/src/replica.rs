@@ -191,6 +191,8 @@ pub struct Status {
     pub body_missing: Option<(u64, Hash)>,
     /// Blocks in a row whose time was out of this node's bounds; from 3 on its clock deserves a look.
     pub out_of_bounds: u32,
+    /// How far the own clock was ahead of the last of them, in milliseconds; negative: behind.
+    pub clock_off_ms: i64,
     /// Statements the guard refused to sign since the start.
     pub guard_refusals: u64,
     /// A validator cosigned another root for a height this node holds: a fork, if anything is. Validator and height.
@@ -199,6 +201,15 @@ pub struct Status {
     pub pool: usize,
     /// Newest receipted height.
     pub receipted: u64,
+}
+
+impl Status {
+    /// What is to be said about this machine's clock: after three blocks in a row that do not fit it (RULINGS A9).
+    pub fn clock_warning(&self) -> Option<String> {
+        let seconds = self.clock_off_ms.unsigned_abs() / 1_000;
+        let side = if self.clock_off_ms > 0 { "ahead of" } else { "behind" };
+        (self.out_of_bounds >= 3).then(|| format!("this machine's clock is {seconds} s {side} the times of the last blocks"))
+    }
 }
 
 /// What a replica is doing.
@@ -295,6 +306,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             votes_from: host.recovery.votes_from(),
             body_missing: host.bodies.missing().map(|block| (host.height(), block)),
             out_of_bounds: host.out_of_bounds,
+            clock_off_ms: host.clock_off_ms,
             guard_refusals: host.guard_refusals,
             fork_alarm: host.cosigning.fork_alarm,
             pool: host.pool.len(),

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 
 use rollbook_core::crypto::Hash;
 
+mod index;
 mod layout;
 mod memory;
 mod sled_store;

@@ -12,6 +12,7 @@ use rollbook_core::identity::{
     ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
 };
 use rollbook_core::log::Clock;
+use rollbook_core::protocol::PROTOCOL;
 use rollbook_core::record::{Body, Capacity, NodeKeys, OrganisationAct, Payload, Record};
 
 /// 28 June 2023, 10:00 in Shanghai.
@@ -128,12 +129,27 @@ impl Alliance {
         pairs: &[(u32, u32)],
         adjust: impl FnOnce(&mut Charter),
     ) -> Alliance {
+        Self::under(PROTOCOL, seed, members, validators, clock, pairs, adjust)
+    }
+
+    /// The same under the rules of another version.
+    #[allow(clippy::too_many_arguments)]
+    pub fn under(
+        protocol: u32,
+        seed: &[u8],
+        members: u32,
+        validators: u32,
+        clock: Clock,
+        pairs: &[(u32, u32)],
+        adjust: impl FnOnce(&mut Charter),
+    ) -> Alliance {
         let mut charter = Charter::preset(Preset::Default, clock, commitment("charter text"));
         adjust(&mut charter);
         let mut items = vec![GenesisItem::Charter {
             name: Name { native: text("示例联盟"), latin: text("Sample alliance") },
             charter,
             opened_ms: OPENED_MS,
+            protocol,
         }];
         let staff = 2 * members + 3;
         let roles = [

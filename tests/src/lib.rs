@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used)]
 #![allow(missing_docs)]
 
+pub mod acts;
 pub mod alliance;
 pub mod grants;
+pub mod history;
+pub mod load;
 pub mod sim;
 pub mod testnet;
 pub mod writer;

@@ -3,17 +3,24 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rollbook_core::apply::Verify;
 use rollbook_core::audit::{Auditor, Report};
+use rollbook_core::charter::DAY_MS;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail};
+use rollbook_core::identity::Role;
+use rollbook_core::ledger::BlockBody;
 use rollbook_core::log::Clock;
+use rollbook_core::record::{Body, Capacity, NodeAct, Payload, Record};
 use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::SampleAlliance;
+use rollbook_node::runtime::sample::{SampleAlliance, officer_key, officers_of};
 use rollbook_node::runtime::testnet::{Plan, Testnet};
+
+use crate::load::Source;
 
 /// How long nodes may take to agree. Not an aim: the machine may be busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,9 +30,8 @@ pub struct Net {
     pub testnet: Testnet,
     pub alliance: SampleAlliance,
     pub chain: Hash,
-    /// Next sequence of each member's officer, next number of a company.
-    sequences: Vec<u64>,
-    companies: u32,
+    /// Where records come from; a load takes from the same.
+    pub source: Arc<Mutex<Source>>,
     _folder: tempfile::TempDir,
 }
 
@@ -39,7 +45,8 @@ pub fn program() -> PathBuf {
     let program = folder.join("rollbook-node");
     if !program.exists() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["build", "--release", "-p", "rollbook-node"]).status().unwrap();
+        let arguments = ["build", "--release", "-p", "rollbook-node", "--features", "canary"];
+        let built = Command::new(cargo).args(arguments).status().unwrap();
         assert!(built.success(), "rollbook-node does not build");
     }
     program
@@ -55,39 +62,101 @@ impl Net {
 
     /// Starts every node and waits until all founders are in the log.
     pub fn start(&mut self) {
-        self.testnet.start_all().unwrap();
+        self.start_some(&self.nodes());
+    }
+
+    /// Starts these nodes and waits until all founders are in the log.
+    pub fn start_some(&mut self, nodes: &[u32]) {
+        for node in nodes {
+            self.testnet.launch(*node).unwrap();
+        }
+        for node in nodes {
+            self.testnet.start(*node).unwrap();
+            self.until("the founders are in the log", *node, |status| status["founders_missing"] == 0);
+        }
+    }
+
+    /// Waits until a node's status is as wanted.
+    pub fn until(&self, what: &str, node: u32, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let begun = std::time::Instant::now();
-        let founded = |node: u32| self.testnet.status(node).is_some_and(|status| status["founders_missing"] == 0);
-        while !self.testnet.nodes().all(founded) {
-            assert!(begun.elapsed() < PATIENCE, "the founders are not in the log\n{}", self.told());
+        loop {
+            if let Some(status) = self.testnet.status(node).filter(&wanted) {
+                return status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "node {node}: waited in vain until {what}\n{}", self.told());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     /// A testnet that is not started.
     pub fn plan(seed: &str, members: u32, nodes: u32, clock: Clock) -> Net {
+        Net::of(Plan::new(seed, members, nodes, clock).unwrap())
+    }
+
+    /// The same from a plan of one's own.
+    pub fn of(plan: Plan) -> Net {
         let folder = tempfile::tempdir().unwrap();
-        let plan = Plan::new(seed, members, nodes, clock).unwrap();
         let alliance = plan.alliance();
         let chain = alliance.genesis().unwrap().genesis.hash();
         let testnet = Testnet::create(&folder.path().join("net"), plan, &program(), &[]).unwrap();
-        Net { testnet, alliance, chain, sequences: vec![2; members as usize + 1], companies: 0, _folder: folder }
+        let source = Arc::new(Mutex::new(Source::new(alliance.clone(), chain)));
+        Net { testnet, alliance, chain, source, _folder: folder }
     }
 
     pub fn nodes(&self) -> Vec<u32> {
         self.testnet.nodes().collect()
     }
 
-    /// A record that applies: `member` introduces another made-up company.
-    pub fn record(&mut self, member: u32) -> Vec<u8> {
-        let sequence = self.sequences[member as usize];
-        self.sequences[member as usize] += 1;
-        self.companies += 1;
-        let now = match self.alliance.clock {
+    /// Ledger time as the nodes see it.
+    pub fn now_ms(&self) -> u64 {
+        match self.alliance.clock {
             Clock::Wall => rollbook_node::runtime::clock::real_ms(),
             Clock::Sample => self.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap(),
-        };
-        encode(&self.alliance.registration(self.chain, member, sequence, self.companies, now))
+        }
+    }
+
+    /// A record that applies: `member` introduces another made-up company.
+    pub fn record(&mut self, member: u32) -> Vec<u8> {
+        let now = self.now_ms();
+        encode(&self.source.lock().unwrap().record(member, now))
+    }
+
+    /// A record of `principal`, signed by these persons in these roles; the first begins it.
+    pub fn signed(&self, principal: u32, signers: &[(u32, Role)], body: Body) -> Vec<u8> {
+        let officer = signers[0].0;
+        let sequence = self.source.lock().unwrap().sequence(officer);
+        let valid_until_ms = self.now_ms() + 7 * DAY_MS;
+        let payload = Payload { chain: self.chain, principal, officer, sequence, valid_until_ms, body };
+        let mut signers = signers.to_vec();
+        signers.sort_unstable();
+        let key = |person| officer_key(&self.alliance.seed, person);
+        let sign = |(person, role): &(u32, Role)| payload.sign(*person, Capacity::Own(*role), 0, &key(*person));
+        let signatures = signers.iter().map(sign).collect();
+        encode(&Record { payload, signatures })
+    }
+
+    /// A record of a member's first officer as node operator.
+    pub fn node_act(&self, member: u32, act: NodeAct) -> Vec<u8> {
+        self.signed(member, &[(officers_of(member).0, Role::NodeOperator)], Body::Node(act))
+    }
+
+    /// An act of a member that both its officers sign.
+    pub fn member_act(&self, member: u32, body: Body) -> Vec<u8> {
+        let (first, second) = officers_of(member);
+        self.signed(member, &[(first, Role::Primary), (second, Role::Alternate)], body)
+    }
+
+    /// Handed in at a node, which must refuse it: the rule.
+    pub fn refused(&self, node: u32, record: &[u8]) -> String {
+        let answer = self.submit(node, record).unwrap();
+        assert_eq!(answer.status, 422, "{}", String::from_utf8_lossy(&answer.body));
+        answer.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Handed in, receipted everywhere in `nodes`.
+    pub fn carried(&self, nodes: &[u32], record: &[u8]) {
+        assert!(self.submit_somewhere(nodes, record), "nobody takes the record\n{}", self.told());
+        self.receipted(nodes, record);
     }
 
     /// Hands a record in at a node; the status and what it said.
@@ -126,8 +195,7 @@ impl Net {
     /// Handed in, receipted everywhere in `nodes`.
     pub fn act(&mut self, nodes: &[u32]) -> Vec<u8> {
         let record = self.record(1);
-        assert!(self.submit_somewhere(nodes, &record), "nobody takes the record\n{}", self.told());
-        self.receipted(nodes, &record);
+        self.carried(nodes, &record);
         record
     }
 
@@ -142,6 +210,11 @@ impl Net {
         let report = audit(&exports[0], self.chain);
         assert!(report.is_sound(), "{:#?}", report.findings);
         assert_eq!(report.blocks, height + 1, "genesis included");
+        // Whoever signs twice is found by the others, and it is recorded: nobody did.
+        for frame in &frames(&exports[0])[1..] {
+            let body: BlockBody = decode(&BlockFrame::decode(frame).unwrap().body()).unwrap();
+            assert!(body.system.evidence.is_empty(), "a node signed twice: {:?}", body.system.evidence);
+        }
         report
     }
 
@@ -179,6 +252,17 @@ impl Drop for Net {
 fn frame(bytes: &[u8], at: usize) -> (usize, usize) {
     let length = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
     (at + 4, at + 4 + length)
+}
+
+/// The blocks of an export, genesis first, each without its length.
+pub fn frames(export: &[u8]) -> Vec<&[u8]> {
+    let mut end = Header::BYTES;
+    let mut next = || {
+        let (begin, after) = frame(export, end);
+        end = after;
+        &export[begin..after]
+    };
+    (0..=Header::decode(export).unwrap().height).map(|_| next()).collect()
 }
 
 /// Where the tail of an export begins.

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use rollbook_core::account::{Account, AccountKind, Pot, Totals, Unit};
+use rollbook_core::answer::{self, Answer, SignedAnswer};
 use rollbook_core::apply::{DeadlineKind, EventBody, NotCounted, Outcome, Refusal};
 use rollbook_core::charter::{Class, DAY_MS};
+use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, KeyKind, sha256};
 use rollbook_core::funding::call::{Contestant, better, score};
 use rollbook_core::funding::{
@@ -721,8 +723,12 @@ fn a_late_application_with_seen_receipts_is_in_time() {
     let chain = w.alliance.chain();
     let seed = w.alliance.seed.clone();
     let seen_by = |record: usize, validator: u32, signed_as: u32, time_ms: u64| {
-        let key = node_key(&seed, signed_as, KeyKind::Consensus);
-        SeenReceipt::sign(&chain, validator, &earlier[record].id(), time_ms, 9, &key)
+        // What a node answers to whoever hands the record in: the same bytes that its API sends.
+        let bytes = sha256(&encode(&earlier[record]));
+        let verdict = answer::Verdict::Seen;
+        let answer = Answer { chain, bytes, record: earlier[record].id(), height: 9, time_ms, node: validator, verdict };
+        let signed = SignedAnswer::sign(answer, &node_key(&seed, signed_as, KeyKind::Log));
+        SeenReceipt::of(&signed.answer, signed.signature).unwrap()
     };
     let with = |record: usize, receipts: Vec<SeenReceipt>| {
         let payload = &earlier[record].payload;

@@ -11,7 +11,7 @@ use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::identity::{GroupDeclaration, Role};
 use rollbook_core::log::Clock;
 use rollbook_core::membership::{self, Grounds, InvoiceStatus, Lapse, Rights, Standing, State, table};
-use rollbook_core::record::{Application, Ballot, Body, Choice, Declaration, MembershipAct, MotionAct, Receipt};
+use rollbook_core::record::{Application, Ballot, BankReference, Body, Choice, Declaration, MembershipAct, MotionAct, Receipt};
 use rollbook_tests::alliance::{Alliance, secretariat};
 use rollbook_tests::writer::{Writer, text};
 
@@ -89,7 +89,7 @@ fn close_with(writer: &mut Writer, motion: u32, yes: std::ops::Range<u32>, no: s
 }
 
 fn receipt(invoice: u32, amount: u64, reference: &str) -> MembershipAct {
-    MembershipAct::Receive(Receipt { invoice, amount, reference: text(reference), value_date: 19_600 })
+    MembershipAct::Receive(Receipt { invoice, amount, reference: BankReference(text(reference)), value_date: 19_600 })
 }
 
 /// Record id of the receipt that waits on an invoice.

@@ -77,7 +77,7 @@ fn a_changed_seal_is_refused_and_leaves_nothing() {
     for field in 0..10 {
         let mut seal = good.clone();
         match field {
-            0 => seal.protocol = 2,
+            0 => seal.protocol += 1,
             1 => seal.height = 2,
             2 => seal.time_ms = OPENED_MS,
             3 => seal.parent.0[0] ^= 1,

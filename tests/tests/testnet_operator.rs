@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -18,6 +19,53 @@ fn words(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.contains("next: "), "no next step: {text}");
     text
+}
+
+/// Copies a folder with everything in it, as an operator would who has no backup but an old disk.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// An old copy of the whole data folder, sign guard included: the node has forgotten what it signed since (RULINGS A8).
+#[test]
+fn a_stale_disk_rejoins_without_signing_twice() {
+    let mut net = Net::up("stale");
+    let nodes = net.nodes();
+    net.act(&nodes);
+    net.testnet.stop(4).unwrap();
+    let (data, old) = (net.testnet.config(4).unwrap().data, net.testnet.dir.join("old-disk"));
+    copy(&data, &old);
+    net.testnet.start(4).unwrap();
+    // Node 3 is away, so that node 4 signs everything that it will have forgotten.
+    net.testnet.stop(3).unwrap();
+    for _ in 0..5 {
+        net.act(&[1, 2, 4]);
+    }
+    let height = net.testnet.status(4).unwrap()["height"].as_u64().unwrap();
+    net.testnet.kill(4).unwrap();
+    std::fs::remove_dir_all(&data).unwrap();
+    copy(&old, &data);
+    net.testnet.start(3).unwrap();
+    net.testnet.start(4).unwrap();
+    for _ in 0..5 {
+        net.act(&nodes);
+    }
+    let status = net.until("node 4 votes again", 4, |status| status["votes"] == true);
+    assert!(status["votes_from"].as_u64().unwrap() > height, "it votes only above what it had signed: {status}");
+    // And it is needed again.
+    net.testnet.stop(1).unwrap();
+    net.act(&[2, 3, 4]);
+    net.testnet.start(1).unwrap();
+    net.act(&nodes);
+    net.check(&nodes);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn with_flow(command: Command, acts: bool) -> Command {
     let command = command
         .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
         .arg(Arg::new("wait").long("wait").value_parser(["none", "decided", "receipt"]).default_value("receipt"))
-        .arg(Arg::new("receipt").long("receipt").value_name("FILE").value_parser(value_parser!(PathBuf)));
+        .arg(Arg::new("receipt-file").long("receipt-file").value_name("FILE").value_parser(value_parser!(PathBuf)));
     if !acts {
         return command;
     }
@@ -286,7 +286,7 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
             say(format!("{}: {}", t("word.next", &[]), t("act.pending-next", &facts)));
             return Ok(crate::failure::NOT_YET);
         }
-        return Err(Failure::refused(sentence));
+        return Err(Failure::by_rule(code, sentence));
     }
     let id = record.id();
     let wait = matches.get_one::<String>("wait").map_or("receipt", String::as_str);

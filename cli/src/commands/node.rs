@@ -12,7 +12,7 @@ use rollbook_node::runtime::{admin, backup, doctor, open, process, storage, writ
 
 use crate::client::Client;
 use crate::failure::{Failure, REFUSED};
-use crate::messages::t;
+use crate::messages::{find, t};
 use crate::output::{print, print_json, say};
 
 /// A node's failure in the words of the command line.
@@ -145,6 +145,11 @@ pub fn print_status(status: &serde_json::Value) {
     .map(|name| (name, word(name)))
     .collect();
     print(t("node.status", &facts));
+    if let Some(warning) = status["clock_warning"].as_str() {
+        let off = status["clock_off_ms"].as_i64().unwrap_or(0);
+        let key = if off > 0 { "node.clock-ahead" } else { "node.clock-behind" };
+        say(find(key, &[("seconds", (off.unsigned_abs() / 1_000).to_string())]).unwrap_or_else(|| warning.to_owned()));
+    }
 }
 
 fn show_findings(findings: &[doctor::Finding]) -> bool {

@@ -78,7 +78,8 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(hash) => (hash, None, None),
         None => {
             let path = PathBuf::from(&given);
-            let read = GenesisFile::decode(&keystore::read(&path)?).map_err(|error| {
+            let bytes = keystore::read(&path).map_err(|failure| failure.next(t("setup.no-genesis-next", &[])))?;
+            let read = GenesisFile::decode(&bytes).map_err(|error| {
                 Failure::unusable(t("setup.bad-genesis", &[("file", given.clone())]))
                     .because(error)
                     .next(t("setup.no-genesis-next", &[]))

@@ -88,7 +88,9 @@ fn each(matches: &ArgMatches, act: fn(&mut Testnet, u32) -> Result<(), rollbook_
     let mut testnet = testnet(matches)?;
     let named: Vec<u32> = matches.get_many::<u32>("nodes").into_iter().flatten().copied().collect();
     if let Some(node) = named.iter().find(|node| !testnet.nodes().contains(node)) {
-        return Err(Failure::unusable(t("testnet.no-node", &[("node", node.to_string())])));
+        let last = testnet.nodes().end().to_string();
+        let failure = Failure::unusable(t("testnet.no-node", &[("node", node.to_string())]));
+        return Err(failure.next(t("testnet.no-node-next", &[("last", last)])));
     }
     let nodes: Vec<u32> = if named.is_empty() { testnet.nodes().collect() } else { named };
     for node in nodes {

@@ -9,6 +9,7 @@ use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::genesis::{Direction, PostEntry, SeatEntry};
 use rollbook_core::identity::{ApprovalPolicy, Name, OrganisationKind};
 use rollbook_core::log::Clock;
+use rollbook_core::protocol::PROTOCOL;
 use toml::de::DeValue;
 
 use super::ReadFile;
@@ -32,6 +33,8 @@ pub struct Alliance {
     pub charter: Charter,
     /// Time of seal 0.
     pub opened_ms: u64,
+    /// The rule version it begins with; the newest if the file does not say.
+    pub protocol: u32,
     /// Directions, ascending.
     pub directions: Vec<Direction>,
     /// Offices with their posts.
@@ -89,6 +92,11 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
             None
         }
     });
+    let protocol = head.optional_number("protocol", report).unwrap_or(PROTOCOL);
+    if !(1..=PROTOCOL).contains(&protocol) {
+        let facts = [("found", protocol.to_string()), ("newest", PROTOCOL.to_string())];
+        report.error(&head.place(), "protocol", &facts);
+    }
     head.finish(report);
 
     let charter = root.required_section("charter", report).and_then(|section| charter(section, clock, read, report));
@@ -139,6 +147,7 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
         sample,
         charter: charter?,
         opened_ms: opened?,
+        protocol,
         directions,
         offices,
         observers,

@@ -45,6 +45,7 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
         name: alliance.name.clone(),
         charter: alliance.charter.clone(),
         opened_ms: alliance.opened_ms,
+        protocol: alliance.protocol,
     }];
     let entry = |input: &OrganisationInput| OrganisationEntry {
         number: input.number,

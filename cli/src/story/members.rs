@@ -6,7 +6,7 @@ use rollbook_core::crypto::KeyKind;
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role};
 use rollbook_core::membership::{Grounds, Live, Standing};
-use rollbook_core::record::{Application, Body, Choice, MembershipAct, OrganisationAct, Receipt, Registration};
+use rollbook_core::record::{Application, BankReference, Body, Choice, MembershipAct, OrganisationAct, Receipt, Registration};
 
 use super::{Story, Told, name, paper, text, yuan};
 
@@ -159,7 +159,7 @@ impl Story<'_> {
         self.one("invoiced", act)?;
         let invoice = self.tables().memberships.get(&membership).and_then(|membership| membership.invoice).unwrap_or(0);
         let amount = self.tables().invoices.get(&invoice).map_or(0, |invoice| invoice.amount);
-        let receipt = Receipt { invoice, amount, reference: text("DUES-A-0001"), value_date: self.today() };
+        let receipt = Receipt { invoice, amount, reference: BankReference(text("DUES-A-0001")), value_date: self.today() };
         let act = self.by_post(Role::Treasurer, 0, Body::Membership(MembershipAct::Receive(receipt)));
         let receipt = self.one("dues", act)?;
         let act = self.by_post(Role::SecondOfficer, 0, Body::Membership(MembershipAct::ConfirmReceipt { invoice, receipt }));

@@ -254,4 +254,15 @@ pub enum EventBody {
         /// Minor units.
         amount: u64,
     },
+    /// A18: the next rule version is decided and begins at a height.
+    ProtocolRaised {
+        /// The version.
+        protocol: u32,
+        /// The first height under it.
+        from_height: u64,
+        /// The amendment.
+        motion: u32,
+        /// The first release that knows it.
+        release: Text<40>,
+    },
 }

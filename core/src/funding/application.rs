@@ -17,6 +17,7 @@ use crate::calendar::Period;
 use crate::crypto::Hash;
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{OrganisationKind, Role, Scope};
+use crate::log::EpochPolicy;
 use crate::motion::{self, Failure};
 use crate::record::{ApplicationContent, CallAct, DecideAppeal, MotionEffect, Submission, Verdict};
 use crate::{membership, refuse, require, row};
@@ -271,9 +272,10 @@ fn in_time(tx: &Tx, applicant: u32, submission: &Submission, call: &Call, closed
     let epoch = tx.facts().epoch;
     // The receipts may come from just before a handover.
     [Some(epoch), epoch.checked_sub(1)].into_iter().flatten().find_map(|epoch| {
-        let validators = &tx.t.epochs.get(&epoch)?.validators;
+        let policy = EpochPolicy::parse(tx.t.policies.get(&epoch)?).ok()?;
+        let validators = &policy.validators;
         let good = seen.receipts.iter().filter(|receipt| {
-            let key = validators.iter().find(|v| v.organisation == receipt.validator).map(|v| v.consensus);
+            let key = validators.iter().find(|v| v.org == receipt.validator).map(|v| v.log);
             receipt.time_ms <= closed && key.is_some_and(|key| receipt.verify(&tx.chain, &record, &key))
         });
         let mut times: Vec<u64> = good.map(|receipt| receipt.time_ms).collect();

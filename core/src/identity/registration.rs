@@ -8,21 +8,21 @@
 use super::authority::{Actor, must_hold};
 use super::groups::{self, Edge};
 use super::{OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role, Scope};
-use crate::apply::{Counter, Outcome, Refusal, Tx};
+use crate::apply::{Counter, Outcome, Refusal, Tx, Verify};
 use crate::crypto::{KeyKind, PublicKey, Signature, sha256};
 use crate::membership;
 use crate::record::{OrganisationAct, Registration};
 use crate::{refuse, require};
 
 /// Applies an act on organisations.
-pub fn apply(tx: &mut Tx, actor: &Actor, act: &OrganisationAct) -> Result<Outcome, Refusal> {
+pub fn apply(tx: &mut Tx, actor: &Actor, act: &OrganisationAct, verifier: &mut dyn Verify) -> Result<Outcome, Refusal> {
     match act {
         OrganisationAct::Found => membership::found(tx, actor),
-        OrganisationAct::Register(registration) => register(tx, actor, registration),
+        OrganisationAct::Register(registration) => register(tx, actor, registration, verifier),
     }
 }
 
-fn register(tx: &mut Tx, actor: &Actor, registration: &Registration) -> Result<Outcome, Refusal> {
+fn register(tx: &mut Tx, actor: &Actor, registration: &Registration, verifier: &mut dyn Verify) -> Result<Outcome, Refusal> {
     match actor.organisation.kind {
         OrganisationKind::Office => {
             must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
@@ -46,7 +46,7 @@ fn register(tx: &mut Tx, actor: &Actor, registration: &Registration) -> Result<O
     let local_numbers = entry.officers.iter().map(|officer| officer.person).eq(1..=entry.officers.len() as u32);
     require!(local_numbers, "R16.officer-numbers-are-local");
     let Some(first) = entry.officers.first().and_then(|officer| officer.keys.first()) else { refuse!("R16.no-officer") };
-    let signed = first.0.verify(&Registration::sign_bytes(&tx.chain, entry), &registration.signature).is_ok();
+    let signed = verifier.verify(&first.0, &Registration::sign_bytes(&tx.chain, entry), &registration.signature);
     require!(signed, "R16.not-self-signed");
     let number = tx.next_number(Counter::Organisation);
     let mut entry = entry.clone();
@@ -54,7 +54,7 @@ fn register(tx: &mut Tx, actor: &Actor, registration: &Registration) -> Result<O
     for officer in &mut entry.officers {
         officer.person = tx.next_number(Counter::Person);
     }
-    enter(tx, &entry, 0, Some(actor.number()))?;
+    enter(tx, &entry, 0, Some(actor.number()), verifier)?;
     Ok(Outcome::Applied)
 }
 
@@ -64,6 +64,7 @@ pub(crate) fn enter(
     entry: &OrganisationEntry,
     possession_owner: u32,
     introduced_by: Option<u32>,
+    verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
     for identifier in &entry.identifiers {
         let key = sha256(&identifier.key());
@@ -81,7 +82,7 @@ pub(crate) fn enter(
         groups::relate(tx.t, entry.number, relation.other, edge);
     }
     for officer in &entry.officers {
-        enter_person(tx, entry.number, possession_owner, officer)?;
+        enter_person(tx, entry.number, possession_owner, officer, verifier)?;
     }
     let organisation = Organisation {
         number: entry.number,
@@ -101,10 +102,16 @@ pub(crate) fn enter(
     Ok(())
 }
 
-fn enter_person(tx: &mut Tx, home: u32, possession_owner: u32, officer: &OfficerEntry) -> Result<(), Refusal> {
+fn enter_person(
+    tx: &mut Tx,
+    home: u32,
+    possession_owner: u32,
+    officer: &OfficerEntry,
+    verifier: &mut dyn Verify,
+) -> Result<(), Refusal> {
     let mut keys = Vec::with_capacity(officer.keys.len());
     for (key, possession) in &officer.keys {
-        claim_key(tx, key, possession, possession_owner, KeyKind::Officer, home)?;
+        claim_key(tx, key, possession, possession_owner, KeyKind::Officer, home, verifier)?;
         keys.push(OfficerKey { key: *key, from_ms: tx.now, until_ms: None });
     }
     let person = Person {
@@ -126,11 +133,12 @@ pub(crate) fn claim_key(
     possession_owner: u32,
     kind: KeyKind,
     owner: u32,
+    verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
-    if let Err(error) = key.check_registrable() {
+    if let Err(error) = verifier.check_registrable(key) {
         refuse!("A21.key-refused", why = error);
     }
-    let proved = key.verify(&key.possession_message(possession_owner, kind), possession).is_ok();
+    let proved = verifier.verify(key, &key.possession_message(possession_owner, kind), possession);
     require!(proved, "A21.no-possession", kind = format!("{kind:?}"));
     let digest = key.digest();
     if let Some(holder) = tx.t.keys.get(&digest) {

@@ -13,13 +13,14 @@ use std::collections::BTreeMap;
 use super::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, SystemSection};
 use super::certificate::{Certificate, Evidence, ValidatorKey};
 use super::chain::{EpochFacts, EpochValidator};
-use super::seal::{PROTOCOL, Seal};
+use super::seal::Seal;
 use crate::apply::{self, Event, EventBody, Outcome, Refusal, Verify};
 use crate::charter::Charter;
 use crate::codec::{decode, encode};
 use crate::crypto::{Hash, sha256};
 use crate::genesis::{Genesis, GenesisError};
 use crate::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode, PolicyValidator, leaf_hash};
+use crate::protocol::{self, PROTOCOL};
 use crate::record::{RECORD_MAX_BYTES, Record};
 use crate::state::{Changes, Row, State, StateTables};
 use crate::validators;
@@ -39,16 +40,9 @@ pub struct Tip {
 /// Why a block is not valid. Every honest node says the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
-    /// The seal names rules that this build does not have (RULINGS A18): stop before this height and upgrade.
-    #[error("block {height} is under protocol {protocol}; this build knows protocols up to {known}")]
-    Protocol {
-        /// The block's height.
-        height: u64,
-        /// Its protocol.
-        protocol: u32,
-        /// The newest known.
-        known: u32,
-    },
+    /// The block is under rules that this build does not have (RULINGS A18): stop before it and install the release.
+    #[error(transparent)]
+    Protocol(#[from] UnknownProtocol),
     /// A field of the seal is not what the chain demands.
     #[error("seal of block {height}: {field} is {found}, expected {expected}")]
     Field {
@@ -95,6 +89,20 @@ pub enum BlockError {
         /// What happened.
         why: String,
     },
+}
+
+/// The next block is under rules that this build does not have (RULINGS A18).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("block {height} is under protocol {protocol}, which release {release} brings; this build knows protocols up to {known}")]
+pub struct UnknownProtocol {
+    /// The block's height.
+    pub height: u64,
+    /// Its protocol.
+    pub protocol: u32,
+    /// The newest known here.
+    pub known: u32,
+    /// The first release that knows it, as the amendment named it.
+    pub release: String,
 }
 
 /// One executed block, not yet decided.
@@ -162,6 +170,8 @@ pub struct Ledger {
     /// Policy of the tip, where it is another one: the tip is a handover block.
     previous_policy: Option<EpochPolicy>,
     pending: BTreeMap<Hash, Execution>,
+    /// The newest protocol it takes part in.
+    known: u32,
 }
 
 impl Ledger {
@@ -177,6 +187,7 @@ impl Ledger {
             policy: genesis.policy.clone(),
             previous_policy: None,
             pending: BTreeMap::new(),
+            known: PROTOCOL,
         };
         Ok((ledger, opened.rows))
     }
@@ -202,7 +213,26 @@ impl Ledger {
         let policy = policy_of(epoch)?;
         let previous_policy = if policy.digest() == seal.policy { None } else { Some(policy_of(epoch.saturating_sub(1))?) };
         let block = seal.id();
-        Ok(Ledger { chain, state, frontier, tip: Tip { seal, block }, policy, previous_policy, pending: BTreeMap::new() })
+        let (pending, known) = (BTreeMap::new(), PROTOCOL);
+        Ok(Ledger { chain, state, frontier, tip: Tip { seal, block }, policy, previous_policy, pending, known })
+    }
+
+    /// The same ledger as a build that knows no protocol above `known` has it: it stops where that build would.
+    pub fn knowing(mut self, known: u32) -> Ledger {
+        self.known = known.min(PROTOCOL);
+        self
+    }
+
+    /// The rule version of the next block, unless this build does not have it.
+    pub fn next_protocol(&self) -> Result<u32, UnknownProtocol> {
+        let height = self.height() + 1;
+        let tables = &self.state.tables;
+        let protocol = protocol::at(tables, height);
+        if protocol <= self.known {
+            return Ok(protocol);
+        }
+        let release = tables.protocols.get(&protocol).map(|facts| facts.release.as_str().to_owned()).unwrap_or_default();
+        Err(UnknownProtocol { height, protocol, known: self.known, release })
     }
 
     /// The genesis hash.
@@ -292,7 +322,7 @@ impl Ledger {
         let now = now.max(self.tip.seal.time_ms + 1);
         let result = apply::apply_record(&mut self.state.tables, self.chain, height, now, &record, verifier);
         // Whatever it wrote went to the block overlay; the tip stays as it is.
-        let _ = self.state.tables.take_rows();
+        self.state.tables.drop_block();
         Ok(Admitted { id, outcome: result?, record })
     }
 
@@ -346,9 +376,7 @@ impl Ledger {
             return Ok(block);
         }
         let height = self.height() + 1;
-        if seal.protocol > PROTOCOL {
-            return Err(BlockError::Protocol { height: seal.height, protocol: seal.protocol, known: PROTOCOL });
-        }
+        expect(height, "protocol", seal.protocol, self.next_protocol()?)?;
         expect(height, "height", seal.height, height)?;
         expect(height, "parent", seal.parent, self.tip.block)?;
         if seal.time_ms <= self.tip.seal.time_ms {
@@ -373,7 +401,7 @@ impl Ledger {
             Ok(())
         })?;
         if run.closed_to_records && !records.is_empty() {
-            let _ = self.state.tables.take_rows();
+            self.state.tables.drop_block();
             return Err(BlockError::System {
                 height,
                 why: "a block with due deadlines left over, or a handover, holds no records".into(),
@@ -455,10 +483,11 @@ impl Ledger {
         system: &SystemSection,
         records: impl FnOnce(&mut StateTables, Hash, &mut Vec<(Hash, Outcome)>, &mut Vec<Vec<u8>>) -> Result<(), BlockError>,
     ) -> Result<Run, BlockError> {
+        self.next_protocol()?;
         self.check_system(height, system)?;
         let result = self.run_inner(height, time_ms, system, records);
         if result.is_err() {
-            let _ = self.state.tables.take_rows();
+            self.state.tables.drop_block();
         }
         result
     }
@@ -535,6 +564,7 @@ impl Ledger {
         system: &SystemSection,
         body: Vec<u8>,
     ) -> Result<Execution, BlockError> {
+        let protocol = self.next_protocol()?;
         let changes = self
             .state
             .take_changes(&apply::outcome_bytes(&run.outcomes))
@@ -548,7 +578,7 @@ impl Ledger {
         }
         let leaf_count = u32::try_from(leaves.len()).map_err(|error| BlockError::Internal { height, why: error.to_string() })?;
         let seal = Seal {
-            protocol: PROTOCOL,
+            protocol,
             height,
             time_ms,
             parent: self.tip.block,
@@ -585,7 +615,6 @@ fn expect<T: PartialEq + std::fmt::Display>(height: u64, field: &'static str, fo
 /// Compares a recomputed seal with the proposed one, field by field, for an error that says where they part.
 fn compare(ours: &Seal, theirs: &Seal) -> Result<(), BlockError> {
     let height = ours.height;
-    expect(height, "protocol", theirs.protocol, ours.protocol)?;
     expect(height, "first_leaf", theirs.first_leaf, ours.first_leaf)?;
     expect(height, "leaf_count", theirs.leaf_count, ours.leaf_count)?;
     expect(height, "log_root", theirs.log_root, ours.log_root)?;

@@ -5,9 +5,6 @@ use bincode::{Decode, Encode};
 use crate::codec::{DecodeError, Wire, encode};
 use crate::crypto::{Hash, sha256_parts};
 
-/// The newest protocol (rule version) this build knows (RULINGS A18).
-pub const PROTOCOL: u32 = 1;
-
 /// Seal v1. Validators vote on nothing else; the consensus value is the seal and its identity is [`Seal::id`].
 /// It names neither round nor proposer, so a value proposed again in a later round is the same value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]

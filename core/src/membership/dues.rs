@@ -10,11 +10,11 @@ use bincode::{Decode, Encode};
 
 use super::{Standing, get};
 use crate::apply::{Counter, Refusal, Tx};
-use crate::codec::Text;
-use crate::crypto::{Hash, sha256};
+use crate::crypto::Hash;
+use crate::funding::{claim_reference, reference_key};
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{Role, Scope};
-use crate::record::Receipt;
+use crate::record::{BankReference, Receipt};
 use crate::{refuse, require};
 
 /// Where an invoice stands.
@@ -37,7 +37,7 @@ pub struct PendingReceipt {
     /// Minor units.
     pub amount: u64,
     /// The bank's reference.
-    pub reference: Text<64>,
+    pub reference: BankReference,
     /// Value date, days since 1970-01-01.
     pub value_date: i64,
     /// Person who entered it.
@@ -112,11 +112,7 @@ pub(super) fn receive(tx: &mut Tx, actor: &Actor, receipt: &Receipt) -> Result<(
     require!(invoice.pending.is_none(), "M27.unconfirmed-receipt", invoice = invoice.number);
     let open = invoice.amount.saturating_sub(invoice.received);
     require!(receipt.amount <= open, "M27.more-than-open", amount = receipt.amount, open = open);
-    let key = sha256(receipt.reference.as_str().as_bytes());
-    if let Some(record) = tx.t.bank_references.get(&key) {
-        refuse!("N8.bank-reference-used", reference = receipt.reference, record = record.short());
-    }
-    tx.t.bank_references.put(key, tx.record);
+    claim_reference(tx, &receipt.reference)?;
     invoice.pending = Some(PendingReceipt {
         record: tx.record,
         amount: receipt.amount,
@@ -155,7 +151,7 @@ pub(super) fn confirm(tx: &mut Tx, actor: &Actor, number: u32, record: &Hash) ->
 /// M27: not confirmed; as if not entered.
 pub(super) fn decline(tx: &mut Tx, actor: &Actor, number: u32, record: &Hash) -> Result<(), Refusal> {
     let (invoice, pending) = judged(tx, actor, number, record)?;
-    tx.t.bank_references.remove(sha256(pending.reference.as_str().as_bytes()));
+    tx.t.bank_references.remove(reference_key(&pending.reference));
     tx.t.invoices.put(number, invoice);
     Ok(())
 }

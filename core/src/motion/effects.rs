@@ -12,7 +12,7 @@ use crate::apply::{Refusal, Tx};
 use crate::funding::{application, award, call, contribution, draw, fund, payment};
 use crate::identity::Scope;
 use crate::record::MotionEffect;
-use crate::{membership, refuse, require};
+use crate::{membership, protocol, refuse, require};
 
 /// The body that decides: the lowest that the charter names for the kind.
 pub fn body(tx: &Tx, effect: &MotionEffect) -> Result<DecidingBody, Refusal> {
@@ -66,11 +66,12 @@ pub fn interested(tx: &Tx, effect: &MotionEffect) -> Vec<u32> {
         MotionEffect::PlaceApplication(plan) => award::interested(tx, plan.application),
         MotionEffect::RevokeAward(plan) => tx.t.awards.get(&plan.award).map(|award| award.grantee).into_iter().collect(),
         MotionEffect::LiftHold(plan) => payment::interested(tx, plan.payment),
-        // A committee, a call and a pool are for everybody; who later applies is judged then.
+        // A committee, a call, a pool and the rules are for everybody; who later applies is judged then.
         MotionEffect::AppointCommittee(_)
         | MotionEffect::PublishCall(_)
         | MotionEffect::CancelCall(_)
-        | MotionEffect::ConfirmPool(_) => Vec::new(),
+        | MotionEffect::ConfirmPool(_)
+        | MotionEffect::RaiseProtocol(_) => Vec::new(),
     }
 }
 
@@ -96,6 +97,7 @@ pub fn check(tx: &Tx, effect: &MotionEffect) -> Result<(), Refusal> {
         MotionEffect::PlaceApplication(plan) => award::check_place(tx, plan),
         MotionEffect::RevokeAward(plan) => award::check_revoke(tx, plan),
         MotionEffect::LiftHold(plan) => payment::check_lift(tx, plan.payment),
+        MotionEffect::RaiseProtocol(plan) => protocol::check_raise(tx, plan),
     }
 }
 
@@ -127,6 +129,7 @@ pub fn carry_out(tx: &mut Tx, motion: u32, due: u64, effect: &MotionEffect) -> R
         MotionEffect::PlaceApplication(plan) => award::place(tx, plan),
         MotionEffect::RevokeAward(plan) => award::revoke(tx, plan),
         MotionEffect::LiftHold(plan) => payment::lift_hold(tx, plan.payment),
+        MotionEffect::RaiseProtocol(plan) => protocol::raise(tx, motion, due, plan),
     }
 }
 

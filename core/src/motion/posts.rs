@@ -33,7 +33,8 @@ fn overlap(a: Scope, b: Scope) -> bool {
     a == Scope::Alliance || b == Scope::Alliance || a == b
 }
 
-pub(super) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<(), Refusal> {
+/// Whether the post may be given to these persons. Asked of every appointment and of the first posts of a genesis.
+pub(crate) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<(), Refusal> {
     let office = tx.organisation(appointment.office)?;
     require!(office.kind == OrganisationKind::Office, "R7.no-office", organisation = appointment.office);
     for person in std::iter::once(appointment.holder).chain(appointment.deputy) {
@@ -46,7 +47,9 @@ pub(super) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<()
                 .collect();
         let auditor = appointment.role == Role::Auditor;
         if auditor {
-            let member = groups::members(tx.t, facts.home).into_iter().any(|home| membership::is_live(tx.t, home));
+            let member = groups::members(tx.t, facts.home)
+                .into_iter()
+                .any(|home| membership::is_live(tx.t, home) || tx.t.founders.contains(&home));
             require!(!member, "R7.auditor-of-a-member", person = person, organisation = facts.home);
         }
         require!(!auditor || standing.is_empty(), "R7.auditor-holds-a-post", person = person);

@@ -2,9 +2,10 @@
 
 use bincode::{Decode, Encode};
 
+use crate::answer::{Answer, Verdict as AnswerVerdict, verify_answer};
 use crate::charter::Class;
 use crate::codec::{DecodeError, Text, at_most, encode, strictly_ascending};
-use crate::crypto::{Hash, Keypair, PublicKey, Signature, sha256_tagged, tagged};
+use crate::crypto::{Hash, PublicKey, Signature, sha256_tagged};
 use crate::identity::{ActClass, Name};
 use crate::record::{ConflictKind, Payload};
 
@@ -196,30 +197,32 @@ pub struct Submission {
 pub struct SeenReceipt {
     /// The validator's organisation.
     pub validator: u32,
+    /// SHA-256 of the bytes that were handed in to it.
+    pub bytes: Hash,
     /// Its clock, in ledger milliseconds.
     pub time_ms: u64,
-    /// Height it worked on.
+    /// Height of its tip.
     pub height: u64,
-    /// By its consensus key.
+    /// By its log key over the answer that [`SeenReceipt::answer`] gives back.
     pub signature: Signature,
 }
 
 impl SeenReceipt {
-    /// The bytes under the signature: 'rollbook/seen/v1' 0x00 || chain || validator || record || time || height.
-    pub fn sign_bytes(chain: &Hash, validator: u32, record: &Hash, time_ms: u64, height: u64) -> Vec<u8> {
-        tagged("rollbook/seen/v1", &[&chain.0, &encode(&(validator, *record, time_ms, height))])
+    /// The part of a node's signed answer that a record carries; none if the answer is a refusal.
+    pub fn of(answer: &Answer, signature: Signature) -> Option<SeenReceipt> {
+        let Answer { bytes, time_ms, height, node, .. } = *answer;
+        (answer.verdict == AnswerVerdict::Seen).then_some(SeenReceipt { validator: node, bytes, time_ms, height, signature })
     }
 
-    /// Signs a receipt.
-    pub fn sign(chain: &Hash, validator: u32, record: &Hash, time_ms: u64, height: u64, key: &Keypair) -> SeenReceipt {
-        let signature = key.sign_tagged(&Self::sign_bytes(chain, validator, record, time_ms, height));
-        SeenReceipt { validator, time_ms, height, signature }
+    /// The answer that was signed.
+    pub fn answer(&self, chain: Hash, record: Hash) -> Answer {
+        let SeenReceipt { validator, bytes, time_ms, height, .. } = *self;
+        Answer { chain, bytes, record, height, time_ms, node: validator, verdict: AnswerVerdict::Seen }
     }
 
-    /// Whether the signature verifies under `key`.
+    /// Whether the signature verifies under `key`, the validator's log key.
     pub fn verify(&self, chain: &Hash, record: &Hash, key: &PublicKey) -> bool {
-        let message = Self::sign_bytes(chain, self.validator, record, self.time_ms, self.height);
-        key.verify(&message, &self.signature).is_ok()
+        verify_answer(&encode(&self.answer(*chain, *record)), key, &self.signature).is_some()
     }
 }
 

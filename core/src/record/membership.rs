@@ -6,6 +6,7 @@ use crate::charter::Class;
 use crate::codec::{DecodeError, Text, at_most, strictly_ascending};
 use crate::crypto::Hash;
 use crate::identity::{ActClass, GroupDeclaration};
+use crate::record::BankReference;
 
 /// Most missing items that a returned application lists.
 pub const MISSING_MAX: usize = 16;
@@ -33,7 +34,7 @@ pub struct Receipt {
     /// Minor units of the charter's currency.
     pub amount: u64,
     /// The bank's reference; used once in the whole ledger.
-    pub reference: Text<64>,
+    pub reference: BankReference,
     /// Value date, days since 1970-01-01.
     pub value_date: i64,
 }
@@ -189,9 +190,8 @@ impl MembershipAct {
                 }
                 Ok(())
             }
-            MembershipAct::Receive(receipt) if receipt.amount == 0 || receipt.reference.is_empty() => {
-                Err(DecodeError::rule("a receipt has an amount and a bank reference"))
-            }
+            MembershipAct::Receive(receipt) if receipt.amount == 0 => Err(DecodeError::rule("a receipt has an amount")),
+            MembershipAct::Receive(receipt) => receipt.reference.check(),
             _ => Ok(()),
         }
     }

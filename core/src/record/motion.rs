@@ -63,6 +63,19 @@ pub enum MotionEffect {
     RevokeAward(RevokeAward),
     /// F19: a payment is released from hold.
     LiftHold(LiftHold),
+    /// A18: the next rule version.
+    RaiseProtocol(RaiseProtocol),
+}
+
+/// An amendment of the charter that puts the next rule version in force (RULINGS A18).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct RaiseProtocol {
+    /// The version: one above that in force.
+    pub protocol: u32,
+    /// The first height under it. If the chain is past it when the amendment takes effect, the next block.
+    pub from_height: u64,
+    /// The first release of the program that knows it, for those who must install it.
+    pub release: Text<40>,
 }
 
 /// A post to be filled (RULINGS R7).
@@ -99,6 +112,7 @@ impl MotionEffect {
             MotionEffect::PublishCall(_) | MotionEffect::CancelCall(_) => Some(MotionKind::OpenCall),
             MotionEffect::ConfirmPool(_) => Some(MotionKind::Pool),
             MotionEffect::DecideAppeal(_) => Some(MotionKind::DecideAppeal),
+            MotionEffect::RaiseProtocol(_) => Some(MotionKind::AmendCharter),
         }
     }
 
@@ -119,6 +133,9 @@ impl MotionEffect {
             MotionEffect::PublishCall(terms) => terms.check(),
             MotionEffect::ConfirmPool(plan) => plan.check(),
             MotionEffect::GrantAward(plan) => plan.check(),
+            MotionEffect::RaiseProtocol(plan) if plan.release.as_str().is_empty() => {
+                Err(DecodeError::rule("an amendment of the rule version names the release that knows it"))
+            }
             _ => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Text};
-use crate::crypto::{PublicKey, Signature};
+use crate::crypto::{KeyKind, PublicKey, Signature};
 use crate::identity::ActClass;
 
 /// The public keys of one node, each with its proof of possession for the organisation that runs it.
@@ -24,6 +24,20 @@ pub struct NodeKeys {
 }
 
 impl NodeKeys {
+    /// The keys with their kinds, in their order.
+    pub fn kinds(&self) -> [(&PublicKey, &Signature, KeyKind); 4] {
+        [
+            (&self.consensus.0, &self.consensus.1, KeyKind::Consensus),
+            (&self.cosigner.0, &self.cosigner.1, KeyKind::Cosigner),
+            (&self.log.0, &self.log.1, KeyKind::Log),
+            (&self.transport.0, &self.transport.1, KeyKind::Transport),
+        ]
+    }
+
+    pub(super) fn signatures(&self, owner: u32) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+        self.kinds().map(|(key, signature, kind)| (*key, key.possession_message(owner, kind), *signature)).to_vec()
+    }
+
     /// URL and address hold printable ASCII without spaces and `#`, as policy files demand.
     pub fn check(&self) -> Result<(), DecodeError> {
         for text in [self.url.as_str(), self.address.as_str()] {
@@ -44,6 +58,11 @@ pub enum NodeAct {
     Ready,
     /// The node gives up its seat, or its registration if it has none.
     Leave,
+    /// The node knows the rules up to this version (RULINGS A18). A lower number than before takes an announcement back.
+    Support {
+        /// The rule version.
+        protocol: u32,
+    },
 }
 
 impl NodeAct {
@@ -52,13 +71,16 @@ impl NodeAct {
     }
 
     pub(super) fn code(&self) -> &'static str {
-        "M40"
+        match self {
+            NodeAct::Register(_) | NodeAct::Ready | NodeAct::Leave => "M40",
+            NodeAct::Support { .. } => "A18",
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         match self {
             NodeAct::Register(keys) => keys.check(),
-            NodeAct::Ready | NodeAct::Leave => Ok(()),
+            NodeAct::Ready | NodeAct::Leave | NodeAct::Support { .. } => Ok(()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, encode};
-use crate::crypto::{Hash, Keypair, Signature, tagged};
+use crate::crypto::{Hash, KeyKind, Keypair, PublicKey, Signature, tagged};
 use crate::identity::{ActClass, OrganisationEntry};
 
 /// Acts on organisations. Grows only at its end.
@@ -29,6 +29,17 @@ impl Registration {
     /// The bytes under the registration's own signature.
     pub fn sign_bytes(chain: &Hash, entry: &OrganisationEntry) -> Vec<u8> {
         tagged("rollbook/registration/v1", &[&chain.0, &encode(entry)])
+    }
+
+    pub(super) fn signatures(&self, chain: &Hash) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+        let mut all = Vec::new();
+        if let Some((key, _)) = self.entry.officers.first().and_then(|officer| officer.keys.first()) {
+            all.push((*key, Self::sign_bytes(chain, &self.entry), self.signature));
+        }
+        for (key, possession) in self.entry.officers.iter().flat_map(|officer| &officer.keys) {
+            all.push((*key, key.possession_message(self.entry.number, KeyKind::Officer), *possession));
+        }
+        all
     }
 
     /// Signs an entry with the first officer's first key.

@@ -111,12 +111,21 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
 
     /// The record applied: its writes join the block's.
     pub(super) fn keep_record(&mut self) {
-        self.block.append(&mut self.record);
+        // One by one: `append` builds the whole map of the block again for the few writes of a record.
+        while let Some((key, value)) = self.record.pop_first() {
+            self.block.insert(key, value);
+        }
     }
 
     /// The record was refused: its writes vanish.
     pub(super) fn drop_record(&mut self) {
         self.record.clear();
+    }
+
+    /// The block was not wanted: its writes vanish.
+    pub(super) fn drop_block(&mut self) {
+        self.record.clear();
+        self.block.clear();
     }
 
     /// Moves the block overlay out as rows. Writes that change nothing are no changes.

@@ -19,6 +19,8 @@ use crate::identity::{Organisation, Person, Post};
 use crate::ledger::chain::{ChainFacts, EpochFacts};
 use crate::membership::{Invoice, Membership};
 use crate::motion::{Cast, Motion};
+use crate::orders::FiledOrder;
+use crate::protocol::ProtocolFacts;
 use crate::record::{ConflictKind, DrawFor, PoolKind};
 use crate::validators::NodeFacts;
 
@@ -48,6 +50,12 @@ macro_rules! tables {
             pub fn drop_record(&mut self) {
                 $( self.$pname.drop_record(); )*
                 $( self.$wname.drop_record(); )*
+            }
+
+            /// The block was not wanted: the tables are at the tip again.
+            pub fn drop_block(&mut self) {
+                $( self.$pname.drop_block(); )*
+                $( self.$wname.drop_block(); )*
             }
 
             /// Moves the block overlay out as rows, sorted by table and key.
@@ -120,6 +128,8 @@ tables! {
         10 payments: u32 => Payment, |k| format!("payment/{k}");
         /// Balances in minor units of the fund's unit; an account never touched is not there and holds 0.
         11 accounts: Account => i128, |k| format!("account/{k}");
+        /// Rule versions of this chain (RULINGS A18).
+        12 protocols: u32 => ProtocolFacts, |k| format!("protocol/{k}");
     }
     working {
         /// Facts of the chain itself; one row.
@@ -168,6 +178,12 @@ tables! {
         55 sponsors: (u32, u32) => u64;
         /// Invoices of dues by number.
         56 invoices: u32 => Invoice;
+        /// The newest rule version that an organisation's node knows, as announced.
+        57 protocol_support: u32 => u32;
+        /// Orders of courts and regulators by number.
+        58 orders: u32 => FiledOrder;
+        /// The same by SHA-256 of authority and reference.
+        59 order_names: Hash => u32;
         /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not given back.
         70 earmarks: (u32, u32) => Earmark;
         /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used it (N8).

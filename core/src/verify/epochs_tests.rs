@@ -1,7 +1,7 @@
 use super::super::state::tests::MemoryState;
 use super::*;
 use crate::crypto::Hash;
-use crate::ledger::{PROTOCOL, Vote, VoteKind};
+use crate::ledger::{Vote, VoteKind};
 use crate::log::samples::{cosign, key, next_policy, note, policy};
 use crate::log::tree::{MemoryNodes, root_at};
 use crate::log::{Checkpoint, SignedNote};
@@ -66,7 +66,7 @@ impl Story {
         // The seal of a handover block is certified by the outgoing validators.
         let certifying = self.policies.iter().rev().find(|p| p.valid_from_size <= first_leaf).unwrap();
         let seal = Seal {
-            protocol: PROTOCOL,
+            protocol: 1,
             height,
             time_ms: 1_800_000_000_000 + height,
             parent: Hash::ZERO,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +17,7 @@ use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
 use super::receipt::{Answer, SignedAnswer, Verdict};
-use super::{Api, Problem};
+use super::{Api, BODY_MAX, Problem};
 use crate::replica::{NotTaken, PoolRefusal};
 use crate::runtime::node::Command;
 use crate::runtime::writer::prefix_of;
@@ -84,7 +85,15 @@ fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
     (status = 400, description = "Not usable", body = Problem),
     (status = 422, description = "Refused by a rule, with a signed refusal", body = Problem),
     (status = 503, description = "The pool is full, or the node is stopping", body = Problem)))]
-pub async fn submit(State(api): State<Api>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+pub async fn submit(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|rejection| {
+        Problem::new(rejection.status(), "api.too-large", format!("{}: at most {BODY_MAX} bytes", rejection.body_text()))
+            .next("send fewer records at once; a single record has at most 32 KiB")
+    })?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/json") {
         return one(&api, body.to_vec()).await.map(IntoResponse::into_response);
@@ -134,7 +143,10 @@ async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
 async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, Problem> {
     let stopped = || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
     let submitted = reply.await.map_err(|_| stopped())?;
-    let record = decode::<Record>(bytes).map_or(Hash::ZERO, |record| record.id());
+    let record = match &submitted {
+        Ok(id) => *id,
+        Err(_) => decode::<Record>(bytes).map_or(Hash::ZERO, |record| record.id()),
+    };
     let height = api.parts().snapshot.borrow().status.tip;
     let signed = |height: u64, verdict: Verdict| {
         let answer = Answer {
@@ -164,10 +176,31 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
             let words: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
             let receipt = signed(refusal.height, Verdict::Refused { rule: refusal.rule.clone(), facts });
             let detail = format!("refused by rule {} on block {}: {}", refusal.rule, refusal.height, words.join(", "));
-            let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &refusal.rule, detail);
+            let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &refusal.rule, detail);
+            if let Some(next) = next_step(&refusal.rule) {
+                problem = problem.next(next);
+            }
             Err(problem.with_receipt(serde_json::to_value(receipt).unwrap_or_default()))
         }
     }
+}
+
+/// What whoever made a refused envelope can do. The rules of the domain say it in their facts.
+fn next_step(rule: &str) -> Option<&'static str> {
+    Some(match rule {
+        "A2.not-founded" => "hand it in again when every founder's record is in the log: see `founders_missing` in /v1/status",
+        "A4.unknown-organisation" => "check the number; an organisation is registered before it acts",
+        "A6.bad-signature" => "sign the tagged payload with the officer's registered key",
+        "A6.expired" => "make the act again with a later `valid_until`, at most 30 days ahead",
+        "A6.malformed" => "send the canonical bytes of one envelope of at most 32 KiB: see docs/formats.md",
+        "A6.other-chain" => "make the act again with this alliance's genesis hash: see `genesis` in /v1/status",
+        "A6.replayed" => "make the act again with the next sequence: see /v1/persons/{person}/sequence",
+        "A6.role-missing" | "A6.too-few-officers" => "let another officer sign the same payload, then hand it in again",
+        "A6.role-not-held" => "let an officer sign who holds this role",
+        "A6.unknown-key" | "A6.unknown-officer" => "register the officer and the key first, or let a registered officer sign",
+        "A6.valid-too-long" => "make the act again with a `valid_until` at most 30 days ahead",
+        _ => return None,
+    })
 }
 
 /// A whole record id, or the beginning of one that is decided here and the only one so.

@@ -131,6 +131,11 @@ pub trait App {
     /// SHA-256 of the policy that certifies the height after the tip.
     fn policy_digest(&self) -> Hash;
 
+    /// Why this build cannot take part in the height after the tip: its rules are newer (RULINGS A18). The node stops before it.
+    fn beyond(&self) -> Option<String> {
+        None
+    }
+
     /// Decodes a record, checks its signatures and authority, and tries it on the tip at ledger time `now_ms`.
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal>;
 

@@ -322,6 +322,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             if time > wall.saturating_add(host.config.ahead_ms) || time < wall.saturating_sub(host.config.behind_ms) {
                 if host.bodies.withheld.insert(block, round).is_none() {
                     host.out_of_bounds = host.out_of_bounds.saturating_add(1);
+                    host.clock_off_ms = (i128::from(wall) - i128::from(time)).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
                 }
                 return;
             }

@@ -73,6 +73,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     fn enter(&mut self) {
         self.core = None;
         let host = &mut self.host;
+        if let Some(why) = host.app.beyond() {
+            return host.stop(why);
+        }
         host.muted = false;
         host.wanted_value = None;
         host.own_proposal = None;

@@ -88,6 +88,8 @@ pub(super) struct Host<A, S, V> {
     pub(super) newest: BTreeMap<u32, SignedStatement>,
     pub(super) evidence: BTreeMap<(u64, u32), Evidence>,
     pub(super) out_of_bounds: u32,
+    /// Own clock minus the time of the last block that was out of bounds, in milliseconds.
+    pub(super) clock_off_ms: i64,
     pub(super) guard_refusals: u64,
     /// Something in the pool applied when it was last looked at.
     pub(super) pool_ready: bool,
@@ -135,6 +137,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             newest: BTreeMap::new(),
             evidence: BTreeMap::new(),
             out_of_bounds: 0,
+            clock_off_ms: 0,
             guard_refusals: 0,
             pool_ready: false,
             bodies: Bodies::default(),

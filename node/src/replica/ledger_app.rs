@@ -62,7 +62,7 @@ fn refusal(refusal: &rollbook_core::apply::Refusal, height: u64) -> Refusal {
 
 fn verdict(error: ledger::BlockError) -> BlockError {
     match error {
-        ledger::BlockError::Protocol { .. } | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
+        ledger::BlockError::Protocol(_) | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
         _ => BlockError::Invalid(error.to_string()),
     }
 }
@@ -91,6 +91,10 @@ impl App for LedgerApp {
 
     fn policy_digest(&self) -> Hash {
         self.ledger.policy().digest()
+    }
+
+    fn beyond(&self) -> Option<String> {
+        self.ledger.next_protocol().err().map(|error| error.to_string())
     }
 
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {

@@ -155,13 +155,13 @@ pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String>
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rollbook_core::ledger::{PROTOCOL, ProposalFacts, Vote, VoteKind};
+    use rollbook_core::ledger::{ProposalFacts, Vote, VoteKind};
 
     use super::*;
 
     fn seal(height: u64) -> Seal {
         Seal {
-            protocol: PROTOCOL,
+            protocol: 1,
             height,
             time_ms: 5,
             parent: Hash([1; 32]),

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use rollbook_core::apply::Verify;
-use rollbook_core::audit::signatures_of;
+use rollbook_core::audit::all_signatures_of;
 use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
+use rollbook_core::crypto::{Hash, KeyError, PublicKey, Signature, VerifierCache, sha256_parts};
 use rollbook_core::ledger::{self, BlockBody, Certificate, Ledger, Seal, SystemSection};
 use rollbook_core::log::{self, EpochPolicy, KeyType, VerifierKey};
 use rollbook_core::record::Record;
@@ -56,21 +56,32 @@ fn memo_key(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] 
 /// The verifier of a node: the memo, else the one rule.
 #[derive(Debug, Default)]
 struct MemoVerifier {
-    memo: Mutex<Memo>,
+    memo: Memo,
     cache: VerifierCache,
 }
 
 impl Verify for MemoVerifier {
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         let entry = memo_key(key, message, signature);
-        if lock(&self.memo).holds(&entry) {
+        if self.memo.holds(&entry) {
             return true;
         }
         let good = self.cache.verify(key, message, signature).is_ok();
         if good {
-            lock(&self.memo).add(entry);
+            self.memo.add(entry);
         }
         good
+    }
+
+    fn check_registrable(&mut self, key: &PublicKey) -> Result<(), KeyError> {
+        // Shorter than any entry of a signature, which holds a key and a signature before its message.
+        let entry = sha256_parts(&[key.bytes()]).0;
+        if lock(&self.memo).holds(&entry) {
+            return Ok(());
+        }
+        key.check_registrable()?;
+        lock(&self.memo).add(entry);
+        Ok(())
     }
 }
 
@@ -148,21 +159,25 @@ impl NodeApp {
     }
 
     /// Verifies the signatures of records with all cores and remembers the good ones.
-    pub fn preverify(&self, records: &[Record]) {
+    pub fn preverify(&mut self, records: &[Record]) {
         if records.len() < 2 {
             return;
         }
-        let open: Vec<_> = {
-            let memo = lock(&self.verifier.memo);
-            let all = records.iter().flat_map(|record| signatures_of(self.ledger.tables(), record));
-            all.filter(|(key, message, signature)| !memo.holds(&memo_key(key, message, signature))).collect()
-        };
+        let MemoVerifier { memo, cache } = &mut self.verifier;
+        let all = records.iter().flat_map(|record| all_signatures_of(self.ledger.tables(), record));
+        let open: Vec<_> = all
+            .map(|(key, message, signature)| (memo_key(&key, &message, &signature), key, message, signature))
+            .filter(|(entry, ..)| !memo.holds(entry))
+            .collect();
+        for (_, key, ..) in &open {
+            cache.learn(key);
+        }
+        let cache = &*cache;
         let good: Vec<[u8; 32]> = open
             .par_iter()
-            .filter(|(key, message, signature)| key.verify(message, signature).is_ok())
-            .map(|(key, message, signature)| memo_key(key, message, signature))
+            .filter(|(_, key, message, signature)| cache.verify_shared(key, message, signature).is_ok())
+            .map(|(entry, ..)| *entry)
             .collect();
-        let mut memo = lock(&self.verifier.memo);
         good.into_iter().for_each(|entry| memo.add(entry));
     }
 
@@ -182,7 +197,7 @@ impl NodeApp {
 /// What the ledger says of a block, and what it says of this program.
 fn verdict(error: ledger::BlockError) -> BlockError {
     match error {
-        ledger::BlockError::Protocol { .. } | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
+        ledger::BlockError::Protocol(_) | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
         _ => BlockError::Invalid(error.to_string()),
     }
 }
@@ -220,6 +235,10 @@ impl App for NodeApp {
         self.ledger.policy().digest()
     }
 
+    fn beyond(&self) -> Option<String> {
+        self.ledger.next_protocol().err().map(|error| error.to_string())
+    }
+
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
         let admitted = match self.ledger.admit(record, now_ms, &mut self.verifier) {
             Ok(admitted) => admitted,
@@ -245,6 +264,10 @@ impl App for NodeApp {
     }
 
     fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
+        // Asked again at the decision: what was executed needs no second look.
+        if self.ledger.pending(&seal.id()).is_some() {
+            return Ok(());
+        }
         if let Ok(decoded) = decode::<BlockBody>(body) {
             self.preverify(&decoded.records);
         }
@@ -252,6 +275,7 @@ impl App for NodeApp {
     }
 
     fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
+        let follows_handover = self.ledger.needs_handover_checkpoint();
         let committed = self.ledger.commit(block).map_err(verdict)?;
         let records: Vec<Hash> = committed.execution.outcomes.iter().map(|(id, _)| *id).collect();
         {
@@ -260,8 +284,9 @@ impl App for NodeApp {
                 waiting.ids.remove(id);
             }
         }
-        // A handover changes seats without touching a node's row when nothing else of it changes: look then, too.
-        if committed.handover || committed.execution.changes.rows.iter().any(|row| row.table == NODES_TABLE) {
+        // A handover changes seats without touching a node's row when nothing else of it changes: look then, too; and after the
+        // block that follows it, with which those who left are let go.
+        if committed.handover || follows_handover || committed.execution.changes.rows.iter().any(|row| row.table == NODES_TABLE) {
             *lock(&self.nodes_changed) = true;
         }
         let checkpoint = self.checkpoint();

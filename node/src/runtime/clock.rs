@@ -43,6 +43,7 @@ impl NodeClock {
         let file = folder.join("clock");
         let clock = NodeClock { kind, file, distance_ms: AtomicI64::new(0), step: Mutex::new(()) };
         if kind == Clock::Wall {
+            clock.distance_ms.store(wrong_by(), Ordering::Release);
             return Ok(clock);
         }
         match std::fs::read_to_string(&clock.file) {
@@ -110,6 +111,24 @@ impl NodeClock {
         self.distance_ms.store(distance, Ordering::Release);
         Ok(())
     }
+}
+
+/// How wrong a real clock shall be, for suites: `ROLLBOOK_CLOCK_OFFSET_MS` in builds with the feature `canary`, never in others.
+fn wrong_by() -> i64 {
+    #[cfg(feature = "canary")]
+    if let Some(offset) = std::env::var("ROLLBOOK_CLOCK_OFFSET_MS").ok().and_then(|text| text.parse().ok()) {
+        tracing::warn!("ROLLBOOK_CLOCK_OFFSET_MS makes this clock wrong by {offset} ms: for tests only");
+        return offset;
+    }
+    0
+}
+
+/// What is to be said if the newest block of a wall chain lies further ahead of `now_ms` than the charter's bound: only a clock
+/// that is behind shows before other nodes have spoken.
+pub fn behind_the_chain(ledger: &rollbook_core::ledger::Ledger, now_ms: u64) -> Option<String> {
+    let charter = ledger.charter().filter(|charter| charter.clock == Clock::Wall)?;
+    let by = ledger.tip().seal.time_ms.checked_sub(now_ms).filter(|by| *by > charter.chain.ahead_ms)?;
+    Some(format!("this machine's clock is {} s behind the newest block", by / 1_000))
 }
 
 fn signed(value: u64) -> i64 {

@@ -89,6 +89,9 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
     match open::open(&config, &Arc::new(file.genesis), false) {
         Ok(opened) => {
             findings.push(good(format!("journal and store agree at block {}", opened.ledger.height())));
+            if let Some(text) = super::clock::behind_the_chain(&opened.ledger, super::clock::real_ms()) {
+                findings.push(trouble(text, "set the machine's time right (NTP) before the node starts"));
+            }
             findings.extend(opened.notes.iter().map(|text| note(text.clone(), "nothing: this was done while looking")));
             let node = opened.ledger.tables().nodes.get(&config.organisation);
             match (node, secrets) {
@@ -113,6 +116,19 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
     let number = |name: &str| status[name].as_u64().unwrap_or(0);
     let age_s = number("now_ms").saturating_sub(number("time_ms")) / 1000;
     findings.push(good(format!("the node runs at block {}, {age_s} s old", number("height"))));
+    // Whoever has no place among the nodes is let in by nobody: the others are not to blame.
+    let outside = match status["node"].as_str() {
+        None => Some(("this organisation has no node in the ledger: no other node lets this one in", "register its keys")),
+        Some("gone") => Some((
+            "this organisation's node has given its seat up: its keys are spent, and no other node lets this one in",
+            "stop it; to come back make new keys and register them",
+        )),
+        Some(_) => None,
+    };
+    if let Some((what, next)) = outside {
+        findings.push(note(what, next));
+        return;
+    }
     let (connected, quorum) = (number("validators_connected"), number("quorum"));
     let missing: Vec<String> = status["peers"]
         .as_array()
@@ -135,13 +151,27 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
             findings.push(note(format!("validators not connected: {list}"), "call their operators if it lasts"));
         }
     }
+    let known = status["protocol"]["known"].as_u64().unwrap_or(0);
+    if let Some(coming) = status["protocol"]["coming"].as_array()
+        && let [version, height, release] = coming.as_slice()
+    {
+        let what = format!("protocol {version} begins at block {height}; this build knows protocols up to {known}");
+        if version.as_u64().unwrap_or(0) > known {
+            let release = release.as_str().unwrap_or("?");
+            findings
+                .push(trouble(what, format!("install release {release} of rollbook before that block, or the node stops there")));
+        } else {
+            findings.push(good(what));
+        }
+    }
     if let Some(text) = status["body_missing"].as_str() {
         findings.push(note(text.to_owned(), "wait: the body is asked of every signer in turn"));
     }
-    if number("out_of_bounds") >= 3 {
+    if let Some(text) = status["clock_warning"].as_str() {
         findings.push(trouble(
-            "the times of several blocks in a row do not fit this machine's clock",
-            "check its time synchronisation",
+            text,
+            "set the machine's time right (NTP): until then its proposals are passed over and its votes come late; it need not be \
+             restarted",
         ));
     }
     if number("guard_refusals") > 0 {

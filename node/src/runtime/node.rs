@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, VerifierCache};
-use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint, Seal};
+use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint, Ledger, Seal};
+use rollbook_core::protocol::{self, PROTOCOL};
 use rollbook_core::record::Record;
 use rollbook_core::validators::NodeStatus;
 use tokio::sync::{oneshot, watch};
@@ -119,10 +120,40 @@ pub struct Snapshot {
     pub validators: Vec<u32>,
     /// Nodes by organisation: transport key, address, whether it holds a seat.
     pub nodes: BTreeMap<u32, (PeerKey, String, bool)>,
+    /// Where the ledger says each node stands, those that have gone included.
+    pub standing: BTreeMap<u32, NodeStatus>,
     /// Founders whose record is not in the log yet.
     pub founders_missing: u32,
+    /// Rule versions.
+    pub protocol: ProtocolStatus,
     /// Records taken, refused, decided since the start.
     pub counts: Counts,
+}
+
+/// Rule versions as of the next block (RULINGS A18).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ProtocolStatus {
+    /// In force.
+    pub in_force: u32,
+    /// The newest this build knows.
+    pub known: u32,
+    /// Newer versions that validators have announced: how many of them know it.
+    pub support: BTreeMap<u32, usize>,
+    /// Decided and not begun: version, first height, release.
+    pub coming: Option<(u32, u64, String)>,
+}
+
+fn protocol_status(ledger: &Ledger) -> ProtocolStatus {
+    let (tables, next) = (ledger.tables(), ledger.height() + 1);
+    let in_force = protocol::at(tables, next);
+    let coming = protocol::coming(tables, next);
+    let support = (in_force + 1..=PROTOCOL.max(in_force + 1)).map(|v| (v, protocol::supporters(tables, v).len()));
+    ProtocolStatus {
+        in_force,
+        known: PROTOCOL,
+        support: support.filter(|(_, count)| *count > 0).collect(),
+        coming: coming.map(|(version, facts)| (version, facts.from_height, facts.release.as_str().to_owned())),
+    }
 }
 
 /// Totals since the start.
@@ -227,7 +258,9 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
         status: replica.status(),
         seal: ledger.tip().seal.clone(),
         nodes: nodes.collect(),
+        standing: ledger.tables().nodes.iter().map(|(organisation, node)| (*organisation, node.status)).collect(),
         validators: seats,
+        protocol: protocol_status(ledger),
         founders_missing: ledger.tables().chain.get(&0).map_or(0, |facts| facts.founders_missing),
         counts,
     }
@@ -331,7 +364,7 @@ impl Loop {
     }
 
     /// Verifies the signatures of everything that came at once, by all cores.
-    fn preverify(&self, batch: &[Command]) {
+    fn preverify(&mut self, batch: &[Command]) {
         let mut records = Vec::new();
         for command in batch {
             match command {
@@ -347,7 +380,7 @@ impl Loop {
         let waiting = self.host.app.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         records.retain(|record| !waiting.holds(&record.id()));
         drop(waiting);
-        self.host.replica.app().preverify(&records);
+        self.host.replica.app_mut().preverify(&records);
     }
 
     fn command(&mut self, command: Command) {
@@ -448,7 +481,11 @@ impl Loop {
             return;
         }
         let ledger = self.host.replica.app().ledger();
-        let current: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+        let mut current: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+        // Leaving validators serve until the block after the handover is decided (RULINGS A3): its quorum may need them.
+        if ledger.needs_handover_checkpoint() {
+            current.extend(ledger.tip_policy().validators.iter().map(|v| v.org));
+        }
         let mut allowed = self.host.bootstrap.clone();
         self.keys.clear();
         self.organisations.clear();
@@ -456,7 +493,10 @@ impl Loop {
             self.keys.insert(number, peer.key);
             self.organisations.insert(peer.key, number);
         }
-        for (organisation, node) in ledger.tables().nodes.iter().filter(|(_, node)| node.status != NodeStatus::Gone) {
+        for (organisation, node) in ledger.tables().nodes.iter() {
+            if node.status == NodeStatus::Gone && !current.contains(organisation) {
+                continue;
+            }
             let key = PeerKey::from(node.transport);
             if let Some(stranger) = self.organisations.insert(key, *organisation) {
                 self.keys.remove(&stranger);
@@ -525,11 +565,19 @@ impl Loop {
                 let _ = self.host.jobs.send(Job::Receipt(stored));
             }
             Effect::Stop(reason) => {
-                self.stop = Some(Failure::new(
-                    "the node stopped",
-                    reason,
-                    "read the next step named above; nothing that was acknowledged is lost, and the node may be started again",
-                ));
+                let next = match self.host.replica.app().ledger().next_protocol() {
+                    Err(unknown) => format!(
+                        "install release {} of rollbook on this machine and start the node again; the data stays as it is, and the \
+                         others go on without this node",
+                        unknown.release
+                    ),
+                    Ok(_) => {
+                        "read the next step named above; nothing that was acknowledged is lost, and the node may be started \
+                              again"
+                            .to_owned()
+                    }
+                };
+                self.stop = Some(Failure::new("the node stopped", reason, next));
             }
         }
     }

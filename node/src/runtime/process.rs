@@ -57,6 +57,9 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     }
     let replica_config = replica_config(&config, &opened.ledger);
     let clock = Arc::new(NodeClock::open(genesis.clock(), &config.data, genesis.opened_ms())?);
+    if let Some(text) = super::clock::behind_the_chain(&opened.ledger, clock.now_ms()) {
+        tracing::warn!("{text}: set the machine's time right (NTP)");
+    }
     let (commands, receiver) = node::channel();
     let (jobs, job_queue) = sync_channel(JOBS);
     let (app, handles) = NodeApp::new(opened.ledger, jobs.clone());

@@ -35,8 +35,12 @@ pub struct SampleAlliance {
     pub clock: Clock,
     /// Opening time, milliseconds since 1970.
     pub opened_ms: u64,
-    /// Nodes of the first members.
+    /// Nodes of the first members, which hold the first seats.
     pub nodes: Vec<NodePlace>,
+    /// The rule version it begins with.
+    pub protocol: u32,
+    /// Least blocks between two handovers, if not the preset's.
+    pub handover_blocks: Option<u64>,
 }
 
 fn text<const N: usize>(value: impl Into<String>) -> Text<N> {
@@ -119,10 +123,13 @@ fn organisation(number: u32, kind: OrganisationKind, latin: &str, officers: Vec<
 impl SampleAlliance {
     fn items(&self) -> Vec<GenesisItem> {
         let (seed, members) = (&self.seed, self.members);
+        let mut charter = Charter::preset(Preset::Default, self.clock, commitment("charter text"));
+        charter.chain.handover_blocks = self.handover_blocks.unwrap_or(charter.chain.handover_blocks);
         let mut items = vec![GenesisItem::Charter {
             name: Name { native: text("示例联盟"), latin: text("Sample alliance") },
-            charter: Charter::preset(Preset::Default, self.clock, commitment("charter text")),
+            charter,
             opened_ms: self.opened_ms,
+            protocol: self.protocol,
         }];
         let roles = [
             Role::Secretary,
@@ -220,6 +227,8 @@ mod tests {
             clock: Clock::Wall,
             opened_ms,
             nodes: (1..=4).map(place).collect(),
+            protocol: rollbook_core::protocol::PROTOCOL,
+            handover_blocks: None,
         };
         let file = alliance.genesis().unwrap();
         let (mut ledger, _) = rollbook_core::ledger::Ledger::from_genesis(&file.genesis).unwrap();

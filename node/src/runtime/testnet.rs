@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::log::Clock;
+use rollbook_core::protocol::PROTOCOL;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,14 +36,27 @@ pub struct Plan {
     pub seed: String,
     /// Founding members.
     pub members: u32,
-    /// Validating nodes, of members 1 to this.
+    /// Nodes, of members 1 to this.
     pub nodes: u32,
+    /// How many of them, the first, hold a seat from genesis on; all if this is absent. The others have to register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validators: Option<u32>,
+    /// Least blocks between two handovers, if not the charter preset's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover_blocks: Option<u64>,
     /// `wall` or `sample`.
     pub clock: String,
     /// Opening time.
     pub opened_ms: u64,
+    /// The rule version it begins with.
+    #[serde(default = "newest")]
+    pub protocol: u32,
     /// Peer and API ports by node.
     pub ports: Vec<(u16, u16)>,
+}
+
+fn newest() -> u32 {
+    PROTOCOL
 }
 
 impl Plan {
@@ -60,7 +74,15 @@ impl Plan {
             Clock::Sample => ("sample", SAMPLE_OPENED_MS),
         };
         let ports = ports.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-        Ok(Plan { seed: seed.into(), members, nodes, clock: clock.into(), opened_ms, ports })
+        let (validators, handover_blocks) = (None, None);
+        let (clock, protocol) = (clock.into(), PROTOCOL);
+        Ok(Plan { seed: seed.into(), members, nodes, validators, handover_blocks, clock, opened_ms, protocol, ports })
+    }
+
+    /// Where a node's peers and clients find it.
+    pub fn place(&self, node: u32) -> NodePlace {
+        let (peer, api) = self.ports.get(node.saturating_sub(1) as usize).copied().unwrap_or_default();
+        NodePlace { url: format!("http://127.0.0.1:{api}/"), address: format!("127.0.0.1:{peer}") }
     }
 
     fn clock(&self) -> Clock {
@@ -69,16 +91,15 @@ impl Plan {
 
     /// The alliance of the plan.
     pub fn alliance(&self) -> SampleAlliance {
-        let place = |(peer, api): &(u16, u16)| NodePlace {
-            url: format!("http://127.0.0.1:{api}/"),
-            address: format!("127.0.0.1:{peer}"),
-        };
+        let validators = self.validators.unwrap_or(self.nodes).min(self.nodes);
         SampleAlliance {
             seed: self.seed.clone().into_bytes(),
             members: self.members,
             clock: self.clock(),
             opened_ms: self.opened_ms,
-            nodes: self.ports.iter().map(place).collect(),
+            nodes: (1..=validators).map(|node| self.place(node)).collect(),
+            handover_blocks: self.handover_blocks,
+            protocol: self.protocol,
         }
     }
 }
@@ -100,6 +121,8 @@ pub struct Testnet {
     program: PathBuf,
     /// Arguments before the config.
     arguments: Vec<String>,
+    /// Variables of a node's environment, from its next start on; for suites.
+    pub environment: BTreeMap<u32, Vec<(String, String)>>,
     children: BTreeMap<u32, Child>,
 }
 
@@ -184,6 +207,7 @@ impl Testnet {
             plan,
             program: program.to_path_buf(),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            environment: BTreeMap::new(),
             children: BTreeMap::new(),
         })
     }
@@ -244,6 +268,7 @@ impl Testnet {
         let err = out.try_clone().map_err(failed)?;
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).arg(self.config_path(node)).stdin(Stdio::null()).stdout(out).stderr(err);
+        command.envs(self.environment.get(&node).into_iter().flatten().map(|(name, value)| (name, value)));
         let child = command.spawn().map_err(|error| {
             Failure::file(
                 "the node was not started:",

@@ -1,8 +1,11 @@
 //! Keys and values of the tables, and every read, once for both stores.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use rollbook_core::crypto::Hash;
 
-use super::{BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, Store, StoreError, StoredBlock, Tip, VALUE_MAX};
+use super::{BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index};
 
 /// The tables, by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +18,9 @@ pub(super) enum Table {
     Rows,
     /// key -> node of the state tree.
     Tree,
-    /// level, index -> hash.
+    /// level, index / [`LOG_GROUP`] -> that many hashes, all zero where there is none yet.
     Log,
-    /// prefix of a record id -> place.
+    /// level, number, first prefix -> entries of a run; see [`super::index`].
     Records,
     /// length of key, key, place -> nothing.
     Objects,
@@ -29,6 +32,8 @@ pub(super) enum Table {
 pub(super) const TABLES: [&str; 8] = ["blocks", "bodies", "rows", "tree", "log", "records", "objects", "meta"];
 
 const TIP: &[u8] = b"tip";
+/// Neighbours of the log tree kept in one value: they are written together and read together.
+const LOG_GROUP: u64 = 32;
 /// First byte of the callers' names in the table of named values.
 const NAMED: u8 = b'/';
 
@@ -57,14 +62,14 @@ fn joined(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
 
-fn place_bytes(place: RecordPlace) -> [u8; 12] {
+pub(super) fn place_bytes(place: RecordPlace) -> [u8; 12] {
     let mut bytes = [0; 12];
     bytes[..8].copy_from_slice(&place.0.to_be_bytes());
     bytes[8..].copy_from_slice(&place.1.to_be_bytes());
     bytes
 }
 
-fn read_place(bytes: &[u8]) -> Option<RecordPlace> {
+pub(super) fn read_place(bytes: &[u8]) -> Option<RecordPlace> {
     let (height, index) = bytes.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*height), u32::from_be_bytes(index.try_into().ok()?)))
 }
@@ -79,8 +84,38 @@ fn inconsistent(what: &'static str) -> StoreError {
     StoreError::Failed { what, why: "a value has not the form it was written in".into() }
 }
 
+fn log_key(level: u8, index: u64) -> Vec<u8> {
+    joined(&[&[level], &(index / LOG_GROUP).to_be_bytes()])
+}
+
+fn log_place(index: u64) -> std::ops::Range<usize> {
+    let at = (index % LOG_GROUP) as usize * 32;
+    at..at + 32
+}
+
+/// The groups of the log tree that a block adds to.
+fn log_groups(tables: &impl Tables, nodes: &[((u8, u64), Hash)], all: &mut Vec<Change>) -> Result<(), StoreError> {
+    let mut groups: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    for ((level, index), hash) in nodes {
+        let group = match groups.entry(log_key(*level, *index)) {
+            Entry::Occupied(group) => group.into_mut(),
+            Entry::Vacant(vacant) => {
+                let known = tables.get(Table::Log, vacant.key())?.unwrap_or_default();
+                vacant.insert(known)
+            }
+        };
+        let place = log_place(*index);
+        if group.len() < place.end {
+            group.resize(place.end, 0);
+        }
+        group[place].copy_from_slice(&hash.0);
+    }
+    all.extend(groups.into_iter().map(|(key, group)| (Table::Log, key, Some(group))));
+    Ok(())
+}
+
 /// All changes of a block, tip included.
-fn changes(block: &BlockWrite) -> Result<Vec<Change>, StoreError> {
+fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, StoreError> {
     let height = block.height.to_be_bytes();
     let seal_length = u32::try_from(block.seal.len()).unwrap_or(u32::MAX).to_be_bytes();
     let mut all: Vec<Change> = Vec::new();
@@ -96,12 +131,8 @@ fn changes(block: &BlockWrite) -> Result<Vec<Change>, StoreError> {
     for (key, value) in &block.tree_nodes {
         all.push((Table::Tree, key.clone(), value.clone()));
     }
-    for ((level, index), hash) in &block.log_nodes {
-        all.push((Table::Log, joined(&[&[*level], &index.to_be_bytes()]), Some(hash.0.to_vec())));
-    }
-    for (prefix, place) in &block.records {
-        all.push((Table::Records, prefix.to_vec(), Some(place_bytes(*place).to_vec())));
-    }
+    log_groups(tables, &block.log_nodes, &mut all)?;
+    index::add(tables, block.height, &block.records, &mut all)?;
     for (key, place) in &block.objects {
         all.push((Table::Objects, joined(&[&object_prefix(key)?, &place_bytes(*place)]), Some(Vec::new())));
     }
@@ -124,7 +155,7 @@ impl<T: Tables> Store for T {
         if block.height != due {
             return Err(StoreError::OutOfOrder { height: block.height, due });
         }
-        self.write(changes(block)?)
+        self.write(changes(self, block)?)
     }
 
     fn tip(&self) -> Result<Option<Tip>, StoreError> {
@@ -154,8 +185,7 @@ impl<T: Tables> Store for T {
     }
 
     fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError> {
-        let Some(bytes) = self.get(Table::Records, prefix)? else { return Ok(None) };
-        read_place(&bytes).map(Some).ok_or_else(|| inconsistent("reading the record index"))
+        index::find(self, prefix)
     }
 
     fn records_from(&self, prefix: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
@@ -199,8 +229,9 @@ impl<T: Tables> Store for T {
     }
 
     fn log_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError> {
-        let Some(bytes) = self.get(Table::Log, &joined(&[&[level], &index.to_be_bytes()]))? else { return Ok(None) };
-        bytes.try_into().map(|bytes| Some(Hash(bytes))).map_err(|_| inconsistent("reading the log tree"))
+        let Some(group) = self.get(Table::Log, &log_key(level, index))? else { return Ok(None) };
+        let hash = group.get(log_place(index)).and_then(|bytes| bytes.try_into().ok()).map(Hash);
+        Ok(hash.filter(|hash| *hash != Hash::ZERO))
     }
 
     fn meta(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

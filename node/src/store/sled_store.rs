@@ -19,7 +19,7 @@ use super::{Pair, Store as _, StoreError, Tip};
 /// Bytes of cache (RULINGS A25).
 const CACHE: u64 = 48 * 1024 * 1024;
 /// Layout of keys and values; another one is rebuilt.
-const FORMAT: &[u8] = b"rollbook store 1";
+const FORMAT: &[u8] = b"rollbook store 2";
 const FORMAT_KEY: &[u8] = b"format";
 const GENESIS_KEY: &[u8] = b"genesis";
 /// Prefix of files that were set aside; sled looks for `snap.` at the beginning of a name.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::{BlockBody, Certificate, Evidence, PROTOCOL, Seal, SystemSection, Vote, VoteKind, quorum};
+use rollbook_core::ledger::{BlockBody, Certificate, Evidence, Seal, SystemSection, Vote, VoteKind, quorum};
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
 use rollbook_node::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator};
 
@@ -118,7 +118,7 @@ impl ChainApp {
     /// The ledger at its genesis seal.
     pub fn new(genesis: Rc<Genesis>) -> Self {
         let seal = Seal {
-            protocol: PROTOCOL,
+            protocol: 1,
             height: 0,
             time_ms: genesis.time_ms,
             parent: Hash::ZERO,
@@ -277,7 +277,7 @@ impl ChainApp {
         let work: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
         next.state = sha256_parts(&[&old.state.0, &work]);
         let seal = Seal {
-            protocol: PROTOCOL,
+            protocol: 1,
             height: old.tip.height + 1,
             time_ms,
             parent: old.tip.block,

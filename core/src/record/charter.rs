@@ -1,0 +1,48 @@
+//! Acts that concern the alliance's order as a whole (RULINGS A18, R24).
+
+use bincode::{Decode, Encode};
+
+use crate::codec::{DecodeError, Text};
+use crate::crypto::Hash;
+use crate::identity::ActClass;
+
+/// An order of a court or regulator as it came in (RULINGS R24). It changes no right and no balance by itself: the alliance acts
+/// on it by motion.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct OfficialOrder {
+    /// Who issued it, in the authority's own words.
+    pub authority: Text<120>,
+    /// The authority's reference, such as a case number; unique together with the authority.
+    pub reference: Text<80>,
+    /// SHA-256 of the document.
+    pub document: Hash,
+    /// When it was issued, milliseconds since 1970; not after the block's time.
+    pub issued_ms: u64,
+    /// The organisation it is about, if it is about one.
+    pub about: Option<u32>,
+}
+
+/// Acts on the alliance's order. Grows only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub enum CharterAct {
+    /// The secretary files an order. Since protocol 2.
+    FileOrder(OfficialOrder),
+}
+
+impl CharterAct {
+    pub(super) fn class(&self) -> ActClass {
+        ActClass::General
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        "R24"
+    }
+
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        let CharterAct::FileOrder(order) = self;
+        if order.authority.as_str().is_empty() || order.reference.as_str().is_empty() {
+            return Err(DecodeError::rule("an order names its authority and its reference"));
+        }
+        Ok(())
+    }
+}

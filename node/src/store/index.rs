@@ -1,0 +1,181 @@
+//! The record index: sorted runs, merged as they pile up, instead of one key a record.
+//!
+//! Record ids are random, and a random key costs sled ten times as much as the record itself (reference/perf-limits.md, section
+//! 4). A block's records therefore become one sorted run of a few values. When eight runs of a level are there, they are merged
+//! into one of the next level, inside the commit that made the eighth; runs above [`RUN_MAX`] entries stay as they are. So each
+//! entry is written again a few times, in large pieces, and a look-up asks a few dozen runs, the newest first.
+//!
+//! Absent on purpose: removal (history is never shortened), filters.
+
+use super::layout::{Change, Table, Tables};
+use super::{RecordPlace, StoreError};
+
+/// Bytes of an entry: first bytes of the id, height, index.
+const ENTRY: usize = 16 + 12;
+/// Entries in one value.
+const PER_VALUE: usize = super::CHUNK / ENTRY;
+/// Runs of one level that become one of the next.
+const FAN: usize = 8;
+/// Entries of the longest run that is made by merging.
+const RUN_MAX: usize = 1 << 18;
+/// Name of the list of runs among the named values of the store itself.
+const RUNS: &[u8] = b"runs";
+/// Bytes of a run in the list: level, number, entries.
+const LISTED: usize = 1 + 8 + 4;
+
+type Entry = [u8; ENTRY];
+
+/// A run: how often it was merged, and the height of the newest block in it.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    level: u8,
+    number: u64,
+    entries: u32,
+}
+
+impl Run {
+    fn prefix(&self) -> Vec<u8> {
+        let mut key = vec![self.level];
+        key.extend_from_slice(&self.number.to_be_bytes());
+        key
+    }
+}
+
+fn damaged() -> StoreError {
+    StoreError::Failed { what: "reading the record index", why: "a value has not the form it was written in".into() }
+}
+
+/// All runs, the oldest first.
+fn runs(tables: &impl Tables) -> Result<Vec<Run>, StoreError> {
+    let bytes = tables.get(Table::Meta, RUNS)?.unwrap_or_default();
+    let run = |bytes: &[u8]| {
+        let (level, rest) = bytes.split_first()?;
+        let (number, entries) = rest.split_first_chunk::<8>()?;
+        let entries = u32::from_be_bytes(entries.try_into().ok()?);
+        Some(Run { level: *level, number: u64::from_be_bytes(*number), entries })
+    };
+    bytes.chunks(LISTED).map(|bytes| run(bytes).ok_or_else(damaged)).collect()
+}
+
+/// Adds a block's records to the changes that its commit makes.
+pub(super) fn add(
+    tables: &impl Tables,
+    height: u64,
+    records: &[([u8; 16], RecordPlace)],
+    changes: &mut Vec<Change>,
+) -> Result<(), StoreError> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let mut all = runs(tables)?;
+    let mut entries: Vec<Entry> = records.iter().map(|(prefix, place)| entry(prefix, *place)).collect();
+    let mut level = 0u8;
+    loop {
+        let peers = all.iter().rev().take(FAN - 1).take_while(|run| run.level == level).count();
+        let merged: usize = all.iter().rev().take(peers).map(|run| run.entries as usize).sum();
+        if peers < FAN - 1 || merged + entries.len() > RUN_MAX {
+            break;
+        }
+        for run in all.split_off(all.len() - peers) {
+            let prefix = run.prefix();
+            tables.visit(Table::Records, &prefix, &prefix, &mut |key, value| {
+                entries.extend(value.chunks_exact(ENTRY).filter_map(|bytes| Entry::try_from(bytes).ok()));
+                changes.push((Table::Records, key.to_vec(), None));
+                true
+            })?;
+        }
+        level = level.saturating_add(1);
+    }
+    entries.sort_unstable();
+    let run = Run { level, number: height, entries: u32::try_from(entries.len()).unwrap_or(u32::MAX) };
+    for values in entries.chunks(PER_VALUE) {
+        let mut key = run.prefix();
+        key.extend_from_slice(&values[0][..16]);
+        changes.push((Table::Records, key, Some(values.concat())));
+    }
+    all.push(run);
+    let list = all.iter().flat_map(|run| [run.prefix(), run.entries.to_be_bytes().to_vec()].concat());
+    changes.push((Table::Meta, RUNS.to_vec(), Some(list.collect())));
+    Ok(())
+}
+
+/// Where the newest record is whose id begins with `prefix`.
+pub(super) fn find(tables: &impl Tables, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError> {
+    for run in runs(tables)?.into_iter().rev() {
+        let of_run = run.prefix();
+        let key = [of_run.as_slice(), prefix].concat();
+        let Some((found, value)) = tables.at_most(Table::Records, &key)? else { continue };
+        if !found.starts_with(&of_run) {
+            continue;
+        }
+        let (values, rest) = value.as_chunks::<ENTRY>();
+        if !rest.is_empty() {
+            return Err(damaged());
+        }
+        let end = values.partition_point(|entry| entry[..16] <= prefix[..]);
+        if let Some(entry) = end.checked_sub(1).and_then(|at| values.get(at)).filter(|entry| entry[..16] == prefix[..]) {
+            return super::layout::read_place(&entry[16..]).map(Some).ok_or_else(damaged);
+        }
+    }
+    Ok(None)
+}
+
+fn entry(prefix: &[u8; 16], place: RecordPlace) -> Entry {
+    let mut entry = [0; ENTRY];
+    entry[..16].copy_from_slice(prefix);
+    entry[16..].copy_from_slice(&super::layout::place_bytes(place));
+    entry
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_core::crypto::sha256;
+
+    use super::super::{BlockWrite, MemoryStore, Store as _};
+    use super::*;
+
+    fn prefix(height: u64, index: u32) -> [u8; 16] {
+        let mut prefix = [0; 16];
+        prefix.copy_from_slice(&sha256(format!("{height}/{index}").as_bytes()).0[..16]);
+        prefix
+    }
+
+    #[test]
+    fn every_record_is_found_and_runs_stay_few() {
+        let store = MemoryStore::new();
+        // Blocks of all sizes, some empty.
+        let size = |height: u64| (height * 37 % 211 * u64::from(height % 5 != 0)) as u32;
+        for height in 0..700 {
+            let records = (0..size(height)).map(|index| (prefix(height, index), (height, index))).collect();
+            store.commit(&BlockWrite { height, records, ..BlockWrite::default() }).unwrap();
+        }
+        for height in 0..700 {
+            for index in (0..size(height)).step_by(7) {
+                assert_eq!(store.record(&prefix(height, index)).unwrap(), Some((height, index)));
+            }
+            assert_eq!(store.record(&prefix(height, size(height))).unwrap(), None);
+        }
+        let all = runs(&store).unwrap();
+        assert!(all.len() <= 7 * 4, "{all:?}");
+        let entries: u32 = all.iter().map(|run| run.entries).sum();
+        assert_eq!(entries, (0..700).map(size).sum::<u32>());
+        let mut stored = 0;
+        store
+            .visit(Table::Records, &[], &[], &mut |_, value| {
+                stored += value.len() / ENTRY;
+                true
+            })
+            .unwrap();
+        assert_eq!(stored, entries as usize, "merged runs are gone");
+    }
+
+    #[test]
+    fn the_newest_of_two_records_with_one_prefix_is_found() {
+        let store = MemoryStore::new();
+        for height in 0..40 {
+            let records = vec![([7; 16], (height, 3)), (prefix(height, 0), (height, 4))];
+            store.commit(&BlockWrite { height, records, ..BlockWrite::default() }).unwrap();
+            assert_eq!(store.record(&[7; 16]).unwrap(), Some((height, 3)));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What is written down beside a kept history: where it ended. See `tests/data/history/README.md`.
+
+use rollbook_core::audit::Report;
+use rollbook_core::crypto::{Hash, sha256};
+use serde::{Deserialize, Serialize};
+
+/// Where a history ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    pub genesis: Hash,
+    pub blocks: u64,
+    pub leaves: u64,
+    pub records: u64,
+    pub epochs: u32,
+    pub time_ms: u64,
+    /// Root of the log.
+    pub root: Hash,
+    pub state_root: Hash,
+    /// Of the file.
+    pub sha256: Hash,
+}
+
+impl Head {
+    pub fn of(export: &[u8], report: &Report) -> Head {
+        Head {
+            genesis: report.genesis.unwrap(),
+            blocks: report.blocks,
+            leaves: report.leaves,
+            records: report.records,
+            epochs: report.epochs,
+            time_ms: report.time_ms,
+            root: report.root.unwrap(),
+            state_root: report.state_root.unwrap(),
+            sha256: sha256(export),
+        }
+    }
+
+    /// Writes an export and its head into the folder of kept histories; refuses to write over one.
+    pub fn keep(name: &str, export: &[u8], report: &Report) {
+        assert!(report.is_sound(), "{:#?}", report.findings);
+        let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/history");
+        let file = folder.join(format!("{name}.rollbook"));
+        assert!(!file.exists(), "{} is kept already; a shipped history is never made again", file.display());
+        std::fs::create_dir_all(&folder).unwrap();
+        let head = serde_json::to_string_pretty(&Head::of(export, report)).unwrap() + "\n";
+        std::fs::write(folder.join(format!("{name}.json")), head).unwrap();
+        std::fs::write(file, export).unwrap();
+    }
+}
