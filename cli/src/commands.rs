@@ -23,6 +23,22 @@ use crate::failure::Failure;
 
 /// Runs the chosen command; the exit code on success (an audit with findings is a success that exits 1).
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    match matches.subcommand() {
+        Some(("org", inner)) => match inner.subcommand() {
+            Some(("register", inner)) => return act::org::register(inner),
+            Some(("introduce", inner)) => return act::org::introduce(inner),
+            _ => {}
+        },
+        Some(("node", inner)) if inner.subcommand_name() == Some("register") => {
+            return inner.subcommand_matches("register").map_or(Err(Failure::unusable("node register")), act::node::run);
+        }
+        Some((noun, inner)) if act::next::OBJECTS.iter().any(|(known, _)| *known == noun) => {
+            if let Some(inner) = inner.subcommand_matches("status") {
+                return act::next::run(noun, inner);
+            }
+        }
+        _ => {}
+    }
     // A verb of the business table first: nouns such as `node` have commands of both kinds.
     if let Some((noun, inner)) = matches.subcommand()
         && let Some((word, inner)) = inner.subcommand()

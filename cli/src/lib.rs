@@ -8,6 +8,7 @@
 
 pub mod args;
 pub mod bundle;
+pub mod capital;
 pub mod client;
 pub mod commands;
 pub mod drafting;
@@ -32,10 +33,12 @@ pub fn main() -> ExitCode {
     let matches = match args::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
-            // clap prints help and version to stdout, mistakes to stderr.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
+            // clap prints help and version to stdout; mistakes are told in this program's own words, on stderr.
+            match args::mistake(&error) {
+                Some(failure) => failure.print(),
+                None => drop(error.print()),
+            }
+            return ExitCode::from(if error.use_stderr() { failure::UNUSABLE } else { 0 });
         }
     };
     match commands::run(&matches) {

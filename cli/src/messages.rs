@@ -20,7 +20,8 @@ pub enum Language {
 static LANGUAGE: AtomicU8 = AtomicU8::new(0);
 static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 
-/// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules, business verbs.
+/// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules, business verbs, what is said
+/// about acts.
 const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
     include_str!("../messages/en-bench.toml"),
@@ -29,6 +30,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-read.toml"),
     include_str!("../messages/en-rules.toml"),
     include_str!("../messages/en-verbs.toml"),
+    include_str!("../messages/en-acts.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -38,6 +40,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-read.toml"),
     include_str!("../messages/zh-rules.toml"),
     include_str!("../messages/zh-verbs.toml"),
+    include_str!("../messages/zh-acts.toml"),
 ];
 
 /// `--lang`, else the profile in use, else the locale, else English. Read before the command line is parsed, because help is translated too.
@@ -107,6 +110,12 @@ pub fn find(key: &str, facts: &[(&str, String)]) -> Option<String> {
     Some(text)
 }
 
+/// The sentence of `key` in a language, for pages that carry both.
+pub fn t_in(language: Language, key: &str, facts: &[(&str, String)]) -> String {
+    let Some(template) = catalogue(language).get(key) else { return key.to_owned() };
+    facts.iter().fold(template.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
 /// The sentence of `key` with its facts. A missing key shows itself; a test keeps that from happening.
 pub fn t(key: &str, facts: &[(&str, String)]) -> String {
     find(key, facts).unwrap_or_else(|| key.to_owned())
@@ -131,6 +140,16 @@ pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
         (None, true) => code.to_owned(),
         (None, false) => format!("{code}: {}", rest.join(", ")),
     }
+}
+
+/// What to do about a refusal: the words for its rule, else those for its guard or the guard's family, else the general ones.
+pub fn refusal_next(code: &str) -> String {
+    let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
+    let family = guard.split('-').next().unwrap_or_default();
+    let found = find(&format!("next.{code}"), &[])
+        .or_else(|| find(&format!("refused-next.{guard}"), &[]))
+        .or_else(|| find(&format!("refused-next.{family}"), &[]));
+    found.unwrap_or_else(|| t("refused-next.any", &[]))
 }
 
 /// A fact of a refusal as people read it: roles and classes of act by their words, instants as dates.

@@ -63,6 +63,50 @@ pub fn money(minor: i128, exponent: u32) -> String {
     if exponent == 0 { format!("{sign}{grouped}") } else { format!("{sign}{grouped}.{rest:0width$}", width = exponent as usize) }
 }
 
+/// A result with columns: a table for people, CSV with language-free heads (`--csv`), or a list of objects (`--json`).
+pub struct Rows {
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Rows {
+    /// No rows yet. Columns are language-free words; `column.WORD` of the catalogue is their head for people.
+    pub fn new(columns: &[&'static str]) -> Rows {
+        Rows { columns: columns.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row, with a cell for every column.
+    pub fn add(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Prints all of them as the flags ask.
+    pub fn print(&self, matches: &clap::ArgMatches) {
+        let flag = |name: &str| matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false);
+        if flag("json") {
+            let object = |row: &Vec<String>| -> serde_json::Map<String, serde_json::Value> {
+                self.columns.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.clone().into())).collect()
+            };
+            return print_json(&self.rows.iter().map(object).collect::<Vec<_>>());
+        }
+        if flag("csv") {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            let written =
+                writer.write_record(&self.columns).and_then(|()| self.rows.iter().try_for_each(|row| writer.write_record(row)));
+            if let (Ok(()), Ok(bytes)) = (written, writer.into_inner()) {
+                print(String::from_utf8_lossy(&bytes).trim_end());
+            }
+            return;
+        }
+        let keys: Vec<String> = self.columns.iter().map(|name| format!("column.{name}")).collect();
+        let mut table = table(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+        self.rows.iter().for_each(|row| {
+            table.add_row(row.clone());
+        });
+        print(table.trim_fmt());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::money;

@@ -171,14 +171,18 @@ pub struct Receipted {
     pub leaf: u64,
 }
 
-/// Fetches the receipt of a record, verifies it from the genesis hash, and writes it beside the record's file or to `--receipt-file`.
-pub fn receipt(trust: &mut Trust, record: &Record, matches: &ArgMatches, beside: &Path) -> Result<Receipted, Failure> {
-    let (fetched, grounds) = fetch(trust, &Target::Record(record.id().to_hex()))?;
-    let Claim::Record { proof, .. } = &fetched.claim else { return Err(Failure::refused("claim")) };
+/// Where a receipt goes: `--receipt-file`, else beside the record's file.
+pub fn beside(matches: &ArgMatches, record: &Record, file: &Path) -> PathBuf {
     let given = matches.try_get_one::<PathBuf>("receipt-file").ok().flatten().cloned();
     let name = format!("{}.tlog-proof", record.id().short());
-    let path = given.unwrap_or_else(|| beside.parent().unwrap_or_else(|| Path::new("")).join(name));
-    std::fs::write(&path, proof).map_err(|error| cannot_write(&path, &error))?;
+    given.unwrap_or_else(|| file.parent().unwrap_or_else(|| Path::new("")).join(name))
+}
+
+/// Fetches the receipt of a record, verifies it from the genesis hash, and writes it.
+pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receipted, Failure> {
+    let (fetched, grounds) = fetch(trust, &Target::Record(record.id().to_hex()))?;
+    let Claim::Record { proof, .. } = &fetched.claim else { return Err(Failure::refused("claim")) };
+    std::fs::write(file, proof).map_err(|error| cannot_write(file, &error))?;
     let (height, leaf) = (fetched.proved.seal.height, fetched.proved.receipt.verified.index);
-    Ok(Receipted { file: path, grounds, height, leaf })
+    Ok(Receipted { file: file.to_path_buf(), grounds, height, leaf })
 }

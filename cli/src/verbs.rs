@@ -1,15 +1,17 @@
 //! Business verbs: one table from the words of the command tree to the acts of core.
 //!
-//! A verb names an act (`Membership.Screen`) and its arguments; the arguments become the act's fields. Long acts are read from a
-//! TOML file with `--from`; flags override the file. What a verb does is core's business; this table only spells it.
+//! * A verb names an act (`Membership.Screen`) and its arguments; the arguments become the act's fields. Long acts are read from a
+//!   TOML file with `--from`; flags override the file. What a verb does is core's business; this table only spells it.
+//! * A test walks every enum of core and fails when a kind of record has no verb ([`ELSEWHERE`] lists those that have a command of
+//!   their own or are never proposed).
+//! * What cannot be read is told with the argument as it stands on the command line, what was found, what is accepted, an example.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use rollbook_core::crypto::sha256;
-use rollbook_core::record::Body;
-use serde_json::{Map, Value, json};
+pub mod forms;
+pub mod opening;
+mod spell;
 
-use crate::failure::Failure;
-use crate::messages::t;
+use forms::Form;
+pub use spell::{is_table, shown};
 
 /// How an argument is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +26,15 @@ pub enum Kind {
     Instant,
     /// A text.
     Text,
-    /// 64 hexadecimal digits, or `@FILE` for the SHA-256 of a file.
+    /// A document: 64 hexadecimal digits, or `@FILE` for the SHA-256 of a file.
     Hash,
+    /// A record id or a digest that the ledger told: 64 hexadecimal digits.
+    Record,
+    /// A commitment to what stays off the ledger: 64 hexadecimal digits, `@FILE` for a content that is sealed now, or `@FILE` of an
+    /// opening made before.
+    Sealed,
+    /// A shape with a spelling of its own.
+    Form(Form),
     /// A day, `2026-11-24`.
     Day,
     /// One of these words.
@@ -117,7 +126,7 @@ pub const VERBS: &[Verb] = &[
             flag("charter", Kind::Hash),
             flag("antitrust", Kind::Hash),
             flag("conflicts", Kind::Hash),
-            maybe("relations", Kind::Json),
+            usually("relations", Kind::Form(forms::RELATIONS), "[]"),
         ],
     ),
     verb("member", "screen", "Membership", "Screen", &[id("membership")]),
@@ -128,7 +137,7 @@ pub const VERBS: &[Verb] = &[
         "reject",
         "Membership",
         "Reject",
-        &[id("membership"), flag("criterion", Kind::Text), flag("reasons", Kind::Hash)],
+        &[id("membership"), flag("criterion", Kind::Text), flag("reasons", Kind::Sealed)],
     ),
     verb("member", "complete", "Membership", "Complete", &[id("membership")]),
     verb("member", "sponsor", "Membership", "Sponsor", &[id("membership")]),
@@ -146,8 +155,8 @@ pub const VERBS: &[Verb] = &[
         "Receive",
         &[id("invoice"), flag("amount", Kind::Minor), flag("reference", Kind::Text), flag("value_date", Kind::Day)],
     ),
-    verb("dues", "confirm", "Membership", "ConfirmReceipt", &[id("invoice"), flag("receipt", Kind::Hash)]),
-    verb("dues", "decline", "Membership", "DeclineReceipt", &[id("invoice"), flag("receipt", Kind::Hash)]),
+    verb("dues", "confirm", "Membership", "ConfirmReceipt", &[id("invoice"), flag("receipt", Kind::Record)]),
+    verb("dues", "decline", "Membership", "DeclineReceipt", &[id("invoice"), flag("receipt", Kind::Record)]),
     motion(
         "office",
         "appoint",
@@ -155,7 +164,7 @@ pub const VERBS: &[Verb] = &[
         &[
             flag("office", Kind::Number),
             flag("role", POSTS),
-            maybe("scope", Kind::Json),
+            usually("scope", Kind::Form(forms::SCOPE), "\"Alliance\""),
             flag("holder", Kind::Number),
             maybe("deputy", Kind::Number),
         ],
@@ -172,7 +181,7 @@ pub const VERBS: &[Verb] = &[
             id("motion"),
             Field { name: "choice", kind: CHOICES, positional: true, optional: false, usual: None },
             maybe("criterion", Kind::Text),
-            maybe("declaration", Kind::Json),
+            usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
         ],
     ),
     verb(
@@ -212,12 +221,12 @@ pub const VERBS: &[Verb] = &[
         "propose",
         &["CreateFund"],
         &[
-            flag("name", Kind::Json),
+            flag("name", Kind::Form(forms::NAME)),
             flag("holder", Kind::Number),
-            flag("unit", Kind::Json),
-            flag("bank_account", Kind::Hash),
+            flag("unit", Kind::Form(forms::UNIT)),
+            flag("bank_account", Kind::Sealed),
             flag("office", Kind::Number),
-            flag("officers", Kind::Json),
+            flag("officers", Kind::Form(forms::OFFICERS)),
         ],
     ),
     verb("fund", "accept", "Fund", "Accept", &[id("fund")]),
@@ -227,11 +236,11 @@ pub const VERBS: &[Verb] = &[
         "pledge",
         "Fund",
         "Pledge",
-        &[id("fund"), usually("pot", Kind::Json, "\"free\""), flag("instalments", Kind::Json)],
+        &[id("fund"), usually("pot", Kind::Form(forms::POT), "\"free\""), flag("instalments", Kind::Form(forms::INSTALMENTS))],
     ),
     verb("contribution", "call", "Fund", "CallInstalment", &[id("instalment")]),
     verb("contribution", "cancel", "Fund", "ProposeCancel", &[id("contribution"), flag("instalments", Kind::Numbers)]),
-    verb("contribution", "agree-cancel", "Fund", "AgreeCancel", &[flag("proposal", Kind::Hash)]),
+    verb("contribution", "agree-cancel", "Fund", "AgreeCancel", &[flag("proposal", Kind::Record)]),
     verb(
         "contribution",
         "receive",
@@ -239,7 +248,7 @@ pub const VERBS: &[Verb] = &[
         "RecordReceipt",
         &[id("instalment"), flag("amount", Kind::Minor), flag("reference", Kind::Text), flag("value_day", Kind::Day)],
     ),
-    verb("contribution", "confirm", "Fund", "ConfirmReceipt", &[flag("receipt", Kind::Hash)]),
+    verb("contribution", "confirm", "Fund", "ConfirmReceipt", &[flag("receipt", Kind::Record)]),
     motion("contribution", "write-off", &["WriteOffInstalment"], &[id("instalment"), flag("attempts", Kind::Hash)]),
     motion(
         "call",
@@ -247,16 +256,16 @@ pub const VERBS: &[Verb] = &[
         &["PublishCall"],
         &[
             flag("fund", Kind::Number),
-            flag("title", Kind::Json),
+            flag("title", Kind::Form(forms::NAME)),
             maybe("direction", Kind::Number),
             flag("budget", Kind::Minor),
             flag("ask_max", Kind::Minor),
-            flag("criteria", Kind::Json),
+            flag("criteria", Kind::Form(forms::CRITERIA)),
             usually("threshold", Kind::Minor, "0"),
             usually("reviewers", Kind::Number, "3"),
             maybe("concentration_bp", Kind::Number),
-            usually("tie_breaks", Kind::Json, "[\"smaller-ask\",\"earlier\"]"),
-            flag("eligibility", Kind::Json),
+            usually("tie_breaks", Kind::Form(forms::TIE_BREAKS), "[\"smaller-ask\",\"earlier\"]"),
+            flag("eligibility", Kind::Form(forms::ELIGIBILITY)),
             flag("codes", Kind::List),
             flag("opens_day", Kind::Day),
             flag("closes_day", Kind::Day),
@@ -265,32 +274,71 @@ pub const VERBS: &[Verb] = &[
     ),
     motion("call", "cancel", &["CancelCall"], &[id("call"), flag("reason", Kind::Hash)]),
     verb("call", "rank", "Call", "Rank", &[id("call")]),
+    verb("call", "close", "Call", "Close", &[id("call")]),
     verb(
         "application",
         "submit",
         "Call",
         "Submit",
-        &[id("call"), flag("project", Kind::Hash), flag("commitment", Kind::Hash), maybe("seen", Kind::Json)],
+        &[
+            id("call"),
+            flag("project", Kind::Hash),
+            maybe("title", Kind::Text),
+            maybe("ask", Kind::Minor),
+            maybe("document", Kind::Hash),
+            maybe("commitment", Kind::Record),
+            maybe("seen", Kind::Json),
+        ],
     ),
-    verb("application", "open", "Call", "Open", &[id("application"), flag("content", Kind::Json), flag("salt", Kind::Bytes)]),
-    verb("application", "screen", "Call", "Judge", &[id("application"), usually("verdict", Kind::Json, "\"Eligible\"")]),
-    verb("application", "appeal", "Call", "Appeal", &[id("application"), flag("grounds", Kind::Hash)]),
+    verb("application", "open", "Call", "Open", &[id("application"), maybe("content", Kind::Json), maybe("salt", Kind::Bytes)]),
+    verb(
+        "application",
+        "screen",
+        "Call",
+        "Judge",
+        &[id("application"), usually("verdict", Kind::Form(forms::VERDICT), "\"Eligible\"")],
+    ),
+    verb("application", "appeal", "Call", "Appeal", &[id("application"), flag("grounds", Kind::Sealed)]),
     verb("application", "withdraw", "Call", "Withdraw", &[id("application")]),
     verb("review", "pool", "Call", "EnterPool", &[flag("pool", POOLS), flag("persons", Kind::Numbers)]),
     motion("review", "confirm-pool", &["ConfirmPool"], &[flag("pool", POOLS), flag("persons", Kind::Numbers)]),
-    verb("review", "freeze", "Call", "FreezePool", &[flag("subject", Kind::Json)]),
-    verb("review", "draw", "Call", "CommitDraw", &[id("draw"), flag("commitment", Kind::Hash)]),
-    verb("review", "reveal-draw", "Call", "RevealDraw", &[id("draw"), flag("secret", Kind::Bytes)]),
-    verb("review", "declare", "Call", "Declare", &[id("review"), usually("declaration", Kind::Json, "\"Clear\"")]),
-    verb("review", "seal", "Call", "Seal", &[id("review"), flag("seal", Kind::Hash)]),
+    verb("review", "freeze", "Call", "FreezePool", &[flag("subject", Kind::Form(forms::SUBJECT))]),
+    verb(
+        "review",
+        "draw",
+        "Call",
+        "CommitDraw",
+        &[id("draw"), maybe("attempt", Kind::Number), maybe("commitment", Kind::Record)],
+    ),
+    verb("review", "reveal-draw", "Call", "RevealDraw", &[id("draw"), maybe("secret", Kind::Bytes)]),
+    verb(
+        "review",
+        "declare",
+        "Call",
+        "Declare",
+        &[id("review"), usually("declaration", Kind::Form(forms::REVIEW_DECLARATION), "\"Clear\"")],
+    ),
+    verb(
+        "review",
+        "seal",
+        "Call",
+        "Seal",
+        &[id("review"), maybe("scores", Kind::Numbers), maybe("comment", Kind::Sealed), maybe("seal", Kind::Record)],
+    ),
     verb(
         "review",
         "reveal",
         "Call",
         "Reveal",
-        &[id("review"), flag("scores", Kind::Numbers), flag("comment", Kind::Hash), flag("salt", Kind::Bytes)],
+        &[id("review"), maybe("scores", Kind::Numbers), maybe("comment", Kind::Sealed), maybe("salt", Kind::Bytes)],
     ),
-    verb("review", "finalise", "Call", "Finalise", &[id("review"), maybe("revision", Kind::Json)]),
+    verb(
+        "review",
+        "finalise",
+        "Call",
+        "Finalise",
+        &[id("review"), maybe("scores", Kind::Numbers), maybe("reason", Kind::Sealed)],
+    ),
     motion(
         "award",
         "propose",
@@ -299,16 +347,16 @@ pub const VERBS: &[Verb] = &[
             id("application"),
             flag("amount", Kind::Minor),
             flag("body", Kind::Choice(&["committee", "board", "assembly"])),
-            maybe("out_of_rank", Kind::Hash),
+            maybe("out_of_rank", Kind::Sealed),
         ],
     ),
     motion(
         "award",
         "place",
         &["PlaceApplication"],
-        &[id("application"), flag("placing", Kind::Choice(&["reserve", "not-recommended"])), flag("reason", Kind::Hash)],
+        &[id("application"), flag("placing", Kind::Choice(&["reserve", "not-recommended"])), flag("reason", Kind::Sealed)],
     ),
-    motion("award", "revoke", &["RevokeAward"], &[id("award"), flag("reason", Kind::Hash)]),
+    motion("award", "revoke", &["RevokeAward"], &[id("award"), flag("reason", Kind::Sealed)]),
     verb("award", "accept", "Award", "Accept", &[id("award")]),
     verb(
         "agreement",
@@ -321,26 +369,26 @@ pub const VERBS: &[Verb] = &[
             flag("parties", Kind::Hash),
             flag("document", Kind::Hash),
             flag("total", Kind::Minor),
-            flag("unit", Kind::Json),
-            flag("milestones", Kind::Json),
+            flag("unit", Kind::Form(forms::UNIT)),
+            flag("milestones", Kind::Form(forms::MILESTONES)),
             flag("advance", Kind::Minor),
             flag("holdback_bp", Kind::Number),
-            flag("account", Kind::Hash),
+            flag("account", Kind::Sealed),
             flag("charter", Kind::Number),
-            flag("call", Kind::Hash),
+            flag("call", Kind::Record),
             flag("clawback", Kind::Hash),
             flag("survival", Kind::Hash),
         ],
     ),
-    verb("agreement", "sign", "Award", "Sign", &[id("agreement"), flag("draft", Kind::Hash), flag("terms", Kind::Hash)]),
+    verb("agreement", "sign", "Award", "Sign", &[id("agreement"), flag("draft", Kind::Record), flag("terms", Kind::Record)]),
     verb(
         "agreement",
         "countersign",
         "Award",
         "Countersign",
-        &[id("agreement"), flag("signed", Kind::Hash), flag("terms", Kind::Hash)],
+        &[id("agreement"), flag("signed", Kind::Record), flag("terms", Kind::Record)],
     ),
-    verb("payee", "change", "Award", "ChangeAccount", &[id("agreement"), flag("account", Kind::Hash)]),
+    verb("payee", "change", "Award", "ChangeAccount", &[id("agreement"), flag("account", Kind::Sealed)]),
     verb(
         "payee",
         "confirm",
@@ -348,31 +396,60 @@ pub const VERBS: &[Verb] = &[
         "ConfirmAccount",
         &[
             id("agreement"),
-            flag("change", Kind::Hash),
-            flag("account", Kind::Hash),
+            flag("change", Kind::Record),
+            flag("account", Kind::Sealed),
             flag("channel", Kind::Choice(&["telephone", "registered-letter", "in-person", "token-transfer"])),
         ],
     ),
-    verb("milestone", "submit", "Payment", "Submit", &[id("milestone"), flag("evidence", Kind::Json)]),
-    verb("milestone", "assess", "Payment", "Assess", &[id("milestone"), flag("finding", Kind::Json), flag("report", Kind::Hash)]),
+    verb("milestone", "submit", "Payment", "Submit", &[id("milestone"), flag("evidence", Kind::Form(forms::EVIDENCE))]),
+    verb(
+        "milestone",
+        "assess",
+        "Payment",
+        "Assess",
+        &[id("milestone"), flag("finding", Kind::Form(forms::FINDING)), flag("report", Kind::Hash)],
+    ),
     verb(
         "payment",
         "request",
         "Payment",
         "Request",
-        &[id("agreement"), flag("tranche", Kind::Json), flag("amount", Kind::Minor)],
+        &[id("agreement"), flag("tranche", Kind::Form(forms::TRANCHE)), flag("amount", Kind::Minor)],
     ),
-    verb("payment", "certify", "Payment", "Certify", &[id("payment"), usually("decision", Kind::Json, "\"Pass\"")]),
+    verb(
+        "payment",
+        "certify",
+        "Payment",
+        "Certify",
+        &[id("payment"), usually("decision", Kind::Form(forms::DECISION), "\"Pass\"")],
+    ),
     verb(
         "payment",
         "approve",
         "Payment",
         "Approve",
-        &[id("payment"), flag("certified", Kind::Hash), flag("amount", Kind::Minor), usually("decision", Kind::Json, "\"Pass\"")],
+        &[
+            id("payment"),
+            flag("certified", Kind::Record),
+            flag("amount", Kind::Minor),
+            usually("decision", Kind::Form(forms::DECISION), "\"Pass\""),
+        ],
     ),
-    verb("payment", "hold", "Payment", "Hold", &[id("payment"), flag("ground", Kind::Hash)]),
-    motion("payment", "lift", &["LiftHold"], &[id("payment"), flag("reason", Kind::Hash)]),
-    verb("payment", "release", "Payment", "Release", &[id("payment"), flag("instruction", Kind::Json)]),
+    verb("payment", "hold", "Payment", "Hold", &[id("payment"), flag("ground", Kind::Sealed)]),
+    motion("payment", "lift", &["LiftHold"], &[id("payment"), flag("reason", Kind::Sealed)]),
+    verb(
+        "payment",
+        "release",
+        "Payment",
+        "Release",
+        &[
+            id("payment"),
+            flag("end_to_end", Kind::Text),
+            maybe("uetr", Kind::Text),
+            flag("account", Kind::Sealed),
+            flag("amount", Kind::Minor),
+        ],
+    ),
     verb("payment", "confirm", "Payment", "Settle", &[id("payment"), flag("reference", Kind::Text), flag("amount", Kind::Minor)]),
     verb(
         "payment",
@@ -382,7 +459,7 @@ pub const VERBS: &[Verb] = &[
         &[id("payment"), flag("reference", Kind::Text), flag("amount", Kind::Minor), flag("reason", Kind::Text)],
     ),
     verb("payment", "acknowledge", "Payment", "Acknowledge", &[id("payment"), flag("amount", Kind::Minor)]),
-    verb("payment", "dispute", "Payment", "Dispute", &[id("payment"), flag("ground", Kind::Hash)]),
+    verb("payment", "dispute", "Payment", "Dispute", &[id("payment"), flag("ground", Kind::Sealed)]),
     verb("node", "ready", "Node", "Ready", &[]),
     verb("node", "leave", "Node", "Leave", &[]),
 ];
@@ -392,167 +469,20 @@ pub fn find(noun: &str, word: &str) -> Option<&'static Verb> {
     VERBS.iter().find(|verb| verb.path == (noun, word))
 }
 
-impl Verb {
-    /// The clap command of this verb.
-    pub fn command(&self) -> Command {
-        let mut command = Command::new(self.path.1);
-        for field in self.fields {
-            let mut argument = Arg::new(field.name);
-            if field.positional {
-                argument = argument.required(true).value_name(field.name.to_uppercase());
-            } else {
-                argument = argument.long(field.name.replace('_', "-")).value_name(match field.kind {
-                    Kind::Number => "N",
-                    Kind::Minor => "MINOR-UNITS",
-                    Kind::Height => "HEIGHT",
-                    Kind::Instant => "INSTANT",
-                    Kind::Text => "TEXT",
-                    Kind::Hash => "HASH|@FILE",
-                    Kind::Day => "YYYY-MM-DD",
-                    Kind::Choice(_) => "WORD",
-                    Kind::List => "A,B,..",
-                    Kind::Numbers => "N,N,..",
-                    Kind::Bytes => "HEX",
-                    Kind::Json => "JSON",
-                });
-            }
-            if let Kind::Choice(words) = field.kind {
-                argument = argument.value_parser(words.to_vec());
-            }
-            command = command.arg(argument);
-        }
-        if self.act.1 == "Propose" {
-            command = command
-                .arg(Arg::new("ballot-days").long("ballot-days").value_name("DAYS"))
-                .arg(Arg::new("text").long("text").value_name("HASH|@FILE"));
-        }
-        command.arg(Arg::new("from").long("from").value_name("FILE").action(ArgAction::Set))
-    }
-
-    /// The act that the arguments spell.
-    pub fn body(&self, matches: &ArgMatches) -> Result<Body, Failure> {
-        let mut fields = match matches.get_one::<String>("from") {
-            Some(file) => from_file(file)?,
-            None => Map::new(),
-        };
-        for field in self.fields {
-            match matches.get_one::<String>(field.name) {
-                Some(text) => {
-                    fields.insert(field.name.to_owned(), read(field, text)?);
-                }
-                None if fields.contains_key(field.name) => {}
-                None if field.optional => {
-                    if let Some(usual) = field.usual.and_then(|usual| serde_json::from_str(usual).ok()) {
-                        fields.insert(field.name.to_owned(), usual);
-                    }
-                }
-                None => {
-                    return Err(Failure::unusable(t("verb.missing", &[("argument", field.name.replace('_', "-"))]))
-                        .next(t("verb.missing-next", &[])));
-                }
-            }
-        }
-        if self.act == ("Membership", "Apply") {
-            fields.entry("relations").or_insert_with(|| json!([]));
-        }
-        if self.act == ("Motion", "Vote") {
-            // A signed "none" goes with every ballot; the prompt said so (domain 1.8).
-            fields.entry("declaration").or_insert_with(|| json!("none"));
-        }
-        if self.path == ("office", "appoint") {
-            fields.entry("scope").or_insert_with(|| json!("Alliance"));
-        }
-        let mut value = if fields.is_empty() && self.inside.is_empty() { Value::Null } else { Value::Object(fields) };
-        for variant in self.inside.iter().rev() {
-            value = json!({ *variant: value });
-        }
-        if self.act.1 == "Propose" {
-            let days: u32 = match matches.get_one::<String>("ballot-days") {
-                Some(text) => text.parse().map_err(|_| bad("ballot-days", text))?,
-                None => {
-                    if self.path.1 == "rescind" {
-                        0
-                    } else {
-                        7
-                    }
-                }
-            };
-            let text = match matches.get_one::<String>("text") {
-                Some(text) => hash(text)?,
-                None => {
-                    return Err(
-                        Failure::unusable(t("verb.missing", &[("argument", "text".into())])).next(t("verb.text-next", &[]))
-                    );
-                }
-            };
-            value = json!({ "effect": value, "ballot_days": days, "text": text });
-        }
-        let act = if value.is_null() { json!(self.act.1) } else { json!({ self.act.1: value }) };
-        let body: Body = serde_json::from_value(json!({ self.act.0: act }))
-            .map_err(|error| Failure::unusable(t("verb.unreadable", &[])).because(error).next(t("verb.unreadable-next", &[])))?;
-        body.check().map_err(|error| Failure::unusable(t("verb.malformed", &[])).because(error))?;
-        Ok(body)
-    }
-}
-
-fn bad(name: &str, text: &str) -> Failure {
-    Failure::unusable(t("verb.bad", &[("argument", name.replace('_', "-")), ("value", text.to_owned())]))
-}
-
-fn from_file(file: &str) -> Result<Map<String, Value>, Failure> {
-    let unreadable = || Failure::unusable(t("verb.file", &[("file", file.to_owned())]));
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable().because(error))?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unreadable().because(error))?;
-    match serde_json::to_value(table) {
-        Ok(Value::Object(map)) => Ok(map),
-        _ => Err(unreadable()),
-    }
-}
-
-fn hash(text: &str) -> Result<String, Failure> {
-    match text.strip_prefix('@') {
-        None => Ok(text.to_owned()),
-        Some(file) => {
-            let bytes = std::fs::read(file)
-                .map_err(|error| Failure::unusable(t("verb.file", &[("file", file.to_owned())])).because(error))?;
-            Ok(sha256(&bytes).to_hex())
-        }
-    }
-}
-
-fn read(field: &Field, text: &str) -> Result<Value, Failure> {
-    let wrong = || bad(field.name, text);
-    Ok(match field.kind {
-        Kind::Number => {
-            let digits = text.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_start_matches('-');
-            json!(digits.parse::<u32>().map_err(|_| wrong())?)
-        }
-        Kind::Minor => json!(text.replace([',', '_'], "").parse::<u64>().map_err(|_| wrong().next(t("verb.minor-next", &[])))?),
-        Kind::Height => json!(text.replace([',', '_'], "").parse::<u64>().map_err(|_| wrong())?),
-        Kind::Instant => {
-            json!(rollbook_core::calendar::parse_instant(text).map_err(|error| wrong().because(error))?)
-        }
-        Kind::Text | Kind::Choice(_) => json!(text),
-        Kind::Hash => json!(hash(text)?),
-        Kind::Day => {
-            let date = rollbook_core::calendar::CivilDate::parse(text).map_err(|error| wrong().because(error))?;
-            json!(date.day_number().0)
-        }
-        Kind::List => json!(text.split(',').map(str::trim).collect::<Vec<_>>()),
-        Kind::Numbers => {
-            let numbers: Result<Vec<u32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
-            json!(numbers.map_err(|_| wrong())?)
-        }
-        Kind::Bytes => {
-            let bytes = hex::decode(text).map_err(|error| wrong().because(error))?;
-            json!(bytes)
-        }
-        Kind::Json => serde_json::from_str(text).map_err(|error| wrong().because(error))?,
-    })
-}
+/// Kinds of record that have a command of their own, or that no officer proposes: family, variant, why.
+pub const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("Organisation", "Found", "genesis sign"),
+    ("Organisation", "Register", "org introduce"),
+    ("Node", "Register", "node register"),
+    ("MotionEffect", "Admit", "opened by M07"),
+    ("MotionEffect", "DecideAppeal", "opened by F40: application appeal"),
+];
 
 #[cfg(test)]
 mod tests {
+    use rollbook_core::crypto::sha256;
+
+    use super::opening::Reading;
     use super::*;
 
     fn sample(kind: Kind) -> String {
@@ -562,43 +492,53 @@ mod tests {
             Kind::Height => "1,000".into(),
             Kind::Instant => "2026-11-24T10:00:00+08:00".into(),
             Kind::Text => "AC04".into(),
-            Kind::Hash => sha256(b"x").to_hex(),
+            Kind::Hash | Kind::Record | Kind::Sealed | Kind::Bytes => sha256(b"x").to_hex(),
             Kind::Day => "2026-11-24".into(),
             Kind::Choice(words) => words[0].into(),
             Kind::List => "a,b".into(),
             Kind::Numbers => "1,2,3,4,5".into(),
-            Kind::Bytes => sha256(b"x").to_hex(),
-            Kind::Json => "\"none\"".into(),
+            Kind::Json => "null".into(),
+            Kind::Form(form) => form.sample.into(),
         }
     }
 
-    /// Every verb with plain arguments spells an act that core knows and that survives its own rules.
+    fn line(verb: &Verb, every: bool) -> Vec<String> {
+        let mut line = vec![verb.path.1.to_owned()];
+        for field in verb.fields {
+            // What is made elsewhere stands for what this act would make or open.
+            let usual = !["deputy", "seen", "commitment", "seal", "salt", "content", "secret", "uetr"].contains(&field.name);
+            if field.optional && !(every && usual) {
+                continue;
+            }
+            if !field.positional {
+                line.push(format!("--{}", field.name.replace('_', "-")));
+            }
+            line.push(sample(field.kind));
+        }
+        if verb.act.1 == "Propose" {
+            line.extend(["--text".into(), sample(Kind::Hash)]);
+        }
+        line
+    }
+
+    /// Every verb with plain arguments spells an act that core knows and that survives its own rules of shape.
     #[test]
     fn every_verb_spells_an_act() {
         for verb in VERBS {
-            let mut line = vec![verb.path.1.to_owned()];
-            for field in verb.fields {
-                if field.optional {
-                    continue;
-                }
-                if !field.positional {
-                    line.push(format!("--{}", field.name.replace('_', "-")));
-                }
-                line.push(sample(field.kind));
+            // These read an opening, as the suite of the binary does.
+            if [("application", "open"), ("review", "reveal"), ("review", "reveal-draw")].contains(&verb.path) {
+                continue;
             }
-            if verb.act.1 == "Propose" {
-                line.extend(["--text".into(), sample(Kind::Hash)]);
-            }
+            let line = line(verb, true);
             let matches = verb.command().try_get_matches_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
-            let structured = verb.fields.iter().any(|field| field.kind == Kind::Json && !field.optional);
-            match verb.body(&matches) {
-                Ok(_) => assert!(!structured, "{line:?}"),
-                // What is written as JSON has no plain sample; that the act and its fields exist is known before it is read.
-                Err(failure) if structured => {
-                    let why = failure.why.unwrap_or_default();
-                    assert!(!why.contains("unknown variant `") || !why.contains(verb.act.1), "{line:?}: {why}");
-                    assert!(!why.contains("unknown field") && !why.contains("missing field"), "{line:?}: {why}");
+            let result = verb.body(&matches, &mut Reading::of(3, 5));
+            // A list of milestones does not sum to a sample total, and the like: core says so by its own rule.
+            let shape = [("call", "publish")];
+            match result {
+                Ok(body) => {
+                    assert_eq!(serde_json::to_value(&body).unwrap().as_object().unwrap().keys().next().unwrap(), verb.act.0)
                 }
+                Err(failure) if shape.contains(&verb.path) => assert!(failure.what.contains("F05") || failure.why.is_some()),
                 Err(failure) => panic!("{line:?}: {} {:?}", failure.what, failure.why),
             }
         }

@@ -16,7 +16,7 @@ use crate::crypto::{Hash, KeyError, PublicKey, Signature, VerifierCache};
 use crate::identity::Organisation;
 use crate::identity::authority::{self, Actor};
 use crate::ledger::chain::ChainFacts;
-use crate::record::{Body, Record};
+use crate::record::{Body, Record, SignedBytes};
 use crate::state::StateTables;
 
 mod deadlines;
@@ -246,8 +246,21 @@ pub fn apply_record(
     record: &Record,
     verifier: &mut dyn Verify,
 ) -> Result<Outcome, Refusal> {
-    let mut tx = Tx { t: tables, now, height, chain, record: record.id(), events: Vec::new() };
-    let outcome = match judge(&mut tx, record, verifier) {
+    apply_signed(tables, chain, height, now, record, &SignedBytes::of(record), verifier)
+}
+
+/// [`apply_record`] with the record's signed bytes at hand.
+pub fn apply_signed(
+    tables: &mut StateTables,
+    chain: Hash,
+    height: u64,
+    now: u64,
+    record: &Record,
+    signed: &SignedBytes,
+    verifier: &mut dyn Verify,
+) -> Result<Outcome, Refusal> {
+    let mut tx = Tx { t: tables, now, height, chain, record: signed.id, events: Vec::new() };
+    let outcome = match judge(&mut tx, record, &signed.message, verifier) {
         Ok(outcome) => outcome,
         Err(refusal) => {
             tables.drop_record();
@@ -258,11 +271,11 @@ pub fn apply_record(
     Ok(outcome)
 }
 
-fn judge(tx: &mut Tx, record: &Record, verifier: &mut dyn Verify) -> Result<Outcome, Refusal> {
+fn judge(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Verify) -> Result<Outcome, Refusal> {
     if let Err(error) = record.check() {
         refuse!("A6.malformed", why = error);
     }
-    let actor = authority::admit(tx, record, verifier)?;
+    let actor = authority::admit(tx, record, message, verifier)?;
     let founding = tx.facts().founders_missing > 0;
     let is_found = matches!(record.payload.body, Body::Organisation(crate::record::OrganisationAct::Found));
     require!(!founding || is_found, "A2.not-founded", missing = tx.facts().founders_missing);

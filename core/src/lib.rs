@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod log;
 pub mod membership;
 pub mod motion;
+pub mod next;
 pub mod orders;
 pub mod protocol;
 pub mod record;

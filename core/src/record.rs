@@ -10,7 +10,7 @@
 use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
-use crate::crypto::{Hash, Keypair, PublicKey, Signature, sha256_tagged, tagged};
+use crate::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
 mod award;
@@ -145,6 +145,32 @@ impl Record {
     /// The record's leaf bytes: tag 1, payload, signatures.
     pub fn leaf(&self) -> Vec<u8> {
         crate::ledger::LeafTag::Record.prefix(&encode(self))
+    }
+}
+
+/// What follows from a record's payload, computed once: the bytes that are signed, and the id.
+#[derive(Debug, Clone)]
+pub struct SignedBytes {
+    /// [`Payload::sign_bytes`].
+    pub message: Vec<u8>,
+    /// The record id.
+    pub id: Hash,
+}
+
+impl SignedBytes {
+    /// Of a record.
+    pub fn of(record: &Record) -> SignedBytes {
+        let message = record.payload.sign_bytes();
+        SignedBytes { id: sha256(&message), message }
+    }
+
+    /// [`Record::leaf`] of the same record, from the bytes at hand.
+    pub fn leaf(&self, record: &Record) -> Vec<u8> {
+        // A struct is its fields one after the other; the message is the tag, a zero byte, the payload.
+        let payload = self.message.get(RECORD_TAG.len() + 1..).unwrap_or_default();
+        let mut leaf = crate::ledger::LeafTag::Record.prefix(payload);
+        leaf.extend_from_slice(&encode(&record.signatures));
+        leaf
     }
 }
 

@@ -29,6 +29,7 @@ mod blocks;
 mod events;
 pub mod lists;
 mod log;
+mod next;
 mod openapi;
 mod problem;
 pub mod receipt;
@@ -144,7 +145,10 @@ impl Api {
 pub fn router(api: Api) -> Router {
     Router::new()
         .route("/v1/records", post(records::submit))
+        .route("/v1/records/dry-run", post(next::dry_run))
         .route("/v1/records/{id}", get(records::place))
+        .route("/v1/records/{id}/next", get(next::of_record))
+        .route("/v1/next/{object}/{number}", get(next::next))
         .route("/v1/records/{id}/proof", get(records::proof))
         .route("/v1/status", get(status::status))
         .route("/v1/health", get(status::health))

@@ -2,6 +2,7 @@
 //! their family ends; the suite counts the variants of every family and finds what is missing here.
 
 use rollbook_core::account::{Pot, Unit};
+use rollbook_core::answer::{self, Answer, SignedAnswer};
 use rollbook_core::charter::Class;
 use rollbook_core::codec::Text;
 use rollbook_core::crypto::{Hash, KeyKind, Keypair, sha256};
@@ -70,7 +71,7 @@ fn membership() -> Vec<MembershipAct> {
         conflicts: hash("conflict undertaking"),
         relations: vec![GroupDeclaration { other: 3, evidence: hash("extract of the group") }],
     };
-    let receipt = Receipt { invoice, amount: 20_000_000, reference: text("BANK-2023-000123"), value_date: 19_600 };
+    let receipt = Receipt { invoice, amount: 20_000_000, reference: BankReference(text("BANK-2023-000123")), value_date: 19_600 };
     vec![
         MembershipAct::Apply(apply),
         MembershipAct::Screen { membership },
@@ -189,7 +190,13 @@ fn calls() -> Vec<CallAct> {
     let content = ApplicationContent { title: text("数字人 Digital people"), ask: 800_000_000, document: hash("application") };
     let submission = Submission { call: 1, project: hash("project"), commitment: content.commitment(&salt, 1, 12), seen: None };
     let key = Keypair::derive(SEED, "validator");
-    let earlier = |validator| SeenReceipt::sign(&chain(), validator, &hash("a record"), 1_693_500_000_000, 120, &key);
+    let earlier = |validator| {
+        let (bytes, record, time_ms) = (hash("bytes of a record"), hash("a record"), 1_693_500_000_000);
+        let answer =
+            Answer { chain: chain(), bytes, record, height: 120, time_ms, node: validator, verdict: answer::Verdict::Seen };
+        let signed = SignedAnswer::sign(answer, &key);
+        SeenReceipt { validator, bytes, time_ms, height: 120, signature: signed.signature }
+    };
     let late = Submission {
         seen: Some(SeenEarlier {
             officer: 1,

@@ -28,7 +28,7 @@ fn seal(frame: &[u8]) -> Seal {
 
 #[test]
 fn every_rule_version_has_a_history_that_ends_where_it_ended() {
-    for protocol in 1..=rollbook_core::ledger::PROTOCOL {
+    for protocol in 1..=rollbook_core::protocol::PROTOCOL {
         let (export, head) = kept(protocol);
         assert_eq!(sha256(&export), head.sha256, "the file of protocol {protocol} is another");
         let genesis = Header::decode(&export).unwrap().genesis;

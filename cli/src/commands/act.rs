@@ -4,8 +4,12 @@
 //!   node says is used, plus one; a wrong answer of a node costs a refusal, never a right.
 //! * Which signatures an act needs, the ledger says: if it refuses for want of officers or a role, the record is written to a
 //!   file for the others (`rollbook sign FILE`, `rollbook submit FILE`). Everybody signs identical bytes.
+//! * Before it is handed in, a record is judged by a node (`/v1/records/dry-run`): signatures that are missing are listed by
+//!   person and role, and what was sealed is on disk before anything leaves the machine.
 //! * What a node signed about a record is checked and kept, and a receipt is verified before it is called one (`receipts`).
 //!   `--wait decided` is as told by the node, and says so.
+//!
+//! `--dry-run` stops after the judgement; `--from FILE.csv` does many ([`batch`]); `--print FILE` writes a page ([`page`]).
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,7 +19,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::Hash;
 use rollbook_core::identity::Role;
-use rollbook_core::record::{Body, Capacity, Payload, Record};
+use rollbook_core::record::{Body, Capacity, Payload, RECORD_MAX_BYTES, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,11 +30,34 @@ use crate::keystore::{Keystore, passphrase};
 use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles};
-use crate::receipts::{self, Receipted};
+use crate::receipts;
+use crate::verbs::opening::Reading;
 use crate::verbs::{VERBS, Verb};
+
+pub mod batch;
+pub mod judge;
+pub mod next;
+pub mod node;
+pub mod org;
+pub mod page;
 
 /// How long a signed record may wait to be recorded.
 const VALID_MS: u64 = 7 * 86_400_000;
+/// Roles by which somebody signs.
+const KNOWN_ROLES: [Role; 12] = [
+    Role::Primary,
+    Role::Alternate,
+    Role::Finance,
+    Role::Technical,
+    Role::NodeOperator,
+    Role::Secretary,
+    Role::Registrar,
+    Role::Treasurer,
+    Role::SecondOfficer,
+    Role::ProgrammeOfficer,
+    Role::FinanceApprover,
+    Role::Auditor,
+];
 /// How long a decision or a receipt is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -44,6 +71,7 @@ pub fn add_verbs(mut tree: Command) -> Command {
     }
     for noun in nouns {
         let verbs = VERBS.iter().filter(|verb| verb.path.0 == noun).map(|verb| with_flow(verb.command(), true));
+        let verbs = verbs.chain(next::command(noun));
         let known = tree.get_subcommands().any(|sub| sub.get_name() == noun);
         tree = if known {
             tree.mut_subcommand(noun, |sub| sub.subcommands(verbs))
@@ -51,6 +79,7 @@ pub fn add_verbs(mut tree: Command) -> Command {
             tree.subcommand(Command::new(noun).subcommand_required(true).arg_required_else_help(true).subcommands(verbs))
         };
     }
+    tree = tree.subcommand(org::command()).mut_subcommand("node", |node| node.subcommand(node::command()));
     let file = || Arg::new("file").required(true).value_name("FILE").value_parser(value_parser!(PathBuf));
     tree.subcommand(signing(Command::new("sign").arg(file()))).subcommand(with_flow(Command::new("submit").arg(file()), false))
 }
@@ -66,7 +95,8 @@ fn with_flow(command: Command, acts: bool) -> Command {
     let command = command
         .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
         .arg(Arg::new("wait").long("wait").value_parser(["none", "decided", "receipt"]).default_value("receipt"))
-        .arg(Arg::new("receipt-file").long("receipt-file").value_name("FILE").value_parser(value_parser!(PathBuf)));
+        .arg(Arg::new("receipt-file").long("receipt-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
+        .arg(Arg::new("print").long("print").value_name("FILE").value_parser(value_parser!(PathBuf)));
     if !acts {
         return command;
     }
@@ -76,45 +106,187 @@ fn with_flow(command: Command, acts: bool) -> Command {
         .arg(Arg::new("pending").long("pending").value_name("FILE").value_parser(value_parser!(PathBuf)))
 }
 
+/// Who acts, with what: from the flags, else the profile.
+pub struct Desk<'a> {
+    matches: &'a ArgMatches,
+    profile: Option<Profile>,
+    /// The organisation or office that acts.
+    pub principal: u32,
+    keystore: Keystore,
+    signers: Vec<(u32, Role)>,
+}
+
+impl<'a> Desk<'a> {
+    /// Reads flags and profile. Nothing is opened and nobody is asked yet.
+    pub fn of(matches: &'a ArgMatches, usual: Option<u32>) -> Result<Desk<'a>, Failure> {
+        let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+        let given = matches.get_one::<u32>("as").copied().or(usual);
+        let principal = given.or(profile.as_ref().and_then(|profile| profile.organisation));
+        let principal = principal.ok_or_else(|| unknown("act.no-principal"))?;
+        let keystore = keystore(matches, profile.as_ref());
+        let dry = matches.get_flag("dry-run");
+        let signers = match signers(matches, profile.as_ref(), &keystore) {
+            Err(_) if dry => Vec::new(),
+            signers => signers?,
+        };
+        Ok(Desk { matches, profile, principal, keystore, signers })
+    }
+
+    /// Nodes to ask.
+    pub fn client(&self) -> Result<Client, Failure> {
+        client(self.matches, self.profile.as_ref())
+    }
+
+    /// The alliance's genesis hash.
+    pub fn chain(&self) -> Result<Hash, Failure> {
+        self.profile.as_ref().and_then(Profile::genesis_hash).ok_or_else(|| unknown("act.no-genesis"))
+    }
+
+    /// A fresh reading of arguments for this desk.
+    pub fn reading(&self) -> Reading {
+        let mut reading = Reading::of(self.principal, self.signers.first().map_or(0, |(person, _)| *person));
+        reading.opening = self.matches.try_get_one::<PathBuf>("opening").ok().flatten().cloned();
+        reading
+    }
+
+    /// The first signer's next free sequence and the ledger time, as told by a node.
+    fn place(&self, client: &Client) -> Result<(u64, u64), Failure> {
+        let (first, _) = self.signers.first().ok_or_else(|| unknown("act.no-signer"))?;
+        place(client, *first)
+    }
+
+    /// A record of `body`, signed by everybody given.
+    fn record(&self, body: Body, sequence: u64, now: u64, keys: &mut Keys) -> Result<Record, Failure> {
+        let (officer, _) = *self.signers.first().ok_or_else(|| unknown("act.no-signer"))?;
+        let valid_until_ms = now.saturating_add(VALID_MS);
+        let payload = Payload { chain: self.chain()?, principal: self.principal, officer, sequence, valid_until_ms, body };
+        let mut record = Record { payload, signatures: Vec::new() };
+        for (person, role) in &self.signers {
+            keys.sign(&mut record, *person, *role, &self.keystore, self.matches)?;
+        }
+        fits(&record)?;
+        Ok(record)
+    }
+}
+
+fn unknown(key: &str) -> Failure {
+    Failure::unusable(t(key, &[])).next(t("act.no-profile-next", &[]))
+}
+
+/// Refuses a record that no node would take (RULINGS A19).
+fn fits(record: &Record) -> Result<(), Failure> {
+    let size = encode(record).len();
+    if size <= RECORD_MAX_BYTES {
+        return Ok(());
+    }
+    let facts = [("size", size.to_string()), ("max", RECORD_MAX_BYTES.to_string())];
+    Err(Failure::unusable(t("act.too-large", &facts)).next(t("act.too-large-next", &[])))
+}
+
+/// Keys opened once, for many records.
+#[derive(Default)]
+pub struct Keys(std::collections::BTreeMap<u32, rollbook_core::crypto::Keypair>);
+
+impl Keys {
+    fn sign(
+        &mut self,
+        record: &mut Record,
+        person: u32,
+        role: Role,
+        keystore: &Keystore,
+        matches: &ArgMatches,
+    ) -> Result<(), Failure> {
+        if record.signatures.iter().any(|entry| entry.officer == person) {
+            return Err(Failure::refused(t("act.signed-already", &[("person", person.to_string())])));
+        }
+        let key = match self.0.entry(person) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(open) => {
+                // The card first: who has no key here is not asked for a passphrase.
+                keystore.card(person)?;
+                let passphrase = passphrase::existing(matches, &person.to_string())?;
+                let secret = keystore.open(person, &passphrase)?;
+                let wrong = || crate::keystore::mismatch(&keystore.secret_path(person), "keys.differs.key");
+                open.insert(secret.key().ok_or_else(wrong)?)
+            }
+        };
+        record.signatures.push(record.payload.sign(person, Capacity::Own(role), 0, key));
+        record.signatures.sort_by_key(|entry| entry.officer);
+        Ok(())
+    }
+}
+
 /// Runs a verb.
 pub fn run(verb: &Verb, matches: &ArgMatches) -> Result<u8, Failure> {
-    let body = verb.body(matches)?;
-    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
-    let unknown = |key: &str| Failure::unusable(t(key, &[])).next(t("act.no-profile-next", &[]));
-    let given = matches.get_one::<u32>("as").copied();
-    let principal = given.or(profile.as_ref().and_then(|profile| profile.organisation));
-    let principal = principal.ok_or_else(|| unknown("act.no-principal"))?;
-    if matches.get_flag("dry-run") {
-        return dry(&body, principal, matches);
+    let desk = Desk::of(matches, None)?;
+    if let Some(file) = matches.get_one::<String>("from").filter(|file| crate::verbs::is_table(file)) {
+        return batch::run(verb, &desk, file);
     }
-    let keystore = keystore(matches, profile.as_ref());
-    let signers = signers(matches, profile.as_ref(), &keystore)?;
-    let client = client(matches, profile.as_ref())?;
-    let Some((first, _)) = signers.first().copied() else { return Err(unknown("act.no-signer")) };
-    let chain = match profile.as_ref().and_then(Profile::genesis_hash) {
-        Some(chain) => chain,
-        None => return Err(unknown("act.no-genesis")),
-    };
-    let (sequence, now) = place(&client, first)?;
-    let payload = Payload { chain, principal, officer: first, sequence, valid_until_ms: now.saturating_add(VALID_MS), body };
-    let mut record = Record { payload, signatures: Vec::new() };
-    for (person, role) in signers {
-        sign(&mut record, person, role, &keystore, matches)?;
+    let mut reading = desk.reading();
+    if verb.path == ("review", "draw") {
+        // A commitment names the attempt of its draw; the node knows it, and a wrong answer costs a refusal.
+        let draw = matches.get_one::<String>("draw").and_then(|draw| draw.parse::<u32>().ok());
+        let told = draw.zip(desk.client().ok()).and_then(|(draw, client)| next::of(&client, "draw", draw).ok());
+        reading.attempt = told.and_then(|next| u32::try_from(next["attempt"].as_u64()?).ok());
+    }
+    let body = verb.body(matches, &mut reading)?;
+    perform(&desk, &verb.name(), body, &reading)
+}
+
+/// The whole way of one act: told, signed, judged, what was sealed kept, handed in.
+pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result<u8, Failure> {
+    let matches = desk.matches;
+    for (file, hash) in &reading.documents {
+        say(t("act.document", &[("file", file.clone()), ("hash", hash.to_hex())]));
+    }
+    if matches.get_flag("dry-run") {
+        return judge::dry(desk, body);
+    }
+    let client = desk.client()?;
+    // Before the passphrase is asked for: what cannot work anyway.
+    desk.chain()?;
+    let (sequence, now) = desk.place(&client)?;
+    let record = desk.record(body, sequence, now, &mut Keys::default())?;
+    let judged = judge::rehearse(&client, &record)?;
+    let refused = judge::refused(&judged);
+    let pending = judge::wants_signatures(&judged);
+    if let Some(sentence) = refused.as_ref().filter(|_| !pending && !reading.parts.is_empty()) {
+        // Not handed in: what it seals is not on disk, and it would be refused.
+        let rule = judged["rule"].as_str().unwrap_or_default();
+        return Err(Failure::by_rule(rule, sentence.clone()));
+    }
+    if let Some(file) = reading.keep(name)? {
+        say(t("opening.kept", &[("file", file.display().to_string())]));
     }
     let file = matches.get_one::<PathBuf>("pending").cloned();
     let file = file.unwrap_or_else(|| PathBuf::from(format!("{}.pending.json", record.id().short())));
+    if pending {
+        return wait_for_others(&record, &judged, &file, &desk.keystore, matches);
+    }
     hand_in(&client, &record, matches, &file)
 }
 
-fn dry(body: &Body, principal: u32, matches: &ArgMatches) -> Result<u8, Failure> {
-    let class = format!("{:?}", body.class());
+/// Leaves a pending record and says who is missing.
+fn wait_for_others(
+    record: &Record,
+    judged: &Value,
+    file: &Path,
+    keystore: &Keystore,
+    matches: &ArgMatches,
+) -> Result<u8, Failure> {
+    write_pending(file, record)?;
+    let shown = ("file", file.display().to_string());
     if matches.get_flag("json") {
-        print_json(&serde_json::json!({ "rule": body.code(), "class": class, "principal": principal, "act": body }));
-    } else {
-        print_json(body);
-        say(t("act.dry", &[("rule", body.code().to_owned()), ("class", class), ("principal", principal.to_string())]));
+        print_json(&serde_json::json!({
+            "pending": file, "record": record.id(), "rule": judged["rule"], "class": judged["class"],
+            "needed": judged["principal"]["needed"], "signed": judged["signed"], "missing": judge::missing(judged),
+        }));
+        return Ok(crate::failure::NOT_YET);
     }
-    Ok(0)
+    say(t("act.pending", &[("why", judge::refused(judged).unwrap_or_default()), shown.clone()]));
+    judge::say_missing(judged, keystore);
+    say(format!("{}: {}", t("word.next", &[]), t("act.pending-next", &[shown])));
+    Ok(crate::failure::NOT_YET)
 }
 
 fn keystore(matches: &ArgMatches, profile: Option<&Profile>) -> Keystore {
@@ -143,7 +315,11 @@ fn signers(matches: &ArgMatches, profile: Option<&Profile>, keystore: &Keystore)
 }
 
 fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
-    let bad = || Failure::unusable(t("act.bad-signer", &[("text", text.to_owned())]));
+    let bad = || {
+        let failure = Failure::unusable(t("act.bad-signer", &[("text", text.to_owned())]));
+        let known: Vec<String> = KNOWN_ROLES.map(role_code).to_vec();
+        failure.because(t("act.bad-signer-why", &[])).next(t("act.bad-signer-next", &[("known", known.join(", "))]))
+    };
     let (person, role) = match text.split_once(':') {
         Some((person, role)) => (person, Some(parse_role(role).ok_or_else(bad)?)),
         None => (text, None),
@@ -178,18 +354,6 @@ fn real_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn sign(record: &mut Record, person: u32, role: Role, keystore: &Keystore, matches: &ArgMatches) -> Result<(), Failure> {
-    if record.signatures.iter().any(|entry| entry.officer == person) {
-        return Err(Failure::refused(t("act.signed-already", &[("person", person.to_string())])));
-    }
-    let passphrase = passphrase::existing(matches, &person.to_string())?;
-    let secret = keystore.open(person, &passphrase)?;
-    let key = secret.key().ok_or_else(|| crate::keystore::mismatch(&keystore.secret_path(person), "keys.differs.key"))?;
-    record.signatures.push(record.payload.sign(person, Capacity::Own(role), 0, &key));
-    record.signatures.sort_by_key(|entry| entry.officer);
-    Ok(())
-}
-
 /// A record that waits for more signatures, as a file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,12 +383,19 @@ fn write_pending(path: &Path, record: &Record) -> Result<(), Failure> {
     };
     let text =
         serde_json::to_vec_pretty(&pending).map_err(|error| Failure::unusable(path.display().to_string()).because(error))?;
-    std::fs::write(path, text).map_err(|error| crate::keystore::cannot_write(path, &error))
+    // Beside and renamed: a pending record may carry the only signatures of people who have gone home.
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, text)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .map_err(|error| crate::keystore::cannot_write(path, &error))
 }
 
 /// Reads a pending record.
 pub(crate) fn read_pending(path: &Path) -> Result<Record, Failure> {
-    let none = |why: String| Failure::unusable(t("act.no-pending", &[("file", path.display().to_string())])).because(why);
+    let none = |why: String| {
+        let facts = [("file", path.display().to_string())];
+        Failure::unusable(t("act.no-pending", &facts)).because(why).next(t("act.no-pending-next", &facts))
+    };
     let bytes = crate::keystore::read(path)?;
     let pending: Pending = serde_json::from_slice(&bytes).map_err(|error| none(error.to_string()))?;
     let bytes = base64::engine::general_purpose::STANDARD.decode(&pending.record).map_err(|error| none(error.to_string()))?;
@@ -232,7 +403,7 @@ pub(crate) fn read_pending(path: &Path) -> Result<Record, Failure> {
     let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
     // What a signer reads is what is signed.
     if record.id() != pending.id || act != pending.act || record.payload.chain != pending.chain {
-        return Err(none("id".to_owned()));
+        return Err(none(t("act.pending-differs", &[])));
     }
     Ok(record)
 }
@@ -242,20 +413,16 @@ pub fn sign_file(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some(file) = matches.get_one::<PathBuf>("file") else { return Err(Failure::unusable("FILE")) };
     let mut record = read_pending(file)?;
     let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
-    if let Some(chain) = profile.as_ref().and_then(Profile::genesis_hash)
-        && chain != record.payload.chain
-    {
-        let facts = [("file", file.display().to_string()), ("chain", record.payload.chain.to_hex())];
-        return Err(Failure::refused(t("act.other-chain", &facts)));
-    }
+    of_this_chain(&record, profile.as_ref(), file)?;
     let keystore = keystore(matches, profile.as_ref());
     let signers = signers(matches, profile.as_ref(), &keystore)?;
     if signers.is_empty() {
-        return Err(Failure::unusable(t("act.no-signer", &[])).next(t("act.no-profile-next", &[])));
+        return Err(unknown("act.no-signer"));
     }
     print_json(&record.payload.body);
+    let mut keys = Keys::default();
     for (person, role) in signers {
-        sign(&mut record, person, role, &keystore, matches)?;
+        keys.sign(&mut record, person, role, &keystore, matches)?;
         write_pending(file, &record)?;
         let count = record.signatures.len().to_string();
         say(t("act.signed", &[("person", person.to_string()), ("count", count), ("file", file.display().to_string())]));
@@ -268,7 +435,26 @@ pub fn submit_file(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some(file) = matches.get_one::<PathBuf>("file") else { return Err(Failure::unusable("FILE")) };
     let record = read_pending(file)?;
     let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
-    hand_in(&client(matches, profile.as_ref())?, &record, matches, file)
+    of_this_chain(&record, profile.as_ref(), file)?;
+    fits(&record)?;
+    let client = client(matches, profile.as_ref())?;
+    let judged = judge::rehearse(&client, &record)?;
+    if judge::wants_signatures(&judged) {
+        return wait_for_others(&record, &judged, file, &keystore(matches, profile.as_ref()), matches);
+    }
+    hand_in(&client, &record, matches, file)
+}
+
+/// Refuses a record of another alliance than the profile's.
+fn of_this_chain(record: &Record, profile: Option<&Profile>, file: &Path) -> Result<(), Failure> {
+    match profile.and_then(Profile::genesis_hash) {
+        Some(chain) if chain != record.payload.chain => {
+            let chains = [("chain", record.payload.chain.to_hex()), ("own", chain.to_hex())];
+            let facts: Vec<_> = chains.into_iter().chain([("file", file.display().to_string())]).collect();
+            Err(Failure::refused(t("act.other-chain", &facts)).next(t("act.other-chain-next", &facts)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Submits, or leaves a pending file; then waits.
@@ -302,10 +488,10 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
             && (place["stands"] == "receipted" || place["stands"] == "decided" && wait == "decided")
         {
             let receipt = match wait {
-                "receipt" => Some(receipts::receipt(&mut trust, record, matches, file)?),
+                "receipt" => Some(receipts::receipt(&mut trust, record, &receipts::beside(matches, record, file))?),
                 _ => None,
             };
-            return Ok(told(record, place, receipt.as_ref(), matches.get_flag("json")));
+            return next::told(client, record, place, receipt.as_ref(), matches);
         }
         if begun.elapsed() > PATIENCE {
             write_pending(file, record)?;
@@ -337,46 +523,4 @@ fn find_facts(value: &Value) -> Vec<(String, String)> {
         },
         _ => Vec::new(),
     }
-}
-
-fn told(record: &Record, place: &Value, receipt: Option<&Receipted>, json: bool) -> u8 {
-    if json {
-        let mut place = place.clone();
-        if let Some(receipt) = receipt {
-            (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into());
-            place["receipt"] = serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
-        }
-        print_json(&place);
-        return 0;
-    }
-    let rule = record.payload.body.code().to_owned();
-    let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
-    let place = |name: &str, verified: Option<u64>| verified.map_or_else(|| place[name].to_string(), |number| number.to_string());
-    let leaf = place("leaf", receipt.map(|receipt| receipt.leaf));
-    let facts = [
-        ("record", record.id().to_hex()),
-        ("height", place("height", receipt.map(|receipt| receipt.height))),
-        ("rule", rule),
-        ("what", format!("{} leaf {leaf}", words(&act))),
-    ];
-    print(t("act.done", &facts));
-    match receipt {
-        None => say(t("act.decided", &[])),
-        Some(receipt) => {
-            say(t("act.receipted", &[("grounds", receipt.grounds.line()), ("file", receipt.file.display().to_string())]));
-            return receipt.grounds.tell_age();
-        }
-    }
-    0
-}
-
-/// Family and variant of an act: `Membership.Screen`.
-pub(crate) fn words(act: &Value) -> String {
-    let first = |value: &Value| match value {
-        Value::Object(map) => map.iter().next().map(|(name, inner)| (name.clone(), inner.clone())),
-        Value::String(name) => Some((name.clone(), Value::Null)),
-        _ => None,
-    };
-    let Some((family, inner)) = first(act) else { return String::new() };
-    first(&inner).map_or(family.clone(), |(variant, _)| format!("{family}.{variant}"))
 }

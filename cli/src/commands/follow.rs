@@ -147,7 +147,7 @@ fn line(event: &Event, json: bool) {
     let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
     let words = match event.kind.as_str() {
         "record" => {
-            let act = crate::commands::act::words(&data["record"]["payload"]["body"]);
+            let act = words(&data["record"]["payload"]["body"]);
             let principal = data["principal"].as_u64().unwrap_or_default();
             format!("{:<8} {}  {act}  {}", text("code"), objects::short(&format!("organisation/{principal}")), text("id"))
         }
@@ -160,6 +160,17 @@ fn line(event: &Event, json: bool) {
         _ => text("leaf").chars().take(64).collect(),
     };
     print(format!("{:<8} {:<8} {words}", event.id, event.kind));
+}
+
+/// Family and variant of an act: `Membership.Screen`.
+fn words(act: &Value) -> String {
+    let first = |value: &Value| match value {
+        Value::Object(map) => map.iter().next().map(|(name, inner)| (name.clone(), inner.clone())),
+        Value::String(name) => Some((name.clone(), Value::Null)),
+        _ => None,
+    };
+    let Some((family, inner)) = first(act) else { return String::new() };
+    first(&inner).map_or(family.clone(), |(variant, _)| format!("{family}.{variant}"))
 }
 
 #[cfg(test)]

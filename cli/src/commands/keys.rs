@@ -1,4 +1,4 @@
-//! `rollbook keys new|list|show|check|backup|sample`: officers' and nodes' keys on one's own machine (RULINGS A21, R23, R24).
+//! `rollbook keys new|list|show|check|backup|assign|sample`: officers' and nodes' keys on one's own machine (RULINGS A21, R23, R24).
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,8 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(key_arguments(
             Command::new("new")
-                .arg(number("organisation").required(true))
+                // 0: a company that is not on the ledger yet (RULINGS R16).
+                .arg(text("organisation", "N").required(true).value_parser(value_parser!(u32)))
                 .arg(number("person").required_unless_present("node"))
                 .arg(text("role", "ROLE").action(ArgAction::Append))
                 .arg(text("name", "NAME"))
@@ -63,6 +64,9 @@ pub fn command() -> Command {
                 .arg(file("card", "FILE")),
         ))
         .subcommand(key_arguments(Command::new("backup").arg(person()).arg(file("to", "FILE").required(true))))
+        .subcommand(key_arguments(
+            Command::new("assign").arg(person()).arg(number("organisation").required(true)).arg(number("to").required(true)),
+        ))
         .subcommand(
             Command::new("sample")
                 .arg(text("seed", "SEED").required(true))
@@ -81,6 +85,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("show", matches)) => show(matches),
         Some(("check", matches)) => check(matches),
         Some(("backup", matches)) => backup(matches),
+        Some(("assign", matches)) => assign(matches),
         Some(("sample", matches)) => samples(matches),
         _ => Err(Failure::unusable("keys")),
     }
@@ -312,6 +317,22 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
         say(format!("{}: {}", t("word.next", &[]), t("keys.none-next", &[])));
         return Ok(0);
     }
+    if matches.get_flag("csv") {
+        let mut rows = crate::output::Rows::new(&["person", "organisation", "roles", "key", "secret"]);
+        for entry in &entries {
+            let roles: Vec<String> = entry.card.roles.iter().map(|role| role_code(*role)).collect();
+            let card = &entry.card;
+            rows.add([
+                card.person.to_string(),
+                card.organisation.to_string(),
+                roles.join(";"),
+                key_text(&card.public_key),
+                entry.has_secret.to_string(),
+            ]);
+        }
+        rows.print(matches);
+        return Ok(0);
+    }
     let mut table = crate::output::table(&[
         "keys.column.person",
         "keys.column.organisation",
@@ -398,6 +419,35 @@ fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
     print(t("keys.backup-made", &[("person", person.to_string()), ("file", to.display().to_string())]));
     say(format!("\n{}:", t("word.next", &[])));
     say(t("keys.next-check", &[("file", to.display().to_string())]));
+    Ok(0)
+}
+
+/// Gives a key made before the registration the numbers that the ledger gave: the same key, a new pair of files (RULINGS R16).
+fn assign(matches: &ArgMatches) -> Result<u8, Failure> {
+    let number = |id: &str| matches.get_one::<u32>(id).copied();
+    let (Some(person), Some(organisation), Some(to)) = (number("person"), number("organisation"), number("to")) else {
+        return Err(missing("to"));
+    };
+    let store = keystore_of(matches)?;
+    let card = store.card(person)?;
+    if card.organisation != 0 {
+        let facts = [("person", person.to_string()), ("organisation", card.organisation.to_string())];
+        return Err(Failure::unusable(t("keys.assigned-already", &facts)));
+    }
+    let passphrase = passphrase::existing(matches, &person.to_string())?;
+    let mut secret = store.open(person, &passphrase)?;
+    let key = secret.key().ok_or_else(|| keystore::mismatch(&store.secret_path(person), "keys.differs.key"))?;
+    (secret.organisation, secret.person) = (organisation, to);
+    let possession = key.prove_possession(organisation, KeyKind::Officer);
+    store.add(&secret, &OfficerCard { organisation, person: to, possession, ..card }, &passphrase)?;
+    store.open(to, &passphrase)?;
+    if matches.get_flag("json") {
+        print_json(&serde_json::json!({ "person": to, "organisation": organisation, "secret": store.secret_path(to) }));
+        return Ok(0);
+    }
+    let facts = [("person", to.to_string()), ("organisation", organisation.to_string())];
+    print(t("keys.assigned", &[("file", store.secret_path(to).display().to_string()), facts[0].clone(), facts[1].clone()]));
+    say(format!("{}: {}", t("word.next", &[]), t("keys.assigned-next", &facts)));
     Ok(0)
 }
 

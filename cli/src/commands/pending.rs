@@ -2,7 +2,7 @@
 //! still sign, until when.
 //!
 //! The principal's policy and its officers' numbers come from the verified state; roles of persons from the cards on this machine
-//! (the ledger keeps roles in a working table, which carries no proofs). Without a node only the files speak, and that is said.
+//! (the ledger keeps roles in a working table, which carries no proofs), else as told by a node, and so marked. Without a node only the files speak, and that is said.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -128,6 +128,8 @@ impl Known {
     fn describe(&mut self, file: &Path, record: &Record, keystore: &Keystore) -> Value {
         let payload = &record.payload;
         let organisation = self.organisation(payload.principal);
+        // A node knows the roles; its word is marked.
+        let judged = self.trust.as_ref().and_then(|trust| act::judge::rehearse(trust.client(), record).ok()).unwrap_or_default();
         let role_of = |person: u32| -> Vec<String> {
             if !keystore.card_path(person).exists() {
                 return Vec::new();
@@ -151,21 +153,34 @@ impl Known {
             .iter()
             .flat_map(|organisation| organisation.officers.iter().copied())
             .filter(|person| !record.signatures.iter().any(|entry| entry.officer == *person))
-            .map(
-                |person| json!({ "person": person, "roles": role_of(person), "key_here": keystore.secret_path(person).exists() }),
-            )
+            .map(|person| {
+                let (mut roles, mut told) = (role_of(person), false);
+                if roles.is_empty() {
+                    roles = roles_told(&judged, person);
+                    told = !roles.is_empty();
+                }
+                json!({ "person": person, "roles": roles, "as_told": told, "key_here": keystore.secret_path(person).exists() })
+            })
             .collect();
         let name = organisation.as_ref().map(|organisation| {
             crate::commands::setup::both(&organisation.name.native.to_string(), &organisation.name.latin.to_string())
         });
         let office = organisation.as_ref().is_some_and(|organisation| organisation.kind == OrganisationKind::Office);
         json!({
-            "file": file, "record": record.id(), "rule": payload.body.code(), "act": act::words(&serde_json::to_value(&payload.body).unwrap_or_default()),
+            "file": file, "record": record.id(), "rule": payload.body.code(), "act": act::next::deed(record),
             "principal": payload.principal, "name": name, "office": office, "class": class, "signed": signed, "needed": needed,
             "missing": needed.map(|needed| (needed as usize).saturating_sub(record.signatures.len())), "may_sign": may,
-            "valid_until_ms": payload.valid_until_ms, "expired": payload.valid_until_ms < self.now_ms,
+            "role_missing": act::judge::wanted_role(&judged), "valid_until_ms": payload.valid_until_ms, "expired": payload.valid_until_ms < self.now_ms,
         })
     }
+}
+
+/// Roles of a person by a node's judgement of the record.
+fn roles_told(judged: &Value, person: u32) -> Vec<String> {
+    let entries = judged["signers"].as_array().into_iter().flatten();
+    let roles =
+        entries.filter(|entry| entry["person"] == person).flat_map(|entry| entry["roles"].as_array().into_iter().flatten());
+    roles.filter_map(|role| role.as_str().map(str::to_owned)).collect()
 }
 
 fn show(item: &Value, record: &Record) {
@@ -176,7 +191,8 @@ fn show(item: &Value, record: &Record) {
     };
     let roles = |entry: &Value| {
         let roles: Vec<&str> = entry["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        roles.join(", ")
+        let told = if entry["as_told"] == true { t("pending.as-told", &[]) } else { String::new() };
+        format!("{}{told}", roles.join(", "))
     };
     let list = |name: &str, of: &dyn Fn(&Value) -> String| {
         let words: Vec<String> = item[name].as_array().into_iter().flatten().map(of).collect();
@@ -210,7 +226,9 @@ fn show(item: &Value, record: &Record) {
         }
         _ => line("pending.unknown", &[("class", class)]),
     }
-    if item["office"] == true {
+    if let Some(role) = item["role_missing"].as_str() {
+        line("pending.role", &[("role", role.to_owned())]);
+    } else if item["office"] == true {
         line("pending.office", &[]);
     }
     let until = item["valid_until_ms"].as_u64().map(|ms| format_instant(ms, 480)).unwrap_or_default();

@@ -54,7 +54,7 @@ pub fn read(
             return Vec::new();
         }
     };
-    let mut lines = Lines { bytes, at: 0, line: 1 };
+    let mut lines = Lines::new(bytes);
     let header_line = lines.of(0);
     let mut at: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, header) in headers.iter().enumerate() {
@@ -101,15 +101,20 @@ pub fn read(
 
 /// Line numbers of rows in ascending order. The reader's own count is one short in files with CR LF, and a row's position may lie
 /// before the remarks and empty lines in front of it.
-struct Lines<'a> {
+pub struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
     line: usize,
 }
 
 impl Lines<'_> {
+    /// At the beginning of a file.
+    pub fn new(bytes: &[u8]) -> Lines<'_> {
+        Lines { bytes, at: 0, line: 1 }
+    }
+
     /// The line of the row that begins at or after byte `start`.
-    fn of(&mut self, start: usize) -> usize {
+    pub fn of(&mut self, start: usize) -> usize {
         while self.at < start {
             self.step();
         }

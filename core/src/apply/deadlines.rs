@@ -80,7 +80,8 @@ pub enum DeadlineKind {
 }
 
 impl DeadlineKind {
-    fn from_number(number: u16) -> Option<DeadlineKind> {
+    /// A kind by its number.
+    pub fn from_number(number: u16) -> Option<DeadlineKind> {
         match number {
             0 => Some(DeadlineKind::Test),
             10 => Some(DeadlineKind::MotionClose),

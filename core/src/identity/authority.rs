@@ -128,8 +128,8 @@ pub fn must_hold<'a>(tx: &Tx, actor: &'a Actor, role: Role, scope: Scope) -> Res
     Ok(signer)
 }
 
-/// The checks of the module head. Takes the sequence.
-pub fn admit(tx: &mut Tx, record: &Record, verifier: &mut dyn Verify) -> Result<Actor, Refusal> {
+/// The checks of the module head. Takes the sequence. `message` is [`crate::record::Payload::sign_bytes`] of the record.
+pub fn admit(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Verify) -> Result<Actor, Refusal> {
     let payload = &record.payload;
     require!(payload.chain == tx.chain, "A6.other-chain", chain = payload.chain, this = tx.chain);
     require!(tx.now <= payload.valid_until_ms, "A6.expired", valid_until = payload.valid_until_ms, now = tx.now);
@@ -140,7 +140,6 @@ pub fn admit(tx: &mut Tx, record: &Record, verifier: &mut dyn Verify) -> Result<
         now = tx.now
     );
     let organisation = tx.organisation(payload.principal)?.clone();
-    let message = payload.sign_bytes();
     let mut signers = Vec::with_capacity(record.signatures.len());
     for entry in &record.signatures {
         let Some(person) = tx.t.persons.get(&entry.officer) else { refuse!("A6.unknown-officer", officer = entry.officer) };
@@ -153,7 +152,7 @@ pub fn admit(tx: &mut Tx, record: &Record, verifier: &mut dyn Verify) -> Result<
         let public = key.key;
         let home = person.home;
         require!(
-            verifier.verify(&public, &message, &entry.signature),
+            verifier.verify(&public, message, &entry.signature),
             "A6.bad-signature",
             officer = entry.officer,
             key = entry.key

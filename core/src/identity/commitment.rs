@@ -19,6 +19,11 @@ pub fn signatory(salt: &Salt, name: &Text<160>) -> Hash {
     sha256_tagged("rollbook/commitment/signatory/v1", &[&encode(&(*salt, name.clone()))])
 }
 
+/// Commits to a text or document that stays off the ledger: reasons, grounds, a comment, an account.
+pub fn content(salt: &Salt, content: &[u8]) -> Hash {
+    sha256_tagged("rollbook/commitment/content/v1", &[salt, content])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +36,8 @@ mod tests {
         assert_ne!(base, person(&[7; 32], &text("李明I"), &text("D-1")), "the border between the parts is committed");
         // Computed apart from the rule: SHA-256(tag 0x00 salt, then each text with its length as u64, little-endian).
         assert_eq!(base.to_hex(), "f07063e5f7803efeddc4b5f89a477119dd92b8f344f538887a6f3f725e9a43eb");
+        assert_ne!(content(&[7; 32], b"a"), content(&[8; 32], b"a"));
+        assert_ne!(content(&[7; 32], b"a"), content(&[7; 32], b"b"));
         let signatory = signatory(&[7; 32], &text("李明"));
         assert_eq!(signatory.to_hex(), "9b7e11da36201a899cfdda2da4a22764f8973a5614f8ba829bc1c3f1ee3a16af");
     }

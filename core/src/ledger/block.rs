@@ -37,6 +37,9 @@ pub enum LeafTag {
 }
 
 impl LeafTag {
+    /// Length of a tag in bytes.
+    pub const BYTES: usize = 4;
+
     /// Tag followed by `bytes`.
     pub fn prefix(self, bytes: &[u8]) -> Vec<u8> {
         let mut leaf = Vec::with_capacity(4 + bytes.len());

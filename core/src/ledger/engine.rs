@@ -10,18 +10,20 @@
 
 use std::collections::BTreeMap;
 
-use super::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, SystemSection};
+use super::block::{
+    BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, LeafTag, SystemSection,
+};
 use super::certificate::{Certificate, Evidence, ValidatorKey};
 use super::chain::{EpochFacts, EpochValidator};
 use super::seal::Seal;
 use crate::apply::{self, Event, EventBody, Outcome, Refusal, Verify};
 use crate::charter::Charter;
-use crate::codec::{decode, encode};
+use crate::codec::{DecodeError, decode, encode};
 use crate::crypto::{Hash, sha256};
 use crate::genesis::{Genesis, GenesisError};
 use crate::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode, PolicyValidator, leaf_hash};
 use crate::protocol::{self, PROTOCOL};
-use crate::record::{RECORD_MAX_BYTES, Record};
+use crate::record::{RECORD_MAX_BYTES, Record, SignedBytes};
 use crate::state::{Changes, Row, State, StateTables};
 use crate::validators;
 
@@ -122,6 +124,8 @@ pub struct Execution {
     pub changes: Changes,
     /// The policy that this block hands over to.
     pub next_policy: Option<EpochPolicy>,
+    /// The cosigned checkpoint of the handover before it, if it carries one.
+    pub handover: Option<HandoverCheckpoint>,
     frontier: Frontier,
 }
 
@@ -317,10 +321,16 @@ impl Ledger {
             Ok(record) => record,
             Err(error) => crate::refuse!("A6.malformed", why = error),
         };
-        let id = record.id();
+        self.admit_decoded(record, now, verifier)
+    }
+
+    /// The same for a record that was decoded before.
+    pub fn admit_decoded(&mut self, record: Record, now: u64, verifier: &mut dyn Verify) -> Result<Admitted, Refusal> {
+        let signed = SignedBytes::of(&record);
+        let id = signed.id;
         let height = self.height() + 1;
         let now = now.max(self.tip.seal.time_ms + 1);
-        let result = apply::apply_record(&mut self.state.tables, self.chain, height, now, &record, verifier);
+        let result = apply::apply_signed(&mut self.state.tables, self.chain, height, now, &record, &signed, verifier);
         // Whatever it wrote went to the block overlay; the tip stays as it is.
         self.state.tables.drop_block();
         Ok(Admitted { id, outcome: result?, record })
@@ -341,24 +351,26 @@ impl Ledger {
         let (mut size, mut signatures, mut chosen, mut refused, mut taken) = (empty, 0, Vec::new(), Vec::new(), 0);
         let run = self.run(height, time_ms, &system, |tables, chain, outcomes, leaves| {
             for record in candidates {
-                let bytes = encode(record);
-                let fits = bytes.len() <= RECORD_MAX_BYTES
-                    && size + bytes.len() <= BODY_MAX_BYTES
+                let signed = SignedBytes::of(record);
+                let leaf = signed.leaf(record);
+                let length = leaf.len() - LeafTag::BYTES;
+                let fits = length <= RECORD_MAX_BYTES
+                    && size + length <= BODY_MAX_BYTES
                     && signatures + record.signatures.len() <= BODY_MAX_SIGNATURES
                     && chosen.len() < BODY_MAX_RECORDS;
                 if !fits {
                     break;
                 }
                 taken += 1;
-                match apply::apply_record(tables, chain, height, time_ms, record, verifier) {
+                match apply::apply_signed(tables, chain, height, time_ms, record, &signed, verifier) {
                     Ok(outcome) => {
-                        size += bytes.len();
+                        size += length;
                         signatures += record.signatures.len();
-                        outcomes.push((record.id(), outcome));
-                        leaves.push(record.leaf());
+                        outcomes.push((signed.id, outcome));
+                        leaves.push(leaf);
                         chosen.push(record.clone());
                     }
-                    Err(refusal) => refused.push((record.id(), refusal)),
+                    Err(refusal) => refused.push((signed.id, refusal)),
                 }
             }
             Ok(())
@@ -371,6 +383,17 @@ impl Ledger {
 
     /// Executes a proposed block and compares every field of its seal. The execution is kept for [`Ledger::commit`].
     pub fn execute(&mut self, body: &[u8], seal: &Seal, verifier: &mut dyn Verify) -> Result<Hash, BlockError> {
+        self.execute_decoded(body, decode(body), seal, verifier)
+    }
+
+    /// The same with what decoding `body` came to, for a caller that has looked at its records already.
+    pub fn execute_decoded(
+        &mut self,
+        body: &[u8],
+        decoded: Result<BlockBody, DecodeError>,
+        seal: &Seal,
+        verifier: &mut dyn Verify,
+    ) -> Result<Hash, BlockError> {
         let block = seal.id();
         if self.pending.contains_key(&block) {
             return Ok(block);
@@ -389,14 +412,14 @@ impl Ledger {
         }
         expect(height, "policy", seal.policy, self.policy.digest())?;
         expect(height, "body", seal.body, sha256(body))?;
-        let decoded: BlockBody = decode(body).map_err(|error| BlockError::Body { height, why: error.to_string() })?;
-        let BlockBody { system, records } = decoded;
+        let BlockBody { system, records } = decoded.map_err(|error| BlockError::Body { height, why: error.to_string() })?;
         let run = self.run(height, seal.time_ms, &system, |tables, chain, outcomes, leaves| {
             for (index, record) in records.iter().enumerate() {
-                let outcome = apply::apply_record(tables, chain, height, seal.time_ms, record, verifier)
+                let signed = SignedBytes::of(record);
+                let outcome = apply::apply_signed(tables, chain, height, seal.time_ms, record, &signed, verifier)
                     .map_err(|refusal| BlockError::Record { height, index, refusal })?;
-                outcomes.push((record.id(), outcome));
-                leaves.push(record.leaf());
+                outcomes.push((signed.id, outcome));
+                leaves.push(signed.leaf(record));
             }
             Ok(())
         })?;
@@ -594,7 +617,17 @@ impl Ledger {
         let leaf = seal.leaf();
         nodes.extend(frontier.append(leaf_hash(&leaf)));
         leaves.push(leaf);
-        Ok(Execution { seal, body, leaves, outcomes: run.outcomes, nodes, changes, next_policy: run.next_policy, frontier })
+        Ok(Execution {
+            seal,
+            body,
+            leaves,
+            outcomes: run.outcomes,
+            nodes,
+            changes,
+            next_policy: run.next_policy,
+            handover: system.handover.clone(),
+            frontier,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{Problem, blocks, events, lists, log, records, state, status};
+use super::{Problem, blocks, events, lists, log, next, records, state, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -12,6 +12,9 @@ use super::{Problem, blocks, events, lists, log, records, state, status};
         records::submit,
         records::place,
         records::proof,
+        next::dry_run,
+        next::of_record,
+        next::next,
         status::status,
         status::health,
         status::metrics,

@@ -250,6 +250,11 @@ fn find(api: &Api, id: &Hash) -> Result<Option<Found>, Problem> {
     Ok(Some(Found { height, index, leaf, time_ms: seal.time_ms, record: record.clone() }))
 }
 
+/// A decided record by the hexadecimal form of its id.
+pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
+    Ok(find(api, &parse(api, id)?)?.map(|found| found.record))
+}
+
 /// Where a record stands: in the pool, decided, or receipted.
 #[utoipa::path(get, path = "/v1/records/{id}", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
     (status = 200, description = "Where it stands", body = Place), (status = 404, description = "Not known here", body = Problem)))]

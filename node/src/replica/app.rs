@@ -139,6 +139,11 @@ pub trait App {
     /// Decodes a record, checks its signatures and authority, and tries it on the tip at ledger time `now_ms`.
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal>;
 
+    /// The same for a record that the caller has decoded from these bytes.
+    fn admit_decoded(&mut self, _record: Record, bytes: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+        self.admit(bytes, now_ms)
+    }
+
     /// Builds the next block at `time_ms` (strictly after the tip's). Deterministic in its arguments. Due clock events and
     /// the rule that a block with more of them due holds no records are its business; so is a due handover. An error means
     /// that the system section does not hold: evidence that is no news, say.

@@ -107,14 +107,17 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     fn admit(&mut self, bytes: Vec<u8>, local: bool) -> Result<rollbook_core::crypto::Hash, NotTaken> {
         let host = &mut self.host;
-        // A known record is recognised before its signatures are checked again.
-        if let Ok(record) = decode::<rollbook_core::record::Record>(&bytes)
-            && let Some(known) = host.pool.knows(&record.id())
-        {
-            return Err(known.into());
-        }
         let now = host.ledger_now();
-        let admitted = host.app.admit(&bytes, now)?;
+        let admitted = match decode::<rollbook_core::record::Record>(&bytes) {
+            Ok(record) => {
+                // A known record is recognised before its signatures are checked again.
+                if let Some(known) = host.pool.knows(&record.id()) {
+                    return Err(known.into());
+                }
+                host.app.admit_decoded(record, &bytes, now)?
+            }
+            Err(_) => host.app.admit(&bytes, now)?,
+        };
         let id = admitted.id;
         host.pool.insert(admitted, bytes, local, host.now.elapsed_ms)?;
         host.pool_ready = true;

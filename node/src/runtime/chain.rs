@@ -181,6 +181,34 @@ impl NodeApp {
         good.into_iter().for_each(|entry| memo.add(entry));
     }
 
+    /// Judges a record on the tip as if it were handed in, and keeps nothing.
+    pub fn judge(&mut self, bytes: &[u8], now_ms: u64) -> Judged {
+        let (rule, facts) = match self.ledger.admit(bytes, now_ms, &mut self.verifier) {
+            Ok(admitted) => {
+                return Judged { height: self.ledger.height(), refused: None, outcome: Some(admitted.outcome) };
+            }
+            Err(refusal) => (refusal.code.to_owned(), refusal.facts),
+        };
+        let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Judged { height: self.ledger.height(), refused: Some((rule, facts)), outcome: None }
+    }
+
+    fn admitted(
+        &self,
+        admitted: Result<ledger::Admitted, rollbook_core::apply::Refusal>,
+        size: usize,
+    ) -> Result<Admitted, Refusal> {
+        let admitted = admitted.map_err(|refusal| self.refusal(refusal))?;
+        lock(&self.waiting).add(admitted.id);
+        Ok(Admitted {
+            id: admitted.id,
+            organisation: admitted.record.payload.principal,
+            size,
+            signatures: admitted.record.signatures.len(),
+            record: admitted.record,
+        })
+    }
+
     fn refusal(&self, refusal: rollbook_core::apply::Refusal) -> Refusal {
         let facts: serde_json::Map<String, serde_json::Value> =
             refusal.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
@@ -192,6 +220,17 @@ impl NodeApp {
             transient: !refusal.code.starts_with("A6."),
         }
     }
+}
+
+/// What a record would meet.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// Height it was judged on.
+    pub height: u64,
+    /// The rule it breaks, with the facts of the case.
+    pub refused: Option<(String, Vec<(String, String)>)>,
+    /// What would come of it.
+    pub outcome: Option<rollbook_core::apply::Outcome>,
 }
 
 /// What the ledger says of a block, and what it says of this program.
@@ -240,18 +279,13 @@ impl App for NodeApp {
     }
 
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
-        let admitted = match self.ledger.admit(record, now_ms, &mut self.verifier) {
-            Ok(admitted) => admitted,
-            Err(refusal) => return Err(self.refusal(refusal)),
-        };
-        lock(&self.waiting).add(admitted.id);
-        Ok(Admitted {
-            id: admitted.id,
-            organisation: admitted.record.payload.principal,
-            size: record.len(),
-            signatures: admitted.record.signatures.len(),
-            record: admitted.record,
-        })
+        let admitted = self.ledger.admit(record, now_ms, &mut self.verifier);
+        self.admitted(admitted, record.len())
+    }
+
+    fn admit_decoded(&mut self, record: Record, bytes: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+        let admitted = self.ledger.admit_decoded(record, now_ms, &mut self.verifier);
+        self.admitted(admitted, bytes.len())
     }
 
     fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError> {
@@ -268,10 +302,11 @@ impl App for NodeApp {
         if self.ledger.pending(&seal.id()).is_some() {
             return Ok(());
         }
-        if let Ok(decoded) = decode::<BlockBody>(body) {
+        let decoded = decode::<BlockBody>(body);
+        if let Ok(decoded) = &decoded {
             self.preverify(&decoded.records);
         }
-        self.ledger.execute(body, seal, &mut self.verifier).map(drop).map_err(verdict)
+        self.ledger.execute_decoded(body, decoded, seal, &mut self.verifier).map(drop).map_err(verdict)
     }
 
     fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {

@@ -15,14 +15,16 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, VerifierCache};
+use rollbook_core::identity::Organisation;
 use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint, Ledger, Seal};
+use rollbook_core::next;
 use rollbook_core::protocol::{self, PROTOCOL};
 use rollbook_core::record::Record;
 use rollbook_core::validators::NodeStatus;
 use tokio::sync::{oneshot, watch};
 
 use super::Failure;
-use super::chain::{AppHandles, NodeApp};
+use super::chain::{AppHandles, Judged, NodeApp};
 use super::clock::NodeClock;
 use super::writer::{Job, StoredReceipt};
 use crate::network::{
@@ -105,8 +107,44 @@ pub enum Command {
         /// Takes one above the highest used.
         reply: oneshot::Sender<u64>,
     },
+    /// What a record would meet, without handing it in; with everybody who may sign for its principal.
+    Judge {
+        /// The envelope.
+        bytes: Vec<u8>,
+        /// Takes the judgement.
+        reply: oneshot::Sender<Rehearsal>,
+    },
+    /// Where an object stands and what follows.
+    Next {
+        /// Which.
+        about: About,
+        /// Takes the answer; none: there is no such object.
+        reply: oneshot::Sender<Option<next::Next>>,
+    },
     /// Stop in order.
     Stop,
+}
+
+/// What is asked about.
+#[derive(Debug)]
+pub enum About {
+    /// An object by its number.
+    Object(next::Object, u32),
+    /// The object of a record that is decided.
+    Record(Box<Record>),
+}
+
+/// Answer to [`Command::Judge`].
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    /// The judgement.
+    pub judged: Judged,
+    /// The principal, if there is one of that number.
+    pub principal: Option<Organisation>,
+    /// Who may sign for it now.
+    pub signers: Vec<next::MaySign>,
+    /// Where the object of the act stands now, if the act names one.
+    pub now: Option<next::Next>,
 }
 
 /// What the node tells about itself at any time.
@@ -406,7 +444,35 @@ impl Loop {
                 let used = self.host.replica.app().ledger().tables().lanes.get(&person).map_or(0, |lane| lane.highest);
                 let _ = reply.send(used.saturating_add(1));
             }
+            Command::Judge { bytes, reply } => {
+                let _ = reply.send(self.rehearse(&bytes));
+            }
+            Command::Next { about, reply } => {
+                let tables = self.host.replica.app().ledger().tables();
+                let object = match about {
+                    About::Object(object, number) => Some((object, number)),
+                    About::Record(record) => next::subject(tables, record.payload.principal, &record.id(), &record.payload.body),
+                };
+                let _ = reply.send(object.and_then(|(object, number)| next::of(tables, object, number)));
+            }
             Command::Stop => {}
+        }
+    }
+
+    fn rehearse(&mut self, bytes: &[u8]) -> Rehearsal {
+        let now = self.host.clock.now_ms();
+        let judged = self.host.replica.app_mut().judge(bytes, now);
+        let tables = self.host.replica.app().ledger().tables();
+        let Ok(record) = decode::<Record>(bytes) else {
+            return Rehearsal { judged, principal: None, signers: Vec::new(), now: None };
+        };
+        let principal = record.payload.principal;
+        let object = next::subject(tables, principal, &record.id(), &record.payload.body);
+        Rehearsal {
+            judged,
+            principal: tables.organisations.get(&principal).cloned(),
+            signers: next::signers(tables, principal, now),
+            now: object.and_then(|(object, number)| next::of(tables, object, number)),
         }
     }
 

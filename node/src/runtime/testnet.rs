@@ -323,7 +323,8 @@ impl Testnet {
             {
                 self.children.remove(&node);
             }
-            if self.pid(node).is_none() {
+            // A process loses its name before its locks: a child is gone once it is reaped.
+            if !self.children.contains_key(&node) && self.pid(node).is_none() {
                 let _ = std::fs::remove_file(self.pid_file(node));
                 return Ok(());
             }

@@ -253,9 +253,7 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
     for (number, leaves) in (0u32..).zip(chunks) {
         meta.push((derived_key(height, number), encode(&Leaves(leaves))));
     }
-    if let Ok(body) = decode::<BlockBody>(&execution.body)
-        && let Some(checkpoint) = body.system.handover
-    {
+    if let Some(checkpoint) = execution.handover.clone() {
         meta.push((handover_key(epoch), encode(&StoredReceipt { height: height - 1, checkpoint })));
     }
     BlockWrite {

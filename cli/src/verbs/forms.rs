@@ -1,0 +1,354 @@
+//! How people write what the ledger stores in a richer shape: `milestone:7`, `refuse:evidence-incomplete:@reasons.txt`.
+//!
+//! Every form has a word under `form.` in the catalogue that says what is accepted; it is the hint in help and the reason in an
+//! error. JSON is read as well, for programs: whatever begins with `{`, `[` or `"`.
+
+use rollbook_core::account::Unit;
+use rollbook_core::calendar::{CivilDate, LocalDay, end_of_local_day};
+use serde_json::{Value, json};
+
+use super::opening::Reading;
+use crate::failure::Failure;
+
+/// A form: its word in the catalogue, and how it is read. `None`: the text is not of this form.
+#[derive(Clone, Copy)]
+pub struct Form {
+    /// Key under `form.`, and the hint in help.
+    pub name: &'static str,
+    /// Hint of the command line.
+    pub hint: &'static str,
+    /// A text that is of this form, for tests.
+    pub sample: &'static str,
+    /// Reads it. The first argument is the name of the field, for the opening file.
+    pub read: fn(&str, &str, &mut Reading) -> Result<Option<Value>, Failure>,
+}
+
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Form) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Form {}
+
+type Parsed = Result<Option<Value>, Failure>;
+
+fn number(text: &str) -> Option<u32> {
+    text.trim().parse().ok()
+}
+
+fn day(text: &str) -> Option<i64> {
+    CivilDate::parse(text.trim()).ok().map(|date| date.day_number().0)
+}
+
+/// Minor units: digits, in groups of three if there are commas. No signs, points, exponents: a wrong place costs a factor.
+pub fn minor(text: &str) -> Option<u64> {
+    let plain = text.replace('_', "");
+    let groups: Vec<&str> = plain.split(',').collect();
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let grouped = groups.len() == 1 || groups[0].len() <= 3 && groups.iter().skip(1).all(|part| part.len() == 3);
+    if !grouped || !groups.iter().all(digits) {
+        return None;
+    }
+    groups.concat().parse().ok().filter(|amount| *amount <= rollbook_core::account::AMOUNT_MAX)
+}
+
+/// Parts between commas, each read by `one`; none if one of them is not of the form.
+fn list(text: &str, mut one: impl FnMut(&str) -> Parsed) -> Parsed {
+    let mut all = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        match one(part)? {
+            Some(value) => all.push(value),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Value::Array(all)))
+}
+
+fn name(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    let Some((native, latin)) = text.split_once('/') else { return Ok(None) };
+    Ok(Some(json!({ "native": native.trim(), "latin": latin.trim() })))
+}
+
+fn unit(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    // Three letters are a currency, so that a mistyped one does not become a resource.
+    let unit = if text.len() == 3 { Unit::currency(text) } else { Unit::resource(text) };
+    Ok(unit.ok().and_then(|unit| serde_json::to_value(unit).ok()))
+}
+
+fn scope(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    Ok(match text.split_once(':') {
+        Some(("fund", fund)) => number(fund).map(|fund| json!({ "Fund": fund })),
+        _ => (text == "alliance").then(|| json!("Alliance")),
+    })
+}
+
+fn pot(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    Ok(match text.split_once(':') {
+        Some(("direction", direction)) => number(direction).map(|direction| json!({ "direction": direction })),
+        _ => (text == "free").then(|| json!("free")),
+    })
+}
+
+fn tranche(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    Ok(match text.split_once(':') {
+        Some(("milestone", milestone)) => number(milestone).map(|milestone| json!({ "milestone": milestone })),
+        _ => ["advance", "holdback"].contains(&text).then(|| json!(text)),
+    })
+}
+
+fn subject(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    Ok(match text.split_once(':') {
+        Some((kind @ ("call" | "agreement"), object)) => number(object).map(|object| json!({ kind: object })),
+        _ => None,
+    })
+}
+
+/// `CODE:REASON`, the reason sealed.
+fn coded(field: &str, text: &str, reading: &mut Reading) -> Parsed {
+    let Some((code, reason)) = text.split_once(':') else { return Ok(None) };
+    let Some(reason) = reading.sealed(field, reason)? else { return Ok(None) };
+    Ok(Some(json!({ "code": code, "reason": reason })))
+}
+
+fn decision(field: &str, text: &str, reading: &mut Reading) -> Parsed {
+    match text.split_once(':') {
+        Some(("refuse", rest)) => Ok(coded(field, rest, reading)?.map(|refusal| json!({ "Refuse": refusal }))),
+        _ => Ok((text == "pass").then(|| json!("Pass"))),
+    }
+}
+
+fn verdict(field: &str, text: &str, reading: &mut Reading) -> Parsed {
+    match text.split_once(':') {
+        Some(("ineligible", rest)) => Ok(coded(field, rest, reading)?.map(|verdict| json!({ "Ineligible": verdict }))),
+        _ => Ok((text == "eligible").then(|| json!("Eligible"))),
+    }
+}
+
+fn finding(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    Ok(match text.split_once(':') {
+        Some(("accept", amount)) => minor(amount).map(|amount| json!({ "accept": amount })),
+        _ => ["rework", "reject"].contains(&text).then(|| json!(text)),
+    })
+}
+
+const CONFLICTS: [&str; 5] = ["competitor", "investor", "employment-or-paid", "family-or-personal", "other"];
+
+fn declaration(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    Ok(match text {
+        "none" => Some(json!("none")),
+        kind => CONFLICTS.contains(&kind).then(|| json!({ "conflict": kind })),
+    })
+}
+
+fn review_declaration(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    Ok(match text {
+        "clear" => Some(json!("Clear")),
+        "declined" => Some(json!("Declined")),
+        kind => CONFLICTS.contains(&kind).then(|| json!({ "Recused": kind })),
+    })
+}
+
+fn relations(field: &str, text: &str, reading: &mut Reading) -> Parsed {
+    if text == "none" {
+        return Ok(Some(json!([])));
+    }
+    list(text, |part| {
+        let Some((other, evidence)) = part.split_once(':') else { return Ok(None) };
+        let evidence = reading.document(field, evidence)?;
+        Ok(number(other).zip(evidence).map(|(other, evidence)| json!({ "other": other, "evidence": evidence })))
+    })
+}
+
+/// Amounts inside a list carry no commas, since commas part the entries.
+fn instalments(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    list(text, |part| {
+        let Some((due, amount)) = part.split_once(':') else { return Ok(None) };
+        Ok(day(due).zip(minor(amount)).map(|(due_day, amount)| json!({ "due_day": due_day, "amount": amount })))
+    })
+}
+
+fn milestones(field: &str, text: &str, reading: &mut Reading) -> Parsed {
+    list(text, |part| {
+        let mut parts = part.splitn(3, ':');
+        let (Some(due), Some(amount), Some(evidence)) = (parts.next(), parts.next(), parts.next()) else { return Ok(None) };
+        let evidence = reading.document(field, evidence)?;
+        let (Some(due), Some(amount), Some(evidence)) = (day(due), minor(amount), evidence) else { return Ok(None) };
+        let due_ms = end_of_local_day(LocalDay(due), reading.offset_minutes);
+        Ok(Some(json!({ "amount": amount, "due_ms": due_ms, "evidence": evidence })))
+    })
+}
+
+fn officers(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    let Some(Value::Array(mut officers)) = list(text, |part| {
+        let Some((role, person)) = part.split_once(':') else { return Ok(None) };
+        let role = crate::keystore::card::parse_role(role).filter(|role| role.is_post());
+        Ok(role.zip(number(person)).map(|(role, person)| json!([role, person])))
+    })?
+    else {
+        return Ok(None);
+    };
+    officers.sort_by_key(|officer| {
+        let role: Option<rollbook_core::identity::Role> = serde_json::from_value(officer[0].clone()).ok();
+        (role, officer[1].as_u64())
+    });
+    Ok(Some(Value::Array(officers)))
+}
+
+fn criteria(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    list(text, |part| {
+        let parts: Vec<&str> = part.split(':').collect();
+        let (code, weight, max, threshold) = match parts.as_slice() {
+            [code, weight, max] => (code, weight, max, Some(0)),
+            [code, weight, max, threshold] => (code, weight, max, number(threshold)),
+            _ => return Ok(None),
+        };
+        let (Some(weight), Some(max), Some(threshold)) = (number(weight), number(max), threshold) else { return Ok(None) };
+        Ok(Some(json!({ "code": code, "weight_bp": weight, "score_max": max, "threshold": threshold })))
+    })
+}
+
+fn tie_breaks(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    list(text, |part| {
+        Ok(match part.split_once(':') {
+            Some(("criterion", index)) => number(index).map(|index| json!({ "criterion": index })),
+            _ => ["smaller-ask", "earlier"].contains(&part).then(|| json!(part)),
+        })
+    })
+}
+
+fn eligibility(_: &str, text: &str, _: &mut Reading) -> Parsed {
+    let (mut classes, mut outsiders, mut in_direction) = (Vec::new(), false, false);
+    for part in text.split(',').map(str::trim) {
+        match part {
+            "outsiders" => outsiders = true,
+            "in-direction" => in_direction = true,
+            "founding" | "council" | "ordinary" | "associate" => classes.push(part),
+            _ => return Ok(None),
+        }
+    }
+    classes.sort_by_key(|class| ["founding", "council", "ordinary", "associate"].iter().position(|known| known == class));
+    Ok(Some(json!({ "classes": classes, "outsiders": outsiders, "in_direction": in_direction })))
+}
+
+fn evidence(field: &str, text: &str, reading: &mut Reading) -> Parsed {
+    let Some(Value::Array(mut evidence)) = list(text, |part| {
+        let (part, shared) = part.strip_suffix(":shared").map_or((part, false), |part| (part, true));
+        let Some((kind @ ("document" | "doi" | "patent"), what)) = part.split_once(':') else { return Ok(None) };
+        let hash = match kind {
+            "document" => reading.document(field, what)?,
+            // A DOI in lower case; a patent's country, number and kind without spaces, in capitals.
+            "doi" => Some(rollbook_core::crypto::sha256(what.to_lowercase().as_bytes()).to_hex()),
+            _ => Some(rollbook_core::crypto::sha256(what.replace(' ', "").to_uppercase().as_bytes()).to_hex()),
+        };
+        Ok(hash.map(|hash| json!({ "kind": kind, "hash": hash, "shared": shared })))
+    })?
+    else {
+        return Ok(None);
+    };
+    let rank = |entry: &Value| ["document", "doi", "patent"].iter().position(|kind| entry["kind"] == *kind);
+    evidence.sort_by_key(|entry| (rank(entry), entry["hash"].as_str().map(str::to_owned)));
+    Ok(Some(Value::Array(evidence)))
+}
+
+const fn form(
+    name: &'static str,
+    hint: &'static str,
+    sample: &'static str,
+    read: fn(&str, &str, &mut Reading) -> Parsed,
+) -> Form {
+    Form { name, hint, sample, read }
+}
+
+/// Two names: `内容基金/Content fund`.
+pub const NAME: Form = form("name", "NATIVE/LATIN", "内容基金/Content fund", name);
+/// `CNY`, `GPU-HOUR`.
+pub const UNIT: Form = form("unit", "CODE", "CNY", unit);
+/// `alliance`, `fund:1`.
+pub const SCOPE: Form = form("scope", "alliance|fund:N", "fund:1", scope);
+/// `free`, `direction:1`.
+pub const POT: Form = form("pot", "free|direction:N", "direction:1", pot);
+/// `advance`, `milestone:7`, `holdback`.
+pub const TRANCHE: Form = form("tranche", "advance|milestone:N|holdback", "milestone:7", tranche);
+/// `call:1`, `agreement:1`.
+pub const SUBJECT: Form = form("subject", "call:N|agreement:N", "call:1", subject);
+/// `pass`, `refuse:CODE:@FILE`.
+pub const DECISION: Form = form("decision", "pass|refuse:CODE:@FILE", "pass", decision);
+/// `eligible`, `ineligible:CODE:@FILE`.
+pub const VERDICT: Form = form("verdict", "eligible|ineligible:CODE:@FILE", "eligible", verdict);
+/// `accept:AMOUNT`, `rework`, `reject`.
+pub const FINDING: Form = form("finding", "accept:AMOUNT|rework|reject", "accept:4,000", finding);
+/// `none` or a kind of conflict.
+pub const DECLARATION: Form = form("declaration", "none|KIND", "investor", declaration);
+/// `clear`, `declined` or a kind of conflict.
+pub const REVIEW_DECLARATION: Form = form("review-declaration", "clear|declined|KIND", "clear", review_declaration);
+/// `none`, `13:@evidence.pdf`.
+pub const RELATIONS: Form = form("relations", "none|N:@FILE,..", "none", relations);
+/// `2026-12-31:100000,2027-06-30:100000`.
+pub const INSTALMENTS: Form = form("instalments", "DATE:AMOUNT,..", "2026-12-31:100000,2027-06-30:5", instalments);
+/// `2026-12-31:100000:@what-counts.pdf`.
+pub const MILESTONES: Form = form(
+    "milestones",
+    "DATE:AMOUNT:@FILE,..",
+    "2026-12-31:100000:6a09e667f3bcc908b2fb1366ea957d3e3adec17512775099da2f590b0667322a",
+    milestones,
+);
+/// `treasurer:61,second-officer:62`.
+pub const OFFICERS: Form =
+    form("officers", "ROLE:PERSON,..", "treasurer:61,second-officer:62,finance-approver:64,programme-officer:63", officers);
+/// `quality:5000:10,benefit:5000:10:4`.
+pub const CRITERIA: Form = form("criteria", "CODE:WEIGHT:MAX[:LEAST],..", "quality:5000:10,benefit:5000:10:4", criteria);
+/// `criterion:0,smaller-ask,earlier`.
+pub const TIE_BREAKS: Form = form("tie-breaks", "WORD,..", "criterion:0,smaller-ask,earlier", tie_breaks);
+/// `founding,council,outsiders,in-direction`.
+pub const ELIGIBILITY: Form = form("eligibility", "CLASS,..[,outsiders][,in-direction]", "ordinary,founding", eligibility);
+/// `document:@report.pdf,doi:10.1/x:shared`.
+pub const EVIDENCE: Form = form("evidence", "document:@FILE|doi:X|patent:X,..", "doi:10.1000/182,patent:CN 123 A", evidence);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "6a09e667f3bcc908b2fb1366ea957d3e3adec17512775099da2f590b0667322a";
+
+    #[test]
+    fn amounts() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("8000000", Some(8_000_000)),
+            ("8,000,000", Some(8_000_000)),
+            ("1_000", Some(1_000)),
+            ("1,5", None),
+            ("1234,567", None),
+            ("1.234", None),
+            ("-1", None),
+            ("+1", None),
+            ("1e9", None),
+            (",000", None),
+            ("", None),
+            ("９", None),
+            ("1000000000000000000", None),
+        ] {
+            assert_eq!(minor(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lists_are_sorted_as_the_ledger_wants_them() {
+        let mut reading = Reading::default();
+        let read = |form: Form, text: &str, reading: &mut Reading| (form.read)("x", text, reading).ok().flatten();
+        assert_eq!(read(ELIGIBILITY, "ordinary,founding", &mut reading).unwrap()["classes"], json!(["founding", "ordinary"]));
+        let officers = read(OFFICERS, OFFICERS.sample, &mut reading).unwrap();
+        assert_eq!(officers[0], json!(["treasurer", 61]));
+        assert_eq!(officers[2], json!(["programme-officer", 63]));
+        assert_eq!(read(TRANCHE, "milestone:x", &mut reading), None);
+        assert_eq!(read(INSTALMENTS, "2026-02-30:5", &mut reading), None);
+        assert_eq!(read(EVIDENCE, &format!("document:{HASH}:shared"), &mut reading).unwrap()[0]["shared"], json!(true));
+    }
+}

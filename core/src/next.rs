@@ -1,0 +1,520 @@
+//! What is next: where an object stands, who acts, until when, and what the clock does otherwise (RULINGS R16).
+//!
+//! * Read from the transition tables that the rules consult and from the running deadlines, so an answer cannot differ from what
+//!   `apply` will do. Where a table's first row does not name who is waited for (ballots, reviews, draws), the few cases say so.
+//! * States and actors are given as the tables' own words; a person reads them through a message catalogue.
+//!
+//! Absent on purpose: rights of one reader, prose. Nothing here is read by a rule.
+
+use crate::apply::DeadlineKind;
+use crate::crypto::{Hash, sha256};
+use crate::funding::application::ApplicationStatus;
+use crate::funding::{Row, agreement, application, award, call, contribution, draw, fund, milestone, payment, review};
+use crate::identity::authority::post_in_force;
+use crate::identity::{OrganisationKind, PostStatus, Role};
+use crate::membership::{self, InvoiceStatus};
+use crate::motion::{self, MotionStatus};
+use crate::record::{AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct, PaymentAct, Tranche};
+use crate::state::StateTables;
+
+/// Kinds of object that one asks about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Object {
+    /// A company, office or observer.
+    Organisation,
+    /// A membership, its application included.
+    Membership,
+    /// An invoice of dues.
+    Invoice,
+    /// A motion.
+    Motion,
+    /// A post of an office.
+    Post,
+    /// A fund.
+    Fund,
+    /// An instalment of a pledge.
+    Instalment,
+    /// A call.
+    Call,
+    /// An application to a call.
+    Application,
+    /// A draw of reviewers or assessors.
+    Draw,
+    /// A review.
+    Review,
+    /// An award.
+    Award,
+    /// An agreement.
+    Agreement,
+    /// A milestone.
+    Milestone,
+    /// A payment.
+    Payment,
+    /// A node, by its organisation.
+    Node,
+}
+
+impl Object {
+    /// Reads the word of a kind.
+    pub fn parse(word: &str) -> Option<Object> {
+        serde::Deserialize::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word)).ok()
+    }
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Next {
+    /// What was asked about.
+    pub object: Object,
+    /// Its number.
+    pub number: u32,
+    /// Where it stands, as its table writes it: `UnderReview`.
+    pub state: String,
+    /// Who acts next, as the table writes it; `CLK` if only the clock does, empty if nothing follows.
+    pub who: &'static str,
+    /// The organisation that the object is about or that has to act, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<u32>,
+    /// The person who has to act, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<u32>,
+    /// The earliest running deadline: which, and its ledger time in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<(String, u64)>,
+    /// Where the clock takes it otherwise; the same state means that it is shown as overdue.
+    pub otherwise: Vec<String>,
+    /// Code of the unit of its amounts, and digits after the point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<(String, u32)>,
+    /// R22: the attempt of a draw, which a commitment names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Numbers that the ledger gave to the officers of an organisation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub officers: Vec<u32>,
+}
+
+/// Steps that lead out of the usual way: withdrawals, cancellations, holds, refusals.
+const ASIDE: [&str; 5] = ["F38", "F39", "M01w", "F19", "M05"];
+const ENDINGS: [&str; 5] = ["Replaced", "Refused", "Revoked", "Cancelled", "Withdrawn"];
+
+struct Found {
+    next: Next,
+}
+
+impl Found {
+    fn new(object: Object, number: u32, state: impl std::fmt::Debug) -> Found {
+        Found {
+            next: Next {
+                object,
+                number,
+                state: format!("{state:?}"),
+                who: "",
+                organisation: None,
+                person: None,
+                due: None,
+                otherwise: Vec::new(),
+                unit: None,
+                attempt: None,
+                officers: Vec::new(),
+            },
+        }
+    }
+
+    /// From a transition table: the first row on the usual way, and where the clock leads.
+    fn table<S: Copy + PartialEq + std::fmt::Debug>(object: Object, number: u32, state: S, rows: &'static [Row<S>]) -> Found {
+        let mut found = Found::new(object, number, state);
+        let here = || rows.iter().filter(|row| row.from == Some(state));
+        let usual = |row: &&Row<S>| !ASIDE.contains(&row.code) && !ENDINGS.contains(&format!("{:?}", row.to).as_str());
+        found.next.who = here().find(usual).map_or("", |row| row.who);
+        for row in here().filter(|row| row.who == "CLK") {
+            let to = format!("{:?}", row.to);
+            if !found.next.otherwise.contains(&to) {
+                found.next.otherwise.push(to);
+            }
+        }
+        found
+    }
+
+    fn due(mut self, tables: &StateTables, kinds: &[(DeadlineKind, u32)]) -> Found {
+        let running = kinds.iter().filter_map(|(kind, object)| {
+            let due = tables.deadline_of.get(&(*kind as u16, *object))?;
+            Some((*due, *kind))
+        });
+        self.next.due = running.min().map(|(due, kind)| (format!("{kind:?}"), due));
+        self
+    }
+
+    fn of(mut self, organisation: Option<u32>) -> Found {
+        self.next.organisation = organisation;
+        self
+    }
+
+    fn who(mut self, who: &'static str) -> Found {
+        self.next.who = who;
+        self
+    }
+
+    fn fund(mut self, tables: &StateTables, fund: Option<u32>) -> Found {
+        let unit = fund.and_then(|fund| tables.funds.get(&fund)).map(|fund| &fund.unit);
+        self.next.unit = unit.map(|unit| (unit.code().to_owned(), unit.exponent()));
+        self
+    }
+
+    fn currency(mut self, tables: &StateTables) -> Found {
+        let charter = tables.chain.get(&0).and_then(|facts| tables.charters.get(&facts.charter));
+        let unit = charter.and_then(|charter| crate::account::Unit::currency(charter.currency.as_str()).ok());
+        self.next.unit = unit.map(|unit| (unit.code().to_owned(), unit.exponent()));
+        self
+    }
+}
+
+/// Where an object stands and what follows; none if there is no such object.
+pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
+    use DeadlineKind as D;
+    let on = |kinds: &[DeadlineKind]| kinds.iter().map(|kind| (*kind, number)).collect::<Vec<_>>();
+    let found = match object {
+        Object::Organisation => {
+            let entry = tables.organisations.get(&number)?;
+            let mut found = Found::new(object, number, ()).of(Some(number));
+            found.next.state = "Registered".to_owned();
+            found.next.officers = entry.officers.clone();
+            match entry.kind {
+                OrganisationKind::Company if entry.membership.is_none() => found.who("applicant"),
+                _ => found,
+            }
+        }
+        Object::Membership => {
+            let entry = tables.memberships.get(&number)?;
+            let state = entry.standing.state();
+            let mut kinds = on(&[
+                D::MembershipScreen,
+                D::MembershipResubmit,
+                D::MembershipBallot,
+                D::MembershipSponsors,
+                D::MembershipActivate,
+                D::MembershipAskAgain,
+            ]);
+            kinds.extend(entry.motion.map(|motion| (D::MotionClose, motion)));
+            let found = Found::table(object, number, state, &membership::table::ROWS)
+                .due(tables, &kinds)
+                .of(Some(entry.organisation))
+                .currency(tables);
+            let invoice = entry.invoice.and_then(|invoice| tables.invoices.get(&invoice));
+            match state {
+                membership::State::Sponsoring => found.who("sponsors"),
+                membership::State::Admitted if entry.agreement.is_none() => found.who("applicant"),
+                membership::State::Admitted if invoice.is_none() => found.who("TRE"),
+                membership::State::Admitted if invoice.is_some_and(|i| i.status == InvoiceStatus::Open) => {
+                    found.who("TRE, confirmed OFF")
+                }
+                membership::State::Rejected if found.next.due.is_none() => found.who(""),
+                _ => found,
+            }
+        }
+        Object::Invoice => {
+            let entry = tables.invoices.get(&number)?;
+            let who = match (entry.status, entry.pending.is_some()) {
+                (InvoiceStatus::Open, false) => "TRE",
+                (InvoiceStatus::Open, true) => "OFF",
+                _ => "",
+            };
+            let payer = tables.memberships.get(&entry.membership).map(|membership| membership.organisation);
+            let kinds = [(D::MembershipActivate, entry.membership)];
+            Found::new(object, number, entry.status).who(who).due(tables, &kinds).of(payer).currency(tables)
+        }
+        Object::Motion => {
+            let entry = tables.motions.get(&number)?;
+            let kinds = on(&[D::MotionClose, D::MotionEarly, D::MotionEffect, D::MotionRetable, D::MotionSupport]);
+            let found = Found::table(object, number, entry.status, &motion::table::ROWS)
+                .due(tables, &kinds)
+                .of(entry.proposer.map(|(organisation, _)| organisation));
+            if entry.status == MotionStatus::Open { found.who("electorate") } else { found }
+        }
+        Object::Post => {
+            let post = tables.posts.get(&number)?;
+            let mut found = Found::new(object, number, post.status).of(Some(post.office));
+            if post.status == PostStatus::Offered {
+                found = found.who("holder");
+                found.next.person = Some(post.holder);
+            }
+            found
+        }
+        Object::Fund => {
+            let entry = tables.funds.get(&number)?;
+            Found::table(object, number, entry.status, &fund::ROWS).of(Some(entry.holder)).fund(tables, Some(number))
+        }
+        Object::Instalment => {
+            let entry = tables.instalments.get(&number)?;
+            let pledge = tables.contributions.get(&entry.contribution)?;
+            Found::table(object, number, entry.status, &contribution::ROWS)
+                .due(tables, &on(&[D::InstalmentDefault]))
+                .of(Some(pledge.member))
+                .fund(tables, Some(pledge.fund))
+        }
+        Object::Call => {
+            let entry = tables.calls.get(&number)?;
+            let found = Found::table(object, number, entry.status, &call::ROWS)
+                .due(tables, &on(&[D::CallOpens, D::CallCloses, D::OpeningEnds]))
+                .fund(tables, Some(entry.terms.fund));
+            match entry.status {
+                call::CallStatus::Open => found.who("applicants"),
+                call::CallStatus::ClosedForSubmissions => found.who("applicant, PO"),
+                call::CallStatus::Ranked => found.who("IC, BRD, GA"),
+                _ => found,
+            }
+        }
+        Object::Application => {
+            let entry = tables.applications.get(&number)?;
+            let kinds = [(D::AppealWindow, number), (D::CallCloses, entry.call), (D::OpeningEnds, entry.call)];
+            let fund = tables.calls.get(&entry.call).map(|call| call.terms.fund);
+            let found = Found::table(object, number, entry.status, &application::ROWS)
+                .due(tables, &kinds)
+                .of(Some(entry.applicant))
+                .fund(tables, fund);
+            match entry.status {
+                ApplicationStatus::Ineligible if entry.appeal == Some(application::Appeal::Possible) => found.who("applicant"),
+                ApplicationStatus::Eligible => found.who("PO, OFF, seat holder"),
+                ApplicationStatus::UnderReview => {
+                    let limits = tables.review_of.range((number, 0)..=(number, u32::MAX)).map(|(_, review)| *review);
+                    let running: Vec<u32> = limits
+                        .filter(|review| tables.reviews.get(review).is_some_and(|review| review.status.is_running()))
+                        .collect();
+                    let kinds: Vec<_> = running.iter().flat_map(|r| [(D::ReviewSeal, *r), (D::ReviewReveal, *r)]).collect();
+                    if running.is_empty() { found } else { found.who("REV").due(tables, &kinds) }
+                }
+                _ => found,
+            }
+        }
+        Object::Draw => {
+            let entry = tables.draws.get(&number)?;
+            let mut found = Found::table(object, number, entry.status, &draw::ROWS).due(tables, &on(&[D::DrawStep]));
+            found.next.attempt = Some(entry.attempt);
+            found
+        }
+        Object::Review => {
+            let entry = tables.reviews.get(&number)?;
+            let mut found = Found::table(object, number, entry.status, &review::ROWS)
+                .due(tables, &on(&[D::ReviewSeal, D::ReviewReveal]))
+                .of(tables.persons.get(&entry.person).map(|person| person.home));
+            found.next.person = Some(entry.person);
+            found
+        }
+        Object::Award => {
+            let entry = tables.awards.get(&number)?;
+            let found = Found::table(object, number, entry.state, &award::ROWS)
+                .due(tables, &on(&[D::StandstillEnd, D::OfferEnd]))
+                .of(Some(entry.grantee))
+                .fund(tables, Some(entry.fund));
+            match entry.state {
+                award::AwardState::Accepted if entry.agreement.is_none() => found.who("PO"),
+                award::AwardState::Standstill => found.who("CLK"),
+                _ => found,
+            }
+        }
+        Object::Agreement => {
+            let entry = tables.agreements.get(&number)?;
+            let found = Found::table(object, number, entry.state, &agreement::ROWS)
+                .due(tables, &on(&[D::AccountCooled]))
+                .of(Some(entry.grantee))
+                .fund(tables, Some(entry.fund));
+            match (&entry.change, entry.state) {
+                (Some(change), _) if !change.confirmed => found.who("OFF"),
+                (_, agreement::AgreementState::InForce) => found.who("GRT"),
+                _ => found,
+            }
+        }
+        Object::Milestone => {
+            let entry = tables.milestones.get(&number)?;
+            let agreement = tables.agreements.get(&entry.agreement)?;
+            Found::table(object, number, entry.state, &milestone::ROWS)
+                .due(tables, &on(&[D::AssessDue]))
+                .of(Some(agreement.grantee))
+                .fund(tables, Some(agreement.fund))
+        }
+        Object::Payment => {
+            let entry = tables.payments.get(&number)?;
+            let kinds =
+                on(&[D::CertifyDue, D::ApproveDue, D::PayoutDelay, D::HoldEnd, D::ReleaseDue, D::ConfirmDue, D::AcknowledgeEnd]);
+            let grantee = tables.agreements.get(&entry.agreement).map(|agreement| agreement.grantee);
+            Found::table(object, number, entry.state, &payment::ROWS)
+                .due(tables, &kinds)
+                .of(grantee)
+                .fund(tables, Some(entry.fund))
+        }
+        Object::Node => {
+            let node = tables.nodes.get(&number)?;
+            let who = match node.status {
+                crate::validators::NodeStatus::Registered => "node operator",
+                crate::validators::NodeStatus::Candidate | crate::validators::NodeStatus::Leaving => "CLK",
+                _ => "",
+            };
+            Found::new(object, number, node.status).who(who).of(Some(number))
+        }
+    };
+    Some(found.next)
+}
+
+/// The object that an act of `principal` is about: the one it names, else the one it made. `record` is the act's id.
+pub fn subject(tables: &StateTables, principal: u32, record: &Hash, body: &Body) -> Option<(Object, u32)> {
+    let newest = |object: Object, last: Option<u32>| last.map(|number| (object, number));
+    let invoice_of = |membership: &u32| tables.memberships.get(membership).and_then(|membership| membership.invoice);
+    match body {
+        Body::Organisation(OrganisationAct::Found) => newest(Object::Organisation, Some(principal)),
+        Body::Organisation(OrganisationAct::Register(registration)) => {
+            let identifier = registration.entry.identifiers.first()?;
+            newest(Object::Organisation, tables.identifiers.get(&sha256(&identifier.key())).copied())
+        }
+        Body::Membership(act) => match act {
+            MembershipAct::Apply(_) => {
+                newest(Object::Membership, tables.organisations.get(&principal).and_then(|entry| entry.membership))
+            }
+            MembershipAct::Screen { membership }
+            | MembershipAct::Return { membership, .. }
+            | MembershipAct::Resubmit { membership, .. }
+            | MembershipAct::Reject { membership, .. }
+            | MembershipAct::Complete { membership }
+            | MembershipAct::Sponsor { membership }
+            | MembershipAct::OpenBallot { membership, .. }
+            | MembershipAct::AskAgain { membership, .. }
+            | MembershipAct::WithdrawApplication { membership }
+            | MembershipAct::Agree { membership, .. }
+            | MembershipAct::Activate { membership, .. } => Some((Object::Membership, *membership)),
+            MembershipAct::Invoice { membership } => newest(Object::Invoice, invoice_of(membership)),
+            MembershipAct::CancelInvoice { invoice }
+            | MembershipAct::ConfirmReceipt { invoice, .. }
+            | MembershipAct::DeclineReceipt { invoice, .. } => Some((Object::Invoice, *invoice)),
+            MembershipAct::Receive(receipt) => Some((Object::Invoice, receipt.invoice)),
+        },
+        Body::Motion(act) => match act {
+            MotionAct::Propose(proposal) => {
+                let made = among(tables.motions.last_key(), |number| {
+                    tables.motions.get(&number).is_some_and(|motion| {
+                        motion.text == proposal.text
+                            && motion.effect == proposal.effect
+                            && motion.proposer.is_some_and(|(organisation, _)| organisation == principal)
+                    })
+                });
+                newest(Object::Motion, made)
+            }
+            MotionAct::Support { motion } | MotionAct::DeclareConflict { motion, .. } | MotionAct::Withdraw { motion } => {
+                Some((Object::Motion, *motion))
+            }
+            MotionAct::Vote(ballot) => Some((Object::Motion, ballot.motion)),
+            MotionAct::AcceptPost { post } => Some((Object::Post, *post)),
+        },
+        Body::Fund(act) => match act {
+            FundAct::Accept { fund } => Some((Object::Fund, *fund)),
+            FundAct::Pledge(_) => {
+                let made = among(tables.contributions.last_key(), |number| {
+                    tables.contributions.get(&number).is_some_and(|pledge| pledge.record == *record)
+                });
+                let pledge = made.and_then(|number| tables.contributions.get(&number));
+                newest(Object::Instalment, pledge.and_then(|pledge| pledge.instalments.first().copied()))
+            }
+            FundAct::CallInstalment { instalment } => Some((Object::Instalment, *instalment)),
+            FundAct::ProposeCancel { instalments, .. } => newest(Object::Instalment, instalments.first().copied()),
+            FundAct::AgreeCancel { proposal } => newest(
+                Object::Instalment,
+                tables.cancellations.get(proposal).and_then(|entry| entry.instalments.first().copied()),
+            ),
+            FundAct::RecordReceipt(entry) => Some((Object::Instalment, entry.instalment)),
+            FundAct::ConfirmReceipt { receipt } => {
+                newest(Object::Instalment, tables.receipts.get(receipt).map(|entry| entry.instalment))
+            }
+        },
+        Body::Call(act) => match act {
+            CallAct::Submit(submission) => {
+                newest(Object::Application, tables.projects.get(&(submission.call, submission.project)).copied())
+            }
+            CallAct::Withdraw { application }
+            | CallAct::Open { application, .. }
+            | CallAct::Judge { application, .. }
+            | CallAct::Appeal { application, .. } => Some((Object::Application, *application)),
+            CallAct::FreezePool { subject } => newest(Object::Draw, newest_draw(tables, *subject)),
+            CallAct::CommitDraw { draw, .. } | CallAct::RevealDraw { draw, .. } => Some((Object::Draw, *draw)),
+            CallAct::Declare { review, .. }
+            | CallAct::Seal { review, .. }
+            | CallAct::Reveal { review, .. }
+            | CallAct::Finalise { review, .. } => Some((Object::Review, *review)),
+            CallAct::Rank { call } | CallAct::Close { call } => Some((Object::Call, *call)),
+            CallAct::EnterPool { .. } => None,
+        },
+        Body::Award(act) => match act {
+            AwardAct::Accept { award } => Some((Object::Award, *award)),
+            AwardAct::Draft(terms) => {
+                newest(Object::Agreement, tables.awards.get(&terms.award).and_then(|award| award.agreement))
+            }
+            AwardAct::Sign { agreement, .. }
+            | AwardAct::Countersign { agreement, .. }
+            | AwardAct::ChangeAccount { agreement, .. }
+            | AwardAct::ConfirmAccount { agreement, .. } => Some((Object::Agreement, *agreement)),
+        },
+        Body::Payment(act) => match act {
+            PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => Some((Object::Milestone, *milestone)),
+            PaymentAct::Request { agreement, tranche, .. } => {
+                let entry = tables.agreements.get(agreement)?;
+                let payment = match tranche {
+                    Tranche::Advance => entry.advance_payment,
+                    Tranche::Holdback => entry.holdback_payment,
+                    Tranche::Milestone(milestone) => tables.milestones.get(milestone)?.payment,
+                };
+                newest(Object::Payment, payment)
+            }
+            PaymentAct::Certify { payment, .. }
+            | PaymentAct::Approve { payment, .. }
+            | PaymentAct::Hold { payment, .. }
+            | PaymentAct::Release { payment, .. }
+            | PaymentAct::Settle { payment, .. }
+            | PaymentAct::Return { payment, .. }
+            | PaymentAct::Acknowledge { payment, .. }
+            | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, *payment)),
+        },
+        // An order on file waits for nobody: whoever must act on it acts by motion.
+        Body::Charter(_) => None,
+        Body::Node(_) => Some((Object::Node, principal)),
+    }
+}
+
+/// Objects looked at, newest first, to find the one that an act made.
+const LOOK_BACK: u32 = 512;
+
+fn among(last: Option<&u32>, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+    let last = *last?;
+    (last.saturating_sub(LOOK_BACK)..=last).rev().find(|number| is_it(*number))
+}
+
+fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<u32> {
+    tables.draw_of.range((subject, 0)..=(subject, u32::MAX)).map(|(_, draw)| *draw).last()
+}
+
+/// Somebody who may sign for a principal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MaySign {
+    /// Person number.
+    pub person: u32,
+    /// Roles in which the person may sign for this principal.
+    pub roles: Vec<Role>,
+}
+
+/// Everybody who may sign for an organisation or office now, ascending by person.
+pub fn signers(tables: &StateTables, principal: u32, now: u64) -> Vec<MaySign> {
+    let Some(organisation) = tables.organisations.get(&principal) else { return Vec::new() };
+    let mut found: Vec<MaySign> = Vec::new();
+    for number in &organisation.officers {
+        if let Some(person) = tables.persons.get(number) {
+            found.push(MaySign { person: *number, roles: person.roles.clone() });
+        }
+    }
+    for (_, post) in tables.posts.iter().filter(|(_, post)| post.office == principal && post_in_force(post, now)) {
+        match found.iter_mut().find(|entry| entry.person == post.holder) {
+            Some(entry) if entry.roles.contains(&post.role) => {}
+            Some(entry) => entry.roles.push(post.role),
+            None => found.push(MaySign { person: post.holder, roles: vec![post.role] }),
+        }
+    }
+    found.retain(|entry| !entry.roles.is_empty());
+    found.sort_by_key(|entry| entry.person);
+    found
+}
