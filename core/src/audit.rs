@@ -149,6 +149,11 @@ impl Auditor {
             .collect()
     }
 
+    /// The tables after the last block that was executed again; none if the genesis could not be opened.
+    pub fn tables(&self) -> Option<&StateTables> {
+        self.ledger.as_ref().map(Ledger::tables)
+    }
+
     /// The next block.
     pub fn block(&mut self, frame: &BlockFrame, verifier: &mut dyn Verify) {
         let height = self.next_height;

@@ -14,6 +14,7 @@ use rollbook_core::calendar::format_instant;
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
 use rollbook_core::export::{BlockFrame, FRAME_MAX_BYTES, Header, Tail, frame_length};
+use rollbook_core::state::StateTables;
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, REFUSED};
@@ -109,6 +110,15 @@ impl Verify for Verified {
 
 /// Audits one file. An error means that the file cannot be used at all; everything else is in the report.
 pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Report, Failure> {
+    execute(path, expected, false).map(|(report, _)| report)
+}
+
+/// The same, with the tables that came out.
+pub fn replay(path: &Path, expected: Option<Hash>) -> Result<(Report, Option<StateTables>), Failure> {
+    execute(path, expected, true)
+}
+
+fn execute(path: &Path, expected: Option<Hash>, keep: bool) -> Result<(Report, Option<StateTables>), Failure> {
     let mut source = Source::open(path)?;
     let name = path.display().to_string();
     let unusable = |why: String| {
@@ -179,7 +189,7 @@ pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Report, Failure> {
     progress.finish_and_clear();
     if broken {
         let empty = Tail { certificate: None, checkpoint: None };
-        return Ok(auditor.finish(&header, &empty, false));
+        return Ok((auditor.finish(&header, &empty, false), None));
     }
     let tail = match source.framed(64 * 1024) {
         Ok(bytes) => decode::<Tail>(&bytes).map_err(|error| error.to_string()),
@@ -197,7 +207,8 @@ pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Report, Failure> {
     if source.left > 0 {
         auditor.find_in_file("A14.surplus", t("audit.surplus", &[("bytes", source.left.to_string())]));
     }
-    Ok(auditor.finish(&header, &tail, digest.as_deref() == Some(computed.as_slice())))
+    let tables = auditor.tables().filter(|_| keep).cloned();
+    Ok((auditor.finish(&header, &tail, digest.as_deref() == Some(computed.as_slice())), tables))
 }
 
 fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
