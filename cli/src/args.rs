@@ -45,8 +45,13 @@ fn tree() -> Command {
         )
         .subcommand(Command::new("man"))
         .subcommand(commands::demo::command())
-        .subcommand(commands::bench::command());
-    commands::act::add_verbs(tree)
+        .subcommand(commands::bench::command())
+        .subcommand(commands::show::command())
+        .subcommand(commands::prove::command())
+        .subcommand(commands::verify::command())
+        .subcommand(commands::follow::command())
+        .subcommand(commands::pending::command());
+    commands::list::add_nouns(commands::act::add_verbs(tree))
 }
 
 /// An argument that is a path.
@@ -139,9 +144,14 @@ pub fn mistake(error: &clap::Error) -> Option<Failure> {
     let first = |kind| texts(kind).first().cloned().unwrap_or_default();
     let or = |texts: &[String]| texts.join(&t("word.or", &[]));
     let help = || t("mistake.help", &[]);
-    let suggested = |kind| {
+    // Of several words that clap finds near, the nearest.
+    let suggested = |typed: &str, kind| {
         let near = texts(kind);
-        if near.is_empty() { help() } else { t("mistake.near", &[("near", or(&near))]) }
+        let nearest = crate::drafting::problem::nearest(typed, near.iter().map(String::as_str));
+        match nearest.or(near.first().map(String::as_str)) {
+            Some(near) => t("mistake.near", &[("near", near.to_owned())]),
+            None => help(),
+        }
     };
     // `--amount <MINOR-UNITS>` is the argument and its hint.
     let argument = first(ContextKind::InvalidArg);
@@ -149,17 +159,20 @@ pub fn mistake(error: &clap::Error) -> Option<Failure> {
     let value = ("value", first(ContextKind::InvalidValue));
     let failure = match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let typed = ("command", first(ContextKind::InvalidSubcommand));
-            Failure::unusable(t("mistake.command", &[typed])).next(suggested(ContextKind::SuggestedSubcommand))
+            let typed = first(ContextKind::InvalidSubcommand);
+            let next = suggested(&typed, ContextKind::SuggestedSubcommand);
+            Failure::unusable(t("mistake.command", &[("command", typed)])).next(next)
         }
         ErrorKind::UnknownArgument => {
-            Failure::unusable(t("mistake.argument", &[argument])).next(suggested(ContextKind::SuggestedArg))
+            let next = suggested(&argument.1, ContextKind::SuggestedArg);
+            Failure::unusable(t("mistake.argument", &[argument])).next(next)
         }
         ErrorKind::InvalidValue if value.1.is_empty() => Failure::unusable(t("mistake.no-value", &[argument])).next(help()),
         ErrorKind::InvalidValue => {
             let known = texts(ContextKind::ValidValue).join(", ");
+            let next = suggested(&value.1, ContextKind::SuggestedValue);
             let failure = Failure::unusable(t("mistake.value", &[argument, value]));
-            failure.because(t("mistake.known", &[("known", known)])).next(suggested(ContextKind::SuggestedValue))
+            failure.because(t("mistake.known", &[("known", known)])).next(next)
         }
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();

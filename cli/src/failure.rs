@@ -1,6 +1,6 @@
 //! A failure as a person reads it: what happened, why, what to do next.
 
-use crate::messages::{find, t};
+use crate::messages::{refusal_next, t};
 
 /// Exit code 1: refused, or a finding.
 pub const REFUSED: u8 = 1;
@@ -37,9 +37,7 @@ impl Failure {
 
     /// A refusal by the rule of `code`, with the next step if the catalogue has one.
     pub fn by_rule(code: &str, sentence: String) -> Failure {
-        let unknown = || code.split_once('.').is_some_and(|(_, guard)| guard.starts_with("unknown-"));
-        let next = find(&format!("next.{code}"), &[]).or_else(|| unknown().then(|| t("next.guard.unknown", &[])));
-        Failure { next, ..Failure::refused(sentence) }
+        Failure::refused(sentence).next(refusal_next(code))
     }
 
     /// No node answered.

@@ -162,7 +162,7 @@ pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
 pub fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::unusable(t("file.cannot-read", &[("file", path.display().to_string())]));
     match error.kind() {
-        std::io::ErrorKind::NotFound => failure.because(t("file.not-found", &[])),
+        std::io::ErrorKind::NotFound => failure.because(t("file.not-found", &[])).next(t("file.not-found-next", &[])),
         _ => failure.because(error),
     }
 }

@@ -27,6 +27,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-bench.toml"),
     include_str!("../messages/en-demo.toml"),
     include_str!("../messages/en-next.toml"),
+    include_str!("../messages/en-read.toml"),
     include_str!("../messages/en-rules.toml"),
     include_str!("../messages/en-verbs.toml"),
     include_str!("../messages/en-acts.toml"),
@@ -36,6 +37,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-bench.toml"),
     include_str!("../messages/zh-demo.toml"),
     include_str!("../messages/zh-next.toml"),
+    include_str!("../messages/zh-read.toml"),
     include_str!("../messages/zh-rules.toml"),
     include_str!("../messages/zh-verbs.toml"),
     include_str!("../messages/zh-acts.toml"),
@@ -138,6 +140,16 @@ pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
         (None, true) => code.to_owned(),
         (None, false) => format!("{code}: {}", rest.join(", ")),
     }
+}
+
+/// What to do about a refusal: the words for its rule, else those for its guard or the guard's family, else the general ones.
+pub fn refusal_next(code: &str) -> String {
+    let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
+    let family = guard.split('-').next().unwrap_or_default();
+    let found = find(&format!("next.{code}"), &[])
+        .or_else(|| find(&format!("refused-next.{guard}"), &[]))
+        .or_else(|| find(&format!("refused-next.{family}"), &[]));
+    found.unwrap_or_else(|| t("refused-next.any", &[]))
 }
 
 /// A fact of a refusal as people read it: roles and classes of act by their words, instants as dates.

@@ -160,6 +160,15 @@ pub const KEY_FILES: [(KeyKind, &str); 4] = [
     (KeyKind::Transport, "transport.key"),
 ];
 
+/// First word of a key file; the kind and the digits follow, so that no file is read for another purpose (RULINGS A21).
+const KEY_HEAD: &str = "rollbook-node-key/1";
+
+/// The word of a kind: its file's name without the ending.
+fn name_of(kind: KeyKind) -> &'static str {
+    let file = KEY_FILES.iter().find(|(known, _)| *known == kind).map_or("", |(_, file)| file);
+    file.strip_suffix(".key").unwrap_or(file)
+}
+
 impl NodeSecrets {
     /// Keys made by `make`, one for each kind.
     pub fn make<E>(mut make: impl FnMut(KeyKind) -> Result<Keypair, E>) -> Result<NodeSecrets, E> {
@@ -199,12 +208,19 @@ impl NodeSecrets {
                 ));
             }
             let text = std::fs::read_to_string(&path).map_err(failed)?;
-            let seed = hex::decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            // As `keys new --node` writes it, with the kind in the file; or the digits alone.
+            let mut words = text.split_whitespace();
+            let digits = match words.next() {
+                Some(KEY_HEAD) if words.next() == Some(name_of(kind)) => words.next(),
+                Some(KEY_HEAD) => None,
+                first => first,
+            };
+            let seed = digits.and_then(|digits| hex::decode(digits).ok()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
             let seed = seed.ok_or_else(|| {
                 Failure::file(
                     "the key file is damaged:",
                     &path,
-                    "it does not hold 64 hexadecimal digits",
+                    format!("it does not hold a {} key: 64 hexadecimal digits", name_of(kind)),
                     "restore it from your key backup",
                 )
             })?;
@@ -238,7 +254,7 @@ impl NodeSecrets {
                 ));
             }
             let Some(key) = self.of(kind) else { continue };
-            let text = format!("{}\n", hex::encode(key.seed()));
+            let text = format!("{KEY_HEAD} {} {}\n", name_of(kind), hex::encode(key.seed()));
             write_durably(&path, text.as_bytes(), true)
                 .map_err(|error| Failure::file("cannot write the key file", &path, error, next))?;
         }

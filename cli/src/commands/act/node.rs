@@ -5,14 +5,15 @@ use std::rc::Rc;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use rollbook_core::codec::Text;
-use rollbook_core::record::{Body, NodeAct};
-use rollbook_node::runtime::config::{CONFIG_NAME, Config};
+use rollbook_core::crypto::{KeyKind, Keypair};
+use rollbook_core::record::{Body, NodeAct, NodeKeys};
+use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets};
 
 use super::Desk;
 use crate::drafting::problem::Report;
 use crate::drafting::toml_file::TomlFile;
 use crate::failure::Failure;
-use crate::keystore::node::{NodeCard, NodeSecrets};
+use crate::keystore::node::NodeCard;
 use crate::messages::t;
 use crate::output::say;
 
@@ -21,8 +22,9 @@ pub fn command() -> Command {
     let file = |name: &'static str, value: &'static str| Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf));
     super::with_flow(
         Command::new("register")
-            .arg(file("config", "CONFIG"))
-            .arg(file("card", "FILE").long("card").conflicts_with("config"))
+            // Not "config": that is the folder of profiles.
+            .arg(file("node-config", "CONFIG"))
+            .arg(file("card", "FILE").long("card").conflicts_with("node-config"))
             .arg(Arg::new("url").long("url").value_name("URL"))
             .arg(Arg::new("address").long("address").value_name("HOST:PORT")),
         true,
@@ -63,11 +65,10 @@ fn read_card(path: &PathBuf) -> Result<NodeCard, Failure> {
 }
 
 /// Keys of a node's folder, with the addresses that peers and readers shall use.
-fn from_config(matches: &ArgMatches) -> Result<(u32, rollbook_core::record::NodeKeys), Failure> {
-    let path = matches.get_one::<PathBuf>("config").cloned().unwrap_or_else(|| CONFIG_NAME.into());
-    let config =
-        Config::read(&path, true).map_err(|failure| Failure::unusable(failure.what).because(failure.why).next(failure.next))?;
-    let secrets = NodeSecrets::read(&config.keys)?;
+fn from_config(matches: &ArgMatches) -> Result<(u32, NodeKeys), Failure> {
+    let path = matches.get_one::<PathBuf>("node-config").cloned().unwrap_or_else(|| CONFIG_NAME.into());
+    let config = Config::read(&path, true).map_err(crate::commands::node::failed)?;
+    let secrets = NodeSecrets::read(&config.keys).map_err(crate::commands::node::failed)?;
     // What a node listens on is often not where others find it; a wildcard is never.
     let given = |id: &str, usual: Option<String>| {
         let missing =
@@ -79,7 +80,15 @@ fn from_config(matches: &ArgMatches) -> Result<(u32, rollbook_core::record::Node
     let address = given("address", plain(config.listen))?;
     let bad = || Failure::unusable(t("draft.card-address", &[])).next(t("node.no-address-next", &[]));
     let (url, address) = (Text::new(url).map_err(|_| bad())?, Text::new(address).map_err(|_| bad())?);
-    let keys = secrets.public(config.organisation, url, address);
+    let proved = |kind, key: &Keypair| (key.public(), key.prove_possession(config.organisation, kind));
+    let keys = NodeKeys {
+        consensus: proved(KeyKind::Consensus, &secrets.consensus),
+        cosigner: proved(KeyKind::Cosigner, &secrets.cosigner),
+        log: proved(KeyKind::Log, &secrets.log),
+        transport: proved(KeyKind::Transport, &secrets.transport),
+        url,
+        address,
+    };
     keys.check().map_err(|_| bad())?;
     Ok((config.organisation, keys))
 }

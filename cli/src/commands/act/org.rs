@@ -126,6 +126,12 @@ fn entry(matches: &ArgMatches) -> Result<OrganisationEntry, Failure> {
     directions.dedup();
     let relations = fields::relations(&place, given("related"), given("evidence"), &read, &mut report);
     let policy = fields::approval(&place, given("approval"), &mut report);
+    let (Some(name), Some(country), Some(extract), Some(date), Some(policy), true) =
+        (name, country, extract, date, policy, report.errors.is_empty())
+    else {
+        let why: Vec<String> = report.errors.iter().map(|problem| problem.text.clone()).collect();
+        return Err(Failure::unusable(t("org.wrong", &[])).because(why.join("; ")).next(t("org.wrong-next", &[])));
+    };
     let mut cards = Vec::new();
     for path in matches.get_many::<PathBuf>("card").into_iter().flatten() {
         cards.push(OfficerCard::read(path)?);
@@ -136,12 +142,6 @@ fn entry(matches: &ArgMatches) -> Result<OrganisationEntry, Failure> {
         let found: Vec<String> = cards.iter().map(|card| format!("{}/{}", card.organisation, card.person)).collect();
         return Err(Failure::unusable(t("org.cards", &[("found", found.join(", "))])).next(t("org.cards-next", &[])));
     }
-    let (Some(name), Some(country), Some(extract), Some(date), Some(policy), true) =
-        (name, country, extract, date, policy, report.errors.is_empty())
-    else {
-        let why: Vec<String> = report.errors.iter().map(|problem| problem.text.clone()).collect();
-        return Err(Failure::unusable(t("org.wrong", &[])).because(why.join("; ")).next(t("org.wrong-next", &[])));
-    };
     let mut relations: Vec<_> = relations.into_iter().map(|(other, evidence)| GroupDeclaration { other, evidence }).collect();
     relations.sort();
     let entry = OrganisationEntry {
