@@ -45,8 +45,13 @@ fn tree() -> Command {
         )
         .subcommand(Command::new("man"))
         .subcommand(commands::demo::command())
-        .subcommand(commands::bench::command());
-    commands::act::add_verbs(tree)
+        .subcommand(commands::bench::command())
+        .subcommand(commands::show::command())
+        .subcommand(commands::prove::command())
+        .subcommand(commands::verify::command())
+        .subcommand(commands::follow::command())
+        .subcommand(commands::pending::command());
+    commands::list::add_nouns(commands::act::add_verbs(tree))
 }
 
 /// An argument that is a path.

@@ -7,7 +7,11 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::messages::t;
 
-/// A list of nodes.
+/// Longest answer read into memory, in bytes.
+const ANSWER_MAX: u64 = 16 * 1024 * 1024;
+
+/// A list of nodes. Cheap to clone.
+#[derive(Clone)]
 pub struct Client {
     nodes: Vec<String>,
     agent: ureq::Agent,
@@ -32,6 +36,46 @@ impl Client {
             .build();
         let nodes = nodes.into_iter().map(|node| node.trim_end_matches('/').to_owned()).collect();
         Client { nodes, agent: config.into() }
+    }
+
+    /// Base addresses, in order.
+    pub fn nodes(&self) -> &[String] {
+        &self.nodes
+    }
+
+    /// The same, asking one node only.
+    pub fn only(&self, node: &str) -> Client {
+        Client { nodes: vec![node.to_owned()], agent: self.agent.clone() }
+    }
+
+    /// GET of bytes; a problem document of a node is a failure: 404 and other refusals with exit code 1.
+    pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let mut answer = self.get(path)?;
+        let mut bytes = Vec::new();
+        let read = answer.body.as_reader().take(ANSWER_MAX).read_to_end(&mut bytes);
+        read.map_err(|error| Failure::unreachable(t("client.broken", &[("node", answer.node.clone())])).because(error))?;
+        if answer.status < 400 {
+            return Ok(bytes);
+        }
+        match serde_json::from_slice::<serde_json::Value>(&bytes) {
+            Ok(problem) => Err(refused(&problem)),
+            Err(error) => Err(Failure::unreachable(t("client.no-json", &[("node", answer.node)])).because(error)),
+        }
+    }
+
+    /// Opens a stream of server-sent events after `last`, or at the path's own beginning.
+    pub fn events(&self, path: &str, last: Option<&str>) -> Result<Box<dyn Read>, Failure> {
+        let node = self.nodes.first().cloned().unwrap_or_default();
+        let mut request = self.agent.get(format!("{node}{path}")).header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let failed = |why: String| Failure::unreachable(t("client.unreachable", &[])).because(format!("{node}: {why}"));
+        match request.call() {
+            Ok(response) if response.status().as_u16() < 400 => Ok(Box::new(response.into_body().into_reader())),
+            Ok(response) => Err(failed(response.status().as_u16().to_string())),
+            Err(error) => Err(failed(error.to_string())),
+        }
     }
 
     /// GET from the first node that answers anything but "not now".
@@ -71,21 +115,9 @@ impl Client {
 
     /// JSON of a path.
     pub fn json(&self, path: &str) -> Result<serde_json::Value, Failure> {
-        let mut answer = self.get(path)?;
-        let mut bytes = Vec::new();
-        let read = answer.body.as_reader().take(16 * 1024 * 1024).read_to_end(&mut bytes);
-        let value = read
-            .map_err(|error| error.to_string())
-            .and_then(|_| serde_json::from_slice::<serde_json::Value>(&bytes).map_err(|error| error.to_string()));
-        match value {
-            Ok(value) if answer.status < 400 => Ok(value),
-            Ok(problem) => {
-                let word = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
-                let failure = Failure::refused(word("detail")).because(word("code"));
-                Err(if problem["next"].is_string() { failure.next(word("next")) } else { failure })
-            }
-            Err(error) => Err(Failure::unreachable(t("client.no-json", &[("node", answer.node)])).because(error)),
-        }
+        let bytes = self.bytes(path)?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Failure::unreachable(t("client.no-json", &[("node", self.nodes.join(" "))])).because(error))
     }
 
     /// Streams the body of a path into a writer; the number of bytes.
@@ -102,4 +134,11 @@ impl Client {
         let mut reader = answer.body.as_reader();
         std::io::copy(&mut reader, out).map_err(|error| failed(&error))
     }
+}
+
+/// A problem document as a failure.
+fn refused(problem: &serde_json::Value) -> Failure {
+    let word = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+    let failure = Failure::refused(word("detail")).because(word("code"));
+    if problem["next"].is_string() { failure.next(word("next")) } else { failure }
 }

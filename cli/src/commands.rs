@@ -5,11 +5,17 @@ pub mod audit;
 pub mod bench;
 pub mod demo;
 pub mod export;
+pub mod follow;
 pub mod genesis;
 pub mod keys;
+pub mod list;
 pub mod node;
+pub mod pending;
+pub mod prove;
 pub mod setup;
+pub mod show;
 pub mod testnet;
+pub mod verify;
 
 use clap::ArgMatches;
 
@@ -40,6 +46,11 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     {
         return act::run(verb, inner);
     }
+    if let Some((noun, inner)) = matches.subcommand()
+        && let Some(result) = list::run(noun, inner)
+    {
+        return result;
+    }
     match matches.subcommand() {
         Some(("setup", matches)) => setup::setup(matches),
         Some(("use", matches)) => setup::use_profile(matches),
@@ -52,6 +63,11 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("testnet", matches)) => testnet::run(matches),
         Some(("demo", matches)) => demo::run(matches),
         Some(("bench", matches)) => bench::run(matches),
+        Some(("show", matches)) => show::run(matches),
+        Some(("prove", matches)) => prove::run(matches),
+        Some(("verify", matches)) => verify::run(matches),
+        Some(("follow", matches)) => follow::run(matches),
+        Some(("pending", matches)) => pending::run(matches),
         Some(("sign", matches)) => act::sign_file(matches),
         Some(("submit", matches)) => act::submit_file(matches),
         Some(("completions", matches)) => completions(matches),

@@ -7,16 +7,21 @@
 //! * One file per command in `commands/`; every sentence in `messages/`, in two languages.
 
 pub mod args;
+pub mod bundle;
 pub mod capital;
 pub mod client;
 pub mod commands;
 pub mod drafting;
 pub mod failure;
+pub mod fetch;
 pub mod keystore;
 pub mod messages;
+pub mod objects;
 pub mod output;
 pub mod profile;
+pub mod receipts;
 pub mod story;
+pub mod trust;
 pub mod verbs;
 
 use std::process::ExitCode;

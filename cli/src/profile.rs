@@ -60,6 +60,7 @@ pub fn xdg(variable: &str, usual: &str) -> PathBuf {
 /// The folder of profiles.
 pub struct Profiles {
     folder: PathBuf,
+    given: bool,
 }
 
 impl Profiles {
@@ -71,12 +72,19 @@ impl Profiles {
 
     /// A given folder, else the XDG place.
     pub fn at(given: Option<PathBuf>) -> Profiles {
-        Profiles { folder: given.unwrap_or_else(|| xdg("XDG_CONFIG_HOME", ".config").join("rollbook")) }
+        Profiles { given: given.is_some(), folder: given.unwrap_or_else(|| xdg("XDG_CONFIG_HOME", ".config").join("rollbook")) }
     }
 
     /// File of a profile.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join("profiles").join(format!("{name}.toml"))
+    }
+
+    /// The folder of what was verified of an alliance: beside the profiles if `--config` names their folder, else under the XDG
+    /// state folder.
+    pub fn verified(&self, genesis: &Hash) -> PathBuf {
+        let state = if self.given { self.folder.clone() } else { xdg("XDG_STATE_HOME", ".local/state").join("rollbook") };
+        state.join("verified").join(genesis.to_hex())
     }
 
     /// All names, ascending.
@@ -149,8 +157,9 @@ pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
 }
 
 /// Writes beside and renames, so that a crash leaves the old file or the new one.
-fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let beside = path.with_extension("new");
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    // Of this process alone: two commands may run at once.
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
     std::fs::write(&beside, text).map_err(|error| cannot_write(&beside, &error))?;
     std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
 }

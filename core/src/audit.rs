@@ -149,6 +149,11 @@ impl Auditor {
             .collect()
     }
 
+    /// The tables after the last block that was executed again; none if the genesis could not be opened.
+    pub fn tables(&self) -> Option<&StateTables> {
+        self.ledger.as_ref().map(Ledger::tables)
+    }
+
     /// The next block.
     pub fn block(&mut self, frame: &BlockFrame, verifier: &mut dyn Verify) {
         let height = self.next_height;
@@ -181,7 +186,9 @@ impl Auditor {
 
     fn execute(&mut self, height: u64, frame: &BlockFrame, body: &[u8], seal: &Seal, verifier: &mut dyn Verify) {
         let Some(ledger) = &mut self.ledger else { return };
-        let result = ledger.execute(body, seal, verifier);
+        let decoded = decode::<BlockBody>(body);
+        let (signatures, validator_signatures) = decoded.as_ref().map_or((0, 0), signature_counts);
+        let result = ledger.execute_decoded(body, decoded, seal, verifier);
         let block = match result {
             Ok(block) => block,
             Err(error) => return self.refused(height, frame, seal, error),
@@ -201,15 +208,8 @@ impl Auditor {
             }
             Err(error) => self.find("A1.commit", Some(height), None, error.to_string()),
         }
-        for record in &frame.records {
-            if let Ok(record) = decode::<Record>(record) {
-                self.report.signatures += record.signatures.len() as u64;
-            }
-        }
-        if let Ok(system) = decode_system(&frame.system) {
-            self.report.validator_signatures += system.parent_certificate.map_or(0, |c| c.signatures.len() as u64)
-                + system.handover.map_or(0, |h| h.cosignatures.len() as u64);
-        }
+        self.report.signatures += signatures;
+        self.report.validator_signatures += validator_signatures;
         if derived.as_ref() != Some(&frame.derived) {
             let derived = derived.unwrap_or_default();
             let at = derived.iter().zip(&frame.derived).position(|(ours, theirs)| ours != theirs);
@@ -396,6 +396,14 @@ impl Auditor {
     pub fn ledger(&self) -> Option<&Ledger> {
         self.ledger.as_ref()
     }
+}
+
+/// Officers' signatures on a body's records, validators' in its system section.
+fn signature_counts(body: &BlockBody) -> (u64, u64) {
+    let officers: usize = body.records.iter().map(|record| record.signatures.len()).sum();
+    let certificate = body.system.parent_certificate.as_ref().map_or(0, |certificate| certificate.signatures.len());
+    let handover = body.system.handover.as_ref().map_or(0, |handover| handover.cosignatures.len());
+    (officers as u64, (certificate + handover) as u64)
 }
 
 fn decode_system(bytes: &[u8]) -> Result<SystemSection, crate::codec::DecodeError> {

@@ -18,7 +18,7 @@ mod table;
 mod tables;
 mod tree;
 
-pub use table::{Table, TableValue};
+pub use table::{Table, TableValue, decode_value};
 pub use tables::{StateTables, TableId};
 pub use tree::{MemoryTree, TreeChange, TreeError, state_spec};
 

@@ -12,5 +12,5 @@ mod state;
 #[cfg(test)]
 mod vectors_tests;
 
-pub use epochs::{EpochChain, EpochError, Receipt, ReceiptRefusal, SealReceipt, StateReceipt};
+pub use epochs::{EpochChain, EpochError, Head, Receipt, ReceiptRefusal, SealReceipt, StateReceipt};
 pub use state::{STATE_PROOF_MAX_BYTES, StateRefusal, encode_state_proof, verify_state};

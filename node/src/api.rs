@@ -27,6 +27,7 @@ use crate::runtime::writer::{StoredReceipt, View};
 
 mod blocks;
 mod events;
+pub mod lists;
 mod log;
 mod next;
 mod openapi;
@@ -87,8 +88,8 @@ impl Api {
         self.0.clock.kind() == Clock::Sample
     }
 
-    /// A checkpoint as a signed note under the policy of its size. Only a validator of that policy can serve it: the note needs
-    /// the line of a log key that the policy names.
+    /// A checkpoint as a signed note under the policy of its size, with the line of a log key that the policy names: what
+    /// strangers' software asks for. Only a validator of that policy can make it.
     pub(crate) fn note(&self, receipt: &StoredReceipt) -> Result<SignedNote, Problem> {
         let checkpoint = &receipt.checkpoint;
         let policy = self.0.view.policy_at(checkpoint.size).ok_or_else(|| Problem::internal("no policy for this checkpoint"))?;
@@ -101,6 +102,18 @@ impl Api {
                 format!("this node cannot sign the checkpoint of {}: {error}", checkpoint.size),
             )
             .next(format!("ask a validator of that epoch: {}", urls.join(", ")))
+        })
+    }
+
+    /// The same, without a log line if this node is no validator of that policy (RULINGS A21): a head or a handover, which rest
+    /// on the cosignatures alone.
+    pub(crate) fn relayed_note(&self, receipt: &StoredReceipt) -> Result<SignedNote, Problem> {
+        self.note(receipt).or_else(|problem| {
+            let checkpoint = &receipt.checkpoint;
+            let policy = self.0.view.policy_at(checkpoint.size).ok_or(problem)?;
+            let origin = policy.origin.clone();
+            let note = rollbook_core::log::Checkpoint { origin, size: checkpoint.size, root: checkpoint.root };
+            policy.relayed_note(&note, &checkpoint.cosignatures).map_err(Problem::internal)
         })
     }
 
@@ -144,9 +157,12 @@ pub fn router(api: Api) -> Router {
         .route("/v1/blocks", get(blocks::page))
         .route("/v1/blocks/{height}", get(blocks::block))
         .route("/v1/blocks/{height}/frame", get(blocks::frame))
+        .route("/v1/blocks/{height}/proof", get(blocks::proof))
         .route("/v1/persons/{person}/sequence", get(state::sequence))
         .route("/v1/state/{*path}", get(state::state))
+        .route("/v1/lists/{table}", get(lists::list))
         .route("/v1/policies", get(state::policies))
+        .route("/v1/consistency", get(log::consistency))
         .route("/v1/checkpoint", get(log::checkpoint))
         .route("/v1/log/checkpoint", get(log::checkpoint))
         .route("/v1/log/{*path}", get(log::tile))

@@ -2,7 +2,7 @@
 //! their family ends; the suite counts the variants of every family and finds what is missing here.
 
 use rollbook_core::account::{Pot, Unit};
-use rollbook_core::answer::{self, Answer, SignedAnswer};
+use rollbook_core::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_core::charter::Class;
 use rollbook_core::codec::Text;
 use rollbook_core::crypto::{Hash, KeyKind, Keypair, sha256};
@@ -46,7 +46,15 @@ pub fn all() -> Vec<Body> {
     acts.extend(awards().into_iter().map(Body::Award));
     acts.extend(payments().into_iter().map(Body::Payment));
     let keys = alliance::node_keys(SEED, 5);
-    acts.extend([NodeAct::Register(keys), NodeAct::Ready, NodeAct::Leave].map(Body::Node));
+    acts.extend([NodeAct::Register(keys), NodeAct::Ready, NodeAct::Leave, NodeAct::Support { protocol: 2 }].map(Body::Node));
+    let order = |about| OfficialOrder {
+        authority: text("示例区人民法院 Sample district court"),
+        reference: text("(2024) 12"),
+        document: hash("order"),
+        issued_ms: 1_687_900_000_000,
+        about,
+    };
+    acts.extend([None, Some(3)].map(|about| Body::Charter(CharterAct::FileOrder(order(about)))));
     acts
 }
 
@@ -125,6 +133,7 @@ fn effects() -> Vec<MotionEffect> {
         MotionEffect::PlaceApplication(PlaceApplication { application: 4, placing: Placing::Reserve, reason: hash("reason") }),
         MotionEffect::RevokeAward(RevokeAward { award: 1, reason: hash("reason") }),
         MotionEffect::LiftHold(LiftHold { payment: 2, reason: hash("reason") }),
+        MotionEffect::RaiseProtocol(RaiseProtocol { protocol: 2, from_height: 5_000, release: text("0.2") }),
     ]
 }
 
@@ -191,11 +200,17 @@ fn calls() -> Vec<CallAct> {
     let submission = Submission { call: 1, project: hash("project"), commitment: content.commitment(&salt, 1, 12), seen: None };
     let key = Keypair::derive(SEED, "validator");
     let earlier = |validator| {
-        let (bytes, record, time_ms) = (hash("bytes of a record"), hash("a record"), 1_693_500_000_000);
-        let answer =
-            Answer { chain: chain(), bytes, record, height: 120, time_ms, node: validator, verdict: answer::Verdict::Seen };
-        let signed = SignedAnswer::sign(answer, &key);
-        SeenReceipt { validator, bytes, time_ms, height: 120, signature: signed.signature }
+        let answer = Answer {
+            chain: chain(),
+            bytes: hash("bytes of a record"),
+            record: hash("a record"),
+            height: 120,
+            time_ms: 1_693_500_000_000,
+            node: validator,
+            verdict: AnswerVerdict::Seen,
+        };
+        let signature = SignedAnswer::sign(answer.clone(), &key).signature;
+        SeenReceipt::of(&answer, signature).unwrap()
     };
     let late = Submission {
         seen: Some(SeenEarlier {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// Bytes before the family's tag: chain, principal, officer, sequence, validity.
 const HEAD: usize = 32 + 4 + 4 + 8 + 8;
 /// Families, in the order of their tags.
-const FAMILIES: [&str; 8] = ["Organisation", "Membership", "Motion", "Fund", "Call", "Award", "Payment", "Node"];
+const FAMILIES: [&str; 9] = ["Organisation", "Membership", "Motion", "Fund", "Call", "Award", "Payment", "Node", "Charter"];
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors/records").join(name)
@@ -68,6 +68,7 @@ fn made() -> Value {
             json!({
                 "name": name,
                 "rule": record.payload.body.code(),
+                "since": record.payload.body.since(),
                 "class": record.payload.body.class(),
                 "payload": hex::encode(encode(&record.payload)),
                 "id": record.id().to_hex(),

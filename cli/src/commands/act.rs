@@ -6,7 +6,8 @@
 //!   file for the others (`rollbook sign FILE`, `rollbook submit FILE`). Everybody signs identical bytes.
 //! * Before it is handed in, a record is judged by a node (`/v1/records/dry-run`): signatures that are missing are listed by
 //!   person and role, and what was sealed is on disk before anything leaves the machine.
-//! * Answers about where a record stands are as told by the node; the audit of an export proves them.
+//! * What a node signed about a record is checked and kept, and a receipt is verified before it is called one (`receipts`).
+//!   `--wait decided` is as told by the node, and says so.
 //!
 //! `--dry-run` stops after the judgement; `--from FILE.csv` does many ([`batch`]); `--print FILE` writes a page ([`page`]).
 
@@ -29,6 +30,7 @@ use crate::keystore::{Keystore, passphrase};
 use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles};
+use crate::receipts;
 use crate::verbs::opening::Reading;
 use crate::verbs::{VERBS, Verb};
 
@@ -93,6 +95,7 @@ fn with_flow(command: Command, acts: bool) -> Command {
     let command = command
         .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
         .arg(Arg::new("wait").long("wait").value_parser(["none", "decided", "receipt"]).default_value("receipt"))
+        .arg(Arg::new("receipt-file").long("receipt-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
         .arg(Arg::new("print").long("print").value_name("FILE").value_parser(value_parser!(PathBuf)));
     if !acts {
         return command;
@@ -387,7 +390,8 @@ fn write_pending(path: &Path, record: &Record) -> Result<(), Failure> {
         .map_err(|error| crate::keystore::cannot_write(path, &error))
 }
 
-fn read_pending(path: &Path) -> Result<Record, Failure> {
+/// Reads a pending record.
+pub(crate) fn read_pending(path: &Path) -> Result<Record, Failure> {
     let none = |why: String| {
         let facts = [("file", path.display().to_string())];
         Failure::unusable(t("act.no-pending", &facts)).because(why).next(t("act.no-pending-next", &facts))
@@ -455,7 +459,8 @@ fn of_this_chain(record: &Record, profile: Option<&Profile>, file: &Path) -> Res
 
 /// Submits, or leaves a pending file; then waits.
 fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
-    let answer = client.post("/v1/records", &encode(record))?;
+    let mut trust = receipts::trust_for(matches, record, client)?;
+    let answer = receipts::submit(&mut trust, record)?;
     if let Some(code) = answer["code"].as_str() {
         let facts = facts_of(&answer);
         let borrowed: Vec<(&str, String)> = facts.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
@@ -476,12 +481,17 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
         return Ok(0);
     }
     let begun = Instant::now();
-    loop {
-        let place = client.json(&format!("/v1/records/{id}"));
+    // One node after the other, so that none can keep a record waiting.
+    for node in client.nodes().iter().cycle() {
+        let place = client.only(node).json(&format!("/v1/records/{id}"));
         if let Ok(place) = &place
             && (place["stands"] == "receipted" || place["stands"] == "decided" && wait == "decided")
         {
-            return next::told(client, record, place, matches);
+            let receipt = match wait {
+                "receipt" => Some(receipts::receipt(&mut trust, record, &receipts::beside(matches, record, file))?),
+                _ => None,
+            };
+            return next::told(client, record, place, receipt.as_ref(), matches);
         }
         if begun.elapsed() > PATIENCE {
             write_pending(file, record)?;
@@ -490,6 +500,7 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+    Err(Failure::unusable(t("act.no-node", &[])))
 }
 
 /// Facts of a refusal: those of the signed receipt, else the node's sentence.

@@ -14,14 +14,15 @@ use rollbook_core::calendar::format_instant;
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
 use rollbook_core::export::{BlockFrame, FRAME_MAX_BYTES, Header, Tail, frame_length};
+use rollbook_core::state::StateTables;
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, REFUSED};
 use crate::messages::t;
 use crate::output::{bar, print, print_json, say};
 
-/// Blocks are taken in batches of at least so many signatures, so that the threads have work.
-const BATCH_SIGNATURES: usize = 4_096;
+/// Blocks are taken in batches of at least so many records, so that the threads have work.
+const BATCH_RECORDS: usize = 2_048;
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
@@ -93,6 +94,9 @@ struct Verified {
     fallback: VerifierCache,
 }
 
+/// Blocks to apply, or why there is none, and the signatures in them that are good.
+type Batch = (Vec<Result<BlockFrame, String>>, BTreeSet<[u8; 32]>);
+
 fn memo(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] {
     let Signature::Ed25519(bytes) = signature;
     sha256_parts(&[key.bytes(), bytes, message]).0
@@ -106,6 +110,15 @@ impl Verify for Verified {
 
 /// Audits one file. An error means that the file cannot be used at all; everything else is in the report.
 pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Report, Failure> {
+    execute(path, expected, false).map(|(report, _)| report)
+}
+
+/// The same, with the tables that came out.
+pub fn replay(path: &Path, expected: Option<Hash>) -> Result<(Report, Option<StateTables>), Failure> {
+    execute(path, expected, true)
+}
+
+fn execute(path: &Path, expected: Option<Hash>, keep: bool) -> Result<(Report, Option<StateTables>), Failure> {
     let mut source = Source::open(path)?;
     let name = path.display().to_string();
     let unusable = |why: String| {
@@ -120,12 +133,14 @@ pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Report, Failure> {
     let mut auditor = Auditor::new(&header, &first, expected);
     let progress = bar(header.height, &t("audit.progress", &[]));
     let mut verified = Verified::default();
+    let mut keys = VerifierCache::default();
+    let mut ready: Option<Batch> = None;
     let mut height = 0;
     let mut broken = false;
-    while height < header.height && !broken {
-        // Read ahead, verify in parallel, then apply in order.
-        let (mut batch, mut signatures) = (Vec::new(), Vec::new());
-        while height < header.height && signatures.len() < BATCH_SIGNATURES && batch.len() < 1_024 {
+    loop {
+        // Read ahead; while one batch is applied in order, the other threads verify the next.
+        let (mut batch, mut records) = (Vec::new(), 0);
+        while height < header.height && !broken && records < BATCH_RECORDS && batch.len() < 1_024 {
             let frame = match source.framed(FRAME_MAX_BYTES) {
                 Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| error.to_string()),
                 Err(ReadFailure::End) => Err(t("audit.ends-early", &[("height", (height + 1).to_string())])),
@@ -133,36 +148,48 @@ pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Report, Failure> {
                     return Err(Failure::unusable(t("audit.unreadable", &[("file", name.clone())])).because(error));
                 }
             };
-            match frame {
+            match &frame {
                 Ok(frame) => {
                     height += 1;
-                    signatures.extend(auditor.signatures_ahead(&frame));
-                    batch.push(Ok(frame));
+                    records += frame.records.len();
                 }
-                Err(why) => {
-                    broken = true;
-                    batch.push(Err(why));
-                    break;
+                Err(_) => broken = true,
+            }
+            batch.push(frame);
+        }
+        let known = &auditor;
+        let signatures: Vec<_> = batch.par_iter().flatten().flat_map_iter(|frame| known.signatures_ahead(frame)).collect();
+        for (key, ..) in &signatures {
+            keys.learn(key);
+        }
+        let (frames, good) = ready.take().unwrap_or_default();
+        verified.good = good;
+        let (keys, auditor, verified) = (&keys, &mut auditor, &mut verified);
+        let apply = || {
+            for frame in frames {
+                match frame {
+                    Ok(frame) => auditor.block(&frame, verified),
+                    Err(why) => auditor.find_in_file("A14.framing", why),
                 }
             }
-        }
-        verified.good = signatures
-            .par_iter()
-            .filter(|(key, message, signature)| key.verify(message, signature).is_ok())
-            .map(|(key, message, signature)| memo(key, message, signature))
-            .collect();
-        for frame in batch {
-            match frame {
-                Ok(frame) => auditor.block(&frame, &mut verified),
-                Err(why) => auditor.find_in_file("A14.framing", why),
-            }
-        }
+        };
+        let verify = || {
+            let good = |(key, message, signature): &&(PublicKey, Vec<u8>, Signature)| {
+                keys.verify_shared(key, message, signature).is_ok()
+            };
+            signatures.par_iter().filter(good).map(|(key, message, signature)| memo(key, message, signature)).collect()
+        };
+        let ((), good) = rayon::join(apply, verify);
         progress.set_position(height);
+        if batch.is_empty() {
+            break;
+        }
+        ready = Some((batch, good));
     }
     progress.finish_and_clear();
     if broken {
         let empty = Tail { certificate: None, checkpoint: None };
-        return Ok(auditor.finish(&header, &empty, false));
+        return Ok((auditor.finish(&header, &empty, false), None));
     }
     let tail = match source.framed(64 * 1024) {
         Ok(bytes) => decode::<Tail>(&bytes).map_err(|error| error.to_string()),
@@ -180,7 +207,8 @@ pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Report, Failure> {
     if source.left > 0 {
         auditor.find_in_file("A14.surplus", t("audit.surplus", &[("bytes", source.left.to_string())]));
     }
-    Ok(auditor.finish(&header, &tail, digest.as_deref() == Some(computed.as_slice())))
+    let tables = auditor.tables().filter(|_| keep).cloned();
+    Ok((auditor.finish(&header, &tail, digest.as_deref() == Some(computed.as_slice())), tables))
 }
 
 fn show(report: &Report, expected: Option<Hash>, seconds: f64) {

@@ -113,7 +113,7 @@ fn advance(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 /// `7d`, `12h`, `30m`, `5s`.
-fn length_ms(text: &str) -> Option<u64> {
+pub(crate) fn length_ms(text: &str) -> Option<u64> {
     let unit = text.chars().last()?;
     let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
     let ms = match unit {

@@ -87,7 +87,8 @@ pub fn metaverse_at(seed: &str, places: &BTreeMap<u32, Place>) -> Result<SampleA
     found_with(&inputs, keys)
 }
 
-fn shipped() -> Result<Inputs, Failure> {
+/// What the shipped sample alliance is made from.
+pub fn shipped() -> Result<Inputs, Failure> {
     let read = |name: &str| {
         if name == "charter.md" { Ok(CHARTER.to_vec()) } else { Err(std::io::ErrorKind::NotFound.into()) }
     };

@@ -207,6 +207,34 @@ impl AcceptancePolicy {
 
     /// Judges a checkpoint: origin, log signature, every known cosignature, quorum.
     pub fn judge(&self, note: &SignedNote) -> Result<Judged, CheckpointRefusal> {
+        let (checkpoint, logs, signers) = self.signatures(note)?;
+        let [log] = logs.as_slice() else { return Err(CheckpointRefusal::LogSignatures(logs.len())) };
+        if !self.is_quorum(&signers) {
+            return Err(CheckpointRefusal::NoQuorum(signers));
+        }
+        Ok(Judged { checkpoint, log: (*log).clone(), signers })
+    }
+
+    /// Judges a checkpoint that somebody without a log key of this policy may have passed on: the log line, which carries no
+    /// weight, may be missing if every line that is there is a cosignature of this policy and they are a quorum. For heads and
+    /// handovers, where RULINGS A3 asks for cosignatures alone; a receipt for strangers' software has its log line.
+    pub fn judge_relayed(&self, note: &SignedNote) -> Result<(Checkpoint, Vec<Signer>), CheckpointRefusal> {
+        let (checkpoint, logs, signers) = self.signatures(note)?;
+        let complete = signers.len() == note.lines.len() && self.is_quorum(&signers);
+        match logs.len() {
+            0 if complete => Ok((checkpoint, signers)),
+            1 if self.is_quorum(&signers) => Ok((checkpoint, signers)),
+            1 => Err(CheckpointRefusal::NoQuorum(signers)),
+            other => Err(CheckpointRefusal::LogSignatures(other)),
+        }
+    }
+
+    fn is_quorum(&self, signers: &[Signer]) -> bool {
+        self.satisfied(&signers.iter().map(|s| s.name.as_str()).collect())
+    }
+
+    /// The checkpoint, the known log keys that signed it, and the known cosigners in the order of the policy.
+    fn signatures(&self, note: &SignedNote) -> Result<(Checkpoint, Vec<&VerifierKey>, Vec<Signer>), CheckpointRefusal> {
         let checkpoint = Checkpoint::parse(&note.text)?;
         let known: Vec<&VerifierKey> = self.logs.iter().map(|l| &l.vkey).filter(|k| k.name() == checkpoint.origin).collect();
         if known.is_empty() {
@@ -229,12 +257,7 @@ impl AcceptancePolicy {
                 }
             }
         }
-        let [log] = logs.as_slice() else { return Err(CheckpointRefusal::LogSignatures(logs.len())) };
-        let signers: Vec<Signer> = signers.into_iter().flatten().collect();
-        if !self.satisfied(&signers.iter().map(|s| s.name.as_str()).collect()) {
-            return Err(CheckpointRefusal::NoQuorum(signers));
-        }
-        Ok(Judged { checkpoint, log: (*log).clone(), signers })
+        Ok((checkpoint, logs, signers.into_iter().flatten().collect()))
     }
 }
 

@@ -451,6 +451,29 @@ impl EpochPolicy {
         let bad = || CosignatureError::BadSignature(served_by);
         checkpoint.verify_log(&server.log, log_signature).map_err(|_| bad())?;
         let log = server.log_key(&self.origin).ok().and_then(|key| NoteLine::log(&key, log_signature)).ok_or_else(bad)?;
+        let quorum = self.quorum_lines(checkpoint, cosignatures)?;
+        let text = checkpoint.text();
+        let outside = |w: &PolicyWitness| witness_lines.iter().find(|line| w.vkey.verify(&text, line).is_ok()).cloned();
+        let outside: Vec<NoteLine> = self.witnesses.iter().filter_map(outside).collect();
+        let lines = std::iter::once(log).chain(quorum).chain(outside).take(LINES_WRITTEN).collect();
+        Ok(SignedNote { text, lines })
+    }
+
+    /// The checkpoint as somebody without a log key of this policy passes it on: exactly a quorum of the cosignatures in the order
+    /// of the policy and no log line (RULINGS A21). Judged by [`AcceptancePolicy::judge_relayed`].
+    pub fn relayed_note(
+        &self,
+        checkpoint: &Checkpoint,
+        cosignatures: &[CheckpointSignature],
+    ) -> Result<SignedNote, CosignatureError> {
+        Ok(SignedNote { text: checkpoint.text(), lines: self.quorum_lines(checkpoint, cosignatures)? })
+    }
+
+    fn quorum_lines(
+        &self,
+        checkpoint: &Checkpoint,
+        cosignatures: &[CheckpointSignature],
+    ) -> Result<Vec<NoteLine>, CosignatureError> {
         let needed = self.quorum();
         let of = |v: &PolicyValidator| {
             let mut own = cosignatures.iter().filter(|s| s.validator == v.org);
@@ -460,11 +483,7 @@ impl EpochPolicy {
         if quorum.len() < needed {
             return Err(CosignatureError::NoQuorum { signers: quorum.len(), needed });
         }
-        let text = checkpoint.text();
-        let outside = |w: &PolicyWitness| witness_lines.iter().find(|line| w.vkey.verify(&text, line).is_ok()).cloned();
-        let outside: Vec<NoteLine> = self.witnesses.iter().filter_map(outside).collect();
-        let lines = std::iter::once(log).chain(quorum).chain(outside).take(LINES_WRITTEN).collect();
-        Ok(SignedNote { text, lines })
+        Ok(quorum)
     }
 }
 

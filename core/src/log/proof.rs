@@ -2,7 +2,7 @@
 //!
 //! * Strict reading: canonical base64, no leading zeros, at most 63 hashes. What is read renders to the same bytes again.
 //! * Verification: the checkpoint by the policy, then the path from the leaf to the checkpoint's root. Exactly one log
-//!   signature; the size comes from the signed checkpoint.
+//!   signature (a handover's may be missing, [`TlogProof::verify_relayed`]); the size comes from the signed checkpoint.
 //! * The `extra` line is authenticated by nobody. It is kept when a proof is read and never written by this project.
 
 use base64::Engine as _;
@@ -180,6 +180,14 @@ impl TlogProof {
         let Checkpoint { size, root, .. } = judged.checkpoint;
         verify_inclusion(&leaf_hash(leaf), self.index, size, &self.path, &root)?;
         Ok(Verified { index: self.index, size, root, log: judged.log, signers: judged.signers })
+    }
+
+    /// Verifies that `leaf` is in the log, by a checkpoint that may lack its log line (see [`AcceptancePolicy::judge_relayed`]);
+    /// the size of the checkpoint.
+    pub fn verify_relayed(&self, leaf: &[u8], policy: &AcceptancePolicy) -> Result<u64, ProofRefusal> {
+        let (Checkpoint { size, root, .. }, _) = policy.judge_relayed(&self.note)?;
+        verify_inclusion(&leaf_hash(leaf), self.index, size, &self.path, &root)?;
+        Ok(size)
     }
 }
 

@@ -35,6 +35,11 @@ impl<T: Encode + Decode<()>> Wire for Cell<T> {
     const MAX: usize = 1024 * 1024;
 }
 
+/// Reads the bytes of one value of a table, as a state proof carries them.
+pub fn decode_value<V: TableValue>(bytes: &[u8]) -> Result<V, DecodeError> {
+    crate::codec::decode::<Cell<V>>(bytes).map(|Cell(value)| value)
+}
+
 impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     /// The value at `key`.
     pub fn get(&self, key: &K) -> Option<&V> {

@@ -7,6 +7,9 @@
 //! * A size is judged by the only epoch with valid-from(k) < size <= valid-from(k+1). The last known epoch has no upper end:
 //!   a receipt from a later, unknown epoch fails on its signatures.
 //!
+//! * A handover proof, and a checkpoint judged as a head, may lack the log line: a node that got its seat later has the
+//!   cosignatures of the epoch before, which carry all the weight, but none of its log keys (RULINGS A21). Receipts have one.
+//!
 //! Absent on purpose: skipping epochs, trust in recent checkpoints, clocks. How old a receipt may be is the caller's question;
 //! [`Receipt::attested_time_s`] answers it.
 
@@ -14,7 +17,10 @@ use super::state::{StateRefusal, verify_state};
 use crate::codec::{DecodeError, decode};
 use crate::crypto::{Hash, sha256};
 use crate::ledger::{Certificate, CertificateError, LeafTag, Seal};
-use crate::log::{AcceptancePolicy, EpochPolicy, PolicyError, ProofFormatError, ProofRefusal, TlogProof, Verified};
+use crate::log::{
+    AcceptancePolicy, Checkpoint, CheckpointRefusal, EpochPolicy, PolicyError, ProofFormatError, ProofRefusal, SignedNote,
+    Signer, TlogProof, Verified,
+};
 
 /// Why a policy does not continue the chain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +117,19 @@ pub struct Receipt {
     pub verified: Verified,
     /// The (f+1)-th newest cosignature time of the validators, seconds since 1970: at least one honest validator signed this
     /// checkpoint at that time or later (RULINGS A20).
+    pub attested_time_s: u64,
+}
+
+/// A head of the log that a quorum stands for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Head {
+    /// The epoch that judged.
+    pub epoch: u32,
+    /// Size and root.
+    pub checkpoint: Checkpoint,
+    /// Who cosigned, and when by their own clocks, in the order of the policy.
+    pub signers: Vec<Signer>,
+    /// As in [`Receipt::attested_time_s`].
     pub attested_time_s: u64,
 }
 
@@ -257,15 +276,31 @@ impl EpochChain {
         let proof = TlogProof::parse(proof)?;
         let refuse = |epoch: u32, last, refusal: ProofRefusal| ReceiptRefusal::Proof { epoch, last, refusal };
         // The size is only a hint until the signatures are checked by the policy that it leads to.
-        let size = crate::log::Checkpoint::parse(&proof.note.text)
-            .map_err(|error| refuse(0, false, ProofRefusal::Checkpoint(error.into())))?
-            .size;
+        let size =
+            Checkpoint::parse(&proof.note.text).map_err(|error| refuse(0, false, ProofRefusal::Checkpoint(error.into())))?.size;
         let (at, epoch) =
             self.epoch_at(size).ok_or_else(|| refuse(0, false, ProofRefusal::Inclusion(crate::log::tree::TreeRefusal::Range)))?;
         let last = at + 1 == self.epochs.len();
         let verified = proof.verify(leaf, &epoch.acceptance).map_err(|refusal| refuse(epoch.policy.epoch, last, refusal))?;
-        let attested_time_s = attested_time(&epoch.policy, &verified);
+        let attested_time_s = attested_time(&epoch.policy, &verified.signers);
         Ok(Receipt { epoch: epoch.policy.epoch, policy: epoch.digest, verified, attested_time_s })
+    }
+
+    /// Checks a signed checkpoint by the epoch of its size. It proves a head, not a leaf.
+    pub fn verify_checkpoint(&self, note: &[u8]) -> Result<Head, ReceiptRefusal> {
+        if self.epochs.is_empty() {
+            return Err(ReceiptRefusal::NoPolicy);
+        }
+        let refuse =
+            |epoch: u32, last, refusal: CheckpointRefusal| ReceiptRefusal::Proof { epoch, last, refusal: refusal.into() };
+        let note = SignedNote::parse(note).map_err(ProofFormatError::from)?;
+        let size = Checkpoint::parse(&note.text).map_err(|error| refuse(0, false, error.into()))?.size;
+        let (at, epoch) = self.epoch_at(size).ok_or(ReceiptRefusal::NoPolicy)?;
+        let last = at + 1 == self.epochs.len();
+        let number = epoch.policy.epoch;
+        let (checkpoint, signers) = epoch.acceptance.judge_relayed(&note).map_err(|error| refuse(number, last, error))?;
+        let attested_time_s = attested_time(&epoch.policy, &signers);
+        Ok(Head { epoch: number, checkpoint, signers, attested_time_s })
     }
 
     /// Checks a seal: its receipt, that it stands where it says, and that it names the policy of its epoch.
@@ -332,8 +367,8 @@ fn next(before: &Epoch, policy: &[u8], handover: Option<&[u8]>) -> Result<EpochP
         return Err(EpochError::TooEarly { found: parsed.valid_from_size, earliest });
     }
     let proof = TlogProof::parse(handover.ok_or(EpochError::ProofMissing(parsed.epoch))?)?;
-    let verified = proof.verify(policy, &before.acceptance)?;
-    let (index, size, valid_from) = (verified.index, verified.size, parsed.valid_from_size);
+    let size = proof.verify_relayed(policy, &before.acceptance)?;
+    let (index, valid_from) = (proof.index, parsed.valid_from_size);
     if size != valid_from || index.checked_add(2) != Some(size) {
         return Err(EpochError::Place { index, size, valid_from });
     }
@@ -341,9 +376,9 @@ fn next(before: &Epoch, policy: &[u8], handover: Option<&[u8]>) -> Result<EpochP
 }
 
 /// The (f+1)-th newest time among the validators' cosignatures; 0 if there are fewer.
-fn attested_time(policy: &EpochPolicy, verified: &Verified) -> u64 {
+fn attested_time(policy: &EpochPolicy, signers: &[Signer]) -> u64 {
     let is_validator = |name: &str| policy.validators.iter().any(|validator| validator.name == name);
-    let mut times: Vec<u64> = verified.signers.iter().filter(|s| is_validator(&s.name)).map(|s| s.time_s).collect();
+    let mut times: Vec<u64> = signers.iter().filter(|s| is_validator(&s.name)).map(|s| s.time_s).collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     times.get(policy.faults()).copied().unwrap_or(0)
 }

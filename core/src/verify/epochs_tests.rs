@@ -147,6 +147,41 @@ fn attested_time_needs_one_honest_clock() {
 }
 
 #[test]
+fn a_handover_and_a_head_may_be_passed_on_without_a_log_line_and_a_receipt_may_not() {
+    let story = Story::tell();
+    let strip = |proof: String| {
+        let mut proof = TlogProof::parse(proof.as_bytes()).unwrap();
+        proof.note.lines.remove(0);
+        proof
+    };
+    let relayed = strip(story.handover_proof(1));
+    let mut chain = story.chain(1);
+    chain.push(story.policies[1].render().as_bytes(), Some(relayed.render().unwrap().as_bytes())).unwrap();
+    let receipt = strip(story.proof(3, 0, 5));
+    assert_eq!(
+        chain.verify_receipt(&story.leaves[3], receipt.render().unwrap().as_bytes()).unwrap_err().code(),
+        "checkpoint.log-signatures"
+    );
+    let size = story.policies[1].valid_from_size;
+    let with_line = story.note(0, size);
+    let head = chain.verify_checkpoint(with_line.render().unwrap().as_bytes()).unwrap();
+    assert_eq!((head.epoch, head.checkpoint.size, head.signers.len()), (0, size, 3));
+    assert_eq!(chain.verify_checkpoint(relayed.note.render().unwrap().as_bytes()).unwrap(), head);
+
+    // Nothing else may be missing or strange beside it.
+    let refuse = |change: &dyn Fn(&mut SignedNote)| {
+        let mut note = relayed.note.clone();
+        change(&mut note);
+        chain.verify_checkpoint(note.render().unwrap().as_bytes()).unwrap_err().code()
+    };
+    assert_eq!(refuse(&|note| drop(note.lines.pop())), "checkpoint.log-signatures");
+    let stranger = story.note(1, size).lines[0].clone();
+    assert_eq!(refuse(&|note| note.lines.push(stranger.clone())), "checkpoint.log-signatures");
+    assert_eq!(refuse(&|note| note.lines.push(note.lines[0].clone())), "checkpoint.repeated");
+    assert_eq!(refuse(&|note| note.text = note.text.replace(&format!("\n{size}\n"), "\n6\n")), "checkpoint.bad-signature");
+}
+
+#[test]
 fn refuses_wrong_chains() {
     let story = Story::tell();
     let text = |epoch: usize| story.policies[epoch].render();

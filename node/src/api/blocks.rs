@@ -112,6 +112,30 @@ pub async fn frame(State(api): State<Api>, Path(height): Path<String>) -> Result
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes.get(4..).unwrap_or_default().to_vec()).into_response())
 }
 
+/// A seal that is proved to be in the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SealView {
+    /// The seal's leaf bytes, hexadecimal.
+    leaf: String,
+    /// C2SP tlog-proof of that leaf under the newest receipted checkpoint.
+    proof: String,
+}
+
+/// The seal of a block with its receipt.
+#[utoipa::path(get, path = "/v1/blocks/{height}/proof", params(("height" = u64, Path, description = "Height")), responses(
+    (status = 200, description = "Seal and proof", body = SealView), (status = 404, description = "Not here", body = Problem),
+    (status = 503, description = "Not receipted yet", body = Problem)))]
+pub async fn proof(State(api): State<Api>, Path(height): Path<String>) -> Result<Json<SealView>, Problem> {
+    let height: u64 = height.parse().map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
+    let view = &api.parts().view;
+    let newest = view.height();
+    let missing = || Problem::missing(format!("there is no block {height} here; the newest is {newest}"));
+    let seal = if height > newest { None } else { view.seal(height)? };
+    let seal = seal.ok_or_else(missing)?;
+    let proof = super::records::prove(&api, height, seal.leaf_index()).await?;
+    Ok(Json(SealView { leaf: hex::encode(seal.leaf()), proof }))
+}
+
 fn frame_of(view: &View, height: u64) -> Result<BlockFrame, String> {
     let block =
         view.store.block(height).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {height} is missing"))?;

@@ -1,19 +1,66 @@
 //! The log as C2SP tlog-tiles: checkpoint, hash tiles, entry bundles.
 
-use axum::extract::{Path, State};
+use axum::Json;
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rollbook_core::log::tiles::{EntryBundler, TILE_WIDTH, Tile, TileKind, hash_tile_bytes};
+use rollbook_core::log::tree::{TreeError, consistency_proof};
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Api, Problem};
 
-/// The newest receipted checkpoint as a signed note.
+/// The newest receipted checkpoint as a signed note; without a log line if this node is no validator of its epoch.
 #[utoipa::path(get, path = "/v1/checkpoint", responses(
     (status = 200, description = "C2SP checkpoint", content_type = "text/plain"),
     (status = 503, description = "None yet", body = Problem)))]
 pub async fn checkpoint(State(api): State<Api>) -> Result<String, Problem> {
     let receipt = api.receipt_for(0).await?;
-    api.note(&receipt)?.render().map_err(Problem::internal)
+    api.relayed_note(&receipt)?.render().map_err(Problem::internal)
+}
+
+/// Two sizes of the log.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Sizes {
+    /// The smaller size.
+    old: u64,
+    /// The larger size.
+    new: u64,
+}
+
+/// That the log of the larger size begins with the log of the smaller one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConsistencyView {
+    /// The smaller size.
+    old: u64,
+    /// The larger size.
+    new: u64,
+    /// RFC 9162 consistency proof, hashes in hexadecimal.
+    path: Vec<String>,
+}
+
+/// A consistency proof between two sizes; the roots stand in their checkpoints.
+#[utoipa::path(get, path = "/v1/consistency", params(Sizes), responses(
+    (status = 200, description = "The proof", body = ConsistencyView),
+    (status = 404, description = "The log here is shorter", body = Problem)))]
+pub async fn consistency(
+    State(api): State<Api>,
+    query: Result<Query<Sizes>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<ConsistencyView>, Problem> {
+    let Query(Sizes { old, new }) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    if old > new {
+        return Err(Problem::bad("api.sizes", "the first size is the larger one").next("give old <= new"));
+    }
+    let view = &api.parts().view;
+    let size = view.seal(view.height())?.map_or(0, |seal| seal.checkpoint_size());
+    if new > size {
+        return Err(Problem::missing(format!("the log has {size} leaves here, {new} are asked for")).next("ask another node"));
+    }
+    let path = consistency_proof(view, old, new).map_err(|error: TreeError| Problem::internal(error))?;
+    Ok(Json(ConsistencyView { old, new, path: path.iter().map(|hash| hash.to_hex()).collect() }))
 }
 
 /// A hash tile or an entry bundle, by its path in tlog-tiles.

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{Problem, blocks, events, log, next, records, state, status};
+use super::{Problem, blocks, events, lists, log, next, records, state, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,11 +22,14 @@ use super::{Problem, blocks, events, log, next, records, state, status};
         blocks::block,
         blocks::page,
         blocks::frame,
+        blocks::proof,
         blocks::export,
         state::state,
         state::policies,
         state::sequence,
+        lists::list,
         log::checkpoint,
+        log::consistency,
         log::tile,
         events::events
     ),

@@ -24,6 +24,8 @@ use crate::runtime::writer::prefix_of;
 
 /// Records in one request at most.
 const AT_ONCE: usize = 500;
+/// Records looked at for one beginning of an id.
+const SAME_PREFIX: usize = 16;
 
 /// A submission as JSON.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -201,8 +203,29 @@ fn next_step(rule: &str) -> Option<&'static str> {
     })
 }
 
-fn parse(id: &str) -> Result<Hash, Problem> {
-    Hash::from_hex(id).ok_or_else(|| Problem::bad("api.record-id", "a record id has 64 hexadecimal digits"))
+/// A whole record id, or the beginning of one that is decided here and the only one so.
+fn parse(api: &Api, text: &str) -> Result<Hash, Problem> {
+    if let Some(id) = Hash::from_hex(text) {
+        return Ok(id);
+    }
+    let bad =
+        || Problem::bad("api.record-id", "a record id has 64 hexadecimal digits; 8 or more of the first are enough if unique");
+    let whole = text.len() / 2;
+    let prefix = text.get(..2 * whole).and_then(|text| hex::decode(text).ok()).filter(|_| (8..64).contains(&text.len()));
+    let prefix = prefix.ok_or_else(bad)?;
+    let view = &api.parts().view;
+    let mut found: Vec<Hash> = Vec::new();
+    for (height, index) in view.store.records_from(prefix.get(..16).unwrap_or(&prefix), SAME_PREFIX)? {
+        let Some(block) = view.store.block(height)? else { continue };
+        let Ok(body) = decode::<BlockBody>(&block.body) else { continue };
+        let id = body.records.get(index as usize).map(Record::id);
+        found.extend(id.filter(|id| id.to_hex().starts_with(&text.to_lowercase())));
+    }
+    match found.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Problem::missing(format!("no record here has an id that begins with {text}")).next("give the whole id")),
+        _ => Err(Problem::bad("api.ambiguous", format!("several ids begin with {text}")).next("give more digits")),
+    }
 }
 
 struct Found {
@@ -229,14 +252,14 @@ fn find(api: &Api, id: &Hash) -> Result<Option<Found>, Problem> {
 
 /// A decided record by the hexadecimal form of its id.
 pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
-    Ok(find(api, &parse(id)?)?.map(|found| found.record))
+    Ok(find(api, &parse(api, id)?)?.map(|found| found.record))
 }
 
 /// Where a record stands: in the pool, decided, or receipted.
-#[utoipa::path(get, path = "/v1/records/{id}", params(("id" = String, Path, description = "Record id")), responses(
+#[utoipa::path(get, path = "/v1/records/{id}", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
     (status = 200, description = "Where it stands", body = Place), (status = 404, description = "Not known here", body = Problem)))]
 pub async fn place(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Place>, Problem> {
-    let id = parse(&id)?;
+    let id = parse(&api, &id)?;
     let sample = api.is_sample();
     if let Some(found) = find(&api, &id)? {
         let receipted = api.parts().view.receipt().is_some_and(|receipt| receipt.height >= found.height);
@@ -275,12 +298,12 @@ pub async fn place(State(api): State<Api>, Path(id): Path<String>) -> Result<Jso
 }
 
 /// The receipt of a record: a `.tlog-proof` under the newest checkpoint with a quorum of cosignatures.
-#[utoipa::path(get, path = "/v1/records/{id}/proof", params(("id" = String, Path, description = "Record id")), responses(
+#[utoipa::path(get, path = "/v1/records/{id}/proof", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
     (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
     (status = 404, description = "Not decided here", body = Problem),
     (status = 503, description = "Not receipted yet", body = Problem)))]
 pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {
-    let id = parse(&id)?;
+    let id = parse(&api, &id)?;
     let found = find(&api, &id)?
         .ok_or_else(|| Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID"))?;
     prove(&api, found.height, found.leaf).await

@@ -1,11 +1,11 @@
 //! Proved state, and the chain of policies that lets a stranger judge it from the genesis hash.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use rollbook_core::log::TlogProof;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Api, PATIENCE, Problem};
 use crate::runtime::node::Command;
@@ -18,7 +18,8 @@ pub struct PolicyView {
     epoch: u32,
     /// The policy file, exact text.
     policy: String,
-    /// C2SP tlog-proof of the policy leaf under the epoch before; absent for epoch 0, which the genesis hash proves.
+    /// C2SP tlog-proof of the policy leaf under the epoch before; absent for epoch 0, which the genesis hash proves. Its
+    /// checkpoint has no log line if this node was no validator of that epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     proof: Option<String>,
 }
@@ -44,17 +45,17 @@ pub struct StateView {
     sample: bool,
 }
 
-fn epochs(api: &Api) -> Result<Vec<PolicyView>, Problem> {
+fn epochs(api: &Api, from: u32) -> Result<Vec<PolicyView>, Problem> {
     let view = &api.parts().view;
     let mut chain = Vec::new();
-    for policy in view.policies() {
+    for policy in view.policies().into_iter().skip_while(|policy| policy.epoch < from) {
         let proof = if policy.epoch == 0 {
             None
         } else {
             let checkpoint = view.handover(policy.epoch)?;
             // The block after a handover carries the proof; until it is decided the new epoch is not used.
             let Some(checkpoint) = checkpoint else { break };
-            let note = api.note(&StoredReceipt { height: 0, checkpoint })?;
+            let note = api.relayed_note(&StoredReceipt { height: 0, checkpoint })?;
             let index = policy.valid_from_size.saturating_sub(2);
             let proof = TlogProof::make(view, index, note).map_err(Problem::internal)?;
             Some(proof.render().map_err(Problem::internal)?)
@@ -64,10 +65,22 @@ fn epochs(api: &Api) -> Result<Vec<PolicyView>, Problem> {
     Ok(chain)
 }
 
-/// The policies since genesis, each proved under the one before.
-#[utoipa::path(get, path = "/v1/policies", responses((status = 200, description = "Policies", body = Vec<PolicyView>)))]
-pub async fn policies(State(api): State<Api>) -> Result<Json<Vec<PolicyView>>, Problem> {
-    epochs(&api).map(Json)
+/// From where on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct FromEpoch {
+    /// First epoch wanted; 0 if not given.
+    from: Option<u32>,
+}
+
+/// The policies since genesis, or since an epoch, each proved under the one before.
+#[utoipa::path(get, path = "/v1/policies", params(FromEpoch), responses((status = 200, description = "Policies", body = Vec<PolicyView>)))]
+pub async fn policies(
+    State(api): State<Api>,
+    query: Result<Query<FromEpoch>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Vec<PolicyView>>, Problem> {
+    let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    epochs(&api, query.from.unwrap_or(0)).map(Json)
 }
 
 /// A proved value, such as `organisation/3` or `membership/1`.
@@ -102,7 +115,7 @@ pub async fn state(State(api): State<Api>, Path(path): Path<String>) -> Result<J
         seal_leaf: hex::encode(proved.seal.leaf()),
         seal_proof: seal_proof.render().map_err(Problem::internal)?,
         height: proved.seal.height,
-        epochs: epochs(&api)?,
+        epochs: epochs(&api, 0)?,
         sample: api.is_sample(),
     }))
 }

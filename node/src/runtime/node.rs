@@ -89,6 +89,17 @@ pub enum Command {
         /// Takes the answer; dropped when too many wait.
         reply: oneshot::Sender<Result<ProvedState, String>>,
     },
+    /// Entries of a proved table at the tip.
+    List {
+        /// First part of the paths.
+        table: String,
+        /// Key of the last entry seen.
+        after: Option<String>,
+        /// Entries at most.
+        limit: usize,
+        /// Takes the height and the entries; nothing for an unknown table or key.
+        reply: oneshot::Sender<(u64, Option<Vec<crate::api::lists::Item>>)>,
+    },
     /// The next sequence of a person.
     Sequence {
         /// Person number.
@@ -423,6 +434,11 @@ impl Loop {
                 if self.questions.len() < QUESTIONS {
                     self.questions.push_back(Question { path, reply });
                 }
+            }
+            Command::List { table, after, limit, reply } => {
+                let ledger = self.host.replica.app().ledger();
+                let items = crate::api::lists::page(ledger.tables(), &table, after.as_deref(), limit);
+                let _ = reply.send((ledger.height(), items));
             }
             Command::Sequence { person, reply } => {
                 let used = self.host.replica.app().ledger().tables().lanes.get(&person).map_or(0, |lane| lane.highest);

@@ -188,6 +188,17 @@ impl<T: Tables> Store for T {
         index::find(self, prefix)
     }
 
+    fn records_from(&self, prefix: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
+        let mut places = Vec::new();
+        if limit > 0 {
+            self.visit(Table::Records, prefix, prefix, &mut |_, place| {
+                places.extend(read_place(place));
+                places.len() < limit
+            })?;
+        }
+        Ok(places)
+    }
+
     fn object(&self, key: &[u8], from: RecordPlace, limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
         let prefix = object_prefix(key)?;
         let mut places = Vec::new();

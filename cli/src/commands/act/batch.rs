@@ -5,7 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use rollbook_core::codec::encode;
 use rollbook_core::record::Record;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +14,7 @@ use crate::drafting::problem::suggestion;
 use crate::failure::{Failure, NOT_YET, REFUSED, UNUSABLE};
 use crate::messages::t;
 use crate::output::{Rows, print, say};
+use crate::receipts;
 use crate::verbs::opening::Reading;
 use crate::verbs::{Verb, shown};
 
@@ -131,9 +131,11 @@ fn known(verb: &Verb) -> String {
 /// Hands every record in, then waits for all: one block takes many.
 fn hand_in(desk: &Desk, client: &crate::client::Client, records: Vec<(usize, Record)>) -> Result<u8, Failure> {
     let wait = desk.matches.get_one::<String>("wait").map_or("receipt", String::as_str);
+    let Some((_, first)) = records.first() else { return Ok(0) };
+    let mut trust = receipts::trust_for(desk.matches, first, client)?;
     let mut refused: Vec<Option<String>> = Vec::new();
     for (_, record) in &records {
-        let answer = client.post("/v1/records", &encode(record))?;
+        let answer = receipts::submit(&mut trust, record)?;
         let facts = super::facts_of(&answer);
         let borrowed: Vec<(&str, String)> = facts.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         refused.push(answer["code"].as_str().map(|code| crate::messages::refusal(code, &borrowed)));
@@ -158,6 +160,18 @@ fn hand_in(desk: &Desk, client: &crate::client::Client, records: Vec<(usize, Rec
         }
         if wait != "none" && !done(&place) {
             code = code.max(NOT_YET);
+        }
+        if wait == "receipt" && done(&place) {
+            // Kept with what the nodes signed, not one file a line in the working folder.
+            let file = trust.folder().join("receipts").join(format!("{id}.tlog-proof"));
+            match receipts::receipt(&mut trust, record, &file) {
+                Ok(receipt) => (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into()),
+                Err(failure) => {
+                    code = code.max(failure.exit);
+                    say(format!("{line}: {}", failure.what));
+                    place["stands"] = "not verified".into();
+                }
+            }
         }
         let follows = client.json(&format!("/v1/records/{id}/next")).map(|answer| answer["next"].clone()).unwrap_or_default();
         let text = |name: &str| place[name].as_u64().map(|number| number.to_string()).unwrap_or_default();

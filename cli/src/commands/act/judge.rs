@@ -53,7 +53,7 @@ pub fn missing(judged: &Value) -> Vec<(u64, Vec<String>)> {
 }
 
 /// The role that the rule asks for, `finance`.
-fn wanted_role(judged: &Value) -> Option<String> {
+pub fn wanted_role(judged: &Value) -> Option<String> {
     let facts = judged["facts"].as_array()?;
     let fact = facts.iter().find(|fact| fact[0] == "role")?;
     Some(super::next::kebab(fact[1].as_str()?))

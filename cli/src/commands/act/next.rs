@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::messages::{find, t};
 use crate::output::{print, print_json, say};
 use crate::profile::Profiles;
+use crate::receipts::Receipted;
 use crate::verbs::VERBS;
 
 /// Nouns of the command tree whose objects can be asked about, and what core calls them.
@@ -174,16 +175,27 @@ pub fn deed(record: &Record) -> String {
 }
 
 /// The one line after an act: record, height, log index, rule, what, where it stands, who acts next, until when.
-pub fn told(client: &Client, record: &Record, place: &Value, matches: &ArgMatches) -> Result<u8, Failure> {
+/// Height and index are those of the verified receipt if there is one; what follows is as told by the node.
+pub fn told(
+    client: &Client,
+    record: &Record,
+    place: &Value,
+    receipt: Option<&Receipted>,
+    matches: &ArgMatches,
+) -> Result<u8, Failure> {
+    let mut place = place.clone();
+    if let Some(receipt) = receipt {
+        (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into());
+        place["receipt"] = serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
+    }
     // The act stands whatever the node says about what follows.
     let id = record.id();
     let next = client.json(&format!("/v1/records/{id}/next")).map(|answer| answer["next"].clone()).unwrap_or_default();
     if let Ok(Some(file)) = matches.try_get_one::<std::path::PathBuf>("print") {
-        super::page::write(file, client, record, place, &next)?;
+        super::page::write(file, client, record, &place, &next)?;
         say(t("page.written", &[("file", file.display().to_string())]));
     }
     if matches.get_flag("json") {
-        let mut place = place.clone();
         place["next"] = next;
         print_json(&place);
         return Ok(0);
@@ -197,8 +209,12 @@ pub fn told(client: &Client, record: &Record, place: &Value, matches: &ArgMatche
         ("next", if next.is_object() { sentence(&next) } else { t("next.none", &[]) }),
     ];
     print(t("act.done", &facts));
-    if place["stands"] == "receipted" {
-        say(t("act.receipted", &[]));
+    match receipt {
+        None => say(t("act.decided", &[])),
+        Some(receipt) => {
+            say(t("act.receipted", &[("grounds", receipt.grounds.line()), ("file", receipt.file.display().to_string())]));
+            return Ok(receipt.grounds.tell_age());
+        }
     }
     Ok(0)
 }

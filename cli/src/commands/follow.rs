@@ -1,0 +1,189 @@
+//! `rollbook follow`: every leaf as a node says it becomes final, one line each (server-sent events).
+//!
+//! Told by the node, and so marked: `show` proves what matters. The stream resumes after the last leaf seen, at the next node if
+//! one breaks off, so nothing is missed and nothing comes twice. Ctrl-C ends it with exit code 0.
+
+use std::io::{BufRead, BufReader};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_core::calendar::format_instant;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::messages::t;
+use crate::objects;
+use crate::output::{print, say};
+use crate::profile::Profiles;
+use crate::trust;
+
+/// Pause before the nodes are tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long no node may answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `follow`.
+pub fn command() -> Command {
+    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u64));
+    Command::new("follow")
+        .arg(Arg::new("node").long("node").value_name("URL").action(clap::ArgAction::Append))
+        .arg(number("from").value_name("HEIGHT").conflicts_with("after"))
+        .arg(Arg::new("after").long("after").value_name("HEIGHT:INDEX"))
+        .arg(number("count"))
+}
+
+/// Runs `follow`.
+pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let nodes = trust::nodes(matches, profile.as_ref());
+    if nodes.is_empty() {
+        return Err(Failure::unusable(t("act.no-node", &[])).next(t("trust.no-profile-next", &[])));
+    }
+    let client = Client::new(nodes);
+    let mut left = matches.get_one::<u64>("count").copied();
+    let json = matches.get_flag("json");
+    let last = Arc::new(Mutex::new(matches.get_one::<String>("after").cloned()));
+    end_on_interrupt(Arc::clone(&last));
+    let path = match matches.get_one::<u64>("from") {
+        Some(height) => format!("/v1/events?from={height}"),
+        None => "/v1/events".to_owned(),
+    };
+    let mut heard = Instant::now();
+    let mut told = String::new();
+    while left != Some(0) {
+        for node in client.nodes() {
+            let after = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let stream = match client.only(node).events(&path, after.as_deref()) {
+                Ok(stream) => stream,
+                Err(failure) => {
+                    told = failure.why.unwrap_or(failure.what);
+                    continue;
+                }
+            };
+            say(t("follow.as-told", &[("node", node.clone())]));
+            let mut reader = Events(BufReader::new(stream));
+            while left != Some(0)
+                && let Some(event) = reader.next()
+            {
+                heard = Instant::now();
+                line(&event, json);
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.id);
+                left = left.map(|left| left - 1);
+            }
+            if left == Some(0) {
+                return Ok(0);
+            }
+            told = t("follow.broken", &[("node", node.clone())]);
+            say(&told);
+        }
+        if heard.elapsed() > PATIENCE {
+            let next = t("client.unreachable-next", &[]);
+            return Err(Failure::unreachable(t("client.unreachable", &[])).because(told).next(next));
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(0)
+}
+
+/// Ctrl-C says where to go on and ends the program.
+fn end_on_interrupt(last: Arc<Mutex<Option<String>>>) {
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            match last.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
+                Some(id) => say(t("follow.ended", &[("id", id.to_owned())])),
+                None => say(t("follow.ended-empty", &[])),
+            }
+            std::process::exit(0);
+        }
+    });
+}
+
+/// One server-sent event.
+struct Event {
+    id: String,
+    kind: String,
+    data: Value,
+}
+
+/// Events of a stream, until it breaks off or says something that is none.
+struct Events<R>(R);
+
+impl<R: BufRead> Iterator for Events<R> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        let (mut id, mut kind, mut data) = (String::new(), String::new(), String::new());
+        loop {
+            let mut line = String::new();
+            if self.0.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            let line = line.trim_end_matches(['\n', '\r']);
+            if line.is_empty() {
+                if data.is_empty() {
+                    continue;
+                }
+                return Some(Event { id, kind, data: serde_json::from_str(&data).ok()? });
+            }
+            match line.split_once(':') {
+                Some(("id", value)) => id = value.trim_start().to_owned(),
+                Some(("event", value)) => kind = value.trim_start().to_owned(),
+                Some(("data", value)) => data.push_str(value.strip_prefix(' ').unwrap_or(value)),
+                // Comments keep the connection alive.
+                _ => {}
+            }
+        }
+    }
+}
+
+fn line(event: &Event, json: bool) {
+    let data = &event.data;
+    if json {
+        return print(json!({ "id": event.id, "event": event.kind, "data": data }).to_string());
+    }
+    let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
+    let words = match event.kind.as_str() {
+        "record" => {
+            let act = words(&data["record"]["payload"]["body"]);
+            let principal = data["principal"].as_u64().unwrap_or_default();
+            format!("{:<8} {}  {act}  {}", text("code"), objects::short(&format!("organisation/{principal}")), text("id"))
+        }
+        "seal" => {
+            let time = data["seal"]["time_ms"].as_u64().map(|ms| format_instant(ms, 480)).unwrap_or_default();
+            format!("{time}  {}", text("id"))
+        }
+        "event" => data["event"].to_string(),
+        "policy" => text("policy").lines().next().unwrap_or_default().to_owned(),
+        _ => text("leaf").chars().take(64).collect(),
+    };
+    print(format!("{:<8} {:<8} {words}", event.id, event.kind));
+}
+
+/// Family and variant of an act: `Membership.Screen`.
+fn words(act: &Value) -> String {
+    let first = |value: &Value| match value {
+        Value::Object(map) => map.iter().next().map(|(name, inner)| (name.clone(), inner.clone())),
+        Value::String(name) => Some((name.clone(), Value::Null)),
+        _ => None,
+    };
+    let Some((family, inner)) = first(act) else { return String::new() };
+    first(&inner).map_or(family.clone(), |(variant, _)| format!("{family}.{variant}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_read_and_comments_are_not() {
+        let stream = ": hello\n\nid: 3:0\nevent: seal\ndata: {\"height\":\ndata: 3}\n\n: alive\n\nid: 3:1\r\nevent: x\r\ndata: 1\r\n\r\nid: 4:0\ndata: {";
+        let events: Vec<Event> = Events(stream.as_bytes()).collect();
+        assert_eq!(events.len(), 2, "a cut event is none");
+        assert_eq!((events[0].id.as_str(), events[0].kind.as_str()), ("3:0", "seal"));
+        assert_eq!(events[0].data["height"], 3);
+        assert_eq!(events[1].id, "3:1");
+    }
+}

@@ -1,0 +1,200 @@
+//! `rollbook NOUN list`, `rollbook NOUN show N`: the proved tables, entry by entry.
+//!
+//! A list carries no completeness proof, so it is marked 'as told by node'; with `--from-export FILE` the whole history is
+//! executed again and the list is what came out (RULINGS A20). `show` proves one entry.
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_core::account::Unit;
+use rollbook_core::log::Clock;
+use rollbook_node::api::lists;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::commands::{audit, show};
+use crate::failure::Failure;
+use crate::messages::t;
+use crate::objects::{self, KINDS, Kind, Target};
+use crate::output::{print, print_json};
+use crate::profile::Profiles;
+use crate::trust::{self, reading};
+
+/// Pages read at most: a million entries.
+const PAGES: usize = 10_000;
+
+/// Adds `list` and `show` to every noun that has a proved table.
+pub fn add_nouns(mut tree: Command) -> Command {
+    for kind in &KINDS {
+        let export = Arg::new("from-export").long("from-export").value_name("FILE").value_parser(value_parser!(PathBuf));
+        let list = reading(Command::new("list")).arg(export);
+        let show = reading(Command::new("show").arg(Arg::new("number").required(true).value_name("N")));
+        let known = tree.get_subcommands().any(|sub| sub.get_name() == kind.noun);
+        tree = if known {
+            tree.mut_subcommand(kind.noun, |sub| sub.subcommands([list, show]))
+        } else {
+            let noun = Command::new(kind.noun).subcommand_required(true).arg_required_else_help(true);
+            tree.subcommand(noun.subcommands([list, show]))
+        };
+    }
+    tree
+}
+
+/// Runs `NOUN list` or `NOUN show`, if it is one.
+pub fn run(noun: &str, matches: &ArgMatches) -> Option<Result<u8, Failure>> {
+    let kind = KINDS.iter().find(|kind| kind.noun == noun)?;
+    match matches.subcommand()? {
+        ("list", matches) => Some(list(kind, matches)),
+        ("show", matches) => Some(one(kind, matches)),
+        _ => None,
+    }
+}
+
+fn one(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
+    let text = matches.get_one::<String>("number").cloned().unwrap_or_default();
+    // `O-17` and `17` both, as in acts.
+    let prefix = format!("{}-", kind.letter);
+    let key = text.strip_prefix(&prefix).or_else(|| text.strip_prefix(&prefix.to_lowercase())).unwrap_or(&text);
+    let bad = || Failure::unusable(t("show.bad-id", &[("id", text.clone())])).next(t("show.bad-id-next", &[]));
+    show::show(&Target::State(objects::path_of(kind, key).ok_or_else(bad)?), matches)
+}
+
+/// Where entries come from.
+enum Source {
+    Node(crate::client::Client),
+    Export(Box<rollbook_core::state::StateTables>),
+}
+
+impl Source {
+    /// Whether the chain is a sample.
+    fn is_sample(&self) -> Result<bool, Failure> {
+        match self {
+            Source::Export(tables) => Ok(tables.charters.first().is_some_and(|(_, charter)| charter.clock == Clock::Sample)),
+            Source::Node(client) => Ok(client.json("/v1/status")?["sample"] == true),
+        }
+    }
+
+    /// Every entry of a table: key, value.
+    fn entries(&self, table: &str) -> Result<Vec<(String, Value)>, Failure> {
+        let mut entries: Vec<(String, Value)> = Vec::new();
+        let key = |path: &str| path.split_once('/').map_or(path, |(_, key)| key).to_owned();
+        match self {
+            Source::Export(tables) => {
+                let items = lists::page(tables, table, None, usize::MAX).unwrap_or_default();
+                entries.extend(items.into_iter().map(|item| (key(&item.path), item.value)));
+            }
+            Source::Node(client) => {
+                let mut after = String::new();
+                for _ in 0..PAGES {
+                    let page = client.json(&format!("/v1/lists/{table}{after}"))?;
+                    for item in page["items"].as_array().into_iter().flatten() {
+                        entries.push((key(item["path"].as_str().unwrap_or_default()), item["value"].clone()));
+                    }
+                    match page["next"].as_str() {
+                        Some(next) => after = format!("?after={next}"),
+                        None => break,
+                    }
+                }
+            }
+        }
+        Ok(entries)
+    }
+}
+
+fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
+    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let (source, from) = match matches.get_one::<PathBuf>("from-export") {
+        Some(file) => {
+            let genesis = trust::genesis(matches, profile.as_ref())?;
+            let (report, tables) = audit::replay(file, genesis)?;
+            let facts = [("file", file.display().to_string()), ("height", (report.executed).to_string())];
+            let Some(tables) = tables.filter(|_| report.is_sound()) else {
+                return Err(Failure::refused(t("list.unsound", &facts)).next(t("list.unsound-next", &facts)));
+            };
+            let mark = if genesis.is_some() { "list.from-export" } else { "list.from-export-unpinned" };
+            (Source::Export(Box::new(tables)), t(mark, &facts))
+        }
+        None => {
+            let nodes = trust::nodes(matches, profile.as_ref());
+            if nodes.is_empty() {
+                return Err(Failure::unusable(t("act.no-node", &[])).next(t("trust.no-profile-next", &[])));
+            }
+            let client = crate::client::Client::new(nodes);
+            let node = answering(&client)?;
+            (Source::Node(client.only(&node)), t("list.as-told", &[("node", node)]))
+        }
+    };
+    let entries = source.entries(kind.table)?;
+    if matches.get_flag("json") {
+        let items: Vec<Value> = entries
+            .iter()
+            .map(|(key, value)| json!({ "id": objects::short(&format!("{}/{key}", kind.table)), "key": key, "value": value }))
+            .collect();
+        print_json(&json!({ "table": kind.table, "items": items, "from": from, "sample": source.is_sample()? }));
+        return Ok(0);
+    }
+    if source.is_sample()? {
+        print(t("audit.sample", &[]));
+    }
+    // Names of companies and units of funds make numbers readable.
+    let names = names_for(kind, &source)?;
+    let units = units_for(kind, &source)?;
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    let head = |column: &&str| {
+        let name = column.rsplit('.').next().unwrap_or(column);
+        crate::messages::find(&format!("field.{name}"), &[]).unwrap_or_else(|| name.replace('_', " "))
+    };
+    table.set_header(std::iter::once(t("show.id", &[])).chain(kind.columns.iter().map(head)));
+    for (key, value) in &entries {
+        let path = format!("{}/{key}", kind.table);
+        let fund = fund_of(kind, key, value);
+        let unit = fund.and_then(|fund| units.get(&fund));
+        let cell = |column: &&str| {
+            let text = objects::cell(column, value, unit);
+            match text.parse::<u64>().ok().and_then(|number| names.get(&number)) {
+                Some(name) if matches!(*column, "organisation" | "grantee") => {
+                    format!("{} {name}", objects::short(&format!("organisation/{text}")))
+                }
+                _ => text,
+            }
+        };
+        table.add_row(std::iter::once(objects::short(&path)).chain(kind.columns.iter().map(cell)));
+    }
+    for line in table.to_string().lines() {
+        print(line.trim_end());
+    }
+    print(from);
+    Ok(0)
+}
+
+/// The first node that answers: one list comes from one node.
+fn answering(client: &crate::client::Client) -> Result<String, Failure> {
+    let mut last = None;
+    for node in client.nodes() {
+        match client.only(node).json("/v1/health") {
+            Ok(_) => return Ok(node.clone()),
+            Err(failure) => last = Some(failure),
+        }
+    }
+    Err(last.unwrap_or_else(|| Failure::unreachable(t("client.unreachable", &[]))))
+}
+
+fn names_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, String>, Failure> {
+    if !kind.columns.iter().any(|column| matches!(*column, "organisation" | "grantee")) {
+        return Ok(BTreeMap::new());
+    }
+    let name = |(key, value): (String, Value)| Some((key.parse().ok()?, objects::cell("name", &value, None)));
+    Ok(source.entries("organisation")?.into_iter().filter_map(name).collect())
+}
+
+fn units_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, Unit>, Failure> {
+    if !matches!(kind.table, "award" | "agreement" | "payment" | "account") {
+        return Ok(BTreeMap::new());
+    }
+    let unit = |(key, value): (String, Value)| Some((key.parse().ok()?, objects::unit_of(&value)?));
+    Ok(source.entries("fund")?.into_iter().filter_map(unit).collect())
+}
+
+fn fund_of(kind: &Kind, key: &str, value: &Value) -> Option<u64> {
+    if kind.table == "account" { key.split_once('/')?.0.parse().ok() } else { value["fund"].as_u64() }
+}

@@ -1,0 +1,147 @@
+//! `rollbook show ID`: a record, a block, an object of the state; only what was verified (RULINGS A12, A20, R23).
+
+use clap::{Arg, ArgMatches, Command};
+use rollbook_core::account::Unit;
+use rollbook_core::calendar::format_instant;
+use serde_json::{Value, json};
+
+use crate::bundle::{Content, Proved};
+use crate::failure::{Failure, REFUSED};
+use crate::fetch::{Fetched, fetch, records_of};
+use crate::messages::t;
+use crate::objects::{self, KINDS, Target, companions, unit_of};
+use crate::output::{print, print_json};
+use crate::trust::{Grounds, Trust, reading};
+
+/// `show`.
+pub fn command() -> Command {
+    let kinds: Vec<String> = KINDS.iter().map(|kind| format!("  {}-N  {}:N  {}/N", kind.letter, kind.noun, kind.table)).collect();
+    let help = format!("{}\n{}", t("show.ids", &[]), kinds.join("\n"));
+    reading(Command::new("show").arg(Arg::new("id").required(true).value_name("ID"))).after_help(help)
+}
+
+/// Runs `show`.
+pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    let id = matches.get_one::<String>("id").cloned().unwrap_or_default();
+    show(&objects::parse(&id)?, matches)
+}
+
+/// Shows what an id names.
+pub fn show(target: &Target, matches: &ArgMatches) -> Result<u8, Failure> {
+    let mut trust = Trust::open(matches)?;
+    let (fetched, grounds) = fetch(&mut trust, target)?;
+    let json = matches.get_flag("json");
+    let (body, mut code) = match &fetched.proved.content {
+        Content::Record(record) => {
+            let value = serde_json::to_value(&record.payload).unwrap_or_default();
+            let signed: Vec<Value> = record
+                .signatures
+                .iter()
+                .map(|entry| json!({ "officer": entry.officer, "capacity": entry.capacity, "key": entry.key }))
+                .collect();
+            let head = json!({
+                "record": record.id(), "rule": record.payload.body.code(), "leaf": fetched.proved.receipt.verified.index,
+                "payload": value, "signed": signed,
+            });
+            (head, 0)
+        }
+        Content::Block => {
+            let records = records_of(&mut trust, &fetched.proved)?;
+            let records: Vec<String> = records.iter().map(|(id, rule)| format!("{id} {rule}")).collect();
+            (json!({ "block": fetched.proved.seal.id(), "seal": fetched.proved.seal, "records": records }), 0)
+        }
+        Content::State { path, value } => state_body(&mut trust, path, value.as_deref())?,
+    };
+    if json {
+        print_json(&with_grounds(body, &fetched.proved, &grounds, &trust));
+    } else {
+        if grounds.sample {
+            print(t("audit.sample", &[]));
+        }
+        let unit = body["companions"].as_array().into_iter().flatten().find_map(unit_of);
+        print_rows(&body, unit.as_ref());
+        print(told(&fetched, &grounds, &trust));
+    }
+    let age = if json { if grounds.stale { crate::failure::NOT_YET } else { 0 } } else { grounds.tell_age() };
+    if age != 0 {
+        code = age;
+    }
+    Ok(code)
+}
+
+/// An object with the objects that make it readable, each proved.
+fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Value, u8), Failure> {
+    let Some(bytes) = value else {
+        return Ok((json!({ "id": objects::short(path), "path": path, "value": null }), REFUSED));
+    };
+    let unknown = || Failure::unusable(t("show.unreadable", &[("path", path.to_owned())])).next(t("show.unreadable-next", &[]));
+    let value = objects::decode(path, bytes).ok_or_else(unknown)?;
+    let mut beside = Vec::new();
+    for other in companions(path, &value) {
+        let (fetched, _) = fetch(trust, &Target::State(other.clone()))?;
+        if let Content::State { value: Some(bytes), .. } = &fetched.proved.content {
+            beside.extend(objects::decode(&other, bytes));
+        }
+    }
+    Ok((json!({ "id": objects::short(path), "path": path, "value": value, "companions": beside }), 0))
+}
+
+fn print_rows(body: &Value, unit: Option<&Unit>) {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    let mut row = |label: String, text: String| {
+        table.add_row([label, text]);
+    };
+    if body.get("value").is_some_and(Value::is_null) {
+        print(t("show.absent", &[("id", body["id"].as_str().unwrap_or_default().to_owned())]));
+        return;
+    }
+    for name in ["id", "record", "rule", "leaf", "block"] {
+        if let Some(text) = body.get(name).and_then(|value| objects::word(name, value, None)) {
+            row(t(&format!("show.{name}"), &[]), text);
+        }
+    }
+    // The company of a membership, the fund of an amount: by name, beside their numbers.
+    for beside in body["companions"].as_array().into_iter().flatten() {
+        if let Some(name) = beside.get("name").and_then(|name| objects::word("name", name, None)) {
+            row(t("show.of", &[]), name);
+        }
+    }
+    let path = body["path"].as_str().unwrap_or_default();
+    for part in ["value", "payload", "signed", "seal", "records"] {
+        for (label, text) in body.get(part).map(|value| objects::rows(path, value, unit)).unwrap_or_default() {
+            let label =
+                if matches!(part, "signed" | "records") { format!("{} {label}", t(&format!("show.{part}"), &[])) } else { label };
+            row(label.trim().to_owned(), text);
+        }
+    }
+    for line in table.to_string().lines() {
+        print(line.trim_end());
+    }
+}
+
+/// The line that says what verified it.
+pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
+    let seal = &fetched.proved.seal;
+    let facts = [
+        ("height", seal.height.to_string()),
+        ("time", format_instant(seal.time_ms, 480)),
+        ("grounds", grounds.line()),
+        ("genesis", trust.chain().genesis().short()),
+    ];
+    let key = match fetched.proved.content {
+        Content::State { .. } => "show.verified-state",
+        Content::Record(_) => "show.verified-record",
+        Content::Block => "show.verified-block",
+    };
+    t(key, &facts)
+}
+
+fn with_grounds(mut body: Value, proved: &Proved, grounds: &Grounds, trust: &Trust) -> Value {
+    body["verified"] = json!({
+        "genesis": trust.chain().genesis(), "height": proved.seal.height, "time_ms": proved.seal.time_ms,
+        "state_root": proved.seal.state_root, "by": grounds,
+    });
+    body["sample"] = json!(grounds.sample);
+    body
+}

@@ -1,0 +1,314 @@
+//! `rollbook verify FILE`: judges proof files, receipts, signed answers, fork alarms and pending records. No network code is
+//! involved: this file, `bundle`, `receipts::KeptAnswer` and core; what a profile has kept is read from its folder.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_core::calendar::format_instant;
+use rollbook_core::codec::decode;
+use rollbook_core::crypto::Hash;
+use rollbook_core::log::proof::PROOF_HEADER;
+use rollbook_core::record::Record;
+use rollbook_core::verify::{EpochChain, Receipt};
+use rollbook_node::api::receipt::Verdict;
+use serde_json::{Value, json};
+
+use crate::bundle::{self, Bundle, Content, Flaw, MAX_BYTES, Proved, parse_canonical};
+use crate::failure::{Failure, REFUSED};
+use crate::messages::{refusal, t};
+use crate::objects;
+use crate::output::{print, print_json, say};
+use crate::profile::Profiles;
+use crate::receipts::{ANSWER, KeptAnswer};
+use crate::trust::{FORK_ALARM, ForkAlarm, KeptPolicy, chain_of, genesis, instant};
+
+/// `verify`.
+pub fn command() -> Command {
+    let file = |name: &'static str| Arg::new(name).value_name("FILE").value_parser(value_parser!(PathBuf));
+    Command::new("verify")
+        .arg(file("file").required(true))
+        .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
+        .arg(file("record").long("record"))
+}
+
+/// Runs `verify`.
+pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    let Some(file) = matches.get_one::<PathBuf>("file") else { return Err(Failure::unusable("FILE")) };
+    let bytes = read(file)?;
+    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let pinned = genesis(matches, profile.as_ref())?;
+    let unknown = || {
+        let facts = [("file", file.display().to_string())];
+        Failure::unusable(t("verify.unknown", &facts)).next(t("verify.unknown-next", &facts))
+    };
+    if bytes.starts_with(PROOF_HEADER.as_bytes()) {
+        return tlog_proof(&bytes, pinned, matches, file);
+    }
+    let value: Value = serde_json::from_slice(&bytes).map_err(|_| unknown())?;
+    match value["kind"].as_str() {
+        Some("rollbook-pending-record") => pending(file, pinned, matches),
+        Some(ANSWER) => answer(&bytes, pinned, matches, file),
+        Some(FORK_ALARM) => alarm(&bytes, pinned, matches, file),
+        // A changed kind is a changed byte.
+        Some(_) if value["claim"].is_object() => proof_file(&bytes, pinned, matches, file),
+        _ => Err(unknown()),
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = crate::keystore::read(file)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(Failure::unusable(t("verify.too-long", &[("file", file.display().to_string())])));
+    }
+    Ok(bytes)
+}
+
+/// What was found wrong, as the result.
+fn flawed(flaw: &Flaw, file: &Path, json: bool) -> u8 {
+    if json {
+        print_json(&json!({ "verified": false, "code": flaw.code, "why": flaw.why }));
+    } else {
+        print(t("verify.flaw", &[("file", file.display().to_string()), ("code", flaw.code.clone()), ("why", flaw.why.clone())]));
+    }
+    REFUSED
+}
+
+/// The file's genesis is the expected one. Without an expected one a result says only that the file agrees with itself.
+fn compare(found: Hash, pinned: Option<Hash>) -> Result<(), Flaw> {
+    match pinned {
+        Some(pinned) if pinned != found => {
+            Err(Flaw::new("A2.other-alliance", format!("the file is about alliance {found}, not {pinned}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_pinned(pinned: Option<Hash>, found: Hash) {
+    if pinned.is_none() {
+        say(t("verify.not-pinned", &[("genesis", found.to_hex())]));
+    }
+}
+
+fn signers(receipt: &Receipt) -> String {
+    let names: Vec<&str> = receipt.verified.signers.iter().map(|signer| signer.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn receipt_line(receipt: &Receipt, genesis: Hash) -> String {
+    t(
+        "verify.receipt",
+        &[
+            ("leaf", receipt.verified.index.to_string()),
+            ("size", receipt.verified.size.to_string()),
+            ("epoch", receipt.epoch.to_string()),
+            ("signers", signers(receipt)),
+            ("time", instant(receipt.attested_time_s)),
+            ("genesis", genesis.to_hex()),
+        ],
+    )
+}
+
+fn proof_file(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+    let json = matches.get_flag("json");
+    let verified = Bundle::parse(bytes).and_then(|bundle| {
+        compare(bundle.genesis, pinned)?;
+        Ok((bundle.verify()?, bundle))
+    });
+    let (proved, bundle) = match verified {
+        Ok(verified) => verified,
+        Err(flaw) => return Ok(flawed(&flaw, file, json)),
+    };
+    let Proved { seal, receipt, content } = &proved;
+    let body = match content {
+        Content::Block => json!({ "block": seal.id() }),
+        Content::Record(record) => {
+            json!({ "record": record.id(), "rule": record.payload.body.code(), "payload": record.payload })
+        }
+        Content::State { path, value } => {
+            let value = match value {
+                None => Value::Null,
+                Some(bytes) => match objects::decode(path, bytes) {
+                    Some(value) => value,
+                    None => return Ok(flawed(&Flaw::new("proof.value", "the value is none of this table"), file, json)),
+                },
+            };
+            json!({ "id": objects::short(path), "path": path, "value": value })
+        }
+    };
+    if json {
+        print_json(&json!({
+            "verified": true, "pinned": pinned.is_some(), "genesis": bundle.genesis, "height": seal.height, "time_ms": seal.time_ms,
+            "content": body, "receipt": receipt,
+        }));
+        not_pinned(pinned, bundle.genesis);
+        return Ok(0);
+    }
+    let chain = chain_of(bundle.genesis, &bundle.policies);
+    if is_sample(chain.as_ref().ok()) {
+        print(t("audit.sample", &[]));
+    }
+    let facts = [
+        ("height", seal.height.to_string()),
+        ("time", format_instant(seal.time_ms, 480)),
+        ("id", body["id"].as_str().unwrap_or_default().to_owned()),
+        ("record", body["record"].as_str().unwrap_or_default().to_owned()),
+        ("rule", body["rule"].as_str().unwrap_or_default().to_owned()),
+    ];
+    let key = match content {
+        Content::Block => "verify.block",
+        Content::Record(_) => "verify.record",
+        Content::State { value: None, .. } => "verify.absent",
+        Content::State { .. } => "verify.state",
+    };
+    print(t(key, &facts));
+    let value = body.get("value").or(body.get("payload")).unwrap_or(&Value::Null);
+    for (label, text) in objects::rows(body["path"].as_str().unwrap_or_default(), value, None) {
+        print(format!("  {label}: {text}"));
+    }
+    print(receipt_line(receipt, bundle.genesis));
+    not_pinned(pinned, bundle.genesis);
+    Ok(0)
+}
+
+fn is_sample(chain: Option<&EpochChain>) -> bool {
+    let genesis = chain.and_then(|chain| chain.policies().next()?.genesis.clone());
+    genesis.is_some_and(|facts| facts.clock == rollbook_core::log::Clock::Sample)
+}
+
+/// The policies that the profile's folder holds, verified again.
+fn kept_chain(matches: &ArgMatches, pinned: Option<Hash>) -> Result<(Hash, EpochChain), Failure> {
+    let none = || Failure::unusable(t("verify.no-policies", &[])).next(t("verify.no-policies-next", &[]));
+    let genesis = pinned.ok_or_else(none)?;
+    let file = Profiles::of(matches).verified(&genesis).join("policies.json");
+    let bytes = std::fs::read(&file).map_err(|_| none())?;
+    let kept: Vec<KeptPolicy> = serde_json::from_slice(&bytes).map_err(|error| none().because(error))?;
+    let chain = chain_of(genesis, &kept).map_err(|why| none().because(why))?;
+    Ok((genesis, chain))
+}
+
+/// A `.tlog-proof` with the record it is of, under the policies of the profile's folder.
+fn tlog_proof(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+    let json = matches.get_flag("json");
+    let Some(of) = matches.get_one::<PathBuf>("record") else {
+        return Err(Failure::unusable(t("verify.no-record", &[])).next(t("verify.no-record-next", &[])));
+    };
+    let leaf = leaf_of(of)?;
+    let (genesis, chain) = kept_chain(matches, pinned)?;
+    match chain.verify_receipt(&leaf, bytes) {
+        Ok(receipt) => {
+            if json {
+                print_json(&json!({ "verified": true, "pinned": true, "genesis": genesis, "receipt": receipt }));
+            } else {
+                if is_sample(Some(&chain)) {
+                    print(t("audit.sample", &[]));
+                }
+                print(receipt_line(&receipt, genesis));
+            }
+            Ok(0)
+        }
+        Err(error) => Ok(flawed(&Flaw::new(error.code(), error), file, json)),
+    }
+}
+
+/// The leaf of a record: from a pending file, a proof file, or the bytes of an envelope.
+fn leaf_of(file: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = read(file)?;
+    if let Ok(record) = decode::<Record>(&bytes) {
+        return Ok(record.leaf());
+    }
+    if let Ok(Ok(proved)) = Bundle::parse(&bytes).map(|bundle| bundle.verify())
+        && let Content::Record(record) = proved.content
+    {
+        return Ok(record.leaf());
+    }
+    crate::commands::act::read_pending(file).map(|record| record.leaf())
+}
+
+/// A node's signed answer to a record.
+fn answer(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+    let json = matches.get_flag("json");
+    let verified = parse_canonical::<KeptAnswer>(bytes).and_then(|kept| {
+        compare(kept.genesis, pinned)?;
+        bundle::complete_handovers(&kept.policies)?;
+        kept.verify()
+    });
+    let answer = match verified {
+        Ok(answer) => answer,
+        Err(flaw) => return Ok(flawed(&flaw, file, json)),
+    };
+    if json {
+        print_json(&json!({ "verified": true, "pinned": pinned.is_some(), "answer": answer }));
+    } else {
+        let mut facts = vec![
+            ("record", answer.record.to_hex()),
+            ("height", answer.height.to_string()),
+            ("time", format_instant(answer.time_ms, 480)),
+            ("node", answer.node.to_string()),
+        ];
+        match &answer.verdict {
+            Verdict::Seen => print(t("verify.seen", &facts)),
+            Verdict::Refused { rule, facts: named } => {
+                let named: Vec<(&str, String)> = named.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+                facts.push(("refusal", refusal(rule, &named)));
+                print(t("verify.refused", &facts));
+            }
+        }
+    }
+    not_pinned(pinned, answer.chain);
+    Ok(0)
+}
+
+/// Two heads of which neither extends the other. Proved if both are of one size; for two sizes only the heads are proved.
+fn alarm(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+    let json = matches.get_flag("json");
+    let verified = parse_canonical::<ForkAlarm>(bytes).and_then(|alarm| {
+        compare(alarm.genesis, pinned)?;
+        let chain = chain_of(alarm.genesis, &alarm.policies).map_err(|why| Flaw::new("proof.policies", why))?;
+        let head = |note: &str| chain.verify_checkpoint(note.as_bytes()).map_err(|error| Flaw::new(error.code(), error));
+        Ok((head(&alarm.known.note)?, head(&alarm.found.note)?, alarm))
+    });
+    let (known, found, alarm) = match verified {
+        Ok(verified) => verified,
+        Err(flaw) => return Ok(flawed(&flaw, file, json)),
+    };
+    let fork = known.checkpoint.size == found.checkpoint.size && known.checkpoint.root != found.checkpoint.root;
+    if json {
+        print_json(&json!({ "verified": true, "fork": fork, "known": known, "found": found }));
+    } else {
+        let facts = [
+            ("known-size", known.checkpoint.size.to_string()),
+            ("known-root", known.checkpoint.root.to_hex()),
+            ("size", found.checkpoint.size.to_string()),
+            ("root", found.checkpoint.root.to_hex()),
+        ];
+        print(t(if fork { "verify.fork" } else { "verify.two-heads" }, &facts));
+    }
+    not_pinned(pinned, alarm.genesis);
+    Ok(REFUSED)
+}
+
+/// A pending record: its form and its id. Keys of officers stand in working tables, which carry no proofs.
+fn pending(file: &Path, pinned: Option<Hash>, matches: &ArgMatches) -> Result<u8, Failure> {
+    let json = matches.get_flag("json");
+    let record = match crate::commands::act::read_pending(file) {
+        Ok(record) => record,
+        Err(failure) => return Ok(flawed(&Flaw::new("pending.form", failure.why.unwrap_or(failure.what)), file, json)),
+    };
+    if let Err(flaw) = compare(record.payload.chain, pinned) {
+        return Ok(flawed(&flaw, file, json));
+    }
+    let officers: Vec<String> = record.signatures.iter().map(|entry| entry.officer.to_string()).collect();
+    if json {
+        print_json(&json!({ "verified": true, "signatures_checked": false, "record": record.id(), "signed_by": officers }));
+    } else {
+        let facts = [
+            ("record", record.id().to_hex()),
+            ("rule", record.payload.body.code().to_owned()),
+            ("until", format_instant(record.payload.valid_until_ms, 480)),
+            ("officers", officers.join(", ")),
+        ];
+        print(t("verify.pending", &facts));
+    }
+    say(t("verify.pending-unchecked", &[]));
+    Ok(0)
+}

@@ -1,0 +1,152 @@
+//! Statements of nodes, fetched and verified: what `show` prints and `prove` writes. Nothing leaves here unverified.
+
+use rollbook_core::codec::decode;
+use rollbook_core::crypto::sha256;
+use rollbook_core::export::BlockFrame;
+use rollbook_core::log::TlogProof;
+use rollbook_core::record::Record;
+use serde_json::Value;
+
+use base64::Engine as _;
+
+use crate::bundle::{Bundle, Claim, Proved, Sealed, judge, record_claim};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::messages::t;
+use crate::objects::Target;
+use crate::trust::{Grounds, Trouble, Trust};
+
+/// A verified statement with everything that proves it.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// What is claimed.
+    pub claim: Claim,
+    /// The seal of its block.
+    pub seal: Sealed,
+    /// What was proved.
+    pub proved: Proved,
+}
+
+impl Fetched {
+    /// As a proof file.
+    pub fn bundle(&self, trust: &Trust) -> Bundle {
+        // Later epochs have nothing to do with these receipts.
+        let epochs = self.proved.receipt.epoch.max(epoch_of(trust, &self.seal.proof));
+        let policies = trust.policies().iter().filter(|kept| kept.epoch <= epochs).cloned().collect();
+        Bundle::new(trust.chain().genesis(), policies, self.claim.clone(), self.seal.clone())
+    }
+}
+
+fn epoch_of(trust: &Trust, proof: &str) -> u32 {
+    let size = TlogProof::parse(proof.as_bytes())
+        .ok()
+        .and_then(|proof| rollbook_core::log::Checkpoint::parse(&proof.note.text).ok())
+        .map_or(0, |checkpoint| checkpoint.size);
+    trust.chain().policy_at(size).map_or(0, |(policy, _)| policy.epoch)
+}
+
+/// Asks the nodes for what an id names.
+pub fn fetch(trust: &mut Trust, target: &Target) -> Result<(Fetched, Grounds), Failure> {
+    trust.ask(|trust, node| match target {
+        Target::Record(id) => record(trust, node, id),
+        Target::Block(height) => block(trust, node, *height),
+        Target::State(path) => state(trust, node, path),
+    })
+}
+
+fn text<'a>(answer: &'a Value, name: &str) -> Result<&'a str, Trouble> {
+    answer[name].as_str().ok_or_else(|| Trouble::Untrue(t("trust.lacks", &[("field", name.to_owned())])))
+}
+
+fn note_of(proof: &str) -> Result<TlogProof, Trouble> {
+    TlogProof::parse(proof.as_bytes()).map_err(|error| Trouble::Untrue(error.to_string()))
+}
+
+fn done(trust: &mut Trust, node: &Client, claim: Claim, seal: Sealed) -> Result<(Fetched, Grounds), Trouble> {
+    let proved = judge(trust.chain(), &claim, &seal).map_err(|flaw| Trouble::Untrue(flaw.to_string()))?;
+    if let Claim::Record { proof, .. } = &claim {
+        trust.head_of_proof(node, &note_of(proof)?)?;
+    }
+    let grounds = trust.head_of_proof(node, &note_of(&seal.proof)?)?;
+    Ok((Fetched { claim, seal, proved }, grounds))
+}
+
+fn seal_of(node: &Client, height: u64) -> Result<Sealed, Trouble> {
+    let answer = node.json(&format!("/v1/blocks/{height}/proof"))?;
+    Ok(Sealed { leaf: text(&answer, "leaf")?.to_owned(), proof: text(&answer, "proof")?.to_owned() })
+}
+
+fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Grounds), Trouble> {
+    let place = node.json(&format!("/v1/records/{id}"))?;
+    if place["stands"] == "pool" {
+        let failure = Failure::not_yet(t("show.in-pool", &[("record", id.to_owned())]));
+        return Err(Trouble::Next(failure.next(t("show.in-pool-next", &[]))));
+    }
+    let untrue = |error: &dyn std::fmt::Display| Trouble::Untrue(error.to_string());
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text(&place, "record")?).map_err(|error| untrue(&error))?;
+    let record: Record = decode(&bytes).map_err(|error| untrue(&error))?;
+    let found = record.id().to_hex();
+    if !found.starts_with(id) {
+        return Err(Trouble::Untrue(t("trust.another-record", &[("asked", id.to_owned()), ("found", found)])));
+    }
+    let height = place["height"].as_u64().ok_or_else(|| untrue(&"height"))?;
+    let proof = node.bytes(&format!("/v1/records/{found}/proof"))?;
+    let proof = String::from_utf8(proof).map_err(|error| untrue(&error))?;
+    let seal = seal_of(node, height)?;
+    done(trust, node, record_claim(&record, proof), seal)
+}
+
+fn block(trust: &mut Trust, node: &Client, height: u64) -> Result<(Fetched, Grounds), Trouble> {
+    let seal = seal_of(node, height)?;
+    let answer = done(trust, node, Claim::Block {}, seal)?;
+    let found = answer.0.proved.seal.height;
+    if found != height {
+        let facts = [("asked", height.to_string()), ("found", found.to_string())];
+        return Err(Trouble::Untrue(t("trust.another-block", &facts)));
+    }
+    Ok(answer)
+}
+
+fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Grounds), Trouble> {
+    let answer = node.json(&format!("/v1/state/{path}"))?;
+    let claim = Claim::State {
+        path: path.to_owned(),
+        value: answer["value"].as_str().map(str::to_owned),
+        proof: text(&answer, "proof")?.to_owned(),
+    };
+    let seal = Sealed { leaf: text(&answer, "seal_leaf")?.to_owned(), proof: text(&answer, "seal_proof")?.to_owned() };
+    let answer = done(trust, node, claim, seal)?;
+    // A quorum that signed today stands for every old seal, too; only the seal that ends its log is today's state.
+    let verified = &answer.0.proved.receipt.verified;
+    if verified.index.saturating_add(1) != verified.size {
+        let facts = [("height", answer.0.proved.seal.height.to_string()), ("size", verified.size.to_string())];
+        return Err(Trouble::Untrue(t("trust.old-state", &facts)));
+    }
+    Ok(answer)
+}
+
+/// Ids of a proved block's records: its body hashes to the digest in the seal.
+pub fn records_of(trust: &mut Trust, proved: &Proved) -> Result<Vec<(String, String)>, Failure> {
+    let seal = proved.seal.clone();
+    if seal.height == 0 {
+        return Ok(Vec::new());
+    }
+    let path = format!("/v1/blocks/{}/frame", seal.height);
+    let mut told = Vec::new();
+    for node in trust.client().nodes().to_vec() {
+        let frame = match trust.client().only(&node).bytes(&path) {
+            Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| error.to_string()),
+            Err(failure) => Err(failure.why.unwrap_or(failure.what)),
+        };
+        match frame {
+            Ok(frame) if sha256(&frame.body()) == seal.body => {
+                let record = |bytes: &Vec<u8>| decode::<Record>(bytes).ok();
+                let records = frame.records.iter().filter_map(record);
+                return Ok(records.map(|record| (record.id().to_hex(), record.payload.body.code().to_owned())).collect());
+            }
+            Ok(_) => told.push(t("trust.untrue", &[("node", node), ("why", "A1.body-digest".to_owned())])),
+            Err(why) => told.push(format!("{node}: {why}")),
+        }
+    }
+    Err(Failure::unreachable(t("show.no-body", &[("height", seal.height.to_string())])).because(told.join("; ")))
+}
