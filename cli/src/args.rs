@@ -195,20 +195,28 @@ pub fn mistake(error: &clap::Error) -> Option<Failure> {
     Some(failure)
 }
 
+/// clap's own words in Chinese: heads, usage, the help and version flags.
+fn in_chinese(command: Command) -> Command {
+    let has_version = command.get_version().is_some();
+    let mut command = command
+        .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
+        .subcommand_help_heading("命令")
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help("显示帮助"));
+    if has_version {
+        let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("显示版本");
+        command = command.disable_version_flag(true).arg(version);
+    }
+    command.mut_args(|argument| {
+        let heading = if argument.is_positional() { "参数" } else { "选项" };
+        argument.help_heading(heading)
+    })
+}
+
 /// Sets help texts from the catalogue, all the way down; in Chinese clap's own words as well.
 fn translate(command: Command, path: &str) -> Command {
-    let command = if messages::language() == messages::Language::Chinese {
-        let command = command
-            .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
-            .subcommand_help_heading("命令")
-            .disable_help_subcommand(true);
-        command.mut_args(|argument| {
-            let heading = if argument.is_positional() { "参数" } else { "选项" };
-            argument.help_heading(heading)
-        })
-    } else {
-        command
-    };
+    let command = if messages::language() == messages::Language::Chinese { in_chinese(command) } else { command };
     let name_of = |part: &str| format!("{path}.{part}");
     let mut command = match messages::find(&format!("help.{path}.about"), &[]) {
         Some(about) => command.about(about),

@@ -230,7 +230,14 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             let found = Found::table(object, number, entry.status, &motion::table::ROWS)
                 .due(tables, &kinds)
                 .of(entry.proposer.map(|(organisation, _)| organisation));
-            if entry.status == MotionStatus::Open { found.who("electorate") } else { found }
+            if entry.status == MotionStatus::Open {
+                // The clock closes every ballot; only a missed quorum is a consequence of not voting.
+                let mut found = found.who("electorate");
+                found.next.otherwise = vec!["Waiting".to_owned(), "Lapsed".to_owned()];
+                found
+            } else {
+                found
+            }
         }
         Object::Post => {
             let post = tables.posts.get(&number)?;
