@@ -97,7 +97,7 @@ fn the_story_runs_to_its_balances() {
     assert!(report.findings.is_empty(), "{:?}", report.findings);
 }
 
-/// A record whose sequence is the next one of its first signer, alone in a block; it must apply.
+/// A record whose sequence is the next one of its first signer, alone in a block; it must get in.
 fn act(writer: &mut Writer, principal: u32, signers: &[(u32, Role)], body: Body) {
     let officer = signers[0].0;
     let sequence = writer.tables().lanes.get(&officer).map_or(0, |lane| lane.highest) + 1;
@@ -108,7 +108,7 @@ fn act(writer: &mut Writer, principal: u32, signers: &[(u32, Role)], body: Body)
     let key = |person| officer_key(SEED.as_bytes(), person);
     let signatures = signers.iter().map(|(person, role)| payload.sign(*person, Capacity::Own(*role), 0, &key(*person))).collect();
     let block = writer.submit(&[Record { payload, signatures }]);
-    assert_eq!((block.outcomes, block.refused.len()), (vec![Outcome::Applied], 0));
+    assert!(block.refused.is_empty(), "{:?}", block.refused);
 }
 
 fn by_member(writer: &mut Writer, member: u32, body: Body) {
