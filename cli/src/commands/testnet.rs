@@ -61,6 +61,7 @@ fn up(matches: &ArgMatches) -> Result<u8, Failure> {
         Testnet::create(&dir, plan, &program, &RUN).map_err(failed)?
     };
     testnet.start_all().map_err(failed)?;
+    testnet.founded().map_err(failed)?;
     for node in testnet.nodes() {
         print(t("testnet.node", &[("node", node.to_string()), ("url", format!("http://{}", testnet.api(node)))]));
     }

@@ -257,7 +257,9 @@ impl Testnet {
 
     /// Starts the process of a node without waiting for it.
     pub fn launch(&mut self, node: u32) -> Result<(), Failure> {
-        if self.pid(node).is_some() {
+        // A process has no name yet in the moment it begins: the own child is asked first.
+        let lives = self.children.get_mut(&node).is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_none()));
+        if lives || self.pid(node).is_some() {
             return Ok(());
         }
         let folder = self.folder(node);
@@ -294,6 +296,20 @@ impl Testnet {
             self.launch(node)?;
         }
         self.nodes().try_for_each(|node| self.ready(node))
+    }
+
+    /// Waits until every founder's record is in the log on all nodes that run: before that nothing else is accepted (A2).
+    pub fn founded(&self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let founded = |node| self.status(node).is_none_or(|status| status["founders_missing"] == 0);
+        while !self.nodes().all(founded) {
+            if begun.elapsed() > PATIENCE {
+                let why = "the founders' records are not in the log after a minute";
+                return Err(Failure::new("the alliance is not founded", why, "rollbook testnet status; too few nodes may run"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     fn ready(&mut self, node: u32) -> Result<(), Failure> {
