@@ -156,7 +156,7 @@ pub trait Store: Send + Sync {
     /// Where the record is whose id begins with `prefix`. An index: check the id on reading.
     fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError>;
 
-    /// Places of records whose id begins with `prefix`, in the order of their ids, at most `limit`.
+    /// Places of records whose id begins with `prefix`, in no certain order, at most `limit`.
     fn records_from(&self, prefix: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError>;
 
     /// Records that concern an object, ascending, from `from` on, at most `limit`.

@@ -120,6 +120,34 @@ pub(super) fn find(tables: &impl Tables, prefix: &[u8; 16]) -> Result<Option<Rec
     Ok(None)
 }
 
+/// Places of records whose id begins with `start`, at most `limit`.
+pub(super) fn starting_with(tables: &impl Tables, start: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
+    let start = start.get(..16).unwrap_or(start);
+    let mut places = Vec::new();
+    for run in runs(tables)?.into_iter().rev() {
+        let of_run = run.prefix();
+        let key = [of_run.as_slice(), start].concat();
+        // The value that the range begins in may have its first entry before it.
+        let from = match tables.at_most(Table::Records, &key)? {
+            Some((found, _)) if found.starts_with(&of_run) => found,
+            _ => key,
+        };
+        tables.visit(Table::Records, &of_run, &from, &mut |_, value| {
+            let mut past = false;
+            for entry in value.chunks_exact(ENTRY) {
+                match entry.get(..start.len()) {
+                    Some(id) if id == start => places.extend(entry.get(16..).and_then(super::layout::read_place)),
+                    Some(id) if id > start => past = true,
+                    _ => {}
+                }
+            }
+            !past && places.len() < limit
+        })?;
+    }
+    places.truncate(limit);
+    Ok(places)
+}
+
 fn entry(prefix: &[u8; 16], place: RecordPlace) -> Entry {
     let mut entry = [0; ENTRY];
     entry[..16].copy_from_slice(prefix);
@@ -152,6 +180,8 @@ mod tests {
         for height in 0..700 {
             for index in (0..size(height)).step_by(7) {
                 assert_eq!(store.record(&prefix(height, index)).unwrap(), Some((height, index)));
+                // Twelve digits are enough among so few.
+                assert_eq!(store.records_from(&prefix(height, index)[..6], 3).unwrap(), vec![(height, index)]);
             }
             assert_eq!(store.record(&prefix(height, size(height))).unwrap(), None);
         }

@@ -189,14 +189,7 @@ impl<T: Tables> Store for T {
     }
 
     fn records_from(&self, prefix: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
-        let mut places = Vec::new();
-        if limit > 0 {
-            self.visit(Table::Records, prefix, prefix, &mut |_, place| {
-                places.extend(read_place(place));
-                places.len() < limit
-            })?;
-        }
-        Ok(places)
+        index::starting_with(self, prefix, limit)
     }
 
     fn object(&self, key: &[u8], from: RecordPlace, limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
