@@ -206,7 +206,7 @@ fn refused() -> Value {
             "a UETR in capital letters",
             changed("Payment.Release", |record| {
                 if let Body::Payment(PaymentAct::Release { instruction, .. }) = &mut record.payload.body {
-                    instruction.uetr = rollbook_core::codec::Text::new(&instruction.uetr.as_str().to_uppercase()).unwrap();
+                    instruction.uetr = rollbook_core::codec::Text::new(instruction.uetr.as_str().to_uppercase()).unwrap();
                 }
             }),
         ),

@@ -171,7 +171,7 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &P
 }
 
 fn is_sample(chain: Option<&EpochChain>) -> bool {
-    let genesis = chain.and_then(|chain| chain.policies().next()?.genesis.clone());
+    let genesis = chain.and_then(|chain| chain.policies().next()?.genesis);
     genesis.is_some_and(|facts| facts.clock == rollbook_core::log::Clock::Sample)
 }
 

@@ -71,7 +71,10 @@ fn reject(file: &str, bad: Vec<(usize, String)>, code: u8) -> u8 {
     code
 }
 
-fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<(Vec<Line>, Vec<(usize, String)>), Failure> {
+/// Lines that can be used, and what is wrong with the others by line number.
+type Sorted = (Vec<Line>, Vec<(usize, String)>);
+
+fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<Sorted, Failure> {
     let bytes = crate::keystore::read(std::path::Path::new(file))?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let unusable = |why: String| {

@@ -1,6 +1,6 @@
 //! `rollbook node register`: a member's node operator registers the keys that `node init` or `keys new --node` made (M40).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -50,7 +50,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     super::perform(&desk, "node register", Body::Node(NodeAct::Register(keys)), &reading)
 }
 
-fn read_card(path: &PathBuf) -> Result<NodeCard, Failure> {
+fn read_card(path: &Path) -> Result<NodeCard, Failure> {
     let bytes = crate::keystore::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     let name: Rc<str> = path.display().to_string().into();

@@ -76,7 +76,7 @@ pub fn register(matches: &ArgMatches) -> Result<u8, Failure> {
     let first = entry.officers.first().map_or(0, |officer| officer.person);
     let store = keystore_of(matches)?;
     store.card(first)?;
-    let secret = store.open(first, &*passphrase::existing(matches, &first.to_string())?)?;
+    let secret = store.open(first, &passphrase::existing(matches, &first.to_string())?)?;
     let wrong = || keystore::mismatch(&store.secret_path(first), "keys.differs.key");
     let key = secret.key().ok_or_else(wrong)?;
     if entry.officers.first().and_then(|officer| officer.keys.first()).map(|(public, _)| *public) != Some(key.public()) {

@@ -110,7 +110,7 @@ impl Mix {
         };
         let motion = 1 + (number / (2 * SEATS)) % MOTIONS;
         let ballot = Ballot { motion, choice, criterion: None, declaration: Declaration::None };
-        let officer = if lane % 2 == 0 { first } else { second };
+        let officer = if lane.is_multiple_of(2) { first } else { second };
         let signers = vec![(first, Role::Primary), (second, Role::Alternate)];
         self.finish(member, officer, signers, MotionAct::Vote(ballot), lane as usize)
     }
