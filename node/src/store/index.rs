@@ -172,7 +172,7 @@ mod tests {
     fn every_record_is_found_and_runs_stay_few() {
         let store = MemoryStore::new();
         // Blocks of all sizes, some empty.
-        let size = |height: u64| (height * 37 % 211 * u64::from(height % 5 != 0)) as u32;
+        let size = |height: u64| (height * 37 % 211 * u64::from(!height.is_multiple_of(5))) as u32;
         for height in 0..700 {
             let records = (0..size(height)).map(|index| (prefix(height, index), (height, index))).collect();
             store.commit(&BlockWrite { height, records, ..BlockWrite::default() }).unwrap();
