@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, Command, value_parser};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::client::asking;
 use crate::failure::Failure;
 use crate::messages::t;
 use crate::{commands, messages};
@@ -36,7 +37,7 @@ fn tree() -> Command {
                 .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
                 .arg(Arg::new("threads").long("threads").value_name("N").value_parser(value_parser!(usize))),
         )
-        .subcommand(Command::new("export").arg(path("out").required(true).value_name("FILE")).arg(nodes().required(true)))
+        .subcommand(commands::export::command())
         .subcommand(node())
         .subcommand(testnet())
         .subcommand(
@@ -59,11 +60,6 @@ fn path(name: &'static str) -> Arg {
     Arg::new(name).value_parser(value_parser!(std::path::PathBuf))
 }
 
-/// `--node URL`, several times.
-fn nodes() -> Arg {
-    Arg::new("node").long("node").value_name("URL").action(ArgAction::Append)
-}
-
 fn group(name: &'static str) -> Command {
     Command::new(name).subcommand_required(true).arg_required_else_help(true)
 }
@@ -83,18 +79,28 @@ fn node() -> Command {
                 .arg(path("dir").long("dir").default_value("."))
                 .arg(address("listen").default_value("0.0.0.0:7400"))
                 .arg(address("api").default_value("127.0.0.1:7500"))
+                .arg(path("tls-certificate").long("tls-certificate").value_name("FILE").requires("tls-key"))
+                .arg(path("tls-key").long("tls-key").value_name("FILE").requires("tls-certificate"))
                 .arg(Arg::new("bootstrap").long("bootstrap").value_name("ADDRESS").action(ArgAction::Append)),
         )
         .subcommand(
             Command::new("run").arg(config()).arg(Arg::new("insecure-listen").long("insecure-listen").action(ArgAction::SetTrue)),
         )
-        .subcommand(Command::new("status").arg(config()).arg(nodes()))
+        .subcommand(asking(Command::new("status").arg(config())))
         .subcommand(Command::new("doctor").arg(config()))
-        .subcommand(Command::new("backup").arg(config()).arg(path("to").long("to").required(true).value_name("DIR")))
+        .subcommand(
+            Command::new("backup")
+                .arg(config())
+                .arg(path("to").long("to").required_unless_present("keys").value_name("DIR"))
+                .arg(path("keys").long("keys").value_name("FILE"))
+                .arg(path("passphrase-file").long("passphrase-file").value_name("FILE")),
+        )
         .subcommand(
             Command::new("restore")
                 .arg(config())
-                .arg(path("from").long("from").required(true).value_name("DIR"))
+                .arg(path("from").long("from").required_unless_present("keys").value_name("DIR"))
+                .arg(path("keys").long("keys").value_name("FILE"))
+                .arg(path("passphrase-file").long("passphrase-file").value_name("FILE"))
                 .arg(Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue)),
         )
         .subcommand(Command::new("rebuild").arg(config()))
@@ -121,6 +127,7 @@ fn testnet() -> Command {
         .subcommand(some("stop"))
         .subcommand(some("kill"))
         .subcommand(Command::new("down").arg(dir()))
+        .subcommand(Command::new("export").arg(path("out").required(true).value_name("FILE")).arg(dir()))
         .subcommand(
             group("clock").subcommand(
                 Command::new("advance")

@@ -5,6 +5,7 @@ use rollbook_core::crypto::sha256;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::log::TlogProof;
 use rollbook_core::record::Record;
+use rollbook_node::api::reader::MEMBERS_ONLY;
 use serde_json::Value;
 
 use base64::Engine as _;
@@ -82,6 +83,17 @@ fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Ground
         let failure = Failure::not_yet(t("show.in-pool", &[("record", id.to_owned())]));
         return Err(Trouble::Next(failure.next(t("show.in-pool-next", &[]))));
     }
+    let for_members = place["record"].is_null() && place["read_class"] == "members";
+    if for_members && !node.may_log_in() {
+        let failure = Failure::refused(t("show.for-members", &[("record", id.to_owned())]));
+        return Err(Trouble::Next(failure.next(t("show.for-members-next", &[]))));
+    }
+    let place = if for_members {
+        node.log_in_now().map_err(Trouble::Stop)?;
+        node.json(&format!("/v1/records/{id}"))?
+    } else {
+        place
+    };
     let untrue = |error: &dyn std::fmt::Display| Trouble::Untrue(error.to_string());
     let bytes = base64::engine::general_purpose::STANDARD.decode(text(&place, "record")?).map_err(|error| untrue(&error))?;
     let record: Record = decode(&bytes).map_err(|error| untrue(&error))?;
@@ -125,24 +137,26 @@ fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Groun
     Ok(answer)
 }
 
-/// Ids of a proved block's records: its body hashes to the digest in the seal.
-pub fn records_of(trust: &mut Trust, proved: &Proved) -> Result<Vec<(String, String)>, Failure> {
+/// Ids of a proved block's records: its body hashes to the digest in the seal. None if the body is for members and nobody can log
+/// in here.
+pub fn records_of(trust: &mut Trust, proved: &Proved) -> Result<Option<Vec<(String, String)>>, Failure> {
     let seal = proved.seal.clone();
     if seal.height == 0 {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let path = format!("/v1/blocks/{}/frame", seal.height);
     let mut told = Vec::new();
     for node in trust.client().nodes().to_vec() {
         let frame = match trust.client().only(&node).bytes(&path) {
             Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| error.to_string()),
+            Err(failure) if failure.why.as_deref() == Some(MEMBERS_ONLY) => return Ok(None),
             Err(failure) => Err(failure.why.unwrap_or(failure.what)),
         };
         match frame {
             Ok(frame) if sha256(&frame.body()) == seal.body => {
                 let record = |bytes: &Vec<u8>| decode::<Record>(bytes).ok();
                 let records = frame.records.iter().filter_map(record);
-                return Ok(records.map(|record| (record.id().to_hex(), record.payload.body.code().to_owned())).collect());
+                return Ok(Some(records.map(|record| (record.id().to_hex(), record.payload.body.code().to_owned())).collect()));
             }
             Ok(_) => told.push(t("trust.untrue", &[("node", node), ("why", "A1.body-digest".to_owned())])),
             Err(why) => told.push(format!("{node}: {why}")),

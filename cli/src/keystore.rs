@@ -8,6 +8,7 @@
 
 pub mod card;
 pub mod node;
+pub mod node_backup;
 pub mod passphrase;
 pub mod secret;
 

@@ -15,6 +15,7 @@ pub mod drafting;
 pub mod failure;
 pub mod fetch;
 pub mod keystore;
+pub mod login;
 pub mod messages;
 pub mod objects;
 pub mod output;

@@ -30,6 +30,9 @@ pub struct Profile {
     /// Addresses of nodes, tried in order.
     #[serde(default)]
     pub nodes: Vec<String>,
+    /// PEM file of the certificates that nodes' certificates rest on; the usual roots of the web if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
     /// Folder of keys; the default one if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keystore: Option<PathBuf>,
@@ -161,6 +164,14 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     // Of this process alone: two commands may run at once.
     let beside = path.with_extension(format!("new-{}", std::process::id()));
     std::fs::write(&beside, text).map_err(|error| cannot_write(&beside, &error))?;
+    std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
+}
+
+/// The same for what only its owner may read.
+pub(crate) fn replace_secret(path: &Path, text: &str) -> Result<(), Failure> {
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let _ = std::fs::remove_file(&beside);
+    crate::keystore::write_new(&beside, text.as_bytes(), true)?;
     std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
 }
 

@@ -10,10 +10,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
+use rollbook_core::answer::{Answer, Verdict, verify_answer};
 use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, PublicKey, Signature, sha256};
 use rollbook_core::record::Record;
-use rollbook_node::api::receipt::{Answer, Verdict, verify_answer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

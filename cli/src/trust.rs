@@ -17,7 +17,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use rollbook_core::calendar::format_instant;
 use rollbook_core::crypto::Hash;
 use rollbook_core::log::tree::verify_consistency;
@@ -26,7 +26,7 @@ use rollbook_core::verify::{EpochChain, Head};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, asking};
 use crate::failure::{Failure, UNREACHABLE};
 use crate::keystore::{cannot_write, make_folder};
 use crate::messages::t;
@@ -35,8 +35,7 @@ use crate::profile::{Profile, Profiles, replace};
 
 /// Adds what every reading command takes.
 pub fn reading(command: Command) -> Command {
-    command
-        .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
+    crate::login::arguments(asking(command))
         .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
         .arg(Arg::new("max-age").long("max-age").value_name("LENGTH").default_value("2h"))
 }
@@ -174,11 +173,8 @@ impl Trust {
         let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
         let nothing = |key: &str| Failure::unusable(t(key, &[])).next(t("trust.no-profile-next", &[]));
         let genesis = genesis(matches, profile.as_ref())?.ok_or_else(|| nothing("act.no-genesis"))?;
-        let nodes = nodes(matches, profile.as_ref());
-        if nodes.is_empty() {
-            return Err(nothing("act.no-node"));
-        }
-        Trust::at(&Profiles::of(matches).verified(&genesis), genesis, Client::new(nodes), max_age(matches)?)
+        let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
+        Trust::at(&Profiles::of(matches).verified(&genesis), genesis, client, max_age(matches)?)
     }
 
     /// Opens the folder of one alliance. Everything in it is verified again.

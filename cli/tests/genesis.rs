@@ -2,70 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::Signature;
 use rollbook_core::genesis::file::{GenesisFile, GenesisFileError, decode_draft};
 use rollbook_core::record::Record;
-use serde_json::Value;
-
-const PASSPHRASE: &str = "a long enough passphrase";
-
-/// A folder with its own home, so that no test sees another's profile.
-struct Desk(tempfile::TempDir);
-
-impl Desk {
-    fn new() -> Desk {
-        Desk(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    fn run_as(&self, passphrase: &str, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_rollbook"))
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env("HOME", self.0.path())
-            .env("XDG_CONFIG_HOME", self.path("config"))
-            .env("XDG_DATA_HOME", self.path("data"))
-            .env("LC_ALL", "C")
-            .env("ROLLBOOK_PASSPHRASE", passphrase)
-            .output()
-            .unwrap()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.run_as(PASSPHRASE, arguments)
-    }
-
-    fn good(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}\n{}", all(&output));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, code: i32, arguments: &[&str]) -> Value {
-        let mut with_json = vec!["--json"];
-        with_json.extend(arguments);
-        let output = self.run(&with_json);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{}", all(&output));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-}
-
-fn all(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
+mod desk;
+use desk::{Desk, PASSPHRASE, all};
 
 fn sample(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/metaverse-alliance").join(name);

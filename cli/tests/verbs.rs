@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
-
 use rollbook::commands::act::judge::transitions;
 use rollbook::commands::act::next::{kebab, who_key};
 use rollbook::messages::{Language, t_in};
@@ -14,56 +11,8 @@ use rollbook_core::apply::DeadlineKind;
 use rollbook_core::record::{Body, MotionEffect};
 use serde_json::{Value, json};
 
-const PASSPHRASE: &str = "a long enough passphrase";
-
-/// A folder with its own home, so that no test sees another's profile.
-struct Desk(tempfile::TempDir);
-
-impl Desk {
-    fn new() -> Desk {
-        Desk(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_rollbook"))
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env("HOME", self.0.path())
-            .env("XDG_CONFIG_HOME", self.path("config"))
-            .env("XDG_DATA_HOME", self.path("data"))
-            .env("LC_ALL", "C")
-            .env("ROLLBOOK_PASSPHRASE", PASSPHRASE)
-            .output()
-            .unwrap()
-    }
-
-    fn ends(&self, code: i32, line: &str) -> Output {
-        let output = self.run(&words(line));
-        assert_eq!(output.status.code(), Some(code), "{line}\n{}", all(&output));
-        output
-    }
-
-    fn good(&self, line: &str) -> String {
-        String::from_utf8(self.ends(0, line).stdout).unwrap()
-    }
-
-    fn json(&self, line: &str) -> Value {
-        serde_json::from_str(&self.good(&format!("--json {line}"))).unwrap()
-    }
-}
-
-/// Words of a line; `_` stands for a space inside a word.
-fn words(line: &str) -> Vec<&str> {
-    line.split_whitespace().collect()
-}
-
-fn all(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
+mod desk;
+use desk::{Desk, all};
 
 /// Variants of an enum, as serde lists them when it is given one that is not there.
 fn variants<T: serde::de::DeserializeOwned>(at: impl Fn(Value) -> Value) -> Vec<String> {
@@ -241,7 +190,7 @@ fn openings_are_read_back() {
     let desk = Desk::new();
     std::fs::write(desk.path("project.pdf"), "a project").unwrap();
     std::fs::write(desk.path("comment.txt"), "clear and careful").unwrap();
-    let act = |line: &str| desk.json(&format!("{line} --as 20 --signer 39:primary --dry-run"))["act"].clone();
+    let act = |line: &str| desk.json(0, &format!("{line} --as 20 --signer 39:primary --dry-run"))["act"].clone();
     // A dry run keeps nothing; every seal has its own salt.
     let submit = "application submit 1 --project @project.pdf --title Fictional --ask 600,000,000 --document @project.pdf";
     let (first, second) = (act(submit), act(submit));
@@ -310,7 +259,7 @@ fn a_company_enters_and_a_node_is_registered() {
     key(&company, 0, 1, "primary", "company");
     key(&company, 0, 2, "finance,alternate", "company");
     std::fs::write(company.path("extract.pdf"), "registry extract").unwrap();
-    let hash = net.json("whoami")["profile"]["genesis"].as_str().unwrap().to_owned();
+    let hash = net.json(0, "whoami")["profile"]["genesis"].as_str().unwrap().to_owned();
     let register = format!(
         "org register --native 示例公司 --latin Example --uscc 91999999MA0DM0101G --extract @extract.pdf --extract-date 2023-05-01 \
          --approval ballot=2 --card 1.card.toml --genesis {hash}"
@@ -331,7 +280,7 @@ fn a_company_enters_and_a_node_is_registered() {
     // Judged, not handed in; then introduced, and printed.
     let dry = net.good("org introduce registration.json --signer 1:primary --dry-run");
     assert!(dry.contains("it would apply; nothing was handed in"), "{dry}");
-    let done = net.json("org introduce registration.json --signer 1:primary --print page.html");
+    let done = net.json(0, "org introduce registration.json --signer 1:primary --print page.html");
     assert_eq!(done["stands"], "receipted", "{done}");
     assert_eq!(done["next"]["object"], "organisation");
     let number = done["next"]["number"].as_u64().unwrap();

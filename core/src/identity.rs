@@ -276,6 +276,13 @@ pub struct OfficerKey {
     pub until_ms: Option<u64>,
 }
 
+impl OfficerKey {
+    /// Whether it may sign at this ledger time.
+    pub fn in_force(&self, now: u64) -> bool {
+        self.from_ms <= now && self.until_ms.is_none_or(|until| now < until)
+    }
+}
+
 /// A person in state (working).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Person {

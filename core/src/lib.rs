@@ -23,6 +23,7 @@ pub mod membership;
 pub mod motion;
 pub mod next;
 pub mod orders;
+pub mod pass;
 pub mod protocol;
 pub mod record;
 pub mod state;

@@ -1,10 +1,10 @@
 //! HTTP for everybody: submit and read, nothing else (RULINGS A20). JSON, problem documents, proofs beside what matters.
 //!
-//! * Loopback only unless the operator says otherwise; stop, clock, backup and keys are not here at all.
+//! * TLS with a given certificate, else loopback only unless the operator says otherwise ([`door`]); stop, clock, backup and keys are not here at all.
 //! * Whatever is asked, the answer is a value or a problem document with a code; bytes from outside never cause a 500.
 //! * Bodies and pages are bounded. What carries weight carries its proof: receipts, seals, state proofs, signed answers to
 //!   submissions. Lists are what this node says.
-//! * Read classes (RULINGS A15): every record kind of this build is public; entries of class members would be refused here.
+//! * Read classes (RULINGS A15): what is for members is shown to readers who log in with a signed pass ([`reader`]).
 //!
 //! Absent on purpose: sessions, cookies, writing anything but records.
 
@@ -26,13 +26,14 @@ use crate::runtime::node::{Commands, Snapshot};
 use crate::runtime::writer::{StoredReceipt, View};
 
 mod blocks;
+pub mod door;
 mod events;
 pub mod lists;
 mod log;
 mod next;
 mod openapi;
 mod problem;
-pub mod receipt;
+pub mod reader;
 mod records;
 mod state;
 mod status;
@@ -54,7 +55,7 @@ pub struct ApiParts {
     pub snapshot: watch::Receiver<Snapshot>,
     /// The network.
     pub network: NetworkHandle,
-    /// Signs checkpoints as the serving log, and the receipts of submissions.
+    /// Signs the answers to submissions.
     pub log_key: Keypair,
     /// Own organisation.
     pub organisation: u32,
@@ -64,6 +65,8 @@ pub struct ApiParts {
     pub waiting: Arc<Mutex<Waiting>>,
     /// Records of the genesis file.
     pub found: Vec<Record>,
+    /// Whether readers who have not logged in see what is public.
+    pub public_reading: bool,
 }
 
 /// The API's state. Cheap to clone.
@@ -88,33 +91,17 @@ impl Api {
         self.0.clock.kind() == Clock::Sample
     }
 
-    /// A checkpoint as a signed note under the policy of its size, with the line of a log key that the policy names: what
-    /// strangers' software asks for. Only a validator of that policy can make it.
+    /// A checkpoint as a signed note under the policy of its size, with the log line of one of its validators, which came with
+    /// the cosignatures; without a log line if none is known: a handover rests on the cosignatures alone.
     pub(crate) fn note(&self, receipt: &StoredReceipt) -> Result<SignedNote, Problem> {
         let checkpoint = &receipt.checkpoint;
         let policy = self.0.view.policy_at(checkpoint.size).ok_or_else(|| Problem::internal("no policy for this checkpoint"))?;
         let note = rollbook_core::log::Checkpoint { origin: policy.origin.clone(), size: checkpoint.size, root: checkpoint.root };
-        let signature = note.sign_log(&self.0.log_key);
-        policy.checkpoint_note(&note, self.0.organisation, &signature, &checkpoint.cosignatures, &[]).map_err(|error| {
-            let urls: Vec<&str> = policy.validators.iter().map(|validator| validator.url.as_str()).collect();
-            Problem::unavailable(
-                "api.no-log-key",
-                format!("this node cannot sign the checkpoint of {}: {error}", checkpoint.size),
-            )
-            .next(format!("ask a validator of that epoch: {}", urls.join(", ")))
-        })
-    }
-
-    /// The same, without a log line if this node is no validator of that policy (RULINGS A21): a head or a handover, which rest
-    /// on the cosignatures alone.
-    pub(crate) fn relayed_note(&self, receipt: &StoredReceipt) -> Result<SignedNote, Problem> {
-        self.note(receipt).or_else(|problem| {
-            let checkpoint = &receipt.checkpoint;
-            let policy = self.0.view.policy_at(checkpoint.size).ok_or(problem)?;
-            let origin = policy.origin.clone();
-            let note = rollbook_core::log::Checkpoint { origin, size: checkpoint.size, root: checkpoint.root };
-            policy.relayed_note(&note, &checkpoint.cosignatures).map_err(Problem::internal)
-        })
+        match &receipt.log {
+            Some((validator, line)) => policy.checkpoint_note(&note, *validator, line, &checkpoint.cosignatures, &[]),
+            None => policy.relayed_note(&note, &checkpoint.cosignatures),
+        }
+        .map_err(Problem::internal)
     }
 
     /// The newest receipt, once there is one that covers `height`.
@@ -143,32 +130,36 @@ impl Api {
 
 /// The routes.
 pub fn router(api: Api) -> Router {
-    Router::new()
-        .route("/v1/records", post(records::submit))
-        .route("/v1/records/dry-run", post(next::dry_run))
-        .route("/v1/records/{id}", get(records::place))
+    let reading = Router::new()
         .route("/v1/records/{id}/next", get(next::of_record))
         .route("/v1/next/{object}/{number}", get(next::next))
-        .route("/v1/records/{id}/proof", get(records::proof))
-        .route("/v1/status", get(status::status))
-        .route("/v1/health", get(status::health))
-        .route("/v1/metrics", get(status::metrics))
-        .route("/v1/genesis", get(status::genesis))
         .route("/v1/blocks", get(blocks::page))
         .route("/v1/blocks/{height}", get(blocks::block))
         .route("/v1/blocks/{height}/frame", get(blocks::frame))
         .route("/v1/blocks/{height}/proof", get(blocks::proof))
-        .route("/v1/persons/{person}/sequence", get(state::sequence))
         .route("/v1/state/{*path}", get(state::state))
         .route("/v1/lists/{table}", get(lists::list))
+        .route("/v1/log/{*path}", get(log::tile))
+        .route("/v1/export", get(blocks::export))
+        .route("/v1/events", get(events::events))
+        .route_layer(axum::middleware::from_fn_with_state(api.clone(), reader::gate));
+    // Handing in, following one's own record to its receipt, and judging what the node says of itself.
+    Router::new()
+        .route("/v1/records", post(records::submit))
+        .route("/v1/records/dry-run", post(next::dry_run))
+        .route("/v1/records/{id}", get(records::place))
+        .route("/v1/records/{id}/proof", get(records::proof))
+        .route("/v1/persons/{person}/sequence", get(state::sequence))
+        .route("/v1/status", get(status::status))
+        .route("/v1/health", get(status::health))
+        .route("/v1/metrics", get(status::metrics))
+        .route("/v1/genesis", get(status::genesis))
         .route("/v1/policies", get(state::policies))
         .route("/v1/consistency", get(log::consistency))
         .route("/v1/checkpoint", get(log::checkpoint))
         .route("/v1/log/checkpoint", get(log::checkpoint))
-        .route("/v1/log/{*path}", get(log::tile))
-        .route("/v1/export", get(blocks::export))
-        .route("/v1/events", get(events::events))
         .route("/v1/openapi.json", get(openapi::document))
+        .merge(reading)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))

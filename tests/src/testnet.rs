@@ -220,7 +220,7 @@ impl Net {
 
     /// The export of a node.
     pub fn export(&self, node: u32, height: u64) -> Vec<u8> {
-        let answer = http::get(self.testnet.api(node), &format!("/v1/export?height={height}"), Duration::from_secs(60)).unwrap();
+        let answer = self.testnet.get_as_member(node, &format!("/v1/export?height={height}"), Duration::from_secs(60)).unwrap();
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
         answer.body
     }

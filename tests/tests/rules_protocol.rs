@@ -180,7 +180,7 @@ fn a_node_without_the_version_stops_before_it() {
     let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
     let storage = |disk| JournalStorage::open(Arc::new(disk), Path::new("journal"), alliance.chain()).unwrap().0;
     let key = |kind| node_key(&alliance.seed, 1, kind);
-    let keys = || Keys::new(1, key(KeyKind::Consensus), key(KeyKind::Cosigner));
+    let keys = || Keys::new(1, key(KeyKind::Consensus), key(KeyKind::Cosigner), key(KeyKind::Log));
     let clock = replica::Clock { elapsed_ms: 0, wall_ms: ledger.tip().seal.time_ms + 1 };
     let start = |ledger: Ledger| {
         let storage = storage(SimDisk::new());

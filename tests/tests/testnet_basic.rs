@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
+use rollbook_core::answer::{Verdict, verify_answer};
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::PublicKey;
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
 use rollbook_core::verify::EpochChain;
-use rollbook_node::api::receipt::{Verdict, verify_answer};
 use rollbook_node::runtime::clock::Step;
 use rollbook_node::runtime::http;
 use rollbook_tests::testnet::{Net, PATIENCE};

@@ -23,7 +23,7 @@ use rollbook_core::record::{Body, Capacity, Payload, RECORD_MAX_BYTES, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, asking};
 use crate::failure::Failure;
 use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::{Keystore, passphrase};
@@ -92,8 +92,7 @@ fn signing(command: Command) -> Command {
 }
 
 fn with_flow(command: Command, acts: bool) -> Command {
-    let command = command
-        .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
+    let command = asking(command)
         .arg(Arg::new("wait").long("wait").value_parser(["none", "decided", "receipt"]).default_value("receipt"))
         .arg(Arg::new("receipt-file").long("receipt-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
         .arg(Arg::new("print").long("print").value_name("FILE").value_parser(value_parser!(PathBuf)));
@@ -295,14 +294,7 @@ fn keystore(matches: &ArgMatches, profile: Option<&Profile>) -> Keystore {
 }
 
 fn client(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Client, Failure> {
-    let mut nodes: Vec<String> = matches.get_many::<String>("node").into_iter().flatten().cloned().collect();
-    if nodes.is_empty() {
-        nodes = profile.map(|profile| profile.nodes.clone()).unwrap_or_default();
-    }
-    if nodes.is_empty() {
-        return Err(Failure::unusable(t("act.no-node", &[])).next(t("act.no-profile-next", &[])));
-    }
-    Ok(Client::new(nodes))
+    Client::of(matches, profile, "act.no-profile-next")
 }
 
 /// The signers with their roles: as given, else the profile's person.

@@ -11,7 +11,6 @@ use rollbook_core::codec::encode;
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
 use rollbook_node::runtime::config::NodeSecrets;
-use rollbook_node::runtime::http;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 
 use super::audit::audit;
@@ -169,8 +168,8 @@ fn line(step: &Step<'_>, now: u64) -> String {
 fn examine(network: &Network<'_>, dir: &Path, genesis: rollbook_core::crypto::Hash) -> Result<(PathBuf, Option<u64>), Failure> {
     let export = dir.join("history.export");
     let written = |error: std::io::Error| Failure::unusable(t("demo.dir", &[("dir", dir.display().to_string())])).because(error);
-    let api = network.testnet.api(*network.testnet.nodes().start());
-    let answer = http::get(api, "/v1/export", std::time::Duration::from_secs(60)).map_err(written)?;
+    let node = *network.testnet.nodes().start();
+    let answer = network.testnet.get_as_member(node, "/v1/export", std::time::Duration::from_secs(60)).map_err(written)?;
     std::fs::write(&export, &answer.body).map_err(written)?;
     let report = audit(&export, Some(genesis))?;
     if !report.is_sound() {

@@ -11,13 +11,12 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use rollbook_core::calendar::format_instant;
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, asking};
 use crate::failure::Failure;
 use crate::messages::t;
 use crate::objects;
 use crate::output::{print, say};
 use crate::profile::Profiles;
-use crate::trust;
 
 /// Pause before the nodes are tried again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -27,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// `follow`.
 pub fn command() -> Command {
     let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u64));
-    Command::new("follow")
-        .arg(Arg::new("node").long("node").value_name("URL").action(clap::ArgAction::Append))
+    crate::login::arguments(asking(Command::new("follow")))
+        .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
         .arg(number("from").value_name("HEIGHT").conflicts_with("after"))
         .arg(Arg::new("after").long("after").value_name("HEIGHT:INDEX"))
         .arg(number("count"))
@@ -37,11 +36,7 @@ pub fn command() -> Command {
 /// Runs `follow`.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
-    let nodes = trust::nodes(matches, profile.as_ref());
-    if nodes.is_empty() {
-        return Err(Failure::unusable(t("act.no-node", &[])).next(t("trust.no-profile-next", &[])));
-    }
-    let client = Client::new(nodes);
+    let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
     let mut left = matches.get_one::<u64>("count").copied();
     let json = matches.get_flag("json");
     let last = Arc::new(Mutex::new(matches.get_one::<String>("after").cloned()));
@@ -147,7 +142,10 @@ fn line(event: &Event, json: bool) {
     let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
     let words = match event.kind.as_str() {
         "record" => {
-            let act = words(&data["record"]["payload"]["body"]);
+            let act = match &data["record"] {
+                Value::Null => t("follow.for-members", &[]),
+                record => words(&record["payload"]["body"]),
+            };
             let principal = data["principal"].as_u64().unwrap_or_default();
             format!("{:<8} {}  {act}  {}", text("code"), objects::short(&format!("organisation/{principal}")), text("id"))
         }

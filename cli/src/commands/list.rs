@@ -114,11 +114,7 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
             (Source::Export(Box::new(tables)), t(mark, &facts))
         }
         None => {
-            let nodes = trust::nodes(matches, profile.as_ref());
-            if nodes.is_empty() {
-                return Err(Failure::unusable(t("act.no-node", &[])).next(t("trust.no-profile-next", &[])));
-            }
-            let client = crate::client::Client::new(nodes);
+            let client = crate::client::Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
             let node = answering(&client)?;
             (Source::Node(client.only(&node)), t("list.as-told", &[("node", node)]))
         }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ArgMatches;
+use rollbook_node::api::door;
 use rollbook_node::network::peer_id_text;
-use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets};
+use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets, TlsFiles};
 use rollbook_node::runtime::{admin, backup, doctor, open, process, storage, write_durably};
 
 use crate::client::Client;
 use crate::failure::{Failure, REFUSED};
+use crate::keystore::{node_backup, passphrase};
 use crate::messages::{find, t};
 use crate::output::{print, print_json, say};
 
@@ -44,6 +46,18 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
     Config::read(config_path(matches), true).map_err(failed)
 }
 
+fn tls_files(matches: &ArgMatches) -> Result<Option<TlsFiles>, Failure> {
+    let path = |name: &str| {
+        let given = matches.get_one::<PathBuf>(name).map(std::path::absolute).transpose();
+        given.map_err(|error| Failure::unusable(format!("--{name}")).because(error))
+    };
+    let files = path("tls-certificate")?.zip(path("tls-key")?).map(|(certificate, key)| TlsFiles { certificate, key });
+    if let Some(files) = &files {
+        door::read_tls(files).map_err(failed)?;
+    }
+    Ok(files)
+}
+
 fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     let dir = matches.get_one::<PathBuf>("dir").cloned().unwrap_or_default();
     let (Some(organisation), Some(genesis), Some(listen), Some(api)) = (
@@ -68,7 +82,9 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         keys: "keys".into(),
         listen: *listen,
         api: *api,
+        tls: tls_files(matches)?,
         insecure_listen: false,
+        public_reading: true,
         bootstrap: matches.get_many::<String>("bootstrap").into_iter().flatten().cloned().collect(),
         log: "info".into(),
         propose_ms: 3_000,
@@ -102,12 +118,11 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn status(matches: &ArgMatches) -> Result<u8, Failure> {
-    let nodes: Vec<String> = matches.get_many::<String>("node").into_iter().flatten().cloned().collect();
-    let status = if nodes.is_empty() {
+    let status = if !matches.contains_id("node") {
         admin::ask(&config(matches)?.admin_socket(), &admin::Request::Status, Duration::from_secs(10))
             .map_err(|failure| Failure::unreachable(failure.what).because(failure.why).next(failure.next))?
     } else {
-        Client::new(nodes).json("/v1/status")?
+        Client::of(matches, None, "act.no-profile-next")?.json("/v1/status")?
     };
     if matches.get_flag("json") {
         print_json(&status);
@@ -175,8 +190,22 @@ fn examine(matches: &ArgMatches) -> Result<u8, Failure> {
 
 fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
     let config = config(matches)?;
-    let Some(to) = matches.get_one::<PathBuf>("to") else { return Err(Failure::unusable("--to")) };
-    let to = std::path::absolute(to).map_err(|error| Failure::unusable("--to").because(error))?;
+    let absolute = |name: &str| {
+        let path = matches.get_one::<PathBuf>(name).map(std::path::absolute).transpose();
+        path.map_err(|error| Failure::unusable(format!("--{name}")).because(error))
+    };
+    let (to, keys) = (absolute("to")?, absolute("keys")?);
+    if let Some(keys) = keys {
+        if to.as_ref().is_some_and(|to| keys.starts_with(to)) {
+            return Err(Failure::unusable(t("node.keys-beside-data", &[])).next(t("node.keys-beside-data-next", &[])));
+        }
+        let secrets = NodeSecrets::read(&config.keys).map_err(failed)?;
+        let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
+        let passphrase = passphrase::new(matches, &keys.display().to_string())?;
+        node_backup::write(&keys, &secrets, config.organisation, genesis, &passphrase)?;
+        print(t("node.keys-backed-up", &[("file", keys.display().to_string())]));
+    }
+    let Some(to) = to else { return Ok(0) };
     let request = admin::Request::Backup { to: to.clone() };
     let list = match admin::ask(&config.admin_socket(), &request, Duration::from_secs(3_600)) {
         Ok(value) => value,
@@ -204,14 +233,30 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
 
 fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
     let config = config(matches)?;
-    let Some(from) = matches.get_one::<PathBuf>("from") else { return Err(Failure::unusable("--from")) };
     let dry = matches.get_flag("dry-run");
-    let list = backup::restore(from, &config, dry).map_err(failed)?;
-    if matches.get_flag("json") {
-        print_json(&list);
-    } else {
-        let facts = [("files", list.files.len().to_string()), ("dir", config.data.display().to_string())];
-        print(t(if dry { "node.would-restore" } else { "node.restored" }, &facts));
+    if let Some(keys) = matches.get_one::<PathBuf>("keys") {
+        let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
+        let passphrase = passphrase::existing(matches, &keys.display().to_string())?;
+        let secrets = node_backup::read(keys, config.organisation, genesis, &passphrase)?;
+        if !dry {
+            secrets.write(&config.keys).map_err(failed)?;
+            // They may have signed elsewhere: the node asks its peers before it votes (RULINGS A8).
+            let _ = std::fs::remove_file(config.data.join(storage::FRESH));
+        }
+        let facts = [("dir", config.keys.display().to_string())];
+        print(t(if dry { "node.would-restore-keys" } else { "node.restored-keys" }, &facts));
+    }
+    if let Some(from) = matches.get_one::<PathBuf>("from") {
+        let list = backup::restore(from, &config, dry).map_err(failed)?;
+        if matches.get_flag("json") {
+            print_json(&list);
+        } else {
+            let facts = [("files", list.files.len().to_string()), ("dir", config.data.display().to_string())];
+            print(t(if dry { "node.would-restore" } else { "node.restored" }, &facts));
+        }
+    }
+    if dry && matches.contains_id("keys") {
+        return Ok(0);
     }
     let missing = NodeSecrets::read(&config.keys).err();
     if let Some(failure) = missing {

@@ -29,8 +29,7 @@ use crate::trust::{Grounds, Trust, reading};
 /// `pending`.
 pub fn command() -> Command {
     let dir = Arg::new("dir").value_name("DIR").default_value(".").value_parser(value_parser!(PathBuf));
-    let keystore = Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf));
-    reading(Command::new("pending").arg(dir).arg(keystore))
+    reading(Command::new("pending").arg(dir))
 }
 
 /// Runs `pending`.

@@ -23,6 +23,7 @@ pub fn setup_command() -> Command {
         .arg(Arg::new("genesis").long("genesis").value_name("FILE|HASH"))
         .arg(Arg::new("alliance").long("alliance").value_name("NAME"))
         .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
+        .arg(Arg::new("ca").long("ca").value_name("FILE").value_parser(value_parser!(PathBuf)))
         .arg(Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf)))
         .arg(number("organisation"))
         .arg(number("person"))
@@ -132,7 +133,9 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
         return Err(Failure::unusable(t("setup.bad-name", &[("name", name)])));
     }
-    let keystore = matches.get_one::<PathBuf>("keystore").map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let absolute =
+        |name: &str| matches.get_one::<PathBuf>(name).map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let (keystore, ca) = (absolute("keystore"), absolute("ca"));
     let asked_language = matches.get_one::<String>("lang").cloned();
     let profile = Profile {
         alliance,
@@ -140,6 +143,7 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
         genesis_file: file,
         sample: genesis.as_ref().is_some_and(|genesis| genesis.clock() == Clock::Sample),
         nodes,
+        ca,
         keystore,
         organisation,
         person,

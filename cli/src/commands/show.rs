@@ -10,7 +10,7 @@ use crate::failure::{Failure, REFUSED};
 use crate::fetch::{Fetched, fetch, records_of};
 use crate::messages::t;
 use crate::objects::{self, KINDS, Target, companions, unit_of};
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, say};
 use crate::trust::{Grounds, Trust, reading};
 
 /// `show`.
@@ -47,8 +47,17 @@ pub fn show(target: &Target, matches: &ArgMatches) -> Result<u8, Failure> {
         }
         Content::Block => {
             let records = records_of(&mut trust, &fetched.proved)?;
-            let records: Vec<String> = records.iter().map(|(id, rule)| format!("{id} {rule}")).collect();
-            (json!({ "block": fetched.proved.seal.id(), "seal": fetched.proved.seal, "records": records }), 0)
+            let head = json!({ "block": fetched.proved.seal.id(), "seal": fetched.proved.seal });
+            match records {
+                Some(records) => {
+                    let records: Vec<String> = records.iter().map(|(id, rule)| format!("{id} {rule}")).collect();
+                    (json!({ "block": head["block"], "seal": head["seal"], "records": records }), 0)
+                }
+                None => {
+                    say(t("show.block-for-members", &[]));
+                    (head, 0)
+                }
+            }
         }
         Content::State { path, value } => state_body(&mut trust, path, value.as_deref())?,
     };

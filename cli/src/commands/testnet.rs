@@ -1,6 +1,8 @@
 //! `rollbook testnet`: several nodes on this machine, as real processes of this same program.
 
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use rollbook_core::calendar::format_instant;
@@ -16,6 +18,9 @@ use crate::output::{print, print_json, say};
 /// How this program runs a node.
 pub const RUN: [&str; 2] = ["node", "run"];
 
+/// How long an export may take to begin and between its parts.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
@@ -25,6 +30,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("stop", matches)) => each(matches, Testnet::stop),
         Some(("kill", matches)) => each(matches, Testnet::kill),
         Some(("down", matches)) => testnet(matches)?.down().map(|()| 0).map_err(failed),
+        Some(("export", matches)) => export(matches),
         Some(("clock", matches)) => match matches.subcommand() {
             Some(("advance", matches)) => advance(matches),
             _ => Err(Failure::unusable("clock")),
@@ -98,6 +104,27 @@ fn each(matches: &ArgMatches, act: fn(&mut Testnet, u32) -> Result<(), rollbook_
         act(&mut testnet, node).map_err(failed)?;
     }
     Ok(0)
+}
+
+/// The history from the first node that answers, read with the sample's own keys.
+fn export(matches: &ArgMatches) -> Result<u8, Failure> {
+    let Some(path) = matches.get_one::<PathBuf>("out") else { return Err(Failure::unusable("FILE")) };
+    let testnet = testnet(matches)?;
+    super::export::save(path, |file| {
+        let mut told = Vec::new();
+        for node in testnet.nodes() {
+            match testnet.get_as_member(node, "/v1/export", PATIENCE) {
+                Ok(answer) if answer.status == 200 => {
+                    let written = |error: std::io::Error| crate::keystore::cannot_write(path, &error);
+                    return file.write_all(&answer.body).map(|()| answer.body.len() as u64).map_err(written);
+                }
+                Ok(answer) => told.push(format!("{node}: {}", answer.json()["detail"])),
+                Err(error) => told.push(format!("{node}: {error}")),
+            }
+        }
+        let next = t("testnet.export-next", &[("dir", testnet.dir.display().to_string())]);
+        Err(Failure::unreachable(t("client.unreachable", &[])).because(told.join("; ")).next(next))
+    })
 }
 
 fn advance(matches: &ArgMatches) -> Result<u8, Failure> {

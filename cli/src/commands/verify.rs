@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_core::answer::Verdict;
 use rollbook_core::calendar::format_instant;
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::Hash;
 use rollbook_core::log::proof::PROOF_HEADER;
 use rollbook_core::record::Record;
 use rollbook_core::verify::{EpochChain, Receipt};
-use rollbook_node::api::receipt::Verdict;
 use serde_json::{Value, json};
 
 use crate::bundle::{self, Bundle, Content, Flaw, MAX_BYTES, Proved, parse_canonical};

@@ -127,30 +127,40 @@ impl Secret {
         let text = Zeroizing::new(
             toml::to_string(self).map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))?,
         );
-        let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.to_owned()));
-        recipient.set_work_factor(if self.sample { SAMPLE_WORK_FACTOR } else { WORK_FACTOR });
-        age::encrypt(&recipient, text.as_bytes()).map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))
+        encrypt(text.as_bytes(), passphrase, self.sample)
     }
 
     /// Decrypts a file.
     pub fn open(path: &Path, passphrase: &str) -> Result<Secret, Failure> {
-        let bytes = super::read(path)?;
-        let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.to_owned()));
-        identity.set_max_work_factor(WORK_FACTOR_MAX);
-        let file = || ("file", path.display().to_string());
-        let clear = age::decrypt(&identity, &bytes).map_err(|error| match error {
-            age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => {
-                Failure::refused(t("keys.wrong-passphrase", &[file()])).next(t("keys.wrong-passphrase-next", &[]))
-            }
-            _ => Failure::unusable(t("keys.damaged", &[file()])).because(error).next(t("keys.damaged-next", &[])),
-        })?;
-        let clear = Zeroizing::new(clear);
+        let clear = decrypt(path, passphrase)?;
         let secret = std::str::from_utf8(&clear).ok().and_then(|text| toml::from_str::<Secret>(text).ok());
         match secret {
             Some(secret) if secret.kind == "officer-secret" && secret.version == 1 => Ok(secret),
-            _ => Err(Failure::unusable(t("keys.damaged", &[file()]))
+            _ => Err(Failure::unusable(t("keys.damaged", &[("file", path.display().to_string())]))
                 .because(t("keys.not-a-secret", &[]))
                 .next(t("keys.damaged-next", &[]))),
         }
     }
+}
+
+/// Encrypts under a passphrase; weakly if it is a sample whose passphrase everybody knows.
+pub fn encrypt(clear: &[u8], passphrase: &str, sample: bool) -> Result<Vec<u8>, Failure> {
+    let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.to_owned()));
+    recipient.set_work_factor(if sample { SAMPLE_WORK_FACTOR } else { WORK_FACTOR });
+    age::encrypt(&recipient, clear).map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))
+}
+
+/// Decrypts a file; a wrong passphrase and a damaged file are told apart.
+pub fn decrypt(path: &Path, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let bytes = super::read(path)?;
+    let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.to_owned()));
+    identity.set_max_work_factor(WORK_FACTOR_MAX);
+    let file = || ("file", path.display().to_string());
+    let clear = age::decrypt(&identity, &bytes).map_err(|error| match error {
+        age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => {
+            Failure::refused(t("keys.wrong-passphrase", &[file()])).next(t("keys.wrong-passphrase-next", &[]))
+        }
+        _ => Failure::unusable(t("keys.damaged", &[file()])).because(error).next(t("keys.damaged-next", &[])),
+    })?;
+    Ok(Zeroizing::new(clear))
 }

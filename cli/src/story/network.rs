@@ -80,7 +80,7 @@ impl<'a> Network<'a> {
     fn get(&self, path: &str) -> Result<http::Answer, String> {
         let mut told = Vec::new();
         for node in self.testnet.nodes() {
-            match http::get(self.testnet.api(node), path, Duration::from_secs(10)) {
+            match self.testnet.get_as_member(node, path, Duration::from_secs(10)) {
                 Ok(answer) if answer.status == 503 => told.push(format!("node {node}: not now")),
                 Ok(answer) => return Ok(answer),
                 Err(error) => told.push(format!("node {node}: {error}")),

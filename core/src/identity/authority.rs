@@ -147,8 +147,7 @@ pub fn admit(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Ve
         let Some(key) = person.keys.get(entry.key as usize) else {
             refuse!("A6.unknown-key", officer = entry.officer, key = entry.key)
         };
-        let in_force = key.from_ms <= tx.now && key.until_ms.is_none_or(|until| tx.now < until);
-        require!(in_force, "N24.key-not-in-force", officer = entry.officer, key = entry.key);
+        require!(key.in_force(tx.now), "N24.key-not-in-force", officer = entry.officer, key = entry.key);
         let public = key.key;
         let home = person.home;
         require!(

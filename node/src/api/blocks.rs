@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
+use super::reader::Reader;
 use super::{Api, Problem};
 use crate::runtime::writer::View;
+use crate::store::StoredBlock;
 
 /// Blocks on one page at most.
 const PAGE_MAX: u64 = 100;
@@ -100,15 +102,21 @@ pub async fn page(
 /// A block as it stands in an export, for whoever executes it again.
 #[utoipa::path(get, path = "/v1/blocks/{height}/frame", params(("height" = u64, Path, description = "Height")), responses(
     (status = 200, description = "The frame: system section, records, derived leaves, seal", content_type = "application/octet-stream"),
+    (status = 401, description = "It holds records for members: log in", body = Problem),
     (status = 404, description = "Not here", body = Problem)))]
-pub async fn frame(State(api): State<Api>, Path(height): Path<String>) -> Result<Response, Problem> {
+pub async fn frame(State(api): State<Api>, reader: Reader, Path(height): Path<String>) -> Result<Response, Problem> {
     let height: u64 = height.parse().map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
     let view = &api.parts().view;
     let newest = view.height();
     if height > newest {
         return Err(Problem::missing(format!("there is no block {height} here; the newest is {newest}")));
     }
-    let bytes = frame_of(view, height).map_err(Problem::internal)?.encode();
+    let block = view.store.block(height)?.ok_or_else(|| Problem::internal(format!("block {height} is missing")))?;
+    if height > 0 {
+        let body = decode::<BlockBody>(&block.body).map_err(Problem::internal)?;
+        reader.must_read_all(body.records.iter(), &format!("block {height}"))?;
+    }
+    let bytes = frame_of(view, height, &block).map_err(Problem::internal)?.encode();
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes.get(4..).unwrap_or_default().to_vec()).into_response())
 }
 
@@ -136,9 +144,7 @@ pub async fn proof(State(api): State<Api>, Path(height): Path<String>) -> Result
     Ok(Json(SealView { leaf: hex::encode(seal.leaf()), proof }))
 }
 
-fn frame_of(view: &View, height: u64) -> Result<BlockFrame, String> {
-    let block =
-        view.store.block(height).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {height} is missing"))?;
+fn frame_of(view: &View, height: u64, block: &StoredBlock) -> Result<BlockFrame, String> {
     let seal: Seal = decode(&block.seal).map_err(|error| error.to_string())?;
     let derived = view.derived(height).map_err(|error| error.to_string())?;
     if height == 0 {
@@ -157,12 +163,15 @@ pub struct ExportQuery {
 
 /// The whole history in one file (RULINGS A14).
 #[utoipa::path(get, path = "/v1/export", params(ExportQuery), responses(
-    (status = 200, description = "Canonical export, streamed", content_type = "application/octet-stream")))]
+    (status = 200, description = "Canonical export, streamed", content_type = "application/octet-stream"),
+    (status = 401, description = "It holds records for members: log in", body = Problem)))]
 pub async fn export(
     State(api): State<Api>,
+    reader: Reader,
     query: Result<Query<ExportQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    reader.must_be_member("an export")?;
     let view = api.parts().view.clone();
     let newest = view.height();
     let height = query.height.unwrap_or_else(|| view.receipt().map_or(newest, |receipt| receipt.height));
@@ -206,13 +215,7 @@ pub fn write(
     let mut certificate = None;
     for at in 0..=height {
         let block = view.store.block(at).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {at} is missing"))?;
-        let seal: Seal = decode(&block.seal).map_err(|error| error.to_string())?;
-        let derived = view.derived(at).map_err(|error| error.to_string())?;
-        let frame = if at == 0 {
-            BlockFrame::of_genesis(&derived, &seal)
-        } else {
-            BlockFrame::of_block(&block.body, derived, &seal).map_err(|error| error.to_string())?
-        };
+        let frame = frame_of(view, at, &block)?;
         if at == height && at > 0 {
             certificate = Some(decode(&block.certificate).map_err(|error| error.to_string())?);
         }

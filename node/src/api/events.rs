@@ -1,9 +1,11 @@
 //! The event stream: every leaf of every block in log order, as server-sent events.
 //!
 //! The id of an event is `height:index`, index being the leaf's place in its block; a client that reconnects with the last id it
-//! has seen misses nothing and gets nothing twice. Everything comes from the store, so a stream may begin at any height.
+//! has seen misses nothing and gets nothing twice. Everything comes from the store, so a stream may begin at any height. The
+//! content of records for members goes to readers who logged in; their stream ends with their pass.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -11,13 +13,15 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use rollbook_core::codec::decode;
 use rollbook_core::ledger::{LeafTag, Seal};
-use rollbook_core::record::{ReadClass, Record};
+use rollbook_core::record::Record;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use utoipa::IntoParams;
 
+use super::reader::Reader;
 use super::{Api, Problem};
+use crate::runtime::clock;
 use crate::runtime::writer::View;
 
 /// Where a stream begins.
@@ -34,6 +38,7 @@ pub struct Begin {
     (status = 400, description = "The id is not height:index", body = Problem)))]
 pub async fn events(
     State(api): State<Api>,
+    reader: Reader,
     headers: HeaderMap,
     query: Result<Query<Begin>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
@@ -50,17 +55,27 @@ pub async fn events(
     let (sender, receiver) = mpsc::channel(64);
     let view = api.parts().view.clone();
     let heights = view.heights();
-    tokio::spawn(feed(view, heights, start, sender));
+    tokio::spawn(feed(view, heights, start, reader, sender));
     let stream = futures::stream::unfold(receiver, |mut receiver| async move { Some((Ok(receiver.recv().await?), receiver)) });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
-async fn feed(view: View, mut heights: watch::Receiver<u64>, start: (u64, u64), sender: mpsc::Sender<Event>) {
+async fn feed(view: View, mut heights: watch::Receiver<u64>, start: (u64, u64), reader: Reader, sender: mpsc::Sender<Event>) {
+    let end = async move {
+        match reader {
+            Reader::Anybody => std::future::pending().await,
+            Reader::Member { until_ms } => {
+                tokio::time::sleep(Duration::from_millis(until_ms.saturating_sub(clock::real_ms()))).await;
+            }
+        }
+    };
+    tokio::pin!(end);
     let (mut height, mut index) = start;
     loop {
         let ready = tokio::select! {
             ready = heights.wait_for(|newest| *newest >= height) => ready.is_ok(),
             () = sender.closed() => false,
+            () = &mut end => false,
         };
         if !ready {
             return;
@@ -68,7 +83,7 @@ async fn feed(view: View, mut heights: watch::Receiver<u64>, start: (u64, u64), 
         let reading = view.clone();
         let Ok(Ok(Some(leaves))) = tokio::task::spawn_blocking(move || reading.leaves(height)).await else { return };
         for (place, leaf) in (0u64..).zip(&leaves).skip_while(|(place, _)| *place < index) {
-            let (kind, data) = describe(height, place, leaf);
+            let (kind, data) = describe(height, place, leaf, reader);
             let event = Event::default().id(format!("{height}:{place}")).event(kind).data(data.to_string());
             if sender.send(event).await.is_err() {
                 return;
@@ -78,15 +93,15 @@ async fn feed(view: View, mut heights: watch::Receiver<u64>, start: (u64, u64), 
     }
 }
 
-fn describe(height: u64, index: u64, leaf: &[u8]) -> (&'static str, Value) {
+fn describe(height: u64, index: u64, leaf: &[u8], reader: Reader) -> (&'static str, Value) {
     match LeafTag::split(leaf) {
         Some((LeafTag::Record, bytes)) => {
             let Ok(record) = decode::<Record>(bytes) else { return ("record", json!({ "height": height })) };
             let body = &record.payload.body;
-            let content = (body.read_class() == ReadClass::Public).then_some(&record);
+            let content = reader.may_read(&record).then_some(&record);
             let data = json!({
                 "height": height, "index": index, "id": record.id().to_hex(), "code": body.code(),
-                "principal": record.payload.principal, "record": content,
+                "principal": record.payload.principal, "read_class": body.read_class(), "record": content,
             });
             ("record", data)
         }

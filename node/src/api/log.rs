@@ -4,21 +4,25 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use rollbook_core::codec::decode;
+use rollbook_core::ledger::LeafTag;
 use rollbook_core::log::tiles::{EntryBundler, TILE_WIDTH, Tile, TileKind, hash_tile_bytes};
 use rollbook_core::log::tree::{TreeError, consistency_proof};
-
+use rollbook_core::record::Record;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::reader::Reader;
 use super::{Api, Problem};
+use crate::runtime::writer::View;
 
-/// The newest receipted checkpoint as a signed note; without a log line if this node is no validator of its epoch.
+/// The newest receipted checkpoint as a signed note with a validator's log line.
 #[utoipa::path(get, path = "/v1/checkpoint", responses(
     (status = 200, description = "C2SP checkpoint", content_type = "text/plain"),
     (status = 503, description = "None yet", body = Problem)))]
 pub async fn checkpoint(State(api): State<Api>) -> Result<String, Problem> {
     let receipt = api.receipt_for(0).await?;
-    api.relayed_note(&receipt)?.render().map_err(Problem::internal)
+    api.note(&receipt)?.render().map_err(Problem::internal)
 }
 
 /// Two sizes of the log.
@@ -66,8 +70,9 @@ pub async fn consistency(
 /// A hash tile or an entry bundle, by its path in tlog-tiles.
 #[utoipa::path(get, path = "/v1/log/{path}", params(("path" = String, Path, description = "tile/0/000, tile/entries/000.p/12")),
     responses((status = 200, description = "The tile", content_type = "application/octet-stream"),
+    (status = 401, description = "The bundle holds records for members: log in", body = Problem),
     (status = 404, description = "No such tile", body = Problem)))]
-pub async fn tile(State(api): State<Api>, Path(path): Path<String>) -> Result<Response, Problem> {
+pub async fn tile(State(api): State<Api>, reader: Reader, Path(path): Path<String>) -> Result<Response, Problem> {
     let missing = || Problem::missing("the log has no such tile").next("see C2SP tlog-tiles; sizes are in /v1/checkpoint");
     let tile = Tile::parse(&path).ok_or_else(missing)?;
     let view = api.parts().view.clone();
@@ -84,20 +89,28 @@ pub async fn tile(State(api): State<Api>, Path(path): Path<String>) -> Result<Re
     }
     let bytes = match tile.kind {
         TileKind::Hashes(_) => hash_tile_bytes(&view, &tile).map_err(Problem::internal)?,
-        TileKind::Entries => tokio::task::spawn_blocking(move || bundle(&view, tile.index, first, end))
-            .await
-            .map_err(Problem::internal)?
-            .map_err(Problem::internal)?,
+        TileKind::Entries => {
+            let bundled = tokio::task::spawn_blocking(move || bundle(&view, tile.index, first, end)).await;
+            let (bytes, records) = bundled.map_err(Problem::internal)?.map_err(Problem::internal)?;
+            reader.must_read_all(records.iter(), "this entry bundle")?;
+            bytes
+        }
     };
-    let full = u64::from(tile.width) == TILE_WIDTH;
-    let cache = if full { "public, max-age=31536000, immutable" } else { "no-cache" };
+    // Whether a shared cache may keep an entry bundle depends on who asked.
+    let cache = match tile.kind {
+        TileKind::Hashes(_) if u64::from(tile.width) == TILE_WIDTH => "public, max-age=31536000, immutable",
+        TileKind::Entries if u64::from(tile.width) == TILE_WIDTH => "private, max-age=31536000, immutable",
+        _ => "no-cache",
+    };
     Ok(([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, cache)], bytes).into_response())
 }
 
-fn bundle(view: &crate::runtime::writer::View, index: u64, first: u64, end: u64) -> Result<Vec<u8>, String> {
+/// An entry bundle, and the records in it.
+fn bundle(view: &View, index: u64, first: u64, end: u64) -> Result<(Vec<u8>, Vec<Record>), String> {
     let mut height = view.height_of_leaf(first).map_err(|error| error.to_string())?.ok_or("a leaf is missing")?;
     let mut bundler = EntryBundler::at_bundle(index);
     let mut at = first;
+    let mut records = Vec::new();
     while at < end {
         let seal = view.seal(height).map_err(|error| error.to_string())?.ok_or("a seal is missing")?;
         let leaves = view.leaves(height).map_err(|error| error.to_string())?.ok_or("a block is missing")?;
@@ -107,11 +120,14 @@ fn bundle(view: &crate::runtime::writer::View, index: u64, first: u64, end: u64)
                 break;
             }
             at += 1;
+            if let Some((LeafTag::Record, bytes)) = LeafTag::split(leaf) {
+                records.push(decode(bytes).map_err(|error| error.to_string())?);
+            }
             if let Some((_, bytes)) = bundler.push(leaf).map_err(|error| error.to_string())? {
-                return Ok(bytes);
+                return Ok((bytes, records));
             }
         }
         height += 1;
     }
-    bundler.finish().map(|(_, bytes)| bytes).ok_or_else(|| "the bundle is empty".into())
+    bundler.finish().map(|(_, bytes)| (bytes, records)).ok_or_else(|| "the bundle is empty".into())
 }

@@ -7,16 +7,17 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
+use rollbook_core::answer::{Answer, SignedAnswer, Verdict};
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::ledger::BlockBody;
 use rollbook_core::log::TlogProof;
-use rollbook_core::record::Record;
+use rollbook_core::record::{ReadClass, Record};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
-use super::receipt::{Answer, SignedAnswer, Verdict};
+use super::reader::Reader;
 use super::{Api, BODY_MAX, Problem};
 use crate::replica::{NotTaken, PoolRefusal};
 use crate::runtime::node::Command;
@@ -61,7 +62,11 @@ pub struct Place {
     /// The act by its number in the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
-    /// The signed envelope, base64.
+    /// `public` or `members`: who may read its content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    read_class: Option<ReadClass>,
+    /// The signed envelope, base64; left out for readers whom it is not for.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<String>,
     /// The record in words.
@@ -258,12 +263,13 @@ pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
 /// Where a record stands: in the pool, decided, or receipted.
 #[utoipa::path(get, path = "/v1/records/{id}", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
     (status = 200, description = "Where it stands", body = Place), (status = 404, description = "Not known here", body = Problem)))]
-pub async fn place(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Place>, Problem> {
+pub async fn place(State(api): State<Api>, reader: Reader, Path(id): Path<String>) -> Result<Json<Place>, Problem> {
     let id = parse(&api, &id)?;
     let sample = api.is_sample();
     if let Some(found) = find(&api, &id)? {
         let receipted = api.parts().view.receipt().is_some_and(|receipt| receipt.height >= found.height);
         let bytes = rollbook_core::codec::encode(&found.record);
+        let shown = reader.may_read(&found.record);
         return Ok(Json(Place {
             id: id.to_hex(),
             stands: if receipted { "receipted" } else { "decided" },
@@ -272,8 +278,9 @@ pub async fn place(State(api): State<Api>, Path(id): Path<String>) -> Result<Jso
             leaf: Some(found.leaf),
             time_ms: Some(found.time_ms),
             code: Some(found.record.payload.body.code()),
-            record: Some(base64::engine::general_purpose::STANDARD.encode(bytes)),
-            content: serde_json::to_value(&found.record).ok(),
+            read_class: Some(found.record.payload.body.read_class()),
+            record: shown.then(|| base64::engine::general_purpose::STANDARD.encode(bytes)),
+            content: shown.then(|| serde_json::to_value(&found.record).ok()).flatten(),
             sample,
         }));
     }
@@ -288,6 +295,7 @@ pub async fn place(State(api): State<Api>, Path(id): Path<String>) -> Result<Jso
             leaf: None,
             time_ms: None,
             code: None,
+            read_class: None,
             record: None,
             content: None,
             sample,

@@ -27,6 +27,8 @@ pub struct Validator {
     pub consensus: PublicKey,
     /// Signs checkpoints, C2SP type 0x04.
     pub cosigner: PublicKey,
+    /// Signs the log lines of checkpoints, C2SP type 0x01.
+    pub log: PublicKey,
 }
 
 impl Validator {
@@ -168,4 +170,7 @@ pub trait App {
 
     /// The bytes validator `organisation` signs for a checkpoint at `time_s` (seconds since 1970).
     fn cosignature_message(&self, checkpoint: &Checkpoint, organisation: u32, time_s: u64) -> Vec<u8>;
+
+    /// The bytes a validator's log key signs for a checkpoint.
+    fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8>;
 }

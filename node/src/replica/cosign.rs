@@ -6,6 +6,8 @@
 //!   the last block before a pause when the pause is that long. So all validators choose the same checkpoints and quorums meet.
 //! * A handover is cosigned always, by the validators that certified it; the newest again hourly when idle.
 //! * An own cosignature is sent again until a quorum is there; somebody who still lacks one makes the others send theirs again.
+//! * With each cosignature goes the validator's log line on the same checkpoint; both must hold. A full node, which signs no
+//!   checkpoint, serves receipts with it (RULINGS A21).
 //! * A genuine cosignature of another root for the size of a checkpoint held here is a fork alarm.
 
 use std::collections::BTreeMap;
@@ -29,13 +31,23 @@ pub struct Receipt {
     pub checkpoint: Checkpoint,
     /// The cosignatures.
     pub cosignatures: Vec<(u32, u64, Signature)>,
+    /// The log line of the first of them: validator, signature.
+    pub log: Option<(u32, Signature)>,
+}
+
+/// What one validator signed of a checkpoint.
+#[derive(Debug, Clone, Copy)]
+struct Collected {
+    time_s: u64,
+    signature: Signature,
+    log: Signature,
 }
 
 #[derive(Debug)]
 struct Target {
     checkpoint: Checkpoint,
     validators: Vec<Validator>,
-    collected: BTreeMap<u32, (u64, Signature)>,
+    collected: BTreeMap<u32, Collected>,
     own: Option<Cosignature>,
     sent_at: u64,
     receipted: bool,
@@ -44,6 +56,16 @@ struct Target {
 impl Target {
     fn is_full(&self) -> bool {
         self.collected.len() >= quorum(self.validators.len())
+    }
+
+    /// With the first `most` cosignatures.
+    fn receipt(&self, most: usize) -> Receipt {
+        let chosen = self.collected.iter().take(most).map(|(who, of)| (*who, of.time_s, of.signature));
+        Receipt {
+            checkpoint: self.checkpoint.clone(),
+            cosignatures: chosen.collect(),
+            log: self.collected.first_key_value().map(|(who, of)| (*who, of.log)),
+        }
     }
 }
 
@@ -62,9 +84,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// A quorum of cosignatures of the tip's checkpoint, ascending by validator, exactly as many as needed.
     pub(super) fn tip_quorum(&self) -> Option<Receipt> {
         let target = self.cosigning.targets.get(&self.tip.height).filter(|target| target.is_full())?;
-        let needed = quorum(target.validators.len());
-        let chosen = target.collected.iter().take(needed).map(|(who, (time, signature))| (*who, *time, *signature));
-        Some(Receipt { checkpoint: target.checkpoint.clone(), cosignatures: chosen.collect() })
+        Some(target.receipt(quorum(target.validators.len())))
     }
 }
 
@@ -110,13 +130,15 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             }
             Err(GuardError::Fault(fault)) => return host.stop(format!("journal: {fault}")),
         };
-        let Some(signature) = host.keys.sign(token, &statement, &host.chain) else { return };
-        let cosignature = Cosignature { height, size, root, validator: me, time_s, signature };
+        let log_message = host.app.log_message(&target.checkpoint);
+        let signed = host.keys.sign_checkpoint(token, &statement, &host.chain, &log_message);
+        let Some((signature, log)) = signed else { return };
+        let cosignature = Cosignature { height, size, root, validator: me, time_s, signature, log };
         host.cosigning.bucket = Some(host.tip.seal.time_ms / host.config.cosign_ms.max(1));
         host.timers.remove(&Timer::Cosign);
         let (now, again) = (host.now.elapsed_ms, host.config.cosign_again_ms);
         if let Some(target) = host.cosigning.targets.get_mut(&height) {
-            target.collected.insert(me, (time_s, signature));
+            target.collected.insert(me, Collected { time_s, signature, log });
             target.own = Some(cosignature.clone());
             target.sent_at = now;
         }
@@ -139,13 +161,19 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         // The height is not under the signature: a checkpoint is known by its size.
         let of_size = |(_, target): &(&u64, &Target)| target.checkpoint.size == cosignature.size;
         let Some((height, target)) = host.cosigning.targets.iter().find(of_size).map(|(h, t)| (*h, t)) else { return };
-        let Some(cosigner) = target.validators.iter().find(|v| v.organisation == who).map(|v| v.cosigner) else { return };
+        let Some(seat) = target.validators.iter().find(|v| v.organisation == who) else { return };
+        let (cosigner, log) = (seat.cosigner, seat.log);
         let repeated = target.collected.contains_key(&who);
         let same = target.checkpoint.root == cosignature.root;
         if !repeated || !same {
             let claimed = Checkpoint { root: cosignature.root, ..target.checkpoint.clone() };
             let message = host.app.cosignature_message(&claimed, who, cosignature.time_s);
+            let line = host.app.log_message(&claimed);
             if !host.verify.verify(&cosigner, &message, &cosignature.signature) {
+                return;
+            }
+            // Of another root the cosignature alone is proof enough.
+            if same && !host.verify.verify(&log, &line, &cosignature.log) {
                 return;
             }
         }
@@ -155,7 +183,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         let (now, again) = (host.now.elapsed_ms, host.config.cosign_again_ms);
         let Some(target) = host.cosigning.targets.get_mut(&height) else { return };
-        target.collected.entry(who).or_insert((cosignature.time_s, cosignature.signature));
+        let Cosignature { time_s, signature, log, .. } = cosignature;
+        target.collected.entry(who).or_insert(Collected { time_s, signature, log });
         // The sender has not seen a quorum yet: help it, at most once a pause.
         let help = repeated && who != host.keys.organisation && now >= target.sent_at.saturating_add(again);
         if help && let Some(own) = target.own.clone() {
@@ -172,8 +201,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         target.receipted = true;
-        let cosignatures = target.collected.iter().map(|(who, (time, signature))| (*who, *time, *signature)).collect();
-        let receipt = Receipt { checkpoint: target.checkpoint.clone(), cosignatures };
+        let receipt = target.receipt(usize::MAX);
         if height > host.cosigning.receipted {
             host.cosigning.receipted = height;
             host.out.push(Effect::Receipted(receipt));

@@ -320,7 +320,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// What a proposer adds beside records; `None` while a needed handover checkpoint lacks its quorum.
     fn system_section(&self) -> Option<SystemSection> {
         let handover = if self.app.needs_handover_checkpoint() {
-            let Receipt { checkpoint, cosignatures } = self.tip_quorum()?;
+            let Receipt { checkpoint, cosignatures, .. } = self.tip_quorum()?;
             let cosignatures = cosignatures
                 .into_iter()
                 .map(|(validator, time_s, signature)| CheckpointSignature { validator, time_s, signature })

@@ -53,7 +53,7 @@ impl LedgerApp {
 
 fn seats(policy: &EpochPolicy) -> Vec<Validator> {
     let validators = policy.validators.iter();
-    validators.map(|v| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner }).collect()
+    validators.map(|v| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner, log: v.log }).collect()
 }
 
 fn refusal(refusal: &rollbook_core::apply::Refusal, height: u64) -> Refusal {
@@ -146,5 +146,10 @@ impl App for LedgerApp {
     fn cosignature_message(&self, checkpoint: &Checkpoint, _organisation: u32, time_s: u64) -> Vec<u8> {
         let Checkpoint { origin, size, root, .. } = checkpoint.clone();
         VerifierKey::sign_bytes(KeyType::Cosigner, &rollbook_core::log::Checkpoint { origin, size, root }.text(), time_s)
+    }
+
+    fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+        let Checkpoint { origin, size, root, .. } = checkpoint.clone();
+        VerifierKey::sign_bytes(KeyType::Log, &rollbook_core::log::Checkpoint { origin, size, root }.text(), 0)
     }
 }

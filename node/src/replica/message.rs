@@ -38,6 +38,9 @@ pub struct Cosignature {
     pub time_s: u64,
     /// C2SP type 0x04.
     pub signature: Signature,
+    /// C2SP type 0x01 on the same checkpoint, by the validator's log key: with it a node that signs no checkpoints can serve
+    /// receipts, too (RULINGS A21).
+    pub log: Signature,
 }
 
 /// What is broadcast among nodes. Short-lived, so the size of the largest kind is no matter.

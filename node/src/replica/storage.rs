@@ -138,12 +138,13 @@ pub struct Keys {
     pub organisation: u32,
     consensus: Keypair,
     cosigner: Keypair,
+    log: Keypair,
 }
 
 impl Keys {
     /// Keys of the node of `organisation`.
-    pub fn new(organisation: u32, consensus: Keypair, cosigner: Keypair) -> Self {
-        Keys { organisation, consensus, cosigner }
+    pub fn new(organisation: u32, consensus: Keypair, cosigner: Keypair, log: Keypair) -> Self {
+        Keys { organisation, consensus, cosigner, log }
     }
 
     /// The public consensus key.
@@ -154,6 +155,23 @@ impl Keys {
     /// The public cosigner key.
     pub fn cosigner(&self) -> PublicKey {
         self.cosigner.public()
+    }
+
+    /// The public log key.
+    pub fn log(&self) -> PublicKey {
+        self.log.public()
+    }
+
+    /// Cosigns a checkpoint and signs its log line; both rest on the one durable guard record. `None` as with [`Keys::sign`].
+    pub fn sign_checkpoint(
+        &self,
+        token: SignToken,
+        statement: &Statement,
+        chain: &Hash,
+        log_message: &[u8],
+    ) -> Option<(Signature, Signature)> {
+        let cosignature = self.sign(token, statement, chain)?;
+        Some((cosignature, self.log.sign_tagged(log_message)))
     }
 
     /// Signs a vote, proposal or checkpoint whose guard record is durable. `None` if the token is for other bytes.

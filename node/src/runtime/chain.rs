@@ -243,7 +243,8 @@ fn verdict(error: ledger::BlockError) -> BlockError {
 
 /// The replica's form of a policy's validators.
 fn validators_of(policy: &EpochPolicy) -> Vec<Validator> {
-    let of = |v: &log::PolicyValidator| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner };
+    let of =
+        |v: &log::PolicyValidator| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner, log: v.log };
     policy.validators.iter().map(of).collect()
 }
 
@@ -348,5 +349,10 @@ impl App for NodeApp {
     fn cosignature_message(&self, checkpoint: &Checkpoint, _organisation: u32, time_s: u64) -> Vec<u8> {
         let text = log::Checkpoint { origin: checkpoint.origin.clone(), size: checkpoint.size, root: checkpoint.root }.text();
         VerifierKey::sign_bytes(KeyType::Cosigner, &text, time_s)
+    }
+
+    fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+        let text = log::Checkpoint { origin: checkpoint.origin.clone(), size: checkpoint.size, root: checkpoint.root }.text();
+        VerifierKey::sign_bytes(KeyType::Log, &text, 0)
     }
 }

@@ -42,6 +42,12 @@ pub struct Config {
     /// Serve HTTP without TLS on an address other than loopback.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub insecure_listen: bool,
+    /// Certificate and key of the API; without them it speaks plain HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsFiles>,
+    /// Whether readers who have not logged in see what is public (RULINGS R18).
+    #[serde(default = "default_public_reading", skip_serializing_if = "Clone::clone")]
+    pub public_reading: bool,
     /// Peers that may be dialled for catch-up whatever the ledger says: `/ip4/ADDRESS/tcp/PORT/p2p/PEER-ID`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bootstrap: Vec<String>,
@@ -53,6 +59,19 @@ pub struct Config {
     pub propose_ms: u64,
 }
 
+/// The files of the API's certificate (RULINGS A20).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate and those it rests on, PEM, own first. Read again when the file changes.
+    pub certificate: PathBuf,
+    /// Its private key, PEM, readable by its owner alone.
+    pub key: PathBuf,
+}
+
+fn default_public_reading() -> bool {
+    true
+}
 fn default_data() -> PathBuf {
     "data".into()
 }
@@ -84,11 +103,15 @@ impl Config {
         for path in [&mut config.genesis, &mut config.data, &mut config.keys] {
             *path = folder.join(&path);
         }
-        if !config.api.ip().is_loopback() && !config.insecure_listen {
+        if let Some(tls) = &mut config.tls {
+            tls.certificate = folder.join(&tls.certificate);
+            tls.key = folder.join(&tls.key);
+        }
+        if !config.api.ip().is_loopback() && config.tls.is_none() && !config.insecure_listen {
             return Err(Failure::new(
                 format!("the API would be open at {} without TLS", config.api),
                 "only loopback is served without TLS",
-                "set `api` to 127.0.0.1 behind a TLS proxy, or start with --insecure-listen",
+                "give a certificate under [tls], set `api` to 127.0.0.1 behind a TLS proxy, or start with --insecure-listen",
             ));
         }
         if config.propose_ms == 0 {
@@ -121,6 +144,11 @@ impl Config {
             )),
             _ => Ok(file),
         }
+    }
+
+    /// Where the API is found.
+    pub fn api_url(&self) -> String {
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.api)
     }
 
     /// The admin socket.

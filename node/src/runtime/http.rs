@@ -25,7 +25,13 @@ impl Answer {
 
 /// GET of a path.
 pub fn get(at: SocketAddr, path: &str, timeout: Duration) -> std::io::Result<Answer> {
-    request(at, &format!("GET {path} HTTP/1.0\r\nHost: {at}\r\n\r\n"), &[], timeout)
+    get_with(at, path, &[], timeout)
+}
+
+/// GET of a path with more headers.
+pub fn get_with(at: SocketAddr, path: &str, headers: &[(&str, &str)], timeout: Duration) -> std::io::Result<Answer> {
+    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    request(at, &format!("GET {path} HTTP/1.0\r\nHost: {at}\r\n{more}\r\n"), &[], timeout)
 }
 
 /// POST of bytes.

@@ -18,6 +18,7 @@ use rollbook_core::crypto::{Hash, VerifierCache};
 use rollbook_core::identity::Organisation;
 use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint, Ledger, Seal};
 use rollbook_core::next;
+use rollbook_core::pass::{self, Denied, SignedPass};
 use rollbook_core::protocol::{self, PROTOCOL};
 use rollbook_core::record::Record;
 use rollbook_core::validators::NodeStatus;
@@ -106,6 +107,15 @@ pub enum Command {
         person: u32,
         /// Takes one above the highest used.
         reply: oneshot::Sender<u64>,
+    },
+    /// Whether a reader may see what is for members.
+    Reader {
+        /// The reader's pass.
+        pass: SignedPass,
+        /// Organisation number of this node.
+        node: u32,
+        /// Takes the answer.
+        reply: oneshot::Sender<Result<(), Denied>>,
     },
     /// What a record would meet, without handing it in; with everybody who may sign for its principal.
     Judge {
@@ -444,6 +454,11 @@ impl Loop {
                 let used = self.host.replica.app().ledger().tables().lanes.get(&person).map_or(0, |lane| lane.highest);
                 let _ = reply.send(used.saturating_add(1));
             }
+            Command::Reader { pass, node, reply } => {
+                let ledger = self.host.replica.app().ledger();
+                let (ledger_ms, real_ms) = (ledger.tip().seal.time_ms, super::clock::real_ms());
+                let _ = reply.send(pass::admit(ledger.tables(), (ledger.chain(), node), &pass, ledger_ms, real_ms));
+            }
             Command::Judge { bytes, reply } => {
                 let _ = reply.send(self.rehearse(&bytes));
             }
@@ -624,6 +639,7 @@ impl Loop {
                         root: receipt.checkpoint.root,
                         cosignatures: cosignatures.collect(),
                     },
+                    log: receipt.log,
                 };
                 if self.receipt.as_ref().is_none_or(|known| known.height <= stored.height) {
                     self.receipt = Some(stored.clone());

@@ -16,6 +16,7 @@ use super::chain::NodeApp;
 use super::clock::NodeClock;
 use super::config::{Config, NodeSecrets};
 use super::{Failure, admin, node, open, writer};
+use crate::api::door::Door;
 use crate::api::{Api, ApiParts};
 use crate::network::{self, NetworkConfig, parse_bootstrap};
 use crate::replica::journal_storage::JournalStorage;
@@ -64,7 +65,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     let (jobs, job_queue) = sync_channel(JOBS);
     let (app, handles) = NodeApp::new(opened.ledger, jobs.clone());
     let storage = JournalStorage::new(opened.journal, &opened.recovered);
-    let keys = Keys::new(config.organisation, secrets.consensus.clone(), secrets.cosigner.clone());
+    let keys = Keys::new(config.organisation, secrets.consensus.clone(), secrets.cosigner.clone(), secrets.log.clone());
     let replica = Replica::new(replica_config, keys, app, storage, VerifierCache::default());
     let (snapshots, snapshot) = watch::channel(node::snapshot(&replica, node::Counts::default()));
 
@@ -73,6 +74,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             let next = "stop the program that has the port, or set another `api` port in the config";
             Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
         })?;
+        let door = Door::open(api_listener, config.tls.clone())?;
         let (network, mut events) = network::start(NetworkConfig {
             transport_seed: secrets.transport.seed(),
             chain: genesis.hash(),
@@ -94,6 +96,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             clock: clock.clone(),
             waiting: handles.waiting.clone(),
             found: found.clone(),
+            public_reading: config.public_reading,
         });
         let stop = Arc::new(Notify::new());
         let admin = admin::Admin {
@@ -141,11 +144,11 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
                 }
             }
         });
-        let server = tokio::spawn(async move { axum::serve(api_listener, crate::api::router(api)).await });
+        let server = tokio::spawn(async move { axum::serve(door, crate::api::router(api)).await });
         tracing::info!(
             organisation = config.organisation,
             listen = %config.listen,
-            api = %config.api,
+            api = %config.api_url(),
             genesis = %genesis.hash(),
             replayed = opened.replayed,
             milliseconds = started.elapsed().as_millis(),

@@ -9,17 +9,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rollbook_core::crypto::Hash;
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::log::Clock;
+use rollbook_core::pass::Pass;
 use rollbook_core::protocol::PROTOCOL;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clock::{NodeClock, Step, real_ms};
 use super::config::{CONFIG_NAME, Config, NodeSecrets};
-use super::sample::{NodePlace, SampleAlliance, node_key};
+use super::sample::{NodePlace, SampleAlliance, node_key, officer_key};
 use super::storage::FRESH;
 use super::{Failure, admin, http, write_durably};
+use crate::api::reader::header_of;
 
 /// Most nodes of a testnet.
 pub const NODES_MAX: u32 = 13;
@@ -181,7 +184,9 @@ impl Testnet {
                 keys: "keys".into(),
                 listen: SocketAddr::from(([127, 0, 0, 1], *peer)),
                 api: SocketAddr::from(([127, 0, 0, 1], *api)),
+                tls: None,
                 insecure_listen: false,
+                public_reading: true,
                 bootstrap: Vec::new(),
                 log: "info".into(),
                 propose_ms: 1_000,
@@ -381,6 +386,21 @@ impl Testnet {
     pub fn status(&self, node: u32) -> Option<Value> {
         let answer = http::get(self.api(node), "/v1/status", Duration::from_secs(5)).ok()?;
         (answer.status == 200).then(|| answer.json())
+    }
+
+    /// The header with which the first officer of member 1 reads what is for members at a node (RULINGS A15). For testnets whose
+    /// officers' keys come from the plan's seed.
+    pub fn pass(&self, node: u32) -> Result<String, Failure> {
+        let config = self.config(node)?;
+        let chain = config.genesis_hash.as_deref().and_then(Hash::from_hex).unwrap_or(Hash::ZERO);
+        let pass = Pass { chain, node: config.organisation, person: 1, key: 0, until_ms: real_ms().saturating_add(3_600_000) };
+        Ok(header_of(&pass.sign(&officer_key(self.plan.seed.as_bytes(), 1))))
+    }
+
+    /// GET with that header.
+    pub fn get_as_member(&self, node: u32, path: &str, timeout: Duration) -> std::io::Result<http::Answer> {
+        let pass = self.pass(node).map_err(|failure| std::io::Error::other(failure.to_string()))?;
+        http::get_with(self.api(node), path, &[("Authorization", &pass)], timeout)
     }
 
     /// Steps the clock of every node that runs. A node that is down gets the step in its file.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bincode::{Decode, Encode};
 use rollbook_core::codec::{DecodeError, Wire, decode, encode};
-use rollbook_core::crypto::Hash;
+use rollbook_core::crypto::{Hash, Signature};
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::{BlockBody, Execution, HandoverCheckpoint, LeafTag, Seal};
@@ -52,6 +52,8 @@ pub struct StoredReceipt {
     pub height: u64,
     /// Size, root, cosignatures ascending by validator.
     pub checkpoint: HandoverCheckpoint,
+    /// The log line of a validator on the same checkpoint; none for a handover's, which rests on the cosignatures alone.
+    pub log: Option<(u32, Signature)>,
 }
 
 impl Wire for StoredReceipt {
@@ -254,7 +256,7 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
         meta.push((derived_key(height, number), encode(&Leaves(leaves))));
     }
     if let Some(checkpoint) = execution.handover.clone() {
-        meta.push((handover_key(epoch), encode(&StoredReceipt { height: height - 1, checkpoint })));
+        meta.push((handover_key(epoch), encode(&StoredReceipt { height: height - 1, checkpoint, log: None })));
     }
     BlockWrite {
         height,

@@ -50,7 +50,10 @@ impl Genesis {
         let all: BTreeMap<u32, Validator> = (1..=registered)
             .map(|organisation| {
                 let keys = node_keys(organisation);
-                (organisation, Validator { organisation, consensus: keys.consensus(), cosigner: keys.cosigner() })
+                (
+                    organisation,
+                    Validator { organisation, consensus: keys.consensus(), cosigner: keys.cosigner(), log: keys.log() },
+                )
             })
             .collect();
         Rc::new(Genesis {
@@ -83,7 +86,7 @@ impl Genesis {
 /// The keys of a simulated node.
 pub fn node_keys(organisation: u32) -> Keys {
     let key = |what: &str| Keypair::derive(b"simulator", &format!("{what}-{organisation}"));
-    Keys::new(organisation, key("consensus"), key("cosigner"))
+    Keys::new(organisation, key("consensus"), key("cosigner"), key("log"))
 }
 
 #[derive(Debug, Clone)]
@@ -428,5 +431,9 @@ impl App for ChainApp {
     fn cosignature_message(&self, checkpoint: &Checkpoint, organisation: u32, time_s: u64) -> Vec<u8> {
         let facts = encode(&(checkpoint.size, checkpoint.root, organisation, time_s));
         tagged("simulated cosignature", &[&facts])
+    }
+
+    fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+        tagged("simulated log line", &[&encode(&(checkpoint.size, checkpoint.root))])
     }
 }

@@ -101,7 +101,7 @@ impl SimLedger for LedgerApp {
 
     fn keys(_: &RealGenesis, organisation: u32) -> Keys {
         let key = |kind| node_key(SEED, organisation, kind);
-        Keys::new(organisation, key(KeyKind::Consensus), key(KeyKind::Cosigner))
+        Keys::new(organisation, key(KeyKind::Consensus), key(KeyKind::Cosigner), key(KeyKind::Log))
     }
 
     fn record(genesis: &RealGenesis, _: &Plan, number: u64, _: &mut Random) -> Option<Vec<u8>> {

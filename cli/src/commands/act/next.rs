@@ -3,12 +3,12 @@
 //! States and actors come from core's tables through the node; the words are in the catalogue, and a test holds that every state
 //! and every actor of every table has some.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use rollbook_core::calendar::format_instant;
 use rollbook_core::record::Record;
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, asking};
 use crate::failure::Failure;
 use crate::messages::{find, t};
 use crate::output::{print, print_json, say};
@@ -35,11 +35,7 @@ pub const OBJECTS: [(&str, &str); 12] = [
 /// The `status` command of a noun, if it has one.
 pub fn command(noun: &str) -> Option<Command> {
     OBJECTS.iter().find(|(known, _)| *known == noun)?;
-    Some(
-        Command::new("status")
-            .arg(Arg::new("number").required(true).value_name("N"))
-            .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append)),
-    )
+    Some(asking(Command::new("status")).arg(Arg::new("number").required(true).value_name("N")))
 }
 
 /// Runs `NOUN status N`.

@@ -267,7 +267,12 @@ impl Writer {
             time_s: 1,
             signature: checkpoint.cosign(&node_key(&self.alliance.seed, validator.organisation, KeyKind::Cosigner), 1),
         });
+        let log = validators.first().map(|validator| {
+            let organisation = validator.organisation;
+            (organisation, checkpoint.sign_log(&node_key(&self.alliance.seed, organisation, KeyKind::Log)))
+        });
         let receipt = StoredReceipt {
+            log,
             height: self.app.ledger().height(),
             checkpoint: HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures: cosignatures.collect() },
         };
@@ -313,7 +318,8 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     let export = testnet.dir.join("history.export");
     let unusable = |error: std::io::Error| Failure::unusable(export.display().to_string()).because(error);
     let url = format!("http://{}/v1/export?height={}", testnet.api(1), report.blocks);
-    let mut answer = ureq::get(&url).call().map_err(|error| fault("export", error))?;
+    let pass = testnet.pass(1).map_err(failed)?;
+    let mut answer = ureq::get(&url).header("authorization", pass).call().map_err(|error| fault("export", error))?;
     let mut file = std::fs::File::create(&export).map_err(unusable)?;
     report.export_bytes = std::io::copy(&mut answer.body_mut().as_reader(), &mut file).map_err(unusable)?;
     report.node_after_export = memory_of(testnet)?;

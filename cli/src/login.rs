@@ -1,0 +1,113 @@
+//! Logging in to read what is for members (RULINGS A15, R18): a pass signed with the officer's key, for one node, for a few hours.
+//!
+//! A pass is made when `--reader` asks for it, or when a node says that the answer is for members and the profile names a person
+//! whose key is here. It is kept (0600) beside what was verified of the alliance, so that a passphrase is asked for once in
+//! [`PASS_MS`], not at every question. Whoever takes the file reads as that person until it ends, and signs nothing.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_core::crypto::Hash;
+use rollbook_core::pass::Pass;
+use rollbook_node::api::reader::header_of;
+use rollbook_node::runtime::clock::real_ms;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::keystore::{Keystore, make_folder, mismatch, passphrase};
+use crate::messages::t;
+use crate::profile::{Profile, Profiles, replace_secret};
+
+/// Life of a pass.
+const PASS_MS: u64 = 8 * 3_600_000;
+/// A pass that ends so soon is not used any more.
+const NEARLY_MS: u64 = 60_000;
+/// Name of the file of passes.
+const FILE: &str = "passes.toml";
+
+/// Adds what a reader logs in with.
+pub fn arguments(command: Command) -> Command {
+    command
+        .arg(Arg::new("reader").long("reader").value_name("PERSON").value_parser(value_parser!(u32)))
+        .arg(Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf)))
+        .arg(Arg::new("passphrase-file").long("passphrase-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
+}
+
+/// A pass as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    person: u32,
+    until_ms: u64,
+    /// The header's value.
+    header: String,
+}
+
+/// Who reads, with which keys.
+pub struct Login {
+    matches: ArgMatches,
+    person: u32,
+    given: bool,
+    chain: Hash,
+    keystore: Keystore,
+    folder: PathBuf,
+    passes: Mutex<BTreeMap<String, Kept>>,
+}
+
+impl Login {
+    /// From the flags and the profile; none if nobody is named or the alliance is not known. Opens no key.
+    pub fn of(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Login>, Failure> {
+        let given = matches.try_get_one::<u32>("reader").ok().flatten().copied();
+        let person = given.or(profile.and_then(|profile| profile.person));
+        let chain = crate::trust::genesis(matches, profile)?;
+        let (Some(person), Some(chain)) = (person, chain) else {
+            return match given {
+                Some(_) => Err(Failure::unusable(t("act.no-genesis", &[])).next(t("trust.no-profile-next", &[]))),
+                None => Ok(None),
+            };
+        };
+        let named = matches.try_get_one::<PathBuf>("keystore").ok().flatten();
+        let keystore = Keystore::at(named, profile.and_then(|profile| profile.keystore.as_deref()));
+        let folder = Profiles::of(matches).verified(&chain);
+        let kept = std::fs::read_to_string(folder.join(FILE)).ok().and_then(|text| toml::from_str(&text).ok());
+        let passes = Mutex::new(kept.unwrap_or_default());
+        Ok(Some(Login { matches: matches.clone(), person, given: given.is_some(), chain, keystore, folder, passes }))
+    }
+
+    /// Whether `--reader` asks for it.
+    pub fn is_asked_for(&self) -> bool {
+        self.given
+    }
+
+    /// The header for a node, if there is a pass that still holds.
+    pub fn header(&self, node: &str) -> Option<String> {
+        let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = |kept: &&Kept| kept.person == self.person && kept.until_ms > real_ms().saturating_add(NEARLY_MS);
+        passes.get(node).filter(holds).map(|kept| kept.header.clone())
+    }
+
+    /// Signs a pass for a node, which says that it is run by `organisation`, and keeps it.
+    pub fn sign(&self, node: &str, organisation: u32) -> Result<String, Failure> {
+        // The card first: who has no key here is not asked for a passphrase.
+        self.keystore.card(self.person)?;
+        let passphrase = passphrase::existing(&self.matches, &self.person.to_string())?;
+        let key = self.keystore.open(self.person, &passphrase)?.key();
+        let key = key.ok_or_else(|| mismatch(&self.keystore.secret_path(self.person), "keys.differs.key"))?;
+        let until_ms = real_ms().saturating_add(PASS_MS);
+        let pass = Pass { chain: self.chain, node: organisation, person: self.person, key: 0, until_ms };
+        let header = header_of(&pass.sign(&key));
+        let mut passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
+        passes.retain(|_, kept| kept.until_ms > real_ms());
+        passes.insert(node.to_owned(), Kept { person: self.person, until_ms, header: header.clone() });
+        make_folder(&self.folder)?;
+        replace_secret(&self.folder.join(FILE), &toml::to_string(&*passes).unwrap_or_default())?;
+        Ok(header)
+    }
+
+    /// Whether the person's key is here, so that a pass can be made without being told to.
+    pub fn has_key(&self) -> bool {
+        self.keystore.secret_path(self.person).exists()
+    }
+}

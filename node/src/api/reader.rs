@@ -1,0 +1,114 @@
+//! Who reads (RULINGS A15, R18): everybody what is public, members' people what is for members.
+//!
+//! * A reader logs in with `Authorization: Rollbook PASS`, a signed pass in base64 ([`rollbook_core::pass`]). No session is kept:
+//!   every question is judged by the state at the tip, so a revoked key or an ended membership reads nothing more.
+//! * Records of class members (ballots, conflicts, dues) are left out of answers in words; bytes that hold one (a block's frame,
+//!   an entry bundle, an export) are for readers who logged in. Hash tiles, seals, checkpoints, policies, receipts and the
+//!   proved state are for everybody: they show that a record is there, not what it says.
+//! * An operator may keep the public out (`public_reading = false`): then only what the protocol needs is open.
+//!
+//! Absent: levels below members (parties, officers of a matter): their content is never in a record.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{StatusCode, header, request::Parts};
+use axum::middleware::Next;
+use axum::response::Response;
+use base64::Engine as _;
+use rollbook_core::codec::decode;
+use rollbook_core::pass::{Denied, SignedPass};
+use rollbook_core::record::{ReadClass, Record};
+use tokio::sync::oneshot;
+
+use super::{Api, PATIENCE, Problem};
+use crate::runtime::node::Command;
+
+/// First word of the header.
+pub const SCHEME: &str = "Rollbook";
+/// Code of the answer to a reader who must log in.
+pub const MEMBERS_ONLY: &str = "A15.members-only";
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Has not logged in.
+    Anybody,
+    /// Reads what is for members, until this moment (milliseconds since 1970, real time).
+    Member {
+        /// End of the pass.
+        until_ms: u64,
+    },
+}
+
+/// The header's value for a pass.
+pub fn header_of(pass: &SignedPass) -> String {
+    format!("{SCHEME} {}", base64::engine::general_purpose::STANDARD.encode(rollbook_core::codec::encode(pass)))
+}
+
+impl Reader {
+    /// Whether a record's content may be shown.
+    pub fn may_read(self, record: &Record) -> bool {
+        self != Reader::Anybody || record.payload.body.read_class() == ReadClass::Public
+    }
+
+    /// Refuses who has not logged in; `what` holds records for members.
+    pub fn must_be_member(self, what: &str) -> Result<(), Problem> {
+        match self {
+            Reader::Member { .. } => Ok(()),
+            Reader::Anybody => Err(log_in(MEMBERS_ONLY, format!("{what} is for members: it holds ballots, conflicts or dues"))),
+        }
+    }
+
+    /// Refuses who has not logged in if one of the records is not public.
+    pub fn must_read_all<'a>(self, mut records: impl Iterator<Item = &'a Record>, what: &str) -> Result<(), Problem> {
+        if records.all(|record| self.may_read(record)) { Ok(()) } else { self.must_be_member(what) }
+    }
+}
+
+fn log_in(code: &str, detail: String) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+        .next("log in as an officer of a member or the holder of a post: the rollbook command does, with --reader PERSON")
+}
+
+impl FromRequestParts<Api> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Reader, Problem> {
+        let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Reader::Anybody) };
+        let bad = || {
+            let detail = format!("the Authorization header is not '{SCHEME}' and a signed pass in base64");
+            Problem::new(StatusCode::UNAUTHORIZED, "A15.bad-pass", detail)
+                .next("see docs/formats.md, read passes; or leave it out")
+        };
+        let text = value.to_str().ok().and_then(|text| text.strip_prefix(SCHEME)).map(str::trim).ok_or_else(bad)?;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text).map_err(|_| bad())?;
+        let pass: SignedPass = decode(&bytes).map_err(|_| bad())?;
+        let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment");
+        let (reply, answer) = oneshot::channel();
+        if !api.parts().commands.try_send(Command::Reader { pass, node: api.parts().organisation, reply }) {
+            return Err(busy());
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(Ok(()))) => Ok(Reader::Member { until_ms: pass.pass.until_ms }),
+            Ok(Ok(Err(denied))) => {
+                let code = match denied {
+                    Denied::Elsewhere => "A15.pass-elsewhere",
+                    Denied::Ended => "A15.pass-ended",
+                    Denied::UnknownKey => "A15.pass-unknown-key",
+                    Denied::BadSignature => "A15.pass-bad-signature",
+                    Denied::NoMember => "A15.no-member",
+                };
+                let status = if denied == Denied::NoMember { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+                Err(Problem::new(status, code, denied.to_string()).next("make a new pass, or read what is public without one"))
+            }
+            _ => Err(busy()),
+        }
+    }
+}
+
+/// Keeps the public out of the reading routes if the operator says so.
+pub(super) async fn gate(State(api): State<Api>, reader: Reader, request: Request, next: Next) -> Result<Response, Problem> {
+    if reader == Reader::Anybody && !api.parts().public_reading {
+        return Err(log_in("R18.log-in", "this node is read by members only".to_owned()));
+    }
+    Ok(next.run(request).await)
+}
