@@ -14,7 +14,7 @@ use rollbook_node::runtime::config::TlsFiles;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::officers_of;
 use rollbook_tests::alliance::secretariat;
-use rollbook_tests::testnet::Net;
+use rollbook_tests::testnet::{Net, PATIENCE};
 
 mod desk;
 use desk::{Desk, all};
@@ -42,7 +42,7 @@ fn with_tls(net: &Net, desk: &Desk) {
 #[test]
 fn an_officer_reads_over_tls_and_a_stranger_does_not() {
     // The harness speaks plain HTTP to nodes 2 to 4; node 1 is met by the binary alone.
-    let mut net = Net::plan("tls", 5, 4, Clock::Sample);
+    let mut net = Net::plan("tls", 5, 4, Clock::Wall);
     let desk = Desk::new();
     with_tls(&net, &desk);
     net.testnet.launch(1).unwrap();
@@ -61,6 +61,13 @@ fn an_officer_reads_over_tls_and_a_stranger_does_not() {
     assert!(all(&desk.ends(2, &format!("node status --node {secure} --ca none.pem"))).contains("next: "));
     let told = desk.good(&format!("node status --node {secure} --ca ca.pem"));
     assert!(told.contains("organisation 1"), "{told}");
+    // Members are members once every founder's record is in the log of the node that is asked.
+    let founded = || desk.json(0, &format!("node status --node {secure} --ca ca.pem"))["founders_missing"] == 0;
+    let begun = std::time::Instant::now();
+    while !founded() {
+        assert!(begun.elapsed() < PATIENCE, "node 1 does not follow");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 
     // Without a key an export is refused with the way to get it; with one it comes, audits, and the pass is kept for the next.
     let told = all(&desk.ends(1, &format!("export no.export --node {secure} --ca ca.pem --genesis {genesis}")));
@@ -86,6 +93,10 @@ fn an_officer_reads_over_tls_and_a_stranger_does_not() {
     // A ballot: shown and followed with its content by a member, without it by anybody else.
     let ballot = ballot(&net);
     let block = net_height(&net, &ballot);
+    while desk.json(0, &format!("node status --node {secure} --ca ca.pem"))["receipted"].as_u64() < Some(block) {
+        assert!(begun.elapsed() < PATIENCE, "node 1 does not follow");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let anybody = format!("--node {secure} --ca ca.pem --genesis {genesis} --keystore nowhere");
     let told = all(&desk.ends(1, &format!("show {ballot} {anybody}")));
     assert!(told.contains("for members") && told.contains("--reader"), "{told}");
