@@ -4,7 +4,7 @@
 //!   the ledger expects there, parent, body hash, re-execution with every root. One bad item ends the answer and puts the peer
 //!   back for a while; what was good before it stays.
 //! * One range is under way at a time. Tips are asked of one peer after the other, often while a height is under way, seldom
-//!   while idle, and at once of a peer whose frames are ahead.
+//!   while idle, and at once of a peer whose frames are ahead. With its tip a peer gives the cosignatures it holds.
 
 use std::collections::BTreeMap;
 
@@ -67,8 +67,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let Some((peer, asked)) = self.host.catchup.asked.remove(&id) else { return };
         let response = bytes.and_then(|bytes| decode::<Response>(&bytes).ok());
         match (asked, response) {
-            (Asked::Tip, Some(Response::Tip { height })) => {
+            (Asked::Tip, Some(Response::Tip { height, cosignatures })) => {
                 self.host.catchup.claims.insert(peer, height);
+                self.cosigned_of_tip(cosignatures);
                 self.fetch();
             }
             (Asked::Tip, _) => self.avoid(peer),
@@ -116,7 +117,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     /// Asks the next peer for its tip.
     pub(super) fn poll(&mut self) {
-        let pause = if self.core.is_some() || self.host.recovery.is_asking() {
+        let pause = if self.core.is_some() || self.host.recovery.is_asking() || !self.host.tip_is_receipted() {
             self.host.config.poll_ms
         } else {
             self.host.config.poll_idle_ms

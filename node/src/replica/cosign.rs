@@ -86,6 +86,22 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let target = self.cosigning.targets.get(&self.tip.height).filter(|target| target.is_full())?;
         Some(target.receipt(quorum(target.validators.len())))
     }
+
+    /// Whether the tip's checkpoint has its quorum.
+    pub(super) fn tip_is_receipted(&self) -> bool {
+        self.cosigning.targets.get(&self.tip.height).is_none_or(|target| target.receipted)
+    }
+
+    /// What is held of the tip's checkpoint, for whoever asks for the tip.
+    pub(super) fn tip_cosignatures(&self) -> Vec<Cosignature> {
+        let Some(target) = self.cosigning.targets.get(&self.tip.height) else { return Vec::new() };
+        let Checkpoint { height, size, root, .. } = target.checkpoint;
+        let of = |(validator, of): (&u32, &Collected)| {
+            let Collected { time_s, signature, log } = *of;
+            Cosignature { height, size, root, validator: *validator, time_s, signature, log }
+        };
+        target.collected.iter().map(of).collect()
+    }
 }
 
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
@@ -101,6 +117,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let early: Vec<Cosignature> = host.cosigning.early.values().filter(|c| c.height <= height).cloned().collect();
         host.cosigning.early.retain(|_, cosignature| cosignature.height > height);
         early.into_iter().for_each(|cosignature| self.cosigned(cosignature));
+        // Cosignatures may have gone by before the block was here; a peer's tip brings them.
+        self.host.hasten_timer(Timer::Poll, self.host.config.poll_ms);
         let bucket = self.host.tip.seal.time_ms / self.host.config.cosign_ms.max(1);
         let first = self.host.cosigning.bucket != Some(bucket);
         if handover || (live && first && !self.is_behind()) {
@@ -192,6 +210,19 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.broadcast(&Frame::Cosign(own));
         }
         self.count(height);
+    }
+
+    /// Cosignatures that came with a peer's tip, where they are still lacking here.
+    pub(super) fn cosigned_of_tip(&mut self, cosignatures: Vec<Cosignature>) {
+        for cosignature in cosignatures {
+            let tip = self.host.tip.height;
+            let lacks = self.host.cosigning.targets.get(&tip).is_some_and(|target| {
+                !target.receipted && !target.collected.contains_key(&cosignature.validator)
+            });
+            if lacks && cosignature.height == tip {
+                self.cosigned(cosignature);
+            }
+        }
     }
 
     fn count(&mut self, height: u64) {

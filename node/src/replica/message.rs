@@ -171,10 +171,13 @@ pub enum SignedStatement {
 /// The answers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Response {
-    /// Height of the tip.
+    /// Height of the tip, and the cosignatures of its checkpoint that are held: gossip promises nothing, and who signs no
+    /// checkpoint has nothing to repeat that would show what it lacks.
     Tip {
         /// Height.
         height: u64,
+        /// Cosignatures.
+        cosignatures: Vec<Cosignature>,
     },
     /// Decided blocks at consecutive heights; empty if the first is not held.
     Blocks(Vec<Decided>),
@@ -200,6 +203,7 @@ impl Wire for Response {
                 at_most(blocks, ANSWER_BLOCKS, "blocks in an answer")?;
                 blocks.iter().try_for_each(|block| block.certificate.check())
             }
+            Response::Tip { cosignatures, .. } => at_most(cosignatures, MAX_SIGNATURES, "cosignatures of a tip"),
             Response::Newest { proof: Some(certificate), .. } => certificate.check(),
             _ => Ok(()),
         }
