@@ -72,7 +72,10 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 self.cosigned_of_tip(cosignatures);
                 self.fetch();
             }
-            (Asked::Tip, _) => self.avoid(peer),
+            (Asked::Tip, _) => {
+                self.avoid(peer);
+                self.host.hasten_timer(Timer::Poll, self.host.config.poll_ms);
+            }
             (Asked::Blocks, Some(Response::Blocks(blocks))) => {
                 self.host.catchup.fetching = false;
                 self.take(peer, blocks);
@@ -97,7 +100,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         catchup.claims.retain(|peer, _| peers.contains(peer));
         catchup.backoff.retain(|peer, _| peers.contains(peer));
         catchup.peers = peers;
-        self.host.arm_timer(Timer::Poll, 0);
+        self.host.hasten_timer(Timer::Poll, 0);
         if self.host.recovery.is_asking() {
             self.host.set_timer(Timer::Ask, 0);
         }

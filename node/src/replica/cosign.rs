@@ -216,9 +216,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub(super) fn cosigned_of_tip(&mut self, cosignatures: Vec<Cosignature>) {
         for cosignature in cosignatures {
             let tip = self.host.tip.height;
-            let lacks = self.host.cosigning.targets.get(&tip).is_some_and(|target| {
-                !target.receipted && !target.collected.contains_key(&cosignature.validator)
-            });
+            let lacks = self
+                .host
+                .cosigning
+                .targets
+                .get(&tip)
+                .is_some_and(|target| !target.receipted && !target.collected.contains_key(&cosignature.validator));
             if lacks && cosignature.height == tip {
                 self.cosigned(cosignature);
             }

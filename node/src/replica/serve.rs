@@ -20,9 +20,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let host = &self.host;
         let response = match decode::<Request>(bytes) {
             // An undecodable question gets the emptiest answer there is.
-            Err(_) | Ok(Request::Tip) => {
-                Response::Tip { height: host.tip.height, cosignatures: host.tip_cosignatures() }
-            }
+            Err(_) | Ok(Request::Tip) => Response::Tip { height: host.tip.height, cosignatures: host.tip_cosignatures() },
             Ok(Request::Blocks { from }) => {
                 let (mut blocks, mut size, mut height) = (Vec::new(), 0, from.max(1));
                 while blocks.len() < ANSWER_BLOCKS && size < ANSWER_BYTES && height <= host.tip.height {
