@@ -718,7 +718,7 @@ impl Loop {
         let ledger = self.host.replica.app().ledger();
         let Some(receipt) = self.receipt.clone().filter(|receipt| receipt.height == ledger.height()) else { return };
         while let Some(Question { path, reply }) = self.questions.pop_front() {
-            let answer = ledger.state().tree().prove(&path).map_err(|error| error.to_string());
+            let answer = ledger.state().prove(&path).map_err(|error| error.to_string());
             let _ = reply.send(answer.map(|(value, proof)| ProvedState {
                 value,
                 proof,
