@@ -155,15 +155,13 @@ fn from_store(store: &SledStore, genesis: &Genesis, journal: &Journal, height: u
         }
     }
     let (mut state, mut broken) = (StateLoader::default(), None);
-    for table in 0..=u8::MAX {
-        let visit = &mut |key: &[u8], value: &[u8]| {
-            broken = state.row(&Row { table, key: key.to_vec(), value: Some(value.to_vec()) }).err();
-            broken.is_none()
-        };
-        store.scan(table, visit).map_err(|error| error.to_string())?;
-        if let Some(error) = broken {
-            return Err(error.to_string());
-        }
+    let visit = &mut |table, key: &[u8], value: Option<&[u8]>| {
+        broken = state.row(&Row { table, key: key.to_vec(), value: value.map(<[u8]>::to_vec) }).err();
+        broken.is_none()
+    };
+    store.rows(visit).map_err(|error| error.to_string())?;
+    if let Some(error) = broken {
+        return Err(error.to_string());
     }
     let frontier = Frontier::from_reader(&LogOf(store), seal.checkpoint_size()).map_err(|error| error.to_string())?;
     Ledger::from_state(genesis.hash(), state, frontier, seal).map_err(|error| error.to_string())

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use rollbook_core::crypto::Hash;
 
-use super::{BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index};
+use super::{BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index, rows};
 
 /// The tables, by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) enum Table {
     Blocks,
     /// height, chunk -> part of the body.
     Bodies,
-    /// table, key -> row of the state.
+    /// level, number, value -> writes of rows of the state; see [`super::rows`].
     Rows,
     /// key -> node of the state tree.
     Tree,
@@ -125,9 +125,7 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
         let at = u16::try_from(at).map_err(too_many)?;
         all.push((Table::Bodies, joined(&[&height, &at.to_be_bytes()]), Some(chunk.clone())));
     }
-    for (table, key, value) in &block.rows {
-        all.push((Table::Rows, joined(&[&[*table], key]), value.clone()));
-    }
+    rows::add(tables, block.height, &block.rows, &mut all)?;
     for (key, value) in &block.tree_nodes {
         all.push((Table::Tree, key.clone(), value.clone()));
     }
@@ -205,12 +203,8 @@ impl<T: Tables> Store for T {
         Ok(places)
     }
 
-    fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(Table::Rows, &joined(&[&[table], key]))
-    }
-
-    fn scan(&self, table: u8, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError> {
-        self.visit(Table::Rows, &[table], &[table], &mut |key, value| visit(key.get(1..).unwrap_or_default(), value))
+    fn rows(&self, visit: &mut RowVisit) -> Result<(), StoreError> {
+        rows::visit(self, visit)
     }
 
     fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
