@@ -84,6 +84,10 @@ fn inconsistent(what: &'static str) -> StoreError {
     StoreError::Failed { what, why: "a value has not the form it was written in".into() }
 }
 
+fn body_key(height: u64, at: u16) -> Vec<u8> {
+    joined(&[&height.to_be_bytes(), &at.to_be_bytes()])
+}
+
 fn log_key(level: u8, index: u64) -> Vec<u8> {
     joined(&[&[level], &(index / LOG_GROUP).to_be_bytes()])
 }
@@ -123,7 +127,7 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
     for (at, chunk) in block.body.iter().enumerate() {
         let too_many = |_| StoreError::TooLong { what: "a body in chunks", length: block.body.len(), max: usize::from(u16::MAX) };
         let at = u16::try_from(at).map_err(too_many)?;
-        all.push((Table::Bodies, joined(&[&height, &at.to_be_bytes()]), Some(chunk.clone())));
+        all.push((Table::Bodies, body_key(block.height, at), Some(chunk.clone())));
     }
     rows::add(tables, block.height, &block.rows, &mut all)?;
     for (key, value) in &block.tree_nodes {
@@ -165,12 +169,13 @@ impl<T: Tables> Store for T {
 
     fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
         let Some((seal, certificate)) = self.seal(height)? else { return Ok(None) };
+        // One by one, not as a range: sled counts what is in its cache when a page was asked for often enough, and a range asks
+        // for each page once; a whole history read so would stay in memory.
         let mut body = Vec::new();
-        let prefix = height.to_be_bytes();
-        self.visit(Table::Bodies, &prefix, &prefix, &mut |_, chunk| {
-            body.extend_from_slice(chunk);
-            true
-        })?;
+        for at in 0..=u16::MAX {
+            let Some(chunk) = self.get(Table::Bodies, &body_key(height, at))? else { break };
+            body.extend_from_slice(&chunk);
+        }
         Ok(Some(StoredBlock { seal, certificate, body }))
     }
 
