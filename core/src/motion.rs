@@ -127,7 +127,7 @@ pub struct Motion {
     /// RFC 6962 root over its rows (organisation, group), ascending by organisation.
     pub electorate: Hash,
     /// The newest tally, once closed.
-    pub tally: Option<Tally>,
+    pub tally: Option<Box<Tally>>,
     /// Why it is void, as a refusal code.
     pub void: Option<Text<64>>,
 }
@@ -698,7 +698,7 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
         (parameters.min_elig, parameters.retable_limit, parameters.retable_wait_days)
     };
     let tally = tally::tally(count(tx, &motion), &motion.rule, min_elig);
-    motion.tally = Some(tally.clone());
+    motion.tally = Some(Box::new(tally.clone()));
     let outcome = tally.outcome;
     tx.emit(due, EventBody::MotionClosed { motion: number, body: motion.body, retabled: motion.retabled, tally });
     if let Err(refusal) = effects::check(tx, &motion.effect) {
