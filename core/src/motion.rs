@@ -238,6 +238,12 @@ pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<u32> {
     recused_of(tx, motion.number, &motion.effect, &electorate(tx.t, motion.number))
 }
 
+/// Whether one voice is among [`recused`], without the others.
+fn is_recused(tx: &Tx, motion: &Motion, group: u32) -> bool {
+    let of_group = |organisation: &u32| tx.t.electorates.get(&(motion.number, *organisation)) == Some(&group);
+    conflicted(tx, motion.number, &motion.effect).iter().any(of_group)
+}
+
 /// What the ballots come to as of now.
 pub fn count(tx: &Tx, motion: &Motion) -> Counts {
     let voices: BTreeSet<u32> = electorate(tx.t, motion.number).into_values().collect();
@@ -556,7 +562,7 @@ fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcome, Refusal>
     if let Declaration::Conflict(kind) = ballot.declaration {
         tx.t.conflicts.put((number, organisation), kind);
     }
-    if recused(tx, &motion).contains(&group) {
+    if is_recused(tx, &motion, group) {
         return Ok(Outcome::NotCounted(NotCounted::Recused));
     }
     if tx.t.ballots.get(&(number, group)).is_some_and(|cast| cast.organisation != organisation) {

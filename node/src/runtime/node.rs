@@ -415,9 +415,6 @@ impl Loop {
                 _ => {}
             }
         }
-        let waiting = self.host.app.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        records.retain(|record| !waiting.holds(&record.id()));
-        drop(waiting);
         self.host.replica.app_mut().preverify(&records);
     }
 
