@@ -5,7 +5,9 @@ use std::collections::btree_map::Entry;
 
 use rollbook_core::crypto::Hash;
 
-use super::{BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index, rows};
+use super::{
+    BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index, rows,
+};
 
 /// The tables, by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
