@@ -311,7 +311,7 @@ impl Genesis {
             self.write(&mut tx).map_err(|(index, refusal)| GenesisError::Item { index, why: refusal.to_string() })?;
         }
         state.tables.keep_record();
-        let changes = state.take_changes(&[]).map_err(|error| GenesisError::Structure(error.to_string()))?;
+        let changes = state.take_changes(&[]);
         state.adopt(&changes).map_err(|error| GenesisError::Structure(error.to_string()))?;
         let mut leaves = vec![self.policy_text.clone().into_bytes()];
         leaves.extend(self.items.iter().map(GenesisItem::leaf));

@@ -5,7 +5,7 @@
 //! * Every commit goes to the store's queue. The queue is bounded: a store that is 256 blocks behind holds the node back
 //!   instead of filling its memory.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,31 +21,63 @@ use rollbook_core::record::Record;
 use super::writer::{CommittedBlock, Job};
 use crate::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator};
 
-/// Results kept in one generation of the memo.
-const MEMO: usize = 100_000;
+/// Results kept in one generation of the memo: a full pool of records with three officers each.
+const MEMO: usize = 60_000;
+/// Bytes of a signature by which it is known again.
+const MARK: usize = 16;
 /// Record ids remembered as waiting.
 const WAITING: usize = 50_000;
 /// Number of the table of nodes: who may connect.
 const NODES_TABLE: u8 = 45;
 
+/// Verified signatures of some time.
+#[derive(Debug, Default)]
+struct Generation {
+    /// Key, signature and message of each, hashed: the only thing an answer rests on.
+    entries: HashSet<[u8; 32]>,
+    /// The first bytes of each signature: whether it is worth asking for the entry. Whoever forges one loses the help of the other
+    /// cores for the forged record.
+    marks: HashSet<[u8; MARK]>,
+}
+
 /// Verified signatures, two generations.
 #[derive(Debug, Default)]
 struct Memo {
-    young: BTreeSet<[u8; 32]>,
-    old: BTreeSet<[u8; 32]>,
+    young: Generation,
+    old: Generation,
 }
 
 impl Memo {
     fn holds(&self, entry: &[u8; 32]) -> bool {
-        self.young.contains(entry) || self.old.contains(entry)
+        self.young.entries.contains(entry) || self.old.entries.contains(entry)
+    }
+
+    /// Whether all signatures of a record look as if they had been verified.
+    fn knows(&self, record: &Record) -> bool {
+        record.signatures.iter().all(|entry| {
+            let mark = mark(&entry.signature);
+            self.young.marks.contains(&mark) || self.old.marks.contains(&mark)
+        })
     }
 
     fn add(&mut self, entry: [u8; 32]) {
-        if self.young.len() >= MEMO {
+        if self.young.entries.len() >= MEMO {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(entry);
+        self.young.entries.insert(entry);
     }
+
+    fn add_signature(&mut self, entry: [u8; 32], signature: &Signature) {
+        self.add(entry);
+        self.young.marks.insert(mark(signature));
+    }
+}
+
+fn mark(signature: &Signature) -> [u8; MARK] {
+    let Signature::Ed25519(bytes) = signature;
+    let mut mark = [0; MARK];
+    mark.copy_from_slice(&bytes[..MARK]);
+    mark
 }
 
 fn memo_key(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] {
@@ -68,7 +100,7 @@ impl Verify for MemoVerifier {
         }
         let good = self.cache.verify(key, message, signature).is_ok();
         if good {
-            self.memo.add(entry);
+            self.memo.add_signature(entry, signature);
         }
         good
     }
@@ -158,13 +190,14 @@ impl NodeApp {
         &self.ledger
     }
 
-    /// Verifies the signatures of records with all cores and remembers the good ones.
+    /// Verifies the signatures of those records that are new with all cores and remembers the good ones.
     pub fn preverify(&mut self, records: &[Record]) {
         if records.len() < 2 {
             return;
         }
         let MemoVerifier { memo, cache } = &mut self.verifier;
-        let all = records.iter().flat_map(|record| all_signatures_of(self.ledger.tables(), record));
+        let new = records.iter().filter(|record| !memo.knows(record));
+        let all = new.flat_map(|record| all_signatures_of(self.ledger.tables(), record));
         let open: Vec<_> = all
             .map(|(key, message, signature)| (memo_key(&key, &message, &signature), key, message, signature))
             .filter(|(entry, ..)| !memo.holds(entry))
@@ -173,12 +206,11 @@ impl NodeApp {
             cache.learn(key);
         }
         let cache = &*cache;
-        let good: Vec<[u8; 32]> = open
-            .par_iter()
-            .filter(|(_, key, message, signature)| cache.verify_shared(key, message, signature).is_ok())
-            .map(|(entry, ..)| *entry)
-            .collect();
-        good.into_iter().for_each(|entry| memo.add(entry));
+        let verify = |(_, key, message, signature): &&(_, _, Vec<u8>, _)| cache.verify_shared(key, message, signature).is_ok();
+        let good: Vec<_> = open.par_iter().filter(verify).map(|(entry, _, _, signature)| (*entry, *signature)).collect();
+        for (entry, signature) in good {
+            memo.add_signature(entry, &signature);
+        }
     }
 
     /// Judges a record on the tip as if it were handed in, and keeps nothing.
