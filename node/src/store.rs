@@ -42,6 +42,9 @@ pub type RecordPlace = (u64, u32);
 /// Two byte strings: key and value, or seal and certificate.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
+/// A write of a row of the state tables: table, key, new value or none.
+pub type RowWrite = (u8, Vec<u8>, Option<Vec<u8>>);
+
 /// Takes table, key and new value (none: removed) of a row; answers whether to go on.
 pub type RowVisit<'a> = dyn FnMut(u8, &[u8], Option<&[u8]>) -> bool + 'a;
 
@@ -57,7 +60,7 @@ pub struct BlockWrite {
     /// Body bytes, cut anywhere; see [`split_body`].
     pub body: Vec<Vec<u8>>,
     /// Rows of the state tables: table, key, new value or none.
-    pub rows: Vec<(u8, Vec<u8>, Option<Vec<u8>>)>,
+    pub rows: Vec<RowWrite>,
     /// Nodes of the state tree: key, new value or none.
     pub tree_nodes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Nodes of the log tree by (level, index).

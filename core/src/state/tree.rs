@@ -54,6 +54,9 @@ impl TreeLeaf {
     }
 }
 
+/// Path and value of a row by table and key.
+type EntryOf<'a> = dyn Fn(TableId, &[u8]) -> Option<(Vec<u8>, Vec<u8>)> + 'a;
+
 #[derive(Debug, Clone)]
 enum Node {
     Leaf(Arc<TreeLeaf>),
@@ -152,11 +155,7 @@ impl MemoryTree {
 
     /// The value at `path` (none: it was never written) with its ICS23 commitment proof, protobuf bytes. `entry` gives path and
     /// value of a row.
-    pub(super) fn prove(
-        &self,
-        path: &[u8],
-        entry: &dyn Fn(TableId, &[u8]) -> Option<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
+    pub(super) fn prove(&self, path: &[u8], entry: &EntryOf) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
         let exists = |leaf: &TreeLeaf| {
             let (path, value) = entry(leaf.table, &leaf.key)
                 .filter(|(path, value)| sha256(path) == leaf.path && sha256(value) == leaf.value)

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use super::layout::{Change, Table, Tables};
 use super::runs::{self, damaged};
-use super::{CHUNK, RowVisit, StoreError, VALUE_MAX};
+use super::{CHUNK, RowVisit, RowWrite, StoreError, VALUE_MAX};
 
 /// Bytes of the longest run that is made by merging.
 const RUN_MAX: usize = 8 * 1024 * 1024;
@@ -63,12 +63,7 @@ fn encoded(key: &[u8], value: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
 }
 
 /// Adds a block's rows to the changes that its commit makes. Of two writes of one row the later stands.
-pub(super) fn add(
-    tables: &impl Tables,
-    height: u64,
-    rows: &[(u8, Vec<u8>, Option<Vec<u8>>)],
-    changes: &mut Vec<Change>,
-) -> Result<(), StoreError> {
+pub(super) fn add(tables: &impl Tables, height: u64, rows: &[RowWrite], changes: &mut Vec<Change>) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }

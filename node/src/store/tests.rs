@@ -158,6 +158,12 @@ fn a_folder_is_claimed_reopened_and_wiped() {
     assert_eq!(blobs, 0, "no value goes to sled's unsynced files");
     drop(store);
 
+    // One that another release wrote is not of another chain: it may be made again.
+    let meta = sled::Config::new().path(&dir).open().unwrap().open_tree("meta").unwrap();
+    meta.insert("format", "rollbook store 0").unwrap();
+    drop(meta);
+    assert!(matches!(SledStore::open(&dir, &CHAIN), Err(StoreError::Failed { why, .. }) if why.contains("another release")));
+
     std::fs::write(dir.join("thesis.odt"), b"x").unwrap();
     assert!(matches!(SledStore::wipe(&dir), Err(StoreError::NotAStore { found, .. }) if found == "thesis.odt"));
     std::fs::remove_file(dir.join("thesis.odt")).unwrap();
