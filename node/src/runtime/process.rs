@@ -3,7 +3,9 @@
 //! Order of starting: config, genesis, keys, journal with its lock, store, ports, threads. Nothing is served before the ledger
 //! stands at the journal's tip. Order of stopping: replica (notes the clean stop), store, network.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -25,8 +27,24 @@ use crate::replica::{Keys, Replica, ReplicaConfig};
 /// Blocks waiting for the store at most.
 const JOBS: usize = 256;
 
+/// Starts this program again, in the same process, with a fixed threshold for blocks of memory that are mapped on their own.
+///
+/// glibc raises the threshold to the largest such block that was ever freed. A node frees bodies of a megabyte, and what it keeps
+/// for ever comes to lie between them: after months more than half of its memory is holes. The variable is read at the start of a
+/// process only (docs/decisions/0011). If it cannot be done the node runs as it is.
+fn fix_mapping_threshold() {
+    const NAME: &str = "MALLOC_MMAP_THRESHOLD_";
+    if !cfg!(target_env = "gnu") || std::env::var_os(NAME).is_some() {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        let _ = Command::new(program).args(std::env::args_os().skip(1)).env(NAME, "65536").exec();
+    }
+}
+
 /// Runs a node until it is told to stop.
 pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
+    fix_mapping_threshold();
     let started = Instant::now();
     let config = Config::read(config_path, insecure_listen)?;
     start_log(&config.log);
