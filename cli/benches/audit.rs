@@ -16,7 +16,7 @@ use rollbook_core::crypto::{PublicKey, Signature, VerifierCache, sha256};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::ledger::Seal;
 use rollbook_core::record::{Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, Record};
-use rollbook_core::state::MemoryTree;
+use rollbook_core::state::{MemoryTree, TreeLeaf};
 use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
 use rollbook_tests::writer::Writer;
 
@@ -48,15 +48,16 @@ fn open_motions(writer: &mut Writer) -> Vec<u32> {
 fn tree_seconds(writer: &Writer) -> f64 {
     let mut ledger = Writer::new(Alliance::new(b"bench", MEMBERS, 4)).ledger;
     let mut verifier = VerifierCache::default();
-    let mut entries = Vec::new();
+    let mut leaves = Vec::new();
     for frame in &writer.frames[1..] {
         let block = ledger.execute(&frame.body(), &decode::<Seal>(&frame.seal).unwrap(), &mut verifier).unwrap();
-        entries.push(ledger.commit(&block).unwrap().execution.changes.tree.entries().to_vec());
+        let rows = ledger.commit(&block).unwrap().execution.changes.rows;
+        leaves.push(rows.into_iter().filter_map(|row| Some((ledger.tables().proved_path(&row)?, row))).collect::<Vec<_>>());
     }
     let mut tree = MemoryTree::default();
     let started = Instant::now();
-    for block in entries {
-        let change = tree.prepare(block).unwrap();
+    for block in leaves {
+        let change = tree.prepare(block.iter().map(|(path, row)| TreeLeaf::new(path, row)).collect());
         tree.adopt(&change);
     }
     started.elapsed().as_secs_f64()

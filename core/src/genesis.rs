@@ -311,7 +311,7 @@ impl Genesis {
             self.write(&mut tx).map_err(|(index, refusal)| GenesisError::Item { index, why: refusal.to_string() })?;
         }
         state.tables.keep_record();
-        let changes = state.take_changes(&[]).map_err(|error| GenesisError::Structure(error.to_string()))?;
+        let changes = state.take_changes(&[]);
         state.adopt(&changes).map_err(|error| GenesisError::Structure(error.to_string()))?;
         let mut leaves = vec![self.policy_text.clone().into_bytes()];
         leaves.extend(self.items.iter().map(GenesisItem::leaf));
@@ -459,8 +459,7 @@ impl Genesis {
                         "R7.seat-not-a-founder",
                         organisation = seat.organisation
                     );
-                    let group = groups::group_of(tx.t, seat.organisation);
-                    let taken = tx.t.seats.iter().any(|(other, _)| groups::group_of(tx.t, *other) == group);
+                    let taken = groups::has_seat(tx.t, seat.organisation, tx.t.seats.iter().map(|(holder, _)| *holder));
                     require!(!taken, "R7.group-has-seat", organisation = seat.organisation);
                     tx.t.seats.put(seat.organisation, seat.until_ms);
                 }
@@ -469,8 +468,7 @@ impl Genesis {
             }
             GenesisItem::Validator { organisation, keys } => {
                 require!(tx.t.founders.contains(organisation), "A17.not-a-founder", organisation = organisation);
-                let group = groups::group_of(tx.t, *organisation);
-                let taken = tx.t.nodes.iter().any(|(other, _)| groups::group_of(tx.t, *other) == group);
+                let taken = groups::has_seat(tx.t, *organisation, tx.t.nodes.iter().map(|(holder, _)| *holder));
                 require!(!taken, "A17.group-has-seat", organisation = organisation);
                 validators::enter(tx, *organisation, keys, NodeStatus::Validator, &mut VerifierCache::default())?;
             }

@@ -127,7 +127,7 @@ pub struct Motion {
     /// RFC 6962 root over its rows (organisation, group), ascending by organisation.
     pub electorate: Hash,
     /// The newest tally, once closed.
-    pub tally: Option<Tally>,
+    pub tally: Option<Box<Tally>>,
     /// Why it is void, as a refusal code.
     pub void: Option<Text<64>>,
 }
@@ -236,6 +236,12 @@ fn recused_of(tx: &Tx, motion: u32, effect: &MotionEffect, electorate: &BTreeMap
 /// The recused voices (groups) of a motion as of now (RULINGS R1: recomputed until the close).
 pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<u32> {
     recused_of(tx, motion.number, &motion.effect, &electorate(tx.t, motion.number))
+}
+
+/// Whether one voice is among [`recused`], without the others.
+fn is_recused(tx: &Tx, motion: &Motion, group: u32) -> bool {
+    let of_group = |organisation: &u32| tx.t.electorates.get(&(motion.number, *organisation)) == Some(&group);
+    conflicted(tx, motion.number, &motion.effect).iter().any(of_group)
 }
 
 /// What the ballots come to as of now.
@@ -556,7 +562,7 @@ fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcome, Refusal>
     if let Declaration::Conflict(kind) = ballot.declaration {
         tx.t.conflicts.put((number, organisation), kind);
     }
-    if recused(tx, &motion).contains(&group) {
+    if is_recused(tx, &motion, group) {
         return Ok(Outcome::NotCounted(NotCounted::Recused));
     }
     if tx.t.ballots.get(&(number, group)).is_some_and(|cast| cast.organisation != organisation) {
@@ -698,7 +704,7 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
         (parameters.min_elig, parameters.retable_limit, parameters.retable_wait_days)
     };
     let tally = tally::tally(count(tx, &motion), &motion.rule, min_elig);
-    motion.tally = Some(tally.clone());
+    motion.tally = Some(Box::new(tally.clone()));
     let outcome = tally.outcome;
     tx.emit(due, EventBody::MotionClosed { motion: number, body: motion.body, retabled: motion.retabled, tally });
     if let Err(refusal) = effects::check(tx, &motion.effect) {

@@ -20,7 +20,7 @@ mod tree;
 
 pub use table::{Table, TableValue, decode_value};
 pub use tables::{StateTables, TableId};
-pub use tree::{MemoryTree, TreeChange, TreeError, state_spec};
+pub use tree::{MemoryTree, TreeChange, TreeError, TreeLeaf, state_spec};
 
 /// Largest encoded value of a proved table.
 pub const PROVED_VALUE_MAX: usize = 4_096;
@@ -73,24 +73,24 @@ impl State {
         self.work_digest
     }
 
-    /// The authenticated tree, for proofs.
-    pub fn tree(&self) -> &MemoryTree {
-        &self.tree
+    /// The proved value at `path` (none: it was never written) with its ICS23 commitment proof, protobuf bytes.
+    pub fn prove(&self, path: &[u8]) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
+        self.tree.prove(path, &|table, key| self.tables.proved_entry(table, key))
     }
 
     /// Takes the block overlay out of the tables, leaving them at the tip, and computes both roots.
     /// `outcomes` are the encoded outcomes of the block's records, in order.
-    pub fn take_changes(&mut self, outcomes: &[u8]) -> Result<Changes, TreeError> {
+    pub fn take_changes(&mut self, outcomes: &[u8]) -> Changes {
         let rows = self.tables.take_rows();
         let mut proved = Vec::new();
         let mut hashed: Vec<Vec<u8>> = Vec::new();
         for row in &rows {
             match self.tables.proved_path(row) {
-                Some(path) => proved.push((path, row.value.clone().unwrap_or_default())),
+                Some(path) => proved.push(TreeLeaf::new(&path, row)),
                 None => hashed.push(encode(row)),
             }
         }
-        let tree = self.tree.prepare(proved)?;
+        let tree = self.tree.prepare(proved);
         let state_root = tree.root();
         let digest = self.work_digest;
         // The count keeps rows and outcomes apart.
@@ -99,7 +99,7 @@ impl State {
         parts.extend(hashed.iter().map(Vec::as_slice));
         parts.push(outcomes);
         let work_digest = sha256_parts(&parts);
-        Ok(Changes { rows, tree, state_root, work_digest })
+        Changes { rows, tree, state_root, work_digest }
     }
 
     /// Makes a block's changes the tip.
@@ -112,24 +112,33 @@ impl State {
         Ok(())
     }
 
-    /// Rebuilds a state from stored rows, as a node does at open. The tree is recomputed from the proved rows, so a store that
-    /// lost or changed one shows at once: compare [`State::root`] with the tip's seal.
-    pub fn from_rows(rows: impl IntoIterator<Item = Row>, work_digest: Hash) -> Result<State, DecodeError> {
-        let mut state = State { work_digest, ..State::default() };
-        let mut proved = Vec::new();
-        for row in rows {
-            if let Some(path) = state.tables.proved_path(&row) {
-                proved.push((path, row.value.clone().unwrap_or_default()));
-            }
-            state.tables.load(&row)?;
-        }
-        let change = state.tree.prepare(proved).map_err(|error| DecodeError::rule(error.to_string()))?;
-        state.tree.adopt(&change);
-        Ok(state)
-    }
-
     /// Every entry of every table as sorted rows: the dump whose RFC 6962 root is an event leaf at each epoch's end.
     pub fn dump(&self) -> Vec<Row> {
         self.tables.all_rows()
+    }
+}
+
+/// Rebuilds a state from stored rows, one by one, as a node does at open. The tree is recomputed from the proved rows, so a store
+/// that lost or changed one shows at once: compare [`State::root`] with the tip's seal.
+#[derive(Debug, Default)]
+pub struct StateLoader {
+    tables: StateTables,
+    proved: Vec<TreeLeaf>,
+}
+
+impl StateLoader {
+    /// Takes a row.
+    pub fn row(&mut self, row: &Row) -> Result<(), DecodeError> {
+        if let Some(path) = self.tables.proved_path(row) {
+            self.proved.push(TreeLeaf::new(&path, row));
+        }
+        self.tables.load(row)
+    }
+
+    /// The state of all rows, with the work digest of the tip's seal.
+    pub fn finish(self, work_digest: Hash) -> State {
+        let mut tree = MemoryTree::default();
+        tree.adopt(&tree.prepare(self.proved));
+        State { tables: self.tables, tree, work_digest }
     }
 }

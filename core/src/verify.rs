@@ -10,6 +10,8 @@
 mod epochs;
 mod state;
 #[cfg(test)]
+pub(crate) use state::tests as state_tests;
+#[cfg(test)]
 mod vectors_tests;
 
 pub use epochs::{EpochChain, EpochError, Head, Receipt, ReceiptRefusal, SealReceipt, StateReceipt};

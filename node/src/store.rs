@@ -20,6 +20,8 @@ use rollbook_core::crypto::Hash;
 mod index;
 mod layout;
 mod memory;
+mod rows;
+mod runs;
 mod sled_store;
 #[cfg(test)]
 mod tests;
@@ -40,6 +42,12 @@ pub type RecordPlace = (u64, u32);
 /// Two byte strings: key and value, or seal and certificate.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
+/// A write of a row of the state tables: table, key, new value or none.
+pub type RowWrite = (u8, Vec<u8>, Option<Vec<u8>>);
+
+/// Takes table, key and new value (none: removed) of a row; answers whether to go on.
+pub type RowVisit<'a> = dyn FnMut(u8, &[u8], Option<&[u8]>) -> bool + 'a;
+
 /// Everything that one block changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockWrite {
@@ -52,7 +60,7 @@ pub struct BlockWrite {
     /// Body bytes, cut anywhere; see [`split_body`].
     pub body: Vec<Vec<u8>>,
     /// Rows of the state tables: table, key, new value or none.
-    pub rows: Vec<(u8, Vec<u8>, Option<Vec<u8>>)>,
+    pub rows: Vec<RowWrite>,
     /// Nodes of the state tree: key, new value or none.
     pub tree_nodes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Nodes of the log tree by (level, index).
@@ -162,11 +170,9 @@ pub trait Store: Send + Sync {
     /// Records that concern an object, ascending, from `from` on, at most `limit`.
     fn object(&self, key: &[u8], from: RecordPlace, limit: usize) -> Result<Vec<RecordPlace>, StoreError>;
 
-    /// One row of a state table.
-    fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
-
-    /// Visits the rows of a table in order of key, until `visit` answers false.
-    fn scan(&self, table: u8, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError>;
+    /// Visits what was written to the rows of the state tables, the oldest first, until `visit` answers false. A later write of a row
+    /// stands above an earlier one; writes that were superseded need not be there.
+    fn rows(&self, visit: &mut RowVisit) -> Result<(), StoreError>;
 
     /// A node of the state tree.
     fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;

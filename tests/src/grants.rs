@@ -598,7 +598,7 @@ impl Bench {
             office,
             officers,
         };
-        self.decide(MotionEffect::CreateFund(plan));
+        self.decide(MotionEffect::CreateFund(plan.into()));
         self.act(office, &signers, Body::Fund(FundAct::Accept { fund: FUND })).unwrap();
         let members = vec![1, 2, 3, 4, 5];
         self.decide(MotionEffect::AppointCommittee(AppointCommittee { fund: FUND, members }));
@@ -631,7 +631,7 @@ impl Bench {
             closes_day: self.local_day(45),
             document: hash("call"),
         };
-        self.decide(MotionEffect::PublishCall(terms));
+        self.decide(MotionEffect::PublishCall(terms.into()));
         let opens = self.writer().due(DeadlineKind::CallOpens, CALL).unwrap();
         self.advance(opens + 1);
     }

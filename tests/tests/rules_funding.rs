@@ -82,7 +82,7 @@ fn plan(writer: &Writer) -> CreateFund {
 /// An open fund, by motion and acceptances.
 fn open_fund(writer: &mut Writer) -> u32 {
     let plan = plan(writer);
-    let motion = writer.propose(MotionEffect::CreateFund(plan.clone()), 7).unwrap();
+    let motion = writer.propose(MotionEffect::CreateFund(plan.clone().into()), 7).unwrap();
     writer.pass(motion);
     let fund = *writer.tables().funds.last_key().unwrap();
     assert_eq!(writer.tables().funds.get(&fund).unwrap().status, FundStatus::Approved);
@@ -148,7 +148,7 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
         let mut plan = good.clone();
         change(&mut plan);
         plan.officers.sort();
-        MotionEffect::CreateFund(plan)
+        MotionEffect::CreateFund(plan.into())
     };
     let cases: [(&str, MotionEffect); 9] = [
         ("A4.unknown-organisation", with(&|p| p.holder = 99)),
@@ -164,7 +164,7 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
     for (expected, effect) in cases {
         assert_eq!(w.propose(effect, 7).unwrap_err().code, expected);
     }
-    let motion = w.propose(MotionEffect::CreateFund(good.clone()), 7).unwrap();
+    let motion = w.propose(MotionEffect::CreateFund(good.clone().into()), 7).unwrap();
     w.pass(motion);
     assert_eq!(w.tables().motions.get(&motion).unwrap().status, MotionStatus::CarriedOut);
     // Approved: no pledge yet; strangers have nothing to accept; a part of the officers does not open it.
@@ -312,7 +312,7 @@ fn open_call(w: &mut Writer) -> (u32, u32) {
         receive(w, parts[0], amount, reference).unwrap();
     }
     let terms = terms(w, fund);
-    let motion = w.propose(MotionEffect::PublishCall(terms), 7).unwrap();
+    let motion = w.propose(MotionEffect::PublishCall(terms.into()), 7).unwrap();
     w.pass(motion);
     let call = *w.tables().calls.last_key().unwrap();
     let opens = w.due(DeadlineKind::CallOpens, call).unwrap();
@@ -620,11 +620,11 @@ fn the_terms_of_a_call_are_guarded() {
     let mut w = writer("terms");
     let fund = open_fund(&mut w);
     let good = terms(&w, fund);
-    assert_eq!(w.propose(MotionEffect::PublishCall(good.clone()), 7).unwrap_err().code, "F05.budget-above-available");
+    assert_eq!(w.propose(MotionEffect::PublishCall(good.clone().into()), 7).unwrap_err().code, "F05.budget-above-available");
     let with = |change: &dyn Fn(&mut CallTerms)| {
         let mut terms = good.clone();
         change(&mut terms);
-        MotionEffect::PublishCall(terms)
+        MotionEffect::PublishCall(terms.into())
     };
     let cases: [(&str, MotionEffect); 11] = [
         ("A4.unknown-fund", with(&|t| t.fund = 9)),
@@ -772,7 +772,7 @@ fn who_may_apply() {
     let members_only = Eligibility { classes: vec![Class::Founding], outsiders: false, in_direction: true };
     let council = Eligibility { classes: vec![Class::Council], outsiders: true, in_direction: false };
     let plans = [members_only, council].map(|eligibility| CallTerms { eligibility, ..base.clone() });
-    let motions = plans.map(|plan| w.propose(MotionEffect::PublishCall(plan), 7).unwrap());
+    let motions = plans.map(|plan| w.propose(MotionEffect::PublishCall(plan.into()), 7).unwrap());
     for motion in motions {
         for member in 1..=9 {
             w.vote(member, motion, Choice::Yes).unwrap();

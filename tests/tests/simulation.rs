@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_node::replica::{LedgerApp, ReplicaConfig};
+use rollbook_node::replica::ReplicaConfig;
+use rollbook_tests::sim::ledger::RealLedger;
 use rollbook_tests::sim::plan::{Canary, Plan};
 use rollbook_tests::sim::world::World;
 
@@ -152,7 +153,7 @@ fn real_ledger() {
     for seed in 1..=real_seeds() {
         let validators = 4;
         let plan = Plan { validators, nodes: 5, handovers: false, records_every: 300, deadline_every: None, ..Plan::of(seed) };
-        let world: World<LedgerApp> = World::with_ledger(plan).adjusted(|config| {
+        let world: World<RealLedger> = World::with_ledger(plan).adjusted(|config| {
             config.heartbeat_ms = 1_500;
             config.idle_grace_ms = 500;
         });

@@ -25,11 +25,11 @@ impl Story<'_> {
         // The committee's motion is open since the last chapter.
         let committee = self.newest_motion();
         let terms = self.terms();
-        let too_much = MotionEffect::PublishCall(CallTerms { budget: 90_000_000 * YUAN, ..terms.clone() });
+        let too_much = MotionEffect::PublishCall(CallTerms { budget: 90_000_000 * YUAN, ..terms.clone() }.into());
         let body = self.proposal(too_much, BodyKind::Board, "call");
         let act = self.by_post(Role::ProgrammeOfficer, 0, body);
         self.refused("budget-too-large", "F05.budget-above-available", &[("budget", yuan(90_000_000 * YUAN))], act)?;
-        let body = self.proposal(MotionEffect::PublishCall(terms.clone()), BodyKind::Board, "call");
+        let body = self.proposal(MotionEffect::PublishCall(terms.clone().into()), BodyKind::Board, "call");
         let act = self.by_post(Role::ProgrammeOfficer, 0, body);
         self.one("call-proposed", act)?;
         let motion = self.newest_motion();

@@ -40,7 +40,7 @@ impl Story<'_> {
         let plan = self.plan();
         let first = self.newest_motion() + 1;
         let effects = [
-            MotionEffect::CreateFund(plan.clone()),
+            MotionEffect::CreateFund(plan.clone().into()),
             MotionEffect::ConfirmPool(ConfirmPool { pool: PoolKind::Reviewers, persons: reviewers }),
             MotionEffect::ConfirmPool(ConfirmPool { pool: PoolKind::Assessors, persons: assessors }),
         ];

@@ -51,6 +51,11 @@ pub fn related(tables: &StateTables, a: u32, b: u32) -> bool {
     a == b || members(tables, a).contains(&b)
 }
 
+/// Whether a group has its one seat already: one of `holders` is related to `organisation`.
+pub fn has_seat(tables: &StateTables, organisation: u32, mut holders: impl Iterator<Item = u32>) -> bool {
+    holders.any(|holder| related(tables, holder, organisation))
+}
+
 /// The groups of many organisations at once: organisation to group.
 pub fn partition(tables: &StateTables, organisations: impl IntoIterator<Item = u32>) -> BTreeMap<u32, u32> {
     let mut groups = BTreeMap::new();

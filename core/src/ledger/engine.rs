@@ -24,7 +24,7 @@ use crate::genesis::{Genesis, GenesisError};
 use crate::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode, PolicyValidator, leaf_hash};
 use crate::protocol::{self, PROTOCOL};
 use crate::record::{RECORD_MAX_BYTES, Record, SignedBytes};
-use crate::state::{Changes, Row, State, StateTables};
+use crate::state::{Changes, Row, State, StateLoader, StateTables};
 use crate::validators;
 
 /// Most executions kept aside at one height (RULINGS A19: undecided bodies).
@@ -196,17 +196,26 @@ impl Ledger {
         Ok((ledger, opened.rows))
     }
 
-    /// A ledger from stored parts: rows and work digest of the state, the log's frontier, the newest seal. The state root is
-    /// recomputed from the rows; a store that lost or changed a row is refused.
+    /// A ledger from stored parts: rows of the state, the log's frontier, the newest seal.
     pub fn from_parts(
         chain: Hash,
         rows: impl IntoIterator<Item = Row>,
         frontier: Frontier,
         seal: Seal,
     ) -> Result<Ledger, BlockError> {
+        let mut state = StateLoader::default();
+        for row in rows {
+            state.row(&row).map_err(|error| BlockError::Internal { height: seal.height, why: error.to_string() })?;
+        }
+        Ledger::from_state(chain, state, frontier, seal)
+    }
+
+    /// The same with a state whose rows were all loaded. The state root is recomputed from them; a store that lost or changed a
+    /// proved row is refused.
+    pub fn from_state(chain: Hash, state: StateLoader, frontier: Frontier, seal: Seal) -> Result<Ledger, BlockError> {
         let height = seal.height;
         let internal = |why: String| BlockError::Internal { height, why };
-        let state = State::from_rows(rows, seal.work_digest).map_err(|error| internal(error.to_string()))?;
+        let state = state.finish(seal.work_digest);
         expect(height, "state_root", state.root(), seal.state_root)?;
         expect(height, "log size", frontier.size(), seal.checkpoint_size())?;
         let epoch = state.tables.chain.get(&0).map_or(0, |facts| facts.epoch);
@@ -588,10 +597,7 @@ impl Ledger {
         body: Vec<u8>,
     ) -> Result<Execution, BlockError> {
         let protocol = self.next_protocol()?;
-        let changes = self
-            .state
-            .take_changes(&apply::outcome_bytes(&run.outcomes))
-            .map_err(|error| BlockError::Internal { height, why: error.to_string() })?;
+        let changes = self.state.take_changes(&apply::outcome_bytes(&run.outcomes));
         let mut frontier = self.frontier.clone();
         let first_leaf = frontier.size();
         let mut nodes = Vec::new();

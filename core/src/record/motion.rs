@@ -41,14 +41,14 @@ pub enum MotionEffect {
         /// Post number.
         post: u32,
     },
-    /// F01: a fund.
-    CreateFund(CreateFund),
+    /// F01: a fund. Boxed like the other long one: a ledger holds far more appointments and awards than funds and calls.
+    CreateFund(Box<CreateFund>),
     /// R7: the investment committee of a fund.
     AppointCommittee(AppointCommittee),
     /// F35: the defaulted rest of an instalment is given up.
     WriteOffInstalment(WriteOffInstalment),
     /// F05: a call is published.
-    PublishCall(CallTerms),
+    PublishCall(Box<CallTerms>),
     /// F38: a call is cancelled.
     CancelCall(CancelCall),
     /// R7: persons of a pool are confirmed.

@@ -153,6 +153,13 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
         Ok(())
     }
 
+    /// A key and the bytes of its value in the base.
+    pub(super) fn stored(&self, key: &[u8]) -> Option<(K, Vec<u8>)> {
+        let key = Self::decode_key(key)?;
+        let value = encode(self.base.get(&key)?);
+        Some((key, value))
+    }
+
     pub(super) fn decode_key(bytes: &[u8]) -> Option<K> {
         crate::codec::decode::<Cell<K>>(bytes).ok().map(|Cell(key)| key)
     }

@@ -87,6 +87,18 @@ macro_rules! tables {
                 }
             }
 
+            /// Path and value of a proved row as of the tip, by its table and encoded key.
+            pub fn proved_entry(&self, table: TableId, key: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+                match table {
+                    $( $pid => {
+                        let path: fn(&$pk) -> String = $path;
+                        let (key, value) = self.$pname.stored(key)?;
+                        Some((path(&key).into_bytes(), value))
+                    } )*
+                    _ => None,
+                }
+            }
+
             /// Every entry of every table, sorted.
             pub fn all_rows(&self) -> Vec<Row> {
                 let mut rows = Vec::new();

@@ -1,51 +1,129 @@
-//! The authenticated tree of the proved tables: jmt 0.12 with SHA-256, proofs in ICS23.
+//! The authenticated tree of the proved tables: the hashes of jmt 0.12 with SHA-256, proofs in ICS23.
 //!
-//! The tree is kept in memory at its newest version only; superseded nodes are dropped as soon as a block is adopted.
-//! Versions inside the tree count change-sets, not heights: a block that changes no proved entry leaves the root alone.
+//! * The tree is binary over the bits of SHA-256(path), highest first. A subtree without an entry is [`EMPTY`]; one with a single
+//!   entry is that entry's leaf, however deep; any other is a fork. So the root depends on the entries alone, not on their order.
+//! * In memory at its newest version only. Nodes are shared: a change holds the nodes that it makes and points at the rest, so a
+//!   block hashes every fork on the way to its entries once, and adopting or dropping a change is a pointer.
+//! * Values stay in the tables; a leaf names its row, from which a proof takes them.
+//!
+//! Why not jmt's own code: it keeps every value, path and 16-fold node beside the tables, and hashes a node again for each entry.
+//! The tests hold roots and proofs equal to its, byte for byte.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use anyhow::Error as AnyError;
-use jmt::storage::{HasPreimage, LeafNode, Node, NodeKey, TreeReader, TreeUpdateBatch};
-use jmt::{KeyHash, OwnedValue, Sha256Jmt, Version};
-
+use ics23::commitment_proof::Proof;
+use ics23::{CommitmentProof, ExistenceProof, HashOp, InnerOp, NonExistenceProof};
 use prost::Message as _;
 
-use crate::crypto::{Hash, sha256};
+use super::{Row, TableId};
+use crate::crypto::{Hash, sha256, sha256_parts};
+
+/// A subtree without an entry.
+const EMPTY: Hash = Hash(*b"SPARSE_MERKLE_PLACEHOLDER_HASH__");
+/// Before a leaf's two hashes.
+const LEAF: &[u8] = b"JMT::LeafNode";
+/// Before a fork's two hashes; spelled as jmt spells it.
+const FORK: &[u8] = b"JMT::IntrnalNode";
 
 /// What went wrong inside the tree: always a fault of this program or its memory, never of somebody's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("state tree: {0}")]
 pub struct TreeError(String);
 
+/// One proved entry as the tree holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeLeaf {
+    /// SHA-256 of the path.
+    path: Hash,
+    /// SHA-256 of the value.
+    value: Hash,
+    /// The row that the value stands in.
+    table: TableId,
+    key: Box<[u8]>,
+}
+
+impl TreeLeaf {
+    /// The leaf of a proved row under its path.
+    pub fn new(path: &[u8], row: &Row) -> TreeLeaf {
+        let value = sha256(row.value.as_deref().unwrap_or_default());
+        TreeLeaf { path: sha256(path), value, table: row.table, key: row.key.as_slice().into() }
+    }
+
+    fn hash(&self) -> Hash {
+        sha256_parts(&[LEAF, &self.path.0, &self.value.0])
+    }
+}
+
+/// Path and value of a row by table and key.
+type EntryOf<'a> = dyn Fn(TableId, &[u8]) -> Option<(Vec<u8>, Vec<u8>)> + 'a;
+
+#[derive(Debug, Clone)]
+enum Node {
+    Leaf(Arc<TreeLeaf>),
+    Fork(Arc<Fork>),
+}
+
+#[derive(Debug)]
+struct Fork {
+    hash: Hash,
+    left: Option<Node>,
+    right: Option<Node>,
+}
+
+fn hash_of(node: Option<&Node>) -> Hash {
+    match node {
+        None => EMPTY,
+        Some(Node::Leaf(leaf)) => leaf.hash(),
+        Some(Node::Fork(fork)) => fork.hash,
+    }
+}
+
+/// Whether a path goes right at a depth.
+fn right(path: &Hash, depth: usize) -> bool {
+    path.0.get(depth / 8).is_some_and(|byte| byte >> (7 - depth % 8) & 1 == 1)
+}
+
+/// The subtree `node` at `depth` with `leaves` in it: at least one, ascending by path, no path twice.
+fn put(node: Option<&Node>, depth: usize, leaves: &[Arc<TreeLeaf>]) -> Option<Node> {
+    if let [leaf] = leaves {
+        match node {
+            None => return Some(Node::Leaf(leaf.clone())),
+            Some(Node::Leaf(old)) if old.path == leaf.path => return Some(Node::Leaf(leaf.clone())),
+            _ => {}
+        }
+    }
+    let (left, right_side) = match node {
+        None => (None, None),
+        Some(Node::Fork(fork)) => (fork.left.as_ref(), fork.right.as_ref()),
+        Some(Node::Leaf(old)) if right(&old.path, depth) => (None, node),
+        Some(Node::Leaf(_)) => (node, None),
+    };
+    let (to_left, to_right) = leaves.split_at(leaves.partition_point(|leaf| !right(&leaf.path, depth)));
+    let side = |old: Option<&Node>, new: &[Arc<TreeLeaf>]| match new {
+        [] => old.cloned(),
+        new => put(old, depth + 1, new),
+    };
+    let (left, right) = (side(left, to_left), side(right_side, to_right));
+    let hash = sha256_parts(&[FORK, &hash_of(left.as_ref()).0, &hash_of(right.as_ref()).0]);
+    Some(Node::Fork(Arc::new(Fork { hash, left, right })))
+}
+
 /// The tree in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTree {
-    nodes: BTreeMap<NodeKey, Node>,
-    values: BTreeMap<KeyHash, OwnedValue>,
-    paths: BTreeMap<KeyHash, Vec<u8>>,
-    /// Number of change-sets; version `changes - 1` is the newest.
-    changes: u64,
-    root: Hash,
+    top: Option<Node>,
 }
 
 /// One prepared change of the tree.
 #[derive(Debug, Clone)]
 pub struct TreeChange {
-    batch: Option<TreeUpdateBatch>,
-    entries: Vec<(Vec<u8>, Vec<u8>)>,
-    root: Hash,
+    top: Option<Node>,
 }
 
 impl TreeChange {
     /// Root after the change.
     pub fn root(&self) -> Hash {
-        self.root
-    }
-
-    /// The changed proved entries: path and value.
-    pub fn entries(&self) -> &[(Vec<u8>, Vec<u8>)] {
-        &self.entries
+        hash_of(self.top.as_ref())
     }
 }
 
@@ -54,79 +132,167 @@ pub fn state_spec() -> ics23::ProofSpec {
     jmt::ics23_spec()
 }
 
-fn key_hash(path: &[u8]) -> KeyHash {
-    KeyHash(sha256(path).0)
-}
-
 impl MemoryTree {
     /// The newest root.
     pub fn root(&self) -> Hash {
-        self.root
+        hash_of(self.top.as_ref())
     }
 
-    /// Computes the change that `entries` (path, value) make. Duplicate paths: the last wins, order never decides the root.
-    pub fn prepare(&self, entries: Vec<(Vec<u8>, Vec<u8>)>) -> Result<TreeChange, TreeError> {
-        let entries: BTreeMap<Vec<u8>, Vec<u8>> = entries.into_iter().collect();
-        let entries: Vec<(Vec<u8>, Vec<u8>)> = entries.into_iter().collect();
-        if entries.is_empty() {
-            return Ok(TreeChange { batch: None, entries, root: self.root });
-        }
-        let reader = Reader { tree: self };
-        let set: BTreeMap<KeyHash, Option<OwnedValue>> =
-            entries.iter().map(|(path, value)| (key_hash(path), Some(value.clone()))).collect();
-        let (root, batch) =
-            Sha256Jmt::new(&reader).put_value_set(set, self.changes).map_err(|error| TreeError(error.to_string()))?;
-        Ok(TreeChange { batch: Some(batch), entries, root: Hash(root.0) })
+    /// Computes the change that `leaves` make, in any order. Two of one path: the last wins.
+    pub fn prepare(&self, leaves: Vec<TreeLeaf>) -> TreeChange {
+        let mut leaves: Vec<Arc<TreeLeaf>> = leaves.into_iter().rev().map(Arc::new).collect();
+        // Stable: of one path the last that came is the first, which stays.
+        leaves.sort_by_key(|leaf| leaf.path);
+        leaves.dedup_by_key(|leaf| leaf.path);
+        let top = if leaves.is_empty() { self.top.clone() } else { put(self.top.as_ref(), 0, &leaves) };
+        TreeChange { top }
     }
 
     /// Makes a prepared change the newest version.
     pub fn adopt(&mut self, change: &TreeChange) {
-        let Some(batch) = &change.batch else { return };
-        for (path, value) in &change.entries {
-            let hash = key_hash(path);
-            self.values.insert(hash, value.clone());
-            self.paths.insert(hash, path.clone());
+        self.top.clone_from(&change.top);
+    }
+
+    /// The value at `path` (none: it was never written) with its ICS23 commitment proof, protobuf bytes. `entry` gives path and
+    /// value of a row.
+    pub(super) fn prove(&self, path: &[u8], entry: &EntryOf) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
+        let exists = |leaf: &TreeLeaf| {
+            let (path, value) = entry(leaf.table, &leaf.key)
+                .filter(|(path, value)| sha256(path) == leaf.path && sha256(value) == leaf.value)
+                .ok_or_else(|| TreeError(format!("a row of table {} is not what the tree holds", leaf.table)))?;
+            Ok(ExistenceProof { key: path, value, leaf: state_spec().leaf_spec, path: self.steps(&leaf.path) })
+        };
+        let (value, proof) = match self.find(&sha256(path)) {
+            Found::Here(leaf) => {
+                let proof = exists(leaf)?;
+                (Some(proof.value.clone()), Proof::Exist(proof))
+            }
+            Found::Between(None, None) => return Err(TreeError("nothing was ever written".into())),
+            Found::Between(left, right) => {
+                let (left, right) = (left.map(exists).transpose()?, right.map(exists).transpose()?);
+                (None, Proof::Nonexist(NonExistenceProof { key: path.to_vec(), left, right }))
+            }
+        };
+        Ok((value, CommitmentProof { proof: Some(proof) }.encode_to_vec()))
+    }
+
+    /// The leaf of a path, or those on either side of where it would be.
+    fn find(&self, path: &Hash) -> Found<'_> {
+        let (mut node, mut depth) = (self.top.as_ref(), 0);
+        let (mut before, mut after) = (None, None);
+        while let Some(Node::Fork(fork)) = node {
+            if right(path, depth) {
+                before = fork.left.as_ref().or(before);
+                node = fork.right.as_ref();
+            } else {
+                after = fork.right.as_ref().or(after);
+                node = fork.left.as_ref();
+            }
+            depth += 1;
         }
-        self.nodes.extend(batch.node_batch.nodes().iter().map(|(key, node)| (key.clone(), node.clone())));
-        let stale: BTreeSet<&NodeKey> = batch.stale_node_index_batch.iter().map(|stale| &stale.node_key).collect();
-        for key in stale {
-            self.nodes.remove(key);
+        match node {
+            Some(Node::Leaf(leaf)) if leaf.path == *path => return Found::Here(leaf),
+            Some(Node::Leaf(leaf)) if leaf.path < *path => before = node,
+            Some(_) => after = node,
+            None => {}
         }
-        self.changes += 1;
-        self.root = change.root;
+        Found::Between(before.and_then(|node| outermost(node, true)), after.and_then(|node| outermost(node, false)))
     }
 
-    /// The value at `path` (none: it was never written) with its ICS23 commitment proof, protobuf bytes.
-    pub fn prove(&self, path: &[u8]) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
-        let version = self.changes.checked_sub(1).ok_or_else(|| TreeError("nothing was ever written".into()))?;
-        let reader = Reader { tree: self };
-        let (value, proof) =
-            Sha256Jmt::new(&reader).get_with_ics23_proof(path.to_vec(), version).map_err(|error| TreeError(error.to_string()))?;
-        Ok((value, proof.encode_to_vec()))
-    }
-}
-
-struct Reader<'a> {
-    tree: &'a MemoryTree,
-}
-
-impl TreeReader for Reader<'_> {
-    fn get_node_option(&self, key: &NodeKey) -> Result<Option<Node>, AnyError> {
-        Ok(self.tree.nodes.get(key).cloned())
-    }
-
-    fn get_value_option(&self, _max_version: Version, key: KeyHash) -> Result<Option<OwnedValue>, AnyError> {
-        Ok(self.tree.values.get(&key).cloned())
-    }
-
-    fn get_rightmost_leaf(&self) -> Result<Option<(NodeKey, LeafNode)>, AnyError> {
-        // Only used while restoring a snapshot, which this tree never does.
-        Ok(None)
+    /// The steps from the leaf of a path to the root.
+    fn steps(&self, path: &Hash) -> Vec<InnerOp> {
+        let (mut node, mut steps) = (self.top.as_ref(), Vec::new());
+        while let Some(Node::Fork(fork)) = node {
+            let to_right = right(path, steps.len());
+            let (next, sibling) = if to_right { (&fork.right, &fork.left) } else { (&fork.left, &fork.right) };
+            let sibling = hash_of(sibling.as_ref()).0;
+            let (prefix, suffix) =
+                if to_right { ([FORK, &sibling].concat(), Vec::new()) } else { (FORK.to_vec(), sibling.to_vec()) };
+            steps.push(InnerOp { hash: HashOp::Sha256.into(), prefix, suffix });
+            node = next.as_ref();
+        }
+        steps.reverse();
+        steps
     }
 }
 
-impl HasPreimage for Reader<'_> {
-    fn preimage(&self, key: KeyHash) -> Result<Option<Vec<u8>>, AnyError> {
-        Ok(self.tree.paths.get(&key).cloned())
+enum Found<'a> {
+    Here(&'a TreeLeaf),
+    Between(Option<&'a TreeLeaf>, Option<&'a TreeLeaf>),
+}
+
+/// The last leaf of a subtree, or the first.
+fn outermost(mut node: &Node, last: bool) -> Option<&TreeLeaf> {
+    loop {
+        match node {
+            Node::Leaf(leaf) => return Some(leaf),
+            Node::Fork(fork) => {
+                let (near, far) = if last { (&fork.right, &fork.left) } else { (&fork.left, &fork.right) };
+                node = near.as_ref().or(far.as_ref())?;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::verify::state_tests::MemoryState;
+
+    /// A row as the tests name it: its key is its path.
+    fn leaf(path: &[u8], value: &[u8]) -> TreeLeaf {
+        TreeLeaf::new(path, &Row { table: 1, key: path.to_vec(), value: Some(value.to_vec()) })
+    }
+
+    /// Roots and proofs, present and absent, are those of jmt.
+    fn compare(tree: &MemoryTree, entries: &BTreeMap<Vec<u8>, Vec<u8>>) {
+        let of: Vec<(Vec<u8>, Vec<u8>)> = entries.clone().into_iter().collect();
+        let jmt = MemoryState::new(&of);
+        assert_eq!(tree.root(), jmt.root());
+        let look = |_: TableId, key: &[u8]| Some((key.to_vec(), entries.get(key)?.clone()));
+        let absent = (0..8u8).map(|i| vec![b'x', i]);
+        for path in entries.keys().cloned().chain(absent) {
+            let (value, proof) = tree.prove(&path, &look).unwrap();
+            assert_eq!(value.as_ref(), entries.get(&path));
+            assert_eq!(proof, jmt.proof(&path));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn roots_and_proofs_are_those_of_jmt(
+            blocks in proptest::collection::vec(proptest::collection::vec((0u16..300, any::<u8>()), 1..40), 1..5)
+        ) {
+            let (mut tree, mut entries) = (MemoryTree::default(), BTreeMap::new());
+            for block in blocks {
+                let block: Vec<(Vec<u8>, Vec<u8>)> =
+                    block.into_iter().map(|(path, value)| (format!("motion/{path}").into_bytes(), vec![value, 1])).collect();
+                let change = tree.prepare(block.iter().map(|(path, value)| leaf(path, value)).collect());
+                entries.extend(block);
+                let before = tree.root();
+                prop_assert_eq!(before, tree.root(), "a prepared change is not seen");
+                tree.adopt(&change);
+                prop_assert_eq!(change.root(), tree.root());
+                compare(&tree, &entries);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_changes_nothing_and_an_empty_tree_proves_nothing() {
+        let mut tree = MemoryTree::default();
+        assert_eq!(tree.root(), EMPTY);
+        assert!(tree.prove(b"a", &|_, _| None).is_err());
+        tree.adopt(&tree.prepare(vec![leaf(b"a", b"1"), leaf(b"b", b"2"), leaf(b"a", b"3")]));
+        assert_eq!(tree.prepare(Vec::new()).root(), tree.root());
+        let entries = BTreeMap::from([(b"a".to_vec(), b"3".to_vec()), (b"b".to_vec(), b"2".to_vec())]);
+        compare(&tree, &entries);
+        // A row that is not what the tree holds is no proof.
+        assert!(tree.prove(b"a", &|_, key| Some((key.to_vec(), b"1".to_vec()))).is_err());
     }
 }

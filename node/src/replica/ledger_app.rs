@@ -1,24 +1,34 @@
-//! [`App`] on the ledger: the thin adapter.
+//! [`App`] on the ledger: what the simulator and the node run alike.
 //!
-//! Adds what the ledger leaves to its host: a verifier with decoded keys kept, and the committed executions for the store,
-//! which the shell takes after each step ([`LedgerApp::take_committed`]).
+//! Adds what the ledger leaves to its host: a verifier, and the committed executions for the store, which the host takes after
+//! each commit or step ([`LedgerApp::take_committed`]). The node wraps it with what belongs to its shell (`runtime/chain.rs`).
 
-use rollbook_core::apply::Verify;
+use rollbook_core::apply::{self, Verify};
+use rollbook_core::codec::decode;
 use rollbook_core::crypto::{Hash, VerifierCache};
-use rollbook_core::ledger::{self, Certificate, Ledger, Seal, SystemSection};
-use rollbook_core::log::{EpochPolicy, KeyType, VerifierKey};
+use rollbook_core::ledger::{self, BlockBody, Certificate, Ledger, Seal, SystemSection};
+use rollbook_core::log::{self, EpochPolicy, KeyType, PolicyValidator, VerifierKey};
 use rollbook_core::record::Record;
+use rollbook_core::state::StateTables;
 
 use super::app::{Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator};
 
+/// A verifier that may look at all records of a body before they are judged one by one.
+pub trait Ahead: Verify {
+    /// What is found good here need not be verified again. Answers never depend on it.
+    fn ahead(&mut self, _tables: &StateTables, _records: &[Record]) {}
+}
+
+impl Ahead for VerifierCache {}
+
 /// The ledger behind a replica.
-pub struct LedgerApp {
+pub struct LedgerApp<V = VerifierCache> {
     ledger: Ledger,
-    verifier: Box<dyn Verify + Send>,
+    verifier: V,
     committed: Vec<(ledger::Committed, Certificate)>,
 }
 
-impl std::fmt::Debug for LedgerApp {
+impl<V> std::fmt::Debug for LedgerApp<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LedgerApp").field("height", &self.ledger.height()).finish_non_exhaustive()
     }
@@ -27,11 +37,13 @@ impl std::fmt::Debug for LedgerApp {
 impl LedgerApp {
     /// Around a ledger at its tip.
     pub fn new(ledger: Ledger) -> Self {
-        Self::with_verifier(ledger, Box::new(VerifierCache::default()))
+        Self::with_verifier(ledger, VerifierCache::default())
     }
+}
 
-    /// The same with another verifier: the simulator's memo, or one that checks in parallel.
-    pub fn with_verifier(ledger: Ledger, verifier: Box<dyn Verify + Send>) -> Self {
+impl<V: Ahead> LedgerApp<V> {
+    /// The same with another verifier: the simulator's memo, the node's.
+    pub fn with_verifier(ledger: Ledger, verifier: V) -> Self {
         LedgerApp { ledger, verifier, committed: Vec::new() }
     }
 
@@ -40,26 +52,53 @@ impl LedgerApp {
         &self.ledger
     }
 
+    /// The ledger for reading, and the verifier.
+    pub fn parts(&mut self) -> (&Ledger, &mut V) {
+        (&self.ledger, &mut self.verifier)
+    }
+
+    /// Judges a record on the tip and keeps nothing: what would come of it, or the rule it breaks.
+    pub fn judge(&mut self, record: &[u8], now_ms: u64) -> Result<apply::Outcome, apply::Refusal> {
+        self.ledger.admit(record, now_ms, &mut self.verifier).map(|admitted| admitted.outcome)
+    }
+
     /// Blocks committed since the last call, in order, for the store. Empty it after every step: it grows until then.
     pub fn take_committed(&mut self) -> Vec<(ledger::Committed, Certificate)> {
         std::mem::take(&mut self.committed)
     }
 
-    fn checkpoint_of(&self, checkpoint: rollbook_core::log::Checkpoint) -> Checkpoint {
-        let rollbook_core::log::Checkpoint { origin, size, root } = checkpoint;
-        Checkpoint { height: self.ledger.height(), origin, size, root }
+    fn admitted(&self, admitted: Result<ledger::Admitted, apply::Refusal>, size: usize) -> Result<Admitted, Refusal> {
+        let admitted = admitted.map_err(|error| refusal(&error, self.ledger.height()))?;
+        Ok(Admitted {
+            id: admitted.id,
+            organisation: admitted.record.payload.principal,
+            size,
+            signatures: admitted.record.signatures.len(),
+            record: admitted.record,
+        })
     }
 }
 
+/// The replica's form of a policy's validators.
 fn seats(policy: &EpochPolicy) -> Vec<Validator> {
-    let validators = policy.validators.iter();
-    validators.map(|v| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner, log: v.log }).collect()
+    let of = |v: &PolicyValidator| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner, log: v.log };
+    policy.validators.iter().map(of).collect()
 }
 
-fn refusal(refusal: &rollbook_core::apply::Refusal, height: u64) -> Refusal {
-    Refusal { rule: refusal.code.to_owned(), detail: refusal.to_string(), height, transient: false }
+/// The facts of a refusal travel as a JSON object: named, and language-free.
+fn refusal(refusal: &apply::Refusal, height: u64) -> Refusal {
+    let facts: serde_json::Map<String, serde_json::Value> =
+        refusal.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+    Refusal {
+        rule: refusal.code.to_owned(),
+        detail: serde_json::Value::Object(facts).to_string(),
+        height,
+        // Shape, signature, replay and expiry do not get better with time; a rule of the domain may.
+        transient: !refusal.code.starts_with("A6."),
+    }
 }
 
+/// What the ledger says of a block, and what it says of this program.
 fn verdict(error: ledger::BlockError) -> BlockError {
     match error {
         ledger::BlockError::Protocol(_) | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
@@ -67,7 +106,11 @@ fn verdict(error: ledger::BlockError) -> BlockError {
     }
 }
 
-impl App for LedgerApp {
+fn note(checkpoint: &Checkpoint) -> log::Checkpoint {
+    log::Checkpoint { origin: checkpoint.origin.clone(), size: checkpoint.size, root: checkpoint.root }
+}
+
+impl<V: Ahead> App for LedgerApp<V> {
     fn tip(&self) -> Tip {
         let tip = self.ledger.tip();
         Tip { height: tip.seal.height, seal: tip.seal.clone(), block: tip.block }
@@ -86,7 +129,8 @@ impl App for LedgerApp {
     }
 
     fn checkpoint(&self) -> Checkpoint {
-        self.checkpoint_of(self.ledger.checkpoint())
+        let log::Checkpoint { origin, size, root } = self.ledger.checkpoint();
+        Checkpoint { height: self.ledger.height(), origin, size, root }
     }
 
     fn policy_digest(&self) -> Hash {
@@ -98,20 +142,18 @@ impl App for LedgerApp {
     }
 
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
-        let height = self.ledger.height();
-        let admitted = self.ledger.admit(record, now_ms, &mut *self.verifier).map_err(|error| refusal(&error, height))?;
-        Ok(Admitted {
-            id: admitted.id,
-            organisation: admitted.record.payload.principal,
-            size: record.len(),
-            signatures: admitted.record.signatures.len(),
-            record: admitted.record,
-        })
+        let admitted = self.ledger.admit(record, now_ms, &mut self.verifier);
+        self.admitted(admitted, record.len())
+    }
+
+    fn admit_decoded(&mut self, record: Record, bytes: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+        let admitted = self.ledger.admit_decoded(record, now_ms, &mut self.verifier);
+        self.admitted(admitted, bytes.len())
     }
 
     fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError> {
         let height = self.ledger.height();
-        let built = self.ledger.build(time_ms, system, candidates, &mut *self.verifier).map_err(verdict)?;
+        let built = self.ledger.build(time_ms, system, candidates, &mut self.verifier).map_err(verdict)?;
         Ok(Built {
             body: built.execution.body,
             seal: built.execution.seal,
@@ -120,15 +162,23 @@ impl App for LedgerApp {
     }
 
     fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
-        self.ledger.execute(body, seal, &mut *self.verifier).map(drop).map_err(verdict)
+        // Asked again at the decision: what was executed needs no second look.
+        if self.ledger.pending(&seal.id()).is_some() {
+            return Ok(());
+        }
+        let decoded = decode::<BlockBody>(body);
+        if let Ok(decoded) = &decoded {
+            self.verifier.ahead(self.ledger.tables(), &decoded.records);
+        }
+        self.ledger.execute_decoded(body, decoded, seal, &mut self.verifier).map(drop).map_err(verdict)
     }
 
     fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
         let committed = self.ledger.commit(block).map_err(verdict)?;
         let records = committed.execution.outcomes.iter().map(|(id, _)| *id).collect();
-        let (handover, checkpoint) = (committed.handover, self.checkpoint_of(committed.checkpoint.clone()));
+        let handover = committed.handover;
         self.committed.push((committed, certificate.clone()));
-        Ok(Committed { records, handover, checkpoint })
+        Ok(Committed { records, handover, checkpoint: self.checkpoint() })
     }
 
     fn next_deadline(&self) -> Option<u64> {
@@ -144,12 +194,10 @@ impl App for LedgerApp {
     }
 
     fn cosignature_message(&self, checkpoint: &Checkpoint, _organisation: u32, time_s: u64) -> Vec<u8> {
-        let Checkpoint { origin, size, root, .. } = checkpoint.clone();
-        VerifierKey::sign_bytes(KeyType::Cosigner, &rollbook_core::log::Checkpoint { origin, size, root }.text(), time_s)
+        VerifierKey::sign_bytes(KeyType::Cosigner, &note(checkpoint).text(), time_s)
     }
 
     fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {
-        let Checkpoint { origin, size, root, .. } = checkpoint.clone();
-        VerifierKey::sign_bytes(KeyType::Log, &rollbook_core::log::Checkpoint { origin, size, root }.text(), 0)
+        VerifierKey::sign_bytes(KeyType::Log, &note(checkpoint).text(), 0)
     }
 }

@@ -85,7 +85,8 @@ struct Offer {
 #[derive(Debug)]
 pub struct Mempool {
     limits: PoolLimits,
-    entries: BTreeMap<Hash, Entry>,
+    /// Boxed: an entry is long, and a map moves its neighbours about.
+    entries: BTreeMap<Hash, Box<Entry>>,
     queue: BTreeMap<u64, Hash>,
     shares: BTreeMap<u32, Share>,
     bytes: usize,
@@ -165,14 +166,14 @@ impl Mempool {
         self.queue.insert(order, id);
         self.entries.insert(
             id,
-            Entry {
+            Box::new(Entry {
                 order,
                 organisation: admitted.organisation,
                 size: admitted.size,
                 signatures: admitted.signatures,
                 record: admitted.record,
                 bytes,
-            },
+            }),
         );
         if local {
             self.outbox.push_back(id);

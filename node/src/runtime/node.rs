@@ -425,9 +425,6 @@ impl Loop {
                 _ => {}
             }
         }
-        let waiting = self.host.app.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        records.retain(|record| !waiting.holds(&record.id()));
-        drop(waiting);
         self.host.replica.app_mut().preverify(&records);
     }
 
@@ -734,7 +731,7 @@ impl Loop {
         let ledger = self.host.replica.app().ledger();
         let Some(receipt) = self.receipt.clone().filter(|receipt| receipt.height == ledger.height()) else { return };
         while let Some(Question { path, reply }) = self.questions.pop_front() {
-            let answer = ledger.state().tree().prove(&path).map_err(|error| error.to_string());
+            let answer = ledger.state().prove(&path).map_err(|error| error.to_string());
             let _ = reply.send(answer.map(|(value, proof)| ProvedState {
                 value,
                 proof,

@@ -15,7 +15,7 @@ use rollbook_core::crypto::{Hash, VerifierCache};
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::{Ledger, Seal};
 use rollbook_core::log::{EpochPolicy, Frontier};
-use rollbook_core::state::Row;
+use rollbook_core::state::{Row, StateLoader};
 
 use super::Failure;
 use super::config::Config;
@@ -154,16 +154,17 @@ fn from_store(store: &SledStore, genesis: &Genesis, journal: &Journal, height: u
             return Err(format!("its block {height} is not the journal's"));
         }
     }
-    let mut rows = Vec::new();
-    for table in 0..=u8::MAX {
-        let visit = &mut |key: &[u8], value: &[u8]| {
-            rows.push(Row { table, key: key.to_vec(), value: Some(value.to_vec()) });
-            true
-        };
-        store.scan(table, visit).map_err(|error| error.to_string())?;
+    let (mut state, mut broken) = (StateLoader::default(), None);
+    let visit = &mut |table, key: &[u8], value: Option<&[u8]>| {
+        broken = state.row(&Row { table, key: key.to_vec(), value: value.map(<[u8]>::to_vec) }).err();
+        broken.is_none()
+    };
+    store.rows(visit).map_err(|error| error.to_string())?;
+    if let Some(error) = broken {
+        return Err(error.to_string());
     }
     let frontier = Frontier::from_reader(&LogOf(store), seal.checkpoint_size()).map_err(|error| error.to_string())?;
-    Ledger::from_parts(genesis.hash(), rows, frontier, seal).map_err(|error| error.to_string())
+    Ledger::from_state(genesis.hash(), state, frontier, seal).map_err(|error| error.to_string())
 }
 
 /// The genesis in an empty store.

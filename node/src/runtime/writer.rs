@@ -18,7 +18,7 @@ use rollbook_core::state::Row;
 use tokio::sync::watch;
 
 use super::Failure;
-use crate::store::{BlockWrite, Store, StoreError, split_body};
+use crate::store::{BlockWrite, RowWrite, Store, StoreError, split_body};
 
 /// Bytes of derived leaves in one value.
 const DERIVED_CHUNK: usize = 60 * 1024;
@@ -215,7 +215,7 @@ pub fn prefix_of(id: &Hash) -> [u8; 16] {
     prefix
 }
 
-fn rows_of(rows: &[Row]) -> Vec<(u8, Vec<u8>, Option<Vec<u8>>)> {
+fn rows_of(rows: &[Row]) -> Vec<RowWrite> {
     rows.iter().map(|row| (row.table, row.key.clone(), row.value.clone())).collect()
 }
 

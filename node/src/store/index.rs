@@ -1,61 +1,24 @@
 //! The record index: sorted runs, merged as they pile up, instead of one key a record.
 //!
 //! Record ids are random, and a random key costs sled ten times as much as the record itself (reference/perf-limits.md, section
-//! 4). A block's records therefore become one sorted run of a few values. When eight runs of a level are there, they are merged
-//! into one of the next level, inside the commit that made the eighth; runs above [`RUN_MAX`] entries stay as they are. So each
-//! entry is written again a few times, in large pieces, and a look-up asks a few dozen runs, the newest first.
+//! 4). A block's records therefore become one run (see [`super::runs`]); runs above [`RUN_MAX`] entries stay as they are, and a
+//! look-up asks a few dozen runs, the newest first.
 //!
 //! Absent on purpose: removal (history is never shortened), filters.
 
 use super::layout::{Change, Table, Tables};
+use super::runs::{self, damaged};
 use super::{RecordPlace, StoreError};
 
 /// Bytes of an entry: first bytes of the id, height, index.
 const ENTRY: usize = 16 + 12;
 /// Entries in one value.
 const PER_VALUE: usize = super::CHUNK / ENTRY;
-/// Runs of one level that become one of the next.
-const FAN: usize = 8;
 /// Entries of the longest run that is made by merging.
 const RUN_MAX: usize = 1 << 18;
 /// Name of the list of runs among the named values of the store itself.
 const RUNS: &[u8] = b"runs";
-/// Bytes of a run in the list: level, number, entries.
-const LISTED: usize = 1 + 8 + 4;
-
 type Entry = [u8; ENTRY];
-
-/// A run: how often it was merged, and the height of the newest block in it.
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    level: u8,
-    number: u64,
-    entries: u32,
-}
-
-impl Run {
-    fn prefix(&self) -> Vec<u8> {
-        let mut key = vec![self.level];
-        key.extend_from_slice(&self.number.to_be_bytes());
-        key
-    }
-}
-
-fn damaged() -> StoreError {
-    StoreError::Failed { what: "reading the record index", why: "a value has not the form it was written in".into() }
-}
-
-/// All runs, the oldest first.
-fn runs(tables: &impl Tables) -> Result<Vec<Run>, StoreError> {
-    let bytes = tables.get(Table::Meta, RUNS)?.unwrap_or_default();
-    let run = |bytes: &[u8]| {
-        let (level, rest) = bytes.split_first()?;
-        let (number, entries) = rest.split_first_chunk::<8>()?;
-        let entries = u32::from_be_bytes(entries.try_into().ok()?);
-        Some(Run { level: *level, number: u64::from_be_bytes(*number), entries })
-    };
-    bytes.chunks(LISTED).map(|bytes| run(bytes).ok_or_else(damaged)).collect()
-}
 
 /// Adds a block's records to the changes that its commit makes.
 pub(super) fn add(
@@ -67,41 +30,32 @@ pub(super) fn add(
     if records.is_empty() {
         return Ok(());
     }
-    let mut all = runs(tables)?;
+    let mut all = runs::list(tables, RUNS)?;
     let mut entries: Vec<Entry> = records.iter().map(|(prefix, place)| entry(prefix, *place)).collect();
-    let mut level = 0u8;
-    loop {
-        let peers = all.iter().rev().take(FAN - 1).take_while(|run| run.level == level).count();
-        let merged: usize = all.iter().rev().take(peers).map(|run| run.entries as usize).sum();
-        if peers < FAN - 1 || merged + entries.len() > RUN_MAX {
-            break;
-        }
-        for run in all.split_off(all.len() - peers) {
-            let prefix = run.prefix();
-            tables.visit(Table::Records, &prefix, &prefix, &mut |key, value| {
-                entries.extend(value.chunks_exact(ENTRY).filter_map(|bytes| Entry::try_from(bytes).ok()));
-                changes.push((Table::Records, key.to_vec(), None));
-                true
-            })?;
-        }
-        level = level.saturating_add(1);
+    let (level, peers) = runs::merged(&mut all, entries.len(), RUN_MAX);
+    for run in peers {
+        let prefix = run.prefix();
+        tables.visit(Table::Records, &prefix, &prefix, &mut |key, value| {
+            entries.extend(value.chunks_exact(ENTRY).filter_map(|bytes| Entry::try_from(bytes).ok()));
+            changes.push((Table::Records, key.to_vec(), None));
+            true
+        })?;
     }
     entries.sort_unstable();
-    let run = Run { level, number: height, entries: u32::try_from(entries.len()).unwrap_or(u32::MAX) };
+    let run = runs::Run { level, number: height, size: u32::try_from(entries.len()).unwrap_or(u32::MAX) };
     for values in entries.chunks(PER_VALUE) {
         let mut key = run.prefix();
         key.extend_from_slice(&values[0][..16]);
         changes.push((Table::Records, key, Some(values.concat())));
     }
     all.push(run);
-    let list = all.iter().flat_map(|run| [run.prefix(), run.entries.to_be_bytes().to_vec()].concat());
-    changes.push((Table::Meta, RUNS.to_vec(), Some(list.collect())));
+    changes.push(runs::listed(RUNS, &all));
     Ok(())
 }
 
 /// Where the newest record is whose id begins with `prefix`.
 pub(super) fn find(tables: &impl Tables, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError> {
-    for run in runs(tables)?.into_iter().rev() {
+    for run in runs::list(tables, RUNS)?.into_iter().rev() {
         let of_run = run.prefix();
         let key = [of_run.as_slice(), prefix].concat();
         let Some((found, value)) = tables.at_most(Table::Records, &key)? else { continue };
@@ -124,7 +78,7 @@ pub(super) fn find(tables: &impl Tables, prefix: &[u8; 16]) -> Result<Option<Rec
 pub(super) fn starting_with(tables: &impl Tables, start: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
     let start = start.get(..16).unwrap_or(start);
     let mut places = Vec::new();
-    for run in runs(tables)?.into_iter().rev() {
+    for run in runs::list(tables, RUNS)?.into_iter().rev() {
         let of_run = run.prefix();
         let key = [of_run.as_slice(), start].concat();
         // The value that the range begins in may have its first entry before it.
@@ -185,9 +139,9 @@ mod tests {
             }
             assert_eq!(store.record(&prefix(height, size(height))).unwrap(), None);
         }
-        let all = runs(&store).unwrap();
+        let all = runs::list(&store, RUNS).unwrap();
         assert!(all.len() <= 7 * 4, "{all:?}");
-        let entries: u32 = all.iter().map(|run| run.entries).sum();
+        let entries: u32 = all.iter().map(|run| run.size).sum();
         assert_eq!(entries, (0..700).map(size).sum::<u32>());
         let mut stored = 0;
         store

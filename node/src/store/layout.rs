@@ -5,7 +5,9 @@ use std::collections::btree_map::Entry;
 
 use rollbook_core::crypto::Hash;
 
-use super::{BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index};
+use super::{
+    BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index, rows,
+};
 
 /// The tables, by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub(super) enum Table {
     Blocks,
     /// height, chunk -> part of the body.
     Bodies,
-    /// table, key -> row of the state.
+    /// level, number, value -> writes of rows of the state; see [`super::rows`].
     Rows,
     /// key -> node of the state tree.
     Tree,
@@ -84,6 +86,10 @@ fn inconsistent(what: &'static str) -> StoreError {
     StoreError::Failed { what, why: "a value has not the form it was written in".into() }
 }
 
+fn body_key(height: u64, at: u16) -> Vec<u8> {
+    joined(&[&height.to_be_bytes(), &at.to_be_bytes()])
+}
+
 fn log_key(level: u8, index: u64) -> Vec<u8> {
     joined(&[&[level], &(index / LOG_GROUP).to_be_bytes()])
 }
@@ -123,11 +129,9 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
     for (at, chunk) in block.body.iter().enumerate() {
         let too_many = |_| StoreError::TooLong { what: "a body in chunks", length: block.body.len(), max: usize::from(u16::MAX) };
         let at = u16::try_from(at).map_err(too_many)?;
-        all.push((Table::Bodies, joined(&[&height, &at.to_be_bytes()]), Some(chunk.clone())));
+        all.push((Table::Bodies, body_key(block.height, at), Some(chunk.clone())));
     }
-    for (table, key, value) in &block.rows {
-        all.push((Table::Rows, joined(&[&[*table], key]), value.clone()));
-    }
+    rows::add(tables, block.height, &block.rows, &mut all)?;
     for (key, value) in &block.tree_nodes {
         all.push((Table::Tree, key.clone(), value.clone()));
     }
@@ -167,12 +171,13 @@ impl<T: Tables> Store for T {
 
     fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
         let Some((seal, certificate)) = self.seal(height)? else { return Ok(None) };
+        // One by one, not as a range: sled counts what is in its cache when a page was asked for often enough, and a range asks
+        // for each page once; a whole history read so would stay in memory.
         let mut body = Vec::new();
-        let prefix = height.to_be_bytes();
-        self.visit(Table::Bodies, &prefix, &prefix, &mut |_, chunk| {
-            body.extend_from_slice(chunk);
-            true
-        })?;
+        for at in 0..=u16::MAX {
+            let Some(chunk) = self.get(Table::Bodies, &body_key(height, at))? else { break };
+            body.extend_from_slice(&chunk);
+        }
         Ok(Some(StoredBlock { seal, certificate, body }))
     }
 
@@ -205,12 +210,8 @@ impl<T: Tables> Store for T {
         Ok(places)
     }
 
-    fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(Table::Rows, &joined(&[&[table], key]))
-    }
-
-    fn scan(&self, table: u8, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError> {
-        self.visit(Table::Rows, &[table], &[table], &mut |key, value| visit(key.get(1..).unwrap_or_default(), value))
+    fn rows(&self, visit: &mut RowVisit) -> Result<(), StoreError> {
+        rows::visit(self, visit)
     }
 
     fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -18,8 +18,8 @@ use super::{Pair, Store as _, StoreError, Tip};
 
 /// Bytes of cache (RULINGS A25).
 const CACHE: u64 = 48 * 1024 * 1024;
-/// Layout of keys and values; another one is rebuilt.
-const FORMAT: &[u8] = b"rollbook store 2";
+/// Layout of keys and values; one of another is made again from the journal.
+const FORMAT: &[u8] = b"rollbook store 3";
 const FORMAT_KEY: &[u8] = b"format";
 const GENESIS_KEY: &[u8] = b"genesis";
 /// Prefix of files that were set aside; sled looks for `snap.` at the beginning of a name.
@@ -89,8 +89,10 @@ impl SledStore {
     fn claim(&self, genesis: &Hash) -> Result<bool, StoreError> {
         let foreign = |why: String| StoreError::Foreign { path: self.path.clone(), why };
         match (self.get(Table::Meta, FORMAT_KEY)?, self.get(Table::Meta, GENESIS_KEY)?) {
-            (Some(format), _) if format != FORMAT => Err(foreign("has another format".into())),
             (_, Some(found)) if found != genesis.0 => Err(foreign(format!("is of chain {}, not {genesis}", hex::encode(found)))),
+            (Some(format), _) if format != FORMAT => {
+                Err(StoreError::Failed { what: "opening", why: "another release wrote it in another layout".into() })
+            }
             (Some(_), Some(_)) => Ok(false),
             _ => {
                 self.write(vec![

@@ -10,7 +10,7 @@ use rollbook_core::identity::Role;
 use rollbook_core::ledger::Ledger;
 use rollbook_core::log::Clock;
 use rollbook_core::record::{Body, NodeAct, Record};
-use rollbook_node::replica::{App, Keys, LedgerApp};
+use rollbook_node::replica::{Ahead, App, Keys, LedgerApp};
 
 use super::memo;
 use super::plan::Plan;
@@ -57,7 +57,12 @@ pub struct RealGenesis {
 
 const SEED: &[u8] = b"simulated alliance";
 
-struct Memo;
+/// Signatures by the simulator's memo.
+#[derive(Debug)]
+pub struct Memo;
+
+/// The real ledger under simulation: what the node runs, too.
+pub type RealLedger = LedgerApp<Memo>;
 
 impl Verify for Memo {
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
@@ -65,11 +70,13 @@ impl Verify for Memo {
     }
 }
 
-fn with_memo(ledger: Ledger) -> LedgerApp {
-    LedgerApp::with_verifier(ledger, Box::new(Memo))
+impl Ahead for Memo {}
+
+fn with_memo(ledger: Ledger) -> RealLedger {
+    LedgerApp::with_verifier(ledger, Memo)
 }
 
-impl SimLedger for LedgerApp {
+impl SimLedger for RealLedger {
     type Genesis = RealGenesis;
 
     fn genesis(plan: &Plan) -> Rc<RealGenesis> {
@@ -90,12 +97,12 @@ impl SimLedger for LedgerApp {
         (genesis.chain, OPENED_MS)
     }
 
-    fn open(genesis: &Rc<RealGenesis>) -> LedgerApp {
+    fn open(genesis: &Rc<RealGenesis>) -> RealLedger {
         let (ledger, _) = Ledger::from_genesis(&genesis.alliance.borrow().genesis).expect("the sample genesis opens");
         with_memo(ledger)
     }
 
-    fn copy(&self) -> LedgerApp {
+    fn copy(&self) -> RealLedger {
         with_memo(self.ledger().clone())
     }
 
