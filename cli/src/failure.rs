@@ -1,6 +1,7 @@
 //! A failure as a person reads it: what happened, why, what to do next.
 
 use crate::messages::{refusal_next, t};
+use crate::node_words::words;
 
 /// Exit code 1: refused, or a finding.
 pub const REFUSED: u8 = 1;
@@ -62,14 +63,14 @@ impl Failure {
         self
     }
 
-    /// Writes it to stderr.
+    /// Writes it to stderr. What a node or the operating system said is translated here, wherever in a failure it stands.
     pub fn print(&self) {
-        eprintln!("{}: {}", t("word.error", &[]), self.what);
+        eprintln!("{}: {}", t("word.error", &[]), words(&self.what));
         if let Some(why) = &self.why {
-            eprintln!("  {}: {why}", t("word.why", &[]));
+            eprintln!("  {}: {}", t("word.why", &[]), words(why));
         }
         if let Some(next) = &self.next {
-            eprintln!("\n{}: {next}", t("word.next", &[]));
+            eprintln!("\n{}: {}", t("word.next", &[]), words(next));
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod fetch;
 pub mod keystore;
 pub mod login;
 pub mod messages;
+pub mod node_words;
 pub mod objects;
 pub mod output;
 pub mod profile;

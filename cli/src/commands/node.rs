@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::failure::{Failure, REFUSED};
 use crate::keystore::{node_backup, passphrase};
 use crate::messages::{find, t};
+use crate::node_words::words;
 use crate::output::{print, print_json, say};
 
 /// A node's failure in the words of the command line.
@@ -157,7 +158,7 @@ pub fn print_status(status: &serde_json::Value) {
         "state_root",
     ]
     .into_iter()
-    .map(|name| (name, word(name)))
+    .map(|name| (name, words(&word(name))))
     .collect();
     print(t("node.status", &facts));
     if let Some(warning) = status["clock_warning"].as_str() {
@@ -169,9 +170,9 @@ pub fn print_status(status: &serde_json::Value) {
 
 fn show_findings(findings: &[doctor::Finding]) -> bool {
     for finding in findings {
-        print(format!("{}: {}", t(&format!("node.{}", finding.weight), &[]), finding.what));
+        print(format!("{}: {}", t(&format!("node.{}", finding.weight), &[]), words(&finding.what)));
         if let Some(next) = &finding.next {
-            print(format!("  {}: {next}", t("word.next", &[])));
+            print(format!("  {}: {}", t("word.next", &[]), words(next)));
         }
     }
     findings.iter().any(|finding| finding.weight == "trouble")

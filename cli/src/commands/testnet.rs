@@ -118,7 +118,7 @@ fn export(matches: &ArgMatches) -> Result<u8, Failure> {
                     let written = |error: std::io::Error| crate::keystore::cannot_write(path, &error);
                     return file.write_all(&answer.body).map(|()| answer.body.len() as u64).map_err(written);
                 }
-                Ok(answer) => told.push(format!("{node}: {}", answer.json()["detail"])),
+                Ok(answer) => told.push(format!("{node}: {}", answer.json()["detail"].as_str().unwrap_or_default())),
                 Err(error) => told.push(format!("{node}: {error}")),
             }
         }

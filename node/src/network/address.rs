@@ -72,7 +72,7 @@ pub enum AddressError {
     #[error("the transport key {0} is not an Ed25519 key; copy it again from the member's node registration")]
     NotAKey(String),
     /// Text that is no peer id.
-    #[error("`{0}` is not a peer id: it should start with 12D3KooW and have 52 characters, as `rollbook node id` prints it")]
+    #[error("`{0}` is not a peer id: it should start with 12D3KooW and have 52 characters, as `rollbook node init` prints it")]
     NotAPeerId(String),
     /// A peer id of another kind of key.
     #[error("the peer id `{0}` does not hold an Ed25519 key; only Ed25519 transport keys are accepted")]

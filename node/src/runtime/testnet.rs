@@ -163,7 +163,8 @@ impl Testnet {
                 "use 'testnet start', or 'testnet down' first",
             ));
         }
-        std::fs::create_dir_all(dir).map_err(failed(dir))?;
+        let next = "choose a folder that can be written, with --dir";
+        std::fs::create_dir_all(dir).map_err(|error| Failure::file("the testnet was not made:", dir, error, next))?;
         let genesis = dir.join("genesis.rollbook");
         write_durably(&genesis, &file.encode(), false).map_err(failed(&genesis))?;
         let distance = i64::try_from(plan.opened_ms).unwrap_or(i64::MAX) - i64::try_from(real_ms()).unwrap_or(0);
