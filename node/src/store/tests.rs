@@ -159,7 +159,12 @@ fn a_folder_is_claimed_reopened_and_wiped() {
     drop(store);
 
     // One that another release wrote is not of another chain: it may be made again.
-    let meta = sled::Config::new().path(&dir).open().unwrap().open_tree("meta").unwrap();
+    // A process that another test begins at this moment holds the folder's lock until it has become its program.
+    let open = |_| {
+        let database = sled::Config::new().path(&dir).open();
+        database.inspect_err(|_| std::thread::sleep(std::time::Duration::from_millis(50))).ok()
+    };
+    let meta = (0..100).find_map(open).unwrap().open_tree("meta").unwrap();
     meta.insert("format", "rollbook store 0").unwrap();
     drop(meta);
     assert!(matches!(SledStore::open(&dir, &CHAIN), Err(StoreError::Failed { why, .. }) if why.contains("another release")));
