@@ -2,7 +2,7 @@
 //!
 //! A pass is made when `--reader` asks for it, or when a node says that the answer is for members and the profile names a person
 //! whose key is here. It is kept (0600) beside what was verified of the alliance, so that a passphrase is asked for once in
-//! [`PASS_MS`], not at every question. Whoever takes the file reads as that person until it ends, and signs nothing.
+//! eight hours, not at every question. Whoever takes the file reads as that person until it ends, and signs nothing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

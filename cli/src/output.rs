@@ -39,6 +39,34 @@ pub fn bar(length: u64, what: &str) -> ProgressBar {
     bar
 }
 
+/// A sign of life for work whose length is not known, from its second second on; gone when dropped.
+pub struct Busy(ProgressBar);
+
+impl Busy {
+    /// A writer that counts what goes through it.
+    pub fn counting<W: Write>(&self, out: W) -> impl Write + use<W> {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {bytes} {bytes_per_sec} {elapsed}") {
+            self.0.set_style(style);
+        }
+        self.0.wrap_write(out)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Begins it, on a terminal only; `key` is a sentence of the catalogue.
+pub fn busy(key: &str) -> Busy {
+    let bar = bar(0, &crate::messages::t(key, &[]));
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    Busy(bar)
+}
+
 /// A table whose head comes from the catalogue; columns are as wide as their text, East Asian characters counted as two.
 pub fn table(columns: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();

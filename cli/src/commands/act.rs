@@ -28,7 +28,7 @@ use crate::failure::Failure;
 use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::{Keystore, passphrase};
 use crate::messages::{refusal, t};
-use crate::output::{print, print_json, say};
+use crate::output::{busy, print, print_json, say};
 use crate::profile::{Profile, Profiles};
 use crate::receipts;
 use crate::verbs::opening::Reading;
@@ -473,12 +473,14 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
         return Ok(0);
     }
     let begun = Instant::now();
+    let busy = busy("busy.waiting");
     // One node after the other, so that none can keep a record waiting.
     for node in client.nodes().iter().cycle() {
         let place = client.only(node).json(&format!("/v1/records/{id}"));
         if let Ok(place) = &place
             && (place["stands"] == "receipted" || place["stands"] == "decided" && wait == "decided")
         {
+            drop(busy);
             let receipt = match wait {
                 "receipt" => Some(receipts::receipt(&mut trust, record, &receipts::beside(matches, record, file))?),
                 _ => None,

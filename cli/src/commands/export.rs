@@ -9,7 +9,7 @@ use crate::client::{Client, asking};
 use crate::failure::Failure;
 use crate::login;
 use crate::messages::t;
-use crate::output::{print, say};
+use crate::output::{busy, print, say};
 use crate::profile::Profiles;
 
 /// `export`.
@@ -24,7 +24,8 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some(path) = matches.get_one::<PathBuf>("out") else { return Err(Failure::unusable("FILE")) };
     let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
     let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
-    save(path, |file| client.download("/v1/export", file))
+    let busy = busy("busy.export");
+    save(path, |file| client.download("/v1/export", &mut busy.counting(file)))
 }
 
 /// Writes an export that `fill` fetches, and says what to do with it.

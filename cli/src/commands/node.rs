@@ -16,7 +16,7 @@ use crate::failure::{Failure, REFUSED};
 use crate::keystore::{node_backup, passphrase};
 use crate::messages::{find, t};
 use crate::node_words::words;
-use crate::output::{print, print_json, say};
+use crate::output::{busy, print, print_json, say};
 
 /// A node's failure in the words of the command line.
 pub fn failed(failure: rollbook_node::runtime::Failure) -> Failure {
@@ -208,6 +208,7 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     let Some(to) = to else { return Ok(0) };
     let request = admin::Request::Backup { to: to.clone() };
+    let busy = busy("busy.backup");
     let list = match admin::ask(&config.admin_socket(), &request, Duration::from_secs(3_600)) {
         Ok(value) => value,
         Err(failure)
@@ -222,6 +223,7 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
             serde_json::to_value(list).map_err(|error| Failure::unusable("backup").because(error))?
         }
     };
+    drop(busy);
     if matches.get_flag("json") {
         print_json(&list);
     } else {
@@ -248,7 +250,9 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
         print(t(if dry { "node.would-restore-keys" } else { "node.restored-keys" }, &facts));
     }
     if let Some(from) = matches.get_one::<PathBuf>("from") {
+        let busy = busy("busy.restore");
         let list = backup::restore(from, &config, dry).map_err(failed)?;
+        drop(busy);
         if matches.get_flag("json") {
             print_json(&list);
         } else {
@@ -269,7 +273,9 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
 fn rebuild(matches: &ArgMatches) -> Result<u8, Failure> {
     let config = config(matches)?;
     let genesis = Arc::new(config.read_genesis().map_err(failed)?.genesis);
+    let busy = busy("busy.rebuild");
     let opened = open::open(&config, &genesis, true).map_err(failed)?;
+    drop(busy);
     let facts = [("height", opened.ledger.height().to_string()), ("blocks", opened.replayed.to_string())];
     if matches.get_flag("json") {
         print_json(&serde_json::json!({ "height": opened.ledger.height(), "replayed": opened.replayed, "notes": opened.notes }));

@@ -13,7 +13,7 @@ use rollbook_node::runtime::testnet::{Plan, Testnet};
 use super::node::{failed, print_status};
 use crate::failure::{Failure, UNREACHABLE};
 use crate::messages::t;
-use crate::output::{print, print_json, say};
+use crate::output::{busy, print, print_json, say};
 
 /// How this program runs a node.
 pub const RUN: [&str; 2] = ["node", "run"];
@@ -66,8 +66,10 @@ fn up(matches: &ArgMatches) -> Result<u8, Failure> {
         let plan = Plan::new(seed, members, nodes, clock).map_err(failed)?;
         Testnet::create(&dir, plan, &program, &RUN).map_err(failed)?
     };
+    let busy = busy("busy.testnet");
     testnet.start_all().map_err(failed)?;
     testnet.founded().map_err(failed)?;
+    drop(busy);
     for node in testnet.nodes() {
         print(t("testnet.node", &[("node", node.to_string()), ("url", format!("http://{}", testnet.api(node)))]));
     }

@@ -2,7 +2,7 @@
 //!
 //! * At most [`OPEN_MAX`] connections, and [`OPEN_FROM_ONE`] from one address that is not loopback: who comes above that is
 //!   hung up on, so that nobody can take all places.
-//! * A connection on which nothing moves for [`IDLE`] is closed; a handshake has [`HANDSHAKE`]. Handshakes run beside each other.
+//! * A connection on which nothing moves for a minute is closed; a handshake has ten seconds. Handshakes run beside each other.
 //! * Certificate and key are read at the start, where a fault is an error, and again when their files change, where a fault keeps
 //!   the old ones and is logged: renewing a certificate needs no restart.
 //!
