@@ -161,17 +161,21 @@ pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
 
 /// Writes beside and renames, so that a crash leaves the old file or the new one.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    // Of this process alone: two commands may run at once.
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    std::fs::write(&beside, text).map_err(|error| cannot_write(&beside, &error))?;
-    std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
+    replace_by(path, |beside| std::fs::write(beside, text).map_err(|error| cannot_write(beside, &error)))
 }
 
 /// The same for what only its owner may read.
 pub(crate) fn replace_secret(path: &Path, text: &str) -> Result<(), Failure> {
+    replace_by(path, |beside| {
+        let _ = std::fs::remove_file(beside);
+        crate::keystore::write_new(beside, text.as_bytes(), true)
+    })
+}
+
+fn replace_by(path: &Path, write: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), Failure> {
+    // Of this process alone: two commands may run at once.
     let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let _ = std::fs::remove_file(&beside);
-    crate::keystore::write_new(&beside, text.as_bytes(), true)?;
+    write(&beside)?;
     std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
 }
 

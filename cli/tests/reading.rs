@@ -6,14 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use rollbook_core::codec::decode;
-use rollbook_core::crypto::sha256;
-use rollbook_core::identity::{Role, Scope};
 use rollbook_core::log::Clock;
-use rollbook_core::record::{Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, Record};
+use rollbook_core::record::Record;
 use rollbook_node::runtime::config::TlsFiles;
 use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::officers_of;
-use rollbook_tests::alliance::secretariat;
 use rollbook_tests::testnet::{Net, PATIENCE};
 
 mod desk;
@@ -91,7 +87,7 @@ fn an_officer_reads_over_tls_and_a_stranger_does_not() {
     assert!(told.contains("A15.no-member"), "{told}");
 
     // A ballot: shown and followed with its content by a member, without it by anybody else.
-    let ballot = ballot(&net);
+    let ballot = decode::<Record>(&net.ballot(&[2, 3, 4])).unwrap().id().to_hex();
     let block = net_height(&net, &ballot);
     while desk.json(0, &format!("node status --node {secure} --ca ca.pem"))["receipted"].as_u64() < Some(block) {
         assert!(begun.elapsed() < PATIENCE, "node 1 does not follow");
@@ -109,19 +105,6 @@ fn an_officer_reads_over_tls_and_a_stranger_does_not() {
     let profile = format!("setup --name m --genesis {genesis} --alliance T --node {secure} --ca ca.pem --keystore work/keystore");
     desk.good(&format!("{profile} --organisation 2 --person 3"));
     desk.good("export profile.export");
-}
-
-/// A ballot on motion 1, receipted; its record id.
-fn ballot(net: &Net) -> String {
-    let nodes = [2, 3, 4];
-    let (office, holder) = (secretariat(5), officers_of(5).0);
-    let appointment = Appointment { office, role: Role::Registrar, scope: Scope::Alliance, holder, deputy: None };
-    let proposal = Proposal { effect: MotionEffect::Appoint(appointment), ballot_days: 10, text: sha256(b"why") };
-    net.carried(&nodes, &net.member_act(1, Body::Motion(MotionAct::Propose(proposal))));
-    let ballot = Ballot { motion: 1, choice: Choice::Yes, criterion: None, declaration: Declaration::None };
-    let vote = net.member_act(2, Body::Motion(MotionAct::Vote(ballot)));
-    net.carried(&nodes, &vote);
-    decode::<Record>(&vote).unwrap().id().to_hex()
 }
 
 fn net_height(net: &Net, record: &str) -> u64 {

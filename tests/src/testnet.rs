@@ -12,14 +12,17 @@ use rollbook_core::charter::DAY_MS;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail};
-use rollbook_core::identity::Role;
+use rollbook_core::identity::{Role, Scope};
 use rollbook_core::ledger::BlockBody;
 use rollbook_core::log::Clock;
-use rollbook_core::record::{Body, Capacity, NodeAct, Payload, Record};
+use rollbook_core::record::{
+    Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, NodeAct, Payload, Proposal, Record,
+};
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{SampleAlliance, officer_key, officers_of};
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 
+use crate::alliance::secretariat;
 use crate::load::Source;
 
 /// How long nodes may take to agree. Not an aim: the machine may be busy with other things.
@@ -144,6 +147,20 @@ impl Net {
     pub fn member_act(&self, member: u32, body: Body) -> Vec<u8> {
         let (first, second) = officers_of(member);
         self.signed(member, &[(first, Role::Primary), (second, Role::Alternate)], body)
+    }
+
+    /// A motion by member 1 and member 2's ballot on it, a record for members; both receipted everywhere in `nodes`. For a net
+    /// without motions.
+    pub fn ballot(&self, nodes: &[u32]) -> Vec<u8> {
+        let members = self.alliance.members;
+        let (office, holder) = (secretariat(members), officers_of(members).0);
+        let appointment = Appointment { office, role: Role::Registrar, scope: Scope::Alliance, holder, deputy: None };
+        let proposal = Proposal { effect: MotionEffect::Appoint(appointment), ballot_days: 10, text: sha256(b"why") };
+        self.carried(nodes, &self.member_act(1, Body::Motion(MotionAct::Propose(proposal))));
+        let ballot = Ballot { motion: 1, choice: Choice::Yes, criterion: None, declaration: Declaration::None };
+        let vote = self.member_act(2, Body::Motion(MotionAct::Vote(ballot)));
+        self.carried(nodes, &vote);
+        vote
     }
 
     /// Handed in at a node, which must refuse it: the rule.

@@ -6,18 +6,15 @@ use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use rollbook_core::codec::decode;
-use rollbook_core::crypto::sha256;
-use rollbook_core::identity::{Role, Scope};
 use rollbook_core::log::{Clock, TlogProof};
 use rollbook_core::pass::Pass;
-use rollbook_core::record::{Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, NodeAct, Proposal, Record};
+use rollbook_core::record::{NodeAct, Record};
 use rollbook_core::verify::EpochChain;
 use rollbook_node::api::reader::header_of;
 use rollbook_node::runtime::clock::real_ms;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{node_keys, officer_key, officers_of};
 use rollbook_node::runtime::testnet::Plan;
-use rollbook_tests::alliance::secretariat;
 use rollbook_tests::testnet::Net;
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -54,13 +51,7 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
     net.testnet.start(5).unwrap();
 
     let public = net.act(&validators);
-    let (office, holder) = (secretariat(MEMBERS), officers_of(6).0);
-    let appointment = Appointment { office, role: Role::Registrar, scope: Scope::Alliance, holder, deputy: None };
-    let proposal = Proposal { effect: MotionEffect::Appoint(appointment), ballot_days: 10, text: sha256(b"why") };
-    net.carried(&validators, &net.member_act(1, Body::Motion(MotionAct::Propose(proposal))));
-    let ballot = Ballot { motion: 1, choice: Choice::Yes, criterion: None, declaration: Declaration::None };
-    let secret = net.member_act(2, Body::Motion(MotionAct::Vote(ballot)));
-    net.carried(&validators, &secret);
+    let secret = net.ballot(&validators);
     net.receipted(&[5], &secret);
 
     let id = decode::<Record>(&secret).unwrap().id();

@@ -47,17 +47,14 @@ pub fn show(target: &Target, matches: &ArgMatches) -> Result<u8, Failure> {
         }
         Content::Block => {
             let records = records_of(&mut trust, &fetched.proved)?;
-            let head = json!({ "block": fetched.proved.seal.id(), "seal": fetched.proved.seal });
+            let mut body = json!({ "block": fetched.proved.seal.id(), "seal": fetched.proved.seal });
             match records {
                 Some(records) => {
-                    let records: Vec<String> = records.iter().map(|(id, rule)| format!("{id} {rule}")).collect();
-                    (json!({ "block": head["block"], "seal": head["seal"], "records": records }), 0)
+                    body["records"] = records.iter().map(|(id, rule)| format!("{id} {rule}")).collect();
                 }
-                None => {
-                    say(t("show.block-for-members", &[]));
-                    (head, 0)
-                }
+                None => say(t("show.block-for-members", &[])),
             }
+            (body, 0)
         }
         Content::State { path, value } => state_body(&mut trust, path, value.as_deref())?,
     };

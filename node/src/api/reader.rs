@@ -73,6 +73,10 @@ impl FromRequestParts<Api> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Reader, Problem> {
+        // The gate before a reading route has judged the pass already.
+        if let Some(known) = parts.extensions.get::<Reader>() {
+            return Ok(*known);
+        }
         let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Reader::Anybody) };
         let bad = || {
             let detail = format!("the Authorization header is not '{SCHEME}' and a signed pass in base64");
@@ -106,9 +110,10 @@ impl FromRequestParts<Api> for Reader {
 }
 
 /// Keeps the public out of the reading routes if the operator says so.
-pub(super) async fn gate(State(api): State<Api>, reader: Reader, request: Request, next: Next) -> Result<Response, Problem> {
+pub(super) async fn gate(State(api): State<Api>, reader: Reader, mut request: Request, next: Next) -> Result<Response, Problem> {
     if reader == Reader::Anybody && !api.parts().public_reading {
         return Err(log_in("R18.log-in", "this node is read by members only".to_owned()));
     }
+    request.extensions_mut().insert(reader);
     Ok(next.run(request).await)
 }

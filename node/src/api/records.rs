@@ -268,7 +268,6 @@ pub async fn place(State(api): State<Api>, reader: Reader, Path(id): Path<String
     let sample = api.is_sample();
     if let Some(found) = find(&api, &id)? {
         let receipted = api.parts().view.receipt().is_some_and(|receipt| receipt.height >= found.height);
-        let bytes = rollbook_core::codec::encode(&found.record);
         let shown = reader.may_read(&found.record);
         return Ok(Json(Place {
             id: id.to_hex(),
@@ -279,7 +278,7 @@ pub async fn place(State(api): State<Api>, reader: Reader, Path(id): Path<String
             time_ms: Some(found.time_ms),
             code: Some(found.record.payload.body.code()),
             read_class: Some(found.record.payload.body.read_class()),
-            record: shown.then(|| base64::engine::general_purpose::STANDARD.encode(bytes)),
+            record: shown.then(|| base64::engine::general_purpose::STANDARD.encode(rollbook_core::codec::encode(&found.record))),
             content: shown.then(|| serde_json::to_value(&found.record).ok()).flatten(),
             sample,
         }));

@@ -186,12 +186,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if !repeated || !same {
             let claimed = Checkpoint { root: cosignature.root, ..target.checkpoint.clone() };
             let message = host.app.cosignature_message(&claimed, who, cosignature.time_s);
-            let line = host.app.log_message(&claimed);
             if !host.verify.verify(&cosigner, &message, &cosignature.signature) {
                 return;
             }
             // Of another root the cosignature alone is proof enough.
-            if same && !host.verify.verify(&log, &line, &cosignature.log) {
+            if same && !host.verify.verify(&log, &host.app.log_message(&claimed), &cosignature.log) {
                 return;
             }
         }
