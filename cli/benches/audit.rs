@@ -1,9 +1,11 @@
-//! How fast an auditor re-executes a history, as a ratio to the limit measured in the same run: verifying the same signatures with
-//! the strict rule on all cores with keys decoded before, and doing nothing else.
+//! How fast an auditor re-executes a history, as a ratio to the limit measured in the same run:
+//! verifying the same signatures with the strict rule on all cores with keys decoded before, and
+//! doing nothing else.
 //!
-//! `cargo bench --workspace --bench audit [-- RECORDS]`. Mix: 90 % ballots on twelve open motions with two officers (the
-//! alliance's own policy), 10 % motions proposed with one; 500 records a block write 50 proved keys; four validators. The share of
-//! the state tree is measured by itself, so the rate is given with and without state roots. Not covered: disks.
+//! `cargo bench --workspace --bench audit [-- RECORDS]`. Mix: 90 % ballots on twelve open motions
+//! with two officers (the alliance's own policy), 10 % motions proposed with one; 500 records a
+//! block write 50 proved keys; four validators. The share of the state tree is measured by itself,
+//! so the rate is given with and without state roots. Not covered: disks.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_macros, missing_docs)]
 
@@ -15,7 +17,9 @@ use rollbook_core::codec::decode;
 use rollbook_core::crypto::{PublicKey, Signature, VerifierCache, sha256};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::ledger::Seal;
-use rollbook_core::record::{Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, Record};
+use rollbook_core::record::{
+    Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, Record,
+};
 use rollbook_core::state::{MemoryTree, TreeLeaf};
 use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
 use rollbook_tests::writer::Writer;
@@ -32,7 +36,11 @@ fn proposal(i: u32) -> Body {
         holder: officers_of(10 + i % MOTIONS).0,
         deputy: None,
     });
-    Body::Motion(MotionAct::Propose(Proposal { effect, ballot_days: 21, text: sha256(&i.to_le_bytes()) }))
+    Body::Motion(MotionAct::Propose(Proposal {
+        effect,
+        ballot_days: 21,
+        text: sha256(&i.to_le_bytes()),
+    }))
 }
 
 fn open_motions(writer: &mut Writer) -> Vec<u32> {
@@ -50,37 +58,77 @@ fn tree_seconds(writer: &Writer) -> f64 {
     let mut verifier = VerifierCache::default();
     let mut leaves = Vec::new();
     for frame in &writer.frames[1..] {
-        let block = ledger.execute(&frame.body(), &decode::<Seal>(&frame.seal).unwrap(), &mut verifier).unwrap();
+        let block = ledger
+            .execute(
+                &frame.body(),
+                &decode::<Seal>(&frame.seal).unwrap(),
+                &mut verifier,
+            )
+            .unwrap();
         let rows = ledger.commit(&block).unwrap().execution.changes.rows;
-        leaves.push(rows.into_iter().filter_map(|row| Some((ledger.tables().proved_path(&row)?, row))).collect::<Vec<_>>());
+        leaves.push(
+            rows.into_iter()
+                .filter_map(|row| Some((ledger.tables().proved_path(&row)?, row)))
+                .collect::<Vec<_>>(),
+        );
     }
     let mut tree = MemoryTree::default();
     let started = Instant::now();
     for block in leaves {
-        let change = tree.prepare(block.iter().map(|(path, row)| TreeLeaf::new(path, row)).collect());
+        let change = tree.prepare(
+            block
+                .iter()
+                .map(|(path, row)| TreeLeaf::new(path, row))
+                .collect(),
+        );
         tree.adopt(&change);
     }
     started.elapsed().as_secs_f64()
 }
 
 fn main() {
-    let records: usize = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(20_000);
+    let records: usize = std::env::args()
+        .filter_map(|argument| argument.parse().ok())
+        .next()
+        .unwrap_or(20_000);
     let mut writer = Writer::founded(Alliance::new(b"bench", MEMBERS, 4));
     let motions = open_motions(&mut writer);
-    let seats: Vec<u32> = writer.tables().seats.iter().map(|(organisation, _)| *organisation).collect();
-    eprintln!("building {records} ballots of {} seats on {} motions", seats.len(), motions.len());
+    let seats: Vec<u32> = writer
+        .tables()
+        .seats
+        .iter()
+        .map(|(organisation, _)| *organisation)
+        .collect();
+    eprintln!(
+        "building {records} ballots of {} seats on {} motions",
+        seats.len(),
+        motions.len()
+    );
     let mut made = 0;
     while made < records {
         let block: Vec<Record> = (made..records.min(made + BLOCK))
             .map(|i| {
                 if i % 10 == 9 {
                     let secretary = writer.holder(Role::Secretary, 0);
-                    return writer.sign(secretariat(MEMBERS), &[(secretary, Role::Secretary)], proposal(i as u32));
+                    return writer.sign(
+                        secretariat(MEMBERS),
+                        &[(secretary, Role::Secretary)],
+                        proposal(i as u32),
+                    );
                 }
                 let member = seats[i % seats.len()];
                 let motion = motions[(i / seats.len()) % motions.len()];
-                let choice = if i % 3 == 0 { Choice::Abstain } else { Choice::Yes };
-                let ballot = Ballot { motion, choice, criterion: None, declaration: Declaration::None };
+                let choice = if i % 3 == 0 {
+                    Choice::Abstain
+                } else {
+                    Choice::Yes
+                };
+                let ballot = Ballot {
+                    motion,
+                    choice,
+                    criterion: None,
+                    declaration: Declaration::None,
+                };
                 let body = Body::Motion(MotionAct::Vote(ballot));
                 let signers = writer.officers(member, &body);
                 writer.sign(member, &signers, body)
@@ -107,7 +155,9 @@ fn main() {
     let mut best = (f64::MAX, f64::MAX);
     for _ in 0..3 {
         let started = Instant::now();
-        let good = signatures.par_iter().filter(|(key, message, signature)| keys.verify_shared(key, message, signature).is_ok());
+        let good = signatures.par_iter().filter(|(key, message, signature)| {
+            keys.verify_shared(key, message, signature).is_ok()
+        });
         let good = good.count();
         best.0 = best.0.min(started.elapsed().as_secs_f64());
         assert_eq!(good, signatures.len());
@@ -119,7 +169,11 @@ fn main() {
             .output()
             .unwrap();
         best.1 = best.1.min(started.elapsed().as_secs_f64());
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
     }
     let count = signatures.len() as f64;
     println!("threads              {}", rayon::current_num_threads());
@@ -131,8 +185,14 @@ fn main() {
     );
     println!("strict verify alone  {:.0} signatures/s", count / best.0);
     let tree = tree_seconds(&writer);
-    for (what, seconds) in [("full audit          ", best.1), ("without state roots ", best.1 - tree)] {
+    for (what, seconds) in [
+        ("full audit          ", best.1),
+        ("without state roots ", best.1 - tree),
+    ] {
         let (signatures, records) = (count / seconds, made as f64 / seconds);
-        println!("{what} {signatures:.0} signatures/s, {records:.0} records/s, {:.0} % of the limit", 100.0 * best.0 / seconds);
+        println!(
+            "{what} {signatures:.0} signatures/s, {records:.0} records/s, {:.0} % of the limit",
+            100.0 * best.0 / seconds
+        );
     }
 }

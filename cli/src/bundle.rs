@@ -1,12 +1,17 @@
-//! Proof files: everything a stranger needs to judge one statement, in one JSON file, from a genesis hash and nothing else.
+//! Proof files: everything a stranger needs to judge one statement, in one JSON file, from a
+//! genesis hash and nothing else.
 //!
-//! * `policies`: every policy from genesis to the epoch of the receipts, each with its handover proof.
-//! * `seal`: a block's seal leaf and its receipt; it dates the statement and, for state, holds the root.
-//! * `claim`: a record with its receipt, a value (or the absence of one) with its ICS23 proof, or the block itself.
+//! * `policies`: every policy from genesis to the epoch of the receipts, each with its handover
+//!   proof.
+//! * `seal`: a block's seal leaf and its receipt; it dates the statement and, for state, holds the
+//!   root.
+//! * `claim`: a record with its receipt, a value (or the absence of one) with its ICS23 proof, or
+//!   the block itself.
 //!
-//! The file has one form: JSON with two spaces, fields in this order, hexadecimal in lower case, one final line feed. A reader
-//! renders what it read and compares, and takes no note line and no `extra` that nobody it knows has signed; so a changed byte
-//! is found wherever it stands. docs/formats.md, section 9, describes it for other readers.
+//! The file has one form: JSON with two spaces, fields in this order, hexadecimal in lower case,
+//! one final line feed. A reader renders what it read and compares, and takes no note line and no
+//! `extra` that nobody it knows has signed; so a changed byte is found wherever it stands.
+//! docs/formats.md, section 9, describes it for other readers.
 //!
 //! No network code: this file and core.
 
@@ -120,7 +125,10 @@ pub struct Flaw {
 impl Flaw {
     /// A flaw.
     pub fn new(code: &str, why: impl std::fmt::Display) -> Flaw {
-        Flaw { code: code.to_owned(), why: why.to_string() }
+        Flaw {
+            code: code.to_owned(),
+            why: why.to_string(),
+        }
     }
 }
 
@@ -133,7 +141,14 @@ impl std::fmt::Display for Flaw {
 /// Bytes in the one form of hexadecimal: lower case.
 pub fn unhex(text: &str) -> Result<Vec<u8>, Flaw> {
     let bytes = hex::decode(text).map_err(|error| Flaw::new("proof.hexadecimal", error))?;
-    if hex::encode(&bytes) == text { Ok(bytes) } else { Err(Flaw::new("proof.hexadecimal", "hexadecimal digits in upper case")) }
+    if hex::encode(&bytes) == text {
+        Ok(bytes)
+    } else {
+        Err(Flaw::new(
+            "proof.hexadecimal",
+            "hexadecimal digits in upper case",
+        ))
+    }
 }
 
 /// Verifies a claim under a chain of policies.
@@ -144,70 +159,136 @@ pub fn judge(chain: &EpochChain, claim: &Claim, seal: &Sealed) -> Result<Proved,
         Claim::State { path, value, proof } => {
             let value = value.as_deref().map(unhex).transpose()?;
             chain
-                .verify_state(&leaf, seal.proof.as_bytes(), path.as_bytes(), value.as_deref(), &unhex(proof)?)
+                .verify_state(
+                    &leaf,
+                    seal.proof.as_bytes(),
+                    path.as_bytes(),
+                    value.as_deref(),
+                    &unhex(proof)?,
+                )
                 .map_err(refused)?
         }
-        _ => chain.verify_seal(&leaf, seal.proof.as_bytes()).map_err(refused)?,
+        _ => chain
+            .verify_seal(&leaf, seal.proof.as_bytes())
+            .map_err(refused)?,
     };
     complete(&seal.proof, &sealed.receipt)?;
     let (receipt, content) = match claim {
         Claim::Block {} => (sealed.receipt, Content::Block),
         Claim::State { path, value, .. } => {
             let value = value.as_deref().map(unhex).transpose()?;
-            (sealed.receipt, Content::State { path: path.clone(), value })
+            (
+                sealed.receipt,
+                Content::State {
+                    path: path.clone(),
+                    value,
+                },
+            )
         }
         Claim::Record { id, record, proof } => {
-            let bytes = BASE64.decode(record).map_err(|error| Flaw::new("proof.base64", error))?;
-            let record: Record = decode(&bytes).map_err(|error| Flaw::new("proof.record", error))?;
+            let bytes = BASE64
+                .decode(record)
+                .map_err(|error| Flaw::new("proof.base64", error))?;
+            let record: Record =
+                decode(&bytes).map_err(|error| Flaw::new("proof.record", error))?;
             if record.id() != *id {
-                return Err(Flaw::new("proof.record-id", format!("the record has id {}, not {id}", record.id())));
+                return Err(Flaw::new(
+                    "proof.record-id",
+                    format!("the record has id {}, not {id}", record.id()),
+                ));
             }
-            let receipt = chain.verify_receipt(&record.leaf(), proof.as_bytes()).map_err(refused)?;
+            let receipt = chain
+                .verify_receipt(&record.leaf(), proof.as_bytes())
+                .map_err(refused)?;
             complete(proof, &receipt)?;
             let (index, seal) = (receipt.verified.index, &sealed.seal);
             if !(seal.first_leaf..seal.leaf_index()).contains(&index) {
-                let why = format!("leaf {index} is not in block {}: {} to {}", seal.height, seal.first_leaf, seal.leaf_index());
+                let why = format!(
+                    "leaf {index} is not in block {}: {} to {}",
+                    seal.height,
+                    seal.first_leaf,
+                    seal.leaf_index()
+                );
                 return Err(Flaw::new("proof.place", why));
             }
             (receipt, Content::Record(Box::new(record)))
         }
     };
-    Ok(Proved { seal: sealed.seal, receipt, content })
+    Ok(Proved {
+        seal: sealed.seal,
+        receipt,
+        content,
+    })
 }
 
-/// Nothing in a receipt that nobody known has signed: no `extra`, no line but the log's and the counted cosigners'.
+/// Nothing in a receipt that nobody known has signed: no `extra`, no line but the log's and the
+/// counted cosigners'.
 fn complete(proof: &str, receipt: &Receipt) -> Result<(), Flaw> {
-    let proof = TlogProof::parse(proof.as_bytes()).map_err(|error| Flaw::new("proof.receipt", error))?;
+    let proof =
+        TlogProof::parse(proof.as_bytes()).map_err(|error| Flaw::new("proof.receipt", error))?;
     if proof.extra.is_some() || proof.note.lines.len() != receipt.verified.signers.len() + 1 {
-        return Err(Flaw::new("proof.unsigned", "the receipt holds something that nobody known has signed"));
+        return Err(Flaw::new(
+            "proof.unsigned",
+            "the receipt holds something that nobody known has signed",
+        ));
     }
     Ok(())
 }
 
-/// The same of handover proofs: every line is of the policy before, and epochs are numbered from 0 on.
+/// The same of handover proofs: every line is of the policy before, and epochs are numbered from 0
+/// on.
 pub fn complete_handovers(policies: &[KeptPolicy]) -> Result<(), Flaw> {
     let known = |note: &SignedNote, policy: &EpochPolicy| {
-        let Ok(policy) = policy.acceptance() else { return false };
-        let keys = policy.logs().iter().map(|log| &log.vkey).chain(policy.witnesses().iter().map(|witness| &witness.vkey));
+        let Ok(policy) = policy.acceptance() else {
+            return false;
+        };
+        let keys = policy
+            .logs()
+            .iter()
+            .map(|log| &log.vkey)
+            .chain(policy.witnesses().iter().map(|witness| &witness.vkey));
         let keys: Vec<_> = keys.collect();
-        note.lines.iter().all(|line| keys.iter().any(|key| line.is_of(key)))
+        note.lines
+            .iter()
+            .all(|line| keys.iter().any(|key| line.is_of(key)))
     };
     for pair in policies.windows(2) {
         let [before, after] = pair else { continue };
         let proof = TlogProof::parse(after.proof.as_deref().unwrap_or_default().as_bytes());
         let policy = EpochPolicy::parse(before.policy.as_bytes());
-        if !matches!((proof, policy), (Ok(proof), Ok(policy)) if proof.extra.is_none() && known(&proof.note, &policy)) {
-            return Err(Flaw::new("proof.unsigned", "a handover proof holds something that nobody known has signed"));
+        if !matches!((proof, policy), (Ok(proof), Ok(policy)) if proof.extra.is_none() && known(&proof.note, &policy))
+        {
+            return Err(Flaw::new(
+                "proof.unsigned",
+                "a handover proof holds something that nobody known has signed",
+            ));
         }
     }
-    let numbered = policies.iter().zip(0u32..).all(|(kept, epoch)| kept.epoch == epoch);
-    if numbered { Ok(()) } else { Err(Flaw::new("proof.epochs", "the epochs are not numbered from 0 on")) }
+    let numbered = policies
+        .iter()
+        .zip(0u32..)
+        .all(|(kept, epoch)| kept.epoch == epoch);
+    if numbered {
+        Ok(())
+    } else {
+        Err(Flaw::new(
+            "proof.epochs",
+            "the epochs are not numbered from 0 on",
+        ))
+    }
 }
 
 impl Bundle {
     /// A bundle of what was verified.
     pub fn new(genesis: Hash, policies: Vec<KeptPolicy>, claim: Claim, seal: Sealed) -> Bundle {
-        Bundle { kind: KIND.to_owned(), version: 1, genesis, policies, claim, seal }
+        Bundle {
+            kind: KIND.to_owned(),
+            version: 1,
+            genesis,
+            policies,
+            claim,
+            seal,
+        }
     }
 
     /// The file.
@@ -219,14 +300,22 @@ impl Bundle {
     pub fn parse(bytes: &[u8]) -> Result<Bundle, Flaw> {
         let bundle: Bundle = parse_canonical(bytes)?;
         if (bundle.kind.as_str(), bundle.version) != (KIND, 1) {
-            return Err(Flaw::new("proof.version", format!("{} version {} is not known here", bundle.kind, bundle.version)));
+            return Err(Flaw::new(
+                "proof.version",
+                format!(
+                    "{} version {} is not known here",
+                    bundle.kind, bundle.version
+                ),
+            ));
         }
         Ok(bundle)
     }
 
-    /// Verifies everything from the genesis hash in the file. Whether that is the right one the caller compares.
+    /// Verifies everything from the genesis hash in the file. Whether that is the right one the
+    /// caller compares.
     pub fn verify(&self) -> Result<Proved, Flaw> {
-        let chain = chain_of(self.genesis, &self.policies).map_err(|why| Flaw::new("proof.policies", why))?;
+        let chain = chain_of(self.genesis, &self.policies)
+            .map_err(|why| Flaw::new("proof.policies", why))?;
         complete_handovers(&self.policies)?;
         judge(&chain, &self.claim, &self.seal)
     }
@@ -242,16 +331,26 @@ pub fn canonical(value: &impl Serialize) -> String {
 /// Reads JSON that is in the one form.
 pub fn parse_canonical<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Flaw> {
     if bytes.len() > MAX_BYTES {
-        return Err(Flaw::new("proof.too-long", format!("{} bytes, at most {MAX_BYTES} are read", bytes.len())));
+        return Err(Flaw::new(
+            "proof.too-long",
+            format!("{} bytes, at most {MAX_BYTES} are read", bytes.len()),
+        ));
     }
     let value: T = serde_json::from_slice(bytes).map_err(|error| Flaw::new("proof.json", error))?;
     if canonical(&value).as_bytes() != bytes {
-        return Err(Flaw::new("proof.form", "the file is not in its one form: a byte was changed"));
+        return Err(Flaw::new(
+            "proof.form",
+            "the file is not in its one form: a byte was changed",
+        ));
     }
     Ok(value)
 }
 
 /// A record as a claim.
 pub fn record_claim(record: &Record, proof: String) -> Claim {
-    Claim::Record { id: record.id(), record: BASE64.encode(encode(record)), proof }
+    Claim::Record {
+        id: record.id(),
+        record: BASE64.encode(encode(record)),
+        proof,
+    }
 }

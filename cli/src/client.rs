@@ -1,8 +1,9 @@
-//! Asking nodes over HTTP: several addresses, the next one when one does not answer (RULINGS A20). Nothing here trusts an
-//! answer; whoever uses it verifies it.
+//! Asking nodes over HTTP: several addresses, the next one when one does not answer (RULINGS A20).
+//! Nothing here trusts an answer; whoever uses it verifies it.
 //!
-//! `https` addresses are checked against the usual roots of the web, or against the certificates of `--ca FILE` (or the profile's)
-//! alone. A node that keeps an answer for members is asked again with a pass, if one can be made ([`crate::login`]).
+//! `https` addresses are checked against the usual roots of the web, or against the certificates of
+//! `--ca FILE` (or the profile's) alone. A node that keeps an answer for members is asked again
+//! with a pass, if one can be made ([`crate::login`]).
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -23,8 +24,18 @@ const ANSWER_MAX: u64 = 16 * 1024 * 1024;
 /// Adds what every command takes that asks nodes.
 pub fn asking(command: Command) -> Command {
     command
-        .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
-        .arg(Arg::new("ca").long("ca").value_name("FILE").value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("node")
+                .long("node")
+                .value_name("URL")
+                .action(ArgAction::Append),
+        )
+        .arg(
+            Arg::new("ca")
+                .long("ca")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf)),
+        )
 }
 
 /// The certificates of a PEM file.
@@ -39,10 +50,16 @@ fn roots(file: &std::path::Path) -> Result<RootCerts, Failure> {
         .collect();
     let none = |why: String| {
         let facts = [("file", file.display().to_string())];
-        Failure::unusable(t("client.no-ca", &facts)).because(why).next(t("client.no-ca-next", &[]))
+        Failure::unusable(t("client.no-ca", &facts))
+            .because(why)
+            .next(t("client.no-ca-next", &[]))
     };
     let certificates = certificates.map_err(|error| none(error.to_string()))?;
-    if certificates.is_empty() { Err(none("PEM".to_owned())) } else { Ok(RootCerts::from(certificates)) }
+    if certificates.is_empty() {
+        Err(none("PEM".to_owned()))
+    } else {
+        Ok(RootCerts::from(certificates))
+    }
 }
 
 /// A list of nodes. Cheap to clone.
@@ -70,7 +87,11 @@ impl Client {
         Client::with(nodes, None, None)
     }
 
-    fn with(nodes: impl IntoIterator<Item = String>, roots: Option<RootCerts>, login: Option<Login>) -> Client {
+    fn with(
+        nodes: impl IntoIterator<Item = String>,
+        roots: Option<RootCerts>,
+        login: Option<Login>,
+    ) -> Client {
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)))
@@ -78,13 +99,24 @@ impl Client {
         if let Some(roots) = roots {
             config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         }
-        let nodes = nodes.into_iter().map(|node| node.trim_end_matches('/').to_owned()).collect();
-        Client { nodes, agent: config.build().into(), login: login.map(Arc::new) }
+        let nodes = nodes
+            .into_iter()
+            .map(|node| node.trim_end_matches('/').to_owned())
+            .collect();
+        Client {
+            nodes,
+            agent: config.build().into(),
+            login: login.map(Arc::new),
+        }
     }
 
-    /// The nodes of `--node`, else of the profile, with its certificates; `next` is what to do when there are none. Logs in as
-    /// `--reader` or the profile's person where the command takes that.
-    pub fn of(matches: &ArgMatches, profile: Option<&Profile>, next: &str) -> Result<Client, Failure> {
+    /// The nodes of `--node`, else of the profile, with its certificates; `next` is what to do when
+    /// there are none. Logs in as `--reader` or the profile's person where the command takes that.
+    pub fn of(
+        matches: &ArgMatches,
+        profile: Option<&Profile>,
+        next: &str,
+    ) -> Result<Client, Failure> {
         let nodes = crate::trust::nodes(matches, profile);
         if nodes.is_empty() {
             return Err(Failure::unusable(t("act.no-node", &[])).next(t(next, &[])));
@@ -93,7 +125,11 @@ impl Client {
         let file = given.or(profile.and_then(|profile| profile.ca.as_ref()));
         let roots = file.map(|file| roots(file)).transpose()?;
         let logs_in = matches.try_contains_id("reader").is_ok();
-        let login = if logs_in { Login::of(matches, profile)? } else { None };
+        let login = if logs_in {
+            Login::of(matches, profile)?
+        } else {
+            None
+        };
         Ok(Client::with(nodes, roots, login))
     }
 
@@ -104,15 +140,27 @@ impl Client {
 
     /// The same, asking one node only.
     pub fn only(&self, node: &str) -> Client {
-        Client { nodes: vec![node.to_owned()], agent: self.agent.clone(), login: self.login.clone() }
+        Client {
+            nodes: vec![node.to_owned()],
+            agent: self.agent.clone(),
+            login: self.login.clone(),
+        }
     }
 
-    /// GET of bytes; a problem document of a node is a failure: 404 and other refusals with exit code 1.
+    /// GET of bytes; a problem document of a node is a failure: 404 and other refusals with exit
+    /// code 1.
     pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let mut answer = self.welcome(path)?;
         let mut bytes = Vec::new();
-        let read = answer.body.as_reader().take(ANSWER_MAX).read_to_end(&mut bytes);
-        read.map_err(|error| Failure::unreachable(t("client.broken", &[("node", answer.node.clone())])).because(error))?;
+        let read = answer
+            .body
+            .as_reader()
+            .take(ANSWER_MAX)
+            .read_to_end(&mut bytes);
+        read.map_err(|error| {
+            Failure::unreachable(t("client.broken", &[("node", answer.node.clone())]))
+                .because(error)
+        })?;
         Ok(bytes)
     }
 
@@ -124,23 +172,32 @@ impl Client {
         }
         match answer.body.read_json::<serde_json::Value>() {
             Ok(problem) => Err(refused(&problem)),
-            Err(error) => Err(Failure::unreachable(t("client.no-json", &[("node", answer.node)])).because(error)),
+            Err(error) => Err(
+                Failure::unreachable(t("client.no-json", &[("node", answer.node)])).because(error),
+            ),
         }
     }
 
     /// Opens a stream of server-sent events after `last`, or at the path's own beginning.
     pub fn events(&self, path: &str, last: Option<&str>) -> Result<Box<dyn Read>, Failure> {
         let node = self.nodes.first().cloned().unwrap_or_default();
-        let mut request = self.agent.get(format!("{node}{path}")).header("accept", "text/event-stream");
+        let mut request = self
+            .agent
+            .get(format!("{node}{path}"))
+            .header("accept", "text/event-stream");
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
         if let Some(header) = self.header(&node)? {
             request = request.header("authorization", header);
         }
-        let failed = |why: String| Failure::unreachable(t("client.unreachable", &[])).because(format!("{node}: {why}"));
+        let failed = |why: String| {
+            Failure::unreachable(t("client.unreachable", &[])).because(format!("{node}: {why}"))
+        };
         match request.call() {
-            Ok(response) if response.status().as_u16() < 400 => Ok(Box::new(response.into_body().into_reader())),
+            Ok(response) if response.status().as_u16() < 400 => {
+                Ok(Box::new(response.into_body().into_reader()))
+            }
             Ok(response) => Err(failed(response.status().as_u16().to_string())),
             Err(error) => Err(failed(error.to_string())),
         }
@@ -154,12 +211,18 @@ impl Client {
                 Ok(response) if response.status() == 503 => told.push(format!("{node}: 503")),
                 Ok(response) => {
                     let status = response.status().as_u16();
-                    return Ok(Answer { node: node.clone(), status, body: response.into_body() });
+                    return Ok(Answer {
+                        node: node.clone(),
+                        status,
+                        body: response.into_body(),
+                    });
                 }
                 Err(error) => told.push(format!("{node}: {error}")),
             }
         }
-        Err(Failure::unreachable(t("client.unreachable", &[])).because(told.join("; ")).next(t("client.unreachable-next", &[])))
+        Err(Failure::unreachable(t("client.unreachable", &[]))
+            .because(told.join("; "))
+            .next(t("client.unreachable-next", &[])))
     }
 
     /// The pass for a node: one that still holds, or a new one if `--reader` asks for it.
@@ -174,10 +237,17 @@ impl Client {
     }
 
     fn log_in(&self, login: &Login, node: &str) -> Result<String, Failure> {
-        let status = self.agent.get(format!("{node}/v1/status")).call().and_then(|mut answer| answer.body_mut().read_json());
-        let status: serde_json::Value =
-            status.map_err(|error| Failure::unreachable(t("client.unreachable", &[])).because(format!("{node}: {error}")))?;
-        let organisation = status["organisation"].as_u64().and_then(|number| u32::try_from(number).ok());
+        let status = self
+            .agent
+            .get(format!("{node}/v1/status"))
+            .call()
+            .and_then(|mut answer| answer.body_mut().read_json());
+        let status: serde_json::Value = status.map_err(|error| {
+            Failure::unreachable(t("client.unreachable", &[])).because(format!("{node}: {error}"))
+        })?;
+        let organisation = status["organisation"]
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok());
         login.sign(node, organisation.unwrap_or_default())
     }
 
@@ -214,30 +284,40 @@ impl Client {
         }
     }
 
-    /// POST of one record's bytes to the first node that answers anything but "not now": the node's answer as JSON, a problem
-    /// document included.
+    /// POST of one record's bytes to the first node that answers anything but "not now": the node's
+    /// answer as JSON, a problem document included.
     pub fn post(&self, path: &str, bytes: &[u8]) -> Result<serde_json::Value, Failure> {
         let mut told = Vec::new();
         for node in &self.nodes {
-            let sent = self.agent.post(format!("{node}{path}")).content_type("application/octet-stream").send(bytes);
+            let sent = self
+                .agent
+                .post(format!("{node}{path}"))
+                .content_type("application/octet-stream")
+                .send(bytes);
             match sent {
                 Ok(response) if response.status() == 503 => told.push(format!("{node}: 503")),
                 Ok(mut response) => {
                     let read = response.body_mut().read_json();
-                    return read
-                        .map_err(|error| Failure::unreachable(t("client.no-json", &[("node", node.clone())])).because(error));
+                    return read.map_err(|error| {
+                        Failure::unreachable(t("client.no-json", &[("node", node.clone())]))
+                            .because(error)
+                    });
                 }
                 Err(error) => told.push(format!("{node}: {error}")),
             }
         }
-        Err(Failure::unreachable(t("client.unreachable", &[])).because(told.join("; ")).next(t("client.unreachable-next", &[])))
+        Err(Failure::unreachable(t("client.unreachable", &[]))
+            .because(told.join("; "))
+            .next(t("client.unreachable-next", &[])))
     }
 
     /// JSON of a path.
     pub fn json(&self, path: &str) -> Result<serde_json::Value, Failure> {
         let bytes = self.bytes(path)?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::unreachable(t("client.no-json", &[("node", self.nodes.join(" "))])).because(error))
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::unreachable(t("client.no-json", &[("node", self.nodes.join(" "))]))
+                .because(error)
+        })
     }
 
     /// Streams the body of a path into a writer; the number of bytes.
@@ -257,5 +337,9 @@ impl Client {
 fn refused(problem: &serde_json::Value) -> Failure {
     let word = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
     let failure = Failure::refused(word("detail")).because(word("code"));
-    if problem["next"].is_string() { failure.next(word("next")) } else { failure }
+    if problem["next"].is_string() {
+        failure.next(word("next"))
+    } else {
+        failure
+    }
 }

@@ -21,7 +21,8 @@ use clap::ArgMatches;
 
 use crate::failure::Failure;
 
-/// Runs the chosen command; the exit code on success (an audit with findings is a success that exits 1).
+/// Runs the chosen command; the exit code on success (an audit with findings is a success that
+/// exits 1).
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
         Some(("org", inner)) => match inner.subcommand() {
@@ -30,7 +31,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             _ => {}
         },
         Some(("node", inner)) if inner.subcommand_name() == Some("register") => {
-            return inner.subcommand_matches("register").map_or(Err(Failure::unusable("node register")), act::node::run);
+            return inner
+                .subcommand_matches("register")
+                .map_or(Err(Failure::unusable("node register")), act::node::run);
         }
         Some((noun, inner)) if act::next::OBJECTS.iter().any(|(known, _)| *known == noun) => {
             if let Some(inner) = inner.subcommand_matches("status") {
@@ -78,7 +81,12 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 
 fn completions(matches: &ArgMatches) -> Result<u8, Failure> {
     if let Some(shell) = matches.get_one::<clap_complete::Shell>("shell") {
-        clap_complete::generate(*shell, &mut crate::args::command(), "rollbook", &mut std::io::stdout());
+        clap_complete::generate(
+            *shell,
+            &mut crate::args::command(),
+            "rollbook",
+            &mut std::io::stdout(),
+        );
     }
     Ok(0)
 }

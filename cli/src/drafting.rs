@@ -1,9 +1,12 @@
 //! From a secretary's files to a genesis (RULINGS A2, A22, R7, R23).
 //!
-//! * `alliance.toml` and `members.csv` are read by [`alliance`] and [`members`], the officers' cards by [`cards`]; [`build`] joins
-//!   them. Each notes every problem with file and line and goes on, so one run shows all there is to mend.
-//! * Names are brought to NFC here, because no rule of the ledger knows Unicode tables; look-alikes are a warning.
-//! * [`sample`] makes a whole founded sample alliance in memory, for the demo, the testnet and tests.
+//! * `alliance.toml` and `members.csv` are read by [`alliance`] and [`members`], the officers'
+//!   cards by [`cards`]; [`build`] joins them. Each notes every problem with file and line and goes
+//!   on, so one run shows all there is to mend.
+//! * Names are brought to NFC here, because no rule of the ledger knows Unicode tables; look-alikes
+//!   are a warning.
+//! * [`sample`] makes a whole founded sample alliance in memory, for the demo, the testnet and
+//!   tests.
 
 pub mod alliance;
 pub mod build;
@@ -33,7 +36,8 @@ pub struct Inputs {
     pub members: Vec<fields::OrganisationInput>,
 }
 
-/// Reads both files. The members come back even if the alliance file is wrong, so that their rows can be judged.
+/// Reads both files. The members come back even if the alliance file is wrong, so that their rows
+/// can be judged.
 fn read_both(
     (alliance_name, alliance): (&str, &[u8]),
     (members_name, members): (&str, &[u8]),
@@ -41,15 +45,25 @@ fn read_both(
     report: &mut Report,
 ) -> (Option<alliance::Alliance>, Vec<fields::OrganisationInput>) {
     let alliance = alliance::read(alliance_name, alliance, read, report);
-    let directions = alliance.as_ref().map(|alliance| alliance.directions.as_slice());
+    let directions = alliance
+        .as_ref()
+        .map(|alliance| alliance.directions.as_slice());
     let members = members::read(members_name, members, directions, read, report);
     (alliance, members)
 }
 
 /// Reads both files.
-pub fn read_inputs(alliance: (&str, &[u8]), members: (&str, &[u8]), read: ReadFile, report: &mut Report) -> Option<Inputs> {
+pub fn read_inputs(
+    alliance: (&str, &[u8]),
+    members: (&str, &[u8]),
+    read: ReadFile,
+    report: &mut Report,
+) -> Option<Inputs> {
     let (alliance, members) = read_both(alliance, members, read, report);
-    Some(Inputs { alliance: alliance?, members })
+    Some(Inputs {
+        alliance: alliance?,
+        members,
+    })
 }
 
 /// Reads everything and drafts. No genesis if there is an error.

@@ -28,12 +28,22 @@ pub struct Failure {
 impl Failure {
     /// Input that cannot be used.
     pub fn unusable(what: impl Into<String>) -> Failure {
-        Failure { exit: UNUSABLE, what: what.into(), why: None, next: None }
+        Failure {
+            exit: UNUSABLE,
+            what: what.into(),
+            why: None,
+            next: None,
+        }
     }
 
     /// A refusal by the rules.
     pub fn refused(what: impl Into<String>) -> Failure {
-        Failure { exit: REFUSED, what: what.into(), why: None, next: None }
+        Failure {
+            exit: REFUSED,
+            what: what.into(),
+            why: None,
+            next: None,
+        }
     }
 
     /// A refusal by the rule of `code`, with the next step if the catalogue has one.
@@ -43,12 +53,22 @@ impl Failure {
 
     /// No node answered.
     pub fn unreachable(what: impl Into<String>) -> Failure {
-        Failure { exit: UNREACHABLE, what: what.into(), why: None, next: None }
+        Failure {
+            exit: UNREACHABLE,
+            what: what.into(),
+            why: None,
+            next: None,
+        }
     }
 
     /// Not final yet.
     pub fn not_yet(what: impl Into<String>) -> Failure {
-        Failure { exit: NOT_YET, what: what.into(), why: None, next: None }
+        Failure {
+            exit: NOT_YET,
+            what: what.into(),
+            why: None,
+            next: None,
+        }
     }
 
     /// Adds the reason.
@@ -63,7 +83,8 @@ impl Failure {
         self
     }
 
-    /// Writes it to stderr. What a node or the operating system said is translated here, wherever in a failure it stands.
+    /// Writes it to stderr. What a node or the operating system said is translated here, wherever
+    /// in a failure it stands.
     pub fn print(&self) {
         eprintln!("{}: {}", t("word.error", &[]), words(&self.what));
         if let Some(why) = &self.why {

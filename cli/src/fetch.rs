@@ -1,4 +1,5 @@
-//! Statements of nodes, fetched and verified: what `show` prints and `prove` writes. Nothing leaves here unverified.
+//! Statements of nodes, fetched and verified: what `show` prints and `prove` writes. Nothing leaves
+//! here unverified.
 
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::sha256;
@@ -32,9 +33,23 @@ impl Fetched {
     /// As a proof file.
     pub fn bundle(&self, trust: &Trust) -> Bundle {
         // Later epochs have nothing to do with these receipts.
-        let epochs = self.proved.receipt.epoch.max(epoch_of(trust, &self.seal.proof));
-        let policies = trust.policies().iter().filter(|kept| kept.epoch <= epochs).cloned().collect();
-        Bundle::new(trust.chain().genesis(), policies, self.claim.clone(), self.seal.clone())
+        let epochs = self
+            .proved
+            .receipt
+            .epoch
+            .max(epoch_of(trust, &self.seal.proof));
+        let policies = trust
+            .policies()
+            .iter()
+            .filter(|kept| kept.epoch <= epochs)
+            .cloned()
+            .collect();
+        Bundle::new(
+            trust.chain().genesis(),
+            policies,
+            self.claim.clone(),
+            self.seal.clone(),
+        )
     }
 }
 
@@ -43,7 +58,10 @@ fn epoch_of(trust: &Trust, proof: &str) -> u32 {
         .ok()
         .and_then(|proof| rollbook_core::log::Checkpoint::parse(&proof.note.text).ok())
         .map_or(0, |checkpoint| checkpoint.size);
-    trust.chain().policy_at(size).map_or(0, |(policy, _)| policy.epoch)
+    trust
+        .chain()
+        .policy_at(size)
+        .map_or(0, |(policy, _)| policy.epoch)
 }
 
 /// Asks the nodes for what an id names.
@@ -56,25 +74,43 @@ pub fn fetch(trust: &mut Trust, target: &Target) -> Result<(Fetched, Grounds), F
 }
 
 fn text<'a>(answer: &'a Value, name: &str) -> Result<&'a str, Trouble> {
-    answer[name].as_str().ok_or_else(|| Trouble::Untrue(t("trust.lacks", &[("field", name.to_owned())])))
+    answer[name]
+        .as_str()
+        .ok_or_else(|| Trouble::Untrue(t("trust.lacks", &[("field", name.to_owned())])))
 }
 
 fn note_of(proof: &str) -> Result<TlogProof, Trouble> {
     TlogProof::parse(proof.as_bytes()).map_err(|error| Trouble::Untrue(error.to_string()))
 }
 
-fn done(trust: &mut Trust, node: &Client, claim: Claim, seal: Sealed) -> Result<(Fetched, Grounds), Trouble> {
-    let proved = judge(trust.chain(), &claim, &seal).map_err(|flaw| Trouble::Untrue(flaw.to_string()))?;
+fn done(
+    trust: &mut Trust,
+    node: &Client,
+    claim: Claim,
+    seal: Sealed,
+) -> Result<(Fetched, Grounds), Trouble> {
+    let proved =
+        judge(trust.chain(), &claim, &seal).map_err(|flaw| Trouble::Untrue(flaw.to_string()))?;
     if let Claim::Record { proof, .. } = &claim {
         trust.head_of_proof(node, &note_of(proof)?)?;
     }
     let grounds = trust.head_of_proof(node, &note_of(&seal.proof)?)?;
-    Ok((Fetched { claim, seal, proved }, grounds))
+    Ok((
+        Fetched {
+            claim,
+            seal,
+            proved,
+        },
+        grounds,
+    ))
 }
 
 fn seal_of(node: &Client, height: u64) -> Result<Sealed, Trouble> {
     let answer = node.json(&format!("/v1/blocks/{height}/proof"))?;
-    Ok(Sealed { leaf: text(&answer, "leaf")?.to_owned(), proof: text(&answer, "proof")?.to_owned() })
+    Ok(Sealed {
+        leaf: text(&answer, "leaf")?.to_owned(),
+        proof: text(&answer, "proof")?.to_owned(),
+    })
 }
 
 fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Grounds), Trouble> {
@@ -95,11 +131,16 @@ fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Ground
         place
     };
     let untrue = |error: &dyn std::fmt::Display| Trouble::Untrue(error.to_string());
-    let bytes = base64::engine::general_purpose::STANDARD.decode(text(&place, "record")?).map_err(|error| untrue(&error))?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(text(&place, "record")?)
+        .map_err(|error| untrue(&error))?;
     let record: Record = decode(&bytes).map_err(|error| untrue(&error))?;
     let found = record.id().to_hex();
     if !found.starts_with(id) {
-        return Err(Trouble::Untrue(t("trust.another-record", &[("asked", id.to_owned()), ("found", found)])));
+        return Err(Trouble::Untrue(t(
+            "trust.another-record",
+            &[("asked", id.to_owned()), ("found", found)],
+        )));
     }
     let height = place["height"].as_u64().ok_or_else(|| untrue(&"height"))?;
     let proof = node.bytes(&format!("/v1/records/{found}/proof"))?;
@@ -126,20 +167,30 @@ fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Groun
         value: answer["value"].as_str().map(str::to_owned),
         proof: text(&answer, "proof")?.to_owned(),
     };
-    let seal = Sealed { leaf: text(&answer, "seal_leaf")?.to_owned(), proof: text(&answer, "seal_proof")?.to_owned() };
+    let seal = Sealed {
+        leaf: text(&answer, "seal_leaf")?.to_owned(),
+        proof: text(&answer, "seal_proof")?.to_owned(),
+    };
     let answer = done(trust, node, claim, seal)?;
-    // A quorum that signed today stands for every old seal, too; only the seal that ends its log is today's state.
+    // A quorum that signed today stands for every old seal, too; only the seal that ends its log is
+    // today's state.
     let verified = &answer.0.proved.receipt.verified;
     if verified.index.saturating_add(1) != verified.size {
-        let facts = [("height", answer.0.proved.seal.height.to_string()), ("size", verified.size.to_string())];
+        let facts = [
+            ("height", answer.0.proved.seal.height.to_string()),
+            ("size", verified.size.to_string()),
+        ];
         return Err(Trouble::Untrue(t("trust.old-state", &facts)));
     }
     Ok(answer)
 }
 
-/// Ids of a proved block's records: its body hashes to the digest in the seal. None if the body is for members and nobody can log
-/// in here.
-pub fn records_of(trust: &mut Trust, proved: &Proved) -> Result<Option<Vec<(String, String)>>, Failure> {
+/// Ids of a proved block's records: its body hashes to the digest in the seal. None if the body is
+/// for members and nobody can log in here.
+pub fn records_of(
+    trust: &mut Trust,
+    proved: &Proved,
+) -> Result<Option<Vec<(String, String)>>, Failure> {
     let seal = proved.seal.clone();
     if seal.height == 0 {
         return Ok(Some(Vec::new()));
@@ -156,11 +207,21 @@ pub fn records_of(trust: &mut Trust, proved: &Proved) -> Result<Option<Vec<(Stri
             Ok(frame) if sha256(&frame.body()) == seal.body => {
                 let record = |bytes: &Vec<u8>| decode::<Record>(bytes).ok();
                 let records = frame.records.iter().filter_map(record);
-                return Ok(Some(records.map(|record| (record.id().to_hex(), record.payload.body.code().to_owned())).collect()));
+                return Ok(Some(
+                    records
+                        .map(|record| (record.id().to_hex(), record.payload.body.code().to_owned()))
+                        .collect(),
+                ));
             }
-            Ok(_) => told.push(t("trust.untrue", &[("node", node), ("why", "A1.body-digest".to_owned())])),
+            Ok(_) => told.push(t(
+                "trust.untrue",
+                &[("node", node), ("why", "A1.body-digest".to_owned())],
+            )),
             Err(why) => told.push(format!("{node}: {why}")),
         }
     }
-    Err(Failure::unreachable(t("show.no-body", &[("height", seal.height.to_string())])).because(told.join("; ")))
+    Err(
+        Failure::unreachable(t("show.no-body", &[("height", seal.height.to_string())]))
+            .because(told.join("; ")),
+    )
 }

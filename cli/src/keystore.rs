@@ -1,8 +1,10 @@
 //! Keys on an officer's own machine (RULINGS A21, R23).
 //!
-//! * One folder holds, per officer, `NNNN.age` (secret, encrypted with a passphrase) and `NNNN.card.toml` (public). The number is
-//!   the person's number. The secret opens with the stock `age` tool as well, so no backup depends on this program.
-//! * The secret keeps the clear name, document number and salts behind the card's commitments: they stand nowhere else.
+//! * One folder holds, per officer, `NNNN.age` (secret, encrypted with a passphrase) and
+//!   `NNNN.card.toml` (public). The number is the person's number. The secret opens with the stock
+//!   `age` tool as well, so no backup depends on this program.
+//! * The secret keeps the clear name, document number and salts behind the card's commitments: they
+//!   stand nowhere else.
 //! * Files are written once and never overwritten; secrets are 0600, folders 0700.
 //! * Node keys are plain 0600 files, one per kind ([`node`]): a node starts without a person.
 
@@ -22,8 +24,8 @@ use crate::messages::t;
 use card::OfficerCard;
 use secret::Secret;
 
-/// Reproducible sample keys, so that sample alliances are the same everywhere. Never for real ones: whoever knows the seed has
-/// every key.
+/// Reproducible sample keys, so that sample alliances are the same everywhere. Never for real ones:
+/// whoever knows the seed has every key.
 pub fn sample_officer_key(seed: &str, person: u32) -> Keypair {
     Keypair::derive(seed.as_bytes(), &format!("officer/{person}"))
 }
@@ -35,7 +37,11 @@ pub fn sample_node_key(seed: &str, organisation: u32, kind: KeyKind) -> Keypair 
 
 /// A sample salt.
 pub fn sample_salt(seed: &str, label: &str) -> [u8; 32] {
-    rollbook_core::crypto::sha256_tagged("rollbook/sample-salt/v1", &[seed.as_bytes(), &[0], label.as_bytes()]).0
+    rollbook_core::crypto::sha256_tagged(
+        "rollbook/sample-salt/v1",
+        &[seed.as_bytes(), &[0], label.as_bytes()],
+    )
+    .0
 }
 
 /// A folder of officers' keys.
@@ -57,7 +63,11 @@ impl Keystore {
         let folder = given
             .cloned()
             .or_else(|| profile.map(Path::to_path_buf))
-            .unwrap_or_else(|| crate::profile::xdg("XDG_DATA_HOME", ".local/share").join("rollbook").join("keys"));
+            .unwrap_or_else(|| {
+                crate::profile::xdg("XDG_DATA_HOME", ".local/share")
+                    .join("rollbook")
+                    .join("keys")
+            });
         Keystore { folder }
     }
 
@@ -79,10 +89,16 @@ impl Keystore {
     /// Everybody in the folder, ascending by person.
     pub fn list(&self) -> Result<Vec<Entry>, Failure> {
         let mut entries = Vec::new();
-        let Ok(files) = std::fs::read_dir(&self.folder) else { return Ok(entries) };
+        let Ok(files) = std::fs::read_dir(&self.folder) else {
+            return Ok(entries);
+        };
         for file in files.flatten() {
             let path = file.path();
-            if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(".card.toml")) {
+            if path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.ends_with(".card.toml"))
+            {
                 let card = OfficerCard::read(&path)?;
                 let has_secret = self.secret_path(card.person).exists();
                 entries.push(Entry { card, has_secret });
@@ -98,7 +114,10 @@ impl Keystore {
         if !path.exists() {
             return Err(Failure::unusable(t(
                 "keys.no-such-person",
-                &[("person", person.to_string()), ("folder", self.folder.display().to_string())],
+                &[
+                    ("person", person.to_string()),
+                    ("folder", self.folder.display().to_string()),
+                ],
             ))
             .next(t("keys.no-such-person-next", &[])));
         }
@@ -106,10 +125,23 @@ impl Keystore {
     }
 
     /// Writes a new officer's two files; refuses to overwrite.
-    pub fn add(&self, secret: &Secret, card: &OfficerCard, passphrase: &str) -> Result<(), Failure> {
+    pub fn add(
+        &self,
+        secret: &Secret,
+        card: &OfficerCard,
+        passphrase: &str,
+    ) -> Result<(), Failure> {
         make_folder(&self.folder)?;
-        write_new(&self.secret_path(card.person), &secret.seal(passphrase)?, true)?;
-        write_new(&self.card_path(card.person), card.render().as_bytes(), false)
+        write_new(
+            &self.secret_path(card.person),
+            &secret.seal(passphrase)?,
+            true,
+        )?;
+        write_new(
+            &self.card_path(card.person),
+            card.render().as_bytes(),
+            false,
+        )
     }
 
     /// Opens a person's secret and checks that it belongs to the card beside it.
@@ -117,7 +149,9 @@ impl Keystore {
         let card = self.card(person)?;
         let path = self.secret_path(person);
         let secret = Secret::open(&path, passphrase)?;
-        secret.matches(&card).map_err(|what| mismatch(&path, what))?;
+        secret
+            .matches(&card)
+            .map_err(|what| mismatch(&path, what))?;
         Ok(secret)
     }
 }
@@ -135,7 +169,9 @@ pub fn make_folder(path: &Path) -> Result<(), Failure> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| cannot_write(path, &error))
+    builder
+        .create(path)
+        .map_err(|error| cannot_write(path, &error))
 }
 
 /// Writes a new file, 0600 if it is secret; refuses to overwrite.
@@ -146,24 +182,38 @@ pub fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure>
     if secret {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
-    let mut file = options.open(path).map_err(|error| cannot_write(path, &error))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| cannot_write(path, &error))
+    let mut file = options
+        .open(path)
+        .map_err(|error| cannot_write(path, &error))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|error| cannot_write(path, &error))
 }
 
 /// Why a file could not be written, in the reader's language where the reason is a common one.
 pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::unusable(t("file.cannot-write", &[("file", path.display().to_string())]));
+    let failure = Failure::unusable(t(
+        "file.cannot-write",
+        &[("file", path.display().to_string())],
+    ));
     match error.kind() {
-        std::io::ErrorKind::AlreadyExists => failure.because(t("file.exists", &[])).next(t("file.exists-next", &[])),
+        std::io::ErrorKind::AlreadyExists => failure
+            .because(t("file.exists", &[]))
+            .next(t("file.exists-next", &[])),
         _ => failure.because(error),
     }
 }
 
 /// Why a file could not be read.
 pub fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::unusable(t("file.cannot-read", &[("file", path.display().to_string())]));
+    let failure = Failure::unusable(t(
+        "file.cannot-read",
+        &[("file", path.display().to_string())],
+    ));
     match error.kind() {
-        std::io::ErrorKind::NotFound => failure.because(t("file.not-found", &[])).next(t("file.not-found-next", &[])),
+        std::io::ErrorKind::NotFound => failure
+            .because(t("file.not-found", &[]))
+            .next(t("file.not-found-next", &[])),
         _ => failure.because(error),
     }
 }
@@ -176,7 +226,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Thirty-two random bytes of the operating system.
 pub fn random() -> Result<[u8; 32], Failure> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::unusable(t("keys.no-randomness", &[])).because(error))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::unusable(t("keys.no-randomness", &[])).because(error))?;
     Ok(bytes)
 }
 

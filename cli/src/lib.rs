@@ -1,8 +1,9 @@
 //! `rollbook`: submit, show, verify, export, audit, run a node, run an alliance.
 //!
-//! * Results go to stdout, talk to stderr; colours only on a terminal; a progress bar on anything longer than a second.
-//! * Every failure says what happened, why, and what to do next. Exit codes: 0 done, 1 refused or finding, 2 unusable input,
-//!   3 not final yet or stale, 4 node unreachable.
+//! * Results go to stdout, talk to stderr; colours only on a terminal; a progress bar on anything
+//!   longer than a second.
+//! * Every failure says what happened, why, and what to do next. Exit codes: 0 done, 1 refused or
+//!   finding, 2 unusable input, 3 not final yet or stale, 4 node unreachable.
 //! * A library, so that suites use its parts; the binary only calls [`main`].
 //! * One file per command in `commands/`; every sentence in `messages/`, in two languages.
 
@@ -35,12 +36,17 @@ pub fn main() -> ExitCode {
     let matches = match args::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
-            // clap prints help and version to stdout; mistakes are told in this program's own words, on stderr.
+            // clap prints help and version to stdout; mistakes are told in this program's own
+            // words, on stderr.
             match args::mistake(&error) {
                 Some(failure) => failure.print(),
                 None => drop(error.print()),
             }
-            return ExitCode::from(if error.use_stderr() { failure::UNUSABLE } else { 0 });
+            return ExitCode::from(if error.use_stderr() {
+                failure::UNUSABLE
+            } else {
+                0
+            });
         }
     };
     match commands::run(&matches) {

@@ -1,8 +1,10 @@
-//! Logging in to read what is for members (RULINGS A15, R18): a pass signed with the officer's key, for one node, for a few hours.
+//! Logging in to read what is for members (RULINGS A15, R18): a pass signed with the officer's key,
+//! for one node, for a few hours.
 //!
-//! A pass is made when `--reader` asks for it, or when a node says that the answer is for members and the profile names a person
-//! whose key is here. It is kept (0600) beside what was verified of the alliance, so that a passphrase is asked for once in
-//! eight hours, not at every question. Whoever takes the file reads as that person until it ends, and signs nothing.
+//! A pass is made when `--reader` asks for it, or when a node says that the answer is for members
+//! and the profile names a person whose key is here. It is kept (0600) beside what was verified of
+//! the alliance, so that a passphrase is asked for once in eight hours, not at every question.
+//! Whoever takes the file reads as that person until it ends, and signs nothing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,9 +32,24 @@ const FILE: &str = "passes.toml";
 /// Adds what a reader logs in with.
 pub fn arguments(command: Command) -> Command {
     command
-        .arg(Arg::new("reader").long("reader").value_name("PERSON").value_parser(value_parser!(u32)))
-        .arg(Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("passphrase-file").long("passphrase-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("reader")
+                .long("reader")
+                .value_name("PERSON")
+                .value_parser(value_parser!(u32)),
+        )
+        .arg(
+            Arg::new("keystore")
+                .long("keystore")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("passphrase-file")
+                .long("passphrase-file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf)),
+        )
 }
 
 /// A pass as it is kept.
@@ -57,23 +74,38 @@ pub struct Login {
 }
 
 impl Login {
-    /// From the flags and the profile; none if nobody is named or the alliance is not known. Opens no key.
+    /// From the flags and the profile; none if nobody is named or the alliance is not known. Opens
+    /// no key.
     pub fn of(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Login>, Failure> {
         let given = matches.try_get_one::<u32>("reader").ok().flatten().copied();
         let person = given.or(profile.and_then(|profile| profile.person));
         let chain = crate::trust::genesis(matches, profile)?;
         let (Some(person), Some(chain)) = (person, chain) else {
             return match given {
-                Some(_) => Err(Failure::unusable(t("act.no-genesis", &[])).next(t("trust.no-profile-next", &[]))),
+                Some(_) => Err(Failure::unusable(t("act.no-genesis", &[]))
+                    .next(t("trust.no-profile-next", &[]))),
                 None => Ok(None),
             };
         };
         let named = matches.try_get_one::<PathBuf>("keystore").ok().flatten();
-        let keystore = Keystore::at(named, profile.and_then(|profile| profile.keystore.as_deref()));
+        let keystore = Keystore::at(
+            named,
+            profile.and_then(|profile| profile.keystore.as_deref()),
+        );
         let folder = Profiles::of(matches).verified(&chain);
-        let kept = std::fs::read_to_string(folder.join(FILE)).ok().and_then(|text| toml::from_str(&text).ok());
+        let kept = std::fs::read_to_string(folder.join(FILE))
+            .ok()
+            .and_then(|text| toml::from_str(&text).ok());
         let passes = Mutex::new(kept.unwrap_or_default());
-        Ok(Some(Login { matches: matches.clone(), person, given: given.is_some(), chain, keystore, folder, passes }))
+        Ok(Some(Login {
+            matches: matches.clone(),
+            person,
+            given: given.is_some(),
+            chain,
+            keystore,
+            folder,
+            passes,
+        }))
     }
 
     /// Whether `--reader` asks for it.
@@ -84,8 +116,13 @@ impl Login {
     /// The header for a node, if there is a pass that still holds.
     pub fn header(&self, node: &str) -> Option<String> {
         let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = |kept: &&Kept| kept.person == self.person && kept.until_ms > real_ms().saturating_add(NEARLY_MS);
-        passes.get(node).filter(holds).map(|kept| kept.header.clone())
+        let holds = |kept: &&Kept| {
+            kept.person == self.person && kept.until_ms > real_ms().saturating_add(NEARLY_MS)
+        };
+        passes
+            .get(node)
+            .filter(holds)
+            .map(|kept| kept.header.clone())
     }
 
     /// Signs a pass for a node, which says that it is run by `organisation`, and keeps it.
@@ -94,15 +131,32 @@ impl Login {
         self.keystore.card(self.person)?;
         let passphrase = passphrase::existing(&self.matches, &self.person.to_string())?;
         let key = self.keystore.open(self.person, &passphrase)?.key();
-        let key = key.ok_or_else(|| mismatch(&self.keystore.secret_path(self.person), "keys.differs.key"))?;
+        let key = key
+            .ok_or_else(|| mismatch(&self.keystore.secret_path(self.person), "keys.differs.key"))?;
         let until_ms = real_ms().saturating_add(PASS_MS);
-        let pass = Pass { chain: self.chain, node: organisation, person: self.person, key: 0, until_ms };
+        let pass = Pass {
+            chain: self.chain,
+            node: organisation,
+            person: self.person,
+            key: 0,
+            until_ms,
+        };
         let header = header_of(&pass.sign(&key));
         let mut passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
         passes.retain(|_, kept| kept.until_ms > real_ms());
-        passes.insert(node.to_owned(), Kept { person: self.person, until_ms, header: header.clone() });
+        passes.insert(
+            node.to_owned(),
+            Kept {
+                person: self.person,
+                until_ms,
+                header: header.clone(),
+            },
+        );
         make_folder(&self.folder)?;
-        replace_secret(&self.folder.join(FILE), &toml::to_string(&*passes).unwrap_or_default())?;
+        replace_secret(
+            &self.folder.join(FILE),
+            &toml::to_string(&*passes).unwrap_or_default(),
+        )?;
         Ok(header)
     }
 

@@ -1,7 +1,8 @@
 //! The one message catalogue (RULINGS R19): every sentence a person reads, in English and Chinese.
 //!
-//! Keys are dotted; values hold `{name}` for facts. Identifiers, JSON keys and rule codes are language-free and not here. A test
-//! holds that both languages have the same keys and the same facts, and that every rule code of core has a sentence.
+//! Keys are dotted; values hold `{name}` for facts. Identifiers, JSON keys and rule codes are
+//! language-free and not here. A test holds that both languages have the same keys and the same
+//! facts, and that every rule code of core has a sentence.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,8 +21,8 @@ pub enum Language {
 static LANGUAGE: AtomicU8 = AtomicU8::new(0);
 static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 
-/// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules, business verbs, what is said
-/// about acts.
+/// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules,
+/// business verbs, what is said about acts.
 const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
     include_str!("../messages/en-bench.toml"),
@@ -43,17 +44,25 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-acts.toml"),
 ];
 
-/// `--lang`, else the profile in use, else the locale, else English. Read before the command line is parsed, because help is translated too.
+/// `--lang`, else the profile in use, else the locale, else English. Read before the command line
+/// is parsed, because help is translated too.
 pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
-    let arguments: Vec<String> = arguments.filter_map(|argument| argument.into_string().ok()).collect();
+    let arguments: Vec<String> = arguments
+        .filter_map(|argument| argument.into_string().ok())
+        .collect();
     let given = arguments
         .iter()
         .zip(arguments.iter().skip(1))
         .find(|(flag, _)| *flag == "--lang")
         .map(|(_, value)| value.clone())
-        .or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix("--lang=").map(str::to_owned)));
-    let locale =
-        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        .or_else(|| {
+            arguments
+                .iter()
+                .find_map(|argument| argument.strip_prefix("--lang=").map(str::to_owned))
+        });
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let given = given.or_else(|| crate::profile::language_in_use(&arguments));
     match given.or(locale) {
         Some(value) if value.to_lowercase().starts_with("zh") => Language::Chinese,
@@ -68,7 +77,11 @@ pub fn set_language(language: Language) {
 
 /// The language of this process.
 pub fn language() -> Language {
-    if LANGUAGE.load(Ordering::Relaxed) == Language::Chinese as u8 { Language::Chinese } else { Language::English }
+    if LANGUAGE.load(Ordering::Relaxed) == Language::Chinese as u8 {
+        Language::Chinese
+    } else {
+        Language::English
+    }
 }
 
 fn catalogue(language: Language) -> &'static BTreeMap<String, String> {
@@ -81,7 +94,11 @@ fn flatten(texts: &[&str]) -> BTreeMap<String, String> {
         match value {
             toml::Value::Table(table) => {
                 for (key, value) in table {
-                    let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    let path = if prefix.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{prefix}.{key}")
+                    };
                     walk(&path, value, out);
                 }
             }
@@ -112,23 +129,36 @@ pub fn find(key: &str, facts: &[(&str, String)]) -> Option<String> {
 
 /// The sentence of `key` in a language, for pages that carry both.
 pub fn t_in(language: Language, key: &str, facts: &[(&str, String)]) -> String {
-    let Some(template) = catalogue(language).get(key) else { return key.to_owned() };
-    facts.iter().fold(template.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    let Some(template) = catalogue(language).get(key) else {
+        return key.to_owned();
+    };
+    facts.iter().fold(template.clone(), |text, (name, value)| {
+        text.replace(&format!("{{{name}}}"), value)
+    })
 }
 
-/// The sentence of `key` with its facts. A missing key shows itself; a test keeps that from happening.
+/// The sentence of `key` with its facts. A missing key shows itself; a test keeps that from
+/// happening.
 pub fn t(key: &str, facts: &[(&str, String)]) -> String {
     find(key, facts).unwrap_or_else(|| key.to_owned())
 }
 
-/// A refusal as a sentence: the code, then the catalogue's words for it or for its guard, then the facts that they do not name.
+/// A refusal as a sentence: the code, then the catalogue's words for it or for its guard, then the
+/// facts that they do not name.
 pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
-    let facts: Vec<(&str, String)> = facts.iter().map(|(name, value)| (*name, fact_words(name, value))).collect();
+    let facts: Vec<(&str, String)> = facts
+        .iter()
+        .map(|(name, value)| (*name, fact_words(name, value)))
+        .collect();
     let facts = facts.as_slice();
     let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
     let keys = [format!("rule.{code}"), format!("guard.{guard}")];
-    let key = keys.iter().find(|key| catalogue(language()).contains_key(*key));
-    let template = key.and_then(|key| catalogue(language()).get(key)).map_or("", String::as_str);
+    let key = keys
+        .iter()
+        .find(|key| catalogue(language()).contains_key(*key));
+    let template = key
+        .and_then(|key| catalogue(language()).get(key))
+        .map_or("", String::as_str);
     let rest: Vec<String> = facts
         .iter()
         .filter(|(name, _)| !template.contains(&format!("{{{name}}}")))
@@ -142,7 +172,8 @@ pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
     }
 }
 
-/// What to do about a refusal: the words for its rule, else those for its guard or the guard's family, else the general ones.
+/// What to do about a refusal: the words for its rule, else those for its guard or the guard's
+/// family, else the general ones.
 pub fn refusal_next(code: &str) -> String {
     let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
     let family = guard.split('-').next().unwrap_or_default();
@@ -152,7 +183,8 @@ pub fn refusal_next(code: &str) -> String {
     found.unwrap_or_else(|| t("refused-next.any", &[]))
 }
 
-/// A fact of a refusal as people read it: roles and classes of act by their words, instants as dates.
+/// A fact of a refusal as people read it: roles and classes of act by their words, instants as
+/// dates.
 fn fact_words(name: &str, value: &str) -> String {
     let words = match name {
         "role" | "class" => {
@@ -165,7 +197,10 @@ fn fact_words(name: &str, value: &str) -> String {
             }
             find(&format!("{name}.{kebab}"), &[])
         }
-        "valid_until" | "now" => value.parse().ok().map(|ms| rollbook_core::calendar::format_instant(ms, 480)),
+        "valid_until" | "now" => value
+            .parse()
+            .ok()
+            .map(|ms| rollbook_core::calendar::format_instant(ms, 480)),
         _ => None,
     };
     words.unwrap_or_else(|| value.to_owned())
@@ -176,8 +211,11 @@ mod tests {
     use super::*;
 
     fn placeholders(text: &str) -> Vec<String> {
-        let mut found: Vec<String> =
-            text.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name.to_owned())).collect();
+        let mut found: Vec<String> = text
+            .split('{')
+            .skip(1)
+            .filter_map(|part| part.split_once('}').map(|(name, _)| name.to_owned()))
+            .collect();
         found.sort();
         found
     }
@@ -192,11 +230,19 @@ mod tests {
         let (english, chinese) = (flatten(ENGLISH), flatten(CHINESE));
         // No file of the catalogue says again what another says.
         for (files, all) in [(ENGLISH, &english), (CHINESE, &chinese)] {
-            assert_eq!(files.iter().map(|file| flatten(&[file]).len()).sum::<usize>(), all.len());
+            assert_eq!(
+                files
+                    .iter()
+                    .map(|file| flatten(&[file]).len())
+                    .sum::<usize>(),
+                all.len()
+            );
         }
         assert!(english.len() > 20, "the English catalogue did not parse");
         for (key, text) in &english {
-            let other = chinese.get(key).unwrap_or_else(|| panic!("{key} has no Chinese"));
+            let other = chinese
+                .get(key)
+                .unwrap_or_else(|| panic!("{key} has no Chinese"));
             assert_eq!(placeholders(text), placeholders(other), "facts of {key}");
         }
         for key in chinese.keys() {

@@ -1,8 +1,9 @@
 //! Short typed ids (RULINGS R23) and what stands behind them in the proved tables.
 //!
-//! `O-0017`, `M-0042`, `V-0007`: a letter and a number; the words `organisation:17`, `member:42`, `motion:7` and the paths of the
-//! tables (`motion/7`) mean the same. `123` or `block:123` is a block, 64 hexadecimal digits (8 or more of the first are enough)
-//! a record. One table, [`KINDS`], for parsing, printing, help and lists.
+//! `O-0017`, `M-0042`, `V-0007`: a letter and a number; the words `organisation:17`, `member:42`,
+//! `motion:7` and the paths of the tables (`motion/7`) mean the same. `123` or `block:123` is a
+//! block, 64 hexadecimal digits (8 or more of the first are enough) a record. One table, [`KINDS`],
+//! for parsing, printing, help and lists.
 
 use rollbook_core::account::Unit;
 use rollbook_core::charter::Charter;
@@ -34,23 +35,73 @@ pub struct Kind {
     pub columns: &'static [&'static str],
 }
 
-const fn kind(letter: char, table: &'static str, noun: &'static str, columns: &'static [&'static str]) -> Kind {
-    Kind { letter, table, noun, columns }
+const fn kind(
+    letter: char,
+    table: &'static str,
+    noun: &'static str,
+    columns: &'static [&'static str],
+) -> Kind {
+    Kind {
+        letter,
+        table,
+        noun,
+        columns,
+    }
 }
 
 /// Every kind.
 pub const KINDS: [Kind; 11] = [
-    kind('O', "organisation", "org", &["name", "kind", "country", "officers", "membership"]),
-    kind('M', "membership", "member", &["organisation", "class", "standing", "since_ms"]),
-    kind('V', "motion", "motion", &["kind", "body", "status", "opened_ms", "voices"]),
+    kind(
+        'O',
+        "organisation",
+        "org",
+        &["name", "kind", "country", "officers", "membership"],
+    ),
+    kind(
+        'M',
+        "membership",
+        "member",
+        &["organisation", "class", "standing", "since_ms"],
+    ),
+    kind(
+        'V',
+        "motion",
+        "motion",
+        &["kind", "body", "status", "opened_ms", "voices"],
+    ),
     kind('F', "fund", "fund", &["name", "status", "unit"]),
-    kind('C', "call", "call", &["status", "terms.fund", "applications", "since_ms"]),
-    kind('W', "award", "award", &["call", "grantee", "amount", "state"]),
-    kind('A', "agreement", "agreement", &["award", "grantee", "terms.total", "state"]),
-    kind('P', "payment", "payment", &["agreement", "tranche", "amount", "state"]),
+    kind(
+        'C',
+        "call",
+        "call",
+        &["status", "terms.fund", "applications", "since_ms"],
+    ),
+    kind(
+        'W',
+        "award",
+        "award",
+        &["call", "grantee", "amount", "state"],
+    ),
+    kind(
+        'A',
+        "agreement",
+        "agreement",
+        &["award", "grantee", "terms.total", "state"],
+    ),
+    kind(
+        'P',
+        "payment",
+        "payment",
+        &["agreement", "tranche", "amount", "state"],
+    ),
     kind('B', "account", "account", &["balance"]),
     kind('K', "charter", "charter", &["preset", "clock", "text"]),
-    kind('E', "policy", "policy", &["first_height", "valid_from_size", "policy"]),
+    kind(
+        'E',
+        "policy",
+        "policy",
+        &["first_height", "valid_from_size", "policy"],
+    ),
 ];
 
 /// What an id names.
@@ -67,15 +118,21 @@ pub enum Target {
 /// The kind with this noun, table, letter or word.
 pub fn kind_of(word: &str) -> Option<&'static Kind> {
     let mut letters = word.chars();
-    let single = letters.next().filter(|_| letters.next().is_none()).map(|letter| letter.to_ascii_uppercase());
-    KINDS.iter().find(|kind| kind.noun == word || kind.table == word || Some(kind.letter) == single)
+    let single = letters
+        .next()
+        .filter(|_| letters.next().is_none())
+        .map(|letter| letter.to_ascii_uppercase());
+    KINDS
+        .iter()
+        .find(|kind| kind.noun == word || kind.table == word || Some(kind.letter) == single)
 }
 
 /// Path of an object: its number, or for an account its own text.
 pub fn path_of(kind: &Kind, key: &str) -> Option<String> {
     if kind.table == "account" {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/');
-        return (!key.is_empty() && key.len() <= 64 && key.chars().all(plain)).then(|| format!("account/{key}"));
+        return (!key.is_empty() && key.len() <= 64 && key.chars().all(plain))
+            .then(|| format!("account/{key}"));
     }
     let number: u32 = key.parse().ok()?;
     Some(format!("{}/{number}", kind.table))
@@ -83,7 +140,10 @@ pub fn path_of(kind: &Kind, key: &str) -> Option<String> {
 
 /// Reads an id.
 pub fn parse(text: &str) -> Result<Target, Failure> {
-    let bad = || Failure::unusable(t("show.bad-id", &[("id", text.to_owned())])).next(t("show.bad-id-next", &[]));
+    let bad = || {
+        Failure::unusable(t("show.bad-id", &[("id", text.to_owned())]))
+            .next(t("show.bad-id-next", &[]))
+    };
     let digits = text.chars().all(|c| c.is_ascii_digit()) && !text.is_empty();
     if digits && text.len() < 8 {
         return text.parse().map(Target::Block).map_err(|_| bad());
@@ -94,15 +154,26 @@ pub fn parse(text: &str) -> Result<Target, Failure> {
     let (word, key) = text.split_once([':', '/', '-']).ok_or_else(bad)?;
     match word {
         "block" => key.parse().map(Target::Block).map_err(|_| bad()),
-        "record" => parse(key).ok().filter(|target| matches!(target, Target::Record(_))).ok_or_else(bad),
-        word => kind_of(word).and_then(|kind| path_of(kind, key)).map(Target::State).ok_or_else(bad),
+        "record" => parse(key)
+            .ok()
+            .filter(|target| matches!(target, Target::Record(_)))
+            .ok_or_else(bad),
+        word => kind_of(word)
+            .and_then(|kind| path_of(kind, key))
+            .map(Target::State)
+            .ok_or_else(bad),
     }
 }
 
 /// The short id of a path: `M-0042`, `B-1/A:free`.
 pub fn short(path: &str) -> String {
-    let Some((table, key)) = path.split_once('/') else { return path.to_owned() };
-    match (KINDS.iter().find(|kind| kind.table == table), key.parse::<u32>()) {
+    let Some((table, key)) = path.split_once('/') else {
+        return path.to_owned();
+    };
+    match (
+        KINDS.iter().find(|kind| kind.table == table),
+        key.parse::<u32>(),
+    ) {
         (Some(kind), Ok(number)) => format!("{}-{number:04}", kind.letter),
         (Some(kind), Err(_)) => format!("{}-{key}", kind.letter),
         (None, _) => path.to_owned(),
@@ -131,16 +202,27 @@ pub fn decode(path: &str, bytes: &[u8]) -> Option<Value> {
     }
 }
 
-/// Other paths that make a value readable: the company of a membership, the fund whose unit an amount has.
+/// Other paths that make a value readable: the company of a membership, the fund whose unit an
+/// amount has.
 pub fn companions(path: &str, value: &Value) -> Vec<String> {
     let number = |value: &Value| value.as_u64();
     let mut paths = Vec::new();
     match path.split_once('/') {
-        Some(("membership", _)) => paths.extend(number(&value["organisation"]).map(|n| format!("organisation/{n}"))),
-        Some(("award" | "agreement" | "payment", _)) => paths.extend(number(&value["fund"]).map(|n| format!("fund/{n}"))),
-        Some(("call", _)) => paths.extend(number(&value["terms"]["fund"]).map(|n| format!("fund/{n}"))),
-        Some(("motion", _)) => paths.extend(find_number(&value["effect"], "fund").map(|n| format!("fund/{n}"))),
-        Some(("account", key)) => paths.extend(key.split_once('/').map(|(fund, _)| format!("fund/{fund}"))),
+        Some(("membership", _)) => {
+            paths.extend(number(&value["organisation"]).map(|n| format!("organisation/{n}")))
+        }
+        Some(("award" | "agreement" | "payment", _)) => {
+            paths.extend(number(&value["fund"]).map(|n| format!("fund/{n}")))
+        }
+        Some(("call", _)) => {
+            paths.extend(number(&value["terms"]["fund"]).map(|n| format!("fund/{n}")))
+        }
+        Some(("motion", _)) => {
+            paths.extend(find_number(&value["effect"], "fund").map(|n| format!("fund/{n}")))
+        }
+        Some(("account", key)) => {
+            paths.extend(key.split_once('/').map(|(fund, _)| format!("fund/{fund}")))
+        }
         _ => {}
     }
     paths
@@ -149,9 +231,10 @@ pub fn companions(path: &str, value: &Value) -> Vec<String> {
 /// The first number under a name, at any depth.
 fn find_number(value: &Value, name: &str) -> Option<u64> {
     match value {
-        Value::Object(map) => {
-            map.get(name).and_then(Value::as_u64).or_else(|| map.values().find_map(|inner| find_number(inner, name)))
-        }
+        Value::Object(map) => map
+            .get(name)
+            .and_then(Value::as_u64)
+            .or_else(|| map.values().find_map(|inner| find_number(inner, name))),
         _ => None,
     }
 }
@@ -181,16 +264,32 @@ const AMOUNTS: [&str; 16] = [
     "total",
 ];
 
-/// A value as rows of label and text, for a table: the columns of its kind first, what is empty left out.
+/// A value as rows of label and text, for a table: the columns of its kind first, what is empty
+/// left out.
 pub fn rows(path: &str, value: &Value, unit: Option<&Unit>) -> Vec<(String, String)> {
     let mut rows = Vec::new();
-    let kind = KINDS.iter().find(|kind| path.split_once('/').is_some_and(|(table, _)| table == kind.table));
-    let first: Vec<&str> = kind.into_iter().flat_map(|kind| kind.columns).filter_map(|column| column.split('.').next()).collect();
+    let kind = KINDS.iter().find(|kind| {
+        path.split_once('/')
+            .is_some_and(|(table, _)| table == kind.table)
+    });
+    let first: Vec<&str> = kind
+        .into_iter()
+        .flat_map(|kind| kind.columns)
+        .filter_map(|column| column.split('.').next())
+        .collect();
     match value {
         Value::Object(map) => {
-            let mut fields: Vec<(&String, &Value)> = map.iter().filter(|(name, _)| *name != "number").collect();
-            fields.sort_by_key(|(name, _)| first.iter().position(|known| known == name).unwrap_or(first.len()));
-            fields.into_iter().for_each(|(name, value)| walk(&label(name), name, value, unit, &mut rows));
+            let mut fields: Vec<(&String, &Value)> =
+                map.iter().filter(|(name, _)| *name != "number").collect();
+            fields.sort_by_key(|(name, _)| {
+                first
+                    .iter()
+                    .position(|known| known == name)
+                    .unwrap_or(first.len())
+            });
+            fields
+                .into_iter()
+                .for_each(|(name, value)| walk(&label(name), name, value, unit, &mut rows));
         }
         other => walk("", "", other, unit, &mut rows),
     }
@@ -201,7 +300,13 @@ fn label(key: &str) -> String {
     crate::messages::find(&format!("field.{key}"), &[]).unwrap_or_else(|| key.replace('_', " "))
 }
 
-fn walk(prefix: &str, key: &str, value: &Value, unit: Option<&Unit>, rows: &mut Vec<(String, String)>) {
+fn walk(
+    prefix: &str,
+    key: &str,
+    value: &Value,
+    unit: Option<&Unit>,
+    rows: &mut Vec<(String, String)>,
+) {
     if value.is_null() || value.as_array().is_some_and(Vec::is_empty) {
         return;
     }
@@ -211,12 +316,18 @@ fn walk(prefix: &str, key: &str, value: &Value, unit: Option<&Unit>, rows: &mut 
     }
     let mut inner = |name: &str, value: &Value| {
         let label = label(name);
-        let prefix = if prefix.is_empty() { label } else { format!("{prefix} / {label}") };
+        let prefix = if prefix.is_empty() {
+            label
+        } else {
+            format!("{prefix} / {label}")
+        };
         walk(&prefix, name, value, unit, rows);
     };
     match value {
         Value::Object(map) => map.iter().for_each(|(name, value)| inner(name, value)),
-        Value::Array(items) => (1..).zip(items).for_each(|(number, value)| inner(&number.to_string(), value)),
+        Value::Array(items) => (1..)
+            .zip(items)
+            .for_each(|(number, value)| inner(&number.to_string(), value)),
         _ => {}
     }
 }
@@ -224,19 +335,28 @@ fn walk(prefix: &str, key: &str, value: &Value, unit: Option<&Unit>, rows: &mut 
 /// A value that fits one cell.
 pub fn word(key: &str, value: &Value, unit: Option<&Unit>) -> Option<String> {
     let money = |text: &str| {
-        let minor = AMOUNTS.contains(&key).then(|| text.parse::<i128>().ok()).flatten()?;
+        let minor = AMOUNTS
+            .contains(&key)
+            .then(|| text.parse::<i128>().ok())
+            .flatten()?;
         unit.map(|unit| format!("{} {}", unit.grouped(minor), unit.code()))
     };
     match value {
         Value::Null => Some("-".to_owned()),
         Value::Bool(yes) => Some(t(if *yes { "word.yes" } else { "word.no" }, &[])),
         Value::String(text) => Some(money(text).unwrap_or_else(|| text.clone())),
-        Value::Number(number) if key.ends_with("_ms") => number.as_u64().map(|ms| instant(ms / 1_000)),
+        Value::Number(number) if key.ends_with("_ms") => {
+            number.as_u64().map(|ms| instant(ms / 1_000))
+        }
         Value::Number(number) if key.ends_with("_day") => {
-            let day = number.as_i64().filter(|day| (-1_000_000..4_000_000).contains(day))?;
+            let day = number
+                .as_i64()
+                .filter(|day| (-1_000_000..4_000_000).contains(day))?;
             Some(rollbook_core::calendar::LocalDay(day).to_string())
         }
-        Value::Number(number) => Some(money(&number.to_string()).unwrap_or_else(|| number.to_string())),
+        Value::Number(number) => {
+            Some(money(&number.to_string()).unwrap_or_else(|| number.to_string()))
+        }
         Value::Array(items) => words(items),
         Value::Object(map) => compound(key, value, map),
     }
@@ -244,25 +364,37 @@ pub fn word(key: &str, value: &Value, unit: Option<&Unit>) -> Option<String> {
 
 /// Short lists: bytes as hexadecimal, others by commas.
 fn words(items: &[Value]) -> Option<String> {
-    let bytes: Option<Vec<u8>> = items.iter().map(|item| u8::try_from(item.as_u64()?).ok()).collect();
+    let bytes: Option<Vec<u8>> = items
+        .iter()
+        .map(|item| u8::try_from(item.as_u64()?).ok())
+        .collect();
     if let Some(bytes) = bytes.filter(|bytes| bytes.len() >= 16) {
         return Some(hex::encode(bytes));
     }
     let plain = |item: &Value| match item {
         Value::Array(pair) if pair.iter().all(|part| part.is_number() || part.is_string()) => {
-            let parts: Vec<String> = pair.iter().filter_map(|part| word("", part, None)).collect();
+            let parts: Vec<String> = pair
+                .iter()
+                .filter_map(|part| word("", part, None))
+                .collect();
             Some(parts.join(" "))
         }
         Value::Array(_) => None,
         Value::Object(map) if map.len() != 1 => None,
         item => word("", item, None),
     };
-    items.iter().map(plain).collect::<Option<Vec<String>>>().map(|words| words.join(", "))
+    items
+        .iter()
+        .map(plain)
+        .collect::<Option<Vec<String>>>()
+        .map(|words| words.join(", "))
 }
 
 /// Small objects that read better in one cell.
 fn compound(key: &str, value: &Value, map: &serde_json::Map<String, Value>) -> Option<String> {
-    let has = |names: &[&str]| map.len() == names.len() && names.iter().all(|name| map.contains_key(*name));
+    let has = |names: &[&str]| {
+        map.len() == names.len() && names.iter().all(|name| map.contains_key(*name))
+    };
     let text = |value: &Value| word("", value, None).unwrap_or_default();
     if has(&["native", "latin"]) {
         let part = |name: &str| value[name].as_str().unwrap_or_default();
@@ -279,14 +411,28 @@ fn compound(key: &str, value: &Value, map: &serde_json::Map<String, Value>) -> O
     if key == "tally" && value["counts"].is_object() {
         let counts = &value["counts"];
         let count = |name: &str| format!("{} {}", label(name), text(&counts[name]));
-        let counts = ["yes", "no", "abstain", "recused", "electorate"].map(count).join(", ");
+        let counts = ["yes", "no", "abstain", "recused", "electorate"]
+            .map(count)
+            .join(", ");
         return Some(format!("{}: {counts}", text(&value["outcome"])));
     }
     if key == "rule" && value["pass"]["threshold"].is_object() {
         let threshold = &value["pass"]["threshold"];
-        let sign = if threshold["strict"] == true { ">" } else { ">=" };
-        let share = format!("{sign} {} {}", text(&threshold["fraction"]), text(&threshold["base"]));
-        let days = format!("{} - {}", text(&value["ballot_min"]), text(&value["ballot_max"]));
+        let sign = if threshold["strict"] == true {
+            ">"
+        } else {
+            ">="
+        };
+        let share = format!(
+            "{sign} {} {}",
+            text(&threshold["fraction"]),
+            text(&threshold["base"])
+        );
+        let days = format!(
+            "{} - {}",
+            text(&value["ballot_min"]),
+            text(&value["ballot_max"])
+        );
         return Some(format!(
             "{}; {} {}; {share}; {days}; {} {}",
             text(&value["body"]),
@@ -299,7 +445,11 @@ fn compound(key: &str, value: &Value, map: &serde_json::Map<String, Value>) -> O
     // A variant with a plain content: `uscc 9199...`, `advance`.
     match map.iter().next() {
         Some((name, inner)) if map.len() == 1 && (inner.is_number() || inner.is_string()) => {
-            Some(if matches!(name.as_str(), "currency" | "resource") { text(inner) } else { format!("{name} {}", text(inner)) })
+            Some(if matches!(name.as_str(), "currency" | "resource") {
+                text(inner)
+            } else {
+                format!("{name} {}", text(inner))
+            })
         }
         _ => None,
     }
@@ -318,7 +468,10 @@ pub fn cell(field: &str, value: &Value, unit: Option<&Unit>) -> String {
     word(key, found, unit).unwrap_or_else(|| match found {
         Value::Object(map) => map
             .iter()
-            .map(|(name, inner)| word("", inner, None).map_or_else(|| name.clone(), |inner| format!("{name} {inner}")))
+            .map(|(name, inner)| {
+                word("", inner, None)
+                    .map_or_else(|| name.clone(), |inner| format!("{name} {inner}"))
+            })
             .collect::<Vec<_>>()
             .join(", "),
         other => other.to_string(),
@@ -349,7 +502,17 @@ mod tests {
         ] {
             assert_eq!(parse(text).ok(), Some(target), "{text}");
         }
-        for bad in ["", "M-", "M-x", "Q-1", "deadbee", "block:x", "M-4294967296", "B-1/A free", "zzzzzzzz"] {
+        for bad in [
+            "",
+            "M-",
+            "M-x",
+            "Q-1",
+            "deadbee",
+            "block:x",
+            "M-4294967296",
+            "B-1/A free",
+            "zzzzzzzz",
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
         for kind in KINDS.iter().filter(|kind| kind.table != "account") {
@@ -361,6 +524,10 @@ mod tests {
         letters.dedup();
         assert_eq!(letters.len(), KINDS.len());
         let tables: Vec<&str> = KINDS.iter().map(|kind| kind.table).collect();
-        assert_eq!(tables, rollbook_node::api::lists::TABLES, "what the API lists is what has ids");
+        assert_eq!(
+            tables,
+            rollbook_node::api::lists::TABLES,
+            "what the API lists is what has ids"
+        );
     }
 }

@@ -31,7 +31,8 @@ pub fn bar(length: u64, what: &str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(5));
-    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {per_sec} {eta}") {
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {per_sec} {eta}")
+    {
         bar.set_style(style.progress_chars("=> "));
     }
     bar.set_message(what.to_owned());
@@ -45,7 +46,9 @@ pub struct Busy(ProgressBar);
 impl Busy {
     /// A writer that counts what goes through it.
     pub fn counting<W: Write>(&self, out: W) -> impl Write + use<W> {
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {bytes} {bytes_per_sec} {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {msg} {bytes} {bytes_per_sec} {elapsed}")
+        {
             self.0.set_style(style);
         }
         self.0.wrap_write(out)
@@ -67,7 +70,8 @@ pub fn busy(key: &str) -> Busy {
     Busy(bar)
 }
 
-/// A table whose head comes from the catalogue; columns are as wide as their text, East Asian characters counted as two.
+/// A table whose head comes from the catalogue; columns are as wide as their text, East Asian
+/// characters counted as two.
 pub fn table(columns: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
@@ -88,19 +92,28 @@ pub fn money(minor: i128, exponent: u32) -> String {
         grouped.push(digit);
     }
     let sign = if minor < 0 { "-" } else { "" };
-    if exponent == 0 { format!("{sign}{grouped}") } else { format!("{sign}{grouped}.{rest:0width$}", width = exponent as usize) }
+    if exponent == 0 {
+        format!("{sign}{grouped}")
+    } else {
+        format!("{sign}{grouped}.{rest:0width$}", width = exponent as usize)
+    }
 }
 
-/// A result with columns: a table for people, CSV with language-free heads (`--csv`), or a list of objects (`--json`).
+/// A result with columns: a table for people, CSV with language-free heads (`--csv`), or a list of
+/// objects (`--json`).
 pub struct Rows {
     columns: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
 impl Rows {
-    /// No rows yet. Columns are language-free words; `column.WORD` of the catalogue is their head for people.
+    /// No rows yet. Columns are language-free words; `column.WORD` of the catalogue is their head
+    /// for people.
     pub fn new(columns: &[&'static str]) -> Rows {
-        Rows { columns: columns.to_vec(), rows: Vec::new() }
+        Rows {
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row, with a cell for every column.
@@ -110,23 +123,41 @@ impl Rows {
 
     /// Prints all of them as the flags ask.
     pub fn print(&self, matches: &clap::ArgMatches) {
-        let flag = |name: &str| matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false);
+        let flag = |name: &str| {
+            matches
+                .try_get_one::<bool>(name)
+                .ok()
+                .flatten()
+                .copied()
+                .unwrap_or(false)
+        };
         if flag("json") {
             let object = |row: &Vec<String>| -> serde_json::Map<String, serde_json::Value> {
-                self.columns.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.clone().into())).collect()
+                self.columns
+                    .iter()
+                    .zip(row)
+                    .map(|(name, cell)| ((*name).to_owned(), cell.clone().into()))
+                    .collect()
             };
             return print_json(&self.rows.iter().map(object).collect::<Vec<_>>());
         }
         if flag("csv") {
             let mut writer = csv::Writer::from_writer(Vec::new());
-            let written =
-                writer.write_record(&self.columns).and_then(|()| self.rows.iter().try_for_each(|row| writer.write_record(row)));
+            let written = writer.write_record(&self.columns).and_then(|()| {
+                self.rows
+                    .iter()
+                    .try_for_each(|row| writer.write_record(row))
+            });
             if let (Ok(()), Ok(bytes)) = (written, writer.into_inner()) {
                 print(String::from_utf8_lossy(&bytes).trim_end());
             }
             return;
         }
-        let keys: Vec<String> = self.columns.iter().map(|name| format!("column.{name}")).collect();
+        let keys: Vec<String> = self
+            .columns
+            .iter()
+            .map(|name| format!("column.{name}"))
+            .collect();
         let mut table = table(&keys.iter().map(String::as_str).collect::<Vec<_>>());
         self.rows.iter().for_each(|row| {
             table.add_row(row.clone());

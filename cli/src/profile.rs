@@ -1,7 +1,9 @@
-//! Profiles: which alliance, which genesis, which nodes, which keys, who one is, which language (RULINGS R23).
+//! Profiles: which alliance, which genesis, which nodes, which keys, who one is, which language
+//! (RULINGS R23).
 //!
-//! One file per profile, `profiles/NAME.toml` under the configuration folder (`--config`, else `rollbook` under the XDG
-//! configuration folder); `current` names the one in use. Nothing in them is secret.
+//! One file per profile, `profiles/NAME.toml` under the configuration folder (`--config`, else
+//! `rollbook` under the XDG configuration folder); `current` names the one in use. Nothing in them
+//! is secret.
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +32,8 @@ pub struct Profile {
     /// Addresses of nodes, tried in order.
     #[serde(default)]
     pub nodes: Vec<String>,
-    /// PEM file of the certificates that nodes' certificates rest on; the usual roots of the web if not given.
+    /// PEM file of the certificates that nodes' certificates rest on; the usual roots of the web if
+    /// not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
     /// Folder of keys; the default one if not given.
@@ -56,8 +59,15 @@ impl Profile {
 
 /// An XDG folder: the variable, else the usual place under the home folder.
 pub fn xdg(variable: &str, usual: &str) -> PathBuf {
-    let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    given.unwrap_or_else(|| std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default().join(usual))
+    let given = std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    given.unwrap_or_else(|| {
+        std::env::var_os("HOME")
+            .map(PathBuf::from)
+            .unwrap_or_default()
+            .join(usual)
+    })
 }
 
 /// The folder of profiles.
@@ -69,13 +79,20 @@ pub struct Profiles {
 impl Profiles {
     /// `--config`, else the XDG place.
     pub fn of(matches: &ArgMatches) -> Profiles {
-        let given = matches.try_get_one::<PathBuf>("config").ok().flatten().cloned();
+        let given = matches
+            .try_get_one::<PathBuf>("config")
+            .ok()
+            .flatten()
+            .cloned();
         Profiles::at(given)
     }
 
     /// A given folder, else the XDG place.
     pub fn at(given: Option<PathBuf>) -> Profiles {
-        Profiles { given: given.is_some(), folder: given.unwrap_or_else(|| xdg("XDG_CONFIG_HOME", ".config").join("rollbook")) }
+        Profiles {
+            given: given.is_some(),
+            folder: given.unwrap_or_else(|| xdg("XDG_CONFIG_HOME", ".config").join("rollbook")),
+        }
     }
 
     /// File of a profile.
@@ -83,10 +100,14 @@ impl Profiles {
         self.folder.join("profiles").join(format!("{name}.toml"))
     }
 
-    /// The folder of what was verified of an alliance: beside the profiles if `--config` names their folder, else under the XDG
-    /// state folder.
+    /// The folder of what was verified of an alliance: beside the profiles if `--config` names
+    /// their folder, else under the XDG state folder.
     pub fn verified(&self, genesis: &Hash) -> PathBuf {
-        let state = if self.given { self.folder.clone() } else { xdg("XDG_STATE_HOME", ".local/state").join("rollbook") };
+        let state = if self.given {
+            self.folder.clone()
+        } else {
+            xdg("XDG_STATE_HOME", ".local/state").join("rollbook")
+        };
         state.join("verified").join(genesis.to_hex())
     }
 
@@ -94,7 +115,12 @@ impl Profiles {
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(self.folder.join("profiles"))
             .map(|files| {
-                files.flatten().filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned())).collect()
+                files
+                    .flatten()
+                    .filter_map(|file| {
+                        Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned())
+                    })
+                    .collect()
             })
             .unwrap_or_default();
         names.sort();
@@ -111,10 +137,18 @@ impl Profiles {
     pub fn read(&self, name: &str) -> Result<Profile, Failure> {
         let path = self.path(name);
         let text = std::fs::read_to_string(&path).map_err(|error| cannot_read(&path, &error))?;
-        let unreadable = || Failure::unusable(t("profile.unreadable", &[("file", path.display().to_string())]));
-        let profile: Profile = toml::from_str(&text).map_err(|error| unreadable().because(error.message()))?;
+        let unreadable = || {
+            Failure::unusable(t(
+                "profile.unreadable",
+                &[("file", path.display().to_string())],
+            ))
+        };
+        let profile: Profile =
+            toml::from_str(&text).map_err(|error| unreadable().because(error.message()))?;
         if profile.genesis_hash().is_none() {
-            return Err(unreadable().because(t("audit.bad-hash", &[("hash", profile.genesis.clone())])));
+            return Err(
+                unreadable().because(t("audit.bad-hash", &[("hash", profile.genesis.clone())]))
+            );
         }
         Ok(profile)
     }
@@ -125,8 +159,9 @@ impl Profiles {
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
         }
-        let text = toml::to_string(profile)
-            .map_err(|error| Failure::unusable(t("profile.unreadable", &[("file", name.to_owned())])).because(error))?;
+        let text = toml::to_string(profile).map_err(|error| {
+            Failure::unusable(t("profile.unreadable", &[("file", name.to_owned())])).because(error)
+        })?;
         replace(&path, &text)?;
         self.put_in_use(name)?;
         Ok(path)
@@ -139,8 +174,14 @@ impl Profiles {
 
     /// The profile that applies: `--profile`, else the one in use, else none.
     pub fn chosen(&self, matches: &ArgMatches) -> Result<Option<(String, Profile)>, Failure> {
-        let asked = matches.try_get_one::<String>("profile").ok().flatten().cloned();
-        let Some(name) = asked.or_else(|| self.current()) else { return Ok(None) };
+        let asked = matches
+            .try_get_one::<String>("profile")
+            .ok()
+            .flatten()
+            .cloned();
+        let Some(name) = asked.or_else(|| self.current()) else {
+            return Ok(None);
+        };
         if !self.path(&name).exists() {
             return Err(unknown(self, &name));
         }
@@ -161,7 +202,9 @@ pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
 
 /// Writes beside and renames, so that a crash leaves the old file or the new one.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    replace_by(path, |beside| std::fs::write(beside, text).map_err(|error| cannot_write(beside, &error)))
+    replace_by(path, |beside| {
+        std::fs::write(beside, text).map_err(|error| cannot_write(beside, &error))
+    })
 }
 
 /// The same for what only its owner may read.
@@ -172,20 +215,28 @@ pub(crate) fn replace_secret(path: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
-fn replace_by(path: &Path, write: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), Failure> {
+fn replace_by(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     // Of this process alone: two commands may run at once.
     let beside = path.with_extension(format!("new-{}", std::process::id()));
     write(&beside)?;
     std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
 }
 
-/// The language of the profile in use, read before the command line is parsed. Silent about anything that is wrong.
+/// The language of the profile in use, read before the command line is parsed. Silent about
+/// anything that is wrong.
 pub fn language_in_use(arguments: &[String]) -> Option<String> {
     let value = |name: &str| {
         let glued = format!("{name}=");
         let at = arguments.iter().position(|argument| argument == name);
         at.and_then(|at| arguments.get(at + 1).cloned())
-            .or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix(&glued).map(str::to_owned)))
+            .or_else(|| {
+                arguments
+                    .iter()
+                    .find_map(|argument| argument.strip_prefix(&glued).map(str::to_owned))
+            })
     };
     let profiles = Profiles::at(value("--config").map(PathBuf::from));
     let name = value("--profile").or_else(|| profiles.current())?;

@@ -1,11 +1,14 @@
-//! What comes back for a record handed in (RULINGS A4, A11, A20): the node's signed answer, and the receipt.
+//! What comes back for a record handed in (RULINGS A4, A11, A20): the node's signed answer, and the
+//! receipt.
 //!
-//! * A node signs what it answers, seen or refused, with its log key. The answer is checked against the key that a verified policy
-//!   gives that node, and kept in `receipts/` of the alliance's folder, one file per record,
-//!   node and verdict. A node whose answer does not
-//!   verify is named and the next one is asked.
-//! * 'Receipted' is said only after the `.tlog-proof` was verified from the genesis hash; it is written beside the record.
-//! * A node without a seat has no key in any policy: its answer is kept and marked as told by that node.
+//! * A node signs what it answers, seen or refused, with its log key. The answer is checked against
+//!   the key that a verified policy gives that node, and kept in `receipts/` of the alliance's
+//!   folder, one file per record, node and verdict. A node whose answer does not verify is named
+//!   and the next one is asked.
+//! * 'Receipted' is said only after the `.tlog-proof` was verified from the genesis hash; it is
+//!   written beside the record.
+//! * A node without a seat has no key in any policy: its answer is kept and marked as told by that
+//!   node.
 
 use std::path::{Path, PathBuf};
 
@@ -55,30 +58,54 @@ impl KeptAnswer {
     /// Checks the signature, the chain, and that a policy gives this key to the node that speaks.
     pub fn verify(&self) -> Result<Answer, Flaw> {
         if (self.kind.as_str(), self.version) != (ANSWER, 1) {
-            return Err(Flaw::new("answer.version", format!("{} version {} is not known here", self.kind, self.version)));
+            return Err(Flaw::new(
+                "answer.version",
+                format!("{} version {} is not known here", self.kind, self.version),
+            ));
         }
         let statement = unhex(&self.statement)?;
-        let answer = verify_answer(&statement, &self.key, &self.signature)
-            .ok_or_else(|| Flaw::new("answer.signature", "the signature does not fit the statement"))?;
+        let answer = verify_answer(&statement, &self.key, &self.signature).ok_or_else(|| {
+            Flaw::new(
+                "answer.signature",
+                "the signature does not fit the statement",
+            )
+        })?;
         if answer.chain != self.genesis {
-            return Err(Flaw::new("answer.chain", format!("the answer is about alliance {}", answer.chain)));
+            return Err(Flaw::new(
+                "answer.chain",
+                format!("the answer is about alliance {}", answer.chain),
+            ));
         }
-        let chain = chain_of(self.genesis, &self.policies).map_err(|why| Flaw::new("proof.policies", why))?;
-        if !chain.policies().any(|policy| policy.validator(answer.node).is_some_and(|seat| seat.log == self.key)) {
-            return Err(Flaw::new("answer.key", format!("no policy gives this key to node {}", answer.node)));
+        let chain = chain_of(self.genesis, &self.policies)
+            .map_err(|why| Flaw::new("proof.policies", why))?;
+        if !chain.policies().any(|policy| {
+            policy
+                .validator(answer.node)
+                .is_some_and(|seat| seat.log == self.key)
+        }) {
+            return Err(Flaw::new(
+                "answer.key",
+                format!("no policy gives this key to node {}", answer.node),
+            ));
         }
         Ok(answer)
     }
 }
 
-/// What is trusted when a record is handed in: the chain that the record names, and the nodes asked.
+/// What is trusted when a record is handed in: the chain that the record names, and the nodes
+/// asked.
 pub fn trust_for(matches: &ArgMatches, record: &Record, client: &Client) -> Result<Trust, Failure> {
     let chain = record.payload.chain;
-    Trust::at(&Profiles::of(matches).verified(&chain), chain, client.clone(), crate::trust::max_age(matches)?)
+    Trust::at(
+        &Profiles::of(matches).verified(&chain),
+        chain,
+        client.clone(),
+        crate::trust::max_age(matches)?,
+    )
 }
 
-/// Hands a record in at the first node that gives an answer that verifies, and keeps the answer: the node's JSON, a problem
-/// document included.
+/// Hands a record in at the first node that gives an answer that verifies, and keeps the answer:
+/// the node's JSON, a problem document included.
 pub fn submit(trust: &mut Trust, record: &Record) -> Result<Value, Failure> {
     let bytes = encode(record);
     let (mut silent, mut untrue) = (Vec::new(), Vec::new());
@@ -86,7 +113,10 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Value, Failure> {
         let one = trust.client().only(&node);
         // The policies say whose key it is. A node that has none to show may still take the record.
         if let Err(Trouble::Untrue(why)) = trust.learn_policies(&one) {
-            say(t("trust.untrue", &[("node", node.clone()), ("why", why.clone())]));
+            say(t(
+                "trust.untrue",
+                &[("node", node.clone()), ("why", why.clone())],
+            ));
             untrue.push(format!("{node}: {why}"));
             continue;
         }
@@ -101,8 +131,15 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Value, Failure> {
         match check(trust, &answer, record, &bytes) {
             Ok(Some((kept, node))) => {
                 // A refusal for want of signatures and the later 'seen' are both kept.
-                let verdict = if answer["code"].is_string() { "refused" } else { "seen" };
-                trust.keep(&format!("receipts/{}.{node}.{verdict}.json", record.id()), &kept)?;
+                let verdict = if answer["code"].is_string() {
+                    "refused"
+                } else {
+                    "seen"
+                };
+                trust.keep(
+                    &format!("receipts/{}.{node}.{verdict}.json", record.id()),
+                    &kept,
+                )?;
                 return Ok(answer);
             }
             Ok(None) => {
@@ -110,20 +147,33 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Value, Failure> {
                 return Ok(answer);
             }
             Err(flaw) => {
-                say(t("trust.untrue", &[("node", node.clone()), ("why", flaw.to_string())]));
+                say(t(
+                    "trust.untrue",
+                    &[("node", node.clone()), ("why", flaw.to_string())],
+                ));
                 untrue.push(format!("{node}: {flaw}"));
             }
         }
     }
     if untrue.is_empty() {
         let next = t("client.unreachable-next", &[]);
-        return Err(Failure::unreachable(t("client.unreachable", &[])).because(silent.join("; ")).next(next));
+        return Err(Failure::unreachable(t("client.unreachable", &[]))
+            .because(silent.join("; "))
+            .next(next));
     }
-    Err(Failure::refused(t("trust.nobody", &[])).because(untrue.join("; ")).next(t("receipts.nobody-next", &[])))
+    Err(Failure::refused(t("trust.nobody", &[]))
+        .because(untrue.join("; "))
+        .next(t("receipts.nobody-next", &[])))
 }
 
-/// Checks a signed answer and what it says about this record; `None` if the node has no seat in any policy.
-fn check(trust: &Trust, answer: &Value, record: &Record, bytes: &[u8]) -> Result<Option<(KeptAnswer, u32)>, Flaw> {
+/// Checks a signed answer and what it says about this record; `None` if the node has no seat in any
+/// policy.
+fn check(
+    trust: &Trust,
+    answer: &Value,
+    record: &Record,
+    bytes: &[u8],
+) -> Result<Option<(KeptAnswer, u32)>, Flaw> {
     let refused = answer["code"].is_string();
     let signed = if refused { &answer["receipt"] } else { answer };
     let read = |name: &str| Flaw::new("answer.form", format!("the answer has no readable {name}"));
@@ -132,16 +182,23 @@ fn check(trust: &Trust, answer: &Value, record: &Record, bytes: &[u8]) -> Result
         version: 1,
         genesis: trust.chain().genesis(),
         policies: trust.policies().to_vec(),
-        statement: signed["statement"].as_str().ok_or_else(|| read("statement"))?.to_owned(),
+        statement: signed["statement"]
+            .as_str()
+            .ok_or_else(|| read("statement"))?
+            .to_owned(),
         key: serde_json::from_value(signed["key"].clone()).map_err(|_| read("key"))?,
-        signature: serde_json::from_value(signed["signature"].clone()).map_err(|_| read("signature"))?,
+        signature: serde_json::from_value(signed["signature"].clone())
+            .map_err(|_| read("signature"))?,
     };
     let verified = match kept.verify() {
         Err(flaw) if flaw.code == "answer.key" && !has_seat(trust, signed) => return Ok(None),
         verified => verified?,
     };
     if verified.bytes != sha256(bytes) || verified.record != record.id() {
-        return Err(Flaw::new("answer.record", format!("the answer is about record {}", verified.record)));
+        return Err(Flaw::new(
+            "answer.record",
+            format!("the answer is about record {}", verified.record),
+        ));
     }
     let fits = match &verified.verdict {
         Verdict::Seen => !refused,
@@ -150,13 +207,23 @@ fn check(trust: &Trust, answer: &Value, record: &Record, bytes: &[u8]) -> Result
     if fits {
         Ok(Some((kept, verified.node)))
     } else {
-        Err(Flaw::new("answer.verdict", "the node says something else than it signed"))
+        Err(Flaw::new(
+            "answer.verdict",
+            "the node says something else than it signed",
+        ))
     }
 }
 
 fn has_seat(trust: &Trust, signed: &Value) -> bool {
-    let node = signed["answer"]["node"].as_u64().and_then(|node| u32::try_from(node).ok());
-    node.is_some_and(|node| trust.chain().policies().any(|policy| policy.validator(node).is_some()))
+    let node = signed["answer"]["node"]
+        .as_u64()
+        .and_then(|node| u32::try_from(node).ok());
+    node.is_some_and(|node| {
+        trust
+            .chain()
+            .policies()
+            .any(|policy| policy.validator(node).is_some())
+    })
 }
 
 /// A receipt that was verified and written.
@@ -173,7 +240,11 @@ pub struct Receipted {
 
 /// Where a receipt goes: `--receipt-file`, else beside the record's file.
 pub fn beside(matches: &ArgMatches, record: &Record, file: &Path) -> PathBuf {
-    let given = matches.try_get_one::<PathBuf>("receipt-file").ok().flatten().cloned();
+    let given = matches
+        .try_get_one::<PathBuf>("receipt-file")
+        .ok()
+        .flatten()
+        .cloned();
     let name = format!("{}.tlog-proof", record.id().short());
     given.unwrap_or_else(|| file.parent().unwrap_or_else(|| Path::new("")).join(name))
 }
@@ -181,8 +252,18 @@ pub fn beside(matches: &ArgMatches, record: &Record, file: &Path) -> PathBuf {
 /// Fetches the receipt of a record, verifies it from the genesis hash, and writes it.
 pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receipted, Failure> {
     let (fetched, grounds) = fetch(trust, &Target::Record(record.id().to_hex()))?;
-    let Claim::Record { proof, .. } = &fetched.claim else { return Err(Failure::refused("claim")) };
+    let Claim::Record { proof, .. } = &fetched.claim else {
+        return Err(Failure::refused("claim"));
+    };
     std::fs::write(file, proof).map_err(|error| cannot_write(file, &error))?;
-    let (height, leaf) = (fetched.proved.seal.height, fetched.proved.receipt.verified.index);
-    Ok(Receipted { file: file.to_path_buf(), grounds, height, leaf })
+    let (height, leaf) = (
+        fetched.proved.seal.height,
+        fetched.proved.receipt.verified.index,
+    );
+    Ok(Receipted {
+        file: file.to_path_buf(),
+        grounds,
+        height,
+        leaf,
+    })
 }

@@ -1,9 +1,11 @@
-//! The demo's story as a script (domain 5.3 and 5.4 in the small; RULINGS A5, R24): production rules and periods, a sample clock.
+//! The demo's story as a script (domain 5.3 and 5.4 in the small; RULINGS A5, R24): production
+//! rules and periods, a sample clock.
 //!
-//! * [`play`] runs over a [`Stage`]: one writer in a suite, four node processes in `rollbook demo`. The script is the same, the
-//!   records are the same kind, and every expectation is checked, so a rule that changes breaks the story at its step.
-//! * Roles are read from the ledger: board, posts, officers. Only the members' parts are fixed, by number; everybody is
-//!   "Founding member NN" or a fictional applicant.
+//! * [`play`] runs over a [`Stage`]: one writer in a suite, four node processes in `rollbook demo`.
+//!   The script is the same, the records are the same kind, and every expectation is checked, so a
+//!   rule that changes breaks the story at its step.
+//! * Roles are read from the ledger: board, posts, officers. Only the members' parts are fixed, by
+//!   number; everybody is "Founding member NN" or a fictional applicant.
 //! * Refusals are part of it: each names the rule that it must meet.
 //! * Absent: what this build does not have (elections, arrears, changes of agreements, recoveries).
 
@@ -15,7 +17,9 @@ use rollbook_core::calendar::LocalDay;
 use rollbook_core::codec::Text;
 use rollbook_core::crypto::{Hash, Keypair, sha256};
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
-use rollbook_core::record::{Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record};
+use rollbook_core::record::{
+    Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
+};
 use rollbook_core::state::StateTables;
 
 mod calls;
@@ -50,7 +54,9 @@ pub struct Rejected {
 impl std::fmt::Display for Rejected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.code)?;
-        self.facts.iter().try_for_each(|(name, value)| write!(f, ", {name} {value}"))
+        self.facts
+            .iter()
+            .try_for_each(|(name, value)| write!(f, ", {name} {value}"))
     }
 }
 
@@ -70,7 +76,13 @@ pub enum Chapter {
 }
 
 /// All chapters.
-pub const CHAPTERS: [Chapter; 5] = [Chapter::Members, Chapter::Fund, Chapter::Call, Chapter::Award, Chapter::Payment];
+pub const CHAPTERS: [Chapter; 5] = [
+    Chapter::Members,
+    Chapter::Fund,
+    Chapter::Call,
+    Chapter::Award,
+    Chapter::Payment,
+];
 
 /// One line of the telling.
 #[derive(Debug, Clone)]
@@ -97,7 +109,8 @@ pub trait Stage {
     fn now(&self) -> u64;
     /// The tables at a height that covers everything submitted so far, verified.
     fn tables(&self) -> &StateTables;
-    /// Submits records that do not rest on one another and waits until each is final or refused; answers in their order.
+    /// Submits records that do not rest on one another and waits until each is final or refused;
+    /// answers in their order.
     fn submit(&mut self, records: Vec<Record>) -> Result<Vec<Result<Settled, Rejected>>, String>;
     /// Moves ledger time to at least `to` and waits until everything due by then has happened.
     fn advance(&mut self, to: u64) -> Result<(), String>;
@@ -155,7 +168,12 @@ pub struct Story<'a> {
 
 /// Plays the whole story. The alliance is founded before.
 pub fn play(stage: &mut dyn Stage) -> Told<Ending> {
-    let mut story = Story { stage, sequences: BTreeMap::new(), refusals: Vec::new(), height: 1 };
+    let mut story = Story {
+        stage,
+        sequences: BTreeMap::new(),
+        refusals: Vec::new(),
+        height: 1,
+    };
     for chapter in CHAPTERS {
         story.stage.chapter(chapter).map_err(StoryError::Stage)?;
         match chapter {
@@ -167,7 +185,10 @@ pub fn play(stage: &mut dyn Stage) -> Told<Ending> {
         }
     }
     let accounts = story.balance_sheet()?;
-    Ok(Ending { accounts, refusals: story.refusals })
+    Ok(Ending {
+        accounts,
+        refusals: story.refusals,
+    })
 }
 
 /// A short text; the story's own are all short enough.
@@ -176,7 +197,10 @@ fn text<const MAX: usize>(value: &str) -> Text<MAX> {
 }
 
 fn name(native: &str, latin: &str) -> Name {
-    Name { native: text(native), latin: text(latin) }
+    Name {
+        native: text(native),
+        latin: text(latin),
+    }
 }
 
 /// The hash of a paper that exists only in the story.
@@ -195,56 +219,115 @@ impl Story<'_> {
     }
 
     fn today(&self) -> i64 {
-        let offset = self.tables().charters.iter().last().map_or(480, |(_, charter)| charter.offset_minutes);
+        let offset = self
+            .tables()
+            .charters
+            .iter()
+            .last()
+            .map_or(480, |(_, charter)| charter.offset_minutes);
         LocalDay::of(self.stage.now(), offset).0
     }
 
     /// What the ledger should have and has not.
     fn missing(&self, step: &str, what: impl Into<String>) -> StoryError {
-        StoryError::Unexpected { step: step.to_owned(), expected: what.into(), found: "nothing".to_owned() }
+        StoryError::Unexpected {
+            step: step.to_owned(),
+            expected: what.into(),
+            found: "nothing".to_owned(),
+        }
     }
 
-    fn expect(&self, step: &str, expected: impl std::fmt::Debug, found: impl std::fmt::Debug) -> Told {
+    fn expect(
+        &self,
+        step: &str,
+        expected: impl std::fmt::Debug,
+        found: impl std::fmt::Debug,
+    ) -> Told {
         let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
-        if expected == found { Ok(()) } else { Err(StoryError::Unexpected { step: step.to_owned(), expected, found }) }
+        if expected == found {
+            Ok(())
+        } else {
+            Err(StoryError::Unexpected {
+                step: step.to_owned(),
+                expected,
+                found,
+            })
+        }
     }
 
     fn tell(&mut self, key: &str, rule: &str, facts: &[(&str, String)]) {
-        self.stage.tell(&Step { key, facts, rule, height: self.height, refused: false });
+        self.stage.tell(&Step {
+            key,
+            facts,
+            rule,
+            height: self.height,
+            refused: false,
+        });
     }
 
     /// A signed record. The first signer begins it.
     fn record(&mut self, principal: u32, signers: &[(u32, Role)], body: Body) -> Record {
         let officer = signers.first().map_or(0, |(person, _)| *person);
-        let used = self.tables().lanes.get(&officer).map_or(0, |lane| lane.highest);
+        let used = self
+            .tables()
+            .lanes
+            .get(&officer)
+            .map_or(0, |lane| lane.highest);
         let sequence = self.sequences.get(&officer).copied().unwrap_or(0).max(used) + 1;
         self.sequences.insert(officer, sequence);
-        let payload =
-            Payload { chain: self.stage.chain(), principal, officer, sequence, valid_until_ms: self.stage.now() + 7 * DAY, body };
+        let payload = Payload {
+            chain: self.stage.chain(),
+            principal,
+            officer,
+            sequence,
+            valid_until_ms: self.stage.now() + 7 * DAY,
+            body,
+        };
         let mut signers = signers.to_vec();
         signers.sort_unstable();
         let signatures = signers
             .iter()
-            .map(|(person, role)| payload.sign(*person, Capacity::Own(*role), 0, &self.stage.key(*person)))
+            .map(|(person, role)| {
+                payload.sign(*person, Capacity::Own(*role), 0, &self.stage.key(*person))
+            })
             .collect();
-        Record { payload, signatures }
+        Record {
+            payload,
+            signatures,
+        }
     }
 
-    /// The two officers of a company: the primary, and finance where money is meant, else the alternate.
+    /// The two officers of a company: the primary, and finance where money is meant, else the
+    /// alternate.
     fn officers(&self, company: u32, body: &Body) -> Vec<(u32, Role)> {
-        let second = if body.class() == ActClass::Money { Role::Finance } else { Role::Alternate };
+        let second = if body.class() == ActClass::Money {
+            Role::Finance
+        } else {
+            Role::Alternate
+        };
         self.pair(company, second)
     }
 
     fn pair(&self, company: u32, second: Role) -> Vec<(u32, Role)> {
-        let officers = self.tables().organisations.get(&company).map(|entry| entry.officers.clone()).unwrap_or_default();
+        let officers = self
+            .tables()
+            .organisations
+            .get(&company)
+            .map(|entry| entry.officers.clone())
+            .unwrap_or_default();
         officers.into_iter().zip([Role::Primary, second]).collect()
     }
 
     /// Office and holder of the `nth` post of a role for the whole alliance.
     fn post(&self, role: Role, nth: usize) -> (u32, u32) {
-        let mut posts = self.tables().posts.iter().filter(|(_, post)| post.role == role && post.scope == Scope::Alliance);
-        posts.nth(nth).map_or((0, 0), |(_, post)| (post.office, post.holder))
+        let mut posts = self
+            .tables()
+            .posts
+            .iter()
+            .filter(|(_, post)| post.role == role && post.scope == Scope::Alliance);
+        posts
+            .nth(nth)
+            .map_or((0, 0), |(_, post)| (post.office, post.holder))
     }
 
     fn by_member(&mut self, company: u32, body: Body) -> Record {
@@ -268,7 +351,9 @@ impl Story<'_> {
 
     fn one(&mut self, step: &str, record: Record) -> Told<Hash> {
         let ids = self.settle(step, vec![record])?;
-        ids.first().copied().ok_or_else(|| self.missing(step, "a record id"))
+        ids.first()
+            .copied()
+            .ok_or_else(|| self.missing(step, "a record id"))
     }
 
     /// Submits records that must all be in the log; ids with outcomes.
@@ -277,7 +362,10 @@ impl Story<'_> {
         let answers = self.stage.submit(records).map_err(StoryError::Stage)?;
         let mut outcomes = Vec::with_capacity(ids.len());
         for (id, answer) in ids.into_iter().zip(answers) {
-            let settled = answer.map_err(|refusal| StoryError::Refused { step: step.to_owned(), refusal })?;
+            let settled = answer.map_err(|refusal| StoryError::Refused {
+                step: step.to_owned(),
+                refusal,
+            })?;
             self.height = self.height.max(settled.height);
             outcomes.push((id, settled.outcome));
         }
@@ -285,31 +373,66 @@ impl Story<'_> {
     }
 
     /// A record that must be refused by this rule, and is told.
-    fn refused(&mut self, step: &str, rule: &str, facts: &[(&str, String)], record: Record) -> Told {
+    fn refused(
+        &mut self,
+        step: &str,
+        rule: &str,
+        facts: &[(&str, String)],
+        record: Record,
+    ) -> Told {
         let answers = self.stage.submit(vec![record]).map_err(StoryError::Stage)?;
         match answers.into_iter().next() {
             Some(Err(refusal)) if refusal.code == rule => {
                 self.refusals.push(refusal.code);
-                self.stage.tell(&Step { key: step, facts, rule, height: self.height, refused: true });
+                self.stage.tell(&Step {
+                    key: step,
+                    facts,
+                    rule,
+                    height: self.height,
+                    refused: true,
+                });
                 Ok(())
             }
             other => {
-                let found = other.map(|answer| answer.map(|settled| settled.outcome).map_err(|refusal| refusal.to_string()));
+                let found = other.map(|answer| {
+                    answer
+                        .map(|settled| settled.outcome)
+                        .map_err(|refusal| refusal.to_string())
+                });
                 self.expect(step, format!("a refusal by {rule}"), found)
             }
         }
     }
 
     /// A record that must be recorded without effect, and is told.
-    fn without_effect(&mut self, step: &str, why: NotCounted, facts: &[(&str, String)], record: Record) -> Told {
+    fn without_effect(
+        &mut self,
+        step: &str,
+        why: NotCounted,
+        facts: &[(&str, String)],
+        record: Record,
+    ) -> Told {
         let answers = self.answers(step, vec![record])?;
-        self.expect(step, vec![Outcome::NotCounted(why)], answers.iter().map(|(_, outcome)| *outcome).collect::<Vec<_>>())?;
+        self.expect(
+            step,
+            vec![Outcome::NotCounted(why)],
+            answers
+                .iter()
+                .map(|(_, outcome)| *outcome)
+                .collect::<Vec<_>>(),
+        )?;
         let rule = match why {
             NotCounted::LateApplication => "F06",
             NotCounted::DuplicateGroup | NotCounted::Recused => "R1",
         };
         self.refusals.push(format!("{rule} {why:?}"));
-        self.stage.tell(&Step { key: step, facts, rule, height: self.height, refused: true });
+        self.stage.tell(&Step {
+            key: step,
+            facts,
+            rule,
+            height: self.height,
+            refused: true,
+        });
         Ok(())
     }
 
@@ -323,7 +446,12 @@ impl Story<'_> {
 
     /// Moves time right past a deadline, if it runs.
     fn past(&mut self, kind: DeadlineKind, object: u32) -> Told {
-        match self.tables().deadline_of.get(&(kind as u16, object)).copied() {
+        match self
+            .tables()
+            .deadline_of
+            .get(&(kind as u16, object))
+            .copied()
+        {
             Some(due) => self.advance(due + 1),
             None => Ok(()),
         }
@@ -331,28 +459,63 @@ impl Story<'_> {
 
     /// Members of the board, by organisation.
     fn board(&self) -> Vec<u32> {
-        self.tables().seats.iter().map(|(organisation, _)| *organisation).collect()
+        self.tables()
+            .seats
+            .iter()
+            .map(|(organisation, _)| *organisation)
+            .collect()
     }
 
     /// A proposal with the shortest ballot that the charter allows for its kind and body.
-    fn proposal(&self, effect: MotionEffect, body: rollbook_core::motion::rules::BodyKind, label: &str) -> Body {
-        let rule = effect.kind().and_then(|kind| self.tables().charters.iter().last()?.1.rules.rule(kind, body));
+    fn proposal(
+        &self,
+        effect: MotionEffect,
+        body: rollbook_core::motion::rules::BodyKind,
+        label: &str,
+    ) -> Body {
+        let rule = effect.kind().and_then(|kind| {
+            self.tables()
+                .charters
+                .iter()
+                .last()?
+                .1
+                .rules
+                .rule(kind, body)
+        });
         let ballot_days = match rule.map(|rule| rule.ballot_min) {
-            Some(rollbook_core::calendar::Period::Days(days) | rollbook_core::calendar::Period::WorkingDays(days)) => days,
+            Some(
+                rollbook_core::calendar::Period::Days(days)
+                | rollbook_core::calendar::Period::WorkingDays(days),
+            ) => days,
             _ => 7,
         };
-        Body::Motion(MotionAct::Propose(Proposal { effect, ballot_days, text: paper(label) }))
+        Body::Motion(MotionAct::Propose(Proposal {
+            effect,
+            ballot_days,
+            text: paper(label),
+        }))
     }
 
     fn newest_motion(&self) -> u32 {
         self.tables().motions.last_key().copied().unwrap_or(0)
     }
 
-    fn ballot(&mut self, member: u32, motion: u32, choice: Choice, criterion: Option<&str>) -> Record {
+    fn ballot(
+        &mut self,
+        member: u32,
+        motion: u32,
+        choice: Choice,
+        criterion: Option<&str>,
+    ) -> Record {
         let criterion = criterion.map(text);
         self.by_member(
             member,
-            Body::Motion(MotionAct::Vote(Ballot { motion, choice, criterion, declaration: Declaration::None })),
+            Body::Motion(MotionAct::Vote(Ballot {
+                motion,
+                choice,
+                criterion,
+                declaration: Declaration::None,
+            })),
         )
     }
 
@@ -367,7 +530,8 @@ impl Story<'_> {
         self.settle(step, records).map(|_| ())
     }
 
-    /// Moves time past the close and the stay of these motions; each must have passed and taken effect.
+    /// Moves time past the close and the stay of these motions; each must have passed and taken
+    /// effect.
     fn carry(&mut self, step: &str, motions: &[u32]) -> Told {
         for motion in motions {
             self.past(DeadlineKind::MotionClose, *motion)?;
@@ -376,15 +540,27 @@ impl Story<'_> {
             self.past(DeadlineKind::MotionEffect, *motion)?;
         }
         for motion in motions {
-            let status = self.tables().motions.get(motion).map(|motion| motion.status);
-            self.expect(step, Some(rollbook_core::motion::MotionStatus::CarriedOut), status)?;
+            let status = self
+                .tables()
+                .motions
+                .get(motion)
+                .map(|motion| motion.status);
+            self.expect(
+                step,
+                Some(rollbook_core::motion::MotionStatus::CarriedOut),
+                status,
+            )?;
         }
         Ok(())
     }
 
     /// Counts of a motion, as facts.
     fn counts(&self, motion: u32) -> Vec<(&'static str, String)> {
-        let tally = self.tables().motions.get(&motion).and_then(|motion| motion.tally.as_ref());
+        let tally = self
+            .tables()
+            .motions
+            .get(&motion)
+            .and_then(|motion| motion.tally.as_ref());
         let number = |which: fn(&rollbook_core::motion::tally::Counts) -> u32| {
             tally.map_or_else(String::new, |tally| which(&tally.counts).to_string())
         };
@@ -418,17 +594,41 @@ impl Story<'_> {
             self.expect(&format!("balance of {account}"), amount, found)?;
             sheet.push((account, found));
         }
-        let total: i128 = self.tables().accounts.iter().map(|(_, balance)| *balance).sum();
+        let total: i128 = self
+            .tables()
+            .accounts
+            .iter()
+            .map(|(_, balance)| *balance)
+            .sum();
         self.expect("all accounts of the fund", 0, total)?;
         let sum = |wanted: fn(&AccountKind) -> bool| -> i128 {
-            sheet.iter().filter(|(account, _)| wanted(&account.kind)).map(|(_, amount)| *amount).sum()
+            sheet
+                .iter()
+                .filter(|(account, _)| wanted(&account.kind))
+                .map(|(_, amount)| *amount)
+                .sum()
         };
         let facts = [
-            ("free", crate::output::money(sum(|kind| *kind == AccountKind::Free), 2)),
-            ("calls", crate::output::money(sum(|kind| matches!(kind, AccountKind::Call(_))), 2)),
-            ("awards", crate::output::money(sum(|kind| matches!(kind, AccountKind::Award(_))), 2)),
-            ("committed", crate::output::money(sum(|kind| matches!(kind, AccountKind::Committed(_))), 2)),
-            ("paid", crate::output::money(sum(|kind| matches!(kind, AccountKind::Paid(_))), 2)),
+            (
+                "free",
+                crate::output::money(sum(|kind| *kind == AccountKind::Free), 2),
+            ),
+            (
+                "calls",
+                crate::output::money(sum(|kind| matches!(kind, AccountKind::Call(_))), 2),
+            ),
+            (
+                "awards",
+                crate::output::money(sum(|kind| matches!(kind, AccountKind::Award(_))), 2),
+            ),
+            (
+                "committed",
+                crate::output::money(sum(|kind| matches!(kind, AccountKind::Committed(_))), 2),
+            ),
+            (
+                "paid",
+                crate::output::money(sum(|kind| matches!(kind, AccountKind::Paid(_))), 2),
+            ),
         ];
         self.tell("balances", "N3", &facts);
         Ok(sheet)

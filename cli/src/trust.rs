@@ -1,18 +1,22 @@
-//! Trusting no node (RULINGS A12, A20): what is known of an alliance from its genesis hash alone, kept between calls.
+//! Trusting no node (RULINGS A12, A20): what is known of an alliance from its genesis hash alone,
+//! kept between calls.
 //!
 //! One folder per alliance (`Profiles::verified`) holds
 //!
-//! * `policies.json`: the chain of policies with their handover proofs, verified again at every opening;
+//! * `policies.json`: the chain of policies with their handover proofs, verified again at every
+//!   opening;
 //! * `head.json`: the newest verified head, as the signed note;
 //! * `receipts/`: what nodes signed about records handed in; `alarms/`: both statements of a fork.
 //!
-//! Every statement of a node comes with a checkpoint. It is judged by the policy of its size, it must extend the known head (or
-//! the known head must extend it), and it is fresh if the (f+1)-th newest cosignature is not older than `--max-age`. A node whose
-//! statement does not verify is named and the next one is asked; a head that no node can join to the known one is an alarm and
+//! Every statement of a node comes with a checkpoint. It is judged by the policy of its size, it
+//! must extend the known head (or the known head must extend it), and it is fresh if the (f+1)-th
+//! newest cosignature is not older than `--max-age`. A node whose statement does not verify is
+//! named and the next one is asked; a head that no node can join to the known one is an alarm and
 //! the end.
 //!
-//! The clock of a sample chain is stepped, and cosignatures carry it. There "now" is the furthest of what the node says and of
-//! the clock as it was last seen under a quorum, run on; so SAMPLE ages are a matter of the story, not of proof.
+//! The clock of a sample chain is stepped, and cosignatures carry it. There "now" is the furthest
+//! of what the node says and of the clock as it was last seen under a quorum, run on; so SAMPLE
+//! ages are a matter of the story, not of proof.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,7 +41,12 @@ use crate::profile::{Profile, Profiles, replace};
 pub fn reading(command: Command) -> Command {
     crate::login::arguments(asking(command))
         .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
-        .arg(Arg::new("max-age").long("max-age").value_name("LENGTH").default_value("2h"))
+        .arg(
+            Arg::new("max-age")
+                .long("max-age")
+                .value_name("LENGTH")
+                .default_value("2h"),
+        )
 }
 
 /// A policy with the proof that the epoch before handed over to it.
@@ -57,7 +66,10 @@ pub struct KeptPolicy {
 pub fn chain_of(genesis: Hash, policies: &[KeptPolicy]) -> Result<EpochChain, String> {
     let mut chain = EpochChain::new(genesis);
     for kept in policies {
-        let pushed = chain.push(kept.policy.as_bytes(), kept.proof.as_deref().map(str::as_bytes));
+        let pushed = chain.push(
+            kept.policy.as_bytes(),
+            kept.proof.as_deref().map(str::as_bytes),
+        );
         pushed.map_err(|error| format!("{}: {error}", error.code()))?;
     }
     Ok(chain)
@@ -74,7 +86,8 @@ struct KeptHead {
     note: String,
     /// Who served it.
     node: String,
-    /// Ledger time minus real time, as last seen under a quorum; means something on sample chains only.
+    /// Ledger time minus real time, as last seen under a quorum; means something on sample chains
+    /// only.
     distance_s: i64,
 }
 
@@ -131,21 +144,30 @@ pub struct Trust {
 pub fn nodes(matches: &ArgMatches, profile: Option<&Profile>) -> Vec<String> {
     let given = matches.try_get_many::<String>("node").ok().flatten();
     let given: Vec<String> = given.into_iter().flatten().cloned().collect();
-    if given.is_empty() { profile.map(|profile| profile.nodes.clone()).unwrap_or_default() } else { given }
+    if given.is_empty() {
+        profile
+            .map(|profile| profile.nodes.clone())
+            .unwrap_or_default()
+    } else {
+        given
+    }
 }
 
 /// The genesis hash given with `--genesis`, else the profile's.
 pub fn genesis(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Hash>, Failure> {
     match matches.try_get_one::<String>("genesis").ok().flatten() {
         None => Ok(profile.and_then(Profile::genesis_hash)),
-        Some(text) => Hash::from_hex(text)
-            .map(Some)
-            .ok_or_else(|| Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())])).next(t("audit.bad-hash-next", &[]))),
+        Some(text) => Hash::from_hex(text).map(Some).ok_or_else(|| {
+            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())]))
+                .next(t("audit.bad-hash-next", &[]))
+        }),
     }
 }
 
 fn real_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 fn signed(value: u64) -> i64 {
@@ -170,46 +192,78 @@ pub fn length(seconds: u64) -> String {
 impl Trust {
     /// Opens what is known of the alliance of the command line or the profile. Asks no node.
     pub fn open(matches: &ArgMatches) -> Result<Trust, Failure> {
-        let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
-        let nothing = |key: &str| Failure::unusable(t(key, &[])).next(t("trust.no-profile-next", &[]));
-        let genesis = genesis(matches, profile.as_ref())?.ok_or_else(|| nothing("act.no-genesis"))?;
+        let profile = Profiles::of(matches)
+            .chosen(matches)?
+            .map(|(_, profile)| profile);
+        let nothing =
+            |key: &str| Failure::unusable(t(key, &[])).next(t("trust.no-profile-next", &[]));
+        let genesis =
+            genesis(matches, profile.as_ref())?.ok_or_else(|| nothing("act.no-genesis"))?;
         let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
-        Trust::at(&Profiles::of(matches).verified(&genesis), genesis, client, max_age(matches)?)
+        Trust::at(
+            &Profiles::of(matches).verified(&genesis),
+            genesis,
+            client,
+            max_age(matches)?,
+        )
     }
 
     /// Opens the folder of one alliance. Everything in it is verified again.
-    pub fn at(folder: &Path, genesis: Hash, client: Client, max_age_s: u64) -> Result<Trust, Failure> {
+    pub fn at(
+        folder: &Path,
+        genesis: Hash,
+        client: Client,
+        max_age_s: u64,
+    ) -> Result<Trust, Failure> {
         let damaged = |file: &Path, why: String| {
             Failure::unusable(t("trust.damaged", &[("file", file.display().to_string())]))
                 .because(why)
-                .next(t("trust.damaged-next", &[("file", file.display().to_string())]))
+                .next(t(
+                    "trust.damaged-next",
+                    &[("file", file.display().to_string())],
+                ))
         };
         let read = |name: &str| -> Result<Option<Value>, Failure> {
             let path = folder.join(name);
             match std::fs::read(&path) {
-                Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(&path, error.to_string())),
+                Ok(bytes) => serde_json::from_slice(&bytes)
+                    .map(Some)
+                    .map_err(|error| damaged(&path, error.to_string())),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(crate::keystore::cannot_read(&path, &error)),
             }
         };
         let file = folder.join("policies.json");
         let policies: Vec<KeptPolicy> = match read("policies.json")? {
-            Some(value) => serde_json::from_value(value).map_err(|error| damaged(&file, error.to_string()))?,
+            Some(value) => {
+                serde_json::from_value(value).map_err(|error| damaged(&file, error.to_string()))?
+            }
             None => Vec::new(),
         };
         let chain = chain_of(genesis, &policies).map_err(|why| damaged(&file, why))?;
         let file = folder.join("head.json");
         let head: Option<KeptHead> = match read("head.json")? {
-            Some(value) => Some(serde_json::from_value(value).map_err(|error| damaged(&file, error.to_string()))?),
+            Some(value) => Some(
+                serde_json::from_value(value).map_err(|error| damaged(&file, error.to_string()))?,
+            ),
             None => None,
         };
         if let Some(head) = &head {
-            let verified = chain.verify_checkpoint(head.note.as_bytes()).map_err(|error| damaged(&file, error.to_string()))?;
+            let verified = chain
+                .verify_checkpoint(head.note.as_bytes())
+                .map_err(|error| damaged(&file, error.to_string()))?;
             if (verified.checkpoint.size, verified.checkpoint.root) != (head.size, head.root) {
                 return Err(damaged(&file, "size, root".to_owned()));
             }
         }
-        Ok(Trust { folder: folder.to_path_buf(), chain, policies, head, client, max_age_s })
+        Ok(Trust {
+            folder: folder.to_path_buf(),
+            chain,
+            policies,
+            head,
+            client,
+            max_age_s,
+        })
     }
 
     /// The folder.
@@ -234,12 +288,16 @@ impl Trust {
 
     /// Whether the alliance is a sample, as its policy 0 says; false as long as that is not known.
     pub fn is_sample(&self) -> bool {
-        let genesis = self.chain.policies().next().and_then(|policy| policy.genesis.as_ref());
+        let genesis = self
+            .chain
+            .policies()
+            .next()
+            .and_then(|policy| policy.genesis.as_ref());
         genesis.is_some_and(|facts| facts.clock == Clock::Sample)
     }
 
-    /// Asks the nodes in order until one gives a fresh answer that verifies. If all that verify are stale, the freshest of them;
-    /// the caller says so and exits with 3.
+    /// Asks the nodes in order until one gives a fresh answer that verifies. If all that verify are
+    /// stale, the freshest of them; the caller says so and exits with 3.
     pub fn ask<T>(
         &mut self,
         mut question: impl FnMut(&mut Trust, &Client) -> Result<(T, Grounds), Trouble>,
@@ -249,20 +307,34 @@ impl Trust {
         let (mut silent, mut untrue) = (Vec::new(), Vec::new());
         for node in self.client.nodes().to_vec() {
             let one = self.client.only(&node);
-            match self.learn_policies(&one).and_then(|()| question(self, &one)) {
+            match self
+                .learn_policies(&one)
+                .and_then(|()| question(self, &one))
+            {
                 Ok(answer) if !answer.1.stale => return Ok(answer),
                 Ok(answer) => {
-                    if best.as_ref().is_none_or(|(_, known)| known.attested_time_s < answer.1.attested_time_s) {
+                    if best
+                        .as_ref()
+                        .is_none_or(|(_, known)| known.attested_time_s < answer.1.attested_time_s)
+                    {
                         best = Some(answer);
                     }
                 }
                 Err(Trouble::Stop(failure)) => return Err(failure),
                 Err(Trouble::Untrue(why)) => {
-                    say(t("trust.untrue", &[("node", node.clone()), ("why", why.clone())]));
+                    say(t(
+                        "trust.untrue",
+                        &[("node", node.clone()), ("why", why.clone())],
+                    ));
                     untrue.push(format!("{node}: {why}"));
                 }
                 Err(Trouble::Next(failure)) if failure.exit == UNREACHABLE => {
-                    silent.push(failure.why.clone().unwrap_or_else(|| format!("{node}: {}", failure.what)));
+                    silent.push(
+                        failure
+                            .why
+                            .clone()
+                            .unwrap_or_else(|| format!("{node}: {}", failure.what)),
+                    );
                 }
                 Err(Trouble::Next(failure)) => refusal = Some(failure),
             }
@@ -272,11 +344,15 @@ impl Trust {
         }
         if !untrue.is_empty() {
             let next = t("trust.nobody-next", &[]);
-            return Err(Failure::refused(t("trust.nobody", &[])).because(untrue.join("; ")).next(next));
+            return Err(Failure::refused(t("trust.nobody", &[]))
+                .because(untrue.join("; "))
+                .next(next));
         }
         Err(refusal.unwrap_or_else(|| {
             let next = t("client.unreachable-next", &[]);
-            Failure::unreachable(t("client.unreachable", &[])).because(silent.join("; ")).next(next)
+            Failure::unreachable(t("client.unreachable", &[]))
+                .because(silent.join("; "))
+                .next(next)
         }))
     }
 
@@ -284,13 +360,17 @@ impl Trust {
     pub fn learn_policies(&mut self, node: &Client) -> Result<(), Trouble> {
         let from = self.policies.len();
         let answer = node.json(&format!("/v1/policies?from={from}"))?;
-        let new: Vec<KeptPolicy> = serde_json::from_value(answer).map_err(|error| Trouble::Untrue(error.to_string()))?;
+        let new: Vec<KeptPolicy> =
+            serde_json::from_value(answer).map_err(|error| Trouble::Untrue(error.to_string()))?;
         if new.is_empty() && from > 0 {
             return Ok(());
         }
         let mut chain = self.chain.clone();
         for kept in &new {
-            let pushed = chain.push(kept.policy.as_bytes(), kept.proof.as_deref().map(str::as_bytes));
+            let pushed = chain.push(
+                kept.policy.as_bytes(),
+                kept.proof.as_deref().map(str::as_bytes),
+            );
             pushed.map_err(|error| Trouble::Untrue(format!("{}: {error}", error.code())))?;
         }
         if chain.policies().next().is_none() {
@@ -298,12 +378,16 @@ impl Trust {
         }
         self.chain = chain;
         self.policies.extend(new);
-        self.keep("policies.json", &self.policies).map_err(Trouble::Stop)
+        self.keep("policies.json", &self.policies)
+            .map_err(Trouble::Stop)
     }
 
     /// The head under a receipt: verified, joined to the known one, kept if it is newer.
     pub fn head_of_proof(&mut self, node: &Client, proof: &TlogProof) -> Result<Grounds, Trouble> {
-        let note = proof.note.render().map_err(|error| Trouble::Untrue(error.to_string()))?;
+        let note = proof
+            .note
+            .render()
+            .map_err(|error| Trouble::Untrue(error.to_string()))?;
         self.head(node, &note)
     }
 
@@ -315,7 +399,9 @@ impl Trust {
         let (size, root) = (head.checkpoint.size, head.checkpoint.root);
         let newer = match &self.head {
             None => true,
-            Some(known) if known.size == size && known.root == root => known.attested_time_s < head.attested_time_s,
+            Some(known) if known.size == size && known.root == root => {
+                known.attested_time_s < head.attested_time_s
+            }
             Some(known) => {
                 let known = known.clone();
                 self.join(node, &known, &head, note, &name)?;
@@ -324,16 +410,37 @@ impl Trust {
         };
         if newer {
             let distance_s = signed(head.attested_time_s).saturating_sub(signed(real_s()));
-            let distance_s = self.head.as_ref().map_or(distance_s, |known| known.distance_s.max(distance_s));
+            let distance_s = self
+                .head
+                .as_ref()
+                .map_or(distance_s, |known| known.distance_s.max(distance_s));
             let attested_time_s = head.attested_time_s;
-            self.head = Some(KeptHead { size, root, attested_time_s, note: note.to_owned(), node: name.clone(), distance_s });
+            self.head = Some(KeptHead {
+                size,
+                root,
+                attested_time_s,
+                note: note.to_owned(),
+                node: name.clone(),
+                distance_s,
+            });
             self.keep("head.json", &self.head).map_err(Trouble::Stop)?;
         }
         let sample = self.is_sample();
         let age_s = self.now_s(node).saturating_sub(head.attested_time_s);
-        let policy = self.chain.policies().find(|policy| policy.epoch == head.epoch);
-        let organisation = |name: &str| policy.and_then(|p| p.validators.iter().find(|v| v.name == name)).map(|v| v.org);
-        let signers = head.signers.iter().map(|signer| (signer.name.clone(), organisation(&signer.name))).collect();
+        let policy = self
+            .chain
+            .policies()
+            .find(|policy| policy.epoch == head.epoch);
+        let organisation = |name: &str| {
+            policy
+                .and_then(|p| p.validators.iter().find(|v| v.name == name))
+                .map(|v| v.org)
+        };
+        let signers = head
+            .signers
+            .iter()
+            .map(|signer| (signer.name.clone(), organisation(&signer.name)))
+            .collect();
         Ok(Grounds {
             node: name,
             epoch: head.epoch,
@@ -352,14 +459,29 @@ impl Trust {
         if !self.is_sample() {
             return real_s();
         }
-        let told = node.json("/v1/status").ok().and_then(|status| status["now_ms"].as_u64()).unwrap_or(0) / 1_000;
-        let run_on = self.head.as_ref().map_or(0, |head| real_s().saturating_add_signed(head.distance_s));
+        let told = node
+            .json("/v1/status")
+            .ok()
+            .and_then(|status| status["now_ms"].as_u64())
+            .unwrap_or(0)
+            / 1_000;
+        let run_on = self
+            .head
+            .as_ref()
+            .map_or(0, |head| real_s().saturating_add_signed(head.distance_s));
         told.max(run_on)
     }
 
-    /// Shows that one of two verified heads extends the other: with a proof of this node, else of any other. Two different roots
-    /// of one size, or proofs that all fail, are a fork.
-    fn join(&self, node: &Client, known: &KeptHead, found: &Head, note: &str, name: &str) -> Result<(), Trouble> {
+    /// Shows that one of two verified heads extends the other: with a proof of this node, else of
+    /// any other. Two different roots of one size, or proofs that all fail, are a fork.
+    fn join(
+        &self,
+        node: &Client,
+        known: &KeptHead,
+        found: &Head,
+        note: &str,
+        name: &str,
+    ) -> Result<(), Trouble> {
         let found = &found.checkpoint;
         let (old, new) = if known.size <= found.size {
             ((known.size, known.root), (found.size, found.root))
@@ -368,10 +490,20 @@ impl Trust {
         };
         let mut failed = None;
         if old.0 < new.0 {
-            let others = self.client.nodes().iter().filter(|other| *other != name).map(|other| self.client.only(other));
+            let others = self
+                .client
+                .nodes()
+                .iter()
+                .filter(|other| *other != name)
+                .map(|other| self.client.only(other));
             for asked in std::iter::once(node.clone()).chain(others) {
-                let Ok(answer) = asked.json(&format!("/v1/consistency?old={}&new={}", old.0, new.0)) else { continue };
-                let path: Vec<Hash> = serde_json::from_value(answer["path"].clone()).unwrap_or_default();
+                let Ok(answer) =
+                    asked.json(&format!("/v1/consistency?old={}&new={}", old.0, new.0))
+                else {
+                    continue;
+                };
+                let path: Vec<Hash> =
+                    serde_json::from_value(answer["path"].clone()).unwrap_or_default();
                 if verify_consistency(old.0, &old.1, new.0, &new.1, &path).is_ok() {
                     return Ok(());
                 }
@@ -387,8 +519,14 @@ impl Trust {
             version: 1,
             genesis: self.chain.genesis(),
             policies: self.policies.clone(),
-            known: Statement { note: known.note.clone(), node: known.node.clone() },
-            found: Statement { note: note.to_owned(), node: name.to_owned() },
+            known: Statement {
+                note: known.note.clone(),
+                node: known.node.clone(),
+            },
+            found: Statement {
+                note: note.to_owned(),
+                node: name.to_owned(),
+            },
             consistency: failed,
         };
         let file = format!("alarms/fork-{}-{}.json", found.size, found.root.short());
@@ -402,7 +540,9 @@ impl Trust {
             ("file", self.folder.join(&file).display().to_string()),
         ];
         Err(Trouble::Stop(
-            Failure::refused(t("trust.fork", &facts)).because(t("trust.fork-why", &facts)).next(t("trust.fork-next", &facts)),
+            Failure::refused(t("trust.fork", &facts))
+                .because(t("trust.fork-why", &facts))
+                .next(t("trust.fork-next", &facts)),
         ))
     }
 
@@ -420,10 +560,16 @@ impl Trust {
 
 /// `--max-age` in seconds.
 pub fn max_age(matches: &ArgMatches) -> Result<u64, Failure> {
-    let text = matches.try_get_one::<String>("max-age").ok().flatten().map_or("2h", String::as_str);
+    let text = matches
+        .try_get_one::<String>("max-age")
+        .ok()
+        .flatten()
+        .map_or("2h", String::as_str);
     let ms = crate::commands::testnet::length_ms(text);
-    ms.map(|ms| ms / 1_000)
-        .ok_or_else(|| Failure::unusable(t("testnet.bad-step", &[("text", text.to_owned())])).next(t("trust.bad-age-next", &[])))
+    ms.map(|ms| ms / 1_000).ok_or_else(|| {
+        Failure::unusable(t("testnet.bad-step", &[("text", text.to_owned())]))
+            .next(t("trust.bad-age-next", &[]))
+    })
 }
 
 /// Kind of a fork alarm's file.
@@ -439,7 +585,8 @@ pub struct Statement {
     pub node: String,
 }
 
-/// Two heads, both under quorums, of which neither extends the other. With its policies it can be judged anywhere.
+/// Two heads, both under quorums, of which neither extends the other. With its policies it can be
+/// judged anywhere.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForkAlarm {
@@ -460,7 +607,8 @@ pub struct ForkAlarm {
 }
 
 impl Grounds {
-    /// The line that says what verified a statement, after the caller's own words about place and time.
+    /// The line that says what verified a statement, after the caller's own words about place and
+    /// time.
     pub fn line(&self) -> String {
         let named = |(name, organisation): &(String, Option<u32>)| match organisation {
             Some(organisation) => format!("{name} (O-{organisation:04})"),
@@ -482,7 +630,13 @@ impl Grounds {
     /// Says STALE SINCE if so; the exit code.
     pub fn tell_age(&self) -> u8 {
         if self.stale {
-            print(t("trust.stale", &[("time", instant(self.attested_time_s)), ("age", length(self.age_s))]));
+            print(t(
+                "trust.stale",
+                &[
+                    ("time", instant(self.attested_time_s)),
+                    ("age", length(self.age_s)),
+                ],
+            ));
             return crate::failure::NOT_YET;
         }
         0

@@ -1,10 +1,12 @@
 //! Business verbs: one table from the words of the command tree to the acts of core.
 //!
-//! * A verb names an act (`Membership.Screen`) and its arguments; the arguments become the act's fields. Long acts are read from a
-//!   TOML file with `--from`; flags override the file. What a verb does is core's business; this table only spells it.
-//! * A test walks every enum of core and fails when a kind of record has no verb ([`ELSEWHERE`] lists those that have a command of
-//!   their own or are never proposed).
-//! * What cannot be read is told with the argument as it stands on the command line, what was found, what is accepted, an example.
+//! * A verb names an act (`Membership.Screen`) and its arguments; the arguments become the act's
+//!   fields. Long acts are read from a TOML file with `--from`; flags override the file. What a
+//!   verb does is core's business; this table only spells it.
+//! * A test walks every enum of core and fails when a kind of record has no verb ([`ELSEWHERE`]
+//!   lists those that have a command of their own or are never proposed).
+//! * What cannot be read is told with the argument as it stands on the command line, what was
+//!   found, what is accepted, an example.
 
 pub mod forms;
 pub mod opening;
@@ -30,8 +32,8 @@ pub enum Kind {
     Hash,
     /// A record id or a digest that the ledger told: 64 hexadecimal digits.
     Record,
-    /// A commitment to what stays off the ledger: 64 hexadecimal digits, `@FILE` for a content that is sealed now, or `@FILE` of an
-    /// opening made before.
+    /// A commitment to what stays off the ledger: 64 hexadecimal digits, `@FILE` for a content that
+    /// is sealed now, or `@FILE` of an opening made before.
     Sealed,
     /// A shape with a spelling of its own.
     Form(Form),
@@ -78,19 +80,43 @@ pub struct Verb {
 }
 
 const fn id(name: &'static str) -> Field {
-    Field { name, kind: Kind::Number, positional: true, optional: false, usual: None }
+    Field {
+        name,
+        kind: Kind::Number,
+        positional: true,
+        optional: false,
+        usual: None,
+    }
 }
 
 const fn flag(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, positional: false, optional: false, usual: None }
+    Field {
+        name,
+        kind,
+        positional: false,
+        optional: false,
+        usual: None,
+    }
 }
 
 const fn maybe(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, positional: false, optional: true, usual: None }
+    Field {
+        name,
+        kind,
+        positional: false,
+        optional: true,
+        usual: None,
+    }
 }
 
 const fn usually(name: &'static str, kind: Kind, usual: &'static str) -> Field {
-    Field { name, kind, positional: false, optional: true, usual: Some(usual) }
+    Field {
+        name,
+        kind,
+        positional: false,
+        optional: true,
+        usual: Some(usual),
+    }
 }
 
 const fn verb(
@@ -100,18 +126,40 @@ const fn verb(
     variant: &'static str,
     fields: &'static [Field],
 ) -> Verb {
-    Verb { path: (noun, word), act: (family, variant), inside: &[], fields }
+    Verb {
+        path: (noun, word),
+        act: (family, variant),
+        inside: &[],
+        fields,
+    }
 }
 
-const fn motion(noun: &'static str, word: &'static str, effect: &'static [&'static str], fields: &'static [Field]) -> Verb {
-    Verb { path: (noun, word), act: ("Motion", "Propose"), inside: effect, fields }
+const fn motion(
+    noun: &'static str,
+    word: &'static str,
+    effect: &'static [&'static str],
+    fields: &'static [Field],
+) -> Verb {
+    Verb {
+        path: (noun, word),
+        act: ("Motion", "Propose"),
+        inside: effect,
+        fields,
+    }
 }
 
 const CHOICES: Kind = Kind::Choice(&["yes", "no", "abstain"]);
 const CLASSES: Kind = Kind::Choice(&["founding", "council", "ordinary", "associate"]);
 
-const POSTS: Kind =
-    Kind::Choice(&["secretary", "registrar", "treasurer", "second-officer", "programme-officer", "finance-approver", "auditor"]);
+const POSTS: Kind = Kind::Choice(&[
+    "secretary",
+    "registrar",
+    "treasurer",
+    "second-officer",
+    "programme-officer",
+    "finance-approver",
+    "auditor",
+]);
 const POOLS: Kind = Kind::Choice(&["reviewers", "assessors"]);
 
 /// Every verb.
@@ -129,34 +177,127 @@ pub const VERBS: &[Verb] = &[
             usually("relations", Kind::Form(forms::RELATIONS), "[]"),
         ],
     ),
-    verb("member", "screen", "Membership", "Screen", &[id("membership")]),
-    verb("member", "return", "Membership", "Return", &[id("membership"), flag("missing", Kind::List)]),
-    verb("member", "resubmit", "Membership", "Resubmit", &[id("membership"), flag("additions", Kind::Hash)]),
+    verb(
+        "member",
+        "screen",
+        "Membership",
+        "Screen",
+        &[id("membership")],
+    ),
+    verb(
+        "member",
+        "return",
+        "Membership",
+        "Return",
+        &[id("membership"), flag("missing", Kind::List)],
+    ),
+    verb(
+        "member",
+        "resubmit",
+        "Membership",
+        "Resubmit",
+        &[id("membership"), flag("additions", Kind::Hash)],
+    ),
     verb(
         "member",
         "reject",
         "Membership",
         "Reject",
-        &[id("membership"), flag("criterion", Kind::Text), flag("reasons", Kind::Sealed)],
+        &[
+            id("membership"),
+            flag("criterion", Kind::Text),
+            flag("reasons", Kind::Sealed),
+        ],
     ),
-    verb("member", "complete", "Membership", "Complete", &[id("membership")]),
-    verb("member", "sponsor", "Membership", "Sponsor", &[id("membership")]),
-    verb("member", "ballot", "Membership", "OpenBallot", &[id("membership"), flag("ballot_days", Kind::Number)]),
-    verb("member", "ask-again", "Membership", "AskAgain", &[id("membership"), flag("reasons", Kind::Hash)]),
-    verb("member", "withdraw-application", "Membership", "WithdrawApplication", &[id("membership")]),
-    verb("member", "agree", "Membership", "Agree", &[id("membership"), flag("agreement", Kind::Hash)]),
-    verb("member", "activate", "Membership", "Activate", &[id("membership"), flag("agreement", Kind::Hash)]),
-    verb("dues", "invoice", "Membership", "Invoice", &[id("membership")]),
-    verb("dues", "cancel", "Membership", "CancelInvoice", &[id("invoice")]),
+    verb(
+        "member",
+        "complete",
+        "Membership",
+        "Complete",
+        &[id("membership")],
+    ),
+    verb(
+        "member",
+        "sponsor",
+        "Membership",
+        "Sponsor",
+        &[id("membership")],
+    ),
+    verb(
+        "member",
+        "ballot",
+        "Membership",
+        "OpenBallot",
+        &[id("membership"), flag("ballot_days", Kind::Number)],
+    ),
+    verb(
+        "member",
+        "ask-again",
+        "Membership",
+        "AskAgain",
+        &[id("membership"), flag("reasons", Kind::Hash)],
+    ),
+    verb(
+        "member",
+        "withdraw-application",
+        "Membership",
+        "WithdrawApplication",
+        &[id("membership")],
+    ),
+    verb(
+        "member",
+        "agree",
+        "Membership",
+        "Agree",
+        &[id("membership"), flag("agreement", Kind::Hash)],
+    ),
+    verb(
+        "member",
+        "activate",
+        "Membership",
+        "Activate",
+        &[id("membership"), flag("agreement", Kind::Hash)],
+    ),
+    verb(
+        "dues",
+        "invoice",
+        "Membership",
+        "Invoice",
+        &[id("membership")],
+    ),
+    verb(
+        "dues",
+        "cancel",
+        "Membership",
+        "CancelInvoice",
+        &[id("invoice")],
+    ),
     verb(
         "dues",
         "receive",
         "Membership",
         "Receive",
-        &[id("invoice"), flag("amount", Kind::Minor), flag("reference", Kind::Text), flag("value_date", Kind::Day)],
+        &[
+            id("invoice"),
+            flag("amount", Kind::Minor),
+            flag("reference", Kind::Text),
+            flag("value_date", Kind::Day),
+        ],
     ),
-    verb("dues", "confirm", "Membership", "ConfirmReceipt", &[id("invoice"), flag("receipt", Kind::Record)]),
-    verb("dues", "decline", "Membership", "DeclineReceipt", &[id("invoice"), flag("receipt", Kind::Record)]),
+    verb(
+        "dues",
+        "confirm",
+        "Membership",
+        "ConfirmReceipt",
+        &[id("invoice"), flag("receipt", Kind::Record)],
+    ),
+    verb(
+        "dues",
+        "decline",
+        "Membership",
+        "DeclineReceipt",
+        &[id("invoice"), flag("receipt", Kind::Record)],
+    ),
     motion(
         "office",
         "appoint",
@@ -179,7 +320,13 @@ pub const VERBS: &[Verb] = &[
         "Vote",
         &[
             id("motion"),
-            Field { name: "choice", kind: CHOICES, positional: true, optional: false, usual: None },
+            Field {
+                name: "choice",
+                kind: CHOICES,
+                positional: true,
+                optional: false,
+                usual: None,
+            },
             maybe("criterion", Kind::Text),
             usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
         ],
@@ -191,7 +338,16 @@ pub const VERBS: &[Verb] = &[
         "DeclareConflict",
         &[
             id("motion"),
-            flag("kind", Kind::Choice(&["competitor", "investor", "employment-or-paid", "family-or-personal", "other"])),
+            flag(
+                "kind",
+                Kind::Choice(&[
+                    "competitor",
+                    "investor",
+                    "employment-or-paid",
+                    "family-or-personal",
+                    "other",
+                ]),
+            ),
         ],
     ),
     verb("motion", "withdraw", "Motion", "Withdraw", &[id("motion")]),
@@ -200,7 +356,11 @@ pub const VERBS: &[Verb] = &[
         "charter",
         "raise-protocol",
         &["RaiseProtocol"],
-        &[id("protocol"), flag("from_height", Kind::Height), flag("release", Kind::Text)],
+        &[
+            id("protocol"),
+            flag("from_height", Kind::Height),
+            flag("release", Kind::Text),
+        ],
     ),
     verb("node", "upgrade", "Node", "Support", &[id("protocol")]),
     verb(
@@ -230,26 +390,69 @@ pub const VERBS: &[Verb] = &[
         ],
     ),
     verb("fund", "accept", "Fund", "Accept", &[id("fund")]),
-    motion("fund", "committee", &["AppointCommittee"], &[id("fund"), flag("members", Kind::Numbers)]),
+    motion(
+        "fund",
+        "committee",
+        &["AppointCommittee"],
+        &[id("fund"), flag("members", Kind::Numbers)],
+    ),
     verb(
         "contribution",
         "pledge",
         "Fund",
         "Pledge",
-        &[id("fund"), usually("pot", Kind::Form(forms::POT), "\"free\""), flag("instalments", Kind::Form(forms::INSTALMENTS))],
+        &[
+            id("fund"),
+            usually("pot", Kind::Form(forms::POT), "\"free\""),
+            flag("instalments", Kind::Form(forms::INSTALMENTS)),
+        ],
     ),
-    verb("contribution", "call", "Fund", "CallInstalment", &[id("instalment")]),
-    verb("contribution", "cancel", "Fund", "ProposeCancel", &[id("contribution"), flag("instalments", Kind::Numbers)]),
-    verb("contribution", "agree-cancel", "Fund", "AgreeCancel", &[flag("proposal", Kind::Record)]),
+    verb(
+        "contribution",
+        "call",
+        "Fund",
+        "CallInstalment",
+        &[id("instalment")],
+    ),
+    verb(
+        "contribution",
+        "cancel",
+        "Fund",
+        "ProposeCancel",
+        &[id("contribution"), flag("instalments", Kind::Numbers)],
+    ),
+    verb(
+        "contribution",
+        "agree-cancel",
+        "Fund",
+        "AgreeCancel",
+        &[flag("proposal", Kind::Record)],
+    ),
     verb(
         "contribution",
         "receive",
         "Fund",
         "RecordReceipt",
-        &[id("instalment"), flag("amount", Kind::Minor), flag("reference", Kind::Text), flag("value_day", Kind::Day)],
+        &[
+            id("instalment"),
+            flag("amount", Kind::Minor),
+            flag("reference", Kind::Text),
+            flag("value_day", Kind::Day),
+        ],
     ),
-    verb("contribution", "confirm", "Fund", "ConfirmReceipt", &[flag("receipt", Kind::Record)]),
-    motion("contribution", "write-off", &["WriteOffInstalment"], &[id("instalment"), flag("attempts", Kind::Hash)]),
+    verb(
+        "contribution",
+        "confirm",
+        "Fund",
+        "ConfirmReceipt",
+        &[flag("receipt", Kind::Record)],
+    ),
+    motion(
+        "contribution",
+        "write-off",
+        &["WriteOffInstalment"],
+        &[id("instalment"), flag("attempts", Kind::Hash)],
+    ),
     motion(
         "call",
         "publish",
@@ -264,7 +467,11 @@ pub const VERBS: &[Verb] = &[
             usually("threshold", Kind::Minor, "0"),
             usually("reviewers", Kind::Number, "3"),
             maybe("concentration_bp", Kind::Number),
-            usually("tie_breaks", Kind::Form(forms::TIE_BREAKS), "[\"smaller-ask\",\"earlier\"]"),
+            usually(
+                "tie_breaks",
+                Kind::Form(forms::TIE_BREAKS),
+                "[\"smaller-ask\",\"earlier\"]",
+            ),
             flag("eligibility", Kind::Form(forms::ELIGIBILITY)),
             flag("codes", Kind::List),
             flag("opens_day", Kind::Day),
@@ -272,7 +479,12 @@ pub const VERBS: &[Verb] = &[
             flag("document", Kind::Hash),
         ],
     ),
-    motion("call", "cancel", &["CancelCall"], &[id("call"), flag("reason", Kind::Hash)]),
+    motion(
+        "call",
+        "cancel",
+        &["CancelCall"],
+        &[id("call"), flag("reason", Kind::Hash)],
+    ),
     verb("call", "rank", "Call", "Rank", &[id("call")]),
     verb("call", "close", "Call", "Close", &[id("call")]),
     verb(
@@ -290,54 +502,127 @@ pub const VERBS: &[Verb] = &[
             maybe("seen", Kind::Json),
         ],
     ),
-    verb("application", "open", "Call", "Open", &[id("application"), maybe("content", Kind::Json), maybe("salt", Kind::Bytes)]),
+    verb(
+        "application",
+        "open",
+        "Call",
+        "Open",
+        &[
+            id("application"),
+            maybe("content", Kind::Json),
+            maybe("salt", Kind::Bytes),
+        ],
+    ),
     verb(
         "application",
         "screen",
         "Call",
         "Judge",
-        &[id("application"), usually("verdict", Kind::Form(forms::VERDICT), "\"Eligible\"")],
+        &[
+            id("application"),
+            usually("verdict", Kind::Form(forms::VERDICT), "\"Eligible\""),
+        ],
     ),
-    verb("application", "appeal", "Call", "Appeal", &[id("application"), flag("grounds", Kind::Sealed)]),
-    verb("application", "withdraw", "Call", "Withdraw", &[id("application")]),
-    verb("review", "pool", "Call", "EnterPool", &[flag("pool", POOLS), flag("persons", Kind::Numbers)]),
-    motion("review", "confirm-pool", &["ConfirmPool"], &[flag("pool", POOLS), flag("persons", Kind::Numbers)]),
-    verb("review", "freeze", "Call", "FreezePool", &[flag("subject", Kind::Form(forms::SUBJECT))]),
+    verb(
+        "application",
+        "appeal",
+        "Call",
+        "Appeal",
+        &[id("application"), flag("grounds", Kind::Sealed)],
+    ),
+    verb(
+        "application",
+        "withdraw",
+        "Call",
+        "Withdraw",
+        &[id("application")],
+    ),
+    verb(
+        "review",
+        "pool",
+        "Call",
+        "EnterPool",
+        &[flag("pool", POOLS), flag("persons", Kind::Numbers)],
+    ),
+    motion(
+        "review",
+        "confirm-pool",
+        &["ConfirmPool"],
+        &[flag("pool", POOLS), flag("persons", Kind::Numbers)],
+    ),
+    verb(
+        "review",
+        "freeze",
+        "Call",
+        "FreezePool",
+        &[flag("subject", Kind::Form(forms::SUBJECT))],
+    ),
     verb(
         "review",
         "draw",
         "Call",
         "CommitDraw",
-        &[id("draw"), maybe("attempt", Kind::Number), maybe("commitment", Kind::Record)],
+        &[
+            id("draw"),
+            maybe("attempt", Kind::Number),
+            maybe("commitment", Kind::Record),
+        ],
     ),
-    verb("review", "reveal-draw", "Call", "RevealDraw", &[id("draw"), maybe("secret", Kind::Bytes)]),
+    verb(
+        "review",
+        "reveal-draw",
+        "Call",
+        "RevealDraw",
+        &[id("draw"), maybe("secret", Kind::Bytes)],
+    ),
     verb(
         "review",
         "declare",
         "Call",
         "Declare",
-        &[id("review"), usually("declaration", Kind::Form(forms::REVIEW_DECLARATION), "\"Clear\"")],
+        &[
+            id("review"),
+            usually(
+                "declaration",
+                Kind::Form(forms::REVIEW_DECLARATION),
+                "\"Clear\"",
+            ),
+        ],
     ),
     verb(
         "review",
         "seal",
         "Call",
         "Seal",
-        &[id("review"), maybe("scores", Kind::Numbers), maybe("comment", Kind::Sealed), maybe("seal", Kind::Record)],
+        &[
+            id("review"),
+            maybe("scores", Kind::Numbers),
+            maybe("comment", Kind::Sealed),
+            maybe("seal", Kind::Record),
+        ],
     ),
     verb(
         "review",
         "reveal",
         "Call",
         "Reveal",
-        &[id("review"), maybe("scores", Kind::Numbers), maybe("comment", Kind::Sealed), maybe("salt", Kind::Bytes)],
+        &[
+            id("review"),
+            maybe("scores", Kind::Numbers),
+            maybe("comment", Kind::Sealed),
+            maybe("salt", Kind::Bytes),
+        ],
     ),
     verb(
         "review",
         "finalise",
         "Call",
         "Finalise",
-        &[id("review"), maybe("scores", Kind::Numbers), maybe("reason", Kind::Sealed)],
+        &[
+            id("review"),
+            maybe("scores", Kind::Numbers),
+            maybe("reason", Kind::Sealed),
+        ],
     ),
     motion(
         "award",
@@ -354,9 +639,18 @@ pub const VERBS: &[Verb] = &[
         "award",
         "place",
         &["PlaceApplication"],
-        &[id("application"), flag("placing", Kind::Choice(&["reserve", "not-recommended"])), flag("reason", Kind::Sealed)],
+        &[
+            id("application"),
+            flag("placing", Kind::Choice(&["reserve", "not-recommended"])),
+            flag("reason", Kind::Sealed),
+        ],
     ),
-    motion("award", "revoke", &["RevokeAward"], &[id("award"), flag("reason", Kind::Sealed)]),
+    motion(
+        "award",
+        "revoke",
+        &["RevokeAward"],
+        &[id("award"), flag("reason", Kind::Sealed)],
+    ),
     verb("award", "accept", "Award", "Accept", &[id("award")]),
     verb(
         "agreement",
@@ -380,15 +674,35 @@ pub const VERBS: &[Verb] = &[
             flag("survival", Kind::Hash),
         ],
     ),
-    verb("agreement", "sign", "Award", "Sign", &[id("agreement"), flag("draft", Kind::Record), flag("terms", Kind::Record)]),
+    verb(
+        "agreement",
+        "sign",
+        "Award",
+        "Sign",
+        &[
+            id("agreement"),
+            flag("draft", Kind::Record),
+            flag("terms", Kind::Record),
+        ],
+    ),
     verb(
         "agreement",
         "countersign",
         "Award",
         "Countersign",
-        &[id("agreement"), flag("signed", Kind::Record), flag("terms", Kind::Record)],
+        &[
+            id("agreement"),
+            flag("signed", Kind::Record),
+            flag("terms", Kind::Record),
+        ],
     ),
-    verb("payee", "change", "Award", "ChangeAccount", &[id("agreement"), flag("account", Kind::Sealed)]),
+    verb(
+        "payee",
+        "change",
+        "Award",
+        "ChangeAccount",
+        &[id("agreement"), flag("account", Kind::Sealed)],
+    ),
     verb(
         "payee",
         "confirm",
@@ -398,30 +712,58 @@ pub const VERBS: &[Verb] = &[
             id("agreement"),
             flag("change", Kind::Record),
             flag("account", Kind::Sealed),
-            flag("channel", Kind::Choice(&["telephone", "registered-letter", "in-person", "token-transfer"])),
+            flag(
+                "channel",
+                Kind::Choice(&[
+                    "telephone",
+                    "registered-letter",
+                    "in-person",
+                    "token-transfer",
+                ]),
+            ),
         ],
     ),
-    verb("milestone", "submit", "Payment", "Submit", &[id("milestone"), flag("evidence", Kind::Form(forms::EVIDENCE))]),
+    verb(
+        "milestone",
+        "submit",
+        "Payment",
+        "Submit",
+        &[
+            id("milestone"),
+            flag("evidence", Kind::Form(forms::EVIDENCE)),
+        ],
+    ),
     verb(
         "milestone",
         "assess",
         "Payment",
         "Assess",
-        &[id("milestone"), flag("finding", Kind::Form(forms::FINDING)), flag("report", Kind::Hash)],
+        &[
+            id("milestone"),
+            flag("finding", Kind::Form(forms::FINDING)),
+            flag("report", Kind::Hash),
+        ],
     ),
     verb(
         "payment",
         "request",
         "Payment",
         "Request",
-        &[id("agreement"), flag("tranche", Kind::Form(forms::TRANCHE)), flag("amount", Kind::Minor)],
+        &[
+            id("agreement"),
+            flag("tranche", Kind::Form(forms::TRANCHE)),
+            flag("amount", Kind::Minor),
+        ],
     ),
     verb(
         "payment",
         "certify",
         "Payment",
         "Certify",
-        &[id("payment"), usually("decision", Kind::Form(forms::DECISION), "\"Pass\"")],
+        &[
+            id("payment"),
+            usually("decision", Kind::Form(forms::DECISION), "\"Pass\""),
+        ],
     ),
     verb(
         "payment",
@@ -435,8 +777,19 @@ pub const VERBS: &[Verb] = &[
             usually("decision", Kind::Form(forms::DECISION), "\"Pass\""),
         ],
     ),
-    verb("payment", "hold", "Payment", "Hold", &[id("payment"), flag("ground", Kind::Sealed)]),
-    motion("payment", "lift", &["LiftHold"], &[id("payment"), flag("reason", Kind::Sealed)]),
+    verb(
+        "payment",
+        "hold",
+        "Payment",
+        "Hold",
+        &[id("payment"), flag("ground", Kind::Sealed)],
+    ),
+    motion(
+        "payment",
+        "lift",
+        &["LiftHold"],
+        &[id("payment"), flag("reason", Kind::Sealed)],
+    ),
     verb(
         "payment",
         "release",
@@ -450,16 +803,43 @@ pub const VERBS: &[Verb] = &[
             flag("amount", Kind::Minor),
         ],
     ),
-    verb("payment", "confirm", "Payment", "Settle", &[id("payment"), flag("reference", Kind::Text), flag("amount", Kind::Minor)]),
+    verb(
+        "payment",
+        "confirm",
+        "Payment",
+        "Settle",
+        &[
+            id("payment"),
+            flag("reference", Kind::Text),
+            flag("amount", Kind::Minor),
+        ],
+    ),
     verb(
         "payment",
         "return",
         "Payment",
         "Return",
-        &[id("payment"), flag("reference", Kind::Text), flag("amount", Kind::Minor), flag("reason", Kind::Text)],
+        &[
+            id("payment"),
+            flag("reference", Kind::Text),
+            flag("amount", Kind::Minor),
+            flag("reason", Kind::Text),
+        ],
     ),
-    verb("payment", "acknowledge", "Payment", "Acknowledge", &[id("payment"), flag("amount", Kind::Minor)]),
-    verb("payment", "dispute", "Payment", "Dispute", &[id("payment"), flag("ground", Kind::Sealed)]),
+    verb(
+        "payment",
+        "acknowledge",
+        "Payment",
+        "Acknowledge",
+        &[id("payment"), flag("amount", Kind::Minor)],
+    ),
+    verb(
+        "payment",
+        "dispute",
+        "Payment",
+        "Dispute",
+        &[id("payment"), flag("ground", Kind::Sealed)],
+    ),
     verb("node", "ready", "Node", "Ready", &[]),
     verb("node", "leave", "Node", "Leave", &[]),
 ];
@@ -469,13 +849,18 @@ pub fn find(noun: &str, word: &str) -> Option<&'static Verb> {
     VERBS.iter().find(|verb| verb.path == (noun, word))
 }
 
-/// Kinds of record that have a command of their own, or that no officer proposes: family, variant, why.
+/// Kinds of record that have a command of their own, or that no officer proposes: family, variant,
+/// why.
 pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("Organisation", "Found", "genesis sign"),
     ("Organisation", "Register", "org introduce"),
     ("Node", "Register", "node register"),
     ("MotionEffect", "Admit", "opened by M07"),
-    ("MotionEffect", "DecideAppeal", "opened by F40: application appeal"),
+    (
+        "MotionEffect",
+        "DecideAppeal",
+        "opened by F40: application appeal",
+    ),
 ];
 
 #[cfg(test)]
@@ -506,7 +891,17 @@ mod tests {
         let mut line = vec![verb.path.1.to_owned()];
         for field in verb.fields {
             // What is made elsewhere stands for what this act would make or open.
-            let usual = !["deputy", "seen", "commitment", "seal", "salt", "content", "secret", "uetr"].contains(&field.name);
+            let usual = ![
+                "deputy",
+                "seen",
+                "commitment",
+                "seal",
+                "salt",
+                "content",
+                "secret",
+                "uetr",
+            ]
+            .contains(&field.name);
             if field.optional && !(every && usual) {
                 continue;
             }
@@ -521,24 +916,46 @@ mod tests {
         line
     }
 
-    /// Every verb with plain arguments spells an act that core knows and that survives its own rules of shape.
+    /// Every verb with plain arguments spells an act that core knows and that survives its own
+    /// rules of shape.
     #[test]
     fn every_verb_spells_an_act() {
         for verb in VERBS {
             // These read an opening, as the suite of the binary does.
-            if [("application", "open"), ("review", "reveal"), ("review", "reveal-draw")].contains(&verb.path) {
+            if [
+                ("application", "open"),
+                ("review", "reveal"),
+                ("review", "reveal-draw"),
+            ]
+            .contains(&verb.path)
+            {
                 continue;
             }
             let line = line(verb, true);
-            let matches = verb.command().try_get_matches_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+            let matches = verb
+                .command()
+                .try_get_matches_from(&line)
+                .unwrap_or_else(|error| panic!("{line:?}: {error}"));
             let result = verb.body(&matches, &mut Reading::of(3, 5));
-            // A list of milestones does not sum to a sample total, and the like: core says so by its own rule.
+            // A list of milestones does not sum to a sample total, and the like: core says so by
+            // its own rule.
             let shape = [("call", "publish")];
             match result {
                 Ok(body) => {
-                    assert_eq!(serde_json::to_value(&body).unwrap().as_object().unwrap().keys().next().unwrap(), verb.act.0)
+                    assert_eq!(
+                        serde_json::to_value(&body)
+                            .unwrap()
+                            .as_object()
+                            .unwrap()
+                            .keys()
+                            .next()
+                            .unwrap(),
+                        verb.act.0
+                    )
                 }
-                Err(failure) if shape.contains(&verb.path) => assert!(failure.what.contains("F05") || failure.why.is_some()),
+                Err(failure) if shape.contains(&verb.path) => {
+                    assert!(failure.what.contains("F05") || failure.why.is_some())
+                }
                 Err(failure) => panic!("{line:?}: {} {:?}", failure.what, failure.why),
             }
         }

@@ -29,11 +29,15 @@ fn stdout(output: &Output) -> String {
 /// Twelve blocks with a handover in the sixth: 5 founders, the fifth node seated.
 fn history() -> Writer {
     let seed = b"audit";
-    let alliance = Alliance::with(seed, 5, 4, Clock::Sample, |charter| charter.chain.handover_blocks = 5);
+    let alliance = Alliance::with(seed, 5, 4, Clock::Sample, |charter| {
+        charter.chain.handover_blocks = 5
+    });
     let mut writer = Writer::founded(alliance);
     let operator = officers_of(5).0;
     for act in [NodeAct::Register(node_keys(seed, 5)), NodeAct::Ready] {
-        writer.act_as(5, &[(operator, Role::NodeOperator)], Body::Node(act)).unwrap();
+        writer
+            .act_as(5, &[(operator, Role::NodeOperator)], Body::Node(act))
+            .unwrap();
     }
     while writer.ledger.height() < 12 {
         writer.submit(&[]);
@@ -61,7 +65,13 @@ fn a_sound_history_is_sound_and_pinned_to_its_genesis() {
     let (writer, folder) = (history(), folder());
     let file = folder.file("good.rollbook", &writer.export());
     let output = audit(&file, Some(writer.alliance.chain()));
-    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&output),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(stdout(&output).contains("SOUND"));
     assert!(stdout(&output).contains("SAMPLE"));
     // Another alliance's hash: a finding, not an error of use.
@@ -74,19 +84,26 @@ fn a_sound_history_is_sound_and_pinned_to_its_genesis() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("no --genesis was given"));
 }
 
-/// One bit anywhere in the file is found, and never crashes the auditor. Every 997th byte is tried, and every fifth of the last 400.
+/// One bit anywhere in the file is found, and never crashes the auditor. Every 997th byte is tried,
+/// and every fifth of the last 400.
 #[test]
 fn one_flipped_bit_is_always_found() {
     let (writer, folder) = (history(), folder());
     let good = writer.export();
-    let places = (0..good.len()).step_by(997).chain((good.len().saturating_sub(400)..good.len()).step_by(5));
+    let places = (0..good.len())
+        .step_by(997)
+        .chain((good.len().saturating_sub(400)..good.len()).step_by(5));
     for place in places {
         let mut bad = good.clone();
         bad[place] ^= 1 << (place % 8);
         let file = folder.file("bad.rollbook", &bad);
         let output = audit(&file, Some(writer.alliance.chain()));
         let code = output.status.code();
-        assert!(code == Some(1) || code == Some(2), "byte {place}: exit {code:?}\n{}", stdout(&output));
+        assert!(
+            code == Some(1) || code == Some(2),
+            "byte {place}: exit {code:?}\n{}",
+            stdout(&output)
+        );
     }
 }
 
@@ -98,7 +115,11 @@ fn the_damaged_record_is_named() {
     let record = frames[1].records[2].clone();
     let last = record.len() - 1;
     frames[1].records[2][last] ^= 1;
-    let mut bytes = Header { genesis: writer.ledger.chain(), height: writer.ledger.height() }.encode();
+    let mut bytes = Header {
+        genesis: writer.ledger.chain(),
+        height: writer.ledger.height(),
+    }
+    .encode();
     bytes.extend(frames.iter().flat_map(BlockFrame::encode));
     let good = writer.export();
     bytes.extend_from_slice(&good[bytes.len()..]);
@@ -108,43 +129,79 @@ fn the_damaged_record_is_named() {
     assert_eq!(output.status.code(), Some(1));
     // Block 1 begins after the genesis leaves and seal 0; its records are its first leaves.
     let leaf = writer.frames[0].derived.len() + 1 + 2;
-    assert!(text.contains("A1.body-digest") && text.contains(&format!("leaf {leaf}")), "{text}");
-    // The damage is in block 1; the links and certificates of the rest were still checked, the rules were not.
+    assert!(
+        text.contains("A1.body-digest") && text.contains(&format!("leaf {leaf}")),
+        "{text}"
+    );
+    // The damage is in block 1; the links and certificates of the rest were still checked, the
+    // rules were not.
     assert!(text.contains("A14.not-executed"), "{text}");
-    assert!(!text.contains("A1.parent") && !text.contains("A1.certificate"), "{text}");
+    assert!(
+        !text.contains("A1.parent") && !text.contains("A1.certificate"),
+        "{text}"
+    );
 }
 
 #[test]
 fn truncation_surplus_and_foreign_files() {
     let (writer, folder) = (history(), folder());
     let good = writer.export();
-    let in_block_2 = Header::BYTES + writer.frames[..2].iter().map(|frame| frame.encode().len()).sum::<usize>() + 100;
+    let in_block_2 = Header::BYTES
+        + writer.frames[..2]
+            .iter()
+            .map(|frame| frame.encode().len())
+            .sum::<usize>()
+        + 100;
     for (name, bytes, code) in [
         ("empty", Vec::new(), 2),
-        ("text", b"this is no export, it is a letter to the secretary of the alliance and long enough".to_vec(), 2),
+        (
+            "text",
+            b"this is no export, it is a letter to the secretary of the alliance and long enough"
+                .to_vec(),
+            2,
+        ),
         ("cut-in-a-block", good[..in_block_2].to_vec(), 1),
         ("cut-before-the-digest", good[..good.len() - 32].to_vec(), 1),
         ("surplus", [good.as_slice(), b"x"].concat(), 1),
     ] {
         let output = audit(&folder.file(name, &bytes), Some(writer.alliance.chain()));
-        assert_eq!(output.status.code(), Some(code), "{name}: {}{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{name}: {}{}",
+            stdout(&output),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let output = audit(Path::new("/does/not/exist"), None);
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// Who leaves a block out, or the last ones, is found: the head, the links or the tail no longer fit.
+/// Who leaves a block out, or the last ones, is found: the head, the links or the tail no longer
+/// fit.
 #[test]
 fn a_left_out_block_is_found() {
     let (writer, folder) = (history(), folder());
     for (name, frames) in [
-        ("middle", [&writer.frames[..4], &writer.frames[5..]].concat()),
+        (
+            "middle",
+            [&writer.frames[..4], &writer.frames[5..]].concat(),
+        ),
         ("last", writer.frames[..writer.frames.len() - 1].to_vec()),
     ] {
-        let mut bytes = Header { genesis: writer.ledger.chain(), height: frames.len() as u64 - 1 }.encode();
+        let mut bytes = Header {
+            genesis: writer.ledger.chain(),
+            height: frames.len() as u64 - 1,
+        }
+        .encode();
         bytes.extend(frames.iter().flat_map(BlockFrame::encode));
         let good = writer.export();
-        let tail_at = Header::BYTES + writer.frames.iter().map(|frame| frame.encode().len()).sum::<usize>();
+        let tail_at = Header::BYTES
+            + writer
+                .frames
+                .iter()
+                .map(|frame| frame.encode().len())
+                .sum::<usize>();
         bytes.extend_from_slice(&good[tail_at..good.len() - 32]);
         let digest = sha256(&bytes);
         bytes.extend_from_slice(&digest.0);

@@ -1,5 +1,5 @@
-//! What a node says reaches a Chinese operator in Chinese: the table `cli/messages/zh-node.toml` against the sources of the node,
-//! and the real binary.
+//! What a node says reaches a Chinese operator in Chinese: the table `cli/messages/zh-node.toml`
+//! against the sources of the node, and the real binary.
 
 #![allow(clippy::unwrap_used)]
 
@@ -68,7 +68,8 @@ fn template(text: &str) -> String {
     out
 }
 
-/// Every string of a source, without comments and test modules. Knows as much of Rust as these sources use: no raw strings.
+/// Every string of a source, without comments and test modules. Knows as much of Rust as these
+/// sources use: no raw strings.
 fn literals(source: &str) -> Vec<Literal> {
     let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let code: Vec<char> = source.chars().collect();
@@ -105,9 +106,17 @@ fn literals(source: &str) -> Vec<Literal> {
                     }
                     at += 1;
                 }
-                let kept: String = before.chars().skip(before.chars().count().saturating_sub(40)).collect();
+                let kept: String = before
+                    .chars()
+                    .skip(before.chars().count().saturating_sub(40))
+                    .collect();
                 let (attribute, logged) = (attribute.is_some(), logged.is_some());
-                found.push(Literal { text: template(&text), before: kept, attribute, logged });
+                found.push(Literal {
+                    text: template(&text),
+                    before: kept,
+                    attribute,
+                    logged,
+                });
                 before.push('"');
             }
             c => {
@@ -119,8 +128,16 @@ fn literals(source: &str) -> Vec<Literal> {
                         if attribute.is_none() && c == '[' && before.ends_with("#[") {
                             attribute = Some(depth);
                         }
-                        let line = ["tracing::error!(", "tracing::warn!(", "tracing::info!(", "tracing::debug!("];
-                        if logged.is_none() && (line.iter().any(|head| before.ends_with(head)) || before.ends_with(";put(")) {
+                        let line = [
+                            "tracing::error!(",
+                            "tracing::warn!(",
+                            "tracing::info!(",
+                            "tracing::debug!(",
+                        ];
+                        if logged.is_none()
+                            && (line.iter().any(|head| before.ends_with(head))
+                                || before.ends_with(";put("))
+                        {
                             logged = Some(depth);
                         }
                         depth += 1;
@@ -149,7 +166,10 @@ fn sources(under: &str) -> BTreeMap<String, Vec<Literal>> {
             let name = path.strip_prefix(&root).unwrap().display().to_string();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") && !name.contains("tests") && !name.ends_with("disk/sim.rs") {
+            } else if name.ends_with(".rs")
+                && !name.contains("tests")
+                && !name.ends_with("disk/sim.rs")
+            {
                 found.insert(name, literals(&std::fs::read_to_string(&path).unwrap()));
             }
         }
@@ -160,12 +180,18 @@ fn sources(under: &str) -> BTreeMap<String, Vec<Literal>> {
 
 /// The pattern of a string: that of a file's failure goes on with the path.
 fn pattern(literal: &Literal) -> String {
-    if literal.before.ends_with("Failure::file(") { format!("{} {{}}", literal.text) } else { literal.text.clone() }
+    if literal.before.ends_with("Failure::file(") {
+        format!("{} {{}}", literal.text)
+    } else {
+        literal.text.clone()
+    }
 }
 
 /// Whether a string is made of words.
 fn is_sentence(text: &str) -> bool {
-    let words = text.split([' ', '\n']).filter(|word| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase()));
+    let words = text
+        .split([' ', '\n'])
+        .filter(|word| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase()));
     text.contains(' ') && words.count() > 0
 }
 
@@ -173,15 +199,26 @@ fn table(section: &str) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(workspace().join("cli/messages/zh-node.toml")).unwrap();
     let all: toml::Table = text.parse().unwrap();
     let pairs = all[section].as_table().unwrap();
-    pairs.iter().map(|(english, chinese)| (english.clone(), chinese.as_str().unwrap().to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(english, chinese)| (english.clone(), chinese.as_str().unwrap().to_owned()))
+        .collect()
 }
 
 /// English prose: three words in a row.
 fn english_prose(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let plain =
-        |word: &&str| word.len() > 1 && word.trim_end_matches([',', '.', ':', ';']).chars().all(|c| c.is_ascii_alphabetic());
-    words.windows(3).find(|three| three[0] != "rollbook" && three.iter().all(plain)).map(|three| three.join(" "))
+    let plain = |word: &&str| {
+        word.len() > 1
+            && word
+                .trim_end_matches([',', '.', ':', ';'])
+                .chars()
+                .all(|c| c.is_ascii_alphabetic())
+    };
+    words
+        .windows(3)
+        .find(|three| three[0] != "rollbook" && three.iter().all(plain))
+        .map(|three| three.join(" "))
 }
 
 #[test]
@@ -190,25 +227,45 @@ fn every_sentence_of_the_node_has_chinese() {
     let mut missing = BTreeSet::new();
     for (file, literals) in sources("node/src") {
         let speaks = SPEAKING.iter().any(|name| file.starts_with(name));
-        for literal in literals.iter().filter(|literal| speaks && !literal.attribute && !literal.logged) {
+        for literal in literals
+            .iter()
+            .filter(|literal| speaks && !literal.attribute && !literal.logged)
+        {
             let pattern = pattern(literal);
-            if is_sentence(&pattern) && !known.contains_key(&pattern) && !NOT_SAID.contains(&literal.text.as_str()) {
+            if is_sentence(&pattern)
+                && !known.contains_key(&pattern)
+                && !NOT_SAID.contains(&literal.text.as_str())
+            {
                 missing.insert(format!("{file}: {pattern}"));
             }
         }
     }
-    assert!(missing.is_empty(), "add to cli/messages/zh-node.toml:\n{}", missing.into_iter().collect::<Vec<_>>().join("\n"));
+    assert!(
+        missing.is_empty(),
+        "add to cli/messages/zh-node.toml:\n{}",
+        missing.into_iter().collect::<Vec<_>>().join("\n")
+    );
 }
 
 #[test]
 fn no_sentence_of_the_table_is_dead() {
     let mut said = BTreeSet::new();
-    for literals in [sources("node/src"), sources("core/src")].iter().flat_map(BTreeMap::values) {
+    for literals in [sources("node/src"), sources("core/src")]
+        .iter()
+        .flat_map(BTreeMap::values)
+    {
         said.extend(literals.iter().map(pattern));
     }
     assert!(said.len() > 500, "the sources were not read");
-    let dead: Vec<String> = table("sentence").into_keys().filter(|english| !said.contains(english)).collect();
-    assert!(dead.is_empty(), "nobody says this any more:\n{}", dead.join("\n"));
+    let dead: Vec<String> = table("sentence")
+        .into_keys()
+        .filter(|english| !said.contains(english))
+        .collect();
+    assert!(
+        dead.is_empty(),
+        "nobody says this any more:\n{}",
+        dead.join("\n")
+    );
 }
 
 #[test]
@@ -216,9 +273,16 @@ fn the_chinese_names_every_fact_and_is_chinese() {
     for (english, chinese) in table("sentence").into_iter().chain(table("system")) {
         let places = english.matches("{}").count();
         for number in 0..places {
-            assert!(chinese.contains(&format!("{{{number}}}")), "{english}: fact {number} is lost");
+            assert!(
+                chinese.contains(&format!("{{{number}}}")),
+                "{english}: fact {number} is lost"
+            );
         }
-        assert_eq!(chinese.matches('{').count(), places, "{english}: a fact too many");
+        assert_eq!(
+            chinese.matches('{').count(),
+            places,
+            "{english}: a fact too many"
+        );
         assert_eq!(english_prose(&chinese), None, "{english}");
         let facts = english.replace("{}", "7");
         assert_ne!(in_chinese(&facts), facts);
@@ -228,9 +292,15 @@ fn the_chinese_names_every_fact_and_is_chinese() {
 #[test]
 fn texts_are_taken_apart_as_the_node_puts_them_together() {
     let said = [
-        ("cannot read the config /etc/node.toml", "无法读取配置文件 /etc/node.toml"),
+        (
+            "cannot read the config /etc/node.toml",
+            "无法读取配置文件 /etc/node.toml",
+        ),
         // A finding: what, and why in the operating system's words.
-        ("cannot read the config a: b.toml: Permission denied (os error 13)", "无法读取配置文件 a: b.toml：权限不足"),
+        (
+            "cannot read the config a: b.toml: Permission denied (os error 13)",
+            "无法读取配置文件 a: b.toml：权限不足",
+        ),
         // A list in a sentence; an error of the network in it.
         (
             "validators not connected: organisation 2 at 10.0.0.2:7400 (10.0.0.2:7400: Connection refused (os error 111)); \
@@ -253,8 +323,12 @@ fn texts_are_taken_apart_as_the_node_puts_them_together() {
 
 /// What `rollbook --lang zh` says, both streams; no line of it is English prose.
 fn chinese_of(arguments: &[&str], exit: i32) -> String {
-    let output: Output =
-        Command::new(env!("CARGO_BIN_EXE_rollbook")).args(["--lang", "zh"]).args(arguments).env("HOME", "/").output().unwrap();
+    let output: Output = Command::new(env!("CARGO_BIN_EXE_rollbook"))
+        .args(["--lang", "zh"])
+        .args(arguments)
+        .env("HOME", "/")
+        .output()
+        .unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!(output.status.code(), Some(exit), "{said}");
     for line in said.lines() {
@@ -268,10 +342,21 @@ fn an_operator_reads_chinese() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let missing = chinese_of(&["node", "run", &path("node.toml")], 2);
-    assert!(missing.contains("没有这个文件或文件夹") && missing.contains("下一步: 用 rollbook node init 生成配置"), "{missing}");
-    std::fs::write(path("node.toml"), "organisation = 1\ngenesi = \"genesis.rollbook\"\n").unwrap();
+    assert!(
+        missing.contains("没有这个文件或文件夹")
+            && missing.contains("下一步: 用 rollbook node init 生成配置"),
+        "{missing}"
+    );
+    std::fs::write(
+        path("node.toml"),
+        "organisation = 1\ngenesi = \"genesis.rollbook\"\n",
+    )
+    .unwrap();
     let wrong = chinese_of(&["node", "run", &path("node.toml")], 2);
-    assert!(wrong.contains("TOML 第 2 行第 1 列有误") && wrong.contains("没有名为 `genesi` 的设置"), "{wrong}");
+    assert!(
+        wrong.contains("TOML 第 2 行第 1 列有误") && wrong.contains("没有名为 `genesi` 的设置"),
+        "{wrong}"
+    );
     assert!(wrong.contains("下一步: 改正上述设置"), "{wrong}");
 
     let net = folder.path().join("net");
@@ -279,15 +364,30 @@ fn an_operator_reads_chinese() {
     Testnet::create(&net, plan, Path::new("rollbook"), &[]).unwrap();
     let config = net.join("node-1/node.toml").display().to_string();
     let doctor = chinese_of(&["node", "doctor", &config], 0);
-    assert!(doctor.contains("正常: 配置可以读取") && doctor.contains("提示: 节点未在运行"), "{doctor}");
+    assert!(
+        doctor.contains("正常: 配置可以读取") && doctor.contains("提示: 节点未在运行"),
+        "{doctor}"
+    );
     // A port that another program has, and a key file that is gone.
-    let port = std::net::TcpListener::bind(Testnet::open(&net, Path::new("rollbook"), &[]).unwrap().api(1)).unwrap();
+    let port = std::net::TcpListener::bind(
+        Testnet::open(&net, Path::new("rollbook"), &[])
+            .unwrap()
+            .api(1),
+    )
+    .unwrap();
     std::fs::remove_file(net.join("node-1/keys/consensus.key")).unwrap();
     let doctor = chinese_of(&["node", "doctor", &config], 1);
-    assert!(doctor.contains("不可用：地址已被占用") && doctor.contains("consensus.key：没有这个文件或文件夹"), "{doctor}");
+    assert!(
+        doctor.contains("不可用：地址已被占用")
+            && doctor.contains("consensus.key：没有这个文件或文件夹"),
+        "{doctor}"
+    );
     drop(port);
 
     // The file system of processes takes no folder, whoever asks.
     let nowhere = chinese_of(&["testnet", "up", "--dir", "/proc/x"], 2);
-    assert!(nowhere.contains("下一步: 用 --dir 选择一个可以写入的文件夹"), "{nowhere}");
+    assert!(
+        nowhere.contains("下一步: 用 --dir 选择一个可以写入的文件夹"),
+        "{nowhere}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Reading without trust, as a member meets it: the real binary against four real nodes, and against a proxy that lies.
+//! Reading without trust, as a member meets it: the real binary against four real nodes, and
+//! against a proxy that lies.
 
 #![allow(clippy::unwrap_used)]
 
@@ -32,7 +33,10 @@ struct Proxy {
 }
 
 impl Proxy {
-    fn start(upstream: SocketAddr, alter: impl Fn(&str, http::Answer) -> http::Answer + Send + Sync + 'static) -> Proxy {
+    fn start(
+        upstream: SocketAddr,
+        alter: impl Fn(&str, http::Answer) -> http::Answer + Send + Sync + 'static,
+    ) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let alter: Arc<Alter> = Arc::new(alter);
@@ -56,19 +60,32 @@ fn serve(mut stream: TcpStream, upstream: SocketAddr, alter: &Alter) -> Option<(
     let path = head.split(' ').nth(1)?.to_owned();
     let header = |name: &str| {
         head.lines()
-            .find_map(|line| line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name)))
+            .find_map(|line| {
+                line.split_once(':')
+                    .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            })
             .map(|(_, value)| value.trim())
     };
     let wait = Duration::from_secs(20);
     let answer = if head.starts_with("POST") {
         let mut body = vec![0; header("content-length")?.parse().ok()?];
         stream.read_exact(&mut body).ok()?;
-        http::post(upstream, &path, header("content-type").unwrap_or_default(), &body, wait)
+        http::post(
+            upstream,
+            &path,
+            header("content-type").unwrap_or_default(),
+            &body,
+            wait,
+        )
     } else {
         http::get(upstream, &path, wait)
     };
     let answer = alter(&path, answer.ok()?);
-    let head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.status, answer.body.len());
+    let head = format!(
+        "HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        answer.status,
+        answer.body.len()
+    );
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(&answer.body).ok()
 }
@@ -101,7 +118,11 @@ impl Desk {
     /// Runs the program with a configuration of its own.
     fn run(&self, config: &str, nodes: &[&str], arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-        command.current_dir(self.folder.path()).args(["--lang", "en", "--config"]).arg(self.path(config)).args(arguments);
+        command
+            .current_dir(self.folder.path())
+            .args(["--lang", "en", "--config"])
+            .arg(self.path(config))
+            .args(arguments);
         for node in nodes {
             command.args(["--node", node]);
         }
@@ -110,16 +131,26 @@ impl Desk {
 
     fn read(&self, config: &str, nodes: &[&str], arguments: &[&str]) -> Output {
         let genesis = self.chain.to_hex();
-        self.run(config, nodes, &[arguments, &["--genesis", &genesis]].concat())
+        self.run(
+            config,
+            nodes,
+            &[arguments, &["--genesis", &genesis]].concat(),
+        )
     }
 
     fn verified(&self, config: &str, name: &str) -> PathBuf {
-        self.path(config).join("verified").join(self.chain.to_hex()).join(name)
+        self.path(config)
+            .join("verified")
+            .join(self.chain.to_hex())
+            .join(name)
     }
 
     fn files(&self, config: &str, name: &str) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> =
-            std::fs::read_dir(self.verified(config, name)).unwrap().flatten().map(|f| f.path()).collect();
+        let mut files: Vec<PathBuf> = std::fs::read_dir(self.verified(config, name))
+            .unwrap()
+            .flatten()
+            .map(|f| f.path())
+            .collect();
         files.sort();
         files
     }
@@ -148,7 +179,13 @@ fn said(output: &Output) -> String {
 
 #[track_caller]
 fn ends(output: &Output, code: i32) -> String {
-    assert_eq!(output.status.code(), Some(code), "{}\n{}", out(output), said(output));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{}\n{}",
+        out(output),
+        said(output)
+    );
     out(output)
 }
 
@@ -160,7 +197,10 @@ fn url(net: &Net, node: u32) -> String {
 fn nothing_is_printed_that_was_not_verified() {
     let mut net = Net::plan("read", 5, 4, Clock::Sample);
     net.start();
-    let desk = Desk { folder: tempfile::tempdir().unwrap(), chain: net.chain };
+    let desk = Desk {
+        folder: tempfile::tempdir().unwrap(),
+        chain: net.chain,
+    };
     let record = receipts(&mut net, &desk);
     objects(&net, &desk, &record);
     proofs(&net, &desk, &record);
@@ -171,7 +211,8 @@ fn nothing_is_printed_that_was_not_verified() {
     forked_heads(&net, &desk, &record);
 }
 
-/// `submit`: a node that signs nonsense is passed over, what nodes signed is kept, the receipt is verified before it is written.
+/// `submit`: a node that signs nonsense is passed over, what nodes signed is kept, the receipt is
+/// verified before it is written.
 fn receipts(net: &mut Net, desk: &Desk) -> Record {
     let (file, record) = desk.pending(&net.record(1));
     let file = file.to_str().unwrap();
@@ -181,7 +222,11 @@ fn receipts(net: &mut Net, desk: &Desk) -> Record {
     });
     let output = desk.run("submit", &[&forger.url], &["submit", file]);
     ends(&output, 1);
-    assert!(said(&output).contains(&format!("{} is not believed: answer.signature", forger.url)), "{}", said(&output));
+    assert!(
+        said(&output).contains(&format!("{} is not believed: answer.signature", forger.url)),
+        "{}",
+        said(&output)
+    );
 
     let receipt_forger = Proxy::start(net.testnet.api(2), |path, mut answer| {
         if path.ends_with("/proof") && path.starts_with("/v1/records") {
@@ -190,13 +235,34 @@ fn receipts(net: &mut Net, desk: &Desk) -> Record {
         }
         answer
     });
-    let output = desk.run("submit", &[&receipt_forger.url, &url(net, 3)], &["submit", file]);
+    let output = desk.run(
+        "submit",
+        &[&receipt_forger.url, &url(net, 3)],
+        &["submit", file],
+    );
     let told = ends(&output, 0);
     assert!(told.starts_with(&record.id().to_hex()), "{told}");
-    assert!(said(&output).contains(&format!("{} is not believed: inclusion.", receipt_forger.url)), "{}", said(&output));
-    assert!(said(&output).contains("receipted and verified: epoch 0"), "{}", said(&output));
+    assert!(
+        said(&output).contains(&format!(
+            "{} is not believed: inclusion.",
+            receipt_forger.url
+        )),
+        "{}",
+        said(&output)
+    );
+    assert!(
+        said(&output).contains("receipted and verified: epoch 0"),
+        "{}",
+        said(&output)
+    );
     let proof = desk.path(&format!("{}.tlog-proof", record.id().short()));
-    let verify = |proof: &Path| desk.read("submit", &[], &["verify", proof.to_str().unwrap(), "--record", file]);
+    let verify = |proof: &Path| {
+        desk.read(
+            "submit",
+            &[],
+            &["verify", proof.to_str().unwrap(), "--record", file],
+        )
+    };
     assert!(ends(&verify(&proof), 0).contains("PROVED: leaf "));
     let mut spoilt = std::fs::read(&proof).unwrap();
     let at = spoilt.len() - 20;
@@ -205,22 +271,54 @@ fn receipts(net: &mut Net, desk: &Desk) -> Record {
     std::fs::write(&other, spoilt).unwrap();
     assert!(ends(&verify(&other), 1).contains("NOT PROVED"));
 
-    // The seen receipt, kept and judged offline; handed in again is harmless; a refusal is kept too.
+    // The seen receipt, kept and judged offline; handed in again is harmless; a refusal is kept
+    // too.
     let kept = desk.files("submit", "receipts");
     assert_eq!(kept.len(), 1, "{kept:?}");
-    assert!(kept[0].to_str().unwrap().ends_with(".2.seen.json"), "{kept:?}");
+    assert!(
+        kept[0].to_str().unwrap().ends_with(".2.seen.json"),
+        "{kept:?}"
+    );
     let seen = desk.read("nobody", &[], &["verify", kept[0].to_str().unwrap()]);
-    assert!(ends(&seen, 0).starts_with("SEEN: node 2 signed that it held record"), "{}", out(&seen));
-    ends(&desk.run("submit", &[&url(net, 4)], &["submit", file, "--wait", "none"]), 0);
+    assert!(
+        ends(&seen, 0).starts_with("SEEN: node 2 signed that it held record"),
+        "{}",
+        out(&seen)
+    );
+    ends(
+        &desk.run(
+            "submit",
+            &[&url(net, 4)],
+            &["submit", file, "--wait", "none"],
+        ),
+        0,
+    );
     let mut replay = record.clone();
     replay.payload.sequence = 1;
     let (file, replay) = desk.pending(&rollbook_core::codec::encode(&replay));
-    ends(&desk.run("submit", &[&url(net, 3)], &["submit", file.to_str().unwrap()]), 1);
-    let kept: Vec<PathBuf> =
-        desk.files("submit", "receipts").into_iter().filter(|f| f.to_str().unwrap().contains("refused")).collect();
-    assert!(kept.len() == 1 && kept[0].to_str().unwrap().contains(&replay.id().to_hex()), "{kept:?}");
+    ends(
+        &desk.run(
+            "submit",
+            &[&url(net, 3)],
+            &["submit", file.to_str().unwrap()],
+        ),
+        1,
+    );
+    let kept: Vec<PathBuf> = desk
+        .files("submit", "receipts")
+        .into_iter()
+        .filter(|f| f.to_str().unwrap().contains("refused"))
+        .collect();
+    assert!(
+        kept.len() == 1 && kept[0].to_str().unwrap().contains(&replay.id().to_hex()),
+        "{kept:?}"
+    );
     let refused = desk.read("nobody", &[], &["verify", kept[0].to_str().unwrap()]);
-    assert!(ends(&refused, 0).starts_with("REFUSED: node 3 signed"), "{}", out(&refused));
+    assert!(
+        ends(&refused, 0).starts_with("REFUSED: node 3 signed"),
+        "{}",
+        out(&refused)
+    );
     let bytes = std::fs::read(&kept[0]).unwrap();
     let changed = desk.path("changed.json");
     for at in (0..bytes.len()).step_by(97) {
@@ -228,13 +326,18 @@ fn receipts(net: &mut Net, desk: &Desk) -> Record {
         bytes[at] ^= 1;
         std::fs::write(&changed, bytes).unwrap();
         let output = desk.read("nobody", &[], &["verify", changed.to_str().unwrap()]);
-        assert!(matches!(output.status.code(), Some(1 | 2)), "byte {at}: {}", out(&output));
+        assert!(
+            matches!(output.status.code(), Some(1 | 2)),
+            "byte {at}: {}",
+            out(&output)
+        );
     }
     std::fs::remove_file(file).unwrap();
     record
 }
 
-/// `show`: what verifies is printed with what verified it; what does not is not printed, and the next node is asked.
+/// `show`: what verifies is printed with what verified it; what does not is not printed, and the
+/// next node is asked.
 fn objects(net: &Net, desk: &Desk, record: &Record) {
     let real = url(net, 1);
     let liar = Proxy::start(net.testnet.api(1), |path, answer| {
@@ -247,10 +350,14 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
         }
         if path.starts_with("/v1/records/") && !path.ends_with("/proof") {
             return with_json(answer, |value| {
-                let mut record = base64::engine::general_purpose::STANDARD.decode(value["record"].as_str().unwrap()).unwrap();
+                let mut record = base64::engine::general_purpose::STANDARD
+                    .decode(value["record"].as_str().unwrap())
+                    .unwrap();
                 let last = record.len() - 1;
                 record[last] ^= 1;
-                value["record"] = base64::engine::general_purpose::STANDARD.encode(record).into();
+                value["record"] = base64::engine::general_purpose::STANDARD
+                    .encode(record)
+                    .into();
             });
         }
         answer
@@ -266,14 +373,27 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
         ("0", "verified  block 0 "),
     ] {
         let shown = ends(&desk.read("show", &[&real], &["show", what]), 0);
-        assert!(shown.starts_with("SAMPLE chain") && shown.contains(words) && shown.contains("cosigned by V"), "{what}: {shown}");
+        assert!(
+            shown.starts_with("SAMPLE chain")
+                && shown.contains(words)
+                && shown.contains("cosigned by V"),
+            "{what}: {shown}"
+        );
         if matches!(what.chars().next(), Some('O' | 'M')) || what.len() > 8 && what != "charter:1" {
             let lied = desk.read("show", &[&liar.url], &["show", what]);
             assert_eq!(ends(&lied, 1), "", "{what}");
-            assert!(said(&lied).contains(&format!("{} is not believed", liar.url)), "{}", said(&lied));
+            assert!(
+                said(&lied).contains(&format!("{} is not believed", liar.url)),
+                "{}",
+                said(&lied)
+            );
             let both = desk.read("show", &[&liar.url, &real], &["show", what]);
             assert!(ends(&both, 0).contains(words));
-            assert!(said(&both).contains(&format!("{} is not believed", liar.url)), "{}", said(&both));
+            assert!(
+                said(&both).contains(&format!("{} is not believed", liar.url)),
+                "{}",
+                said(&both)
+            );
         }
     }
     let block = desk.read("show", &[&real], &["show", "block:1", "--json"]);
@@ -284,13 +404,22 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
     assert!(ends(&absent, 1).contains("M-4242: there is none, and that is proved"));
     let organisation = desk.read("show", &[&real], &["org", "show", "2", "--json"]);
     let organisation: Value = serde_json::from_str(&ends(&organisation, 0)).unwrap();
-    assert_eq!((&organisation["value"]["number"], &organisation["verified"]["by"]["stale"]), (&json!(2), &json!(false)));
+    assert_eq!(
+        (
+            &organisation["value"]["number"],
+            &organisation["verified"]["by"]["stale"]
+        ),
+        (&json!(2), &json!(false))
+    );
     // Another genesis hash: no node can show its policies.
     let other = Hash([7; 32]).to_hex();
     let output = desk.run("other", &[&real], &["show", "O-2", "--genesis", &other]);
     assert_eq!(ends(&output, 1), "");
     assert!(said(&output).contains("epoch.genesis"), "{}", said(&output));
-    ends(&desk.read("show", &["http://127.0.0.1:9"], &["show", "O-2"]), 4);
+    ends(
+        &desk.read("show", &["http://127.0.0.1:9"], &["show", "O-2"]),
+        4,
+    );
     ends(&desk.read("show", &[&real], &["show", "Q-2"]), 2);
 }
 
@@ -320,28 +449,50 @@ fn proofs(net: &Net, desk: &Desk, record: &Record) {
         }
         ends(&output, 0);
         let told = ends(&desk.read("nobody", &[], &["verify", &name]), 0);
-        assert!(told.contains("PROVED: leaf ") && told.contains(&net.chain.to_hex()), "{told}");
+        assert!(
+            told.contains("PROVED: leaf ") && told.contains(&net.chain.to_hex()),
+            "{told}"
+        );
         let unpinned = desk.run("nobody", &[], &["verify", &name]);
         ends(&unpinned, 0);
-        assert!(said(&unpinned).contains("no genesis hash was given"), "{}", said(&unpinned));
-        let other = desk.run("nobody", &[], &["verify", &name, "--genesis", &Hash([7; 32]).to_hex()]);
+        assert!(
+            said(&unpinned).contains("no genesis hash was given"),
+            "{}",
+            said(&unpinned)
+        );
+        let other = desk.run(
+            "nobody",
+            &[],
+            &["verify", &name, "--genesis", &Hash([7; 32]).to_hex()],
+        );
         assert!(ends(&other, 1).contains("A2.other-alliance"));
 
         let bytes = std::fs::read(desk.path(&name)).unwrap();
         Bundle::parse(&bytes).unwrap().verify().unwrap();
         for byte in 0..bytes.len() {
             // Of a letter the bit that makes it a capital: hexadecimal would be read all the same.
-            let bit = if bytes[byte].is_ascii_lowercase() { 5 } else { byte % 5 };
+            let bit = if bytes[byte].is_ascii_lowercase() {
+                5
+            } else {
+                byte % 5
+            };
             let mut changed = bytes.clone();
             changed[byte] ^= 1 << bit;
-            let judged = Bundle::parse(&changed).and_then(|bundle| Ok((bundle.genesis, bundle.verify()?)));
+            let judged =
+                Bundle::parse(&changed).and_then(|bundle| Ok((bundle.genesis, bundle.verify()?)));
             let found = judged.is_err() || judged.is_ok_and(|(genesis, _)| genesis != net.chain);
             assert!(found, "{name}: byte {byte}, bit {bit}");
         }
     }
-    let present = desk.read("prove", &[&real], &["prove", "absence", "org", "2", "--out", "none.json"]);
+    let present = desk.read(
+        "prove",
+        &[&real],
+        &["prove", "absence", "org", "2", "--out", "none.json"],
+    );
     ends(&present, 1);
-    assert!(!desk.path("none.json").exists() && said(&present).contains("its absence cannot be proved"));
+    assert!(
+        !desk.path("none.json").exists() && said(&present).contains("its absence cannot be proved")
+    );
     std::fs::write(desk.path("junk.json"), "{}").unwrap();
     ends(&desk.read("nobody", &[], &["verify", "junk.json"]), 2);
 }
@@ -349,9 +500,15 @@ fn proofs(net: &Net, desk: &Desk, record: &Record) {
 /// `pending`: what waits, for whom, until when.
 fn in_tray(net: &mut Net, desk: &Desk) {
     let mut record: Record = decode(&net.record(2)).unwrap();
-    let body = json!({ "Motion": { "Vote": { "motion": 1, "choice": "yes", "declaration": "none" } } });
+    let body =
+        json!({ "Motion": { "Vote": { "motion": 1, "choice": "yes", "declaration": "none" } } });
     record.payload.body = serde_json::from_value(body).unwrap();
-    record.signatures = vec![record.payload.sign(3, Capacity::Own(Role::Primary), 0, &officer_key(&net.alliance.seed, 3))];
+    record.signatures = vec![record.payload.sign(
+        3,
+        Capacity::Own(Role::Primary),
+        0,
+        &officer_key(&net.alliance.seed, 3),
+    )];
     let (file, record) = desk.pending(&rollbook_core::codec::encode(&record));
     let tray = desk.path("tray");
     std::fs::create_dir(&tray).unwrap();
@@ -360,79 +517,157 @@ fn in_tray(net: &mut Net, desk: &Desk) {
     let told = ends(&output, 0);
     assert!(told.contains("for O-0002 Founding member 02"), "{told}");
     assert!(told.contains("signed   3 (primary)"), "{told}");
-    assert!(told.contains("missing  1 of 2 signatures (class ballot); may sign: 4"), "{told}");
-    let json: Value =
-        serde_json::from_str(&ends(&desk.read("tray", &[&url(net, 1)], &["pending", "tray", "--json"]), 0)).unwrap();
-    assert_eq!((&json[0]["expired"], &json[0]["record"]), (&json!(false), &json!(record.id())));
+    assert!(
+        told.contains("missing  1 of 2 signatures (class ballot); may sign: 4"),
+        "{told}"
+    );
+    let json: Value = serde_json::from_str(&ends(
+        &desk.read("tray", &[&url(net, 1)], &["pending", "tray", "--json"]),
+        0,
+    ))
+    .unwrap();
+    assert_eq!(
+        (&json[0]["expired"], &json[0]["record"]),
+        (&json!(false), &json!(record.id()))
+    );
     // Without a node only the file speaks; after its time it is marked.
     let offline = desk.read("tray", &["http://127.0.0.1:9"], &["pending", "tray"]);
-    assert!(ends(&offline, 0).contains("not known here"), "{}", out(&offline));
+    assert!(
+        ends(&offline, 0).contains("not known here"),
+        "{}",
+        out(&offline)
+    );
     let verified = desk.read("tray", &[], &["verify", "tray/a.pending.json"]);
     ends(&verified, 0);
-    assert!(said(&verified).contains("NOT checked"), "{}", said(&verified));
-    assert!(ends(&desk.read("tray", &[&url(net, 1)], &["pending", "."]), 0).contains(".pending.json"));
+    assert!(
+        said(&verified).contains("NOT checked"),
+        "{}",
+        said(&verified)
+    );
+    assert!(
+        ends(&desk.read("tray", &[&url(net, 1)], &["pending", "."]), 0).contains(".pending.json")
+    );
 }
 
 /// Lists are marked as told, and the same comes out of the export.
 fn lists(net: &Net, desk: &Desk) {
     let real = url(net, 1);
     let told = ends(&desk.read("list", &[&real], &["member", "list"]), 0);
-    assert!(told.contains("as told by node") && told.matches("M-000").count() == 5, "{told}");
-    let height = net.testnet.status(1).unwrap()["receipted"].as_u64().unwrap();
+    assert!(
+        told.contains("as told by node") && told.matches("M-000").count() == 5,
+        "{told}"
+    );
+    let height = net.testnet.status(1).unwrap()["receipted"]
+        .as_u64()
+        .unwrap();
     std::fs::write(desk.path("history.export"), net.export(1, height)).unwrap();
     for noun in ["member", "org", "charter", "motion", "account", "policy"] {
         let items = |nodes: &[&str], more: &[&str]| {
             let output = desk.read("list", nodes, &[&[noun, "list", "--json"], more].concat());
             serde_json::from_str::<Value>(&ends(&output, 0)).unwrap()["items"].clone()
         };
-        assert_eq!(items(&[&real], &[]), items(&[], &["--from-export", "history.export"]), "{noun}");
+        assert_eq!(
+            items(&[&real], &[]),
+            items(&[], &["--from-export", "history.export"]),
+            "{noun}"
+        );
     }
     // Pages join without a gap, and an unknown table is no table.
-    let all = http::get(net.testnet.api(1), "/v1/lists/organisation", Duration::from_secs(20)).unwrap().json();
+    let all = http::get(
+        net.testnet.api(1),
+        "/v1/lists/organisation",
+        Duration::from_secs(20),
+    )
+    .unwrap()
+    .json();
     let (mut pages, mut after) = (Vec::new(), String::new());
     loop {
         let path = format!("/v1/lists/organisation?limit=2{after}");
-        let page = http::get(net.testnet.api(1), &path, Duration::from_secs(20)).unwrap().json();
+        let page = http::get(net.testnet.api(1), &path, Duration::from_secs(20))
+            .unwrap()
+            .json();
         pages.extend(page["items"].as_array().unwrap().clone());
-        let Some(next) = page["next"].as_str() else { break };
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
         after = format!("&after={next}");
     }
     assert_eq!(&pages, all["items"].as_array().unwrap());
-    assert_eq!(http::get(net.testnet.api(1), "/v1/lists/persons", Duration::from_secs(20)).unwrap().status, 404);
+    assert_eq!(
+        http::get(
+            net.testnet.api(1),
+            "/v1/lists/persons",
+            Duration::from_secs(20)
+        )
+        .unwrap()
+        .status,
+        404
+    );
 }
 
 /// `follow`: every leaf once, resumed where it ended, with the next node when one is gone.
 fn stream(net: &Net, desk: &Desk) {
     let real = url(net, 1);
     let lines = |arguments: &[&str]| -> Vec<Value> {
-        let output = desk.run("follow", &["http://127.0.0.1:9", &real], &[&["follow", "--json"], arguments].concat());
-        ends(&output, 0).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let output = desk.run(
+            "follow",
+            &["http://127.0.0.1:9", &real],
+            &[&["follow", "--json"], arguments].concat(),
+        );
+        ends(&output, 0)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     };
     let all = lines(&["--from", "0", "--count", "12"]);
     assert_eq!(all.len(), 12);
-    assert_eq!((&all[0]["event"], &all[0]["id"]), (&json!("policy"), &json!("0:0")));
+    assert_eq!(
+        (&all[0]["event"], &all[0]["id"]),
+        (&json!("policy"), &json!("0:0"))
+    );
     let rest = lines(&["--after", all[4]["id"].as_str().unwrap(), "--count", "7"]);
     assert_eq!(rest, all[5..]);
-    let output = desk.run("follow", &[&real], &["follow", "--from", "1", "--count", "2"]);
+    let output = desk.run(
+        "follow",
+        &[&real],
+        &["follow", "--from", "1", "--count", "2"],
+    );
     assert_eq!(ends(&output, 0).lines().count(), 2);
-    assert!(said(&output).contains("as told by node"), "{}", said(&output));
+    assert!(
+        said(&output).contains("as told by node"),
+        "{}",
+        said(&output)
+    );
 }
 
-/// A node that shows yesterday: marked, refused as fresh, and passed over when another one is fresh.
+/// A node that shows yesterday: marked, refused as fresh, and passed over when another one is
+/// fresh.
 fn old_heads(net: &mut Net, desk: &Desk, record: &Record) {
     let kept: Arc<Mutex<BTreeMap<String, http::Answer>>> = Arc::default();
     let yesterday = Arc::clone(&kept);
-    // The first answer to each question is the answer for ever, except for what the node says about itself.
+    // The first answer to each question is the answer for ever, except for what the node says about
+    // itself.
     let frozen = Proxy::start(net.testnet.api(1), move |path, answer| {
         if path.starts_with("/v1/status") || path.starts_with("/v1/consistency") {
             return answer;
         }
-        yesterday.lock().unwrap().entry(path.to_owned()).or_insert(answer).clone()
+        yesterday
+            .lock()
+            .unwrap()
+            .entry(path.to_owned())
+            .or_insert(answer)
+            .clone()
     });
     let id = record.id().to_hex();
     ends(&desk.read("old", &[&frozen.url], &["show", &id]), 0);
     ends(&desk.read("old", &[&frozen.url], &["show", "O-2"]), 0);
-    let old_state = http::get(net.testnet.api(1), "/v1/state/organisation/2", Duration::from_secs(20)).unwrap().json();
+    let old_state = http::get(
+        net.testnet.api(1),
+        "/v1/state/organisation/2",
+        Duration::from_secs(20),
+    )
+    .unwrap()
+    .json();
     let nodes = net.nodes();
     net.testnet.advance(Step::ByMs(5 * 3_600_000)).unwrap();
     net.act(&nodes);
@@ -440,20 +675,30 @@ fn old_heads(net: &mut Net, desk: &Desk, record: &Record) {
         for what in [id.as_str(), "O-2"] {
             let stale = desk.read(config, &[&frozen.url], &["show", what]);
             assert!(ends(&stale, 3).contains("STALE SINCE "), "{}", out(&stale));
-            ends(&desk.read(config, &[&frozen.url], &["show", what, "--max-age", "1d"]), 0);
+            ends(
+                &desk.read(config, &[&frozen.url], &["show", what, "--max-age", "1d"]),
+                0,
+            );
             let fresh = desk.read(config, &[&frozen.url, &url(net, 2)], &["show", what]);
             assert!(!ends(&fresh, 0).contains("STALE"), "{}", out(&fresh));
             // Also after a newer head is known: the old one is part of it.
-            assert!(ends(&desk.read(config, &[&frozen.url], &["show", what]), 3).contains("STALE SINCE "));
+            assert!(
+                ends(&desk.read(config, &[&frozen.url], &["show", what]), 3)
+                    .contains("STALE SINCE ")
+            );
         }
     }
     old_state_under_a_new_head(net, desk, &old_state);
 }
 
-/// An old value under a fresh head: the old seal is in the log for ever, but it is not today's state.
+/// An old value under a fresh head: the old seal is in the log for ever, but it is not today's
+/// state.
 fn old_state_under_a_new_head(net: &Net, desk: &Desk, old: &Value) {
     let path = format!("/v1/blocks/{}/proof", old["height"]);
-    let proof = http::get(net.testnet.api(1), &path, Duration::from_secs(20)).unwrap().json()["proof"].clone();
+    let proof = http::get(net.testnet.api(1), &path, Duration::from_secs(20))
+        .unwrap()
+        .json()["proof"]
+        .clone();
     let mut renewed = old.clone();
     renewed["seal_proof"] = proof;
     let liar = Proxy::start(net.testnet.api(1), move |path, answer| match path {
@@ -462,7 +707,11 @@ fn old_state_under_a_new_head(net: &Net, desk: &Desk, old: &Value) {
     });
     let output = desk.read("renewed", &[&liar.url], &["show", "O-2"]);
     assert_eq!(ends(&output, 1), "");
-    assert!(said(&output).contains("not the state at the head"), "{}", said(&output));
+    assert!(
+        said(&output).contains("not the state at the head"),
+        "{}",
+        said(&output)
+    );
 }
 
 /// A quorum that signs two histories: both statements are kept and named.
@@ -470,19 +719,43 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
     let id = record.id().to_hex();
     let real = url(net, 1);
     ends(&desk.read("fork", &[&real], &["show", &id]), 0);
-    let head: Value = serde_json::from_slice(&std::fs::read(desk.verified("fork", "head.json")).unwrap()).unwrap();
+    let head: Value =
+        serde_json::from_slice(&std::fs::read(desk.verified("fork", "head.json")).unwrap())
+            .unwrap();
     let size = head["size"].as_u64().unwrap();
-    let place = http::get(net.testnet.api(1), &format!("/v1/records/{id}"), Duration::from_secs(20)).unwrap().json();
-    let (leaf, height) = (place["leaf"].as_u64().unwrap(), place["height"].as_u64().unwrap());
+    let place = http::get(
+        net.testnet.api(1),
+        &format!("/v1/records/{id}"),
+        Duration::from_secs(20),
+    )
+    .unwrap()
+    .json();
+    let (leaf, height) = (
+        place["leaf"].as_u64().unwrap(),
+        place["height"].as_u64().unwrap(),
+    );
     let path = format!("/v1/blocks/{height}/proof");
-    let sealed = http::get(net.testnet.api(1), &path, Duration::from_secs(20)).unwrap().json();
+    let sealed = http::get(net.testnet.api(1), &path, Duration::from_secs(20))
+        .unwrap()
+        .json();
     let seal_leaf = hex::decode(sealed["leaf"].as_str().unwrap()).unwrap();
-    let seal_at = TlogProof::parse(sealed["proof"].as_str().unwrap().as_bytes()).unwrap().index;
-    let policy = EpochPolicy::parse(net.alliance.genesis().unwrap().genesis.policy_text.as_bytes()).unwrap();
+    let seal_at = TlogProof::parse(sealed["proof"].as_str().unwrap().as_bytes())
+        .unwrap()
+        .index;
+    let policy = EpochPolicy::parse(
+        net.alliance
+            .genesis()
+            .unwrap()
+            .genesis
+            .policy_text
+            .as_bytes(),
+    )
+    .unwrap();
 
     for (config, size) in [("fork", size), ("fork-longer", size + 3)] {
         ends(&desk.read(config, &[&real], &["show", &id]), 0);
-        // Another history with the same record and seal at the same places, under the keys of three of four validators.
+        // Another history with the same record and seal at the same places, under the keys of three
+        // of four validators.
         let mut nodes = MemoryNodes::new();
         for at in 0..size {
             match at {
@@ -491,18 +764,34 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
                 _ => nodes.push(b"another history"),
             };
         }
-        let checkpoint = Checkpoint { origin: policy.origin.clone(), size, root: nodes.root() };
+        let checkpoint = Checkpoint {
+            origin: policy.origin.clone(),
+            size,
+            root: nodes.root(),
+        };
         let seed = &net.alliance.seed;
         let time_s = net.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap() / 1_000;
         let cosignatures: Vec<CheckpointSignature> = (1..=3)
             .map(|validator| {
-                let signature = checkpoint.cosign(&node_key(seed, validator, KeyKind::Cosigner), time_s);
-                CheckpointSignature { validator, time_s, signature }
+                let signature =
+                    checkpoint.cosign(&node_key(seed, validator, KeyKind::Cosigner), time_s);
+                CheckpointSignature {
+                    validator,
+                    time_s,
+                    signature,
+                }
             })
             .collect();
         let log = checkpoint.sign_log(&node_key(seed, 1, KeyKind::Log));
-        let note = policy.checkpoint_note(&checkpoint, 1, &log, &cosignatures, &[]).unwrap();
-        let proof = |at: u64| TlogProof::make(&nodes, at, note.clone()).unwrap().render().unwrap();
+        let note = policy
+            .checkpoint_note(&checkpoint, 1, &log, &cosignatures, &[])
+            .unwrap();
+        let proof = |at: u64| {
+            TlogProof::make(&nodes, at, note.clone())
+                .unwrap()
+                .render()
+                .unwrap()
+        };
         let (record_proof, seal_proof, height_path) = (proof(leaf), proof(seal_at), path.clone());
         let forked = Proxy::start(net.testnet.api(1), move |path, mut answer| {
             if path.starts_with("/v1/records/") && path.ends_with("/proof") {
@@ -510,7 +799,9 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
             } else if path == height_path {
                 return with_json(answer, |value| value["proof"] = seal_proof.clone().into());
             } else if path.starts_with("/v1/consistency") {
-                let body = serde_json::to_vec(&json!({ "old": 1, "new": 2, "path": [Hash([1; 32])] })).unwrap();
+                let body =
+                    serde_json::to_vec(&json!({ "old": 1, "new": 2, "path": [Hash([1; 32])] }))
+                        .unwrap();
                 return http::Answer { status: 200, body };
             }
             answer
@@ -518,14 +809,28 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
         let output = desk.read(config, &[&forked.url, &real], &["show", &id]);
         assert_eq!(ends(&output, 1), "");
         let words = said(&output);
-        assert!(words.contains("FORK ALARM") && words.contains(&forked.url) && words.contains(&nodes.root().to_hex()), "{words}");
+        assert!(
+            words.contains("FORK ALARM")
+                && words.contains(&forked.url)
+                && words.contains(&nodes.root().to_hex()),
+            "{words}"
+        );
         let alarms = desk.files(config, "alarms");
         assert_eq!(alarms.len(), 1, "{alarms:?}");
-        let judged = ends(&desk.read("nobody", &[], &["verify", alarms[0].to_str().unwrap()]), 1);
-        let expected = if config == "fork" { "FORK: two roots at size" } else { "two heads under quorums" };
+        let judged = ends(
+            &desk.read("nobody", &[], &["verify", alarms[0].to_str().unwrap()]),
+            1,
+        );
+        let expected = if config == "fork" {
+            "FORK: two roots at size"
+        } else {
+            "two heads under quorums"
+        };
         assert!(judged.starts_with(expected), "{judged}");
         // The known head stays known.
-        let after: Value = serde_json::from_slice(&std::fs::read(desk.verified(config, "head.json")).unwrap()).unwrap();
+        let after: Value =
+            serde_json::from_slice(&std::fs::read(desk.verified(config, "head.json")).unwrap())
+                .unwrap();
         assert_ne!(after["root"], json!(nodes.root()));
         ends(&desk.read(config, &[&real], &["show", &id]), 0);
     }

@@ -1,6 +1,7 @@
-//! Wrong records handed in at a real node, over HTTP and with `rollbook submit`, in both languages: each answer has the rule's code,
-//! a signed refusal, and the next step. (Wrong files, configs, ports and folders: `audit.rs` and `tests/tests/testnet_operator.rs`;
-//! wrong clocks: `tests/tests/testnet_clock.rs`.)
+//! Wrong records handed in at a real node, over HTTP and with `rollbook submit`, in both languages:
+//! each answer has the rule's code, a signed refusal, and the next step. (Wrong files, configs,
+//! ports and folders: `audit.rs` and `tests/tests/testnet_operator.rs`; wrong clocks:
+//! `tests/tests/testnet_clock.rs`.)
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,7 +13,9 @@ use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::sha256;
 use rollbook_core::identity::Role;
 use rollbook_core::log::Clock;
-use rollbook_core::record::{Ballot, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record};
+use rollbook_core::record::{
+    Ballot, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record,
+};
 use rollbook_node::runtime::clock::real_ms;
 use rollbook_node::runtime::sample::{officer_key, officers_of};
 use rollbook_tests::testnet::Net;
@@ -52,21 +55,39 @@ impl Desk {
         self.refused_as(what, record, code, code, exit);
     }
 
-    /// The same where a person reads another word: what the command line finds out before the node's refusal counts.
+    /// The same where a person reads another word: what the command line finds out before the
+    /// node's refusal counts.
     fn refused_as(&self, what: &str, record: &Record, code: &str, told_code: &str, exit: i32) {
         let answer = self.net.submit(1, &encode(record)).unwrap();
         let problem = answer.json();
-        assert_eq!((answer.status, problem["code"].as_str()), (422, Some(code)), "{what}: {problem}");
-        assert!(problem["next"].is_string(), "{what}: no next step: {problem}");
-        assert!(problem["receipt"]["signature"].is_string(), "{what}: no signed refusal: {problem}");
+        assert_eq!(
+            (answer.status, problem["code"].as_str()),
+            (422, Some(code)),
+            "{what}: {problem}"
+        );
+        assert!(
+            problem["next"].is_string(),
+            "{what}: no next step: {problem}"
+        );
+        assert!(
+            problem["receipt"]["signature"].is_string(),
+            "{what}: no signed refusal: {problem}"
+        );
         for (language, next) in [("en", "next: "), ("zh", "下一步")] {
             let output = self.submit(language, record);
             let told = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(exit), "{what}: {told}");
-            assert!(told.contains(told_code) && told.contains(next), "{what}: {told}");
+            assert!(
+                told.contains(told_code) && told.contains(next),
+                "{what}: {told}"
+            );
             assert!(output.stdout.is_empty(), "{what}: a refusal is no result");
         }
-        assert_eq!(self.net.stands(1, &encode(record)), "", "{what}: it is not in the log");
+        assert_eq!(
+            self.net.stands(1, &encode(record)),
+            "",
+            "{what}: it is not in the log"
+        );
     }
 }
 
@@ -76,41 +97,101 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
     let mut net = Net::plan("refusals", 5, 1, Clock::Wall);
     net.start();
     let good = net.act(&[1]);
-    let desk = Desk { net, folder: tempfile::tempdir().unwrap() };
+    let desk = Desk {
+        net,
+        folder: tempfile::tempdir().unwrap(),
+    };
     let chain = desk.net.chain;
     let (officer, second) = officers_of(3);
     let seed = desk.net.alliance.seed.clone();
-    let payload =
-        |sequence: u64, body: Body| Payload { chain, principal: 3, officer, sequence, valid_until_ms: real_ms() + DAY_MS, body };
+    let payload = |sequence: u64, body: Body| Payload {
+        chain,
+        principal: 3,
+        officer,
+        sequence,
+        valid_until_ms: real_ms() + DAY_MS,
+        body,
+    };
     let ready = || Body::Node(NodeAct::Ready);
     let signed = |payload: Payload, by: u32, role: Role, key: u32, secret: u32| {
         let signature = payload.sign(by, Capacity::Own(role), key, &officer_key(&seed, secret));
-        Record { payload, signatures: vec![signature] }
+        Record {
+            payload,
+            signatures: vec![signature],
+        }
     };
     let own = |payload: Payload| signed(payload, officer, Role::NodeOperator, 0, officer);
 
     // The same bytes again are harmless; another act under a used number is a replay.
     assert_eq!(desk.net.submit(1, &good).unwrap().status, 202);
     let used: Record = decode(&good).unwrap();
-    let mut replay = desk.net.alliance.registration(chain, 1, used.payload.sequence, 99, real_ms());
+    let mut replay = desk
+        .net
+        .alliance
+        .registration(chain, 1, used.payload.sequence, 99, real_ms());
     replay.payload.valid_until_ms += 1;
-    let replay = signed(replay.payload, officers_of(1).0, Role::Primary, 0, officers_of(1).0);
+    let replay = signed(
+        replay.payload,
+        officers_of(1).0,
+        Role::Primary,
+        0,
+        officers_of(1).0,
+    );
     desk.refused("a replayed record", &replay, "A6.replayed", 1);
 
-    let unknown = Payload { principal: 999, ..payload(7, ready()) };
-    desk.refused("an unknown member", &own(unknown), "A4.unknown-organisation", 1);
-    let foreign = Payload { chain: sha256(b"another alliance"), ..payload(7, ready()) };
-    // The node's policies do not begin with the genesis that the record names: no word of it is believed.
-    desk.refused_as("a record of another chain", &own(foreign), "A6.other-chain", "epoch.genesis", 1);
-    let expired = Payload { valid_until_ms: real_ms() - 60_000, ..payload(7, ready()) };
+    let unknown = Payload {
+        principal: 999,
+        ..payload(7, ready())
+    };
+    desk.refused(
+        "an unknown member",
+        &own(unknown),
+        "A4.unknown-organisation",
+        1,
+    );
+    let foreign = Payload {
+        chain: sha256(b"another alliance"),
+        ..payload(7, ready())
+    };
+    // The node's policies do not begin with the genesis that the record names: no word of it is
+    // believed.
+    desk.refused_as(
+        "a record of another chain",
+        &own(foreign),
+        "A6.other-chain",
+        "epoch.genesis",
+        1,
+    );
+    let expired = Payload {
+        valid_until_ms: real_ms() - 60_000,
+        ..payload(7, ready())
+    };
     desk.refused("an expired record", &own(expired), "A6.expired", 1);
-    let long = Payload { valid_until_ms: real_ms() + 40 * DAY_MS, ..payload(7, ready()) };
-    desk.refused("a record that is good for too long", &own(long), "A6.valid-too-long", 1);
+    let long = Payload {
+        valid_until_ms: real_ms() + 40 * DAY_MS,
+        ..payload(7, ready())
+    };
+    desk.refused(
+        "a record that is good for too long",
+        &own(long),
+        "A6.valid-too-long",
+        1,
+    );
 
     // One signature where the member's policy asks for two: the file waits for the second.
-    let ballot = Ballot { motion: 1, choice: Choice::Yes, criterion: None, declaration: Declaration::None };
+    let ballot = Ballot {
+        motion: 1,
+        choice: Choice::Yes,
+        criterion: None,
+        declaration: Declaration::None,
+    };
     let ballot = payload(7, Body::Motion(MotionAct::Vote(ballot)));
-    desk.refused("too few officers", &signed(ballot, officer, Role::Primary, 0, officer), "A6.too-few-officers", 3);
+    desk.refused(
+        "too few officers",
+        &signed(ballot, officer, Role::Primary, 0, officer),
+        "A6.too-few-officers",
+        3,
+    );
     desk.refused(
         "a key that is not registered",
         &signed(payload(7, ready()), officer, Role::NodeOperator, 3, officer),
@@ -119,7 +200,16 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
     );
     desk.refused(
         "a person who is not registered",
-        &signed(Payload { officer: 9_999, ..payload(7, ready()) }, 9_999, Role::NodeOperator, 0, officer),
+        &signed(
+            Payload {
+                officer: 9_999,
+                ..payload(7, ready())
+            },
+            9_999,
+            Role::NodeOperator,
+            0,
+            officer,
+        ),
         "A6.unknown-officer",
         1,
     );
@@ -140,21 +230,44 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
     let short = &good[..good.len() - 1];
     let long = [good.as_slice(), &[0]].concat();
     let oversized = [good.as_slice(), &vec![0; 40_000]].concat();
-    for (what, bytes) in [("cut short", short), ("one byte more", &long), ("oversized", &oversized), ("empty", &[])] {
+    for (what, bytes) in [
+        ("cut short", short),
+        ("one byte more", &long),
+        ("oversized", &oversized),
+        ("empty", &[]),
+    ] {
         let answer = desk.net.submit(1, bytes).unwrap();
         let problem = answer.json();
-        assert_eq!((answer.status, problem["code"].as_str()), (422, Some("A6.malformed")), "{what}: {problem}");
-        assert!(problem["next"].as_str().unwrap().contains("32 KiB"), "{what}: {problem}");
+        assert_eq!(
+            (answer.status, problem["code"].as_str()),
+            (422, Some("A6.malformed")),
+            "{what}: {problem}"
+        );
+        assert!(
+            problem["next"].as_str().unwrap().contains("32 KiB"),
+            "{what}: {problem}"
+        );
     }
     let answer = desk.net.submit(1, &vec![0; 2 * 1024 * 1024]).unwrap();
-    assert_eq!((answer.status, answer.json()["code"].as_str()), (413, Some("api.too-large")), "{:?}", answer.json());
+    assert_eq!(
+        (answer.status, answer.json()["code"].as_str()),
+        (413, Some("api.too-large")),
+        "{:?}",
+        answer.json()
+    );
     assert!(answer.json()["next"].is_string());
 
     // A file that is no pending record is named, and nothing is handed in.
     let file = desk.folder.path().join("letter.json");
     std::fs::write(&file, b"{}").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_rollbook"))
-        .args(["--lang", "en", "submit", "--node", &format!("http://{}", desk.net.testnet.api(1))])
+        .args([
+            "--lang",
+            "en",
+            "submit",
+            "--node",
+            &format!("http://{}", desk.net.testnet.api(1)),
+        ])
         .arg(&file)
         .output()
         .unwrap();

@@ -1,5 +1,5 @@
-//! The demo's story on one writer: the rules of membership, funding, awards and payments together, on the shipped sample; and the
-//! histories of every rule version that are kept of it.
+//! The demo's story on one writer: the rules of membership, funding, awards and payments together,
+//! on the shipped sample; and the histories of every rule version that are kept of it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,8 +12,8 @@ use rollbook_core::identity::Role;
 use rollbook_core::motion::MotionStatus;
 use rollbook_core::protocol::PROTOCOL;
 use rollbook_core::record::{
-    Ballot, Body, Capacity, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder, Payload, Proposal,
-    RaiseProtocol, Record,
+    Ballot, Body, Capacity, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
+    OfficialOrder, Payload, Proposal, RaiseProtocol, Record,
 };
 use rollbook_core::state::StateTables;
 use rollbook_tests::alliance::{Alliance, officer_key};
@@ -52,10 +52,22 @@ impl Stage for OneWriter {
         }
         let settled = |outcome: Outcome| Ok(Settled { outcome, height });
         let rejected = |refusal: Refusal| {
-            let facts = refusal.facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            Err(Rejected { code: refusal.code.to_owned(), facts })
+            let facts = refusal
+                .facts
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            Err(Rejected {
+                code: refusal.code.to_owned(),
+                facts,
+            })
         };
-        Ok(block.outcomes.into_iter().map(settled).chain(block.refused.into_iter().map(rejected)).collect())
+        Ok(block
+            .outcomes
+            .into_iter()
+            .map(settled)
+            .chain(block.refused.into_iter().map(rejected))
+            .collect())
     }
 
     fn advance(&mut self, to: u64) -> Result<(), String> {
@@ -69,9 +81,11 @@ impl Stage for OneWriter {
 
     fn tell(&mut self, step: &Step<'_>) {
         let sentence = rollbook::messages::find(&format!("story.{}", step.key), step.facts);
-        let sentence = sentence.unwrap_or_else(|| panic!("story.{} is not in the catalogue", step.key));
+        let sentence =
+            sentence.unwrap_or_else(|| panic!("story.{} is not in the catalogue", step.key));
         assert!(!sentence.contains('{'), "{sentence}: a fact is missing");
-        self.told.push(format!("{} {} {sentence}", step.height, step.rule));
+        self.told
+            .push(format!("{} {} {sentence}", step.height, step.rule));
     }
 }
 
@@ -79,35 +93,62 @@ fn stage(protocol: u32) -> OneWriter {
     let mut inputs = sample::shipped().unwrap();
     inputs.alliance.protocol = protocol;
     let sample = sample::found(&inputs, SEED).unwrap();
-    let mut writer = Writer::new(Alliance::adopt(SEED.as_bytes(), sample.file.genesis.clone()));
+    let mut writer = Writer::new(Alliance::adopt(
+        SEED.as_bytes(),
+        sample.file.genesis.clone(),
+    ));
     let block = writer.submit(&sample.file.found);
     assert!(block.refused.is_empty(), "{:?}", block.refused);
-    OneWriter { writer, told: Vec::new() }
+    OneWriter {
+        writer,
+        told: Vec::new(),
+    }
 }
 
-/// The whole story runs through, in production rules and periods, to the expected balances; its export audits clean.
+/// The whole story runs through, in production rules and periods, to the expected balances; its
+/// export audits clean.
 #[test]
 fn the_story_runs_to_its_balances() {
     let mut stage = stage(PROTOCOL);
-    let ending = story::play(&mut stage).unwrap_or_else(|error| panic!("{}\n{error}", stage.told.join("\n")));
+    let ending = story::play(&mut stage)
+        .unwrap_or_else(|error| panic!("{}\n{error}", stage.told.join("\n")));
     assert!(ending.refusals.len() >= 10, "{:?}", ending.refusals);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), stage.writer.export()).unwrap();
-    let report = rollbook::commands::audit::audit(file.path(), Some(stage.writer.ledger.chain())).unwrap();
+    let report =
+        rollbook::commands::audit::audit(file.path(), Some(stage.writer.ledger.chain())).unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
 }
 
 /// A record whose sequence is the next one of its first signer, alone in a block; it must get in.
 fn act(writer: &mut Writer, principal: u32, signers: &[(u32, Role)], body: Body) {
     let officer = signers[0].0;
-    let sequence = writer.tables().lanes.get(&officer).map_or(0, |lane| lane.highest) + 1;
+    let sequence = writer
+        .tables()
+        .lanes
+        .get(&officer)
+        .map_or(0, |lane| lane.highest)
+        + 1;
     let valid_until_ms = writer.now() + DAY_MS;
-    let payload = Payload { chain: writer.ledger.chain(), principal, officer, sequence, valid_until_ms, body };
+    let payload = Payload {
+        chain: writer.ledger.chain(),
+        principal,
+        officer,
+        sequence,
+        valid_until_ms,
+        body,
+    };
     let mut signers = signers.to_vec();
     signers.sort_unstable();
     let key = |person| officer_key(SEED.as_bytes(), person);
-    let signatures = signers.iter().map(|(person, role)| payload.sign(*person, Capacity::Own(*role), 0, &key(*person))).collect();
-    let block = writer.submit(&[Record { payload, signatures }]);
+    let signatures = signers
+        .iter()
+        .map(|(person, role)| payload.sign(*person, Capacity::Own(*role), 0, &key(*person)))
+        .collect();
+    let block = writer.submit(&[Record {
+        payload,
+        signatures,
+    }]);
     assert!(block.refused.is_empty(), "{:?}", block.refused);
 }
 
@@ -118,14 +159,37 @@ fn by_member(writer: &mut Writer, member: u32, body: Body) {
 
 /// The amendment that puts version 2 in force, and an act that only version 2 knows.
 fn raise_to_2(writer: &mut Writer) {
-    let validators: Vec<u32> = writer.ledger.validators().iter().map(|v| v.validator).collect();
+    let validators: Vec<u32> = writer
+        .ledger
+        .validators()
+        .iter()
+        .map(|v| v.validator)
+        .collect();
     for validator in validators {
-        let operator = writer.tables().organisations.get(&validator).unwrap().officers[0];
-        act(writer, validator, &[(operator, Role::NodeOperator)], Body::Node(NodeAct::Support { protocol: 2 }));
+        let operator = writer
+            .tables()
+            .organisations
+            .get(&validator)
+            .unwrap()
+            .officers[0];
+        act(
+            writer,
+            validator,
+            &[(operator, Role::NodeOperator)],
+            Body::Node(NodeAct::Support { protocol: 2 }),
+        );
     }
     let from_height = writer.ledger.height() + 40;
-    let plan = RaiseProtocol { protocol: 2, from_height, release: text("0.2") };
-    let proposal = Proposal { effect: MotionEffect::RaiseProtocol(plan), ballot_days: 10, text: sha256(b"why") };
+    let plan = RaiseProtocol {
+        protocol: 2,
+        from_height,
+        release: text("0.2"),
+    };
+    let proposal = Proposal {
+        effect: MotionEffect::RaiseProtocol(plan),
+        ballot_days: 10,
+        text: sha256(b"why"),
+    };
     by_member(writer, 1, Body::Motion(MotionAct::Propose(proposal)));
     let motion = writer.newest_motion();
     for member in 2.. {
@@ -135,7 +199,12 @@ fn raise_to_2(writer: &mut Writer) {
         by_member(writer, member, Body::Motion(MotionAct::Support { motion }));
     }
     for member in rollbook_core::motion::electorate(writer.tables(), motion).into_keys() {
-        let ballot = Ballot { motion, choice: Choice::Yes, criterion: None, declaration: Declaration::None };
+        let ballot = Ballot {
+            motion,
+            choice: Choice::Yes,
+            criterion: None,
+            declaration: Declaration::None,
+        };
         by_member(writer, member, Body::Motion(MotionAct::Vote(ballot)));
     }
     writer.close(motion);
@@ -144,7 +213,14 @@ fn raise_to_2(writer: &mut Writer) {
     while writer.ledger.height() + 1 < from_height {
         writer.submit(&[]);
     }
-    let post = writer.tables().posts.iter().find(|(_, post)| post.role == Role::Secretary).unwrap().1.clone();
+    let post = writer
+        .tables()
+        .posts
+        .iter()
+        .find(|(_, post)| post.role == Role::Secretary)
+        .unwrap()
+        .1
+        .clone();
     let order = OfficialOrder {
         authority: text("Sample district court"),
         reference: text("(2024) 12"),
@@ -152,12 +228,17 @@ fn raise_to_2(writer: &mut Writer) {
         issued_ms: writer.now(),
         about: Some(3),
     };
-    act(writer, post.office, &[(post.holder, Role::Secretary)], Body::Charter(CharterAct::FileOrder(order)));
+    act(
+        writer,
+        post.office,
+        &[(post.holder, Role::Secretary)],
+        Body::Charter(CharterAct::FileOrder(order)),
+    );
     assert_eq!(writer.ledger.tip().seal.protocol, 2);
 }
 
-/// The histories that `tests/tests/history.rs` holds. Each is written once, by the build that first has its version, and never
-/// again: nothing is written over.
+/// The histories that `tests/tests/history.rs` holds. Each is written once, by the build that first
+/// has its version, and never again: nothing is written over.
 #[test]
 #[ignore = "writes kept histories"]
 fn write_histories() {

@@ -1,13 +1,16 @@
-//! What people see, word for word: the sessions in `cli/tests/transcripts/*.txt` are run again by the real binary and compared,
-//! standard output, standard error and exit code. A session is read from top to bottom like a terminal:
+//! What people see, word for word: the sessions in `cli/tests/transcripts/*.txt` are run again by
+//! the real binary and compared, standard output, standard error and exit code. A session is read
+//! from top to bottom like a terminal:
 //!
-//! * `$ COMMAND` is given to `sh` in the session's own empty folder, with `rollbook` on its path and a home of its own. What
-//!   follows is what it said: output as it is, lines of standard error after `! `, and `? CODE` if that is not 0.
-//! * `# TEXT` is a remark. `#mask WORD ..`: the number after such a word is not compared. `#hide TEXT`: nor is a line with it.
+//! * `$ COMMAND` is given to `sh` in the session's own empty folder, with `rollbook` on its path
+//!   and a home of its own. What follows is what it said: output as it is, lines of standard error
+//!   after `! `, and `? CODE` if that is not 0.
+//! * `# TEXT` is a remark. `#mask WORD ..`: the number after such a word is not compared. `#hide
+//!   TEXT`: nor is a line with it.
 //! * Hashes, ports, names of pending files and the session's folder are masked everywhere.
 //!
-//! `ROLLBOOK_TRANSCRIPTS=write cargo test --release --workspace --test transcripts` writes down what is said now; the diff of the
-//! files is then what a reviewer reads.
+//! `ROLLBOOK_TRANSCRIPTS=write cargo test --release --workspace --test transcripts` writes down
+//! what is said now; the diff of the files is then what a reviewer reads.
 
 #![allow(clippy::unwrap_used)]
 
@@ -28,7 +31,11 @@ fn runs(text: &str, least: usize, of: fn(char) -> bool, with: &str) -> String {
             run.push(c);
             continue;
         }
-        out.push_str(if run.chars().count() >= least { with } else { &run });
+        out.push_str(if run.chars().count() >= least {
+            with
+        } else {
+            &run
+        });
         run.clear();
         if c != '\0' {
             out.push(c);
@@ -58,7 +65,10 @@ fn number_after(text: &str, word: &str) -> String {
     let mut parts = text.split(word);
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.')).len();
+        let digits = part.len()
+            - part
+                .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.'))
+                .len();
         out.push_str(word);
         let rest = &part[digits..];
         // A comma or a full stop that ends a number is no part of it.
@@ -101,13 +111,19 @@ impl Session {
             .args(["120", "sh", "-c", command])
             .current_dir(home)
             .env_clear()
-            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", program.display()))
+            .env(
+                "PATH",
+                format!("{}:/usr/local/bin:/usr/bin:/bin", program.display()),
+            )
             .env("HOME", home)
             .env("XDG_CONFIG_HOME", home.join(".config"))
             .env("XDG_DATA_HOME", home.join(".data"))
             .env("LC_ALL", "C")
             .env("ROLLBOOK_PASSPHRASE", "sample")
-            .env("SAMPLES", Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples"))
+            .env(
+                "SAMPLES",
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples"),
+            )
             .env("KEPT", &kept)
             .output()
             .unwrap();
@@ -116,7 +132,10 @@ impl Session {
         if !out.is_empty() {
             writeln!(said, "{out}").unwrap();
         }
-        for line in self.masked(&String::from_utf8_lossy(&output.stderr)).lines() {
+        for line in self
+            .masked(&String::from_utf8_lossy(&output.stderr))
+            .lines()
+        {
             writeln!(said, "{}", format!("! {line}").trim_end()).unwrap();
         }
         if let Some(code) = output.status.code().filter(|code| *code != 0) {
@@ -128,7 +147,11 @@ impl Session {
 
 /// Plays a session again; what it says now, in the form of the file.
 fn play(script: &str) -> String {
-    let mut session = Session { folder: tempfile::tempdir().unwrap(), masks: Vec::new(), hidden: Vec::new() };
+    let mut session = Session {
+        folder: tempfile::tempdir().unwrap(),
+        masks: Vec::new(),
+        hidden: Vec::new(),
+    };
     let mut now = String::new();
     for line in script.lines() {
         if let Some(words) = line.strip_prefix("#mask ") {
@@ -160,9 +183,18 @@ fn compare(name: &str) {
     if std::env::var_os("ROLLBOOK_TRANSCRIPTS").is_some_and(|value| value == "write") {
         return std::fs::write(&file, now).unwrap();
     }
-    let differ = written.lines().zip(now.lines()).position(|(written, now)| written != now);
+    let differ = written
+        .lines()
+        .zip(now.lines())
+        .position(|(written, now)| written != now);
     let at = differ.unwrap_or_else(|| written.lines().count().min(now.lines().count()));
-    let around = |text: &str| text.lines().skip(at.saturating_sub(3)).take(8).collect::<Vec<_>>().join("\n");
+    let around = |text: &str| {
+        text.lines()
+            .skip(at.saturating_sub(3))
+            .take(8)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     assert!(
         written == now,
         "{name}, line {}: written\n{}\n-- said now\n{}\n-- ROLLBOOK_TRANSCRIPTS=write takes it over",
@@ -192,7 +224,8 @@ fn audit_of_a_sound_a_damaged_a_foreign_and_a_cut_file() {
     compare("audit.txt");
 }
 
-/// The whole demo on four real processes, its report, then an act of a member on the running alliance: pending, signed, submitted.
+/// The whole demo on four real processes, its report, then an act of a member on the running
+/// alliance: pending, signed, submitted.
 #[test]
 fn the_demo_and_an_act_after_it() {
     compare("act.txt");
@@ -209,13 +242,27 @@ fn no_session_is_forgotten() {
     let source = include_str!("transcripts.rs");
     for entry in std::fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(source.contains(&format!("\"{name}\"")), "{name} is not played");
+        assert!(
+            source.contains(&format!("\"{name}\"")),
+            "{name} is not played"
+        );
     }
 }
 
 #[test]
 fn masks() {
-    let session = Session { folder: tempfile::tempdir().unwrap(), masks: vec!["height".into()], hidden: vec!["took".into()] };
-    let text = format!("height 12, port 127.0.0.1:8080 {}\nit took 3 s\n{}/x", "ab".repeat(32), session.folder.path().display());
-    assert_eq!(session.masked(&text), "height N, port 127.0.0.1:N HASH\n<took>\nDIR/x");
+    let session = Session {
+        folder: tempfile::tempdir().unwrap(),
+        masks: vec!["height".into()],
+        hidden: vec!["took".into()],
+    };
+    let text = format!(
+        "height 12, port 127.0.0.1:8080 {}\nit took 3 s\n{}/x",
+        "ab".repeat(32),
+        session.folder.path().display()
+    );
+    assert_eq!(
+        session.masked(&text),
+        "height N, port 127.0.0.1:N HASH\n<took>\nDIR/x"
+    );
 }

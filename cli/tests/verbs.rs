@@ -1,5 +1,6 @@
-//! The write side of the command line: every kind of record has a verb, every actor and state has words, mistakes are told in full,
-//! openings are kept and read back, and a company enters the ledger and applies on a real testnet.
+//! The write side of the command line: every kind of record has a verb, every actor and state has
+//! words, mistakes are told in full, openings are kept and read back, and a company enters the
+//! ledger and applies on a real testnet.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,10 +17,19 @@ use desk::{Desk, all};
 
 /// Variants of an enum, as serde lists them when it is given one that is not there.
 fn variants<T: serde::de::DeserializeOwned>(at: impl Fn(Value) -> Value) -> Vec<String> {
-    let error = serde_json::from_value::<T>(at(json!({ "no-such-variant": null }))).err().unwrap().to_string();
+    let error = serde_json::from_value::<T>(at(json!({ "no-such-variant": null })))
+        .err()
+        .unwrap()
+        .to_string();
     // `expected one of `A`, `B``, or `expected `A` or `B`` for two.
-    let (_, list) = error.split_once(", expected ").unwrap_or_else(|| panic!("{error}"));
-    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    let (_, list) = error
+        .split_once(", expected ")
+        .unwrap_or_else(|| panic!("{error}"));
+    list.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A kind of record that core gets is missing here until it has a verb.
@@ -32,21 +42,33 @@ fn every_kind_of_record_has_a_verb() {
         let acts = variants::<Body>(|value| json!({ family.as_str(): value }));
         assert!(!acts.is_empty());
         for act in acts {
-            let spelt = VERBS.iter().any(|verb| verb.act == (family.as_str(), act.as_str()));
-            let elsewhere = ELSEWHERE.iter().any(|(known, variant, _)| (*known, *variant) == (family, act.as_str()));
+            let spelt = VERBS
+                .iter()
+                .any(|verb| verb.act == (family.as_str(), act.as_str()));
+            let elsewhere = ELSEWHERE
+                .iter()
+                .any(|(known, variant, _)| (*known, *variant) == (family, act.as_str()));
             if !spelt && !elsewhere {
                 missing.push(format!("{family}.{act}"));
             }
         }
     }
     for effect in variants::<MotionEffect>(|value| value) {
-        let spelt = VERBS.iter().any(|verb| verb.inside.first() == Some(&effect.as_str()));
-        let elsewhere = ELSEWHERE.iter().any(|(known, variant, _)| (*known, *variant) == ("MotionEffect", effect.as_str()));
+        let spelt = VERBS
+            .iter()
+            .any(|verb| verb.inside.first() == Some(&effect.as_str()));
+        let elsewhere = ELSEWHERE
+            .iter()
+            .any(|(known, variant, _)| (*known, *variant) == ("MotionEffect", effect.as_str()));
         if !spelt && !elsewhere {
             missing.push(format!("MotionEffect.{effect}"));
         }
     }
-    assert_eq!(missing, Vec::<String>::new(), "kinds of record without a verb");
+    assert_eq!(
+        missing,
+        Vec::<String>::new(),
+        "kinds of record without a verb"
+    );
 }
 
 /// The line after an act is made of words of both languages, whatever table it comes from.
@@ -57,7 +79,10 @@ fn every_actor_state_and_deadline_has_words() {
         keys.push(vec![who_key(row.who)]);
         for state in [&row.from, &row.to] {
             if state != "–" {
-                keys.push(vec![format!("state.{}.{}", row.object, kebab(state)), format!("state.{}", kebab(state))]);
+                keys.push(vec![
+                    format!("state.{}.{}", row.object, kebab(state)),
+                    format!("state.{}", kebab(state)),
+                ]);
             }
         }
         keys.push(vec![format!("object.{}", row.object)]);
@@ -68,17 +93,27 @@ fn every_actor_state_and_deadline_has_words() {
             keys.push(vec![format!("deadline.{}", kebab(&format!("{kind:?}")))]);
         }
     }
-    for who in ["sponsors", "electorate", "holder", "applicants", "node operator"] {
+    for who in [
+        "sponsors",
+        "electorate",
+        "holder",
+        "applicants",
+        "node operator",
+    ] {
         keys.push(vec![who_key(who)]);
     }
     for language in [Language::English, Language::Chinese] {
         for any in &keys {
-            assert!(any.iter().any(|key| t_in(language, key, &[]) != *key), "no words for {any:?} in {language:?}");
+            assert!(
+                any.iter().any(|key| t_in(language, key, &[]) != *key),
+                "no words for {any:?} in {language:?}"
+            );
         }
     }
 }
 
-/// Each mistake: the line, then what is said in English and in Chinese. Exit code 2, nothing on stdout.
+/// Each mistake: the line, then what is said in English and in Chinese. Exit code 2, nothing on
+/// stdout.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "motion vot 1 yes",
@@ -119,8 +154,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "error: --amount: '1.234' cannot be read\n",
         "",
     ),
-    ("dues receive 1 --amount -1 --reference A --value-date 2026-11-24 --as 1", "error: --amount: '-1' cannot be read\n", ""),
-    ("dues receive 1 --amount 1e9 --reference A --value-date 2026-11-24 --as 1", "error: --amount: '1e9' cannot be read\n", ""),
+    (
+        "dues receive 1 --amount -1 --reference A --value-date 2026-11-24 --as 1",
+        "error: --amount: '-1' cannot be read\n",
+        "",
+    ),
+    (
+        "dues receive 1 --amount 1e9 --reference A --value-date 2026-11-24 --as 1",
+        "error: --amount: '1e9' cannot be read\n",
+        "",
+    ),
     (
         "dues receive 1 --amount 5 --reference A --value-date 2026-02-30 --as 1",
         "error: --value-date: '2026-02-30' cannot be read\n  why: a date that exists, such as 2026-11-24\n\n\
@@ -154,8 +197,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
          next: give --decision in one of the accepted forms; --help shows them\n",
         "错误: --decision：无法读取 'maybe'\n  原因: pass，或 refuse:代码:@理由文件\n\n下一步: 请按可用写法之一给出 --decision；见 --help\n",
     ),
-    ("motion vote 1 yes --as 1 --signer 1:captain", "error: --signer: '1:captain'", ""),
-    ("submit nothing.json", "error: nothing.json cannot be read\n", ""),
+    (
+        "motion vote 1 yes --as 1 --signer 1:captain",
+        "error: --signer: '1:captain'",
+        "",
+    ),
+    (
+        "submit nothing.json",
+        "error: nothing.json cannot be read\n",
+        "",
+    ),
     (
         "motion vote 1 yes",
         "error: no organisation is given\n\nnext: run 'rollbook setup', or give --as, --signer and --node\n",
@@ -175,7 +226,11 @@ fn mistakes_are_told_in_full() {
             if !told.starts_with(expected) {
                 wrong.push(format!("{line}\n{told}---\n{expected}"));
             }
-            let next = if language == "en" { "\nnext: " } else { "\n下一步: " };
+            let next = if language == "en" {
+                "\nnext: "
+            } else {
+                "\n下一步: "
+            };
             if !told.contains(next) {
                 wrong.push(format!("no next step: {line}\n{told}"));
             }
@@ -190,57 +245,107 @@ fn openings_are_read_back() {
     let desk = Desk::new();
     std::fs::write(desk.path("project.pdf"), "a project").unwrap();
     std::fs::write(desk.path("comment.txt"), "clear and careful").unwrap();
-    let act = |line: &str| desk.json(0, &format!("{line} --as 20 --signer 39:primary --dry-run"))["act"].clone();
+    let act = |line: &str| {
+        desk.json(0, &format!("{line} --as 20 --signer 39:primary --dry-run"))["act"].clone()
+    };
     // A dry run keeps nothing; every seal has its own salt.
     let submit = "application submit 1 --project @project.pdf --title Fictional --ask 600,000,000 --document @project.pdf";
     let (first, second) = (act(submit), act(submit));
-    assert_ne!(first["Call"]["Submit"]["commitment"], second["Call"]["Submit"]["commitment"]);
-    assert_eq!(first["Call"]["Submit"]["project"], second["Call"]["Submit"]["project"]);
+    assert_ne!(
+        first["Call"]["Submit"]["commitment"],
+        second["Call"]["Submit"]["commitment"]
+    );
+    assert_eq!(
+        first["Call"]["Submit"]["project"],
+        second["Call"]["Submit"]["project"]
+    );
     assert!(!desk.path("x.opening.json").exists());
 
     // The parts as a sealing act keeps them.
     use rollbook::verbs::opening::{self, Part, Reading};
     let mut reading = Reading::of(20, 39);
     reading.opening = Some(desk.path("x.opening.json"));
-    let comment = std::env::current_dir().unwrap().join(desk.path("comment.txt"));
-    let comment = reading.sealed("comment", &format!("@{}", comment.display())).unwrap().unwrap();
-    let verb = VERBS.iter().find(|verb| verb.path == ("review", "seal")).unwrap();
-    let given = [("review", "4".to_owned()), ("scores", "9,8,9".to_owned()), ("comment", comment)];
-    let sealed = verb.spell(&given, serde_json::Map::new(), &mut reading).unwrap();
+    let comment = std::env::current_dir()
+        .unwrap()
+        .join(desk.path("comment.txt"));
+    let comment = reading
+        .sealed("comment", &format!("@{}", comment.display()))
+        .unwrap()
+        .unwrap();
+    let verb = VERBS
+        .iter()
+        .find(|verb| verb.path == ("review", "seal"))
+        .unwrap();
+    let given = [
+        ("review", "4".to_owned()),
+        ("scores", "9,8,9".to_owned()),
+        ("comment", comment),
+    ];
+    let sealed = verb
+        .spell(&given, serde_json::Map::new(), &mut reading)
+        .unwrap();
     let kept = reading.keep("review seal").unwrap().unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&kept).unwrap().permissions());
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&kept).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
-    assert!(reading.keep("review seal").is_err(), "an opening is never overwritten");
+    assert!(
+        reading.keep("review seal").is_err(),
+        "an opening is never overwritten"
+    );
     let parts = opening::read(&kept).unwrap();
-    assert!(matches!(parts.as_slice(), [Part::Content { .. }, Part::Review { .. }]), "{parts:?}");
+    assert!(
+        matches!(
+            parts.as_slice(),
+            [Part::Content { .. }, Part::Review { .. }]
+        ),
+        "{parts:?}"
+    );
 
     let revealed = act("review reveal 4 --opening x.opening.json");
     let reveal = &revealed["Call"]["Reveal"];
     assert_eq!(reveal["scores"], json!([9, 8, 9]));
     let sealed = serde_json::to_value(&sealed).unwrap();
     let scores = rollbook_core::record::Scores(vec![9, 8, 9]);
-    let salt: Vec<u8> = reveal["salt"].as_array().unwrap().iter().map(|byte| byte.as_u64().unwrap() as u8).collect();
-    let comment = rollbook_core::crypto::Hash::from_hex(reveal["comment"].as_str().unwrap()).unwrap();
+    let salt: Vec<u8> = reveal["salt"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|byte| byte.as_u64().unwrap() as u8)
+        .collect();
+    let comment =
+        rollbook_core::crypto::Hash::from_hex(reveal["comment"].as_str().unwrap()).unwrap();
     let seal = scores.seal(&salt.try_into().unwrap(), 4, &comment);
     assert_eq!(sealed["Call"]["Seal"]["seal"], json!(seal));
 
     // Another review's opening, and a changed one.
-    let told = all(&desk.ends(2, "review reveal 5 --opening x.opening.json --as 20 --signer 39:primary --dry-run"));
+    let told = all(&desk.ends(
+        2,
+        "review reveal 5 --opening x.opening.json --as 20 --signer 39:primary --dry-run",
+    ));
     assert!(told.contains("holds nothing for review 5"), "{told}");
-    let text = std::fs::read_to_string(&kept).unwrap().replace("careful", "careless");
+    let text = std::fs::read_to_string(&kept)
+        .unwrap()
+        .replace("careful", "careless");
     std::fs::write(desk.path("y.json"), text).unwrap();
-    let told = all(&desk.ends(1, "review reveal 4 --opening y.json --as 20 --signer 39:primary --dry-run"));
+    let told = all(&desk.ends(
+        1,
+        "review reveal 4 --opening y.json --as 20 --signer 39:primary --dry-run",
+    ));
     assert!(told.contains("does not make the commitment"), "{told}");
 }
 
-/// A company that is no member makes keys, registers, is introduced, applies; a member registers its node. The real binary, four
-/// real nodes.
+/// A company that is no member makes keys, registers, is introduced, applies; a member registers
+/// its node. The real binary, four real nodes.
 #[test]
 fn a_company_enters_and_a_node_is_registered() {
     let net = Desk::new();
     let up = net.good("testnet up --dir net --nodes 4 --members 5 --seed verbs");
     let _down = Down(&net);
-    let url = up.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+    let url = up
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .unwrap()
+        .to_owned();
     let genesis = net.path("net/genesis.rollbook").display().to_string();
     let letter = "ab".repeat(32);
     let key = |desk: &Desk, organisation: u32, person: u32, roles: &str, seed: &str| {
@@ -259,17 +364,27 @@ fn a_company_enters_and_a_node_is_registered() {
     key(&company, 0, 1, "primary", "company");
     key(&company, 0, 2, "finance,alternate", "company");
     std::fs::write(company.path("extract.pdf"), "registry extract").unwrap();
-    let hash = net.json(0, "whoami")["profile"]["genesis"].as_str().unwrap().to_owned();
+    let hash = net.json(0, "whoami")["profile"]["genesis"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let register = format!(
         "org register --native 示例公司 --latin Example --uscc 91999999MA0DM0101G --extract @extract.pdf --extract-date 2023-05-01 \
          --approval ballot=2 --card 1.card.toml --genesis {hash}"
     );
     let told = all(&company.ends(2, &register));
-    assert!(told.contains("the cards are not those of a company"), "{told}");
+    assert!(
+        told.contains("the cards are not those of a company"),
+        "{told}"
+    );
     let told = all(&company.ends(2, &register.replace("0101G", "0101H")));
     assert!(told.contains("the others require 'G'"), "{told}");
     company.good(&format!("{register} --card 2.card.toml"));
-    std::fs::copy(company.path("registration.json"), net.path("registration.json")).unwrap();
+    std::fs::copy(
+        company.path("registration.json"),
+        net.path("registration.json"),
+    )
+    .unwrap();
 
     // A changed registration is not what was signed.
     let text = std::fs::read_to_string(net.path("registration.json")).unwrap();
@@ -279,15 +394,33 @@ fn a_company_enters_and_a_node_is_registered() {
 
     // Judged, not handed in; then introduced, and printed.
     let dry = net.good("org introduce registration.json --signer 1:primary --dry-run");
-    assert!(dry.contains("it would apply; nothing was handed in"), "{dry}");
-    let done = net.json(0, "org introduce registration.json --signer 1:primary --print page.html");
+    assert!(
+        dry.contains("it would apply; nothing was handed in"),
+        "{dry}"
+    );
+    let done = net.json(
+        0,
+        "org introduce registration.json --signer 1:primary --print page.html",
+    );
     assert_eq!(done["stands"], "receipted", "{done}");
     assert_eq!(done["next"]["object"], "organisation");
     let number = done["next"]["number"].as_u64().unwrap();
-    let persons: Vec<u64> = done["next"]["officers"].as_array().unwrap().iter().map(|person| person.as_u64().unwrap()).collect();
+    let persons: Vec<u64> = done["next"]["officers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|person| person.as_u64().unwrap())
+        .collect();
     assert_eq!(persons.len(), 2);
     let page = std::fs::read_to_string(net.path("page.html")).unwrap();
-    for part in ["示例公司", "Example", done["id"].as_str().unwrap(), &hash, "SAMPLE", "记录号 / Record id"] {
+    for part in [
+        "示例公司",
+        "Example",
+        done["id"].as_str().unwrap(),
+        &hash,
+        "SAMPLE",
+        "记录号 / Record id",
+    ] {
         assert!(page.contains(part), "{part} is not on the page");
     }
     // The same registration again.
@@ -296,7 +429,9 @@ fn a_company_enters_and_a_node_is_registered() {
 
     // The officers number their keys, and the company applies.
     for (local, person) in (1..).zip(&persons) {
-        company.good(&format!("keys assign {local} --organisation {number} --to {person}"));
+        company.good(&format!(
+            "keys assign {local} --organisation {number} --to {person}"
+        ));
     }
     company.good(&format!(
         "setup --name c --genesis {genesis} --node {url} --organisation {number} --person {} --alliance Sample",
@@ -304,42 +439,79 @@ fn a_company_enters_and_a_node_is_registered() {
     ));
     let charter = charter_text(&genesis);
     std::fs::write(company.path("undertaking.pdf"), "undertaking").unwrap();
-    let apply =
-        format!("member apply --class ordinary --charter {charter} --antitrust @undertaking.pdf --conflicts @undertaking.pdf");
+    let apply = format!(
+        "member apply --class ordinary --charter {charter} --antitrust @undertaking.pdf --conflicts @undertaking.pdf"
+    );
     let line = company.good(&apply);
-    assert!(line.contains("  M01  ") && line.contains("membership 6: applied; next: the secretariat, by "), "{line}");
+    assert!(
+        line.contains("  M01  ")
+            && line.contains("membership 6: applied; next: the secretariat, by "),
+        "{line}"
+    );
     let status = company.good("member status 6");
-    assert!(status.starts_with("membership 6: applied; next: the secretariat"), "{status}");
+    assert!(
+        status.starts_with("membership 6: applied; next: the secretariat"),
+        "{status}"
+    );
     let status = company.good("--lang zh member status 6");
-    assert!(status.starts_with("会籍 6：已申请；下一步：秘书处，截至 "), "{status}");
+    assert!(
+        status.starts_with("会籍 6：已申请；下一步：秘书处，截至 "),
+        "{status}"
+    );
 
     // Too few signatures: who is missing, by number and role, and the policy.
     let told = all(&net.ends(3, "motion vote 1 yes"));
-    assert!(told.contains("need 2 of 2 who may sign; signed so far: 1"), "{told}");
-    assert!(told.contains("  2  alternate, finance, technical  (--signer 2:alternate;"), "{told}");
+    assert!(
+        told.contains("need 2 of 2 who may sign; signed so far: 1"),
+        "{told}"
+    );
+    assert!(
+        told.contains("  2  alternate, finance, technical  (--signer 2:alternate;"),
+        "{told}"
+    );
 
     // Many at once: all lines are checked first.
     std::fs::write(net.path("many.csv"), "membership\nx\n6\n\n7.5\n").unwrap();
     let told = all(&net.ends(2, "member sponsor --from many.csv"));
-    assert!(told.contains("many.csv:2: MEMBERSHIP: 'x' cannot be read") && told.contains("many.csv:5: "), "{told}");
+    assert!(
+        told.contains("many.csv:2: MEMBERSHIP: 'x' cannot be read")
+            && told.contains("many.csv:5: "),
+        "{told}"
+    );
     std::fs::write(net.path("many.csv"), "membership\n6\n99\n").unwrap();
     let told = all(&net.ends(1, "member sponsor --from many.csv"));
-    assert!(told.contains("many.csv:2: ") && told.contains("many.csv:3: A4.unknown-membership"), "{told}");
+    assert!(
+        told.contains("many.csv:2: ") && told.contains("many.csv:3: A4.unknown-membership"),
+        "{told}"
+    );
 
     // A node of member 5, which has none.
     key(&net, 5, 9, "primary,node-operator", "verbs");
     net.good(&format!("node init --organisation 5 --genesis {genesis} --dir n5 --listen 0.0.0.0:7999 --api 127.0.0.1:7998"));
-    let told = all(&net.ends(2, "node register n5/node.toml --as 5 --signer 9:node-operator"));
+    let told = all(&net.ends(
+        2,
+        "node register n5/node.toml --as 5 --signer 9:node-operator",
+    ));
     assert!(told.contains("--address is missing"), "{told}");
-    let told = all(&net.ends(2, "node register n5/node.toml --as 1 --address node5.example:7999"));
+    let told = all(&net.ends(
+        2,
+        "node register n5/node.toml --as 1 --address node5.example:7999",
+    ));
     assert!(told.contains("the keys are for organisation 5"), "{told}");
-    let line = net.good("node register n5/node.toml --as 5 --signer 9:node-operator --address node5.example:7999");
+    let line = net.good(
+        "node register n5/node.toml --as 5 --signer 9:node-operator --address node5.example:7999",
+    );
     assert!(
-        line.contains("  M40  ") && line.contains("node 5: registered; next: the member's node operator (organisation 5)"),
+        line.contains("  M40  ")
+            && line
+                .contains("node 5: registered; next: the member's node operator (organisation 5)"),
         "{line}"
     );
     let line = net.good("node ready --as 5 --signer 9:node-operator");
-    assert!(line.contains("node 5: candidate for a seat; the clock acts next"), "{line}");
+    assert!(
+        line.contains("node 5: candidate for a seat; the clock acts next"),
+        "{line}"
+    );
     let line = net.good("node leave --as 5 --signer 9:node-operator");
     assert!(line.contains("node 5: gone; nothing follows"), "{line}");
 }
@@ -355,6 +527,7 @@ impl Drop for Down<'_> {
 
 /// SHA-256 of the charter's text, which an applicant signs.
 fn charter_text(genesis: &str) -> String {
-    let file = rollbook_core::genesis::file::GenesisFile::decode(&std::fs::read(genesis).unwrap()).unwrap();
+    let file = rollbook_core::genesis::file::GenesisFile::decode(&std::fs::read(genesis).unwrap())
+        .unwrap();
     file.genesis.charter().unwrap().text.to_hex()
 }

@@ -1,14 +1,18 @@
 //! Accounts and transfers: every movement of money or units (domain 2.7; RULINGS R3, R4, R8).
 //!
-//! * Value moves only between exactly two accounts of one fund, in whole minor units. One fund has one unit, so arithmetic
-//!   across units cannot be written down (N2, N14).
-//! * `X` accounts are the outside world and may be negative; every other account is at least 0 after every posting (N1); the
-//!   sum over all accounts of a fund is always 0 (N3).
-//! * What may move, from where to where, under which transition: one table, [`table::ROWS`]. A movement that would post
-//!   anything else is refused. No row has an "or": where domain 2.7 says "B or A", the state of the call selects the row.
-//! * A refused movement changes nothing. There is no deletion; a mistake is reversed by [`book::reverse`] (F31, N20).
-//! * Pledges never fund anything (N18). They are memo entries in [`pledge::Pledge`] and appear in no account.
-//! * Absent on purpose: who may do it and when (the funding state machine), floats, percentages, interest.
+//! * Value moves only between exactly two accounts of one fund, in whole minor units. One fund has
+//!   one unit, so arithmetic across units cannot be written down (N2, N14).
+//! * `X` accounts are the outside world and may be negative; every other account is at least 0
+//!   after every posting (N1); the sum over all accounts of a fund is always 0 (N3).
+//! * What may move, from where to where, under which transition: one table, [`table::ROWS`]. A
+//!   movement that would post anything else is refused. No row has an "or": where domain 2.7 says
+//!   "B or A", the state of the call selects the row.
+//! * A refused movement changes nothing. There is no deletion; a mistake is reversed by
+//!   [`book::reverse`] (F31, N20).
+//! * Pledges never fund anything (N18). They are memo entries in [`pledge::Pledge`] and appear in
+//!   no account.
+//! * Absent on purpose: who may do it and when (the funding state machine), floats, percentages,
+//!   interest.
 
 use bincode::{Decode, Encode};
 
@@ -20,8 +24,8 @@ pub mod table;
 pub mod unit;
 
 pub use book::{
-    Balances, BookFault, Earmark, MemoryBook, OutstandingItem, Posting, PostingError, Reconciliation, Totals, post, replay,
-    reverse,
+    Balances, BookFault, Earmark, MemoryBook, OutstandingItem, Posting, PostingError,
+    Reconciliation, Totals, post, replay, reverse,
 };
 pub use movement::{CallPhase, Movement, Pot};
 pub use pledge::{Pledge, PledgeError, PledgeMove, PledgePart};
@@ -129,7 +133,10 @@ impl Class {
 
     /// The outside world: may be negative.
     pub fn is_external(self) -> bool {
-        matches!(self, Class::XMember | Class::XFee | Class::XReturn | Class::XGain)
+        matches!(
+            self,
+            Class::XMember | Class::XFee | Class::XReturn | Class::XGain
+        )
     }
 }
 

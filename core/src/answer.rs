@@ -1,8 +1,10 @@
-//! Signed answers to submissions (RULINGS A4): seen, or refused and why. A client keeps them; `verify` checks them.
+//! Signed answers to submissions (RULINGS A4): seen, or refused and why. A client keeps them;
+//! `verify` checks them.
 //!
-//! Signed with the node's log key under a tag of its own: 'rollbook/answer/v1' 0x00 || answer. A checkpoint's text never begins
-//! with that tag, because its first line is the origin and holds no zero byte. A late application carries seen answers of f+1
-//! validators ([`crate::record::SeenReceipt`]).
+//! Signed with the node's log key under a tag of its own: 'rollbook/answer/v1' 0x00 || answer. A
+//! checkpoint's text never begins with that tag, because its first line is the origin and holds no
+//! zero byte. A late application carries seen answers of f+1 validators
+//! ([`crate::record::SeenReceipt`]).
 
 use crate::codec::{DecodeError, Wire, at_most, decode, encode};
 use crate::crypto::{Hash, Keypair, PublicKey, Signature, tagged};
@@ -74,13 +76,19 @@ impl SignedAnswer {
     pub fn sign(answer: Answer, key: &Keypair) -> SignedAnswer {
         let bytes = encode(&answer);
         let signature = key.sign_tagged(&tagged(ANSWER_TAG, &[&bytes]));
-        SignedAnswer { answer, statement: hex::encode(bytes), key: key.public(), signature }
+        SignedAnswer {
+            answer,
+            statement: hex::encode(bytes),
+            key: key.public(),
+            signature,
+        }
     }
 }
 
 /// Checks a signed answer from its statement; whose key it is the caller knows from the ledger.
 pub fn verify_answer(statement: &[u8], key: &PublicKey, signature: &Signature) -> Option<Answer> {
-    key.verify(&tagged(ANSWER_TAG, &[statement]), signature).ok()?;
+    key.verify(&tagged(ANSWER_TAG, &[statement]), signature)
+        .ok()?;
     decode(statement).ok()
 }
 
@@ -99,12 +107,21 @@ mod tests {
             height: 7,
             time_ms: 9,
             node: 1,
-            verdict: Verdict::Refused { rule: "A2.not-founded".into(), facts },
+            verdict: Verdict::Refused {
+                rule: "A2.not-founded".into(),
+                facts,
+            },
         };
         let signed = SignedAnswer::sign(answer.clone(), &key);
         let mut statement = hex::decode(&signed.statement).unwrap();
-        assert_eq!(verify_answer(&statement, &signed.key, &signed.signature), Some(answer));
+        assert_eq!(
+            verify_answer(&statement, &signed.key, &signed.signature),
+            Some(answer)
+        );
         statement[100] ^= 1;
-        assert_eq!(verify_answer(&statement, &signed.key, &signed.signature), None);
+        assert_eq!(
+            verify_answer(&statement, &signed.key, &signed.signature),
+            None
+        );
     }
 }

@@ -1,9 +1,11 @@
-//! `apply`: the rules as one entry point. A record in, an outcome or a refusal out; a due deadline in, an event out.
+//! `apply`: the rules as one entry point. A record in, an outcome or a refusal out; a due deadline
+//! in, an event out.
 //!
-//! * Two refusals (RULINGS A4): *inadmissible* ([`Refusal`]) is never in a block; *recorded without effect*
-//!   ([`Outcome::NotCounted`]) is in the log and changes nothing but what its rule says.
+//! * Two refusals (RULINGS A4): *inadmissible* ([`Refusal`]) is never in a block; *recorded without
+//!   effect* ([`Outcome::NotCounted`]) is in the log and changes nothing but what its rule says.
 //! * Every change by the clock is an [`Event`], derived here, a leaf of its own.
-//! * Order of effect in a block: due clock events by (due time, kind, object), then evidence, then records (RULINGS A19).
+//! * Order of effect in a block: due clock events by (due time, kind, object), then evidence, then
+//!   records (RULINGS A19).
 //!
 //! Absent on purpose: clocks, randomness, anything a node decides for itself.
 
@@ -25,7 +27,8 @@ mod event;
 pub use deadlines::{DeadlineKind, EVENTS_MAX, lengthen, next_deadline, run_due};
 pub use event::{Event, EventBody};
 
-/// Why a record is inadmissible: a language-free code, such as `M01.live-membership`, and the facts of the case.
+/// Why a record is inadmissible: a language-free code, such as `M01.live-membership`, and the facts
+/// of the case.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Refusal {
     /// Transition or ruling, a dot, and the guard.
@@ -91,14 +94,14 @@ pub enum NotCounted {
     Recused,
 }
 
-/// Judges signatures. A node passes one that remembers what its threads verified; the rule is always
-/// [`PublicKey::verify`].
+/// Judges signatures. A node passes one that remembers what its threads verified; the rule is
+/// always [`PublicKey::verify`].
 pub trait Verify {
     /// Whether `signature` over `message` verifies under `key`.
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool;
 
-    /// Whether a key may be put on the ledger. One that remembers signatures remembers these answers as well: the torsion check
-    /// costs more than a signature.
+    /// Whether a key may be put on the ledger. One that remembers signatures remembers these
+    /// answers as well: the torsion check costs more than a signature.
     fn check_registrable(&mut self, key: &PublicKey) -> Result<(), KeyError> {
         key.check_registrable()
     }
@@ -191,15 +194,20 @@ impl Tx<'_> {
 
     /// A charter by version.
     pub fn charter_of(&self, version: u32) -> Result<&Charter, Refusal> {
-        self.t.charters.get(&version).ok_or_else(|| Refusal::new("A7.no-charter", vec![("version", version.to_string())]))
+        self.t
+            .charters
+            .get(&version)
+            .ok_or_else(|| Refusal::new("A7.no-charter", vec![("version", version.to_string())]))
     }
 
     /// An organisation, or a refusal that names the number.
     pub fn organisation(&self, number: u32) -> Result<&Organisation, Refusal> {
-        self.t
-            .organisations
-            .get(&number)
-            .ok_or_else(|| Refusal::new("A4.unknown-organisation", vec![("organisation", number.to_string())]))
+        self.t.organisations.get(&number).ok_or_else(|| {
+            Refusal::new(
+                "A4.unknown-organisation",
+                vec![("organisation", number.to_string())],
+            )
+        })
     }
 
     /// The next number of a kind of object.
@@ -211,14 +219,23 @@ impl Tx<'_> {
 
     /// The number that [`Tx::next_number`] would give.
     pub fn peek_number(&self, counter: Counter) -> u32 {
-        // Four thousand million objects are out of reach of a 32 KiB record at a thousand records a second for a century.
-        self.t.counters.get(&(counter as u8)).copied().unwrap_or(0).saturating_add(1)
+        // Four thousand million objects are out of reach of a 32 KiB record at a thousand records a
+        // second for a century.
+        self.t
+            .counters
+            .get(&(counter as u8))
+            .copied()
+            .unwrap_or(0)
+            .saturating_add(1)
     }
 
     /// The working calendar of the charter in force.
     pub fn calendar(&self) -> Calendar {
         let offset_minutes = self.charter().map_or(480, |charter| charter.offset_minutes);
-        Calendar { offset_minutes, ..Calendar::default() }
+        Calendar {
+            offset_minutes,
+            ..Calendar::default()
+        }
     }
 
     /// The end of a deadline, ballot or offer of this length that begins now (RULINGS R12).
@@ -246,7 +263,15 @@ pub fn apply_record(
     record: &Record,
     verifier: &mut dyn Verify,
 ) -> Result<Outcome, Refusal> {
-    apply_signed(tables, chain, height, now, record, &SignedBytes::of(record), verifier)
+    apply_signed(
+        tables,
+        chain,
+        height,
+        now,
+        record,
+        &SignedBytes::of(record),
+        verifier,
+    )
 }
 
 /// [`apply_record`] with the record's signed bytes at hand.
@@ -259,7 +284,14 @@ pub fn apply_signed(
     signed: &SignedBytes,
     verifier: &mut dyn Verify,
 ) -> Result<Outcome, Refusal> {
-    let mut tx = Tx { t: tables, now, height, chain, record: signed.id, events: Vec::new() };
+    let mut tx = Tx {
+        t: tables,
+        now,
+        height,
+        chain,
+        record: signed.id,
+        events: Vec::new(),
+    };
     let outcome = match judge(&mut tx, record, &signed.message, verifier) {
         Ok(outcome) => outcome,
         Err(refusal) => {
@@ -271,20 +303,42 @@ pub fn apply_signed(
     Ok(outcome)
 }
 
-fn judge(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Verify) -> Result<Outcome, Refusal> {
+fn judge(
+    tx: &mut Tx,
+    record: &Record,
+    message: &[u8],
+    verifier: &mut dyn Verify,
+) -> Result<Outcome, Refusal> {
     if let Err(error) = record.check() {
         refuse!("A6.malformed", why = error);
     }
     let actor = authority::admit(tx, record, message, verifier)?;
     let founding = tx.facts().founders_missing > 0;
-    let is_found = matches!(record.payload.body, Body::Organisation(crate::record::OrganisationAct::Found));
-    require!(!founding || is_found, "A2.not-founded", missing = tx.facts().founders_missing);
+    let is_found = matches!(
+        record.payload.body,
+        Body::Organisation(crate::record::OrganisationAct::Found)
+    );
+    require!(
+        !founding || is_found,
+        "A2.not-founded",
+        missing = tx.facts().founders_missing
+    );
     let (since, in_force) = (record.payload.body.since(), tx.protocol());
-    require!(since <= in_force, "A18.not-in-force", since = since, in_force = in_force);
+    require!(
+        since <= in_force,
+        "A18.not-in-force",
+        since = since,
+        in_force = in_force
+    );
     dispatch(tx, &actor, &record.payload.body, verifier)
 }
 
-fn dispatch(tx: &mut Tx, actor: &Actor, body: &Body, verifier: &mut dyn Verify) -> Result<Outcome, Refusal> {
+fn dispatch(
+    tx: &mut Tx,
+    actor: &Actor,
+    body: &Body,
+    verifier: &mut dyn Verify,
+) -> Result<Outcome, Refusal> {
     match body {
         Body::Organisation(act) => crate::identity::registration::apply(tx, actor, act, verifier),
         Body::Membership(act) => crate::membership::apply(tx, actor, act),

@@ -1,21 +1,27 @@
-//! The audit: a history re-executed from genesis, trusting nobody (RULINGS A14; DESIGN.md section 2).
+//! The audit: a history re-executed from genesis, trusting nobody (RULINGS A14; DESIGN.md section
+//! 2).
 //!
-//! For every block, in order: its bytes are canonical; the seal links to its parent; the certificate in the next block (or in the
-//! tail) is a quorum of the policy that the seal names, every signature good; every record is signed by officers entitled at
-//! that height; every rule is applied again; events, policies and all three roots come out as the seal says; the books balance.
+//! For every block, in order: its bytes are canonical; the seal links to its parent; the
+//! certificate in the next block (or in the tail) is a quorum of the policy that the seal names,
+//! every signature good; every record is signed by officers entitled at that height; every rule is
+//! applied again; events, policies and all three roots come out as the seal says; the books
+//! balance.
 //!
-//! A finding is not the end. After damage the audit goes on with what does not need the state: links, certificates, framing,
-//! digests. It says from where on the rules were not re-run.
+//! A finding is not the end. After damage the audit goes on with what does not need the state:
+//! links, certificates, framing, digests. It says from where on the rules were not re-run.
 //!
-//! Absent on purpose: files, threads, clocks, the network. A caller that verifies signatures in parallel passes a
-//! [`Verify`] that remembers them.
+//! Absent on purpose: files, threads, clocks, the network. A caller that verifies signatures in
+//! parallel passes a [`Verify`] that remembers them.
 
 use crate::apply::Verify;
 use crate::codec::{decode, encode};
 use crate::crypto::{Hash, PublicKey, Signature, sha256};
 use crate::export::{BlockFrame, Header, Tail};
 use crate::genesis::Genesis;
-use crate::ledger::{BlockBody, BlockError, Certificate, HandoverCheckpoint, Ledger, Seal, SystemSection, ValidatorKey, quorum};
+use crate::ledger::{
+    BlockBody, BlockError, Certificate, HandoverCheckpoint, Ledger, Seal, SystemSection,
+    ValidatorKey, quorum,
+};
 use crate::log::{Checkpoint, EpochPolicy};
 use crate::record::Record;
 use crate::state::StateTables;
@@ -89,10 +95,17 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// Begins with the head and frame 0. `expected` is the genesis hash the auditor trusts; without one the result says only
-    /// that the history is consistent with itself, and the caller must say so.
+    /// Begins with the head and frame 0. `expected` is the genesis hash the auditor trusts; without
+    /// one the result says only that the history is consistent with itself, and the caller must say
+    /// so.
     pub fn new(header: &Header, frame: &BlockFrame, expected: Option<Hash>) -> Auditor {
-        let mut auditor = Auditor { report: Report::default(), ledger: None, broken_at: None, parent: None, next_height: 1 };
+        let mut auditor = Auditor {
+            report: Report::default(),
+            ledger: None,
+            broken_at: None,
+            parent: None,
+            next_height: 1,
+        };
         auditor.report.blocks = 1;
         auditor.open(header, frame, expected);
         auditor
@@ -100,10 +113,23 @@ impl Auditor {
 
     fn open(&mut self, header: &Header, frame: &BlockFrame, expected: Option<Hash>) {
         if let Some(expected) = expected.filter(|expected| *expected != header.genesis) {
-            self.find("A2.other-alliance", None, None, format!("the export is of alliance {}, not {expected}", header.genesis));
+            self.find(
+                "A2.other-alliance",
+                None,
+                None,
+                format!(
+                    "the export is of alliance {}, not {expected}",
+                    header.genesis
+                ),
+            );
         }
         if !frame.system.is_empty() || !frame.records.is_empty() {
-            self.find("A14.framing", Some(0), None, "frame 0 holds more than the genesis".into());
+            self.find(
+                "A14.framing",
+                Some(0),
+                None,
+                "frame 0 holds more than the genesis".into(),
+            );
         }
         let genesis = match Genesis::from_leaves(frame.derived.iter().map(Vec::as_slice)) {
             Ok(genesis) => genesis,
@@ -118,13 +144,22 @@ impl Auditor {
                 "A2.genesis-hash",
                 Some(0),
                 Some(0),
-                format!("leaf 0 hashes to {}, the head says {}", genesis.hash(), header.genesis),
+                format!(
+                    "leaf 0 hashes to {}, the head says {}",
+                    genesis.hash(),
+                    header.genesis
+                ),
             );
         }
         match Ledger::from_genesis(&genesis) {
             Ok((ledger, _)) => {
                 if encode(&ledger.tip().seal) != frame.seal {
-                    self.find("A1.seal", Some(0), None, "seal 0 is not the one that follows from the genesis".into());
+                    self.find(
+                        "A1.seal",
+                        Some(0),
+                        None,
+                        "seal 0 is not the one that follows from the genesis".into(),
+                    );
                 }
                 self.report.sample = ledger.is_sample();
                 self.parent = Some(ledger.tip().seal.clone());
@@ -137,10 +172,12 @@ impl Auditor {
         }
     }
 
-    /// Signatures of a frame's records as far as the keys are known now: (key, message, signature). For verifying ahead, in
-    /// parallel; what is missing here is verified when the record applies.
+    /// Signatures of a frame's records as far as the keys are known now: (key, message, signature).
+    /// For verifying ahead, in parallel; what is missing here is verified when the record applies.
     pub fn signatures_ahead(&self, frame: &BlockFrame) -> Vec<(PublicKey, Vec<u8>, Signature)> {
-        let Some(ledger) = &self.ledger else { return Vec::new() };
+        let Some(ledger) = &self.ledger else {
+            return Vec::new();
+        };
         frame
             .records
             .iter()
@@ -149,7 +186,8 @@ impl Auditor {
             .collect()
     }
 
-    /// The tables after the last block that was executed again; none if the genesis could not be opened.
+    /// The tables after the last block that was executed again; none if the genesis could not be
+    /// opened.
     pub fn tables(&self) -> Option<&StateTables> {
         self.ledger.as_ref().map(Ledger::tables)
     }
@@ -184,8 +222,17 @@ impl Auditor {
         self.parent = Some(seal);
     }
 
-    fn execute(&mut self, height: u64, frame: &BlockFrame, body: &[u8], seal: &Seal, verifier: &mut dyn Verify) {
-        let Some(ledger) = &mut self.ledger else { return };
+    fn execute(
+        &mut self,
+        height: u64,
+        frame: &BlockFrame,
+        body: &[u8],
+        seal: &Seal,
+        verifier: &mut dyn Verify,
+    ) {
+        let Some(ledger) = &mut self.ledger else {
+            return;
+        };
         let decoded = decode::<BlockBody>(body);
         let (signatures, validator_signatures) = decoded.as_ref().map_or((0, 0), signature_counts);
         let result = ledger.execute_decoded(body, decoded, seal, verifier);
@@ -193,7 +240,9 @@ impl Auditor {
             Ok(block) => block,
             Err(error) => return self.refused(height, frame, seal, error),
         };
-        let derived = ledger.pending(&block).map(|execution| BlockFrame::derived_of(&execution.leaves));
+        let derived = ledger
+            .pending(&block)
+            .map(|execution| BlockFrame::derived_of(&execution.leaves));
         match ledger.commit(&block) {
             Ok(committed) => {
                 self.report.executed += 1;
@@ -212,7 +261,10 @@ impl Auditor {
         self.report.validator_signatures += validator_signatures;
         if derived.as_ref() != Some(&frame.derived) {
             let derived = derived.unwrap_or_default();
-            let at = derived.iter().zip(&frame.derived).position(|(ours, theirs)| ours != theirs);
+            let at = derived
+                .iter()
+                .zip(&frame.derived)
+                .position(|(ours, theirs)| ours != theirs);
             let at = at.unwrap_or(derived.len().min(frame.derived.len()));
             self.find(
                 "A4.derived-leaf",
@@ -231,7 +283,11 @@ impl Auditor {
         self.break_at(height);
         match &error {
             BlockError::Record { index, refusal, .. } => {
-                let record = frame.records.get(*index).and_then(|bytes| decode::<Record>(bytes).ok()).map(|record| record.id());
+                let record = frame
+                    .records
+                    .get(*index)
+                    .and_then(|bytes| decode::<Record>(bytes).ok())
+                    .map(|record| record.id());
                 let leaf = leaf_of_record(frame, seal, *index);
                 self.report.findings.push(Finding {
                     code: refusal.code,
@@ -241,22 +297,39 @@ impl Auditor {
                     text: format!("record {index} of the block is inadmissible: {refusal}"),
                 });
             }
-            BlockError::System { why, .. } => self.find("A19.system", Some(height), None, why.clone()),
-            BlockError::Protocol(_) => self.find("A18.protocol", Some(height), None, error.to_string()),
-            BlockError::Field { field: "log_root" | "leaf_count" | "first_leaf", .. } => {
-                self.find("A1.log-root", Some(height), Some(seal.first_leaf), error.to_string())
+            BlockError::System { why, .. } => {
+                self.find("A19.system", Some(height), None, why.clone())
             }
-            BlockError::Field { field: "state_root" | "work_digest", .. } => {
-                self.find("A7.state", Some(height), None, error.to_string())
+            BlockError::Protocol(_) => {
+                self.find("A18.protocol", Some(height), None, error.to_string())
             }
+            BlockError::Field {
+                field: "log_root" | "leaf_count" | "first_leaf",
+                ..
+            } => self.find(
+                "A1.log-root",
+                Some(height),
+                Some(seal.first_leaf),
+                error.to_string(),
+            ),
+            BlockError::Field {
+                field: "state_root" | "work_digest",
+                ..
+            } => self.find("A7.state", Some(height), None, error.to_string()),
             _ => self.find("A1.seal", Some(height), None, error.to_string()),
         }
     }
 
-    /// The body is not the one the seal commits to: name the first part that cannot be what was sealed.
+    /// The body is not the one the seal commits to: name the first part that cannot be what was
+    /// sealed.
     fn name_damage(&mut self, height: u64, frame: &BlockFrame, seal: &Seal) {
         if let Err(error) = decode_system(&frame.system) {
-            return self.find("A1.body-digest", Some(height), None, format!("the system section is damaged: {error}"));
+            return self.find(
+                "A1.body-digest",
+                Some(height),
+                None,
+                format!("the system section is damaged: {error}"),
+            );
         }
         for (index, bytes) in frame.records.iter().enumerate() {
             let leaf = leaf_of_record(frame, seal, index);
@@ -270,10 +343,20 @@ impl Auditor {
                     );
                 }
                 Ok(record) => {
-                    let checks = self.ledger.as_ref().map(|ledger| signatures_of(ledger.tables(), &record)).unwrap_or_default();
-                    let bad = record.payload.chain != self.ledger.as_ref().map_or(record.payload.chain, Ledger::chain)
+                    let checks = self
+                        .ledger
+                        .as_ref()
+                        .map(|ledger| signatures_of(ledger.tables(), &record))
+                        .unwrap_or_default();
+                    let bad = record.payload.chain
+                        != self
+                            .ledger
+                            .as_ref()
+                            .map_or(record.payload.chain, Ledger::chain)
                         || checks.len() != record.signatures.len()
-                        || checks.iter().any(|(key, message, signature)| key.verify(message, signature).is_err());
+                        || checks.iter().any(|(key, message, signature)| {
+                            key.verify(message, signature).is_err()
+                        });
                     if bad {
                         self.report.findings.push(Finding {
                             code: "A1.body-digest",
@@ -291,31 +374,57 @@ impl Auditor {
             "A1.body-digest",
             Some(height),
             None,
-            "the body is not the one that the seal commits to; no single record shows the damage".into(),
+            "the body is not the one that the seal commits to; no single record shows the damage"
+                .into(),
         );
     }
 
     /// What can be checked without the state.
     fn structure(&mut self, height: u64, frame: &BlockFrame, seal: &Seal) {
         if seal.height != height {
-            self.find("A1.height", Some(height), None, format!("the seal says height {}", seal.height));
+            self.find(
+                "A1.height",
+                Some(height),
+                None,
+                format!("the seal says height {}", seal.height),
+            );
         }
         if let Some(parent) = &self.parent {
             let (links, later) = (seal.parent == parent.id(), seal.time_ms > parent.time_ms);
             if !links {
-                self.find("A1.parent", Some(height), None, "the seal does not link to the seal before it".into());
+                self.find(
+                    "A1.parent",
+                    Some(height),
+                    None,
+                    "the seal does not link to the seal before it".into(),
+                );
             }
             if !later {
-                self.find("A9.time", Some(height), None, "the seal's time is not after its parent's".into());
+                self.find(
+                    "A9.time",
+                    Some(height),
+                    None,
+                    "the seal's time is not after its parent's".into(),
+                );
             }
         }
-        let Ok(system) = decode_system(&frame.system) else { return };
-        if let (Some(certificate), Some(parent), Some(ledger)) = (&system.parent_certificate, &self.parent, &self.ledger) {
+        let Ok(system) = decode_system(&frame.system) else {
+            return;
+        };
+        if let (Some(certificate), Some(parent), Some(ledger)) =
+            (&system.parent_certificate, &self.parent, &self.ledger)
+        {
             let validators = policy_validators(ledger, &parent.policy);
             if let Some(validators) = validators
-                && let Err(error) = certificate.verify(&ledger.chain(), parent.height, &parent.id(), &validators)
+                && let Err(error) =
+                    certificate.verify(&ledger.chain(), parent.height, &parent.id(), &validators)
             {
-                self.find("A1.certificate", Some(parent.height), None, error.to_string());
+                self.find(
+                    "A1.certificate",
+                    Some(parent.height),
+                    None,
+                    error.to_string(),
+                );
             }
         }
     }
@@ -323,11 +432,24 @@ impl Auditor {
     /// The end of the file. `digest_ok` says whether the SHA-256 at the end fits.
     pub fn finish(mut self, header: &Header, tail: &Tail, digest_ok: bool) -> Report {
         if !digest_ok {
-            self.find("A14.digest", None, None, "the SHA-256 at the end of the file does not fit its content".into());
+            self.find(
+                "A14.digest",
+                None,
+                None,
+                "the SHA-256 at the end of the file does not fit its content".into(),
+            );
         }
         let last = self.next_height - 1;
         if header.height != last {
-            self.find("A14.height", None, None, format!("the head announces height {}, the file ends at {last}", header.height));
+            self.find(
+                "A14.height",
+                None,
+                None,
+                format!(
+                    "the head announces height {}, the file ends at {last}",
+                    header.height
+                ),
+            );
         }
         self.judge_tail(last, tail);
         if let Some(ledger) = self.ledger.as_ref().filter(|_| self.broken_at.is_none()) {
@@ -335,22 +457,38 @@ impl Auditor {
             self.report.leaves = ledger.frontier().size();
         }
         if let Some(height) = self.broken_at {
-            self.find("A14.not-executed", Some(height), None, format!("from block {height} on the rules were not run again"));
+            self.find(
+                "A14.not-executed",
+                Some(height),
+                None,
+                format!("from block {height} on the rules were not run again"),
+            );
         }
         self.report
     }
 
     fn judge_tail(&mut self, last: u64, tail: &Tail) {
-        let (Some(ledger), Some(parent)) = (&self.ledger, &self.parent) else { return };
+        let (Some(ledger), Some(parent)) = (&self.ledger, &self.parent) else {
+            return;
+        };
         let mut found = Vec::new();
-        let policy = if self.broken_at.is_none() { Some(ledger.tip_policy().clone()) } else { None };
+        let policy = if self.broken_at.is_none() {
+            Some(ledger.tip_policy().clone())
+        } else {
+            None
+        };
         let mut cosigned = 0;
         match &tail.certificate {
             None if last == 0 => {}
-            None => found.push(("A14.certificate", "the certificate of the last block is missing".to_owned())),
+            None => found.push((
+                "A14.certificate",
+                "the certificate of the last block is missing".to_owned(),
+            )),
             Some(certificate) => {
                 if let Some(validators) = policy_validators(ledger, &parent.policy) {
-                    if let Err(error) = certificate.verify(&ledger.chain(), last, &parent.id(), &validators) {
+                    if let Err(error) =
+                        certificate.verify(&ledger.chain(), last, &parent.id(), &validators)
+                    {
                         found.push(("A1.certificate", error.to_string()));
                     }
                     self.report.validator_signatures += certificate.signatures.len() as u64;
@@ -359,9 +497,10 @@ impl Auditor {
         }
         match (&tail.checkpoint, policy) {
             (None, _) if last == 0 => {}
-            (None, _) => {
-                found.push(("A11.not-receipted", "the last block has no cosigned checkpoint: decided, not receipted".to_owned()))
-            }
+            (None, _) => found.push((
+                "A11.not-receipted",
+                "the last block has no cosigned checkpoint: decided, not receipted".to_owned(),
+            )),
             (Some(cosigned_checkpoint), Some(policy)) => {
                 let checkpoint = ledger.checkpoint();
                 cosigned = cosigned_checkpoint.cosignatures.len() as u32;
@@ -382,7 +521,13 @@ impl Auditor {
     }
 
     fn find(&mut self, code: &'static str, height: Option<u64>, leaf: Option<u64>, text: String) {
-        self.report.findings.push(Finding { code, height, leaf, record: None, text });
+        self.report.findings.push(Finding {
+            code,
+            height,
+            leaf,
+            record: None,
+            text,
+        });
     }
 
     /// A finding by the caller: about the file itself.
@@ -400,9 +545,21 @@ impl Auditor {
 
 /// Officers' signatures on a body's records, validators' in its system section.
 fn signature_counts(body: &BlockBody) -> (u64, u64) {
-    let officers: usize = body.records.iter().map(|record| record.signatures.len()).sum();
-    let certificate = body.system.parent_certificate.as_ref().map_or(0, |certificate| certificate.signatures.len());
-    let handover = body.system.handover.as_ref().map_or(0, |handover| handover.cosignatures.len());
+    let officers: usize = body
+        .records
+        .iter()
+        .map(|record| record.signatures.len())
+        .sum();
+    let certificate = body
+        .system
+        .parent_certificate
+        .as_ref()
+        .map_or(0, |certificate| certificate.signatures.len());
+    let handover = body
+        .system
+        .handover
+        .as_ref()
+        .map_or(0, |handover| handover.cosignatures.len());
     (officers as u64, (certificate + handover) as u64)
 }
 
@@ -412,7 +569,8 @@ fn decode_system(bytes: &[u8]) -> Result<SystemSection, crate::codec::DecodeErro
     decode::<BlockBody>(&body).map(|body| body.system)
 }
 
-/// Where record `index` of a block stands in the log: after the events (derived leaves before it) and the evidence.
+/// Where record `index` of a block stands in the log: after the events (derived leaves before it)
+/// and the evidence.
 fn leaf_of_record(frame: &BlockFrame, seal: &Seal, index: usize) -> Option<u64> {
     let system = decode_system(&frame.system).ok()?;
     Some(seal.first_leaf + frame.derived.len() as u64 + system.evidence.len() as u64 + index as u64)
@@ -424,42 +582,78 @@ fn policy_validators(ledger: &Ledger, policy: &Hash) -> Option<Vec<ValidatorKey>
         .policies
         .iter()
         .find(|(_, bytes)| sha256(bytes) == *policy)
-        .and_then(|(_, bytes)| EpochPolicy::parse(bytes).ok().map(|policy| policy.validators()))
+        .and_then(|(_, bytes)| {
+            EpochPolicy::parse(bytes)
+                .ok()
+                .map(|policy| policy.validators())
+        })
 }
 
-fn judge_checkpoint(policy: &EpochPolicy, checkpoint: &Checkpoint, cosigned: &HandoverCheckpoint) -> Result<(), String> {
+fn judge_checkpoint(
+    policy: &EpochPolicy,
+    checkpoint: &Checkpoint,
+    cosigned: &HandoverCheckpoint,
+) -> Result<(), String> {
     if cosigned.size != checkpoint.size || cosigned.root != checkpoint.root {
         return Err("the cosigned checkpoint is not the one of the last block".into());
     }
     let needed = quorum(policy.validators.len());
     if cosigned.cosignatures.len() != needed {
-        return Err(format!("{} cosignatures, an export holds exactly {needed}", cosigned.cosignatures.len()));
+        return Err(format!(
+            "{} cosignatures, an export holds exactly {needed}",
+            cosigned.cosignatures.len()
+        ));
     }
-    policy.verify_handover(cosigned).map_err(|error| error.to_string())
+    policy
+        .verify_handover(cosigned)
+        .map_err(|error| error.to_string())
 }
 
 /// The signatures of a record's envelope whose keys are known in `tables`.
-pub fn signatures_of(tables: &StateTables, record: &Record) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+pub fn signatures_of(
+    tables: &StateTables,
+    record: &Record,
+) -> Vec<(PublicKey, Vec<u8>, Signature)> {
     let message = record.payload.sign_bytes();
     record
         .signatures
         .iter()
         .filter_map(|entry| {
-            let key = tables.persons.get(&entry.officer)?.keys.get(entry.key as usize)?.key;
+            let key = tables
+                .persons
+                .get(&entry.officer)?
+                .keys
+                .get(entry.key as usize)?
+                .key;
             Some((key, message.clone(), entry.signature))
         })
         .collect()
 }
 
 /// The same with the signatures inside the act: everything worth verifying ahead.
-pub fn all_signatures_of(tables: &StateTables, record: &Record) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+pub fn all_signatures_of(
+    tables: &StateTables,
+    record: &Record,
+) -> Vec<(PublicKey, Vec<u8>, Signature)> {
     let mut all = signatures_of(tables, record);
-    all.extend(record.payload.body.signatures(&record.payload.chain, record.payload.principal));
+    all.extend(
+        record
+            .payload
+            .body
+            .signatures(&record.payload.chain, record.payload.principal),
+    );
     all
 }
 
 /// A certificate that a caller holds, judged for block `seal` under the policy that the seal names.
-pub fn judge_certificate(ledger: &Ledger, seal: &Seal, certificate: &Certificate) -> Result<(), String> {
-    let validators = policy_validators(ledger, &seal.policy).ok_or("the seal names a policy that is not in the log")?;
-    certificate.verify(&ledger.chain(), seal.height, &seal.id(), &validators).map_err(|error| error.to_string())
+pub fn judge_certificate(
+    ledger: &Ledger,
+    seal: &Seal,
+    certificate: &Certificate,
+) -> Result<(), String> {
+    let validators = policy_validators(ledger, &seal.policy)
+        .ok_or("the seal names a policy that is not in the log")?;
+    certificate
+        .verify(&ledger.chain(), seal.height, &seal.id(), &validators)
+        .map_err(|error| error.to_string())
 }

@@ -1,13 +1,16 @@
 //! Ledger time in local days: fixed offset, civil dates, working days (RULINGS R12, A22).
 //!
-//! * Ledger time is `u64` milliseconds since 1970-01-01T00:00Z, without leap seconds. A local day is a day number (0 =
-//!   1970-01-01) under the charter's fixed offset in minutes. Proleptic Gregorian calendar, integers only.
+//! * Ledger time is `u64` milliseconds since 1970-01-01T00:00Z, without leap seconds. A local day
+//!   is a day number (0 = 1970-01-01) under the charter's fixed offset in minutes. Proleptic
+//!   Gregorian calendar, integers only.
 //! * Time t of a deadline still counts: a deadline is the last millisecond that is in time.
 //! * A period in days ends at the end of its last day; the day it starts on is day 0.
-//! * A ballot, deadline or offer that would end on a non-working day ends on the next working day ([`Calendar::deadline`]).
-//!   A delay (stay, cooling-off, hold) is no deadline and is not moved ([`Calendar::delay`]).
+//! * A ballot, deadline or offer that would end on a non-working day ends on the next working day
+//!   ([`Calendar::deadline`]). A delay (stay, cooling-off, hold) is no deadline and is not moved
+//!   ([`Calendar::delay`]).
 //! * Working days are Monday to Friday, corrected by dates recorded on the ledger.
-//! * Total functions: instants and days out of range saturate, nothing here fails or panics on foreign numbers.
+//! * Total functions: instants and days out of range saturate, nothing here fails or panics on
+//!   foreign numbers.
 //! * Absent on purpose: time-zone tables, daylight saving, a clock.
 
 use bincode::{Decode, Encode};
@@ -67,7 +70,9 @@ pub enum TimeError {
     #[error("'{0}' is no date; write it as 2023-06-28")]
     Date(String),
     /// Not an instant with an offset.
-    #[error("'{0}' is no instant; write it as 2023-06-28T09:00:00+08:00, seconds and offset included")]
+    #[error(
+        "'{0}' is no instant; write it as 2023-06-28T09:00:00+08:00, seconds and offset included"
+    )]
     Instant(String),
     /// The form is right, the day does not exist.
     #[error("the day {0} does not exist")]
@@ -111,7 +116,9 @@ impl CivilDate {
         let year = i128::from(self.year) - i128::from(before_march);
         let month = i128::from(self.month) + if before_march { 9 } else { -3 }; // March = 0
         // (153 m + 2) / 5: lengths 31 30 31 30 31 from March, twice and a bit.
-        let days = march_first(year) + (153 * month + 2).div_euclid(5) + i128::from(self.day) - 1 - EPOCH_SHIFT;
+        let days = march_first(year) + (153 * month + 2).div_euclid(5) + i128::from(self.day)
+            - 1
+            - EPOCH_SHIFT;
         LocalDay(saturate(days))
     }
 
@@ -126,7 +133,8 @@ impl CivilDate {
         let month = digits(bytes, 5, 2).ok_or_else(form)?;
         let day = digits(bytes, 8, 2).ok_or_else(form)?;
         // Two digits fit a byte.
-        CivilDate::new(i64::from(year), month as u8, day as u8).ok_or_else(|| TimeError::NoSuchDay(text.to_owned()))
+        CivilDate::new(i64::from(year), month as u8, day as u8)
+            .ok_or_else(|| TimeError::NoSuchDay(text.to_owned()))
     }
 }
 
@@ -169,8 +177,16 @@ impl LocalDay {
         let day_of_year = days - march_first(year);
         let month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month + 2) / 5 + 1;
-        let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
-        CivilDate { year: saturate(year), month: month as u8, day: day as u8 }
+        let (year, month) = if month < 10 {
+            (year, month + 3)
+        } else {
+            (year + 1, month - 9)
+        };
+        CivilDate {
+            year: saturate(year),
+            month: month as u8,
+            day: day as u8,
+        }
     }
 
     /// The day of the week.
@@ -208,13 +224,18 @@ pub fn end_of_local_day(day: LocalDay, offset_minutes: i32) -> u64 {
     clamp(day_start(day, offset_minutes) + i128::from(MS_PER_DAY) - 1)
 }
 
-/// The last millisecond of a period of `days` that starts at `start_ms`: the end of the day `days` after the day of the start.
+/// The last millisecond of a period of `days` that starts at `start_ms`: the end of the day `days`
+/// after the day of the start.
 pub fn deadline_after_days(start_ms: u64, days: u32, offset_minutes: i32) -> u64 {
-    end_of_local_day(LocalDay::of(start_ms, offset_minutes).plus(days), offset_minutes)
+    end_of_local_day(
+        LocalDay::of(start_ms, offset_minutes).plus(days),
+        offset_minutes,
+    )
 }
 
 fn day_start(day: LocalDay, offset_minutes: i32) -> i128 {
-    i128::from(day.0) * i128::from(MS_PER_DAY) - i128::from(offset_minutes) * i128::from(MS_PER_MINUTE)
+    i128::from(day.0) * i128::from(MS_PER_DAY)
+        - i128::from(offset_minutes) * i128::from(MS_PER_MINUTE)
 }
 
 fn clamp(instant: i128) -> u64 {
@@ -226,7 +247,19 @@ fn saturate(value: i128) -> i64 {
 }
 
 /// A length of time as charters write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
     /// Exactly so many hours.
@@ -247,12 +280,14 @@ impl std::fmt::Display for Period {
     }
 }
 
-/// The alliance's calendar: offset and exceptions to Monday to Friday (M39: set yearly by the secretary and one seat holder).
+/// The alliance's calendar: offset and exceptions to Monday to Friday (M39: set yearly by the
+/// secretary and one seat holder).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Calendar {
     /// Minutes east of UTC, -720 to 840.
     pub offset_minutes: i32,
-    /// Day numbers on which nobody works; strictly ascending, at most 512. Weekends may be among them.
+    /// Day numbers on which nobody works; strictly ascending, at most 512. Weekends may be among
+    /// them.
     pub holidays: Vec<i64>,
     /// Day numbers of Saturdays and Sundays that are worked; strictly ascending, at most 512.
     pub working_weekends: Vec<i64>,
@@ -260,7 +295,11 @@ pub struct Calendar {
 
 impl Default for Calendar {
     fn default() -> Self {
-        Calendar { offset_minutes: DEFAULT_OFFSET_MINUTES, holidays: Vec::new(), working_weekends: Vec::new() }
+        Calendar {
+            offset_minutes: DEFAULT_OFFSET_MINUTES,
+            holidays: Vec::new(),
+            working_weekends: Vec::new(),
+        }
     }
 }
 
@@ -269,20 +308,42 @@ impl Wire for Calendar {
 
     fn check(&self) -> Result<(), DecodeError> {
         if !(-720..=840).contains(&self.offset_minutes) {
-            return Err(DecodeError::rule(format!("an offset of {} minutes, -720 to 840 are allowed", self.offset_minutes)));
+            return Err(DecodeError::rule(format!(
+                "an offset of {} minutes, -720 to 840 are allowed",
+                self.offset_minutes
+            )));
         }
-        for (days, what) in [(&self.holidays, "holidays"), (&self.working_weekends, "working weekends")] {
+        for (days, what) in [
+            (&self.holidays, "holidays"),
+            (&self.working_weekends, "working weekends"),
+        ] {
             at_most(days, CALENDAR_MAX_DAYS, what)?;
             strictly_ascending(days, what, |day| *day)?;
             if let Some(day) = days.iter().find(|day| !(0..=LAST_DAY).contains(*day)) {
-                return Err(DecodeError::rule(format!("{what}: day number {day} is outside 1970 to 9999")));
+                return Err(DecodeError::rule(format!(
+                    "{what}: day number {day} is outside 1970 to 9999"
+                )));
             }
         }
-        if let Some(day) = self.working_weekends.iter().find(|day| !LocalDay(**day).is_weekend()) {
-            return Err(DecodeError::rule(format!("{} is a working weekend but no Saturday or Sunday", LocalDay(*day))));
+        if let Some(day) = self
+            .working_weekends
+            .iter()
+            .find(|day| !LocalDay(**day).is_weekend())
+        {
+            return Err(DecodeError::rule(format!(
+                "{} is a working weekend but no Saturday or Sunday",
+                LocalDay(*day)
+            )));
         }
-        if let Some(day) = self.working_weekends.iter().find(|day| self.holidays.binary_search(day).is_ok()) {
-            return Err(DecodeError::rule(format!("{} is both a holiday and a working weekend", LocalDay(*day))));
+        if let Some(day) = self
+            .working_weekends
+            .iter()
+            .find(|day| self.holidays.binary_search(day).is_ok())
+        {
+            return Err(DecodeError::rule(format!(
+                "{} is both a holiday and a working weekend",
+                LocalDay(*day)
+            )));
         }
         Ok(())
     }
@@ -308,7 +369,8 @@ impl Calendar {
         }
     }
 
-    /// The n-th working day after `day`; `day` itself for n = 0. Counts above [`WORKING_DAYS_MAX`] are taken as that.
+    /// The n-th working day after `day`; `day` itself for n = 0. Counts above [`WORKING_DAYS_MAX`]
+    /// are taken as that.
     pub fn add_working_days(&self, day: LocalDay, n: u32) -> LocalDay {
         let mut left = n.min(WORKING_DAYS_MAX);
         let mut day = day;
@@ -323,26 +385,38 @@ impl Calendar {
 
     /// `day` if the alliance works on it, else the next day on which it does.
     pub fn working_day_from(&self, day: LocalDay) -> LocalDay {
-        if self.is_working_day(day) { day } else { self.add_working_days(day, 1) }
+        if self.is_working_day(day) {
+            day
+        } else {
+            self.add_working_days(day, 1)
+        }
     }
 
-    /// Where a ballot, deadline or offer that would end at `end_ms` ends: unchanged on a working day, else the last
-    /// millisecond of the next working day (RULINGS R12).
+    /// Where a ballot, deadline or offer that would end at `end_ms` ends: unchanged on a working
+    /// day, else the last millisecond of the next working day (RULINGS R12).
     pub fn next_working_day_end(&self, end_ms: u64) -> u64 {
         let day = self.day_of(end_ms);
-        if self.is_working_day(day) { end_ms } else { self.end_of_day(self.add_working_days(day, 1)) }
+        if self.is_working_day(day) {
+            end_ms
+        } else {
+            self.end_of_day(self.add_working_days(day, 1))
+        }
     }
 
-    /// The last millisecond of a delay (stay, cooling-off, hold, payout delay): not moved to a working day.
+    /// The last millisecond of a delay (stay, cooling-off, hold, payout delay): not moved to a
+    /// working day.
     pub fn delay(&self, start_ms: u64, period: Period) -> u64 {
         match period {
             Period::Hours(hours) => start_ms.saturating_add(u64::from(hours) * MS_PER_HOUR),
             Period::Days(days) => deadline_after_days(start_ms, days, self.offset_minutes),
-            Period::WorkingDays(days) => self.end_of_day(self.add_working_days(self.day_of(start_ms), days)),
+            Period::WorkingDays(days) => {
+                self.end_of_day(self.add_working_days(self.day_of(start_ms), days))
+            }
         }
     }
 
-    /// The last millisecond of a ballot, deadline or offer: as [`Calendar::delay`], moved to the next working day.
+    /// The last millisecond of a ballot, deadline or offer: as [`Calendar::delay`], moved to the
+    /// next working day.
     pub fn deadline(&self, start_ms: u64, period: Period) -> u64 {
         self.next_working_day_end(self.delay(start_ms, period))
     }
@@ -359,13 +433,22 @@ pub fn format_instant(instant_ms: u64, offset_minutes: i32) -> String {
     let in_day = i128::from(instant_ms) - day_start(day, offset_minutes);
     let (seconds, millis) = (in_day / 1000, in_day % 1000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let fraction = if millis == 0 { String::new() } else { format!(".{millis:03}") };
+    let fraction = if millis == 0 {
+        String::new()
+    } else {
+        format!(".{millis:03}")
+    };
     let sign = if offset_minutes < 0 { '-' } else { '+' };
     let offset = offset_minutes.unsigned_abs();
-    format!("{day}T{hour:02}:{minute:02}:{second:02}{fraction}{sign}{:02}:{:02}", offset / 60, offset % 60)
+    format!(
+        "{day}T{hour:02}:{minute:02}:{second:02}{fraction}{sign}{:02}:{:02}",
+        offset / 60,
+        offset % 60
+    )
 }
 
-/// Reads RFC 3339 text with an offset (`+08:00` or `Z`) and at most three digits of a fraction. Leap seconds are refused.
+/// Reads RFC 3339 text with an offset (`+08:00` or `Z`) and at most three digits of a fraction.
+/// Leap seconds are refused.
 pub fn parse_instant(text: &str) -> Result<u64, TimeError> {
     let form = || TimeError::Instant(text.to_owned());
     let (date, rest) = text.split_once('T').ok_or_else(form)?;
@@ -374,11 +457,19 @@ pub fn parse_instant(text: &str) -> Result<u64, TimeError> {
     if bytes.get(2) != Some(&b':') || bytes.get(5) != Some(&b':') {
         return Err(form());
     }
-    let part = |at, below| digits(bytes, at, 2).filter(|value| *value < below).ok_or_else(form);
+    let part = |at, below| {
+        digits(bytes, at, 2)
+            .filter(|value| *value < below)
+            .ok_or_else(form)
+    };
     let seconds = part(0, 24)? * 3600 + part(3, 60)? * 60 + part(6, 60)?;
     let (mut at, mut millis) = (8, 0);
     if bytes.get(8) == Some(&b'.') {
-        let count = bytes.iter().skip(9).take_while(|byte| byte.is_ascii_digit()).count();
+        let count = bytes
+            .iter()
+            .skip(9)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if !(1..=3).contains(&count) {
             return Err(form());
         }
@@ -393,7 +484,9 @@ pub fn parse_instant(text: &str) -> Result<u64, TimeError> {
         }
         _ => return Err(form()),
     };
-    let instant = i128::from(date.day_number().0) * i128::from(MS_PER_DAY) + i128::from(seconds) * 1000 + i128::from(millis)
+    let instant = i128::from(date.day_number().0) * i128::from(MS_PER_DAY)
+        + i128::from(seconds) * 1000
+        + i128::from(millis)
         - offset * i128::from(MS_PER_MINUTE);
     u64::try_from(instant).map_err(|_| TimeError::BeforeEpoch(text.to_owned()))
 }
@@ -401,7 +494,10 @@ pub fn parse_instant(text: &str) -> Result<u64, TimeError> {
 /// `count` ASCII digits at `at`, as a number; `count` is at most 4.
 fn digits(bytes: &[u8], at: usize, count: usize) -> Option<u32> {
     let part = bytes.get(at..at + count)?;
-    part.iter().try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
+    part.iter().try_fold(0, |value, byte| {
+        byte.is_ascii_digit()
+            .then(|| value * 10 + u32::from(byte - b'0'))
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ fn at(text: &str) -> u64 {
     parse_instant(text).unwrap()
 }
 
-/// 2023 around the autumn holidays: 29 September to 6 October off, Saturday 7 and Sunday 8 October worked.
+/// 2023 around the autumn holidays: 29 September to 6 October off, Saturday 7 and Sunday 8 October
+/// worked.
 fn autumn() -> Calendar {
     Calendar {
         holidays: (day("2023-09-29").0..=day("2023-10-06").0).collect(),
@@ -52,11 +53,22 @@ fn round_trip_1900_to_2200() {
         assert_eq!(date.day_number(), LocalDay(number));
         assert_eq!(CivilDate::parse(&date.to_string()), Ok(date));
         expected = if date.day < days_in_month(date.year, date.month) {
-            CivilDate { day: date.day + 1, ..date }
+            CivilDate {
+                day: date.day + 1,
+                ..date
+            }
         } else if date.month < 12 {
-            CivilDate { month: date.month + 1, day: 1, ..date }
+            CivilDate {
+                month: date.month + 1,
+                day: 1,
+                ..date
+            }
         } else {
-            CivilDate { year: date.year + 1, month: 1, day: 1 }
+            CivilDate {
+                year: date.year + 1,
+                month: 1,
+                day: 1,
+            }
         };
     }
     assert_eq!(expected, CivilDate::new(2200, 1, 1).unwrap());
@@ -64,10 +76,26 @@ fn round_trip_1900_to_2200() {
 
 #[test]
 fn refused_dates_and_instants() {
-    for bad in ["2023-02-29", "1900-02-29", "2023-13-01", "2023-00-10", "2023-04-31", "2023-01-00", "0000-01-01"] {
+    for bad in [
+        "2023-02-29",
+        "1900-02-29",
+        "2023-13-01",
+        "2023-00-10",
+        "2023-04-31",
+        "2023-01-00",
+        "0000-01-01",
+    ] {
         assert_eq!(CivilDate::parse(bad), Err(TimeError::NoSuchDay(bad.into())));
     }
-    for bad in ["", "2023-6-28", "20230628", "2023/06/28", "2023-06-28 ", "+023-06-28", "２023-06-8"] {
+    for bad in [
+        "",
+        "2023-6-28",
+        "20230628",
+        "2023/06/28",
+        "2023-06-28 ",
+        "+023-06-28",
+        "２023-06-8",
+    ] {
         assert_eq!(CivilDate::parse(bad), Err(TimeError::Date(bad.into())));
     }
     for bad in [
@@ -83,9 +111,16 @@ fn refused_dates_and_instants() {
         "2023-06-28t09:00:00z",
         "2023-06-28",
     ] {
-        assert_eq!(parse_instant(bad), Err(TimeError::Instant(bad.into())), "{bad}");
+        assert_eq!(
+            parse_instant(bad),
+            Err(TimeError::Instant(bad.into())),
+            "{bad}"
+        );
     }
-    assert!(matches!(parse_instant("1970-01-01T07:59:59+08:00"), Err(TimeError::BeforeEpoch(_))));
+    assert!(matches!(
+        parse_instant("1970-01-01T07:59:59+08:00"),
+        Err(TimeError::BeforeEpoch(_))
+    ));
 }
 
 #[test]
@@ -95,7 +130,10 @@ fn instants_as_text() {
     assert_eq!(launch, at("2023-06-28T01:00:00Z"));
     assert_eq!(launch, at("2023-06-27T20:30:00.000-04:30"));
     assert_eq!(format_instant(launch, 480), "2023-06-28T09:00:00+08:00");
-    assert_eq!(format_instant(launch + 7, -270), "2023-06-27T20:30:00.007-04:30");
+    assert_eq!(
+        format_instant(launch + 7, -270),
+        "2023-06-27T20:30:00.007-04:30"
+    );
     assert_eq!(at("1970-01-01T00:00:00.5Z"), 500);
     assert_eq!(format_instant(0, 0), "1970-01-01T00:00:00+00:00");
     assert_eq!(format_instant(0, -60), "1969-12-31T23:00:00-01:00");
@@ -106,13 +144,22 @@ fn a_period_in_days_ends_at_the_end_of_its_last_day() {
     let start = at("2023-06-28T09:00:00+08:00");
     let end = at("2023-07-05T23:59:59.999+08:00");
     assert_eq!(deadline_after_days(start, 7, 480), end);
-    assert_eq!(deadline_after_days(at("2023-06-28T23:59:59.999+08:00"), 7, 480), end);
-    assert_eq!(deadline_after_days(at("2023-06-29T00:00:00+08:00"), 7, 480), end + MS_PER_DAY);
+    assert_eq!(
+        deadline_after_days(at("2023-06-28T23:59:59.999+08:00"), 7, 480),
+        end
+    );
+    assert_eq!(
+        deadline_after_days(at("2023-06-29T00:00:00+08:00"), 7, 480),
+        end + MS_PER_DAY
+    );
     // The same instant is another day elsewhere: 00:30 in Shanghai is still the day before in UTC.
     let night = at("2023-06-28T00:30:00+08:00");
     assert_eq!(LocalDay::of(night, 480), day("2023-06-28"));
     assert_eq!(LocalDay::of(night, 0), day("2023-06-27"));
-    assert_eq!(start_of_local_day(day("2023-06-28"), 480), at("2023-06-28T00:00:00+08:00"));
+    assert_eq!(
+        start_of_local_day(day("2023-06-28"), 480),
+        at("2023-06-28T00:00:00+08:00")
+    );
 }
 
 #[test]
@@ -122,11 +169,26 @@ fn working_days_follow_the_recorded_exceptions() {
     calendar.check().unwrap();
     assert!(plain.is_working_day(day("2023-09-29")) && !calendar.is_working_day(day("2023-09-29")));
     assert!(!plain.is_working_day(day("2023-10-07")) && calendar.is_working_day(day("2023-10-07")));
-    assert_eq!(calendar.add_working_days(day("2023-09-28"), 1), day("2023-10-07"));
-    assert_eq!(calendar.add_working_days(day("2023-09-28"), 5), day("2023-10-11"));
-    assert_eq!(plain.add_working_days(day("2023-09-28"), 5), day("2023-10-05"));
-    assert_eq!(plain.add_working_days(day("2023-09-30"), 0), day("2023-09-30"));
-    assert_eq!(calendar.working_day_from(day("2023-10-01")), day("2023-10-07"));
+    assert_eq!(
+        calendar.add_working_days(day("2023-09-28"), 1),
+        day("2023-10-07")
+    );
+    assert_eq!(
+        calendar.add_working_days(day("2023-09-28"), 5),
+        day("2023-10-11")
+    );
+    assert_eq!(
+        plain.add_working_days(day("2023-09-28"), 5),
+        day("2023-10-05")
+    );
+    assert_eq!(
+        plain.add_working_days(day("2023-09-30"), 0),
+        day("2023-09-30")
+    );
+    assert_eq!(
+        calendar.working_day_from(day("2023-10-01")),
+        day("2023-10-07")
+    );
 }
 
 #[test]
@@ -135,11 +197,28 @@ fn a_deadline_on_a_holiday_moves_and_a_delay_does_not() {
     let friday_noon = at("2023-09-22T12:00:00+08:00");
     let holiday_end = at("2023-09-29T23:59:59.999+08:00");
     assert_eq!(calendar.delay(friday_noon, Period::Days(7)), holiday_end);
-    assert_eq!(calendar.deadline(friday_noon, Period::Days(7)), at("2023-10-07T23:59:59.999+08:00"));
-    assert_eq!(calendar.deadline(friday_noon, Period::Hours(72)), at("2023-09-25T12:00:00+08:00"), "Monday: unchanged");
-    assert_eq!(calendar.deadline(friday_noon, Period::Hours(24)), at("2023-09-25T23:59:59.999+08:00"), "Saturday: Monday");
-    assert_eq!(calendar.deadline(friday_noon, Period::WorkingDays(5)), at("2023-10-07T23:59:59.999+08:00"));
-    assert_eq!(calendar.next_working_day_end(holiday_end), at("2023-10-07T23:59:59.999+08:00"));
+    assert_eq!(
+        calendar.deadline(friday_noon, Period::Days(7)),
+        at("2023-10-07T23:59:59.999+08:00")
+    );
+    assert_eq!(
+        calendar.deadline(friday_noon, Period::Hours(72)),
+        at("2023-09-25T12:00:00+08:00"),
+        "Monday: unchanged"
+    );
+    assert_eq!(
+        calendar.deadline(friday_noon, Period::Hours(24)),
+        at("2023-09-25T23:59:59.999+08:00"),
+        "Saturday: Monday"
+    );
+    assert_eq!(
+        calendar.deadline(friday_noon, Period::WorkingDays(5)),
+        at("2023-10-07T23:59:59.999+08:00")
+    );
+    assert_eq!(
+        calendar.next_working_day_end(holiday_end),
+        at("2023-10-07T23:59:59.999+08:00")
+    );
 }
 
 #[test]
@@ -149,7 +228,10 @@ fn bad_calendars_are_refused() {
     let refused = |change: &dyn Fn(&mut Calendar)| {
         let mut calendar = good.clone();
         change(&mut calendar);
-        assert!(decode::<Calendar>(&encode(&calendar)).is_err(), "{calendar:?}");
+        assert!(
+            decode::<Calendar>(&encode(&calendar)).is_err(),
+            "{calendar:?}"
+        );
     };
     refused(&|c| c.offset_minutes = 841);
     refused(&|c| c.offset_minutes = i32::MIN);
@@ -165,7 +247,11 @@ fn bad_calendars_are_refused() {
 #[test]
 fn extremes_saturate() {
     let calendar = Calendar::default();
-    for period in [Period::Hours(u32::MAX), Period::Days(u32::MAX), Period::WorkingDays(u32::MAX)] {
+    for period in [
+        Period::Hours(u32::MAX),
+        Period::Days(u32::MAX),
+        Period::WorkingDays(u32::MAX),
+    ] {
         assert!(calendar.deadline(u64::MAX, period) >= u64::MAX - 3 * MS_PER_DAY);
         assert!(calendar.deadline(0, period) > 0);
     }
@@ -204,8 +290,9 @@ proptest! {
         let _ = parse_instant(&shape);
     }
 
-    /// Deadlines end on working days, never before the period does, and never on an earlier day for a later start or a longer
-    /// period. (Within the day they may: one moved from a holiday has the whole day, one of hours that falls on it has not.)
+    /// Deadlines end on working days, never before the period does, and never on an earlier day for
+    /// a later start or a longer period. (Within the day they may: one moved from a holiday has the
+    /// whole day, one of hours that falls on it has not.)
     #[test]
     fn deadlines_are_monotone(
         start in 1_690_000_000_000u64..1_700_000_000_000,

@@ -1,4 +1,5 @@
-//! The charter as data: every number of domain 1.5 and 2.9 that a rule of this build reads, versioned.
+//! The charter as data: every number of domain 1.5 and 2.9 that a rule of this build reads,
+//! versioned.
 //!
 //! * A motion, call or agreement runs to its end under the charter version it opened under.
 //! * Hard floors (domain 1.7) are not parameters; [`Charter::check`] refuses a charter below them.
@@ -18,7 +19,19 @@ pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 pub const HOUR_MS: u64 = 60 * 60 * 1000;
 
 /// Classes of membership (domain 1.5 `classes`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// First batch: vote, seat-eligible.
@@ -32,7 +45,9 @@ pub enum Class {
 }
 
 /// What a class may do and what it pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct ClassRule {
     /// The class.
     pub class: Class,
@@ -45,7 +60,9 @@ pub struct ClassRule {
 }
 
 /// Parameters of admission and dues (domain 1.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct MembershipParameters {
     /// M02: working days for screening.
     pub screen_working_days: u32,
@@ -66,7 +83,9 @@ pub struct MembershipParameters {
 }
 
 /// Parameters of motions that do not differ by kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct MotionParameters {
     /// R10: close early once every voice has voted and 24 h have passed without a revote.
     pub early_close: bool,
@@ -78,8 +97,11 @@ pub struct MotionParameters {
     pub min_elig: u32,
 }
 
-/// Parameters of funding (domain 2.9; RULINGS R2, R13). Amounts in minor units of the fund's currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// Parameters of funding (domain 2.9; RULINGS R2, R13). Amounts in minor units of the fund's
+/// currency.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct FundingParameters {
     /// Awards up to this total per group in 12 months are decided by the investment committee.
     pub committee_limit: u64,
@@ -87,7 +109,8 @@ pub struct FundingParameters {
     pub board_limit: u64,
     /// Most of a fund's net receipts one group may be awarded, in basis points.
     pub fund_concentration_bp: u32,
-    /// Most of a call's budget one group may be awarded, in basis points, unless the call says otherwise.
+    /// Most of a call's budget one group may be awarded, in basis points, unless the call says
+    /// otherwise.
     pub call_concentration_bp: u32,
     /// Most of an agreement paid in advance, in basis points.
     pub advance_cap_bp: u32,
@@ -138,7 +161,9 @@ pub struct FundingParameters {
 }
 
 /// Parameters of the chain itself (RULINGS A9, A10, A17, R12).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct ChainParameters {
     /// A9: how far a live proposal's time may be ahead of the own clock.
     pub ahead_ms: u64,
@@ -146,7 +171,8 @@ pub struct ChainParameters {
     pub behind_ms: u64,
     /// A10: an idle chain makes a block this often.
     pub heartbeat_ms: u64,
-    /// R12: block times further apart than this lengthen every running deadline by the gap; none switches it off.
+    /// R12: block times further apart than this lengthen every running deadline by the gap; none
+    /// switches it off.
     pub outage_gap_ms: Option<u64>,
     /// A17: most validating nodes.
     pub validator_seats: u32,
@@ -198,36 +224,70 @@ impl Wire for Charter {
         at_most(&self.criteria, 32, "criteria")?;
         self.rules.check()?;
         if !(-14 * 60..=14 * 60).contains(&self.offset_minutes) {
-            return Err(DecodeError::rule("the offset of local days is more than 14 hours"));
+            return Err(DecodeError::rule(
+                "the offset of local days is more than 14 hours",
+            ));
         }
         if self.motions.min_elig < 3 {
-            return Err(DecodeError::rule("hard floor: at least three eligible voices"));
+            return Err(DecodeError::rule(
+                "hard floor: at least three eligible voices",
+            ));
         }
         if self.criteria.is_empty() {
-            return Err(DecodeError::rule("hard floor: rejections cite a published criterion, so there must be one"));
+            return Err(DecodeError::rule(
+                "hard floor: rejections cite a published criterion, so there must be one",
+            ));
         }
         let bp = &self.funding;
-        if [bp.fund_concentration_bp, bp.call_concentration_bp, bp.advance_cap_bp, bp.holdback_bp].iter().any(|v| *v > 10_000) {
+        if [
+            bp.fund_concentration_bp,
+            bp.call_concentration_bp,
+            bp.advance_cap_bp,
+            bp.holdback_bp,
+        ]
+        .iter()
+        .any(|v| *v > 10_000)
+        {
             return Err(DecodeError::rule("a share is above 100 per cent"));
         }
         if self.funding.committee_limit > self.funding.board_limit {
-            return Err(DecodeError::rule("the committee's limit is above the board's"));
+            return Err(DecodeError::rule(
+                "the committee's limit is above the board's",
+            ));
         }
-        if self.chain.validator_seats < 4 || self.chain.validator_seats as usize > crate::ledger::MAX_VALIDATORS {
+        if self.chain.validator_seats < 4
+            || self.chain.validator_seats as usize > crate::ledger::MAX_VALIDATORS
+        {
             return Err(DecodeError::rule("validator seats are 4 to 64"));
         }
-        if self.chain.heartbeat_ms == 0 || self.chain.handover_blocks == 0 || self.chain.alive_blocks == 0 {
+        if self.chain.heartbeat_ms == 0
+            || self.chain.handover_blocks == 0
+            || self.chain.alive_blocks == 0
+        {
             return Err(DecodeError::rule("a chain interval is zero"));
         }
-        self.rules.check_floors().map_err(|error| DecodeError::rule(error.to_string()))
+        self.rules
+            .check_floors()
+            .map_err(|error| DecodeError::rule(error.to_string()))
     }
 }
 
 impl Charter {
     /// The shipped charter of a preset. Sample charters switch the outage rule off (RULINGS A5).
     pub fn preset(preset: Preset, clock: Clock, text: Hash) -> Charter {
-        let class = |class, assembly_vote, seat_eligible, dues| ClassRule { class, assembly_vote, seat_eligible, dues };
-        let criteria = ["antitrust-undertaking", "conflict-undertaking", "field-of-work", "legal-standing", "solvency"];
+        let class = |class, assembly_vote, seat_eligible, dues| ClassRule {
+            class,
+            assembly_vote,
+            seat_eligible,
+            dues,
+        };
+        let criteria = [
+            "antitrust-undertaking",
+            "conflict-undertaking",
+            "field-of-work",
+            "legal-standing",
+            "solvency",
+        ];
         Charter {
             version: 1,
             text,
@@ -241,7 +301,10 @@ impl Charter {
                 class(Class::Ordinary, true, false, 5_000_000),
                 class(Class::Associate, false, false, 1_000_000),
             ],
-            criteria: criteria.iter().map(|code| Text::new(*code).unwrap_or_default()).collect(),
+            criteria: criteria
+                .iter()
+                .map(|code| Text::new(*code).unwrap_or_default())
+                .collect(),
             board_seats: 9,
             membership: MembershipParameters {
                 screen_working_days: 5,
@@ -253,7 +316,12 @@ impl Charter {
                 readmission_wait_expelled_days: 365,
                 invoice_days: 30,
             },
-            motions: MotionParameters { early_close: false, retable_limit: 1, retable_wait_days: 30, min_elig: 3 },
+            motions: MotionParameters {
+                early_close: false,
+                retable_limit: 1,
+                retable_wait_days: 30,
+                min_elig: 3,
+            },
             rules: RuleSet::preset(preset),
             funding: FundingParameters {
                 committee_limit: 50_000_000,

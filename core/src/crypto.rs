@@ -1,23 +1,30 @@
 //! Hashes, keys and signatures.
 //!
-//! * One verification rule: [`PublicKey::verify`] is `verify_strict`, one signature at a time. Batch verification gives other
-//!   answers on the same bytes and is never compiled in (RULINGS, reference 6.1).
-//! * Registration is stricter than verification ([`PublicKey::check_registrable`]): canonical, not weak, torsion-free.
-//! * Seven kinds of key ([`KeyKind`], RULINGS A21), each with its own domain tag; a key of one kind signs nothing of another.
-//! * Absent on purpose: key generation (randomness comes from outside, as a seed), storage of secrets.
+//! * One verification rule: [`PublicKey::verify`] is `verify_strict`, one signature at a time.
+//!   Batch verification gives other answers on the same bytes and is never compiled in (RULINGS,
+//!   reference 6.1).
+//! * Registration is stricter than verification ([`PublicKey::check_registrable`]): canonical, not
+//!   weak, torsion-free.
+//! * Seven kinds of key ([`KeyKind`], RULINGS A21), each with its own domain tag; a key of one kind
+//!   signs nothing of another.
+//! * Absent on purpose: key generation (randomness comes from outside, as a seed), storage of
+//!   secrets.
 
 use bincode::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
 mod keys;
-pub use keys::{KeyError, KeyKind, Keypair, PublicKey, Signature, SignatureError, VerifierCache, tagged};
+pub use keys::{
+    KeyError, KeyKind, Keypair, PublicKey, Signature, SignatureError, VerifierCache, tagged,
+};
 
 /// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
-    /// Thirty-two zero bytes: "none" where the format has no option (seal fields at heights 0 and 1).
+    /// Thirty-two zero bytes: "none" where the format has no option (seal fields at heights 0 and
+    /// 1).
     pub const ZERO: Hash = Hash([0; 32]);
 
     /// Parses 64 hexadecimal digits.
@@ -58,7 +65,8 @@ impl serde::Serialize for Hash {
 impl<'de> serde::Deserialize<'de> for Hash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Hash::from_hex(&text).ok_or_else(|| serde::de::Error::custom("a hash is 64 hexadecimal digits"))
+        Hash::from_hex(&text)
+            .ok_or_else(|| serde::de::Error::custom("a hash is 64 hexadecimal digits"))
     }
 }
 

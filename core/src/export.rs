@@ -13,9 +13,10 @@
 //! SHA-256 of everything before (32)
 //! ```
 //!
-//! Frame 0 has an empty system section, no records, and leaves 0..N of the genesis as derived leaves; its certificate is absent
-//! because seal 0 is derived. In every other frame the derived leaves are the events and, in a handover, the policy: what is in no
-//! body. Up to the tail the exports of two honest nodes are byte-identical. The record lengths let an auditor find its way
+//! Frame 0 has an empty system section, no records, and leaves 0..N of the genesis as derived
+//! leaves; its certificate is absent because seal 0 is derived. In every other frame the derived
+//! leaves are the events and, in a handover, the policy: what is in no body. Up to the tail the
+//! exports of two honest nodes are byte-identical. The record lengths let an auditor find its way
 //! after damage; they are checked like everything else.
 //!
 //! Absent on purpose: compression, documents, openings (they travel in a bundle of their own).
@@ -80,7 +81,11 @@ impl Header {
     /// Reads a head.
     pub fn decode(bytes: &[u8]) -> Result<Header, ExportError> {
         let mut cursor = Cursor(bytes);
-        if cursor.take(16, "the magic").map_err(|_| ExportError::NotAnExport)? != MAGIC {
+        if cursor
+            .take(16, "the magic")
+            .map_err(|_| ExportError::NotAnExport)?
+            != MAGIC
+        {
             return Err(ExportError::NotAnExport);
         }
         let version = cursor.u32("the version")?;
@@ -108,7 +113,11 @@ pub struct BlockFrame {
 
 impl BlockFrame {
     /// The frame of a block: its body bytes, its derived leaves, its seal.
-    pub fn of_block(body: &[u8], derived: Vec<Vec<u8>>, seal: &Seal) -> Result<BlockFrame, DecodeError> {
+    pub fn of_block(
+        body: &[u8],
+        derived: Vec<Vec<u8>>,
+        seal: &Seal,
+    ) -> Result<BlockFrame, DecodeError> {
         let body: BlockBody = decode(body)?;
         Ok(BlockFrame {
             system: encode(&body.system),
@@ -120,13 +129,19 @@ impl BlockFrame {
 
     /// The frame of the genesis: all its leaves but seal 0.
     pub fn of_genesis(leaves: &[Vec<u8>], seal: &Seal) -> BlockFrame {
-        BlockFrame { derived: leaves.to_vec(), seal: encode(seal), ..BlockFrame::default() }
+        BlockFrame {
+            derived: leaves.to_vec(),
+            seal: encode(seal),
+            ..BlockFrame::default()
+        }
     }
 
     /// The derived leaves among all leaves of a block (the seal's last).
     pub fn derived_of(leaves: &[Vec<u8>]) -> Vec<Vec<u8>> {
-        let in_no_body =
-            |leaf: &&Vec<u8>| matches!(LeafTag::split(leaf), Some((LeafTag::Event, _))) || LeafTag::split(leaf).is_none();
+        let in_no_body = |leaf: &&Vec<u8>| {
+            matches!(LeafTag::split(leaf), Some((LeafTag::Event, _)))
+                || LeafTag::split(leaf).is_none()
+        };
         leaves.iter().filter(in_no_body).cloned().collect()
     }
 
@@ -164,9 +179,17 @@ impl BlockFrame {
         let derived = cursor.list("the derived leaves")?;
         let seal = cursor.take(Seal::BYTES, "the seal")?.to_vec();
         if !cursor.0.is_empty() {
-            return Err(ExportError::Length { what: "a block frame's surplus", length: cursor.0.len() as u64 });
+            return Err(ExportError::Length {
+                what: "a block frame's surplus",
+                length: cursor.0.len() as u64,
+            });
         }
-        Ok(BlockFrame { system, records, derived, seal })
+        Ok(BlockFrame {
+            system,
+            records,
+            derived,
+            seal,
+        })
     }
 }
 
@@ -175,7 +198,8 @@ impl BlockFrame {
 pub struct Tail {
     /// Commit certificate of the last block; absent if the last block is the genesis.
     pub certificate: Option<Certificate>,
-    /// Its checkpoint with exactly a quorum of cosignatures, in policy order; absent if not yet receipted or at genesis.
+    /// Its checkpoint with exactly a quorum of cosignatures, in policy order; absent if not yet
+    /// receipted or at genesis.
     pub checkpoint: Option<HandoverCheckpoint>,
 }
 
@@ -198,7 +222,10 @@ struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
     fn take(&mut self, n: usize, what: &'static str) -> Result<&'a [u8], ExportError> {
-        let (head, rest) = self.0.split_at_checked(n).ok_or(ExportError::Truncated(what))?;
+        let (head, rest) = self
+            .0
+            .split_at_checked(n)
+            .ok_or(ExportError::Truncated(what))?;
         self.0 = rest;
         Ok(head)
     }
@@ -215,7 +242,10 @@ impl<'a> Cursor<'a> {
     fn list(&mut self, what: &'static str) -> Result<Vec<Vec<u8>>, ExportError> {
         let count = self.u32(what)? as usize;
         if count > self.0.len() / 4 {
-            return Err(ExportError::Length { what, length: count as u64 });
+            return Err(ExportError::Length {
+                what,
+                length: count as u64,
+            });
         }
         (0..count).map(|_| Ok(self.item(what)?.to_vec())).collect()
     }
@@ -225,7 +255,10 @@ impl<'a> Cursor<'a> {
 pub fn frame_length(bytes: [u8; 4], max: usize) -> Result<usize, ExportError> {
     let length = u32::from_le_bytes(bytes) as usize;
     if length > max {
-        return Err(ExportError::Length { what: "a block frame", length: length as u64 });
+        return Err(ExportError::Length {
+            what: "a block frame",
+            length: length as u64,
+        });
     }
     Ok(length)
 }

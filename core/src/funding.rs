@@ -1,12 +1,15 @@
-//! Funding: funds, contributions, calls, applications, draws, reviews (domain 2.2, 2.3, 2.5a; RULINGS R2 to R4, R8, R22).
+//! Funding: funds, contributions, calls, applications, draws, reviews (domain 2.2, 2.3, 2.5a;
+//! RULINGS R2 to R4, R8, R22).
 //!
-//! * Every movement of value goes through [`post`]: the account table of domain 2.7, on the proved `accounts` table.
+//! * Every movement of value goes through [`post`]: the account table of domain 2.7, on the proved
+//!   `accounts` table.
 //! * A bank reference is used once in the whole ledger ([`claim_reference`], N8).
-//! * Every state machine is one table of [`Row`]s; a status changes only through [`Row`]s' `step`, so table and code are one.
+//! * Every state machine is one table of [`Row`]s; a status changes only through [`Row`]s' `step`,
+//!   so table and code are one.
 //! * Separation of duties is on persons and groups (RULINGS R6): [`unrelated`].
 //!
-//! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing and winding down of funds
-//! (F33), fees (F36), closing of a fund (F32), deputies.
+//! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing
+//! and winding down of funds (F33), fees (F36), closing of a fund (F32), deputies.
 
 use crate::account::{self, Account, Balances, Earmark, Movement, Posting, PostingError};
 use crate::apply::{DeadlineKind, Outcome, Refusal, Tx};
@@ -86,23 +89,36 @@ macro_rules! row {
     };
 }
 
-/// Moves a status by the table: refuses with `<code>.wrong-state` unless it has the row (code, from, to).
+/// Moves a status by the table: refuses with `<code>.wrong-state` unless it has the row (code,
+/// from, to).
 pub fn step<S: Copy + PartialEq + std::fmt::Debug>(
     rows: &[Row<S>],
     code: &'static str,
     from: Option<S>,
     to: S,
 ) -> Result<S, Refusal> {
-    if rows.iter().any(|row| row.code == code && row.from == from && row.to == to) {
+    if rows
+        .iter()
+        .any(|row| row.code == code && row.from == from && row.to == to)
+    {
         return Ok(to);
     }
-    let wrong = rows.iter().find(|row| row.code == code).map_or("A4.no-such-transition", |row| row.wrong_state);
+    let wrong = rows
+        .iter()
+        .find(|row| row.code == code)
+        .map_or("A4.no-such-transition", |row| row.wrong_state);
     let from = from.map_or("none".to_owned(), |from| format!("{from:?}"));
-    Err(Refusal::new(wrong, vec![("from", from), ("to", format!("{to:?}"))]))
+    Err(Refusal::new(
+        wrong,
+        vec![("from", from), ("to", format!("{to:?}"))],
+    ))
 }
 
 /// Rows as text.
-pub fn describe<S: Copy + std::fmt::Debug>(object: &'static str, rows: &[Row<S>]) -> Vec<Transition> {
+pub fn describe<S: Copy + std::fmt::Debug>(
+    object: &'static str,
+    rows: &[Row<S>],
+) -> Vec<Transition> {
     let line = |row: &Row<S>| Transition {
         object,
         code: row.code,
@@ -131,9 +147,13 @@ pub fn table() -> Vec<Transition> {
 
 /// Transitions as a Markdown table, for docs/.
 pub fn markdown(transitions: &[Transition]) -> String {
-    let mut text = String::from("| object | id | from -> to | who | guards |\n|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| object | id | from -> to | who | guards |\n|---|---|---|---|---|\n");
     for t in transitions {
-        text.push_str(&format!("| {} | {} | {} -> {} | {} | {} |\n", t.object, t.code, t.from, t.to, t.who, t.guards));
+        text.push_str(&format!(
+            "| {} | {} | {} -> {} | {} | {} |\n",
+            t.object, t.code, t.from, t.to, t.who, t.guards
+        ));
     }
     text
 }
@@ -164,19 +184,36 @@ pub fn post(tx: &mut Tx, fund: u32, movement: &Movement) -> Result<Vec<Posting>,
             PostingError::Insufficient { .. } => "N1.insufficient",
             PostingError::SameAccount(_) | PostingError::TwoFunds { .. } => "N2.two-accounts",
             PostingError::OtherDirection { .. } | PostingError::Earmark(_) => "R4.earmark",
-            PostingError::OffTable { .. } | PostingError::Empty | PostingError::OutOfRange => "N2.not-posted",
+            PostingError::OffTable { .. } | PostingError::Empty | PostingError::OutOfRange => {
+                "N2.not-posted"
+            }
         };
-        Refusal::new(code, vec![("movement", movement.row().name.to_owned()), ("why", error.to_string())])
+        Refusal::new(
+            code,
+            vec![
+                ("movement", movement.row().name.to_owned()),
+                ("why", error.to_string()),
+            ],
+        )
     })
 }
 
-/// What the members paid into a fund, less what they got back, in minor units: the base of RULINGS R2.
+/// What the members paid into a fund, less what they got back, in minor units: the base of RULINGS
+/// R2.
 pub fn net_receipts(tables: &StateTables, fund: u32) -> i128 {
     let range = |from, to| Account { fund, kind: from }..=Account { fund, kind: to };
     use account::AccountKind::{Member, Return};
-    let received = tables.accounts.range(range(Member(0), Member(u32::MAX))).map(|(_, balance)| -balance);
-    let returned = tables.accounts.range(range(Return(0), Return(u32::MAX))).map(|(_, balance)| -balance);
-    received.chain(returned).fold(0, |sum: i128, part| sum.saturating_add(part))
+    let received = tables
+        .accounts
+        .range(range(Member(0), Member(u32::MAX)))
+        .map(|(_, balance)| -balance);
+    let returned = tables
+        .accounts
+        .range(range(Return(0), Return(u32::MAX)))
+        .map(|(_, balance)| -balance);
+    received
+        .chain(returned)
+        .fold(0, |sum: i128, part| sum.saturating_add(part))
 }
 
 /// The key of a bank reference.
@@ -187,7 +224,11 @@ pub fn reference_key(reference: &BankReference) -> Hash {
 /// Refuses a bank reference that was ever used (N8).
 pub fn check_reference(tx: &Tx, reference: &BankReference) -> Result<(), Refusal> {
     if let Some(record) = tx.t.bank_references.get(&reference_key(reference)) {
-        crate::refuse!("N8.bank-reference-used", reference = reference.0, record = record.short());
+        crate::refuse!(
+            "N8.bank-reference-used",
+            reference = reference.0,
+            record = record.short()
+        );
     }
     Ok(())
 }
@@ -202,13 +243,20 @@ pub fn claim_reference(tx: &mut Tx, reference: &BankReference) -> Result<(), Ref
 
 /// Whether a person's home organisation is not in the group of `organisation` (RULINGS R6, N13).
 pub fn unrelated(tx: &Tx, person: u32, organisation: u32) -> bool {
-    tx.t.persons.get(&person).is_some_and(|person| !groups::related(tx.t, person.home, organisation))
+    tx.t.persons
+        .get(&person)
+        .is_some_and(|person| !groups::related(tx.t, person.home, organisation))
 }
 
 /// Refuses if any signer belongs to the group of `organisation` (N13).
 pub fn require_unrelated(tx: &Tx, actor: &Actor, organisation: u32) -> Result<(), Refusal> {
     for signer in &actor.signers {
-        require!(unrelated(tx, signer.person, organisation), "N13.related", person = signer.person, organisation = organisation);
+        require!(
+            unrelated(tx, signer.person, organisation),
+            "N13.related",
+            person = signer.person,
+            organisation = organisation
+        );
     }
     Ok(())
 }
@@ -224,35 +272,53 @@ pub fn apply_fund(tx: &mut Tx, actor: &Actor, act: &FundAct) -> Result<Outcome, 
 /// Applies an act on calls, applications, pools, draws and reviews.
 pub fn apply_call(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refusal> {
     match act {
-        CallAct::Submit(_) | CallAct::Withdraw { .. } | CallAct::Open { .. } | CallAct::Judge { .. } | CallAct::Appeal { .. } => {
-            application::apply(tx, actor, act)
-        }
-        CallAct::EnterPool { .. } | CallAct::FreezePool { .. } | CallAct::CommitDraw { .. } | CallAct::RevealDraw { .. } => {
-            draw::apply(tx, actor, act)
-        }
-        CallAct::Declare { .. } | CallAct::Seal { .. } | CallAct::Reveal { .. } | CallAct::Finalise { .. } => {
-            review::apply(tx, actor, act)
-        }
+        CallAct::Submit(_)
+        | CallAct::Withdraw { .. }
+        | CallAct::Open { .. }
+        | CallAct::Judge { .. }
+        | CallAct::Appeal { .. } => application::apply(tx, actor, act),
+        CallAct::EnterPool { .. }
+        | CallAct::FreezePool { .. }
+        | CallAct::CommitDraw { .. }
+        | CallAct::RevealDraw { .. } => draw::apply(tx, actor, act),
+        CallAct::Declare { .. }
+        | CallAct::Seal { .. }
+        | CallAct::Reveal { .. }
+        | CallAct::Finalise { .. } => review::apply(tx, actor, act),
         CallAct::Rank { call } => call::rank(tx, *call),
         CallAct::Close { call } => call::close(tx, actor, *call),
     }
 }
 
 /// Acts out a deadline of a contribution, call, application, draw or review.
-pub(crate) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Refusal> {
+pub(crate) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    object: u32,
+    due: u64,
+) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::InstalmentDefault => contribution::on_default(tx, object, due),
         DeadlineKind::AppealWindow => application::on_appeal_window(tx, object, due),
         DeadlineKind::DrawStep => draw::on_deadline(tx, object, due),
-        DeadlineKind::ReviewSeal | DeadlineKind::ReviewReveal => review::on_deadline(tx, object, due),
+        DeadlineKind::ReviewSeal | DeadlineKind::ReviewReveal => {
+            review::on_deadline(tx, object, due)
+        }
         _ => call::on_deadline(tx, kind, object, due),
     }
 }
 
 /// Acts out a deadline of an award, an agreement, a milestone or a payment.
-pub(crate) fn award_deadline(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Refusal> {
+pub(crate) fn award_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    object: u32,
+    due: u64,
+) -> Result<(), Refusal> {
     match kind {
-        DeadlineKind::StandstillEnd | DeadlineKind::OfferEnd => award::on_deadline(tx, kind, object, due),
+        DeadlineKind::StandstillEnd | DeadlineKind::OfferEnd => {
+            award::on_deadline(tx, kind, object, due)
+        }
         DeadlineKind::AccountCooled => agreement::account_cooled(tx, object, due),
         DeadlineKind::AssessDue => milestone::on_deadline(tx, object, due),
         _ => payment::on_deadline(tx, kind, object, due),

@@ -1,10 +1,11 @@
 //! Genesis (RULINGS A2): the first leaves, the first policy, the first state, and the genesis hash.
 //!
 //! * Leaf 0 is policy 0; it commits to the RFC 6962 root of leaves 1..N. G = SHA-256(leaf 0).
-//! * Leaves 1..N are items, one per leaf, in a fixed order of kinds: charter, offices, board, directions, organisations, observers,
-//!   validating nodes. Within a kind: ascending by number.
+//! * Leaves 1..N are items, one per leaf, in a fixed order of kinds: charter, offices, board,
+//!   directions, organisations, observers, validating nodes. Within a kind: ascending by number.
 //! * Leaf N+1 is seal 0: derived, without a certificate.
-//! * Founders' signatures are ordinary `Found` records; nothing else is accepted before the last of them (M25).
+//! * Founders' signatures are ordinary `Found` records; nothing else is accepted before the last of
+//!   them (M25).
 
 use bincode::{Decode, Encode};
 
@@ -12,10 +13,14 @@ use crate::apply::{Counter, Refusal, Tx};
 use crate::charter::Charter;
 use crate::codec::{DecodeError, Text, Wire, encode, strictly_ascending};
 use crate::crypto::{Hash, VerifierCache, sha256};
-use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope, groups, registration};
+use crate::identity::{
+    Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope, groups, registration,
+};
 use crate::ledger::chain::{ChainFacts, EpochFacts, EpochValidator};
 use crate::ledger::{LeafTag, Seal};
-use crate::log::{Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash};
+use crate::log::{
+    Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash,
+};
 use crate::motion::posts::check_appointment;
 use crate::protocol::{PROTOCOL, ProtocolFacts};
 use crate::record::{Appointment, NodeKeys};
@@ -72,7 +77,8 @@ pub enum GenesisItem {
         /// The rule version that the chain begins with (RULINGS A18).
         protocol: u32,
     },
-    /// An office with its own staff and its first posts. Holders may be officers of other organisations of this genesis.
+    /// An office with its own staff and its first posts. Holders may be officers of other
+    /// organisations of this genesis.
     Office {
         /// The office as an organisation.
         entry: OrganisationEntry,
@@ -101,9 +107,13 @@ impl Wire for GenesisItem {
 
     fn check(&self) -> Result<(), DecodeError> {
         match self {
-            GenesisItem::Charter { charter, protocol, .. } => {
+            GenesisItem::Charter {
+                charter, protocol, ..
+            } => {
                 if !(1..=PROTOCOL).contains(protocol) {
-                    return Err(DecodeError::rule(format!("protocol {protocol}: this build knows protocols 1 to {PROTOCOL}")));
+                    return Err(DecodeError::rule(format!(
+                        "protocol {protocol}: this build knows protocols 1 to {PROTOCOL}"
+                    )));
                 }
                 charter.check()
             }
@@ -113,7 +123,9 @@ impl Wire for GenesisItem {
                 }
                 entry.check()
             }
-            GenesisItem::Board(seats) => strictly_ascending(seats, "seats", |seat| seat.organisation),
+            GenesisItem::Board(seats) => {
+                strictly_ascending(seats, "seats", |seat| seat.organisation)
+            }
             GenesisItem::Direction(_) => Ok(()),
             GenesisItem::Organisation(entry) => {
                 if entry.kind != OrganisationKind::Company {
@@ -198,25 +210,45 @@ pub struct Opened {
 }
 
 impl Genesis {
-    /// Builds policy 0 from the items. `origin` is the log's name, such as `rollbook.example/alliance-1`; `continues` names the
-    /// genesis hash, size and root of an older chain that this one follows.
-    pub fn assemble(origin: &str, items: Vec<GenesisItem>, continues: Option<Continues>) -> Result<Genesis, GenesisError> {
+    /// Builds policy 0 from the items. `origin` is the log's name, such as
+    /// `rollbook.example/alliance-1`; `continues` names the genesis hash, size and root of an older
+    /// chain that this one follows.
+    pub fn assemble(
+        origin: &str,
+        items: Vec<GenesisItem>,
+        continues: Option<Continues>,
+    ) -> Result<Genesis, GenesisError> {
         let clock = items
             .iter()
-            .find_map(|item| if let GenesisItem::Charter { charter, .. } = item { Some(charter.clock) } else { None })
+            .find_map(|item| {
+                if let GenesisItem::Charter { charter, .. } = item {
+                    Some(charter.clock)
+                } else {
+                    None
+                }
+            })
             .ok_or_else(|| GenesisError::Structure("there is no charter".into()))?;
         let validators: Vec<(u32, &NodeKeys)> = items
             .iter()
-            .filter_map(
-                |item| if let GenesisItem::Validator { organisation, keys } = item { Some((*organisation, keys)) } else { None },
-            )
+            .filter_map(|item| {
+                if let GenesisItem::Validator { organisation, keys } = item {
+                    Some((*organisation, keys))
+                } else {
+                    None
+                }
+            })
             .collect();
         let policy = EpochPolicy {
             epoch: 0,
             origin: origin.to_owned(),
             previous: None,
             valid_from_size: 0,
-            genesis: Some(GenesisFacts { leaves: items.len() as u64, root: items_root(&items), clock, continues }),
+            genesis: Some(GenesisFacts {
+                leaves: items.len() as u64,
+                root: items_root(&items),
+                clock,
+                continues,
+            }),
             validators: validators
                 .iter()
                 .enumerate()
@@ -231,28 +263,48 @@ impl Genesis {
                 .collect(),
             witnesses: Vec::new(),
         };
-        let genesis = Genesis { policy_text: policy.render(), policy, items };
+        let genesis = Genesis {
+            policy_text: policy.render(),
+            policy,
+            items,
+        };
         genesis.open()?;
         Ok(genesis)
     }
 
     /// Reads a genesis from its leaves 0..N as bytes.
-    pub fn from_leaves<'a>(leaves: impl IntoIterator<Item = &'a [u8]>) -> Result<Genesis, GenesisError> {
+    pub fn from_leaves<'a>(
+        leaves: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Genesis, GenesisError> {
         let mut leaves = leaves.into_iter();
-        let policy_bytes = leaves.next().ok_or_else(|| GenesisError::Structure("there is no leaf 0".into()))?;
-        let policy_text =
-            std::str::from_utf8(policy_bytes).map_err(|_| GenesisError::Policy("leaf 0 is not text".into()))?.to_owned();
-        let policy = EpochPolicy::parse(policy_bytes).map_err(|error| GenesisError::Policy(error.to_string()))?;
+        let policy_bytes = leaves
+            .next()
+            .ok_or_else(|| GenesisError::Structure("there is no leaf 0".into()))?;
+        let policy_text = std::str::from_utf8(policy_bytes)
+            .map_err(|_| GenesisError::Policy("leaf 0 is not text".into()))?
+            .to_owned();
+        let policy = EpochPolicy::parse(policy_bytes)
+            .map_err(|error| GenesisError::Policy(error.to_string()))?;
         let mut items = Vec::new();
         for (i, leaf) in leaves.enumerate() {
             let index = i + 1;
             let Some((LeafTag::Genesis, bytes)) = LeafTag::split(leaf) else {
-                return Err(GenesisError::Item { index, why: "the leaf is no genesis item".into() });
+                return Err(GenesisError::Item {
+                    index,
+                    why: "the leaf is no genesis item".into(),
+                });
             };
-            let item = crate::codec::decode(bytes).map_err(|error| GenesisError::Item { index, why: error.to_string() })?;
+            let item = crate::codec::decode(bytes).map_err(|error| GenesisError::Item {
+                index,
+                why: error.to_string(),
+            })?;
             items.push(item);
         }
-        Ok(Genesis { policy, policy_text, items })
+        Ok(Genesis {
+            policy,
+            policy_text,
+            items,
+        })
     }
 
     /// The genesis hash G = SHA-256(policy 0).
@@ -262,7 +314,13 @@ impl Genesis {
 
     /// The charter.
     pub fn charter(&self) -> Option<&Charter> {
-        self.items.iter().find_map(|item| if let GenesisItem::Charter { charter, .. } = item { Some(charter) } else { None })
+        self.items.iter().find_map(|item| {
+            if let GenesisItem::Charter { charter, .. } = item {
+                Some(charter)
+            } else {
+                None
+            }
+        })
     }
 
     /// The clock of the chain.
@@ -274,13 +332,25 @@ impl Genesis {
     pub fn opened_ms(&self) -> u64 {
         self.items
             .iter()
-            .find_map(|item| if let GenesisItem::Charter { opened_ms, .. } = item { Some(*opened_ms) } else { None })
+            .find_map(|item| {
+                if let GenesisItem::Charter { opened_ms, .. } = item {
+                    Some(*opened_ms)
+                } else {
+                    None
+                }
+            })
             .unwrap_or(0)
     }
 
     /// The founding organisations, in order.
     pub fn founders(&self) -> impl Iterator<Item = &OrganisationEntry> {
-        self.items.iter().filter_map(|item| if let GenesisItem::Organisation(entry) = item { Some(entry) } else { None })
+        self.items.iter().filter_map(|item| {
+            if let GenesisItem::Organisation(entry) = item {
+                Some(entry)
+            } else {
+                None
+            }
+        })
     }
 
     /// Checks everything and computes the first state, the first log, seal 0.
@@ -288,15 +358,32 @@ impl Genesis {
         self.check_policy()?;
         let (mut opened_ms, mut begins_with) = (0, 1);
         for (i, item) in self.items.iter().enumerate() {
-            item.check().map_err(|error| GenesisError::Item { index: i + 1, why: error.to_string() })?;
+            item.check().map_err(|error| GenesisError::Item {
+                index: i + 1,
+                why: error.to_string(),
+            })?;
             match item {
-                GenesisItem::Charter { opened_ms: time, protocol, .. } => (opened_ms, begins_with) = (*time, *protocol),
-                _ if i == 0 => return Err(GenesisError::Structure("the first item is not the charter".into())),
+                GenesisItem::Charter {
+                    opened_ms: time,
+                    protocol,
+                    ..
+                } => (opened_ms, begins_with) = (*time, *protocol),
+                _ if i == 0 => {
+                    return Err(GenesisError::Structure(
+                        "the first item is not the charter".into(),
+                    ));
+                }
                 _ => {}
             }
         }
-        if !self.items.windows(2).all(|pair| pair[0].order() < pair[1].order()) {
-            return Err(GenesisError::Structure("the items are not in their fixed order".into()));
+        if !self
+            .items
+            .windows(2)
+            .all(|pair| pair[0].order() < pair[1].order())
+        {
+            return Err(GenesisError::Structure(
+                "the items are not in their fixed order".into(),
+            ));
         }
         let mut state = State::default();
         {
@@ -308,15 +395,27 @@ impl Genesis {
                 record: Hash::ZERO,
                 events: Vec::new(),
             };
-            self.write(&mut tx).map_err(|(index, refusal)| GenesisError::Item { index, why: refusal.to_string() })?;
+            self.write(&mut tx)
+                .map_err(|(index, refusal)| GenesisError::Item {
+                    index,
+                    why: refusal.to_string(),
+                })?;
         }
         state.tables.keep_record();
         let changes = state.take_changes(&[]);
-        state.adopt(&changes).map_err(|error| GenesisError::Structure(error.to_string()))?;
+        state
+            .adopt(&changes)
+            .map_err(|error| GenesisError::Structure(error.to_string()))?;
         let mut leaves = vec![self.policy_text.clone().into_bytes()];
         leaves.extend(self.items.iter().map(GenesisItem::leaf));
-        if let Some(index) = leaves.iter().position(|leaf| leaf.len() > crate::log::LEAF_MAX_BYTES) {
-            return Err(GenesisError::Item { index, why: "the leaf is longer than 65,535 bytes".into() });
+        if let Some(index) = leaves
+            .iter()
+            .position(|leaf| leaf.len() > crate::log::LEAF_MAX_BYTES)
+        {
+            return Err(GenesisError::Item {
+                index,
+                why: "the leaf is longer than 65,535 bytes".into(),
+            });
         }
         let mut frontier = Frontier::new();
         for leaf in &leaves {
@@ -328,7 +427,8 @@ impl Genesis {
             time_ms: opened_ms,
             parent: Hash::ZERO,
             first_leaf: 0,
-            leaf_count: u32::try_from(leaves.len()).map_err(|_| GenesisError::Structure("too many items".into()))?,
+            leaf_count: u32::try_from(leaves.len())
+                .map_err(|_| GenesisError::Structure("too many items".into()))?,
             body: Hash::ZERO,
             log_root: frontier.root(),
             state_root: changes.state_root,
@@ -339,7 +439,13 @@ impl Genesis {
         let leaf = seal.leaf();
         frontier.append(leaf_hash(&leaf));
         leaves.push(leaf);
-        Ok(Opened { state, frontier, seal, leaves, rows: changes.rows })
+        Ok(Opened {
+            state,
+            frontier,
+            seal,
+            leaves,
+            rows: changes.rows,
+        })
     }
 
     fn check_policy(&self) -> Result<(), GenesisError> {
@@ -347,8 +453,13 @@ impl Genesis {
         if self.policy.render() != self.policy_text {
             return wrong("its bytes are not its canonical form");
         }
-        let Some(facts) = &self.policy.genesis else { return wrong("it has no genesis lines") };
-        if self.policy.epoch != 0 || self.policy.previous.is_some() || self.policy.valid_from_size != 0 {
+        let Some(facts) = &self.policy.genesis else {
+            return wrong("it has no genesis lines");
+        };
+        if self.policy.epoch != 0
+            || self.policy.previous.is_some()
+            || self.policy.valid_from_size != 0
+        {
             return wrong("it is not the policy of epoch 0");
         }
         if facts.leaves != self.items.len() as u64 || facts.root != items_root(&self.items) {
@@ -360,17 +471,23 @@ impl Genesis {
         let validators: Vec<(u32, &NodeKeys)> = self
             .items
             .iter()
-            .filter_map(
-                |item| if let GenesisItem::Validator { organisation, keys } = item { Some((*organisation, keys)) } else { None },
-            )
+            .filter_map(|item| {
+                if let GenesisItem::Validator { organisation, keys } = item {
+                    Some((*organisation, keys))
+                } else {
+                    None
+                }
+            })
             .collect();
         let same = validators.len() == self.policy.validators.len()
-            && validators.iter().zip(&self.policy.validators).all(|((organisation, keys), validator)| {
-                *organisation == validator.org
-                    && keys.consensus.0 == validator.consensus
-                    && keys.cosigner.0 == validator.cosigner
-                    && keys.log.0 == validator.log
-            });
+            && validators.iter().zip(&self.policy.validators).all(
+                |((organisation, keys), validator)| {
+                    *organisation == validator.org
+                        && keys.consensus.0 == validator.consensus
+                        && keys.cosigner.0 == validator.cosigner
+                        && keys.log.0 == validator.log
+                },
+            );
         if !same {
             return wrong("its validators are not the items' nodes");
         }
@@ -382,7 +499,8 @@ impl Genesis {
 
     /// Writes the items; on refusal returns the item's leaf index.
     fn write(&self, tx: &mut Tx) -> Result<(), (usize, Refusal)> {
-        // Directions and organisations first, so that offices may name holders at home in any organisation.
+        // Directions and organisations first, so that offices may name holders at home in any
+        // organisation.
         let rank = |item: &GenesisItem| match item {
             GenesisItem::Charter { .. } => 0,
             GenesisItem::Direction(_) => 1,
@@ -395,17 +513,31 @@ impl Genesis {
         let mut order: Vec<usize> = (0..self.items.len()).collect();
         order.sort_by_key(|i| (self.items.get(*i).map_or(0, rank), *i));
         for i in order {
-            let Some(item) = self.items.get(i) else { continue };
-            self.write_item(tx, item).map_err(|refusal| (i + 1, refusal))?;
+            let Some(item) = self.items.get(i) else {
+                continue;
+            };
+            self.write_item(tx, item)
+                .map_err(|refusal| (i + 1, refusal))?;
         }
         let facts = tx.facts();
         let validators = self
             .policy
             .validators
             .iter()
-            .map(|validator| EpochValidator { organisation: validator.org, consensus: validator.consensus })
+            .map(|validator| EpochValidator {
+                organisation: validator.org,
+                consensus: validator.consensus,
+            })
             .collect();
-        tx.t.epochs.put(0, EpochFacts { policy: self.hash(), first_height: 0, valid_from_size: 0, validators });
+        tx.t.epochs.put(
+            0,
+            EpochFacts {
+                policy: self.hash(),
+                first_height: 0,
+                valid_from_size: 0,
+                validators,
+            },
+        );
         tx.t.policies.put(0, self.policy_text.clone().into_bytes());
         tx.put_facts(facts);
         Ok(())
@@ -413,12 +545,25 @@ impl Genesis {
 
     fn write_item(&self, tx: &mut Tx, item: &GenesisItem) -> Result<(), Refusal> {
         match item {
-            GenesisItem::Charter { charter, protocol, .. } => {
-                require!(charter.version == 1, "A2.charter-version", version = charter.version);
-                let facts = ProtocolFacts { from_height: 0, motion: 0, release: Text::default() };
+            GenesisItem::Charter {
+                charter, protocol, ..
+            } => {
+                require!(
+                    charter.version == 1,
+                    "A2.charter-version",
+                    version = charter.version
+                );
+                let facts = ProtocolFacts {
+                    from_height: 0,
+                    motion: 0,
+                    release: Text::default(),
+                };
                 tx.t.protocols.put(*protocol, facts);
                 tx.t.charters.put(1, charter.clone());
-                tx.put_facts(ChainFacts { charter: 1, ..ChainFacts::default() });
+                tx.put_facts(ChainFacts {
+                    charter: 1,
+                    ..ChainFacts::default()
+                });
             }
             GenesisItem::Direction(direction) => {
                 tx.t.directions.put(direction.number, direction.clone());
@@ -431,9 +576,24 @@ impl Genesis {
             GenesisItem::Office { entry, posts } => {
                 self.enter(tx, entry)?;
                 for post in posts {
-                    require!(post.role.is_post(), "R7.no-post-role", role = format!("{:?}", post.role));
-                    let PostEntry { role, holder, deputy, .. } = *post;
-                    let appointment = Appointment { office: entry.number, role, scope: Scope::Alliance, holder, deputy };
+                    require!(
+                        post.role.is_post(),
+                        "R7.no-post-role",
+                        role = format!("{:?}", post.role)
+                    );
+                    let PostEntry {
+                        role,
+                        holder,
+                        deputy,
+                        ..
+                    } = *post;
+                    let appointment = Appointment {
+                        office: entry.number,
+                        role,
+                        scope: Scope::Alliance,
+                        holder,
+                        deputy,
+                    };
                     check_appointment(tx, &appointment)?;
                     let number = tx.next_number(Counter::Post);
                     let from_ms = tx.now;
@@ -459,18 +619,45 @@ impl Genesis {
                         "R7.seat-not-a-founder",
                         organisation = seat.organisation
                     );
-                    let taken = groups::has_seat(tx.t, seat.organisation, tx.t.seats.iter().map(|(holder, _)| *holder));
-                    require!(!taken, "R7.group-has-seat", organisation = seat.organisation);
+                    let taken = groups::has_seat(
+                        tx.t,
+                        seat.organisation,
+                        tx.t.seats.iter().map(|(holder, _)| *holder),
+                    );
+                    require!(
+                        !taken,
+                        "R7.group-has-seat",
+                        organisation = seat.organisation
+                    );
                     tx.t.seats.put(seat.organisation, seat.until_ms);
                 }
                 let limit = tx.charter()?.board_seats as usize;
-                require!(seats.len() <= limit, "R7.too-many-seats", seats = seats.len(), limit = limit);
+                require!(
+                    seats.len() <= limit,
+                    "R7.too-many-seats",
+                    seats = seats.len(),
+                    limit = limit
+                );
             }
             GenesisItem::Validator { organisation, keys } => {
-                require!(tx.t.founders.contains(organisation), "A17.not-a-founder", organisation = organisation);
-                let taken = groups::has_seat(tx.t, *organisation, tx.t.nodes.iter().map(|(holder, _)| *holder));
+                require!(
+                    tx.t.founders.contains(organisation),
+                    "A17.not-a-founder",
+                    organisation = organisation
+                );
+                let taken = groups::has_seat(
+                    tx.t,
+                    *organisation,
+                    tx.t.nodes.iter().map(|(holder, _)| *holder),
+                );
                 require!(!taken, "A17.group-has-seat", organisation = organisation);
-                validators::enter(tx, *organisation, keys, NodeStatus::Validator, &mut VerifierCache::default())?;
+                validators::enter(
+                    tx,
+                    *organisation,
+                    keys,
+                    NodeStatus::Validator,
+                    &mut VerifierCache::default(),
+                )?;
             }
         }
         Ok(())
@@ -479,7 +666,11 @@ impl Genesis {
     /// Enters an organisation under the numbers that the genesis gives; numbers are used once.
     fn enter(&self, tx: &mut Tx, entry: &OrganisationEntry) -> Result<(), Refusal> {
         require!(entry.number > 0, "A2.number-zero");
-        require!(!tx.t.organisations.contains(&entry.number), "A2.number-twice", organisation = entry.number);
+        require!(
+            !tx.t.organisations.contains(&entry.number),
+            "A2.number-twice",
+            organisation = entry.number
+        );
         for officer in &entry.officers {
             if officer.person == 0 || tx.t.persons.contains(&officer.person) {
                 refuse!("A2.person-number-twice", person = officer.person);
@@ -487,10 +678,20 @@ impl Genesis {
         }
         registration::enter(tx, entry, entry.number, None, &mut VerifierCache::default())?;
         // Later numbers continue above the highest one that the genesis used.
-        let highest = tx.t.counters.get(&(Counter::Organisation as u8)).copied().unwrap_or(0).max(entry.number);
+        let highest =
+            tx.t.counters
+                .get(&(Counter::Organisation as u8))
+                .copied()
+                .unwrap_or(0)
+                .max(entry.number);
         tx.t.counters.put(Counter::Organisation as u8, highest);
         let persons = entry.officers.last().map_or(0, |officer| officer.person);
-        let highest = tx.t.counters.get(&(Counter::Person as u8)).copied().unwrap_or(0).max(persons);
+        let highest =
+            tx.t.counters
+                .get(&(Counter::Person as u8))
+                .copied()
+                .unwrap_or(0)
+                .max(persons);
         tx.t.counters.put(Counter::Person as u8, highest);
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! Organisations, persons, roles, posts, approval policies, groups of related companies.
 //!
-//! * An organisation is a legal entity or an office; its ledger number never changes and is never used twice.
-//! * A person has one number and one home organisation; keys, roles and posts hang on the number (RULINGS A16). The ledger
-//!   carries one salted commitment to name and identity document. That two numbers are two humans is attested, not proved.
+//! * An organisation is a legal entity or an office; its ledger number never changes and is never
+//!   used twice.
+//! * A person has one number and one home organisation; keys, roles and posts hang on the number
+//!   (RULINGS A16). The ledger carries one salted commitment to name and identity document. That
+//!   two numbers are two humans is attested, not proved.
 //! * A company is a policy, not a key: per class of act, so many distinct officers (RULINGS A6).
 //! * Names are never identity; numbers and identifiers are (RULINGS A22).
 
@@ -25,7 +27,19 @@ pub const OFFICERS_MAX: usize = 64;
 pub const KEYS_MAX: usize = 32;
 
 /// What a person may do for an organisation or office (domain 1.2, 2.5a; RULINGS R7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Casts the member's votes, binds the member.
@@ -71,7 +85,19 @@ pub struct Name {
 }
 
 /// What an organisation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrganisationKind {
     /// A legal entity that may become a member.
@@ -83,7 +109,19 @@ pub enum OrganisationKind {
 }
 
 /// The classes of act for which a company sets how many officers must sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActClass {
     /// Everything not named below.
@@ -99,7 +137,9 @@ pub enum ActClass {
 }
 
 /// How many distinct officers must sign, by class of act; one where nothing is said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct ApprovalPolicy {
     /// (class, number of officers), strictly ascending by class, each number 1 to 16.
     pub thresholds: Vec<(ActClass, u32)>,
@@ -108,7 +148,10 @@ pub struct ApprovalPolicy {
 impl ApprovalPolicy {
     /// Officers needed for an act of `class`.
     pub fn needed(&self, class: ActClass) -> u32 {
-        self.thresholds.iter().find(|(c, _)| *c == class).map_or(1, |(_, n)| *n)
+        self.thresholds
+            .iter()
+            .find(|(c, _)| *c == class)
+            .map_or(1, |(_, n)| *n)
     }
 
     /// Order and ranges; no threshold above the number of officers, or the company could not act.
@@ -116,7 +159,9 @@ impl ApprovalPolicy {
         strictly_ascending(&self.thresholds, "approval thresholds", |(class, _)| *class)?;
         for (class, n) in &self.thresholds {
             if *n == 0 || *n as usize > officers.min(crate::record::RECORD_MAX_SIGNATURES) {
-                return Err(DecodeError::rule(format!("approval threshold {n} for {class:?} with {officers} officers")));
+                return Err(DecodeError::rule(format!(
+                    "approval threshold {n} for {class:?} with {officers} officers"
+                )));
             }
         }
         Ok(())
@@ -137,11 +182,13 @@ pub struct Authorisation {
 /// An officer as first registered: number, commitment, roles, keys with proof of possession.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficerEntry {
-    /// Person number, assigned by the ledger: the drafting tool proposes the next free one, `apply` refuses another.
+    /// Person number, assigned by the ledger: the drafting tool proposes the next free one, `apply`
+    /// refuses another.
     pub person: u32,
     /// Salted commitment to name and identity document.
     pub commitment: Hash,
-    /// Roles in the home organisation, strictly ascending. May be empty for a person who only holds a post.
+    /// Roles in the home organisation, strictly ascending. May be empty for a person who only holds
+    /// a post.
     pub roles: Vec<Role>,
     /// Officer keys, each with the proof that somebody holds it.
     pub keys: Vec<(PublicKey, Signature)>,
@@ -158,14 +205,27 @@ impl OfficerEntry {
             return Err(DecodeError::rule("an officer has at least one key"));
         }
         if self.roles.iter().any(|role| role.is_post()) {
-            return Err(DecodeError::rule("posts are held in offices, not inside a company"));
+            return Err(DecodeError::rule(
+                "posts are held in offices, not inside a company",
+            ));
         }
         Ok(())
     }
 }
 
 /// A declared tie of more than half of the control between two organisations (domain 1.2, `Group`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct GroupDeclaration {
     /// The related organisation's number.
     pub other: u32,
@@ -186,9 +246,11 @@ pub struct OrganisationEntry {
     pub identifiers: Vec<Identifier>,
     /// ISO 3166-1 alpha-2 country of registration.
     pub country: Text<2>,
-    /// SHA-256 of the registry extract and its date (days since 1970-01-01): the only outside proof of existence.
+    /// SHA-256 of the registry extract and its date (days since 1970-01-01): the only outside proof
+    /// of existence.
     pub extract: (Hash, i64),
-    /// Declared relations to organisations already on the ledger, strictly ascending by number; empty is a signed "none".
+    /// Declared relations to organisations already on the ledger, strictly ascending by number;
+    /// empty is a signed "none".
     pub relations: Vec<GroupDeclaration>,
     /// Directions the organisation works in, strictly ascending.
     pub directions: Vec<u32>,
@@ -204,7 +266,9 @@ impl OrganisationEntry {
         strictly_ascending(&self.identifiers, "identifiers", Clone::clone)?;
         at_most(&self.identifiers, 4, "identifiers")?;
         for identifier in &self.identifiers {
-            identifier.check().map_err(|error| DecodeError::rule(error.to_string()))?;
+            identifier
+                .check()
+                .map_err(|error| DecodeError::rule(error.to_string()))?;
         }
         strictly_ascending(&self.relations, "relations", |relation| relation.other)?;
         at_most(&self.relations, 64, "relations")?;
@@ -230,7 +294,9 @@ impl OrganisationEntry {
             return Err(DecodeError::rule("a company has at least one identifier"));
         }
         if self.officers.len() < officers {
-            return Err(DecodeError::rule("a company has at least two officers, an observer one"));
+            return Err(DecodeError::rule(
+                "a company has at least two officers, an observer one",
+            ));
         }
         Ok(())
     }
@@ -299,7 +365,19 @@ pub struct Person {
 }
 
 /// Where a post has authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Scope {
     /// Everywhere.
     Alliance,
@@ -329,7 +407,9 @@ pub struct Post {
 }
 
 /// Where a post stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub enum PostStatus {
     /// In force.
     Held,

@@ -1,7 +1,8 @@
 //! Rollbook core: everything that history depends on.
 //!
-//! Architecture invariant: no I/O, no clock, no async, no randomness, no floats, no hash-map iteration. Inputs are bytes and
-//! values, outputs are bytes and values; the same log gives the same state on every machine.
+//! Architecture invariant: no I/O, no clock, no async, no randomness, no floats, no hash-map
+//! iteration. Inputs are bytes and values, outputs are bytes and values; the same log gives the
+//! same state on every machine.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -1,13 +1,16 @@
-//! Membership: from application to activation, and the rights of members (domain 1.3, 1.4; RULINGS R5, R9, R16).
+//! Membership: from application to activation, and the rights of members (domain 1.3, 1.4; RULINGS
+//! R5, R9, R16).
 //!
 //! * Every step is a row of [`table`]; the rules ask that table.
-//! * A live membership has three independent parts: dues, discipline, exit. Rights are the intersection of what each part allows
-//!   and are derived, never stored. A membership is a record of its own on every admission, never reopened.
-//! * Until it is active, an application waits for somebody named by its state, and a deadline says until when.
+//! * A live membership has three independent parts: dues, discipline, exit. Rights are the
+//!   intersection of what each part allows and are derived, never stored. A membership is a record
+//!   of its own on every admission, never reopened.
+//! * Until it is active, an application waits for somebody named by its state, and a deadline says
+//!   until when.
 //!
-//! Absent: arrears, discipline, exit, class change (M10 to M24, M28 to M31), and with them the waits before a new application
-//! after withdrawal or expulsion, which no membership of this build can need; the yearly invoices of live members, whose due
-//! dates M10 would read.
+//! Absent: arrears, discipline, exit, class change (M10 to M24, M28 to M31), and with them the
+//! waits before a new application after withdrawal or expulsion, which no membership of this build
+//! can need; the yearly invoices of live members, whose due dates M10 would read.
 
 use bincode::{Decode, Encode};
 
@@ -126,7 +129,11 @@ pub enum Exit {
 
 impl Live {
     /// A member in good standing.
-    pub const GOOD: Live = Live { dues: Dues::Good, discipline: Discipline::None, exit: Exit::None };
+    pub const GOOD: Live = Live {
+        dues: Dues::Good,
+        discipline: Discipline::None,
+        exit: Exit::None,
+    };
 }
 
 impl Standing {
@@ -197,12 +204,18 @@ pub fn of(tables: &StateTables, organisation: u32) -> Option<&Membership> {
 
 /// A membership by number, or a refusal that names it.
 pub fn get(tables: &StateTables, number: u32) -> Result<&Membership, Refusal> {
-    tables.memberships.get(&number).ok_or_else(|| Refusal::new("A4.unknown-membership", vec![("membership", number.to_string())]))
+    tables.memberships.get(&number).ok_or_else(|| {
+        Refusal::new(
+            "A4.unknown-membership",
+            vec![("membership", number.to_string())],
+        )
+    })
 }
 
 /// Whether the organisation is a member now, in whatever standing.
 pub fn is_live(tables: &StateTables, organisation: u32) -> bool {
-    of(tables, organisation).is_some_and(|membership| matches!(membership.standing, Standing::Live(_)))
+    of(tables, organisation)
+        .is_some_and(|membership| matches!(membership.standing, Standing::Live(_)))
 }
 
 /// What an organisation may do as a member (domain 1.4, effects of states). Derived, never stored.
@@ -218,14 +231,20 @@ pub struct Rights {
     pub board_vote: bool,
     /// May stand for seats and sponsor applicants.
     pub may_sponsor: bool,
-    /// May apply for funds as a member. A registered organisation that is no member applies under RULINGS R16.
+    /// May apply for funds as a member. A registered organisation that is no member applies under
+    /// RULINGS R16.
     pub may_apply_for_funds: bool,
 }
 
-/// The rights of an organisation: the intersection of its class and the three parts of its membership.
+/// The rights of an organisation: the intersection of its class and the three parts of its
+/// membership.
 pub fn rights(tables: &StateTables, organisation: u32) -> Rights {
-    let Some(membership) = of(tables, organisation) else { return Rights::default() };
-    let Standing::Live(live) = membership.standing else { return Rights::default() };
+    let Some(membership) = of(tables, organisation) else {
+        return Rights::default();
+    };
+    let Standing::Live(live) = membership.standing else {
+        return Rights::default();
+    };
     // One row of domain 1.4 per part: (votes, may stand or sponsor, may apply for funds).
     let dues = match live.dues {
         Dues::Good => (true, true, true),
@@ -257,31 +276,54 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome,
     match act {
         MembershipAct::Apply(application) => admission::apply_for(tx, actor, application)?,
         MembershipAct::Screen { membership } => admission::screen(tx, actor, *membership)?,
-        MembershipAct::Return { membership, missing } => admission::send_back(tx, actor, *membership, missing)?,
+        MembershipAct::Return {
+            membership,
+            missing,
+        } => admission::send_back(tx, actor, *membership, missing)?,
         MembershipAct::Resubmit { membership, .. } => admission::resubmit(tx, actor, *membership)?,
-        MembershipAct::Reject { membership, criterion, reasons } => {
-            admission::reject(tx, actor, *membership, criterion, reasons)?
-        }
+        MembershipAct::Reject {
+            membership,
+            criterion,
+            reasons,
+        } => admission::reject(tx, actor, *membership, criterion, reasons)?,
         MembershipAct::Complete { membership } => admission::complete(tx, actor, *membership)?,
         MembershipAct::Sponsor { membership } => admission::sponsor(tx, actor, *membership)?,
-        MembershipAct::OpenBallot { membership, ballot_days } => {
-            admission::open_ballot_by_secretary(tx, actor, *membership, *ballot_days)?
-        }
+        MembershipAct::OpenBallot {
+            membership,
+            ballot_days,
+        } => admission::open_ballot_by_secretary(tx, actor, *membership, *ballot_days)?,
         MembershipAct::AskAgain { membership, .. } => admission::ask_again(tx, actor, *membership)?,
-        MembershipAct::WithdrawApplication { membership } => admission::withdraw(tx, actor, *membership)?,
+        MembershipAct::WithdrawApplication { membership } => {
+            admission::withdraw(tx, actor, *membership)?
+        }
         MembershipAct::Invoice { membership } => dues::invoice(tx, actor, *membership)?,
         MembershipAct::CancelInvoice { invoice } => dues::cancel(tx, actor, *invoice)?,
         MembershipAct::Receive(receipt) => dues::receive(tx, actor, receipt)?,
-        MembershipAct::ConfirmReceipt { invoice, receipt } => dues::confirm(tx, actor, *invoice, receipt)?,
-        MembershipAct::DeclineReceipt { invoice, receipt } => dues::decline(tx, actor, *invoice, receipt)?,
-        MembershipAct::Agree { membership, agreement } => admission::agree(tx, actor, *membership, agreement)?,
-        MembershipAct::Activate { membership, agreement } => admission::activate(tx, actor, *membership, agreement)?,
+        MembershipAct::ConfirmReceipt { invoice, receipt } => {
+            dues::confirm(tx, actor, *invoice, receipt)?
+        }
+        MembershipAct::DeclineReceipt { invoice, receipt } => {
+            dues::decline(tx, actor, *invoice, receipt)?
+        }
+        MembershipAct::Agree {
+            membership,
+            agreement,
+        } => admission::agree(tx, actor, *membership, agreement)?,
+        MembershipAct::Activate {
+            membership,
+            agreement,
+        } => admission::activate(tx, actor, *membership, agreement)?,
     }
     Ok(Outcome::Applied)
 }
 
 /// Acts out a deadline of a membership.
-pub(crate) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Result<(), Refusal> {
+pub(crate) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: u32,
+    due: u64,
+) -> Result<(), Refusal> {
     admission::on_deadline(tx, kind, number, due)
 }
 
@@ -317,7 +359,11 @@ pub(crate) fn found(tx: &mut Tx, actor: &Actor) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
     match tx.t.founders.get(&actor.number()) {
         None => refuse!("M25.not-a-founder", organisation = actor.number()),
-        Some(signed) => require!(*signed == 0, "M25.already-signed", organisation = actor.number()),
+        Some(signed) => require!(
+            *signed == 0,
+            "M25.already-signed",
+            organisation = actor.number()
+        ),
     }
     tx.t.founders.put(actor.number(), 1);
     let mut facts = tx.facts();
@@ -326,7 +372,11 @@ pub(crate) fn found(tx: &mut Tx, actor: &Actor) -> Result<Outcome, Refusal> {
     tx.put_facts(facts);
     if complete {
         let waiting: Vec<Membership> =
-            tx.t.memberships.iter().filter(|(_, m)| m.standing == Standing::Founding).map(|(_, m)| m.clone()).collect();
+            tx.t.memberships
+                .iter()
+                .filter(|(_, m)| m.standing == Standing::Founding)
+                .map(|(_, m)| m.clone())
+                .collect();
         for mut membership in waiting {
             membership.active_ms = Some(tx.now);
             table::step(tx, membership, "M25", Standing::Live(Live::GOOD))?;

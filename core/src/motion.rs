@@ -1,19 +1,29 @@
-//! Motions: frozen electorate, recusal, tally (domain 1.6, 1.8; RULINGS R1, R7, R10, R12). One implementation for every vote.
+//! Motions: frozen electorate, recusal, tally (domain 1.6, 1.8; RULINGS R1, R7, R10, R12). One
+//! implementation for every vote.
 //!
-//! * Every number counts voices. The voices of a motion are the groups with an entitled member when it opens; members and groups
-//!   are frozen then, as rows under a digest that the proved [`Motion`] carries.
-//! * The first member of a group to vote holds the group's voice; only that member may vote again, until the close, and the last
-//!   ballot counts. A ballot of another member of the group and one of a recused member are recorded and not counted.
-//! * Conflicts are computed from the relations of the moment, until the close; a declared conflict is not taken back.
-//! * The close, the effect, the putting again and the lapse are deadlines; each leaves an event with its facts.
-//! * What passed waits for its stay; the body may rescind it meanwhile by the same rule. [`effects::check`] is asked at opening, at
-//!   the close and at the effect: where it fails later, the motion is void and the reason stands in it.
-//! * A body with too few unrelated voices passes the motion up, at opening or at the close (IC, board, assembly).
-//! * A motion runs to its end under the charter version it opened under; put again after a missed quorum, likewise.
-//! * Motions of the assembly gather support first: 1/5 of its voices (1/3 to dissolve), or more than half of the board's.
+//! * Every number counts voices. The voices of a motion are the groups with an entitled member when
+//!   it opens; members and groups are frozen then, as rows under a digest that the proved
+//!   [`Motion`] carries.
+//! * The first member of a group to vote holds the group's voice; only that member may vote again,
+//!   until the close, and the last ballot counts. A ballot of another member of the group and one
+//!   of a recused member are recorded and not counted.
+//! * Conflicts are computed from the relations of the moment, until the close; a declared conflict
+//!   is not taken back.
+//! * The close, the effect, the putting again and the lapse are deadlines; each leaves an event
+//!   with its facts.
+//! * What passed waits for its stay; the body may rescind it meanwhile by the same rule.
+//!   [`effects::check`] is asked at opening, at the close and at the effect: where it fails later,
+//!   the motion is void and the reason stands in it.
+//! * A body with too few unrelated voices passes the motion up, at opening or at the close (IC,
+//!   board, assembly).
+//! * A motion runs to its end under the charter version it opened under; put again after a missed
+//!   quorum, likewise.
+//! * Motions of the assembly gather support first: 1/5 of its voices (1/3 to dissolve), or more
+//!   than half of the board's.
 //!
-//! Absent: sealed ballots, and with them elections and discipline (RULINGS R15); working groups; the alternate's ballot, which
-//! needs a delegation (M33); recounts after the close (R20); meeting minutes.
+//! Absent: sealed ballots, and with them elections and discipline (RULINGS R15); working groups;
+//! the alternate's ballot, which needs a delegation (M33); recounts after the close (R20); meeting
+//! minutes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +83,13 @@ pub enum MotionStatus {
 impl MotionStatus {
     /// Whether nothing follows any more.
     pub fn is_final(self) -> bool {
-        !matches!(self, MotionStatus::Gathering | MotionStatus::Open | MotionStatus::Waiting | MotionStatus::Staying)
+        !matches!(
+            self,
+            MotionStatus::Gathering
+                | MotionStatus::Open
+                | MotionStatus::Waiting
+                | MotionStatus::Staying
+        )
     }
 }
 
@@ -178,7 +194,10 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MotionAct) -> Result<Outcome, Ref
 
 /// A motion by number, or a refusal that names it.
 pub fn get(tables: &StateTables, number: u32) -> Result<&Motion, Refusal> {
-    tables.motions.get(&number).ok_or_else(|| Refusal::new("A4.unknown-motion", vec![("motion", number.to_string())]))
+    tables
+        .motions
+        .get(&number)
+        .ok_or_else(|| Refusal::new("A4.unknown-motion", vec![("motion", number.to_string())]))
 }
 
 /// Whether the organisation may vote in a body now: a live membership with a vote, and the seat.
@@ -186,9 +205,19 @@ pub fn entitled(tables: &StateTables, now: u64, body: DecidingBody, organisation
     let rights = membership::rights(tables, organisation);
     match body {
         DecidingBody::Assembly => rights.assembly_vote,
-        DecidingBody::Board => rights.board_vote && tables.seats.get(&organisation).is_some_and(|until| now <= *until),
+        DecidingBody::Board => {
+            rights.board_vote
+                && tables
+                    .seats
+                    .get(&organisation)
+                    .is_some_and(|until| now <= *until)
+        }
         DecidingBody::Committee(fund) => {
-            rights.votes && tables.committee_seats.get(&(fund, organisation)).is_some_and(|until| now <= *until)
+            rights.votes
+                && tables
+                    .committee_seats
+                    .get(&(fund, organisation))
+                    .is_some_and(|until| now <= *until)
         }
         // Working groups are not part of this build.
         DecidingBody::WorkingGroup(_) => false,
@@ -198,50 +227,107 @@ pub fn entitled(tables: &StateTables, now: u64, body: DecidingBody, organisation
 /// Every organisation that may vote in a body now, with its group; ascending by organisation.
 pub fn electorate_now(tables: &StateTables, now: u64, body: DecidingBody) -> BTreeMap<u32, u32> {
     let candidates: Vec<u32> = match body {
-        DecidingBody::Assembly => tables.memberships.iter().map(|(_, membership)| membership.organisation).collect(),
-        DecidingBody::Board => tables.seats.iter().map(|(organisation, _)| *organisation).collect(),
-        DecidingBody::Committee(fund) => {
-            tables.committee_seats.range((fund, 0)..=(fund, u32::MAX)).map(|((_, organisation), _)| *organisation).collect()
-        }
+        DecidingBody::Assembly => tables
+            .memberships
+            .iter()
+            .map(|(_, membership)| membership.organisation)
+            .collect(),
+        DecidingBody::Board => tables
+            .seats
+            .iter()
+            .map(|(organisation, _)| *organisation)
+            .collect(),
+        DecidingBody::Committee(fund) => tables
+            .committee_seats
+            .range((fund, 0)..=(fund, u32::MAX))
+            .map(|((_, organisation), _)| *organisation)
+            .collect(),
         DecidingBody::WorkingGroup(_) => Vec::new(),
     };
-    let members: BTreeSet<u32> = candidates.into_iter().filter(|o| entitled(tables, now, body, *o)).collect();
+    let members: BTreeSet<u32> = candidates
+        .into_iter()
+        .filter(|o| entitled(tables, now, body, *o))
+        .collect();
     let group = groups::partition(tables, members.iter().copied());
-    members.into_iter().map(|organisation| (organisation, group.get(&organisation).copied().unwrap_or(organisation))).collect()
+    members
+        .into_iter()
+        .map(|organisation| {
+            (
+                organisation,
+                group.get(&organisation).copied().unwrap_or(organisation),
+            )
+        })
+        .collect()
 }
 
 /// The frozen electorate of a motion: organisation to group.
 pub fn electorate(tables: &StateTables, motion: u32) -> BTreeMap<u32, u32> {
-    tables.electorates.range((motion, 0)..=(motion, u32::MAX)).map(|((_, o), group)| (*o, *group)).collect()
+    tables
+        .electorates
+        .range((motion, 0)..=(motion, u32::MAX))
+        .map(|((_, o), group)| (*o, *group))
+        .collect()
 }
 
-/// The counted ballots of a motion so far, by group. Which of them are recused is settled by [`recused`].
+/// The counted ballots of a motion so far, by group. Which of them are recused is settled by
+/// [`recused`].
 pub fn ballots(tables: &StateTables, motion: u32) -> BTreeMap<u32, Cast> {
-    tables.ballots.range((motion, 0)..=(motion, u32::MAX)).map(|((_, group), cast)| (*group, cast.clone())).collect()
+    tables
+        .ballots
+        .range((motion, 0)..=(motion, u32::MAX))
+        .map(|((_, group), cast)| (*group, cast.clone()))
+        .collect()
 }
 
-/// Organisations that have a conflict in the matter now: the groups of the parties and of those who declared one.
+/// Organisations that have a conflict in the matter now: the groups of the parties and of those who
+/// declared one.
 fn conflicted(tx: &Tx, motion: u32, effect: &MotionEffect) -> BTreeSet<u32> {
-    let declared = tx.t.conflicts.range((motion, 0)..=(motion, u32::MAX)).map(|((_, organisation), _)| *organisation);
-    let parties: BTreeSet<u32> = effects::interested(tx, effect).into_iter().chain(declared).collect();
-    parties.into_iter().flat_map(|party| groups::members(tx.t, party)).collect()
+    let declared =
+        tx.t.conflicts
+            .range((motion, 0)..=(motion, u32::MAX))
+            .map(|((_, organisation), _)| *organisation);
+    let parties: BTreeSet<u32> = effects::interested(tx, effect)
+        .into_iter()
+        .chain(declared)
+        .collect();
+    parties
+        .into_iter()
+        .flat_map(|party| groups::members(tx.t, party))
+        .collect()
 }
 
 /// The voices of `electorate` that may not decide this matter now.
-fn recused_of(tx: &Tx, motion: u32, effect: &MotionEffect, electorate: &BTreeMap<u32, u32>) -> BTreeSet<u32> {
+fn recused_of(
+    tx: &Tx,
+    motion: u32,
+    effect: &MotionEffect,
+    electorate: &BTreeMap<u32, u32>,
+) -> BTreeSet<u32> {
     let conflicted = conflicted(tx, motion, effect);
-    electorate.iter().filter(|(organisation, _)| conflicted.contains(organisation)).map(|(_, group)| *group).collect()
+    electorate
+        .iter()
+        .filter(|(organisation, _)| conflicted.contains(organisation))
+        .map(|(_, group)| *group)
+        .collect()
 }
 
 /// The recused voices (groups) of a motion as of now (RULINGS R1: recomputed until the close).
 pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<u32> {
-    recused_of(tx, motion.number, &motion.effect, &electorate(tx.t, motion.number))
+    recused_of(
+        tx,
+        motion.number,
+        &motion.effect,
+        &electorate(tx.t, motion.number),
+    )
 }
 
 /// Whether one voice is among [`recused`], without the others.
 fn is_recused(tx: &Tx, motion: &Motion, group: u32) -> bool {
-    let of_group = |organisation: &u32| tx.t.electorates.get(&(motion.number, *organisation)) == Some(&group);
-    conflicted(tx, motion.number, &motion.effect).iter().any(of_group)
+    let of_group =
+        |organisation: &u32| tx.t.electorates.get(&(motion.number, *organisation)) == Some(&group);
+    conflicted(tx, motion.number, &motion.effect)
+        .iter()
+        .any(of_group)
 }
 
 /// What the ballots come to as of now.
@@ -249,7 +335,11 @@ pub fn count(tx: &Tx, motion: &Motion) -> Counts {
     let voices: BTreeSet<u32> = electorate(tx.t, motion.number).into_values().collect();
     let recused = recused(tx, motion);
     let size = |set: &BTreeSet<u32>| u32::try_from(set.len()).unwrap_or(u32::MAX);
-    let mut counts = Counts { electorate: size(&voices), recused: size(&recused), ..Counts::default() };
+    let mut counts = Counts {
+        electorate: size(&voices),
+        recused: size(&recused),
+        ..Counts::default()
+    };
     for (group, cast) in ballots(tx.t, motion.number) {
         if !voices.contains(&group) || recused.contains(&group) {
             continue;
@@ -273,14 +363,24 @@ fn digest(electorate: &BTreeMap<u32, u32>) -> Hash {
 
 /// Days of a ballot under a rule, or why not.
 fn ballot_period(rule: &MotionRule, days: Option<u32>) -> Result<Period, Refusal> {
-    let Some(days) = days else { return Ok(rule.ballot_min) };
+    let Some(days) = days else {
+        return Ok(rule.ballot_min);
+    };
     let (asked, min, max) = match (rule.ballot_min, rule.ballot_max) {
         (Period::Days(min), Period::Days(max)) => (Period::Days(days), min, max),
-        (Period::WorkingDays(min), Period::WorkingDays(max)) => (Period::WorkingDays(days), min, max),
+        (Period::WorkingDays(min), Period::WorkingDays(max)) => {
+            (Period::WorkingDays(days), min, max)
+        }
         // A ballot of hours has no length in days to choose.
         _ => refuse!("R10.ballot-length-is-fixed", rule = rule.ballot_min),
     };
-    require!((min..=max).contains(&days), "R10.ballot-length", days = days, min = min, max = max);
+    require!(
+        (min..=max).contains(&days),
+        "R10.ballot-length",
+        days = days,
+        min = min,
+        max = max
+    );
     Ok(asked)
 }
 
@@ -291,7 +391,8 @@ fn days_of(period: Period) -> u32 {
     }
 }
 
-/// The lowest body, from `body` upwards, with enough unrelated voices (RULINGS R7), its rule and its electorate.
+/// The lowest body, from `body` upwards, with enough unrelated voices (RULINGS R7), its rule and
+/// its electorate.
 fn seat(
     tx: &Tx,
     number: u32,
@@ -319,8 +420,8 @@ fn seat(
     }
 }
 
-/// Opens a motion: the effect is possible, the electorate frozen, the close scheduled. Returns its number.
-/// For rules of the ledger as well as for proposals; who may propose is not asked here.
+/// Opens a motion: the effect is possible, the electorate frozen, the close scheduled. Returns its
+/// number. For rules of the ledger as well as for proposals; who may propose is not asked here.
 pub fn open(tx: &mut Tx, opening: Opening) -> Result<u32, Refusal> {
     let motion = prepare(tx, opening)?;
     let number = motion.number;
@@ -330,14 +431,26 @@ pub fn open(tx: &mut Tx, opening: Opening) -> Result<u32, Refusal> {
 
 /// A motion with every check made, not written yet. Its status says nothing before it is.
 fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> {
-    let Opening { effect, proposer, body, text, ballot_days } = opening;
+    let Opening {
+        effect,
+        proposer,
+        body,
+        text,
+        ballot_days,
+    } = opening;
     effects::check(tx, &effect)?;
     let charter = tx.facts().charter;
-    let Some(kind) = effect.kind() else { refuse!("R10.not-opened-alone") };
+    let Some(kind) = effect.kind() else {
+        refuse!("R10.not-opened-alone")
+    };
     let rules = &tx.charter_of(charter)?.rules;
     let rule = match rules.rule(kind, body.kind()) {
         Some(rule) => *rule,
-        None => refuse!("R10.no-rule", kind = format!("{kind:?}"), body = body.kind().code()),
+        None => refuse!(
+            "R10.no-rule",
+            kind = format!("{kind:?}"),
+            body = body.kind().code()
+        ),
     };
     let period = ballot_period(&rule, ballot_days)?;
     let number = tx.next_number(Counter::Motion);
@@ -369,10 +482,24 @@ fn set(tx: &mut Tx, mut motion: Motion, to: MotionStatus) -> Result<(), Refusal>
     Ok(())
 }
 
-/// Freezes the electorate and opens the ballots, at first and again. `closes_ms` fixes the close where it is not a period.
-fn begin(tx: &mut Tx, mut motion: Motion, from: Option<MotionStatus>, closes_ms: Option<u64>) -> Result<(), Refusal> {
+/// Freezes the electorate and opens the ballots, at first and again. `closes_ms` fixes the close
+/// where it is not a period.
+fn begin(
+    tx: &mut Tx,
+    mut motion: Motion,
+    from: Option<MotionStatus>,
+    closes_ms: Option<u64>,
+) -> Result<(), Refusal> {
     let number = motion.number;
-    let (body, rule, electorate) = seat(tx, number, motion.kind, &motion.effect, motion.charter, motion.body, motion.rule)?;
+    let (body, rule, electorate) = seat(
+        tx,
+        number,
+        motion.kind,
+        &motion.effect,
+        motion.charter,
+        motion.body,
+        motion.rule,
+    )?;
     let escalated = body != motion.body;
     (motion.body, motion.rule) = (body, rule);
     let old: Vec<u32> = self::electorate(tx.t, number).into_keys().collect();
@@ -384,7 +511,8 @@ fn begin(tx: &mut Tx, mut motion: Motion, from: Option<MotionStatus>, closes_ms:
         tx.t.ballots.remove((number, group));
     }
     motion.members = u32::try_from(electorate.len()).unwrap_or(u32::MAX);
-    motion.voices = u32::try_from(electorate.values().collect::<BTreeSet<_>>().len()).unwrap_or(u32::MAX);
+    motion.voices =
+        u32::try_from(electorate.values().collect::<BTreeSet<_>>().len()).unwrap_or(u32::MAX);
     motion.electorate = digest(&electorate);
     for (organisation, group) in electorate {
         tx.t.electorates.put((number, organisation), group);
@@ -393,12 +521,16 @@ fn begin(tx: &mut Tx, mut motion: Motion, from: Option<MotionStatus>, closes_ms:
         (Some(closes), _) => closes,
         (None, Period::Hours(_)) => tx.deadline(motion.rule.ballot_max),
         // A higher body has longer ballots (RULINGS R7, domain 1.5).
-        (None, Period::Days(min)) => {
-            tx.deadline(Period::Days(if escalated { motion.ballot_days.max(min) } else { motion.ballot_days }))
-        }
-        (None, Period::WorkingDays(min)) => {
-            tx.deadline(Period::WorkingDays(if escalated { motion.ballot_days.max(min) } else { motion.ballot_days }))
-        }
+        (None, Period::Days(min)) => tx.deadline(Period::Days(if escalated {
+            motion.ballot_days.max(min)
+        } else {
+            motion.ballot_days
+        })),
+        (None, Period::WorkingDays(min)) => tx.deadline(Period::WorkingDays(if escalated {
+            motion.ballot_days.max(min)
+        } else {
+            motion.ballot_days
+        })),
     };
     tx.schedule(DeadlineKind::MotionClose, number, closes);
     motion.status = crate::funding::step(&table::ROWS, "R10", from, MotionStatus::Open)?;
@@ -417,7 +549,11 @@ pub(crate) fn opened_event(tables: &StateTables, number: u32) -> Option<EventBod
         retabled: motion.retabled,
         voices: motion.voices,
         electorate: motion.electorate,
-        closes_ms: tables.deadline_of.get(&(DeadlineKind::MotionClose as u16, number)).copied().unwrap_or(0),
+        closes_ms: tables
+            .deadline_of
+            .get(&(DeadlineKind::MotionClose as u16, number))
+            .copied()
+            .unwrap_or(0),
     })
 }
 
@@ -427,11 +563,18 @@ fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result<Outcome, R
     if let MotionEffect::Rescind { motion } = proposal.effect {
         return propose_rescission(tx, actor, proposal, motion, proposer);
     }
-    let Some(kind) = proposal.effect.kind() else { refuse!("R10.not-opened-alone") };
+    let Some(kind) = proposal.effect.kind() else {
+        refuse!("R10.not-opened-alone")
+    };
     let body = effects::body(tx, &proposal.effect)?;
     let gathers = may_propose(tx, actor, kind, body, effects::scope(tx, &proposal.effect))?;
-    let opening =
-        Opening { effect: proposal.effect.clone(), proposer, body, text: proposal.text, ballot_days: Some(proposal.ballot_days) };
+    let opening = Opening {
+        effect: proposal.effect.clone(),
+        proposer,
+        body,
+        text: proposal.text,
+        ballot_days: Some(proposal.ballot_days),
+    };
     let mut motion = prepare(tx, opening)?;
     if gathers {
         // It waits for support before ballots are taken, and freezes its electorate then.
@@ -447,12 +590,19 @@ fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result<Outcome, R
 }
 
 /// RULINGS R10: who may propose. Returns whether the motion must first gather support.
-fn may_propose(tx: &Tx, actor: &Actor, kind: MotionKind, body: DecidingBody, scope: Scope) -> Result<bool, Refusal> {
+fn may_propose(
+    tx: &Tx,
+    actor: &Actor,
+    kind: MotionKind,
+    body: DecidingBody,
+    scope: Scope,
+) -> Result<bool, Refusal> {
     let by_rule = matches!(kind, MotionKind::Admit | MotionKind::DecideAppeal);
     require!(!by_rule, "R10.opened-by-rule", kind = format!("{kind:?}"));
     let by_size = matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
     if actor.organisation.kind == OrganisationKind::Office {
-        let program = by_size || matches!(kind, MotionKind::OpenCall | MotionKind::TerminateAgreement);
+        let program =
+            by_size || matches!(kind, MotionKind::OpenCall | MotionKind::TerminateAgreement);
         let money = matches!(kind, MotionKind::Budget | MotionKind::WriteOff);
         if program && actor.signer(Role::ProgrammeOfficer).is_some() {
             must_hold(tx, actor, Role::ProgrammeOfficer, scope)?;
@@ -476,8 +626,14 @@ fn may_propose(tx: &Tx, actor: &Actor, kind: MotionKind, body: DecidingBody, sco
     match body.kind() {
         BodyKind::Board if seated => Ok(false),
         BodyKind::Assembly if by_size && seated => Ok(false),
-        BodyKind::Assembly if entitled(tx.t, tx.now, DecidingBody::Assembly, actor.number()) => Ok(true),
-        _ => refuse!("R10.may-not-propose", organisation = actor.number(), body = body.kind().code()),
+        BodyKind::Assembly if entitled(tx.t, tx.now, DecidingBody::Assembly, actor.number()) => {
+            Ok(true)
+        }
+        _ => refuse!(
+            "R10.may-not-propose",
+            organisation = actor.number(),
+            body = body.kind().code()
+        ),
     }
 }
 
@@ -489,7 +645,11 @@ fn propose_rescission(
     proposer: Option<(u32, u32)>,
 ) -> Result<Outcome, Refusal> {
     effects::check(tx, &proposal.effect)?;
-    require!(proposal.ballot_days == 0, "R10.ballot-ends-with-stay", days = proposal.ballot_days);
+    require!(
+        proposal.ballot_days == 0,
+        "R10.ballot-ends-with-stay",
+        days = proposal.ballot_days
+    );
     let target = get(tx.t, target)?.clone();
     let Some(closes) = tx.due(DeadlineKind::MotionEffect, target.number) else {
         refuse!("R10.not-staying", motion = target.number)
@@ -500,13 +660,21 @@ fn propose_rescission(
     } else {
         actor.must_sign(Role::Primary)?;
         let may = entitled(tx.t, tx.now, target.body, actor.number());
-        require!(may, "R10.may-not-propose", organisation = actor.number(), body = target.body.kind().code());
+        require!(
+            may,
+            "R10.may-not-propose",
+            organisation = actor.number(),
+            body = target.body.kind().code()
+        );
     }
     let number = tx.next_number(Counter::Motion);
     let motion = Motion {
         number,
         effect: proposal.effect.clone(),
-        rule: MotionRule { stay: None, ..target.rule },
+        rule: MotionRule {
+            stay: None,
+            ..target.rule
+        },
         proposer,
         text: proposal.text,
         ballot_days: 0,
@@ -522,21 +690,43 @@ fn propose_rescission(
 fn support(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
     let motion = get(tx.t, number)?.clone();
-    require!(motion.status == MotionStatus::Gathering, "R10.not-gathering", motion = number);
+    require!(
+        motion.status == MotionStatus::Gathering,
+        "R10.not-gathering",
+        motion = number
+    );
     let organisation = actor.number();
-    require!(entitled(tx.t, tx.now, DecidingBody::Assembly, organisation), "R10.not-entitled", organisation = organisation);
-    require!(!tx.t.supports.contains(&(number, organisation)), "R10.already-supports", organisation = organisation);
+    require!(
+        entitled(tx.t, tx.now, DecidingBody::Assembly, organisation),
+        "R10.not-entitled",
+        organisation = organisation
+    );
+    require!(
+        !tx.t.supports.contains(&(number, organisation)),
+        "R10.already-supports",
+        organisation = organisation
+    );
     tx.t.supports.put((number, organisation), tx.now);
     let supporters: Vec<u32> =
-        tx.t.supports.range((number, 0)..=(number, u32::MAX)).map(|((_, organisation), _)| *organisation).collect();
+        tx.t.supports
+            .range((number, 0)..=(number, u32::MAX))
+            .map(|((_, organisation), _)| *organisation)
+            .collect();
     // Voices of those who support it and are still entitled, in both bodies.
     let voices = |body| {
         let electorate = electorate_now(tx.t, tx.now, body);
         let all: BTreeSet<u32> = electorate.values().copied().collect();
-        let with: BTreeSet<u32> = supporters.iter().filter_map(|o| electorate.get(o).copied()).collect();
+        let with: BTreeSet<u32> = supporters
+            .iter()
+            .filter_map(|o| electorate.get(o).copied())
+            .collect();
         (with.len(), all.len())
     };
-    let parts = if motion.kind == MotionKind::DissolveAlliance { 3 } else { 5 };
+    let parts = if motion.kind == MotionKind::DissolveAlliance {
+        3
+    } else {
+        5
+    };
     let (assembly, board) = (voices(DecidingBody::Assembly), voices(DecidingBody::Board));
     if assembly.0 * parts >= assembly.1 || 2 * board.0 > board.1 {
         tx.cancel(DeadlineKind::MotionSupport, number);
@@ -549,8 +739,9 @@ fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcome, Refusal>
     actor.must_sign(Role::Primary)?;
     let (motion, group) = voice(tx, actor, ballot.motion)?;
     let (number, organisation) = (motion.number, actor.number());
-    let cites =
-        motion.kind == MotionKind::Admit && ballot.choice == Choice::No && !matches!(motion.effect, MotionEffect::Rescind { .. });
+    let cites = motion.kind == MotionKind::Admit
+        && ballot.choice == Choice::No
+        && !matches!(motion.effect, MotionEffect::Rescind { .. });
     match &ballot.criterion {
         None => require!(!cites, "M08.criterion-required", motion = number),
         Some(criterion) => {
@@ -565,7 +756,12 @@ fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcome, Refusal>
     if is_recused(tx, &motion, group) {
         return Ok(Outcome::NotCounted(NotCounted::Recused));
     }
-    if tx.t.ballots.get(&(number, group)).is_some_and(|cast| cast.organisation != organisation) {
+    if tx
+        .t
+        .ballots
+        .get(&(number, group))
+        .is_some_and(|cast| cast.organisation != organisation)
+    {
         return Ok(Outcome::NotCounted(NotCounted::DuplicateGroup));
     }
     let persons: Vec<u32> = actor.signers.iter().map(|signer| signer.person).collect();
@@ -580,18 +776,27 @@ fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcome, Refusal>
     };
     tx.t.ballots.put((number, group), cast);
     if tx.charter_of(motion.charter)?.motions.early_close && count(tx, &motion).all_voted() {
-        // RULINGS R10: a day without a new ballot, and never before the shortest ballot of the rule (domain 1.5).
+        // RULINGS R10: a day without a new ballot, and never before the shortest ballot of the rule
+        // (domain 1.5).
         let calendar = tx.calendar();
         let shortest = calendar.deadline(motion.opened_ms, motion.rule.ballot_min);
         let early = tx.delay(Period::Hours(EARLY_HOURS)).max(shortest);
-        if tx.due(DeadlineKind::MotionClose, number).is_some_and(|close| early < close) {
+        if tx
+            .due(DeadlineKind::MotionClose, number)
+            .is_some_and(|close| early < close)
+        {
             tx.schedule(DeadlineKind::MotionEarly, number, early);
         }
     }
     Ok(Outcome::Applied)
 }
 
-fn declare(tx: &mut Tx, actor: &Actor, number: u32, kind: ConflictKind) -> Result<Outcome, Refusal> {
+fn declare(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    kind: ConflictKind,
+) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
     let (motion, _) = voice(tx, actor, number)?;
     tx.t.conflicts.put((motion.number, actor.number()), kind);
@@ -601,26 +806,62 @@ fn declare(tx: &mut Tx, actor: &Actor, number: u32, kind: ConflictKind) -> Resul
 /// The open motion and the actor's frozen voice in it, or why the actor has none.
 fn voice(tx: &Tx, actor: &Actor, number: u32) -> Result<(Motion, u32), Refusal> {
     let motion = get(tx.t, number)?.clone();
-    require!(motion.status == MotionStatus::Open, "R10.not-open", motion = number, status = format!("{:?}", motion.status));
+    require!(
+        motion.status == MotionStatus::Open,
+        "R10.not-open",
+        motion = number,
+        status = format!("{:?}", motion.status)
+    );
     let organisation = actor.number();
     let Some(group) = tx.t.electorates.get(&(number, organisation)).copied() else {
-        refuse!("R1.not-in-electorate", motion = number, organisation = organisation)
+        refuse!(
+            "R1.not-in-electorate",
+            motion = number,
+            organisation = organisation
+        )
     };
-    require!(entitled(tx.t, tx.now, motion.body, organisation), "R1.no-longer-entitled", organisation = organisation);
+    require!(
+        entitled(tx.t, tx.now, motion.body, organisation),
+        "R1.no-longer-entitled",
+        organisation = organisation
+    );
     Ok((motion, group))
 }
 
 fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
     let motion = get(tx.t, number)?.clone();
-    let by_proposer = motion.proposer.is_some_and(|(organisation, _)| organisation == actor.number());
-    require!(by_proposer, "R10.not-the-proposer", motion = number, organisation = actor.number());
+    let by_proposer = motion
+        .proposer
+        .is_some_and(|(organisation, _)| organisation == actor.number());
+    require!(
+        by_proposer,
+        "R10.not-the-proposer",
+        motion = number,
+        organisation = actor.number()
+    );
     if actor.organisation.kind == OrganisationKind::Company {
         actor.must_sign(Role::Primary)?;
     }
-    let open = matches!(motion.status, MotionStatus::Gathering | MotionStatus::Open | MotionStatus::Waiting);
-    require!(open, "R10.not-open", motion = number, status = format!("{:?}", motion.status));
-    let voted = tx.t.ballots.range((number, 0)..=(number, u32::MAX)).next().is_some();
-    require!(!voted && motion.tally.is_none(), "R10.ballots-cast", motion = number);
+    let open = matches!(
+        motion.status,
+        MotionStatus::Gathering | MotionStatus::Open | MotionStatus::Waiting
+    );
+    require!(
+        open,
+        "R10.not-open",
+        motion = number,
+        status = format!("{:?}", motion.status)
+    );
+    let voted =
+        tx.t.ballots
+            .range((number, 0)..=(number, u32::MAX))
+            .next()
+            .is_some();
+    require!(
+        !voted && motion.tally.is_none(),
+        "R10.ballots-cast",
+        motion = number
+    );
     let now = tx.now;
     finish(tx, motion, now, Failure::Withdrawn)?;
     Ok(Outcome::Applied)
@@ -637,8 +878,17 @@ pub(crate) fn drop_motion(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 }
 
 fn cancel_all(tx: &mut Tx, number: u32) {
-    use DeadlineKind::{MotionClose, MotionEarly, MotionEffect, MotionRetable, MotionStuck, MotionSupport};
-    for kind in [MotionClose, MotionEarly, MotionEffect, MotionStuck, MotionRetable, MotionSupport] {
+    use DeadlineKind::{
+        MotionClose, MotionEarly, MotionEffect, MotionRetable, MotionStuck, MotionSupport,
+    };
+    for kind in [
+        MotionClose,
+        MotionEarly,
+        MotionEffect,
+        MotionStuck,
+        MotionRetable,
+        MotionSupport,
+    ] {
         tx.cancel(kind, number);
     }
 }
@@ -659,7 +909,12 @@ fn finish(tx: &mut Tx, motion: Motion, due: u64, failure: Failure) -> Result<(),
 }
 
 /// Acts out a deadline of a motion.
-pub(crate) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Result<(), Refusal> {
+pub(crate) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: u32,
+    due: u64,
+) -> Result<(), Refusal> {
     let motion = get(tx.t, number)?.clone();
     match kind {
         DeadlineKind::MotionClose => close(tx, motion, due),
@@ -690,7 +945,13 @@ pub(crate) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64
 }
 
 fn void(tx: &mut Tx, mut motion: Motion, due: u64, code: Text<64>) -> Result<(), Refusal> {
-    tx.emit(due, EventBody::MotionVoid { motion: motion.number, code: code.clone() });
+    tx.emit(
+        due,
+        EventBody::MotionVoid {
+            motion: motion.number,
+            code: code.clone(),
+        },
+    );
     motion.void = Some(code);
     finish(tx, motion, due, Failure::Void)
 }
@@ -701,12 +962,24 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
     tx.cancel(DeadlineKind::MotionEarly, number);
     let (min_elig, retable_limit, retable_wait) = {
         let parameters = &tx.charter_of(motion.charter)?.motions;
-        (parameters.min_elig, parameters.retable_limit, parameters.retable_wait_days)
+        (
+            parameters.min_elig,
+            parameters.retable_limit,
+            parameters.retable_wait_days,
+        )
     };
     let tally = tally::tally(count(tx, &motion), &motion.rule, min_elig);
     motion.tally = Some(Box::new(tally.clone()));
     let outcome = tally.outcome;
-    tx.emit(due, EventBody::MotionClosed { motion: number, body: motion.body, retabled: motion.retabled, tally });
+    tx.emit(
+        due,
+        EventBody::MotionClosed {
+            motion: number,
+            body: motion.body,
+            retabled: motion.retabled,
+            tally,
+        },
+    );
     if let Err(refusal) = effects::check(tx, &motion.effect) {
         return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
     }
@@ -719,7 +992,8 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
             effects::carry_out(tx, number, due, &effect)
         }
         tally::Outcome::Passed => {
-            // Without a stay the effect is due at once: this block still acts it out, in an overlay of its own.
+            // Without a stay the effect is due at once: this block still acts it out, in an overlay
+            // of its own.
             let effect_due = motion.rule.stay.map_or(due, |stay| tx.delay(stay));
             set(tx, motion, MotionStatus::Staying)?;
             tx.schedule(DeadlineKind::MotionEffect, number, effect_due);
@@ -727,7 +1001,10 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
             Ok(())
         }
         tally::Outcome::Rejected => finish(tx, motion, due, Failure::Rejected),
-        tally::Outcome::NoQuorum if motion.retabled < retable_limit && !matches!(motion.effect, MotionEffect::Rescind { .. }) => {
+        tally::Outcome::NoQuorum
+            if motion.retabled < retable_limit
+                && !matches!(motion.effect, MotionEffect::Rescind { .. }) =>
+        {
             set(tx, motion, MotionStatus::Waiting)?;
             let again = tx.deadline(Period::Days(retable_wait));
             tx.schedule(DeadlineKind::MotionRetable, number, again);
@@ -735,8 +1012,15 @@ fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
         }
         tally::Outcome::NoQuorum => finish(tx, motion, due, Failure::Lapsed),
         // A rescission is for the same body only.
-        tally::Outcome::Escalate { .. } if matches!(motion.effect, MotionEffect::Rescind { .. }) => {
-            void(tx, motion, due, Text::new("R7.too-few-voices").unwrap_or_default())
+        tally::Outcome::Escalate { .. }
+            if matches!(motion.effect, MotionEffect::Rescind { .. }) =>
+        {
+            void(
+                tx,
+                motion,
+                due,
+                Text::new("R7.too-few-voices").unwrap_or_default(),
+            )
         }
         tally::Outcome::Escalate { .. } => {
             begin(tx, motion, Some(MotionStatus::Open), None)?;
@@ -760,7 +1044,8 @@ fn take_effect(tx: &mut Tx, motion: Motion, due: u64) -> Result<(), Refusal> {
     if let Err(refusal) = effects::check(tx, &motion.effect) {
         return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
     }
-    // If carrying out fails, everything of this deadline is dropped and `MotionStuck`, due at the same instant, voids the motion.
+    // If carrying out fails, everything of this deadline is dropped and `MotionStuck`, due at the
+    // same instant, voids the motion.
     tx.cancel(DeadlineKind::MotionStuck, number);
     let effect = motion.effect.clone();
     set(tx, motion, MotionStatus::CarriedOut)?;
@@ -771,6 +1056,10 @@ fn take_effect(tx: &mut Tx, motion: Motion, due: u64) -> Result<(), Refusal> {
 /// Undoes a motion that stays; its effect never comes.
 fn rescind(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
     let motion = get(tx.t, number)?.clone();
-    require!(motion.status == MotionStatus::Staying, "R10.not-staying", motion = number);
+    require!(
+        motion.status == MotionStatus::Staying,
+        "R10.not-staying",
+        motion = number
+    );
     finish(tx, motion, due, Failure::Rescinded)
 }

@@ -1,24 +1,34 @@
-//! What is next: where an object stands, who acts, until when, and what the clock does otherwise (RULINGS R16).
+//! What is next: where an object stands, who acts, until when, and what the clock does otherwise
+//! (RULINGS R16).
 //!
-//! * Read from the transition tables that the rules consult and from the running deadlines, so an answer cannot differ from what
-//!   `apply` will do. Where a table's first row does not name who is waited for (ballots, reviews, draws), the few cases say so.
-//! * States and actors are given as the tables' own words; a person reads them through a message catalogue.
+//! * Read from the transition tables that the rules consult and from the running deadlines, so an
+//!   answer cannot differ from what `apply` will do. Where a table's first row does not name who is
+//!   waited for (ballots, reviews, draws), the few cases say so.
+//! * States and actors are given as the tables' own words; a person reads them through a message
+//!   catalogue.
 //!
 //! Absent on purpose: rights of one reader, prose. Nothing here is read by a rule.
 
 use crate::apply::DeadlineKind;
 use crate::crypto::{Hash, sha256};
 use crate::funding::application::ApplicationStatus;
-use crate::funding::{Row, agreement, application, award, call, contribution, draw, fund, milestone, payment, review};
+use crate::funding::{
+    Row, agreement, application, award, call, contribution, draw, fund, milestone, payment, review,
+};
 use crate::identity::authority::post_in_force;
 use crate::identity::{OrganisationKind, PostStatus, Role};
 use crate::membership::{self, InvoiceStatus};
 use crate::motion::{self, MotionStatus};
-use crate::record::{AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct, PaymentAct, Tranche};
+use crate::record::{
+    AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct,
+    PaymentAct, Tranche,
+};
 use crate::state::StateTables;
 
 /// Kinds of object that one asks about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Object {
     /// A company, office or observer.
@@ -58,7 +68,10 @@ pub enum Object {
 impl Object {
     /// Reads the word of a kind.
     pub fn parse(word: &str) -> Option<Object> {
-        serde::Deserialize::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word)).ok()
+        serde::Deserialize::deserialize(
+            serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word),
+        )
+        .ok()
     }
 }
 
@@ -71,7 +84,8 @@ pub struct Next {
     pub number: u32,
     /// Where it stands, as its table writes it: `UnderReview`.
     pub state: String,
-    /// Who acts next, as the table writes it; `CLK` if only the clock does, empty if nothing follows.
+    /// Who acts next, as the table writes it; `CLK` if only the clock does, empty if nothing
+    /// follows.
     pub who: &'static str,
     /// The organisation that the object is about or that has to act, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,10 +137,17 @@ impl Found {
     }
 
     /// From a transition table: the first row on the usual way, and where the clock leads.
-    fn table<S: Copy + PartialEq + std::fmt::Debug>(object: Object, number: u32, state: S, rows: &'static [Row<S>]) -> Found {
+    fn table<S: Copy + PartialEq + std::fmt::Debug>(
+        object: Object,
+        number: u32,
+        state: S,
+        rows: &'static [Row<S>],
+    ) -> Found {
         let mut found = Found::new(object, number, state);
         let here = || rows.iter().filter(|row| row.from == Some(state));
-        let usual = |row: &&Row<S>| !ASIDE.contains(&row.code) && !ENDINGS.contains(&format!("{:?}", row.to).as_str());
+        let usual = |row: &&Row<S>| {
+            !ASIDE.contains(&row.code) && !ENDINGS.contains(&format!("{:?}", row.to).as_str())
+        };
         found.next.who = here().find(usual).map_or("", |row| row.who);
         for row in here().filter(|row| row.who == "CLK") {
             let to = format!("{:?}", row.to);
@@ -157,14 +178,20 @@ impl Found {
     }
 
     fn fund(mut self, tables: &StateTables, fund: Option<u32>) -> Found {
-        let unit = fund.and_then(|fund| tables.funds.get(&fund)).map(|fund| &fund.unit);
+        let unit = fund
+            .and_then(|fund| tables.funds.get(&fund))
+            .map(|fund| &fund.unit);
         self.next.unit = unit.map(|unit| (unit.code().to_owned(), unit.exponent()));
         self
     }
 
     fn currency(mut self, tables: &StateTables) -> Found {
-        let charter = tables.chain.get(&0).and_then(|facts| tables.charters.get(&facts.charter));
-        let unit = charter.and_then(|charter| crate::account::Unit::currency(charter.currency.as_str()).ok());
+        let charter = tables
+            .chain
+            .get(&0)
+            .and_then(|facts| tables.charters.get(&facts.charter));
+        let unit = charter
+            .and_then(|charter| crate::account::Unit::currency(charter.currency.as_str()).ok());
         self.next.unit = unit.map(|unit| (unit.code().to_owned(), unit.exponent()));
         self
     }
@@ -201,12 +228,16 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 .due(tables, &kinds)
                 .of(Some(entry.organisation))
                 .currency(tables);
-            let invoice = entry.invoice.and_then(|invoice| tables.invoices.get(&invoice));
+            let invoice = entry
+                .invoice
+                .and_then(|invoice| tables.invoices.get(&invoice));
             match state {
                 membership::State::Sponsoring => found.who("sponsors"),
                 membership::State::Admitted if entry.agreement.is_none() => found.who("applicant"),
                 membership::State::Admitted if invoice.is_none() => found.who("TRE"),
-                membership::State::Admitted if invoice.is_some_and(|i| i.status == InvoiceStatus::Open) => {
+                membership::State::Admitted
+                    if invoice.is_some_and(|i| i.status == InvoiceStatus::Open) =>
+                {
                     found.who("TRE, confirmed OFF")
                 }
                 membership::State::Rejected if found.next.due.is_none() => found.who(""),
@@ -220,18 +251,32 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 (InvoiceStatus::Open, true) => "OFF",
                 _ => "",
             };
-            let payer = tables.memberships.get(&entry.membership).map(|membership| membership.organisation);
+            let payer = tables
+                .memberships
+                .get(&entry.membership)
+                .map(|membership| membership.organisation);
             let kinds = [(D::MembershipActivate, entry.membership)];
-            Found::new(object, number, entry.status).who(who).due(tables, &kinds).of(payer).currency(tables)
+            Found::new(object, number, entry.status)
+                .who(who)
+                .due(tables, &kinds)
+                .of(payer)
+                .currency(tables)
         }
         Object::Motion => {
             let entry = tables.motions.get(&number)?;
-            let kinds = on(&[D::MotionClose, D::MotionEarly, D::MotionEffect, D::MotionRetable, D::MotionSupport]);
+            let kinds = on(&[
+                D::MotionClose,
+                D::MotionEarly,
+                D::MotionEffect,
+                D::MotionRetable,
+                D::MotionSupport,
+            ]);
             let found = Found::table(object, number, entry.status, &motion::table::ROWS)
                 .due(tables, &kinds)
                 .of(entry.proposer.map(|(organisation, _)| organisation));
             if entry.status == MotionStatus::Open {
-                // The clock closes every ballot; only a missed quorum is a consequence of not voting.
+                // The clock closes every ballot; only a missed quorum is a consequence of not
+                // voting.
                 let mut found = found.who("electorate");
                 found.next.otherwise = vec!["Waiting".to_owned(), "Lapsed".to_owned()];
                 found
@@ -250,7 +295,9 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
         }
         Object::Fund => {
             let entry = tables.funds.get(&number)?;
-            Found::table(object, number, entry.status, &fund::ROWS).of(Some(entry.holder)).fund(tables, Some(number))
+            Found::table(object, number, entry.status, &fund::ROWS)
+                .of(Some(entry.holder))
+                .fund(tables, Some(number))
         }
         Object::Instalment => {
             let entry = tables.instalments.get(&number)?;
@@ -274,29 +321,53 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
         }
         Object::Application => {
             let entry = tables.applications.get(&number)?;
-            let kinds = [(D::AppealWindow, number), (D::CallCloses, entry.call), (D::OpeningEnds, entry.call)];
+            let kinds = [
+                (D::AppealWindow, number),
+                (D::CallCloses, entry.call),
+                (D::OpeningEnds, entry.call),
+            ];
             let fund = tables.calls.get(&entry.call).map(|call| call.terms.fund);
             let found = Found::table(object, number, entry.status, &application::ROWS)
                 .due(tables, &kinds)
                 .of(Some(entry.applicant))
                 .fund(tables, fund);
             match entry.status {
-                ApplicationStatus::Ineligible if entry.appeal == Some(application::Appeal::Possible) => found.who("applicant"),
+                ApplicationStatus::Ineligible
+                    if entry.appeal == Some(application::Appeal::Possible) =>
+                {
+                    found.who("applicant")
+                }
                 ApplicationStatus::Eligible => found.who("PO, OFF, seat holder"),
                 ApplicationStatus::UnderReview => {
-                    let limits = tables.review_of.range((number, 0)..=(number, u32::MAX)).map(|(_, review)| *review);
+                    let limits = tables
+                        .review_of
+                        .range((number, 0)..=(number, u32::MAX))
+                        .map(|(_, review)| *review);
                     let running: Vec<u32> = limits
-                        .filter(|review| tables.reviews.get(review).is_some_and(|review| review.status.is_running()))
+                        .filter(|review| {
+                            tables
+                                .reviews
+                                .get(review)
+                                .is_some_and(|review| review.status.is_running())
+                        })
                         .collect();
-                    let kinds: Vec<_> = running.iter().flat_map(|r| [(D::ReviewSeal, *r), (D::ReviewReveal, *r)]).collect();
-                    if running.is_empty() { found } else { found.who("REV").due(tables, &kinds) }
+                    let kinds: Vec<_> = running
+                        .iter()
+                        .flat_map(|r| [(D::ReviewSeal, *r), (D::ReviewReveal, *r)])
+                        .collect();
+                    if running.is_empty() {
+                        found
+                    } else {
+                        found.who("REV").due(tables, &kinds)
+                    }
                 }
                 _ => found,
             }
         }
         Object::Draw => {
             let entry = tables.draws.get(&number)?;
-            let mut found = Found::table(object, number, entry.status, &draw::ROWS).due(tables, &on(&[D::DrawStep]));
+            let mut found = Found::table(object, number, entry.status, &draw::ROWS)
+                .due(tables, &on(&[D::DrawStep]));
             found.next.attempt = Some(entry.attempt);
             found
         }
@@ -342,9 +413,19 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
         }
         Object::Payment => {
             let entry = tables.payments.get(&number)?;
-            let kinds =
-                on(&[D::CertifyDue, D::ApproveDue, D::PayoutDelay, D::HoldEnd, D::ReleaseDue, D::ConfirmDue, D::AcknowledgeEnd]);
-            let grantee = tables.agreements.get(&entry.agreement).map(|agreement| agreement.grantee);
+            let kinds = on(&[
+                D::CertifyDue,
+                D::ApproveDue,
+                D::PayoutDelay,
+                D::HoldEnd,
+                D::ReleaseDue,
+                D::ConfirmDue,
+                D::AcknowledgeEnd,
+            ]);
+            let grantee = tables
+                .agreements
+                .get(&entry.agreement)
+                .map(|agreement| agreement.grantee);
             Found::table(object, number, entry.state, &payment::ROWS)
                 .due(tables, &kinds)
                 .of(grantee)
@@ -354,29 +435,50 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             let node = tables.nodes.get(&number)?;
             let who = match node.status {
                 crate::validators::NodeStatus::Registered => "node operator",
-                crate::validators::NodeStatus::Candidate | crate::validators::NodeStatus::Leaving => "CLK",
+                crate::validators::NodeStatus::Candidate
+                | crate::validators::NodeStatus::Leaving => "CLK",
                 _ => "",
             };
-            Found::new(object, number, node.status).who(who).of(Some(number))
+            Found::new(object, number, node.status)
+                .who(who)
+                .of(Some(number))
         }
     };
     Some(found.next)
 }
 
-/// The object that an act of `principal` is about: the one it names, else the one it made. `record` is the act's id.
-pub fn subject(tables: &StateTables, principal: u32, record: &Hash, body: &Body) -> Option<(Object, u32)> {
+/// The object that an act of `principal` is about: the one it names, else the one it made. `record`
+/// is the act's id.
+pub fn subject(
+    tables: &StateTables,
+    principal: u32,
+    record: &Hash,
+    body: &Body,
+) -> Option<(Object, u32)> {
     let newest = |object: Object, last: Option<u32>| last.map(|number| (object, number));
-    let invoice_of = |membership: &u32| tables.memberships.get(membership).and_then(|membership| membership.invoice);
+    let invoice_of = |membership: &u32| {
+        tables
+            .memberships
+            .get(membership)
+            .and_then(|membership| membership.invoice)
+    };
     match body {
         Body::Organisation(OrganisationAct::Found) => newest(Object::Organisation, Some(principal)),
         Body::Organisation(OrganisationAct::Register(registration)) => {
             let identifier = registration.entry.identifiers.first()?;
-            newest(Object::Organisation, tables.identifiers.get(&sha256(&identifier.key())).copied())
+            newest(
+                Object::Organisation,
+                tables.identifiers.get(&sha256(&identifier.key())).copied(),
+            )
         }
         Body::Membership(act) => match act {
-            MembershipAct::Apply(_) => {
-                newest(Object::Membership, tables.organisations.get(&principal).and_then(|entry| entry.membership))
-            }
+            MembershipAct::Apply(_) => newest(
+                Object::Membership,
+                tables
+                    .organisations
+                    .get(&principal)
+                    .and_then(|entry| entry.membership),
+            ),
             MembershipAct::Screen { membership }
             | MembershipAct::Return { membership, .. }
             | MembershipAct::Resubmit { membership, .. }
@@ -388,7 +490,9 @@ pub fn subject(tables: &StateTables, principal: u32, record: &Hash, body: &Body)
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
             | MembershipAct::Activate { membership, .. } => Some((Object::Membership, *membership)),
-            MembershipAct::Invoice { membership } => newest(Object::Invoice, invoice_of(membership)),
+            MembershipAct::Invoice { membership } => {
+                newest(Object::Invoice, invoice_of(membership))
+            }
             MembershipAct::CancelInvoice { invoice }
             | MembershipAct::ConfirmReceipt { invoice, .. }
             | MembershipAct::DeclineReceipt { invoice, .. } => Some((Object::Invoice, *invoice)),
@@ -400,14 +504,16 @@ pub fn subject(tables: &StateTables, principal: u32, record: &Hash, body: &Body)
                     tables.motions.get(&number).is_some_and(|motion| {
                         motion.text == proposal.text
                             && motion.effect == proposal.effect
-                            && motion.proposer.is_some_and(|(organisation, _)| organisation == principal)
+                            && motion
+                                .proposer
+                                .is_some_and(|(organisation, _)| organisation == principal)
                     })
                 });
                 newest(Object::Motion, made)
             }
-            MotionAct::Support { motion } | MotionAct::DeclareConflict { motion, .. } | MotionAct::Withdraw { motion } => {
-                Some((Object::Motion, *motion))
-            }
+            MotionAct::Support { motion }
+            | MotionAct::DeclareConflict { motion, .. }
+            | MotionAct::Withdraw { motion } => Some((Object::Motion, *motion)),
             MotionAct::Vote(ballot) => Some((Object::Motion, ballot.motion)),
             MotionAct::AcceptPost { post } => Some((Object::Post, *post)),
         },
@@ -415,32 +521,50 @@ pub fn subject(tables: &StateTables, principal: u32, record: &Hash, body: &Body)
             FundAct::Accept { fund } => Some((Object::Fund, *fund)),
             FundAct::Pledge(_) => {
                 let made = among(tables.contributions.last_key(), |number| {
-                    tables.contributions.get(&number).is_some_and(|pledge| pledge.record == *record)
+                    tables
+                        .contributions
+                        .get(&number)
+                        .is_some_and(|pledge| pledge.record == *record)
                 });
                 let pledge = made.and_then(|number| tables.contributions.get(&number));
-                newest(Object::Instalment, pledge.and_then(|pledge| pledge.instalments.first().copied()))
+                newest(
+                    Object::Instalment,
+                    pledge.and_then(|pledge| pledge.instalments.first().copied()),
+                )
             }
             FundAct::CallInstalment { instalment } => Some((Object::Instalment, *instalment)),
-            FundAct::ProposeCancel { instalments, .. } => newest(Object::Instalment, instalments.first().copied()),
+            FundAct::ProposeCancel { instalments, .. } => {
+                newest(Object::Instalment, instalments.first().copied())
+            }
             FundAct::AgreeCancel { proposal } => newest(
                 Object::Instalment,
-                tables.cancellations.get(proposal).and_then(|entry| entry.instalments.first().copied()),
+                tables
+                    .cancellations
+                    .get(proposal)
+                    .and_then(|entry| entry.instalments.first().copied()),
             ),
             FundAct::RecordReceipt(entry) => Some((Object::Instalment, entry.instalment)),
-            FundAct::ConfirmReceipt { receipt } => {
-                newest(Object::Instalment, tables.receipts.get(receipt).map(|entry| entry.instalment))
-            }
+            FundAct::ConfirmReceipt { receipt } => newest(
+                Object::Instalment,
+                tables.receipts.get(receipt).map(|entry| entry.instalment),
+            ),
         },
         Body::Call(act) => match act {
-            CallAct::Submit(submission) => {
-                newest(Object::Application, tables.projects.get(&(submission.call, submission.project)).copied())
-            }
+            CallAct::Submit(submission) => newest(
+                Object::Application,
+                tables
+                    .projects
+                    .get(&(submission.call, submission.project))
+                    .copied(),
+            ),
             CallAct::Withdraw { application }
             | CallAct::Open { application, .. }
             | CallAct::Judge { application, .. }
             | CallAct::Appeal { application, .. } => Some((Object::Application, *application)),
             CallAct::FreezePool { subject } => newest(Object::Draw, newest_draw(tables, *subject)),
-            CallAct::CommitDraw { draw, .. } | CallAct::RevealDraw { draw, .. } => Some((Object::Draw, *draw)),
+            CallAct::CommitDraw { draw, .. } | CallAct::RevealDraw { draw, .. } => {
+                Some((Object::Draw, *draw))
+            }
             CallAct::Declare { review, .. }
             | CallAct::Seal { review, .. }
             | CallAct::Reveal { review, .. }
@@ -450,17 +574,25 @@ pub fn subject(tables: &StateTables, principal: u32, record: &Hash, body: &Body)
         },
         Body::Award(act) => match act {
             AwardAct::Accept { award } => Some((Object::Award, *award)),
-            AwardAct::Draft(terms) => {
-                newest(Object::Agreement, tables.awards.get(&terms.award).and_then(|award| award.agreement))
-            }
+            AwardAct::Draft(terms) => newest(
+                Object::Agreement,
+                tables
+                    .awards
+                    .get(&terms.award)
+                    .and_then(|award| award.agreement),
+            ),
             AwardAct::Sign { agreement, .. }
             | AwardAct::Countersign { agreement, .. }
             | AwardAct::ChangeAccount { agreement, .. }
             | AwardAct::ConfirmAccount { agreement, .. } => Some((Object::Agreement, *agreement)),
         },
         Body::Payment(act) => match act {
-            PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => Some((Object::Milestone, *milestone)),
-            PaymentAct::Request { agreement, tranche, .. } => {
+            PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
+                Some((Object::Milestone, *milestone))
+            }
+            PaymentAct::Request {
+                agreement, tranche, ..
+            } => {
                 let entry = tables.agreements.get(agreement)?;
                 let payment = match tranche {
                     Tranche::Advance => entry.advance_payment,
@@ -489,11 +621,17 @@ const LOOK_BACK: u32 = 512;
 
 fn among(last: Option<&u32>, is_it: impl Fn(u32) -> bool) -> Option<u32> {
     let last = *last?;
-    (last.saturating_sub(LOOK_BACK)..=last).rev().find(|number| is_it(*number))
+    (last.saturating_sub(LOOK_BACK)..=last)
+        .rev()
+        .find(|number| is_it(*number))
 }
 
 fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<u32> {
-    tables.draw_of.range((subject, 0)..=(subject, u32::MAX)).map(|(_, draw)| *draw).last()
+    tables
+        .draw_of
+        .range((subject, 0)..=(subject, u32::MAX))
+        .map(|(_, draw)| *draw)
+        .last()
 }
 
 /// Somebody who may sign for a principal.
@@ -507,18 +645,30 @@ pub struct MaySign {
 
 /// Everybody who may sign for an organisation or office now, ascending by person.
 pub fn signers(tables: &StateTables, principal: u32, now: u64) -> Vec<MaySign> {
-    let Some(organisation) = tables.organisations.get(&principal) else { return Vec::new() };
+    let Some(organisation) = tables.organisations.get(&principal) else {
+        return Vec::new();
+    };
     let mut found: Vec<MaySign> = Vec::new();
     for number in &organisation.officers {
         if let Some(person) = tables.persons.get(number) {
-            found.push(MaySign { person: *number, roles: person.roles.clone() });
+            found.push(MaySign {
+                person: *number,
+                roles: person.roles.clone(),
+            });
         }
     }
-    for (_, post) in tables.posts.iter().filter(|(_, post)| post.office == principal && post_in_force(post, now)) {
+    for (_, post) in tables
+        .posts
+        .iter()
+        .filter(|(_, post)| post.office == principal && post_in_force(post, now))
+    {
         match found.iter_mut().find(|entry| entry.person == post.holder) {
             Some(entry) if entry.roles.contains(&post.role) => {}
             Some(entry) => entry.roles.push(post.role),
-            None => found.push(MaySign { person: post.holder, roles: vec![post.role] }),
+            None => found.push(MaySign {
+                person: post.holder,
+                roles: vec![post.role],
+            }),
         }
     }
     found.retain(|entry| !entry.roles.is_empty());

@@ -1,11 +1,13 @@
 //! Read passes: how a person logs in to read what is for members (RULINGS A15, R18).
 //!
-//! A pass is signed by the officer's registered key under a tag of its own: 'rollbook/read-pass/v1' 0x00 || pass. It names the
-//! node it is for, so that no node can use it at another one, and ends after a day at the latest. What it opens is decided anew
-//! by the state at each question: the key must be in force, and its holder an officer of a member or the holder of a post (an
-//! auditor's post included). Observers and registered organisations that are no members read what is public.
+//! A pass is signed by the officer's registered key under a tag of its own: 'rollbook/read-pass/v1'
+//! 0x00 || pass. It names the node it is for, so that no node can use it at another one, and ends
+//! after a day at the latest. What it opens is decided anew by the state at each question: the key
+//! must be in force, and its holder an officer of a member or the holder of a post (an auditor's
+//! post included). Observers and registered organisations that are no members read what is public.
 //!
-//! Not part of history: nothing here is ever in the log. The end of a pass is real time, also on a sample chain.
+//! Not part of history: nothing here is ever in the log. The end of a pass is real time, also on a
+//! sample chain.
 
 use bincode::{Decode, Encode};
 
@@ -79,7 +81,10 @@ impl Pass {
 
     /// Signs it with the reader's officer key.
     pub fn sign(self, key: &Keypair) -> SignedPass {
-        SignedPass { pass: self, signature: key.sign_tagged(&self.message()) }
+        SignedPass {
+            pass: self,
+            signature: key.sign_tagged(&self.message()),
+        }
     }
 }
 
@@ -91,8 +96,8 @@ impl Wire for Pass {
     }
 }
 
-/// Whether a pass opens members' content at `node` now, by the state at the tip. `ledger_ms` is the tip's time, `real_ms` the
-/// node's own clock.
+/// Whether a pass opens members' content at `node` now, by the state at the tip. `ledger_ms` is the
+/// tip's time, `real_ms` the node's own clock.
 pub fn admit(
     tables: &StateTables,
     (chain, node): (Hash, u32),
@@ -108,8 +113,23 @@ pub fn admit(
         return Err(Denied::Ended);
     }
     let person = tables.persons.get(&pass.person).ok_or(Denied::UnknownKey)?;
-    let key = person.keys.get(pass.key as usize).filter(|key| key.in_force(ledger_ms)).ok_or(Denied::UnknownKey)?;
-    key.key.verify(&pass.message(), &signed.signature).map_err(|_| Denied::BadSignature)?;
-    let has_post = || tables.posts.iter().any(|(_, post)| post.holder == pass.person && post_in_force(post, ledger_ms));
-    if membership::is_live(tables, person.home) || has_post() { Ok(()) } else { Err(Denied::NoMember) }
+    let key = person
+        .keys
+        .get(pass.key as usize)
+        .filter(|key| key.in_force(ledger_ms))
+        .ok_or(Denied::UnknownKey)?;
+    key.key
+        .verify(&pass.message(), &signed.signature)
+        .map_err(|_| Denied::BadSignature)?;
+    let has_post = || {
+        tables
+            .posts
+            .iter()
+            .any(|(_, post)| post.holder == pass.person && post_in_force(post, ledger_ms))
+    };
+    if membership::is_live(tables, person.home) || has_post() {
+        Ok(())
+    } else {
+        Err(Denied::NoMember)
+    }
 }

@@ -1,11 +1,14 @@
 //! The signed envelope and the catalogue of record bodies (RULINGS A6, A18).
 //!
-//! * Payload = chain, principal, initiating officer, sequence, validity limit, body. Every co-signer signs the same bytes.
-//! * Record id = SHA-256('rollbook/record/v1' 0x00 || payload); a signature is over that same tagged string. The id does not
-//!   depend on the signatures, so signing again makes no second record.
-//! * A record is one principal's act: only officers of one organisation (or office) share an envelope. Agreements, pledges and
-//!   confirmations are chains of records that name earlier ids.
-//! * Families are nested enums; each grows only at its own end. Shipped variants are never edited (RULINGS A18).
+//! * Payload = chain, principal, initiating officer, sequence, validity limit, body. Every
+//!   co-signer signs the same bytes.
+//! * Record id = SHA-256('rollbook/record/v1' 0x00 || payload); a signature is over that same
+//!   tagged string. The id does not depend on the signatures, so signing again makes no second
+//!   record.
+//! * A record is one principal's act: only officers of one organisation (or office) share an
+//!   envelope. Agreements, pledges and confirmations are chains of records that name earlier ids.
+//! * Families are nested enums; each grows only at its own end. Shipped variants are never edited
+//!   (RULINGS A18).
 
 use bincode::{Decode, Encode};
 
@@ -24,26 +27,29 @@ mod organisation;
 mod payment;
 
 pub use award::{
-    AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan, PlaceApplication, Placing,
-    RevokeAward,
+    AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan,
+    PlaceApplication, Placing, RevokeAward,
 };
 pub use call::{
-    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal, DrawFor, Eligibility, PoolKind,
-    ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+    ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal,
+    DrawFor, Eligibility, PoolKind, ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier,
+    SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
 };
 pub use charter::{CharterAct, OfficialOrder};
 pub use fund::{
-    AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry, PledgeEntry, ReceiptEntry,
-    WriteOffInstalment,
+    AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry,
+    PledgeEntry, ReceiptEntry, WriteOffInstalment,
 };
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
-    Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal,
-    RaiseProtocol,
+    Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES,
+    MotionAct, MotionEffect, Proposal, RaiseProtocol,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
-pub use payment::{Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche};
+pub use payment::{
+    Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche,
+};
 
 /// Domain tag of record signatures and ids.
 pub const RECORD_TAG: &str = "rollbook/record/v1";
@@ -55,7 +61,19 @@ pub const RECORD_MAX_SIGNATURES: usize = 16;
 pub const VALIDITY_MAX_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// By what right an officer signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Capacity {
     /// A role the person holds in the principal.
     Own(Role),
@@ -64,7 +82,18 @@ pub enum Capacity {
 }
 
 /// One officer's signature.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct SignatureEntry {
     /// Person number.
     pub officer: u32,
@@ -105,8 +134,19 @@ impl Payload {
     }
 
     /// One officer's signature entry.
-    pub fn sign(&self, officer: u32, capacity: Capacity, key_number: u32, key: &Keypair) -> SignatureEntry {
-        SignatureEntry { officer, capacity, key: key_number, signature: key.sign_tagged(&self.sign_bytes()) }
+    pub fn sign(
+        &self,
+        officer: u32,
+        capacity: Capacity,
+        key_number: u32,
+        key: &Keypair,
+    ) -> SignatureEntry {
+        SignatureEntry {
+            officer,
+            capacity,
+            key: key_number,
+            signature: key.sign_tagged(&self.sign_bytes()),
+        }
     }
 }
 
@@ -124,12 +164,20 @@ impl Wire for Record {
 
     fn check(&self) -> Result<(), DecodeError> {
         self.payload.body.check()?;
-        at_most(&self.signatures, RECORD_MAX_SIGNATURES, "signatures on a record")?;
+        at_most(
+            &self.signatures,
+            RECORD_MAX_SIGNATURES,
+            "signatures on a record",
+        )?;
         if self.signatures.is_empty() {
             return Err(DecodeError::rule("a record has at least one signature"));
         }
         strictly_ascending(&self.signatures, "record signatures", |entry| entry.officer)?;
-        if !self.signatures.iter().any(|entry| entry.officer == self.payload.officer) {
+        if !self
+            .signatures
+            .iter()
+            .any(|entry| entry.officer == self.payload.officer)
+        {
             return Err(DecodeError::rule("the initiating officer has not signed"));
         }
         Ok(())
@@ -161,12 +209,16 @@ impl SignedBytes {
     /// Of a record.
     pub fn of(record: &Record) -> SignedBytes {
         let message = record.payload.sign_bytes();
-        SignedBytes { id: sha256(&message), message }
+        SignedBytes {
+            id: sha256(&message),
+            message,
+        }
     }
 
     /// [`Record::leaf`] of the same record, from the bytes at hand.
     pub fn leaf(&self, record: &Record) -> Vec<u8> {
-        // A struct is its fields one after the other; the message is the tag, a zero byte, the payload.
+        // A struct is its fields one after the other; the message is the tag, a zero byte, the
+        // payload.
         let payload = self.message.get(RECORD_TAG.len() + 1..).unwrap_or_default();
         let mut leaf = crate::ledger::LeafTag::Record.prefix(payload);
         leaf.extend_from_slice(&encode(&record.signatures));
@@ -174,7 +226,8 @@ impl SignedBytes {
     }
 }
 
-/// Every act there is, by family (RULINGS A18: organisation, membership, motion, fund, call, award, payment, node, charter).
+/// Every act there is, by family (RULINGS A18: organisation, membership, motion, fund, call, award,
+/// payment, node, charter).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Body {
     /// Organisations, persons, keys.
@@ -198,7 +251,9 @@ pub enum Body {
 }
 
 /// Who may read a record beside the nodes (RULINGS A15).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadClass {
     /// Everybody.
@@ -223,7 +278,8 @@ impl Body {
         }
     }
 
-    /// The transition this act is, by its number in the rules: `M40`, `F11`; `A2` where a ruling made it.
+    /// The transition this act is, by its number in the rules: `M40`, `F11`; `A2` where a ruling
+    /// made it.
     pub fn code(&self) -> &'static str {
         match self {
             Body::Organisation(act) => act.code(),
@@ -261,11 +317,13 @@ impl Body {
         }
     }
 
-    /// Signatures inside the act, beside those of the envelope: proofs of possession and a registration's own. For verifying
-    /// ahead; the rules check each of them where it counts.
+    /// Signatures inside the act, beside those of the envelope: proofs of possession and a
+    /// registration's own. For verifying ahead; the rules check each of them where it counts.
     pub fn signatures(&self, chain: &Hash, principal: u32) -> Vec<(PublicKey, Vec<u8>, Signature)> {
         match self {
-            Body::Organisation(OrganisationAct::Register(registration)) => registration.signatures(chain),
+            Body::Organisation(OrganisationAct::Register(registration)) => {
+                registration.signatures(chain)
+            }
             Body::Node(NodeAct::Register(keys)) => keys.signatures(principal),
             _ => Vec::new(),
         }
@@ -275,7 +333,9 @@ impl Body {
     pub fn read_class(&self) -> ReadClass {
         match self {
             // Ballots and dues are for members (RULINGS R18); their results are public.
-            Body::Motion(MotionAct::Vote(_) | MotionAct::DeclareConflict { .. }) => ReadClass::Members,
+            Body::Motion(MotionAct::Vote(_) | MotionAct::DeclareConflict { .. }) => {
+                ReadClass::Members
+            }
             Body::Membership(act) if act.is_money() => ReadClass::Members,
             _ => ReadClass::Public,
         }

@@ -1,10 +1,13 @@
 //! The state: typed tables, written only by `apply` (RULINGS A7).
 //!
-//! * *Proved* tables live in an authenticated tree, one key per entity, each value under 4 KB: what a stranger needs proved.
-//! * *Working* tables hold everything else that the rules read. Their changes and the outcomes of records enter the seal's
-//!   work digest, sorted, so that a difference shows at the block where it arose.
-//! * Writes go to an overlay: a refused record leaves nothing, a block that is not decided leaves nothing. A block's changes
-//!   leave as [`Row`]s: the same rows are digested, stored by a node, loaded at open, and dumped at an epoch's end.
+//! * *Proved* tables live in an authenticated tree, one key per entity, each value under 4 KB: what
+//!   a stranger needs proved.
+//! * *Working* tables hold everything else that the rules read. Their changes and the outcomes of
+//!   records enter the seal's work digest, sorted, so that a difference shows at the block where it
+//!   arose.
+//! * Writes go to an overlay: a refused record leaves nothing, a block that is not decided leaves
+//!   nothing. A block's changes leave as [`Row`]s: the same rows are digested, stored by a node,
+//!   loaded at open, and dumped at an epoch's end.
 //! * Proved entries are never removed; they carry statuses.
 //!
 //! Absent on purpose: history (the log has it), indexes that no rule reads (the node has them).
@@ -73,9 +76,11 @@ impl State {
         self.work_digest
     }
 
-    /// The proved value at `path` (none: it was never written) with its ICS23 commitment proof, protobuf bytes.
+    /// The proved value at `path` (none: it was never written) with its ICS23 commitment proof,
+    /// protobuf bytes.
     pub fn prove(&self, path: &[u8]) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
-        self.tree.prove(path, &|table, key| self.tables.proved_entry(table, key))
+        self.tree
+            .prove(path, &|table, key| self.tables.proved_entry(table, key))
     }
 
     /// Takes the block overlay out of the tables, leaving them at the tip, and computes both roots.
@@ -99,7 +104,12 @@ impl State {
         parts.extend(hashed.iter().map(Vec::as_slice));
         parts.push(outcomes);
         let work_digest = sha256_parts(&parts);
-        Changes { rows, tree, state_root, work_digest }
+        Changes {
+            rows,
+            tree,
+            state_root,
+            work_digest,
+        }
     }
 
     /// Makes a block's changes the tip.
@@ -112,14 +122,16 @@ impl State {
         Ok(())
     }
 
-    /// Every entry of every table as sorted rows: the dump whose RFC 6962 root is an event leaf at each epoch's end.
+    /// Every entry of every table as sorted rows: the dump whose RFC 6962 root is an event leaf at
+    /// each epoch's end.
     pub fn dump(&self) -> Vec<Row> {
         self.tables.all_rows()
     }
 }
 
-/// Rebuilds a state from stored rows, one by one, as a node does at open. The tree is recomputed from the proved rows, so a store
-/// that lost or changed one shows at once: compare [`State::root`] with the tip's seal.
+/// Rebuilds a state from stored rows, one by one, as a node does at open. The tree is recomputed
+/// from the proved rows, so a store that lost or changed one shows at once: compare [`State::root`]
+/// with the tip's seal.
 #[derive(Debug, Default)]
 pub struct StateLoader {
     tables: StateTables,
@@ -139,6 +151,10 @@ impl StateLoader {
     pub fn finish(self, work_digest: Hash) -> State {
         let mut tree = MemoryTree::default();
         tree.adopt(&tree.prepare(self.proved));
-        State { tables: self.tables, tree, work_digest }
+        State {
+            tables: self.tables,
+            tree,
+            work_digest,
+        }
     }
 }

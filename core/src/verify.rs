@@ -1,11 +1,13 @@
 //! What an auditor depends on: receipts judged from one hash, and statements about the state.
 //!
-//! * [`EpochChain`]: from the genesis hash to every later validator set, and from there to any leaf (RULINGS A2, A3).
-//! * [`verify_state`]: a key has a value, or has none, under a state root; the root stands in a seal, the seal is a leaf.
+//! * [`EpochChain`]: from the genesis hash to every later validator set, and from there to any leaf
+//!   (RULINGS A2, A3).
+//! * [`verify_state`]: a key has a value, or has none, under a state root; the root stands in a
+//!   seal, the seal is a leaf.
 //!
-//! Everything here works offline on bytes and trusts nothing but the genesis hash. What it cannot show: WHEN something was
-//! signed beyond the signers' own clocks, and that keys of past epochs were not gathered later; for that, witnesses, external
-//! timestamps and kept checkpoints exist.
+//! Everything here works offline on bytes and trusts nothing but the genesis hash. What it cannot
+//! show: WHEN something was signed beyond the signers' own clocks, and that keys of past epochs
+//! were not gathered later; for that, witnesses, external timestamps and kept checkpoints exist.
 
 mod epochs;
 mod state;
@@ -14,5 +16,7 @@ pub(crate) use state::tests as state_tests;
 #[cfg(test)]
 mod vectors_tests;
 
-pub use epochs::{EpochChain, EpochError, Head, Receipt, ReceiptRefusal, SealReceipt, StateReceipt};
+pub use epochs::{
+    EpochChain, EpochError, Head, Receipt, ReceiptRefusal, SealReceipt, StateReceipt,
+};
 pub use state::{STATE_PROOF_MAX_BYTES, StateRefusal, encode_state_proof, verify_state};

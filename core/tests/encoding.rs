@@ -1,6 +1,6 @@
-//! The encoding has a way out: wincode writes the same bytes as bincode does under our profile. If bincode must go one day, its
-//! successor is a line in the workspace table. Held for one struct with every allowed type and for the shapes that stand in
-//! history: a seal, a certificate.
+//! The encoding has a way out: wincode writes the same bytes as bincode does under our profile. If
+//! bincode must go one day, its successor is a line in the workspace table. Held for one struct
+//! with every allowed type and for the shapes that stand in history: a seal, a certificate.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -50,7 +50,14 @@ fn everything(seed: u64) -> Everything {
         g: seed.is_multiple_of(2),
         h: sha256(&seed.to_le_bytes()).0,
         i: vec![byte; (seed % 40) as usize],
-        j: vec![Kind::First, Kind::Second(7), Kind::Third { a: seed, b: seed.is_multiple_of(3).then_some(true) }],
+        j: vec![
+            Kind::First,
+            Kind::Second(7),
+            Kind::Third {
+                a: seed,
+                b: seed.is_multiple_of(3).then_some(true),
+            },
+        ],
         k: (seed % 2 == 1).then_some(seed),
         l: seed.is_multiple_of(5).then(|| vec![1, 2, 3]),
         m: "元宇宙 roll".repeat((seed % 4) as usize),
@@ -119,7 +126,10 @@ fn a_seal_is_its_fields_in_order_and_244_bytes() {
     assert_eq!(bytes, wincode::serialize(&stranger).unwrap());
     assert_eq!(bytes.len(), Seal::BYTES);
     assert_eq!(seal.leaf()[..4], [2, 0, 0, 0]);
-    assert_eq!(seal.id().to_hex(), "3f34ab98a1460f5f9e308b813deba1abfa50611157bdbb643eef36f6b8d83e6c");
+    assert_eq!(
+        seal.id().to_hex(),
+        "3f34ab98a1460f5f9e308b813deba1abfa50611157bdbb643eef36f6b8d83e6c"
+    );
     assert_eq!(decode::<Seal>(&bytes).unwrap(), seal);
 }
 
@@ -134,6 +144,9 @@ fn certificates_refuse_repeated_and_unsorted_signers() {
     };
     assert!(decode::<Certificate>(&encode(&certificate(&[1, 2, 7]))).is_ok());
     for bad in [&[1, 1][..], &[2, 1], &[1, 2, 2, 3]] {
-        assert!(decode::<Certificate>(&encode(&certificate(bad))).is_err(), "{bad:?}");
+        assert!(
+            decode::<Certificate>(&encode(&certificate(bad))).is_err(),
+            "{bad:?}"
+        );
     }
 }

@@ -1,10 +1,14 @@
-//! HTTP for everybody: submit and read, nothing else (RULINGS A20). JSON, problem documents, proofs beside what matters.
+//! HTTP for everybody: submit and read, nothing else (RULINGS A20). JSON, problem documents, proofs
+//! beside what matters.
 //!
-//! * TLS with a given certificate, else loopback only unless the operator says otherwise ([`door`]); stop, clock, backup and keys are not here at all.
-//! * Whatever is asked, the answer is a value or a problem document with a code; bytes from outside never cause a 500.
-//! * Bodies and pages are bounded. What carries weight carries its proof: receipts, seals, state proofs, signed answers to
-//!   submissions. Lists are what this node says.
-//! * Read classes (RULINGS A15): what is for members is shown to readers who log in with a signed pass ([`reader`]).
+//! * TLS with a given certificate, else loopback only unless the operator says otherwise
+//!   ([`door`]); stop, clock, backup and keys are not here at all.
+//! * Whatever is asked, the answer is a value or a problem document with a code; bytes from outside
+//!   never cause a 500.
+//! * Bodies and pages are bounded. What carries weight carries its proof: receipts, seals, state
+//!   proofs, signed answers to submissions. Lists are what this node says.
+//! * Read classes (RULINGS A15): what is for members is shown to readers who log in with a signed
+//!   pass ([`reader`]).
 //!
 //! Absent on purpose: sessions, cookies, writing anything but records.
 
@@ -91,14 +95,25 @@ impl Api {
         self.0.clock.kind() == Clock::Sample
     }
 
-    /// A checkpoint as a signed note under the policy of its size, with the log line of one of its validators, which came with
-    /// the cosignatures; without a log line if none is known: a handover rests on the cosignatures alone.
+    /// A checkpoint as a signed note under the policy of its size, with the log line of one of its
+    /// validators, which came with the cosignatures; without a log line if none is known: a
+    /// handover rests on the cosignatures alone.
     pub(crate) fn note(&self, receipt: &StoredReceipt) -> Result<SignedNote, Problem> {
         let checkpoint = &receipt.checkpoint;
-        let policy = self.0.view.policy_at(checkpoint.size).ok_or_else(|| Problem::internal("no policy for this checkpoint"))?;
-        let note = rollbook_core::log::Checkpoint { origin: policy.origin.clone(), size: checkpoint.size, root: checkpoint.root };
+        let policy = self
+            .0
+            .view
+            .policy_at(checkpoint.size)
+            .ok_or_else(|| Problem::internal("no policy for this checkpoint"))?;
+        let note = rollbook_core::log::Checkpoint {
+            origin: policy.origin.clone(),
+            size: checkpoint.size,
+            root: checkpoint.root,
+        };
         match &receipt.log {
-            Some((validator, line)) => policy.checkpoint_note(&note, *validator, line, &checkpoint.cosignatures, &[]),
+            Some((validator, line)) => {
+                policy.checkpoint_note(&note, *validator, line, &checkpoint.cosignatures, &[])
+            }
             None => policy.relayed_note(&note, &checkpoint.cosignatures),
         }
         .map_err(Problem::internal)
@@ -107,12 +122,23 @@ impl Api {
     /// The newest receipt, once there is one that covers `height`.
     pub(crate) async fn receipt_for(&self, height: u64) -> Result<StoredReceipt, Problem> {
         let mut receipts = self.0.view.receipts();
-        let covers = |receipt: &Option<StoredReceipt>| receipt.as_ref().is_some_and(|receipt| receipt.height >= height);
+        let covers = |receipt: &Option<StoredReceipt>| {
+            receipt
+                .as_ref()
+                .is_some_and(|receipt| receipt.height >= height)
+        };
         let found = tokio::time::timeout(PATIENCE, receipts.wait_for(covers)).await;
         match found {
-            Ok(Ok(receipt)) => receipt.clone().ok_or_else(|| Problem::internal("the receipt vanished")),
-            _ => Err(Problem::unavailable("api.not-receipted", format!("block {height} is decided and not receipted yet"))
-                .next("ask again in a moment; if it stays so, too few validators answer: see /v1/status")),
+            Ok(Ok(receipt)) => receipt
+                .clone()
+                .ok_or_else(|| Problem::internal("the receipt vanished")),
+            _ => Err(Problem::unavailable(
+                "api.not-receipted",
+                format!("block {height} is decided and not receipted yet"),
+            )
+            .next(
+                "ask again in a moment; if it stays so, too few validators answer: see /v1/status",
+            )),
         }
     }
 
@@ -121,9 +147,11 @@ impl Api {
         let mut heights = self.0.view.heights();
         match tokio::time::timeout(PATIENCE, heights.wait_for(|known| *known >= height)).await {
             Ok(Ok(_)) => Ok(()),
-            _ => {
-                Err(Problem::unavailable("api.store-behind", format!("block {height} is not in the store yet")).next("ask again"))
-            }
+            _ => Err(Problem::unavailable(
+                "api.store-behind",
+                format!("block {height} is not in the store yet"),
+            )
+            .next("ask again")),
         }
     }
 }
@@ -142,8 +170,12 @@ pub fn router(api: Api) -> Router {
         .route("/v1/log/{*path}", get(log::tile))
         .route("/v1/export", get(blocks::export))
         .route("/v1/events", get(events::events))
-        .route_layer(axum::middleware::from_fn_with_state(api.clone(), reader::gate));
-    // Handing in, following one's own record to its receipt, and judging what the node says of itself.
+        .route_layer(axum::middleware::from_fn_with_state(
+            api.clone(),
+            reader::gate,
+        ));
+    // Handing in, following one's own record to its receipt, and judging what the node says of
+    // itself.
     Router::new()
         .route("/v1/records", post(records::submit))
         .route("/v1/records/dry-run", post(next::dry_run))

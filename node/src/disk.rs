@@ -2,13 +2,14 @@
 //!
 //! Rules:
 //!
-//! * A file is appended to, read at an offset, truncated and synced; nothing is ever overwritten in place.
-//! * Bytes are durable after [`DiskFile::sync`]; a name (create, rename, remove) is durable after [`Disk::sync_dir`] of its
-//!   folder. Nothing else promises anything.
-//! * Every error carries the operation and the path. A failed sync is final: the kernel may already have dropped the pages,
-//!   so a second sync that succeeds proves nothing.
-//! * The two random values a journal needs (the id of this boot, a fresh id) come from here too, so that a simulation has
-//!   one source of them.
+//! * A file is appended to, read at an offset, truncated and synced; nothing is ever overwritten in
+//!   place.
+//! * Bytes are durable after [`DiskFile::sync`]; a name (create, rename, remove) is durable after
+//!   [`Disk::sync_dir`] of its folder. Nothing else promises anything.
+//! * Every error carries the operation and the path. A failed sync is final: the kernel may already
+//!   have dropped the pages, so a second sync that succeeds proves nothing.
+//! * The two random values a journal needs (the id of this boot, a fresh id) come from here too, so
+//!   that a simulation has one source of them.
 //!
 //! Absent on purpose: memory maps, overwrites, asynchronous writes, permissions.
 
@@ -110,7 +111,12 @@ pub struct DiskError {
 impl DiskError {
     /// An error of operation `op` on `path`.
     pub fn new(op: DiskOp, path: &Path, kind: DiskErrorKind, cause: impl Into<String>) -> Self {
-        DiskError { op, path: path.to_path_buf(), kind, cause: cause.into() }
+        DiskError {
+            op,
+            path: path.to_path_buf(),
+            kind,
+            cause: cause.into(),
+        }
     }
 }
 
@@ -137,12 +143,13 @@ pub trait Disk: Send + Sync {
     /// Makes names created, renamed and removed in `dir` durable.
     fn sync_dir(&self, dir: &Path) -> Result<(), DiskError>;
 
-    /// Takes an exclusive lock on a lock file, making it if needed; [`DiskErrorKind::Locked`] if somebody else has it. It is
-    /// held until the value is dropped or the process ends.
+    /// Takes an exclusive lock on a lock file, making it if needed; [`DiskErrorKind::Locked`] if
+    /// somebody else has it. It is held until the value is dropped or the process ends.
     fn lock(&self, path: &Path) -> Result<Box<dyn DiskLock>, DiskError>;
 
-    /// Identifies this boot of the machine: equal ids mean that what was written, synced or not, is still in memory or on
-    /// disk. Where a system cannot say, a new id every time, which is the safe answer.
+    /// Identifies this boot of the machine: equal ids mean that what was written, synced or not, is
+    /// still in memory or on disk. Where a system cannot say, a new id every time, which is the
+    /// safe answer.
     fn boot_id(&self) -> [u8; 16];
 
     /// Sixteen fresh random bytes.
@@ -165,7 +172,8 @@ pub trait DiskFile: Send + Sync {
     /// Fills `buffer` from `offset`; [`DiskErrorKind::Short`] if the file ends before.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), DiskError>;
 
-    /// Makes every byte and the length durable. After an error the file must not be trusted again by this process.
+    /// Makes every byte and the length durable. After an error the file must not be trusted again
+    /// by this process.
     fn sync(&mut self) -> Result<(), DiskError>;
 
     /// Cuts the file to `len` bytes. Durable after [`DiskFile::sync`].

@@ -1,22 +1,25 @@
 //! The truth on disk: what was decided, what was said, and what may still be said (RULINGS A13).
 //!
-//! Two kinds of append-only file lie in the journal's folder. `blocks` holds bodies when they are received and then one
-//! decision for each height; `votes` holds the consensus log and the sign guard, and a vote frame *is* the guard record.
-//! Everything else a node stores is derived from `blocks` and may be deleted.
+//! Two kinds of append-only file lie in the journal's folder. `blocks` holds bodies when they are
+//! received and then one decision for each height; `votes` holds the consensus log and the sign
+//! guard, and a vote frame *is* the guard record. Everything else a node stores is derived from
+//! `blocks` and may be deleted.
 //!
 //! Invariants:
 //!
-//! * Appending buffers; [`Journal::sync`] makes everything durable and returns [`Durable`]. Nothing may leave the node, and
-//!   nothing can be signed, before the sync that covers it. `blocks` are synced before `votes`, so a vote on disk
-//!   means that the blocks it rests on are on disk.
-//! * A height costs four syncs: [`Journal::sync_blocks`] for the body, [`Journal::sync`] for prevote, precommit, decision. Log
-//!   entries of a height that a sync decides are not waited for.
-//! * A torn end is cut only where no promise covered it. Damage anywhere else, or an end that another file knows to have been
-//!   durable, stops the node with file, offset and next action; nothing is ever skipped.
+//! * Appending buffers; [`Journal::sync`] makes everything durable and returns [`Durable`]. Nothing
+//!   may leave the node, and nothing can be signed, before the sync that covers it. `blocks` are
+//!   synced before `votes`, so a vote on disk means that the blocks it rests on are on disk.
+//! * A height costs four syncs: [`Journal::sync_blocks`] for the body, [`Journal::sync`] for
+//!   prevote, precommit, decision. Log entries of a height that a sync decides are not waited for.
+//! * A torn end is cut only where no promise covered it. Damage anywhere else, or an end that
+//!   another file knows to have been durable, stops the node with file, offset and next action;
+//!   nothing is ever skipped.
 //! * The first failed write or sync stops the journal for good. A sync is never tried twice.
 //! * One process at a time: the folder is locked.
 //!
-//! Absent on purpose: overwriting, deleting of blocks, repair. Repair is a new folder, filled from peers (RULINGS A8).
+//! Absent on purpose: overwriting, deleting of blocks, repair. Repair is a new folder, filled from
+//! peers (RULINGS A8).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +42,9 @@ mod tests;
 use blocks::{Blocks, Decision};
 use frame::{FileKind, Header};
 use guard::{CheckpointRecord, Judgement, VoteRecord};
-pub use guard::{HighWater, MAX_STATEMENT, Prepared, Refused, SignToken, Slot, Step, Verdict, sign_with};
+pub use guard::{
+    HighWater, MAX_STATEMENT, Prepared, Refused, SignToken, Slot, Step, Verdict, sign_with,
+};
 use votes::{FirstRecord, Votes};
 
 /// Undecided bodies kept of one height (RULINGS A19).
@@ -83,8 +88,18 @@ pub enum StopKind {
 }
 
 impl Stop {
-    fn new(kind: StopKind, what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Stop {
-        Stop { kind, what: what.into(), why: why.into(), next: next.into() }
+    fn new(
+        kind: StopKind,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Stop {
+        Stop {
+            kind,
+            what: what.into(),
+            why: why.into(),
+            next: next.into(),
+        }
     }
 
     fn damage(path: &Path, offset: u64, why: &str) -> Stop {
@@ -103,20 +118,32 @@ impl Stop {
             _ => StopKind::Disk,
         };
         let next = match (kind, error.op) {
-            (StopKind::Locked, _) => "stop the other process, or give this node a folder of its own",
-            // The kernel may show bytes that it failed to write; only a restart of the machine shows what the disk holds.
+            (StopKind::Locked, _) => {
+                "stop the other process, or give this node a folder of its own"
+            }
+            // The kernel may show bytes that it failed to write; only a restart of the machine
+            // shows what the disk holds.
             (StopKind::Full, DiskOp::Sync) => {
                 "free space on that disk, restart the machine (not only the node), then start the node"
             }
-            (_, DiskOp::Sync | DiskOp::SyncDir) => "check the disk, restart the machine (not only the node), then start the node",
-            (StopKind::Full, _) => "free space on that disk, then start the node again; nothing acknowledged is lost",
+            (_, DiskOp::Sync | DiskOp::SyncDir) => {
+                "check the disk, restart the machine (not only the node), then start the node"
+            }
+            (StopKind::Full, _) => {
+                "free space on that disk, then start the node again; nothing acknowledged is lost"
+            }
             _ => "check the disk and the permissions of the folder, then start the node again",
         };
         Stop::new(kind, what, error.to_string(), next)
     }
 
     fn misuse(what: impl Into<String>) -> Stop {
-        Stop::new(StopKind::Misuse, what, "the calls came in the wrong order", "report this as an error of the program")
+        Stop::new(
+            StopKind::Misuse,
+            what,
+            "the calls came in the wrong order",
+            "report this as an error of the program",
+        )
     }
 }
 
@@ -138,11 +165,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { segment_bytes: 64 * 1024 * 1024, votes_bytes: 8 * 1024 * 1024 }
+        Limits {
+            segment_bytes: 64 * 1024 * 1024,
+            votes_bytes: 8 * 1024 * 1024,
+        }
     }
 }
 
-/// Proof that a sync was done: what was appended before it is durable. Redeems [`Prepared`] statements of the same journal.
+/// Proof that a sync was done: what was appended before it is durable. Redeems [`Prepared`]
+/// statements of the same journal.
 #[derive(Debug, Clone, Copy)]
 pub struct Durable {
     session: [u8; 16],
@@ -184,7 +215,8 @@ pub enum BodyAnswer {
     Full,
 }
 
-/// What opening found. Decided blocks are read with [`Journal::read_block`] and [`Journal::iter_from`].
+/// What opening found. Decided blocks are read with [`Journal::read_block`] and
+/// [`Journal::iter_from`].
 #[derive(Debug, Clone)]
 pub struct Recovered {
     /// Height of the last decided block; 0 if there is none.
@@ -195,7 +227,8 @@ pub struct Recovered {
     pub wal: Vec<Vec<u8>>,
     /// What the guard remembers.
     pub guard: HighWater,
-    /// The guard is new: a new folder, or one whose votes were not restored. The rule of RULINGS A8 applies.
+    /// The guard is new: a new folder, or one whose votes were not restored. The rule of RULINGS A8
+    /// applies.
     pub guard_is_new: bool,
     /// The last process ended in order ([`Journal::note_clean_stop`]).
     pub clean_stop: bool,
@@ -208,8 +241,9 @@ pub struct Recovered {
 }
 
 impl Recovered {
-    /// True if derived stores may have lost what they believed to be written: the machine went down without a clean stop
-    /// (RULINGS A13). They are wiped and rebuilt before the node votes or serves.
+    /// True if derived stores may have lost what they believed to be written: the machine went down
+    /// without a clean stop (RULINGS A13). They are wiped and rebuilt before the node votes or
+    /// serves.
     pub fn store_is_suspect(&self) -> bool {
         self.boot_id_changed && !self.clean_stop
     }
@@ -229,27 +263,49 @@ pub struct Journal {
 
 impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Journal").field("tip", &self.blocks.tip()).field("stopped", &self.stopped).finish_non_exhaustive()
+        f.debug_struct("Journal")
+            .field("tip", &self.blocks.tip())
+            .field("stopped", &self.stopped)
+            .finish_non_exhaustive()
     }
 }
 
 impl Journal {
-    /// Opens the journal in `dir` for chain `genesis`, making it if there is none, and says what was found. Everything is
-    /// judged before anything is changed.
-    pub fn open(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash) -> Result<(Journal, Recovered), Stop> {
+    /// Opens the journal in `dir` for chain `genesis`, making it if there is none, and says what
+    /// was found. Everything is judged before anything is changed.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        genesis: Hash,
+    ) -> Result<(Journal, Recovered), Stop> {
         Self::open_with(disk, dir, genesis, Limits::default())
     }
 
     /// [`Journal::open`] with other file sizes.
-    pub fn open_with(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash, limits: Limits) -> Result<(Journal, Recovered), Stop> {
+    pub fn open_with(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        genesis: Hash,
+        limits: Limits,
+    ) -> Result<(Journal, Recovered), Stop> {
         let failed = |error: DiskError| Stop::disk("the journal cannot be opened", &error);
         disk.create_dir(dir).map_err(failed)?;
-        let lock = disk.lock(&dir.join("lock")).map_err(|error| match error.kind {
-            DiskErrorKind::Locked => Stop::disk(&format!("the data folder {} is in use", dir.display()), &error),
-            _ => failed(error),
-        })?;
+        let lock = disk
+            .lock(&dir.join("lock"))
+            .map_err(|error| match error.kind {
+                DiskErrorKind::Locked => Stop::disk(
+                    &format!("the data folder {} is in use", dir.display()),
+                    &error,
+                ),
+                _ => failed(error),
+            })?;
         let names = disk.list(dir).map_err(failed)?;
-        let numbers = |kind: FileKind| names.iter().filter_map(move |name| kind.number(name)).collect::<Vec<u64>>();
+        let numbers = |kind: FileKind| {
+            names
+                .iter()
+                .filter_map(move |name| kind.number(name))
+                .collect::<Vec<u64>>()
+        };
         let (segments, guards) = (numbers(FileKind::Blocks), numbers(FileKind::Votes));
 
         // Judge. A votes file never exists without blocks: they are made first.
@@ -265,23 +321,41 @@ impl Journal {
             Some(number) => Some(Votes::open(disk.clone(), dir, &genesis, *number)?),
             None => None,
         };
-        let votes_end = pending_blocks.as_ref().map(|blocks| blocks.votes_end()).transpose()?.unwrap_or_default();
+        let votes_end = pending_blocks
+            .as_ref()
+            .map(|blocks| blocks.votes_end())
+            .transpose()?
+            .unwrap_or_default();
         if let (Some(blocks), Some(votes)) = (&pending_blocks, &pending_votes) {
-            agree(blocks, votes, votes_end, &dir.join(FileKind::Votes.name(votes_end.file)))?;
+            agree(
+                blocks,
+                votes,
+                votes_end,
+                &dir.join(FileKind::Votes.name(votes_end.file)),
+            )?;
         }
 
-        // Change. First the names that were found: a process that died between a rename and its sync leaves a name that a power
-        // cut could still take away. Then leftovers of files that never got their name, torn ends, older votes files.
+        // Change. First the names that were found: a process that died between a rename and its
+        // sync leaves a name that a power cut could still take away. Then leftovers of files that
+        // never got their name, torn ends, older votes files.
         disk.sync_dir(dir).map_err(failed)?;
         for name in names.iter().filter(|name| name.ends_with(".tmp")) {
             disk.remove(&dir.join(name)).map_err(failed)?;
         }
-        let mut cuts: Vec<Cut> = pending_votes.iter().filter_map(|votes| votes.torn()).collect();
+        let mut cuts: Vec<Cut> = pending_votes
+            .iter()
+            .filter_map(|votes| votes.torn())
+            .collect();
         let fresh = pending_votes.is_none().then(|| disk.fresh_id());
-        let instance = fresh.or(pending_votes.as_ref().map(|votes| votes.header.instance)).unwrap_or_default();
+        let instance = fresh
+            .or(pending_votes.as_ref().map(|votes| votes.header.instance))
+            .unwrap_or_default();
         let (blocks, opened) = match pending_blocks {
             Some(pending) => pending.resume(instance).map_err(failed)?,
-            None => (Blocks::create(disk.clone(), dir, genesis, instance).map_err(failed)?, Default::default()),
+            None => (
+                Blocks::create(disk.clone(), dir, genesis, instance).map_err(failed)?,
+                Default::default(),
+            ),
         };
         cuts.extend(opened.cut);
         let boot = disk.boot_id();
@@ -293,21 +367,41 @@ impl Journal {
                 votes.sync().map_err(failed)?;
                 (votes, Some(content))
             }
-            // Its number goes on from the one that the newest decision names, so that decisions and guard still fit.
-            None => (new_guard(&disk, dir, genesis, instance, votes_end.file + 1, &blocks).map_err(failed)?, None),
+            // Its number goes on from the one that the newest decision names, so that decisions and
+            // guard still fit.
+            None => (
+                new_guard(&disk, dir, genesis, instance, votes_end.file + 1, &blocks)
+                    .map_err(failed)?,
+                None,
+            ),
         };
         if let Some((_, older)) = guards.split_last() {
             for number in older {
-                disk.remove(&dir.join(FileKind::Votes.name(*number))).map_err(failed)?;
+                disk.remove(&dir.join(FileKind::Votes.name(*number)))
+                    .map_err(failed)?;
             }
         }
         let session = disk.fresh_id();
-        let mut journal = Journal { genesis, limits, session, instance, blocks, votes, stopped: None, _lock: lock };
+        let mut journal = Journal {
+            genesis,
+            limits,
+            session,
+            instance,
+            blocks,
+            votes,
+            stopped: None,
+            _lock: lock,
+        };
         let tip = journal.blocks.tip();
         journal.votes.guard.forget(tip);
         let (wal, clean_stop, last_boot) = match content {
             Some(content) => {
-                let wal = content.wal.into_iter().filter(|(height, _)| *height == tip + 1).map(|(_, bytes)| bytes).collect();
+                let wal = content
+                    .wal
+                    .into_iter()
+                    .filter(|(height, _)| *height == tip + 1)
+                    .map(|(_, bytes)| bytes)
+                    .collect();
                 (wal, content.clean_stop, content.last_boot)
             }
             None => (Vec::new(), false, None),
@@ -346,7 +440,8 @@ impl Journal {
         self.votes.guard.high()
     }
 
-    /// Identity of this guard, made with it. Two folders with one instance are copies of each other.
+    /// Identity of this guard, made with it. Two folders with one instance are copies of each
+    /// other.
     pub fn instance(&self) -> [u8; 16] {
         self.instance
     }
@@ -369,8 +464,8 @@ impl Journal {
         self.blocks.has_body(digest)
     }
 
-    /// Buffers an entry of the consensus log of height tip + 1, at most [`MAX_ENTRY`] bytes. What it means is the replica's
-    /// business.
+    /// Buffers an entry of the consensus log of height tip + 1, at most [`MAX_ENTRY`] bytes. What
+    /// it means is the replica's business.
     pub fn append_wal(&mut self, height: u64, entry: &[u8]) -> Result<(), Stop> {
         self.alive()?;
         self.at_next(height, "a log entry")?;
@@ -379,49 +474,104 @@ impl Journal {
         Ok(())
     }
 
-    /// Buffers the decision of height tip + 1: seal and certificate bytes, and the digest of a body appended before. The other
-    /// bodies of the height are forgotten.
-    pub fn append_decision(&mut self, height: u64, seal: &[u8], certificate: &[u8], body: Hash) -> Result<(), Stop> {
+    /// Buffers the decision of height tip + 1: seal and certificate bytes, and the digest of a body
+    /// appended before. The other bodies of the height are forgotten.
+    pub fn append_decision(
+        &mut self,
+        height: u64,
+        seal: &[u8],
+        certificate: &[u8],
+        body: Hash,
+    ) -> Result<(), Stop> {
         self.alive()?;
         self.at_next(height, "a decision")?;
-        within(seal.len() + certificate.len(), MAX_ENTRY, "a seal with its certificate")?;
+        within(
+            seal.len() + certificate.len(),
+            MAX_ENTRY,
+            "a seal with its certificate",
+        )?;
         if !self.blocks.has_body(&body) {
-            return Err(Stop::misuse(format!("the body {body} of height {height} was decided before it was appended")));
+            return Err(Stop::misuse(format!(
+                "the body {body} of height {height} was decided before it was appended"
+            )));
         }
         let votes_end = self.votes.durable_end();
         let (seal, certificate) = (seal.to_vec(), certificate.to_vec());
-        self.blocks.append_decision(&Decision { height, body, votes_end, seal, certificate });
+        self.blocks.append_decision(&Decision {
+            height,
+            body,
+            votes_end,
+            seal,
+            certificate,
+        });
         self.votes.guard.forget(height);
         Ok(())
     }
 
-    /// Asks the guard for leave to sign `bytes` (with their domain tag) at a step of height tip + 1. A new statement is
-    /// recorded in the buffer; after [`Journal::sync`] it can be signed.
-    pub fn prepare(&mut self, chain: &Hash, height: u64, round: u32, step: Step, bytes: &[u8]) -> Result<Verdict, Stop> {
+    /// Asks the guard for leave to sign `bytes` (with their domain tag) at a step of height tip +
+    /// 1. A new statement is recorded in the buffer; after [`Journal::sync`] it can be signed.
+    pub fn prepare(
+        &mut self,
+        chain: &Hash,
+        height: u64,
+        round: u32,
+        step: Step,
+        bytes: &[u8],
+    ) -> Result<Verdict, Stop> {
         self.alive()?;
         if *chain != self.genesis {
-            return Ok(Verdict::Refused(Refused::OtherChain { wanted: *chain, guarded: self.genesis }));
+            return Ok(Verdict::Refused(Refused::OtherChain {
+                wanted: *chain,
+                guarded: self.genesis,
+            }));
         }
-        let slot = Slot { height, round, step };
+        let slot = Slot {
+            height,
+            round,
+            step,
+        };
         let judgement = self.votes.guard.judge(slot, bytes, self.blocks.tip());
-        let record = VoteRecord { slot, blocks_end: self.blocks.durable_end(), bytes: bytes.to_vec() };
+        let record = VoteRecord {
+            slot,
+            blocks_end: self.blocks.durable_end(),
+            bytes: bytes.to_vec(),
+        };
         Ok(self.verdict(judgement, bytes, |votes| votes.append_vote(&record)))
     }
 
-    /// Asks the guard for leave to cosign the checkpoint (size, root) with `bytes`, which may carry a time.
-    pub fn prepare_checkpoint(&mut self, chain: &Hash, size: u64, root: Hash, bytes: &[u8]) -> Result<Verdict, Stop> {
+    /// Asks the guard for leave to cosign the checkpoint (size, root) with `bytes`, which may carry
+    /// a time.
+    pub fn prepare_checkpoint(
+        &mut self,
+        chain: &Hash,
+        size: u64,
+        root: Hash,
+        bytes: &[u8],
+    ) -> Result<Verdict, Stop> {
         self.alive()?;
         if *chain != self.genesis {
-            return Ok(Verdict::Refused(Refused::OtherChain { wanted: *chain, guarded: self.genesis }));
+            return Ok(Verdict::Refused(Refused::OtherChain {
+                wanted: *chain,
+                guarded: self.genesis,
+            }));
         }
         let judgement = self.votes.guard.judge_checkpoint(size, &root);
-        Ok(self.verdict(judgement, bytes, |votes| votes.append_checkpoint(&CheckpointRecord { size, root })))
+        Ok(self.verdict(judgement, bytes, |votes| {
+            votes.append_checkpoint(&CheckpointRecord { size, root })
+        }))
     }
 
-    fn verdict(&mut self, judgement: Judgement, bytes: &[u8], record: impl FnOnce(&mut Votes) -> u64) -> Verdict {
+    fn verdict(
+        &mut self,
+        judgement: Judgement,
+        bytes: &[u8],
+        record: impl FnOnce(&mut Votes) -> u64,
+    ) -> Verdict {
         match judgement {
             Judgement::Refused(refused) => Verdict::Refused(refused),
-            Judgement::Again(number) => Verdict::AlreadySigned(self.votes.guard.prepared(self.session, number, bytes)),
+            Judgement::Again(number) => {
+                Verdict::AlreadySigned(self.votes.guard.prepared(self.session, number, bytes))
+            }
             Judgement::New => {
                 let number = record(&mut self.votes);
                 Verdict::Prepared(self.votes.guard.prepared(self.session, number, bytes))
@@ -429,8 +579,8 @@ impl Journal {
         }
     }
 
-    /// Buffers that nothing is signed below `height` any more: the answer of the peers to a node whose guard is new
-    /// (RULINGS A8). Never lowers.
+    /// Buffers that nothing is signed below `height` any more: the answer of the peers to a node
+    /// whose guard is new (RULINGS A8). Never lowers.
     pub fn raise_guard(&mut self, height: u64) -> Result<(), Stop> {
         self.alive()?;
         if height > self.votes.guard.high().floor {
@@ -439,15 +589,16 @@ impl Journal {
         Ok(())
     }
 
-    /// Makes what was appended to `blocks` durable, and nothing else: for a body, before consensus hears of it.
+    /// Makes what was appended to `blocks` durable, and nothing else: for a body, before consensus
+    /// hears of it.
     pub fn sync_blocks(&mut self) -> Result<Durable, Stop> {
         self.alive()?;
         self.blocks.sync().map_err(|error| self.fail(&error))?;
         Ok(self.durable())
     }
 
-    /// Makes everything that was appended durable, `blocks` first. Log entries of heights that are thereby decided are left
-    /// to the next sync: nobody needs them.
+    /// Makes everything that was appended durable, `blocks` first. Log entries of heights that are
+    /// thereby decided are left to the next sync: nobody needs them.
     pub fn sync(&mut self) -> Result<Durable, Stop> {
         self.alive()?;
         self.sync_all().map_err(|error| self.fail(&error))?;
@@ -460,21 +611,29 @@ impl Journal {
         if self.votes.needs_sync(tip) {
             self.votes.sync()?;
         }
-        self.blocks.rotate(self.limits.segment_bytes, self.instance)?;
-        self.votes.rotate(self.limits.votes_bytes, tip, self.blocks.durable_end())
+        self.blocks
+            .rotate(self.limits.segment_bytes, self.instance)?;
+        self.votes
+            .rotate(self.limits.votes_bytes, tip, self.blocks.durable_end())
     }
 
-    /// Proof of the syncs done so far, without a new one: redeems statements that were [`Verdict::AlreadySigned`].
+    /// Proof of the syncs done so far, without a new one: redeems statements that were
+    /// [`Verdict::AlreadySigned`].
     pub fn durable(&self) -> Durable {
-        Durable { session: self.session, votes: self.votes.durable }
+        Durable {
+            session: self.session,
+            votes: self.votes.durable,
+        }
     }
 
-    /// A decided, durable block; `None` above [`Journal::durable_tip`] and at height 0, which has neither body nor certificate.
+    /// A decided, durable block; `None` above [`Journal::durable_tip`] and at height 0, which has
+    /// neither body nor certificate.
     pub fn read_block(&self, height: u64) -> Result<Option<DecidedBlock>, Stop> {
         self.blocks.block(height)
     }
 
-    /// Decided, durable blocks from `height` on, in order, each judged on reading. Ends at the first damage.
+    /// Decided, durable blocks from `height` on, in order, each judged on reading. Ends at the
+    /// first damage.
     pub fn iter_from(&self, height: u64) -> impl Iterator<Item = Result<DecidedBlock, Stop>> + '_ {
         let mut next = Some(height.max(1));
         std::iter::from_fn(move || {
@@ -498,7 +657,12 @@ impl Journal {
         self.sync()?;
         self.votes.append_clean_stop(self.blocks.durable_end());
         self.votes.sync().map_err(|error| self.fail(&error))?;
-        let closed = Stop::new(StopKind::Closed, "the journal is closed", "the node was asked to stop", "start the node again");
+        let closed = Stop::new(
+            StopKind::Closed,
+            "the journal is closed",
+            "the node was asked to stop",
+            "start the node again",
+        );
         self.stopped = Some(closed);
         Ok(())
     }
@@ -522,7 +686,9 @@ impl Journal {
         if height == next {
             Ok(())
         } else {
-            Err(Stop::misuse(format!("{what} of height {height} came while height {next} is due")))
+            Err(Stop::misuse(format!(
+                "{what} of height {height} came while height {next} is due"
+            )))
         }
     }
 }
@@ -537,19 +703,42 @@ fn new_guard(
     blocks: &Blocks,
 ) -> Result<Votes, DiskError> {
     let (boot, tip) = (disk.boot_id(), blocks.tip());
-    let header = Header { kind: FileKind::Votes, number, genesis, instance, boot, first_height: tip + 1, previous: Hash::ZERO };
-    let first =
-        FirstRecord { mark: HighWater::default(), tip, blocks_end: blocks.durable_end(), blocks_instance: blocks.instance() };
+    let header = Header {
+        kind: FileKind::Votes,
+        number,
+        genesis,
+        instance,
+        boot,
+        first_height: tip + 1,
+        previous: Hash::ZERO,
+    };
+    let first = FirstRecord {
+        mark: HighWater::default(),
+        tip,
+        blocks_end: blocks.durable_end(),
+        blocks_instance: blocks.instance(),
+    };
     Votes::create(disk.clone(), dir, header, Default::default(), &first)
 }
 
 fn within(length: usize, most: usize, what: &str) -> Result<(), Stop> {
-    if length <= most { Ok(()) } else { Err(Stop::misuse(format!("{what} of {length} bytes came, at most {most} are kept"))) }
+    if length <= most {
+        Ok(())
+    } else {
+        Err(Stop::misuse(format!(
+            "{what} of {length} bytes came, at most {most} are kept"
+        )))
+    }
 }
 
-/// Judges the two kinds of file against each other: each says how far the other was durable, so an end that was cut, rotten or
-/// taken from an older copy shows.
-fn agree(blocks: &blocks::PendingBlocks, votes: &votes::PendingVotes, votes_end: End, votes_path: &Path) -> Result<(), Stop> {
+/// Judges the two kinds of file against each other: each says how far the other was durable, so an
+/// end that was cut, rotten or taken from an older copy shows.
+fn agree(
+    blocks: &blocks::PendingBlocks,
+    votes: &votes::PendingVotes,
+    votes_end: End,
+    votes_path: &Path,
+) -> Result<(), Stop> {
     let content = &votes.content;
     let first = content.first.as_ref();
     if let Some(first) = first
@@ -577,11 +766,18 @@ fn agree(blocks: &blocks::PendingBlocks, votes: &votes::PendingVotes, votes_end:
     let due = blocks.tip() + 1;
     if content.top.0 > due || first.is_some_and(|first| first.tip >= due) {
         let height = content.top.0.max(first.map_or(0, |first| first.tip + 1));
-        return lost_blocks(format!("height {due} is not decided, and {} has entries of height {height}", votes.path.display()));
+        return lost_blocks(format!(
+            "height {due} is not decided, and {} has entries of height {height}",
+            votes.path.display()
+        ));
     }
     if votes.end() < votes_end {
         let why = "the newest decision recorded that votes were durable beyond this point";
-        let at = if votes.end().file == votes_end.file { votes.end().length } else { 0 };
+        let at = if votes.end().file == votes_end.file {
+            votes.end().length
+        } else {
+            0
+        };
         return Err(Stop::damage(votes_path, at, why));
     }
     Ok(())

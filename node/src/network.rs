@@ -1,18 +1,25 @@
-//! The one libp2p swarm: who may connect, gossip, requests. Transport of bounded frames between known keys, nothing more.
+//! The one libp2p swarm: who may connect, gossip, requests. Transport of bounded frames between
+//! known keys, nothing more.
 //!
 //! Rules
-//! 1. A peer is its Ed25519 transport key. Only keys of the allow-list get past the connection's handshake; everyone else is
-//!    denied before any stream exists. A peer taken off the list is disconnected at once (DESIGN 7, RULINGS A24).
-//! 2. TCP, noise, yamux; gossipsub with two topics, three request protocols, identify, ping. Absent on purpose: DHT, mDNS,
-//!    rendezvous, relay, autonat, QUIC, peer exchange, addresses learned from peers.
-//! 3. Gossip promises nothing: a lagging shell or a full queue drops messages and counts them. Whatever must arrive has a pull
-//!    path by request. Gossip is unsigned; records and votes carry their own signatures. A message's id is
-//!    SHA-256(topic || data), so equal bytes are delivered once per [`REPEAT_AFTER`].
-//! 4. A request gets exactly one answer: data, busy, limited, refused, or an error at the asker after the protocol's time.
-//! 5. Every queue is bounded in entries and in bytes. Nothing is kept under a name that a peer chooses, except behind a cap.
-//! 6. Rates are per peer. Over a rate means refused; going on means disconnected for [`Limits::cooling`].
-//! 7. Bytes are opaque here. What may be served to whom (RULINGS A15) and whether a message is good is the shell's business;
-//!    a message is forwarded only after the shell accepted it.
+//! 1. A peer is its Ed25519 transport key. Only keys of the allow-list get past the connection's
+//!    handshake; everyone else is denied before any stream exists. A peer taken off the list is
+//!    disconnected at once (DESIGN 7, RULINGS A24).
+//! 2. TCP, noise, yamux; gossipsub with two topics, three request protocols, identify, ping. Absent
+//!    on purpose: DHT, mDNS, rendezvous, relay, autonat, QUIC, peer exchange, addresses learned
+//!    from peers.
+//! 3. Gossip promises nothing: a lagging shell or a full queue drops messages and counts them.
+//!    Whatever must arrive has a pull path by request. Gossip is unsigned; records and votes carry
+//!    their own signatures. A message's id is SHA-256(topic || data), so equal bytes are delivered
+//!    once per [`REPEAT_AFTER`].
+//! 4. A request gets exactly one answer: data, busy, limited, refused, or an error at the asker
+//!    after the protocol's time.
+//! 5. Every queue is bounded in entries and in bytes. Nothing is kept under a name that a peer
+//!    chooses, except behind a cap.
+//! 6. Rates are per peer. Over a rate means refused; going on means disconnected for
+//!    [`Limits::cooling`].
+//! 7. Bytes are opaque here. What may be served to whom (RULINGS A15) and whether a message is good
+//!    is the shell's business; a message is forwarded only after the shell accepted it.
 //! 8. No type of libp2p is visible outside this module.
 
 use std::net::SocketAddr;
@@ -33,15 +40,16 @@ mod swarm;
 mod tests;
 
 pub use address::{
-    AddressError, AllowedPeer, NodeAddress, PeerKey, Role, parse_address, parse_bootstrap, parse_peer_id, peer_id_text,
+    AddressError, AllowedPeer, NodeAddress, PeerKey, Role, parse_address, parse_bootstrap,
+    parse_peer_id, peer_id_text,
 };
 pub use counters::Counters;
 pub use handle::{GossipTicket, NetworkEvents, NetworkHandle, Responder};
 pub use limits::{Limits, MAX_ADDRESSES_PER_PEER, MAX_ALLOWED_PEERS, Rate, Rates};
 pub use swarm::start;
 
-/// After this time the same bytes may be gossiped again: long enough that nothing circulates, short enough that a vote which
-/// consensus repeats is delivered again.
+/// After this time the same bytes may be gossiped again: long enough that nothing circulates, short
+/// enough that a vote which consensus repeats is delivered again.
 pub const REPEAT_AFTER: Duration = Duration::from_secs(8);
 
 /// What is gossiped.
@@ -106,7 +114,8 @@ impl Protocol {
         }
     }
 
-    /// The longest response, in bytes. A body is at most 1 MiB (RULINGS A19); the rest is room for its system section.
+    /// The longest response, in bytes. A body is at most 1 MiB (RULINGS A19); the rest is room for
+    /// its system section.
     pub const fn max_response(self) -> usize {
         match self {
             Protocol::Body => 1_280 * 1024,
@@ -124,7 +133,8 @@ impl Protocol {
         }
     }
 
-    /// Unanswered requests from one peer at most; further ones are answered busy. Also the most we have under way to one peer.
+    /// Unanswered requests from one peer at most; further ones are answered busy. Also the most we
+    /// have under way to one peer.
     pub const fn max_unanswered(self) -> usize {
         match self {
             Protocol::Body => 8,
@@ -163,7 +173,8 @@ pub struct NetworkConfig {
 /// What happened in the network. Whoever holds a [`NetworkEvents`] must keep taking them.
 #[derive(Debug)]
 pub enum NetworkEvent {
-    /// A gossiped message. It is forwarded only if the shell reports [`Verdict::Accept`] within a second.
+    /// A gossiped message. It is forwarded only if the shell reports [`Verdict::Accept`] within a
+    /// second.
     Gossip {
         /// The peer that handed it to us; not necessarily its author.
         from: PeerKey,
@@ -208,7 +219,8 @@ pub enum NetworkEvent {
         /// Why it ended and what to do next.
         reason: String,
     },
-    /// A peer runs another chain or another program; it was disconnected. Reported at most once a minute per peer.
+    /// A peer runs another chain or another program; it was disconnected. Reported at most once a
+    /// minute per peer.
     WrongChain {
         /// The peer.
         peer: PeerKey,
@@ -285,7 +297,9 @@ pub enum StartError {
     #[error("the list of peers is wrong: {0}")]
     Allowed(#[from] AddressError),
     /// A library refused its settings: a fault of this program.
-    #[error("the network could not be set up: {0}. This is a fault in the program, please report it")]
+    #[error(
+        "the network could not be set up: {0}. This is a fault in the program, please report it"
+    )]
     Setup(String),
 }
 

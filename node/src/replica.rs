@@ -1,20 +1,24 @@
 //! The deterministic heart of a node: inputs in, effects out.
 //!
-//! * [`Replica::step`] is the only entrance. It has no clock, socket, thread or file of its own: time comes with each input,
-//!   the ledger, the journal and the verifier sit behind [`App`], [`Storage`] and [`Verify`]. The same inputs over the same
-//!   storage give the same effects.
-//! * Order of persistence: a body is durable before the core hears of it; a vote's guard record and everything logged before
-//!   it are durable before the vote is signed; a decision is durable before it is committed or told to anybody (RULINGS A13).
-//! * Fail-stop: after a disk fault or an error of the core the step has one effect, [`Effect::Stop`], and nothing else leaves.
-//!   The core also asserts; the shell treats a panic of this module like a stop.
+//! * [`Replica::step`] is the only entrance. It has no clock, socket, thread or file of its own:
+//!   time comes with each input, the ledger, the journal and the verifier sit behind [`App`],
+//!   [`Storage`] and [`Verify`]. The same inputs over the same storage give the same effects.
+//! * Order of persistence: a body is durable before the core hears of it; a vote's guard record and
+//!   everything logged before it are durable before the vote is signed; a decision is durable
+//!   before it is committed or told to anybody (RULINGS A13).
+//! * Fail-stop: after a disk fault or an error of the core the step has one effect,
+//!   [`Effect::Stop`], and nothing else leaves. The core also asserts; the shell treats a panic of
+//!   this module like a stop.
 //! * One core object per height, made fresh: nothing of height h can leak into h+1.
-//! * Blocks that were missed do not go through the core's sync input but through [`Replica`]'s own path (`catchup`): certificate
-//!   under the policy of that height, parent, body hash, re-execution, each with the function the audit uses. The core's path
-//!   would check less, log no certificate, and leave two ways to decide.
-//! * Every map keyed by what a peer chose has a bound; nothing is kept before its signature was checked.
+//! * Blocks that were missed do not go through the core's sync input but through [`Replica`]'s own
+//!   path (`catchup`): certificate under the policy of that height, parent, body hash,
+//!   re-execution, each with the function the audit uses. The core's path would check less, log no
+//!   certificate, and leave two ways to decide.
+//! * Every map keyed by what a peer chose has a bound; nothing is kept before its signature was
+//!   checked.
 //!
-//! Absent on purpose: receipts and refusals signed for clients (API), store and index updates (shell, after
-//! [`Effect::Decided`]), transport.
+//! Absent on purpose: receipts and refusals signed for clients (API), store and index updates
+//! (shell, after [`Effect::Decided`]), transport.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -63,7 +67,8 @@ pub struct Clock {
     pub wall_ms: u64,
 }
 
-/// What happens to a replica. Peers are organisation numbers: one node each; the gate has authenticated them.
+/// What happens to a replica. Peers are organisation numbers: one node each; the gate has
+/// authenticated them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Time has passed; the shell sends one at [`Replica::wake_at`] at the latest.
@@ -159,7 +164,8 @@ pub enum Effect {
     },
     /// A checkpoint has a quorum of cosignatures: everything up to its height is receipted.
     Receipted(Receipt),
-    /// The replica has stopped and takes no more input. Start again from the journal, or look at the disk.
+    /// The replica has stopped and takes no more input. Start again from the journal, or look at
+    /// the disk.
     Stop(String),
 }
 
@@ -189,13 +195,15 @@ pub struct Status {
     pub votes_from: u64,
     /// A block is decided whose body is not here: `behind: body of H missing`.
     pub body_missing: Option<(u64, Hash)>,
-    /// Blocks in a row whose time was out of this node's bounds; from 3 on its clock deserves a look.
+    /// Blocks in a row whose time was out of this node's bounds; from 3 on its clock deserves a
+    /// look.
     pub out_of_bounds: u32,
     /// How far the own clock was ahead of the last of them, in milliseconds; negative: behind.
     pub clock_off_ms: i64,
     /// Statements the guard refused to sign since the start.
     pub guard_refusals: u64,
-    /// A validator cosigned another root for a height this node holds: a fork, if anything is. Validator and height.
+    /// A validator cosigned another root for a height this node holds: a fork, if anything is.
+    /// Validator and height.
     pub fork_alarm: Option<(u32, u64)>,
     /// Records waiting.
     pub pool: usize,
@@ -204,11 +212,18 @@ pub struct Status {
 }
 
 impl Status {
-    /// What is to be said about this machine's clock: after three blocks in a row that do not fit it (RULINGS A9).
+    /// What is to be said about this machine's clock: after three blocks in a row that do not fit
+    /// it (RULINGS A9).
     pub fn clock_warning(&self) -> Option<String> {
         let seconds = self.clock_off_ms.unsigned_abs() / 1_000;
-        let side = if self.clock_off_ms > 0 { "ahead of" } else { "behind" };
-        (self.out_of_bounds >= 3).then(|| format!("this machine's clock is {seconds} s {side} the times of the last blocks"))
+        let side = if self.clock_off_ms > 0 {
+            "ahead of"
+        } else {
+            "behind"
+        };
+        (self.out_of_bounds >= 3).then(|| {
+            format!("this machine's clock is {seconds} s {side} the times of the last blocks")
+        })
     }
 }
 
@@ -257,9 +272,13 @@ pub struct Replica<A: App, S: Storage, V: Verify> {
 }
 
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
-    /// A replica on a ledger that stands at the newest decided block of `storage`. The first [`Replica::step`] starts it.
+    /// A replica on a ledger that stands at the newest decided block of `storage`. The first
+    /// [`Replica::step`] starts it.
     pub fn new(config: ReplicaConfig, keys: Keys, app: A, storage: S, verify: V) -> Self {
-        Replica { core: None, host: Host::new(config, keys, app, storage, verify) }
+        Replica {
+            core: None,
+            host: Host::new(config, keys, app, storage, verify),
+        }
     }
 
     /// The ledger.
@@ -267,7 +286,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         &self.host.app
     }
 
-    /// The ledger, to take from it what it keeps for the store. Nothing that changes its tip may be called on it.
+    /// The ledger, to take from it what it keeps for the store. Nothing that changes its tip may be
+    /// called on it.
     pub fn app_mut(&mut self) -> &mut A {
         &mut self.host.app
     }
@@ -324,17 +344,26 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         self.host.evidence.values()
     }
 
-    /// One step: everything `input` causes until nothing is left to do, and every timer that is due.
+    /// One step: everything `input` causes until nothing is left to do, and every timer that is
+    /// due.
     pub fn step(&mut self, clock: Clock, input: Input) -> Vec<Effect> {
         if self.host.stop.is_some() {
             return Vec::new();
         }
         // A clock that goes back is a shell's fault; timers must not be hurt by it.
         let before = self.host.now;
-        self.host.now = Clock { elapsed_ms: clock.elapsed_ms.max(before.elapsed_ms), wall_ms: clock.wall_ms };
-        // The clock of a sample chain was stepped (RULINGS A5): what the idle timer waited for may be due now.
+        self.host.now = Clock {
+            elapsed_ms: clock.elapsed_ms.max(before.elapsed_ms),
+            wall_ms: clock.wall_ms,
+        };
+        // The clock of a sample chain was stepped (RULINGS A5): what the idle timer waited for may
+        // be due now.
         let passed = self.host.now.elapsed_ms - before.elapsed_ms;
-        if clock.wall_ms > before.wall_ms.saturating_add(passed).saturating_add(STEP_MS)
+        if clock.wall_ms
+            > before
+                .wall_ms
+                .saturating_add(passed)
+                .saturating_add(STEP_MS)
             && self.host.timers.contains_key(&Timer::Idle)
         {
             self.host.set_timer(Timer::Idle, 0);
@@ -378,7 +407,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                     2 => mc::Timeout::precommit(round),
                     _ => mc::Timeout::rebroadcast(round),
                 };
-                self.host.todo.push_back(Todo::Core(Box::new(engine::Input::TimeoutElapsed(timeout))));
+                self.host
+                    .todo
+                    .push_back(Todo::Core(Box::new(engine::Input::TimeoutElapsed(timeout))));
             }
             Timer::Idle => self.look(),
             Timer::Poll => self.poll(),
@@ -398,7 +429,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// Works off what the core and the rest have left to do, in order.
     fn drain(&mut self) {
         while self.host.stop.is_none() {
-            let Some(todo) = self.host.todo.pop_front() else { return };
+            let Some(todo) = self.host.todo.pop_front() else {
+                return;
+            };
             match todo {
                 Todo::Core(input) => self.run_core(*input),
                 Todo::Propose { height, round } => self.propose(height, round),

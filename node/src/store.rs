@@ -1,17 +1,22 @@
-//! The derived database: everything a node serves, rebuilt from the journal whenever it is missing (RULINGS A13).
+//! The derived database: everything a node serves, rebuilt from the journal whenever it is missing
+//! (RULINGS A13).
 //!
 //! Rules:
 //!
-//! * One block is one commit, atomic over all tables, and heights have no gaps: the tip says what is in here.
-//! * No path waits for this store to be durable. After a crash it may lag the journal, which is applied again from
-//!   [`Store::tip`]; after a power cut it is suspect as a whole (`journal::Recovered::store_is_suspect`) and is wiped.
+//! * One block is one commit, atomic over all tables, and heights have no gaps: the tip says what
+//!   is in here.
+//! * No path waits for this store to be durable. After a crash it may lag the journal, which is
+//!   applied again from [`Store::tip`]; after a power cut it is suspect as a whole
+//!   (`journal::Recovered::store_is_suspect`) and is wiped.
 //! * Its folder may be deleted at any time while the node is down.
-//! * Values stay under [`VALUE_MAX`], above which sled writes files that it never syncs. Keys are big-endian, so that their
-//!   order is that of heights.
+//! * Values stay under [`VALUE_MAX`], above which sled writes files that it never syncs. Keys are
+//!   big-endian, so that their order is that of heights.
 //!
-//! [`SledStore`] is the product, [`MemoryStore`] the simulator's (RULINGS A23); both share one layout and one set of reads.
+//! [`SledStore`] is the product, [`MemoryStore`] the simulator's (RULINGS A23); both share one
+//! layout and one set of reads.
 //!
-//! Absent on purpose: decisions about content (rows, nodes and entries come from `apply`), repair, transactions for callers.
+//! Absent on purpose: decisions about content (rows, nodes and entries come from `apply`), repair,
+//! transactions for callers.
 
 use std::path::PathBuf;
 
@@ -29,7 +34,8 @@ mod tests;
 pub use memory::MemoryStore;
 pub use sled_store::{Opened, SledStore};
 
-/// Longest value, in bytes: a quarter of sled's segment is the border to its unsynced files; pages hold several values.
+/// Longest value, in bytes: a quarter of sled's segment is the border to its unsynced files; pages
+/// hold several values.
 pub const VALUE_MAX: usize = 120 * 1024;
 /// Longest object key, in bytes.
 pub const OBJECT_KEY_MAX: usize = 255;
@@ -168,16 +174,23 @@ pub trait Store: Send + Sync {
     fn records_from(&self, prefix: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError>;
 
     /// Records that concern an object, ascending, from `from` on, at most `limit`.
-    fn object(&self, key: &[u8], from: RecordPlace, limit: usize) -> Result<Vec<RecordPlace>, StoreError>;
+    fn object(
+        &self,
+        key: &[u8],
+        from: RecordPlace,
+        limit: usize,
+    ) -> Result<Vec<RecordPlace>, StoreError>;
 
-    /// Visits what was written to the rows of the state tables, the oldest first, until `visit` answers false. A later write of a row
-    /// stands above an earlier one; writes that were superseded need not be there.
+    /// Visits what was written to the rows of the state tables, the oldest first, until `visit`
+    /// answers false. A later write of a row stands above an earlier one; writes that were
+    /// superseded need not be there.
     fn rows(&self, visit: &mut RowVisit) -> Result<(), StoreError>;
 
     /// A node of the state tree.
     fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The node with the greatest key that begins with `prefix` and is at most `key`: the newest version of something.
+    /// The node with the greatest key that begins with `prefix` and is at most `key`: the newest
+    /// version of something.
     fn tree_node_at_most(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Pair>, StoreError>;
 
     /// A node of the log tree.
@@ -186,7 +199,8 @@ pub trait Store: Send + Sync {
     /// A named value.
     fn meta(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Hands what was committed to the disk. Never on the path of a decision: the journal is the truth.
+    /// Hands what was committed to the disk. Never on the path of a decision: the journal is the
+    /// truth.
     fn flush(&self) -> Result<(), StoreError>;
 }
 

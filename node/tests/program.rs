@@ -1,13 +1,17 @@
-//! The slim binary itself. This suite also makes cargo build the binary in the same run as every other suite, so that the
-//! real-process suites never meet an old one.
+//! The slim binary itself. This suite also makes cargo build the binary in the same run as every
+//! other suite, so that the real-process suites never meet an old one.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::process::Command;
 
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_rollbook-node")).args(arguments).output().unwrap();
-    let words = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let output = Command::new(env!("CARGO_BIN_EXE_rollbook-node"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     (output.status.code(), words)
 }
 

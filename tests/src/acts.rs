@@ -1,5 +1,6 @@
-//! One act of every kind there is, with fixed values: what the golden vectors of records are made of. New acts are added where
-//! their family ends; the suite counts the variants of every family and finds what is missing here.
+//! One act of every kind there is, with fixed values: what the golden vectors of records are made
+//! of. New acts are added where their family ends; the suite counts the variants of every family
+//! and finds what is missing here.
 
 use rollbook_core::account::{Pot, Unit};
 use rollbook_core::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
@@ -24,7 +25,10 @@ fn hash(label: &str) -> Hash {
 }
 
 fn name(native: &str, latin: &str) -> Name {
-    Name { native: text(native), latin: text(latin) }
+    Name {
+        native: text(native),
+        latin: text(latin),
+    }
 }
 
 /// The chain of the vectors.
@@ -34,11 +38,22 @@ pub fn chain() -> Hash {
 
 /// Every act, in the order of families and variants; where a nested choice matters, both sides.
 pub fn all() -> Vec<Body> {
-    let mut acts: Vec<Body> = vec![Body::Organisation(OrganisationAct::Found), Body::Organisation(register())];
+    let mut acts: Vec<Body> = vec![
+        Body::Organisation(OrganisationAct::Found),
+        Body::Organisation(register()),
+    ];
     acts.extend(membership().into_iter().map(Body::Membership));
     acts.extend(effects().into_iter().map(|effect| {
-        let ballot_days = if matches!(effect, MotionEffect::Rescind { .. }) { 0 } else { 14 };
-        Body::Motion(MotionAct::Propose(Proposal { effect, ballot_days, text: hash("text of a motion") }))
+        let ballot_days = if matches!(effect, MotionEffect::Rescind { .. }) {
+            0
+        } else {
+            14
+        };
+        Body::Motion(MotionAct::Propose(Proposal {
+            effect,
+            ballot_days,
+            text: hash("text of a motion"),
+        }))
     }));
     acts.extend(motions().into_iter().map(Body::Motion));
     acts.extend(funds().into_iter().map(Body::Fund));
@@ -46,7 +61,15 @@ pub fn all() -> Vec<Body> {
     acts.extend(awards().into_iter().map(Body::Award));
     acts.extend(payments().into_iter().map(Body::Payment));
     let keys = alliance::node_keys(SEED, 5);
-    acts.extend([NodeAct::Register(keys), NodeAct::Ready, NodeAct::Leave, NodeAct::Support { protocol: 2 }].map(Body::Node));
+    acts.extend(
+        [
+            NodeAct::Register(keys),
+            NodeAct::Ready,
+            NodeAct::Leave,
+            NodeAct::Support { protocol: 2 },
+        ]
+        .map(Body::Node),
+    );
     let order = |about| OfficialOrder {
         authority: text("示例区人民法院 Sample district court"),
         reference: text("(2024) 12"),
@@ -62,11 +85,17 @@ fn register() -> OrganisationAct {
     let key = Keypair::derive(SEED, "company");
     let mut first = alliance::officer(SEED, 0, 1, &[Role::Primary]);
     first.keys = vec![(key.public(), key.prove_possession(0, KeyKind::Officer))];
-    let officers = vec![first, alliance::officer(SEED, 0, 2, &[Role::Alternate, Role::Finance])];
+    let officers = vec![
+        first,
+        alliance::officer(SEED, 0, 2, &[Role::Alternate, Role::Finance]),
+    ];
     let mut entry = alliance::organisation(7, OrganisationKind::Company, "Company Seven", officers);
     entry.number = 0;
     entry.name = name("第七公司", "Company Seven");
-    entry.relations = vec![GroupDeclaration { other: 3, evidence: hash("extract of the group") }];
+    entry.relations = vec![GroupDeclaration {
+        other: 3,
+        evidence: hash("extract of the group"),
+    }];
     OrganisationAct::Register(Registration::sign(&chain(), entry, &key))
 }
 
@@ -77,27 +106,63 @@ fn membership() -> Vec<MembershipAct> {
         charter: hash("charter"),
         antitrust: hash("antitrust undertaking"),
         conflicts: hash("conflict undertaking"),
-        relations: vec![GroupDeclaration { other: 3, evidence: hash("extract of the group") }],
+        relations: vec![GroupDeclaration {
+            other: 3,
+            evidence: hash("extract of the group"),
+        }],
     };
-    let receipt = Receipt { invoice, amount: 20_000_000, reference: BankReference(text("BANK-2023-000123")), value_date: 19_600 };
+    let receipt = Receipt {
+        invoice,
+        amount: 20_000_000,
+        reference: BankReference(text("BANK-2023-000123")),
+        value_date: 19_600,
+    };
     vec![
         MembershipAct::Apply(apply),
         MembershipAct::Screen { membership },
-        MembershipAct::Return { membership, missing: vec![text("extract"), text("letter")] },
-        MembershipAct::Resubmit { membership, additions: hash("additions") },
-        MembershipAct::Reject { membership, criterion: text("field-of-work"), reasons: hash("reasons") },
+        MembershipAct::Return {
+            membership,
+            missing: vec![text("extract"), text("letter")],
+        },
+        MembershipAct::Resubmit {
+            membership,
+            additions: hash("additions"),
+        },
+        MembershipAct::Reject {
+            membership,
+            criterion: text("field-of-work"),
+            reasons: hash("reasons"),
+        },
         MembershipAct::Complete { membership },
         MembershipAct::Sponsor { membership },
-        MembershipAct::OpenBallot { membership, ballot_days: 14 },
-        MembershipAct::AskAgain { membership, reasons: hash("what the applicant brings forward") },
+        MembershipAct::OpenBallot {
+            membership,
+            ballot_days: 14,
+        },
+        MembershipAct::AskAgain {
+            membership,
+            reasons: hash("what the applicant brings forward"),
+        },
         MembershipAct::WithdrawApplication { membership },
         MembershipAct::Invoice { membership },
         MembershipAct::CancelInvoice { invoice },
         MembershipAct::Receive(receipt),
-        MembershipAct::ConfirmReceipt { invoice, receipt: hash("a record") },
-        MembershipAct::DeclineReceipt { invoice, receipt: hash("a record") },
-        MembershipAct::Agree { membership, agreement: hash("participation agreement") },
-        MembershipAct::Activate { membership, agreement: hash("participation agreement") },
+        MembershipAct::ConfirmReceipt {
+            invoice,
+            receipt: hash("a record"),
+        },
+        MembershipAct::DeclineReceipt {
+            invoice,
+            receipt: hash("a record"),
+        },
+        MembershipAct::Agree {
+            membership,
+            agreement: hash("participation agreement"),
+        },
+        MembershipAct::Activate {
+            membership,
+            agreement: hash("participation agreement"),
+        },
     ]
 }
 
@@ -105,7 +170,13 @@ fn membership() -> Vec<MembershipAct> {
 fn effects() -> Vec<MotionEffect> {
     let unit = Unit::currency("CNY").unwrap();
     let office = 26;
-    let appointment = Appointment { office, role: Role::Treasurer, scope: Scope::Fund(1), holder: 51, deputy: Some(52) };
+    let appointment = Appointment {
+        office,
+        role: Role::Treasurer,
+        scope: Scope::Fund(1),
+        holder: 51,
+        deputy: Some(52),
+    };
     let fund = CreateFund {
         name: name("元宇宙基金", "Metaverse Fund"),
         holder: office,
@@ -114,31 +185,72 @@ fn effects() -> Vec<MotionEffect> {
         office,
         officers: vec![(Role::Treasurer, 51), (Role::SecondOfficer, 52)],
     };
-    let grant = |out_of_rank| GrantAward { application: 3, amount: 800_000_000, body: BodyKind::Assembly, out_of_rank };
+    let grant = |out_of_rank| GrantAward {
+        application: 3,
+        amount: 800_000_000,
+        body: BodyKind::Assembly,
+        out_of_rank,
+    };
     vec![
         MotionEffect::Admit { membership: 26 },
         MotionEffect::Rescind { motion: 9 },
         MotionEffect::Appoint(appointment),
-        MotionEffect::Appoint(Appointment { role: Role::Auditor, scope: Scope::Alliance, deputy: None, ..appointment }),
+        MotionEffect::Appoint(Appointment {
+            role: Role::Auditor,
+            scope: Scope::Alliance,
+            deputy: None,
+            ..appointment
+        }),
         MotionEffect::Remove { post: 3 },
         MotionEffect::CreateFund(fund.into()),
-        MotionEffect::AppointCommittee(AppointCommittee { fund: 1, members: vec![1, 2, 3, 4, 5] }),
-        MotionEffect::WriteOffInstalment(WriteOffInstalment { instalment: 4, attempts: hash("attempts") }),
+        MotionEffect::AppointCommittee(AppointCommittee {
+            fund: 1,
+            members: vec![1, 2, 3, 4, 5],
+        }),
+        MotionEffect::WriteOffInstalment(WriteOffInstalment {
+            instalment: 4,
+            attempts: hash("attempts"),
+        }),
         MotionEffect::PublishCall(terms().into()),
-        MotionEffect::CancelCall(CancelCall { call: 1, reason: hash("reason") }),
-        MotionEffect::ConfirmPool(ConfirmPool { pool: PoolKind::Reviewers, persons: vec![30, 32, 34] }),
+        MotionEffect::CancelCall(CancelCall {
+            call: 1,
+            reason: hash("reason"),
+        }),
+        MotionEffect::ConfirmPool(ConfirmPool {
+            pool: PoolKind::Reviewers,
+            persons: vec![30, 32, 34],
+        }),
         MotionEffect::DecideAppeal(DecideAppeal { application: 3 }),
         MotionEffect::GrantAward(grant(None)),
         MotionEffect::GrantAward(grant(Some(hash("reason")))),
-        MotionEffect::PlaceApplication(PlaceApplication { application: 4, placing: Placing::Reserve, reason: hash("reason") }),
-        MotionEffect::RevokeAward(RevokeAward { award: 1, reason: hash("reason") }),
-        MotionEffect::LiftHold(LiftHold { payment: 2, reason: hash("reason") }),
-        MotionEffect::RaiseProtocol(RaiseProtocol { protocol: 2, from_height: 5_000, release: text("0.2") }),
+        MotionEffect::PlaceApplication(PlaceApplication {
+            application: 4,
+            placing: Placing::Reserve,
+            reason: hash("reason"),
+        }),
+        MotionEffect::RevokeAward(RevokeAward {
+            award: 1,
+            reason: hash("reason"),
+        }),
+        MotionEffect::LiftHold(LiftHold {
+            payment: 2,
+            reason: hash("reason"),
+        }),
+        MotionEffect::RaiseProtocol(RaiseProtocol {
+            protocol: 2,
+            from_height: 5_000,
+            release: text("0.2"),
+        }),
     ]
 }
 
 fn terms() -> CallTerms {
-    let criterion = |code, weight_bp| Criterion { code: text(code), weight_bp, score_max: 10, threshold: 5 };
+    let criterion = |code, weight_bp| Criterion {
+        code: text(code),
+        weight_bp,
+        score_max: 10,
+        threshold: 5,
+    };
     CallTerms {
         fund: 1,
         title: name("内容制作征集", "Call for content"),
@@ -149,8 +261,16 @@ fn terms() -> CallTerms {
         threshold: 60_000,
         reviewers: 3,
         concentration_bp: Some(7_000),
-        tie_breaks: vec![TieBreak::Criterion(0), TieBreak::SmallerAsk, TieBreak::Earlier],
-        eligibility: Eligibility { classes: vec![Class::Founding, Class::Council], outsiders: true, in_direction: true },
+        tie_breaks: vec![
+            TieBreak::Criterion(0),
+            TieBreak::SmallerAsk,
+            TieBreak::Earlier,
+        ],
+        eligibility: Eligibility {
+            classes: vec![Class::Founding, Class::Council],
+            outsiders: true,
+            in_direction: true,
+        },
         codes: vec![text("incomplete"), text("out-of-scope")],
         opens_day: 19_600,
         closes_day: 19_630,
@@ -160,14 +280,26 @@ fn terms() -> CallTerms {
 
 fn motions() -> Vec<MotionAct> {
     let ballot = |choice, criterion: Option<&str>, declaration| {
-        MotionAct::Vote(Ballot { motion: 9, choice, criterion: criterion.map(text), declaration })
+        MotionAct::Vote(Ballot {
+            motion: 9,
+            choice,
+            criterion: criterion.map(text),
+            declaration,
+        })
     };
     vec![
         MotionAct::Support { motion: 9 },
         ballot(Choice::Yes, None, Declaration::None),
         ballot(Choice::No, Some("field-of-work"), Declaration::None),
-        ballot(Choice::Abstain, None, Declaration::Conflict(ConflictKind::Investor)),
-        MotionAct::DeclareConflict { motion: 9, kind: ConflictKind::FamilyOrPersonal },
+        ballot(
+            Choice::Abstain,
+            None,
+            Declaration::Conflict(ConflictKind::Investor),
+        ),
+        MotionAct::DeclareConflict {
+            motion: 9,
+            kind: ConflictKind::FamilyOrPersonal,
+        },
         MotionAct::Withdraw { motion: 9 },
         MotionAct::AcceptPost { post: 3 },
     ]
@@ -175,7 +307,10 @@ fn motions() -> Vec<MotionAct> {
 
 fn funds() -> Vec<FundAct> {
     let instalment = |due_day, amount| InstalmentEntry { due_day, amount };
-    let instalments = vec![instalment(19_700, 500_000_000), instalment(19_800, 500_000_000)];
+    let instalments = vec![
+        instalment(19_700, 500_000_000),
+        instalment(19_800, 500_000_000),
+    ];
     let receipt = ReceiptEntry {
         instalment: 4,
         amount: 500_000_000,
@@ -184,20 +319,44 @@ fn funds() -> Vec<FundAct> {
     };
     vec![
         FundAct::Accept { fund: 1 },
-        FundAct::Pledge(PledgeEntry { fund: 1, pot: Pot::Direction(2), instalments: instalments.clone() }),
-        FundAct::Pledge(PledgeEntry { fund: 1, pot: Pot::Free, instalments }),
+        FundAct::Pledge(PledgeEntry {
+            fund: 1,
+            pot: Pot::Direction(2),
+            instalments: instalments.clone(),
+        }),
+        FundAct::Pledge(PledgeEntry {
+            fund: 1,
+            pot: Pot::Free,
+            instalments,
+        }),
         FundAct::CallInstalment { instalment: 4 },
-        FundAct::ProposeCancel { contribution: 2, instalments: vec![4, 5] },
-        FundAct::AgreeCancel { proposal: hash("a record") },
+        FundAct::ProposeCancel {
+            contribution: 2,
+            instalments: vec![4, 5],
+        },
+        FundAct::AgreeCancel {
+            proposal: hash("a record"),
+        },
         FundAct::RecordReceipt(receipt),
-        FundAct::ConfirmReceipt { receipt: hash("a record") },
+        FundAct::ConfirmReceipt {
+            receipt: hash("a record"),
+        },
     ]
 }
 
 fn calls() -> Vec<CallAct> {
     let (application, draw, review, salt) = (3, 2, 6, [7; 32]);
-    let content = ApplicationContent { title: text("数字人 Digital people"), ask: 800_000_000, document: hash("application") };
-    let submission = Submission { call: 1, project: hash("project"), commitment: content.commitment(&salt, 1, 12), seen: None };
+    let content = ApplicationContent {
+        title: text("数字人 Digital people"),
+        ask: 800_000_000,
+        document: hash("application"),
+    };
+    let submission = Submission {
+        call: 1,
+        project: hash("project"),
+        commitment: content.commitment(&salt, 1, 12),
+        seen: None,
+    };
     let key = Keypair::derive(SEED, "validator");
     let earlier = |validator| {
         let answer = Answer {
@@ -226,22 +385,77 @@ fn calls() -> Vec<CallAct> {
         CallAct::Submit(submission),
         CallAct::Submit(late),
         CallAct::Withdraw { application },
-        CallAct::Open { application, content, salt },
-        CallAct::Judge { application, verdict: Verdict::Eligible },
-        CallAct::Judge { application, verdict: Verdict::Ineligible { code: text("out-of-scope"), reason: hash("reason") } },
-        CallAct::Appeal { application, grounds: hash("grounds") },
-        CallAct::EnterPool { pool: PoolKind::Assessors, persons: vec![10, 12] },
-        CallAct::FreezePool { subject: DrawFor::Call(1) },
-        CallAct::FreezePool { subject: DrawFor::Agreement(1) },
-        CallAct::CommitDraw { draw, commitment: draw_commitment(draw, 1, 1, &[3; 32]) },
-        CallAct::RevealDraw { draw, secret: [3; 32] },
-        CallAct::Declare { review, declaration: ReviewDeclaration::Clear },
-        CallAct::Declare { review, declaration: ReviewDeclaration::Recused(ConflictKind::Competitor) },
-        CallAct::Declare { review, declaration: ReviewDeclaration::Declined },
-        CallAct::Seal { review, seal: scores.seal(&salt, review, &hash("comment")) },
-        CallAct::Reveal { review, scores: scores.clone(), comment: hash("comment"), salt },
-        CallAct::Finalise { review, revision: None },
-        CallAct::Finalise { review, revision: Some(Revision { scores, reason: hash("reason") }) },
+        CallAct::Open {
+            application,
+            content,
+            salt,
+        },
+        CallAct::Judge {
+            application,
+            verdict: Verdict::Eligible,
+        },
+        CallAct::Judge {
+            application,
+            verdict: Verdict::Ineligible {
+                code: text("out-of-scope"),
+                reason: hash("reason"),
+            },
+        },
+        CallAct::Appeal {
+            application,
+            grounds: hash("grounds"),
+        },
+        CallAct::EnterPool {
+            pool: PoolKind::Assessors,
+            persons: vec![10, 12],
+        },
+        CallAct::FreezePool {
+            subject: DrawFor::Call(1),
+        },
+        CallAct::FreezePool {
+            subject: DrawFor::Agreement(1),
+        },
+        CallAct::CommitDraw {
+            draw,
+            commitment: draw_commitment(draw, 1, 1, &[3; 32]),
+        },
+        CallAct::RevealDraw {
+            draw,
+            secret: [3; 32],
+        },
+        CallAct::Declare {
+            review,
+            declaration: ReviewDeclaration::Clear,
+        },
+        CallAct::Declare {
+            review,
+            declaration: ReviewDeclaration::Recused(ConflictKind::Competitor),
+        },
+        CallAct::Declare {
+            review,
+            declaration: ReviewDeclaration::Declined,
+        },
+        CallAct::Seal {
+            review,
+            seal: scores.seal(&salt, review, &hash("comment")),
+        },
+        CallAct::Reveal {
+            review,
+            scores: scores.clone(),
+            comment: hash("comment"),
+            salt,
+        },
+        CallAct::Finalise {
+            review,
+            revision: None,
+        },
+        CallAct::Finalise {
+            review,
+            revision: Some(Revision {
+                scores,
+                reason: hash("reason"),
+            }),
+        },
         CallAct::Rank { call: 1 },
         CallAct::Close { call: 1 },
     ]
@@ -249,7 +463,11 @@ fn calls() -> Vec<CallAct> {
 
 fn awards() -> Vec<AwardAct> {
     let (agreement, account) = (1, hash("payee account"));
-    let plan = |due_ms| MilestonePlan { amount: 400_000_000, due_ms, evidence: hash("evidence asked for") };
+    let plan = |due_ms| MilestonePlan {
+        amount: 400_000_000,
+        due_ms,
+        evidence: hash("evidence asked for"),
+    };
     let terms = AgreementTerms {
         award: 1,
         grantee: 12,
@@ -270,18 +488,38 @@ fn awards() -> Vec<AwardAct> {
     vec![
         AwardAct::Accept { award: 1 },
         AwardAct::Draft(terms),
-        AwardAct::Sign { agreement, draft: hash("a record"), terms: digest },
-        AwardAct::Countersign { agreement, signed: hash("a record"), terms: digest },
+        AwardAct::Sign {
+            agreement,
+            draft: hash("a record"),
+            terms: digest,
+        },
+        AwardAct::Countersign {
+            agreement,
+            signed: hash("a record"),
+            terms: digest,
+        },
         AwardAct::ChangeAccount { agreement, account },
-        AwardAct::ConfirmAccount { agreement, change: hash("a record"), account, channel: Channel::InPerson },
+        AwardAct::ConfirmAccount {
+            agreement,
+            change: hash("a record"),
+            account,
+            channel: Channel::InPerson,
+        },
     ]
 }
 
 fn payments() -> Vec<PaymentAct> {
     let (milestone, payment, amount) = (1, 2, 240_000_000);
     let report = hash("report");
-    let evidence = |kind, label, shared| Evidence { kind, hash: hash(label), shared };
-    let refused = Decision::Refuse { code: text("documents-missing"), reason: hash("reason") };
+    let evidence = |kind, label, shared| Evidence {
+        kind,
+        hash: hash(label),
+        shared,
+    };
+    let refused = Decision::Refuse {
+        code: text("documents-missing"),
+        reason: hash("reason"),
+    };
     let instruction = Instruction {
         end_to_end: text("AG1-M1-2024-0001"),
         uetr: text("7a1f0c3e-5b7d-4e2a-9c44-0123456789ab"),
@@ -292,23 +530,84 @@ fn payments() -> Vec<PaymentAct> {
     vec![
         PaymentAct::Submit {
             milestone,
-            evidence: vec![evidence(EvidenceKind::Document, "evidence", false), evidence(EvidenceKind::Patent, "patent", true)],
+            evidence: vec![
+                evidence(EvidenceKind::Document, "evidence", false),
+                evidence(EvidenceKind::Patent, "patent", true),
+            ],
         },
-        PaymentAct::Assess { milestone, finding: Finding::Accept(400_000_000), report },
-        PaymentAct::Assess { milestone, finding: Finding::Rework, report },
-        PaymentAct::Assess { milestone, finding: Finding::Reject, report },
-        PaymentAct::Request { agreement: 1, tranche: Tranche::Advance, amount },
-        PaymentAct::Request { agreement: 1, tranche: Tranche::Milestone(milestone), amount },
-        PaymentAct::Request { agreement: 1, tranche: Tranche::Holdback, amount },
-        PaymentAct::Certify { payment, decision: Decision::Pass },
-        PaymentAct::Certify { payment, decision: refused.clone() },
-        PaymentAct::Approve { payment, certified: hash("a record"), amount, decision: Decision::Pass },
-        PaymentAct::Approve { payment, certified: hash("a record"), amount, decision: refused },
-        PaymentAct::Hold { payment, ground: hash("ground") },
-        PaymentAct::Release { payment, instruction },
-        PaymentAct::Settle { payment, reference: reference.clone(), amount },
-        PaymentAct::Return { payment, reference, amount, reason: text("AC04") },
+        PaymentAct::Assess {
+            milestone,
+            finding: Finding::Accept(400_000_000),
+            report,
+        },
+        PaymentAct::Assess {
+            milestone,
+            finding: Finding::Rework,
+            report,
+        },
+        PaymentAct::Assess {
+            milestone,
+            finding: Finding::Reject,
+            report,
+        },
+        PaymentAct::Request {
+            agreement: 1,
+            tranche: Tranche::Advance,
+            amount,
+        },
+        PaymentAct::Request {
+            agreement: 1,
+            tranche: Tranche::Milestone(milestone),
+            amount,
+        },
+        PaymentAct::Request {
+            agreement: 1,
+            tranche: Tranche::Holdback,
+            amount,
+        },
+        PaymentAct::Certify {
+            payment,
+            decision: Decision::Pass,
+        },
+        PaymentAct::Certify {
+            payment,
+            decision: refused.clone(),
+        },
+        PaymentAct::Approve {
+            payment,
+            certified: hash("a record"),
+            amount,
+            decision: Decision::Pass,
+        },
+        PaymentAct::Approve {
+            payment,
+            certified: hash("a record"),
+            amount,
+            decision: refused,
+        },
+        PaymentAct::Hold {
+            payment,
+            ground: hash("ground"),
+        },
+        PaymentAct::Release {
+            payment,
+            instruction,
+        },
+        PaymentAct::Settle {
+            payment,
+            reference: reference.clone(),
+            amount,
+        },
+        PaymentAct::Return {
+            payment,
+            reference,
+            amount,
+            reason: text("AC04"),
+        },
         PaymentAct::Acknowledge { payment, amount },
-        PaymentAct::Dispute { payment, ground: hash("ground") },
+        PaymentAct::Dispute {
+            payment,
+            ground: hash("ground"),
+        },
     ]
 }

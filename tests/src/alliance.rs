@@ -1,5 +1,6 @@
-//! A sample alliance made from a seed: every key derived, every founder with two officers, the first `validators` founders with
-//! nodes. For suites; people make theirs from files with `rollbook genesis draft`.
+//! A sample alliance made from a seed: every key derived, every founder with two officers, the
+//! first `validators` founders with nodes. For suites; people make theirs from files with `rollbook
+//! genesis draft`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use rollbook_core::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_core::genesis::{Direction, Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
-    ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
+    ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
+    OrganisationEntry, OrganisationKind, Role,
 };
 use rollbook_core::log::Clock;
 use rollbook_core::protocol::PROTOCOL;
@@ -90,12 +92,24 @@ pub fn sample_uscc(organisation: u32) -> Identifier {
     Identifier::uscc(&format!("{body}{check}")).unwrap()
 }
 
-pub fn organisation(number: u32, kind: OrganisationKind, latin: &str, officers: Vec<OfficerEntry>) -> OrganisationEntry {
+pub fn organisation(
+    number: u32,
+    kind: OrganisationKind,
+    latin: &str,
+    officers: Vec<OfficerEntry>,
+) -> OrganisationEntry {
     OrganisationEntry {
         number,
         kind,
-        name: Name { native: text(latin), latin: text(latin) },
-        identifiers: if kind == OrganisationKind::Company { vec![sample_uscc(number)] } else { Vec::new() },
+        name: Name {
+            native: text(latin),
+            latin: text(latin),
+        },
+        identifiers: if kind == OrganisationKind::Company {
+            vec![sample_uscc(number)]
+        } else {
+            Vec::new()
+        },
         country: text("CN"),
         extract: (commitment(&format!("extract/{number}")), 19_500),
         relations: Vec::new(),
@@ -116,7 +130,13 @@ impl Alliance {
     }
 
     /// `adjust` may change the charter before the genesis is closed.
-    pub fn with(seed: &[u8], members: u32, validators: u32, clock: Clock, adjust: impl FnOnce(&mut Charter)) -> Alliance {
+    pub fn with(
+        seed: &[u8],
+        members: u32,
+        validators: u32,
+        clock: Clock,
+        adjust: impl FnOnce(&mut Charter),
+    ) -> Alliance {
         Self::related(seed, members, validators, clock, &[], adjust)
     }
 
@@ -146,7 +166,10 @@ impl Alliance {
         let mut charter = Charter::preset(Preset::Default, clock, commitment("charter text"));
         adjust(&mut charter);
         let mut items = vec![GenesisItem::Charter {
-            name: Name { native: text("示例联盟"), latin: text("Sample alliance") },
+            name: Name {
+                native: text("示例联盟"),
+                latin: text("Sample alliance"),
+            },
             charter,
             opened_ms: OPENED_MS,
             protocol,
@@ -163,60 +186,128 @@ impl Alliance {
             Role::Auditor,
         ];
         let number = secretariat(members);
-        let people: Vec<OfficerEntry> = (0..roles.len() as u32).map(|i| officer(seed, number, staff + i, &[])).collect();
+        let people: Vec<OfficerEntry> = (0..roles.len() as u32)
+            .map(|i| officer(seed, number, staff + i, &[]))
+            .collect();
         let until_ms = OPENED_MS + 730 * DAY_MS;
-        let posts = (0..).zip(roles).map(|(i, role)| PostEntry { role, holder: staff + i, deputy: None, until_ms }).collect();
-        items.push(GenesisItem::Office { entry: organisation(number, OrganisationKind::Office, "Secretariat", people), posts });
+        let posts = (0..)
+            .zip(roles)
+            .map(|(i, role)| PostEntry {
+                role,
+                holder: staff + i,
+                deputy: None,
+                until_ms,
+            })
+            .collect();
+        items.push(GenesisItem::Office {
+            entry: organisation(number, OrganisationKind::Office, "Secretariat", people),
+            posts,
+        });
         // The first founders; a group has one seat, so whoever declares another founder has none.
         let seats = (1..=members)
             .filter(|member| !pairs.iter().any(|(_, second)| second == member))
             .take(9)
-            .map(|organisation| SeatEntry { organisation, until_ms })
+            .map(|organisation| SeatEntry {
+                organisation,
+                until_ms,
+            })
             .collect();
         items.push(GenesisItem::Board(seats));
-        for (i, code) in (1..).zip(["content-production", "xr-terminals", "key-technologies", "computing-power-network"]) {
+        for (i, code) in (1..).zip([
+            "content-production",
+            "xr-terminals",
+            "key-technologies",
+            "computing-power-network",
+        ]) {
             items.push(GenesisItem::Direction(Direction {
                 number: i,
                 code: text(code),
-                name: Name { native: text(code), latin: text(code) },
+                name: Name {
+                    native: text(code),
+                    latin: text(code),
+                },
             }));
         }
         for member in 1..=members {
             let (first, second) = officers_of(member);
             let people = vec![
                 officer(seed, member, first, &[Role::Primary, Role::NodeOperator]),
-                officer(seed, member, second, &[Role::Alternate, Role::Finance, Role::Technical]),
+                officer(
+                    seed,
+                    member,
+                    second,
+                    &[Role::Alternate, Role::Finance, Role::Technical],
+                ),
             ];
-            let mut entry = organisation(member, OrganisationKind::Company, &format!("Founding member {member:02}"), people);
-            entry.policy = ApprovalPolicy { thresholds: vec![(ActClass::Ballot, 2), (ActClass::Money, 2)] };
-            let others = pairs.iter().filter(|(_, second)| *second == member).map(|(first, _)| *first);
+            let mut entry = organisation(
+                member,
+                OrganisationKind::Company,
+                &format!("Founding member {member:02}"),
+                people,
+            );
+            entry.policy = ApprovalPolicy {
+                thresholds: vec![(ActClass::Ballot, 2), (ActClass::Money, 2)],
+            };
+            let others = pairs
+                .iter()
+                .filter(|(_, second)| *second == member)
+                .map(|(first, _)| *first);
             entry.relations = others
-                .map(|other| GroupDeclaration { other, evidence: commitment(&format!("relation/{other}/{member}")) })
+                .map(|other| GroupDeclaration {
+                    other,
+                    evidence: commitment(&format!("relation/{other}/{member}")),
+                })
                 .collect();
             items.push(GenesisItem::Organisation(entry));
         }
         let observer = members + 1;
         let people = vec![officer(seed, observer, 2 * members + 1, &[Role::Primary])];
-        items.push(GenesisItem::Observer(organisation(observer, OrganisationKind::Observer, "Standards body", people)));
+        items.push(GenesisItem::Observer(organisation(
+            observer,
+            OrganisationKind::Observer,
+            "Standards body",
+            people,
+        )));
         for member in 1..=validators {
-            items.push(GenesisItem::Validator { organisation: member, keys: node_keys(seed, member) });
+            items.push(GenesisItem::Validator {
+                organisation: member,
+                keys: node_keys(seed, member),
+            });
         }
         let genesis = Genesis::assemble("rollbook.example/sample-1", items, None).unwrap();
-        Alliance { seed: seed.to_vec(), genesis, members, sequences: BTreeMap::new() }
+        Alliance {
+            seed: seed.to_vec(),
+            genesis,
+            members,
+            sequences: BTreeMap::new(),
+        }
     }
 
-    /// An alliance made elsewhere whose keys are derived from `seed` as [`officer_key`] and [`node_key`] do.
+    /// An alliance made elsewhere whose keys are derived from `seed` as [`officer_key`] and
+    /// [`node_key`] do.
     pub fn adopt(seed: &[u8], genesis: Genesis) -> Alliance {
         let members = genesis.founders().count() as u32;
-        Alliance { seed: seed.to_vec(), genesis, members, sequences: BTreeMap::new() }
+        Alliance {
+            seed: seed.to_vec(),
+            genesis,
+            members,
+            sequences: BTreeMap::new(),
+        }
     }
 
     pub fn chain(&self) -> Hash {
         self.genesis.hash()
     }
 
-    /// Signs a record of `principal` by persons in roles; the first begins it. Sequences count up per person.
-    pub fn record(&mut self, principal: u32, signers: &[(u32, Role)], now: u64, body: Body) -> Record {
+    /// Signs a record of `principal` by persons in roles; the first begins it. Sequences count up
+    /// per person.
+    pub fn record(
+        &mut self,
+        principal: u32,
+        signers: &[(u32, Role)],
+        now: u64,
+        body: Body,
+    ) -> Record {
         let officer = signers[0].0;
         let sequence = self.sequences.entry(officer).or_default();
         *sequence += 1;
@@ -232,9 +323,19 @@ impl Alliance {
         signers.sort();
         let signatures = signers
             .iter()
-            .map(|(person, role)| payload.sign(*person, Capacity::Own(*role), 0, &officer_key(&self.seed, *person)))
+            .map(|(person, role)| {
+                payload.sign(
+                    *person,
+                    Capacity::Own(*role),
+                    0,
+                    &officer_key(&self.seed, *person),
+                )
+            })
             .collect();
-        Record { payload, signatures }
+        Record {
+            payload,
+            signatures,
+        }
     }
 
     /// The `Found` records of all founders.
@@ -242,7 +343,12 @@ impl Alliance {
         (1..=self.members)
             .map(|member| {
                 let primary = officers_of(member).0;
-                self.record(member, &[(primary, Role::Primary)], now, Body::Organisation(OrganisationAct::Found))
+                self.record(
+                    member,
+                    &[(primary, Role::Primary)],
+                    now,
+                    Body::Organisation(OrganisationAct::Found),
+                )
             })
             .collect()
     }

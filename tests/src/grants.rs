@@ -1,9 +1,12 @@
-//! What the suites of awards and payments share: a fund, a call of 20 million with three ranked applications, and short words
-//! for every act from the award to the acknowledgement. Two ways to begin: [`Bench::on_tables`] puts fund and call into the tables and
-//! applies records one by one; [`Bench::story`] makes everything by records and motions on a real ledger.
+//! What the suites of awards and payments share: a fund, a call of 20 million with three ranked
+//! applications, and short words for every act from the award to the acknowledgement. Two ways to
+//! begin: [`Bench::on_tables`] puts fund and call into the tables and applies records one by one;
+//! [`Bench::story`] makes everything by records and motions on a real ledger.
 
 use rollbook_core::account::{Account, AccountKind, Balances, Movement, Pot, Totals, Unit};
-use rollbook_core::apply::{DeadlineKind, Event, EventBody, Outcome, Refusal, Tx, apply_record, next_deadline, run_due};
+use rollbook_core::apply::{
+    DeadlineKind, Event, EventBody, Outcome, Refusal, Tx, apply_record, next_deadline, run_due,
+};
 use rollbook_core::charter::{Class, DAY_MS, HOUR_MS};
 use rollbook_core::codec::Text;
 use rollbook_core::crypto::{Hash, VerifierCache, sha256_tagged};
@@ -12,7 +15,8 @@ use rollbook_core::funding::call::{Call, CallStatus};
 use rollbook_core::funding::fund::{Fund, FundStatus};
 use rollbook_core::funding::payment::PaymentState;
 use rollbook_core::funding::{
-    self, Application, ApplicationStatus, Draw, DrawStatus, Opened, Review, ReviewStatus, milestone, payment,
+    self, Application, ApplicationStatus, Draw, DrawStatus, Opened, Review, ReviewStatus,
+    milestone, payment,
 };
 use rollbook_core::identity::{Name, Role};
 use rollbook_core::ledger::Ledger;
@@ -86,22 +90,49 @@ impl Staff {
 }
 
 impl Bench {
-    /// A fund with 100 million received, a call of 20 million (call limit 70 %), three ranked applications: 12 (rank 1, ask 8
-    /// million), 13 (rank 2, ask 6 million), 14 (rank 3, ask 2 million).
+    /// A fund with 100 million received, a call of 20 million (call limit 70 %), three ranked
+    /// applications: 12 (rank 1, ask 8 million), 13 (rank 2, ask 6 million), 14 (rank 3, ask 2
+    /// million).
     pub fn on_tables() -> Bench {
         Self::with(|_| {})
     }
 
     pub fn with(adjust: impl FnOnce(&mut rollbook_core::charter::Charter)) -> Bench {
-        let mut alliance = Alliance::with(b"payment", MEMBERS, 4, rollbook_core::log::Clock::Sample, adjust);
+        let mut alliance = Alliance::with(
+            b"payment",
+            MEMBERS,
+            4,
+            rollbook_core::log::Clock::Sample,
+            adjust,
+        );
         let found = alliance.found(OPENED_MS);
         let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
         let chain = alliance.chain();
-        let w = World { tables: ledger.tables().clone(), chain, now: OPENED_MS + 1, height: 1, events: Vec::new() };
-        let mut bench = Bench { alliance, verifier: VerifierCache::default(), w, ids: 0, ledger: None };
+        let w = World {
+            tables: ledger.tables().clone(),
+            chain,
+            now: OPENED_MS + 1,
+            height: 1,
+            events: Vec::new(),
+        };
+        let mut bench = Bench {
+            alliance,
+            verifier: VerifierCache::default(),
+            w,
+            ids: 0,
+            ledger: None,
+        };
         for record in &found {
             let w = &mut bench.w;
-            apply_record(&mut w.tables, chain, w.height, w.now, record, &mut bench.verifier).unwrap();
+            apply_record(
+                &mut w.tables,
+                chain,
+                w.height,
+                w.now,
+                record,
+                &mut bench.verifier,
+            )
+            .unwrap();
         }
         bench.seed();
         bench
@@ -110,12 +141,21 @@ impl Bench {
     /// The same world once more, for another ending.
     pub fn fork(&self, ids: u32) -> Bench {
         let alliance = Alliance::new(b"payment", MEMBERS, 4);
-        Bench { alliance, verifier: VerifierCache::default(), w: self.w.clone(), ids, ledger: None }
+        Bench {
+            alliance,
+            verifier: VerifierCache::default(),
+            w: self.w.clone(),
+            ids,
+            ledger: None,
+        }
     }
 
     fn seed(&mut self) {
         let charter = self.w.tables.chain.get(&0).unwrap().charter;
-        let name = Name { native: text("基金"), latin: text("Fund") };
+        let name = Name {
+            native: text("基金"),
+            latin: text("Fund"),
+        };
         let since_ms = self.w.now;
         let fund = Fund {
             number: FUND,
@@ -143,7 +183,11 @@ impl Bench {
             reviewers: 3,
             concentration_bp: Some(7_000),
             tie_breaks: Vec::new(),
-            eligibility: Eligibility { classes: vec![Class::Founding], outsiders: true, in_direction: false },
+            eligibility: Eligibility {
+                classes: vec![Class::Founding],
+                outsiders: true,
+                in_direction: false,
+            },
             codes: vec![text("late")],
             opens_day: 0,
             closes_day: 1,
@@ -164,7 +208,11 @@ impl Bench {
         self.w.tables.funds.put(FUND, fund);
         self.w.tables.calls.put(CALL, call);
         for (number, applicant, ask) in [(1, GRANTEE, 8 * M), (2, OTHER, 6 * M), (3, 14, 2 * M)] {
-            let content = ApplicationContent { title: text("Project"), ask, document: hash("application") };
+            let content = ApplicationContent {
+                title: text("Project"),
+                ask,
+                document: hash("application"),
+            };
             let application = Application {
                 number,
                 call: CALL,
@@ -175,7 +223,11 @@ impl Bench {
                 submitted_ms: since_ms,
                 status: ApplicationStatus::Ranked,
                 since_ms,
-                opened: Some(Opened { content, at_ms: since_ms, by: applicant }),
+                opened: Some(Opened {
+                    content,
+                    at_ms: since_ms,
+                    by: applicant,
+                }),
                 verdict: Some(Verdict::Eligible),
                 judged_by: None,
                 appeal: None,
@@ -204,20 +256,38 @@ impl Bench {
             self.w.tables.reviews.put(number, review);
             self.w.tables.review_of.put((1, person), number);
         }
-        self.post(Movement::ContributionReceived { member: 1, pot: Pot::Free, amount: 100 * M });
-        self.post(Movement::CallFunded { call: CALL, direction: None, amount: 20 * M });
+        self.post(Movement::ContributionReceived {
+            member: 1,
+            pot: Pot::Free,
+            amount: 100 * M,
+        });
+        self.post(Movement::CallFunded {
+            call: CALL,
+            direction: None,
+            amount: 20 * M,
+        });
         self.w.tables.keep_record();
     }
 
     pub fn post(&mut self, movement: Movement) {
-        self.direct(|tx| funding::post(tx, FUND, &movement).map(|_| ())).unwrap();
+        self.direct(|tx| funding::post(tx, FUND, &movement).map(|_| ()))
+            .unwrap();
     }
 
     /// What a motion would do: a rule called without a record.
-    pub fn direct<T>(&mut self, act: impl FnOnce(&mut Tx) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    pub fn direct<T>(
+        &mut self,
+        act: impl FnOnce(&mut Tx) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         let w = &mut self.w;
-        let mut tx =
-            Tx { t: &mut w.tables, now: w.now, height: w.height, chain: w.chain, record: hash("motion"), events: Vec::new() };
+        let mut tx = Tx {
+            t: &mut w.tables,
+            now: w.now,
+            height: w.height,
+            chain: w.chain,
+            record: hash("motion"),
+            events: Vec::new(),
+        };
         match act(&mut tx) {
             Ok(value) => {
                 w.tables.keep_record();
@@ -231,7 +301,12 @@ impl Bench {
     }
 
     /// A record at the next second.
-    pub fn act(&mut self, principal: u32, signers: &[(u32, Role)], body: Body) -> Result<Hash, Refusal> {
+    pub fn act(
+        &mut self,
+        principal: u32,
+        signers: &[(u32, Role)],
+        body: Body,
+    ) -> Result<Hash, Refusal> {
         if let Some(writer) = &mut self.ledger {
             let record = writer.sign(principal, signers, body);
             let block = writer.submit(std::slice::from_ref(&record));
@@ -249,7 +324,14 @@ impl Bench {
         let record = self.alliance.record(principal, signers, self.w.now, body);
         let w = &mut self.w;
         w.height += 1;
-        let outcome = apply_record(&mut w.tables, w.chain, w.height, w.now, &record, &mut self.verifier)?;
+        let outcome = apply_record(
+            &mut w.tables,
+            w.chain,
+            w.height,
+            w.now,
+            &record,
+            &mut self.verifier,
+        )?;
         assert_eq!(outcome, Outcome::Applied);
         Ok(record.id())
     }
@@ -286,7 +368,10 @@ impl Bench {
             let events = writer.advance(to);
             self.w.events.extend(events);
             self.mirror();
-            return self.w.events[before..].iter().map(|event| event.body.clone()).collect();
+            return self.w.events[before..]
+                .iter()
+                .map(|event| event.body.clone())
+                .collect();
         }
         let w = &mut self.w;
         while let Some(due) = next_deadline(&w.tables).filter(|due| *due < to) {
@@ -296,7 +381,10 @@ impl Bench {
             w.events.extend(events);
         }
         w.now = w.now.max(to);
-        w.events[before..].iter().map(|event| event.body.clone()).collect()
+        w.events[before..]
+            .iter()
+            .map(|event| event.body.clone())
+            .collect()
     }
 
     pub fn days(&mut self, days: u64) -> Vec<EventBody> {
@@ -308,24 +396,42 @@ impl Bench {
     }
 
     pub fn totals(&self) -> Totals {
-        Totals::of(FUND, self.w.tables.accounts.iter().map(|(account, balance)| (*account, *balance))).unwrap()
+        Totals::of(
+            FUND,
+            self.w
+                .tables
+                .accounts
+                .iter()
+                .map(|(account, balance)| (*account, *balance)),
+        )
+        .unwrap()
     }
 
     pub fn grant(&mut self, application: u32, amount: u64, body: BodyKind) -> Result<u32, Refusal> {
-        let grant = GrantAward { application, amount, body, out_of_rank: None };
+        let grant = GrantAward {
+            application,
+            amount,
+            body,
+            out_of_rank: None,
+        };
         self.direct(|tx| award::grant(tx, 1, &grant))
     }
 
     pub fn accepted_award(&mut self) -> u32 {
         let number = self.grant(1, 8 * M, BodyKind::Assembly).unwrap();
         self.days(14);
-        self.grantee(Body::Award(AwardAct::Accept { award: number })).unwrap();
+        self.grantee(Body::Award(AwardAct::Accept { award: number }))
+            .unwrap();
         number
     }
 
     pub fn terms(&self, award: u32, amounts: &[u64], advance: u64) -> AgreementTerms {
         let due_ms = self.w.now + 200 * DAY_MS;
-        let plan = |amount: &u64| MilestonePlan { amount: *amount, due_ms, evidence: hash("evidence") };
+        let plan = |amount: &u64| MilestonePlan {
+            amount: *amount,
+            due_ms,
+            evidence: hash("evidence"),
+        };
         AgreementTerms {
             award,
             grantee: GRANTEE,
@@ -345,21 +451,39 @@ impl Bench {
     }
 
     pub fn draft(&mut self, terms: &AgreementTerms) -> Result<(u32, Hash), Refusal> {
-        let id = self.staff(Staff::Programme, Body::Award(AwardAct::Draft(terms.clone())))?;
+        let id = self.staff(
+            Staff::Programme,
+            Body::Award(AwardAct::Draft(terms.clone())),
+        )?;
         Ok((*self.w.tables.agreements.last_key().unwrap(), id))
     }
 
     pub fn sign_all(&mut self, terms: &AgreementTerms) -> u32 {
         let (agreement, draft) = self.draft(terms).unwrap();
         let terms = terms.digest();
-        let signed = self.grantee(Body::Award(AwardAct::Sign { agreement, draft, terms })).unwrap();
+        let signed = self
+            .grantee(Body::Award(AwardAct::Sign {
+                agreement,
+                draft,
+                terms,
+            }))
+            .unwrap();
         for who in [Staff::Treasurer, Staff::Officer] {
-            self.staff(who, Body::Award(AwardAct::Countersign { agreement, signed, terms })).unwrap();
+            self.staff(
+                who,
+                Body::Award(AwardAct::Countersign {
+                    agreement,
+                    signed,
+                    terms,
+                }),
+            )
+            .unwrap();
         }
         agreement
     }
 
-    /// AG1 of the story: 8 million, advance 2.4 million, two milestones of 4 million, assessors drawn.
+    /// AG1 of the story: 8 million, advance 2.4 million, two milestones of 4 million, assessors
+    /// drawn.
     pub fn agreement(&mut self) -> u32 {
         let award = self.accepted_award();
         let terms = self.terms(award, &[4 * M, 4 * M], 24 * M / 10);
@@ -393,22 +517,47 @@ impl Bench {
     }
 
     pub fn submit(&mut self, milestone: u32, label: &str) -> Result<Hash, Refusal> {
-        let evidence = vec![Evidence { kind: EvidenceKind::Document, hash: hash(label), shared: false }];
-        self.grantee(Body::Payment(PaymentAct::Submit { milestone, evidence }))
+        let evidence = vec![Evidence {
+            kind: EvidenceKind::Document,
+            hash: hash(label),
+            shared: false,
+        }];
+        self.grantee(Body::Payment(PaymentAct::Submit {
+            milestone,
+            evidence,
+        }))
     }
 
-    pub fn assess(&mut self, member: u32, milestone: u32, finding: Finding) -> Result<Hash, Refusal> {
-        self.company(member, Body::Payment(PaymentAct::Assess { milestone, finding, report: hash("report") }))
+    pub fn assess(
+        &mut self,
+        member: u32,
+        milestone: u32,
+        finding: Finding,
+    ) -> Result<Hash, Refusal> {
+        self.company(
+            member,
+            Body::Payment(PaymentAct::Assess {
+                milestone,
+                finding,
+                report: hash("report"),
+            }),
+        )
     }
 
     /// Evidence and two findings alike, by whoever was drawn.
     pub fn accept_milestone(&mut self, milestone: u32, amount: u64) {
-        self.submit(milestone, &format!("evidence of {milestone}")).unwrap();
+        self.submit(milestone, &format!("evidence of {milestone}"))
+            .unwrap();
         self.judge_milestone(milestone, Finding::Accept(amount));
     }
 
     pub fn judge_milestone(&mut self, milestone: u32, finding: Finding) {
-        let homes: Vec<u32> = self.milestone(milestone).assessors.iter().map(|assessor| assessor.home).collect();
+        let homes: Vec<u32> = self
+            .milestone(milestone)
+            .assessors
+            .iter()
+            .map(|assessor| assessor.home)
+            .collect();
         assert_eq!(homes.len(), 2, "two assessors are appointed");
         for home in homes {
             self.assess(home, milestone, finding).unwrap();
@@ -420,28 +569,62 @@ impl Bench {
     }
 
     pub fn first(&self, agreement: u32) -> u32 {
-        self.w.tables.agreements.get(&agreement).unwrap().first_milestone
+        self.w
+            .tables
+            .agreements
+            .get(&agreement)
+            .unwrap()
+            .first_milestone
     }
 
-    pub fn request(&mut self, agreement: u32, tranche: Tranche, amount: u64) -> Result<u32, Refusal> {
-        self.grantee(Body::Payment(PaymentAct::Request { agreement, tranche, amount }))?;
+    pub fn request(
+        &mut self,
+        agreement: u32,
+        tranche: Tranche,
+        amount: u64,
+    ) -> Result<u32, Refusal> {
+        self.grantee(Body::Payment(PaymentAct::Request {
+            agreement,
+            tranche,
+            amount,
+        }))?;
         Ok(*self.w.tables.payments.last_key().unwrap())
     }
 
     pub fn certify(&mut self, payment: u32) -> Result<Hash, Refusal> {
-        self.staff(Staff::Programme, Body::Payment(PaymentAct::Certify { payment, decision: Decision::Pass }))
+        self.staff(
+            Staff::Programme,
+            Body::Payment(PaymentAct::Certify {
+                payment,
+                decision: Decision::Pass,
+            }),
+        )
     }
 
     pub fn approve(&mut self, who: Staff, payment: u32) -> Result<Hash, Refusal> {
         let known = self.payment(payment);
         let (certified, amount) = (known.certified.unwrap_or_default(), known.amount);
-        self.staff(who, Body::Payment(PaymentAct::Approve { payment, certified, amount, decision: Decision::Pass }))
+        self.staff(
+            who,
+            Body::Payment(PaymentAct::Approve {
+                payment,
+                certified,
+                amount,
+                decision: Decision::Pass,
+            }),
+        )
     }
 
     pub fn instruction(&mut self, payment: u32) -> Instruction {
         self.ids += 1;
         let known = self.payment(payment);
-        let account = self.w.tables.agreements.get(&known.agreement).unwrap().account;
+        let account = self
+            .w
+            .tables
+            .agreements
+            .get(&known.agreement)
+            .unwrap()
+            .account;
         Instruction {
             end_to_end: text(&format!("P{payment}-{}", self.ids)),
             uetr: text(&format!("7a1f0c3e-5b7d-4e2a-9c44-{:012x}", self.ids)),
@@ -452,7 +635,13 @@ impl Bench {
 
     pub fn release(&mut self, payment: u32) -> Result<Hash, Refusal> {
         let instruction = self.instruction(payment);
-        self.staff(Staff::Treasurer, Body::Payment(PaymentAct::Release { payment, instruction }))
+        self.staff(
+            Staff::Treasurer,
+            Body::Payment(PaymentAct::Release {
+                payment,
+                instruction,
+            }),
+        )
     }
 
     pub fn reference(&mut self) -> BankReference {
@@ -462,12 +651,27 @@ impl Bench {
 
     pub fn settle(&mut self, payment: u32) -> Result<Hash, Refusal> {
         let (reference, amount) = (self.reference(), self.payment(payment).amount);
-        self.staff(Staff::Officer, Body::Payment(PaymentAct::Settle { payment, reference, amount }))
+        self.staff(
+            Staff::Officer,
+            Body::Payment(PaymentAct::Settle {
+                payment,
+                reference,
+                amount,
+            }),
+        )
     }
 
     pub fn give_back(&mut self, payment: u32) -> Result<Hash, Refusal> {
         let (reference, amount) = (self.reference(), self.payment(payment).amount);
-        self.staff(Staff::Officer, Body::Payment(PaymentAct::Return { payment, reference, amount, reason: text("AC04") }))
+        self.staff(
+            Staff::Officer,
+            Body::Payment(PaymentAct::Return {
+                payment,
+                reference,
+                amount,
+                reason: text("AC04"),
+            }),
+        )
     }
 
     pub fn acknowledge(&mut self, payment: u32) -> Result<Hash, Refusal> {
@@ -476,7 +680,13 @@ impl Bench {
     }
 
     pub fn hold(&mut self, member: u32, payment: u32) -> Result<Hash, Refusal> {
-        self.company(member, Body::Payment(PaymentAct::Hold { payment, ground: hash("ground") }))
+        self.company(
+            member,
+            Body::Payment(PaymentAct::Hold {
+                payment,
+                ground: hash("ground"),
+            }),
+        )
     }
 
     pub fn payment(&self, number: u32) -> payment::Payment {
@@ -511,14 +721,26 @@ pub const ASSESSORS: [u32; 4] = [5, 6, 7, 8];
 
 /// By records and motions, on a real ledger.
 impl Bench {
-    /// As [`Bench::on_tables`], from the founding to the ranking: fund by motion, pledge and receipt, call by motion, sealed
-    /// applications, a draw, five reviews each, the ranking.
+    /// As [`Bench::on_tables`], from the founding to the ranking: fund by motion, pledge and
+    /// receipt, call by motion, sealed applications, a draw, five reviews each, the ranking.
     pub fn story() -> Bench {
         let writer = Writer::founded(Alliance::new(b"payment story", MEMBERS, 4));
-        let w = World { tables: writer.tables().clone(), chain: writer.alliance.chain(), now: 0, height: 0, events: Vec::new() };
+        let w = World {
+            tables: writer.tables().clone(),
+            chain: writer.alliance.chain(),
+            now: 0,
+            height: 0,
+            events: Vec::new(),
+        };
         let alliance = Alliance::new(b"payment story", MEMBERS, 4);
         let ledger = Some(Box::new(writer));
-        let mut bench = Bench { alliance, verifier: VerifierCache::default(), w, ids: 0, ledger };
+        let mut bench = Bench {
+            alliance,
+            verifier: VerifierCache::default(),
+            w,
+            ids: 0,
+            ledger,
+        };
         bench.mirror();
         bench.open_fund();
         bench.receive(100 * M);
@@ -527,7 +749,9 @@ impl Bench {
         bench.pool(PoolKind::Reviewers, &REVIEWERS);
         bench.draw_for(DrawFor::Call(CALL));
         bench.reviews();
-        bench.company(1, Body::Call(CallAct::Rank { call: CALL })).unwrap();
+        bench
+            .company(1, Body::Call(CallAct::Rank { call: CALL }))
+            .unwrap();
         bench
     }
 
@@ -544,18 +768,26 @@ impl Bench {
             MotionEffect::GrantAward(grant) if grant.body == BodyKind::Assembly => 10,
             _ => 7,
         };
-        let ours = matches!(effect, MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_));
+        let ours = matches!(
+            effect,
+            MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_)
+        );
         if !ours {
             let motion = self.writer().propose(effect, days);
             self.mirror();
             return motion;
         }
-        let proposal = Proposal { effect, ballot_days: days, text: hash("text") };
+        let proposal = Proposal {
+            effect,
+            ballot_days: days,
+            text: hash("text"),
+        };
         self.staff(Staff::Programme, Body::Motion(MotionAct::Propose(proposal)))?;
         Ok(self.writer().newest_motion())
     }
 
-    /// Everybody who may votes yes; close and stay pass. Returns who was recused and who was refused.
+    /// Everybody who may votes yes; close and stay pass. Returns who was recused and who was
+    /// refused.
     pub fn pass(&mut self, motion: u32) -> (Vec<u32>, Vec<u32>) {
         let writer = self.writer();
         let (mut recused, mut refused) = (Vec::new(), Vec::new());
@@ -585,13 +817,26 @@ impl Bench {
     }
 
     fn open_fund(&mut self) {
-        let all = [Staff::Treasurer, Staff::Officer, Staff::Officer2, Staff::Programme, Staff::Finance, Staff::Finance2];
+        let all = [
+            Staff::Treasurer,
+            Staff::Officer,
+            Staff::Officer2,
+            Staff::Programme,
+            Staff::Finance,
+            Staff::Finance2,
+        ];
         let mut officers: Vec<(Role, u32)> = all.map(|who| (who.role(), who.person())).to_vec();
         officers.sort();
-        let signers: Vec<(u32, Role)> = officers.iter().map(|(role, person)| (*person, *role)).collect();
+        let signers: Vec<(u32, Role)> = officers
+            .iter()
+            .map(|(role, person)| (*person, *role))
+            .collect();
         let office = secretariat(MEMBERS);
         let plan = CreateFund {
-            name: Name { native: text("基金"), latin: text("Fund") },
+            name: Name {
+                native: text("基金"),
+                latin: text("Fund"),
+            },
             holder: office,
             unit: Unit::currency("CNY").unwrap(),
             bank_account: hash("bank"),
@@ -599,33 +844,75 @@ impl Bench {
             officers,
         };
         self.decide(MotionEffect::CreateFund(plan.into()));
-        self.act(office, &signers, Body::Fund(FundAct::Accept { fund: FUND })).unwrap();
+        self.act(office, &signers, Body::Fund(FundAct::Accept { fund: FUND }))
+            .unwrap();
         let members = vec![1, 2, 3, 4, 5];
-        self.decide(MotionEffect::AppointCommittee(AppointCommittee { fund: FUND, members }));
+        self.decide(MotionEffect::AppointCommittee(AppointCommittee {
+            fund: FUND,
+            members,
+        }));
     }
 
     fn receive(&mut self, amount: u64) {
-        let instalments = vec![InstalmentEntry { due_day: self.local_day(30), amount }];
-        self.company(1, Body::Fund(FundAct::Pledge(PledgeEntry { fund: FUND, pot: Pot::Free, instalments }))).unwrap();
-        self.staff(Staff::Treasurer, Body::Fund(FundAct::CallInstalment { instalment: 1 })).unwrap();
-        let entry = ReceiptEntry { instalment: 1, amount, reference: BankReference(text("IN-1")), value_day: self.local_day(0) };
-        let receipt = self.staff(Staff::Treasurer, Body::Fund(FundAct::RecordReceipt(entry))).unwrap();
-        self.staff(Staff::Officer, Body::Fund(FundAct::ConfirmReceipt { receipt })).unwrap();
+        let instalments = vec![InstalmentEntry {
+            due_day: self.local_day(30),
+            amount,
+        }];
+        self.company(
+            1,
+            Body::Fund(FundAct::Pledge(PledgeEntry {
+                fund: FUND,
+                pot: Pot::Free,
+                instalments,
+            })),
+        )
+        .unwrap();
+        self.staff(
+            Staff::Treasurer,
+            Body::Fund(FundAct::CallInstalment { instalment: 1 }),
+        )
+        .unwrap();
+        let entry = ReceiptEntry {
+            instalment: 1,
+            amount,
+            reference: BankReference(text("IN-1")),
+            value_day: self.local_day(0),
+        };
+        let receipt = self
+            .staff(Staff::Treasurer, Body::Fund(FundAct::RecordReceipt(entry)))
+            .unwrap();
+        self.staff(
+            Staff::Officer,
+            Body::Fund(FundAct::ConfirmReceipt { receipt }),
+        )
+        .unwrap();
     }
 
     fn open_call(&mut self) {
         let terms = CallTerms {
             fund: FUND,
-            title: Name { native: text("征集"), latin: text("Call") },
+            title: Name {
+                native: text("征集"),
+                latin: text("Call"),
+            },
             direction: None,
             budget: 20 * M,
             ask_max: 20 * M,
-            criteria: vec![Criterion { code: text("quality"), weight_bp: 10_000, score_max: 10, threshold: 0 }],
+            criteria: vec![Criterion {
+                code: text("quality"),
+                weight_bp: 10_000,
+                score_max: 10,
+                threshold: 0,
+            }],
             threshold: 0,
             reviewers: 3,
             concentration_bp: Some(7_000),
             tie_breaks: vec![TieBreak::Earlier],
-            eligibility: Eligibility { classes: vec![Class::Founding], outsiders: true, in_direction: false },
+            eligibility: Eligibility {
+                classes: vec![Class::Founding],
+                outsiders: true,
+                in_direction: false,
+            },
             codes: vec![text("out-of-scope")],
             opens_day: self.local_day(15),
             closes_day: self.local_day(45),
@@ -646,29 +933,64 @@ impl Bench {
         for (number, applicant, ask) in asks {
             let commitment = content(number, ask).commitment(&SALT, CALL, applicant);
             let project = hash(&format!("project/{number}"));
-            let submission = Submission { call: CALL, project, commitment, seen: None };
-            self.company(applicant, Body::Call(CallAct::Submit(submission))).unwrap();
+            let submission = Submission {
+                call: CALL,
+                project,
+                commitment,
+                seen: None,
+            };
+            self.company(applicant, Body::Call(CallAct::Submit(submission)))
+                .unwrap();
         }
         let closes = self.writer().due(DeadlineKind::CallCloses, CALL).unwrap();
         self.advance(closes + 1);
         for (application, applicant, ask) in asks {
             let content = content(application, ask);
-            self.company(applicant, Body::Call(CallAct::Open { application, content, salt: SALT })).unwrap();
+            self.company(
+                applicant,
+                Body::Call(CallAct::Open {
+                    application,
+                    content,
+                    salt: SALT,
+                }),
+            )
+            .unwrap();
             let verdict = Verdict::Eligible;
-            self.staff(Staff::Programme, Body::Call(CallAct::Judge { application, verdict })).unwrap();
+            self.staff(
+                Staff::Programme,
+                Body::Call(CallAct::Judge {
+                    application,
+                    verdict,
+                }),
+            )
+            .unwrap();
         }
     }
 
     /// The second officers of these members, entered and confirmed by motion.
     pub fn pool(&mut self, pool: PoolKind, members: &[u32]) {
-        let persons: Vec<u32> = members.iter().map(|member| officers_of(*member).1).collect();
-        self.staff(Staff::Programme, Body::Call(CallAct::EnterPool { pool, persons: persons.clone() })).unwrap();
+        let persons: Vec<u32> = members
+            .iter()
+            .map(|member| officers_of(*member).1)
+            .collect();
+        self.staff(
+            Staff::Programme,
+            Body::Call(CallAct::EnterPool {
+                pool,
+                persons: persons.clone(),
+            }),
+        )
+        .unwrap();
         self.decide(MotionEffect::ConfirmPool(ConfirmPool { pool, persons }));
     }
 
     /// RULINGS R22: PO, OFF and the seat holder 3 commit and reveal.
     pub fn draw_for(&mut self, subject: DrawFor) {
-        self.staff(Staff::Programme, Body::Call(CallAct::FreezePool { subject })).unwrap();
+        self.staff(
+            Staff::Programme,
+            Body::Call(CallAct::FreezePool { subject }),
+        )
+        .unwrap();
         let draw = *self.w.tables.draws.last_key().unwrap();
         let office = secretariat(MEMBERS);
         let places = [
@@ -678,43 +1000,86 @@ impl Bench {
         ];
         for (principal, person, role, byte) in places {
             let commitment = draw_commitment(draw, 1, person, &[byte; 32]);
-            self.act(principal, &[(person, role)], Body::Call(CallAct::CommitDraw { draw, commitment })).unwrap();
+            self.act(
+                principal,
+                &[(person, role)],
+                Body::Call(CallAct::CommitDraw { draw, commitment }),
+            )
+            .unwrap();
         }
         for (principal, person, role, byte) in places {
             let secret = [byte; 32];
-            self.act(principal, &[(person, role)], Body::Call(CallAct::RevealDraw { draw, secret })).unwrap();
+            self.act(
+                principal,
+                &[(person, role)],
+                Body::Call(CallAct::RevealDraw { draw, secret }),
+            )
+            .unwrap();
         }
     }
 
     fn review(&mut self, review: u32, act: CallAct) {
         let person = self.w.tables.reviews.get(&review).unwrap().person;
         let home = self.w.tables.persons.get(&person).unwrap().home;
-        self.act(home, &[(person, Role::Technical)], Body::Call(act)).unwrap();
+        self.act(home, &[(person, Role::Technical)], Body::Call(act))
+            .unwrap();
     }
 
     fn reviews(&mut self) {
         let comment = hash("comment");
-        let all: Vec<(u32, Scores)> =
-            self.w.tables.reviews.iter().map(|(number, review)| (*number, Scores(vec![10 - review.application]))).collect();
+        let all: Vec<(u32, Scores)> = self
+            .w
+            .tables
+            .reviews
+            .iter()
+            .map(|(number, review)| (*number, Scores(vec![10 - review.application])))
+            .collect();
         for (review, scores) in &all {
             let review = *review;
-            self.review(review, CallAct::Declare { review, declaration: ReviewDeclaration::Clear });
+            self.review(
+                review,
+                CallAct::Declare {
+                    review,
+                    declaration: ReviewDeclaration::Clear,
+                },
+            );
             let seal = scores.seal(&SALT, review, &comment);
             self.review(review, CallAct::Seal { review, seal });
         }
         for (review, scores) in all {
-            self.review(review, CallAct::Reveal { review, scores, comment, salt: SALT });
-            self.review(review, CallAct::Finalise { review, revision: None });
+            self.review(
+                review,
+                CallAct::Reveal {
+                    review,
+                    scores,
+                    comment,
+                    salt: SALT,
+                },
+            );
+            self.review(
+                review,
+                CallAct::Finalise {
+                    review,
+                    revision: None,
+                },
+            );
         }
     }
 
-    /// The award of the story: 8 million to 12, by the assembly, then the agreement with its draw of assessors.
+    /// The award of the story: 8 million to 12, by the assembly, then the agreement with its draw
+    /// of assessors.
     pub fn story_agreement(&mut self) -> u32 {
-        let grant = GrantAward { application: 1, amount: 8 * M, body: BodyKind::Assembly, out_of_rank: None };
+        let grant = GrantAward {
+            application: 1,
+            amount: 8 * M,
+            body: BodyKind::Assembly,
+            out_of_rank: None,
+        };
         self.decide(MotionEffect::GrantAward(grant));
         self.days(14);
         let award = *self.w.tables.awards.last_key().unwrap();
-        self.grantee(Body::Award(AwardAct::Accept { award })).unwrap();
+        self.grantee(Body::Award(AwardAct::Accept { award }))
+            .unwrap();
         let terms = self.terms(award, &[4 * M, 4 * M], 24 * M / 10);
         let agreement = self.sign_all(&terms);
         self.pool(PoolKind::Assessors, &ASSESSORS);

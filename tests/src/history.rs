@@ -36,7 +36,8 @@ impl Head {
         }
     }
 
-    /// Writes an export and its head into the folder of kept histories. What is kept there stays as it is.
+    /// Writes an export and its head into the folder of kept histories. What is kept there stays as
+    /// it is.
     pub fn keep(name: &str, export: &[u8], report: &Report) {
         assert!(report.is_sound(), "{:#?}", report.findings);
         let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/history");

@@ -1,7 +1,9 @@
-//! Load in the background: records keep being handed in at whichever node takes them, and every word a node says about one is
-//! kept. What a node once called decided or receipted must be in the log at the end, whatever was killed meanwhile (RULINGS A11).
+//! Load in the background: records keep being handed in at whichever node takes them, and every
+//! word a node says about one is kept. What a node once called decided or receipted must be in the
+//! log at the end, whatever was killed meanwhile (RULINGS A11).
 //!
-//! A record that was only held in memory was never promised: it is handed in again, at another node, until it is receipted.
+//! A record that was only held in memory was never promised: it is handed in again, at another
+//! node, until it is receipted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -19,7 +21,8 @@ use rollbook_node::runtime::sample::{SampleAlliance, officers_of};
 
 use crate::testnet::{Net, PATIENCE, frames};
 
-/// Records under way at once: fewer than a replay window holds, so that one that was lost still applies when it is handed in again.
+/// Records under way at once: fewer than a replay window holds, so that one that was lost still
+/// applies when it is handed in again.
 const UNDER_WAY: usize = 24;
 /// Pause after each record: the machine has other things to do.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -36,7 +39,12 @@ pub struct Source {
 
 impl Source {
     pub fn new(alliance: SampleAlliance, chain: Hash) -> Source {
-        Source { alliance, chain, sequences: BTreeMap::new(), companies: 0 }
+        Source {
+            alliance,
+            chain,
+            sequences: BTreeMap::new(),
+            companies: 0,
+        }
     }
 
     /// The next sequence of a person; a founder's primary used 1 for the founding.
@@ -49,7 +57,8 @@ impl Source {
     pub fn record(&mut self, member: u32, now_ms: u64) -> Record {
         let sequence = self.sequence(officers_of(member).0);
         self.companies += 1;
-        self.alliance.registration(self.chain, member, sequence, self.companies, now_ms)
+        self.alliance
+            .registration(self.chain, member, sequence, self.companies, now_ms)
     }
 }
 
@@ -91,8 +100,15 @@ impl Load {
                 }
                 if shared.lock().unwrap().waiting.len() < UNDER_WAY {
                     let now = rollbook_node::runtime::clock::real_ms();
-                    let record = source.lock().unwrap().record(members[turn % members.len()], now);
-                    let waiting = Waiting { id: record.id(), bytes: encode(&record), since: Instant::now() };
+                    let record = source
+                        .lock()
+                        .unwrap()
+                        .record(members[turn % members.len()], now);
+                    let waiting = Waiting {
+                        id: record.id(),
+                        bytes: encode(&record),
+                        since: Instant::now(),
+                    };
                     hand_in(&places, turn, &waiting.bytes);
                     shared.lock().unwrap().waiting.push(waiting);
                 }
@@ -100,7 +116,12 @@ impl Load {
                 std::thread::sleep(PAUSE);
             }
         });
-        Load { stop, book, thread: Some(thread), nodes }
+        Load {
+            stop,
+            book,
+            thread: Some(thread),
+            nodes,
+        }
     }
 
     /// How many records a node has called decided or receipted so far.
@@ -112,12 +133,17 @@ impl Load {
     pub fn goes_on(&self, more: usize, net: &Net) {
         let (begun, from) = (Instant::now(), self.acknowledged());
         while self.acknowledged() < from + more {
-            assert!(begun.elapsed() < PATIENCE, "the load stands still\n{}", net.told());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the load stands still\n{}",
+                net.told()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Ends it: everything sent must be receipted. Returns the ids of all that was acknowledged, for [`must_be_in`].
+    /// Ends it: everything sent must be receipted. Returns the ids of all that was acknowledged,
+    /// for [`must_be_in`].
     pub fn finish(mut self, net: &Net) -> BTreeSet<Hash> {
         self.stop.store(true, Ordering::Release);
         self.thread.take().unwrap().join().unwrap();
@@ -126,7 +152,11 @@ impl Load {
             if self.book.lock().unwrap().waiting.is_empty() {
                 break;
             }
-            assert!(begun.elapsed() < PATIENCE, "records are not receipted\n{}", net.told());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "records are not receipted\n{}",
+                net.told()
+            );
             ask(&self.book, &self.nodes, turn);
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -139,13 +169,18 @@ pub fn must_be_in(acknowledged: &BTreeSet<Hash>, export: &[u8]) {
     let mut times: BTreeMap<Hash, u32> = BTreeMap::new();
     for frame in frames(export) {
         for record in &BlockFrame::decode(frame).unwrap().records {
-            *times.entry(decode::<Record>(record).unwrap().id()).or_default() += 1;
+            *times
+                .entry(decode::<Record>(record).unwrap().id())
+                .or_default() += 1;
         }
     }
     for id in acknowledged {
         assert_eq!(times.get(id), Some(&1), "record {id} was acknowledged");
     }
-    assert!(times.values().all(|times| *times == 1), "a record is in the log twice");
+    assert!(
+        times.values().all(|times| *times == 1),
+        "a record is in the log twice"
+    );
 }
 
 impl Drop for Load {
@@ -157,11 +192,18 @@ impl Drop for Load {
     }
 }
 
-/// Hands bytes in at the first node from `turn` on that takes them. Nobody may be there: it is tried again later.
+/// Hands bytes in at the first node from `turn` on that takes them. Nobody may be there: it is
+/// tried again later.
 fn hand_in(nodes: &[SocketAddr], turn: usize, bytes: &[u8]) {
     for at in 0..nodes.len() {
         let node = nodes[(turn + at) % nodes.len()];
-        let answer = http::post(node, "/v1/records", "application/octet-stream", bytes, Duration::from_secs(10));
+        let answer = http::post(
+            node,
+            "/v1/records",
+            "application/octet-stream",
+            bytes,
+            Duration::from_secs(10),
+        );
         if answer.is_ok_and(|answer| answer.status == 202) {
             return;
         }
@@ -171,10 +213,22 @@ fn hand_in(nodes: &[SocketAddr], turn: usize, bytes: &[u8]) {
 /// Asks a node about every record under way, keeps its word, and hands in again what nobody knows.
 fn ask(book: &Mutex<Book>, nodes: &[SocketAddr], turn: usize) {
     let node = nodes[turn % nodes.len()];
-    let ids: Vec<Hash> = book.lock().unwrap().waiting.iter().map(|waiting| waiting.id).collect();
+    let ids: Vec<Hash> = book
+        .lock()
+        .unwrap()
+        .waiting
+        .iter()
+        .map(|waiting| waiting.id)
+        .collect();
     for id in ids {
-        let Ok(answer) = http::get(node, &format!("/v1/records/{id}"), Duration::from_secs(5)) else { return };
-        let stands = answer.json()["stands"].as_str().unwrap_or_default().to_owned();
+        let Ok(answer) = http::get(node, &format!("/v1/records/{id}"), Duration::from_secs(5))
+        else {
+            return;
+        };
+        let stands = answer.json()["stands"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let mut book = book.lock().unwrap();
         if matches!(stands.as_str(), "decided" | "receipted") {
             book.acknowledged.insert(id);

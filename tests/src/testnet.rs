@@ -1,5 +1,5 @@
-//! Real nodes for suites: the code of `rollbook testnet`, a folder that goes away, load, and the check at the end of every story:
-//! equal state roots, equal exports, an audit without findings.
+//! Real nodes for suites: the code of `rollbook testnet`, a folder that goes away, load, and the
+//! check at the end of every story: equal state roots, equal exports, an audit without findings.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,7 +16,8 @@ use rollbook_core::identity::{Role, Scope};
 use rollbook_core::ledger::BlockBody;
 use rollbook_core::log::Clock;
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, NodeAct, Payload, Proposal, Record,
+    Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
+    Payload, Proposal, Record,
 };
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{SampleAlliance, officer_key, officers_of};
@@ -38,7 +39,8 @@ pub struct Net {
     _folder: tempfile::TempDir,
 }
 
-/// The program that runs a node: beside the test's own, or what `ROLLBOOK_NODE` names. Built when it is not there.
+/// The program that runs a node: beside the test's own, or what `ROLLBOOK_NODE` names. Built when
+/// it is not there.
 pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("ROLLBOOK_NODE") {
         return path.into();
@@ -48,7 +50,14 @@ pub fn program() -> PathBuf {
     let program = folder.join("rollbook-node");
     if !program.exists() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let arguments = ["build", "--release", "-p", "rollbook-node", "--features", "canary"];
+        let arguments = [
+            "build",
+            "--release",
+            "-p",
+            "rollbook-node",
+            "--features",
+            "canary",
+        ];
         let built = Command::new(cargo).args(arguments).status().unwrap();
         assert!(built.success(), "rollbook-node does not build");
     }
@@ -75,18 +84,29 @@ impl Net {
         }
         for node in nodes {
             self.testnet.start(*node).unwrap();
-            self.until("the founders are in the log", *node, |status| status["founders_missing"] == 0);
+            self.until("the founders are in the log", *node, |status| {
+                status["founders_missing"] == 0
+            });
         }
     }
 
     /// Waits until a node's status is as wanted.
-    pub fn until(&self, what: &str, node: u32, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    pub fn until(
+        &self,
+        what: &str,
+        node: u32,
+        wanted: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
         let begun = std::time::Instant::now();
         loop {
             if let Some(status) = self.testnet.status(node).filter(&wanted) {
                 return status;
             }
-            assert!(begun.elapsed() < PATIENCE, "node {node}: waited in vain until {what}\n{}", self.told());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "node {node}: waited in vain until {what}\n{}",
+                self.told()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -103,7 +123,13 @@ impl Net {
         let chain = alliance.genesis().unwrap().genesis.hash();
         let testnet = Testnet::create(&folder.path().join("net"), plan, &program(), &[]).unwrap();
         let source = Arc::new(Mutex::new(Source::new(alliance.clone(), chain)));
-        Net { testnet, alliance, chain, source, _folder: folder }
+        Net {
+            testnet,
+            alliance,
+            chain,
+            source,
+            _folder: folder,
+        }
     }
 
     pub fn nodes(&self) -> Vec<u32> {
@@ -129,35 +155,73 @@ impl Net {
         let officer = signers[0].0;
         let sequence = self.source.lock().unwrap().sequence(officer);
         let valid_until_ms = self.now_ms() + 7 * DAY_MS;
-        let payload = Payload { chain: self.chain, principal, officer, sequence, valid_until_ms, body };
+        let payload = Payload {
+            chain: self.chain,
+            principal,
+            officer,
+            sequence,
+            valid_until_ms,
+            body,
+        };
         let mut signers = signers.to_vec();
         signers.sort_unstable();
         let key = |person| officer_key(&self.alliance.seed, person);
-        let sign = |(person, role): &(u32, Role)| payload.sign(*person, Capacity::Own(*role), 0, &key(*person));
+        let sign = |(person, role): &(u32, Role)| {
+            payload.sign(*person, Capacity::Own(*role), 0, &key(*person))
+        };
         let signatures = signers.iter().map(sign).collect();
-        encode(&Record { payload, signatures })
+        encode(&Record {
+            payload,
+            signatures,
+        })
     }
 
     /// A record of a member's first officer as node operator.
     pub fn node_act(&self, member: u32, act: NodeAct) -> Vec<u8> {
-        self.signed(member, &[(officers_of(member).0, Role::NodeOperator)], Body::Node(act))
+        self.signed(
+            member,
+            &[(officers_of(member).0, Role::NodeOperator)],
+            Body::Node(act),
+        )
     }
 
     /// An act of a member that both its officers sign.
     pub fn member_act(&self, member: u32, body: Body) -> Vec<u8> {
         let (first, second) = officers_of(member);
-        self.signed(member, &[(first, Role::Primary), (second, Role::Alternate)], body)
+        self.signed(
+            member,
+            &[(first, Role::Primary), (second, Role::Alternate)],
+            body,
+        )
     }
 
-    /// A motion by member 1 and member 2's ballot on it, a record for members; both receipted everywhere in `nodes`. For a net
-    /// without motions.
+    /// A motion by member 1 and member 2's ballot on it, a record for members; both receipted
+    /// everywhere in `nodes`. For a net without motions.
     pub fn ballot(&self, nodes: &[u32]) -> Vec<u8> {
         let members = self.alliance.members;
         let (office, holder) = (secretariat(members), officers_of(members).0);
-        let appointment = Appointment { office, role: Role::Registrar, scope: Scope::Alliance, holder, deputy: None };
-        let proposal = Proposal { effect: MotionEffect::Appoint(appointment), ballot_days: 10, text: sha256(b"why") };
-        self.carried(nodes, &self.member_act(1, Body::Motion(MotionAct::Propose(proposal))));
-        let ballot = Ballot { motion: 1, choice: Choice::Yes, criterion: None, declaration: Declaration::None };
+        let appointment = Appointment {
+            office,
+            role: Role::Registrar,
+            scope: Scope::Alliance,
+            holder,
+            deputy: None,
+        };
+        let proposal = Proposal {
+            effect: MotionEffect::Appoint(appointment),
+            ballot_days: 10,
+            text: sha256(b"why"),
+        };
+        self.carried(
+            nodes,
+            &self.member_act(1, Body::Motion(MotionAct::Propose(proposal))),
+        );
+        let ballot = Ballot {
+            motion: 1,
+            choice: Choice::Yes,
+            criterion: None,
+            declaration: Declaration::None,
+        };
         let vote = self.member_act(2, Body::Motion(MotionAct::Vote(ballot)));
         self.carried(nodes, &vote);
         vote
@@ -166,43 +230,75 @@ impl Net {
     /// Handed in at a node, which must refuse it: the rule.
     pub fn refused(&self, node: u32, record: &[u8]) -> String {
         let answer = self.submit(node, record).unwrap();
-        assert_eq!(answer.status, 422, "{}", String::from_utf8_lossy(&answer.body));
+        assert_eq!(
+            answer.status,
+            422,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
         answer.json()["code"].as_str().unwrap().to_owned()
     }
 
     /// Handed in, receipted everywhere in `nodes`.
     pub fn carried(&self, nodes: &[u32], record: &[u8]) {
-        assert!(self.submit_somewhere(nodes, record), "nobody takes the record\n{}", self.told());
+        assert!(
+            self.submit_somewhere(nodes, record),
+            "nobody takes the record\n{}",
+            self.told()
+        );
         self.receipted(nodes, record);
     }
 
     /// Hands a record in at a node; the status and what it said.
     pub fn submit(&self, node: u32, record: &[u8]) -> Option<http::Answer> {
-        http::post(self.testnet.api(node), "/v1/records", "application/octet-stream", record, Duration::from_secs(20)).ok()
+        http::post(
+            self.testnet.api(node),
+            "/v1/records",
+            "application/octet-stream",
+            record,
+            Duration::from_secs(20),
+        )
+        .ok()
     }
 
     /// Hands a record in at the first of `nodes` that takes it.
     pub fn submit_somewhere(&self, nodes: &[u32], record: &[u8]) -> bool {
-        nodes.iter().any(|node| self.submit(*node, record).is_some_and(|answer| answer.status == 202))
+        nodes.iter().any(|node| {
+            self.submit(*node, record)
+                .is_some_and(|answer| answer.status == 202)
+        })
     }
 
     /// Where a record stands, as a node says.
     pub fn stands(&self, node: u32, record: &[u8]) -> String {
-        let id = decode::<rollbook_core::record::Record>(record).unwrap().id();
+        let id = decode::<rollbook_core::record::Record>(record)
+            .unwrap()
+            .id();
         let path = format!("/v1/records/{id}");
         http::get(self.testnet.api(node), &path, Duration::from_secs(10))
-            .map(|answer| answer.json()["stands"].as_str().unwrap_or_default().to_owned())
+            .map(|answer| {
+                answer.json()["stands"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            })
             .unwrap_or_default()
     }
 
     /// Waits until a record is receipted at every one of `nodes`.
     pub fn receipted(&self, nodes: &[u32], record: &[u8]) {
         let begun = std::time::Instant::now();
-        while !nodes.iter().all(|node| self.stands(*node, record) == "receipted") {
+        while !nodes
+            .iter()
+            .all(|node| self.stands(*node, record) == "receipted")
+        {
             assert!(
                 begun.elapsed() < PATIENCE,
                 "not receipted: {:?}\n{}",
-                nodes.iter().map(|n| self.stands(*n, record)).collect::<Vec<_>>(),
+                nodes
+                    .iter()
+                    .map(|n| self.stands(*n, record))
+                    .collect::<Vec<_>>(),
                 self.told()
             );
             std::thread::sleep(Duration::from_millis(20));
@@ -218,11 +314,21 @@ impl Net {
 
     /// The check of every story.
     pub fn check(&self, nodes: &[u32]) -> Report {
-        let (height, _) = self.testnet.agree(nodes, 1, PATIENCE).unwrap_or_else(|failure| panic!("{failure}\n{}", self.told()));
-        let exports: Vec<Vec<u8>> = nodes.iter().map(|node| self.export(*node, height)).collect();
+        let (height, _) = self
+            .testnet
+            .agree(nodes, 1, PATIENCE)
+            .unwrap_or_else(|failure| panic!("{failure}\n{}", self.told()));
+        let exports: Vec<Vec<u8>> = nodes
+            .iter()
+            .map(|node| self.export(*node, height))
+            .collect();
         let body = |export: &[u8]| sha256(&export[..before_tail(export)]);
         for (node, export) in nodes.iter().zip(&exports) {
-            assert_eq!(body(export), body(&exports[0]), "the export of node {node} is another");
+            assert_eq!(
+                body(export),
+                body(&exports[0]),
+                "the export of node {node} is another"
+            );
         }
         let report = audit(&exports[0], self.chain);
         assert!(report.is_sound(), "{:#?}", report.findings);
@@ -230,15 +336,31 @@ impl Net {
         // Whoever signs twice is found by the others, and it is recorded: nobody did.
         for frame in &frames(&exports[0])[1..] {
             let body: BlockBody = decode(&BlockFrame::decode(frame).unwrap().body()).unwrap();
-            assert!(body.system.evidence.is_empty(), "a node signed twice: {:?}", body.system.evidence);
+            assert!(
+                body.system.evidence.is_empty(),
+                "a node signed twice: {:?}",
+                body.system.evidence
+            );
         }
         report
     }
 
     /// The export of a node.
     pub fn export(&self, node: u32, height: u64) -> Vec<u8> {
-        let answer = self.testnet.get_as_member(node, &format!("/v1/export?height={height}"), Duration::from_secs(60)).unwrap();
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let answer = self
+            .testnet
+            .get_as_member(
+                node,
+                &format!("/v1/export?height={height}"),
+                Duration::from_secs(60),
+            )
+            .unwrap();
+        assert_eq!(
+            answer.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
         answer.body
     }
 
@@ -246,13 +368,29 @@ impl Net {
     pub fn told(&self) -> String {
         let end = |node: u32| {
             let status = self.testnet.status(node).unwrap_or_default();
-            let facts =
-                ["height", "receipted", "stored", "phase", "round", "votes", "votes_from", "pool", "validators_connected"];
-            let facts: Vec<String> = facts.iter().map(|name| format!("{name} {}", status[name])).collect();
+            let facts = [
+                "height",
+                "receipted",
+                "stored",
+                "phase",
+                "round",
+                "votes",
+                "votes_from",
+                "pool",
+                "validators_connected",
+            ];
+            let facts: Vec<String> = facts
+                .iter()
+                .map(|name| format!("{name} {}", status[name]))
+                .collect();
             let log = self.testnet.log(node);
             let mut lines: Vec<&str> = log.lines().rev().take(6).collect();
             lines.reverse();
-            format!("-- node {node}: {}\n{}\n", facts.join(", "), lines.join("\n"))
+            format!(
+                "-- node {node}: {}\n{}\n",
+                facts.join(", "),
+                lines.join("\n")
+            )
         };
         self.testnet.nodes().map(end).collect()
     }
@@ -279,7 +417,9 @@ pub fn frames(export: &[u8]) -> Vec<&[u8]> {
         end = after;
         &export[begin..after]
     };
-    (0..=Header::decode(export).unwrap().height).map(|_| next()).collect()
+    (0..=Header::decode(export).unwrap().height)
+        .map(|_| next())
+        .collect()
 }
 
 /// Where the tail of an export begins.
@@ -310,7 +450,10 @@ pub fn audit(export: &[u8], chain: Hash) -> Report {
     let mut rule = Rule(VerifierCache::default());
     for _ in 0..header.height {
         let (begin, next) = frame(export, end);
-        auditor.block(&BlockFrame::decode(&export[begin..next]).unwrap(), &mut rule);
+        auditor.block(
+            &BlockFrame::decode(&export[begin..next]).unwrap(),
+            &mut rule,
+        );
         end = next;
     }
     let (begin, end) = frame(export, end);

@@ -1,10 +1,12 @@
-//! One writer, no network: a sample alliance and its ledger, a block at a time. Every block is built on one ledger, executed on
-//! a second and committed on both, so each suite also checks that builder and executor agree.
+//! One writer, no network: a sample alliance and its ledger, a block at a time. Every block is
+//! built on one ledger, executed on a second and committed on both, so each suite also checks that
+//! builder and executor agree.
 //!
-//! * [`Writer::submit`] puts records into one block; [`Writer::member`] is one record alone, signed by the officers that the
-//!   principal's policy asks for.
-//! * [`Writer::advance`] moves ledger time as an idle chain does (RULINGS A10): a block right after each deadline, then one at
-//!   the end. The time of the next record is always after the last block.
+//! * [`Writer::submit`] puts records into one block; [`Writer::member`] is one record alone, signed
+//!   by the officers that the principal's policy asks for.
+//! * [`Writer::advance`] moves ledger time as an idle chain does (RULINGS A10): a block right after
+//!   each deadline, then one at the end. The time of the next record is always after the last
+//!   block.
 //! * Certificates and handover checkpoints are signed here, by a different quorum at every height.
 
 use std::collections::BTreeMap;
@@ -15,10 +17,12 @@ use rollbook_core::crypto::{KeyKind, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
 use rollbook_core::ledger::{
-    Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Ledger, SystemSection, Vote, VoteKind, quorum,
+    Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Ledger, SystemSection, Vote,
+    VoteKind, quorum,
 };
 use rollbook_core::record::{
-    Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct, Proposal, Record, Registration,
+    Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct, Proposal, Record,
+    Registration,
 };
 use rollbook_core::state::StateTables;
 
@@ -50,8 +54,17 @@ impl Writer {
     pub fn new(alliance: Alliance) -> Writer {
         let opened = alliance.genesis.open().unwrap();
         let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
-        let frames = vec![BlockFrame::of_genesis(&opened.leaves[..opened.leaves.len() - 1], &opened.seal)];
-        Writer { second: ledger.clone(), ledger, alliance, verifier: VerifierCache::default(), frames }
+        let frames = vec![BlockFrame::of_genesis(
+            &opened.leaves[..opened.leaves.len() - 1],
+            &opened.seal,
+        )];
+        Writer {
+            second: ledger.clone(),
+            ledger,
+            alliance,
+            verifier: VerifierCache::default(),
+            frames,
+        }
     }
 
     /// The same with every founder's `Found` record in block 1: everybody is a member.
@@ -79,7 +92,8 @@ impl Writer {
         let needed = quorum(validators.len());
         let signatures = validators
             .iter()
-            // A different quorum at every height, as on a real network: everybody is seen alive sooner or later.
+            // A different quorum at every height, as on a real network: everybody is seen alive
+            // sooner or later.
             .cycle()
             .skip(self.ledger.height() as usize % validators.len())
             .take(needed)
@@ -97,7 +111,12 @@ impl Writer {
             .collect::<BTreeMap<_, _>>()
             .into_iter()
             .collect();
-        Certificate { height: self.ledger.height(), round: 0, block: self.ledger.tip().block, signatures }
+        Certificate {
+            height: self.ledger.height(),
+            round: 0,
+            block: self.ledger.tip().block,
+            signatures,
+        }
     }
 
     /// System section of the next block.
@@ -115,34 +134,65 @@ impl Writer {
     /// Builds on one ledger, executes on the other, commits on both.
     pub fn block(&mut self, time: u64, records: &[Record]) -> Block {
         let section = self.system();
-        let built = self.ledger.build(time, section, records, &mut self.verifier).unwrap();
+        let built = self
+            .ledger
+            .build(time, section, records, &mut self.verifier)
+            .unwrap();
         let (seal, body) = (built.execution.seal.clone(), built.execution.body.clone());
-        let block = self.second.execute(&body, &seal, &mut self.verifier).unwrap();
+        let block = self
+            .second
+            .execute(&body, &seal, &mut self.verifier)
+            .unwrap();
         assert_eq!(block, seal.id());
         self.ledger.commit(&block).unwrap();
         self.second.commit(&block).unwrap();
         assert_eq!(self.ledger.tip(), self.second.tip());
         assert_eq!(self.ledger.frontier().root(), self.second.frontier().root());
-        self.frames.push(BlockFrame::of_block(&body, BlockFrame::derived_of(&built.execution.leaves), &seal).unwrap());
-        let events = built.execution.leaves.iter().filter_map(|leaf| match LeafTag::split(leaf) {
-            Some((LeafTag::Event, bytes)) => Some(decode::<Event>(bytes).unwrap()),
-            _ => None,
-        });
+        self.frames.push(
+            BlockFrame::of_block(
+                &body,
+                BlockFrame::derived_of(&built.execution.leaves),
+                &seal,
+            )
+            .unwrap(),
+        );
+        let events = built
+            .execution
+            .leaves
+            .iter()
+            .filter_map(|leaf| match LeafTag::split(leaf) {
+                Some((LeafTag::Event, bytes)) => Some(decode::<Event>(bytes).unwrap()),
+                _ => None,
+            });
         Block {
             events: events.collect(),
-            outcomes: built.execution.outcomes.iter().map(|(_, outcome)| *outcome).collect(),
-            refused: built.refused.into_iter().map(|(_, refusal)| refusal).collect(),
+            outcomes: built
+                .execution
+                .outcomes
+                .iter()
+                .map(|(_, outcome)| *outcome)
+                .collect(),
+            refused: built
+                .refused
+                .into_iter()
+                .map(|(_, refusal)| refusal)
+                .collect(),
         }
     }
 
     /// The history so far as an export file.
     pub fn export(&self) -> Vec<u8> {
         let height = self.ledger.height();
-        let mut bytes = Header { genesis: self.ledger.chain(), height }.encode();
+        let mut bytes = Header {
+            genesis: self.ledger.chain(),
+            height,
+        }
+        .encode();
         bytes.extend(self.frames.iter().flat_map(BlockFrame::encode));
         let tail = Tail {
             certificate: (height > 0).then(|| self.certify()),
-            checkpoint: (height > 0).then(|| self.cosigned(quorum(self.ledger.tip_policy().validators.len()))),
+            checkpoint: (height > 0)
+                .then(|| self.cosigned(quorum(self.ledger.tip_policy().validators.len()))),
         };
         bytes.extend(encode_tail(&tail));
         let digest = sha256(&bytes);
@@ -153,12 +203,23 @@ impl Writer {
     /// The tip's checkpoint, cosigned by the first `signers` validators.
     pub fn cosigned(&self, signers: usize) -> HandoverCheckpoint {
         let checkpoint = self.ledger.checkpoint();
-        let cosignatures = self.ledger.tip_policy().validators.iter().take(signers).map(|v| CheckpointSignature {
-            validator: v.org,
-            time_s: 7,
-            signature: checkpoint.cosign(&node_key(&self.alliance.seed, v.org, KeyKind::Cosigner), 7),
-        });
-        HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures: cosignatures.collect() }
+        let cosignatures = self
+            .ledger
+            .tip_policy()
+            .validators
+            .iter()
+            .take(signers)
+            .map(|v| CheckpointSignature {
+                validator: v.org,
+                time_s: 7,
+                signature: checkpoint
+                    .cosign(&node_key(&self.alliance.seed, v.org, KeyKind::Cosigner), 7),
+            });
+        HandoverCheckpoint {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            cosignatures: cosignatures.collect(),
+        }
     }
 
     /// One block with these records, a second after the last.
@@ -173,7 +234,12 @@ impl Writer {
     }
 
     /// One record alone in a block, with these signers.
-    pub fn act_as(&mut self, principal: u32, signers: &[(u32, Role)], body: Body) -> Result<Outcome, Refusal> {
+    pub fn act_as(
+        &mut self,
+        principal: u32,
+        signers: &[(u32, Role)],
+        body: Body,
+    ) -> Result<Outcome, Refusal> {
         let record = self.sign(principal, signers, body);
         let mut block = self.submit(&[record]);
         match block.refused.pop() {
@@ -182,11 +248,15 @@ impl Writer {
         }
     }
 
-    /// The two officers of a company (founder or registered later) in their usual roles: primary, and finance for acts with
-    /// money, else alternate.
+    /// The two officers of a company (founder or registered later) in their usual roles: primary,
+    /// and finance for acts with money, else alternate.
     pub fn officers(&self, company: u32, body: &Body) -> Vec<(u32, Role)> {
         let officers = &self.tables().organisations.get(&company).unwrap().officers;
-        let second = if body.class() == rollbook_core::identity::ActClass::Money { Role::Finance } else { Role::Alternate };
+        let second = if body.class() == rollbook_core::identity::ActClass::Money {
+            Role::Finance
+        } else {
+            Role::Alternate
+        };
         vec![(officers[0], Role::Primary), (officers[1], second)]
     }
 
@@ -199,16 +269,27 @@ impl Writer {
     /// An act of the secretariat, signed by the first holder of the post.
     pub fn office(&mut self, role: Role, body: Body) -> Result<Outcome, Refusal> {
         let holder = self.holder(role, 0);
-        self.act_as(alliance::secretariat(self.alliance.members), &[(holder, role)], body)
+        self.act_as(
+            alliance::secretariat(self.alliance.members),
+            &[(holder, role)],
+            body,
+        )
     }
 
     /// Person who holds the `nth` post of this role, counted from 0.
     pub fn holder(&self, role: Role, nth: usize) -> u32 {
-        self.tables().posts.iter().filter(|(_, post)| post.role == role).nth(nth).unwrap().1.holder
+        self.tables()
+            .posts
+            .iter()
+            .filter(|(_, post)| post.role == role)
+            .nth(nth)
+            .unwrap()
+            .1
+            .holder
     }
 
-    /// Registers a company that is no member, introduced by `introducer` (RULINGS R16). Returns its number; its two officers'
-    /// keys are those of their person numbers.
+    /// Registers a company that is no member, introduced by `introducer` (RULINGS R16). Returns its
+    /// number; its two officers' keys are those of their person numbers.
     pub fn register(&mut self, introducer: u32, latin: &str, relations: &[u32]) -> u32 {
         let number = self.tables().counters.get(&1).copied().unwrap_or(0) + 1;
         let body = self.registration(latin, relations);
@@ -221,15 +302,18 @@ impl Writer {
         let counter = |which: u8| self.tables().counters.get(&which).copied().unwrap_or(0);
         let (number, persons) = (counter(1) + 1, counter(2));
         let seed = self.alliance.seed.clone();
-        let officers = [(1, &[Role::Primary, Role::NodeOperator][..]), (2, &[Role::Alternate, Role::Finance, Role::Technical])]
-            .into_iter()
-            .map(|(local, roles)| {
-                let key = officer_key(&seed, persons + local);
-                let mut entry = alliance::officer(&seed, 0, local, roles);
-                entry.keys = vec![(key.public(), key.prove_possession(0, KeyKind::Officer))];
-                entry
-            })
-            .collect();
+        let officers = [
+            (1, &[Role::Primary, Role::NodeOperator][..]),
+            (2, &[Role::Alternate, Role::Finance, Role::Technical]),
+        ]
+        .into_iter()
+        .map(|(local, roles)| {
+            let key = officer_key(&seed, persons + local);
+            let mut entry = alliance::officer(&seed, 0, local, roles);
+            entry.keys = vec![(key.public(), key.prove_possession(0, KeyKind::Officer))];
+            entry
+        })
+        .collect();
         let mut entry = OrganisationEntry {
             number: 0,
             policy: ApprovalPolicy::default(),
@@ -238,16 +322,27 @@ impl Writer {
         };
         entry.relations = relations
             .iter()
-            .map(|other| rollbook_core::identity::GroupDeclaration { other: *other, evidence: entry.extract.0 })
+            .map(|other| rollbook_core::identity::GroupDeclaration {
+                other: *other,
+                evidence: entry.extract.0,
+            })
             .collect();
-        let registration = Registration::sign(&self.alliance.chain(), entry, &officer_key(&seed, persons + 1));
+        let registration = Registration::sign(
+            &self.alliance.chain(),
+            entry,
+            &officer_key(&seed, persons + 1),
+        );
         Body::Organisation(OrganisationAct::Register(registration))
     }
 
     /// Proposes a motion as the secretariat and returns its number.
     pub fn propose(&mut self, effect: MotionEffect, ballot_days: u32) -> Result<u32, Refusal> {
         let text = rollbook_core::crypto::sha256(b"text of a motion");
-        let body = Body::Motion(MotionAct::Propose(Proposal { effect, ballot_days, text }));
+        let body = Body::Motion(MotionAct::Propose(Proposal {
+            effect,
+            ballot_days,
+            text,
+        }));
         self.office(Role::Secretary, body)?;
         Ok(self.newest_motion())
     }
@@ -259,12 +354,24 @@ impl Writer {
 
     /// A member's ballot, with a signed "none". A "no" to an admission cites `field-of-work`.
     pub fn vote(&mut self, member: u32, motion: u32, choice: Choice) -> Result<Outcome, Refusal> {
-        let admission = matches!(self.tables().motions.get(&motion).unwrap().effect, MotionEffect::Admit { .. });
+        let admission = matches!(
+            self.tables().motions.get(&motion).unwrap().effect,
+            MotionEffect::Admit { .. }
+        );
         let criterion = (admission && choice == Choice::No).then(|| text("field-of-work"));
-        self.member(member, Body::Motion(MotionAct::Vote(Ballot { motion, choice, criterion, declaration: Declaration::None })))
+        self.member(
+            member,
+            Body::Motion(MotionAct::Vote(Ballot {
+                motion,
+                choice,
+                criterion,
+                declaration: Declaration::None,
+            })),
+        )
     }
 
-    /// Everybody in the frozen electorate votes yes; time moves past the close and the stay. Returns the events.
+    /// Everybody in the frozen electorate votes yes; time moves past the close and the stay.
+    /// Returns the events.
     pub fn pass(&mut self, motion: u32) -> Vec<EventBody> {
         let electorate = rollbook_core::motion::electorate(self.tables(), motion);
         for member in electorate.into_keys() {
@@ -280,19 +387,30 @@ impl Writer {
     /// Moves time right past the close of a motion's ballots.
     pub fn close(&mut self, motion: u32) -> Vec<EventBody> {
         let due = self.due(DeadlineKind::MotionClose, motion).unwrap();
-        self.advance(due + 1).into_iter().map(|event| event.body).collect()
+        self.advance(due + 1)
+            .into_iter()
+            .map(|event| event.body)
+            .collect()
     }
 
     /// When a deadline passes, if it runs.
     pub fn due(&self, kind: DeadlineKind, object: u32) -> Option<u64> {
-        self.tables().deadline_of.get(&(kind as u16, object)).copied()
+        self.tables()
+            .deadline_of
+            .get(&(kind as u16, object))
+            .copied()
     }
 
-    /// Moves ledger time to `to`: a block right after each deadline on the way, then one at `to`. Returns all events.
+    /// Moves ledger time to `to`: a block right after each deadline on the way, then one at `to`.
+    /// Returns all events.
     pub fn advance(&mut self, to: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while self.ledger.tip().seal.time_ms < to {
-            let next = self.ledger.next_deadline().map_or(to, |due| due + 1).min(to);
+            let next = self
+                .ledger
+                .next_deadline()
+                .map_or(to, |due| due + 1)
+                .min(to);
             events.extend(self.block(next, &[]).events);
         }
         events
@@ -301,7 +419,10 @@ impl Writer {
     /// Moves ledger time by so many days.
     pub fn advance_days(&mut self, days: u64) -> Vec<EventBody> {
         let to = self.ledger.tip().seal.time_ms + days * rollbook_core::charter::DAY_MS;
-        self.advance(to).into_iter().map(|event| event.body).collect()
+        self.advance(to)
+            .into_iter()
+            .map(|event| event.body)
+            .collect()
     }
 }
 

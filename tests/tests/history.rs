@@ -1,6 +1,7 @@
-//! Kept histories, one for every rule version (RULINGS A18): an export that an earlier build wrote is sound today, and running its
-//! rules again ends at exactly the head and the state that were written down with it. A history is never made again: a change that
-//! breaks one has edited rules that were shipped.
+//! Kept histories, one for every rule version (RULINGS A18): an export that an earlier build wrote
+//! is sound today, and running its rules again ends at exactly the head and the state that were
+//! written down with it. A history is never made again: a change that breaks one has edited rules
+//! that were shipped.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -18,8 +19,13 @@ fn folder() -> PathBuf {
 }
 
 fn kept(protocol: u32) -> (Vec<u8>, Head) {
-    let read = |ending: &str| std::fs::read(folder().join(format!("protocol-{protocol}.{ending}"))).unwrap();
-    (read("rollbook"), serde_json::from_slice(&read("json")).unwrap())
+    let read = |ending: &str| {
+        std::fs::read(folder().join(format!("protocol-{protocol}.{ending}"))).unwrap()
+    };
+    (
+        read("rollbook"),
+        serde_json::from_slice(&read("json")).unwrap(),
+    )
 }
 
 fn seal(frame: &[u8]) -> Seal {
@@ -30,13 +36,29 @@ fn seal(frame: &[u8]) -> Seal {
 fn every_rule_version_has_a_history_that_ends_where_it_ended() {
     for protocol in 1..=rollbook_core::protocol::PROTOCOL {
         let (export, head) = kept(protocol);
-        assert_eq!(sha256(&export), head.sha256, "the file of protocol {protocol} is another");
+        assert_eq!(
+            sha256(&export),
+            head.sha256,
+            "the file of protocol {protocol} is another"
+        );
         let genesis = Header::decode(&export).unwrap().genesis;
         assert_eq!(genesis, head.genesis);
         let report = audit(&export, genesis);
-        assert!(report.is_sound(), "protocol {protocol}: {:#?}", report.findings);
-        assert_eq!(report.executed, report.blocks - 1, "every rule was run again");
-        assert_eq!(Head::of(&export, &report), head, "protocol {protocol} ends elsewhere");
+        assert!(
+            report.is_sound(),
+            "protocol {protocol}: {:#?}",
+            report.findings
+        );
+        assert_eq!(
+            report.executed,
+            report.blocks - 1,
+            "every rule was run again"
+        );
+        assert_eq!(
+            Head::of(&export, &report),
+            head,
+            "protocol {protocol} ends elsewhere"
+        );
         // The version is in force at the end; every version before it began with the history.
         assert_eq!(seal(frames(&export).last().unwrap()).protocol, protocol);
         assert_eq!(seal(frames(&export)[0]).protocol, 1);

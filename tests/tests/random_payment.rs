@@ -1,5 +1,6 @@
-//! Money from award to acknowledgement on a real ledger, built by one and executed by another: the story, and the invariants
-//! N4 to N12 over random sequences; and the same sequences, many more of them, on bare tables.
+//! Money from award to acknowledgement on a real ledger, built by one and executed by another: the
+//! story, and the invariants N4 to N12 over random sequences; and the same sequences, many more of
+//! them, on bare tables.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -78,7 +79,13 @@ impl Random for Bench {
         let _ = match *op {
             Op::Submit(m) => self.submit(first + m % 3, &format!("evidence {m}")),
             Op::Assess(m, who, finding) => {
-                let planned = self.w.tables.milestones.get(&(first + m % 3)).unwrap().planned;
+                let planned = self
+                    .w
+                    .tables
+                    .milestones
+                    .get(&(first + m % 3))
+                    .unwrap()
+                    .planned;
                 let finding = match finding {
                     0..3 => Finding::Accept(planned),
                     3 => Finding::Accept(planned / 3 + 1),
@@ -104,18 +111,39 @@ impl Random for Bench {
                 }
             }
             Op::Certify(p, pass) => {
-                let refuse = Decision::Refuse { code: text("no"), reason: Hash::ZERO };
+                let refuse = Decision::Refuse {
+                    code: text("no"),
+                    reason: Hash::ZERO,
+                };
                 let decision = if pass { Decision::Pass } else { refuse };
-                self.staff(Staff::Programme, Body::Payment(PaymentAct::Certify { payment: payment(self, p), decision }))
+                self.staff(
+                    Staff::Programme,
+                    Body::Payment(PaymentAct::Certify {
+                        payment: payment(self, p),
+                        decision,
+                    }),
+                )
             }
             Op::Approve(p, second, pass) if known(self, p) => {
                 let number = payment(self, p);
-                let who = if second { Staff::Finance2 } else { Staff::Finance };
+                let who = if second {
+                    Staff::Finance2
+                } else {
+                    Staff::Finance
+                };
                 if pass {
                     self.approve(who, number)
                 } else {
-                    let decision = Decision::Refuse { code: text("no"), reason: Hash::ZERO };
-                    let act = PaymentAct::Approve { payment: number, certified: Hash::ZERO, amount: 1, decision };
+                    let decision = Decision::Refuse {
+                        code: text("no"),
+                        reason: Hash::ZERO,
+                    };
+                    let act = PaymentAct::Approve {
+                        payment: number,
+                        certified: Hash::ZERO,
+                        amount: 1,
+                        decision,
+                    };
                     self.staff(who, Body::Payment(act))
                 }
             }
@@ -123,7 +151,8 @@ impl Random for Bench {
             // On a ledger the board lifts, in a week; the story has it.
             Op::Lift(p) if self.ledger.is_none() => {
                 let number = payment(self, p);
-                self.direct(|tx| payment::lift_hold(tx, number)).map(|()| Hash::ZERO)
+                self.direct(|tx| payment::lift_hold(tx, number))
+                    .map(|()| Hash::ZERO)
             }
             Op::Release(p, fresh) if known(self, p) => {
                 if !fresh {
@@ -143,17 +172,34 @@ impl Random for Bench {
                 if yes {
                     self.acknowledge(number)
                 } else {
-                    self.grantee(Body::Payment(PaymentAct::Dispute { payment: number, ground: Hash::ZERO }))
+                    self.grantee(Body::Payment(PaymentAct::Dispute {
+                        payment: number,
+                        ground: Hash::ZERO,
+                    }))
                 }
             }
             Op::Account(which) => {
                 let account = hash(&format!("account {which}"));
                 self.grantee(Body::Award(AwardAct::ChangeAccount { agreement, account }))
             }
-            Op::Confirm => match self.w.tables.agreements.get(&agreement).unwrap().change.clone() {
+            Op::Confirm => match self
+                .w
+                .tables
+                .agreements
+                .get(&agreement)
+                .unwrap()
+                .change
+                .clone()
+            {
                 Some(change) => {
-                    let (record, account, channel) = (change.record, change.account, Channel::InPerson);
-                    let act = AwardAct::ConfirmAccount { agreement, change: record, account, channel };
+                    let (record, account, channel) =
+                        (change.record, change.account, Channel::InPerson);
+                    let act = AwardAct::ConfirmAccount {
+                        agreement,
+                        change: record,
+                        account,
+                        channel,
+                    };
                     self.staff(Staff::Officer, Body::Award(act))
                 }
                 None => Ok(Hash::ZERO),
@@ -171,12 +217,33 @@ impl Random for Bench {
         let totals = self.totals();
         let known = self.w.tables.agreements.get(&agreement).unwrap().clone();
         // N4: awards of the call and what it holds are its budget.
-        let awarded: u64 = self.w.tables.awards.iter().filter(|(_, award)| award.counts()).map(|(_, award)| award.amount).sum();
-        prop_assert_eq!(i128::from(awarded) + self.of(AccountKind::Call(CALL)), i128::from(20 * M));
+        let awarded: u64 = self
+            .w
+            .tables
+            .awards
+            .iter()
+            .filter(|(_, award)| award.counts())
+            .map(|(_, award)| award.amount)
+            .sum();
+        prop_assert_eq!(
+            i128::from(awarded) + self.of(AccountKind::Call(CALL)),
+            i128::from(20 * M)
+        );
         // N5.
-        prop_assert_eq!(known.terms.milestones.iter().map(|plan| plan.amount).sum::<u64>(), known.terms.total);
+        prop_assert_eq!(
+            known
+                .terms
+                .milestones
+                .iter()
+                .map(|plan| plan.amount)
+                .sum::<u64>(),
+            known.terms.total
+        );
         // N6: K + T + D = the signed total; there is no other agreement.
-        prop_assert_eq!(totals.committed + totals.in_transit + totals.paid, i128::from(known.terms.total));
+        prop_assert_eq!(
+            totals.committed + totals.in_transit + totals.paid,
+            i128::from(known.terms.total)
+        );
         let mut tranches: BTreeMap<Tranche, u32> = BTreeMap::new();
         let mut paid = 0u64;
         let mut transit = 0u64;
@@ -201,15 +268,24 @@ impl Random for Bench {
             if gone.contains(&payment.state) {
                 paid += payment.amount;
                 // N7: what left has its agreement and its milestone.
-                prop_assert!(matches!(known.state, AgreementState::InForce | AgreementState::Completed));
+                prop_assert!(matches!(
+                    known.state,
+                    AgreementState::InForce | AgreementState::Completed
+                ));
                 if let Tranche::Milestone(milestone) = payment.tranche {
                     prop_assert!(self.milestone(milestone).state.is_accepted());
                 }
             }
             if payment.state == PaymentState::Released && before != Some(PaymentState::Released) {
                 let instruction = payment.instruction.clone().unwrap();
-                prop_assert!(seen.ids.insert(instruction.end_to_end.as_str().to_owned()), "an EndToEndId twice");
-                prop_assert!(seen.ids.insert(instruction.uetr.as_str().to_owned()), "a UETR twice");
+                prop_assert!(
+                    seen.ids.insert(instruction.end_to_end.as_str().to_owned()),
+                    "an EndToEndId twice"
+                );
+                prop_assert!(
+                    seen.ids.insert(instruction.uetr.as_str().to_owned()),
+                    "a UETR twice"
+                );
                 // N11: to the account in force, while none cools off.
                 prop_assert_eq!(instruction.account, known.account);
                 prop_assert!(known.change.is_none());
@@ -218,7 +294,10 @@ impl Random for Bench {
             }
             if payment.state == PaymentState::Settled && before != Some(PaymentState::Settled) {
                 let reference = payment.settlement.clone().unwrap();
-                prop_assert!(seen.ids.insert(reference.0.as_str().to_owned()), "a bank reference twice");
+                prop_assert!(
+                    seen.ids.insert(reference.0.as_str().to_owned()),
+                    "a bank reference twice"
+                );
             }
         }
         prop_assert!(tranches.values().all(|count| *count == 1));
@@ -227,11 +306,24 @@ impl Random for Bench {
         if known.state != AgreementState::Completed {
             prop_assert!(paid <= Paid::cap(&known.terms));
         }
-        prop_assert!(paid <= known.accepted.max(known.terms.advance).max(known.accepted + known.paid.outstanding()));
+        prop_assert!(
+            paid <= known
+                .accepted
+                .max(known.terms.advance)
+                .max(known.accepted + known.paid.outstanding())
+        );
         // N12, N13 over every chain.
-        let numbers: Vec<u32> = self.w.tables.payments.iter().map(|(number, _)| *number).collect();
+        let numbers: Vec<u32> = self
+            .w
+            .tables
+            .payments
+            .iter()
+            .map(|(number, _)| *number)
+            .collect();
         for number in numbers {
-            let chain = self.direct(|tx| payment::chain(tx, &payment::get(tx, number)?)).unwrap();
+            let chain = self
+                .direct(|tx| payment::chain(tx, &payment::get(tx, number)?))
+                .unwrap();
             prop_assert_eq!(duties::judge_all(&self.w.tables, &chain), Ok(()));
         }
         Ok(())
@@ -244,7 +336,11 @@ struct Seen {
     ids: BTreeSet<String>,
 }
 
-fn run(bench: &mut Bench, agreement: u32, ops: &[Op]) -> Result<BTreeSet<PaymentState>, TestCaseError> {
+fn run(
+    bench: &mut Bench,
+    agreement: u32,
+    ops: &[Op],
+) -> Result<BTreeSet<PaymentState>, TestCaseError> {
     let mut seen = Seen::default();
     let mut reached = BTreeSet::new();
     for op in ops {
@@ -255,7 +351,8 @@ fn run(bench: &mut Bench, agreement: u32, ops: &[Op]) -> Result<BTreeSet<Payment
     Ok(reached)
 }
 
-/// What the sequences reach in every run, or they test nothing. The rarer states are in the rules' own suite.
+/// What the sequences reach in every run, or they test nothing. The rarer states are in the rules'
+/// own suite.
 const STATES: [PaymentState; 7] = [
     PaymentState::Requested,
     PaymentState::Certified,
@@ -272,12 +369,19 @@ fn n4_to_n12_hold_over_random_sequences_on_tables() {
     let test = |ops: Vec<Op>| {
         let mut bench = Bench::on_tables();
         let agreement = bench.agreement();
-        reached.borrow_mut().extend(run(&mut bench, agreement, &ops)?);
+        reached
+            .borrow_mut()
+            .extend(run(&mut bench, agreement, &ops)?);
         Ok(())
     };
-    // Sixty-four cases miss a state now and then; so batches are run until all were reached, and ten of them must do.
+    // Sixty-four cases miss a state now and then; so batches are run until all were reached, and
+    // ten of them must do.
     for _ in 0..10 {
-        let mut runner = TestRunner::new(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() });
+        let mut runner = TestRunner::new(ProptestConfig {
+            cases: 64,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        });
         runner.run(&ops(), test).unwrap();
         if reached.borrow().is_superset(&BTreeSet::from(STATES)) {
             return;
@@ -292,9 +396,17 @@ fn n4_to_n12_hold_over_random_sequences_on_a_ledger() {
     let agreement = bench.story_agreement();
     // Each case begins where the agreement stands; sequences of officers go on counting.
     let writer = bench.ledger.as_ref().unwrap();
-    let (ledger, second, frames) = (writer.ledger.clone(), writer.second.clone(), writer.frames.len());
+    let (ledger, second, frames) = (
+        writer.ledger.clone(),
+        writer.second.clone(),
+        writer.frames.len(),
+    );
     let bench = std::cell::RefCell::new(bench);
-    let mut runner = TestRunner::new(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 6,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let test = |ops: Vec<Op>| {
         let bench = &mut *bench.borrow_mut();
         let writer = bench.ledger.as_mut().unwrap();
@@ -310,41 +422,90 @@ fn n4_to_n12_hold_over_random_sequences_on_a_ledger() {
 #[test]
 fn the_story_of_agreement_one() {
     let mut b = Bench::story();
-    // The committee may not decide 8 million; nobody votes on their own case, and no reviewer votes.
-    let grant = |application, amount, body| GrantAward { application, amount, body, out_of_rank: None };
-    let refusal = b.propose(MotionEffect::GrantAward(grant(1, 8 * M, BodyKind::Committee))).unwrap_err();
+    // The committee may not decide 8 million; nobody votes on their own case, and no reviewer
+    // votes.
+    let grant = |application, amount, body| GrantAward {
+        application,
+        amount,
+        body,
+        out_of_rank: None,
+    };
+    let refusal = b
+        .propose(MotionEffect::GrantAward(grant(
+            1,
+            8 * M,
+            BodyKind::Committee,
+        )))
+        .unwrap_err();
     assert_eq!(refusal.code, "F11.body-too-low");
-    let motion = b.propose(MotionEffect::GrantAward(grant(1, 8 * M, BodyKind::Assembly))).unwrap();
+    let motion = b
+        .propose(MotionEffect::GrantAward(grant(
+            1,
+            8 * M,
+            BodyKind::Assembly,
+        )))
+        .unwrap();
     let (recused, refused) = b.pass(motion);
     assert_eq!((recused, refused), (vec![GRANTEE], REVIEWERS.to_vec()));
     let award = b.w.tables.awards.get(&1).unwrap().clone();
-    assert_eq!((award.body, award.amount, award.motion), (BodyKind::Assembly, 8 * M, motion));
+    assert_eq!(
+        (award.body, award.amount, award.motion),
+        (BodyKind::Assembly, 8 * M, motion)
+    );
     // A small one by the committee, the rest placed by it: the call is decided.
-    b.decide(MotionEffect::GrantAward(grant(2, 400_000 * Y, BodyKind::Committee)));
+    b.decide(MotionEffect::GrantAward(grant(
+        2,
+        400_000 * Y,
+        BodyKind::Committee,
+    )));
     assert_eq!(b.w.tables.awards.get(&2).unwrap().body, BodyKind::Committee);
-    let place = PlaceApplication { application: 3, placing: Placing::NotRecommended, reason: hash("reason") };
+    let place = PlaceApplication {
+        application: 3,
+        placing: Placing::NotRecommended,
+        reason: hash("reason"),
+    };
     b.decide(MotionEffect::PlaceApplication(place));
-    assert_eq!(b.w.tables.calls.get(&CALL).unwrap().status, CallStatus::Decided);
+    assert_eq!(
+        b.w.tables.calls.get(&CALL).unwrap().status,
+        CallStatus::Decided
+    );
     // The small one is revoked by the board.
-    b.decide(MotionEffect::RevokeAward(RevokeAward { award: 2, reason: hash("reason") }));
+    b.decide(MotionEffect::RevokeAward(RevokeAward {
+        award: 2,
+        reason: hash("reason"),
+    }));
     assert_eq!(b.of(AccountKind::Call(CALL)), i128::from(12 * M));
 
     b.days(1);
-    b.grantee(Body::Award(AwardAct::Accept { award: 1 })).unwrap();
+    b.grantee(Body::Award(AwardAct::Accept { award: 1 }))
+        .unwrap();
     let terms = b.terms(1, &[4 * M, 4 * M], 24 * M / 10);
     let agreement = b.sign_all(&terms);
     b.pool(PoolKind::Assessors, &rollbook_tests::grants::ASSESSORS);
     b.draw_for(DrawFor::Agreement(agreement));
-    let (m1, m2, report) = (b.first(agreement), b.first(agreement) + 1, b.first(agreement) + 2);
+    let (m1, m2, report) = (
+        b.first(agreement),
+        b.first(agreement) + 1,
+        b.first(agreement) + 2,
+    );
     b.pay(agreement, Tranche::Advance, 24 * M / 10);
     b.accept_milestone(m1, 4 * M);
-    assert!(b.milestone(m1).assessors.iter().all(|assessor| assessor.voted_award), "recorded: they voted in the assembly");
+    assert!(
+        b.milestone(m1)
+            .assessors
+            .iter()
+            .all(|assessor| assessor.voted_award),
+        "recorded: they voted in the assembly"
+    );
 
     // Held by two seat holders, lifted by the board, released, returned, released again.
     let payment = b.approved(agreement, Tranche::Milestone(m1), 24 * M / 10);
     b.hold(1, payment).unwrap();
     b.hold(2, payment).unwrap();
-    b.decide(MotionEffect::LiftHold(LiftHold { payment, reason: hash("reason") }));
+    b.decide(MotionEffect::LiftHold(LiftHold {
+        payment,
+        reason: hash("reason"),
+    }));
     assert_eq!(b.payment(payment).state, PaymentState::Approved);
     b.release(payment).unwrap();
     b.give_back(payment).unwrap();
@@ -356,6 +517,12 @@ fn the_story_of_agreement_one() {
     b.pay(agreement, Tranche::Milestone(m2), 24 * M / 10);
     b.accept_milestone(report, 0);
     b.pay(agreement, Tranche::Holdback, 8 * M / 10);
-    assert_eq!((b.of(AccountKind::Paid(agreement)), b.of(AccountKind::Committed(agreement))), (i128::from(8 * M), 0));
+    assert_eq!(
+        (
+            b.of(AccountKind::Paid(agreement)),
+            b.of(AccountKind::Committed(agreement))
+        ),
+        (i128::from(8 * M), 0)
+    );
     b.totals();
 }

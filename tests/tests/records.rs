@@ -1,6 +1,7 @@
-//! The golden vectors of records under tests/vectors/records: one record of every act as bytes, and bytes that are no record. What
-//! is there is what this code makes and accepts. A changed vector is a changed format: shipped bytes never change (RULINGS A18), so
-//! the writer, `cargo test --release --workspace --test records -- --ignored`, is for acts that are new.
+//! The golden vectors of records under tests/vectors/records: one record of every act as bytes, and
+//! bytes that are no record. What is there is what this code makes and accepts. A changed vector is
+//! a changed format: shipped bytes never change (RULINGS A18), so the writer, `cargo test --release
+//! --workspace --test records -- --ignored`, is for acts that are new.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -17,10 +18,22 @@ use serde_json::{Value, json};
 /// Bytes before the family's tag: chain, principal, officer, sequence, validity.
 const HEAD: usize = 32 + 4 + 4 + 8 + 8;
 /// Families, in the order of their tags.
-const FAMILIES: [&str; 9] = ["Organisation", "Membership", "Motion", "Fund", "Call", "Award", "Payment", "Node", "Charter"];
+const FAMILIES: [&str; 9] = [
+    "Organisation",
+    "Membership",
+    "Motion",
+    "Fund",
+    "Call",
+    "Award",
+    "Payment",
+    "Node",
+    "Charter",
+];
 
 fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors/records").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("vectors/records")
+        .join(name)
 }
 
 fn read(name: &str) -> Value {
@@ -36,7 +49,11 @@ fn name(body: &Body) -> String {
     fn outer(value: &Value) -> (String, Value) {
         match value {
             Value::String(name) => (name.clone(), Value::Null),
-            Value::Object(map) => map.iter().next().map(|(name, inner)| (name.clone(), inner.clone())).unwrap(),
+            Value::Object(map) => map
+                .iter()
+                .next()
+                .map(|(name, inner)| (name.clone(), inner.clone()))
+                .unwrap(),
             _ => unreachable!("enums are strings or objects"),
         }
     }
@@ -50,13 +67,22 @@ fn name(body: &Body) -> String {
 
 /// The record of an act: signed by two officers, one of them by a delegation.
 fn record(number: u64, body: Body) -> Record {
-    let payload =
-        Payload { chain: acts::chain(), principal: 1, officer: 1, sequence: number, valid_until_ms: 1_690_000_000_000, body };
+    let payload = Payload {
+        chain: acts::chain(),
+        principal: 1,
+        officer: 1,
+        sequence: number,
+        valid_until_ms: 1_690_000_000_000,
+        body,
+    };
     let signatures = vec![
         payload.sign(1, Capacity::Own(Role::Primary), 0, &officer(1)),
         payload.sign(2, Capacity::Delegation(7), 1, &officer(2)),
     ];
-    Record { payload, signatures }
+    Record {
+        payload,
+        signatures,
+    }
 }
 
 fn made() -> Value {
@@ -87,7 +113,10 @@ fn made() -> Value {
 /// Bytes that are no record, each by one change, with the words of the refusal.
 fn refused() -> Value {
     let of = |wanted: &str| {
-        let body = acts::all().into_iter().find(|body| name(body) == wanted).unwrap();
+        let body = acts::all()
+            .into_iter()
+            .find(|body| name(body) == wanted)
+            .unwrap();
         record(1, body)
     };
     let leave = encode(&of("Node.Leave"));
@@ -116,27 +145,59 @@ fn refused() -> Value {
     let letters = HEAD + 4 + 4 + 4 + 8;
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("nothing", Vec::new()),
-        ("the last byte is missing", leave[..leave.len() - 1].to_vec()),
+        (
+            "the last byte is missing",
+            leave[..leave.len() - 1].to_vec(),
+        ),
         ("the signatures are missing", leave[..list].to_vec()),
         ("a byte follows", [leave.as_slice(), &[0]].concat()),
         ("a second record follows", leave.repeat(2)),
-        ("a family that does not exist", tag(&leave, HEAD, FAMILIES.len() as u32)),
+        (
+            "a family that does not exist",
+            tag(&leave, HEAD, FAMILIES.len() as u32),
+        ),
         ("an act that does not exist", tag(&leave, HEAD + 4, 99)),
-        ("an effect that does not exist", tag(&encode(&of("Motion.Propose.Admit")), HEAD + 8, 99)),
+        (
+            "an effect that does not exist",
+            tag(&encode(&of("Motion.Propose.Admit")), HEAD + 8, 99),
+        ),
         ("a flag that is neither 0 nor 1", byte(&submit, shared, 2)),
-        ("an option that is neither 0 nor 1", byte(&criterion, option, 2)),
-        ("an algorithm of keys that does not exist", tag(&leave, leave.len() - 68, 1)),
+        (
+            "an option that is neither 0 nor 1",
+            byte(&criterion, option, 2),
+        ),
+        (
+            "an algorithm of keys that does not exist",
+            tag(&leave, leave.len() - 68, 1),
+        ),
         ("more signatures than bytes", {
             let mut bytes = leave.clone();
             bytes[list..list + 8].copy_from_slice(&u64::MAX.to_le_bytes());
             bytes
         }),
         ("a text that is not UTF-8", byte(&reject, letters, 0xff)),
-        ("a control character in a text", byte(&reject, letters, 0x07)),
-        ("no signature", changed("Node.Leave", |record| record.signatures.clear())),
-        ("signatures in descending order", changed("Node.Leave", |record| record.signatures.reverse())),
-        ("one officer twice", changed("Node.Leave", |record| record.signatures[1] = record.signatures[0].clone())),
-        ("the initiating officer has not signed", changed("Node.Leave", |record| record.payload.officer = 3)),
+        (
+            "a control character in a text",
+            byte(&reject, letters, 0x07),
+        ),
+        (
+            "no signature",
+            changed("Node.Leave", |record| record.signatures.clear()),
+        ),
+        (
+            "signatures in descending order",
+            changed("Node.Leave", |record| record.signatures.reverse()),
+        ),
+        (
+            "one officer twice",
+            changed("Node.Leave", |record| {
+                record.signatures[1] = record.signatures[0].clone()
+            }),
+        ),
+        (
+            "the initiating officer has not signed",
+            changed("Node.Leave", |record| record.payload.officer = 3),
+        ),
         ("seventeen signatures", {
             let mut record = of("Node.Leave");
             let payload = record.payload.clone();
@@ -163,7 +224,9 @@ fn refused() -> Value {
         (
             "a list with one entry twice",
             changed("Fund.ProposeCancel", |record| {
-                if let Body::Fund(FundAct::ProposeCancel { instalments, .. }) = &mut record.payload.body {
+                if let Body::Fund(FundAct::ProposeCancel { instalments, .. }) =
+                    &mut record.payload.body
+                {
                     instalments[1] = instalments[0];
                 }
             }),
@@ -171,7 +234,9 @@ fn refused() -> Value {
         (
             "an empty list where one must be",
             changed("Membership.Return", |record| {
-                if let Body::Membership(MembershipAct::Return { missing, .. }) = &mut record.payload.body {
+                if let Body::Membership(MembershipAct::Return { missing, .. }) =
+                    &mut record.payload.body
+                {
                     missing.clear();
                 }
             }),
@@ -179,7 +244,9 @@ fn refused() -> Value {
         (
             "an amount of zero",
             changed("Payment.Acknowledge", |record| {
-                if let Body::Payment(PaymentAct::Acknowledge { amount, .. }) = &mut record.payload.body {
+                if let Body::Payment(PaymentAct::Acknowledge { amount, .. }) =
+                    &mut record.payload.body
+                {
                     *amount = 0;
                 }
             }),
@@ -187,7 +254,9 @@ fn refused() -> Value {
         (
             "an amount of nineteen digits",
             changed("Payment.Acknowledge", |record| {
-                if let Body::Payment(PaymentAct::Acknowledge { amount, .. }) = &mut record.payload.body {
+                if let Body::Payment(PaymentAct::Acknowledge { amount, .. }) =
+                    &mut record.payload.body
+                {
                     *amount = 1_000_000_000_000_000_000;
                 }
             }),
@@ -205,62 +274,100 @@ fn refused() -> Value {
         (
             "a UETR in capital letters",
             changed("Payment.Release", |record| {
-                if let Body::Payment(PaymentAct::Release { instruction, .. }) = &mut record.payload.body {
-                    instruction.uetr = rollbook_core::codec::Text::new(instruction.uetr.as_str().to_uppercase()).unwrap();
+                if let Body::Payment(PaymentAct::Release { instruction, .. }) =
+                    &mut record.payload.body
+                {
+                    instruction.uetr =
+                        rollbook_core::codec::Text::new(instruction.uetr.as_str().to_uppercase())
+                            .unwrap();
                 }
             }),
         ),
     ];
     let case = |(what, bytes): (&str, Vec<u8>)| {
-        let why = decode::<Record>(&bytes).map(|_| ()).expect_err(what).to_string();
+        let why = decode::<Record>(&bytes)
+            .map(|_| ())
+            .expect_err(what)
+            .to_string();
         json!({ "what": what, "why": why, "record": hex::encode(bytes) })
     };
     cases.into_iter().map(case).collect()
 }
 
-/// Whether these tags name an act: what follows is nonsense, but another error comes first only if they do not.
+/// Whether these tags name an act: what follows is nonsense, but another error comes first only if
+/// they do not.
 fn exists(tags: &[u32]) -> bool {
     let mut bytes = encode(&record(1, Body::Node(NodeAct::Ready)))[..HEAD].to_vec();
     bytes.extend(tags.iter().flat_map(|tag| tag.to_le_bytes()));
     bytes.resize(Record::MAX, 0);
-    decode::<Record>(&bytes).map_or_else(|error| !error.to_string().contains("UnexpectedVariant"), |_| true)
+    decode::<Record>(&bytes).map_or_else(
+        |error| !error.to_string().contains("UnexpectedVariant"),
+        |_| true,
+    )
 }
 
 #[test]
 fn the_vectors_are_what_this_code_makes() {
-    assert_eq!(made(), read("records.json"), "a record's bytes have changed");
-    assert_eq!(refused(), read("refused.json"), "what is refused, or why, has changed");
+    assert_eq!(
+        made(),
+        read("records.json"),
+        "a record's bytes have changed"
+    );
+    assert_eq!(
+        refused(),
+        read("refused.json"),
+        "what is refused, or why, has changed"
+    );
 }
 
 /// From the files alone, as a reader in another language has it.
 #[test]
 fn the_vectors_hold_by_themselves() {
     let vectors = read("records.json");
-    let key = |person: &str| serde_json::from_value::<PublicKey>(vectors["officers"][person].clone()).unwrap();
+    let key = |person: &str| {
+        serde_json::from_value::<PublicKey>(vectors["officers"][person].clone()).unwrap()
+    };
     let mut ids = BTreeSet::new();
     for vector in vectors["records"].as_array().unwrap() {
         let bytes = |field: &str| hex::decode(vector[field].as_str().unwrap()).unwrap();
-        let record: Record = decode(&bytes("record")).unwrap_or_else(|error| panic!("{}: {error}", vector["name"]));
+        let record: Record =
+            decode(&bytes("record")).unwrap_or_else(|error| panic!("{}: {error}", vector["name"]));
         assert_eq!(encode(&record), bytes("record"));
-        assert_eq!(sha256_tagged("rollbook/record/v1", &[&bytes("payload")]).to_hex(), vector["id"].as_str().unwrap());
+        assert_eq!(
+            sha256_tagged("rollbook/record/v1", &[&bytes("payload")]).to_hex(),
+            vector["id"].as_str().unwrap()
+        );
         let act: Body = serde_json::from_value(vector["act"].clone()).unwrap();
         assert_eq!(act, record.payload.body, "the words are the bytes");
         for entry in &record.signatures {
             let tagged = [b"rollbook/record/v1\0".as_slice(), &bytes("payload")].concat();
-            key(&entry.officer.to_string()).verify(&tagged, &entry.signature).unwrap();
+            key(&entry.officer.to_string())
+                .verify(&tagged, &entry.signature)
+                .unwrap();
         }
         assert!(ids.insert(record.id()), "two records have one id");
         // No prefix is a record, nor anything longer.
         let whole = bytes("record");
         for cut in (0..whole.len()).step_by(7) {
-            assert!(decode::<Record>(&whole[..cut]).is_err(), "{} cut at {cut}", vector["name"]);
+            assert!(
+                decode::<Record>(&whole[..cut]).is_err(),
+                "{} cut at {cut}",
+                vector["name"]
+            );
         }
         assert!(decode::<Record>(&[whole.as_slice(), &[0]].concat()).is_err());
     }
     for case in read("refused.json").as_array().unwrap() {
         let bytes = hex::decode(case["record"].as_str().unwrap()).unwrap();
-        let error = decode::<Record>(&bytes).map(|_| ()).expect_err(case["what"].as_str().unwrap());
-        assert_eq!(error.to_string(), case["why"].as_str().unwrap(), "{}", case["what"]);
+        let error = decode::<Record>(&bytes)
+            .map(|_| ())
+            .expect_err(case["what"].as_str().unwrap());
+        assert_eq!(
+            error.to_string(),
+            case["why"].as_str().unwrap(),
+            "{}",
+            case["what"]
+        );
     }
 }
 
@@ -270,26 +377,54 @@ fn every_act_has_a_vector() {
     let mut found: BTreeMap<Vec<u32>, String> = BTreeMap::new();
     for vector in read("records.json")["records"].as_array().unwrap() {
         let payload = hex::decode(vector["payload"].as_str().unwrap()).unwrap();
-        let at = |index: usize| u32::from_le_bytes(payload[HEAD + 4 * index..HEAD + 4 * index + 4].try_into().unwrap());
+        let at = |index: usize| {
+            u32::from_le_bytes(
+                payload[HEAD + 4 * index..HEAD + 4 * index + 4]
+                    .try_into()
+                    .unwrap(),
+            )
+        };
         let name = vector["name"].as_str().unwrap();
         let tags = (0..name.split('.').count()).map(at).collect::<Vec<_>>();
         assert_eq!(name.split('.').next().unwrap(), FAMILIES[tags[0] as usize]);
         found.insert(tags, name.to_owned());
     }
-    let tags_of =
-        |tags: &[u32]| -> Vec<Vec<u32>> { (0..).map(|tag| [tags, &[tag]].concat()).take_while(|tags| exists(tags)).collect() };
+    let tags_of = |tags: &[u32]| -> Vec<Vec<u32>> {
+        (0..)
+            .map(|tag| [tags, &[tag]].concat())
+            .take_while(|tags| exists(tags))
+            .collect()
+    };
     let families = tags_of(&[]);
-    assert_eq!(families.len(), FAMILIES.len(), "a family is not known to the vectors");
+    assert_eq!(
+        families.len(),
+        FAMILIES.len(),
+        "a family is not known to the vectors"
+    );
     let mut missing = Vec::new();
     for family in families {
         for act in tags_of(&family) {
             // Proposals count by their effects.
-            let leaves = if act == [2, 0] { tags_of(&act) } else { vec![act] };
-            missing.extend(leaves.into_iter().filter(|tags| found.remove(tags).is_none()));
+            let leaves = if act == [2, 0] {
+                tags_of(&act)
+            } else {
+                vec![act]
+            };
+            missing.extend(
+                leaves
+                    .into_iter()
+                    .filter(|tags| found.remove(tags).is_none()),
+            );
         }
     }
-    assert!(missing.is_empty(), "acts without a vector, by tags: {missing:?}");
-    assert!(found.is_empty(), "vectors of acts that do not exist: {found:?}");
+    assert!(
+        missing.is_empty(),
+        "acts without a vector, by tags: {missing:?}"
+    );
+    assert!(
+        found.is_empty(),
+        "vectors of acts that do not exist: {found:?}"
+    );
 }
 
 #[test]
@@ -297,6 +432,10 @@ fn every_act_has_a_vector() {
 fn write_record_vectors() {
     std::fs::create_dir_all(file("")).unwrap();
     for (name, value) in [("records.json", made()), ("refused.json", refused())] {
-        std::fs::write(file(name), serde_json::to_string_pretty(&value).unwrap() + "\n").unwrap();
+        std::fs::write(
+            file(name),
+            serde_json::to_string_pretty(&value).unwrap() + "\n",
+        )
+        .unwrap();
     }
 }

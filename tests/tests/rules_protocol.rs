@@ -12,7 +12,9 @@ use rollbook_core::ledger::{BlockError, Ledger};
 use rollbook_core::log::Clock;
 use rollbook_core::motion::MotionStatus;
 use rollbook_core::protocol;
-use rollbook_core::record::{Body, CharterAct, MotionAct, MotionEffect, NodeAct, OfficialOrder, Proposal, RaiseProtocol};
+use rollbook_core::record::{
+    Body, CharterAct, MotionAct, MotionEffect, NodeAct, OfficialOrder, Proposal, RaiseProtocol,
+};
 use rollbook_node::disk::SimDisk;
 use rollbook_node::replica::journal_storage::JournalStorage;
 use rollbook_node::replica::{self, Effect, Input, Keys, LedgerApp, Phase, Replica, ReplicaConfig};
@@ -21,7 +23,15 @@ use rollbook_tests::sim::memo::SimVerify;
 use rollbook_tests::writer::{Writer, text};
 
 fn writer(seed: &str) -> Writer {
-    Writer::founded(Alliance::under(1, seed.as_bytes(), 8, 4, Clock::Sample, &[], |_| {}))
+    Writer::founded(Alliance::under(
+        1,
+        seed.as_bytes(),
+        8,
+        4,
+        Clock::Sample,
+        &[],
+        |_| {},
+    ))
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
@@ -44,15 +54,28 @@ fn file(w: &mut Writer, order: OfficialOrder) -> Result<Outcome, Refusal> {
 
 fn support(w: &mut Writer, member: u32, protocol: u32) -> Result<Outcome, Refusal> {
     let operator = rollbook_tests::alliance::officers_of(member).0;
-    w.act_as(member, &[(operator, Role::NodeOperator)], Body::Node(NodeAct::Support { protocol }))
+    w.act_as(
+        member,
+        &[(operator, Role::NodeOperator)],
+        Body::Node(NodeAct::Support { protocol }),
+    )
 }
 
 fn propose(w: &mut Writer, protocol: u32, from_height: u64) -> Result<u32, Refusal> {
-    let effect = MotionEffect::RaiseProtocol(RaiseProtocol { protocol, from_height, release: text("0.2") });
-    let proposal = Proposal { effect, ballot_days: 10, text: sha256(b"why") };
+    let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
+        protocol,
+        from_height,
+        release: text("0.2"),
+    });
+    let proposal = Proposal {
+        effect,
+        ballot_days: 10,
+        text: sha256(b"why"),
+    };
     w.member(1, Body::Motion(MotionAct::Propose(proposal)))?;
     let motion = w.newest_motion();
-    w.member(2, Body::Motion(MotionAct::Support { motion })).unwrap();
+    w.member(2, Body::Motion(MotionAct::Support { motion }))
+        .unwrap();
     Ok(motion)
 }
 
@@ -61,19 +84,35 @@ fn a_version_is_raised_by_amendment_at_its_height() {
     let mut w = writer("raise");
     assert_eq!(code(file(&mut w, order("1"))), "A18.not-in-force");
     let from_height = w.ledger.height() + 60;
-    assert_eq!(code(propose(&mut w, 2, from_height)), "A18.too-little-support");
+    assert_eq!(
+        code(propose(&mut w, 2, from_height)),
+        "A18.too-little-support"
+    );
     assert_eq!(code(support(&mut w, 1, 0)), "A18.in-force-already");
-    assert_eq!(code(support(&mut w, 5, 2)), "M40.no-node", "a member without a node");
+    assert_eq!(
+        code(support(&mut w, 5, 2)),
+        "M40.no-node",
+        "a member without a node"
+    );
     for validator in [1, 2] {
         support(&mut w, validator, 2).unwrap();
     }
-    assert_eq!(code(propose(&mut w, 2, from_height)), "A18.too-little-support", "two of four");
+    assert_eq!(
+        code(propose(&mut w, 2, from_height)),
+        "A18.too-little-support",
+        "two of four"
+    );
     support(&mut w, 4, 2).unwrap();
     assert_eq!(code(support(&mut w, 4, 2)), "A18.announced-already");
     assert_eq!(code(propose(&mut w, 3, from_height)), "A18.not-next");
     let motion = propose(&mut w, 2, from_height).unwrap();
     let events = w.pass(motion);
-    let raised = EventBody::ProtocolRaised { protocol: 2, from_height, motion, release: text("0.2") };
+    let raised = EventBody::ProtocolRaised {
+        protocol: 2,
+        from_height,
+        motion,
+        release: text("0.2"),
+    };
     assert!(events.contains(&raised), "{events:?}");
     assert_eq!(code(propose(&mut w, 3, from_height)), "A18.raise-waiting");
 
@@ -84,26 +123,70 @@ fn a_version_is_raised_by_amendment_at_its_height() {
     }
     let mut old = w.ledger.clone().knowing(1);
     let system = w.system();
-    let refused = old.build(w.now(), system, &[], &mut w.verifier).unwrap_err();
-    let BlockError::Protocol(unknown) = refused else { panic!("{refused}") };
-    assert_eq!((unknown.height, unknown.protocol, unknown.known, unknown.release.as_str()), (from_height, 2, 1, "0.2"));
+    let refused = old
+        .build(w.now(), system, &[], &mut w.verifier)
+        .unwrap_err();
+    let BlockError::Protocol(unknown) = refused else {
+        panic!("{refused}")
+    };
+    assert_eq!(
+        (
+            unknown.height,
+            unknown.protocol,
+            unknown.known,
+            unknown.release.as_str()
+        ),
+        (from_height, 2, 1, "0.2")
+    );
 
     assert_eq!(file(&mut w, order("1")), Ok(Outcome::Applied));
     let tip = w.ledger.tip().seal.clone();
     assert_eq!((tip.height, tip.protocol), (from_height, 2));
     let body = w.frames.last().unwrap().body();
-    assert!(matches!(old.execute(&body, &tip, &mut w.verifier), Err(BlockError::Protocol(_))));
-    assert_eq!(protocol::at(w.tables(), from_height - 1), 1, "history stays under its rules");
+    assert!(matches!(
+        old.execute(&body, &tip, &mut w.verifier),
+        Err(BlockError::Protocol(_))
+    ));
+    assert_eq!(
+        protocol::at(w.tables(), from_height - 1),
+        1,
+        "history stays under its rules"
+    );
     assert_eq!(w.tables().protocols.get(&2).unwrap().motion, motion);
 
     assert_eq!(code(file(&mut w, order("1"))), "R24.filed-already");
-    assert_eq!(code(file(&mut w, OfficialOrder { issued_ms: u64::MAX, ..order("2") })), "R24.issued-in-future");
-    assert_eq!(code(file(&mut w, OfficialOrder { about: Some(99), ..order("2") })), "A4.unknown-organisation");
+    assert_eq!(
+        code(file(
+            &mut w,
+            OfficialOrder {
+                issued_ms: u64::MAX,
+                ..order("2")
+            }
+        )),
+        "R24.issued-in-future"
+    );
+    assert_eq!(
+        code(file(
+            &mut w,
+            OfficialOrder {
+                about: Some(99),
+                ..order("2")
+            }
+        )),
+        "A4.unknown-organisation"
+    );
     let holder = w.holder(Role::Treasurer, 0);
     let other = rollbook_tests::alliance::secretariat(8);
-    let wrong = w.act_as(other, &[(holder, Role::Treasurer)], Body::Charter(CharterAct::FileOrder(order("2"))));
+    let wrong = w.act_as(
+        other,
+        &[(holder, Role::Treasurer)],
+        Body::Charter(CharterAct::FileOrder(order("2"))),
+    );
     assert_eq!(code(wrong), "A6.role-missing");
-    assert_eq!(code(w.member(1, Body::Charter(CharterAct::FileOrder(order("2"))))), "R7.no-office");
+    assert_eq!(
+        code(w.member(1, Body::Charter(CharterAct::FileOrder(order("2"))))),
+        "R7.no-office"
+    );
     file(&mut w, order("2")).unwrap();
     assert_eq!(w.tables().orders.get(&2).unwrap().order, order("2"));
 
@@ -121,10 +204,14 @@ fn support_that_is_taken_back_voids_the_amendment() {
     let from_height = w.ledger.height() + 1000;
     let motion = propose(&mut w, 2, from_height).unwrap();
     for member in 1..=8 {
-        w.vote(member, motion, rollbook_core::record::Choice::Yes).unwrap();
+        w.vote(member, motion, rollbook_core::record::Choice::Yes)
+            .unwrap();
     }
     w.close(motion);
-    assert_eq!(w.tables().motions.get(&motion).unwrap().status, MotionStatus::Staying);
+    assert_eq!(
+        w.tables().motions.get(&motion).unwrap().status,
+        MotionStatus::Staying
+    );
     support(&mut w, 2, 1).unwrap();
     w.advance_days(11);
     let stands = w.tables().motions.get(&motion).unwrap();
@@ -143,23 +230,41 @@ fn a_height_that_has_passed_is_the_next_block() {
     w.pass(motion);
     let facts = w.tables().protocols.get(&2).unwrap().clone();
     assert_eq!(facts.motion, motion);
-    assert!(facts.from_height > 1 && facts.from_height <= w.ledger.height() + 1, "{facts:?}");
+    assert!(
+        facts.from_height > 1 && facts.from_height <= w.ledger.height() + 1,
+        "{facts:?}"
+    );
     w.submit(&[]);
     assert_eq!(w.ledger.tip().seal.protocol, 2);
 }
 
-/// A proposer that invents a rule version makes an invalid block. It must not stop the nodes that judge it: only the state says
-/// which version a block is under.
+/// A proposer that invents a rule version makes an invalid block. It must not stop the nodes that
+/// judge it: only the state says which version a block is under.
 #[test]
 fn an_invented_version_is_an_invalid_block() {
     let mut w = writer("invented");
     let section = w.system();
-    let built = w.ledger.build(w.now(), section, &[], &mut w.verifier).unwrap();
+    let built = w
+        .ledger
+        .build(w.now(), section, &[], &mut w.verifier)
+        .unwrap();
     for protocol in [2, 3, u32::MAX] {
         let mut seal = built.execution.seal.clone();
         seal.protocol = protocol;
-        let error = w.second.execute(&built.execution.body, &seal, &mut w.verifier).unwrap_err();
-        assert!(matches!(&error, BlockError::Field { field: "protocol", .. }), "{error}");
+        let error = w
+            .second
+            .execute(&built.execution.body, &seal, &mut w.verifier)
+            .unwrap_err();
+        assert!(
+            matches!(
+                &error,
+                BlockError::Field {
+                    field: "protocol",
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 }
 
@@ -172,26 +277,59 @@ fn a_chain_may_begin_with_the_newest_rules() {
     assert!(old.knowing(1).next_protocol().is_err());
 }
 
-/// A node whose build does not know the rules of the next block stops before it and says which release to install. It judges
-/// nothing, signs nothing and sends nothing.
+/// A node whose build does not know the rules of the next block stops before it and says which
+/// release to install. It judges nothing, signs nothing and sends nothing.
 #[test]
 fn a_node_without_the_version_stops_before_it() {
     let alliance = Alliance::with(b"old node", 5, 4, Clock::Sample, |_| {});
     let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
-    let storage = |disk| JournalStorage::open(Arc::new(disk), Path::new("journal"), alliance.chain()).unwrap().0;
+    let storage = |disk| {
+        JournalStorage::open(Arc::new(disk), Path::new("journal"), alliance.chain())
+            .unwrap()
+            .0
+    };
     let key = |kind| node_key(&alliance.seed, 1, kind);
-    let keys = || Keys::new(1, key(KeyKind::Consensus), key(KeyKind::Cosigner), key(KeyKind::Log));
-    let clock = replica::Clock { elapsed_ms: 0, wall_ms: ledger.tip().seal.time_ms + 1 };
+    let keys = || {
+        Keys::new(
+            1,
+            key(KeyKind::Consensus),
+            key(KeyKind::Cosigner),
+            key(KeyKind::Log),
+        )
+    };
+    let clock = replica::Clock {
+        elapsed_ms: 0,
+        wall_ms: ledger.tip().seal.time_ms + 1,
+    };
     let start = |ledger: Ledger| {
         let storage = storage(SimDisk::new());
-        let mut replica =
-            Replica::new(ReplicaConfig::default(), keys(), LedgerApp::new(ledger), storage, SimVerify { memo: true });
+        let mut replica = Replica::new(
+            ReplicaConfig::default(),
+            keys(),
+            LedgerApp::new(ledger),
+            storage,
+            SimVerify { memo: true },
+        );
         let effects = replica.step(clock, Input::Tick);
         (effects, replica.status().phase)
     };
     let (effects, phase) = start(ledger.clone().knowing(1));
     assert_eq!(phase, Phase::Stopped);
-    let [Effect::Stop(reason)] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(reason, &ledger.clone().knowing(1).next_protocol().unwrap_err().to_string());
-    assert_ne!(start(ledger).1, Phase::Stopped, "the same node with a build that knows them");
+    let [Effect::Stop(reason)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(
+        reason,
+        &ledger
+            .clone()
+            .knowing(1)
+            .next_protocol()
+            .unwrap_err()
+            .to_string()
+    );
+    assert_ne!(
+        start(ledger).1,
+        Phase::Stopped,
+        "the same node with a build that knows them"
+    );
 }

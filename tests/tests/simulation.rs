@@ -8,7 +8,10 @@ use rollbook_tests::sim::plan::{Canary, Plan};
 use rollbook_tests::sim::world::World;
 
 fn seeds() -> u64 {
-    std::env::var("SIM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(300)
+    std::env::var("SIM_SEEDS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(300)
 }
 
 /// Every seed keeps every promise, and together they reach what they are meant to reach.
@@ -26,8 +29,14 @@ fn campaign() {
             }
         };
         if seed.is_multiple_of(50) {
-            let again = World::new(Plan::of(seed)).run(true).expect("the first run passed");
-            let differs = outcome.steps.iter().zip(&again.steps).position(|(a, b)| a != b);
+            let again = World::new(Plan::of(seed))
+                .run(true)
+                .expect("the first run passed");
+            let differs = outcome
+                .steps
+                .iter()
+                .zip(&again.steps)
+                .position(|(a, b)| a != b);
             assert_eq!(differs, None, "seed {seed}: two runs differ at this event");
             assert_eq!(outcome, again, "seed {seed}: two runs differ");
         }
@@ -53,18 +62,34 @@ fn campaign() {
         "votes from a later height",
     ];
     for mark in REACHED {
-        assert!(seeds() < 100 || marks.contains_key(mark), "'{mark}' was never reached: {marks:?}");
+        assert!(
+            seeds() < 100 || marks.contains_key(mark),
+            "'{mark}' was never reached: {marks:?}"
+        );
     }
-    assert!(failures.is_empty(), "{} of {} seeds failed, first: {}", failures.len(), seeds(), failures[0]);
+    assert!(
+        failures.is_empty(),
+        "{} of {} seeds failed, first: {}",
+        failures.len(),
+        seeds(),
+        failures[0]
+    );
 }
 
 /// One seed with its log: `SIM_SEED=n`.
 #[test]
 fn one_seed() {
-    let Some(seed) = std::env::var("SIM_SEED").ok().and_then(|n| n.parse().ok()) else { return };
-    let plan = Plan { log: true, ..Plan::of(seed) };
+    let Some(seed) = std::env::var("SIM_SEED").ok().and_then(|n| n.parse().ok()) else {
+        return;
+    };
+    let plan = Plan {
+        log: true,
+        ..Plan::of(seed)
+    };
     println!("{plan:?}");
-    let outcome = World::new(plan).run(false).unwrap_or_else(|failure| panic!("{failure}"));
+    let outcome = World::new(plan)
+        .run(false)
+        .unwrap_or_else(|failure| panic!("{failure}"));
     println!("{} heights, {:?}", outcome.height, outcome.marks);
 }
 
@@ -72,21 +97,32 @@ fn one_seed() {
 #[test]
 fn quiet() {
     let log = std::env::var("SIM_LOG").is_ok();
-    let outcome =
-        World::new(Plan { log, end: 60_000, ..Plan::quiet(1) }).run(false).unwrap_or_else(|failure| panic!("{failure}"));
+    let outcome = World::new(Plan {
+        log,
+        end: 60_000,
+        ..Plan::quiet(1)
+    })
+    .run(false)
+    .unwrap_or_else(|failure| panic!("{failure}"));
     assert!(outcome.height >= 20, "{outcome:?}");
-    // Four file syncs a height (body, prevote, precommit, decision), one more for the cosignature, and one more at the
-    // proposer, whose body and guard record lie in two files.
+    // Four file syncs a height (body, prevote, precommit, decision), one more for the cosignature,
+    // and one more at the proposer, whose body and guard record lie in two files.
     let syncs = outcome.marks["file sync"];
     let (heights, nodes) = (outcome.height, 4);
     println!("{syncs} file syncs for {heights} heights on {nodes} nodes");
-    assert!(syncs <= heights * (5 * nodes + 1) + 20 * nodes, "{outcome:?}");
+    assert!(
+        syncs <= heights * (5 * nodes + 1) + 20 * nodes,
+        "{outcome:?}"
+    );
 }
 
 /// Searches for a seed at which a seeded bug shows in the way `kind` says.
 fn caught(canary: Canary, kind: &str, adjust: impl Fn(Plan) -> Plan) {
     let found = (1..=200).find_map(|seed| {
-        let plan = adjust(Plan { canary, ..Plan::of(seed) });
+        let plan = adjust(Plan {
+            canary,
+            ..Plan::of(seed)
+        });
         let failure = World::new(plan).run(false).err()?;
         failure.contains(kind).then_some(failure)
     });
@@ -98,66 +134,117 @@ fn caught(canary: Canary, kind: &str, adjust: impl Fn(Plan) -> Plan) {
 
 /// Every node dies now and then, its power with it.
 fn deadly(plan: Plan) -> Plan {
-    Plan { crashes: true, power_cuts: true, wipe: false, loss: plan.loss.max(20), ..plan }
+    Plan {
+        crashes: true,
+        power_cuts: true,
+        wipe: false,
+        loss: plan.loss.max(20),
+        ..plan
+    }
 }
 
 #[test]
 fn canary_sign_before_sync() {
-    // The question at the start (RULINGS A8) notices the lost guard: nobody double-signs, the chain stands.
+    // The question at the start (RULINGS A8) notices the lost guard: nobody double-signs, the chain
+    // stands.
     caught(Canary::SignBeforeSync, "is not decided", deadly);
-    caught(Canary::SignBeforeSync, "DOUBLE SIGNATURE", |plan| Plan { ask_skipped: true, ..deadly(plan) });
+    caught(Canary::SignBeforeSync, "DOUBLE SIGNATURE", |plan| Plan {
+        ask_skipped: true,
+        ..deadly(plan)
+    });
 }
 
 #[test]
 fn canary_guard_skipped() {
-    caught(Canary::GuardSkipped, "DOUBLE SIGNATURE", |plan| Plan { ask_skipped: true, ..deadly(plan) });
+    caught(Canary::GuardSkipped, "DOUBLE SIGNATURE", |plan| Plan {
+        ask_skipped: true,
+        ..deadly(plan)
+    });
 }
 
 #[test]
 fn canary_quorum_2f() {
-    caught(Canary::Quorum2f, "FORK", |plan| Plan { validators: 4, partitions: true, ..plan });
+    caught(Canary::Quorum2f, "FORK", |plan| Plan {
+        validators: 4,
+        partitions: true,
+        ..plan
+    });
 }
 
 #[test]
 fn canary_sync_unchecked() {
-    caught(Canary::SyncUnchecked, "FORK", |plan| Plan { liar: true, wipe: false, wrong_clock: false, ..deadly(plan) });
+    caught(Canary::SyncUnchecked, "FORK", |plan| Plan {
+        liar: true,
+        wipe: false,
+        wrong_clock: false,
+        ..deadly(plan)
+    });
 }
 
 #[test]
 fn canary_ask_skipped() {
-    caught(Canary::AskSkipped, "DOUBLE SIGNATURE", |plan| Plan { liar: false, wipe: true, ..deadly(plan) });
+    caught(Canary::AskSkipped, "DOUBLE SIGNATURE", |plan| Plan {
+        liar: false,
+        wipe: true,
+        ..deadly(plan)
+    });
 }
 
-/// An idle alliance of four for a week, with clocks that differ by seconds: at most 24 blocks a day, no round above 0.
+/// An idle alliance of four for a week, with clocks that differ by seconds: at most 24 blocks a
+/// day, no round above 0.
 #[test]
 fn idle_week() {
     const DAY: u64 = 24 * 3_600_000;
-    let plan = Plan { records_every: 0, skew: 5_000, end: 7 * DAY, ..Plan::quiet(7) };
-    let outcome = World::new(plan).with_config(ReplicaConfig::default()).run(false).unwrap_or_else(|f| panic!("{f}"));
+    let plan = Plan {
+        records_every: 0,
+        skew: 5_000,
+        end: 7 * DAY,
+        ..Plan::quiet(7)
+    };
+    let outcome = World::new(plan)
+        .with_config(ReplicaConfig::default())
+        .run(false)
+        .unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(outcome.round, 0, "{outcome:?}");
     assert!(outcome.height >= 7 * 20, "the heartbeat beats: {outcome:?}");
     for (first, time) in outcome.times.iter().enumerate() {
-        let in_a_day = outcome.times[first..].iter().take_while(|t| **t < time + DAY).count();
+        let in_a_day = outcome.times[first..]
+            .iter()
+            .take_while(|t| **t < time + DAY)
+            .count();
         assert!(in_a_day <= 24, "{in_a_day} blocks in the day from {time}");
     }
 }
 
 fn real_seeds() -> u64 {
-    std::env::var("SIM_REAL_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(24)
+    std::env::var("SIM_REAL_SEEDS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(24)
 }
 
-/// The real ledger under the same faults: founding records, a handover that seats a fifth validator, blocks by heartbeat.
+/// The real ledger under the same faults: founding records, a handover that seats a fifth
+/// validator, blocks by heartbeat.
 #[test]
 fn real_ledger() {
     let mut handovers = 0;
     for seed in 1..=real_seeds() {
         let validators = 4;
-        let plan = Plan { validators, nodes: 5, handovers: false, records_every: 300, deadline_every: None, ..Plan::of(seed) };
+        let plan = Plan {
+            validators,
+            nodes: 5,
+            handovers: false,
+            records_every: 300,
+            deadline_every: None,
+            ..Plan::of(seed)
+        };
         let world: World<RealLedger> = World::with_ledger(plan).adjusted(|config| {
             config.heartbeat_ms = 1_500;
             config.idle_grace_ms = 500;
         });
-        let outcome = world.run(false).unwrap_or_else(|failure| panic!("{failure}"));
+        let outcome = world
+            .run(false)
+            .unwrap_or_else(|failure| panic!("{failure}"));
         handovers += outcome.marks.get("handover").copied().unwrap_or(0);
         assert!(outcome.height > 15, "{outcome:?}");
     }

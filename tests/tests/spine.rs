@@ -1,4 +1,5 @@
-//! One writer, no network: genesis, founding, blocks, a handover. The ledger alone must hold every rule of a block.
+//! One writer, no network: genesis, founding, blocks, a handover. The ledger alone must hold every
+//! rule of a block.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -21,10 +22,17 @@ fn founding_then_anything() {
     );
     let found = alliance.found(OPENED_MS);
     let mut writer = Writer::new(alliance);
-    let refused = writer.block(OPENED_MS + 10, std::slice::from_ref(&register)).refused;
+    let refused = writer
+        .block(OPENED_MS + 10, std::slice::from_ref(&register))
+        .refused;
     assert_eq!(refused[0].code, "A2.not-founded");
     assert!(writer.block(OPENED_MS + 20, &found).refused.is_empty());
-    assert!(writer.block(OPENED_MS + 30, std::slice::from_ref(&register)).refused.is_empty());
+    assert!(
+        writer
+            .block(OPENED_MS + 30, std::slice::from_ref(&register))
+            .refused
+            .is_empty()
+    );
     // The same record again is a replay.
     let refused = writer.block(OPENED_MS + 40, &[register]).refused;
     assert_eq!(refused[0].code, "A6.replayed");
@@ -33,7 +41,9 @@ fn founding_then_anything() {
 #[test]
 fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint() {
     let seed = b"handover";
-    let mut alliance = Alliance::with(seed, 5, 4, Clock::Sample, |charter| charter.chain.handover_blocks = 5);
+    let mut alliance = Alliance::with(seed, 5, 4, Clock::Sample, |charter| {
+        charter.chain.handover_blocks = 5
+    });
     let operator = officers_of(5).0;
     let mut records = alliance.found(OPENED_MS);
     records.push(alliance.record(
@@ -42,27 +52,50 @@ fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint
         OPENED_MS,
         Body::Node(NodeAct::Register(node_keys(seed, 5))),
     ));
-    records.push(alliance.record(5, &[(operator, Role::NodeOperator)], OPENED_MS, Body::Node(NodeAct::Ready)));
+    records.push(alliance.record(
+        5,
+        &[(operator, Role::NodeOperator)],
+        OPENED_MS,
+        Body::Node(NodeAct::Ready),
+    ));
     let mut writer = Writer::new(alliance);
     assert!(writer.block(OPENED_MS + 1, &records).refused.is_empty());
     for height in 2..=5 {
         assert!(!writer.ledger.needs_handover_checkpoint());
-        assert_eq!(writer.ledger.handover_due(), height == 5, "at height {height}");
+        assert_eq!(
+            writer.ledger.handover_due(),
+            height == 5,
+            "at height {height}"
+        );
         writer.block(OPENED_MS + height, &[]);
     }
     assert_eq!(writer.ledger.policy().epoch, 1);
     assert_eq!(writer.ledger.validators().len(), 5);
-    assert_eq!(writer.ledger.policy().valid_from_size, writer.ledger.tip().seal.checkpoint_size());
+    assert_eq!(
+        writer.ledger.policy().valid_from_size,
+        writer.ledger.tip().seal.checkpoint_size()
+    );
     let mut without = writer.system();
     without.handover = None;
-    let error = writer.ledger.build(OPENED_MS + 6, without, &[], &mut writer.verifier).unwrap_err();
+    let error = writer
+        .ledger
+        .build(OPENED_MS + 6, without, &[], &mut writer.verifier)
+        .unwrap_err();
     assert!(matches!(error, BlockError::System { .. }), "{error}");
     let mut short = writer.system();
     short.handover.as_mut().unwrap().cosignatures.truncate(2);
-    assert!(writer.ledger.build(OPENED_MS + 6, short, &[], &mut writer.verifier).is_err());
+    assert!(
+        writer
+            .ledger
+            .build(OPENED_MS + 6, short, &[], &mut writer.verifier)
+            .is_err()
+    );
     writer.block(OPENED_MS + 6, &[]);
     writer.block(OPENED_MS + 7, &[]);
-    assert_eq!(writer.ledger.tip().seal.policy, writer.ledger.policy().digest());
+    assert_eq!(
+        writer.ledger.tip().seal.policy,
+        writer.ledger.policy().digest()
+    );
 }
 
 #[test]
@@ -70,10 +103,21 @@ fn a_changed_seal_is_refused_and_leaves_nothing() {
     let mut alliance = Alliance::new(b"seal", 4, 4);
     let found = alliance.found(OPENED_MS);
     let mut writer = Writer::new(alliance);
-    let built = writer.ledger.build(OPENED_MS + 5, SystemSection::default(), &found, &mut writer.verifier).unwrap();
+    let built = writer
+        .ledger
+        .build(
+            OPENED_MS + 5,
+            SystemSection::default(),
+            &found,
+            &mut writer.verifier,
+        )
+        .unwrap();
     let good = built.execution.seal.clone();
     let body = built.execution.body.clone();
-    let before = (writer.second.state().root(), writer.second.state().dump().len());
+    let before = (
+        writer.second.state().root(),
+        writer.second.state().dump().len(),
+    );
     for field in 0..10 {
         let mut seal = good.clone();
         match field {
@@ -88,13 +132,35 @@ fn a_changed_seal_is_refused_and_leaves_nothing() {
             8 => seal.work_digest.0[5] ^= 1,
             _ => seal.policy.0[5] ^= 1,
         }
-        assert!(writer.second.execute(&body, &seal, &mut writer.verifier).is_err(), "field {field}");
-        assert_eq!((writer.second.state().root(), writer.second.state().dump().len()), before);
+        assert!(
+            writer
+                .second
+                .execute(&body, &seal, &mut writer.verifier)
+                .is_err(),
+            "field {field}"
+        );
+        assert_eq!(
+            (
+                writer.second.state().root(),
+                writer.second.state().dump().len()
+            ),
+            before
+        );
     }
     let mut flipped = body.clone();
     flipped[100] ^= 1;
-    assert!(writer.second.execute(&flipped, &good, &mut writer.verifier).is_err());
-    assert!(writer.second.execute(&body, &good, &mut writer.verifier).is_ok());
+    assert!(
+        writer
+            .second
+            .execute(&flipped, &good, &mut writer.verifier)
+            .is_err()
+    );
+    assert!(
+        writer
+            .second
+            .execute(&body, &good, &mut writer.verifier)
+            .is_ok()
+    );
 }
 
 #[test]
@@ -109,8 +175,13 @@ fn a_ledger_from_its_parts_is_the_same_ledger() {
     let parts = |rows: Vec<_>| Ledger::from_parts(chain, rows, frontier.clone(), seal.clone());
     let mut again = parts(rows.clone()).unwrap();
     let section = writer.system();
-    let here = writer.ledger.build(OPENED_MS + 9, section.clone(), &[], &mut writer.verifier).unwrap();
-    let there = again.build(OPENED_MS + 9, section, &[], &mut writer.verifier).unwrap();
+    let here = writer
+        .ledger
+        .build(OPENED_MS + 9, section.clone(), &[], &mut writer.verifier)
+        .unwrap();
+    let there = again
+        .build(OPENED_MS + 9, section, &[], &mut writer.verifier)
+        .unwrap();
     assert_eq!(here.execution.seal, there.execution.seal);
     // A store that lost a proved row is found out.
     let mut lost = rows;

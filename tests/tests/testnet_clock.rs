@@ -1,5 +1,5 @@
-//! One of four real clocks is an hour off (RULINGS A9): the chain goes on, nobody follows that time, the node says so itself, and
-//! with a right clock it is needed again and serves.
+//! One of four real clocks is an hour off (RULINGS A9): the chain goes on, nobody follows that
+//! time, the node says so itself, and with a right clock it is needed again and serves.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -17,12 +17,18 @@ fn an_hour_off(seed: &str, offset_ms: i64) {
     let mut net = Net::up(seed);
     let begun = real_ms();
     net.testnet.stop(4).unwrap();
-    net.testnet.environment.insert(4, vec![("ROLLBOOK_CLOCK_OFFSET_MS".into(), offset_ms.to_string())]);
+    net.testnet.environment.insert(
+        4,
+        vec![("ROLLBOOK_CLOCK_OFFSET_MS".into(), offset_ms.to_string())],
+    );
     net.testnet.start(4).unwrap();
     let load = Load::start(&net, &[1, 2, 3, 4, 5], &[1, 2, 3]);
 
-    // Three blocks in a row that do not fit, and the node says so: in its status, and what to do in its doctor's words.
-    let status = net.until("node 4 doubts its clock", 4, |status| status["clock_warning"].is_string());
+    // Three blocks in a row that do not fit, and the node says so: in its status, and what to do in
+    // its doctor's words.
+    let status = net.until("node 4 doubts its clock", 4, |status| {
+        status["clock_warning"].is_string()
+    });
     assert!(status["out_of_bounds"].as_u64().unwrap() >= 3, "{status}");
     let side = if offset_ms > 0 { "ahead of" } else { "behind" };
     let told = status["clock_warning"].as_str().unwrap();
@@ -30,11 +36,20 @@ fn an_hour_off(seed: &str, offset_ms: i64) {
     let off = status["clock_off_ms"].as_i64().unwrap();
     assert!((off - offset_ms).abs() < 60_000, "off by {off}");
     let findings = doctor::examine(&net.testnet.config_path(4));
-    let finding = findings.iter().find(|finding| finding.what == told || finding.what.contains(side)).unwrap();
+    let finding = findings
+        .iter()
+        .find(|finding| finding.what == told || finding.what.contains(side))
+        .unwrap();
     assert_eq!(finding.weight, "trouble");
-    assert!(finding.next.as_deref().unwrap().contains("NTP"), "{finding:?}");
+    assert!(
+        finding.next.as_deref().unwrap().contains("NTP"),
+        "{finding:?}"
+    );
     for node in [1, 2, 3] {
-        assert!(net.testnet.status(node).unwrap()["clock_warning"].is_null(), "node {node} has a right clock");
+        assert!(
+            net.testnet.status(node).unwrap()["clock_warning"].is_null(),
+            "node {node} has a right clock"
+        );
     }
 
     // The others go on, and the one in doubt follows them.
@@ -43,7 +58,8 @@ fn an_hour_off(seed: &str, offset_ms: i64) {
     let report = net.check(&[1, 2, 3, 4]);
     let export = net.export(4, report.blocks - 1);
     must_be_in(&first, &export);
-    // Block 1 may come a moment before the second clock was read; nothing else lies outside of what passed by the right clocks.
+    // Block 1 may come a moment before the second clock was read; nothing else lies outside of what
+    // passed by the right clocks.
     let (from, to) = (begun - 60_000, real_ms());
     for frame in &frames(&export)[1..] {
         let seal: Seal = decode(&BlockFrame::decode(frame).unwrap().seal).unwrap();
@@ -55,10 +71,14 @@ fn an_hour_off(seed: &str, offset_ms: i64) {
         );
     }
 
-    // Stopped, the doctor of a clock that is behind sees it from the newest block (this process has the right clock: it sees
-    // none), and the start says it, too.
+    // Stopped, the doctor of a clock that is behind sees it from the newest block (this process has
+    // the right clock: it sees none), and the start says it, too.
     net.testnet.stop(4).unwrap();
-    assert!(doctor::examine(&net.testnet.config_path(4)).iter().all(|finding| !finding.what.contains("clock")));
+    assert!(
+        doctor::examine(&net.testnet.config_path(4))
+            .iter()
+            .all(|finding| !finding.what.contains("clock"))
+    );
     net.testnet.start(4).unwrap();
     let warned = net.testnet.log(4).contains("s behind the newest block");
     assert_eq!(warned, offset_ms < 0, "{}", net.testnet.log(4));

@@ -1,5 +1,5 @@
-//! Kills under load. After each story: equal state roots, equal exports, a clean audit, and every record that a node once called
-//! decided or receipted is in it.
+//! Kills under load. After each story: equal state roots, equal exports, a clean audit, and every
+//! record that a node once called decided or receipted is in it.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -13,7 +13,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 }
@@ -23,7 +26,10 @@ const KILLS: u64 = 50;
 
 #[test]
 fn random_kills_under_load_lose_nothing() {
-    let kills: u64 = std::env::var("ROLLBOOK_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    let kills: u64 = std::env::var("ROLLBOOK_KILLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(KILLS);
     let mut net = Net::up("kills");
     let nodes = net.nodes();
     let mut random = Random(7);
@@ -34,7 +40,9 @@ fn random_kills_under_load_lose_nothing() {
         let victim = 1 + random.below(4) as u32;
         net.testnet.kill(victim).unwrap();
         std::thread::sleep(Duration::from_millis(random.below(200)));
-        net.testnet.start(victim).unwrap_or_else(|failure| panic!("kill {kill} of node {victim}: {failure}"));
+        net.testnet
+            .start(victim)
+            .unwrap_or_else(|failure| panic!("kill {kill} of node {victim}: {failure}"));
         // Whatever fell together, the chain goes on before there is a lull.
         if kill % 10 == 9 {
             load.goes_on(5, &net);
@@ -48,7 +56,11 @@ fn random_kills_under_load_lose_nothing() {
     net.testnet.start_all().unwrap();
     load.goes_on(5, &net);
     let acknowledged = load.finish(&net);
-    assert!(acknowledged.len() as u64 >= 2 * kills, "a load of {} records is none", acknowledged.len());
+    assert!(
+        acknowledged.len() as u64 >= 2 * kills,
+        "a load of {} records is none",
+        acknowledged.len()
+    );
     let report = net.check(&nodes);
     must_be_in(&acknowledged, &net.export(1, report.blocks - 1));
 
@@ -59,7 +71,11 @@ fn random_kills_under_load_lose_nothing() {
     net.act(&nodes);
     let report = net.check(&nodes);
     must_be_in(&acknowledged, &net.export(2, report.blocks - 1));
-    assert!(net.testnet.log(2).contains("filled from the journal"), "{}", net.testnet.log(2));
+    assert!(
+        net.testnet.log(2).contains("filled from the journal"),
+        "{}",
+        net.testnet.log(2)
+    );
 }
 
 #[test]

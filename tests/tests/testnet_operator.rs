@@ -1,4 +1,5 @@
-//! What goes wrong in an operator's hands: each is refused with words and a next step, and a restored node comes back safely.
+//! What goes wrong in an operator's hands: each is refused with words and a next step, and a
+//! restored node comes back safely.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -34,14 +35,18 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// An old copy of the whole data folder, sign guard included: the node has forgotten what it signed since (RULINGS A8).
+/// An old copy of the whole data folder, sign guard included: the node has forgotten what it signed
+/// since (RULINGS A8).
 #[test]
 fn a_stale_disk_rejoins_without_signing_twice() {
     let mut net = Net::up("stale");
     let nodes = net.nodes();
     net.act(&nodes);
     net.testnet.stop(4).unwrap();
-    let (data, old) = (net.testnet.config(4).unwrap().data, net.testnet.dir.join("old-disk"));
+    let (data, old) = (
+        net.testnet.config(4).unwrap().data,
+        net.testnet.dir.join("old-disk"),
+    );
     copy(&data, &old);
     net.testnet.start(4).unwrap();
     // Node 3 is away, so that node 4 signs everything that it will have forgotten.
@@ -59,7 +64,10 @@ fn a_stale_disk_rejoins_without_signing_twice() {
         net.act(&nodes);
     }
     let status = net.until("node 4 votes again", 4, |status| status["votes"] == true);
-    assert!(status["votes_from"].as_u64().unwrap() > height, "it votes only above what it had signed: {status}");
+    assert!(
+        status["votes_from"].as_u64().unwrap() > height,
+        "it votes only above what it had signed: {status}"
+    );
     // And it is needed again.
     net.testnet.stop(1).unwrap();
     net.act(&[2, 3, 4]);
@@ -83,13 +91,24 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
     let typo = folder.join("typo.toml");
     std::fs::write(&typo, text.replace("listen =", "lisen =")).unwrap();
     let told = words(&run(&typo));
-    assert!(told.contains("lisen") && told.contains("typo.toml"), "{told}");
+    assert!(
+        told.contains("lisen") && told.contains("typo.toml"),
+        "{told}"
+    );
 
-    // An outsider: the right genesis, keys that nobody registered. It starts, and nobody lets it in.
+    // An outsider: the right genesis, keys that nobody registered. It starts, and nobody lets it
+    // in.
     let outside = net.testnet.dir.join("outsider");
     std::fs::create_dir_all(&outside).unwrap();
-    NodeSecrets::generate().unwrap().write(&outside.join("keys")).unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    NodeSecrets::generate()
+        .unwrap()
+        .write(&outside.join("keys"))
+        .unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let mut config = net.testnet.config(1).unwrap();
     config.organisation = 5;
     config.genesis = std::path::absolute(net.testnet.dir.join("genesis.rollbook")).unwrap();
@@ -98,10 +117,16 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
     config.api.set_port(free);
     let path = outside.join("node.toml");
     std::fs::write(&path, config.render()).unwrap();
-    let mut outsider = Command::new(program()).arg(&path).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut outsider = Command::new(program())
+        .arg(&path)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     net.act(&nodes);
     std::thread::sleep(Duration::from_secs(2));
-    let status = rollbook_node::runtime::http::get(config.api, "/v1/status", Duration::from_secs(5)).map(|a| a.json());
+    let status =
+        rollbook_node::runtime::http::get(config.api, "/v1/status", Duration::from_secs(5))
+            .map(|a| a.json());
     outsider.kill().unwrap();
     outsider.wait().unwrap();
     let status = status.unwrap();
@@ -118,20 +143,32 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
     drop(taken);
     net.testnet.start(4).unwrap();
 
-    // A backup of a running node, more blocks, the folder lost, the backup restored: the guard is new, so the node asks before
-    // it votes, and then it votes again.
+    // A backup of a running node, more blocks, the folder lost, the backup restored: the guard is
+    // new, so the node asks before it votes, and then it votes again.
     let to = net.testnet.dir.join("backup");
     let config = net.testnet.config(3).unwrap();
-    admin::ask(&config.admin_socket(), &admin::Request::Backup { to: to.clone() }, Duration::from_secs(30)).unwrap();
+    admin::ask(
+        &config.admin_socket(),
+        &admin::Request::Backup { to: to.clone() },
+        Duration::from_secs(30),
+    )
+    .unwrap();
     net.act(&nodes);
     net.testnet.kill(3).unwrap();
-    assert!(backup::restore(&to, &config, false).unwrap_err().to_string().contains("already"));
+    assert!(
+        backup::restore(&to, &config, false)
+            .unwrap_err()
+            .to_string()
+            .contains("already")
+    );
     std::fs::remove_dir_all(&config.data).unwrap();
     std::fs::create_dir_all(&config.data).unwrap();
     backup::restore(&to, &config, true).unwrap();
     backup::restore(&to, &config, false).unwrap();
-    let votes =
-        std::fs::read_dir(config.journal()).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().starts_with("votes"));
+    let votes = std::fs::read_dir(config.journal())
+        .unwrap()
+        .flatten()
+        .filter(|e| e.file_name().to_string_lossy().starts_with("votes"));
     assert_eq!(votes.count(), 0, "a guard is never restored");
     net.testnet.start(3).unwrap();
     for _ in 0..4 {

@@ -1,4 +1,5 @@
-//! Who reads what at a real node (RULINGS A15, R18), and that a full node serves what a validator serves (A21).
+//! Who reads what at a real node (RULINGS A15, R18), and that a full node serves what a validator
+//! serves (A21).
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -21,17 +22,32 @@ const WAIT: Duration = Duration::from_secs(20);
 const MEMBERS: u32 = 6;
 
 fn read(net: &Net, node: u32, path: &str, pass: Option<&str>) -> http::Answer {
-    let header: Vec<(&str, &str)> = pass.map(|pass| ("Authorization", pass)).into_iter().collect();
+    let header: Vec<(&str, &str)> = pass
+        .map(|pass| ("Authorization", pass))
+        .into_iter()
+        .collect();
     http::get_with(net.testnet.api(node), path, &header, WAIT).unwrap()
 }
 
 fn code(answer: &http::Answer) -> (u16, String) {
-    (answer.status, answer.json()["code"].as_str().unwrap_or_default().to_owned())
+    (
+        answer.status,
+        answer.json()["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+    )
 }
 
 /// A pass of `person` signed by the key of `signer`.
 fn pass(net: &Net, node: u32, person: u32, signer: u32, until_ms: u64) -> String {
-    let pass = Pass { chain: net.chain, node, person, key: 0, until_ms };
+    let pass = Pass {
+        chain: net.chain,
+        node,
+        person,
+        key: 0,
+        until_ms,
+    };
     header_of(&pass.sign(&officer_key(&net.alliance.seed, signer)))
 }
 
@@ -42,12 +58,21 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
     let place = plan.place(5);
     let mut net = Net::of(plan);
     let fifth = net.testnet.config_path(5);
-    let closed = std::fs::read_to_string(&fifth).unwrap().replace("organisation = 5", "organisation = 5\npublic_reading = false");
+    let closed = std::fs::read_to_string(&fifth).unwrap().replace(
+        "organisation = 5",
+        "organisation = 5\npublic_reading = false",
+    );
     std::fs::write(&fifth, closed).unwrap();
     let validators = [1, 2, 3, 4];
     net.start_some(&validators);
     // A member's node without a seat: it follows, and its own people do not let the public in.
-    net.carried(&validators, &net.node_act(5, NodeAct::Register(node_keys(&net.alliance.seed, 5, &place))));
+    net.carried(
+        &validators,
+        &net.node_act(
+            5,
+            NodeAct::Register(node_keys(&net.alliance.seed, 5, &place)),
+        ),
+    );
     net.testnet.start(5).unwrap();
 
     let public = net.act(&validators);
@@ -56,9 +81,19 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
 
     let id = decode::<Record>(&secret).unwrap().id();
     let place = read(&net, 1, &format!("/v1/records/{id}"), None).json();
-    assert_eq!((place["stands"].as_str(), place["read_class"].as_str()), (Some("receipted"), Some("members")), "{place}");
-    assert!(place["record"].is_null() && place["content"].is_null(), "{place}");
-    let (height, leaf) = (place["height"].as_u64().unwrap(), place["leaf"].as_u64().unwrap());
+    assert_eq!(
+        (place["stands"].as_str(), place["read_class"].as_str()),
+        (Some("receipted"), Some("members")),
+        "{place}"
+    );
+    assert!(
+        place["record"].is_null() && place["content"].is_null(),
+        "{place}"
+    );
+    let (height, leaf) = (
+        place["height"].as_u64().unwrap(),
+        place["leaf"].as_u64().unwrap(),
+    );
     let frame = format!("/v1/blocks/{height}/frame");
     let bundle = format!("/v1/log/tile/entries/000.p/{}", leaf + 1);
     let members = (401, "A15.members-only".to_owned());
@@ -68,9 +103,15 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
     let events = |pass: Option<&str>| {
         // The stream has no end; what came within two seconds is judged.
         let mut stream = std::net::TcpStream::connect(net.testnet.api(1)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-        let header = pass.map(|pass| format!("Authorization: {pass}\r\n")).unwrap_or_default();
-        stream.write_all(format!("GET /v1/events?from={height} HTTP/1.0\r\n{header}\r\n").as_bytes()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
+        let header = pass
+            .map(|pass| format!("Authorization: {pass}\r\n"))
+            .unwrap_or_default();
+        stream
+            .write_all(format!("GET /v1/events?from={height} HTTP/1.0\r\n{header}\r\n").as_bytes())
+            .unwrap();
         let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
         while let Ok(read @ 1..) = stream.read(&mut part) {
             bytes.extend_from_slice(&part[..read]);
@@ -78,12 +119,20 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let told = events(None);
-    assert!(told.contains(&id.to_hex()) && !told.contains("\"Vote\""), "{told}");
+    assert!(
+        told.contains(&id.to_hex()) && !told.contains("\"Vote\""),
+        "{told}"
+    );
 
     // What is public is read without a pass: records, bundles without ballots, hash tiles, states.
     let known = decode::<Record>(&public).unwrap().id();
     assert!(read(&net, 1, &format!("/v1/records/{known}"), None).json()["record"].is_string());
-    for path in ["/v1/log/tile/entries/000.p/9", "/v1/log/tile/0/000.p/9", "/v1/state/motion/1", "/v1/lists/motion"] {
+    for path in [
+        "/v1/log/tile/entries/000.p/9",
+        "/v1/log/tile/0/000.p/9",
+        "/v1/state/motion/1",
+        "/v1/lists/motion",
+    ] {
         assert_eq!(read(&net, 1, path, None).status, 200, "{path}");
     }
 
@@ -91,19 +140,41 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
     let (person, hour) = (officers_of(3).0, real_ms() + 3_600_000);
     let observer = 2 * MEMBERS + 1;
     for (header, why) in [
-        (pass(&net, 2, person, person, hour), (401, "A15.pass-elsewhere")),
-        (pass(&net, 1, person, person, real_ms() - 1), (401, "A15.pass-ended")),
-        (pass(&net, 1, person, person, real_ms() + 2 * 86_400_000), (401, "A15.pass-ended")),
-        (pass(&net, 1, person, person + 1, hour), (401, "A15.pass-bad-signature")),
-        (pass(&net, 1, 999, person, hour), (401, "A15.pass-unknown-key")),
-        (pass(&net, 1, observer, observer, hour), (403, "A15.no-member")),
+        (
+            pass(&net, 2, person, person, hour),
+            (401, "A15.pass-elsewhere"),
+        ),
+        (
+            pass(&net, 1, person, person, real_ms() - 1),
+            (401, "A15.pass-ended"),
+        ),
+        (
+            pass(&net, 1, person, person, real_ms() + 2 * 86_400_000),
+            (401, "A15.pass-ended"),
+        ),
+        (
+            pass(&net, 1, person, person + 1, hour),
+            (401, "A15.pass-bad-signature"),
+        ),
+        (
+            pass(&net, 1, 999, person, hour),
+            (401, "A15.pass-unknown-key"),
+        ),
+        (
+            pass(&net, 1, observer, observer, hour),
+            (403, "A15.no-member"),
+        ),
         ("Rollbook !".to_owned(), (401, "A15.bad-pass")),
         ("Bearer x".to_owned(), (401, "A15.bad-pass")),
     ] {
-        assert_eq!(code(&read(&net, 1, &frame, Some(&header))), (why.0, why.1.to_owned()));
+        assert_eq!(
+            code(&read(&net, 1, &frame, Some(&header))),
+            (why.0, why.1.to_owned())
+        );
     }
 
-    // An officer of a member reads everything, and so does the auditor, who holds a post and belongs to no member.
+    // An officer of a member reads everything, and so does the auditor, who holds a post and
+    // belongs to no member.
     let auditor = 2 * MEMBERS + 3 + 7;
     for person in [person, auditor] {
         let header = pass(&net, 1, person, person, hour);
@@ -115,20 +186,52 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
         assert!(events(Some(&header)).contains("\"Vote\""));
     }
 
-    // The full node: nothing for the public but what handing in and judging needs; the same receipt as a validator's.
-    assert_eq!(code(&read(&net, 5, "/v1/blocks/1", None)), (401, "R18.log-in".to_owned()));
-    assert_eq!(read(&net, 5, "/v1/blocks/1", Some(&pass(&net, 5, person, person, hour))).status, 200);
+    // The full node: nothing for the public but what handing in and judging needs; the same receipt
+    // as a validator's.
+    assert_eq!(
+        code(&read(&net, 5, "/v1/blocks/1", None)),
+        (401, "R18.log-in".to_owned())
+    );
+    assert_eq!(
+        read(
+            &net,
+            5,
+            "/v1/blocks/1",
+            Some(&pass(&net, 5, person, person, hour))
+        )
+        .status,
+        200
+    );
     assert_eq!(read(&net, 5, "/v1/status", None).json()["validator"], false);
     let policies = read(&net, 5, "/v1/policies", None).json();
     let mut chain = EpochChain::new(net.chain);
-    chain.push(policies[0]["policy"].as_str().unwrap().as_bytes(), None).unwrap();
+    chain
+        .push(policies[0]["policy"].as_str().unwrap().as_bytes(), None)
+        .unwrap();
     let proof = read(&net, 5, &format!("/v1/records/{id}/proof"), None);
-    assert_eq!(proof.status, 200, "{}", String::from_utf8_lossy(&proof.body));
-    let verified = chain.verify_receipt(&decode::<Record>(&secret).unwrap().leaf(), &proof.body).unwrap();
+    assert_eq!(
+        proof.status,
+        200,
+        "{}",
+        String::from_utf8_lossy(&proof.body)
+    );
+    let verified = chain
+        .verify_receipt(&decode::<Record>(&secret).unwrap().leaf(), &proof.body)
+        .unwrap();
     assert_eq!(verified.epoch, 0);
     let lines = TlogProof::parse(&proof.body).unwrap().note.lines.len();
     assert_eq!(lines, 4, "a log line and three cosignatures");
-    let state = read(&net, 5, "/v1/state/motion/1", Some(&pass(&net, 5, person, person, hour)));
-    assert_eq!(state.status, 200, "{}", String::from_utf8_lossy(&state.body));
+    let state = read(
+        &net,
+        5,
+        "/v1/state/motion/1",
+        Some(&pass(&net, 5, person, person, hour)),
+    );
+    assert_eq!(
+        state.status,
+        200,
+        "{}",
+        String::from_utf8_lossy(&state.body)
+    );
     net.check(&[1, 2, 3, 4, 5]);
 }

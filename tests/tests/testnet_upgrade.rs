@@ -1,5 +1,6 @@
-//! Rule version 2 comes into force at its height on real processes (RULINGS A18): validators announce that they know it, the
-//! assembly amends the charter, and what only version 2 knows is refused before and done after, everywhere alike.
+//! Rule version 2 comes into force at its height on real processes (RULINGS A18): validators
+//! announce that they know it, the assembly amends the charter, and what only version 2 knows is
+//! refused before and done after, everywhere alike.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -10,7 +11,8 @@ use rollbook_core::identity::Role;
 use rollbook_core::ledger::Seal;
 use rollbook_core::log::Clock;
 use rollbook_core::record::{
-    Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder, Proposal, RaiseProtocol,
+    Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder,
+    Proposal, RaiseProtocol,
 };
 use rollbook_node::runtime::clock::Step;
 use rollbook_node::runtime::testnet::Plan;
@@ -30,13 +32,28 @@ fn order(net: &Net, reference: &str) -> Vec<u8> {
         about: Some(3),
     };
     let secretary = 2 * MEMBERS + 3;
-    net.signed(secretariat(MEMBERS), &[(secretary, Role::Secretary)], Body::Charter(CharterAct::FileOrder(order)))
+    net.signed(
+        secretariat(MEMBERS),
+        &[(secretary, Role::Secretary)],
+        Body::Charter(CharterAct::FileOrder(order)),
+    )
 }
 
 fn propose(net: &Net, from_height: u64) -> Vec<u8> {
     let release = Text::new(env!("CARGO_PKG_VERSION")).unwrap();
-    let effect = MotionEffect::RaiseProtocol(RaiseProtocol { protocol: 2, from_height, release });
-    net.member_act(1, Body::Motion(MotionAct::Propose(Proposal { effect, ballot_days: 10, text: sha256(b"why") })))
+    let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
+        protocol: 2,
+        from_height,
+        release,
+    });
+    net.member_act(
+        1,
+        Body::Motion(MotionAct::Propose(Proposal {
+            effect,
+            ballot_days: 10,
+            text: sha256(b"why"),
+        })),
+    )
 }
 
 fn height(net: &Net) -> u64 {
@@ -54,18 +71,38 @@ fn version_2_is_activated_at_its_height() {
 
     // Nobody has announced it; three of four are a quorum.
     assert_eq!(net.refused(1, &order(&net, "1")), "A18.not-in-force");
-    assert_eq!(net.refused(2, &propose(&net, from_height)), "A18.too-little-support");
+    assert_eq!(
+        net.refused(2, &propose(&net, from_height)),
+        "A18.too-little-support"
+    );
     for node in [1, 2, 3] {
-        net.carried(&nodes, &net.node_act(node, NodeAct::Support { protocol: 2 }));
+        net.carried(
+            &nodes,
+            &net.node_act(node, NodeAct::Support { protocol: 2 }),
+        );
     }
-    assert_eq!(net.testnet.status(4).unwrap()["protocol"]["support"]["2"], 3);
+    assert_eq!(
+        net.testnet.status(4).unwrap()["protocol"]["support"]["2"],
+        3
+    );
 
     // The amendment: proposed, supported, voted by everybody; ballot and stay pass.
     net.carried(&nodes, &propose(&net, from_height));
-    net.carried(&nodes, &net.member_act(2, Body::Motion(MotionAct::Support { motion: 1 })));
-    let ballot = Ballot { motion: 1, choice: Choice::Yes, criterion: None, declaration: Declaration::None };
+    net.carried(
+        &nodes,
+        &net.member_act(2, Body::Motion(MotionAct::Support { motion: 1 })),
+    );
+    let ballot = Ballot {
+        motion: 1,
+        choice: Choice::Yes,
+        criterion: None,
+        declaration: Declaration::None,
+    };
     for member in 1..=MEMBERS {
-        net.carried(&nodes, &net.member_act(member, Body::Motion(MotionAct::Vote(ballot.clone()))));
+        net.carried(
+            &nodes,
+            &net.member_act(member, Body::Motion(MotionAct::Vote(ballot.clone()))),
+        );
     }
     for _ in 0..40 {
         net.testnet.advance(Step::ByMs(DAY_MS)).unwrap();
@@ -100,6 +137,11 @@ fn version_2_is_activated_at_its_height() {
     let export = net.export(4, report.blocks - 1);
     for frame in frames(&export) {
         let seal: Seal = decode(&BlockFrame::decode(frame).unwrap().seal).unwrap();
-        assert_eq!(seal.protocol, if seal.height < from_height { 1 } else { 2 }, "block {}", seal.height);
+        assert_eq!(
+            seal.protocol,
+            if seal.height < from_height { 1 } else { 2 },
+            "block {}",
+            seal.height
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Twins: validators that run twice with one key, each copy an honest node. Up to f of them never fork the rest; f+1 must,
-//! or the harness proves nothing.
+//! Twins: validators that run twice with one key, each copy an honest node. Up to f of them never
+//! fork the rest; f+1 must, or the harness proves nothing.
 
 use rollbook_tests::sim::plan::Plan;
 use rollbook_tests::sim::world::World;
@@ -29,7 +29,9 @@ fn f_twins_never_fork() {
             1 => (4, vec![1]),
             _ => (4, vec![3]),
         };
-        let outcome = World::new(plan(seed, validators, twins)).run(false).unwrap_or_else(|failure| panic!("{failure}"));
+        let outcome = World::new(plan(seed, validators, twins))
+            .run(false)
+            .unwrap_or_else(|failure| panic!("{failure}"));
         accusations += outcome.marks.get("accusation").copied().unwrap_or(0);
     }
     println!("{accusations} accusations in the ledgers");

@@ -1,15 +1,20 @@
-//! The act flow of every business verb: who acts, with which keys, what is signed, what is missing, what became of it.
+//! The act flow of every business verb: who acts, with which keys, what is signed, what is missing,
+//! what became of it.
 //!
-//! * The envelope of RULINGS A6: principal, the first signer's next sequence, 7 days of validity. The next sequence is what the
-//!   node says is used, plus one; a wrong answer of a node costs a refusal, never a right.
-//! * Which signatures an act needs, the ledger says: if it refuses for want of officers or a role, the record is written to a
-//!   file for the others (`rollbook sign FILE`, `rollbook submit FILE`). Everybody signs identical bytes.
-//! * Before it is handed in, a record is judged by a node (`/v1/records/dry-run`): signatures that are missing are listed by
-//!   person and role, and what was sealed is on disk before anything leaves the machine.
-//! * What a node signed about a record is checked and kept, and a receipt is verified before it is called one (`receipts`).
-//!   `--wait decided` is as told by the node, and says so.
+//! * The envelope of RULINGS A6: principal, the first signer's next sequence, 7 days of validity.
+//!   The next sequence is what the node says is used, plus one; a wrong answer of a node costs a
+//!   refusal, never a right.
+//! * Which signatures an act needs, the ledger says: if it refuses for want of officers or a role,
+//!   the record is written to a file for the others (`rollbook sign FILE`, `rollbook submit FILE`).
+//!   Everybody signs identical bytes.
+//! * Before it is handed in, a record is judged by a node (`/v1/records/dry-run`): signatures that
+//!   are missing are listed by person and role, and what was sealed is on disk before anything
+//!   leaves the machine.
+//! * What a node signed about a record is checked and kept, and a receipt is verified before it is
+//!   called one (`receipts`). `--wait decided` is as told by the node, and says so.
 //!
-//! `--dry-run` stops after the judgement; `--from FILE.csv` does many ([`batch`]); `--print FILE` writes a page ([`page`]).
+//! `--dry-run` stops after the judgement; `--from FILE.csv` does many ([`batch`]); `--print FILE`
+//! writes a page ([`page`]).
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -70,39 +75,99 @@ pub fn add_verbs(mut tree: Command) -> Command {
         }
     }
     for noun in nouns {
-        let verbs = VERBS.iter().filter(|verb| verb.path.0 == noun).map(|verb| with_flow(verb.command(), true));
+        let verbs = VERBS
+            .iter()
+            .filter(|verb| verb.path.0 == noun)
+            .map(|verb| with_flow(verb.command(), true));
         let verbs = verbs.chain(next::command(noun));
         let known = tree.get_subcommands().any(|sub| sub.get_name() == noun);
         tree = if known {
             tree.mut_subcommand(noun, |sub| sub.subcommands(verbs))
         } else {
-            tree.subcommand(Command::new(noun).subcommand_required(true).arg_required_else_help(true).subcommands(verbs))
+            tree.subcommand(
+                Command::new(noun)
+                    .subcommand_required(true)
+                    .arg_required_else_help(true)
+                    .subcommands(verbs),
+            )
         };
     }
-    tree = tree.subcommand(org::command()).mut_subcommand("node", |node| node.subcommand(node::command()));
-    let file = || Arg::new("file").required(true).value_name("FILE").value_parser(value_parser!(PathBuf));
-    tree.subcommand(signing(Command::new("sign").arg(file()))).subcommand(with_flow(Command::new("submit").arg(file()), false))
+    tree = tree
+        .subcommand(org::command())
+        .mut_subcommand("node", |node| node.subcommand(node::command()));
+    let file = || {
+        Arg::new("file")
+            .required(true)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+    };
+    tree.subcommand(signing(Command::new("sign").arg(file())))
+        .subcommand(with_flow(Command::new("submit").arg(file()), false))
 }
 
 fn signing(command: Command) -> Command {
     command
-        .arg(Arg::new("signer").long("signer").value_name("PERSON:ROLE").action(ArgAction::Append))
-        .arg(Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("passphrase-file").long("passphrase-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("signer")
+                .long("signer")
+                .value_name("PERSON:ROLE")
+                .action(ArgAction::Append),
+        )
+        .arg(
+            Arg::new("keystore")
+                .long("keystore")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("passphrase-file")
+                .long("passphrase-file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf)),
+        )
 }
 
 fn with_flow(command: Command, acts: bool) -> Command {
     let command = asking(command)
-        .arg(Arg::new("wait").long("wait").value_parser(["none", "decided", "receipt"]).default_value("receipt"))
-        .arg(Arg::new("receipt-file").long("receipt-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("print").long("print").value_name("FILE").value_parser(value_parser!(PathBuf)));
+        .arg(
+            Arg::new("wait")
+                .long("wait")
+                .value_parser(["none", "decided", "receipt"])
+                .default_value("receipt"),
+        )
+        .arg(
+            Arg::new("receipt-file")
+                .long("receipt-file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("print")
+                .long("print")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf)),
+        );
     if !acts {
         return command;
     }
     signing(command)
-        .arg(Arg::new("as").long("as").value_name("N").value_parser(value_parser!(u32)))
-        .arg(Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue))
-        .arg(Arg::new("pending").long("pending").value_name("FILE").value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("as")
+                .long("as")
+                .value_name("N")
+                .value_parser(value_parser!(u32)),
+        )
+        .arg(
+            Arg::new("dry-run")
+                .long("dry-run")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("pending")
+                .long("pending")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf)),
+        )
 }
 
 /// Who acts, with what: from the flags, else the profile.
@@ -118,7 +183,9 @@ pub struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// Reads flags and profile. Nothing is opened and nobody is asked yet.
     pub fn of(matches: &'a ArgMatches, usual: Option<u32>) -> Result<Desk<'a>, Failure> {
-        let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+        let profile = Profiles::of(matches)
+            .chosen(matches)?
+            .map(|(_, profile)| profile);
         let given = matches.get_one::<u32>("as").copied().or(usual);
         let principal = given.or(profile.as_ref().and_then(|profile| profile.organisation));
         let principal = principal.ok_or_else(|| unknown("act.no-principal"))?;
@@ -128,7 +195,13 @@ impl<'a> Desk<'a> {
             Err(_) if dry => Vec::new(),
             signers => signers?,
         };
-        Ok(Desk { matches, profile, principal, keystore, signers })
+        Ok(Desk {
+            matches,
+            profile,
+            principal,
+            keystore,
+            signers,
+        })
     }
 
     /// Nodes to ask.
@@ -138,28 +211,61 @@ impl<'a> Desk<'a> {
 
     /// The alliance's genesis hash.
     pub fn chain(&self) -> Result<Hash, Failure> {
-        self.profile.as_ref().and_then(Profile::genesis_hash).ok_or_else(|| unknown("act.no-genesis"))
+        self.profile
+            .as_ref()
+            .and_then(Profile::genesis_hash)
+            .ok_or_else(|| unknown("act.no-genesis"))
     }
 
     /// A fresh reading of arguments for this desk.
     pub fn reading(&self) -> Reading {
-        let mut reading = Reading::of(self.principal, self.signers.first().map_or(0, |(person, _)| *person));
-        reading.opening = self.matches.try_get_one::<PathBuf>("opening").ok().flatten().cloned();
+        let mut reading = Reading::of(
+            self.principal,
+            self.signers.first().map_or(0, |(person, _)| *person),
+        );
+        reading.opening = self
+            .matches
+            .try_get_one::<PathBuf>("opening")
+            .ok()
+            .flatten()
+            .cloned();
         reading
     }
 
     /// The first signer's next free sequence and the ledger time, as told by a node.
     fn place(&self, client: &Client) -> Result<(u64, u64), Failure> {
-        let (first, _) = self.signers.first().ok_or_else(|| unknown("act.no-signer"))?;
+        let (first, _) = self
+            .signers
+            .first()
+            .ok_or_else(|| unknown("act.no-signer"))?;
         place(client, *first)
     }
 
     /// A record of `body`, signed by everybody given.
-    fn record(&self, body: Body, sequence: u64, now: u64, keys: &mut Keys) -> Result<Record, Failure> {
-        let (officer, _) = *self.signers.first().ok_or_else(|| unknown("act.no-signer"))?;
+    fn record(
+        &self,
+        body: Body,
+        sequence: u64,
+        now: u64,
+        keys: &mut Keys,
+    ) -> Result<Record, Failure> {
+        let (officer, _) = *self
+            .signers
+            .first()
+            .ok_or_else(|| unknown("act.no-signer"))?;
         let valid_until_ms = now.saturating_add(VALID_MS);
-        let payload = Payload { chain: self.chain()?, principal: self.principal, officer, sequence, valid_until_ms, body };
-        let mut record = Record { payload, signatures: Vec::new() };
+        let payload = Payload {
+            chain: self.chain()?,
+            principal: self.principal,
+            officer,
+            sequence,
+            valid_until_ms,
+            body,
+        };
+        let mut record = Record {
+            payload,
+            signatures: Vec::new(),
+        };
         for (person, role) in &self.signers {
             keys.sign(&mut record, *person, *role, &self.keystore, self.matches)?;
         }
@@ -178,7 +284,10 @@ fn fits(record: &Record) -> Result<(), Failure> {
     if size <= RECORD_MAX_BYTES {
         return Ok(());
     }
-    let facts = [("size", size.to_string()), ("max", RECORD_MAX_BYTES.to_string())];
+    let facts = [
+        ("size", size.to_string()),
+        ("max", RECORD_MAX_BYTES.to_string()),
+    ];
     Err(Failure::unusable(t("act.too-large", &facts)).next(t("act.too-large-next", &[])))
 }
 
@@ -195,8 +304,15 @@ impl Keys {
         keystore: &Keystore,
         matches: &ArgMatches,
     ) -> Result<(), Failure> {
-        if record.signatures.iter().any(|entry| entry.officer == person) {
-            return Err(Failure::refused(t("act.signed-already", &[("person", person.to_string())])));
+        if record
+            .signatures
+            .iter()
+            .any(|entry| entry.officer == person)
+        {
+            return Err(Failure::refused(t(
+                "act.signed-already",
+                &[("person", person.to_string())],
+            )));
         }
         let key = match self.0.entry(person) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
@@ -205,11 +321,14 @@ impl Keys {
                 keystore.card(person)?;
                 let passphrase = passphrase::existing(matches, &person.to_string())?;
                 let secret = keystore.open(person, &passphrase)?;
-                let wrong = || crate::keystore::mismatch(&keystore.secret_path(person), "keys.differs.key");
+                let wrong =
+                    || crate::keystore::mismatch(&keystore.secret_path(person), "keys.differs.key");
                 open.insert(secret.key().ok_or_else(wrong)?)
             }
         };
-        record.signatures.push(record.payload.sign(person, Capacity::Own(role), 0, key));
+        record
+            .signatures
+            .push(record.payload.sign(person, Capacity::Own(role), 0, key));
         record.signatures.sort_by_key(|entry| entry.officer);
         Ok(())
     }
@@ -218,14 +337,22 @@ impl Keys {
 /// Runs a verb.
 pub fn run(verb: &Verb, matches: &ArgMatches) -> Result<u8, Failure> {
     let desk = Desk::of(matches, None)?;
-    if let Some(file) = matches.get_one::<String>("from").filter(|file| crate::verbs::is_table(file)) {
+    if let Some(file) = matches
+        .get_one::<String>("from")
+        .filter(|file| crate::verbs::is_table(file))
+    {
         return batch::run(verb, &desk, file);
     }
     let mut reading = desk.reading();
     if verb.path == ("review", "draw") {
-        // A commitment names the attempt of its draw; the node knows it, and a wrong answer costs a refusal.
-        let draw = matches.get_one::<String>("draw").and_then(|draw| draw.parse::<u32>().ok());
-        let told = draw.zip(desk.client().ok()).and_then(|(draw, client)| next::of(&client, "draw", draw).ok());
+        // A commitment names the attempt of its draw; the node knows it, and a wrong answer costs a
+        // refusal.
+        let draw = matches
+            .get_one::<String>("draw")
+            .and_then(|draw| draw.parse::<u32>().ok());
+        let told = draw
+            .zip(desk.client().ok())
+            .and_then(|(draw, client)| next::of(&client, "draw", draw).ok());
         reading.attempt = told.and_then(|next| u32::try_from(next["attempt"].as_u64()?).ok());
     }
     let body = verb.body(matches, &mut reading)?;
@@ -236,7 +363,10 @@ pub fn run(verb: &Verb, matches: &ArgMatches) -> Result<u8, Failure> {
 pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result<u8, Failure> {
     let matches = desk.matches;
     for (file, hash) in &reading.documents {
-        say(t("act.document", &[("file", file.clone()), ("hash", hash.to_hex())]));
+        say(t(
+            "act.document",
+            &[("file", file.clone()), ("hash", hash.to_hex())],
+        ));
     }
     if matches.get_flag("dry-run") {
         return judge::dry(desk, body);
@@ -249,7 +379,10 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     let judged = judge::rehearse(&client, &record)?;
     let refused = judge::refused(&judged);
     let pending = judge::wants_signatures(&judged);
-    if let Some(sentence) = refused.as_ref().filter(|_| !pending && !reading.parts.is_empty()) {
+    if let Some(sentence) = refused
+        .as_ref()
+        .filter(|_| !pending && !reading.parts.is_empty())
+    {
         // Not handed in: what it seals is not on disk, and it would be refused.
         let rule = judged["rule"].as_str().unwrap_or_default();
         return Err(Failure::by_rule(rule, sentence.clone()));
@@ -258,7 +391,8 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
         say(t("opening.kept", &[("file", file.display().to_string())]));
     }
     let file = matches.get_one::<PathBuf>("pending").cloned();
-    let file = file.unwrap_or_else(|| PathBuf::from(format!("{}.pending.json", record.id().short())));
+    let file =
+        file.unwrap_or_else(|| PathBuf::from(format!("{}.pending.json", record.id().short())));
     if pending {
         return wait_for_others(&record, &judged, &file, &desk.keystore, matches);
     }
@@ -282,9 +416,19 @@ fn wait_for_others(
         }));
         return Ok(crate::failure::NOT_YET);
     }
-    say(t("act.pending", &[("why", judge::refused(judged).unwrap_or_default()), shown.clone()]));
+    say(t(
+        "act.pending",
+        &[
+            ("why", judge::refused(judged).unwrap_or_default()),
+            shown.clone(),
+        ],
+    ));
     judge::say_missing(judged, keystore);
-    say(format!("{}: {}", t("word.next", &[]), t("act.pending-next", &[shown])));
+    say(format!(
+        "{}: {}",
+        t("word.next", &[]),
+        t("act.pending-next", &[shown])
+    ));
     Ok(crate::failure::NOT_YET)
 }
 
@@ -298,10 +442,23 @@ fn client(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Client, Fai
 }
 
 /// The signers with their roles: as given, else the profile's person.
-fn signers(matches: &ArgMatches, profile: Option<&Profile>, keystore: &Keystore) -> Result<Vec<(u32, Role)>, Failure> {
-    let mut given: Vec<String> = matches.get_many::<String>("signer").into_iter().flatten().cloned().collect();
+fn signers(
+    matches: &ArgMatches,
+    profile: Option<&Profile>,
+    keystore: &Keystore,
+) -> Result<Vec<(u32, Role)>, Failure> {
+    let mut given: Vec<String> = matches
+        .get_many::<String>("signer")
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
     if given.is_empty() {
-        given.extend(profile.and_then(|profile| profile.person).map(|person| person.to_string()));
+        given.extend(
+            profile
+                .and_then(|profile| profile.person)
+                .map(|person| person.to_string()),
+        );
     }
     given.iter().map(|text| signer(text, keystore)).collect()
 }
@@ -310,7 +467,9 @@ fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
     let bad = || {
         let failure = Failure::unusable(t("act.bad-signer", &[("text", text.to_owned())]));
         let known: Vec<String> = KNOWN_ROLES.map(role_code).to_vec();
-        failure.because(t("act.bad-signer-why", &[])).next(t("act.bad-signer-next", &[("known", known.join(", "))]))
+        failure
+            .because(t("act.bad-signer-why", &[]))
+            .next(t("act.bad-signer-next", &[("known", known.join(", "))]))
     };
     let (person, role) = match text.split_once(':') {
         Some((person, role)) => (person, Some(parse_role(role).ok_or_else(bad)?)),
@@ -342,7 +501,9 @@ fn place(client: &Client, person: u32) -> Result<(u64, u64), Failure> {
 }
 
 fn real_ms() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -373,9 +534,10 @@ fn write_pending(path: &Path, record: &Record) -> Result<(), Failure> {
         act: serde_json::to_value(&record.payload.body).unwrap_or_default(),
         record: base64::engine::general_purpose::STANDARD.encode(encode(record)),
     };
-    let text =
-        serde_json::to_vec_pretty(&pending).map_err(|error| Failure::unusable(path.display().to_string()).because(error))?;
-    // Beside and renamed: a pending record may carry the only signatures of people who have gone home.
+    let text = serde_json::to_vec_pretty(&pending)
+        .map_err(|error| Failure::unusable(path.display().to_string()).because(error))?;
+    // Beside and renamed: a pending record may carry the only signatures of people who have gone
+    // home.
     let beside = path.with_extension("new");
     std::fs::write(&beside, text)
         .and_then(|()| std::fs::rename(&beside, path))
@@ -386,11 +548,16 @@ fn write_pending(path: &Path, record: &Record) -> Result<(), Failure> {
 pub(crate) fn read_pending(path: &Path) -> Result<Record, Failure> {
     let none = |why: String| {
         let facts = [("file", path.display().to_string())];
-        Failure::unusable(t("act.no-pending", &facts)).because(why).next(t("act.no-pending-next", &facts))
+        Failure::unusable(t("act.no-pending", &facts))
+            .because(why)
+            .next(t("act.no-pending-next", &facts))
     };
     let bytes = crate::keystore::read(path)?;
-    let pending: Pending = serde_json::from_slice(&bytes).map_err(|error| none(error.to_string()))?;
-    let bytes = base64::engine::general_purpose::STANDARD.decode(&pending.record).map_err(|error| none(error.to_string()))?;
+    let pending: Pending =
+        serde_json::from_slice(&bytes).map_err(|error| none(error.to_string()))?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(&pending.record)
+        .map_err(|error| none(error.to_string()))?;
     let record: Record = decode(&bytes).map_err(|error| none(error.to_string()))?;
     let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
     // What a signer reads is what is signed.
@@ -402,9 +569,13 @@ pub(crate) fn read_pending(path: &Path) -> Result<Record, Failure> {
 
 /// `sign FILE`.
 pub fn sign_file(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(file) = matches.get_one::<PathBuf>("file") else { return Err(Failure::unusable("FILE")) };
+    let Some(file) = matches.get_one::<PathBuf>("file") else {
+        return Err(Failure::unusable("FILE"));
+    };
     let mut record = read_pending(file)?;
-    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let profile = Profiles::of(matches)
+        .chosen(matches)?
+        .map(|(_, profile)| profile);
     of_this_chain(&record, profile.as_ref(), file)?;
     let keystore = keystore(matches, profile.as_ref());
     let signers = signers(matches, profile.as_ref(), &keystore)?;
@@ -417,22 +588,39 @@ pub fn sign_file(matches: &ArgMatches) -> Result<u8, Failure> {
         keys.sign(&mut record, person, role, &keystore, matches)?;
         write_pending(file, &record)?;
         let count = record.signatures.len().to_string();
-        say(t("act.signed", &[("person", person.to_string()), ("count", count), ("file", file.display().to_string())]));
+        say(t(
+            "act.signed",
+            &[
+                ("person", person.to_string()),
+                ("count", count),
+                ("file", file.display().to_string()),
+            ],
+        ));
     }
     Ok(0)
 }
 
 /// `submit FILE`.
 pub fn submit_file(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(file) = matches.get_one::<PathBuf>("file") else { return Err(Failure::unusable("FILE")) };
+    let Some(file) = matches.get_one::<PathBuf>("file") else {
+        return Err(Failure::unusable("FILE"));
+    };
     let record = read_pending(file)?;
-    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let profile = Profiles::of(matches)
+        .chosen(matches)?
+        .map(|(_, profile)| profile);
     of_this_chain(&record, profile.as_ref(), file)?;
     fits(&record)?;
     let client = client(matches, profile.as_ref())?;
     let judged = judge::rehearse(&client, &record)?;
     if judge::wants_signatures(&judged) {
-        return wait_for_others(&record, &judged, file, &keystore(matches, profile.as_ref()), matches);
+        return wait_for_others(
+            &record,
+            &judged,
+            file,
+            &keystore(matches, profile.as_ref()),
+            matches,
+        );
     }
     hand_in(&client, &record, matches, file)
 }
@@ -441,33 +629,54 @@ pub fn submit_file(matches: &ArgMatches) -> Result<u8, Failure> {
 fn of_this_chain(record: &Record, profile: Option<&Profile>, file: &Path) -> Result<(), Failure> {
     match profile.and_then(Profile::genesis_hash) {
         Some(chain) if chain != record.payload.chain => {
-            let chains = [("chain", record.payload.chain.to_hex()), ("own", chain.to_hex())];
-            let facts: Vec<_> = chains.into_iter().chain([("file", file.display().to_string())]).collect();
-            Err(Failure::refused(t("act.other-chain", &facts)).next(t("act.other-chain-next", &facts)))
+            let chains = [
+                ("chain", record.payload.chain.to_hex()),
+                ("own", chain.to_hex()),
+            ];
+            let facts: Vec<_> = chains
+                .into_iter()
+                .chain([("file", file.display().to_string())])
+                .collect();
+            Err(Failure::refused(t("act.other-chain", &facts))
+                .next(t("act.other-chain-next", &facts)))
         }
         _ => Ok(()),
     }
 }
 
 /// Submits, or leaves a pending file; then waits.
-fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+fn hand_in(
+    client: &Client,
+    record: &Record,
+    matches: &ArgMatches,
+    file: &Path,
+) -> Result<u8, Failure> {
     let mut trust = receipts::trust_for(matches, record, client)?;
     let answer = receipts::submit(&mut trust, record)?;
     if let Some(code) = answer["code"].as_str() {
         let facts = facts_of(&answer);
-        let borrowed: Vec<(&str, String)> = facts.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let borrowed: Vec<(&str, String)> = facts
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
         let sentence = refusal(code, &borrowed);
         if matches!(code, "A6.too-few-officers" | "A6.role-missing") {
             write_pending(file, record)?;
             let facts = [("why", sentence), ("file", file.display().to_string())];
             say(t("act.pending", &facts));
-            say(format!("{}: {}", t("word.next", &[]), t("act.pending-next", &facts)));
+            say(format!(
+                "{}: {}",
+                t("word.next", &[]),
+                t("act.pending-next", &facts)
+            ));
             return Ok(crate::failure::NOT_YET);
         }
         return Err(Failure::by_rule(code, sentence));
     }
     let id = record.id();
-    let wait = matches.get_one::<String>("wait").map_or("receipt", String::as_str);
+    let wait = matches
+        .get_one::<String>("wait")
+        .map_or("receipt", String::as_str);
     if wait == "none" {
         print(t("act.taken", &[("record", id.to_hex())]));
         return Ok(0);
@@ -482,15 +691,24 @@ fn hand_in(client: &Client, record: &Record, matches: &ArgMatches, file: &Path) 
         {
             drop(busy);
             let receipt = match wait {
-                "receipt" => Some(receipts::receipt(&mut trust, record, &receipts::beside(matches, record, file))?),
+                "receipt" => Some(receipts::receipt(
+                    &mut trust,
+                    record,
+                    &receipts::beside(matches, record, file),
+                )?),
                 _ => None,
             };
             return next::told(client, record, place, receipt.as_ref(), matches);
         }
         if begun.elapsed() > PATIENCE {
             write_pending(file, record)?;
-            let facts = [("record", id.to_hex()), ("file", file.display().to_string())];
-            return Err(Failure::not_yet(t("act.not-yet", &facts)).next(t("act.not-yet-next", &facts)));
+            let facts = [
+                ("record", id.to_hex()),
+                ("file", file.display().to_string()),
+            ];
+            return Err(
+                Failure::not_yet(t("act.not-yet", &facts)).next(t("act.not-yet-next", &facts))
+            );
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -510,10 +728,17 @@ fn facts_of(problem: &Value) -> Vec<(String, String)> {
 fn find_facts(value: &Value) -> Vec<(String, String)> {
     match value {
         Value::Object(map) => match map.get("facts").and_then(Value::as_array) {
-            Some(facts) => {
-                facts.iter().filter_map(|fact| Some((fact[0].as_str()?.to_owned(), fact[1].as_str()?.to_owned()))).collect()
-            }
-            None => map.values().map(find_facts).find(|facts| !facts.is_empty()).unwrap_or_default(),
+            Some(facts) => facts
+                .iter()
+                .filter_map(|fact| {
+                    Some((fact[0].as_str()?.to_owned(), fact[1].as_str()?.to_owned()))
+                })
+                .collect(),
+            None => map
+                .values()
+                .map(find_facts)
+                .find(|facts| !facts.is_empty())
+                .unwrap_or_default(),
         },
         _ => Vec::new(),
     }

@@ -1,4 +1,5 @@
-//! `rollbook audit FILE`: re-executes an export offline. No network code is involved: this file uses core and a file.
+//! `rollbook audit FILE`: re-executes an export offline. No network code is involved: this file
+//! uses core and a file.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -26,15 +27,20 @@ const BATCH_RECORDS: usize = 2_048;
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(path) = matches.get_one::<PathBuf>("file") else { return Err(Failure::unusable("FILE")) };
+    let Some(path) = matches.get_one::<PathBuf>("file") else {
+        return Err(Failure::unusable("FILE"));
+    };
     let expected = match matches.get_one::<String>("genesis") {
         None => None,
         Some(text) => Some(Hash::from_hex(text).ok_or_else(|| {
-            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())])).next(t("audit.bad-hash-next", &[]))
+            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())]))
+                .next(t("audit.bad-hash-next", &[]))
         })?),
     };
     if let Some(threads) = matches.get_one::<usize>("threads") {
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(*threads).build_global();
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(*threads)
+            .build_global();
     }
     let started = Instant::now();
     let report = audit(path, expected)?;
@@ -62,11 +68,19 @@ enum ReadFailure {
 impl Source {
     fn open(path: &Path) -> Result<Source, Failure> {
         let unreadable = |error: std::io::Error| {
-            Failure::unusable(t("audit.unreadable", &[("file", path.display().to_string())])).because(error)
+            Failure::unusable(t(
+                "audit.unreadable",
+                &[("file", path.display().to_string())],
+            ))
+            .because(error)
         };
         let file = File::open(path).map_err(unreadable)?;
         let left = file.metadata().map_err(unreadable)?.len();
-        Ok(Source { reader: BufReader::with_capacity(1 << 20, file), hasher: Sha256::new(), left })
+        Ok(Source {
+            reader: BufReader::with_capacity(1 << 20, file),
+            hasher: Sha256::new(),
+            left,
+        })
     }
 
     fn take(&mut self, n: usize) -> Result<Vec<u8>, ReadFailure> {
@@ -74,7 +88,9 @@ impl Source {
             return Err(ReadFailure::End);
         }
         let mut bytes = vec![0; n];
-        self.reader.read_exact(&mut bytes).map_err(ReadFailure::Io)?;
+        self.reader
+            .read_exact(&mut bytes)
+            .map_err(ReadFailure::Io)?;
         self.left -= n as u64;
         self.hasher.update(&bytes);
         Ok(bytes)
@@ -82,7 +98,8 @@ impl Source {
 
     fn framed(&mut self, max: usize) -> Result<Vec<u8>, ReadFailure> {
         let head = self.take(4)?;
-        let length = frame_length([head[0], head[1], head[2], head[3]], max).map_err(|_| ReadFailure::End)?;
+        let length = frame_length([head[0], head[1], head[2], head[3]], max)
+            .map_err(|_| ReadFailure::End)?;
         self.take(length)
     }
 }
@@ -104,27 +121,40 @@ fn memo(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] {
 
 impl Verify for Verified {
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-        self.good.contains(&memo(key, message, signature)) || self.fallback.verify(key, message, signature).is_ok()
+        self.good.contains(&memo(key, message, signature))
+            || self.fallback.verify(key, message, signature).is_ok()
     }
 }
 
-/// Audits one file. An error means that the file cannot be used at all; everything else is in the report.
+/// Audits one file. An error means that the file cannot be used at all; everything else is in the
+/// report.
 pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Report, Failure> {
     execute(path, expected, false).map(|(report, _)| report)
 }
 
 /// The same, with the tables that came out.
-pub fn replay(path: &Path, expected: Option<Hash>) -> Result<(Report, Option<StateTables>), Failure> {
+pub fn replay(
+    path: &Path,
+    expected: Option<Hash>,
+) -> Result<(Report, Option<StateTables>), Failure> {
     execute(path, expected, true)
 }
 
-fn execute(path: &Path, expected: Option<Hash>, keep: bool) -> Result<(Report, Option<StateTables>), Failure> {
+fn execute(
+    path: &Path,
+    expected: Option<Hash>,
+    keep: bool,
+) -> Result<(Report, Option<StateTables>), Failure> {
     let mut source = Source::open(path)?;
     let name = path.display().to_string();
     let unusable = |why: String| {
-        Failure::unusable(t("audit.no-export", &[("file", name.clone())])).because(why).next(t("audit.no-export-next", &[]))
+        Failure::unusable(t("audit.no-export", &[("file", name.clone())]))
+            .because(why)
+            .next(t("audit.no-export-next", &[]))
     };
-    let head = source.take(Header::BYTES).map_err(|_| unusable(t("audit.too-short", &[])))?;
+    let head = source
+        .take(Header::BYTES)
+        .map_err(|_| unusable(t("audit.too-short", &[])))?;
     let header = Header::decode(&head).map_err(|error| unusable(error.to_string()))?;
     let first = match source.framed(FRAME_MAX_BYTES) {
         Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| unusable(error.to_string()))?,
@@ -143,9 +173,16 @@ fn execute(path: &Path, expected: Option<Hash>, keep: bool) -> Result<(Report, O
         while height < header.height && !broken && records < BATCH_RECORDS && batch.len() < 1_024 {
             let frame = match source.framed(FRAME_MAX_BYTES) {
                 Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| error.to_string()),
-                Err(ReadFailure::End) => Err(t("audit.ends-early", &[("height", (height + 1).to_string())])),
+                Err(ReadFailure::End) => Err(t(
+                    "audit.ends-early",
+                    &[("height", (height + 1).to_string())],
+                )),
                 Err(ReadFailure::Io(error)) => {
-                    return Err(Failure::unusable(t("audit.unreadable", &[("file", name.clone())])).because(error));
+                    return Err(Failure::unusable(t(
+                        "audit.unreadable",
+                        &[("file", name.clone())],
+                    ))
+                    .because(error));
                 }
             };
             match &frame {
@@ -158,7 +195,11 @@ fn execute(path: &Path, expected: Option<Hash>, keep: bool) -> Result<(Report, O
             batch.push(frame);
         }
         let known = &auditor;
-        let signatures: Vec<_> = batch.par_iter().flatten().flat_map_iter(|frame| known.signatures_ahead(frame)).collect();
+        let signatures: Vec<_> = batch
+            .par_iter()
+            .flatten()
+            .flat_map_iter(|frame| known.signatures_ahead(frame))
+            .collect();
         for (key, ..) in &signatures {
             keys.learn(key);
         }
@@ -177,7 +218,11 @@ fn execute(path: &Path, expected: Option<Hash>, keep: bool) -> Result<(Report, O
             let good = |(key, message, signature): &&(PublicKey, Vec<u8>, Signature)| {
                 keys.verify_shared(key, message, signature).is_ok()
             };
-            signatures.par_iter().filter(good).map(|(key, message, signature)| memo(key, message, signature)).collect()
+            signatures
+                .par_iter()
+                .filter(good)
+                .map(|(key, message, signature)| memo(key, message, signature))
+                .collect()
         };
         let ((), good) = rayon::join(apply, verify);
         progress.set_position(height);
@@ -188,7 +233,10 @@ fn execute(path: &Path, expected: Option<Hash>, keep: bool) -> Result<(Report, O
     }
     progress.finish_and_clear();
     if broken {
-        let empty = Tail { certificate: None, checkpoint: None };
+        let empty = Tail {
+            certificate: None,
+            checkpoint: None,
+        };
         return Ok((auditor.finish(&header, &empty, false), None));
     }
     let tail = match source.framed(64 * 1024) {
@@ -199,16 +247,29 @@ fn execute(path: &Path, expected: Option<Hash>, keep: bool) -> Result<(Report, O
         Ok(tail) => tail,
         Err(why) => {
             auditor.find_in_file("A14.tail", why);
-            Tail { certificate: None, checkpoint: None }
+            Tail {
+                certificate: None,
+                checkpoint: None,
+            }
         }
     };
     let computed: [u8; 32] = source.hasher.clone().finalize().into();
     let digest = source.take(32).ok();
     if source.left > 0 {
-        auditor.find_in_file("A14.surplus", t("audit.surplus", &[("bytes", source.left.to_string())]));
+        auditor.find_in_file(
+            "A14.surplus",
+            t("audit.surplus", &[("bytes", source.left.to_string())]),
+        );
     }
     let tables = auditor.tables().filter(|_| keep).cloned();
-    Ok((auditor.finish(&header, &tail, digest.as_deref() == Some(computed.as_slice())), tables))
+    Ok((
+        auditor.finish(
+            &header,
+            &tail,
+            digest.as_deref() == Some(computed.as_slice()),
+        ),
+        tables,
+    ))
 }
 
 fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
@@ -224,10 +285,19 @@ fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
             ("leaves", report.leaves.to_string()),
             ("records", report.records.to_string()),
             ("signatures", report.signatures.to_string()),
-            ("validator_signatures", report.validator_signatures.to_string()),
+            (
+                "validator_signatures",
+                report.validator_signatures.to_string(),
+            ),
         ],
     ));
-    print(t("audit.last", &[("time", format_instant(report.time_ms, 480)), ("cosigned", report.cosigned.to_string())]));
+    print(t(
+        "audit.last",
+        &[
+            ("time", format_instant(report.time_ms, 480)),
+            ("cosigned", report.cosigned.to_string()),
+        ],
+    ));
     if let Some(root) = report.root {
         print(t("audit.root", &[("root", root.to_hex())]));
     }
@@ -242,16 +312,35 @@ fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
         if let Some(record) = finding.record {
             place.push(t("audit.place-record", &[("record", record.to_hex())]));
         }
-        print(format!("{} {} [{}] {}", t("word.finding", &[]), finding.code, place.join(", "), finding.text));
+        print(format!(
+            "{} {} [{}] {}",
+            t("word.finding", &[]),
+            finding.code,
+            place.join(", "),
+            finding.text
+        ));
     }
     if report.is_sound() {
         print(t("audit.sound", &[]));
     } else {
-        print(t("audit.findings", &[("count", report.findings.len().to_string())]));
+        print(t(
+            "audit.findings",
+            &[("count", report.findings.len().to_string())],
+        ));
     }
     if expected.is_none() {
         say(t("audit.not-pinned", &[]));
     }
-    let rate = if seconds > 0.0 { (report.signatures as f64 / seconds).round() } else { 0.0 };
-    say(t("audit.speed", &[("seconds", format!("{seconds:.2}")), ("rate", format!("{rate:.0}"))]));
+    let rate = if seconds > 0.0 {
+        (report.signatures as f64 / seconds).round()
+    } else {
+        0.0
+    };
+    say(t(
+        "audit.speed",
+        &[
+            ("seconds", format!("{seconds:.2}")),
+            ("rate", format!("{rate:.0}")),
+        ],
+    ));
 }

@@ -1,13 +1,18 @@
-//! `rollbook bench`: what four validators on this machine carry, beside what the machine could at most.
+//! `rollbook bench`: what four validators on this machine carry, beside what the machine could at
+//! most.
 //!
-//! * Four real node processes on loopback on a chain of real time, in a folder of their own; every record is signed before a
-//!   clock starts; records go in over HTTP on keep-alive connections, each officer's at one node.
-//! * First a steady rate, for the time from handing in to *decided* and to *receipted* (RULINGS A11); then as much as is taken.
-//! * The limit is measured in the same run, before the nodes start: verifying the same signatures by the strict rule on all
-//!   cores and doing nothing else. Each of the nodes verifies every signature, so the ratio counts them all.
+//! * Four real node processes on loopback on a chain of real time, in a folder of their own; every
+//!   record is signed before a clock starts; records go in over HTTP on keep-alive connections,
+//!   each officer's at one node.
+//! * First a steady rate, for the time from handing in to *decided* and to *receipted* (RULINGS
+//!   A11); then as much as is taken.
+//! * The limit is measured in the same run, before the nodes start: verifying the same signatures
+//!   by the strict rule on all cores and doing nothing else. Each of the nodes verifies every
+//!   signature, so the ratio counts them all.
 //! * The client shares the machine with the nodes; its own CPU is reported.
 //!
-//! Not covered: a network between machines, disks under other load, histories longer than the run, fund and payment acts.
+//! Not covered: a network between machines, disks under other load, histories longer than the run,
+//! fund and payment acts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,14 +52,28 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// `bench`.
 pub fn command() -> Command {
     let number = |name: &'static str, usual: &'static str| {
-        Arg::new(name).long(name).value_name("N").default_value(usual).value_parser(value_parser!(u32).range(1..))
+        Arg::new(name)
+            .long(name)
+            .value_name("N")
+            .default_value(usual)
+            .value_parser(value_parser!(u32).range(1..))
     };
     Command::new("bench")
         .arg(number("records", "60000"))
         .arg(number("seconds", "15"))
         .arg(number("rate", "100"))
-        .arg(Arg::new("history").long("history").value_name("N").value_parser(value_parser!(u32).range(1..)))
-        .arg(Arg::new("dir").long("dir").value_name("DIR").value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("history")
+                .long("history")
+                .value_name("N")
+                .value_parser(value_parser!(u32).range(1..)),
+        )
+        .arg(
+            Arg::new("dir")
+                .long("dir")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(Arg::new("keep").long("keep").action(ArgAction::SetTrue))
 }
 
@@ -151,11 +170,15 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(dir) => dir.clone(),
         None => std::env::temp_dir().join(format!("rollbook-bench-{}", std::process::id())),
     };
-    let unusable =
-        |error: std::io::Error| Failure::unusable(t("bench.dir", &[("dir", dir.display().to_string())])).because(error);
+    let unusable = |error: std::io::Error| {
+        Failure::unusable(t("bench.dir", &[("dir", dir.display().to_string())])).because(error)
+    };
     let dir = std::path::absolute(&dir).map_err(unusable)?;
     if dir.exists() && std::fs::read_dir(&dir).map_err(unusable)?.next().is_some() {
-        return Err(Failure::unusable(t("bench.not-empty", &[("dir", dir.display().to_string())])));
+        return Err(Failure::unusable(t(
+            "bench.not-empty",
+            &[("dir", dir.display().to_string())],
+        )));
     }
     let (keep, json) = (matches.get_flag("keep"), matches.get_flag("json"));
     if let Some(records) = matches.get_one::<u32>("history") {
@@ -181,13 +204,19 @@ fn measure(dir: &Path, settings: &Settings, keep: bool) -> Result<Report, Failur
     let seed = "bench";
     let plan = Plan::new(seed, MEMBERS, NODES, Clock::Wall).map_err(failed)?;
     let genesis = plan.alliance().genesis().map_err(failed)?.genesis;
-    let load = Load::prepare(settings, Mix::new(seed.as_bytes(), genesis.hash(), real_ms()));
-    let program = std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
+    let load = Load::prepare(
+        settings,
+        Mix::new(seed.as_bytes(), genesis.hash(), real_ms()),
+    );
+    let program =
+        std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
     let mut testnet = Testnet::create(dir, plan, &program, &super::testnet::RUN).map_err(failed)?;
     let outcome = testnet.start_all().map_err(failed).and_then(|()| {
         run_phases(&testnet, settings, &load).map_err(|why| {
             let next = t("bench.stopped-next", &[("dir", dir.display().to_string())]);
-            Failure::refused(t("bench.stopped", &[])).because(why).next(next)
+            Failure::refused(t("bench.stopped", &[]))
+                .because(why)
+                .next(next)
         })
     });
     for node in testnet.nodes() {
@@ -231,20 +260,41 @@ impl Load {
     fn prepare(settings: &Settings, mut mix: Mix) -> Load {
         let steady = settings.rate.saturating_mul(settings.seconds) as usize;
         let records = settings.records as usize;
-        say(t("bench.preparing", &[("records", (records + steady).to_string())]));
+        say(t(
+            "bench.preparing",
+            &[("records", (records + steady).to_string())],
+        ));
         let (opening, steady, full) = (mix.opening(), mix.next(steady), mix.next(records));
-        let sum = |of: fn(&Prepared) -> usize| full.iter().map(of).sum::<usize>() as f64 / full.len().max(1) as f64;
+        let sum = |of: fn(&Prepared) -> usize| {
+            full.iter().map(of).sum::<usize>() as f64 / full.len().max(1) as f64
+        };
         let signatures_per_record = sum(|prepared| prepared.record.signatures.len());
         let bytes_per_record = sum(|prepared| prepared.bytes.len());
         let verify_alone = verify_rate(&mix.signatures(&full[..full.len().min(SAMPLE)]));
-        Load { opening, steady, full, signatures_per_record, bytes_per_record, verify_alone }
+        Load {
+            opening,
+            steady,
+            full,
+            signatures_per_record,
+            bytes_per_record,
+            verify_alone,
+        }
     }
 }
 
-fn run_phases(testnet: &Testnet, settings: &Settings, load: &Load) -> Result<(Steady, Full, Vec<Usage>), String> {
-    let nodes: Vec<Node> = testnet.nodes().map(|node| Node::new(testnet.api(node))).collect();
+fn run_phases(
+    testnet: &Testnet,
+    settings: &Settings,
+    load: &Load,
+) -> Result<(Steady, Full, Vec<Usage>), String> {
+    let nodes: Vec<Node> = testnet
+        .nodes()
+        .map(|node| Node::new(testnet.api(node)))
+        .collect();
     let watched = nodes.first().ok_or("there is no node")?;
-    until("the founders' records", || Ok(watched.json("/v1/status")?["founders_missing"] == 0))?;
+    until("the founders' records", || {
+        Ok(watched.json("/v1/status")?["founders_missing"] == 0)
+    })?;
     let begun = decided_at(watched)?;
     for part in load.opening.chunks(BATCH) {
         let (taken, refusal) = nodes[part[0].lane % nodes.len()].hand_in(part)?;
@@ -252,21 +302,40 @@ fn run_phases(testnet: &Testnet, settings: &Settings, load: &Load) -> Result<(St
             return Err(refusal.unwrap_or_else(|| "a motion was not taken".into()));
         }
     }
-    until("the opening motions", || Ok(decided_at(watched)? >= begun + load.opening.len() as u64))?;
+    until("the opening motions", || {
+        Ok(decided_at(watched)? >= begun + load.opening.len() as u64)
+    })?;
     settle(testnet)?;
-    say(t("bench.steady", &[("rate", settings.rate.to_string()), ("seconds", settings.seconds.to_string())]));
+    say(t(
+        "bench.steady",
+        &[
+            ("rate", settings.rate.to_string()),
+            ("seconds", settings.seconds.to_string()),
+        ],
+    ));
     let steady = steady_phase(testnet, &nodes, settings, &load.steady)?;
     settle(testnet)?;
-    say(t("bench.full", &[("records", load.full.len().to_string()), ("seconds", settings.seconds.to_string())]));
+    say(t(
+        "bench.full",
+        &[
+            ("records", load.full.len().to_string()),
+            ("seconds", settings.seconds.to_string()),
+        ],
+    ));
     let full = full_phase(testnet, &nodes, settings, load)?;
-    let memory = testnet.nodes().filter_map(|node| usage(&testnet.pid(node)?.to_string())).collect();
+    let memory = testnet
+        .nodes()
+        .filter_map(|node| usage(&testnet.pid(node)?.to_string()))
+        .collect();
     Ok((steady, full, memory))
 }
 
 /// All nodes at one block with one state root, receipted.
 fn settle(testnet: &Testnet) -> Result<(u64, String), String> {
     let nodes: Vec<u32> = testnet.nodes().collect();
-    testnet.agree(&nodes, 1, PATIENCE).map_err(|failure| failure.to_string())
+    testnet
+        .agree(&nodes, 1, PATIENCE)
+        .map_err(|failure| failure.to_string())
 }
 
 fn until(what: &str, mut done: impl FnMut() -> Result<bool, String>) -> Result<(), String> {
@@ -281,28 +350,50 @@ fn until(what: &str, mut done: impl FnMut() -> Result<bool, String>) -> Result<(
 }
 
 fn decided_at(node: &Node) -> Result<u64, String> {
-    node.json("/v1/status")?["counts"]["records"].as_u64().ok_or_else(|| "a status without counts".into())
+    node.json("/v1/status")?["counts"]["records"]
+        .as_u64()
+        .ok_or_else(|| "a status without counts".into())
 }
 
 fn height_of(node: &Node) -> Result<u64, String> {
-    node.json("/v1/status")?["height"].as_u64().ok_or_else(|| "a status without a height".into())
+    node.json("/v1/status")?["height"]
+        .as_u64()
+        .ok_or_else(|| "a status without a height".into())
 }
 
 /// CPU seconds of all nodes and of this program until now.
 fn spent(testnet: &Testnet) -> (f64, f64) {
     let of = |pid: &str| usage(pid).unwrap_or_default().cpu_seconds;
-    (testnet.nodes().filter_map(|node| testnet.pid(node)).map(|pid| of(&pid.to_string())).sum(), of("self"))
+    (
+        testnet
+            .nodes()
+            .filter_map(|node| testnet.pid(node))
+            .map(|pid| of(&pid.to_string()))
+            .sum(),
+        of("self"),
+    )
 }
 
 fn cost_since(testnet: &Testnet, before: (f64, f64)) -> Cost {
     let now = spent(testnet);
-    Cost { nodes_cpu_seconds: now.0 - before.0, client_cpu_seconds: now.1 - before.1 }
+    Cost {
+        nodes_cpu_seconds: now.0 - before.0,
+        client_cpu_seconds: now.1 - before.1,
+    }
 }
 
-fn steady_phase(testnet: &Testnet, nodes: &[Node], settings: &Settings, records: &[Prepared]) -> Result<Steady, String> {
+fn steady_phase(
+    testnet: &Testnet,
+    nodes: &[Node],
+    settings: &Settings,
+    records: &[Prepared],
+) -> Result<Steady, String> {
     let watched = &nodes[0];
     let (first, before) = (height_of(watched)?, spent(testnet));
-    let (ledger, stop) = (Arc::new(Ledger::default()), Arc::new(AtomicBool::new(false)));
+    let (ledger, stop) = (
+        Arc::new(Ledger::default()),
+        Arc::new(AtomicBool::new(false)),
+    );
     {
         // It waits for the next event, so it ends with its node and not with this phase.
         let (node, ledger, stop) = (watched.clone(), ledger.clone(), stop.clone());
@@ -318,11 +409,15 @@ fn steady_phase(testnet: &Testnet, nodes: &[Node], settings: &Settings, records:
             .map(|lane| {
                 let ledger = ledger.clone();
                 scope.spawn(move || {
-                    for (number, prepared) in (0u32..).zip(records).filter(|(_, p)| p.lane % nodes.len() == lane) {
+                    for (number, prepared) in (0u32..)
+                        .zip(records)
+                        .filter(|(_, p)| p.lane % nodes.len() == lane)
+                    {
                         let due = begun + pause * number;
                         std::thread::sleep(due.saturating_duration_since(Instant::now()));
                         ledger.sent(prepared.id);
-                        let (taken, refusal) = nodes[lane].hand_in(std::slice::from_ref(prepared))?;
+                        let (taken, refusal) =
+                            nodes[lane].hand_in(std::slice::from_ref(prepared))?;
                         if taken != 1 {
                             return Err(refusal.unwrap_or_else(|| "a record was not taken".into()));
                         }
@@ -331,7 +426,11 @@ fn steady_phase(testnet: &Testnet, nodes: &[Node], settings: &Settings, records:
                 })
             })
             .collect();
-        let sent = senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err("a sender panicked".into())));
+        let sent = senders.into_iter().map(|sender| {
+            sender
+                .join()
+                .unwrap_or_else(|_| Err("a sender panicked".into()))
+        });
         let sent = sent.collect::<Result<Vec<()>, String>>();
         let settled = match &sent {
             Ok(_) => until("receipts of what was handed in", || Ok(ledger.is_settled())),
@@ -345,7 +444,12 @@ fn steady_phase(testnet: &Testnet, nodes: &[Node], settings: &Settings, records:
     .and_then(|cost| {
         let times = ledger.times();
         let since = |end: fn(&offer::Times) -> Option<Instant>| {
-            Latency::of(times.iter().filter_map(|times| Some(end(times)?.saturating_duration_since(times.sent))).collect())
+            Latency::of(
+                times
+                    .iter()
+                    .filter_map(|times| Some(end(times)?.saturating_duration_since(times.sent)))
+                    .collect(),
+            )
         };
         let blocks = height_of(watched)?.saturating_sub(first);
         Ok(Steady {
@@ -367,11 +471,21 @@ impl Latency {
             let index = ((all.len() as f64 * share).ceil() as usize).clamp(1, all.len().max(1)) - 1;
             all.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e3)
         };
-        Latency { p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99), max_ms: at(1.0) }
+        Latency {
+            p50_ms: at(0.5),
+            p95_ms: at(0.95),
+            p99_ms: at(0.99),
+            max_ms: at(1.0),
+        }
     }
 }
 
-fn full_phase(testnet: &Testnet, nodes: &[Node], settings: &Settings, load: &Load) -> Result<Full, String> {
+fn full_phase(
+    testnet: &Testnet,
+    nodes: &[Node],
+    settings: &Settings,
+    load: &Load,
+) -> Result<Full, String> {
     let watched = &nodes[0];
     let (first, base, before) = (height_of(watched)?, decided_at(watched)?, spent(testnet));
     let (counts, stop) = (Counts::default(), AtomicBool::new(false));
@@ -387,22 +501,35 @@ fn full_phase(testnet: &Testnet, nodes: &[Node], settings: &Settings, load: &Loa
         let senders: Vec<_> = nodes
             .iter()
             .zip(&queues)
-            .map(|(node, queue)| scope.spawn(|| offer::as_fast_as_taken(node, queue, BATCH, WINDOW, end, &counts)))
+            .map(|(node, queue)| {
+                scope.spawn(|| offer::as_fast_as_taken(node, queue, BATCH, WINDOW, end, &counts))
+            })
             .collect();
         for sender in senders {
             let _ = sender.join();
         }
         let taken = counts.taken.load(Ordering::Relaxed);
-        let decided = until("a decision on what was taken", || Ok(counts.decided.load(Ordering::Relaxed) >= taken));
+        let decided = until("a decision on what was taken", || {
+            Ok(counts.decided.load(Ordering::Relaxed) >= taken)
+        });
         let decided_in = begun.elapsed();
         stop.store(true, Ordering::Relaxed);
         let _ = watcher.join();
         let height = height_of(watched)?;
-        let receipted = until("receipts", || Ok(watched.json("/v1/status")?["receipted"].as_u64() >= Some(height)));
-        decided.and(receipted).map(|()| (decided_in, begun.elapsed()))
+        let receipted = until("receipts", || {
+            Ok(watched.json("/v1/status")?["receipted"].as_u64() >= Some(height))
+        });
+        decided
+            .and(receipted)
+            .map(|()| (decided_in, begun.elapsed()))
     })?;
     let cost = cost_since(testnet, before);
-    if let Some(why) = counts.trouble.lock().ok().and_then(|trouble| trouble.clone()) {
+    if let Some(why) = counts
+        .trouble
+        .lock()
+        .ok()
+        .and_then(|trouble| trouble.clone())
+    {
         say(t("bench.trouble", &[("why", why)]));
     }
     settle(testnet)?;
@@ -431,9 +558,15 @@ fn blocks_since(node: &Node, first: u64) -> Result<(u64, u64), String> {
     let (mut from, mut blocks, mut rounds) = (first + 1, 0, 0);
     loop {
         let page = node.json(&format!("/v1/blocks?from={from}&limit=100"))?;
-        let Some(page) = page.as_array().filter(|page| !page.is_empty()) else { return Ok((blocks, rounds)) };
+        let Some(page) = page.as_array().filter(|page| !page.is_empty()) else {
+            return Ok((blocks, rounds));
+        };
         for block in page {
-            blocks += u64::from(block["records"].as_array().is_some_and(|records| !records.is_empty()));
+            blocks += u64::from(
+                block["records"]
+                    .as_array()
+                    .is_some_and(|records| !records.is_empty()),
+            );
             rounds += u64::from(block["round"].as_u64().unwrap_or(0) > 0);
         }
         from += page.len() as u64;
@@ -441,7 +574,9 @@ fn blocks_since(node: &Node, first: u64) -> Result<(u64, u64), String> {
 }
 
 fn show_machine(machine: &Machine) {
-    let load = machine.load.map_or_else(|| "?".into(), |load| format!("{load:.2}"));
+    let load = machine
+        .load
+        .map_or_else(|| "?".into(), |load| format!("{load:.2}"));
     let facts = [
         ("processor", machine.processor.clone()),
         ("threads", machine.threads.to_string()),
@@ -460,7 +595,11 @@ fn show(report: &Report) {
     let settings = &report.settings;
     line(
         "bench.settings",
-        &[("nodes", settings.nodes.to_string()), ("batch", settings.batch.to_string()), ("window", settings.window.to_string())],
+        &[
+            ("nodes", settings.nodes.to_string()),
+            ("batch", settings.batch.to_string()),
+            ("window", settings.window.to_string()),
+        ],
     );
     line(
         "bench.mix-line",
@@ -470,7 +609,10 @@ fn show(report: &Report) {
             ("bytes", round(report.bytes_per_record)),
         ],
     );
-    line("bench.limit", &[("rate", round(report.verify_alone_per_second))]);
+    line(
+        "bench.limit",
+        &[("rate", round(report.verify_alone_per_second))],
+    );
     let full = &report.full;
     line(
         "bench.throughput",
@@ -495,7 +637,11 @@ fn show(report: &Report) {
     );
     line(
         "bench.ratio",
-        &[("all", round(report.ratio * 100.0)), ("one", round(report.ratio_per_node * 100.0)), ("nodes", NODES.to_string())],
+        &[
+            ("all", round(report.ratio * 100.0)),
+            ("one", round(report.ratio_per_node * 100.0)),
+            ("nodes", NODES.to_string()),
+        ],
     );
     line(
         "bench.cost",
@@ -506,7 +652,10 @@ fn show(report: &Report) {
         ],
     );
     let steady = &report.steady;
-    for (word, latency) in [("bench.decided", &steady.decided), ("bench.receipted", &steady.receipted)] {
+    for (word, latency) in [
+        ("bench.decided", &steady.decided),
+        ("bench.receipted", &steady.receipted),
+    ] {
         line(
             "bench.latency",
             &[
@@ -528,7 +677,23 @@ fn show(report: &Report) {
             ("client", tenth(steady.cost.client_cpu_seconds)),
         ],
     );
-    let each = |of: fn(&Usage) -> u64| report.node_memory.iter().map(|usage| mib(of(usage))).collect::<Vec<_>>().join(", ");
-    line("bench.memory", &[("now", each(|usage| usage.rss)), ("peak", each(|usage| usage.rss_peak))]);
-    line("bench.not-covered-line", &[("what", report.not_covered.clone())]);
+    let each = |of: fn(&Usage) -> u64| {
+        report
+            .node_memory
+            .iter()
+            .map(|usage| mib(of(usage)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    line(
+        "bench.memory",
+        &[
+            ("now", each(|usage| usage.rss)),
+            ("peak", each(|usage| usage.rss_peak)),
+        ],
+    );
+    line(
+        "bench.not-covered-line",
+        &[("what", report.not_covered.clone())],
+    );
 }

@@ -1,4 +1,5 @@
-//! `rollbook demo`: four real node processes, the sample alliance, a story of months, an export, its audit, a flipped byte.
+//! `rollbook demo`: four real node processes, the sample alliance, a story of months, an export,
+//! its audit, a flipped byte.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -29,35 +30,68 @@ const VALIDATORS: [u32; 13] = [11, 14, 15, 16, 12, 17, 18, 20, 21, 1, 2, 3, 4];
 /// `demo`.
 pub fn command() -> Command {
     Command::new("demo")
-        .arg(Arg::new("nodes").long("nodes").value_name("N").default_value("4").value_parser(value_parser!(u32).range(4..=13)))
-        .arg(Arg::new("dir").long("dir").value_name("DIR").default_value("rollbook-demo").value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("seed").long("seed").value_name("TEXT").default_value("demo"))
+        .arg(
+            Arg::new("nodes")
+                .long("nodes")
+                .value_name("N")
+                .default_value("4")
+                .value_parser(value_parser!(u32).range(4..=13)),
+        )
+        .arg(
+            Arg::new("dir")
+                .long("dir")
+                .value_name("DIR")
+                .default_value("rollbook-demo")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("seed")
+                .long("seed")
+                .value_name("TEXT")
+                .default_value("demo"),
+        )
         .arg(Arg::new("keep").long("keep").action(ArgAction::SetTrue))
 }
 
 /// Runs the demo.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let begun = Instant::now();
-    let (Some(dir), Some(nodes), Some(seed)) =
-        (matches.get_one::<PathBuf>("dir"), matches.get_one::<u32>("nodes"), matches.get_one::<String>("seed"))
-    else {
+    let (Some(dir), Some(nodes), Some(seed)) = (
+        matches.get_one::<PathBuf>("dir"),
+        matches.get_one::<u32>("nodes"),
+        matches.get_one::<String>("seed"),
+    ) else {
         return Err(Failure::unusable("demo"));
     };
-    let unusable = |error: std::io::Error| Failure::unusable(t("demo.dir", &[("dir", dir.display().to_string())])).because(error);
+    let unusable = |error: std::io::Error| {
+        Failure::unusable(t("demo.dir", &[("dir", dir.display().to_string())])).because(error)
+    };
     let dir = std::path::absolute(dir).map_err(unusable)?;
     if dir.exists() && std::fs::read_dir(&dir).map_err(unusable)?.next().is_some() {
-        return Err(Failure::unusable(t("demo.not-empty", &[("dir", dir.display().to_string())]))
-            .next(t("demo.not-empty-next", &[("dir", dir.display().to_string())])));
+        return Err(
+            Failure::unusable(t("demo.not-empty", &[("dir", dir.display().to_string())])).next(t(
+                "demo.not-empty-next",
+                &[("dir", dir.display().to_string())],
+            )),
+        );
     }
     let (keep, json) = (matches.get_flag("keep"), matches.get_flag("json"));
     let (testnet, genesis) = set_up(&dir, *nodes, seed)?;
     let hash = genesis.hash();
     say(t("audit.sample", &[]));
-    say(t("demo.up", &[("nodes", nodes.to_string()), ("genesis", hash.to_hex())]));
+    say(t(
+        "demo.up",
+        &[("nodes", nodes.to_string()), ("genesis", hash.to_hex())],
+    ));
 
     let teller = Box::new(|step: &Step<'_>, now: u64| say(line(step, now)));
     let stopped = |why: String| {
-        Failure::refused(t("demo.stopped", &[])).because(why).next(t("demo.stopped-next", &[("dir", dir.display().to_string())]))
+        Failure::refused(t("demo.stopped", &[]))
+            .because(why)
+            .next(t(
+                "demo.stopped-next",
+                &[("dir", dir.display().to_string())],
+            ))
     };
     let mut network = match Network::new(testnet, &genesis, seed, teller) {
         Ok(network) => network,
@@ -73,9 +107,20 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             return Err(stopped(why));
         }
     };
-    say(t("demo.agreed", &[("nodes", nodes.to_string()), ("height", height.to_string()), ("root", root.clone())]));
+    say(t(
+        "demo.agreed",
+        &[
+            ("nodes", nodes.to_string()),
+            ("height", height.to_string()),
+            ("root", root.clone()),
+        ],
+    ));
     let checked = examine(&network, &dir, hash);
-    let apis: Vec<String> = network.testnet.nodes().map(|node| format!("http://{}", network.testnet.api(node))).collect();
+    let apis: Vec<String> = network
+        .testnet
+        .nodes()
+        .map(|node| format!("http://{}", network.testnet.api(node)))
+        .collect();
     if !keep {
         stop(&mut network.testnet);
     }
@@ -97,13 +142,25 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             "seconds": seconds,
         }));
     } else {
-        summary(&Summary { dir: &dir, export: &export, genesis: hash.to_hex(), apis: &apis, ending: &ending, keep, seconds });
+        summary(&Summary {
+            dir: &dir,
+            export: &export,
+            genesis: hash.to_hex(),
+            apis: &apis,
+            ending: &ending,
+            keep,
+            seconds,
+        });
     }
     Ok(0)
 }
 
 /// Ports, alliance, folders, processes.
-fn set_up(dir: &Path, nodes: u32, seed: &str) -> Result<(Testnet, rollbook_core::genesis::Genesis), Failure> {
+fn set_up(
+    dir: &Path,
+    nodes: u32,
+    seed: &str,
+) -> Result<(Testnet, rollbook_core::genesis::Genesis), Failure> {
     let validators: Vec<u32> = VALIDATORS.into_iter().take(nodes as usize).collect();
     let mut plan = Plan::new(seed, 24, nodes, Clock::Sample).map_err(failed)?;
     // The same ports as last time if they are free: then the same seed gives the same genesis hash.
@@ -114,18 +171,31 @@ fn set_up(dir: &Path, nodes: u32, seed: &str) -> Result<(Testnet, rollbook_core:
         .iter()
         .zip(&plan.ports)
         .map(|(organisation, (peer, api))| {
-            let place = Place { url: format!("http://127.0.0.1:{api}/"), address: format!("127.0.0.1:{peer}") };
+            let place = Place {
+                url: format!("http://127.0.0.1:{api}/"),
+                address: format!("127.0.0.1:{peer}"),
+            };
             (*organisation, place)
         })
         .collect();
     let alliance = sample::metaverse_at(seed, &places)?;
     let mut keys = Vec::new();
     for organisation in &validators {
-        let secrets = NodeSecrets::make(|kind| Ok::<_, Failure>(sample_node_key(seed, *organisation, kind)))?;
+        let secrets =
+            NodeSecrets::make(|kind| Ok::<_, Failure>(sample_node_key(seed, *organisation, kind)))?;
         keys.push((*organisation, secrets));
     }
-    let program = std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
-    let mut testnet = Testnet::create_for(dir, plan, &alliance.file, &keys, &program, &super::testnet::RUN).map_err(failed)?;
+    let program =
+        std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
+    let mut testnet = Testnet::create_for(
+        dir,
+        plan,
+        &alliance.file,
+        &keys,
+        &program,
+        &super::testnet::RUN,
+    )
+    .map_err(failed)?;
     if let Err(failure) = testnet.start_all() {
         stop(&mut testnet);
         return Err(failed(failure));
@@ -159,22 +229,46 @@ fn line(step: &Step<'_>, now: u64) -> String {
     let day = format_instant(now, 480);
     let day = day.get(..10).unwrap_or(&day);
     let sentence = t(&format!("story.{}", step.key), step.facts);
-    let mark = if step.refused { format!("{}: ", t("demo.refused", &[])) } else { String::new() };
-    format!("{day}  {:>5}  {:<24} {mark}{sentence}", format!("#{}", step.height), step.rule)
+    let mark = if step.refused {
+        format!("{}: ", t("demo.refused", &[]))
+    } else {
+        String::new()
+    };
+    format!(
+        "{day}  {:>5}  {:<24} {mark}{sentence}",
+        format!("#{}", step.height),
+        step.rule
+    )
 }
 
-/// Export, audit, and the audit of a copy in which one byte of a record is another. Returns the export and the leaf
-/// that the audit named.
-fn examine(network: &Network<'_>, dir: &Path, genesis: rollbook_core::crypto::Hash) -> Result<(PathBuf, Option<u64>), Failure> {
+/// Export, audit, and the audit of a copy in which one byte of a record is another. Returns the
+/// export and the leaf that the audit named.
+fn examine(
+    network: &Network<'_>,
+    dir: &Path,
+    genesis: rollbook_core::crypto::Hash,
+) -> Result<(PathBuf, Option<u64>), Failure> {
     let export = dir.join("history.export");
-    let written = |error: std::io::Error| Failure::unusable(t("demo.dir", &[("dir", dir.display().to_string())])).because(error);
+    let written = |error: std::io::Error| {
+        Failure::unusable(t("demo.dir", &[("dir", dir.display().to_string())])).because(error)
+    };
     let node = *network.testnet.nodes().start();
-    let answer = network.testnet.get_as_member(node, "/v1/export", std::time::Duration::from_secs(60)).map_err(written)?;
+    let answer = network
+        .testnet
+        .get_as_member(node, "/v1/export", std::time::Duration::from_secs(60))
+        .map_err(written)?;
     std::fs::write(&export, &answer.body).map_err(written)?;
     let report = audit(&export, Some(genesis))?;
     if !report.is_sound() {
-        let why = report.findings.first().map(|finding| format!("{} {}", finding.code, finding.text)).unwrap_or_default();
-        return Err(Failure::refused(t("demo.unsound", &[("file", export.display().to_string())])).because(why));
+        let why = report
+            .findings
+            .first()
+            .map(|finding| format!("{} {}", finding.code, finding.text))
+            .unwrap_or_default();
+        return Err(
+            Failure::refused(t("demo.unsound", &[("file", export.display().to_string())]))
+                .because(why),
+        );
     }
     let facts = [
         ("file", export.display().to_string()),
@@ -186,7 +280,11 @@ fn examine(network: &Network<'_>, dir: &Path, genesis: rollbook_core::crypto::Ha
 
     // One bit of the newest record's payload.
     let mut bytes = answer.body;
-    let Some(place) = network.newest.as_ref().and_then(|record| find(&bytes, record)) else {
+    let Some(place) = network
+        .newest
+        .as_ref()
+        .and_then(|record| find(&bytes, record))
+    else {
         return Err(Failure::refused(t("demo.no-record", &[])));
     };
     if let Some(byte) = bytes.get_mut(place) {
@@ -195,15 +293,36 @@ fn examine(network: &Network<'_>, dir: &Path, genesis: rollbook_core::crypto::Ha
     let copy = dir.join("damaged-copy.export");
     std::fs::write(&copy, &bytes).map_err(written)?;
     let report = audit(&copy, Some(genesis))?;
-    let named = report.findings.iter().find(|finding| finding.leaf.is_some());
-    let Some(finding) = named else { return Err(Failure::refused(t("demo.not-noticed", &[]))) };
+    let named = report
+        .findings
+        .iter()
+        .find(|finding| finding.leaf.is_some());
+    let Some(finding) = named else {
+        return Err(Failure::refused(t("demo.not-noticed", &[])));
+    };
     let facts = [
         ("file", copy.display().to_string()),
         ("offset", place.to_string()),
         ("code", finding.code.to_owned()),
-        ("height", finding.height.map_or_else(String::new, |height| height.to_string())),
-        ("leaf", finding.leaf.map_or_else(String::new, |leaf| leaf.to_string())),
-        ("record", network.newest.as_ref().map_or_else(String::new, |record| record.id().to_hex())),
+        (
+            "height",
+            finding
+                .height
+                .map_or_else(String::new, |height| height.to_string()),
+        ),
+        (
+            "leaf",
+            finding
+                .leaf
+                .map_or_else(String::new, |leaf| leaf.to_string()),
+        ),
+        (
+            "record",
+            network
+                .newest
+                .as_ref()
+                .map_or_else(String::new, |record| record.id().to_hex()),
+        ),
     ];
     say(t("demo.damaged", &facts));
     Ok((export, finding.leaf))
@@ -212,7 +331,9 @@ fn examine(network: &Network<'_>, dir: &Path, genesis: rollbook_core::crypto::Ha
 /// Offset of a byte in the middle of a record's payload.
 fn find(bytes: &[u8], record: &Record) -> Option<usize> {
     let wanted = encode(record);
-    let start = bytes.windows(wanted.len()).rposition(|window| window == wanted)?;
+    let start = bytes
+        .windows(wanted.len())
+        .rposition(|window| window == wanted)?;
     Some(start + encode(&record.payload).len() / 2)
 }
 
@@ -227,18 +348,51 @@ struct Summary<'a> {
 }
 
 fn summary(summary: &Summary<'_>) {
-    let Summary { dir, export, genesis, apis, ending, keep, seconds } = summary;
+    let Summary {
+        dir,
+        export,
+        genesis,
+        apis,
+        ending,
+        keep,
+        seconds,
+    } = summary;
     print(t("audit.genesis", &[("hash", genesis.clone())]));
     print(t("demo.folder", &[("dir", dir.display().to_string())]));
     print(t("demo.export", &[("file", export.display().to_string())]));
     for api in *apis {
-        print(t(if *keep { "demo.api" } else { "demo.api-stopped" }, &[("url", api.clone())]));
+        print(t(
+            if *keep {
+                "demo.api"
+            } else {
+                "demo.api-stopped"
+            },
+            &[("url", api.clone())],
+        ));
     }
     for (account, amount) in ending.accounts.iter().filter(|(_, amount)| *amount != 0) {
-        print(format!("  {:<20} {:>20}", account.to_string(), money(*amount, 2)));
+        print(format!(
+            "  {:<20} {:>20}",
+            account.to_string(),
+            money(*amount, 2)
+        ));
     }
-    print(t("demo.refusals", &[("count", ending.refusals.len().to_string())]));
+    print(t(
+        "demo.refusals",
+        &[("count", ending.refusals.len().to_string())],
+    ));
     say(t("demo.seconds", &[("seconds", format!("{seconds:.0}"))]));
-    let facts = [("file", export.display().to_string()), ("genesis", genesis.clone()), ("dir", dir.display().to_string())];
-    say(t(if *keep { "demo.next-running" } else { "demo.next" }, &facts));
+    let facts = [
+        ("file", export.display().to_string()),
+        ("genesis", genesis.clone()),
+        ("dir", dir.display().to_string()),
+    ];
+    say(t(
+        if *keep {
+            "demo.next-running"
+        } else {
+            "demo.next"
+        },
+        &facts,
+    ));
 }

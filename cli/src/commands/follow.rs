@@ -1,7 +1,9 @@
-//! `rollbook follow`: every leaf as a node says it becomes final, one line each (server-sent events).
+//! `rollbook follow`: every leaf as a node says it becomes final, one line each (server-sent
+//! events).
 //!
-//! Told by the node, and so marked: `show` proves what matters. The stream resumes after the last leaf seen, at the next node if
-//! one breaks off, so nothing is missed and nothing comes twice. Ctrl-C ends it with exit code 0.
+//! Told by the node, and so marked: `show` proves what matters. The stream resumes after the last
+//! leaf seen, at the next node if one breaks off, so nothing is missed and nothing comes twice.
+//! Ctrl-C ends it with exit code 0.
 
 use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `follow`.
 pub fn command() -> Command {
-    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u64));
+    let number = |name: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("N")
+            .value_parser(value_parser!(u64))
+    };
     crate::login::arguments(asking(Command::new("follow")))
         .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
         .arg(number("from").value_name("HEIGHT").conflicts_with("after"))
@@ -35,7 +42,9 @@ pub fn command() -> Command {
 
 /// Runs `follow`.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let profile = Profiles::of(matches)
+        .chosen(matches)?
+        .map(|(_, profile)| profile);
     let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
     let mut left = matches.get_one::<u64>("count").copied();
     let json = matches.get_flag("json");
@@ -75,7 +84,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         if heard.elapsed() > PATIENCE {
             let next = t("client.unreachable-next", &[]);
-            return Err(Failure::unreachable(t("client.unreachable", &[])).because(told).next(next));
+            return Err(Failure::unreachable(t("client.unreachable", &[]))
+                .because(told)
+                .next(next));
         }
         std::thread::sleep(PAUSE);
     }
@@ -85,9 +96,18 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 /// Ctrl-C says where to go on and ends the program.
 fn end_on_interrupt(last: Arc<Mutex<Option<String>>>) {
     std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        else {
+            return;
+        };
         if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            match last.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
+            match last
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .as_deref()
+            {
                 Some(id) => say(t("follow.ended", &[("id", id.to_owned())])),
                 None => say(t("follow.ended-empty", &[])),
             }
@@ -121,7 +141,11 @@ impl<R: BufRead> Iterator for Events<R> {
                 if data.is_empty() {
                     continue;
                 }
-                return Some(Event { id, kind, data: serde_json::from_str(&data).ok()? });
+                return Some(Event {
+                    id,
+                    kind,
+                    data: serde_json::from_str(&data).ok()?,
+                });
             }
             match line.split_once(':') {
                 Some(("id", value)) => id = value.trim_start().to_owned(),
@@ -147,10 +171,18 @@ fn line(event: &Event, json: bool) {
                 record => words(&record["payload"]["body"]),
             };
             let principal = data["principal"].as_u64().unwrap_or_default();
-            format!("{:<8} {}  {act}  {}", text("code"), objects::short(&format!("organisation/{principal}")), text("id"))
+            format!(
+                "{:<8} {}  {act}  {}",
+                text("code"),
+                objects::short(&format!("organisation/{principal}")),
+                text("id")
+            )
         }
         "seal" => {
-            let time = data["seal"]["time_ms"].as_u64().map(|ms| format_instant(ms, 480)).unwrap_or_default();
+            let time = data["seal"]["time_ms"]
+                .as_u64()
+                .map(|ms| format_instant(ms, 480))
+                .unwrap_or_default();
             format!("{time}  {}", text("id"))
         }
         "event" => data["event"].to_string(),
@@ -163,11 +195,16 @@ fn line(event: &Event, json: bool) {
 /// Family and variant of an act: `Membership.Screen`.
 fn words(act: &Value) -> String {
     let first = |value: &Value| match value {
-        Value::Object(map) => map.iter().next().map(|(name, inner)| (name.clone(), inner.clone())),
+        Value::Object(map) => map
+            .iter()
+            .next()
+            .map(|(name, inner)| (name.clone(), inner.clone())),
         Value::String(name) => Some((name.clone(), Value::Null)),
         _ => None,
     };
-    let Some((family, inner)) = first(act) else { return String::new() };
+    let Some((family, inner)) = first(act) else {
+        return String::new();
+    };
     first(&inner).map_or(family.clone(), |(variant, _)| format!("{family}.{variant}"))
 }
 
@@ -180,7 +217,10 @@ mod tests {
         let stream = ": hello\n\nid: 3:0\nevent: seal\ndata: {\"height\":\ndata: 3}\n\n: alive\n\nid: 3:1\r\nevent: x\r\ndata: 1\r\n\r\nid: 4:0\ndata: {";
         let events: Vec<Event> = Events(stream.as_bytes()).collect();
         assert_eq!(events.len(), 2, "a cut event is none");
-        assert_eq!((events[0].id.as_str(), events[0].kind.as_str()), ("3:0", "seal"));
+        assert_eq!(
+            (events[0].id.as_str(), events[0].kind.as_str()),
+            ("3:0", "seal")
+        );
         assert_eq!(events[0].data["height"], 3);
         assert_eq!(events[1].id, "3:1");
     }

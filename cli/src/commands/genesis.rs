@@ -1,4 +1,5 @@
-//! `rollbook genesis draft|sign|check|assemble|show`: from a secretary's files to the one file that nodes start from (RULINGS A2).
+//! `rollbook genesis draft|sign|check|assemble|show`: from a secretary's files to the one file that
+//! nodes start from (RULINGS A2).
 //!
 //! No network: the draft goes out, one signature file per founding organisation comes back.
 
@@ -12,7 +13,8 @@ use rollbook_core::calendar::format_instant;
 use rollbook_core::codec::{Wire, decode, encode};
 use rollbook_core::crypto::Hash;
 use rollbook_core::genesis::file::{
-    FounderProblem, GenesisFile, GenesisFileError, decode_draft, encode_draft, found_payload, judge_founders,
+    FounderProblem, GenesisFile, GenesisFileError, decode_draft, encode_draft, found_payload,
+    judge_founders,
 };
 use rollbook_core::genesis::{Genesis, GenesisItem, Opened};
 use rollbook_core::identity::{OrganisationEntry, Role};
@@ -33,8 +35,17 @@ const LISTED: usize = 40;
 
 /// The command.
 pub fn command() -> Command {
-    let path = |name: &'static str, value: &'static str| Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf));
-    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u32).range(1..));
+    let path = |name: &'static str, value: &'static str| {
+        Arg::new(name)
+            .value_name(value)
+            .value_parser(value_parser!(PathBuf))
+    };
+    let number = |name: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("N")
+            .value_parser(value_parser!(u32).range(1..))
+    };
     Command::new("genesis")
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -54,17 +65,31 @@ pub fn command() -> Command {
                 .arg(path("out", "FILE").long("out")),
         ))
         .subcommand(
-            Command::new("check").arg(path("draft", "DRAFT").required(true)).arg(path("signatures", "DIR").required(true)),
+            Command::new("check")
+                .arg(path("draft", "DRAFT").required(true))
+                .arg(path("signatures", "DIR").required(true)),
         )
         .subcommand(
             Command::new("assemble")
                 .arg(path("draft", "DRAFT").required(true))
                 .arg(path("signatures", "DIR").required(true))
-                .arg(path("out", "FILE").long("out").default_value("genesis.rollbook")),
+                .arg(
+                    path("out", "FILE")
+                        .long("out")
+                        .default_value("genesis.rollbook"),
+                ),
         )
-        .subcommand(Command::new("show").arg(path("file", "FILE").required(true)).arg(
-            Arg::new("real-names").long("real-names").value_name("FILE").num_args(0..=1).value_parser(value_parser!(PathBuf)),
-        ))
+        .subcommand(
+            Command::new("show")
+                .arg(path("file", "FILE").required(true))
+                .arg(
+                    Arg::new("real-names")
+                        .long("real-names")
+                        .value_name("FILE")
+                        .num_args(0..=1)
+                        .value_parser(value_parser!(PathBuf)),
+                ),
+        )
 }
 
 /// Runs it.
@@ -80,25 +105,45 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn path<'a>(matches: &'a ArgMatches, id: &str) -> Result<&'a PathBuf, Failure> {
-    matches.get_one::<PathBuf>(id).ok_or_else(|| Failure::unusable(id.to_owned()))
+    matches
+        .get_one::<PathBuf>(id)
+        .ok_or_else(|| Failure::unusable(id.to_owned()))
 }
 
 fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
     let folder = path(matches, "folder")?;
-    let in_folder = |id: &str, name: &str| matches.get_one::<PathBuf>(id).cloned().unwrap_or_else(|| folder.join(name));
+    let in_folder = |id: &str, name: &str| {
+        matches
+            .get_one::<PathBuf>(id)
+            .cloned()
+            .unwrap_or_else(|| folder.join(name))
+    };
     let alliance = folder.join("alliance.toml");
-    let (members, cards, out) =
-        (in_folder("members", "members.csv"), in_folder("cards", "cards"), in_folder("out", "genesis.draft"));
+    let (members, cards, out) = (
+        in_folder("members", "members.csv"),
+        in_folder("cards", "cards"),
+        in_folder("out", "genesis.draft"),
+    );
     let (alliance_bytes, member_bytes) = (keystore::read(&alliance)?, keystore::read(&members)?);
     let read = |name: &str| std::fs::read(folder.join(name));
     let mut report = Report::default();
-    let (alliance_name, members_name) = (alliance.display().to_string(), members.display().to_string());
-    let drafted =
-        crate::drafting::draft((&alliance_name, &alliance_bytes), (&members_name, &member_bytes), &cards, &read, &mut report);
+    let (alliance_name, members_name) = (
+        alliance.display().to_string(),
+        members.display().to_string(),
+    );
+    let drafted = crate::drafting::draft(
+        (&alliance_name, &alliance_bytes),
+        (&members_name, &member_bytes),
+        &cards,
+        &read,
+        &mut report,
+    );
     let json = matches.get_flag("json");
     let Some(genesis) = drafted else {
         if json {
-            print_json(&serde_json::json!({ "ok": false, "errors": report.errors, "warnings": report.warnings }));
+            print_json(
+                &serde_json::json!({ "ok": false, "errors": report.errors, "warnings": report.warnings }),
+            );
         } else {
             for problem in &report.errors {
                 print(problem.to_string());
@@ -106,8 +151,18 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
             for problem in &report.warnings {
                 print(format!("{}: {problem}", t("word.warning", &[])));
             }
-            let files: std::collections::BTreeSet<&str> = report.errors.iter().map(|problem| problem.file.as_str()).collect();
-            say(t("genesis.not-drafted", &[("count", report.errors.len().to_string()), ("files", files.len().to_string())]));
+            let files: std::collections::BTreeSet<&str> = report
+                .errors
+                .iter()
+                .map(|problem| problem.file.as_str())
+                .collect();
+            say(t(
+                "genesis.not-drafted",
+                &[
+                    ("count", report.errors.len().to_string()),
+                    ("files", files.len().to_string()),
+                ],
+            ));
         }
         return Ok(UNUSABLE);
     };
@@ -128,28 +183,47 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
     say(format!("\n{}:", t("word.next", &[])));
     say(t("genesis.next-publish", &[]));
     let count = genesis.founders().count();
-    say(t("genesis.next-sign", &[("count", count.to_string()), ("until", deadline(&genesis))]));
+    say(t(
+        "genesis.next-sign",
+        &[("count", count.to_string()), ("until", deadline(&genesis))],
+    ));
     for entry in genesis.founders().take(LISTED) {
         say(format!("  {}", what_to_sign(entry, &out)));
     }
     if count > LISTED {
-        say(t("genesis.and-more", &[("count", (count - LISTED).to_string())]));
+        say(t(
+            "genesis.and-more",
+            &[("count", (count - LISTED).to_string())],
+        ));
     }
-    say(t("genesis.next-check", &[("draft", out.display().to_string())]));
+    say(t(
+        "genesis.next-check",
+        &[("draft", out.display().to_string())],
+    ));
     Ok(0)
 }
 
 fn deadline(genesis: &Genesis) -> String {
-    let offset = genesis.charter().map_or(480, |charter| charter.offset_minutes);
+    let offset = genesis
+        .charter()
+        .map_or(480, |charter| charter.offset_minutes);
     format_instant(genesis.opened_ms().saturating_add(VALIDITY_MAX_MS), offset)
 }
 
 fn needed(entry: &OrganisationEntry) -> usize {
-    entry.policy.needed(rollbook_core::identity::ActClass::General).max(1) as usize
+    entry
+        .policy
+        .needed(rollbook_core::identity::ActClass::General)
+        .max(1) as usize
 }
 
 fn primaries(entry: &OrganisationEntry) -> Vec<u32> {
-    entry.officers.iter().filter(|officer| officer.roles.contains(&Role::Primary)).map(|officer| officer.person).collect()
+    entry
+        .officers
+        .iter()
+        .filter(|officer| officer.roles.contains(&Role::Primary))
+        .map(|officer| officer.person)
+        .collect()
 }
 
 fn founder_json(entry: &OrganisationEntry) -> serde_json::Value {
@@ -163,20 +237,41 @@ fn founder_json(entry: &OrganisationEntry) -> serde_json::Value {
 }
 
 fn words(numbers: &[u32]) -> String {
-    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(&t("word.or", &[]))
+    numbers
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(&t("word.or", &[]))
 }
 
 /// One founder's line: who has to sign, and by which command.
 fn what_to_sign(entry: &OrganisationEntry, draft: &Path) -> String {
     let primaries = primaries(entry);
-    let (needed, first) = (needed(entry), primaries.first().copied().unwrap_or_default());
+    let (needed, first) = (
+        needed(entry),
+        primaries.first().copied().unwrap_or_default(),
+    );
     let who = if needed > 1 {
-        t("genesis.who-more", &[("primary", words(&primaries)), ("others", (needed - 1).to_string())])
+        t(
+            "genesis.who-more",
+            &[
+                ("primary", words(&primaries)),
+                ("others", (needed - 1).to_string()),
+            ],
+        )
     } else {
         t("genesis.who", &[("primary", words(&primaries))])
     };
-    let command = format!("rollbook genesis sign {} --organisation {} --person {first}", draft.display(), entry.number);
-    format!("{} {}: {who}\n      {command}", entry.number, shown(&entry.name))
+    let command = format!(
+        "rollbook genesis sign {} --organisation {} --person {first}",
+        draft.display(),
+        entry.number
+    );
+    format!(
+        "{} {}: {who}\n      {command}",
+        entry.number,
+        shown(&entry.name)
+    )
 }
 
 /// A draft, or a failure that says what the file is instead.
@@ -189,17 +284,25 @@ fn bad_file(path: &Path, error: &GenesisFileError, what: &str) -> Failure {
     let failure = Failure::unusable(t(what, &[("file", path.display().to_string())]));
     match error {
         GenesisFileError::Kind { .. } => failure.because(t("genesis.other-kind", &[])),
-        GenesisFileError::Digest => failure.because(t("genesis.damaged", &[])).next(t("genesis.damaged-next", &[])),
-        GenesisFileError::Truncated(_) => failure.because(t("genesis.truncated", &[])).next(t("genesis.damaged-next", &[])),
+        GenesisFileError::Digest => failure
+            .because(t("genesis.damaged", &[]))
+            .next(t("genesis.damaged-next", &[])),
+        GenesisFileError::Truncated(_) => failure
+            .because(t("genesis.truncated", &[]))
+            .next(t("genesis.damaged-next", &[])),
         other => failure.because(other),
     }
 }
 
 /// The organisation's entry among the founders.
 fn founder(genesis: &Genesis, number: u32) -> Result<&OrganisationEntry, Failure> {
-    genesis.founders().find(|entry| entry.number == number).ok_or_else(|| {
-        Failure::unusable(t("genesis.no-founder", &[("number", number.to_string())])).next(t("genesis.no-founder-next", &[]))
-    })
+    genesis
+        .founders()
+        .find(|entry| entry.number == number)
+        .ok_or_else(|| {
+            Failure::unusable(t("genesis.no-founder", &[("number", number.to_string())]))
+                .next(t("genesis.no-founder-next", &[]))
+        })
 }
 
 fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
@@ -209,23 +312,38 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
     if let Some(text) = matches.get_one::<String>("genesis")
         && Hash::from_hex(text) != Some(hash)
     {
-        return Err(Failure::refused(t("genesis.other-hash", &[("expected", text.clone()), ("found", hash.to_hex())]))
-            .next(t("genesis.other-hash-next", &[])));
+        return Err(Failure::refused(t(
+            "genesis.other-hash",
+            &[("expected", text.clone()), ("found", hash.to_hex())],
+        ))
+        .next(t("genesis.other-hash-next", &[])));
     }
-    let number = matches.get_one::<u32>("organisation").copied().unwrap_or_default();
+    let number = matches
+        .get_one::<u32>("organisation")
+        .copied()
+        .unwrap_or_default();
     let entry = founder(&genesis, number)?;
     let out = matches
         .get_one::<PathBuf>("out")
         .cloned()
-        .unwrap_or_else(|| draft_path.with_file_name(format!("found-{number:04}{SIGNATURE_SUFFIX}")));
+        .unwrap_or_else(|| {
+            draft_path.with_file_name(format!("found-{number:04}{SIGNATURE_SUFFIX}"))
+        });
     let mut record = match std::fs::read(&out) {
         Ok(bytes) => {
             let record = decode::<Record>(&bytes).map_err(|error| {
-                Failure::unusable(t("genesis.bad-signature-file", &[("file", out.display().to_string())])).because(error)
+                Failure::unusable(t(
+                    "genesis.bad-signature-file",
+                    &[("file", out.display().to_string())],
+                ))
+                .because(error)
             })?;
             if record.payload != found_payload(&genesis, number, record.payload.officer) {
-                return Err(Failure::refused(t("genesis.other-record", &[("file", out.display().to_string())]))
-                    .next(t("genesis.other-record-next", &[])));
+                return Err(Failure::refused(t(
+                    "genesis.other-record",
+                    &[("file", out.display().to_string())],
+                ))
+                .next(t("genesis.other-record-next", &[])));
             }
             Some(record)
         }
@@ -234,21 +352,57 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
     };
     let store = keystore_of(matches)?;
     if !matches.get_flag("json") {
-        say(t("genesis.signing", &[("alliance", show::alliance_name(&genesis)), ("hash", hash.to_hex())]));
-        say(t("genesis.signing-for", &[("number", number.to_string()), ("name", shown(&entry.name))]));
+        say(t(
+            "genesis.signing",
+            &[
+                ("alliance", show::alliance_name(&genesis)),
+                ("hash", hash.to_hex()),
+            ],
+        ));
+        say(t(
+            "genesis.signing-for",
+            &[("number", number.to_string()), ("name", shown(&entry.name))],
+        ));
     }
-    for person in matches.get_many::<u32>("person").into_iter().flatten().copied() {
-        let Some(officer) = entry.officers.iter().find(|officer| officer.person == person) else {
-            let officers: Vec<u32> = entry.officers.iter().map(|officer| officer.person).collect();
+    for person in matches
+        .get_many::<u32>("person")
+        .into_iter()
+        .flatten()
+        .copied()
+    {
+        let Some(officer) = entry
+            .officers
+            .iter()
+            .find(|officer| officer.person == person)
+        else {
+            let officers: Vec<u32> = entry
+                .officers
+                .iter()
+                .map(|officer| officer.person)
+                .collect();
             let facts = [("person", person.to_string()), ("name", shown(&entry.name))];
-            return Err(Failure::refused(t("genesis.no-officer", &facts))
-                .next(t("genesis.no-officer-next", &[("officers", words(&officers))])));
+            return Err(Failure::refused(t("genesis.no-officer", &facts)).next(t(
+                "genesis.no-officer-next",
+                &[("officers", words(&officers))],
+            )));
         };
-        let role = if officer.roles.contains(&Role::Primary) { Some(Role::Primary) } else { officer.roles.first().copied() };
+        let role = if officer.roles.contains(&Role::Primary) {
+            Some(Role::Primary)
+        } else {
+            officer.roles.first().copied()
+        };
         let Some(role) = role else {
-            return Err(Failure::refused(t("genesis.no-role", &[("person", person.to_string())])));
+            return Err(Failure::refused(t(
+                "genesis.no-role",
+                &[("person", person.to_string())],
+            )));
         };
-        if record.as_ref().is_some_and(|record| record.signatures.iter().any(|entry| entry.officer == person)) {
+        if record.as_ref().is_some_and(|record| {
+            record
+                .signatures
+                .iter()
+                .any(|entry| entry.officer == person)
+        }) {
             say(t("genesis.already", &[("person", person.to_string())]));
             continue;
         }
@@ -258,54 +412,103 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         let passphrase = passphrase::existing(matches, &whose)?;
         let secret = store.open(person, &passphrase)?;
         let Some(key) = secret.key() else {
-            return Err(Failure::unusable(t("keys.damaged", &[("file", store.secret_path(person).display().to_string())])));
+            return Err(Failure::unusable(t(
+                "keys.damaged",
+                &[("file", store.secret_path(person).display().to_string())],
+            )));
         };
-        let Some(key_number) = officer.keys.iter().position(|(public, _)| *public == key.public()) else {
-            return Err(Failure::refused(t("genesis.other-key", &[("person", person.to_string())]))
-                .next(t("genesis.other-key-next", &[])));
+        let Some(key_number) = officer
+            .keys
+            .iter()
+            .position(|(public, _)| *public == key.public())
+        else {
+            return Err(Failure::refused(t(
+                "genesis.other-key",
+                &[("person", person.to_string())],
+            ))
+            .next(t("genesis.other-key-next", &[])));
         };
-        let current =
-            record.get_or_insert_with(|| Record { payload: found_payload(&genesis, number, person), signatures: Vec::new() });
-        let signature = current.payload.sign(person, Capacity::Own(role), key_number as u32, &key);
+        let current = record.get_or_insert_with(|| Record {
+            payload: found_payload(&genesis, number, person),
+            signatures: Vec::new(),
+        });
+        let signature = current
+            .payload
+            .sign(person, Capacity::Own(role), key_number as u32, &key);
         current.signatures.push(signature);
         current.signatures.sort_by_key(|entry| entry.officer);
     }
-    let Some(record) = record else { return Err(Failure::unusable(t("genesis.nobody-signed", &[]))) };
+    let Some(record) = record else {
+        return Err(Failure::unusable(t("genesis.nobody-signed", &[])));
+    };
     record.check().map_err(|error| {
-        Failure::unusable(t("genesis.bad-signature-file", &[("file", out.display().to_string())])).because(error)
+        Failure::unusable(t(
+            "genesis.bad-signature-file",
+            &[("file", out.display().to_string())],
+        ))
+        .because(error)
     })?;
     let beside = out.with_extension("record-new");
-    std::fs::write(&beside, encode(&record)).map_err(|error| keystore::cannot_write(&beside, &error))?;
+    std::fs::write(&beside, encode(&record))
+        .map_err(|error| keystore::cannot_write(&beside, &error))?;
     std::fs::rename(&beside, &out).map_err(|error| keystore::cannot_write(&out, &error))?;
     let missing = judge_founders(&genesis, &opened, std::slice::from_ref(&record))
         .into_iter()
         .find(|problem| problem.organisation == number);
-    let signed: Vec<u32> = record.signatures.iter().map(|entry| entry.officer).collect();
+    let signed: Vec<u32> = record
+        .signatures
+        .iter()
+        .map(|entry| entry.officer)
+        .collect();
     if matches.get_flag("json") {
-        let why = missing.as_ref().and_then(|problem| problem.refusal.as_ref()).map(|refusal| refusal.code);
+        let why = missing
+            .as_ref()
+            .and_then(|problem| problem.refusal.as_ref())
+            .map(|refusal| refusal.code);
         print_json(&serde_json::json!({
             "file": out, "organisation": number, "record": record.id(), "genesis": hash, "signed": signed,
             "complete": missing.is_none(), "missing": why,
         }));
         return Ok(0);
     }
-    let signers = signed.iter().map(ToString::to_string).collect::<Vec<_>>().join(&t("word.list", &[]));
-    print(t("genesis.signed", &[("file", out.display().to_string()), ("signers", signers)]));
+    let signers = signed
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(&t("word.list", &[]));
+    print(t(
+        "genesis.signed",
+        &[("file", out.display().to_string()), ("signers", signers)],
+    ));
     match missing {
         None => {
             print(t("genesis.complete-one", &[("name", shown(&entry.name))]));
-            say(format!("\n{}: {}", t("word.next", &[]), t("genesis.next-send", &[("file", out.display().to_string())])));
+            say(format!(
+                "\n{}: {}",
+                t("word.next", &[]),
+                t("genesis.next-send", &[("file", out.display().to_string())])
+            ));
         }
         Some(problem) => {
-            print(t("genesis.more-needed", &[("why", problem_reason(&problem))]));
+            print(t(
+                "genesis.more-needed",
+                &[("why", problem_reason(&problem))],
+            ));
             let rest: Vec<String> = entry
                 .officers
                 .iter()
                 .filter(|officer| !signed.contains(&officer.person))
                 .map(|officer| format!("{} ({})", officer.person, role_words(&officer.roles)))
                 .collect();
-            let facts = [("officers", rest.join(&t("word.list", &[]))), ("file", out.display().to_string())];
-            say(format!("\n{}: {}", t("word.next", &[]), t("genesis.next-colleague", &facts)));
+            let facts = [
+                ("officers", rest.join(&t("word.list", &[]))),
+                ("file", out.display().to_string()),
+            ];
+            say(format!(
+                "\n{}: {}",
+                t("word.next", &[]),
+                t("genesis.next-colleague", &facts)
+            ));
         }
     }
     Ok(0)
@@ -329,10 +532,17 @@ fn read_signatures(folder: &Path) -> Result<Signatures, Failure> {
     let mut paths: Vec<PathBuf> = files
         .flatten()
         .map(|file| file.path())
-        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(SIGNATURE_SUFFIX)))
+        .filter(|path| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.ends_with(SIGNATURE_SUFFIX))
+        })
         .collect();
     paths.sort();
-    let mut signatures = Signatures { records: Vec::new(), unreadable: Vec::new() };
+    let mut signatures = Signatures {
+        records: Vec::new(),
+        unreadable: Vec::new(),
+    };
     for path in paths {
         let bytes = keystore::read(&path)?;
         match decode::<Record>(&bytes) {
@@ -344,15 +554,35 @@ fn read_signatures(folder: &Path) -> Result<Signatures, Failure> {
 }
 
 /// Judges a folder of signatures; problems with the files they came from.
-fn judge(genesis: &Genesis, opened: &Opened, signatures: &Signatures) -> (Vec<FounderProblem>, BTreeMap<u32, PathBuf>) {
-    let records: Vec<Record> = signatures.records.iter().map(|(_, record)| record.clone()).collect();
-    let files = signatures.records.iter().map(|(path, record)| (record.payload.principal, path.clone())).collect();
+fn judge(
+    genesis: &Genesis,
+    opened: &Opened,
+    signatures: &Signatures,
+) -> (Vec<FounderProblem>, BTreeMap<u32, PathBuf>) {
+    let records: Vec<Record> = signatures
+        .records
+        .iter()
+        .map(|(_, record)| record.clone())
+        .collect();
+    let files = signatures
+        .records
+        .iter()
+        .map(|(path, record)| (record.payload.principal, path.clone()))
+        .collect();
     (judge_founders(genesis, opened, &records), files)
 }
 
-fn print_problems(genesis: &Genesis, signatures: &Signatures, problems: &[FounderProblem], files: &BTreeMap<u32, PathBuf>) {
+fn print_problems(
+    genesis: &Genesis,
+    signatures: &Signatures,
+    problems: &[FounderProblem],
+    files: &BTreeMap<u32, PathBuf>,
+) {
     for (path, why) in &signatures.unreadable {
-        print(t("genesis.unreadable", &[("file", path.display().to_string()), ("why", why.clone())]));
+        print(t(
+            "genesis.unreadable",
+            &[("file", path.display().to_string()), ("why", why.clone())],
+        ));
     }
     for problem in problems {
         let name = genesis
@@ -363,11 +593,19 @@ fn print_problems(genesis: &Genesis, signatures: &Signatures, problems: &[Founde
             Some(path) if problem.refusal.is_some() => format!("  [{}]", path.display()),
             _ => String::new(),
         };
-        print(format!("{} {name}: {}{file}", problem.organisation, problem_reason(problem)));
+        print(format!(
+            "{} {name}: {}{file}",
+            problem.organisation,
+            problem_reason(problem)
+        ));
     }
 }
 
-fn problems_json(signatures: &Signatures, problems: &[FounderProblem], files: &BTreeMap<u32, PathBuf>) -> serde_json::Value {
+fn problems_json(
+    signatures: &Signatures,
+    problems: &[FounderProblem],
+    files: &BTreeMap<u32, PathBuf>,
+) -> serde_json::Value {
     let founders: Vec<_> = problems
         .iter()
         .map(|problem| {
@@ -380,8 +618,11 @@ fn problems_json(signatures: &Signatures, problems: &[FounderProblem], files: &B
             })
         })
         .collect();
-    let unreadable: Vec<_> =
-        signatures.unreadable.iter().map(|(path, why)| serde_json::json!({ "file": path, "why": why })).collect();
+    let unreadable: Vec<_> = signatures
+        .unreadable
+        .iter()
+        .map(|(path, why)| serde_json::json!({ "file": path, "why": why }))
+        .collect();
     serde_json::json!({ "founders": founders, "unreadable": unreadable })
 }
 
@@ -390,7 +631,10 @@ fn check(matches: &ArgMatches) -> Result<u8, Failure> {
     let signatures = read_signatures(path(matches, "signatures")?)?;
     let (problems, files) = judge(&genesis, &opened, &signatures);
     let total = genesis.founders().count();
-    let founders_with_problems = problems.iter().filter(|problem| !problem.name.is_empty()).count();
+    let founders_with_problems = problems
+        .iter()
+        .filter(|problem| !problem.name.is_empty())
+        .count();
     let complete = problems.is_empty() && signatures.unreadable.is_empty();
     if matches.get_flag("json") {
         let mut value = problems_json(&signatures, &problems, &files);
@@ -408,7 +652,11 @@ fn check(matches: &ArgMatches) -> Result<u8, Failure> {
         ];
         print(t("genesis.count-signed", &facts));
         if complete {
-            say(format!("{}: {}", t("word.next", &[]), t("genesis.next-assemble", &[])));
+            say(format!(
+                "{}: {}",
+                t("word.next", &[]),
+                t("genesis.next-assemble", &[])
+            ));
         } else {
             say(t("genesis.until", &[("until", deadline(&genesis))]));
         }
@@ -427,25 +675,42 @@ fn assemble(matches: &ArgMatches) -> Result<u8, Failure> {
             print_problems(&genesis, &signatures, &problems, &files);
         }
         let count = problems.len() + signatures.unreadable.len();
-        return Err(Failure::refused(t("genesis.not-assembled", &[("count", count.to_string())]))
-            .next(t("genesis.not-assembled-next", &[])));
+        return Err(
+            Failure::refused(t("genesis.not-assembled", &[("count", count.to_string())]))
+                .next(t("genesis.not-assembled-next", &[])),
+        );
     }
     // Two good files of one founder: the first stands.
     let mut by_founder: BTreeMap<u32, Record> = BTreeMap::new();
     for (_, record) in signatures.records {
         by_founder.entry(record.payload.principal).or_insert(record);
     }
-    let file = GenesisFile::assemble(genesis, by_founder.into_values().collect())
-        .map_err(|error| Failure::refused(t("genesis.not-assembled", &[("count", "1".to_owned())])).because(error))?;
+    let file =
+        GenesisFile::assemble(genesis, by_founder.into_values().collect()).map_err(|error| {
+            Failure::refused(t("genesis.not-assembled", &[("count", "1".to_owned())]))
+                .because(error)
+        })?;
     let out = path(matches, "out")?;
     keystore::write_new(out, &file.encode(), false)?;
     if matches.get_flag("json") {
-        print_json(&serde_json::json!({ "file": out, "genesis": file.genesis.hash(), "founders": file.found.len() }));
+        print_json(
+            &serde_json::json!({ "file": out, "genesis": file.genesis.hash(), "founders": file.found.len() }),
+        );
         return Ok(0);
     }
-    print(t("genesis.assembled", &[("file", out.display().to_string()), ("count", file.found.len().to_string())]));
+    print(t(
+        "genesis.assembled",
+        &[
+            ("file", out.display().to_string()),
+            ("count", file.found.len().to_string()),
+        ],
+    ));
     show::head(&file.genesis);
-    say(format!("\n{}: {}", t("word.next", &[]), t("genesis.next-start", &[("until", deadline(&file.genesis))])));
+    say(format!(
+        "\n{}: {}",
+        t("word.next", &[]),
+        t("genesis.next-start", &[("until", deadline(&file.genesis))])
+    ));
     Ok(0)
 }
 
@@ -453,7 +718,10 @@ fn assemble(matches: &ArgMatches) -> Result<u8, Failure> {
 fn names(genesis: &Genesis) -> BTreeMap<u32, String> {
     let mut names = BTreeMap::new();
     for item in &genesis.items {
-        if let GenesisItem::Organisation(entry) | GenesisItem::Observer(entry) | GenesisItem::Office { entry, .. } = item {
+        if let GenesisItem::Organisation(entry)
+        | GenesisItem::Observer(entry)
+        | GenesisItem::Office { entry, .. } = item
+        {
             names.insert(entry.number, shown(&entry.name));
         }
     }

@@ -1,4 +1,5 @@
-//! `rollbook keys new|list|show|check|backup|assign|sample`: officers' and nodes' keys on one's own machine (RULINGS A21, R23, R24).
+//! `rollbook keys new|list|show|check|backup|assign|sample`: officers' and nodes' keys on one's own
+//! machine (RULINGS A21, R23, R24).
 
 use std::path::{Path, PathBuf};
 
@@ -24,23 +25,50 @@ use crate::profile::Profiles;
 /// `--keystore` and `--passphrase-file`, where keys are used.
 pub fn key_arguments(command: Command) -> Command {
     command
-        .arg(Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("passphrase-file").long("passphrase-file").value_name("FILE").value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("keystore")
+                .long("keystore")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("passphrase-file")
+                .long("passphrase-file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf)),
+        )
 }
 
 /// The command.
 pub fn command() -> Command {
-    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u32).range(1..));
-    let text = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
-    let file = |name: &'static str, value: &'static str| text(name, value).value_parser(value_parser!(PathBuf));
-    let person = || Arg::new("person").required(true).value_name("PERSON").value_parser(value_parser!(u32).range(1..));
+    let number = |name: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("N")
+            .value_parser(value_parser!(u32).range(1..))
+    };
+    let text =
+        |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
+    let file = |name: &'static str, value: &'static str| {
+        text(name, value).value_parser(value_parser!(PathBuf))
+    };
+    let person = || {
+        Arg::new("person")
+            .required(true)
+            .value_name("PERSON")
+            .value_parser(value_parser!(u32).range(1..))
+    };
     Command::new("keys")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(key_arguments(
             Command::new("new")
                 // 0: a company that is not on the ledger yet (RULINGS R16).
-                .arg(text("organisation", "N").required(true).value_parser(value_parser!(u32)))
+                .arg(
+                    text("organisation", "N")
+                        .required(true)
+                        .value_parser(value_parser!(u32)),
+                )
                 .arg(number("person").required_unless_present("node"))
                 .arg(text("role", "ROLE").action(ArgAction::Append))
                 .arg(text("name", "NAME"))
@@ -49,7 +77,12 @@ pub fn command() -> Command {
                 .arg(text("letter-date", "DATE"))
                 .arg(text("signatory", "NAME"))
                 .arg(file("card", "FILE"))
-                .arg(Arg::new("node").long("node").action(ArgAction::SetTrue).conflicts_with("person"))
+                .arg(
+                    Arg::new("node")
+                        .long("node")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with("person"),
+                )
                 .arg(text("url", "URL").requires("node"))
                 .arg(text("address", "HOST:PORT").requires("node"))
                 .arg(file("out", "DIR").requires("node"))
@@ -60,12 +93,24 @@ pub fn command() -> Command {
         .subcommand(key_arguments(Command::new("show").arg(person())))
         .subcommand(key_arguments(
             Command::new("check")
-                .arg(Arg::new("file").required(true).value_name("FILE").value_parser(value_parser!(PathBuf)))
+                .arg(
+                    Arg::new("file")
+                        .required(true)
+                        .value_name("FILE")
+                        .value_parser(value_parser!(PathBuf)),
+                )
                 .arg(file("card", "FILE")),
         ))
-        .subcommand(key_arguments(Command::new("backup").arg(person()).arg(file("to", "FILE").required(true))))
         .subcommand(key_arguments(
-            Command::new("assign").arg(person()).arg(number("organisation").required(true)).arg(number("to").required(true)),
+            Command::new("backup")
+                .arg(person())
+                .arg(file("to", "FILE").required(true)),
+        ))
+        .subcommand(key_arguments(
+            Command::new("assign")
+                .arg(person())
+                .arg(number("organisation").required(true))
+                .arg(number("to").required(true)),
         ))
         .subcommand(
             Command::new("sample")
@@ -96,13 +141,18 @@ pub fn keystore_of(matches: &ArgMatches) -> Result<Keystore, Failure> {
     let given = matches.get_one::<PathBuf>("keystore");
     let profile = match given {
         Some(_) => None,
-        None => Profiles::of(matches).chosen(matches)?.and_then(|(_, profile)| profile.keystore),
+        None => Profiles::of(matches)
+            .chosen(matches)?
+            .and_then(|(_, profile)| profile.keystore),
     };
     Ok(Keystore::at(given, profile.as_deref()))
 }
 
 fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (Some(organisation), Some(person)) = (matches.get_one::<u32>("organisation"), matches.get_one::<u32>("person")) else {
+    let (Some(organisation), Some(person)) = (
+        matches.get_one::<u32>("organisation"),
+        matches.get_one::<u32>("person"),
+    ) else {
         return Err(Failure::unusable("keys new"));
     };
     let (organisation, person) = (*organisation, *person);
@@ -110,7 +160,10 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
     let seed = sample_seed(matches)?;
     let store = keystore_of(matches)?;
     if store.secret_path(person).exists() {
-        let facts = [("person", person.to_string()), ("folder", store.folder().display().to_string())];
+        let facts = [
+            ("person", person.to_string()),
+            ("folder", store.folder().display().to_string()),
+        ];
         return Err(Failure::unusable(t("keys.exists", &facts)).next(t("keys.exists-next", &[])));
     }
     let name = asked(matches, "name")?;
@@ -118,7 +171,10 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
     let signatory = asked(matches, "signatory")?;
     let letter = letter(matches)?;
     let date = letter_date(matches)?;
-    let whose = t("keys.whose", &[("person", person.to_string()), ("name", name.to_string())]);
+    let whose = t(
+        "keys.whose",
+        &[("person", person.to_string()), ("name", name.to_string())],
+    );
     let passphrase = passphrase::new(matches, &whose)?;
     let (key, salt, signatory_salt) = match &seed {
         Some(seed) => (
@@ -126,7 +182,11 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
             keystore::sample_salt(seed, &format!("person/{person}")),
             keystore::sample_salt(seed, &format!("signatory/{person}")),
         ),
-        None => (Keypair::from_seed(&keystore::random()?), keystore::random()?, keystore::random()?),
+        None => (
+            Keypair::from_seed(&keystore::random()?),
+            keystore::random()?,
+            keystore::random()?,
+        ),
     };
     let card = OfficerCard {
         organisation,
@@ -135,7 +195,11 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
         commitment: commitment::person(&salt, &name, &document),
         public_key: key.public(),
         possession: key.prove_possession(organisation, KeyKind::Officer),
-        authorisation: Authorisation { letter, signatory: commitment::signatory(&signatory_salt, &signatory), date },
+        authorisation: Authorisation {
+            letter,
+            signatory: commitment::signatory(&signatory_salt, &signatory),
+            date,
+        },
         sample: seed.is_some(),
     };
     let fresh = Fresh {
@@ -159,8 +223,14 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
         print_json(&card_json(&card, &store));
         return Ok(0);
     }
-    print(t("keys.made-secret", &[("file", store.secret_path(person).display().to_string())]));
-    print(t("keys.made-card", &[("file", card_path.display().to_string())]));
+    print(t(
+        "keys.made-secret",
+        &[("file", store.secret_path(person).display().to_string())],
+    ));
+    print(t(
+        "keys.made-card",
+        &[("file", card_path.display().to_string())],
+    ));
     if card.roles.is_empty() {
         say(t("keys.no-role", &[]));
     }
@@ -168,20 +238,31 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
         say(t("keys.sample-warning", &[]));
     }
     say(format!("\n{}:", t("word.next", &[])));
-    say(t("keys.next-card", &[("file", card_path.display().to_string())]));
+    say(t(
+        "keys.next-card",
+        &[("file", card_path.display().to_string())],
+    ));
     say(t("keys.next-backup", &[("person", person.to_string())]));
     Ok(0)
 }
 
 fn roles(matches: &ArgMatches) -> Result<Vec<Role>, Failure> {
     let mut roles = Vec::new();
-    for code in matches.get_many::<String>("role").into_iter().flatten().flat_map(|text| text.split(',')) {
+    for code in matches
+        .get_many::<String>("role")
+        .into_iter()
+        .flatten()
+        .flat_map(|text| text.split(','))
+    {
         match parse_role(code.trim()).filter(|role| !role.is_post()) {
             Some(role) => roles.push(role),
             None => {
                 let known = COMPANY_ROLES.map(role_code).join(", ");
-                return Err(Failure::unusable(t("keys.no-such-role", &[("role", code.to_owned())]))
-                    .next(t("keys.no-such-role-next", &[("known", known)])));
+                return Err(Failure::unusable(t(
+                    "keys.no-such-role",
+                    &[("role", code.to_owned())],
+                ))
+                .next(t("keys.no-such-role-next", &[("known", known)])));
             }
         }
     }
@@ -190,11 +271,20 @@ fn roles(matches: &ArgMatches) -> Result<Vec<Role>, Failure> {
     Ok(roles)
 }
 
-const COMPANY_ROLES: [Role; 5] = [Role::Primary, Role::Alternate, Role::Finance, Role::Technical, Role::NodeOperator];
+const COMPANY_ROLES: [Role; 5] = [
+    Role::Primary,
+    Role::Alternate,
+    Role::Finance,
+    Role::Technical,
+    Role::NodeOperator,
+];
 
 /// The seed, only with `--sample`, and the other way round.
 fn sample_seed(matches: &ArgMatches) -> Result<Option<String>, Failure> {
-    match (matches.get_flag("sample"), matches.get_one::<String>("seed")) {
+    match (
+        matches.get_flag("sample"),
+        matches.get_one::<String>("seed"),
+    ) {
         (false, _) => Ok(None),
         (true, Some(seed)) => Ok(Some(seed.clone())),
         (true, None) => Err(Failure::unusable(t("keys.sample-needs-seed", &[]))),
@@ -207,11 +297,13 @@ fn asked(matches: &ArgMatches, id: &'static str) -> Result<Text<160>, Failure> {
         Some(given) => given.clone(),
         None => ask(&t(&format!("keys.ask.{id}"), &[]))?.ok_or_else(|| missing(id))?,
     };
-    short_text(&given).ok_or_else(|| Failure::unusable(t("keys.bad-text", &[("what", format!("--{id}"))])))
+    short_text(&given)
+        .ok_or_else(|| Failure::unusable(t("keys.bad-text", &[("what", format!("--{id}"))])))
 }
 
 fn missing(id: &str) -> Failure {
-    Failure::unusable(t("keys.missing", &[("what", format!("--{id}"))])).next(t("keys.missing-next", &[]))
+    Failure::unusable(t("keys.missing", &[("what", format!("--{id}"))]))
+        .next(t("keys.missing-next", &[]))
 }
 
 /// Asks on a terminal; nothing if there is none.
@@ -222,7 +314,9 @@ pub fn ask(prompt: &str) -> Result<Option<String>, Failure> {
     }
     eprint!("{prompt}: ");
     let mut line = String::new();
-    let read = std::io::stdin().read_line(&mut line).map_err(|error| Failure::unusable(prompt).because(error))?;
+    let read = std::io::stdin()
+        .read_line(&mut line)
+        .map_err(|error| Failure::unusable(prompt).because(error))?;
     Ok((read > 0).then(|| line.trim().to_owned()))
 }
 
@@ -232,7 +326,9 @@ fn letter(matches: &ArgMatches) -> Result<Hash, Failure> {
         None => ask(&t("keys.ask.letter", &[]))?.ok_or_else(|| missing("letter"))?,
     };
     keystore::hash_or_file(&given, Path::new("")).map_err(|error| {
-        Failure::unusable(t("keys.no-letter", &[("given", given.clone())])).because(error).next(t("keys.no-letter-next", &[]))
+        Failure::unusable(t("keys.no-letter", &[("given", given.clone())]))
+            .because(error)
+            .next(t("keys.no-letter-next", &[]))
     })
 }
 
@@ -245,37 +341,68 @@ fn letter_date(matches: &ArgMatches) -> Result<i64, Failure> {
 }
 
 fn new_node(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(organisation) = matches.get_one::<u32>("organisation").copied() else { return Err(missing("organisation")) };
-    let needed = |id: &'static str| matches.get_one::<String>(id).cloned().ok_or_else(|| missing(id));
+    let Some(organisation) = matches.get_one::<u32>("organisation").copied() else {
+        return Err(missing("organisation"));
+    };
+    let needed = |id: &'static str| {
+        matches
+            .get_one::<String>(id)
+            .cloned()
+            .ok_or_else(|| missing(id))
+    };
     let (url, address) = (needed("url")?, needed("address")?);
-    let Some(folder) = matches.get_one::<PathBuf>("out") else { return Err(missing("out")) };
+    let Some(folder) = matches.get_one::<PathBuf>("out") else {
+        return Err(missing("out"));
+    };
     let seed = sample_seed(matches)?;
     let secrets = match &seed {
         Some(seed) => NodeSecrets::sample(seed, organisation),
         None => NodeSecrets::random()?,
     };
     let bad = || Failure::unusable(t("draft.card-address", &[]));
-    let keys = secrets.public(organisation, Text::new(url).map_err(|_| bad())?, Text::new(address).map_err(|_| bad())?);
+    let keys = secrets.public(
+        organisation,
+        Text::new(url).map_err(|_| bad())?,
+        Text::new(address).map_err(|_| bad())?,
+    );
     if keys.check().is_err() {
         return Err(bad());
     }
-    let card = NodeCard { organisation, keys, sample: seed.is_some() };
+    let card = NodeCard {
+        organisation,
+        keys,
+        sample: seed.is_some(),
+    };
     secrets.write(folder)?;
-    let card_path = matches.get_one::<PathBuf>("card").cloned().unwrap_or_else(|| folder.join(CARD));
+    let card_path = matches
+        .get_one::<PathBuf>("card")
+        .cloned()
+        .unwrap_or_else(|| folder.join(CARD));
     keystore::write_new(&card_path, card.render().as_bytes(), false)?;
     // Read back what a node will read, now, while a mistake costs nothing.
     NodeSecrets::read(folder)?;
     if matches.get_flag("json") {
-        print_json(&serde_json::json!({ "organisation": organisation, "folder": folder, "card": card_path, "keys": card.keys }));
+        print_json(
+            &serde_json::json!({ "organisation": organisation, "folder": folder, "card": card_path, "keys": card.keys }),
+        );
         return Ok(0);
     }
-    print(t("keys.made-node", &[("folder", folder.display().to_string())]));
-    print(t("keys.made-card", &[("file", card_path.display().to_string())]));
+    print(t(
+        "keys.made-node",
+        &[("folder", folder.display().to_string())],
+    ));
+    print(t(
+        "keys.made-card",
+        &[("file", card_path.display().to_string())],
+    ));
     if card.sample {
         say(t("keys.sample-warning", &[]));
     }
     say(format!("\n{}:", t("word.next", &[])));
-    say(t("keys.next-card", &[("file", card_path.display().to_string())]));
+    say(t(
+        "keys.next-card",
+        &[("file", card_path.display().to_string())],
+    ));
     say(t("keys.next-node", &[]));
     Ok(0)
 }
@@ -302,25 +429,47 @@ pub fn role_words(roles: &[Role]) -> String {
         return t("role.none", &[]);
     }
     let separator = t("word.list", &[]);
-    roles.iter().map(|role| t(&format!("role.{}", role_code(*role)), &[])).collect::<Vec<_>>().join(&separator)
+    roles
+        .iter()
+        .map(|role| t(&format!("role.{}", role_code(*role)), &[]))
+        .collect::<Vec<_>>()
+        .join(&separator)
 }
 
 fn list(matches: &ArgMatches) -> Result<u8, Failure> {
     let store = keystore_of(matches)?;
     let entries = store.list()?;
     if matches.get_flag("json") {
-        print_json(&entries.iter().map(|entry| card_json(&entry.card, &store)).collect::<Vec<_>>());
+        print_json(
+            &entries
+                .iter()
+                .map(|entry| card_json(&entry.card, &store))
+                .collect::<Vec<_>>(),
+        );
         return Ok(0);
     }
     if entries.is_empty() {
-        say(t("keys.none", &[("folder", store.folder().display().to_string())]));
-        say(format!("{}: {}", t("word.next", &[]), t("keys.none-next", &[])));
+        say(t(
+            "keys.none",
+            &[("folder", store.folder().display().to_string())],
+        ));
+        say(format!(
+            "{}: {}",
+            t("word.next", &[]),
+            t("keys.none-next", &[])
+        ));
         return Ok(0);
     }
     if matches.get_flag("csv") {
-        let mut rows = crate::output::Rows::new(&["person", "organisation", "roles", "key", "secret"]);
+        let mut rows =
+            crate::output::Rows::new(&["person", "organisation", "roles", "key", "secret"]);
         for entry in &entries {
-            let roles: Vec<String> = entry.card.roles.iter().map(|role| role_code(*role)).collect();
+            let roles: Vec<String> = entry
+                .card
+                .roles
+                .iter()
+                .map(|role| role_code(*role))
+                .collect();
             let card = &entry.card;
             rows.add([
                 card.person.to_string(),
@@ -343,7 +492,11 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
     for entry in &entries {
         let mut key = key_text(&entry.card.public_key);
         key.truncate(24);
-        let state = if entry.has_secret { "keys.secret-here" } else { "keys.secret-away" };
+        let state = if entry.has_secret {
+            "keys.secret-here"
+        } else {
+            "keys.secret-away"
+        };
         table.add_row([
             entry.card.person.to_string(),
             entry.card.organisation.to_string(),
@@ -358,7 +511,9 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
 
 fn show(matches: &ArgMatches) -> Result<u8, Failure> {
     let store = keystore_of(matches)?;
-    let Some(person) = matches.get_one::<u32>("person").copied() else { return Err(missing("person")) };
+    let Some(person) = matches.get_one::<u32>("person").copied() else {
+        return Err(missing("person"));
+    };
     let card = store.card(person)?;
     if matches.get_flag("json") {
         print_json(&card_json(&card, &store));
@@ -367,32 +522,65 @@ fn show(matches: &ArgMatches) -> Result<u8, Failure> {
     if card.sample {
         print(t("keys.sample-warning", &[]));
     }
-    print(t("keys.show.person", &[("person", person.to_string()), ("organisation", card.organisation.to_string())]));
+    print(t(
+        "keys.show.person",
+        &[
+            ("person", person.to_string()),
+            ("organisation", card.organisation.to_string()),
+        ],
+    ));
     print(t("keys.show.roles", &[("roles", role_words(&card.roles))]));
     print(t("keys.show.key", &[("key", key_text(&card.public_key))]));
     print(t("keys.show.did", &[("did", did_key(&card.public_key))]));
-    print(t("keys.show.commitment", &[("hash", card.commitment.to_hex())]));
+    print(t(
+        "keys.show.commitment",
+        &[("hash", card.commitment.to_hex())],
+    ));
     let date = LocalDay(card.authorisation.date).date().to_string();
-    print(t("keys.show.letter", &[("hash", card.authorisation.letter.to_hex()), ("date", date)]));
-    let state = if store.secret_path(person).exists() { "keys.secret-here" } else { "keys.secret-away" };
-    print(t("keys.show.secret", &[("state", t(state, &[])), ("folder", store.folder().display().to_string())]));
+    print(t(
+        "keys.show.letter",
+        &[("hash", card.authorisation.letter.to_hex()), ("date", date)],
+    ));
+    let state = if store.secret_path(person).exists() {
+        "keys.secret-here"
+    } else {
+        "keys.secret-away"
+    };
+    print(t(
+        "keys.show.secret",
+        &[
+            ("state", t(state, &[])),
+            ("folder", store.folder().display().to_string()),
+        ],
+    ));
     Ok(0)
 }
 
-/// Opens a kept file and compares it with the card: the one beside it, the one given, or the keystore's.
+/// Opens a kept file and compares it with the card: the one beside it, the one given, or the
+/// keystore's.
 fn check(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(file) = matches.get_one::<PathBuf>("file") else { return Err(missing("file")) };
+    let Some(file) = matches.get_one::<PathBuf>("file") else {
+        return Err(missing("file"));
+    };
     let passphrase = passphrase::existing(matches, &file.display().to_string())?;
     let secret = Secret::open(file, &passphrase)?;
     let card = match matches.get_one::<PathBuf>("card") {
         Some(path) => OfficerCard::read(path)?,
         None => keystore_of(matches)?.card(secret.person)?,
     };
-    secret.matches(&card).map_err(|what| keystore::mismatch(file, what))?;
+    secret
+        .matches(&card)
+        .map_err(|what| keystore::mismatch(file, what))?;
     if matches.get_flag("json") {
-        print_json(&serde_json::json!({ "file": file, "person": secret.person, "opens": true, "belongs": true }));
+        print_json(
+            &serde_json::json!({ "file": file, "person": secret.person, "opens": true, "belongs": true }),
+        );
     } else {
-        let facts = [("file", file.display().to_string()), ("person", secret.person.to_string()), ("name", secret.name.clone())];
+        let facts = [
+            ("file", file.display().to_string()),
+            ("person", secret.person.to_string()),
+            ("name", secret.name.clone()),
+        ];
         print(t("keys.check-good", &facts));
     }
     Ok(0)
@@ -400,7 +588,10 @@ fn check(matches: &ArgMatches) -> Result<u8, Failure> {
 
 fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
     let store = keystore_of(matches)?;
-    let (Some(person), Some(to)) = (matches.get_one::<u32>("person").copied(), matches.get_one::<PathBuf>("to")) else {
+    let (Some(person), Some(to)) = (
+        matches.get_one::<u32>("person").copied(),
+        matches.get_one::<PathBuf>("to"),
+    ) else {
         return Err(missing("to"));
     };
     store.card(person)?;
@@ -409,51 +600,97 @@ fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
     if keystore::read(to)? != bytes {
         return Err(Failure {
             exit: REFUSED,
-            ..Failure::unusable(t("keys.backup-differs", &[("file", to.display().to_string())]))
+            ..Failure::unusable(t(
+                "keys.backup-differs",
+                &[("file", to.display().to_string())],
+            ))
         });
     }
     if matches.get_flag("json") {
         print_json(&serde_json::json!({ "person": person, "file": to }));
         return Ok(0);
     }
-    print(t("keys.backup-made", &[("person", person.to_string()), ("file", to.display().to_string())]));
+    print(t(
+        "keys.backup-made",
+        &[
+            ("person", person.to_string()),
+            ("file", to.display().to_string()),
+        ],
+    ));
     say(format!("\n{}:", t("word.next", &[])));
     say(t("keys.next-check", &[("file", to.display().to_string())]));
     Ok(0)
 }
 
-/// Gives a key made before the registration the numbers that the ledger gave: the same key, a new pair of files (RULINGS R16).
+/// Gives a key made before the registration the numbers that the ledger gave: the same key, a new
+/// pair of files (RULINGS R16).
 fn assign(matches: &ArgMatches) -> Result<u8, Failure> {
     let number = |id: &str| matches.get_one::<u32>(id).copied();
-    let (Some(person), Some(organisation), Some(to)) = (number("person"), number("organisation"), number("to")) else {
+    let (Some(person), Some(organisation), Some(to)) =
+        (number("person"), number("organisation"), number("to"))
+    else {
         return Err(missing("to"));
     };
     let store = keystore_of(matches)?;
     let card = store.card(person)?;
     if card.organisation != 0 {
-        let facts = [("person", person.to_string()), ("organisation", card.organisation.to_string())];
+        let facts = [
+            ("person", person.to_string()),
+            ("organisation", card.organisation.to_string()),
+        ];
         return Err(Failure::unusable(t("keys.assigned-already", &facts)));
     }
     let passphrase = passphrase::existing(matches, &person.to_string())?;
     let mut secret = store.open(person, &passphrase)?;
-    let key = secret.key().ok_or_else(|| keystore::mismatch(&store.secret_path(person), "keys.differs.key"))?;
+    let key = secret
+        .key()
+        .ok_or_else(|| keystore::mismatch(&store.secret_path(person), "keys.differs.key"))?;
     (secret.organisation, secret.person) = (organisation, to);
     let possession = key.prove_possession(organisation, KeyKind::Officer);
-    store.add(&secret, &OfficerCard { organisation, person: to, possession, ..card }, &passphrase)?;
+    store.add(
+        &secret,
+        &OfficerCard {
+            organisation,
+            person: to,
+            possession,
+            ..card
+        },
+        &passphrase,
+    )?;
     store.open(to, &passphrase)?;
     if matches.get_flag("json") {
-        print_json(&serde_json::json!({ "person": to, "organisation": organisation, "secret": store.secret_path(to) }));
+        print_json(
+            &serde_json::json!({ "person": to, "organisation": organisation, "secret": store.secret_path(to) }),
+        );
         return Ok(0);
     }
-    let facts = [("person", to.to_string()), ("organisation", organisation.to_string())];
-    print(t("keys.assigned", &[("file", store.secret_path(to).display().to_string()), facts[0].clone(), facts[1].clone()]));
-    say(format!("{}: {}", t("word.next", &[]), t("keys.assigned-next", &facts)));
+    let facts = [
+        ("person", to.to_string()),
+        ("organisation", organisation.to_string()),
+    ];
+    print(t(
+        "keys.assigned",
+        &[
+            ("file", store.secret_path(to).display().to_string()),
+            facts[0].clone(),
+            facts[1].clone(),
+        ],
+    ));
+    say(format!(
+        "{}: {}",
+        t("word.next", &[]),
+        t("keys.assigned-next", &facts)
+    ));
     Ok(0)
 }
 
-/// Cards, keystore, node keys and the founded genesis of a whole sample alliance: the shipped one, or that of given files.
+/// Cards, keystore, node keys and the founded genesis of a whole sample alliance: the shipped one,
+/// or that of given files.
 fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (Some(seed), Some(out)) = (matches.get_one::<String>("seed"), matches.get_one::<PathBuf>("out")) else {
+    let (Some(seed), Some(out)) = (
+        matches.get_one::<String>("seed"),
+        matches.get_one::<PathBuf>("out"),
+    ) else {
         return Err(missing("out"));
     };
     let alliance = match matches.get_one::<PathBuf>("members") {
@@ -461,7 +698,10 @@ fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(members) => sample::found(&inputs(matches, members)?, seed)?,
     };
     let keys = &alliance.keys;
-    let (cards, store) = (out.join("cards"), Keystore::at(Some(&out.join("keystore")), None));
+    let (cards, store) = (
+        out.join("cards"),
+        Keystore::at(Some(&out.join("keystore")), None),
+    );
     keystore::make_folder(&cards)?;
     for officer in keys.officers.values() {
         store.add(&officer.secret, &officer.card, sample::PASSPHRASE)?;
@@ -470,7 +710,11 @@ fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     for (number, (card, secrets)) in &keys.nodes {
         secrets.write(&out.join("nodes").join(format!("{number:04}")))?;
-        keystore::write_new(&cards.join(format!("node-{number:04}.card.toml")), card.render().as_bytes(), false)?;
+        keystore::write_new(
+            &cards.join(format!("node-{number:04}.card.toml")),
+            card.render().as_bytes(),
+            false,
+        )?;
     }
     let genesis = out.join("genesis.rollbook");
     keystore::write_new(&genesis, &alliance.file.encode(), false)?;
@@ -490,22 +734,33 @@ fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
         ("passphrase", sample::PASSPHRASE.to_owned()),
     ];
     print(t("keys.samples-made", &facts));
-    print(t("genesis.head.hash", &[("hash", alliance.file.genesis.hash().to_hex())]));
+    print(t(
+        "genesis.head.hash",
+        &[("hash", alliance.file.genesis.hash().to_hex())],
+    ));
     say(t("keys.sample-warning", &[]));
     Ok(0)
 }
 
 fn inputs(matches: &ArgMatches, members: &Path) -> Result<Inputs, Failure> {
-    let alliance = matches.get_one::<PathBuf>("alliance").cloned().unwrap_or_else(|| members.with_file_name("alliance.toml"));
+    let alliance = matches
+        .get_one::<PathBuf>("alliance")
+        .cloned()
+        .unwrap_or_else(|| members.with_file_name("alliance.toml"));
     let base = alliance.parent().map(Path::to_path_buf).unwrap_or_default();
     let read = |name: &str| std::fs::read(base.join(name));
     let mut report = Report::default();
-    let (alliance_name, members_name) = (alliance.display().to_string(), members.display().to_string());
+    let (alliance_name, members_name) = (
+        alliance.display().to_string(),
+        members.display().to_string(),
+    );
     let inputs = read_inputs(
         (&alliance_name, &keystore::read(&alliance)?),
         (&members_name, &keystore::read(members)?),
         &read,
         &mut report,
     );
-    inputs.filter(|_| report.errors.is_empty()).ok_or_else(|| sample::unusable(&report))
+    inputs
+        .filter(|_| report.errors.is_empty())
+        .ok_or_else(|| sample::unusable(&report))
 }

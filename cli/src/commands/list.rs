@@ -1,7 +1,8 @@
 //! `rollbook NOUN list`, `rollbook NOUN show N`: the proved tables, entry by entry.
 //!
-//! A list carries no completeness proof, so it is marked 'as told by node'; with `--from-export FILE` the whole history is
-//! executed again and the list is what came out (RULINGS A20). `show` proves one entry.
+//! A list carries no completeness proof, so it is marked 'as told by node'; with `--from-export
+//! FILE` the whole history is executed again and the list is what came out (RULINGS A20). `show`
+//! proves one entry.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use rollbook_core::account::Unit;
@@ -25,14 +26,22 @@ const PAGES: usize = 10_000;
 /// Adds `list` and `show` to every noun that has a proved table.
 pub fn add_nouns(mut tree: Command) -> Command {
     for kind in &KINDS {
-        let export = Arg::new("from-export").long("from-export").value_name("FILE").value_parser(value_parser!(PathBuf));
+        let export = Arg::new("from-export")
+            .long("from-export")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf));
         let list = reading(Command::new("list")).arg(export);
-        let show = reading(Command::new("show").arg(Arg::new("number").required(true).value_name("N")));
-        let known = tree.get_subcommands().any(|sub| sub.get_name() == kind.noun);
+        let show =
+            reading(Command::new("show").arg(Arg::new("number").required(true).value_name("N")));
+        let known = tree
+            .get_subcommands()
+            .any(|sub| sub.get_name() == kind.noun);
         tree = if known {
             tree.mut_subcommand(kind.noun, |sub| sub.subcommands([list, show]))
         } else {
-            let noun = Command::new(kind.noun).subcommand_required(true).arg_required_else_help(true);
+            let noun = Command::new(kind.noun)
+                .subcommand_required(true)
+                .arg_required_else_help(true);
             tree.subcommand(noun.subcommands([list, show]))
         };
     }
@@ -50,12 +59,24 @@ pub fn run(noun: &str, matches: &ArgMatches) -> Option<Result<u8, Failure>> {
 }
 
 fn one(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
-    let text = matches.get_one::<String>("number").cloned().unwrap_or_default();
+    let text = matches
+        .get_one::<String>("number")
+        .cloned()
+        .unwrap_or_default();
     // `O-17` and `17` both, as in acts.
     let prefix = format!("{}-", kind.letter);
-    let key = text.strip_prefix(&prefix).or_else(|| text.strip_prefix(&prefix.to_lowercase())).unwrap_or(&text);
-    let bad = || Failure::unusable(t("show.bad-id", &[("id", text.clone())])).next(t("show.bad-id-next", &[]));
-    show::show(&Target::State(objects::path_of(kind, key).ok_or_else(bad)?), matches)
+    let key = text
+        .strip_prefix(&prefix)
+        .or_else(|| text.strip_prefix(&prefix.to_lowercase()))
+        .unwrap_or(&text);
+    let bad = || {
+        Failure::unusable(t("show.bad-id", &[("id", text.clone())]))
+            .next(t("show.bad-id-next", &[]))
+    };
+    show::show(
+        &Target::State(objects::path_of(kind, key).ok_or_else(bad)?),
+        matches,
+    )
 }
 
 /// Where entries come from.
@@ -68,7 +89,10 @@ impl Source {
     /// Whether the chain is a sample.
     fn is_sample(&self) -> Result<bool, Failure> {
         match self {
-            Source::Export(tables) => Ok(tables.charters.first().is_some_and(|(_, charter)| charter.clock == Clock::Sample)),
+            Source::Export(tables) => Ok(tables
+                .charters
+                .first()
+                .is_some_and(|(_, charter)| charter.clock == Clock::Sample)),
             Source::Node(client) => Ok(client.json("/v1/status")?["sample"] == true),
         }
     }
@@ -87,7 +111,10 @@ impl Source {
                 for _ in 0..PAGES {
                     let page = client.json(&format!("/v1/lists/{table}{after}"))?;
                     for item in page["items"].as_array().into_iter().flatten() {
-                        entries.push((key(item["path"].as_str().unwrap_or_default()), item["value"].clone()));
+                        entries.push((
+                            key(item["path"].as_str().unwrap_or_default()),
+                            item["value"].clone(),
+                        ));
                     }
                     match page["next"].as_str() {
                         Some(next) => after = format!("?after={next}"),
@@ -101,22 +128,36 @@ impl Source {
 }
 
 fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
-    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let profile = Profiles::of(matches)
+        .chosen(matches)?
+        .map(|(_, profile)| profile);
     let (source, from) = match matches.get_one::<PathBuf>("from-export") {
         Some(file) => {
             let genesis = trust::genesis(matches, profile.as_ref())?;
             let (report, tables) = audit::replay(file, genesis)?;
-            let facts = [("file", file.display().to_string()), ("height", (report.executed).to_string())];
+            let facts = [
+                ("file", file.display().to_string()),
+                ("height", (report.executed).to_string()),
+            ];
             let Some(tables) = tables.filter(|_| report.is_sound()) else {
-                return Err(Failure::refused(t("list.unsound", &facts)).next(t("list.unsound-next", &facts)));
+                return Err(Failure::refused(t("list.unsound", &facts))
+                    .next(t("list.unsound-next", &facts)));
             };
-            let mark = if genesis.is_some() { "list.from-export" } else { "list.from-export-unpinned" };
+            let mark = if genesis.is_some() {
+                "list.from-export"
+            } else {
+                "list.from-export-unpinned"
+            };
             (Source::Export(Box::new(tables)), t(mark, &facts))
         }
         None => {
-            let client = crate::client::Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
+            let client =
+                crate::client::Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
             let node = answering(&client)?;
-            (Source::Node(client.only(&node)), t("list.as-told", &[("node", node)]))
+            (
+                Source::Node(client.only(&node)),
+                t("list.as-told", &[("node", node)]),
+            )
         }
     };
     let entries = source.entries(kind.table)?;
@@ -125,7 +166,9 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
             .iter()
             .map(|(key, value)| json!({ "id": objects::short(&format!("{}/{key}", kind.table)), "key": key, "value": value }))
             .collect();
-        print_json(&json!({ "table": kind.table, "items": items, "from": from, "sample": source.is_sample()? }));
+        print_json(
+            &json!({ "table": kind.table, "items": items, "from": from, "sample": source.is_sample()? }),
+        );
         return Ok(0);
     }
     if source.is_sample()? {
@@ -138,7 +181,8 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
     table.load_preset(comfy_table::presets::NOTHING);
     let head = |column: &&str| {
         let name = column.rsplit('.').next().unwrap_or(column);
-        crate::messages::find(&format!("field.{name}"), &[]).unwrap_or_else(|| name.replace('_', " "))
+        crate::messages::find(&format!("field.{name}"), &[])
+            .unwrap_or_else(|| name.replace('_', " "))
     };
     table.set_header(std::iter::once(t("show.id", &[])).chain(kind.columns.iter().map(head)));
     for (key, value) in &entries {
@@ -147,7 +191,11 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
         let unit = fund.and_then(|fund| units.get(&fund));
         let cell = |column: &&str| {
             let text = objects::cell(column, value, unit);
-            match text.parse::<u64>().ok().and_then(|number| names.get(&number)) {
+            match text
+                .parse::<u64>()
+                .ok()
+                .and_then(|number| names.get(&number))
+            {
                 Some(name) if matches!(*column, "organisation" | "grantee") => {
                     format!("{} {name}", objects::short(&format!("organisation/{text}")))
                 }
@@ -176,11 +224,21 @@ fn answering(client: &crate::client::Client) -> Result<String, Failure> {
 }
 
 fn names_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, String>, Failure> {
-    if !kind.columns.iter().any(|column| matches!(*column, "organisation" | "grantee")) {
+    if !kind
+        .columns
+        .iter()
+        .any(|column| matches!(*column, "organisation" | "grantee"))
+    {
         return Ok(BTreeMap::new());
     }
-    let name = |(key, value): (String, Value)| Some((key.parse().ok()?, objects::cell("name", &value, None)));
-    Ok(source.entries("organisation")?.into_iter().filter_map(name).collect())
+    let name = |(key, value): (String, Value)| {
+        Some((key.parse().ok()?, objects::cell("name", &value, None)))
+    };
+    Ok(source
+        .entries("organisation")?
+        .into_iter()
+        .filter_map(name)
+        .collect())
 }
 
 fn units_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, Unit>, Failure> {
@@ -188,9 +246,17 @@ fn units_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, Unit>, Failur
         return Ok(BTreeMap::new());
     }
     let unit = |(key, value): (String, Value)| Some((key.parse().ok()?, objects::unit_of(&value)?));
-    Ok(source.entries("fund")?.into_iter().filter_map(unit).collect())
+    Ok(source
+        .entries("fund")?
+        .into_iter()
+        .filter_map(unit)
+        .collect())
 }
 
 fn fund_of(kind: &Kind, key: &str, value: &Value) -> Option<u64> {
-    if kind.table == "account" { key.split_once('/')?.0.parse().ok() } else { value["fund"].as_u64() }
+    if kind.table == "account" {
+        key.split_once('/')?.0.parse().ok()
+    } else {
+        value["fund"].as_u64()
+    }
 }

@@ -20,7 +20,9 @@ use crate::output::{busy, print, print_json, say};
 
 /// A node's failure in the words of the command line.
 pub fn failed(failure: rollbook_node::runtime::Failure) -> Failure {
-    Failure::unusable(failure.what).because(failure.why).next(failure.next)
+    Failure::unusable(failure.what)
+        .because(failure.why)
+        .next(failure.next)
 }
 
 /// Runs the command.
@@ -28,7 +30,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
         Some(("init", matches)) => init(matches),
         Some(("run", matches)) => {
-            process::run(config_path(matches), matches.get_flag("insecure-listen")).map(|()| 0).map_err(failed)
+            process::run(config_path(matches), matches.get_flag("insecure-listen"))
+                .map(|()| 0)
+                .map_err(failed)
         }
         Some(("status", matches)) => status(matches),
         Some(("doctor", matches)) => examine(matches),
@@ -40,7 +44,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn config_path(matches: &ArgMatches) -> &Path {
-    matches.get_one::<PathBuf>("config").map_or(Path::new(CONFIG_NAME), PathBuf::as_path)
+    matches
+        .get_one::<PathBuf>("config")
+        .map_or(Path::new(CONFIG_NAME), PathBuf::as_path)
 }
 
 fn config(matches: &ArgMatches) -> Result<Config, Failure> {
@@ -49,10 +55,15 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
 
 fn tls_files(matches: &ArgMatches) -> Result<Option<TlsFiles>, Failure> {
     let path = |name: &str| {
-        let given = matches.get_one::<PathBuf>(name).map(std::path::absolute).transpose();
+        let given = matches
+            .get_one::<PathBuf>(name)
+            .map(std::path::absolute)
+            .transpose();
         given.map_err(|error| Failure::unusable(format!("--{name}")).because(error))
     };
-    let files = path("tls-certificate")?.zip(path("tls-key")?).map(|(certificate, key)| TlsFiles { certificate, key });
+    let files = path("tls-certificate")?
+        .zip(path("tls-key")?)
+        .map(|(certificate, key)| TlsFiles { certificate, key });
     if let Some(files) = &files {
         door::read_tls(files).map_err(failed)?;
     }
@@ -60,7 +71,10 @@ fn tls_files(matches: &ArgMatches) -> Result<Option<TlsFiles>, Failure> {
 }
 
 fn init(matches: &ArgMatches) -> Result<u8, Failure> {
-    let dir = matches.get_one::<PathBuf>("dir").cloned().unwrap_or_default();
+    let dir = matches
+        .get_one::<PathBuf>("dir")
+        .cloned()
+        .unwrap_or_default();
     let (Some(organisation), Some(genesis), Some(listen), Some(api)) = (
         matches.get_one::<u32>("organisation"),
         matches.get_one::<PathBuf>("genesis"),
@@ -71,10 +85,15 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     };
     let path = dir.join(CONFIG_NAME);
     if path.exists() {
-        return Err(Failure::unusable(t("node.exists", &[("file", path.display().to_string())])).next(t("node.exists-next", &[])));
+        return Err(
+            Failure::unusable(t("node.exists", &[("file", path.display().to_string())]))
+                .next(t("node.exists-next", &[])),
+        );
     }
-    let written =
-        |error: std::io::Error| Failure::unusable(t("node.not-written", &[("dir", dir.display().to_string())])).because(error);
+    let written = |error: std::io::Error| {
+        Failure::unusable(t("node.not-written", &[("dir", dir.display().to_string())]))
+            .because(error)
+    };
     let mut config = Config {
         organisation: *organisation,
         genesis: std::path::absolute(genesis).map_err(written)?,
@@ -86,7 +105,12 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         tls: tls_files(matches)?,
         insecure_listen: false,
         public_reading: true,
-        bootstrap: matches.get_many::<String>("bootstrap").into_iter().flatten().cloned().collect(),
+        bootstrap: matches
+            .get_many::<String>("bootstrap")
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
         log: "info".into(),
         propose_ms: 3_000,
     };
@@ -112,7 +136,14 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
             "log": secrets.log.public(), "transport": secrets.transport.public(),
         }));
     } else {
-        print(t("node.made", &[("file", path.display().to_string()), ("genesis", hash.to_hex()), ("peer", peer)]));
+        print(t(
+            "node.made",
+            &[
+                ("file", path.display().to_string()),
+                ("genesis", hash.to_hex()),
+                ("peer", peer),
+            ],
+        ));
         say(t("node.made-next", &[("file", path.display().to_string())]));
     }
     Ok(0)
@@ -120,8 +151,16 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
 
 fn status(matches: &ArgMatches) -> Result<u8, Failure> {
     let status = if !matches.contains_id("node") {
-        admin::ask(&config(matches)?.admin_socket(), &admin::Request::Status, Duration::from_secs(10))
-            .map_err(|failure| Failure::unreachable(failure.what).because(failure.why).next(failure.next))?
+        admin::ask(
+            &config(matches)?.admin_socket(),
+            &admin::Request::Status,
+            Duration::from_secs(10),
+        )
+        .map_err(|failure| {
+            Failure::unreachable(failure.what)
+                .because(failure.why)
+                .next(failure.next)
+        })?
     } else {
         Client::of(matches, None, "act.no-profile-next")?.json("/v1/status")?
     };
@@ -163,14 +202,26 @@ pub fn print_status(status: &serde_json::Value) {
     print(t("node.status", &facts));
     if let Some(warning) = status["clock_warning"].as_str() {
         let off = status["clock_off_ms"].as_i64().unwrap_or(0);
-        let key = if off > 0 { "node.clock-ahead" } else { "node.clock-behind" };
-        say(find(key, &[("seconds", (off.unsigned_abs() / 1_000).to_string())]).unwrap_or_else(|| warning.to_owned()));
+        let key = if off > 0 {
+            "node.clock-ahead"
+        } else {
+            "node.clock-behind"
+        };
+        say(find(
+            key,
+            &[("seconds", (off.unsigned_abs() / 1_000).to_string())],
+        )
+        .unwrap_or_else(|| warning.to_owned()));
     }
 }
 
 fn show_findings(findings: &[doctor::Finding]) -> bool {
     for finding in findings {
-        print(format!("{}: {}", t(&format!("node.{}", finding.weight), &[]), words(&finding.what)));
+        print(format!(
+            "{}: {}",
+            t(&format!("node.{}", finding.weight), &[]),
+            words(&finding.what)
+        ));
         if let Some(next) = &finding.next {
             print(format!("  {}: {}", t("word.next", &[]), words(next)));
         }
@@ -192,19 +243,26 @@ fn examine(matches: &ArgMatches) -> Result<u8, Failure> {
 fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
     let config = config(matches)?;
     let absolute = |name: &str| {
-        let path = matches.get_one::<PathBuf>(name).map(std::path::absolute).transpose();
+        let path = matches
+            .get_one::<PathBuf>(name)
+            .map(std::path::absolute)
+            .transpose();
         path.map_err(|error| Failure::unusable(format!("--{name}")).because(error))
     };
     let (to, keys) = (absolute("to")?, absolute("keys")?);
     if let Some(keys) = keys {
         if to.as_ref().is_some_and(|to| keys.starts_with(to)) {
-            return Err(Failure::unusable(t("node.keys-beside-data", &[])).next(t("node.keys-beside-data-next", &[])));
+            return Err(Failure::unusable(t("node.keys-beside-data", &[]))
+                .next(t("node.keys-beside-data-next", &[])));
         }
         let secrets = NodeSecrets::read(&config.keys).map_err(failed)?;
         let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
         let passphrase = passphrase::new(matches, &keys.display().to_string())?;
         node_backup::write(&keys, &secrets, config.organisation, genesis, &passphrase)?;
-        print(t("node.keys-backed-up", &[("file", keys.display().to_string())]));
+        print(t(
+            "node.keys-backed-up",
+            &[("file", keys.display().to_string())],
+        ));
     }
     let Some(to) = to else { return Ok(0) };
     let request = admin::Request::Backup { to: to.clone() };
@@ -212,7 +270,8 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
     let list = match admin::ask(&config.admin_socket(), &request, Duration::from_secs(3_600)) {
         Ok(value) => value,
         Err(failure)
-            if config.admin_socket().exists() && std::os::unix::net::UnixStream::connect(config.admin_socket()).is_ok() =>
+            if config.admin_socket().exists()
+                && std::os::unix::net::UnixStream::connect(config.admin_socket()).is_ok() =>
         {
             return Err(failed(failure));
         }
@@ -220,7 +279,8 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
         Err(_) => {
             let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
             let list = backup::backup(&config.data, genesis, &to).map_err(failed)?;
-            serde_json::to_value(list).map_err(|error| Failure::unusable("backup").because(error))?
+            serde_json::to_value(list)
+                .map_err(|error| Failure::unusable("backup").because(error))?
         }
     };
     drop(busy);
@@ -228,8 +288,17 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
         print_json(&list);
     } else {
         let files = list["files"].as_array().map_or(0, Vec::len);
-        print(t("node.backed-up", &[("dir", to.display().to_string()), ("files", files.to_string())]));
-        say(t("node.backed-up-next", &[("dir", config.keys.display().to_string())]));
+        print(t(
+            "node.backed-up",
+            &[
+                ("dir", to.display().to_string()),
+                ("files", files.to_string()),
+            ],
+        ));
+        say(t(
+            "node.backed-up-next",
+            &[("dir", config.keys.display().to_string())],
+        ));
     }
     Ok(0)
 }
@@ -247,7 +316,14 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
             let _ = std::fs::remove_file(config.data.join(storage::FRESH));
         }
         let facts = [("dir", config.keys.display().to_string())];
-        print(t(if dry { "node.would-restore-keys" } else { "node.restored-keys" }, &facts));
+        print(t(
+            if dry {
+                "node.would-restore-keys"
+            } else {
+                "node.restored-keys"
+            },
+            &facts,
+        ));
     }
     if let Some(from) = matches.get_one::<PathBuf>("from") {
         let busy = busy("busy.restore");
@@ -256,8 +332,18 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
         if matches.get_flag("json") {
             print_json(&list);
         } else {
-            let facts = [("files", list.files.len().to_string()), ("dir", config.data.display().to_string())];
-            print(t(if dry { "node.would-restore" } else { "node.restored" }, &facts));
+            let facts = [
+                ("files", list.files.len().to_string()),
+                ("dir", config.data.display().to_string()),
+            ];
+            print(t(
+                if dry {
+                    "node.would-restore"
+                } else {
+                    "node.restored"
+                },
+                &facts,
+            ));
         }
     }
     if dry && matches.contains_id("keys") {
@@ -276,9 +362,14 @@ fn rebuild(matches: &ArgMatches) -> Result<u8, Failure> {
     let busy = busy("busy.rebuild");
     let opened = open::open(&config, &genesis, true).map_err(failed)?;
     drop(busy);
-    let facts = [("height", opened.ledger.height().to_string()), ("blocks", opened.replayed.to_string())];
+    let facts = [
+        ("height", opened.ledger.height().to_string()),
+        ("blocks", opened.replayed.to_string()),
+    ];
     if matches.get_flag("json") {
-        print_json(&serde_json::json!({ "height": opened.ledger.height(), "replayed": opened.replayed, "notes": opened.notes }));
+        print_json(
+            &serde_json::json!({ "height": opened.ledger.height(), "replayed": opened.replayed, "notes": opened.notes }),
+        );
     } else {
         print(t("node.rebuilt", &facts));
     }

@@ -1,8 +1,10 @@
-//! `rollbook pending [DIR]`: the in-tray. Which records in a folder wait for signatures, what they would do, who signed, who may
-//! still sign, until when.
+//! `rollbook pending [DIR]`: the in-tray. Which records in a folder wait for signatures, what they
+//! would do, who signed, who may still sign, until when.
 //!
-//! The principal's policy and its officers' numbers come from the verified state; roles of persons from the cards on this machine
-//! (the ledger keeps roles in a working table, which carries no proofs), else as told by a node, and so marked. Without a node only the files speak, and that is said.
+//! The principal's policy and its officers' numbers come from the verified state; roles of persons
+//! from the cards on this machine (the ledger keeps roles in a working table, which carries no
+//! proofs), else as told by a node, and so marked. Without a node only the files speak, and that is
+//! said.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,19 +30,30 @@ use crate::trust::{Grounds, Trust, reading};
 
 /// `pending`.
 pub fn command() -> Command {
-    let dir = Arg::new("dir").value_name("DIR").default_value(".").value_parser(value_parser!(PathBuf));
+    let dir = Arg::new("dir")
+        .value_name("DIR")
+        .default_value(".")
+        .value_parser(value_parser!(PathBuf));
     reading(Command::new("pending").arg(dir))
 }
 
 /// Runs `pending`.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let dir = matches.get_one::<PathBuf>("dir").cloned().unwrap_or_else(|| PathBuf::from("."));
+    let dir = matches
+        .get_one::<PathBuf>("dir")
+        .cloned()
+        .unwrap_or_else(|| PathBuf::from("."));
     let json = matches.get_flag("json");
     let mut records = Vec::new();
     for file in files(&dir)? {
         match act::read_pending(&file) {
             Ok(record) => records.push((file, record)),
-            Err(failure) => say(format!("{}: {} {}", t("word.warning", &[]), failure.what, failure.why.unwrap_or_default())),
+            Err(failure) => say(format!(
+                "{}: {} {}",
+                t("word.warning", &[]),
+                failure.what,
+                failure.why.unwrap_or_default()
+            )),
         }
     }
     if records.is_empty() {
@@ -51,8 +64,13 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         return Ok(0);
     }
-    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
-    let keystore = Keystore::at(matches.get_one::<PathBuf>("keystore"), profile.as_ref().and_then(|p| p.keystore.as_deref()));
+    let profile = Profiles::of(matches)
+        .chosen(matches)?
+        .map(|(_, profile)| profile);
+    let keystore = Keystore::at(
+        matches.get_one::<PathBuf>("keystore"),
+        profile.as_ref().and_then(|p| p.keystore.as_deref()),
+    );
     let mut known = Known::open(matches);
     let mut told = Vec::new();
     for (file, record) in &records {
@@ -70,14 +88,24 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             None => say(t("pending.offline", &[("why", known.why.clone())])),
         }
     }
-    Ok(known.grounds.as_ref().map_or(0, |grounds| if json { 0 } else { grounds.tell_age() }))
+    Ok(known
+        .grounds
+        .as_ref()
+        .map_or(0, |grounds| if json { 0 } else { grounds.tell_age() }))
 }
 
 fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     let read = std::fs::read_dir(dir).map_err(|error| crate::keystore::cannot_read(dir, &error))?;
-    let is_pending =
-        |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(".pending.json"));
-    let mut files: Vec<PathBuf> = read.flatten().map(|entry| entry.path()).filter(is_pending).collect();
+    let is_pending = |path: &PathBuf| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.ends_with(".pending.json"))
+    };
+    let mut files: Vec<PathBuf> = read
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(is_pending)
+        .collect();
     files.sort();
     Ok(files)
 }
@@ -94,7 +122,13 @@ struct Known {
 impl Known {
     fn open(matches: &ArgMatches) -> Known {
         let real = rollbook_node::runtime::clock::real_ms();
-        let mut known = Known { trust: None, organisations: BTreeMap::new(), grounds: None, why: String::new(), now_ms: real };
+        let mut known = Known {
+            trust: None,
+            organisations: BTreeMap::new(),
+            grounds: None,
+            why: String::new(),
+            now_ms: real,
+        };
         match Trust::open(matches) {
             Ok(trust) => known.trust = Some(trust),
             Err(failure) => known.why = failure.what,
@@ -107,18 +141,24 @@ impl Known {
             return Some(known.clone());
         }
         let trust = self.trust.as_mut()?;
-        let (fetched, grounds) = match fetch(trust, &Target::State(format!("organisation/{number}"))) {
-            Ok(answer) => answer,
-            Err(failure) => {
-                self.why = failure.what;
-                return None;
-            }
-        };
+        let (fetched, grounds) =
+            match fetch(trust, &Target::State(format!("organisation/{number}"))) {
+                Ok(answer) => answer,
+                Err(failure) => {
+                    self.why = failure.what;
+                    return None;
+                }
+            };
         if grounds.sample {
             self.now_ms = (grounds.attested_time_s + grounds.age_s) * 1_000;
         }
         self.grounds = Some(grounds);
-        let Content::State { value: Some(bytes), .. } = &fetched.proved.content else { return None };
+        let Content::State {
+            value: Some(bytes), ..
+        } = &fetched.proved.content
+        else {
+            return None;
+        };
         let organisation: Organisation = decode_value(bytes).ok()?;
         self.organisations.insert(number, organisation.clone());
         Some(organisation)
@@ -128,12 +168,19 @@ impl Known {
         let payload = &record.payload;
         let organisation = self.organisation(payload.principal);
         // A node knows the roles; its word is marked.
-        let judged = self.trust.as_ref().and_then(|trust| act::judge::rehearse(trust.client(), record).ok()).unwrap_or_default();
+        let judged = self
+            .trust
+            .as_ref()
+            .and_then(|trust| act::judge::rehearse(trust.client(), record).ok())
+            .unwrap_or_default();
         let role_of = |person: u32| -> Vec<String> {
             if !keystore.card_path(person).exists() {
                 return Vec::new();
             }
-            keystore.card(person).map(|card| card.roles.iter().map(|role| role_code(*role)).collect()).unwrap_or_default()
+            keystore
+                .card(person)
+                .map(|card| card.roles.iter().map(|role| role_code(*role)).collect())
+                .unwrap_or_default()
         };
         let signed: Vec<Value> = record
             .signatures
@@ -147,7 +194,9 @@ impl Known {
             })
             .collect();
         let class = payload.body.class();
-        let needed = organisation.as_ref().map(|organisation| organisation.policy.needed(class));
+        let needed = organisation
+            .as_ref()
+            .map(|organisation| organisation.policy.needed(class));
         let may: Vec<Value> = organisation
             .iter()
             .flat_map(|organisation| organisation.officers.iter().copied())
@@ -162,9 +211,14 @@ impl Known {
             })
             .collect();
         let name = organisation.as_ref().map(|organisation| {
-            crate::commands::setup::both(&organisation.name.native.to_string(), &organisation.name.latin.to_string())
+            crate::commands::setup::both(
+                &organisation.name.native.to_string(),
+                &organisation.name.latin.to_string(),
+            )
         });
-        let office = organisation.as_ref().is_some_and(|organisation| organisation.kind == OrganisationKind::Office);
+        let office = organisation
+            .as_ref()
+            .is_some_and(|organisation| organisation.kind == OrganisationKind::Office);
         json!({
             "file": file, "record": record.id(), "rule": payload.body.code(), "act": act::next::deed(record),
             "principal": payload.principal, "name": name, "office": office, "class": class, "signed": signed, "needed": needed,
@@ -177,25 +231,50 @@ impl Known {
 /// Roles of a person by a node's judgement of the record.
 fn roles_told(judged: &Value, person: u32) -> Vec<String> {
     let entries = judged["signers"].as_array().into_iter().flatten();
-    let roles =
-        entries.filter(|entry| entry["person"] == person).flat_map(|entry| entry["roles"].as_array().into_iter().flatten());
-    roles.filter_map(|role| role.as_str().map(str::to_owned)).collect()
+    let roles = entries
+        .filter(|entry| entry["person"] == person)
+        .flat_map(|entry| entry["roles"].as_array().into_iter().flatten());
+    roles
+        .filter_map(|role| role.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn show(item: &Value, record: &Record) {
     let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
     let person = |entry: &Value, roles: String| {
         let number = entry["person"].to_string();
-        if roles.is_empty() { number } else { format!("{number} ({roles})") }
+        if roles.is_empty() {
+            number
+        } else {
+            format!("{number} ({roles})")
+        }
     };
     let roles = |entry: &Value| {
-        let roles: Vec<&str> = entry["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let told = if entry["as_told"] == true { t("pending.as-told", &[]) } else { String::new() };
+        let roles: Vec<&str> = entry["roles"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let told = if entry["as_told"] == true {
+            t("pending.as-told", &[])
+        } else {
+            String::new()
+        };
         format!("{}{told}", roles.join(", "))
     };
     let list = |name: &str, of: &dyn Fn(&Value) -> String| {
-        let words: Vec<String> = item[name].as_array().into_iter().flatten().map(of).collect();
-        if words.is_empty() { "-".to_owned() } else { words.join(", ") }
+        let words: Vec<String> = item[name]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(of)
+            .collect();
+        if words.is_empty() {
+            "-".to_owned()
+        } else {
+            words.join(", ")
+        }
     };
     let principal = item["principal"].as_u64().unwrap_or_default();
     print(t(
@@ -204,23 +283,49 @@ fn show(item: &Value, record: &Record) {
             ("file", text("file")),
             ("rule", text("rule")),
             ("act", text("act")),
-            ("principal", format!("{} {}", objects::short(&format!("organisation/{principal}")), text("name")).trim().to_owned()),
+            (
+                "principal",
+                format!(
+                    "{} {}",
+                    objects::short(&format!("organisation/{principal}")),
+                    text("name")
+                )
+                .trim()
+                .to_owned(),
+            ),
         ],
     ));
     let line = |key: &str, facts: &[(&str, String)]| print(format!("  {}", t(key, facts)));
-    for (label, text) in objects::rows("", &serde_json::to_value(&record.payload.body).unwrap_or_default(), None) {
+    for (label, text) in objects::rows(
+        "",
+        &serde_json::to_value(&record.payload.body).unwrap_or_default(),
+        None,
+    ) {
         print(format!("    {label}: {text}"));
     }
     line(
         "pending.signed",
-        &[("signed", list("signed", &|entry| person(entry, entry["role"].as_str().unwrap_or_default().to_owned())))],
+        &[(
+            "signed",
+            list("signed", &|entry| {
+                person(entry, entry["role"].as_str().unwrap_or_default().to_owned())
+            }),
+        )],
     );
     let may = list("may_sign", &|entry| person(entry, roles(entry)));
     let class = text("class");
     match (item["missing"].as_u64(), item["needed"].as_u64()) {
-        (Some(0), _) => line("pending.enough", &[("class", class), ("file", text("file"))]),
+        (Some(0), _) => line(
+            "pending.enough",
+            &[("class", class), ("file", text("file"))],
+        ),
         (Some(missing), Some(needed)) => {
-            let facts = [("missing", missing.to_string()), ("needed", needed.to_string()), ("class", class), ("may", may)];
+            let facts = [
+                ("missing", missing.to_string()),
+                ("needed", needed.to_string()),
+                ("class", class),
+                ("may", may),
+            ];
             line("pending.missing", &facts);
         }
         _ => line("pending.unknown", &[("class", class)]),
@@ -230,6 +335,16 @@ fn show(item: &Value, record: &Record) {
     } else if item["office"] == true {
         line("pending.office", &[]);
     }
-    let until = item["valid_until_ms"].as_u64().map(|ms| format_instant(ms, 480)).unwrap_or_default();
-    line(if item["expired"] == true { "pending.expired" } else { "pending.until" }, &[("until", until)]);
+    let until = item["valid_until_ms"]
+        .as_u64()
+        .map(|ms| format_instant(ms, 480))
+        .unwrap_or_default();
+    line(
+        if item["expired"] == true {
+            "pending.expired"
+        } else {
+            "pending.until"
+        },
+        &[("until", until)],
+    );
 }

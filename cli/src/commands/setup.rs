@@ -1,4 +1,5 @@
-//! `rollbook setup`, `whoami`, `use PROFILE` (RULINGS R23): who one is, and which alliance one trusts.
+//! `rollbook setup`, `whoami`, `use PROFILE` (RULINGS R23): who one is, and which alliance one
+//! trusts.
 
 use std::path::PathBuf;
 
@@ -17,14 +18,34 @@ use crate::profile::{Profile, Profiles, unknown};
 
 /// `setup`.
 pub fn setup_command() -> Command {
-    let number = |name: &'static str| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u32).range(1..));
+    let number = |name: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("N")
+            .value_parser(value_parser!(u32).range(1..))
+    };
     Command::new("setup")
         .arg(Arg::new("name").long("name").value_name("PROFILE"))
         .arg(Arg::new("genesis").long("genesis").value_name("FILE|HASH"))
         .arg(Arg::new("alliance").long("alliance").value_name("NAME"))
-        .arg(Arg::new("node").long("node").value_name("URL").action(ArgAction::Append))
-        .arg(Arg::new("ca").long("ca").value_name("FILE").value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("keystore").long("keystore").value_name("DIR").value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("node")
+                .long("node")
+                .value_name("URL")
+                .action(ArgAction::Append),
+        )
+        .arg(
+            Arg::new("ca")
+                .long("ca")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("keystore")
+                .long("keystore")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(number("organisation"))
         .arg(number("person"))
 }
@@ -45,9 +66,19 @@ fn facts(genesis: &Genesis) -> (String, Vec<(u32, String)>) {
     let mut organisations = Vec::new();
     for item in &genesis.items {
         match item {
-            GenesisItem::Charter { name: given, .. } => name = both(&given.native.to_string(), &given.latin.to_string()),
-            GenesisItem::Organisation(entry) | GenesisItem::Observer(entry) | GenesisItem::Office { entry, .. } => {
-                organisations.push((entry.number, both(&entry.name.native.to_string(), &entry.name.latin.to_string())));
+            GenesisItem::Charter { name: given, .. } => {
+                name = both(&given.native.to_string(), &given.latin.to_string())
+            }
+            GenesisItem::Organisation(entry)
+            | GenesisItem::Observer(entry)
+            | GenesisItem::Office { entry, .. } => {
+                organisations.push((
+                    entry.number,
+                    both(
+                        &entry.name.native.to_string(),
+                        &entry.name.latin.to_string(),
+                    ),
+                ));
             }
             _ => {}
         }
@@ -57,7 +88,11 @@ fn facts(genesis: &Genesis) -> (String, Vec<(u32, String)>) {
 
 /// Both names, once if they are equal.
 pub fn both(native: &str, latin: &str) -> String {
-    if native == latin { native.to_owned() } else { format!("{native} / {latin}") }
+    if native == latin {
+        native.to_owned()
+    } else {
+        format!("{native} / {latin}")
+    }
 }
 
 /// Asks what is not given, if there is somebody to ask.
@@ -73,13 +108,16 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
     let profiles = Profiles::of(matches);
     let text = |id: &str| matches.get_one::<String>(id).cloned();
     let Some(given) = or_ask(text("genesis"), "setup.ask.genesis")? else {
-        return Err(Failure::unusable(t("setup.no-genesis", &[])).next(t("setup.no-genesis-next", &[])));
+        return Err(
+            Failure::unusable(t("setup.no-genesis", &[])).next(t("setup.no-genesis-next", &[]))
+        );
     };
     let (hash, genesis, file) = match Hash::from_hex(&given) {
         Some(hash) => (hash, None, None),
         None => {
             let path = PathBuf::from(&given);
-            let bytes = keystore::read(&path).map_err(|failure| failure.next(t("setup.no-genesis-next", &[])))?;
+            let bytes = keystore::read(&path)
+                .map_err(|failure| failure.next(t("setup.no-genesis-next", &[])))?;
             let read = GenesisFile::decode(&bytes).map_err(|error| {
                 Failure::unusable(t("setup.bad-genesis", &[("file", given.clone())]))
                     .because(error)
@@ -100,22 +138,33 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
             Some(number) => Ok(Some(*number)),
             None => match or_ask(None, key)? {
                 None => Ok(None),
-                Some(answer) => {
-                    answer.parse().map(Some).map_err(|_| Failure::unusable(t("setup.no-number", &[("given", answer)])))
-                }
+                Some(answer) => answer
+                    .parse()
+                    .map(Some)
+                    .map_err(|_| Failure::unusable(t("setup.no-number", &[("given", answer)]))),
             },
         }
     };
     let organisation = number("organisation", "setup.ask.organisation")?;
     if let Some(organisation) = organisation
         && genesis.is_some()
-        && !organisations.iter().any(|(number, _)| *number == organisation)
+        && !organisations
+            .iter()
+            .any(|(number, _)| *number == organisation)
     {
         // Later members are not in the genesis, so this is a remark and no refusal.
-        say(t("setup.not-in-genesis", &[("number", organisation.to_string())]));
+        say(t(
+            "setup.not-in-genesis",
+            &[("number", organisation.to_string())],
+        ));
     }
     let person = number("person", "setup.ask.person")?;
-    let mut nodes: Vec<String> = matches.get_many::<String>("node").into_iter().flatten().cloned().collect();
+    let mut nodes: Vec<String> = matches
+        .get_many::<String>("node")
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
     if nodes.is_empty()
         && let Some(answer) = or_ask(None, "setup.ask.node")?
     {
@@ -123,31 +172,50 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     for node in &nodes {
         if !node.starts_with("http://") && !node.starts_with("https://") {
-            return Err(Failure::unusable(t("setup.bad-node", &[("given", node.clone())])).next(t("setup.bad-node-next", &[])));
+            return Err(
+                Failure::unusable(t("setup.bad-node", &[("given", node.clone())]))
+                    .next(t("setup.bad-node-next", &[])),
+            );
         }
     }
     let name = match or_ask(text("name"), "setup.ask.name")? {
         Some(name) => name,
         None => "default".to_owned(),
     };
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+    if name.is_empty()
+        || !name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    {
         return Err(Failure::unusable(t("setup.bad-name", &[("name", name)])));
     }
-    let absolute =
-        |name: &str| matches.get_one::<PathBuf>(name).map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let absolute = |name: &str| {
+        matches
+            .get_one::<PathBuf>(name)
+            .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+    };
     let (keystore, ca) = (absolute("keystore"), absolute("ca"));
     let asked_language = matches.get_one::<String>("lang").cloned();
     let profile = Profile {
         alliance,
         genesis: hash.to_hex(),
         genesis_file: file,
-        sample: genesis.as_ref().is_some_and(|genesis| genesis.clock() == Clock::Sample),
+        sample: genesis
+            .as_ref()
+            .is_some_and(|genesis| genesis.clock() == Clock::Sample),
         nodes,
         ca,
         keystore,
         organisation,
         person,
-        language: Some(asked_language.unwrap_or_else(|| if language() == Language::Chinese { "zh" } else { "en" }.to_owned())),
+        language: Some(asked_language.unwrap_or_else(|| {
+            if language() == Language::Chinese {
+                "zh"
+            } else {
+                "en"
+            }
+            .to_owned()
+        })),
     };
     let path = profiles.write(&name, &profile)?;
     if !matches.get_flag("json") {
@@ -155,7 +223,11 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     show(matches, &name, &profile)?;
     if !matches.get_flag("json") && profile.genesis_file.is_some() {
-        say(format!("\n{}: {}", t("word.next", &[]), t("setup.compare-hash", &[])));
+        say(format!(
+            "\n{}: {}",
+            t("word.next", &[]),
+            t("setup.compare-hash", &[])
+        ));
     }
     Ok(0)
 }
@@ -184,8 +256,15 @@ pub fn use_profile(matches: &ArgMatches) -> Result<u8, Failure> {
             return Err(Failure::unusable(t("profile.none", &[])).next(t("profile.none-next", &[])));
         }
         for name in profiles.names() {
-            let mark = if current.as_deref() == Some(name.as_str()) { "*" } else { " " };
-            let alliance = profiles.read(&name).map(|profile| profile.alliance).unwrap_or_default();
+            let mark = if current.as_deref() == Some(name.as_str()) {
+                "*"
+            } else {
+                " "
+            };
+            let alliance = profiles
+                .read(&name)
+                .map(|profile| profile.alliance)
+                .unwrap_or_default();
             print(format!("{mark} {name}  {alliance}"));
         }
         return Ok(0);
@@ -205,7 +284,9 @@ fn show(matches: &ArgMatches, name: &str, profile: &Profile) -> Result<(), Failu
         Some(person) if store.card_path(person).exists() => Some(store.card(person)?),
         _ => None,
     };
-    let secret = profile.person.is_some_and(|person| store.secret_path(person).exists());
+    let secret = profile
+        .person
+        .is_some_and(|person| store.secret_path(person).exists());
     if matches.get_flag("json") {
         print_json(&serde_json::json!({
             "name": name,
@@ -224,7 +305,14 @@ fn show(matches: &ArgMatches, name: &str, profile: &Profile) -> Result<(), Failu
     line("profile", name.to_owned());
     line("alliance", profile.alliance.clone());
     line("genesis", profile.genesis.clone());
-    line("nodes", if profile.nodes.is_empty() { none() } else { profile.nodes.join(" ") });
+    line(
+        "nodes",
+        if profile.nodes.is_empty() {
+            none()
+        } else {
+            profile.nodes.join(" ")
+        },
+    );
     let known = profile
         .genesis_file
         .as_ref()
@@ -233,7 +321,11 @@ fn show(matches: &ArgMatches, name: &str, profile: &Profile) -> Result<(), Failu
         .map(|file| facts(&file.genesis).1)
         .unwrap_or_default();
     let organisation = profile.organisation.map(|number| {
-        let name = known.iter().find(|(known, _)| *known == number).map(|(_, name)| format!("  {name}")).unwrap_or_default();
+        let name = known
+            .iter()
+            .find(|(known, _)| *known == number)
+            .map(|(_, name)| format!("  {name}"))
+            .unwrap_or_default();
         format!("{number}{name}")
     });
     line("organisation", organisation.unwrap_or_else(none));
@@ -242,8 +334,15 @@ fn show(matches: &ArgMatches, name: &str, profile: &Profile) -> Result<(), Failu
         None => person.to_string(),
     });
     line("person", person.unwrap_or_else(none));
-    let state = if secret { "keys.secret-here" } else { "keys.secret-away" };
-    line("keystore", format!("{}  ({})", store.folder().display(), t(state, &[])));
+    let state = if secret {
+        "keys.secret-here"
+    } else {
+        "keys.secret-away"
+    };
+    line(
+        "keystore",
+        format!("{}  ({})", store.folder().display(), t(state, &[])),
+    );
     line("language", profile.language.clone().unwrap_or_else(none));
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! `rollbook show ID`: a record, a block, an object of the state; only what was verified (RULINGS A12, A20, R23).
+//! `rollbook show ID`: a record, a block, an object of the state; only what was verified (RULINGS
+//! A12, A20, R23).
 
 use clap::{Arg, ArgMatches, Command};
 use rollbook_core::account::Unit;
@@ -15,9 +16,13 @@ use crate::trust::{Grounds, Trust, reading};
 
 /// `show`.
 pub fn command() -> Command {
-    let kinds: Vec<String> = KINDS.iter().map(|kind| format!("  {}-N  {}:N  {}/N", kind.letter, kind.noun, kind.table)).collect();
+    let kinds: Vec<String> = KINDS
+        .iter()
+        .map(|kind| format!("  {}-N  {}:N  {}/N", kind.letter, kind.noun, kind.table))
+        .collect();
     let help = format!("{}\n{}", t("show.ids", &[]), kinds.join("\n"));
-    reading(Command::new("show").arg(Arg::new("id").required(true).value_name("ID"))).after_help(help)
+    reading(Command::new("show").arg(Arg::new("id").required(true).value_name("ID")))
+        .after_help(help)
 }
 
 /// Runs `show`.
@@ -47,10 +52,14 @@ pub fn show(target: &Target, matches: &ArgMatches) -> Result<u8, Failure> {
         }
         Content::Block => {
             let records = records_of(&mut trust, &fetched.proved)?;
-            let mut body = json!({ "block": fetched.proved.seal.id(), "seal": fetched.proved.seal });
+            let mut body =
+                json!({ "block": fetched.proved.seal.id(), "seal": fetched.proved.seal });
             match records {
                 Some(records) => {
-                    body["records"] = records.iter().map(|(id, rule)| format!("{id} {rule}")).collect();
+                    body["records"] = records
+                        .iter()
+                        .map(|(id, rule)| format!("{id} {rule}"))
+                        .collect();
                 }
                 None => say(t("show.block-for-members", &[])),
             }
@@ -64,11 +73,23 @@ pub fn show(target: &Target, matches: &ArgMatches) -> Result<u8, Failure> {
         if grounds.sample {
             print(t("audit.sample", &[]));
         }
-        let unit = body["companions"].as_array().into_iter().flatten().find_map(unit_of);
+        let unit = body["companions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find_map(unit_of);
         print_rows(&body, unit.as_ref());
         print(told(&fetched, &grounds, &trust));
     }
-    let age = if json { if grounds.stale { crate::failure::NOT_YET } else { 0 } } else { grounds.tell_age() };
+    let age = if json {
+        if grounds.stale {
+            crate::failure::NOT_YET
+        } else {
+            0
+        }
+    } else {
+        grounds.tell_age()
+    };
     if age != 0 {
         code = age;
     }
@@ -78,18 +99,30 @@ pub fn show(target: &Target, matches: &ArgMatches) -> Result<u8, Failure> {
 /// An object with the objects that make it readable, each proved.
 fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Value, u8), Failure> {
     let Some(bytes) = value else {
-        return Ok((json!({ "id": objects::short(path), "path": path, "value": null }), REFUSED));
+        return Ok((
+            json!({ "id": objects::short(path), "path": path, "value": null }),
+            REFUSED,
+        ));
     };
-    let unknown = || Failure::unusable(t("show.unreadable", &[("path", path.to_owned())])).next(t("show.unreadable-next", &[]));
+    let unknown = || {
+        Failure::unusable(t("show.unreadable", &[("path", path.to_owned())]))
+            .next(t("show.unreadable-next", &[]))
+    };
     let value = objects::decode(path, bytes).ok_or_else(unknown)?;
     let mut beside = Vec::new();
     for other in companions(path, &value) {
         let (fetched, _) = fetch(trust, &Target::State(other.clone()))?;
-        if let Content::State { value: Some(bytes), .. } = &fetched.proved.content {
+        if let Content::State {
+            value: Some(bytes), ..
+        } = &fetched.proved.content
+        {
             beside.extend(objects::decode(&other, bytes));
         }
     }
-    Ok((json!({ "id": objects::short(path), "path": path, "value": value, "companions": beside }), 0))
+    Ok((
+        json!({ "id": objects::short(path), "path": path, "value": value, "companions": beside }),
+        0,
+    ))
 }
 
 fn print_rows(body: &Value, unit: Option<&Unit>) {
@@ -99,25 +132,41 @@ fn print_rows(body: &Value, unit: Option<&Unit>) {
         table.add_row([label, text]);
     };
     if body.get("value").is_some_and(Value::is_null) {
-        print(t("show.absent", &[("id", body["id"].as_str().unwrap_or_default().to_owned())]));
+        print(t(
+            "show.absent",
+            &[("id", body["id"].as_str().unwrap_or_default().to_owned())],
+        ));
         return;
     }
     for name in ["id", "record", "rule", "leaf", "block"] {
-        if let Some(text) = body.get(name).and_then(|value| objects::word(name, value, None)) {
+        if let Some(text) = body
+            .get(name)
+            .and_then(|value| objects::word(name, value, None))
+        {
             row(t(&format!("show.{name}"), &[]), text);
         }
     }
     // The company of a membership, the fund of an amount: by name, beside their numbers.
     for beside in body["companions"].as_array().into_iter().flatten() {
-        if let Some(name) = beside.get("name").and_then(|name| objects::word("name", name, None)) {
+        if let Some(name) = beside
+            .get("name")
+            .and_then(|name| objects::word("name", name, None))
+        {
             row(t("show.of", &[]), name);
         }
     }
     let path = body["path"].as_str().unwrap_or_default();
     for part in ["value", "payload", "signed", "seal", "records"] {
-        for (label, text) in body.get(part).map(|value| objects::rows(path, value, unit)).unwrap_or_default() {
-            let label =
-                if matches!(part, "signed" | "records") { format!("{} {label}", t(&format!("show.{part}"), &[])) } else { label };
+        for (label, text) in body
+            .get(part)
+            .map(|value| objects::rows(path, value, unit))
+            .unwrap_or_default()
+        {
+            let label = if matches!(part, "signed" | "records") {
+                format!("{} {label}", t(&format!("show.{part}"), &[]))
+            } else {
+                label
+            };
             row(label.trim().to_owned(), text);
         }
     }

@@ -1,5 +1,6 @@
-//! `rollbook verify FILE`: judges proof files, receipts, signed answers, fork alarms and pending records. No network code is
-//! involved: this file, `bundle`, `receipts::KeptAnswer` and core; what a profile has kept is read from its folder.
+//! `rollbook verify FILE`: judges proof files, receipts, signed answers, fork alarms and pending
+//! records. No network code is involved: this file, `bundle`, `receipts::KeptAnswer` and core; what
+//! a profile has kept is read from its folder.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,11 @@ use crate::trust::{FORK_ALARM, ForkAlarm, KeptPolicy, chain_of, genesis, instant
 
 /// `verify`.
 pub fn command() -> Command {
-    let file = |name: &'static str| Arg::new(name).value_name("FILE").value_parser(value_parser!(PathBuf));
+    let file = |name: &'static str| {
+        Arg::new(name)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+    };
     Command::new("verify")
         .arg(file("file").required(true))
         .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
@@ -33,9 +38,13 @@ pub fn command() -> Command {
 
 /// Runs `verify`.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(file) = matches.get_one::<PathBuf>("file") else { return Err(Failure::unusable("FILE")) };
+    let Some(file) = matches.get_one::<PathBuf>("file") else {
+        return Err(Failure::unusable("FILE"));
+    };
     let bytes = read(file)?;
-    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let profile = Profiles::of(matches)
+        .chosen(matches)?
+        .map(|(_, profile)| profile);
     let pinned = genesis(matches, profile.as_ref())?;
     let unknown = || {
         let facts = [("file", file.display().to_string())];
@@ -58,7 +67,10 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = crate::keystore::read(file)?;
     if bytes.len() > MAX_BYTES {
-        return Err(Failure::unusable(t("verify.too-long", &[("file", file.display().to_string())])));
+        return Err(Failure::unusable(t(
+            "verify.too-long",
+            &[("file", file.display().to_string())],
+        )));
     }
     Ok(bytes)
 }
@@ -68,17 +80,26 @@ fn flawed(flaw: &Flaw, file: &Path, json: bool) -> u8 {
     if json {
         print_json(&json!({ "verified": false, "code": flaw.code, "why": flaw.why }));
     } else {
-        print(t("verify.flaw", &[("file", file.display().to_string()), ("code", flaw.code.clone()), ("why", flaw.why.clone())]));
+        print(t(
+            "verify.flaw",
+            &[
+                ("file", file.display().to_string()),
+                ("code", flaw.code.clone()),
+                ("why", flaw.why.clone()),
+            ],
+        ));
     }
     REFUSED
 }
 
-/// The file's genesis is the expected one. Without an expected one a result says only that the file agrees with itself.
+/// The file's genesis is the expected one. Without an expected one a result says only that the file
+/// agrees with itself.
 fn compare(found: Hash, pinned: Option<Hash>) -> Result<(), Flaw> {
     match pinned {
-        Some(pinned) if pinned != found => {
-            Err(Flaw::new("A2.other-alliance", format!("the file is about alliance {found}, not {pinned}")))
-        }
+        Some(pinned) if pinned != found => Err(Flaw::new(
+            "A2.other-alliance",
+            format!("the file is about alliance {found}, not {pinned}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -90,7 +111,12 @@ fn not_pinned(pinned: Option<Hash>, found: Hash) {
 }
 
 fn signers(receipt: &Receipt) -> String {
-    let names: Vec<&str> = receipt.verified.signers.iter().map(|signer| signer.name.as_str()).collect();
+    let names: Vec<&str> = receipt
+        .verified
+        .signers
+        .iter()
+        .map(|signer| signer.name.as_str())
+        .collect();
     names.join(", ")
 }
 
@@ -108,7 +134,12 @@ fn receipt_line(receipt: &Receipt, genesis: Hash) -> String {
     )
 }
 
-fn proof_file(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+fn proof_file(
+    bytes: &[u8],
+    pinned: Option<Hash>,
+    matches: &ArgMatches,
+    file: &Path,
+) -> Result<u8, Failure> {
     let json = matches.get_flag("json");
     let verified = Bundle::parse(bytes).and_then(|bundle| {
         compare(bundle.genesis, pinned)?;
@@ -118,7 +149,11 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &P
         Ok(verified) => verified,
         Err(flaw) => return Ok(flawed(&flaw, file, json)),
     };
-    let Proved { seal, receipt, content } = &proved;
+    let Proved {
+        seal,
+        receipt,
+        content,
+    } = &proved;
     let body = match content {
         Content::Block => json!({ "block": seal.id() }),
         Content::Record(record) => {
@@ -129,7 +164,13 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &P
                 None => Value::Null,
                 Some(bytes) => match objects::decode(path, bytes) {
                     Some(value) => value,
-                    None => return Ok(flawed(&Flaw::new("proof.value", "the value is none of this table"), file, json)),
+                    None => {
+                        return Ok(flawed(
+                            &Flaw::new("proof.value", "the value is none of this table"),
+                            file,
+                            json,
+                        ));
+                    }
                 },
             };
             json!({ "id": objects::short(path), "path": path, "value": value })
@@ -151,7 +192,10 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &P
         ("height", seal.height.to_string()),
         ("time", format_instant(seal.time_ms, 480)),
         ("id", body["id"].as_str().unwrap_or_default().to_owned()),
-        ("record", body["record"].as_str().unwrap_or_default().to_owned()),
+        (
+            "record",
+            body["record"].as_str().unwrap_or_default().to_owned(),
+        ),
         ("rule", body["rule"].as_str().unwrap_or_default().to_owned()),
     ];
     let key = match content {
@@ -161,7 +205,10 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &P
         Content::State { .. } => "verify.state",
     };
     print(t(key, &facts));
-    let value = body.get("value").or(body.get("payload")).unwrap_or(&Value::Null);
+    let value = body
+        .get("value")
+        .or(body.get("payload"))
+        .unwrap_or(&Value::Null);
     for (label, text) in objects::rows(body["path"].as_str().unwrap_or_default(), value, None) {
         print(format!("  {label}: {text}"));
     }
@@ -177,27 +224,40 @@ fn is_sample(chain: Option<&EpochChain>) -> bool {
 
 /// The policies that the profile's folder holds, verified again.
 fn kept_chain(matches: &ArgMatches, pinned: Option<Hash>) -> Result<(Hash, EpochChain), Failure> {
-    let none = || Failure::unusable(t("verify.no-policies", &[])).next(t("verify.no-policies-next", &[]));
+    let none =
+        || Failure::unusable(t("verify.no-policies", &[])).next(t("verify.no-policies-next", &[]));
     let genesis = pinned.ok_or_else(none)?;
-    let file = Profiles::of(matches).verified(&genesis).join("policies.json");
+    let file = Profiles::of(matches)
+        .verified(&genesis)
+        .join("policies.json");
     let bytes = std::fs::read(&file).map_err(|_| none())?;
-    let kept: Vec<KeptPolicy> = serde_json::from_slice(&bytes).map_err(|error| none().because(error))?;
+    let kept: Vec<KeptPolicy> =
+        serde_json::from_slice(&bytes).map_err(|error| none().because(error))?;
     let chain = chain_of(genesis, &kept).map_err(|why| none().because(why))?;
     Ok((genesis, chain))
 }
 
 /// A `.tlog-proof` with the record it is of, under the policies of the profile's folder.
-fn tlog_proof(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+fn tlog_proof(
+    bytes: &[u8],
+    pinned: Option<Hash>,
+    matches: &ArgMatches,
+    file: &Path,
+) -> Result<u8, Failure> {
     let json = matches.get_flag("json");
     let Some(of) = matches.get_one::<PathBuf>("record") else {
-        return Err(Failure::unusable(t("verify.no-record", &[])).next(t("verify.no-record-next", &[])));
+        return Err(
+            Failure::unusable(t("verify.no-record", &[])).next(t("verify.no-record-next", &[]))
+        );
     };
     let leaf = leaf_of(of)?;
     let (genesis, chain) = kept_chain(matches, pinned)?;
     match chain.verify_receipt(&leaf, bytes) {
         Ok(receipt) => {
             if json {
-                print_json(&json!({ "verified": true, "pinned": true, "genesis": genesis, "receipt": receipt }));
+                print_json(
+                    &json!({ "verified": true, "pinned": true, "genesis": genesis, "receipt": receipt }),
+                );
             } else {
                 if is_sample(Some(&chain)) {
                     print(t("audit.sample", &[]));
@@ -225,7 +285,12 @@ fn leaf_of(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// A node's signed answer to a record.
-fn answer(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+fn answer(
+    bytes: &[u8],
+    pinned: Option<Hash>,
+    matches: &ArgMatches,
+    file: &Path,
+) -> Result<u8, Failure> {
     let json = matches.get_flag("json");
     let verified = parse_canonical::<KeptAnswer>(bytes).and_then(|kept| {
         compare(kept.genesis, pinned)?;
@@ -248,7 +313,10 @@ fn answer(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path)
         match &answer.verdict {
             Verdict::Seen => print(t("verify.seen", &facts)),
             Verdict::Refused { rule, facts: named } => {
-                let named: Vec<(&str, String)> = named.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+                let named: Vec<(&str, String)> = named
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.clone()))
+                    .collect();
                 facts.push(("refusal", refusal(rule, &named)));
                 print(t("verify.refused", &facts));
             }
@@ -258,20 +326,32 @@ fn answer(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path)
     Ok(0)
 }
 
-/// Two heads of which neither extends the other. Proved if both are of one size; for two sizes only the heads are proved.
-fn alarm(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) -> Result<u8, Failure> {
+/// Two heads of which neither extends the other. Proved if both are of one size; for two sizes only
+/// the heads are proved.
+fn alarm(
+    bytes: &[u8],
+    pinned: Option<Hash>,
+    matches: &ArgMatches,
+    file: &Path,
+) -> Result<u8, Failure> {
     let json = matches.get_flag("json");
     let verified = parse_canonical::<ForkAlarm>(bytes).and_then(|alarm| {
         compare(alarm.genesis, pinned)?;
-        let chain = chain_of(alarm.genesis, &alarm.policies).map_err(|why| Flaw::new("proof.policies", why))?;
-        let head = |note: &str| chain.verify_checkpoint(note.as_bytes()).map_err(|error| Flaw::new(error.code(), error));
+        let chain = chain_of(alarm.genesis, &alarm.policies)
+            .map_err(|why| Flaw::new("proof.policies", why))?;
+        let head = |note: &str| {
+            chain
+                .verify_checkpoint(note.as_bytes())
+                .map_err(|error| Flaw::new(error.code(), error))
+        };
         Ok((head(&alarm.known.note)?, head(&alarm.found.note)?, alarm))
     });
     let (known, found, alarm) = match verified {
         Ok(verified) => verified,
         Err(flaw) => return Ok(flawed(&flaw, file, json)),
     };
-    let fork = known.checkpoint.size == found.checkpoint.size && known.checkpoint.root != found.checkpoint.root;
+    let fork = known.checkpoint.size == found.checkpoint.size
+        && known.checkpoint.root != found.checkpoint.root;
     if json {
         print_json(&json!({ "verified": true, "fork": fork, "known": known, "found": found }));
     } else {
@@ -281,25 +361,45 @@ fn alarm(bytes: &[u8], pinned: Option<Hash>, matches: &ArgMatches, file: &Path) 
             ("size", found.checkpoint.size.to_string()),
             ("root", found.checkpoint.root.to_hex()),
         ];
-        print(t(if fork { "verify.fork" } else { "verify.two-heads" }, &facts));
+        print(t(
+            if fork {
+                "verify.fork"
+            } else {
+                "verify.two-heads"
+            },
+            &facts,
+        ));
     }
     not_pinned(pinned, alarm.genesis);
     Ok(REFUSED)
 }
 
-/// A pending record: its form and its id. Keys of officers stand in working tables, which carry no proofs.
+/// A pending record: its form and its id. Keys of officers stand in working tables, which carry no
+/// proofs.
 fn pending(file: &Path, pinned: Option<Hash>, matches: &ArgMatches) -> Result<u8, Failure> {
     let json = matches.get_flag("json");
     let record = match crate::commands::act::read_pending(file) {
         Ok(record) => record,
-        Err(failure) => return Ok(flawed(&Flaw::new("pending.form", failure.why.unwrap_or(failure.what)), file, json)),
+        Err(failure) => {
+            return Ok(flawed(
+                &Flaw::new("pending.form", failure.why.unwrap_or(failure.what)),
+                file,
+                json,
+            ));
+        }
     };
     if let Err(flaw) = compare(record.payload.chain, pinned) {
         return Ok(flawed(&flaw, file, json));
     }
-    let officers: Vec<String> = record.signatures.iter().map(|entry| entry.officer.to_string()).collect();
+    let officers: Vec<String> = record
+        .signatures
+        .iter()
+        .map(|entry| entry.officer.to_string())
+        .collect();
     if json {
-        print_json(&json!({ "verified": true, "signatures_checked": false, "record": record.id(), "signed_by": officers }));
+        print_json(
+            &json!({ "verified": true, "signatures_checked": false, "record": record.id(), "signed_by": officers }),
+        );
     } else {
         let facts = [
             ("record", record.id().to_hex()),

@@ -50,7 +50,10 @@ pub struct Alliance {
 /// Reads the file.
 pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Option<Alliance> {
     let file_name: Rc<str> = name.into();
-    let whole = Place { file: file_name.clone(), line: None };
+    let whole = Place {
+        file: file_name.clone(),
+        line: None,
+    };
     let Ok(text) = std::str::from_utf8(bytes) else {
         report.error(&whole, "csv-not-utf8", &[]);
         return None;
@@ -71,44 +74,65 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
     {
         report.error(&place, "notice", &[("notice", SAMPLE_NOTICE.to_owned())]);
     }
-    let clock = head.placed_string("clock", report).and_then(|(place, word)| {
-        let clock = match word.as_str() {
-            "wall" => Clock::Wall,
-            "sample" => Clock::Sample,
-            _ => {
-                report.error(&place, "clock", &[("found", word)]);
-                return None;
+    let clock = head
+        .placed_string("clock", report)
+        .and_then(|(place, word)| {
+            let clock = match word.as_str() {
+                "wall" => Clock::Wall,
+                "sample" => Clock::Sample,
+                _ => {
+                    report.error(&place, "clock", &[("found", word)]);
+                    return None;
+                }
+            };
+            if (clock == Clock::Sample) != sample {
+                report.error(&place, "clock-sample", &[]);
             }
-        };
-        if (clock == Clock::Sample) != sample {
-            report.error(&place, "clock-sample", &[]);
-        }
-        Some(clock)
-    });
-    let opened = head.placed_string("opened", report).and_then(|(place, text)| match parse_instant(&text) {
-        Ok(instant) => Some(instant),
-        Err(_) => {
-            report.error(&place, "instant", &[("found", text)]);
-            None
-        }
-    });
+            Some(clock)
+        });
+    let opened =
+        head.placed_string("opened", report)
+            .and_then(|(place, text)| match parse_instant(&text) {
+                Ok(instant) => Some(instant),
+                Err(_) => {
+                    report.error(&place, "instant", &[("found", text)]);
+                    None
+                }
+            });
     let protocol = head.optional_number("protocol", report).unwrap_or(PROTOCOL);
     if !(1..=PROTOCOL).contains(&protocol) {
-        let facts = [("found", protocol.to_string()), ("newest", PROTOCOL.to_string())];
+        let facts = [
+            ("found", protocol.to_string()),
+            ("newest", PROTOCOL.to_string()),
+        ];
         report.error(&head.place(), "protocol", &facts);
     }
     head.finish(report);
 
-    let charter = root.required_section("charter", report).and_then(|section| charter(section, clock, read, report));
-    let offset = charter.as_ref().map_or(480, |charter| charter.offset_minutes);
+    let charter = root
+        .required_section("charter", report)
+        .and_then(|section| charter(section, clock, read, report));
+    let offset = charter
+        .as_ref()
+        .map_or(480, |charter| charter.offset_minutes);
     let opened_day = opened.map_or(0, |opened| LocalDay::of(opened, offset).0);
     let until = |day: i64| end_of_local_day(LocalDay(day), offset);
     let directions = directions(&mut root, report);
     // An office or observer without a registry extract rests on the charter that names it.
-    let default_extract = (charter.as_ref().map_or(Hash::ZERO, |charter| charter.text), opened_day);
+    let default_extract = (
+        charter.as_ref().map_or(Hash::ZERO, |charter| charter.text),
+        opened_day,
+    );
     let mut offices = Vec::new();
     for mut section in root.sections("offices", report) {
-        let office = organisation(&mut section, OrganisationKind::Office, default_extract, &directions, read, report);
+        let office = organisation(
+            &mut section,
+            OrganisationKind::Office,
+            default_extract,
+            &directions,
+            read,
+            report,
+        );
         let mut posts = Vec::new();
         for mut post in section.sections("posts", report) {
             if let Some(entry) = read_post(&mut post, &until, report) {
@@ -121,24 +145,44 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
     }
     let mut observers = Vec::new();
     for mut section in root.sections("observers", report) {
-        observers.extend(organisation(&mut section, OrganisationKind::Observer, default_extract, &directions, read, report));
+        observers.extend(organisation(
+            &mut section,
+            OrganisationKind::Observer,
+            default_extract,
+            &directions,
+            read,
+            report,
+        ));
         section.finish(report);
     }
-    let board = root.required_section("board", report).and_then(|mut section| {
-        let seats = section.numbers("seats", report);
-        let day = section.date("until", report);
-        section.finish(report);
-        let ((place, mut seats), day) = (seats?, day?);
-        seats.sort_unstable();
-        Some((place, seats.into_iter().map(|organisation| SeatEntry { organisation, until_ms: until(day) }).collect()))
-    });
-    let validators = root.required_section("validators", report).and_then(|mut section| {
-        let numbers = section.numbers("organisations", report);
-        section.finish(report);
-        let (place, mut numbers) = numbers?;
-        numbers.sort_unstable();
-        Some((place, numbers))
-    });
+    let board = root
+        .required_section("board", report)
+        .and_then(|mut section| {
+            let seats = section.numbers("seats", report);
+            let day = section.date("until", report);
+            section.finish(report);
+            let ((place, mut seats), day) = (seats?, day?);
+            seats.sort_unstable();
+            Some((
+                place,
+                seats
+                    .into_iter()
+                    .map(|organisation| SeatEntry {
+                        organisation,
+                        until_ms: until(day),
+                    })
+                    .collect(),
+            ))
+        });
+    let validators = root
+        .required_section("validators", report)
+        .and_then(|mut section| {
+            let numbers = section.numbers("organisations", report);
+            section.finish(report);
+            let (place, mut numbers) = numbers?;
+            numbers.sort_unstable();
+            Some((place, numbers))
+        });
     root.finish(report);
     Some(Alliance {
         place: whole,
@@ -156,7 +200,12 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
     })
 }
 
-fn charter(mut section: Section, clock: Option<Clock>, read: ReadFile, report: &mut Report) -> Option<Charter> {
+fn charter(
+    mut section: Section,
+    clock: Option<Clock>,
+    read: ReadFile,
+    report: &mut Report,
+) -> Option<Charter> {
     let place = section.place();
     let preset = match section.optional_string("preset", report) {
         None => parameters::preset("default"),
@@ -164,19 +213,33 @@ fn charter(mut section: Section, clock: Option<Clock>, read: ReadFile, report: &
             let preset = parameters::preset(&word);
             if preset.is_none() {
                 let near = suggestion(&word, parameters::PRESETS);
-                report.error(&place, "preset", &[("found", word), ("known", parameters::PRESETS.join(", ")), ("near", near)]);
+                report.error(
+                    &place,
+                    "preset",
+                    &[
+                        ("found", word),
+                        ("known", parameters::PRESETS.join(", ")),
+                        ("near", near),
+                    ],
+                );
             }
             preset
         }
     };
-    let text = section.placed_string("text", report).and_then(|(place, file)| match read(&file) {
-        Ok(bytes) => Some(sha256(&bytes)),
-        Err(_) => {
-            report.error(&place, "charter-text", &[("found", file)]);
-            None
-        }
-    });
-    let mut charter = Charter::preset(preset?, clock.unwrap_or(Clock::Wall), text.unwrap_or(Hash::ZERO));
+    let text = section
+        .placed_string("text", report)
+        .and_then(|(place, file)| match read(&file) {
+            Ok(bytes) => Some(sha256(&bytes)),
+            Err(_) => {
+                report.error(&place, "charter-text", &[("found", file)]);
+                None
+            }
+        });
+    let mut charter = Charter::preset(
+        preset?,
+        clock.unwrap_or(Clock::Wall),
+        text.unwrap_or(Hash::ZERO),
+    );
     let before = report.errors.len();
     if let Some(mut overrides) = section.section("override", report) {
         for entry in overrides.entries() {
@@ -193,22 +256,45 @@ fn charter(mut section: Section, clock: Option<Clock>, read: ReadFile, report: &
     text.map(|_| charter)
 }
 
-/// Sets a parameter; `[charter.override.funding] hold_days = 10` means the same as `"funding.hold_days" = 10`.
-fn apply_override(charter: &mut Charter, name: &str, value: &DeValue, place: &Place, report: &mut Report) {
+/// Sets a parameter; `[charter.override.funding] hold_days = 10` means the same as
+/// `"funding.hold_days" = 10`.
+fn apply_override(
+    charter: &mut Charter,
+    name: &str,
+    value: &DeValue,
+    place: &Place,
+    report: &mut Report,
+) {
     if let DeValue::Table(table) = value {
         for (key, value) in table.iter() {
-            apply_override(charter, &format!("{name}.{}", key.get_ref()), value.get_ref(), place, report);
+            apply_override(
+                charter,
+                &format!("{name}.{}", key.get_ref()),
+                value.get_ref(),
+                place,
+                report,
+            );
         }
         return;
     }
     match parameters::set(charter, name, value) {
         Ok(()) => {}
         Err(ParameterError::Unknown { near }) => {
-            let near = near.map(|near| crate::messages::t("draft.did-you-mean", &[("near", near)])).unwrap_or_default();
-            report.error(place, "parameter-unknown", &[("name", name.to_owned()), ("near", near)]);
+            let near = near
+                .map(|near| crate::messages::t("draft.did-you-mean", &[("near", near)]))
+                .unwrap_or_default();
+            report.error(
+                place,
+                "parameter-unknown",
+                &[("name", name.to_owned()), ("near", near)],
+            );
         }
         Err(ParameterError::Value { example }) => {
-            report.error(place, "parameter-value", &[("name", name.to_owned()), ("example", example)]);
+            report.error(
+                place,
+                "parameter-value",
+                &[("name", name.to_owned()), ("example", example)],
+            );
         }
     }
 }
@@ -218,15 +304,30 @@ fn directions(root: &mut Section, report: &mut Report) -> Vec<Direction> {
     for mut section in root.sections("directions", report) {
         let place = section.place();
         let number = section.number("number", report);
-        let code =
-            section.placed_string("code", report).and_then(|(place, code)| fields::text::<32>(&place, "code", &code, report));
+        let code = section
+            .placed_string("code", report)
+            .and_then(|(place, code)| fields::text::<32>(&place, "code", &code, report));
         let native = section.placed_string("native", report);
         let latin = section.placed_string("latin", report);
         section.finish(report);
-        let (Some(number), Some(code), Some((_, native)), Some((_, latin))) = (number, code, native, latin) else { continue };
-        let Some(name) = fields::name(&place, &native, &latin, report) else { continue };
-        if number == 0 || directions.iter().any(|other| other.number == number || other.code == code) {
-            report.error(&place, "direction-defined", &[("number", number.to_string()), ("code", code.to_string())]);
+        let (Some(number), Some(code), Some((_, native)), Some((_, latin))) =
+            (number, code, native, latin)
+        else {
+            continue;
+        };
+        let Some(name) = fields::name(&place, &native, &latin, report) else {
+            continue;
+        };
+        if number == 0
+            || directions
+                .iter()
+                .any(|other| other.number == number || other.code == code)
+        {
+            report.error(
+                &place,
+                "direction-defined",
+                &[("number", number.to_string()), ("code", code.to_string())],
+            );
             continue;
         }
         directions.push(Direction { number, code, name });
@@ -255,7 +356,9 @@ fn organisation(
         (Some((_, native)), Some((_, latin))) => fields::name(&place, &native, &latin, report),
         _ => None,
     };
-    let country = section.placed_string("country", report).and_then(|(place, text)| fields::country(&place, &text, report));
+    let country = section
+        .placed_string("country", report)
+        .and_then(|(place, text)| fields::country(&place, &text, report));
     let mut identifiers = Vec::new();
     for column in ["uscc", "lei", "other_identifier"] {
         if let Some((place, text)) = section.optional_string(column, report) {
@@ -271,10 +374,16 @@ fn organisation(
             hash.zip(date)
         }
     };
-    let related = section.optional_string("related", report).map_or(String::new(), |(_, text)| text);
-    let evidence = section.optional_string("evidence", report).map_or(String::new(), |(_, text)| text);
+    let related = section
+        .optional_string("related", report)
+        .map_or(String::new(), |(_, text)| text);
+    let evidence = section
+        .optional_string("evidence", report)
+        .map_or(String::new(), |(_, text)| text);
     let relations = fields::relations(&place, &related, &evidence, read, report);
-    let works_in = section.optional_string("directions", report).map_or(String::new(), |(_, text)| text);
+    let works_in = section
+        .optional_string("directions", report)
+        .map_or(String::new(), |(_, text)| text);
     let works_in = fields::directions(&place, &works_in, Some(directions), report);
     let policy = match section.optional_string("approval", report) {
         None => Some(ApprovalPolicy::default()),
@@ -294,31 +403,57 @@ fn organisation(
     })
 }
 
-fn read_post(section: &mut Section, until: &dyn Fn(i64) -> u64, report: &mut Report) -> Option<PostEntry> {
-    let role = section.placed_string("role", report).and_then(|(place, code)| {
-        let role = parse_role(&code).filter(|role| role.is_post());
-        if role.is_none() {
-            let posts: Vec<String> = POSTS.iter().map(|role| role_code(*role)).collect();
-            let near = suggestion(&code, posts.iter().map(String::as_str));
-            report.error(&place, "post-role", &[("found", code), ("known", posts.join(", ")), ("near", near)]);
-        }
-        role
-    });
+fn read_post(
+    section: &mut Section,
+    until: &dyn Fn(i64) -> u64,
+    report: &mut Report,
+) -> Option<PostEntry> {
+    let role = section
+        .placed_string("role", report)
+        .and_then(|(place, code)| {
+            let role = parse_role(&code).filter(|role| role.is_post());
+            if role.is_none() {
+                let posts: Vec<String> = POSTS.iter().map(|role| role_code(*role)).collect();
+                let near = suggestion(&code, posts.iter().map(String::as_str));
+                report.error(
+                    &place,
+                    "post-role",
+                    &[("found", code), ("known", posts.join(", ")), ("near", near)],
+                );
+            }
+            role
+        });
     let holder = section.number("holder", report);
     let deputy = section.optional_number("deputy", report);
     let day = section.date("until", report);
-    Some(PostEntry { role: role?, holder: holder?, deputy, until_ms: until(day?) })
+    Some(PostEntry {
+        role: role?,
+        holder: holder?,
+        deputy,
+        until_ms: until(day?),
+    })
 }
 
 /// The posts of an office (RULINGS R7).
 pub const POSTS: [rollbook_core::identity::Role; 7] = {
     use rollbook_core::identity::Role::*;
-    [Secretary, Registrar, Treasurer, SecondOfficer, ProgrammeOfficer, FinanceApprover, Auditor]
+    [
+        Secretary,
+        Registrar,
+        Treasurer,
+        SecondOfficer,
+        ProgrammeOfficer,
+        FinanceApprover,
+        Auditor,
+    ]
 };
 
 /// Reads a text of at most 160 bytes from the command line, in NFC.
 pub fn short_text(given: &str) -> Option<Text<160>> {
     let mut report = Report::default();
-    let place = Place { file: "".into(), line: None };
+    let place = Place {
+        file: "".into(),
+        line: None,
+    };
     fields::text(&place, "", given, &mut report).filter(|text| !text.is_empty())
 }

@@ -1,7 +1,9 @@
-//! Joins the secretary's files and the officers' cards into genesis items, and says what does not fit together.
+//! Joins the secretary's files and the officers' cards into genesis items, and says what does not
+//! fit together.
 //!
-//! The rules of the ledger are checked again by [`Genesis::assemble`]; here they are checked for the person who has to mend
-//! a file, so every reason names organisations by number and name and stands at the line to change.
+//! The rules of the ledger are checked again by [`Genesis::assemble`]; here they are checked for
+//! the person who has to mend a file, so every reason names organisations by number and name and
+//! stands at the line to change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,14 +20,22 @@ use crate::keystore::card::role_code;
 /// A name as messages show it: the original script, if the two differ both.
 pub fn shown(name: &rollbook_core::identity::Name) -> String {
     let chinese = crate::messages::language() == crate::messages::Language::Chinese;
-    if chinese { name.native.to_string() } else { name.latin.to_string() }
+    if chinese {
+        name.native.to_string()
+    } else {
+        name.latin.to_string()
+    }
 }
 
 /// Builds the genesis; errors are in the report.
 pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Genesis> {
     let alliance = &inputs.alliance;
-    let all: Vec<&OrganisationInput> =
-        inputs.members.iter().chain(alliance.offices.iter().map(|(office, _)| office)).chain(alliance.observers.iter()).collect();
+    let all: Vec<&OrganisationInput> = inputs
+        .members
+        .iter()
+        .chain(alliance.offices.iter().map(|(office, _)| office))
+        .chain(alliance.observers.iter())
+        .collect();
     let by_number = unique_numbers(&all, report);
     unique_identifiers(&all, report);
     warn_look_alikes(all.iter().copied(), report);
@@ -56,35 +66,67 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
         extract: input.extract,
         relations: relations.get(&input.number).cloned().unwrap_or_default(),
         directions: input.directions.clone(),
-        officers: cards.officers.get(&input.number).into_iter().flatten().map(|(_, card)| card.entry()).collect(),
+        officers: cards
+            .officers
+            .get(&input.number)
+            .into_iter()
+            .flatten()
+            .map(|(_, card)| card.entry())
+            .collect(),
         policy: input.policy.clone(),
     };
     let mut offices: Vec<_> = alliance.offices.iter().collect();
     offices.sort_by_key(|(office, _)| office.number);
     for (office, posts) in offices {
         let posts = posts.iter().map(|(_, post)| post.clone()).collect();
-        items.push(GenesisItem::Office { entry: entry(office), posts });
+        items.push(GenesisItem::Office {
+            entry: entry(office),
+            posts,
+        });
     }
     items.push(GenesisItem::Board(alliance.board.1.clone()));
-    items.extend(alliance.directions.iter().cloned().map(GenesisItem::Direction));
+    items.extend(
+        alliance
+            .directions
+            .iter()
+            .cloned()
+            .map(GenesisItem::Direction),
+    );
     let mut members: Vec<_> = inputs.members.iter().collect();
     members.sort_by_key(|member| member.number);
-    items.extend(members.into_iter().map(|member| GenesisItem::Organisation(entry(member))));
+    items.extend(
+        members
+            .into_iter()
+            .map(|member| GenesisItem::Organisation(entry(member))),
+    );
     let mut observers: Vec<_> = alliance.observers.iter().collect();
     observers.sort_by_key(|observer| observer.number);
-    items.extend(observers.into_iter().map(|observer| GenesisItem::Observer(entry(observer))));
+    items.extend(
+        observers
+            .into_iter()
+            .map(|observer| GenesisItem::Observer(entry(observer))),
+    );
     for number in &alliance.validators.1 {
         if let Some((_, card)) = cards.nodes.get(number) {
-            items.push(GenesisItem::Validator { organisation: *number, keys: card.keys.clone() });
+            items.push(GenesisItem::Validator {
+                organisation: *number,
+                keys: card.keys.clone(),
+            });
         }
     }
     // Shapes first, so that a reason has the line of its organisation.
     for item in &items {
         let checked = rollbook_core::codec::Wire::check(item);
-        if let (Err(error), GenesisItem::Office { entry, .. } | GenesisItem::Organisation(entry) | GenesisItem::Observer(entry)) =
-            (checked, item)
+        if let (
+            Err(error),
+            GenesisItem::Office { entry, .. }
+            | GenesisItem::Organisation(entry)
+            | GenesisItem::Observer(entry),
+        ) = (checked, item)
         {
-            let place = by_number.get(&entry.number).map_or(&alliance.place, |input| &input.place);
+            let place = by_number
+                .get(&entry.number)
+                .map_or(&alliance.place, |input| &input.place);
             report.error(place, "item", &[("why", error.to_string())]);
         }
     }
@@ -117,8 +159,11 @@ fn unique_numbers<'a>(all: &[&'a OrganisationInput], report: &mut Report) -> ByN
     for input in all {
         match by_number.get(&input.number) {
             Some(other) => {
-                let facts =
-                    [("number", input.number.to_string()), ("other", other.place.to_string()), ("name", shown(&other.name))];
+                let facts = [
+                    ("number", input.number.to_string()),
+                    ("other", other.place.to_string()),
+                    ("name", shown(&other.name)),
+                ];
                 report.error(&input.place, "number-twice", &facts);
             }
             None => {
@@ -135,8 +180,11 @@ fn unique_identifiers(all: &[&OrganisationInput], report: &mut Report) {
         for identifier in &input.identifiers {
             match seen.get(&identifier.org_id()) {
                 Some(other) => {
-                    let facts =
-                        [("identifier", identifier.org_id()), ("other", other.place.to_string()), ("name", shown(&other.name))];
+                    let facts = [
+                        ("identifier", identifier.org_id()),
+                        ("other", other.place.to_string()),
+                        ("name", shown(&other.name)),
+                    ];
                     report.error(&input.place, "identifier-twice", &facts);
                 }
                 None => {
@@ -147,12 +195,18 @@ fn unique_identifiers(all: &[&OrganisationInput], report: &mut Report) {
     }
 }
 
-/// Every relation stands once, at the organisation that the ledger writes later: it may name only what is already there.
-fn relations(all: &[&OrganisationInput], by_number: &ByNumber, report: &mut Report) -> BTreeMap<u32, Vec<GroupDeclaration>> {
+/// Every relation stands once, at the organisation that the ledger writes later: it may name only
+/// what is already there.
+fn relations(
+    all: &[&OrganisationInput],
+    by_number: &ByNumber,
+    report: &mut Report,
+) -> BTreeMap<u32, Vec<GroupDeclaration>> {
     let rank = |number: u32| {
         let kind = by_number.get(&number).map(|input| input.kind);
         (
-            matches!(kind, Some(OrganisationKind::Observer)) as u8 + 2 * matches!(kind, Some(OrganisationKind::Office)) as u8,
+            matches!(kind, Some(OrganisationKind::Observer)) as u8
+                + 2 * matches!(kind, Some(OrganisationKind::Office)) as u8,
             number,
         )
     };
@@ -162,12 +216,24 @@ fn relations(all: &[&OrganisationInput], by_number: &ByNumber, report: &mut Repo
             if *other == input.number {
                 report.error(&input.place, "related-self", &[]);
             } else if !by_number.contains_key(other) {
-                report.error(&input.place, "related-unknown", &[("other", other.to_string())]);
+                report.error(
+                    &input.place,
+                    "related-unknown",
+                    &[("other", other.to_string())],
+                );
             } else {
-                let pair = if rank(*other) < rank(input.number) { (input.number, *other) } else { (*other, input.number) };
+                let pair = if rank(*other) < rank(input.number) {
+                    (input.number, *other)
+                } else {
+                    (*other, input.number)
+                };
                 match edges.get(&pair) {
                     Some(known) if known != evidence => {
-                        report.error(&input.place, "related-evidence", &[("other", other.to_string())]);
+                        report.error(
+                            &input.place,
+                            "related-evidence",
+                            &[("other", other.to_string())],
+                        );
                     }
                     _ => {
                         edges.insert(pair, *evidence);
@@ -178,14 +244,23 @@ fn relations(all: &[&OrganisationInput], by_number: &ByNumber, report: &mut Repo
     }
     let mut relations: BTreeMap<u32, Vec<GroupDeclaration>> = BTreeMap::new();
     for ((holder, other), evidence) in edges {
-        relations.entry(holder).or_default().push(GroupDeclaration { other, evidence });
+        relations
+            .entry(holder)
+            .or_default()
+            .push(GroupDeclaration { other, evidence });
     }
     relations
 }
 
 /// Organisation to the smallest number of its group.
-fn groups(all: &[&OrganisationInput], relations: &BTreeMap<u32, Vec<GroupDeclaration>>) -> BTreeMap<u32, u32> {
-    let mut parent: BTreeMap<u32, u32> = all.iter().map(|input| (input.number, input.number)).collect();
+fn groups(
+    all: &[&OrganisationInput],
+    relations: &BTreeMap<u32, Vec<GroupDeclaration>>,
+) -> BTreeMap<u32, u32> {
+    let mut parent: BTreeMap<u32, u32> = all
+        .iter()
+        .map(|input| (input.number, input.number))
+        .collect();
     fn root(parent: &BTreeMap<u32, u32>, mut number: u32) -> u32 {
         while let Some(up) = parent.get(&number).filter(|up| **up != number) {
             number = *up;
@@ -198,13 +273,25 @@ fn groups(all: &[&OrganisationInput], relations: &BTreeMap<u32, Vec<GroupDeclara
             parent.insert(a.max(b), a.min(b));
         }
     }
-    all.iter().map(|input| (input.number, root(&parent, input.number))).collect()
+    all.iter()
+        .map(|input| (input.number, root(&parent, input.number)))
+        .collect()
 }
 
-fn officers(all: &[&OrganisationInput], by_number: &ByNumber, cards: &Cards, sample: bool, report: &mut Report) {
+fn officers(
+    all: &[&OrganisationInput],
+    by_number: &ByNumber,
+    cards: &Cards,
+    sample: bool,
+    report: &mut Report,
+) {
     for (place, card) in cards.all() {
         if !by_number.contains_key(&card.organisation) {
-            report.error(place, "card-organisation", &[("organisation", card.organisation.to_string())]);
+            report.error(
+                place,
+                "card-organisation",
+                &[("organisation", card.organisation.to_string())],
+            );
         }
         if card.sample && !sample {
             report.error(place, "card-sample", &[]);
@@ -215,13 +302,21 @@ fn officers(all: &[&OrganisationInput], by_number: &ByNumber, cards: &Cards, sam
 }
 
 fn unique_cards(cards: &Cards, report: &mut Report) {
-    let (mut persons, mut keys): (BTreeMap<u32, &Place>, BTreeMap<_, &Place>) = (BTreeMap::new(), BTreeMap::new());
+    let (mut persons, mut keys): (BTreeMap<u32, &Place>, BTreeMap<_, &Place>) =
+        (BTreeMap::new(), BTreeMap::new());
     for (place, card) in cards.all() {
         if card.person == 0 {
             report.error(place, "card-person-zero", &[]);
         }
         if let Some(other) = persons.insert(card.person, place) {
-            report.error(place, "card-person-twice", &[("person", card.person.to_string()), ("other", other.to_string())]);
+            report.error(
+                place,
+                "card-person-twice",
+                &[
+                    ("person", card.person.to_string()),
+                    ("other", other.to_string()),
+                ],
+            );
         }
         if let Some(other) = keys.insert(card.public_key, place) {
             report.error(place, "card-key-twice", &[("other", other.to_string())]);
@@ -229,10 +324,14 @@ fn unique_cards(cards: &Cards, report: &mut Report) {
     }
 }
 
-/// RULINGS R23: two officers of a company, one of them primary, and no policy that they cannot meet.
+/// RULINGS R23: two officers of a company, one of them primary, and no policy that they cannot
+/// meet.
 fn enough_officers(all: &[&OrganisationInput], cards: &Cards, report: &mut Report) {
     for input in all {
-        let officers = cards.officers.get(&input.number).map_or(&[][..], Vec::as_slice);
+        let officers = cards
+            .officers
+            .get(&input.number)
+            .map_or(&[][..], Vec::as_slice);
         let name = || ("name", shown(&input.name));
         let needed = match input.kind {
             OrganisationKind::Company => 2,
@@ -247,36 +346,68 @@ fn enough_officers(all: &[&OrganisationInput], cards: &Cards, report: &mut Repor
                 ("needed", needed.to_string()),
             ];
             report.error(&input.place, "officers-missing", &facts);
-        } else if needed > 0 && !officers.iter().any(|(_, card)| card.roles.contains(&Role::Primary)) {
-            report.error(&input.place, "primary-missing", &[name(), ("number", input.number.to_string())]);
+        } else if needed > 0
+            && !officers
+                .iter()
+                .any(|(_, card)| card.roles.contains(&Role::Primary))
+        {
+            report.error(
+                &input.place,
+                "primary-missing",
+                &[name(), ("number", input.number.to_string())],
+            );
         }
         for (class, threshold) in &input.policy.thresholds {
-            if officers.len() >= needed && *threshold as usize > officers.len() && input.kind != OrganisationKind::Office {
+            if officers.len() >= needed
+                && *threshold as usize > officers.len()
+                && input.kind != OrganisationKind::Office
+            {
                 let class = super::fields::CLASSES
                     .iter()
                     .find(|(_, known)| known == class)
                     .map_or(String::new(), |(word, _)| (*word).to_owned());
-                let facts =
-                    [name(), ("class", class), ("threshold", threshold.to_string()), ("officers", officers.len().to_string())];
+                let facts = [
+                    name(),
+                    ("class", class),
+                    ("threshold", threshold.to_string()),
+                    ("officers", officers.len().to_string()),
+                ];
                 report.error(&input.place, "approval-officers", &facts);
             }
         }
     }
 }
 
-/// RULINGS R7: one person holds one of PO, FIN, TRE, OFF; the auditor holds nothing else and is of no member's group.
+/// RULINGS R7: one person holds one of PO, FIN, TRE, OFF; the auditor holds nothing else and is of
+/// no member's group.
 fn posts(inputs: &Inputs, cards: &Cards, by_number: &ByNumber, report: &mut Report) {
-    let homes: BTreeMap<u32, u32> = cards.all().map(|(_, card)| (card.person, card.organisation)).collect();
+    let homes: BTreeMap<u32, u32> = cards
+        .all()
+        .map(|(_, card)| (card.person, card.organisation))
+        .collect();
     let mut held: BTreeMap<u32, Vec<(Role, &Place)>> = BTreeMap::new();
     for (place, post) in inputs.alliance.offices.iter().flat_map(|(_, posts)| posts) {
-        let PostEntry { role, holder, deputy, until_ms } = post;
+        let PostEntry {
+            role,
+            holder,
+            deputy,
+            until_ms,
+        } = post;
         for person in std::iter::once(holder).chain(deputy) {
             if !homes.contains_key(person) {
-                report.error(place, "post-person", &[("role", role_code(*role)), ("person", person.to_string())]);
+                report.error(
+                    place,
+                    "post-person",
+                    &[("role", role_code(*role)), ("person", person.to_string())],
+                );
             }
         }
         if deputy == &Some(*holder) {
-            report.error(place, "post-deputy", &[("role", role_code(*role)), ("person", holder.to_string())]);
+            report.error(
+                place,
+                "post-deputy",
+                &[("role", role_code(*role)), ("person", holder.to_string())],
+            );
         }
         if *until_ms <= inputs.alliance.opened_ms {
             report.error(place, "post-until", &[("role", role_code(*role))]);
@@ -284,21 +415,36 @@ fn posts(inputs: &Inputs, cards: &Cards, by_number: &ByNumber, report: &mut Repo
         if *role == Role::Auditor {
             let home = homes.get(holder).and_then(|home| by_number.get(home));
             if let Some(home) = home.filter(|home| home.kind == OrganisationKind::Company) {
-                report.error(place, "post-auditor-member", &[("person", holder.to_string()), ("name", shown(&home.name))]);
+                report.error(
+                    place,
+                    "post-auditor-member",
+                    &[("person", holder.to_string()), ("name", shown(&home.name))],
+                );
             }
         }
         held.entry(*holder).or_default().push((*role, place));
     }
     for (person, roles) in held {
-        let separate =
-            |role: &Role| matches!(role, Role::ProgrammeOfficer | Role::FinanceApprover | Role::Treasurer | Role::SecondOfficer);
+        let separate = |role: &Role| {
+            matches!(
+                role,
+                Role::ProgrammeOfficer
+                    | Role::FinanceApprover
+                    | Role::Treasurer
+                    | Role::SecondOfficer
+            )
+        };
         let money = roles.iter().filter(|(role, _)| separate(role)).count();
         let auditor = roles.iter().any(|(role, _)| *role == Role::Auditor);
         if (money > 1 || (auditor && roles.len() > 1))
             && let Some((_, place)) = roles.last()
         {
             let words: Vec<String> = roles.iter().map(|(role, _)| role_code(*role)).collect();
-            report.error(place, "post-duties", &[("person", person.to_string()), ("roles", words.join(", "))]);
+            report.error(
+                place,
+                "post-duties",
+                &[("person", person.to_string()), ("roles", words.join(", "))],
+            );
         }
     }
 }
@@ -311,7 +457,10 @@ fn founder<'a>(
     by_number: &ByNumber<'a>,
     report: &mut Report,
 ) -> Option<&'a OrganisationInput> {
-    let found = by_number.get(&number).filter(|input| input.kind == OrganisationKind::Company).copied();
+    let found = by_number
+        .get(&number)
+        .filter(|input| input.kind == OrganisationKind::Company)
+        .copied();
     if found.is_none() {
         report.error(place, code, &[("number", number.to_string())]);
     }
@@ -333,7 +482,9 @@ fn one_per_group(
             report.error(place, "listed-twice", &[("number", number.to_string())]);
             continue;
         }
-        let Some(input) = founder(number, place, codes.0, by_number, report) else { continue };
+        let Some(input) = founder(number, place, codes.0, by_number, report) else {
+            continue;
+        };
         let group = groups.get(&number).copied().unwrap_or(number);
         if let Some(other) = taken.insert(group, input) {
             let facts = [
@@ -351,31 +502,75 @@ fn board(inputs: &Inputs, by_number: &ByNumber, groups: &BTreeMap<u32, u32>, rep
     let (place, seats) = &inputs.alliance.board;
     let limit = inputs.alliance.charter.board_seats;
     if seats.len() > limit as usize {
-        report.error(place, "board-limit", &[("seats", seats.len().to_string()), ("limit", limit.to_string())]);
+        report.error(
+            place,
+            "board-limit",
+            &[
+                ("seats", seats.len().to_string()),
+                ("limit", limit.to_string()),
+            ],
+        );
     }
     let numbers = seats.iter().map(|seat| seat.organisation);
-    one_per_group(numbers, place, ("board-founder", "board-group"), by_number, groups, report);
+    one_per_group(
+        numbers,
+        place,
+        ("board-founder", "board-group"),
+        by_number,
+        groups,
+        report,
+    );
 }
 
-fn validators(inputs: &Inputs, cards: &Cards, by_number: &ByNumber, groups: &BTreeMap<u32, u32>, report: &mut Report) {
+fn validators(
+    inputs: &Inputs,
+    cards: &Cards,
+    by_number: &ByNumber,
+    groups: &BTreeMap<u32, u32>,
+    report: &mut Report,
+) {
     let (place, numbers) = &inputs.alliance.validators;
     let limit = inputs.alliance.charter.chain.validator_seats;
     if numbers.is_empty() || numbers.len() > limit as usize {
-        report.error(place, "validators-limit", &[("found", numbers.len().to_string()), ("limit", limit.to_string())]);
+        report.error(
+            place,
+            "validators-limit",
+            &[
+                ("found", numbers.len().to_string()),
+                ("limit", limit.to_string()),
+            ],
+        );
     } else if numbers.len() < 4 {
-        report.warn(place, "validators-few", &[("found", numbers.len().to_string())]);
+        report.warn(
+            place,
+            "validators-few",
+            &[("found", numbers.len().to_string())],
+        );
     }
-    one_per_group(numbers.iter().copied(), place, ("validator-founder", "validator-group"), by_number, groups, report);
+    one_per_group(
+        numbers.iter().copied(),
+        place,
+        ("validator-founder", "validator-group"),
+        by_number,
+        groups,
+        report,
+    );
     for number in numbers {
         match cards.nodes.get(number) {
             None => report.error(place, "validator-card", &[("number", number.to_string())]),
-            Some((place, card)) if card.sample && !inputs.alliance.sample => report.error(place, "card-sample", &[]),
+            Some((place, card)) if card.sample && !inputs.alliance.sample => {
+                report.error(place, "card-sample", &[])
+            }
             Some(_) => {}
         }
     }
     for (number, (place, _)) in &cards.nodes {
         if !numbers.contains(number) {
-            report.warn(place, "node-card-unused", &[("organisation", number.to_string())]);
+            report.warn(
+                place,
+                "node-card-unused",
+                &[("organisation", number.to_string())],
+            );
         }
     }
 }

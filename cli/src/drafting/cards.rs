@@ -29,7 +29,10 @@ impl Cards {
     /// Adds a node's card; a second one of an organisation is an error.
     pub fn add_node(&mut self, place: Place, card: NodeCard, report: &mut Report) {
         if let Some((other, _)) = self.nodes.get(&card.organisation) {
-            let facts = [("organisation", card.organisation.to_string()), ("other", other.to_string())];
+            let facts = [
+                ("organisation", card.organisation.to_string()),
+                ("other", other.to_string()),
+            ];
             report.error(&place, "node-card-twice", &facts);
             return;
         }
@@ -47,18 +50,27 @@ pub fn read_folder(folder: &Path, report: &mut Report) -> Cards {
     let mut cards = Cards::default();
     let mut paths = Vec::new();
     match std::fs::read_dir(folder) {
-        Ok(files) => {
-            paths.extend(files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "toml")))
-        }
+        Ok(files) => paths.extend(
+            files
+                .flatten()
+                .map(|file| file.path())
+                .filter(|path| path.extension().is_some_and(|e| e == "toml")),
+        ),
         Err(error) => {
-            let place = Place { file: folder.display().to_string().into(), line: None };
+            let place = Place {
+                file: folder.display().to_string().into(),
+                line: None,
+            };
             report.error(&place, "cards-folder", &[("why", error.to_string())]);
         }
     }
     paths.sort();
     for path in paths {
         let name: Rc<str> = path.display().to_string().into();
-        let whole = Place { file: name.clone(), line: None };
+        let whole = Place {
+            file: name.clone(),
+            line: None,
+        };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) => {
@@ -66,7 +78,9 @@ pub fn read_folder(folder: &Path, report: &mut Report) -> Cards {
                 continue;
             }
         };
-        let Some(file) = TomlFile::parse(name, &text, report) else { continue };
+        let Some(file) = TomlFile::parse(name, &text, report) else {
+            continue;
+        };
         let mut section = file.root();
         let kind = section.placed_string("kind", report);
         match kind.as_ref().map(|(_, kind)| kind.as_str()) {

@@ -38,17 +38,34 @@ pub struct OrganisationInput {
 }
 
 /// Text in NFC, trimmed, within its limit and without invisible characters.
-pub fn text<const MAX: usize>(place: &Place, column: &str, given: &str, report: &mut Report) -> Option<Text<MAX>> {
+pub fn text<const MAX: usize>(
+    place: &Place,
+    column: &str,
+    given: &str,
+    report: &mut Report,
+) -> Option<Text<MAX>> {
     let normal: String = given.trim().nfc().collect();
     let column = ("column", column.to_owned());
     match Text::new(normal) {
         Ok(text) => Some(text),
         Err(TextError::TooLong { length, max }) => {
-            report.error(place, "text-long", &[column, ("length", length.to_string()), ("max", max.to_string())]);
+            report.error(
+                place,
+                "text-long",
+                &[
+                    column,
+                    ("length", length.to_string()),
+                    ("max", max.to_string()),
+                ],
+            );
             None
         }
         Err(TextError::Forbidden(code)) => {
-            report.error(place, "text-forbidden", &[column, ("code", format!("U+{code:04X}"))]);
+            report.error(
+                place,
+                "text-forbidden",
+                &[column, ("code", format!("U+{code:04X}"))],
+            );
             None
         }
     }
@@ -64,7 +81,10 @@ pub fn name(place: &Place, native: &str, latin: &str, report: &mut Report) -> Op
     if let Some(c) = latin.nfc().find(|c| c.is_alphabetic() && !is_latin(*c)) {
         report.error(place, "latin-name", &[("found", c.to_string())]);
     }
-    Some(Name { native: text(place, "native", native, report)?, latin: text(place, "latin", latin, report)? })
+    Some(Name {
+        native: text(place, "native", native, report)?,
+        latin: text(place, "latin", latin, report)?,
+    })
 }
 
 /// Letters of the Latin blocks; the ledger's second name is in them.
@@ -73,7 +93,12 @@ fn is_latin(c: char) -> bool {
 }
 
 /// An identifier in a column of its kind.
-pub fn identifier(place: &Place, column: &str, given: &str, report: &mut Report) -> Option<Identifier> {
+pub fn identifier(
+    place: &Place,
+    column: &str,
+    given: &str,
+    report: &mut Report,
+) -> Option<Identifier> {
     let given = given.trim();
     if given.is_empty() {
         return None;
@@ -86,7 +111,11 @@ pub fn identifier(place: &Place, column: &str, given: &str, report: &mut Report)
     match parsed {
         Ok(identifier) => Some(identifier),
         Err(error) => {
-            let facts = [("column", column.to_owned()), ("found", given.to_owned()), ("why", identifier_reason(&error))];
+            let facts = [
+                ("column", column.to_owned()),
+                ("found", given.to_owned()),
+                ("why", identifier_reason(&error)),
+            ];
             report.error(place, "identifier", &facts);
             None
         }
@@ -96,10 +125,21 @@ pub fn identifier(place: &Place, column: &str, given: &str, report: &mut Report)
 /// Why something is no identifier, in the reader's language.
 pub fn identifier_reason(error: &IdentifierError) -> String {
     match error {
-        IdentifierError::Length { length, expected, .. } => {
-            t("identifier.length", &[("length", length.to_string()), ("expected", expected.to_string())])
-        }
-        IdentifierError::Character { position, found, expected, .. } => {
+        IdentifierError::Length {
+            length, expected, ..
+        } => t(
+            "identifier.length",
+            &[
+                ("length", length.to_string()),
+                ("expected", expected.to_string()),
+            ],
+        ),
+        IdentifierError::Character {
+            position,
+            found,
+            expected,
+            ..
+        } => {
             let allowed = match *expected {
                 "positions 3 to 8 are digits" => t("identifier.allowed.digits-3-8", &[]),
                 "0-9 and A-Z without I, O, S, V, Z" => t("identifier.allowed.uscc", &[]),
@@ -109,11 +149,21 @@ pub fn identifier_reason(error: &IdentifierError) -> String {
                 "0-9, A-Z, '.', '/' and '-'" => t("identifier.allowed.national", &[]),
                 other => other.to_owned(),
             };
-            t("identifier.character", &[("position", position.to_string()), ("found", found.to_string()), ("allowed", allowed)])
+            t(
+                "identifier.character",
+                &[
+                    ("position", position.to_string()),
+                    ("found", found.to_string()),
+                    ("allowed", allowed),
+                ],
+            )
         }
-        IdentifierError::Check { found, expected, .. } => {
-            t("identifier.check", &[("found", found.clone()), ("expected", expected.clone())])
-        }
+        IdentifierError::Check {
+            found, expected, ..
+        } => t(
+            "identifier.check",
+            &[("found", found.clone()), ("expected", expected.clone())],
+        ),
         IdentifierError::Register => t("identifier.register", &[]),
         IdentifierError::Alias(kind) => t("identifier.alias", &[("kind", (*kind).to_owned())]),
         IdentifierError::UnknownForm => t("identifier.unknown-form", &[]),
@@ -131,20 +181,34 @@ pub fn country(place: &Place, given: &str, report: &mut Report) -> Option<Text<2
 }
 
 /// 64 hexadecimal digits or the name of a file, which is hashed.
-pub fn hash(place: &Place, column: &str, given: &str, read: ReadFile, report: &mut Report) -> Option<Hash> {
+pub fn hash(
+    place: &Place,
+    column: &str,
+    given: &str,
+    read: ReadFile,
+    report: &mut Report,
+) -> Option<Hash> {
     let given = given.trim();
     if let Some(hash) = Hash::from_hex(given) {
         return Some(hash);
     }
     let looks_like_digits = given.len() > 40 && given.bytes().all(|byte| byte.is_ascii_hexdigit());
     if given.is_empty() || looks_like_digits {
-        report.error(place, "no-hash", &[("column", column.to_owned()), ("found", given.to_owned())]);
+        report.error(
+            place,
+            "no-hash",
+            &[("column", column.to_owned()), ("found", given.to_owned())],
+        );
         return None;
     }
     match read(given) {
         Ok(bytes) => Some(sha256(&bytes)),
         Err(_) => {
-            report.error(place, "no-hash-or-file", &[("column", column.to_owned()), ("found", given.to_owned())]);
+            report.error(
+                place,
+                "no-hash-or-file",
+                &[("column", column.to_owned()), ("found", given.to_owned())],
+            );
             None
         }
     }
@@ -154,22 +218,41 @@ pub fn hash(place: &Place, column: &str, given: &str, read: ReadFile, report: &m
 pub fn date(place: &Place, column: &str, given: &str, report: &mut Report) -> Option<i64> {
     let day = day_number(given.trim());
     if day.is_none() {
-        report.error(place, "no-date", &[("column", column.to_owned()), ("found", given.trim().to_owned())]);
+        report.error(
+            place,
+            "no-date",
+            &[
+                ("column", column.to_owned()),
+                ("found", given.trim().to_owned()),
+            ],
+        );
     }
     day
 }
 
 /// Parts of a list: separated by `;`, `、`, or spaces.
 pub fn parts(given: &str) -> impl Iterator<Item = &str> {
-    given.split([';', '；', '、', ' ']).map(str::trim).filter(|part| !part.is_empty())
+    given
+        .split([';', '；', '、', ' '])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 /// Directions by code or number, ascending.
-pub fn directions(place: &Place, given: &str, known: Option<&[Direction]>, report: &mut Report) -> Vec<u32> {
-    let Some(known) = known else { return Vec::new() };
+pub fn directions(
+    place: &Place,
+    given: &str,
+    known: Option<&[Direction]>,
+    report: &mut Report,
+) -> Vec<u32> {
+    let Some(known) = known else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for part in parts(given) {
-        let direction = known.iter().find(|direction| direction.code.as_str() == part || direction.number.to_string() == part);
+        let direction = known.iter().find(|direction| {
+            direction.code.as_str() == part || direction.number.to_string() == part
+        });
         match direction {
             Some(direction) if found.contains(&direction.number) => {
                 report.error(place, "direction-twice", &[("found", part.to_owned())]);
@@ -177,7 +260,11 @@ pub fn directions(place: &Place, given: &str, known: Option<&[Direction]>, repor
             Some(direction) => found.push(direction.number),
             None => {
                 let near = suggestion(part, known.iter().map(|direction| direction.code.as_str()));
-                report.error(place, "direction-unknown", &[("found", part.to_owned()), ("near", near)]);
+                report.error(
+                    place,
+                    "direction-unknown",
+                    &[("found", part.to_owned()), ("near", near)],
+                );
             }
         }
     }
@@ -201,7 +288,13 @@ pub fn approval(place: &Place, given: &str, report: &mut Report) -> Option<Appro
     for part in parts(given) {
         let read = part.split_once('=').and_then(|(class, n)| {
             let class = CLASSES.iter().find(|(word, _)| *word == class.trim())?.1;
-            Some((class, n.trim().parse::<u32>().ok().filter(|n| (1..=16).contains(n))?))
+            Some((
+                class,
+                n.trim()
+                    .parse::<u32>()
+                    .ok()
+                    .filter(|n| (1..=16).contains(n))?,
+            ))
         });
         match read {
             Some((class, _)) if thresholds.iter().any(|(other, _)| *other == class) => {
@@ -220,10 +313,20 @@ pub fn approval(place: &Place, given: &str, report: &mut Report) -> Option<Appro
 }
 
 /// `13` or `13;14` with as many pieces of evidence (a hash or a file each).
-pub fn relations(place: &Place, related: &str, evidence: &str, read: ReadFile, report: &mut Report) -> Vec<(u32, Hash)> {
-    let (related, evidence): (Vec<&str>, Vec<&str>) = (parts(related).collect(), parts(evidence).collect());
+pub fn relations(
+    place: &Place,
+    related: &str,
+    evidence: &str,
+    read: ReadFile,
+    report: &mut Report,
+) -> Vec<(u32, Hash)> {
+    let (related, evidence): (Vec<&str>, Vec<&str>) =
+        (parts(related).collect(), parts(evidence).collect());
     if related.len() != evidence.len() {
-        let facts = [("related", related.len().to_string()), ("evidence", evidence.len().to_string())];
+        let facts = [
+            ("related", related.len().to_string()),
+            ("evidence", evidence.len().to_string()),
+        ];
         report.error(place, "evidence-count", &facts);
         return Vec::new();
     }

@@ -1,6 +1,8 @@
-//! `members.csv`: one founding member a row, columns by name in any order, UTF-8 with or without a byte order mark.
+//! `members.csv`: one founding member a row, columns by name in any order, UTF-8 with or without a
+//! byte order mark.
 //!
-//! Lines that begin with `#` are remarks. Dates are `2023-06-20`; a list in a cell is separated by `;`.
+//! Lines that begin with `#` are remarks. Dates are `2023-06-20`; a list in a cell is separated by
+//! `;`.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -39,14 +41,26 @@ pub fn read(
     report: &mut Report,
 ) -> Vec<OrganisationInput> {
     let file: Rc<str> = name.into();
-    let place = |line: Option<usize>| Place { file: file.clone(), line };
+    let place = |line: Option<usize>| Place {
+        file: file.clone(),
+        line,
+    };
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if let Err(error) = std::str::from_utf8(bytes) {
-        let line = bytes.iter().take(error.valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes
+            .iter()
+            .take(error.valid_up_to())
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
         report.error(&place(Some(line)), "csv-not-utf8", &[]);
         return Vec::new();
     }
-    let mut reader = csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .from_reader(bytes);
     let headers: Vec<String> = match reader.headers() {
         Ok(headers) => headers.iter().map(str::to_owned).collect(),
         Err(error) => {
@@ -61,18 +75,35 @@ pub fn read(
         match COLUMNS.iter().find(|column| *column == header) {
             Some(column) => {
                 if at.insert(column, i).is_some() {
-                    report.error(&place(Some(header_line)), "csv-column-twice", &[("column", header.clone())]);
+                    report.error(
+                        &place(Some(header_line)),
+                        "csv-column-twice",
+                        &[("column", header.clone())],
+                    );
                 }
             }
             None => {
                 let near = suggestion(header, COLUMNS);
-                report.error(&place(Some(header_line)), "csv-column-unknown", &[("column", header.clone()), ("near", near)]);
+                report.error(
+                    &place(Some(header_line)),
+                    "csv-column-unknown",
+                    &[("column", header.clone()), ("near", near)],
+                );
             }
         }
     }
-    let missing: Vec<&str> = COLUMNS.iter().take(REQUIRED).filter(|column| !at.contains_key(*column)).copied().collect();
+    let missing: Vec<&str> = COLUMNS
+        .iter()
+        .take(REQUIRED)
+        .filter(|column| !at.contains_key(*column))
+        .copied()
+        .collect();
     if !missing.is_empty() {
-        report.error(&place(Some(header_line)), "csv-column-missing", &[("columns", missing.join(", "))]);
+        report.error(
+            &place(Some(header_line)),
+            "csv-column-missing",
+            &[("columns", missing.join(", "))],
+        );
         return Vec::new();
     }
     let mut members = Vec::new();
@@ -80,14 +111,22 @@ pub fn read(
         let row = match row {
             Ok(row) => row,
             Err(error) => {
-                let line = error.position().map(|position| lines.of(position.byte() as usize));
+                let line = error
+                    .position()
+                    .map(|position| lines.of(position.byte() as usize));
                 report.error(&place(line), "csv-syntax", &[("why", error.to_string())]);
                 continue;
             }
         };
-        let place = place(row.position().map(|position| lines.of(position.byte() as usize)));
+        let place = place(
+            row.position()
+                .map(|position| lines.of(position.byte() as usize)),
+        );
         if row.len() != headers.len() {
-            let facts = [("found", row.len().to_string()), ("expected", headers.len().to_string())];
+            let facts = [
+                ("found", row.len().to_string()),
+                ("expected", headers.len().to_string()),
+            ];
             report.error(&place, "csv-fields", &facts);
             continue;
         }
@@ -99,8 +138,8 @@ pub fn read(
     members
 }
 
-/// Line numbers of rows in ascending order. The reader's own count is one short in files with CR LF, and a row's position may lie
-/// before the remarks and empty lines in front of it.
+/// Line numbers of rows in ascending order. The reader's own count is one short in files with CR
+/// LF, and a row's position may lie before the remarks and empty lines in front of it.
 pub struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -110,7 +149,11 @@ pub struct Lines<'a> {
 impl Lines<'_> {
     /// At the beginning of a file.
     pub fn new(bytes: &[u8]) -> Lines<'_> {
-        Lines { bytes, at: 0, line: 1 }
+        Lines {
+            bytes,
+            at: 0,
+            line: 1,
+        }
     }
 
     /// The line of the row that begins at or after byte `start`.
@@ -148,7 +191,10 @@ fn member<'r>(
     read: ReadFile,
     report: &mut Report,
 ) -> Option<OrganisationInput> {
-    let number = cell("number").parse::<u32>().ok().filter(|number| *number > 0);
+    let number = cell("number")
+        .parse::<u32>()
+        .ok()
+        .filter(|number| *number > 0);
     if number.is_none() {
         report.error(place, "number", &[("found", cell("number").to_owned())]);
     }
@@ -188,18 +234,32 @@ fn member<'r>(
 mod tests {
     use super::*;
 
-    /// Line ends of every kind, remarks, empty lines, a quoted name over two lines: the row's own line is named.
+    /// Line ends of every kind, remarks, empty lines, a quoted name over two lines: the row's own
+    /// line is named.
     #[test]
     fn lines_are_those_of_the_file() {
         let head = "# a remark\nnumber,native,latin,country,extract,extract_date\n";
         let row = |n: &str| format!("{n},x,x,CN,{},2025-01-01\n", "ab".repeat(32));
-        let text = format!("{head}{}\n# another\n\n{}\"y\",\"a\nb\",x,CN,z,2025-01-01\n{}", row("?"), row("!"), row("%"));
-        for text in [text.clone(), text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+        let text = format!(
+            "{head}{}\n# another\n\n{}\"y\",\"a\nb\",x,CN,z,2025-01-01\n{}",
+            row("?"),
+            row("!"),
+            row("%")
+        );
+        for text in [
+            text.clone(),
+            text.replace('\n', "\r\n"),
+            format!("\u{feff}{text}"),
+        ] {
             let mut report = Report::default();
             let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
             assert!(super::read("m.csv", text.as_bytes(), None, &none, &mut report).is_empty());
-            let lines: Vec<_> =
-                report.errors.iter().filter(|problem| problem.code == "number").map(|problem| problem.line).collect();
+            let lines: Vec<_> = report
+                .errors
+                .iter()
+                .filter(|problem| problem.code == "number")
+                .map(|problem| problem.line)
+                .collect();
             assert_eq!(lines, [Some(3), Some(7), Some(8), Some(10)], "{text:?}");
         }
     }

@@ -1,8 +1,8 @@
 //! Names that look alike (RULINGS A22): a warning, never a rule.
 //!
-//! Two names look alike if they are equal after compatibility folding, lower case, without spaces and punctuation, and with the
-//! letters of other scripts that look like Latin ones replaced. The table is short on purpose: it holds the pairs that are
-//! used to deceive, not all of Unicode.
+//! Two names look alike if they are equal after compatibility folding, lower case, without spaces
+//! and punctuation, and with the letters of other scripts that look like Latin ones replaced. The
+//! table is short on purpose: it holds the pairs that are used to deceive, not all of Unicode.
 
 use std::collections::BTreeMap;
 
@@ -41,17 +41,27 @@ fn folded(c: char) -> char {
 
 /// What is left of a name when looks alone count.
 pub fn skeleton(name: &str) -> String {
-    name.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).map(folded).collect()
+    name.nfkc()
+        .flat_map(char::to_lowercase)
+        .filter(|c| c.is_alphanumeric())
+        .map(folded)
+        .collect()
 }
 
 /// Warns of organisations whose names look alike.
-pub fn warn_look_alikes<'a>(organisations: impl Iterator<Item = &'a OrganisationInput>, report: &mut Report) {
+pub fn warn_look_alikes<'a>(
+    organisations: impl Iterator<Item = &'a OrganisationInput>,
+    report: &mut Report,
+) {
     let mut seen: BTreeMap<String, (u32, String)> = BTreeMap::new();
     for organisation in organisations {
-        let mut skeletons: Vec<(String, &str)> = [organisation.name.native.as_str(), organisation.name.latin.as_str()]
-            .into_iter()
-            .map(|name| (skeleton(name), name))
-            .collect();
+        let mut skeletons: Vec<(String, &str)> = [
+            organisation.name.native.as_str(),
+            organisation.name.latin.as_str(),
+        ]
+        .into_iter()
+        .map(|name| (skeleton(name), name))
+        .collect();
         skeletons.dedup_by(|a, b| a.0 == b.0);
         for (skeleton, name) in skeletons {
             match seen.get(&skeleton) {
@@ -83,7 +93,10 @@ mod tests {
         assert_eq!(skeleton("ALPHA Co., Ltd"), skeleton("Alpha Co Ltd."));
         assert_eq!(skeleton("Ａlpha"), skeleton("Alpha"), "full width");
         assert_eq!(skeleton("未来科技"), skeleton("末来科技"));
-        assert_ne!(skeleton("Founding member 01"), skeleton("Founding member 02"));
+        assert_ne!(
+            skeleton("Founding member 01"),
+            skeleton("Founding member 02")
+        );
         assert_ne!(skeleton("成员甲"), skeleton("成员乙"));
     }
 }

@@ -1,6 +1,7 @@
 //! Charter parameters by dotted name, such as `funding.holdback_bp` or `rules.admit.board.quorum`.
 //!
-//! The names are those of the charter's own fields, so every parameter of this build has one, and no list can fall behind.
+//! The names are those of the charter's own fields, so every parameter of this build has one, and
+//! no list can fall behind.
 
 use std::collections::BTreeMap;
 
@@ -31,12 +32,17 @@ pub enum ParameterError {
 
 /// A serde word of an enum, such as `admit`.
 fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// The preset of a word.
 pub fn preset(text: &str) -> Option<Preset> {
-    [Preset::Default, Preset::Foundation, Preset::CnAssociation].into_iter().find(|preset| word(preset) == text)
+    [Preset::Default, Preset::Foundation, Preset::CnAssociation]
+        .into_iter()
+        .find(|preset| word(preset) == text)
 }
 
 /// The words of all presets.
@@ -53,26 +59,60 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
     ];
     for (section, value) in sections {
         if let Ok(Value::Object(fields)) = value {
-            all.extend(fields.into_iter().map(|(name, value)| (format!("{section}.{name}"), value)));
+            all.extend(
+                fields
+                    .into_iter()
+                    .map(|(name, value)| (format!("{section}.{name}"), value)),
+            );
         }
     }
     all.insert("board_seats".into(), charter.board_seats.into());
     all.insert("offset_minutes".into(), charter.offset_minutes.into());
     all.insert("currency".into(), charter.currency.to_string().into());
-    all.insert("criteria".into(), charter.criteria.iter().map(ToString::to_string).collect::<Vec<_>>().into());
+    all.insert(
+        "criteria".into(),
+        charter
+            .criteria
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .into(),
+    );
     for rule in &charter.classes {
         let class = word(&rule.class);
-        all.insert(format!("classes.{class}.assembly_vote"), rule.assembly_vote.into());
-        all.insert(format!("classes.{class}.seat_eligible"), rule.seat_eligible.into());
+        all.insert(
+            format!("classes.{class}.assembly_vote"),
+            rule.assembly_vote.into(),
+        );
+        all.insert(
+            format!("classes.{class}.seat_eligible"),
+            rule.seat_eligible.into(),
+        );
         all.insert(format!("classes.{class}.dues"), rule.dues.into());
     }
     for entry in &charter.rules.entries {
         let path = format!("rules.{}.{}", word(&entry.kind), word(&entry.rule.body));
-        all.insert(format!("{path}.quorum"), entry.rule.quorum.to_string().into());
+        all.insert(
+            format!("{path}.quorum"),
+            entry.rule.quorum.to_string().into(),
+        );
         all.insert(format!("{path}.pass"), pass_text(&entry.rule.pass).into());
-        all.insert(format!("{path}.ballot_min"), period_text(entry.rule.ballot_min).into());
-        all.insert(format!("{path}.ballot_max"), period_text(entry.rule.ballot_max).into());
-        all.insert(format!("{path}.stay"), entry.rule.stay.map_or_else(|| "none".to_owned(), period_text).into());
+        all.insert(
+            format!("{path}.ballot_min"),
+            period_text(entry.rule.ballot_min).into(),
+        );
+        all.insert(
+            format!("{path}.ballot_max"),
+            period_text(entry.rule.ballot_max).into(),
+        );
+        all.insert(
+            format!("{path}.stay"),
+            entry
+                .rule
+                .stay
+                .map_or_else(|| "none".to_owned(), period_text)
+                .into(),
+        );
     }
     all
 }
@@ -117,7 +157,10 @@ fn pass_text(pass: &Pass) -> String {
 
 fn parse_fraction(text: &str) -> Option<Fraction> {
     let (n, d) = text.split_once('/')?;
-    Some(Fraction { n: n.parse().ok()?, d: d.parse().ok()? })
+    Some(Fraction {
+        n: n.parse().ok()?,
+        d: d.parse().ok()?,
+    })
 }
 
 fn parse_threshold(text: &str) -> Option<Threshold> {
@@ -129,8 +172,14 @@ fn parse_threshold(text: &str) -> Option<Threshold> {
     };
     let fraction = parse_fraction(words.next()?)?;
     let name = words.next()?;
-    let base = [Base::Cast, Base::Part, Base::Elig, Base::All].into_iter().find(|base| base.name() == name)?;
-    words.next().is_none().then_some(Threshold { base, strict, fraction })
+    let base = [Base::Cast, Base::Part, Base::Elig, Base::All]
+        .into_iter()
+        .find(|base| base.name() == name)?;
+    words.next().is_none().then_some(Threshold {
+        base,
+        strict,
+        fraction,
+    })
 }
 
 fn parse_pass(text: &str) -> Option<Pass> {
@@ -146,9 +195,17 @@ fn json(value: &DeValue, old: &Value) -> Option<Value> {
     match value {
         DeValue::Integer(_) => Some(whole_number(value)?.into()),
         DeValue::Boolean(flag) => Some((*flag).into()),
-        DeValue::String(text) if matches!(text.as_ref(), "off") && (old.is_null() || old.is_number()) => Some(Value::Null),
+        DeValue::String(text)
+            if matches!(text.as_ref(), "off") && (old.is_null() || old.is_number()) =>
+        {
+            Some(Value::Null)
+        }
         DeValue::String(text) => Some(text.as_ref().into()),
-        DeValue::Array(array) => array.iter().map(|item| json(item.get_ref(), old)).collect::<Option<Vec<_>>>().map(Value::Array),
+        DeValue::Array(array) => array
+            .iter()
+            .map(|item| json(item.get_ref(), old))
+            .collect::<Option<Vec<_>>>()
+            .map(Value::Array),
         _ => None,
     }
 }
@@ -157,15 +214,23 @@ fn json(value: &DeValue, old: &Value) -> Option<Value> {
 pub fn set(charter: &mut Charter, name: &str, value: &DeValue) -> Result<(), ParameterError> {
     let known = all(charter);
     let Some(old) = known.get(name) else {
-        return Err(ParameterError::Unknown { near: nearest(name, known.keys().map(String::as_str)).map(str::to_owned) });
+        return Err(ParameterError::Unknown {
+            near: nearest(name, known.keys().map(String::as_str)).map(str::to_owned),
+        });
     };
-    let misfit = || ParameterError::Value { example: old.to_string() };
+    let misfit = || ParameterError::Value {
+        example: old.to_string(),
+    };
     let new = json(value, old).ok_or_else(misfit)?;
     put(charter, name, new).ok_or_else(misfit)
 }
 
 fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
-    fn merged<T: serde::Serialize + serde::de::DeserializeOwned>(part: &T, field: &str, new: Value) -> Option<T> {
+    fn merged<T: serde::Serialize + serde::de::DeserializeOwned>(
+        part: &T,
+        field: &str,
+        new: Value,
+    ) -> Option<T> {
         let mut value = serde_json::to_value(part).ok()?;
         *value.get_mut(field)? = new;
         serde_json::from_value(value).ok()
@@ -184,12 +249,19 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
             charter.currency = three.then(|| Text::new(code).ok())??;
         }
         ["criteria"] => {
-            let mut criteria = new.as_array()?.iter().map(|item| Text::new(item.as_str()?).ok()).collect::<Option<Vec<_>>>()?;
+            let mut criteria = new
+                .as_array()?
+                .iter()
+                .map(|item| Text::new(item.as_str()?).ok())
+                .collect::<Option<Vec<_>>>()?;
             criteria.sort();
             charter.criteria = criteria;
         }
         ["classes", class, field] => {
-            let rule = charter.classes.iter_mut().find(|rule| word(&rule.class) == *class)?;
+            let rule = charter
+                .classes
+                .iter_mut()
+                .find(|rule| word(&rule.class) == *class)?;
             match *field {
                 "assembly_vote" => rule.assembly_vote = new.as_bool()?,
                 "seat_eligible" => rule.seat_eligible = new.as_bool()?,
@@ -197,15 +269,24 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
             }
         }
         ["rules", kind, body, field] => {
-            let entry =
-                charter.rules.entries.iter_mut().find(|entry| word(&entry.kind) == *kind && word(&entry.rule.body) == *body)?;
+            let entry = charter
+                .rules
+                .entries
+                .iter_mut()
+                .find(|entry| word(&entry.kind) == *kind && word(&entry.rule.body) == *body)?;
             let text = new.as_str()?;
             match *field {
                 "quorum" => entry.rule.quorum = parse_fraction(text)?,
                 "pass" => entry.rule.pass = parse_pass(text)?,
                 "ballot_min" => entry.rule.ballot_min = parse_period(text)?,
                 "ballot_max" => entry.rule.ballot_max = parse_period(text)?,
-                _ => entry.rule.stay = if text == "none" { None } else { Some(parse_period(text)?) },
+                _ => {
+                    entry.rule.stay = if text == "none" {
+                        None
+                    } else {
+                        Some(parse_period(text)?)
+                    }
+                }
             }
         }
         _ => return None,
@@ -220,16 +301,22 @@ mod tests {
 
     use super::*;
 
-    /// Every parameter can be set to the value it has: text forms read back, and no name is without a place.
+    /// Every parameter can be set to the value it has: text forms read back, and no name is without
+    /// a place.
     #[test]
     fn every_parameter_reads_back() {
         for preset in PRESETS {
-            let charter = Charter::preset(super::preset(preset).unwrap(), Clock::Sample, Hash::ZERO);
+            let charter =
+                Charter::preset(super::preset(preset).unwrap(), Clock::Sample, Hash::ZERO);
             let parameters = all(&charter);
             assert!(parameters.len() > 150, "{}", parameters.len());
             for (name, value) in parameters {
                 let mut copy = charter.clone();
-                assert_eq!(put(&mut copy, &name, value.clone()), Some(()), "{name} = {value}");
+                assert_eq!(
+                    put(&mut copy, &name, value.clone()),
+                    Some(()),
+                    "{name} = {value}"
+                );
                 assert_eq!(copy, charter, "{name}");
             }
         }

@@ -75,7 +75,12 @@ impl Report {
 }
 
 fn problem(place: &Place, code: &'static str, facts: &[(&str, String)]) -> Problem {
-    Problem { file: place.file.to_string(), line: place.line, code, text: t(&format!("draft.{code}"), facts) }
+    Problem {
+        file: place.file.to_string(),
+        line: place.line,
+        code,
+        text: t(&format!("draft.{code}"), facts),
+    }
 }
 
 /// The known word nearest to `word`, if it is near enough to be meant.
@@ -90,5 +95,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// `did you mean '..'?`, or nothing.
 pub fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, known).map(|near| t("draft.did-you-mean", &[("near", near.to_owned())])).unwrap_or_default()
+    nearest(word, known)
+        .map(|near| t("draft.did-you-mean", &[("near", near.to_owned())]))
+        .unwrap_or_default()
 }

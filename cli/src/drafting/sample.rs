@@ -1,9 +1,11 @@
-//! A whole founded sample alliance from three things: `alliance.toml`, `members.csv`, a seed. For the demo, the testnet and tests.
+//! A whole founded sample alliance from three things: `alliance.toml`, `members.csv`, a seed. For
+//! the demo, the testnet and tests.
 //!
-//! * Member i of the register has the persons 2i-1 (primary, node operator) and 2i (alternate, finance, technical); an observer has
-//!   the next number; the persons that posts name and nobody else has are staff of that office.
-//! * Every key and salt is derived from the seed, so the genesis hash is the same on every machine. Only a file that says
-//!   `sample = true` can be used.
+//! * Member i of the register has the persons 2i-1 (primary, node operator) and 2i (alternate,
+//!   finance, technical); an observer has the next number; the persons that posts name and nobody
+//!   else has are staff of that office.
+//! * Every key and salt is derived from the seed, so the genesis hash is the same on every machine.
+//!   Only a file that says `sample = true` can be used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +34,8 @@ const ALLIANCE: &[u8] = include_bytes!("../../../samples/metaverse-alliance/alli
 const MEMBERS: &[u8] = include_bytes!("../../../samples/metaverse-alliance/members.csv");
 const CHARTER: &[u8] = include_bytes!("../../../samples/metaverse-alliance/charter.md");
 /// What is publicly reported, for `--real-names` views.
-pub const REPORTED_NAMES: &[u8] = include_bytes!("../../../samples/metaverse-alliance/reported-names.csv");
+pub const REPORTED_NAMES: &[u8] =
+    include_bytes!("../../../samples/metaverse-alliance/reported-names.csv");
 
 /// An officer of a sample alliance.
 pub struct SampleOfficer {
@@ -80,9 +83,15 @@ pub fn metaverse_at(seed: &str, places: &BTreeMap<u32, Place>) -> Result<SampleA
     inputs.alliance.validators.1 = places.keys().copied().collect();
     let mut keys = keys(&inputs, seed)?;
     for (organisation, (card, secrets)) in &mut keys.nodes {
-        let Some(place) = places.get(organisation) else { continue };
+        let Some(place) = places.get(organisation) else {
+            continue;
+        };
         let url = Text::new(place.url.clone()).unwrap_or_default();
-        card.keys = secrets.public(*organisation, url, Text::new(place.address.clone()).unwrap_or_default());
+        card.keys = secrets.public(
+            *organisation,
+            url,
+            Text::new(place.address.clone()).unwrap_or_default(),
+        );
     }
     found_with(&inputs, keys)
 }
@@ -90,11 +99,22 @@ pub fn metaverse_at(seed: &str, places: &BTreeMap<u32, Place>) -> Result<SampleA
 /// What the shipped sample alliance is made from.
 pub fn shipped() -> Result<Inputs, Failure> {
     let read = |name: &str| {
-        if name == "charter.md" { Ok(CHARTER.to_vec()) } else { Err(std::io::ErrorKind::NotFound.into()) }
+        if name == "charter.md" {
+            Ok(CHARTER.to_vec())
+        } else {
+            Err(std::io::ErrorKind::NotFound.into())
+        }
     };
     let mut report = Report::default();
-    let inputs = read_inputs(("alliance.toml", ALLIANCE), ("members.csv", MEMBERS), &read, &mut report);
-    inputs.filter(|_| report.errors.is_empty()).ok_or_else(|| unusable(&report))
+    let inputs = read_inputs(
+        ("alliance.toml", ALLIANCE),
+        ("members.csv", MEMBERS),
+        &read,
+        &mut report,
+    );
+    inputs
+        .filter(|_| report.errors.is_empty())
+        .ok_or_else(|| unusable(&report))
 }
 
 /// Why the files make no sample.
@@ -112,40 +132,66 @@ pub fn found(inputs: &Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
 fn found_with(inputs: &Inputs, keys: SampleKeys) -> Result<SampleAlliance, Failure> {
     let mut report = Report::default();
     let mut cards = Cards::default();
-    let place = |name: String| FilePlace { file: name.into(), line: None };
+    let place = |name: String| FilePlace {
+        file: name.into(),
+        line: None,
+    };
     for officer in keys.officers.values() {
-        cards.add_officer(place(format!("{:04}.card.toml", officer.card.person)), officer.card.clone());
+        cards.add_officer(
+            place(format!("{:04}.card.toml", officer.card.person)),
+            officer.card.clone(),
+        );
     }
     for (number, (card, _)) in &keys.nodes {
-        cards.add_node(place(format!("node-{number:04}.card.toml")), card.clone(), &mut report);
+        cards.add_node(
+            place(format!("node-{number:04}.card.toml")),
+            card.clone(),
+            &mut report,
+        );
     }
-    let Some(genesis) = build::genesis(inputs, &cards, &mut report) else { return Err(unusable(&report)) };
+    let Some(genesis) = build::genesis(inputs, &cards, &mut report) else {
+        return Err(unusable(&report));
+    };
     let records = found_records(&genesis, &keys);
-    let file =
-        GenesisFile::assemble(genesis, records).map_err(|error| Failure::unusable(t("sample.unusable", &[])).because(error))?;
+    let file = GenesisFile::assemble(genesis, records)
+        .map_err(|error| Failure::unusable(t("sample.unusable", &[])).because(error))?;
     Ok(SampleAlliance { file, keys })
 }
 
-/// Every founder's `Found` record, signed by as many officers as its policy asks, the primary first.
+/// Every founder's `Found` record, signed by as many officers as its policy asks, the primary
+/// first.
 fn found_records(genesis: &Genesis, keys: &SampleKeys) -> Vec<Record> {
     genesis
         .founders()
         .filter_map(|entry| {
-            let primary = entry.officers.iter().find(|officer| officer.roles.contains(&Role::Primary))?;
+            let primary = entry
+                .officers
+                .iter()
+                .find(|officer| officer.roles.contains(&Role::Primary))?;
             let payload = found_payload(genesis, entry.number, primary.person);
             let needed = entry.policy.needed(payload.body.class()) as usize;
-            let others = entry.officers.iter().filter(|officer| officer.person != primary.person);
+            let others = entry
+                .officers
+                .iter()
+                .filter(|officer| officer.person != primary.person);
             let mut signatures: Vec<_> = std::iter::once(primary)
                 .chain(others)
                 .take(needed.max(1))
                 .filter_map(|officer| {
-                    let role = if officer.person == primary.person { Role::Primary } else { *officer.roles.first()? };
+                    let role = if officer.person == primary.person {
+                        Role::Primary
+                    } else {
+                        *officer.roles.first()?
+                    };
                     let key = &keys.officers.get(&officer.person)?.key;
                     Some(payload.sign(officer.person, Capacity::Own(role), 0, key))
                 })
                 .collect();
             signatures.sort_by_key(|entry| entry.officer);
-            Some(Record { payload, signatures })
+            Some(Record {
+                payload,
+                signatures,
+            })
         })
         .collect()
 }
@@ -153,17 +199,30 @@ fn found_records(genesis: &Genesis, keys: &SampleKeys) -> Vec<Record> {
 /// The keys of everybody that the files name.
 pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
     if !inputs.alliance.sample {
-        return Err(Failure::refused(t("sample.not-a-sample", &[])).next(t("sample.not-a-sample-next", &[])));
+        return Err(Failure::refused(t("sample.not-a-sample", &[]))
+            .next(t("sample.not-a-sample-next", &[])));
     }
-    let mut keys = SampleKeys { officers: BTreeMap::new(), nodes: BTreeMap::new() };
-    let day = rollbook_core::calendar::LocalDay::of(inputs.alliance.opened_ms, inputs.alliance.charter.offset_minutes).0 - 8;
+    let mut keys = SampleKeys {
+        officers: BTreeMap::new(),
+        nodes: BTreeMap::new(),
+    };
+    let day = rollbook_core::calendar::LocalDay::of(
+        inputs.alliance.opened_ms,
+        inputs.alliance.charter.offset_minutes,
+    )
+    .0 - 8;
     let mut add = |organisation: u32, person: u32, roles: &[Role]| {
-        keys.officers.insert(person, officer(seed, organisation, person, roles, day));
+        keys.officers
+            .insert(person, officer(seed, organisation, person, roles, day));
     };
     let mut next = 1;
     for member in &inputs.members {
         add(member.number, next, &[Role::Primary, Role::NodeOperator]);
-        add(member.number, next + 1, &[Role::Alternate, Role::Finance, Role::Technical]);
+        add(
+            member.number,
+            next + 1,
+            &[Role::Alternate, Role::Finance, Role::Technical],
+        );
         next += 2;
     }
     for observer in &inputs.alliance.observers {
@@ -173,7 +232,9 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
     let mut staff = BTreeSet::new();
     for (office, posts) in &inputs.alliance.offices {
         debug_assert_eq!(office.kind, OrganisationKind::Office);
-        let named = posts.iter().flat_map(|(_, post)| std::iter::once(post.holder).chain(post.deputy));
+        let named = posts
+            .iter()
+            .flat_map(|(_, post)| std::iter::once(post.holder).chain(post.deputy));
         for person in named {
             if person >= next && staff.insert(person) {
                 add(office.number, person, &[]);
@@ -183,9 +244,26 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
     for number in &inputs.alliance.validators.1 {
         let secrets = NodeSecrets::sample(seed, *number);
         let port = |base: u32| base.saturating_add(*number).min(65_535);
-        let (url, address) = (format!("http://127.0.0.1:{}/", port(7000)), format!("127.0.0.1:{}", port(8000)));
-        let keys_of = secrets.public(*number, Text::new(url).unwrap_or_default(), Text::new(address).unwrap_or_default());
-        keys.nodes.insert(*number, (NodeCard { organisation: *number, keys: keys_of, sample: true }, secrets));
+        let (url, address) = (
+            format!("http://127.0.0.1:{}/", port(7000)),
+            format!("127.0.0.1:{}", port(8000)),
+        );
+        let keys_of = secrets.public(
+            *number,
+            Text::new(url).unwrap_or_default(),
+            Text::new(address).unwrap_or_default(),
+        );
+        keys.nodes.insert(
+            *number,
+            (
+                NodeCard {
+                    organisation: *number,
+                    keys: keys_of,
+                    sample: true,
+                },
+                secrets,
+            ),
+        );
     }
     Ok(keys)
 }
@@ -195,7 +273,10 @@ fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64)
     roles.sort();
     let key = sample_officer_key(seed, person);
     let short = |text: String| Text::<160>::new(text).unwrap_or_default();
-    let (name, document) = (short(format!("Sample person {person:04}")), short(format!("SAMPLE-{person:04}")));
+    let (name, document) = (
+        short(format!("Sample person {person:04}")),
+        short(format!("SAMPLE-{person:04}")),
+    );
     let signatory = short(format!("Sample signatory {organisation:04}"));
     let salt = crate::keystore::sample_salt(seed, &format!("person/{person}"));
     let signatory_salt = crate::keystore::sample_salt(seed, &format!("signatory/{person}"));
@@ -207,7 +288,9 @@ fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64)
         public_key: key.public(),
         possession: key.prove_possession(organisation, KeyKind::Officer),
         authorisation: Authorisation {
-            letter: sha256(format!("Sample authorisation letter for person {person:04}").as_bytes()),
+            letter: sha256(
+                format!("Sample authorisation letter for person {person:04}").as_bytes(),
+            ),
             signatory: commitment::signatory(&signatory_salt, &signatory),
             date: day,
         },
@@ -245,13 +328,15 @@ mod tests {
         assert_eq!(alliance.file.encode(), again.file.encode());
         let other = metaverse("another").unwrap_or_else(|failure| panic!("{failure:?}"));
         assert_ne!(alliance.file.genesis.hash(), other.file.genesis.hash());
-        let read = GenesisFile::decode(&alliance.file.encode()).unwrap_or_else(|error| panic!("{error}"));
+        let read =
+            GenesisFile::decode(&alliance.file.encode()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(read, alliance.file);
         for officer in alliance.keys.officers.values() {
             assert_eq!(officer.secret.matches(&officer.card), Ok(()));
         }
     }
-    /// A complete file is refused with the founder's number when a record is missing, foreign or spoilt, even under a fresh digest.
+    /// A complete file is refused with the founder's number when a record is missing, foreign or
+    /// spoilt, even under a fresh digest.
     #[test]
     fn a_founding_with_a_bad_record_is_never_read() {
         let alliance = metaverse("demo").unwrap_or_else(|failure| panic!("{failure:?}"));
@@ -259,7 +344,12 @@ mod tests {
         let refused = |file: &GenesisFile| match GenesisFile::decode(&file.encode()) {
             Err(GenesisFileError::Founders(problems)) => problems
                 .iter()
-                .map(|problem| (problem.organisation, problem.refusal.as_ref().map(|r| r.code)))
+                .map(|problem| {
+                    (
+                        problem.organisation,
+                        problem.refusal.as_ref().map(|r| r.code),
+                    )
+                })
                 .collect::<Vec<_>>(),
             answer => panic!("{answer:?}"),
         };
@@ -274,9 +364,15 @@ mod tests {
         assert_eq!(refused(&spoilt), [(9, Some("A6.bad-signature"))]);
         let mut turned = alliance.file.clone();
         turned.found.swap(0, 1);
-        assert!(matches!(GenesisFile::decode(&turned.encode()), Err(GenesisFileError::Order)));
+        assert!(matches!(
+            GenesisFile::decode(&turned.encode()),
+            Err(GenesisFileError::Order)
+        ));
         let mut twice = alliance.file.clone();
         twice.found.insert(0, twice.found[0].clone());
-        assert!(matches!(GenesisFile::decode(&twice.encode()), Err(GenesisFileError::Order)));
+        assert!(matches!(
+            GenesisFile::decode(&twice.encode()),
+            Err(GenesisFileError::Order)
+        ));
     }
 }

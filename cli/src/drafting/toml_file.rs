@@ -1,6 +1,7 @@
 //! TOML that a secretary writes, read so that every mistake is found in one go and has a line.
 //!
-//! A [`Section`] hands out its values by name and at the end reports what nobody asked for, with the nearest known key.
+//! A [`Section`] hands out its values by name and at the end reports what nobody asked for, with
+//! the nearest known key.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -23,10 +24,18 @@ impl<'a> TomlFile<'a> {
     /// Parses; a mistake of syntax is reported with its line.
     pub fn parse(name: Rc<str>, text: &'a str, report: &mut Report) -> Option<TomlFile<'a>> {
         match DeTable::parse(text) {
-            Ok(table) => Some(TomlFile { name, text, table: table.into_inner() }),
+            Ok(table) => Some(TomlFile {
+                name,
+                text,
+                table: table.into_inner(),
+            }),
             Err(error) => {
                 let line = error.span().map(|span| line_of(text, span.start));
-                report.error(&Place { file: name, line }, "toml-syntax", &[("why", error.message().to_owned())]);
+                report.error(
+                    &Place { file: name, line },
+                    "toml-syntax",
+                    &[("why", error.message().to_owned())],
+                );
                 None
             }
         }
@@ -34,12 +43,24 @@ impl<'a> TomlFile<'a> {
 
     /// The whole file as a section.
     pub fn root(&self) -> Section<'_> {
-        Section { file: &self.name, text: self.text, path: String::new(), line: None, table: &self.table, known: BTreeSet::new() }
+        Section {
+            file: &self.name,
+            text: self.text,
+            path: String::new(),
+            line: None,
+            table: &self.table,
+            known: BTreeSet::new(),
+        }
     }
 }
 
 fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+    text.as_bytes()
+        .iter()
+        .take(at)
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
 }
 
 /// A table of a file.
@@ -71,20 +92,33 @@ pub fn whole_number(value: &DeValue) -> Option<u64> {
 impl<'a> Section<'a> {
     /// Where the section begins.
     pub fn place(&self) -> Place {
-        Place { file: self.file.clone(), line: self.line }
+        Place {
+            file: self.file.clone(),
+            line: self.line,
+        }
     }
 
     fn place_of(&self, value: &Spanned<DeValue<'a>>) -> Place {
-        Place { file: self.file.clone(), line: Some(line_of(self.text, value.span().start)) }
+        Place {
+            file: self.file.clone(),
+            line: Some(line_of(self.text, value.span().start)),
+        }
     }
 
     fn name(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     fn find(&mut self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.known.insert(key.to_owned());
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref() == key)
+            .map(|(_, value)| value)
     }
 
     fn required(&mut self, key: &str, report: &mut Report) -> Option<&'a Spanned<DeValue<'a>>> {
@@ -96,17 +130,30 @@ impl<'a> Section<'a> {
     }
 
     fn wrong(&self, value: &Spanned<DeValue<'a>>, key: &str, expected: &str, report: &mut Report) {
-        let facts = [("key", self.name(key)), ("expected", crate::messages::t(&format!("draft.expected.{expected}"), &[]))];
+        let facts = [
+            ("key", self.name(key)),
+            (
+                "expected",
+                crate::messages::t(&format!("draft.expected.{expected}"), &[]),
+            ),
+        ];
         report.error(&self.place_of(value), "toml-type", &facts);
     }
 
     /// Every value of the section, in order of their names; all count as known.
     pub fn entries(&mut self) -> Vec<Entry<'a>> {
-        self.known.extend(self.table.iter().map(|(name, _)| name.get_ref().to_string()));
+        self.known.extend(
+            self.table
+                .iter()
+                .map(|(name, _)| name.get_ref().to_string()),
+        );
         self.table
             .iter()
             .map(|(name, value)| Entry {
-                place: Place { file: self.file.clone(), line: Some(line_of(self.text, name.span().start)) },
+                place: Place {
+                    file: self.file.clone(),
+                    line: Some(line_of(self.text, name.span().start)),
+                },
                 key: name.get_ref().to_string(),
                 value: value.get_ref(),
             })
@@ -137,7 +184,15 @@ impl<'a> Section<'a> {
         if text == expected {
             return Some(());
         }
-        report.error(&place, "toml-value", &[("key", self.name(key)), ("found", text), ("expected", expected.to_owned())]);
+        report.error(
+            &place,
+            "toml-value",
+            &[
+                ("key", self.name(key)),
+                ("found", text),
+                ("expected", expected.to_owned()),
+            ],
+        );
         None
     }
 
@@ -147,7 +202,11 @@ impl<'a> Section<'a> {
         if found == expected {
             return Some(());
         }
-        let facts = [("key", self.name(key)), ("found", found.to_string()), ("expected", expected.to_string())];
+        let facts = [
+            ("key", self.name(key)),
+            ("found", found.to_string()),
+            ("expected", expected.to_string()),
+        ];
         report.error(&self.place(), "toml-value", &facts);
         None
     }
@@ -172,7 +231,10 @@ impl<'a> Section<'a> {
     pub fn numbers(&mut self, key: &str, report: &mut Report) -> Option<(Place, Vec<u32>)> {
         let value = self.required(key, report)?;
         let numbers = value.get_ref().as_array().and_then(|array| {
-            array.iter().map(|item| whole_number(item.get_ref()).and_then(|n| u32::try_from(n).ok())).collect::<Option<Vec<_>>>()
+            array
+                .iter()
+                .map(|item| whole_number(item.get_ref()).and_then(|n| u32::try_from(n).ok()))
+                .collect::<Option<Vec<_>>>()
         });
         if numbers.is_none() {
             self.wrong(value, key, "numbers", report);
@@ -183,10 +245,12 @@ impl<'a> Section<'a> {
     /// A list of texts that must be there.
     pub fn strings(&mut self, key: &str, report: &mut Report) -> Option<(Place, Vec<String>)> {
         let value = self.required(key, report)?;
-        let texts = value
-            .get_ref()
-            .as_array()
-            .and_then(|array| array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
+        let texts = value.get_ref().as_array().and_then(|array| {
+            array
+                .iter()
+                .map(|item| item.get_ref().as_str().map(str::to_owned))
+                .collect::<Option<Vec<_>>>()
+        });
         if texts.is_none() {
             self.wrong(value, key, "texts", report);
         }
@@ -208,12 +272,17 @@ impl<'a> Section<'a> {
         let (place, text) = self.placed_string(key, report)?;
         let hash = Hash::from_hex(&text);
         if hash.is_none() {
-            report.error(&place, "no-hash", &[("column", self.name(key)), ("found", text)]);
+            report.error(
+                &place,
+                "no-hash",
+                &[("column", self.name(key)), ("found", text)],
+            );
         }
         hash
     }
 
-    /// A calendar date that must be there, as a day number. Both `"2023-06-28"` and a bare TOML date are read.
+    /// A calendar date that must be there, as a day number. Both `"2023-06-28"` and a bare TOML
+    /// date are read.
     pub fn date(&mut self, key: &str, report: &mut Report) -> Option<i64> {
         let value = self.required(key, report)?;
         let text = match value.get_ref() {
@@ -222,7 +291,11 @@ impl<'a> Section<'a> {
         };
         let day = day_number(&text);
         if day.is_none() {
-            report.error(&self.place_of(value), "no-date", &[("column", self.name(key)), ("found", text)]);
+            report.error(
+                &self.place_of(value),
+                "no-date",
+                &[("column", self.name(key)), ("found", text)],
+            );
         }
         day
     }
@@ -245,7 +318,9 @@ impl<'a> Section<'a> {
 
     /// A list of tables; none if the key is missing.
     pub fn sections(&mut self, key: &str, report: &mut Report) -> Vec<Section<'a>> {
-        let Some(value) = self.find(key) else { return Vec::new() };
+        let Some(value) = self.find(key) else {
+            return Vec::new();
+        };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong(value, key, "tables", report);
             return Vec::new();
@@ -260,7 +335,12 @@ impl<'a> Section<'a> {
         sections
     }
 
-    fn under(&self, key: &str, value: &Spanned<DeValue<'a>>, table: &'a DeTable<'a>) -> Section<'a> {
+    fn under(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'a>>,
+        table: &'a DeTable<'a>,
+    ) -> Section<'a> {
         Section {
             file: self.file,
             text: self.text,
@@ -276,9 +356,16 @@ impl<'a> Section<'a> {
         for (name, _) in self.table.iter() {
             let key = name.get_ref().to_string();
             if !self.known.contains(&key) {
-                let place = Place { file: self.file.clone(), line: Some(line_of(self.text, name.span().start)) };
+                let place = Place {
+                    file: self.file.clone(),
+                    line: Some(line_of(self.text, name.span().start)),
+                };
                 let near = suggestion(&key, self.known.iter().map(String::as_str));
-                report.error(&place, "toml-unknown", &[("key", self.name(&key)), ("near", near)]);
+                report.error(
+                    &place,
+                    "toml-unknown",
+                    &[("key", self.name(&key)), ("near", near)],
+                );
             }
         }
     }

@@ -1,6 +1,8 @@
-//! The card: the public half of an officer's key, which goes to the secretary. TOML that a person can read.
+//! The card: the public half of an officer's key, which goes to the secretary. TOML that a person
+//! can read.
 //!
-//! A card holds nothing that must stay secret: person and signatory are salted commitments, the letter is a hash.
+//! A card holds nothing that must stay secret: person and signatory are salted commitments, the
+//! letter is a hash.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -15,7 +17,8 @@ use crate::failure::Failure;
 use crate::messages::t;
 
 /// The sentence that every sample file carries (domain 5.2.3).
-pub const SAMPLE_NOTICE: &str = "Fictional sample data. Amounts, projects, votes and persons are invented.";
+pub const SAMPLE_NOTICE: &str =
+    "Fictional sample data. Amounts, projects, votes and persons are invented.";
 
 /// An officer's card.
 #[derive(Debug, Clone)]
@@ -40,7 +43,10 @@ pub struct OfficerCard {
 
 /// The code of a role, as files and the command line write it.
 pub fn role_code(role: Role) -> String {
-    serde_json::to_value(role).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(role)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// Reads a role's code.
@@ -60,11 +66,19 @@ pub fn signature_text(signature: &Signature) -> String {
 }
 
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    hex::decode(text.strip_prefix("ed25519:")?).ok()?.try_into().ok()
+    hex::decode(text.strip_prefix("ed25519:")?)
+        .ok()?
+        .try_into()
+        .ok()
 }
 
 /// Reads a pair of key and proof from a section, and checks both for `owner`.
-pub fn read_key(section: &mut Section, owner: u32, kind: KeyKind, report: &mut Report) -> Option<(PublicKey, Signature)> {
+pub fn read_key(
+    section: &mut Section,
+    owner: u32,
+    kind: KeyKind,
+    report: &mut Report,
+) -> Option<(PublicKey, Signature)> {
     let (place, text) = section.placed_string("public_key", report)?;
     let (_, proof) = section.placed_string("possession", report)?;
     let Some(key) = bytes(&text).map(PublicKey::Ed25519) else {
@@ -75,10 +89,16 @@ pub fn read_key(section: &mut Section, owner: u32, kind: KeyKind, report: &mut R
         report.error(&place, "card-key-refused", &[("why", error.to_string())]);
         return None;
     }
-    let proved =
-        bytes(&proof).map(Signature::Ed25519).filter(|proof| key.verify(&key.possession_message(owner, kind), proof).is_ok());
+    let proved = bytes(&proof).map(Signature::Ed25519).filter(|proof| {
+        key.verify(&key.possession_message(owner, kind), proof)
+            .is_ok()
+    });
     if proved.is_none() {
-        report.error(&place, "card-possession", &[("organisation", owner.to_string())]);
+        report.error(
+            &place,
+            "card-possession",
+            &[("organisation", owner.to_string())],
+        );
     }
     proved.map(|proof| (key, proof))
 }
@@ -86,8 +106,16 @@ pub fn read_key(section: &mut Section, owner: u32, kind: KeyKind, report: &mut R
 impl OfficerCard {
     /// The card as a file.
     pub fn render(&self) -> String {
-        let roles: Vec<String> = self.roles.iter().map(|role| format!("\"{}\"", role_code(*role))).collect();
-        let sample = if self.sample { format!("sample = true\nnotice = \"{SAMPLE_NOTICE}\"\n") } else { String::new() };
+        let roles: Vec<String> = self
+            .roles
+            .iter()
+            .map(|role| format!("\"{}\"", role_code(*role)))
+            .collect();
+        let sample = if self.sample {
+            format!("sample = true\nnotice = \"{SAMPLE_NOTICE}\"\n")
+        } else {
+            String::new()
+        };
         format!(
             "# Public card of an officer's key. Nothing in it is secret: send it to the secretary.\n\
              kind = \"officer\"\nversion = 1\n{sample}\
@@ -122,8 +150,11 @@ impl OfficerCard {
         });
         match (card, report.errors.first()) {
             (Some(card), None) => Ok(card),
-            (_, problem) => Err(Failure::unusable(t("keys.no-card", &[("file", path.display().to_string())]))
-                .because(problem.map(ToString::to_string).unwrap_or_default())),
+            (_, problem) => Err(Failure::unusable(t(
+                "keys.no-card",
+                &[("file", path.display().to_string())],
+            ))
+            .because(problem.map(ToString::to_string).unwrap_or_default())),
         }
     }
 
@@ -148,14 +179,21 @@ impl OfficerCard {
             roles
         });
         let commitment = section.hash("commitment", report);
-        let key = organisation.and_then(|organisation| read_key(section, organisation, KeyKind::Officer, report));
-        let authorisation = section.required_section("letter", report).and_then(|mut letter| {
-            let hash = letter.hash("sha256", report);
-            let signatory = letter.hash("signatory", report);
-            let date = letter.date("date", report);
-            letter.finish(report);
-            Some(Authorisation { letter: hash?, signatory: signatory?, date: date? })
-        });
+        let key = organisation
+            .and_then(|organisation| read_key(section, organisation, KeyKind::Officer, report));
+        let authorisation = section
+            .required_section("letter", report)
+            .and_then(|mut letter| {
+                let hash = letter.hash("sha256", report);
+                let signatory = letter.hash("signatory", report);
+                let date = letter.date("date", report);
+                letter.finish(report);
+                Some(Authorisation {
+                    letter: hash?,
+                    signatory: signatory?,
+                    date: date?,
+                })
+            });
         let (public_key, possession) = key?;
         Some(OfficerCard {
             organisation: organisation?,

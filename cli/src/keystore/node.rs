@@ -1,7 +1,8 @@
 //! Keys of a node: four plain files, 0600, one per kind (RULINGS A21), and the node's card.
 //!
-//! A key file is one line: `rollbook-node-key/1 <kind> <64 hex digits>`. The kind stands in the file, so that a file under the
-//! wrong name is refused and no key is ever used for another purpose.
+//! A key file is one line: `rollbook-node-key/1 <kind> <64 hex digits>`. The kind stands in the
+//! file, so that a file under the wrong name is refused and no key is ever used for another
+//! purpose.
 
 use std::path::Path;
 
@@ -17,7 +18,12 @@ use crate::failure::Failure;
 use crate::messages::t;
 
 /// The kinds of a node, in the order of their files.
-pub const KINDS: [KeyKind; 4] = [KeyKind::Consensus, KeyKind::Cosigner, KeyKind::Log, KeyKind::Transport];
+pub const KINDS: [KeyKind; 4] = [
+    KeyKind::Consensus,
+    KeyKind::Cosigner,
+    KeyKind::Log,
+    KeyKind::Transport,
+];
 /// Name of the card beside the keys.
 pub const CARD: &str = "node.card.toml";
 
@@ -44,20 +50,32 @@ impl NodeSecrets {
     /// New keys.
     pub fn random() -> Result<NodeSecrets, Failure> {
         let key = || super::random().map(|seed| Keypair::from_seed(&seed));
-        Ok(NodeSecrets { keys: [key()?, key()?, key()?, key()?] })
+        Ok(NodeSecrets {
+            keys: [key()?, key()?, key()?, key()?],
+        })
     }
 
     /// Reproducible sample keys.
     pub fn sample(seed: &str, organisation: u32) -> NodeSecrets {
-        NodeSecrets { keys: KINDS.map(|kind| super::sample_node_key(seed, organisation, kind)) }
+        NodeSecrets {
+            keys: KINDS.map(|kind| super::sample_node_key(seed, organisation, kind)),
+        }
     }
 
     /// Writes the four files.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
         super::make_folder(folder)?;
         for (kind, key) in KINDS.iter().zip(&self.keys) {
-            let line = Zeroizing::new(format!("rollbook-node-key/1 {} {}\n", word(*kind), hex::encode(key.seed())));
-            super::write_new(&folder.join(format!("{}.key", word(*kind))), line.as_bytes(), true)?;
+            let line = Zeroizing::new(format!(
+                "rollbook-node-key/1 {} {}\n",
+                word(*kind),
+                hex::encode(key.seed())
+            ));
+            super::write_new(
+                &folder.join(format!("{}.key", word(*kind))),
+                line.as_bytes(),
+                true,
+            )?;
         }
         Ok(())
     }
@@ -69,15 +87,31 @@ impl NodeSecrets {
             let path = folder.join(format!("{}.key", word(kind)));
             keys.push(read_key_file(&path, kind)?);
         }
-        let keys =
-            keys.try_into().map_err(|_| Failure::unusable(t("keys.node-file", &[("file", folder.display().to_string())])))?;
+        let keys = keys.try_into().map_err(|_| {
+            Failure::unusable(t(
+                "keys.node-file",
+                &[("file", folder.display().to_string())],
+            ))
+        })?;
         Ok(NodeSecrets { keys })
     }
 
     /// The public halves with proofs for the organisation.
     pub fn public(&self, organisation: u32, url: Text<200>, address: Text<100>) -> NodeKeys {
-        let proved = |i: usize| (self.keys[i].public(), self.keys[i].prove_possession(organisation, KINDS[i]));
-        NodeKeys { consensus: proved(0), cosigner: proved(1), log: proved(2), transport: proved(3), url, address }
+        let proved = |i: usize| {
+            (
+                self.keys[i].public(),
+                self.keys[i].prove_possession(organisation, KINDS[i]),
+            )
+        };
+        NodeKeys {
+            consensus: proved(0),
+            cosigner: proved(1),
+            log: proved(2),
+            transport: proved(3),
+            url,
+            address,
+        }
     }
 }
 
@@ -86,10 +120,14 @@ pub fn read_key_file(path: &Path, kind: KeyKind) -> Result<Keypair, Failure> {
     let bytes = Zeroizing::new(super::read(path)?);
     #[cfg(unix)]
     {
-        let mode = std::fs::metadata(path).map(|data| std::os::unix::fs::PermissionsExt::mode(&data.permissions()));
+        let mode = std::fs::metadata(path)
+            .map(|data| std::os::unix::fs::PermissionsExt::mode(&data.permissions()));
         if mode.is_ok_and(|mode| mode & 0o077 != 0) {
-            return Err(Failure::unusable(t("keys.node-file-open", &[("file", path.display().to_string())]))
-                .next(format!("chmod 600 {}", path.display())));
+            return Err(Failure::unusable(t(
+                "keys.node-file-open",
+                &[("file", path.display().to_string())],
+            ))
+            .next(format!("chmod 600 {}", path.display())));
         }
     }
     let bad = || {
@@ -101,7 +139,11 @@ pub fn read_key_file(path: &Path, kind: KeyKind) -> Result<Keypair, Failure> {
     if words.next() != Some("rollbook-node-key/1") || words.next() != Some(word(kind)) {
         return Err(bad());
     }
-    let seed = words.next().and_then(|text| hex::decode(text).ok()).map(Zeroizing::new).ok_or_else(bad)?;
+    let seed = words
+        .next()
+        .and_then(|text| hex::decode(text).ok())
+        .map(Zeroizing::new)
+        .ok_or_else(bad)?;
     let seed: &[u8; 32] = seed.as_slice().try_into().map_err(|_| bad())?;
     Ok(Keypair::from_seed(seed))
 }
@@ -118,21 +160,39 @@ pub struct NodeCard {
 }
 
 impl NodeCard {
-    fn pairs(&self) -> [&(rollbook_core::crypto::PublicKey, rollbook_core::crypto::Signature); 4] {
-        [&self.keys.consensus, &self.keys.cosigner, &self.keys.log, &self.keys.transport]
+    fn pairs(
+        &self,
+    ) -> [&(
+        rollbook_core::crypto::PublicKey,
+        rollbook_core::crypto::Signature,
+    ); 4] {
+        [
+            &self.keys.consensus,
+            &self.keys.cosigner,
+            &self.keys.log,
+            &self.keys.transport,
+        ]
     }
 
     /// The card as a file.
     pub fn render(&self) -> String {
-        let sample = if self.sample { format!("sample = true\nnotice = \"{SAMPLE_NOTICE}\"\n") } else { String::new() };
+        let sample = if self.sample {
+            format!("sample = true\nnotice = \"{SAMPLE_NOTICE}\"\n")
+        } else {
+            String::new()
+        };
         let mut text = format!(
             "# Public card of a node. Nothing in it is secret: send it to the secretary.\n\
              kind = \"node\"\nversion = 1\n{sample}organisation = {}\nurl = \"{}\"\naddress = \"{}\"\n",
             self.organisation, self.keys.url, self.keys.address
         );
         for (kind, (key, proof)) in KINDS.iter().zip(self.pairs()) {
-            text +=
-                &format!("\n[{}]\npublic_key = \"{}\"\npossession = \"{}\"\n", word(*kind), key_text(key), signature_text(proof));
+            text += &format!(
+                "\n[{}]\npublic_key = \"{}\"\npossession = \"{}\"\n",
+                word(*kind),
+                key_text(key),
+                signature_text(proof)
+            );
         }
         text
     }
@@ -158,11 +218,22 @@ impl NodeCard {
             report.error(&place, "card-address", &[]);
             return None;
         };
-        let keys = NodeKeys { consensus: consensus?, cosigner: cosigner?, log: log?, transport: transport?, url, address };
+        let keys = NodeKeys {
+            consensus: consensus?,
+            cosigner: cosigner?,
+            log: log?,
+            transport: transport?,
+            url,
+            address,
+        };
         if keys.check().is_err() {
             report.error(&place, "card-address", &[]);
             return None;
         }
-        Some(NodeCard { organisation, keys, sample })
+        Some(NodeCard {
+            organisation,
+            keys,
+            sample,
+        })
     }
 }

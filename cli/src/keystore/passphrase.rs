@@ -1,4 +1,5 @@
-//! Where a passphrase comes from: `--passphrase-file`, else `ROLLBOOK_PASSPHRASE`, else a prompt without echo.
+//! Where a passphrase comes from: `--passphrase-file`, else `ROLLBOOK_PASSPHRASE`, else a prompt
+//! without echo.
 
 use std::path::PathBuf;
 
@@ -34,8 +35,11 @@ pub fn new(matches: &ArgMatches, whose: &str) -> Result<Zeroizing<String>, Failu
         }
     };
     if passphrase.chars().count() < MIN_CHARACTERS {
-        return Err(Failure::unusable(t("passphrase.short", &[("least", MIN_CHARACTERS.to_string())]))
-            .next(t("passphrase.short-next", &[])));
+        return Err(Failure::unusable(t(
+            "passphrase.short",
+            &[("least", MIN_CHARACTERS.to_string())],
+        ))
+        .next(t("passphrase.short-next", &[])));
     }
     Ok(passphrase)
 }
@@ -44,17 +48,23 @@ fn given(matches: &ArgMatches) -> Result<Option<Zeroizing<String>>, Failure> {
     if let Some(path) = matches.get_one::<PathBuf>("passphrase-file") {
         let bytes = Zeroizing::new(super::read(path)?);
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
-        return Ok(Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())));
+        return Ok(Some(Zeroizing::new(
+            text.lines().next().unwrap_or_default().to_owned(),
+        )));
     }
     Ok(std::env::var(VARIABLE).ok().map(Zeroizing::new))
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     let terminal = console::Term::stderr();
-    let nobody = || Failure::unusable(t("passphrase.nobody", &[])).next(t("passphrase.nobody-next", &[]));
+    let nobody =
+        || Failure::unusable(t("passphrase.nobody", &[])).next(t("passphrase.nobody-next", &[]));
     if !terminal.is_term() || !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         return Err(nobody());
     }
     eprint!("{prompt}: ");
-    terminal.read_secure_line().map(Zeroizing::new).map_err(|_| nobody())
+    terminal
+        .read_secure_line()
+        .map(Zeroizing::new)
+        .map_err(|_| nobody())
 }

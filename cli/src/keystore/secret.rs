@@ -1,4 +1,5 @@
-//! An officer's secret: the key's seed and the clear data behind the card, as TOML inside an `age` file (scrypt).
+//! An officer's secret: the key's seed and the clear data behind the card, as TOML inside an `age`
+//! file (scrypt).
 
 use std::path::Path;
 
@@ -46,7 +47,13 @@ pub struct Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        for text in [&mut self.seed, &mut self.salt, &mut self.signatory_salt, &mut self.name, &mut self.document] {
+        for text in [
+            &mut self.seed,
+            &mut self.salt,
+            &mut self.signatory_salt,
+            &mut self.name,
+            &mut self.document,
+        ] {
             text.zeroize();
         }
     }
@@ -98,7 +105,8 @@ impl Secret {
         Some(Keypair::from_seed(bytes.as_slice().try_into().ok()?))
     }
 
-    /// Whether secret and card are of one person and one key; else the catalogue key of what differs.
+    /// Whether secret and card are of one person and one key; else the catalogue key of what
+    /// differs.
     pub fn matches(&self, card: &OfficerCard) -> Result<(), &'static str> {
         let salt = |text: &str| -> Option<[u8; 32]> { hex::decode(text).ok()?.try_into().ok() };
         if self.person != card.person || self.organisation != card.organisation {
@@ -108,14 +116,21 @@ impl Secret {
             return Err("keys.differs.key");
         }
         let person = (|| {
-            let (name, document) = (Text::new(self.name.clone()).ok()?, Text::new(self.document.clone()).ok()?);
+            let (name, document) = (
+                Text::new(self.name.clone()).ok()?,
+                Text::new(self.document.clone()).ok()?,
+            );
             Some(commitment::person(&salt(&self.salt)?, &name, &document))
         })();
         if person != Some(card.commitment) {
             return Err("keys.differs.person");
         }
-        let signatory =
-            (|| Some(commitment::signatory(&salt(&self.signatory_salt)?, &Text::new(self.signatory.clone()).ok()?)))();
+        let signatory = (|| {
+            Some(commitment::signatory(
+                &salt(&self.signatory_salt)?,
+                &Text::new(self.signatory.clone()).ok()?,
+            ))
+        })();
         if signatory != Some(card.authorisation.signatory) {
             return Err("keys.differs.signatory");
         }
@@ -125,7 +140,8 @@ impl Secret {
     /// Encrypts it.
     pub fn seal(&self, passphrase: &str) -> Result<Vec<u8>, Failure> {
         let text = Zeroizing::new(
-            toml::to_string(self).map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))?,
+            toml::to_string(self)
+                .map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))?,
         );
         encrypt(text.as_bytes(), passphrase, self.sample)
     }
@@ -133,12 +149,16 @@ impl Secret {
     /// Decrypts a file.
     pub fn open(path: &Path, passphrase: &str) -> Result<Secret, Failure> {
         let clear = decrypt(path, passphrase)?;
-        let secret = std::str::from_utf8(&clear).ok().and_then(|text| toml::from_str::<Secret>(text).ok());
+        let secret = std::str::from_utf8(&clear)
+            .ok()
+            .and_then(|text| toml::from_str::<Secret>(text).ok());
         match secret {
             Some(secret) if secret.kind == "officer-secret" && secret.version == 1 => Ok(secret),
-            _ => Err(Failure::unusable(t("keys.damaged", &[("file", path.display().to_string())]))
-                .because(t("keys.not-a-secret", &[]))
-                .next(t("keys.damaged-next", &[]))),
+            _ => Err(
+                Failure::unusable(t("keys.damaged", &[("file", path.display().to_string())]))
+                    .because(t("keys.not-a-secret", &[]))
+                    .next(t("keys.damaged-next", &[])),
+            ),
         }
     }
 }
@@ -146,8 +166,13 @@ impl Secret {
 /// Encrypts under a passphrase; weakly if it is a sample whose passphrase everybody knows.
 pub fn encrypt(clear: &[u8], passphrase: &str, sample: bool) -> Result<Vec<u8>, Failure> {
     let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.to_owned()));
-    recipient.set_work_factor(if sample { SAMPLE_WORK_FACTOR } else { WORK_FACTOR });
-    age::encrypt(&recipient, clear).map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))
+    recipient.set_work_factor(if sample {
+        SAMPLE_WORK_FACTOR
+    } else {
+        WORK_FACTOR
+    });
+    age::encrypt(&recipient, clear)
+        .map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))
 }
 
 /// Decrypts a file; a wrong passphrase and a damaged file are told apart.
@@ -157,10 +182,15 @@ pub fn decrypt(path: &Path, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, Fail
     identity.set_max_work_factor(WORK_FACTOR_MAX);
     let file = || ("file", path.display().to_string());
     let clear = age::decrypt(&identity, &bytes).map_err(|error| match error {
-        age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => {
-            Failure::refused(t("keys.wrong-passphrase", &[file()])).next(t("keys.wrong-passphrase-next", &[]))
+        age::DecryptError::DecryptionFailed
+        | age::DecryptError::NoMatchingKeys
+        | age::DecryptError::KeyDecryptionFailed => {
+            Failure::refused(t("keys.wrong-passphrase", &[file()]))
+                .next(t("keys.wrong-passphrase-next", &[]))
         }
-        _ => Failure::unusable(t("keys.damaged", &[file()])).because(error).next(t("keys.damaged-next", &[])),
+        _ => Failure::unusable(t("keys.damaged", &[file()]))
+            .because(error)
+            .next(t("keys.damaged-next", &[])),
     })?;
     Ok(Zeroizing::new(clear))
 }

@@ -7,14 +7,19 @@ use rollbook_core::funding::{CallStatus, ReviewStatus};
 use rollbook_core::identity::Role;
 use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::{
-    ApplicationContent, Body, CallAct, CallTerms, Choice, Criterion, DrawFor, Eligibility, GrantAward, MotionEffect,
-    PlaceApplication, Placing, ReviewDeclaration, Scores, Submission, TieBreak, Verdict, draw_commitment,
+    ApplicationContent, Body, CallAct, CallTerms, Choice, Criterion, DrawFor, Eligibility,
+    GrantAward, MotionEffect, PlaceApplication, Placing, ReviewDeclaration, Scores, Submission,
+    TieBreak, Verdict, draw_commitment,
 };
 
 use super::{Story, Told, YUAN, name, paper, text, yuan};
 
 /// Applicants, what they ask for in yuan, what every reviewer gives.
-const APPLICANTS: [(u32, u64, [u32; 3]); 3] = [(20, 6_000_000, [9, 8, 9]), (22, 300_000, [8, 8, 7]), (23, 2_000_000, [5, 6, 5])];
+const APPLICANTS: [(u32, u64, [u32; 3]); 3] = [
+    (20, 6_000_000, [9, 8, 9]),
+    (22, 300_000, [8, 8, 7]),
+    (23, 2_000_000, [5, 6, 5]),
+];
 /// Who comes too late.
 const LATE: u32 = 19;
 /// The seat holder who takes part in draws.
@@ -25,11 +30,26 @@ impl Story<'_> {
         // The committee's motion is open since the last chapter.
         let committee = self.newest_motion();
         let terms = self.terms();
-        let too_much = MotionEffect::PublishCall(CallTerms { budget: 90_000_000 * YUAN, ..terms.clone() }.into());
+        let too_much = MotionEffect::PublishCall(
+            CallTerms {
+                budget: 90_000_000 * YUAN,
+                ..terms.clone()
+            }
+            .into(),
+        );
         let body = self.proposal(too_much, BodyKind::Board, "call");
         let act = self.by_post(Role::ProgrammeOfficer, 0, body);
-        self.refused("budget-too-large", "F05.budget-above-available", &[("budget", yuan(90_000_000 * YUAN))], act)?;
-        let body = self.proposal(MotionEffect::PublishCall(terms.clone().into()), BodyKind::Board, "call");
+        self.refused(
+            "budget-too-large",
+            "F05.budget-above-available",
+            &[("budget", yuan(90_000_000 * YUAN))],
+            act,
+        )?;
+        let body = self.proposal(
+            MotionEffect::PublishCall(terms.clone().into()),
+            BodyKind::Board,
+            "call",
+        );
         let act = self.by_post(Role::ProgrammeOfficer, 0, body);
         self.one("call-proposed", act)?;
         let motion = self.newest_motion();
@@ -39,32 +59,53 @@ impl Story<'_> {
         self.tell(
             "call-published",
             "F05",
-            &[("call", "1".into()), ("budget", yuan(terms.budget)), ("motion", motion.to_string())],
+            &[
+                ("call", "1".into()),
+                ("budget", yuan(terms.budget)),
+                ("motion", motion.to_string()),
+            ],
         );
         self.past(DeadlineKind::CallOpens, 1)?;
         self.applications()?;
         self.draw("reviewers-drawn", DrawFor::Call(1))?;
         let reviews = self.tables().reviews.len();
         self.expect("reviewers-drawn", 11, reviews)?;
-        self.tell("reviewers-drawn", "F08", &[("reviews", reviews.to_string())]);
+        self.tell(
+            "reviewers-drawn",
+            "F08",
+            &[("reviews", reviews.to_string())],
+        );
         self.reviews()?;
         self.ranking()
     }
 
     fn terms(&self) -> CallTerms {
         let today = self.today();
-        let criterion = |code: &str, weight_bp: u32| Criterion { code: text(code), weight_bp, score_max: 10, threshold: 0 };
+        let criterion = |code: &str, weight_bp: u32| Criterion {
+            code: text(code),
+            weight_bp,
+            score_max: 10,
+            threshold: 0,
+        };
         CallTerms {
             fund: 1,
             title: name("示例征集：内容制作", "Sample call: content production"),
             direction: Some(1),
             budget: 12_000_000 * YUAN,
             ask_max: 8_000_000 * YUAN,
-            criteria: vec![criterion("quality", 5_000), criterion("feasibility", 3_000), criterion("benefit", 2_000)],
+            criteria: vec![
+                criterion("quality", 5_000),
+                criterion("feasibility", 3_000),
+                criterion("benefit", 2_000),
+            ],
             threshold: 40_000,
             reviewers: 3,
             concentration_bp: Some(7_000),
-            tie_breaks: vec![TieBreak::Criterion(0), TieBreak::SmallerAsk, TieBreak::Earlier],
+            tie_breaks: vec![
+                TieBreak::Criterion(0),
+                TieBreak::SmallerAsk,
+                TieBreak::Earlier,
+            ],
             eligibility: Eligibility {
                 classes: vec![Class::Founding, Class::Council, Class::Ordinary],
                 outsiders: false,
@@ -86,7 +127,12 @@ impl Story<'_> {
         };
         let salt = paper(&format!("salt of {applicant}")).0;
         let commitment = content.commitment(&salt, 1, applicant);
-        let body = Body::Call(CallAct::Submit(Submission { call: 1, project: paper(&label), commitment, seen: None }));
+        let body = Body::Call(CallAct::Submit(Submission {
+            call: 1,
+            project: paper(&label),
+            commitment,
+            seen: None,
+        }));
         (body, content, salt)
     }
 
@@ -97,14 +143,30 @@ impl Story<'_> {
         for (application, (applicant, ask, _)) in (1..).zip(APPLICANTS) {
             let (body, content, salt) = self.submission(applicant, ask);
             acts.push(self.by_member(applicant, body));
-            openings.push((applicant, CallAct::Open { application, content, salt }));
+            openings.push((
+                applicant,
+                CallAct::Open {
+                    application,
+                    content,
+                    salt,
+                },
+            ));
         }
         self.settle("applications", acts)?;
-        self.tell("applications", "F06", &[("applications", APPLICANTS.len().to_string())]);
+        self.tell(
+            "applications",
+            "F06",
+            &[("applications", APPLICANTS.len().to_string())],
+        );
         self.past(DeadlineKind::CallCloses, 1)?;
         let (body, ..) = self.submission(LATE, 1_000_000);
         let late = self.by_member(LATE, body);
-        self.without_effect("late", NotCounted::LateApplication, &[("member", LATE.to_string())], late)?;
+        self.without_effect(
+            "late",
+            NotCounted::LateApplication,
+            &[("member", LATE.to_string())],
+            late,
+        )?;
         let mut acts = Vec::new();
         for (applicant, act) in openings {
             acts.push(self.by_member(applicant, Body::Call(act)));
@@ -112,17 +174,28 @@ impl Story<'_> {
         self.settle("opened", acts)?;
         let mut acts = Vec::new();
         for application in 1..=APPLICANTS.len() as u32 {
-            let act = CallAct::Judge { application, verdict: Verdict::Eligible };
+            let act = CallAct::Judge {
+                application,
+                verdict: Verdict::Eligible,
+            };
             acts.push(self.by_post(Role::ProgrammeOfficer, 0, Body::Call(act)));
         }
         self.settle("judged", acts)?;
-        self.tell("judged", "F07", &[("applications", APPLICANTS.len().to_string())]);
+        self.tell(
+            "judged",
+            "F07",
+            &[("applications", APPLICANTS.len().to_string())],
+        );
         Ok(())
     }
 
     /// R22: three of different duties commit to random bytes, then reveal; nobody alone chooses.
     pub(super) fn draw(&mut self, step: &str, subject: DrawFor) -> Told {
-        let act = self.by_post(Role::ProgrammeOfficer, 0, Body::Call(CallAct::FreezePool { subject }));
+        let act = self.by_post(
+            Role::ProgrammeOfficer,
+            0,
+            Body::Call(CallAct::FreezePool { subject }),
+        );
         self.one(step, act)?;
         let draw = self.tables().draws.last_key().copied().unwrap_or(0);
         let places: Vec<(u32, Vec<(u32, Role)>)> = [Role::ProgrammeOfficer, Role::SecondOfficer]
@@ -139,24 +212,48 @@ impl Story<'_> {
         for (principal, signers) in &places {
             let person = person(signers);
             let commitment = draw_commitment(draw, 1, person, &secret(person));
-            acts.push(self.record(*principal, signers, Body::Call(CallAct::CommitDraw { draw, commitment })));
+            acts.push(self.record(
+                *principal,
+                signers,
+                Body::Call(CallAct::CommitDraw { draw, commitment }),
+            ));
         }
         self.settle(step, acts)?;
         if let (DrawFor::Call(_), Some((principal, signers))) = (subject, places.last()) {
-            let act = self.record(*principal, signers, Body::Call(CallAct::RevealDraw { draw, secret: Hash::ZERO.0 }));
-            self.refused("other-bytes", "R22.other-bytes", &[("member", principal.to_string())], act)?;
+            let act = self.record(
+                *principal,
+                signers,
+                Body::Call(CallAct::RevealDraw {
+                    draw,
+                    secret: Hash::ZERO.0,
+                }),
+            );
+            self.refused(
+                "other-bytes",
+                "R22.other-bytes",
+                &[("member", principal.to_string())],
+                act,
+            )?;
         }
         let mut acts = Vec::new();
         for (principal, signers) in &places {
             let secret = secret(person(signers));
-            acts.push(self.record(*principal, signers, Body::Call(CallAct::RevealDraw { draw, secret })));
+            acts.push(self.record(
+                *principal,
+                signers,
+                Body::Call(CallAct::RevealDraw { draw, secret }),
+            ));
         }
         self.settle(step, acts).map(|_| ())
     }
 
     /// An act of a person drawn, in the technical role.
     pub(super) fn by_expert(&mut self, person: u32, body: Body) -> rollbook_core::record::Record {
-        let home = self.tables().persons.get(&person).map_or(0, |person| person.home);
+        let home = self
+            .tables()
+            .persons
+            .get(&person)
+            .map_or(0, |person| person.home);
         self.record(home, &[(person, Role::Technical)], body)
     }
 
@@ -168,17 +265,39 @@ impl Story<'_> {
             .iter()
             .map(|(number, review)| {
                 let applicant = APPLICANTS.get(review.application.saturating_sub(1) as usize);
-                (*number, review.person, Scores(applicant.map(|(_, _, scores)| scores.to_vec()).unwrap_or_default()))
+                (
+                    *number,
+                    review.person,
+                    Scores(
+                        applicant
+                            .map(|(_, _, scores)| scores.to_vec())
+                            .unwrap_or_default(),
+                    ),
+                )
             })
             .collect();
         let salt = |review: u32| paper(&format!("salt of review {review}")).0;
         let comment = paper("comment");
         type Act<'a> = &'a dyn Fn(u32, &Scores) -> CallAct;
         let rounds: [(&str, Act<'_>); 4] = [
-            ("declared", &|review, _| CallAct::Declare { review, declaration: ReviewDeclaration::Clear }),
-            ("sealed", &|review, scores| CallAct::Seal { review, seal: scores.seal(&salt(review), review, &comment) }),
-            ("revealed", &|review, scores| CallAct::Reveal { review, scores: scores.clone(), comment, salt: salt(review) }),
-            ("final", &|review, _| CallAct::Finalise { review, revision: None }),
+            ("declared", &|review, _| CallAct::Declare {
+                review,
+                declaration: ReviewDeclaration::Clear,
+            }),
+            ("sealed", &|review, scores| CallAct::Seal {
+                review,
+                seal: scores.seal(&salt(review), review, &comment),
+            }),
+            ("revealed", &|review, scores| CallAct::Reveal {
+                review,
+                scores: scores.clone(),
+                comment,
+                salt: salt(review),
+            }),
+            ("final", &|review, _| CallAct::Finalise {
+                review,
+                revision: None,
+            }),
         ];
         for (step, act) in rounds {
             let mut acts = Vec::new();
@@ -187,7 +306,12 @@ impl Story<'_> {
             }
             self.settle(step, acts)?;
         }
-        let open = self.tables().reviews.iter().filter(|(_, review)| review.status != ReviewStatus::Final).count();
+        let open = self
+            .tables()
+            .reviews
+            .iter()
+            .filter(|(_, review)| review.status != ReviewStatus::Final)
+            .count();
         self.expect("reviewed", 0, open)?;
         self.tell("reviewed", "F09", &[("reviews", all.len().to_string())]);
         Ok(())
@@ -200,31 +324,63 @@ impl Story<'_> {
         self.one("ranked", act)?;
         let status = self.tables().calls.get(&1).map(|call| call.status);
         self.expect("ranked", Some(CallStatus::Ranked), status)?;
-        let ranks: Vec<Option<u32>> = self.tables().applications.iter().map(|(_, application)| application.rank).collect();
+        let ranks: Vec<Option<u32>> = self
+            .tables()
+            .applications
+            .iter()
+            .map(|(_, application)| application.rank)
+            .collect();
         self.expect("ranked", vec![Some(1), Some(2), Some(3)], ranks)?;
-        self.tell("ranked", "F10", &[("applications", APPLICANTS.len().to_string())]);
+        self.tell(
+            "ranked",
+            "F10",
+            &[("applications", APPLICANTS.len().to_string())],
+        );
         Ok(())
     }
 
     fn grant(&self, application: u32, yuan: u64, body: BodyKind) -> Body {
-        let effect = MotionEffect::GrantAward(GrantAward { application, amount: yuan * YUAN, body, out_of_rank: None });
+        let effect = MotionEffect::GrantAward(GrantAward {
+            application,
+            amount: yuan * YUAN,
+            body,
+            out_of_rank: None,
+        });
         self.proposal(effect, body, "award")
     }
 
     pub(super) fn awards(&mut self) -> Told {
         let body = self.grant(1, 6_000_000, BodyKind::Committee);
         let act = self.by_post(Role::ProgrammeOfficer, 0, body);
-        self.refused("body-too-low", "F11.body-too-low", &[("amount", yuan(6_000_000 * YUAN))], act)?;
+        self.refused(
+            "body-too-low",
+            "F11.body-too-low",
+            &[("amount", yuan(6_000_000 * YUAN))],
+            act,
+        )?;
         let body = self.grant(2, 300_000, BodyKind::Committee);
         let act = self.by_post(Role::ProgrammeOfficer, 0, body);
-        self.refused("out-of-rank", "F11.out-of-rank", &[("application", "2".into())], act)?;
+        self.refused(
+            "out-of-rank",
+            "F11.out-of-rank",
+            &[("application", "2".into())],
+            act,
+        )?;
         self.large_award()?;
 
         // A small one is the committee's; the third gets none.
-        let place = PlaceApplication { application: 3, placing: Placing::NotRecommended, reason: paper("reasons") };
+        let place = PlaceApplication {
+            application: 3,
+            placing: Placing::NotRecommended,
+            reason: paper("reasons"),
+        };
         let bodies = [
             self.grant(2, 300_000, BodyKind::Committee),
-            self.proposal(MotionEffect::PlaceApplication(place), BodyKind::Committee, "placing"),
+            self.proposal(
+                MotionEffect::PlaceApplication(place),
+                BodyKind::Committee,
+                "placing",
+            ),
         ];
         let first = self.newest_motion() + 1;
         let mut acts = Vec::new();
@@ -232,22 +388,39 @@ impl Story<'_> {
             acts.push(self.by_post(Role::ProgrammeOfficer, 0, body));
         }
         self.settle("small-award", acts)?;
-        let committee: Vec<u32> = self.tables().committee_seats.iter().map(|((_, organisation), _)| *organisation).collect();
+        let committee: Vec<u32> = self
+            .tables()
+            .committee_seats
+            .iter()
+            .map(|((_, organisation), _)| *organisation)
+            .collect();
         self.all_yes("small-award", &committee, &[first, first + 1])?;
         self.carry("small-award", &[first, first + 1])?;
         let status = self.tables().calls.get(&1).map(|call| call.status);
         self.expect("small-award", Some(CallStatus::Decided), status)?;
-        self.tell("small-award", "F11", &[("award", "2".into()), ("amount", yuan(300_000 * YUAN))]);
+        self.tell(
+            "small-award",
+            "F11",
+            &[("award", "2".into()), ("amount", yuan(300_000 * YUAN))],
+        );
         Ok(())
     }
 
-    /// Above five million: the general assembly. The applicant is recused, related members have one voice, reviewers none.
+    /// Above five million: the general assembly. The applicant is recused, related members have one
+    /// voice, reviewers none.
     fn large_award(&mut self) -> Told {
         let body = self.grant(1, 6_000_000, BodyKind::Assembly);
         let act = self.by_post(Role::ProgrammeOfficer, 0, body);
         self.one("award-proposed", act)?;
         let motion = self.newest_motion();
-        self.tell("award-proposed", "F11", &[("motion", motion.to_string()), ("amount", yuan(6_000_000 * YUAN))]);
+        self.tell(
+            "award-proposed",
+            "F11",
+            &[
+                ("motion", motion.to_string()),
+                ("amount", yuan(6_000_000 * YUAN)),
+            ],
+        );
         let review = self.ballot(1, motion, Choice::Yes, None);
         let reviewed: std::collections::BTreeSet<u32> = self
             .tables()
@@ -257,10 +430,20 @@ impl Story<'_> {
             .map(|person| person.home)
             .collect();
         if reviewed.contains(&1) {
-            self.refused("reviewer-votes", "N12.same-person", &[("member", "1".into())], review)?;
+            self.refused(
+                "reviewer-votes",
+                "N12.same-person",
+                &[("member", "1".into())],
+                review,
+            )?;
         }
-        let electorate: Vec<u32> = rollbook_core::motion::electorate(self.tables(), motion).into_keys().collect();
-        let votes: Vec<u32> = electorate.into_iter().filter(|m| ![13, 20].contains(m) && !reviewed.contains(m)).collect();
+        let electorate: Vec<u32> = rollbook_core::motion::electorate(self.tables(), motion)
+            .into_keys()
+            .collect();
+        let votes: Vec<u32> = electorate
+            .into_iter()
+            .filter(|m| ![13, 20].contains(m) && !reviewed.contains(m))
+            .collect();
         self.all_yes("award-ballots", &votes, &[motion])?;
         let act = self.ballot(20, motion, Choice::Yes, None);
         let facts = [("member", "20".to_owned()), ("motion", motion.to_string())];

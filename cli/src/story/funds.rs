@@ -1,4 +1,5 @@
-//! The fund: made by the board with its officers, pledges, instalments, receipts, pools, committee (F01 to F03, F34, R7).
+//! The fund: made by the board with its officers, pledges, instalments, receipts, pools, committee
+//! (F01 to F03, F34, R7).
 
 use rollbook_core::account::{Pot, Unit};
 use rollbook_core::crypto::Hash;
@@ -6,8 +7,8 @@ use rollbook_core::funding::FundStatus;
 use rollbook_core::identity::Role;
 use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::{
-    AppointCommittee, BankReference, Body, CallAct, ConfirmPool, CreateFund, FundAct, InstalmentEntry, MotionEffect, PledgeEntry,
-    PoolKind, ReceiptEntry,
+    AppointCommittee, BankReference, Body, CallAct, ConfirmPool, CreateFund, FundAct,
+    InstalmentEntry, MotionEffect, PledgeEntry, PoolKind, ReceiptEntry,
 };
 
 use super::{DAY, Story, Told, YUAN, name, paper, text, yuan};
@@ -19,20 +20,39 @@ const REVIEWERS: [u32; 6] = [1, 2, 3, 4, 5, 6];
 const ASSESSORS: [u32; 4] = [7, 8, 9, 10];
 /// The investment committee.
 const COMMITTEE: [u32; 5] = [7, 8, 9, 10, 24];
-/// Who pledges: member, earmarked direction, instalments in yuan millions. The first is called and received.
-const PLEDGES: [(u32, Option<u32>, &[u64]); 4] =
-    [(11, None, &[10, 5]), (12, Some(1), &[5]), (14, None, &[10]), (15, None, &[10])];
+/// Who pledges: member, earmarked direction, instalments in yuan millions. The first is called and
+/// received.
+const PLEDGES: [(u32, Option<u32>, &[u64]); 4] = [
+    (11, None, &[10, 5]),
+    (12, Some(1), &[5]),
+    (14, None, &[10]),
+    (15, None, &[10]),
+];
 
 impl Story<'_> {
     pub(super) fn fund(&mut self) -> Told {
         let persons = |story: &Self, members: &[u32]| -> Vec<u32> {
-            let second = |member: &u32| story.tables().organisations.get(member)?.officers.get(1).copied();
+            let second = |member: &u32| {
+                story
+                    .tables()
+                    .organisations
+                    .get(member)?
+                    .officers
+                    .get(1)
+                    .copied()
+            };
             members.iter().filter_map(second).collect()
         };
         let (reviewers, assessors) = (persons(self, &REVIEWERS), persons(self, &ASSESSORS));
         let mut acts = Vec::new();
-        for (pool, persons) in [(PoolKind::Reviewers, &reviewers), (PoolKind::Assessors, &assessors)] {
-            let act = CallAct::EnterPool { pool, persons: persons.clone() };
+        for (pool, persons) in [
+            (PoolKind::Reviewers, &reviewers),
+            (PoolKind::Assessors, &assessors),
+        ] {
+            let act = CallAct::EnterPool {
+                pool,
+                persons: persons.clone(),
+            };
             acts.push(self.by_post(Role::ProgrammeOfficer, 0, Body::Call(act)));
         }
         self.settle("pools-entered", acts)?;
@@ -41,8 +61,14 @@ impl Story<'_> {
         let first = self.newest_motion() + 1;
         let effects = [
             MotionEffect::CreateFund(plan.clone().into()),
-            MotionEffect::ConfirmPool(ConfirmPool { pool: PoolKind::Reviewers, persons: reviewers }),
-            MotionEffect::ConfirmPool(ConfirmPool { pool: PoolKind::Assessors, persons: assessors }),
+            MotionEffect::ConfirmPool(ConfirmPool {
+                pool: PoolKind::Reviewers,
+                persons: reviewers,
+            }),
+            MotionEffect::ConfirmPool(ConfirmPool {
+                pool: PoolKind::Assessors,
+                persons: assessors,
+            }),
         ];
         let motions = [first, first + 1, first + 2];
         let mut acts = Vec::new();
@@ -60,9 +86,16 @@ impl Story<'_> {
         self.accept_posts(&plan)?;
         self.contributions()?;
 
-        let plan = AppointCommittee { fund: 1, members: COMMITTEE.to_vec() };
+        let plan = AppointCommittee {
+            fund: 1,
+            members: COMMITTEE.to_vec(),
+        };
         let motion = self.newest_motion() + 1;
-        let body = self.proposal(MotionEffect::AppointCommittee(plan), BodyKind::Board, "investment committee");
+        let body = self.proposal(
+            MotionEffect::AppointCommittee(plan),
+            BodyKind::Board,
+            "investment committee",
+        );
         let act = self.by_post(Role::Secretary, 0, body);
         self.one("committee", act)?;
         // The ballot runs together with that on the call.
@@ -70,7 +103,8 @@ impl Story<'_> {
         self.all_yes("committee", &board, &[motion])
     }
 
-    /// Who holds the money and who acts for the fund: today's holders of the posts for the whole alliance.
+    /// Who holds the money and who acts for the fund: today's holders of the posts for the whole
+    /// alliance.
     fn plan(&self) -> CreateFund {
         let roles = [
             (Role::Treasurer, 0),
@@ -80,7 +114,10 @@ impl Story<'_> {
             (Role::FinanceApprover, 0),
             (Role::FinanceApprover, 1),
         ];
-        let mut officers: Vec<(Role, u32)> = roles.iter().map(|(role, nth)| (*role, self.post(*role, *nth).1)).collect();
+        let mut officers: Vec<(Role, u32)> = roles
+            .iter()
+            .map(|(role, nth)| (*role, self.post(*role, *nth).1))
+            .collect();
         officers.sort_unstable();
         let office = self.post(Role::ProgrammeOfficer, 0).0;
         CreateFund {
@@ -95,9 +132,14 @@ impl Story<'_> {
 
     /// Holder and officers accept; every office signs one record for its own people.
     fn accept_posts(&mut self, plan: &CreateFund) -> Told {
-        let mut by_office: std::collections::BTreeMap<u32, Vec<(u32, Role)>> = std::collections::BTreeMap::new();
+        let mut by_office: std::collections::BTreeMap<u32, Vec<(u32, Role)>> =
+            std::collections::BTreeMap::new();
         for (role, person) in &plan.officers {
-            let office = self.tables().persons.get(person).map_or(0, |person| person.home);
+            let office = self
+                .tables()
+                .persons
+                .get(person)
+                .map_or(0, |person| person.home);
             by_office.entry(office).or_default().push((*person, *role));
         }
         let mut acts = Vec::new();
@@ -107,7 +149,14 @@ impl Story<'_> {
         self.settle("fund-open", acts)?;
         let status = self.tables().funds.get(&1).map(|fund| fund.status);
         self.expect("fund-open", Some(FundStatus::Open), status)?;
-        self.tell("fund-open", "F01", &[("fund", "1".into()), ("officers", plan.officers.len().to_string())]);
+        self.tell(
+            "fund-open",
+            "F01",
+            &[
+                ("fund", "1".into()),
+                ("officers", plan.officers.len().to_string()),
+            ],
+        );
         Ok(())
     }
 
@@ -121,14 +170,24 @@ impl Story<'_> {
                 fund: 1,
                 pot: direction.map_or(Pot::Free, Pot::Direction),
                 instalments: instalments
-                    .map(|(nth, millions)| InstalmentEntry { due_day: today + 180 * nth - 150, amount: millions * MILLION })
+                    .map(|(nth, millions)| InstalmentEntry {
+                        due_day: today + 180 * nth - 150,
+                        amount: millions * MILLION,
+                    })
                     .collect(),
             };
             acts.push(self.by_member(member, Body::Fund(FundAct::Pledge(entry))));
         }
         self.settle("pledged", acts)?;
         let pledged: u64 = PLEDGES.iter().flat_map(|(_, _, parts)| *parts).sum();
-        self.tell("pledged", "F02", &[("members", PLEDGES.len().to_string()), ("amount", yuan(pledged * MILLION))]);
+        self.tell(
+            "pledged",
+            "F02",
+            &[
+                ("members", PLEDGES.len().to_string()),
+                ("amount", yuan(pledged * MILLION)),
+            ],
+        );
 
         // The first instalment of every pledge.
         let firsts: Vec<(u32, u64)> = self
@@ -140,7 +199,13 @@ impl Story<'_> {
             .collect();
         let mut acts = Vec::new();
         for (instalment, _) in &firsts {
-            acts.push(self.by_post(Role::Treasurer, 0, Body::Fund(FundAct::CallInstalment { instalment: *instalment })));
+            acts.push(self.by_post(
+                Role::Treasurer,
+                0,
+                Body::Fund(FundAct::CallInstalment {
+                    instalment: *instalment,
+                }),
+            ));
         }
         self.settle("instalments-called", acts)?;
         self.wait_days(1)?;
@@ -153,25 +218,53 @@ impl Story<'_> {
         let receipts = self.settle("receipts-entered", acts)?;
         self.confirm_receipts(&receipts)?;
         let received: u64 = firsts.iter().map(|(_, amount)| amount).sum();
-        self.tell("received", "F03", &[("amount", yuan(received)), ("receipts", firsts.len().to_string())]);
-        let other = self.tables().contributions.get(&1).and_then(|contribution| contribution.instalments.get(1)).copied();
+        self.tell(
+            "received",
+            "F03",
+            &[
+                ("amount", yuan(received)),
+                ("receipts", firsts.len().to_string()),
+            ],
+        );
+        let other = self
+            .tables()
+            .contributions
+            .get(&1)
+            .and_then(|contribution| contribution.instalments.get(1))
+            .copied();
         let entry = self.receipt(other.unwrap_or(0), MILLION, "IN-9999");
         let act = self.by_post(Role::Treasurer, 0, entry);
-        self.refused("not-called", "F03.not-called", &[("instalment", other.unwrap_or(0).to_string())], act)
+        self.refused(
+            "not-called",
+            "F03.not-called",
+            &[("instalment", other.unwrap_or(0).to_string())],
+            act,
+        )
     }
 
     fn receipt(&self, instalment: u32, amount: u64, reference: &str) -> Body {
         let reference = BankReference(text(reference));
-        Body::Fund(FundAct::RecordReceipt(ReceiptEntry { instalment, amount, reference, value_day: self.today() }))
+        Body::Fund(FundAct::RecordReceipt(ReceiptEntry {
+            instalment,
+            amount,
+            reference,
+            value_day: self.today(),
+        }))
     }
 
     fn confirm_receipts(&mut self, receipts: &[Hash]) -> Told {
         let mut acts = Vec::new();
         for receipt in receipts {
-            acts.push(self.by_post(Role::SecondOfficer, 0, Body::Fund(FundAct::ConfirmReceipt { receipt: *receipt })));
+            acts.push(self.by_post(
+                Role::SecondOfficer,
+                0,
+                Body::Fund(FundAct::ConfirmReceipt { receipt: *receipt }),
+            ));
         }
         self.settle("receipts-confirmed", acts)?;
-        let by_self = Body::Fund(FundAct::ConfirmReceipt { receipt: receipts.first().copied().unwrap_or_default() });
+        let by_self = Body::Fund(FundAct::ConfirmReceipt {
+            receipt: receipts.first().copied().unwrap_or_default(),
+        });
         let act = self.by_post(Role::Treasurer, 0, by_self);
         self.refused("confirm-own", "A6.role-missing", &[], act)
     }

@@ -1,12 +1,17 @@
-//! Admission: one applicant becomes a member, another is rejected with a published criterion (M01 to M09, M26, M27).
+//! Admission: one applicant becomes a member, another is rejected with a published criterion (M01
+//! to M09, M26, M27).
 
 use rollbook_core::apply::{DeadlineKind, NotCounted};
 use rollbook_core::charter::Class;
 use rollbook_core::crypto::KeyKind;
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
-use rollbook_core::identity::{ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role};
+use rollbook_core::identity::{
+    ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
+};
 use rollbook_core::membership::{Grounds, Live, Standing};
-use rollbook_core::record::{Application, BankReference, Body, Choice, MembershipAct, OrganisationAct, Receipt, Registration};
+use rollbook_core::record::{
+    Application, BankReference, Body, Choice, MembershipAct, OrganisationAct, Receipt, Registration,
+};
 
 use super::{Story, Told, name, paper, text, yuan};
 
@@ -17,13 +22,30 @@ impl Story<'_> {
     pub(super) fn members(&mut self) -> Told {
         let founders = self.tables().founders.len();
         self.tell("founded", "M25", &[("members", founders.to_string())]);
-        let (a, b) = (self.register(11, "甲", "A", 1)?, self.register(12, "乙", "B", 2)?);
-        self.tell("registered", "R16", &[("organisation", a.to_string()), ("other", b.to_string()), ("introducer", "11".into())]);
+        let (a, b) = (
+            self.register(11, "甲", "A", 1)?,
+            self.register(12, "乙", "B", 2)?,
+        );
+        self.tell(
+            "registered",
+            "R16",
+            &[
+                ("organisation", a.to_string()),
+                ("other", b.to_string()),
+                ("introducer", "11".into()),
+            ],
+        );
 
         let (ma, mb) = (self.apply_for(a)?, self.apply_for(b)?);
-        self.tell("applied", "M01", &[("membership", ma.to_string()), ("other", mb.to_string())]);
-        let steps: [fn(u32) -> MembershipAct; 2] =
-            [|membership| MembershipAct::Screen { membership }, |membership| MembershipAct::Complete { membership }];
+        self.tell(
+            "applied",
+            "M01",
+            &[("membership", ma.to_string()), ("other", mb.to_string())],
+        );
+        let steps: [fn(u32) -> MembershipAct; 2] = [
+            |membership| MembershipAct::Screen { membership },
+            |membership| MembershipAct::Complete { membership },
+        ];
         for step in steps {
             let mut acts = Vec::new();
             for membership in [ma, mb] {
@@ -36,7 +58,10 @@ impl Story<'_> {
         let mut acts = Vec::new();
         for (membership, sponsors) in [(ma, [11, 14]), (mb, [15, 16])] {
             for sponsor in sponsors {
-                acts.push(self.by_member(sponsor, Body::Membership(MembershipAct::Sponsor { membership })));
+                acts.push(self.by_member(
+                    sponsor,
+                    Body::Membership(MembershipAct::Sponsor { membership }),
+                ));
             }
         }
         self.settle("sponsored", acts)?;
@@ -44,34 +69,60 @@ impl Story<'_> {
         self.past(DeadlineKind::MembershipBallot, ma)?;
         self.past(DeadlineKind::MembershipBallot, mb)?;
         let motion = |story: &Self, membership: u32| {
-            let found = story.tables().memberships.get(&membership).and_then(|membership| membership.motion);
+            let found = story
+                .tables()
+                .memberships
+                .get(&membership)
+                .and_then(|membership| membership.motion);
             found.ok_or_else(|| story.missing("sponsored", "a ballot on the admission"))
         };
         let (va, vb) = (motion(self, ma)?, motion(self, mb)?);
-        self.tell("sponsored", "M07", &[("motion", va.to_string()), ("other", vb.to_string())]);
+        self.tell(
+            "sponsored",
+            "M07",
+            &[("motion", va.to_string()), ("other", vb.to_string())],
+        );
         self.admission_ballots(va, vb)?;
 
         self.past(DeadlineKind::MotionClose, va)?;
         self.past(DeadlineKind::MotionClose, vb)?;
         let standing = |story: &Self, membership: u32| {
-            story.tables().memberships.get(&membership).map(|membership| membership.standing.clone())
+            story
+                .tables()
+                .memberships
+                .get(&membership)
+                .map(|membership| membership.standing.clone())
         };
         self.expect("admitted", Some(Standing::Admitted), standing(self, ma))?;
         let counts = self.counts(va);
         self.tell("admitted", "M08", &counts);
         let grounds = Grounds::Criteria(vec![text(CRITERION)]);
-        self.expect("rejected", Some(Standing::Rejected(grounds)), standing(self, mb))?;
+        self.expect(
+            "rejected",
+            Some(Standing::Rejected(grounds)),
+            standing(self, mb),
+        )?;
         let mut counts = self.counts(vb);
         counts.push(("criterion", CRITERION.to_owned()));
         self.tell("rejected", "M08", &counts);
         self.activate(a, ma)?;
-        self.expect("activated", Some(Standing::Live(Live::GOOD)), standing(self, ma))
+        self.expect(
+            "activated",
+            Some(Standing::Live(Live::GOOD)),
+            standing(self, ma),
+        )
     }
 
-    /// The board votes: the sponsors' groups are recused, and a group has the one voice of its seat.
+    /// The board votes: the sponsors' groups are recused, and a group has the one voice of its
+    /// seat.
     fn admission_ballots(&mut self, admit: u32, reject: u32) -> Told {
         let related = self.ballot(13, admit, Choice::Yes, None);
-        self.refused("no-seat", "R1.not-in-electorate", &[("member", "13".into()), ("other", "12".into())], related)?;
+        self.refused(
+            "no-seat",
+            "R1.not-in-electorate",
+            &[("member", "13".into()), ("other", "12".into())],
+            related,
+        )?;
         let sponsor = self.ballot(11, admit, Choice::Yes, None);
         let facts = [("member", "11".to_owned()), ("motion", admit.to_string())];
         self.without_effect("sponsor-recused", NotCounted::Recused, &facts, sponsor)?;
@@ -80,7 +131,11 @@ impl Story<'_> {
         for member in board.iter().filter(|member| ![11, 14].contains(*member)) {
             acts.push(self.ballot(*member, admit, Choice::Yes, None));
         }
-        for (nth, member) in board.iter().filter(|member| ![15, 16].contains(*member)).enumerate() {
+        for (nth, member) in board
+            .iter()
+            .filter(|member| ![15, 16].contains(*member))
+            .enumerate()
+        {
             let yes = nth < 2;
             let choice = if yes { Choice::Yes } else { Choice::No };
             acts.push(self.ballot(*member, reject, choice, (!yes).then_some(CRITERION)));
@@ -92,13 +147,20 @@ impl Story<'_> {
     fn register(&mut self, introducer: u32, native: &str, latin: &str, serial: u32) -> Told<u32> {
         let last = |story: &Self| {
             let tables = story.tables();
-            (tables.organisations.last_key().copied().unwrap_or(0), tables.persons.last_key().copied().unwrap_or(0))
+            (
+                tables.organisations.last_key().copied().unwrap_or(0),
+                tables.persons.last_key().copied().unwrap_or(0),
+            )
         };
         let (number, persons) = last(self);
         let code = format!("91999999MA0DM{:04}", 100 + serial);
         let code = format!("{code}{}", uscc_check_character(&code).unwrap_or('0'));
-        let identifier = Identifier::uscc(&code).map_err(|error| self.missing("registered", error.to_string()))?;
-        let roles: [&[Role]; 2] = [&[Role::Primary, Role::NodeOperator], &[Role::Alternate, Role::Finance, Role::Technical]];
+        let identifier = Identifier::uscc(&code)
+            .map_err(|error| self.missing("registered", error.to_string()))?;
+        let roles: [&[Role]; 2] = [
+            &[Role::Primary, Role::NodeOperator],
+            &[Role::Alternate, Role::Finance, Role::Technical],
+        ];
         let today = self.today();
         let officers = (1..).zip(roles).map(|(local, roles)| {
             let key = self.stage.key(persons + local);
@@ -117,7 +179,10 @@ impl Story<'_> {
         let entry = OrganisationEntry {
             number: 0,
             kind: OrganisationKind::Company,
-            name: name(&format!("虚构申请方{native}"), &format!("Fictional applicant {latin}")),
+            name: name(
+                &format!("虚构申请方{native}"),
+                &format!("Fictional applicant {latin}"),
+            ),
             identifiers: vec![identifier],
             country: text("CN"),
             extract: (paper(&format!("registry extract {latin}")), today),
@@ -126,15 +191,25 @@ impl Story<'_> {
             officers: officers.collect(),
             policy: ApprovalPolicy::default(),
         };
-        let registration = Registration::sign(&self.stage.chain(), entry, &self.stage.key(persons + 1));
-        let act = self.by_member(introducer, Body::Organisation(OrganisationAct::Register(registration)));
+        let registration =
+            Registration::sign(&self.stage.chain(), entry, &self.stage.key(persons + 1));
+        let act = self.by_member(
+            introducer,
+            Body::Organisation(OrganisationAct::Register(registration)),
+        );
         self.one("registered", act)?;
         self.expect("registered", number + 1, last(self).0)?;
         Ok(number + 1)
     }
 
     fn apply_for(&mut self, company: u32) -> Told<u32> {
-        let charter = self.tables().charters.iter().last().map(|(_, charter)| charter.text).unwrap_or_default();
+        let charter = self
+            .tables()
+            .charters
+            .iter()
+            .last()
+            .map(|(_, charter)| charter.text)
+            .unwrap_or_default();
         let application = Application {
             class: Class::Ordinary,
             charter,
@@ -144,7 +219,11 @@ impl Story<'_> {
         };
         let act = self.by_member(company, Body::Membership(MembershipAct::Apply(application)));
         self.one("applied", act)?;
-        self.tables().memberships.last_key().copied().ok_or_else(|| self.missing("applied", "a membership"))
+        self.tables()
+            .memberships
+            .last_key()
+            .copied()
+            .ok_or_else(|| self.missing("applied", "a membership"))
     }
 
     /// Dues and agreement; the admitted applicant is a member.
@@ -152,25 +231,83 @@ impl Story<'_> {
         let early = self.by_post(
             Role::Secretary,
             0,
-            Body::Membership(MembershipAct::Activate { membership, agreement: paper("participation agreement") }),
+            Body::Membership(MembershipAct::Activate {
+                membership,
+                agreement: paper("participation agreement"),
+            }),
         );
-        self.refused("too-early", "M09.agreement-not-signed", &[("membership", membership.to_string())], early)?;
-        let act = self.by_post(Role::Treasurer, 0, Body::Membership(MembershipAct::Invoice { membership }));
+        self.refused(
+            "too-early",
+            "M09.agreement-not-signed",
+            &[("membership", membership.to_string())],
+            early,
+        )?;
+        let act = self.by_post(
+            Role::Treasurer,
+            0,
+            Body::Membership(MembershipAct::Invoice { membership }),
+        );
         self.one("invoiced", act)?;
-        let invoice = self.tables().memberships.get(&membership).and_then(|membership| membership.invoice).unwrap_or(0);
-        let amount = self.tables().invoices.get(&invoice).map_or(0, |invoice| invoice.amount);
-        let receipt = Receipt { invoice, amount, reference: BankReference(text("DUES-A-0001")), value_date: self.today() };
-        let act = self.by_post(Role::Treasurer, 0, Body::Membership(MembershipAct::Receive(receipt)));
+        let invoice = self
+            .tables()
+            .memberships
+            .get(&membership)
+            .and_then(|membership| membership.invoice)
+            .unwrap_or(0);
+        let amount = self
+            .tables()
+            .invoices
+            .get(&invoice)
+            .map_or(0, |invoice| invoice.amount);
+        let receipt = Receipt {
+            invoice,
+            amount,
+            reference: BankReference(text("DUES-A-0001")),
+            value_date: self.today(),
+        };
+        let act = self.by_post(
+            Role::Treasurer,
+            0,
+            Body::Membership(MembershipAct::Receive(receipt)),
+        );
         let receipt = self.one("dues", act)?;
-        let act = self.by_post(Role::SecondOfficer, 0, Body::Membership(MembershipAct::ConfirmReceipt { invoice, receipt }));
+        let act = self.by_post(
+            Role::SecondOfficer,
+            0,
+            Body::Membership(MembershipAct::ConfirmReceipt { invoice, receipt }),
+        );
         self.one("dues", act)?;
-        self.tell("dues", "M27", &[("amount", yuan(amount)), ("invoice", invoice.to_string())]);
+        self.tell(
+            "dues",
+            "M27",
+            &[("amount", yuan(amount)), ("invoice", invoice.to_string())],
+        );
         let agreement = paper("participation agreement");
-        let signed = self.by_member(company, Body::Membership(MembershipAct::Agree { membership, agreement }));
+        let signed = self.by_member(
+            company,
+            Body::Membership(MembershipAct::Agree {
+                membership,
+                agreement,
+            }),
+        );
         self.one("activated", signed)?;
-        let act = self.by_post(Role::Secretary, 0, Body::Membership(MembershipAct::Activate { membership, agreement }));
+        let act = self.by_post(
+            Role::Secretary,
+            0,
+            Body::Membership(MembershipAct::Activate {
+                membership,
+                agreement,
+            }),
+        );
         self.one("activated", act)?;
-        self.tell("activated", "M09", &[("membership", membership.to_string()), ("organisation", company.to_string())]);
+        self.tell(
+            "activated",
+            "M09",
+            &[
+                ("membership", membership.to_string()),
+                ("organisation", company.to_string()),
+            ],
+        );
         Ok(())
     }
 }

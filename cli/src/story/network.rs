@@ -1,8 +1,10 @@
-//! The story's stage on a testnet of real node processes: records go in over HTTP, blocks come back and are executed again here.
+//! The story's stage on a testnet of real node processes: records go in over HTTP, blocks come back
+//! and are executed again here.
 //!
-//! * Nothing is believed: every block is fetched as it stands in an export and run through the same rules on a ledger of our
-//!   own, so the tables the story reads are verified by re-execution. Certificates of earlier blocks are judged on the way; the
-//!   newest block's is judged by the audit at the end.
+//! * Nothing is believed: every block is fetched as it stands in an export and run through the same
+//!   rules on a ledger of our own, so the tables the story reads are verified by re-execution.
+//!   Certificates of earlier blocks are judged on the way; the newest block's is judged by the
+//!   audit at the end.
 //! * Any node that answers is asked; one is killed in the middle of the story and comes back.
 
 use std::collections::BTreeMap;
@@ -55,7 +57,12 @@ pub struct Network<'a> {
 
 impl<'a> Network<'a> {
     /// Follows a testnet from its genesis until every founder's signature is in the log.
-    pub fn new(testnet: Testnet, genesis: &Genesis, seed: &str, tell: Teller<'a>) -> Result<Network<'a>, String> {
+    pub fn new(
+        testnet: Testnet,
+        genesis: &Genesis,
+        seed: &str,
+        tell: Teller<'a>,
+    ) -> Result<Network<'a>, String> {
         let (ledger, _) = Ledger::from_genesis(genesis).map_err(|error| error.to_string())?;
         let victim = *testnet.nodes().end();
         let mut network = Network {
@@ -80,7 +87,10 @@ impl<'a> Network<'a> {
     fn get(&self, path: &str) -> Result<http::Answer, String> {
         let mut told = Vec::new();
         for node in self.testnet.nodes() {
-            match self.testnet.get_as_member(node, path, Duration::from_secs(10)) {
+            match self
+                .testnet
+                .get_as_member(node, path, Duration::from_secs(10))
+            {
                 Ok(answer) if answer.status == 503 => told.push(format!("node {node}: not now")),
                 Ok(answer) => return Ok(answer),
                 Err(error) => told.push(format!("node {node}: {error}")),
@@ -103,20 +113,37 @@ impl<'a> Network<'a> {
             if answer.status != 200 {
                 return Ok(());
             }
-            let frame = BlockFrame::decode(&answer.body).map_err(|error| format!("block {height}: {error}"))?;
-            let seal: Seal = decode(&frame.seal).map_err(|error| format!("seal of block {height}: {error}"))?;
+            let frame = BlockFrame::decode(&answer.body)
+                .map_err(|error| format!("block {height}: {error}"))?;
+            let seal: Seal =
+                decode(&frame.seal).map_err(|error| format!("seal of block {height}: {error}"))?;
             let body = frame.body();
-            let block =
-                self.ledger.execute(&body, &seal, &mut self.verifier).map_err(|error| format!("block {height}: {error}"))?;
-            let committed = self.ledger.commit(&block).map_err(|error| format!("block {height}: {error}"))?;
+            let block = self
+                .ledger
+                .execute(&body, &seal, &mut self.verifier)
+                .map_err(|error| format!("block {height}: {error}"))?;
+            let committed = self
+                .ledger
+                .commit(&block)
+                .map_err(|error| format!("block {height}: {error}"))?;
             for (id, outcome) in &committed.execution.outcomes {
-                self.outcomes.insert(*id, Settled { outcome: *outcome, height });
+                self.outcomes.insert(
+                    *id,
+                    Settled {
+                        outcome: *outcome,
+                        height,
+                    },
+                );
             }
         }
     }
 
     /// Follows until `done` says so.
-    fn wait(&mut self, what: &str, done: impl Fn(&Network<'_>) -> Result<bool, String>) -> Result<(), String> {
+    fn wait(
+        &mut self,
+        what: &str,
+        done: impl Fn(&Network<'_>) -> Result<bool, String>,
+    ) -> Result<(), String> {
         let begun = Instant::now();
         loop {
             self.follow()?;
@@ -137,25 +164,47 @@ impl<'a> Network<'a> {
     /// Waits until all nodes stand at our height or above with one state root and a receipt.
     pub fn settle_all(&mut self) -> Result<(u64, String), String> {
         let nodes: Vec<u32> = self.testnet.nodes().collect();
-        self.testnet.agree(&nodes, self.ledger.height(), PATIENCE).map_err(|failure| failure.to_string())
+        self.testnet
+            .agree(&nodes, self.ledger.height(), PATIENCE)
+            .map_err(|failure| failure.to_string())
     }
 
     fn hand_in(&self, records: &[Record]) -> Result<Vec<Result<Hash, Rejected>>, String> {
-        let texts: Vec<String> =
-            records.iter().map(|record| base64::engine::general_purpose::STANDARD.encode(encode(record))).collect();
-        let body = serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;
+        let texts: Vec<String> = records
+            .iter()
+            .map(|record| base64::engine::general_purpose::STANDARD.encode(encode(record)))
+            .collect();
+        let body =
+            serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;
         let mut told = Vec::new();
         for node in self.testnet.nodes() {
-            match http::post(self.testnet.api(node), "/v1/records", "application/json", &body, PATIENCE) {
+            match http::post(
+                self.testnet.api(node),
+                "/v1/records",
+                "application/json",
+                &body,
+                PATIENCE,
+            ) {
                 Ok(answer) if answer.status == 202 => {
                     let answers = answer.json();
                     let answers = answers.as_array().cloned().unwrap_or_default();
                     if answers.len() != records.len() {
-                        return Err(format!("node {node} gave {} answers to {} records", answers.len(), records.len()));
+                        return Err(format!(
+                            "node {node} gave {} answers to {} records",
+                            answers.len(),
+                            records.len()
+                        ));
                     }
-                    return records.iter().zip(&answers).map(|(record, answer)| read_answer(record, answer)).collect();
+                    return records
+                        .iter()
+                        .zip(&answers)
+                        .map(|(record, answer)| read_answer(record, answer))
+                        .collect();
                 }
-                Ok(answer) => told.push(format!("node {node}: {}", String::from_utf8_lossy(&answer.body))),
+                Ok(answer) => told.push(format!(
+                    "node {node}: {}",
+                    String::from_utf8_lossy(&answer.body)
+                )),
                 Err(error) => told.push(format!("node {node}: {error}")),
             }
         }
@@ -165,12 +214,23 @@ impl<'a> Network<'a> {
 
 /// A signed "seen", or a refusal by a rule; anything else is a failure of the stage.
 fn read_answer(record: &Record, answer: &Value) -> Result<Result<Hash, Rejected>, String> {
-    let Some(code) = answer["code"].as_str() else { return Ok(Ok(record.id())) };
+    let Some(code) = answer["code"].as_str() else {
+        return Ok(Ok(record.id()));
+    };
     if code.starts_with("api.") {
-        return Err(format!("{code}: {}", answer["detail"].as_str().unwrap_or_default()));
+        return Err(format!(
+            "{code}: {}",
+            answer["detail"].as_str().unwrap_or_default()
+        ));
     }
-    let facts = vec![("detail".to_owned(), answer["detail"].as_str().unwrap_or_default().to_owned())];
-    Ok(Err(Rejected { code: code.to_owned(), facts }))
+    let facts = vec![(
+        "detail".to_owned(),
+        answer["detail"].as_str().unwrap_or_default().to_owned(),
+    )];
+    Ok(Err(Rejected {
+        code: code.to_owned(),
+        facts,
+    }))
 }
 
 impl Stage for Network<'_> {
@@ -197,38 +257,70 @@ impl Stage for Network<'_> {
         for part in records.chunks(AT_ONCE) {
             answers.extend(self.hand_in(part)?);
         }
-        let taken: Vec<Hash> = answers.iter().filter_map(|answer| answer.as_ref().ok().copied()).collect();
-        self.wait("a record that a node took", |network| Ok(taken.iter().all(|id| network.outcomes.contains_key(id))))?;
-        if let Some((record, _)) = records.iter().zip(&answers).rev().find(|(_, answer)| answer.is_ok()) {
+        let taken: Vec<Hash> = answers
+            .iter()
+            .filter_map(|answer| answer.as_ref().ok().copied())
+            .collect();
+        self.wait("a record that a node took", |network| {
+            Ok(taken.iter().all(|id| network.outcomes.contains_key(id)))
+        })?;
+        if let Some((record, _)) = records
+            .iter()
+            .zip(&answers)
+            .rev()
+            .find(|(_, answer)| answer.is_ok())
+        {
             self.newest = Some(record.clone());
         }
-        let settled = |id: Hash| self.outcomes.get(&id).cloned().unwrap_or(Settled { outcome: Outcome::Applied, height: 0 });
-        Ok(answers.into_iter().map(|answer| answer.map(settled)).collect())
+        let settled = |id: Hash| {
+            self.outcomes.get(&id).cloned().unwrap_or(Settled {
+                outcome: Outcome::Applied,
+                height: 0,
+            })
+        };
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.map(settled))
+            .collect())
     }
 
     fn advance(&mut self, to: u64) -> Result<(), String> {
         if to > self.now() {
-            let now = self.testnet.advance(ClockStep::ToMs(to)).map_err(|failure| failure.to_string())?;
+            let now = self
+                .testnet
+                .advance(ClockStep::ToMs(to))
+                .map_err(|failure| failure.to_string())?;
             self.clock = (now, Instant::now());
         }
-        // Without a deadline no block follows a step of the clock; the next record's block has the new time.
-        self.wait("what is due by the clock", |network| Ok(network.ledger.next_deadline().is_none_or(|due| due >= to)))
+        // Without a deadline no block follows a step of the clock; the next record's block has the
+        // new time.
+        self.wait("what is due by the clock", |network| {
+            Ok(network.ledger.next_deadline().is_none_or(|due| due >= to))
+        })
     }
 
     fn chapter(&mut self, chapter: Chapter) -> Result<(), String> {
         let victim = self.victim;
         let key = match chapter {
             Chapter::Award => {
-                self.testnet.kill(victim).map_err(|failure| failure.to_string())?;
+                self.testnet
+                    .kill(victim)
+                    .map_err(|failure| failure.to_string())?;
                 "killed"
             }
             Chapter::Payment => {
-                self.testnet.start(victim).map_err(|failure| failure.to_string())?;
-                // Its own receipts follow with the next block; what it must have now is the same state.
+                self.testnet
+                    .start(victim)
+                    .map_err(|failure| failure.to_string())?;
+                // Its own receipts follow with the next block; what it must have now is the same
+                // state.
                 self.wait("the node that came back", |network| {
-                    let Some(status) = network.testnet.status(victim) else { return Ok(false) };
+                    let Some(status) = network.testnet.status(victim) else {
+                        return Ok(false);
+                    };
                     let seal = &network.ledger.tip().seal;
-                    Ok(status["height"] == seal.height && status["state_root"] == seal.state_root.to_hex().as_str())
+                    Ok(status["height"] == seal.height
+                        && status["state_root"] == seal.state_root.to_hex().as_str())
                 })?;
                 "back"
             }
@@ -236,7 +328,13 @@ impl Stage for Network<'_> {
         };
         let facts = [("node", victim.to_string())];
         let height = self.ledger.height();
-        self.tell(&Step { key, facts: &facts, rule: "A8", height, refused: false });
+        self.tell(&Step {
+            key,
+            facts: &facts,
+            rule: "A8",
+            height,
+            refused: false,
+        });
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! From offer to money: acceptance, agreement, advance, milestone, payment to acknowledgement (F12 to F22).
+//! From offer to money: acceptance, agreement, advance, milestone, payment to acknowledgement (F12
+//! to F22).
 
 use rollbook_core::apply::DeadlineKind;
 use rollbook_core::crypto::Hash;
@@ -7,8 +8,8 @@ use rollbook_core::funding::award::AwardState;
 use rollbook_core::funding::payment::PaymentState;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{
-    AgreementTerms, AwardAct, BankReference, Body, Decision, DrawFor, Evidence, EvidenceKind, Finding, Instruction,
-    MilestonePlan, PaymentAct, Tranche,
+    AgreementTerms, AwardAct, BankReference, Body, Decision, DrawFor, Evidence, EvidenceKind,
+    Finding, Instruction, MilestonePlan, PaymentAct, Tranche,
 };
 
 use super::{Story, Told, YUAN, paper, text, yuan};
@@ -16,7 +17,8 @@ use super::{Story, Told, YUAN, paper, text, yuan};
 const GRANTEE: u32 = 20;
 const TOTAL: u64 = 6_000_000 * YUAN;
 const ADVANCE: u64 = 1_800_000 * YUAN;
-/// What a milestone of three million pays: less ten per cent holdback, less its half of the advance.
+/// What a milestone of three million pays: less ten per cent holdback, less its half of the
+/// advance.
 const NET: u64 = 1_800_000 * YUAN;
 
 impl Story<'_> {
@@ -26,24 +28,44 @@ impl Story<'_> {
         self.expect("offered", Some(AwardState::Offered), state)?;
         let act = self.by_member(GRANTEE, Body::Award(AwardAct::Accept { award: 1 }));
         self.one("accepted", act)?;
-        self.tell("accepted", "F12", &[("award", "1".into()), ("member", GRANTEE.to_string())]);
+        self.tell(
+            "accepted",
+            "F12",
+            &[("award", "1".into()), ("member", GRANTEE.to_string())],
+        );
         self.agreement()?;
         self.draw("assessors-drawn", DrawFor::Agreement(1))?;
         self.tell("assessors-drawn", "R22", &[("agreement", "1".into())]);
 
         self.request(1, Tranche::Advance, ADVANCE)?;
         self.pay(1, ADVANCE, true)?;
-        let milestone = self.tables().agreements.get(&1).map_or(0, |agreement| agreement.first_milestone);
+        let milestone = self
+            .tables()
+            .agreements
+            .get(&1)
+            .map_or(0, |agreement| agreement.first_milestone);
         self.milestone(milestone)?;
         self.request(2, Tranche::Milestone(milestone), NET)?;
-        let body = Body::Payment(PaymentAct::Request { agreement: 1, tranche: Tranche::Milestone(milestone), amount: NET });
+        let body = Body::Payment(PaymentAct::Request {
+            agreement: 1,
+            tranche: Tranche::Milestone(milestone),
+            amount: NET,
+        });
         let act = self.by_member(GRANTEE, body);
-        self.refused("tranche-twice", "N8.tranche-taken", &[("milestone", milestone.to_string())], act)?;
+        self.refused(
+            "tranche-twice",
+            "N8.tranche-taken",
+            &[("milestone", milestone.to_string())],
+            act,
+        )?;
         self.pay(2, NET, false)
     }
 
     fn agreement(&mut self) -> Told {
-        let (call, charter) = (self.tables().calls.get(&1), self.tables().charters.last_key());
+        let (call, charter) = (
+            self.tables().calls.get(&1),
+            self.tables().charters.last_key(),
+        );
         let terms = AgreementTerms {
             award: 1,
             grantee: GRANTEE,
@@ -53,7 +75,11 @@ impl Story<'_> {
             unit: rollbook_core::account::Unit::Currency(text("CNY")),
             milestones: [(120, "runtime"), (240, "performance")]
                 .into_iter()
-                .map(|(days, label)| MilestonePlan { amount: TOTAL / 2, due_ms: self.in_days(days), evidence: paper(label) })
+                .map(|(days, label)| MilestonePlan {
+                    amount: TOTAL / 2,
+                    due_ms: self.in_days(days),
+                    evidence: paper(label),
+                })
                 .collect(),
             advance: ADVANCE,
             holdback_bp: 1_000,
@@ -63,69 +89,146 @@ impl Story<'_> {
             clawback: paper("clawback clause"),
             survival: paper("survival clause"),
         };
-        let act = self.by_post(Role::ProgrammeOfficer, 0, Body::Award(AwardAct::Draft(terms.clone())));
+        let act = self.by_post(
+            Role::ProgrammeOfficer,
+            0,
+            Body::Award(AwardAct::Draft(terms.clone())),
+        );
         let draft = self.one("drafted", act)?;
         let digest = terms.digest();
-        let body = Body::Award(AwardAct::Sign { agreement: 1, draft, terms: digest });
+        let body = Body::Award(AwardAct::Sign {
+            agreement: 1,
+            draft,
+            terms: digest,
+        });
         let act = self.by_member(GRANTEE, body);
         let signed = self.one("signed", act)?;
         for (role, nth) in [(Role::Treasurer, 0), (Role::SecondOfficer, 0)] {
-            let body = Body::Award(AwardAct::Countersign { agreement: 1, signed, terms: digest });
+            let body = Body::Award(AwardAct::Countersign {
+                agreement: 1,
+                signed,
+                terms: digest,
+            });
             let act = self.by_post(role, nth, body);
             self.one("countersigned", act)?;
         }
-        let state = self.tables().agreements.get(&1).map(|agreement| agreement.state);
+        let state = self
+            .tables()
+            .agreements
+            .get(&1)
+            .map(|agreement| agreement.state);
         self.expect("in-force", Some(AgreementState::InForce), state)?;
-        self.tell("in-force", "F13", &[("agreement", "1".into()), ("amount", yuan(TOTAL))]);
+        self.tell(
+            "in-force",
+            "F13",
+            &[("agreement", "1".into()), ("amount", yuan(TOTAL))],
+        );
         Ok(())
     }
 
     /// Evidence from the grantee, two assessors who agree.
     fn milestone(&mut self, milestone: u32) -> Told {
-        let evidence = vec![Evidence { kind: EvidenceKind::Document, hash: paper("demonstration"), shared: false }];
+        let evidence = vec![Evidence {
+            kind: EvidenceKind::Document,
+            hash: paper("demonstration"),
+            shared: false,
+        }];
         let signers = self.pair(GRANTEE, Role::Technical);
-        let act = self.record(GRANTEE, &signers, Body::Payment(PaymentAct::Submit { milestone, evidence }));
+        let act = self.record(
+            GRANTEE,
+            &signers,
+            Body::Payment(PaymentAct::Submit {
+                milestone,
+                evidence,
+            }),
+        );
         self.one("evidence", act)?;
         let assessors: Vec<u32> = self
             .tables()
             .milestones
             .get(&milestone)
-            .map(|milestone| milestone.assessors.iter().map(|assessor| assessor.person).collect())
+            .map(|milestone| {
+                milestone
+                    .assessors
+                    .iter()
+                    .map(|assessor| assessor.person)
+                    .collect()
+            })
             .unwrap_or_default();
         self.expect("evidence", 2, assessors.len())?;
         self.tell("evidence", "F14", &[("milestone", milestone.to_string())]);
         for person in assessors {
-            let body = PaymentAct::Assess { milestone, finding: Finding::Accept(TOTAL / 2), report: paper("report") };
+            let body = PaymentAct::Assess {
+                milestone,
+                finding: Finding::Accept(TOTAL / 2),
+                report: paper("report"),
+            };
             let act = self.by_expert(person, Body::Payment(body));
             self.one("assessed", act)?;
         }
-        self.tell("assessed", "F15", &[("milestone", milestone.to_string()), ("amount", yuan(TOTAL / 2))]);
+        self.tell(
+            "assessed",
+            "F15",
+            &[
+                ("milestone", milestone.to_string()),
+                ("amount", yuan(TOTAL / 2)),
+            ],
+        );
         Ok(())
     }
 
     fn request(&mut self, payment: u32, tranche: Tranche, amount: u64) -> Told {
-        let act = self.by_member(GRANTEE, Body::Payment(PaymentAct::Request { agreement: 1, tranche, amount }));
+        let act = self.by_member(
+            GRANTEE,
+            Body::Payment(PaymentAct::Request {
+                agreement: 1,
+                tranche,
+                amount,
+            }),
+        );
         self.one("requested", act)?;
-        self.tell("requested", "F16", &[("payment", payment.to_string()), ("amount", yuan(amount))]);
+        self.tell(
+            "requested",
+            "F16",
+            &[("payment", payment.to_string()), ("amount", yuan(amount))],
+        );
         Ok(())
     }
 
     /// Certified, approved by two, delayed, released, settled, acknowledged: six persons.
     fn pay(&mut self, payment: u32, amount: u64, first: bool) -> Told {
-        let certify = Body::Payment(PaymentAct::Certify { payment, decision: Decision::Pass });
+        let certify = Body::Payment(PaymentAct::Certify {
+            payment,
+            decision: Decision::Pass,
+        });
         let act = self.by_post(Role::ProgrammeOfficer, 0, certify);
         let certified = self.one("certified", act)?;
-        let approve =
-            |certified: Hash| Body::Payment(PaymentAct::Approve { payment, certified, amount, decision: Decision::Pass });
+        let approve = |certified: Hash| {
+            Body::Payment(PaymentAct::Approve {
+                payment,
+                certified,
+                amount,
+                decision: Decision::Pass,
+            })
+        };
         let act = self.by_post(Role::FinanceApprover, 0, approve(certified));
         self.one("approved", act)?;
         if first {
             let again = self.by_post(Role::FinanceApprover, 0, approve(certified));
-            self.refused("approves-twice", "N12.same-person", &[("payment", payment.to_string())], again)?;
+            self.refused(
+                "approves-twice",
+                "N12.same-person",
+                &[("payment", payment.to_string())],
+                again,
+            )?;
         }
         let act = self.by_post(Role::FinanceApprover, 1, approve(certified));
         self.one("approved", act)?;
-        self.tell("approved", "F18", &[("payment", payment.to_string()), ("amount", yuan(amount))]);
+        self.tell(
+            "approved",
+            "F18",
+            &[("payment", payment.to_string()), ("amount", yuan(amount))],
+        );
 
         let release = |end_to_end: u32, serial: u32| {
             let instruction = Instruction {
@@ -134,29 +237,59 @@ impl Story<'_> {
                 account: paper("payee account"),
                 amount,
             };
-            Body::Payment(PaymentAct::Release { payment, instruction })
+            Body::Payment(PaymentAct::Release {
+                payment,
+                instruction,
+            })
         };
         if first {
             let early = self.by_post(Role::Treasurer, 0, release(payment, payment));
-            self.refused("delay-runs", "F20.delay-runs", &[("payment", payment.to_string())], early)?;
+            self.refused(
+                "delay-runs",
+                "F20.delay-runs",
+                &[("payment", payment.to_string())],
+                early,
+            )?;
         }
         self.past(DeadlineKind::PayoutDelay, payment)?;
         if !first {
             let twice = self.by_post(Role::Treasurer, 0, release(payment - 1, payment));
-            let facts = [("payment", payment.to_string()), ("other", (payment - 1).to_string())];
+            let facts = [
+                ("payment", payment.to_string()),
+                ("other", (payment - 1).to_string()),
+            ];
             self.refused("instruction-twice", "N8.instruction-id-used", &facts, twice)?;
         }
         let act = self.by_post(Role::Treasurer, 0, release(payment, payment));
         self.one("released", act)?;
         self.tell("released", "F20", &[("payment", payment.to_string())]);
         let reference = BankReference(text(&format!("OUT-{payment:04}")));
-        let act = self.by_post(Role::SecondOfficer, 0, Body::Payment(PaymentAct::Settle { payment, reference, amount }));
+        let act = self.by_post(
+            Role::SecondOfficer,
+            0,
+            Body::Payment(PaymentAct::Settle {
+                payment,
+                reference,
+                amount,
+            }),
+        );
         self.one("settled", act)?;
-        let act = self.by_member(GRANTEE, Body::Payment(PaymentAct::Acknowledge { payment, amount }));
+        let act = self.by_member(
+            GRANTEE,
+            Body::Payment(PaymentAct::Acknowledge { payment, amount }),
+        );
         self.one("acknowledged", act)?;
-        let state = self.tables().payments.get(&payment).map(|payment| payment.state);
+        let state = self
+            .tables()
+            .payments
+            .get(&payment)
+            .map(|payment| payment.state);
         self.expect("acknowledged", Some(PaymentState::Acknowledged), state)?;
-        self.tell("acknowledged", "F22", &[("payment", payment.to_string()), ("amount", yuan(amount))]);
+        self.tell(
+            "acknowledged",
+            "F22",
+            &[("payment", payment.to_string()), ("amount", yuan(amount))],
+        );
         Ok(())
     }
 }

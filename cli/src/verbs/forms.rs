@@ -1,7 +1,9 @@
-//! How people write what the ledger stores in a richer shape: `milestone:7`, `refuse:evidence-incomplete:@reasons.txt`.
+//! How people write what the ledger stores in a richer shape: `milestone:7`,
+//! `refuse:evidence-incomplete:@reasons.txt`.
 //!
-//! Every form has a word under `form.` in the catalogue that says what is accepted; it is the hint in help and the reason in an
-//! error. JSON is read as well, for programs: whatever begins with `{`, `[` or `"`.
+//! Every form has a word under `form.` in the catalogue that says what is accepted; it is the hint
+//! in help and the reason in an error. JSON is read as well, for programs: whatever begins with
+//! `{`, `[` or `"`.
 
 use rollbook_core::account::Unit;
 use rollbook_core::calendar::{CivilDate, LocalDay, end_of_local_day};
@@ -44,19 +46,27 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn day(text: &str) -> Option<i64> {
-    CivilDate::parse(text.trim()).ok().map(|date| date.day_number().0)
+    CivilDate::parse(text.trim())
+        .ok()
+        .map(|date| date.day_number().0)
 }
 
-/// Minor units: digits, in groups of three if there are commas. No signs, points, exponents: a wrong place costs a factor.
+/// Minor units: digits, in groups of three if there are commas. No signs, points, exponents: a
+/// wrong place costs a factor.
 pub fn minor(text: &str) -> Option<u64> {
     let plain = text.replace('_', "");
     let groups: Vec<&str> = plain.split(',').collect();
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let grouped = groups.len() == 1 || groups[0].len() <= 3 && groups.iter().skip(1).all(|part| part.len() == 3);
+    let grouped = groups.len() == 1
+        || groups[0].len() <= 3 && groups.iter().skip(1).all(|part| part.len() == 3);
     if !grouped || !groups.iter().all(digits) {
         return None;
     }
-    groups.concat().parse().ok().filter(|amount| *amount <= rollbook_core::account::AMOUNT_MAX)
+    groups
+        .concat()
+        .parse()
+        .ok()
+        .filter(|amount| *amount <= rollbook_core::account::AMOUNT_MAX)
 }
 
 /// Parts between commas, each read by `one`; none if one of them is not of the form.
@@ -72,13 +82,21 @@ fn list(text: &str, mut one: impl FnMut(&str) -> Parsed) -> Parsed {
 }
 
 fn name(_: &str, text: &str, _: &mut Reading) -> Parsed {
-    let Some((native, latin)) = text.split_once('/') else { return Ok(None) };
-    Ok(Some(json!({ "native": native.trim(), "latin": latin.trim() })))
+    let Some((native, latin)) = text.split_once('/') else {
+        return Ok(None);
+    };
+    Ok(Some(
+        json!({ "native": native.trim(), "latin": latin.trim() }),
+    ))
 }
 
 fn unit(_: &str, text: &str, _: &mut Reading) -> Parsed {
     // Three letters are a currency, so that a mistyped one does not become a resource.
-    let unit = if text.len() == 3 { Unit::currency(text) } else { Unit::resource(text) };
+    let unit = if text.len() == 3 {
+        Unit::currency(text)
+    } else {
+        Unit::resource(text)
+    };
     Ok(unit.ok().and_then(|unit| serde_json::to_value(unit).ok()))
 }
 
@@ -91,42 +109,56 @@ fn scope(_: &str, text: &str, _: &mut Reading) -> Parsed {
 
 fn pot(_: &str, text: &str, _: &mut Reading) -> Parsed {
     Ok(match text.split_once(':') {
-        Some(("direction", direction)) => number(direction).map(|direction| json!({ "direction": direction })),
+        Some(("direction", direction)) => {
+            number(direction).map(|direction| json!({ "direction": direction }))
+        }
         _ => (text == "free").then(|| json!("free")),
     })
 }
 
 fn tranche(_: &str, text: &str, _: &mut Reading) -> Parsed {
     Ok(match text.split_once(':') {
-        Some(("milestone", milestone)) => number(milestone).map(|milestone| json!({ "milestone": milestone })),
+        Some(("milestone", milestone)) => {
+            number(milestone).map(|milestone| json!({ "milestone": milestone }))
+        }
         _ => ["advance", "holdback"].contains(&text).then(|| json!(text)),
     })
 }
 
 fn subject(_: &str, text: &str, _: &mut Reading) -> Parsed {
     Ok(match text.split_once(':') {
-        Some((kind @ ("call" | "agreement"), object)) => number(object).map(|object| json!({ kind: object })),
+        Some((kind @ ("call" | "agreement"), object)) => {
+            number(object).map(|object| json!({ kind: object }))
+        }
         _ => None,
     })
 }
 
 /// `CODE:REASON`, the reason sealed.
 fn coded(field: &str, text: &str, reading: &mut Reading) -> Parsed {
-    let Some((code, reason)) = text.split_once(':') else { return Ok(None) };
-    let Some(reason) = reading.sealed(field, reason)? else { return Ok(None) };
+    let Some((code, reason)) = text.split_once(':') else {
+        return Ok(None);
+    };
+    let Some(reason) = reading.sealed(field, reason)? else {
+        return Ok(None);
+    };
     Ok(Some(json!({ "code": code, "reason": reason })))
 }
 
 fn decision(field: &str, text: &str, reading: &mut Reading) -> Parsed {
     match text.split_once(':') {
-        Some(("refuse", rest)) => Ok(coded(field, rest, reading)?.map(|refusal| json!({ "Refuse": refusal }))),
+        Some(("refuse", rest)) => {
+            Ok(coded(field, rest, reading)?.map(|refusal| json!({ "Refuse": refusal })))
+        }
         _ => Ok((text == "pass").then(|| json!("Pass"))),
     }
 }
 
 fn verdict(field: &str, text: &str, reading: &mut Reading) -> Parsed {
     match text.split_once(':') {
-        Some(("ineligible", rest)) => Ok(coded(field, rest, reading)?.map(|verdict| json!({ "Ineligible": verdict }))),
+        Some(("ineligible", rest)) => {
+            Ok(coded(field, rest, reading)?.map(|verdict| json!({ "Ineligible": verdict })))
+        }
         _ => Ok((text == "eligible").then(|| json!("Eligible"))),
     }
 }
@@ -138,12 +170,20 @@ fn finding(_: &str, text: &str, _: &mut Reading) -> Parsed {
     })
 }
 
-const CONFLICTS: [&str; 5] = ["competitor", "investor", "employment-or-paid", "family-or-personal", "other"];
+const CONFLICTS: [&str; 5] = [
+    "competitor",
+    "investor",
+    "employment-or-paid",
+    "family-or-personal",
+    "other",
+];
 
 fn declaration(_: &str, text: &str, _: &mut Reading) -> Parsed {
     Ok(match text {
         "none" => Some(json!("none")),
-        kind => CONFLICTS.contains(&kind).then(|| json!({ "conflict": kind })),
+        kind => CONFLICTS
+            .contains(&kind)
+            .then(|| json!({ "conflict": kind })),
     })
 }
 
@@ -151,7 +191,9 @@ fn review_declaration(_: &str, text: &str, _: &mut Reading) -> Parsed {
     Ok(match text {
         "clear" => Some(json!("Clear")),
         "declined" => Some(json!("Declined")),
-        kind => CONFLICTS.contains(&kind).then(|| json!({ "Recused": kind })),
+        kind => CONFLICTS
+            .contains(&kind)
+            .then(|| json!({ "Recused": kind })),
     })
 }
 
@@ -160,42 +202,62 @@ fn relations(field: &str, text: &str, reading: &mut Reading) -> Parsed {
         return Ok(Some(json!([])));
     }
     list(text, |part| {
-        let Some((other, evidence)) = part.split_once(':') else { return Ok(None) };
+        let Some((other, evidence)) = part.split_once(':') else {
+            return Ok(None);
+        };
         let evidence = reading.document(field, evidence)?;
-        Ok(number(other).zip(evidence).map(|(other, evidence)| json!({ "other": other, "evidence": evidence })))
+        Ok(number(other)
+            .zip(evidence)
+            .map(|(other, evidence)| json!({ "other": other, "evidence": evidence })))
     })
 }
 
 /// Amounts inside a list carry no commas, since commas part the entries.
 fn instalments(_: &str, text: &str, _: &mut Reading) -> Parsed {
     list(text, |part| {
-        let Some((due, amount)) = part.split_once(':') else { return Ok(None) };
-        Ok(day(due).zip(minor(amount)).map(|(due_day, amount)| json!({ "due_day": due_day, "amount": amount })))
+        let Some((due, amount)) = part.split_once(':') else {
+            return Ok(None);
+        };
+        Ok(day(due)
+            .zip(minor(amount))
+            .map(|(due_day, amount)| json!({ "due_day": due_day, "amount": amount })))
     })
 }
 
 fn milestones(field: &str, text: &str, reading: &mut Reading) -> Parsed {
     list(text, |part| {
         let mut parts = part.splitn(3, ':');
-        let (Some(due), Some(amount), Some(evidence)) = (parts.next(), parts.next(), parts.next()) else { return Ok(None) };
+        let (Some(due), Some(amount), Some(evidence)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
         let evidence = reading.document(field, evidence)?;
-        let (Some(due), Some(amount), Some(evidence)) = (day(due), minor(amount), evidence) else { return Ok(None) };
+        let (Some(due), Some(amount), Some(evidence)) = (day(due), minor(amount), evidence) else {
+            return Ok(None);
+        };
         let due_ms = end_of_local_day(LocalDay(due), reading.offset_minutes);
-        Ok(Some(json!({ "amount": amount, "due_ms": due_ms, "evidence": evidence })))
+        Ok(Some(
+            json!({ "amount": amount, "due_ms": due_ms, "evidence": evidence }),
+        ))
     })
 }
 
 fn officers(_: &str, text: &str, _: &mut Reading) -> Parsed {
     let Some(Value::Array(mut officers)) = list(text, |part| {
-        let Some((role, person)) = part.split_once(':') else { return Ok(None) };
+        let Some((role, person)) = part.split_once(':') else {
+            return Ok(None);
+        };
         let role = crate::keystore::card::parse_role(role).filter(|role| role.is_post());
-        Ok(role.zip(number(person)).map(|(role, person)| json!([role, person])))
+        Ok(role
+            .zip(number(person))
+            .map(|(role, person)| json!([role, person])))
     })?
     else {
         return Ok(None);
     };
     officers.sort_by_key(|officer| {
-        let role: Option<rollbook_core::identity::Role> = serde_json::from_value(officer[0].clone()).ok();
+        let role: Option<rollbook_core::identity::Role> =
+            serde_json::from_value(officer[0].clone()).ok();
         (role, officer[1].as_u64())
     });
     Ok(Some(Value::Array(officers)))
@@ -209,8 +271,13 @@ fn criteria(_: &str, text: &str, _: &mut Reading) -> Parsed {
             [code, weight, max, threshold] => (code, weight, max, number(threshold)),
             _ => return Ok(None),
         };
-        let (Some(weight), Some(max), Some(threshold)) = (number(weight), number(max), threshold) else { return Ok(None) };
-        Ok(Some(json!({ "code": code, "weight_bp": weight, "score_max": max, "threshold": threshold })))
+        let (Some(weight), Some(max), Some(threshold)) = (number(weight), number(max), threshold)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(
+            json!({ "code": code, "weight_bp": weight, "score_max": max, "threshold": threshold }),
+        ))
     })
 }
 
@@ -218,7 +285,9 @@ fn tie_breaks(_: &str, text: &str, _: &mut Reading) -> Parsed {
     list(text, |part| {
         Ok(match part.split_once(':') {
             Some(("criterion", index)) => number(index).map(|index| json!({ "criterion": index })),
-            _ => ["smaller-ask", "earlier"].contains(&part).then(|| json!(part)),
+            _ => ["smaller-ask", "earlier"]
+                .contains(&part)
+                .then(|| json!(part)),
         })
     })
 }
@@ -233,26 +302,43 @@ fn eligibility(_: &str, text: &str, _: &mut Reading) -> Parsed {
             _ => return Ok(None),
         }
     }
-    classes.sort_by_key(|class| ["founding", "council", "ordinary", "associate"].iter().position(|known| known == class));
-    Ok(Some(json!({ "classes": classes, "outsiders": outsiders, "in_direction": in_direction })))
+    classes.sort_by_key(|class| {
+        ["founding", "council", "ordinary", "associate"]
+            .iter()
+            .position(|known| known == class)
+    });
+    Ok(Some(
+        json!({ "classes": classes, "outsiders": outsiders, "in_direction": in_direction }),
+    ))
 }
 
 fn evidence(field: &str, text: &str, reading: &mut Reading) -> Parsed {
     let Some(Value::Array(mut evidence)) = list(text, |part| {
-        let (part, shared) = part.strip_suffix(":shared").map_or((part, false), |part| (part, true));
-        let Some((kind @ ("document" | "doi" | "patent"), what)) = part.split_once(':') else { return Ok(None) };
+        let (part, shared) = part
+            .strip_suffix(":shared")
+            .map_or((part, false), |part| (part, true));
+        let Some((kind @ ("document" | "doi" | "patent"), what)) = part.split_once(':') else {
+            return Ok(None);
+        };
         let hash = match kind {
             "document" => reading.document(field, what)?,
             // A DOI in lower case; a patent's country, number and kind without spaces, in capitals.
             "doi" => Some(rollbook_core::crypto::sha256(what.to_lowercase().as_bytes()).to_hex()),
-            _ => Some(rollbook_core::crypto::sha256(what.replace(' ', "").to_uppercase().as_bytes()).to_hex()),
+            _ => Some(
+                rollbook_core::crypto::sha256(what.replace(' ', "").to_uppercase().as_bytes())
+                    .to_hex(),
+            ),
         };
         Ok(hash.map(|hash| json!({ "kind": kind, "hash": hash, "shared": shared })))
     })?
     else {
         return Ok(None);
     };
-    let rank = |entry: &Value| ["document", "doi", "patent"].iter().position(|kind| entry["kind"] == *kind);
+    let rank = |entry: &Value| {
+        ["document", "doi", "patent"]
+            .iter()
+            .position(|kind| entry["kind"] == *kind)
+    };
     evidence.sort_by_key(|entry| (rank(entry), entry["hash"].as_str().map(str::to_owned)));
     Ok(Some(Value::Array(evidence)))
 }
@@ -263,7 +349,12 @@ const fn form(
     sample: &'static str,
     read: fn(&str, &str, &mut Reading) -> Parsed,
 ) -> Form {
-    Form { name, hint, sample, read }
+    Form {
+        name,
+        hint,
+        sample,
+        read,
+    }
 }
 
 /// Two names: `内容基金/Content fund`.
@@ -275,23 +366,48 @@ pub const SCOPE: Form = form("scope", "alliance|fund:N", "fund:1", scope);
 /// `free`, `direction:1`.
 pub const POT: Form = form("pot", "free|direction:N", "direction:1", pot);
 /// `advance`, `milestone:7`, `holdback`.
-pub const TRANCHE: Form = form("tranche", "advance|milestone:N|holdback", "milestone:7", tranche);
+pub const TRANCHE: Form = form(
+    "tranche",
+    "advance|milestone:N|holdback",
+    "milestone:7",
+    tranche,
+);
 /// `call:1`, `agreement:1`.
 pub const SUBJECT: Form = form("subject", "call:N|agreement:N", "call:1", subject);
 /// `pass`, `refuse:CODE:@FILE`.
 pub const DECISION: Form = form("decision", "pass|refuse:CODE:@FILE", "pass", decision);
 /// `eligible`, `ineligible:CODE:@FILE`.
-pub const VERDICT: Form = form("verdict", "eligible|ineligible:CODE:@FILE", "eligible", verdict);
+pub const VERDICT: Form = form(
+    "verdict",
+    "eligible|ineligible:CODE:@FILE",
+    "eligible",
+    verdict,
+);
 /// `accept:AMOUNT`, `rework`, `reject`.
-pub const FINDING: Form = form("finding", "accept:AMOUNT|rework|reject", "accept:4,000", finding);
+pub const FINDING: Form = form(
+    "finding",
+    "accept:AMOUNT|rework|reject",
+    "accept:4,000",
+    finding,
+);
 /// `none` or a kind of conflict.
 pub const DECLARATION: Form = form("declaration", "none|KIND", "investor", declaration);
 /// `clear`, `declined` or a kind of conflict.
-pub const REVIEW_DECLARATION: Form = form("review-declaration", "clear|declined|KIND", "clear", review_declaration);
+pub const REVIEW_DECLARATION: Form = form(
+    "review-declaration",
+    "clear|declined|KIND",
+    "clear",
+    review_declaration,
+);
 /// `none`, `13:@evidence.pdf`.
 pub const RELATIONS: Form = form("relations", "none|N:@FILE,..", "none", relations);
 /// `2026-12-31:100000,2027-06-30:100000`.
-pub const INSTALMENTS: Form = form("instalments", "DATE:AMOUNT,..", "2026-12-31:100000,2027-06-30:5", instalments);
+pub const INSTALMENTS: Form = form(
+    "instalments",
+    "DATE:AMOUNT,..",
+    "2026-12-31:100000,2027-06-30:5",
+    instalments,
+);
 /// `2026-12-31:100000:@what-counts.pdf`.
 pub const MILESTONES: Form = form(
     "milestones",
@@ -300,16 +416,40 @@ pub const MILESTONES: Form = form(
     milestones,
 );
 /// `treasurer:61,second-officer:62`.
-pub const OFFICERS: Form =
-    form("officers", "ROLE:PERSON,..", "treasurer:61,second-officer:62,finance-approver:64,programme-officer:63", officers);
+pub const OFFICERS: Form = form(
+    "officers",
+    "ROLE:PERSON,..",
+    "treasurer:61,second-officer:62,finance-approver:64,programme-officer:63",
+    officers,
+);
 /// `quality:5000:10,benefit:5000:10:4`.
-pub const CRITERIA: Form = form("criteria", "CODE:WEIGHT:MAX[:LEAST],..", "quality:5000:10,benefit:5000:10:4", criteria);
+pub const CRITERIA: Form = form(
+    "criteria",
+    "CODE:WEIGHT:MAX[:LEAST],..",
+    "quality:5000:10,benefit:5000:10:4",
+    criteria,
+);
 /// `criterion:0,smaller-ask,earlier`.
-pub const TIE_BREAKS: Form = form("tie-breaks", "WORD,..", "criterion:0,smaller-ask,earlier", tie_breaks);
+pub const TIE_BREAKS: Form = form(
+    "tie-breaks",
+    "WORD,..",
+    "criterion:0,smaller-ask,earlier",
+    tie_breaks,
+);
 /// `founding,council,outsiders,in-direction`.
-pub const ELIGIBILITY: Form = form("eligibility", "CLASS,..[,outsiders][,in-direction]", "ordinary,founding", eligibility);
+pub const ELIGIBILITY: Form = form(
+    "eligibility",
+    "CLASS,..[,outsiders][,in-direction]",
+    "ordinary,founding",
+    eligibility,
+);
 /// `document:@report.pdf,doi:10.1/x:shared`.
-pub const EVIDENCE: Form = form("evidence", "document:@FILE|doi:X|patent:X,..", "doi:10.1000/182,patent:CN 123 A", evidence);
+pub const EVIDENCE: Form = form(
+    "evidence",
+    "document:@FILE|doi:X|patent:X,..",
+    "doi:10.1000/182,patent:CN 123 A",
+    evidence,
+);
 
 #[cfg(test)]
 mod tests {
@@ -342,13 +482,21 @@ mod tests {
     #[test]
     fn lists_are_sorted_as_the_ledger_wants_them() {
         let mut reading = Reading::default();
-        let read = |form: Form, text: &str, reading: &mut Reading| (form.read)("x", text, reading).ok().flatten();
-        assert_eq!(read(ELIGIBILITY, "ordinary,founding", &mut reading).unwrap()["classes"], json!(["founding", "ordinary"]));
+        let read = |form: Form, text: &str, reading: &mut Reading| {
+            (form.read)("x", text, reading).ok().flatten()
+        };
+        assert_eq!(
+            read(ELIGIBILITY, "ordinary,founding", &mut reading).unwrap()["classes"],
+            json!(["founding", "ordinary"])
+        );
         let officers = read(OFFICERS, OFFICERS.sample, &mut reading).unwrap();
         assert_eq!(officers[0], json!(["treasurer", 61]));
         assert_eq!(officers[2], json!(["programme-officer", 63]));
         assert_eq!(read(TRANCHE, "milestone:x", &mut reading), None);
         assert_eq!(read(INSTALMENTS, "2026-02-30:5", &mut reading), None);
-        assert_eq!(read(EVIDENCE, &format!("document:{HASH}:shared"), &mut reading).unwrap()[0]["shared"], json!(true));
+        assert_eq!(
+            read(EVIDENCE, &format!("document:{HASH}:shared"), &mut reading).unwrap()[0]["shared"],
+            json!(true)
+        );
     }
 }

@@ -1,11 +1,14 @@
-//! Openings: content and salt behind a commitment, in one file of the person who committed (RULINGS A15, R16).
+//! Openings: content and salt behind a commitment, in one file of the person who committed (RULINGS
+//! A15, R16).
 //!
-//! * Nothing confidential enters a record; a record carries the commitment. Whoever loses the file can never show what was
-//!   meant, so it is on disk, 0600 and never overwritten, before anything is sent.
-//! * A file is JSON: `kind`, `version`, `parts`; a part has its `scheme` (`content`, `application`, `review`, `draw`), the field
-//!   it fills, the salt, the clear content, the commitment. Every part is recomputed when it is read.
-//! * The later act (`application open`, `review reveal`, `review reveal-draw`, `payment release`) reads it with `--opening FILE`
-//!   or `@FILE`.
+//! * Nothing confidential enters a record; a record carries the commitment. Whoever loses the file
+//!   can never show what was meant, so it is on disk, 0600 and never overwritten, before anything
+//!   is sent.
+//! * A file is JSON: `kind`, `version`, `parts`; a part has its `scheme` (`content`, `application`,
+//!   `review`, `draw`), the field it fills, the salt, the clear content, the commitment. Every part
+//!   is recomputed when it is read.
+//! * The later act (`application open`, `review reveal`, `review reveal-draw`, `payment release`)
+//!   reads it with `--opening FILE` or `@FILE`.
 
 use std::path::{Path, PathBuf};
 
@@ -97,17 +100,39 @@ impl Part {
     /// The commitment computed anew; none if the content is not readable.
     pub fn computed(&self) -> Option<Hash> {
         Some(match self {
-            Part::Content { salt, text, base64, .. } => {
+            Part::Content {
+                salt, text, base64, ..
+            } => {
                 let content = match (text, base64) {
                     (Some(text), None) => text.clone().into_bytes(),
-                    (None, Some(text)) => base64::engine::general_purpose::STANDARD.decode(text).ok()?,
+                    (None, Some(text)) => base64::engine::general_purpose::STANDARD
+                        .decode(text)
+                        .ok()?,
                     _ => return None,
                 };
                 commitment::content(&salt.0, &content)
             }
-            Part::Application { salt, call, applicant, content, .. } => content.commitment(&salt.0, *call, *applicant),
-            Part::Review { salt, review, scores, comment, .. } => scores.seal(&salt.0, *review, comment),
-            Part::Draw { secret, draw, attempt, person, .. } => draw_commitment(*draw, *attempt, *person, &secret.0),
+            Part::Application {
+                salt,
+                call,
+                applicant,
+                content,
+                ..
+            } => content.commitment(&salt.0, *call, *applicant),
+            Part::Review {
+                salt,
+                review,
+                scores,
+                comment,
+                ..
+            } => scores.seal(&salt.0, *review, comment),
+            Part::Draw {
+                secret,
+                draw,
+                attempt,
+                person,
+                ..
+            } => draw_commitment(*draw, *attempt, *person, &secret.0),
         })
     }
 }
@@ -144,52 +169,99 @@ pub struct Reading {
 impl Reading {
     /// A reading for an organisation's officer.
     pub fn of(principal: u32, person: u32) -> Reading {
-        Reading { principal, person, offset_minutes: 480, ..Reading::default() }
+        Reading {
+            principal,
+            person,
+            offset_minutes: 480,
+            ..Reading::default()
+        }
     }
 
     /// 64 hexadecimal digits, or the SHA-256 of `@FILE`; none if it is neither.
     pub fn document(&mut self, _field: &str, text: &str) -> Result<Option<String>, Failure> {
-        let Some(file) = text.strip_prefix('@') else { return Ok(hex_hash(text)) };
+        let Some(file) = text.strip_prefix('@') else {
+            return Ok(hex_hash(text));
+        };
         let hash = sha256(&keystore::read(Path::new(file))?);
         self.documents.push((file.to_owned(), hash));
         Ok(Some(hash.to_hex()))
     }
 
-    /// 64 hexadecimal digits; or `@FILE`: an opening made before, or a content that is sealed now with a fresh salt.
+    /// 64 hexadecimal digits; or `@FILE`: an opening made before, or a content that is sealed now
+    /// with a fresh salt.
     pub fn sealed(&mut self, field: &str, text: &str) -> Result<Option<String>, Failure> {
-        let Some(file) = text.strip_prefix('@') else { return Ok(hex_hash(text)) };
+        let Some(file) = text.strip_prefix('@') else {
+            return Ok(hex_hash(text));
+        };
         let path = Path::new(file);
         let bytes = keystore::read(path)?;
-        if bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<File>(&bytes).is_ok() {
+        if bytes.trim_ascii_start().starts_with(b"{")
+            && serde_json::from_slice::<File>(&bytes).is_ok()
+        {
             let parts = read(path)?;
-            let contents: Vec<&Part> = parts.iter().filter(|part| matches!(part, Part::Content { .. })).collect();
-            let same = contents.iter().find(|part| matches!(part, Part::Content { field: other, .. } if other == field));
-            let found = same.or(if contents.len() == 1 { contents.first() } else { None });
-            let none =
-                || Failure::unusable(t("opening.no-part", &[("file", file.to_owned()), ("what", field.replace('_', "-"))]));
-            return found.map(|part| Some(part.commitment().to_hex())).ok_or_else(none);
+            let contents: Vec<&Part> = parts
+                .iter()
+                .filter(|part| matches!(part, Part::Content { .. }))
+                .collect();
+            let same = contents
+                .iter()
+                .find(|part| matches!(part, Part::Content { field: other, .. } if other == field));
+            let found = same.or(if contents.len() == 1 {
+                contents.first()
+            } else {
+                None
+            });
+            let none = || {
+                Failure::unusable(t(
+                    "opening.no-part",
+                    &[("file", file.to_owned()), ("what", field.replace('_', "-"))],
+                ))
+            };
+            return found
+                .map(|part| Some(part.commitment().to_hex()))
+                .ok_or_else(none);
         }
         if bytes.len() > CONTENT_MAX {
-            let facts = [("file", file.to_owned()), ("size", bytes.len().to_string()), ("max", CONTENT_MAX.to_string())];
-            return Err(Failure::unusable(t("opening.large", &facts)).next(t("opening.large-next", &[])));
+            let facts = [
+                ("file", file.to_owned()),
+                ("size", bytes.len().to_string()),
+                ("max", CONTENT_MAX.to_string()),
+            ];
+            return Err(
+                Failure::unusable(t("opening.large", &facts)).next(t("opening.large-next", &[]))
+            );
         }
         let salt = Hash(keystore::random()?);
         let commitment = commitment::content(&salt.0, &bytes);
         let (text, base64) = match String::from_utf8(bytes) {
             Ok(text) => (Some(text), None),
-            Err(error) => (None, Some(base64::engine::general_purpose::STANDARD.encode(error.as_bytes()))),
+            Err(error) => (
+                None,
+                Some(base64::engine::general_purpose::STANDARD.encode(error.as_bytes())),
+            ),
         };
-        self.parts.push(Part::Content { field: field.to_owned(), commitment, salt, text, base64 });
+        self.parts.push(Part::Content {
+            field: field.to_owned(),
+            commitment,
+            salt,
+            text,
+            base64,
+        });
         Ok(Some(commitment.to_hex()))
     }
 
     /// The part of `--opening` that `wanted` selects.
     pub fn opened<T>(&self, what: &str, wanted: impl Fn(&Part) -> Option<T>) -> Result<T, Failure> {
         let Some(path) = &self.opening else {
-            return Err(Failure::unusable(t("opening.missing", &[])).next(t("opening.missing-next", &[])));
+            return Err(
+                Failure::unusable(t("opening.missing", &[])).next(t("opening.missing-next", &[]))
+            );
         };
         let none = || {
-            let facts = [("file", path.display().to_string()), ("what", what.to_owned())];
+            let facts = [
+                ("file", path.display().to_string()),
+                ("what", what.to_owned()),
+            ];
             Failure::unusable(t("opening.no-part", &facts)).next(t("opening.no-part-next", &[]))
         };
         read(path)?.iter().find_map(wanted).ok_or_else(none)
@@ -197,11 +269,25 @@ impl Reading {
 
     /// Writes what was sealed; where. Nothing is written if nothing was sealed.
     pub fn keep(&self, verb: &str) -> Result<Option<PathBuf>, Failure> {
-        let Some(first) = self.parts.last() else { return Ok(None) };
-        let usual = || PathBuf::from(format!("{}.{}.opening.json", verb.replace(' ', "-"), first.commitment().short()));
+        let Some(first) = self.parts.last() else {
+            return Ok(None);
+        };
+        let usual = || {
+            PathBuf::from(format!(
+                "{}.{}.opening.json",
+                verb.replace(' ', "-"),
+                first.commitment().short()
+            ))
+        };
         let path = self.opening.clone().unwrap_or_else(usual);
-        let file = File { kind: KIND.to_owned(), version: 1, note: t("opening.note", &[]), parts: self.parts.clone() };
-        let text = serde_json::to_vec_pretty(&file).map_err(|error| Failure::unusable(verb).because(error))?;
+        let file = File {
+            kind: KIND.to_owned(),
+            version: 1,
+            note: t("opening.note", &[]),
+            parts: self.parts.clone(),
+        };
+        let text = serde_json::to_vec_pretty(&file)
+            .map_err(|error| Failure::unusable(verb).because(error))?;
         keystore::write_new(&path, &text, true)?;
         Ok(Some(path))
     }
@@ -214,7 +300,12 @@ pub fn hex_hash(text: &str) -> Option<String> {
 
 /// Reads an opening and recomputes every part.
 pub fn read(path: &Path) -> Result<Vec<Part>, Failure> {
-    let none = || Failure::unusable(t("opening.unreadable", &[("file", path.display().to_string())]));
+    let none = || {
+        Failure::unusable(t(
+            "opening.unreadable",
+            &[("file", path.display().to_string())],
+        ))
+    };
     let file: File = serde_json::from_slice(&keystore::read(path)?)
         .map_err(|error| none().because(error).next(t("opening.no-part-next", &[])))?;
     if file.kind != KIND || file.version != 1 {
@@ -222,8 +313,13 @@ pub fn read(path: &Path) -> Result<Vec<Part>, Failure> {
     }
     for part in &file.parts {
         if part.computed() != Some(part.commitment()) {
-            let facts = [("file", path.display().to_string()), ("commitment", part.commitment().to_hex())];
-            return Err(Failure::refused(t("opening.differs", &facts)).next(t("opening.differs-next", &[])));
+            let facts = [
+                ("file", path.display().to_string()),
+                ("commitment", part.commitment().to_hex()),
+            ];
+            return Err(
+                Failure::refused(t("opening.differs", &facts)).next(t("opening.differs-next", &[]))
+            );
         }
     }
     Ok(file.parts)

@@ -1,4 +1,5 @@
-//! From the words of the command line to an act: arguments read, documents hashed, seals made, openings read.
+//! From the words of the command line to an act: arguments read, documents hashed, seals made,
+//! openings read.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rollbook_core::crypto::Hash;
@@ -21,12 +22,15 @@ impl Verb {
     pub fn command(&self) -> Command {
         let mut command = Command::new(self.path.1);
         for field in self.fields {
-            let mut argument = Arg::new(field.name).allow_hyphen_values(matches!(field.kind, Kind::Number | Kind::Minor));
+            let mut argument = Arg::new(field.name)
+                .allow_hyphen_values(matches!(field.kind, Kind::Number | Kind::Minor));
             if field.positional {
                 // Checked by `body`, because a table (`--from FILE.csv`) names it in each line.
                 argument = argument.value_name(field.name.to_uppercase());
             } else {
-                argument = argument.long(field.name.replace('_', "-")).value_name(hint(field.kind));
+                argument = argument
+                    .long(field.name.replace('_', "-"))
+                    .value_name(hint(field.kind));
             }
             if let Kind::Choice(words) = field.kind {
                 argument = argument.value_parser(words.to_vec());
@@ -35,31 +39,79 @@ impl Verb {
         }
         if self.act.1 == "Propose" {
             command = command
-                .arg(Arg::new("ballot-days").long("ballot-days").value_name("DAYS"))
+                .arg(
+                    Arg::new("ballot-days")
+                        .long("ballot-days")
+                        .value_name("DAYS"),
+                )
                 .arg(Arg::new("text").long("text").value_name("HASH|@FILE"));
         }
-        if self.fields.iter().any(|field| matches!(field.kind, Kind::Hash)) || self.act.1 == "Propose" {
-            command = command.arg(Arg::new("attach").long("attach").value_name("[ARGUMENT=]FILE").action(ArgAction::Append));
+        if self
+            .fields
+            .iter()
+            .any(|field| matches!(field.kind, Kind::Hash))
+            || self.act.1 == "Propose"
+        {
+            command = command.arg(
+                Arg::new("attach")
+                    .long("attach")
+                    .value_name("[ARGUMENT=]FILE")
+                    .action(ArgAction::Append),
+            );
         }
         command
-            .arg(Arg::new("opening").long("opening").value_name("FILE").value_parser(clap::value_parser!(std::path::PathBuf)))
-            .arg(Arg::new("from").long("from").value_name("FILE").action(ArgAction::Set))
+            .arg(
+                Arg::new("opening")
+                    .long("opening")
+                    .value_name("FILE")
+                    .value_parser(clap::value_parser!(std::path::PathBuf)),
+            )
+            .arg(
+                Arg::new("from")
+                    .long("from")
+                    .value_name("FILE")
+                    .action(ArgAction::Set),
+            )
     }
 
     /// The arguments that hold the hash of a document, the text of a motion included.
     fn documents(&self) -> Vec<&'static str> {
-        let fields = self.fields.iter().filter(|field| field.kind == Kind::Hash).map(|field| field.name);
-        fields.chain((self.act.1 == "Propose").then_some("text")).collect()
+        let fields = self
+            .fields
+            .iter()
+            .filter(|field| field.kind == Kind::Hash)
+            .map(|field| field.name);
+        fields
+            .chain((self.act.1 == "Propose").then_some("text"))
+            .collect()
     }
 
-    /// The act that the arguments spell; `reading` says who acts and takes what was hashed and sealed.
+    /// The act that the arguments spell; `reading` says who acts and takes what was hashed and
+    /// sealed.
     pub fn body(&self, matches: &ArgMatches, reading: &mut Reading) -> Result<Body, Failure> {
         let mut given: Vec<(&str, String)> = Vec::new();
-        for name in self.fields.iter().map(|field| field.name).chain(["ballot-days", "text"]) {
-            given.extend(matches.try_get_one::<String>(name).ok().flatten().map(|text| (name, text.clone())));
+        for name in self
+            .fields
+            .iter()
+            .map(|field| field.name)
+            .chain(["ballot-days", "text"])
+        {
+            given.extend(
+                matches
+                    .try_get_one::<String>(name)
+                    .ok()
+                    .flatten()
+                    .map(|text| (name, text.clone())),
+            );
         }
-        let attached: Vec<String> =
-            matches.try_get_many::<String>("attach").ok().flatten().into_iter().flatten().cloned().collect();
+        let attached: Vec<String> = matches
+            .try_get_many::<String>("attach")
+            .ok()
+            .flatten()
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
         for text in attached {
             given.push(self.attach(&text, &given)?);
         }
@@ -70,15 +122,26 @@ impl Verb {
         self.spell(&given, fields, reading)
     }
 
-    /// `--attach FILE` fills the one document that is missing, `--attach ARGUMENT=FILE` the one named.
-    fn attach(&self, text: &str, given: &[(&str, String)]) -> Result<(&'static str, String), Failure> {
+    /// `--attach FILE` fills the one document that is missing, `--attach ARGUMENT=FILE` the one
+    /// named.
+    fn attach(
+        &self,
+        text: &str,
+        given: &[(&str, String)],
+    ) -> Result<(&'static str, String), Failure> {
         let documents = self.documents();
         if let Some((name, file)) = text.split_once('=')
-            && let Some(name) = documents.iter().find(|known| known.replace('_', "-") == name)
+            && let Some(name) = documents
+                .iter()
+                .find(|known| known.replace('_', "-") == name)
         {
             return Ok((*name, format!("@{file}")));
         }
-        let open: Vec<&str> = documents.iter().filter(|name| !given.iter().any(|(known, _)| known == *name)).copied().collect();
+        let open: Vec<&str> = documents
+            .iter()
+            .filter(|name| !given.iter().any(|(known, _)| known == *name))
+            .copied()
+            .collect();
         match open.as_slice() {
             [only] => documents
                 .iter()
@@ -96,7 +159,12 @@ impl Verb {
         mut fields: Map<String, Value>,
         reading: &mut Reading,
     ) -> Result<Body, Failure> {
-        let text_of = |name: &str| given.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_str());
+        let text_of = |name: &str| {
+            given
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, text)| text.as_str())
+        };
         for field in self.fields {
             match text_of(field.name) {
                 Some(text) => {
@@ -104,7 +172,10 @@ impl Verb {
                 }
                 None if fields.contains_key(field.name) => {}
                 None if field.optional => {
-                    if let Some(usual) = field.usual.and_then(|usual| serde_json::from_str(usual).ok()) {
+                    if let Some(usual) = field
+                        .usual
+                        .and_then(|usual| serde_json::from_str(usual).ok())
+                    {
                         fields.insert(field.name.to_owned(), usual);
                     }
                 }
@@ -112,30 +183,48 @@ impl Verb {
             }
         }
         self.fill(&mut fields, reading)?;
-        let mut value = if fields.is_empty() && self.inside.is_empty() { Value::Null } else { Value::Object(fields) };
+        let mut value = if fields.is_empty() && self.inside.is_empty() {
+            Value::Null
+        } else {
+            Value::Object(fields)
+        };
         for variant in self.inside.iter().rev() {
             value = json!({ *variant: value });
         }
         if self.act.1 == "Propose" {
-            // A rescission is decided with the stay of what it undoes, so it has no days of its own.
+            // A rescission is decided with the stay of what it undoes, so it has no days of its
+            // own.
             let usual = if self.path.1 == "rescind" { 0 } else { 7 };
             let days: u32 = match text_of("ballot-days") {
-                Some(text) => text.parse().map_err(|_| bad("--ballot-days", text, "number"))?,
+                Some(text) => text
+                    .parse()
+                    .map_err(|_| bad("--ballot-days", text, "number"))?,
                 None => usual,
             };
             let text = match text_of("text") {
-                Some(text) => reading.document("text", text)?.ok_or_else(|| bad("--text", text, "hash"))?,
+                Some(text) => reading
+                    .document("text", text)?
+                    .ok_or_else(|| bad("--text", text, "hash"))?,
                 None => {
-                    return Err(
-                        Failure::unusable(t("verb.missing", &[("argument", "--text".into())])).next(t("verb.text-next", &[]))
-                    );
+                    return Err(Failure::unusable(t(
+                        "verb.missing",
+                        &[("argument", "--text".into())],
+                    ))
+                    .next(t("verb.text-next", &[])));
                 }
             };
             value = json!({ "effect": value, "ballot_days": days, "text": text });
         }
-        let act = if value.is_null() { json!(self.act.1) } else { json!({ self.act.1: value }) };
-        let body: Body = serde_json::from_value(json!({ self.act.0: act }))
-            .map_err(|error| Failure::unusable(t("verb.unreadable", &[])).because(error).next(t("verb.unreadable-next", &[])))?;
+        let act = if value.is_null() {
+            json!(self.act.1)
+        } else {
+            json!({ self.act.1: value })
+        };
+        let body: Body = serde_json::from_value(json!({ self.act.0: act })).map_err(|error| {
+            Failure::unusable(t("verb.unreadable", &[]))
+                .because(error)
+                .next(t("verb.unreadable-next", &[]))
+        })?;
         body.check().map_err(|error| {
             Failure::unusable(t("verb.malformed", &[("rule", body.code().to_owned())]))
                 .because(error)
@@ -146,7 +235,9 @@ impl Verb {
 
     /// Fields that rest on others: seals made now, openings read, instructions put together.
     fn fill(&self, fields: &mut Map<String, Value>, reading: &mut Reading) -> Result<(), Failure> {
-        let number = |fields: &Map<String, Value>, name: &str| fields.get(name).and_then(Value::as_u64).unwrap_or(0) as u32;
+        let number = |fields: &Map<String, Value>, name: &str| {
+            fields.get(name).and_then(Value::as_u64).unwrap_or(0) as u32
+        };
         let need = |name: &str| missing_named(&format!("--{name}"));
         let salt = || keystore::random().map(Hash);
         match self.path {
@@ -161,9 +252,17 @@ impl Verb {
                 let (salt, call, applicant) = (salt()?, number(fields, "call"), reading.principal);
                 let commitment = content.commitment(&salt.0, call, applicant);
                 fields.insert("commitment".into(), json!(commitment));
-                reading.parts.push(Part::Application { commitment, salt, call, applicant, content });
+                reading.parts.push(Part::Application {
+                    commitment,
+                    salt,
+                    call,
+                    applicant,
+                    content,
+                });
             }
-            ("application", "submit") => ["title", "ask", "document"].iter().for_each(|name| drop(fields.remove(*name))),
+            ("application", "submit") => ["title", "ask", "document"]
+                .iter()
+                .for_each(|name| drop(fields.remove(*name))),
             ("application", "open") if !fields.contains_key("content") => {
                 let (content, salt) = reading.opened("application", |part| match part {
                     Part::Application { content, salt, .. } => Some((content.clone(), *salt)),
@@ -177,22 +276,39 @@ impl Verb {
                 let comment = fields.remove("comment").ok_or_else(|| need("comment"))?;
                 let scores: Scores = serde_json::from_value(scores)
                     .map_err(|error| Failure::unusable(t("verb.unreadable", &[])).because(error))?;
-                let comment = comment.as_str().and_then(Hash::from_hex).unwrap_or(Hash::ZERO);
+                let comment = comment
+                    .as_str()
+                    .and_then(Hash::from_hex)
+                    .unwrap_or(Hash::ZERO);
                 let (salt, review) = (salt()?, number(fields, "review"));
                 let commitment = scores.seal(&salt.0, review, &comment);
                 fields.insert("seal".into(), json!(commitment));
-                reading.parts.push(Part::Review { commitment, salt, review, scores, comment });
+                reading.parts.push(Part::Review {
+                    commitment,
+                    salt,
+                    review,
+                    scores,
+                    comment,
+                });
             }
-            ("review", "seal") => ["scores", "comment"].iter().for_each(|name| drop(fields.remove(*name))),
+            ("review", "seal") => ["scores", "comment"]
+                .iter()
+                .for_each(|name| drop(fields.remove(*name))),
             ("review", "reveal") if !fields.contains_key("salt") => {
                 let review = number(fields, "review");
-                let (scores, comment, salt) =
-                    reading.opened(&t("opening.of-review", &[("review", review.to_string())]), |part| match part {
-                        Part::Review { review: of, scores, comment, salt, .. } if *of == review => {
-                            Some((scores.clone(), *comment, *salt))
-                        }
+                let (scores, comment, salt) = reading.opened(
+                    &t("opening.of-review", &[("review", review.to_string())]),
+                    |part| match part {
+                        Part::Review {
+                            review: of,
+                            scores,
+                            comment,
+                            salt,
+                            ..
+                        } if *of == review => Some((scores.clone(), *comment, *salt)),
                         _ => None,
-                    })?;
+                    },
+                )?;
                 fields.insert("scores".into(), json!(scores));
                 fields.insert("comment".into(), json!(comment));
                 fields.insert("salt".into(), json!(salt.0));
@@ -207,21 +323,35 @@ impl Verb {
                 fields.insert("revision".into(), revision);
             }
             ("review", "draw") => {
-                let attempt = fields.remove("attempt").and_then(|value| value.as_u64()).map(|value| value as u32);
+                let attempt = fields
+                    .remove("attempt")
+                    .and_then(|value| value.as_u64())
+                    .map(|value| value as u32);
                 if !fields.contains_key("commitment") {
                     let attempt = attempt.or(reading.attempt).ok_or_else(|| need("attempt"))?;
                     let (secret, draw, person) = (salt()?, number(fields, "draw"), reading.person);
                     let commitment = draw_commitment(draw, attempt, person, &secret.0);
                     fields.insert("commitment".into(), json!(commitment));
-                    reading.parts.push(Part::Draw { commitment, secret, draw, attempt, person });
+                    reading.parts.push(Part::Draw {
+                        commitment,
+                        secret,
+                        draw,
+                        attempt,
+                        person,
+                    });
                 }
             }
             ("review", "reveal-draw") if !fields.contains_key("secret") => {
                 let draw = number(fields, "draw");
-                let secret = reading.opened(&t("opening.of-draw", &[("draw", draw.to_string())]), |part| match part {
-                    Part::Draw { draw: of, secret, .. } if *of == draw => Some(*secret),
-                    _ => None,
-                })?;
+                let secret = reading.opened(
+                    &t("opening.of-draw", &[("draw", draw.to_string())]),
+                    |part| match part {
+                        Part::Draw {
+                            draw: of, secret, ..
+                        } if *of == draw => Some(*secret),
+                        _ => None,
+                    },
+                )?;
                 fields.insert("secret".into(), json!(secret.0));
             }
             ("payment", "release") if !fields.contains_key("instruction") => {
@@ -245,7 +375,14 @@ fn uuid_v4() -> Result<String, Failure> {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let text = hex::encode(&bytes[..16]);
-    Ok(format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]))
+    Ok(format!(
+        "{}-{}-{}-{}-{}",
+        &text[..8],
+        &text[8..12],
+        &text[12..16],
+        &text[16..20],
+        &text[20..]
+    ))
 }
 
 /// Whether `--from` names a table of many acts and not the fields of one.
@@ -296,23 +433,36 @@ fn accepted(kind: Kind) -> &'static str {
 
 /// An argument as it stands on the command line: `MOTION`, `--ballot-days`.
 pub fn shown(field: &Field) -> String {
-    if field.positional { field.name.to_uppercase() } else { format!("--{}", field.name.replace('_', "-")) }
+    if field.positional {
+        field.name.to_uppercase()
+    } else {
+        format!("--{}", field.name.replace('_', "-"))
+    }
 }
 
 /// What was given, why it cannot be read, what is accepted.
 fn bad(argument: &str, text: &str, form: &str) -> Failure {
-    let facts = [("argument", argument.to_owned()), ("value", text.to_owned())];
-    Failure::unusable(t("verb.bad", &facts)).because(t(&format!("form.{form}"), &[])).next(t("verb.bad-next", &facts))
+    let facts = [
+        ("argument", argument.to_owned()),
+        ("value", text.to_owned()),
+    ];
+    Failure::unusable(t("verb.bad", &facts))
+        .because(t(&format!("form.{form}"), &[]))
+        .next(t("verb.bad-next", &facts))
 }
 
 fn bad_attach(text: &str, documents: &[&str]) -> Failure {
-    let names: Vec<String> = documents.iter().map(|name| name.replace('_', "-")).collect();
+    let names: Vec<String> = documents
+        .iter()
+        .map(|name| name.replace('_', "-"))
+        .collect();
     let facts = [("value", text.to_owned()), ("known", names.join(", "))];
     Failure::unusable(t("verb.attach", &facts)).next(t("verb.attach-next", &facts))
 }
 
 fn missing_named(argument: &str) -> Failure {
-    Failure::unusable(t("verb.missing", &[("argument", argument.to_owned())])).next(t("verb.missing-next", &[]))
+    Failure::unusable(t("verb.missing", &[("argument", argument.to_owned())]))
+        .next(t("verb.missing-next", &[]))
 }
 
 fn missing(field: &Field) -> Failure {
@@ -320,10 +470,15 @@ fn missing(field: &Field) -> Failure {
 }
 
 fn from_file(file: &str) -> Result<Map<String, Value>, Failure> {
-    let unreadable = || Failure::unusable(t("verb.file", &[("file", file.to_owned())])).next(t("verb.file-next", &[]));
+    let unreadable = || {
+        Failure::unusable(t("verb.file", &[("file", file.to_owned())]))
+            .next(t("verb.file-next", &[]))
+    };
     let bytes = keystore::read(std::path::Path::new(file))?;
     let text = String::from_utf8(bytes).map_err(|error| unreadable().because(error))?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unreadable().because(error.message()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| unreadable().because(error.message()))?;
     match serde_json::to_value(table) {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err(unreadable()),
@@ -336,18 +491,37 @@ fn read(field: &Field, text: &str, reading: &mut Reading) -> Result<Value, Failu
     Ok(match field.kind {
         Kind::Number => {
             let digits = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-            let digits = if digits.len() < text.len() { digits.trim_start_matches('-') } else { digits };
-            json!(digits.parse::<u32>().ok().filter(|_| !digits.starts_with('+')).ok_or_else(wrong)?)
+            let digits = if digits.len() < text.len() {
+                digits.trim_start_matches('-')
+            } else {
+                digits
+            };
+            json!(
+                digits
+                    .parse::<u32>()
+                    .ok()
+                    .filter(|_| !digits.starts_with('+'))
+                    .ok_or_else(wrong)?
+            )
         }
         Kind::Minor => json!(forms::minor(text).ok_or_else(wrong)?),
-        Kind::Height => json!(text.replace([',', '_'], "").parse::<u64>().map_err(|_| wrong())?),
+        Kind::Height => json!(
+            text.replace([',', '_'], "")
+                .parse::<u64>()
+                .map_err(|_| wrong())?
+        ),
         Kind::Instant => json!(rollbook_core::calendar::parse_instant(text).map_err(|_| wrong())?),
         Kind::Text => json!(text),
         Kind::Choice(words) => {
             if !words.contains(&text) {
                 let near = crate::drafting::problem::suggestion(text, words.iter().copied());
                 let known = words.join(", ");
-                let facts = [("argument", shown(field)), ("value", text.to_owned()), ("known", known), ("near", near)];
+                let facts = [
+                    ("argument", shown(field)),
+                    ("value", text.to_owned()),
+                    ("known", known),
+                    ("near", near),
+                ];
                 return Err(Failure::unusable(t("verb.bad", &facts))
                     .because(t("form.choice-of", &facts))
                     .next(t("verb.bad-next", &facts)));
@@ -358,16 +532,29 @@ fn read(field: &Field, text: &str, reading: &mut Reading) -> Result<Value, Failu
         Kind::Record => json!(opening::hex_hash(text).ok_or_else(wrong)?),
         Kind::Sealed => json!(reading.sealed(field.name, text)?.ok_or_else(wrong)?),
         Kind::Day => {
-            json!(rollbook_core::calendar::CivilDate::parse(text).map_err(|_| wrong())?.day_number().0)
+            json!(
+                rollbook_core::calendar::CivilDate::parse(text)
+                    .map_err(|_| wrong())?
+                    .day_number()
+                    .0
+            )
         }
         Kind::List => json!(text.split(',').map(str::trim).collect::<Vec<_>>()),
         Kind::Numbers => {
-            let numbers: Result<Vec<u32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+            let numbers: Result<Vec<u32>, _> =
+                text.split(',').map(|part| part.trim().parse()).collect();
             json!(numbers.map_err(|_| wrong())?)
         }
-        Kind::Bytes => json!(hex::decode(text).ok().filter(|bytes| bytes.len() == 32).ok_or_else(wrong)?),
+        Kind::Bytes => json!(
+            hex::decode(text)
+                .ok()
+                .filter(|bytes| bytes.len() == 32)
+                .ok_or_else(wrong)?
+        ),
         Kind::Json => serde_json::from_str(text).map_err(|_| wrong())?,
-        Kind::Form(_) if text.starts_with(['{', '[', '"']) => serde_json::from_str(text).map_err(|_| wrong())?,
+        Kind::Form(_) if text.starts_with(['{', '[', '"']) => {
+            serde_json::from_str(text).map_err(|_| wrong())?
+        }
         Kind::Form(form) => (form.read)(field.name, text, reading)?.ok_or_else(wrong)?,
     })
 }

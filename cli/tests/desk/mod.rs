@@ -1,4 +1,5 @@
-//! Somebody's desk for suites: a folder with its own home, so that no test sees another's profile, and the real binary.
+//! Somebody's desk for suites: a folder with its own home, so that no test sees another's profile,
+//! and the real binary.
 
 #![allow(clippy::unwrap_used, dead_code)]
 
@@ -82,7 +83,13 @@ impl Desk {
     #[track_caller]
     pub fn ends(&self, code: i32, command: &(impl Words + ?Sized)) -> Output {
         let output = self.run(command);
-        assert_eq!(output.status.code(), Some(code), "{:?}\n{}", command.words(), all(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{:?}\n{}",
+            command.words(),
+            all(&output)
+        );
         output
     }
 
@@ -102,5 +109,9 @@ impl Desk {
 
 /// Everything that was said.
 pub fn all(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }

@@ -18,7 +18,8 @@ pub struct Posting {
     pub to: Account,
     /// Minor units, 1 to 10^18 - 1.
     pub amount: u64,
-    /// The call for which this posting takes from, or gives back to, a direction's earmark (RULINGS R4).
+    /// The call for which this posting takes from, or gives back to, a direction's earmark (RULINGS
+    /// R4).
     pub earmark_of: Option<u32>,
 }
 
@@ -32,7 +33,9 @@ impl Wire for Posting {
 
 /// What a posting must be on its own: an amount, between two accounts of one fund.
 fn check_posting(posting: &Posting) -> Result<(), PostingError> {
-    let Posting { from, to, amount, .. } = *posting;
+    let Posting {
+        from, to, amount, ..
+    } = *posting;
     if !(1..=AMOUNT_MAX).contains(&amount) {
         return Err(PostingError::Amount(amount));
     }
@@ -54,7 +57,8 @@ pub struct Earmark {
     pub taken: u64,
 }
 
-/// Where balances live: a state table for `apply`, a map for tests and audits. An account never written holds 0.
+/// Where balances live: a state table for `apply`, a map for tests and audits. An account never
+/// written holds 0.
 pub trait Balances {
     /// The balance of an account, in minor units.
     fn balance(&self, account: Account) -> i128;
@@ -151,27 +155,50 @@ pub enum PostingError {
     OutOfRange,
 }
 
-/// Posts a movement in a fund: all of its postings or, with an error, nothing. Returns the postings, for the record's outcome.
-pub fn post(balances: &mut impl Balances, fund: u32, movement: &Movement) -> Result<Vec<Posting>, PostingError> {
+/// Posts a movement in a fund: all of its postings or, with an error, nothing. Returns the
+/// postings, for the record's outcome.
+pub fn post(
+    balances: &mut impl Balances,
+    fund: u32,
+    movement: &Movement,
+) -> Result<Vec<Posting>, PostingError> {
     let postings = movement.postings(balances, fund)?;
     let row = movement.row();
-    let fits = |posting: &Posting| row.legs.contains(&(posting.from.kind.class(), posting.to.kind.class()));
+    let fits = |posting: &Posting| {
+        row.legs
+            .contains(&(posting.from.kind.class(), posting.to.kind.class()))
+    };
     if let Some(stray) = postings.iter().find(|posting| !fits(posting)) {
         let (from, to) = (stray.from.kind.class().name(), stray.to.kind.class().name());
-        return Err(PostingError::OffTable { row: row.name, from, to });
+        return Err(PostingError::OffTable {
+            row: row.name,
+            from,
+            to,
+        });
     }
     post_all(balances, &postings)?;
     Ok(postings)
 }
 
-/// Reverses postings of one earlier movement (F31): the same amounts the other way, last first, under the same checks. That
-/// nothing depends on them yet is the caller's check; what was spent since is refused here.
-pub fn reverse(balances: &mut impl Balances, postings: &[Posting]) -> Result<Vec<Posting>, PostingError> {
+/// Reverses postings of one earlier movement (F31): the same amounts the other way, last first,
+/// under the same checks. That nothing depends on them yet is the caller's check; what was spent
+/// since is refused here.
+pub fn reverse(
+    balances: &mut impl Balances,
+    postings: &[Posting],
+) -> Result<Vec<Posting>, PostingError> {
     if postings.is_empty() {
         return Err(PostingError::Empty);
     }
-    let inverse: Vec<Posting> =
-        postings.iter().rev().map(|posting| Posting { from: posting.to, to: posting.from, ..*posting }).collect();
+    let inverse: Vec<Posting> = postings
+        .iter()
+        .rev()
+        .map(|posting| Posting {
+            from: posting.to,
+            to: posting.from,
+            ..*posting
+        })
+        .collect();
     post_all(balances, &inverse)?;
     Ok(inverse)
 }
@@ -186,19 +213,37 @@ fn post_all(balances: &mut impl Balances, postings: &[Posting]) -> Result<(), Po
     let mut touched: BTreeMap<Account, i128> = BTreeMap::new();
     let mut earmarks: BTreeMap<(u32, u32), Earmark> = BTreeMap::new();
     for posting in postings {
-        let Posting { from, to, amount, .. } = *posting;
+        let Posting {
+            from, to, amount, ..
+        } = *posting;
         check_posting(posting)?;
-        let before = *touched.entry(from).or_insert_with(|| balances.balance(from));
-        let after = before.checked_sub(i128::from(amount)).ok_or(PostingError::OutOfRange)?;
+        let before = *touched
+            .entry(from)
+            .or_insert_with(|| balances.balance(from));
+        let after = before
+            .checked_sub(i128::from(amount))
+            .ok_or(PostingError::OutOfRange)?;
         if after < 0 && !from.kind.class().is_external() {
-            return Err(PostingError::Insufficient { account: from, balance: before, amount });
+            return Err(PostingError::Insufficient {
+                account: from,
+                balance: before,
+                amount,
+            });
         }
         touched.insert(from, after);
         let gains = *touched.entry(to).or_insert_with(|| balances.balance(to));
-        touched.insert(to, gains.checked_add(i128::from(amount)).ok_or(PostingError::OutOfRange)?);
+        touched.insert(
+            to,
+            gains
+                .checked_add(i128::from(amount))
+                .ok_or(PostingError::OutOfRange)?,
+        );
         if let Some(call) = posting.earmark_of {
             let key = (from.fund, call);
-            let known = earmarks.get(&key).copied().or_else(|| balances.earmark(from.fund, call));
+            let known = earmarks
+                .get(&key)
+                .copied()
+                .or_else(|| balances.earmark(from.fund, call));
             earmarks.insert(key, earmark_after(posting, call, known)?);
         }
     }
@@ -211,19 +256,35 @@ fn post_all(balances: &mut impl Balances, postings: &[Posting]) -> Result<(), Po
     Ok(())
 }
 
-fn earmark_after(posting: &Posting, call: u32, known: Option<Earmark>) -> Result<Earmark, PostingError> {
+fn earmark_after(
+    posting: &Posting,
+    call: u32,
+    known: Option<Earmark>,
+) -> Result<Earmark, PostingError> {
     let wrong = PostingError::Earmark(call);
     let (direction, taking) = match (posting.from.kind, posting.to.kind) {
         (AccountKind::Direction(direction), _) => (direction, true),
         (_, AccountKind::Direction(direction)) => (direction, false),
         _ => return Err(wrong),
     };
-    let known = known.filter(|earmark| earmark.taken > 0).unwrap_or(Earmark { direction, taken: 0 });
+    let known = known
+        .filter(|earmark| earmark.taken > 0)
+        .unwrap_or(Earmark {
+            direction,
+            taken: 0,
+        });
     if known.direction != direction {
         return Err(wrong);
     }
-    let taken = if taking { known.taken.checked_add(posting.amount) } else { known.taken.checked_sub(posting.amount) };
-    Ok(Earmark { direction, taken: taken.ok_or(wrong)? })
+    let taken = if taking {
+        known.taken.checked_add(posting.amount)
+    } else {
+        known.taken.checked_sub(posting.amount)
+    };
+    Ok(Earmark {
+        direction,
+        taken: taken.ok_or(wrong)?,
+    })
 }
 
 /// Sums of one fund by letter, in minor units.
@@ -281,10 +342,17 @@ pub enum BookFault {
 }
 
 impl Totals {
-    /// Sums the accounts of `fund` and holds them to N1 and N3. Accounts of other funds are left out.
-    pub fn of(fund: u32, balances: impl IntoIterator<Item = (Account, i128)>) -> Result<Self, BookFault> {
+    /// Sums the accounts of `fund` and holds them to N1 and N3. Accounts of other funds are left
+    /// out.
+    pub fn of(
+        fund: u32,
+        balances: impl IntoIterator<Item = (Account, i128)>,
+    ) -> Result<Self, BookFault> {
         let mut totals = Totals::default();
-        for (account, balance) in balances.into_iter().filter(|(account, _)| account.fund == fund) {
+        for (account, balance) in balances
+            .into_iter()
+            .filter(|(account, _)| account.fund == fund)
+        {
             let class = account.kind.class();
             if balance < 0 && !class.is_external() {
                 return Err(BookFault::Negative { account, balance });
@@ -321,20 +389,29 @@ impl Totals {
     fn sum(&self) -> i128 {
         let external = [self.received, self.fees, self.returned, self.gains];
         let spent = [self.paid, self.accepted, self.held, self.lost];
-        external.iter().chain(&spent).fold(self.book_balance(), |sum, part| sum.saturating_add(*part))
+        external
+            .iter()
+            .chain(&spent)
+            .fold(self.book_balance(), |sum, part| sum.saturating_add(*part))
     }
 
-    /// What the bank account holds by the book: A + B + W + K + G + T. The bank has debited part of T, or none of it:
-    /// [`Reconciliation`] lists which.
+    /// What the bank account holds by the book: A + B + W + K + G + T. The bank has debited part of
+    /// T, or none of it: [`Reconciliation`] lists which.
     pub fn book_balance(&self) -> i128 {
         self.without_transit().saturating_add(self.in_transit)
     }
 
     /// A + B + W + K + G: the bank's figure once everything in transit is debited.
     pub fn without_transit(&self) -> i128 {
-        [self.available, self.allocated, self.awarded, self.committed, self.reserved]
-            .iter()
-            .fold(0, |sum: i128, part| sum.saturating_add(*part))
+        [
+            self.available,
+            self.allocated,
+            self.awarded,
+            self.committed,
+            self.reserved,
+        ]
+        .iter()
+        .fold(0, |sum: i128, part| sum.saturating_add(*part))
     }
 }
 
@@ -343,14 +420,15 @@ impl Totals {
 pub struct OutstandingItem {
     /// Payment or receipt number.
     pub number: u32,
-    /// What it adds to the book balance to give the statement: negative for a payment the bank has debited and the ledger has
-    /// not seen settled.
+    /// What it adds to the book balance to give the statement: negative for a payment the bank has
+    /// debited and the ledger has not seen settled.
     pub amount: i128,
     /// Ledger time since when it is outstanding.
     pub since_ms: u64,
 }
 
-/// Book against bank at a cut-off (RULINGS R4): book balance plus listed items equals the statement; the difference must be 0.
+/// Book against bank at a cut-off (RULINGS R4): book balance plus listed items equals the
+/// statement; the difference must be 0.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Reconciliation {
     /// [`Totals::book_balance`] at the cut-off.
@@ -364,7 +442,10 @@ pub struct Reconciliation {
 impl Reconciliation {
     /// What no item explains: must be 0.
     pub fn difference(&self) -> i128 {
-        let explained = self.items.iter().fold(self.book, |sum, item| sum.saturating_add(item.amount));
+        let explained = self
+            .items
+            .iter()
+            .fold(self.book, |sum, item| sum.saturating_add(item.amount));
         self.statement.saturating_sub(explained)
     }
 

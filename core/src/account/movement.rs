@@ -1,9 +1,9 @@
 //! Movements: what the funding rules ask the book to post, and how each becomes postings.
 //!
-//! A movement names its objects; which accounts those are is decided here and held to the table's row. Money that a call took
-//! from its direction's earmark goes back to the earmark first whenever it returns to `A`, up to what was taken (RULINGS R4).
-//! Each posting that takes from or restores an earmark for a call names the call, so the earmark is recomputed from postings
-//! alone.
+//! A movement names its objects; which accounts those are is decided here and held to the table's
+//! row. Money that a call took from its direction's earmark goes back to the earmark first whenever
+//! it returns to `A`, up to what was taken (RULINGS R4). Each posting that takes from or restores
+//! an earmark for a call names the call, so the earmark is recomputed from postings alone.
 
 use super::book::{Balances, Posting, PostingError};
 use super::table::{self, Row};
@@ -11,7 +11,17 @@ use super::{Account, AccountKind};
 
 /// A part of the available money.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, bincode::Encode, bincode::Decode, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    bincode::Encode,
+    bincode::Decode,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Pot {
@@ -200,11 +210,17 @@ impl Movement {
             Movement::CallFunded { .. } => table::CALL_FUNDED,
             Movement::CallReleased { .. } => table::CALL_RELEASED,
             Movement::Awarded { .. } => table::AWARDED,
-            Movement::AwardReturned { phase: CallPhase::Closed, .. } => table::AWARD_TO_FUND,
+            Movement::AwardReturned {
+                phase: CallPhase::Closed,
+                ..
+            } => table::AWARD_TO_FUND,
             Movement::AwardReturned { .. } => table::AWARD_TO_CALL,
             Movement::AgreementInForce { .. } => table::IN_FORCE,
             Movement::AgreementIncreased { .. } => table::INCREASED,
-            Movement::AgreementReduced { phase: CallPhase::BeforeDecided, .. } => table::REDUCED_TO_CALL,
+            Movement::AgreementReduced {
+                phase: CallPhase::BeforeDecided,
+                ..
+            } => table::REDUCED_TO_CALL,
             Movement::AgreementReduced { .. } => table::REDUCED_TO_FUND,
             Movement::PaymentReleased { .. } => table::RELEASED,
             Movement::PaymentReturned { .. } => table::RETURNED,
@@ -229,70 +245,158 @@ impl Movement {
         }
     }
 
-    /// The postings this movement makes on these balances. Whether the accounts hold enough is checked when they are posted.
-    pub(super) fn postings(&self, balances: &impl Balances, fund: u32) -> Result<Vec<Posting>, PostingError> {
+    /// The postings this movement makes on these balances. Whether the accounts hold enough is
+    /// checked when they are posted.
+    pub(super) fn postings(
+        &self,
+        balances: &impl Balances,
+        fund: u32,
+    ) -> Result<Vec<Posting>, PostingError> {
         use AccountKind as To;
         let plan = Plan { balances, fund };
         match *self {
-            Movement::ContributionReceived { member, pot, amount } => plan.one(To::Member(member), pot.account(), amount),
+            Movement::ContributionReceived {
+                member,
+                pot,
+                amount,
+            } => plan.one(To::Member(member), pot.account(), amount),
             Movement::Fee { line, amount } => plan.one(To::Free, To::Fee(line), amount),
-            Movement::CallFunded { call, direction, amount } => plan.take(call, direction, amount),
+            Movement::CallFunded {
+                call,
+                direction,
+                amount,
+            } => plan.take(call, direction, amount),
             Movement::CallReleased { call, amount } => plan.restore(To::Call(call), call, amount),
-            Movement::Awarded { call, award, amount } => plan.one(To::Call(call), To::Award(award), amount),
-            Movement::AwardReturned { call, award, phase, amount } => match phase {
-                CallPhase::BeforeDecided | CallPhase::Decided => plan.one(To::Award(award), To::Call(call), amount),
+            Movement::Awarded {
+                call,
+                award,
+                amount,
+            } => plan.one(To::Call(call), To::Award(award), amount),
+            Movement::AwardReturned {
+                call,
+                award,
+                phase,
+                amount,
+            } => match phase {
+                CallPhase::BeforeDecided | CallPhase::Decided => {
+                    plan.one(To::Award(award), To::Call(call), amount)
+                }
                 CallPhase::Closed => plan.restore(To::Award(award), call, amount),
             },
-            Movement::AgreementInForce { award, agreement, amount } => {
-                plan.one(To::Award(award), To::Committed(agreement), amount)
-            }
-            Movement::AgreementIncreased { call, agreement, amount } => {
-                plan.one(To::Call(call), To::Committed(agreement), amount)
-            }
-            Movement::AgreementReduced { call, agreement, phase, amount } => match phase {
-                CallPhase::BeforeDecided => plan.one(To::Committed(agreement), To::Call(call), amount),
-                CallPhase::Decided | CallPhase::Closed => plan.restore(To::Committed(agreement), call, amount),
+            Movement::AgreementInForce {
+                award,
+                agreement,
+                amount,
+            } => plan.one(To::Award(award), To::Committed(agreement), amount),
+            Movement::AgreementIncreased {
+                call,
+                agreement,
+                amount,
+            } => plan.one(To::Call(call), To::Committed(agreement), amount),
+            Movement::AgreementReduced {
+                call,
+                agreement,
+                phase,
+                amount,
+            } => match phase {
+                CallPhase::BeforeDecided => {
+                    plan.one(To::Committed(agreement), To::Call(call), amount)
+                }
+                CallPhase::Decided | CallPhase::Closed => {
+                    plan.restore(To::Committed(agreement), call, amount)
+                }
             },
-            Movement::PaymentReleased { agreement, payment, amount } => {
-                plan.one(To::Committed(agreement), To::InTransit(payment), amount)
+            Movement::PaymentReleased {
+                agreement,
+                payment,
+                amount,
+            } => plan.one(To::Committed(agreement), To::InTransit(payment), amount),
+            Movement::PaymentReturned {
+                agreement,
+                payment,
+                amount,
+            } => plan.one(To::InTransit(payment), To::Committed(agreement), amount),
+            Movement::PaymentSettled {
+                agreement,
+                payment,
+                amount,
+            } => plan.one(To::InTransit(payment), To::Paid(agreement), amount),
+            Movement::SettledReturned { agreement, amount } => {
+                plan.one(To::Paid(agreement), To::Committed(agreement), amount)
             }
-            Movement::PaymentReturned { agreement, payment, amount } => {
-                plan.one(To::InTransit(payment), To::Committed(agreement), amount)
-            }
-            Movement::PaymentSettled { agreement, payment, amount } => {
-                plan.one(To::InTransit(payment), To::Paid(agreement), amount)
-            }
-            Movement::SettledReturned { agreement, amount } => plan.one(To::Paid(agreement), To::Committed(agreement), amount),
-            Movement::Recovered { call, agreement, amount } => plan.restore(To::Paid(agreement), call, amount),
-            Movement::Offset { call, old, new, amount } => {
+            Movement::Recovered {
+                call,
+                agreement,
+                amount,
+            } => plan.restore(To::Paid(agreement), call, amount),
+            Movement::Offset {
+                call,
+                old,
+                new,
+                amount,
+            } => {
                 let mut postings = plan.restore(To::Committed(new), call, amount)?;
                 postings.extend(plan.one(To::Paid(old), To::Paid(new), amount)?);
                 Ok(postings)
             }
-            Movement::FinallyAccepted { agreement, amount } => plan.one(To::Paid(agreement), To::Accepted(agreement), amount),
-            Movement::WrittenOff { agreement, amount } => plan.one(To::Paid(agreement), To::Lost(agreement), amount),
-            Movement::HoldingSettled { payment, holding, amount } => {
-                plan.one(To::InTransit(payment), To::Holding(holding), amount)
+            Movement::FinallyAccepted { agreement, amount } => {
+                plan.one(To::Paid(agreement), To::Accepted(agreement), amount)
             }
-            Movement::HoldingRepaid { call, holding, amount } => plan.restore(To::Holding(holding), call, amount),
-            Movement::HoldingGain { holding, amount } => plan.one(To::Gain(holding), To::Free, amount),
-            Movement::HoldingLost { holding, agreement, amount } => plan.one(To::Holding(holding), To::Lost(agreement), amount),
-            Movement::GuaranteeIssued { guarantee, amount } => plan.one(To::Free, To::Reserve(guarantee), amount),
-            Movement::GuaranteeExpired { guarantee, amount } => plan.one(To::Reserve(guarantee), To::Free, amount),
-            Movement::GuaranteeCalled { guarantee, payment, amount } => {
-                plan.one(To::Reserve(guarantee), To::InTransit(payment), amount)
+            Movement::WrittenOff { agreement, amount } => {
+                plan.one(To::Paid(agreement), To::Lost(agreement), amount)
             }
-            Movement::GuaranteeSettled { guarantee, payment, amount } => {
-                plan.one(To::InTransit(payment), To::PaidGuarantee(guarantee), amount)
+            Movement::HoldingSettled {
+                payment,
+                holding,
+                amount,
+            } => plan.one(To::InTransit(payment), To::Holding(holding), amount),
+            Movement::HoldingRepaid {
+                call,
+                holding,
+                amount,
+            } => plan.restore(To::Holding(holding), call, amount),
+            Movement::HoldingGain { holding, amount } => {
+                plan.one(To::Gain(holding), To::Free, amount)
             }
-            Movement::GuaranteeReturned { guarantee, payment, amount } => {
-                plan.one(To::InTransit(payment), To::Reserve(guarantee), amount)
+            Movement::HoldingLost {
+                holding,
+                agreement,
+                amount,
+            } => plan.one(To::Holding(holding), To::Lost(agreement), amount),
+            Movement::GuaranteeIssued { guarantee, amount } => {
+                plan.one(To::Free, To::Reserve(guarantee), amount)
             }
-            Movement::GuaranteeRecovered { guarantee, amount } => plan.one(To::PaidGuarantee(guarantee), To::Free, amount),
-            Movement::GuaranteeWrittenOff { guarantee, amount } => {
-                plan.one(To::PaidGuarantee(guarantee), To::LostGuarantee(guarantee), amount)
+            Movement::GuaranteeExpired { guarantee, amount } => {
+                plan.one(To::Reserve(guarantee), To::Free, amount)
             }
-            Movement::Refunded { member, pot, amount } => plan.one(pot.account(), To::Return(member), amount),
+            Movement::GuaranteeCalled {
+                guarantee,
+                payment,
+                amount,
+            } => plan.one(To::Reserve(guarantee), To::InTransit(payment), amount),
+            Movement::GuaranteeSettled {
+                guarantee,
+                payment,
+                amount,
+            } => plan.one(To::InTransit(payment), To::PaidGuarantee(guarantee), amount),
+            Movement::GuaranteeReturned {
+                guarantee,
+                payment,
+                amount,
+            } => plan.one(To::InTransit(payment), To::Reserve(guarantee), amount),
+            Movement::GuaranteeRecovered { guarantee, amount } => {
+                plan.one(To::PaidGuarantee(guarantee), To::Free, amount)
+            }
+            Movement::GuaranteeWrittenOff { guarantee, amount } => plan.one(
+                To::PaidGuarantee(guarantee),
+                To::LostGuarantee(guarantee),
+                amount,
+            ),
+            Movement::Refunded {
+                member,
+                pot,
+                amount,
+            } => plan.one(pot.account(), To::Return(member), amount),
         }
     }
 }
@@ -304,18 +408,38 @@ struct Plan<'a, B> {
 
 impl<B: Balances> Plan<'_, B> {
     fn account(&self, kind: AccountKind) -> Account {
-        Account { fund: self.fund, kind }
+        Account {
+            fund: self.fund,
+            kind,
+        }
     }
 
-    fn posting(&self, from: AccountKind, to: AccountKind, amount: u64, earmark_of: Option<u32>) -> Posting {
-        Posting { from: self.account(from), to: self.account(to), amount, earmark_of }
+    fn posting(
+        &self,
+        from: AccountKind,
+        to: AccountKind,
+        amount: u64,
+        earmark_of: Option<u32>,
+    ) -> Posting {
+        Posting {
+            from: self.account(from),
+            to: self.account(to),
+            amount,
+            earmark_of,
+        }
     }
 
-    fn one(&self, from: AccountKind, to: AccountKind, amount: u64) -> Result<Vec<Posting>, PostingError> {
+    fn one(
+        &self,
+        from: AccountKind,
+        to: AccountKind,
+        amount: u64,
+    ) -> Result<Vec<Posting>, PostingError> {
         Ok(vec![self.posting(from, to, amount, None)])
     }
 
-    /// `first` out of one pot and the rest of `amount` out of the other, leaving out a part that is zero.
+    /// `first` out of one pot and the rest of `amount` out of the other, leaving out a part that is
+    /// zero.
     fn split(amount: u64, first: u64, make: impl Fn(bool, u64) -> Posting) -> Vec<Posting> {
         // `first` is at most `amount`. An amount of zero stays one posting, to be refused as such.
         let rest = amount - first;
@@ -330,7 +454,12 @@ impl<B: Balances> Plan<'_, B> {
     }
 
     /// `A -> B:call`: the earmark of the direction first, then free.
-    fn take(&self, call: u32, direction: Option<u32>, amount: u64) -> Result<Vec<Posting>, PostingError> {
+    fn take(
+        &self,
+        call: u32,
+        direction: Option<u32>,
+        amount: u64,
+    ) -> Result<Vec<Posting>, PostingError> {
         let Some(direction) = direction else {
             return self.one(AccountKind::Free, AccountKind::Call(call), amount);
         };
@@ -338,25 +467,57 @@ impl<B: Balances> Plan<'_, B> {
             && known.taken > 0
             && known.direction != direction
         {
-            return Err(PostingError::OtherDirection { call, known: known.direction, given: direction });
+            return Err(PostingError::OtherDirection {
+                call,
+                known: known.direction,
+                given: direction,
+            });
         }
-        let there = self.balances.balance(self.account(AccountKind::Direction(direction)));
+        let there = self
+            .balances
+            .balance(self.account(AccountKind::Direction(direction)));
         let first = u64::try_from(there.max(0)).unwrap_or(u64::MAX).min(amount);
         Ok(Self::split(amount, first, |earmarked, part| {
-            let from = if earmarked { AccountKind::Direction(direction) } else { AccountKind::Free };
-            self.posting(from, AccountKind::Call(call), part, earmarked.then_some(call))
+            let from = if earmarked {
+                AccountKind::Direction(direction)
+            } else {
+                AccountKind::Free
+            };
+            self.posting(
+                from,
+                AccountKind::Call(call),
+                part,
+                earmarked.then_some(call),
+            )
         }))
     }
 
-    /// Back to `A`: what the call took from an earmark and has not given back goes there first, the rest is free.
-    fn restore(&self, from: AccountKind, call: u32, amount: u64) -> Result<Vec<Posting>, PostingError> {
-        let earmark = self.balances.earmark(self.fund, call).filter(|earmark| earmark.taken > 0);
+    /// Back to `A`: what the call took from an earmark and has not given back goes there first, the
+    /// rest is free.
+    fn restore(
+        &self,
+        from: AccountKind,
+        call: u32,
+        amount: u64,
+    ) -> Result<Vec<Posting>, PostingError> {
+        let earmark = self
+            .balances
+            .earmark(self.fund, call)
+            .filter(|earmark| earmark.taken > 0);
         let Some(earmark) = earmark else {
             return self.one(from, AccountKind::Free, amount);
         };
-        Ok(Self::split(amount, earmark.taken.min(amount), |earmarked, part| {
-            let to = if earmarked { AccountKind::Direction(earmark.direction) } else { AccountKind::Free };
-            self.posting(from, to, part, earmarked.then_some(call))
-        }))
+        Ok(Self::split(
+            amount,
+            earmark.taken.min(amount),
+            |earmarked, part| {
+                let to = if earmarked {
+                    AccountKind::Direction(earmark.direction)
+                } else {
+                    AccountKind::Free
+                };
+                self.posting(from, to, part, earmarked.then_some(call))
+            },
+        ))
     }
 }

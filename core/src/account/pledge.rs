@@ -1,8 +1,10 @@
-//! Pledges: a memo ledger beside the accounts (domain 2.2, 2.7; RULINGS R4, R8). A pledge funds nothing (N18).
+//! Pledges: a memo ledger beside the accounts (domain 2.2, 2.7; RULINGS R4, R8). A pledge funds
+//! nothing (N18).
 //!
-//! At every moment `pledged = uncalled + called_open + received + cancelled + defaulted + written_off`: a move takes from one
-//! part exactly what it adds to another, so the sum is the amount that was signed. Instalments and their due dates belong to
-//! the caller; default is per instalment.
+//! At every moment `pledged = uncalled + called_open + received + cancelled + defaulted +
+//! written_off`: a move takes from one part exactly what it adds to another, so the sum is the
+//! amount that was signed. Instalments and their due dates belong to the caller; default is per
+//! instalment.
 
 use bincode::{Decode, Encode};
 
@@ -115,15 +117,29 @@ impl Pledge {
     /// A pledge as signed (F02).
     pub fn new(amount: u64) -> Result<Self, PledgeError> {
         check_amount(amount)?;
-        Ok(Pledge { uncalled: amount, called_open: 0, received: 0, cancelled: 0, defaulted: 0, written_off: 0 })
+        Ok(Pledge {
+            uncalled: amount,
+            called_open: 0,
+            received: 0,
+            cancelled: 0,
+            defaulted: 0,
+            written_off: 0,
+        })
     }
 
     /// The amount that was signed: the sum of the parts.
     pub fn pledged(&self) -> u128 {
-        [self.uncalled, self.called_open, self.received, self.cancelled, self.defaulted, self.written_off]
-            .iter()
-            .map(|part| u128::from(*part))
-            .sum()
+        [
+            self.uncalled,
+            self.called_open,
+            self.received,
+            self.cancelled,
+            self.defaulted,
+            self.written_off,
+        ]
+        .iter()
+        .map(|part| u128::from(*part))
+        .sum()
     }
 
     /// What may still be asked for: uncalled and called.
@@ -148,9 +164,20 @@ impl Pledge {
         check_amount(amount)?;
         let (number, from, to) = what.row();
         let available = self.part(from);
-        let left = available.checked_sub(amount).ok_or(PledgeError::Insufficient { number, amount, available, part: from })?;
-        // A pledge has at most 18 digits in all; only bytes that no pledge produced could overflow here.
-        let more = self.part(to).checked_add(amount).ok_or(PledgeError::Amount(amount))?;
+        let left = available
+            .checked_sub(amount)
+            .ok_or(PledgeError::Insufficient {
+                number,
+                amount,
+                available,
+                part: from,
+            })?;
+        // A pledge has at most 18 digits in all; only bytes that no pledge produced could overflow
+        // here.
+        let more = self
+            .part(to)
+            .checked_add(amount)
+            .ok_or(PledgeError::Amount(amount))?;
         let mut next = *self;
         *next.part_mut(from) = left;
         *next.part_mut(to) = more;
@@ -170,7 +197,11 @@ impl Pledge {
 }
 
 fn check_amount(amount: u64) -> Result<(), PledgeError> {
-    if (1..=AMOUNT_MAX).contains(&amount) { Ok(()) } else { Err(PledgeError::Amount(amount)) }
+    if (1..=AMOUNT_MAX).contains(&amount) {
+        Ok(())
+    } else {
+        Err(PledgeError::Amount(amount))
+    }
 }
 
 #[cfg(test)]
@@ -184,17 +215,27 @@ mod tests {
     fn an_excess_is_refused_and_named() {
         let pledge = Pledge::new(10).unwrap().moved(PledgeMove::Call, 6).unwrap();
         let error = pledge.moved(PledgeMove::Receive, 7).unwrap_err();
-        assert_eq!(error.to_string(), "F03: 7 minor units, but only 6 are CalledOpen");
-        assert_eq!(pledge.moved(PledgeMove::Receive, 0), Err(PledgeError::Amount(0)));
+        assert_eq!(
+            error.to_string(),
+            "F03: 7 minor units, but only 6 are CalledOpen"
+        );
+        assert_eq!(
+            pledge.moved(PledgeMove::Receive, 0),
+            Err(PledgeError::Amount(0))
+        );
         assert_eq!(Pledge::new(0), Err(PledgeError::Amount(0)));
         assert!(Pledge::new(AMOUNT_MAX + 1).is_err());
         assert_eq!(decode::<Pledge>(&encode(&pledge)), Ok(pledge));
         assert!(decode::<Pledge>(&[0; 48]).is_err() && decode::<Pledge>(&[255; 48]).is_err());
-        assert!(pledge.moved(PledgeMove::Cancel, 5).is_err(), "what was called cannot be cancelled");
+        assert!(
+            pledge.moved(PledgeMove::Cancel, 5).is_err(),
+            "what was called cannot be cancelled"
+        );
     }
 
     proptest! {
-        /// Whatever happens, the parts sum to what was signed, and only the two parts of the row change.
+        /// Whatever happens, the parts sum to what was signed, and only the two parts of the row
+        /// change.
         #[test]
         fn parts_sum_to_the_pledge(total in 1u64..=AMOUNT_MAX, moves in prop::collection::vec((0usize..6, any::<u64>()), 0..40)) {
             let mut pledge = Pledge::new(total).unwrap();

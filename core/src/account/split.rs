@@ -8,9 +8,10 @@ pub enum SplitError {
     NoWeight,
 }
 
-/// Splits `total` in proportion to `weights` by the largest remainder: each part is the exact quotient rounded down, and the
-/// units left over go one each to the largest remainders, the earlier part first among equals. The parts sum to `total`; each
-/// differs from its exact share by less than one unit; a weight of zero gets nothing.
+/// Splits `total` in proportion to `weights` by the largest remainder: each part is the exact
+/// quotient rounded down, and the units left over go one each to the largest remainders, the
+/// earlier part first among equals. The parts sum to `total`; each differs from its exact share by
+/// less than one unit; a weight of zero gets nothing.
 pub fn largest_remainder(total: u64, weights: &[u64]) -> Result<Vec<u64>, SplitError> {
     let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
     if sum == 0 {
@@ -18,9 +19,16 @@ pub fn largest_remainder(total: u64, weights: &[u64]) -> Result<Vec<u64>, SplitE
     }
     let product = |weight: &u64| u128::from(total) * u128::from(*weight);
     // A quotient is at most `total`, since no weight exceeds the sum.
-    let mut parts: Vec<u64> = weights.iter().map(|weight| (product(weight) / sum) as u64).collect();
+    let mut parts: Vec<u64> = weights
+        .iter()
+        .map(|weight| (product(weight) / sum) as u64)
+        .collect();
     let left = total - parts.iter().sum::<u64>();
-    let mut order: Vec<(u128, usize)> = weights.iter().map(|weight| product(weight) % sum).zip(0..).collect();
+    let mut order: Vec<(u128, usize)> = weights
+        .iter()
+        .map(|weight| product(weight) % sum)
+        .zip(0..)
+        .collect();
     order.sort_by(|(a, i), (b, j)| b.cmp(a).then(i.cmp(j)));
     // Fewer units are left than there are parts with a remainder.
     for ((_, index), _) in order.into_iter().zip(0..left) {
@@ -41,7 +49,10 @@ mod tests {
         assert_eq!(largest_remainder(1, &[0, 5, 5]), Ok(vec![0, 1, 0]));
         assert_eq!(largest_remainder(10, &[1, 2, 3]), Ok(vec![2, 3, 5]));
         assert_eq!(largest_remainder(0, &[1, 2]), Ok(vec![0, 0]));
-        assert_eq!(largest_remainder(u64::MAX, &[u64::MAX, u64::MAX]), Ok(vec![u64::MAX / 2 + 1, u64::MAX / 2]));
+        assert_eq!(
+            largest_remainder(u64::MAX, &[u64::MAX, u64::MAX]),
+            Ok(vec![u64::MAX / 2 + 1, u64::MAX / 2])
+        );
         assert_eq!(largest_remainder(5, &[]), Err(SplitError::NoWeight));
         assert_eq!(largest_remainder(5, &[0, 0]), Err(SplitError::NoWeight));
     }

@@ -20,17 +20,37 @@ impl Story {
 
     fn paid(&mut self, agreement: u32, payment: u32, yuan: u64) {
         let amount = yuan * Y;
-        self.post(Movement::PaymentReleased { agreement, payment, amount });
-        self.post(Movement::PaymentSettled { agreement, payment, amount });
+        self.post(Movement::PaymentReleased {
+            agreement,
+            payment,
+            amount,
+        });
+        self.post(Movement::PaymentSettled {
+            agreement,
+            payment,
+            amount,
+        });
     }
 }
 
-const CALLS: [(u32, u64); 4] = [(1, 20_000_000), (2, 25_000_000), (3, 20_000_000), (4, 15_000_000)];
+const CALLS: [(u32, u64); 4] = [
+    (1, 20_000_000),
+    (2, 25_000_000),
+    (3, 20_000_000),
+    (4, 15_000_000),
+];
 /// Award, call, amount. AW4 lapses unsigned.
-const AWARDS: [(u32, u32, u64); 6] =
-    [(1, 1, 8_000_000), (2, 1, 6_000_000), (3, 2, 12_000_000), (4, 2, 9_000_000), (5, 3, 10_000_000), (6, 4, 9_500_000)];
+const AWARDS: [(u32, u32, u64); 6] = [
+    (1, 1, 8_000_000),
+    (2, 1, 6_000_000),
+    (3, 2, 12_000_000),
+    (4, 2, 9_000_000),
+    (5, 3, 10_000_000),
+    (6, 4, 9_500_000),
+];
 
-/// `earmarked` puts the contribution of 11 under the earmark of direction 1; the sums must not differ.
+/// `earmarked` puts the contribution of 11 under the earmark of direction 1; the sums must not
+/// differ.
 fn story(earmarked: bool) -> Story {
     let mut story = Story(MemoryBook::default());
     let mut pledges = Vec::new();
@@ -44,57 +64,129 @@ fn story(earmarked: bool) -> Story {
         (17, 10_000_000, 0),
         (18, 10_000_000, 5_000_000),
     ] {
-        let mut pledge = Pledge::new(pledged * Y).unwrap().moved(PledgeMove::Call, pledged * Y).unwrap();
+        let mut pledge = Pledge::new(pledged * Y)
+            .unwrap()
+            .moved(PledgeMove::Call, pledged * Y)
+            .unwrap();
         if received == 0 {
             pledge = pledge.moved(PledgeMove::Default, pledged * Y).unwrap();
         } else {
             pledge = pledge.moved(PledgeMove::Receive, received * Y).unwrap();
-            let pot = if earmarked && member == 11 { Pot::Direction(1) } else { Pot::Free };
-            story.post(Movement::ContributionReceived { member, pot, amount: received * Y });
+            let pot = if earmarked && member == 11 {
+                Pot::Direction(1)
+            } else {
+                Pot::Free
+            };
+            story.post(Movement::ContributionReceived {
+                member,
+                pot,
+                amount: received * Y,
+            });
         }
         pledges.push(pledge);
     }
     let sum = |part: fn(&Pledge) -> u64| pledges.iter().map(part).sum::<u64>() / Y;
-    assert_eq!((sum(|p| p.received), sum(|p| p.called_open), sum(|p| p.defaulted)), (100_000_000, 10_000_000, 10_000_000));
-    assert_eq!(pledges.iter().map(Pledge::pledged).sum::<u128>(), u128::from(120_000_000 * Y));
+    assert_eq!(
+        (
+            sum(|p| p.received),
+            sum(|p| p.called_open),
+            sum(|p| p.defaulted)
+        ),
+        (100_000_000, 10_000_000, 10_000_000)
+    );
+    assert_eq!(
+        pledges.iter().map(Pledge::pledged).sum::<u128>(),
+        u128::from(120_000_000 * Y)
+    );
 
-    story.post(Movement::Fee { line: 1, amount: 1_500_000 * Y });
+    story.post(Movement::Fee {
+        line: 1,
+        amount: 1_500_000 * Y,
+    });
     for (call, budget) in CALLS {
-        story.post(Movement::CallFunded { call, direction: Some(call), amount: budget * Y });
+        story.post(Movement::CallFunded {
+            call,
+            direction: Some(call),
+            amount: budget * Y,
+        });
     }
-    story.post(Movement::GuaranteeIssued { guarantee: 1, amount: 5_000_000 * Y });
+    story.post(Movement::GuaranteeIssued {
+        guarantee: 1,
+        amount: 5_000_000 * Y,
+    });
     for (award, call, yuan) in AWARDS {
-        story.post(Movement::Awarded { call, award, amount: yuan * Y });
+        story.post(Movement::Awarded {
+            call,
+            award,
+            amount: yuan * Y,
+        });
     }
     for (award, call, yuan) in AWARDS {
         if award == 4 {
-            story.post(Movement::AwardReturned { call, award, phase: CallPhase::Decided, amount: yuan * Y });
+            story.post(Movement::AwardReturned {
+                call,
+                award,
+                phase: CallPhase::Decided,
+                amount: yuan * Y,
+            });
         } else {
-            story.post(Movement::AgreementInForce { award, agreement: award, amount: yuan * Y });
+            story.post(Movement::AgreementInForce {
+                award,
+                agreement: award,
+                amount: yuan * Y,
+            });
         }
     }
     // AG1: advance and M1 paid, M2 released, holdback kept.
     story.paid(1, 1, 2_400_000);
     story.paid(1, 2, 2_400_000);
-    story.post(Movement::PaymentReleased { agreement: 1, payment: 3, amount: 2_400_000 * Y });
+    story.post(Movement::PaymentReleased {
+        agreement: 1,
+        payment: 3,
+        amount: 2_400_000 * Y,
+    });
     // AG2: advance, terminated, 0.7 m of 1.2 m recovered.
     story.paid(2, 4, 1_800_000);
     let phase = CallPhase::Decided;
-    story.post(Movement::AgreementReduced { call: 1, agreement: 2, phase, amount: 4_200_000 * Y });
-    story.post(Movement::Recovered { call: 1, agreement: 2, amount: 700_000 * Y });
+    story.post(Movement::AgreementReduced {
+        call: 1,
+        agreement: 2,
+        phase,
+        amount: 4_200_000 * Y,
+    });
+    story.post(Movement::Recovered {
+        call: 1,
+        agreement: 2,
+        amount: 700_000 * Y,
+    });
     // AG3: first transfer returned and re-issued, M1 paid.
     let amount = 3_600_000 * Y;
-    story.post(Movement::PaymentReleased { agreement: 3, payment: 5, amount });
-    story.post(Movement::PaymentReturned { agreement: 3, payment: 5, amount });
+    story.post(Movement::PaymentReleased {
+        agreement: 3,
+        payment: 5,
+        amount,
+    });
+    story.post(Movement::PaymentReturned {
+        agreement: 3,
+        payment: 5,
+        amount,
+    });
     story.paid(3, 6, 3_600_000);
     story.paid(3, 7, 3_600_000);
     // AG5: paid in full and closed.
     for (payment, yuan) in [(8, 3_000_000), (9, 6_000_000), (10, 1_000_000)] {
         story.paid(5, payment, yuan);
     }
-    story.post(Movement::FinallyAccepted { agreement: 5, amount: 10_000_000 * Y });
+    story.post(Movement::FinallyAccepted {
+        agreement: 5,
+        amount: 10_000_000 * Y,
+    });
     // AG6: advance released.
-    story.post(Movement::PaymentReleased { agreement: 6, payment: 11, amount: 2_850_000 * Y });
+    story.post(Movement::PaymentReleased {
+        agreement: 6,
+        payment: 11,
+        amount: 2_850_000 * Y,
+    });
     story
 }
 
@@ -109,18 +201,44 @@ fn expected_balances_of_5_4() {
         let t = totals(&story);
         let yuan = |minor: i128| minor / i128::from(Y);
         assert_eq!(yuan(t.available), 18_400_000);
-        let calls: Vec<i128> = (1..=4).map(|call| story.of(AccountKind::Call(call))).collect();
+        let calls: Vec<i128> = (1..=4)
+            .map(|call| story.of(AccountKind::Call(call)))
+            .collect();
         assert_eq!(calls, [6_000_000, 13_000_000, 10_000_000, 5_500_000]);
-        assert_eq!((t.awarded, yuan(t.committed), yuan(t.in_transit)), (0, 12_250_000, 5_250_000));
-        assert_eq!((yuan(t.paid + t.accepted), yuan(t.accepted)), (23_100_000, 10_000_000));
-        assert_eq!((yuan(t.reserved), yuan(t.fees), yuan(t.received)), (5_000_000, 1_500_000, -100_000_000));
-        for (agreement, paid, committed) in
-            [(1, 4_800_000, 800_000), (2, 1_100_000, 0), (3, 7_200_000, 4_800_000), (5, 0, 0), (6, 0, 6_650_000)]
-        {
-            assert_eq!(story.of(AccountKind::Paid(agreement)), paid, "D of AG{agreement}");
-            assert_eq!(story.of(AccountKind::Committed(agreement)), committed, "K of AG{agreement}");
+        assert_eq!(
+            (t.awarded, yuan(t.committed), yuan(t.in_transit)),
+            (0, 12_250_000, 5_250_000)
+        );
+        assert_eq!(
+            (yuan(t.paid + t.accepted), yuan(t.accepted)),
+            (23_100_000, 10_000_000)
+        );
+        assert_eq!(
+            (yuan(t.reserved), yuan(t.fees), yuan(t.received)),
+            (5_000_000, 1_500_000, -100_000_000)
+        );
+        for (agreement, paid, committed) in [
+            (1, 4_800_000, 800_000),
+            (2, 1_100_000, 0),
+            (3, 7_200_000, 4_800_000),
+            (5, 0, 0),
+            (6, 0, 6_650_000),
+        ] {
+            assert_eq!(
+                story.of(AccountKind::Paid(agreement)),
+                paid,
+                "D of AG{agreement}"
+            );
+            assert_eq!(
+                story.of(AccountKind::Committed(agreement)),
+                committed,
+                "K of AG{agreement}"
+            );
         }
-        assert_eq!((yuan(t.book_balance()), yuan(t.without_transit())), (75_400_000, 70_150_000));
+        assert_eq!(
+            (yuan(t.book_balance()), yuan(t.without_transit())),
+            (75_400_000, 70_150_000)
+        );
         // The bank has debited both transfers; the ledger has seen neither settled.
         let items = [(3, 2_400_000), (11, 2_850_000)].map(|(number, yuan)| OutstandingItem {
             number,
@@ -128,8 +246,18 @@ fn expected_balances_of_5_4() {
             since_ms: u64::from(number),
         });
         let statement = 7_015_000_000;
-        let mut reconciliation = Reconciliation { book: t.book_balance(), items: items.to_vec(), statement };
-        assert_eq!((reconciliation.difference(), reconciliation.oldest().unwrap().number), (0, 3));
+        let mut reconciliation = Reconciliation {
+            book: t.book_balance(),
+            items: items.to_vec(),
+            statement,
+        };
+        assert_eq!(
+            (
+                reconciliation.difference(),
+                reconciliation.oldest().unwrap().number
+            ),
+            (0, 3)
+        );
         reconciliation.items.pop();
         assert_eq!(reconciliation.difference(), -i128::from(2_850_000 * Y));
     }
@@ -139,7 +267,10 @@ fn expected_balances_of_5_4() {
 #[test]
 fn the_earmark_is_taken_first_and_restored() {
     let story = story(true);
-    assert_eq!(story.of(AccountKind::Direction(1)), 30_000_000 - 20_000_000 + 4_200_000 + 700_000);
+    assert_eq!(
+        story.of(AccountKind::Direction(1)),
+        30_000_000 - 20_000_000 + 4_200_000 + 700_000
+    );
     assert_eq!(story.of(AccountKind::Free), 18_400_000 - 14_900_000);
     assert_eq!(story.0.earmark(FUND, 1).unwrap().taken, 15_100_000 * Y);
 }
@@ -148,57 +279,139 @@ fn the_earmark_is_taken_first_and_restored() {
 fn the_mini_call_of_r4() {
     let mut story = story(false);
     let before = totals(&story);
-    story.post(Movement::CallFunded { call: 5, direction: None, amount: 3_000_000 * Y });
+    story.post(Movement::CallFunded {
+        call: 5,
+        direction: None,
+        amount: 3_000_000 * Y,
+    });
     for (award, yuan) in [(7, 300_000), (8, 2_000_000), (9, 250_000)] {
-        story.post(Movement::Awarded { call: 5, award, amount: yuan * Y });
+        story.post(Movement::Awarded {
+            call: 5,
+            award,
+            amount: yuan * Y,
+        });
     }
     let after = totals(&story);
     assert_eq!(story.of(AccountKind::Call(5)), 450_000);
     let y = i128::from(Y);
-    let expected =
-        Totals { available: 15_400_000 * y, awarded: 2_550_000 * y, allocated: before.allocated + 450_000 * y, ..before };
+    let expected = Totals {
+        available: 15_400_000 * y,
+        awarded: 2_550_000 * y,
+        allocated: before.allocated + 450_000 * y,
+        ..before
+    };
     assert_eq!(after, expected);
     // Nothing can be awarded beyond the call's rest (N4).
-    let too_much = Movement::Awarded { call: 5, award: 10, amount: 450_000 * Y + 1 };
-    assert!(matches!(post(&mut story.0, FUND, &too_much), Err(PostingError::Insufficient { .. })));
+    let too_much = Movement::Awarded {
+        call: 5,
+        award: 10,
+        amount: 450_000 * Y + 1,
+    };
+    assert!(matches!(
+        post(&mut story.0, FUND, &too_much),
+        Err(PostingError::Insufficient { .. })
+    ));
 }
 
-/// FUND-R: 500,000 GPU-hours, two awards drawn down; the same algebra in another unit, in another fund.
+/// FUND-R: 500,000 GPU-hours, two awards drawn down; the same algebra in another unit, in another
+/// fund.
 #[test]
 fn the_resource_fund() {
     let fund = 2;
     let mut book = story(false).0;
     let money = Totals::of(FUND, book.balances.clone()).unwrap();
     for movement in [
-        Movement::ContributionReceived { member: 11, pot: Pot::Free, amount: 500_000 },
-        Movement::CallFunded { call: 6, direction: None, amount: 300_000 },
-        Movement::Awarded { call: 6, award: 20, amount: 120_000 },
-        Movement::Awarded { call: 6, award: 21, amount: 80_000 },
-        Movement::AgreementInForce { award: 20, agreement: 20, amount: 120_000 },
-        Movement::PaymentReleased { agreement: 20, payment: 20, amount: 30_000 },
-        Movement::PaymentSettled { agreement: 20, payment: 20, amount: 30_000 },
+        Movement::ContributionReceived {
+            member: 11,
+            pot: Pot::Free,
+            amount: 500_000,
+        },
+        Movement::CallFunded {
+            call: 6,
+            direction: None,
+            amount: 300_000,
+        },
+        Movement::Awarded {
+            call: 6,
+            award: 20,
+            amount: 120_000,
+        },
+        Movement::Awarded {
+            call: 6,
+            award: 21,
+            amount: 80_000,
+        },
+        Movement::AgreementInForce {
+            award: 20,
+            agreement: 20,
+            amount: 120_000,
+        },
+        Movement::PaymentReleased {
+            agreement: 20,
+            payment: 20,
+            amount: 30_000,
+        },
+        Movement::PaymentSettled {
+            agreement: 20,
+            payment: 20,
+            amount: 30_000,
+        },
     ] {
         post(&mut book, fund, &movement).unwrap();
     }
     let hours = Totals::of(fund, book.balances.clone()).unwrap();
-    assert_eq!((hours.available, hours.allocated, hours.awarded), (200_000, 100_000, 80_000));
+    assert_eq!(
+        (hours.available, hours.allocated, hours.awarded),
+        (200_000, 100_000, 80_000)
+    );
     assert_eq!((hours.committed, hours.paid), (90_000, 30_000));
-    assert_eq!(Totals::of(FUND, book.balances).unwrap(), money, "money is untouched");
+    assert_eq!(
+        Totals::of(FUND, book.balances).unwrap(),
+        money,
+        "money is untouched"
+    );
 }
 
-/// Closing (F32): the rest goes back pro rata to what was received, to the cent, and only X, S and L are left.
+/// Closing (F32): the rest goes back pro rata to what was received, to the cent, and only X, S and
+/// L are left.
 #[test]
 fn refund_at_closing_leaves_nothing() {
     let mut book = MemoryBook::default();
     let received = [(11, 10_000), (12, 5_000), (13, 5_001)];
     for (member, amount) in received {
-        post(&mut book, FUND, &Movement::ContributionReceived { member, pot: Pot::Free, amount }).unwrap();
+        post(
+            &mut book,
+            FUND,
+            &Movement::ContributionReceived {
+                member,
+                pot: Pot::Free,
+                amount,
+            },
+        )
+        .unwrap();
     }
-    post(&mut book, FUND, &Movement::Fee { line: 1, amount: 3_334 }).unwrap();
+    post(
+        &mut book,
+        FUND,
+        &Movement::Fee {
+            line: 1,
+            amount: 3_334,
+        },
+    )
+    .unwrap();
     let rest = Totals::of(FUND, book.balances.clone()).unwrap().available;
     let shares = largest_remainder(rest as u64, &received.map(|(_, amount)| amount)).unwrap();
     for ((member, _), amount) in received.into_iter().zip(shares) {
-        post(&mut book, FUND, &Movement::Refunded { member, pot: Pot::Free, amount }).unwrap();
+        post(
+            &mut book,
+            FUND,
+            &Movement::Refunded {
+                member,
+                pot: Pot::Free,
+                amount,
+            },
+        )
+        .unwrap();
     }
     let t = Totals::of(FUND, book.balances).unwrap();
     assert_eq!((t.available, t.book_balance(), t.returned), (0, 0, rest));

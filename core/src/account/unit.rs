@@ -1,7 +1,8 @@
 //! What a fund counts: a currency or a resource (ISO 4217 exponents; domain 2.7, 3.1).
 //!
-//! The table is exact and small on purpose: which currencies a charter admits is its own list (default CNY only), and a
-//! currency that is not here needs a release, never a guess about its exponent.
+//! The table is exact and small on purpose: which currencies a charter admits is its own list
+//! (default CNY only), and a currency that is not here needs a release, never a guess about its
+//! exponent.
 
 use bincode::{Decode, Encode};
 
@@ -29,12 +30,24 @@ const CURRENCIES: [(&str, u32); 14] = [
 ];
 
 /// The unit of a fund. Different units are never added.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// ISO 4217 code; amounts are in its minor units.
     Currency(Text<3>),
-    /// Code of a resource (`GPU-HOUR`, `TRAFFIC-GB`): capital letters, digits, hyphens; whole units.
+    /// Code of a resource (`GPU-HOUR`, `TRAFFIC-GB`): capital letters, digits, hyphens; whole
+    /// units.
     Resource(Text<16>),
 }
 
@@ -42,13 +55,17 @@ pub enum Unit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
     /// Not in the table.
-    #[error("currency '{0}' is not known; known are AED, BHD, CHF, CNY, EUR, GBP, HKD, JPY, KRW, KWD, MOP, SGD, TWD, USD")]
+    #[error(
+        "currency '{0}' is not known; known are AED, BHD, CHF, CNY, EUR, GBP, HKD, JPY, KRW, KWD, MOP, SGD, TWD, USD"
+    )]
     UnknownCurrency(String),
     /// Known, but not admitted by the charter.
     #[error("currency {0} is not on the charter's list")]
     NotAllowed(String),
     /// Not a resource code.
-    #[error("'{0}' is no resource code: 1 to 16 capital letters, digits and hyphens, a letter first")]
+    #[error(
+        "'{0}' is no resource code: 1 to 16 capital letters, digits and hyphens, a letter first"
+    )]
     ResourceCode(String),
     /// Not an amount.
     #[error("'{text}' is no amount of {unit}: digits, with at most {exponent} after the point")]
@@ -76,7 +93,8 @@ impl Unit {
 
     /// A resource.
     pub fn resource(code: &str) -> Result<Self, UnitError> {
-        let unit = Unit::Resource(Text::new(code).map_err(|_| UnitError::ResourceCode(code.to_owned()))?);
+        let unit =
+            Unit::Resource(Text::new(code).map_err(|_| UnitError::ResourceCode(code.to_owned()))?);
         unit.check_code()?;
         Ok(unit)
     }
@@ -90,7 +108,8 @@ impl Unit {
             },
             Unit::Resource(code) => {
                 let bytes = code.as_str().as_bytes();
-                let allowed = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'-';
+                let allowed =
+                    |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'-';
                 if bytes.first().is_some_and(u8::is_ascii_uppercase) && bytes.iter().all(allowed) {
                     Ok(())
                 } else {
@@ -103,7 +122,9 @@ impl Unit {
     /// Whether the charter's list of currencies admits it. Resources are always admitted.
     pub fn check_allowed(&self, currencies: &[Text<3>]) -> Result<(), UnitError> {
         match self {
-            Unit::Currency(code) if !currencies.contains(code) => Err(UnitError::NotAllowed(code.to_string())),
+            Unit::Currency(code) if !currencies.contains(code) => {
+                Err(UnitError::NotAllowed(code.to_string()))
+            }
             _ => Ok(()),
         }
     }
@@ -124,7 +145,8 @@ impl Unit {
         }
     }
 
-    /// Minor units as digits with a point and without grouping: `18400000.00`. For files; people get [`Unit::grouped`].
+    /// Minor units as digits with a point and without grouping: `18400000.00`. For files; people
+    /// get [`Unit::grouped`].
     pub fn plain(&self, minor: i128) -> String {
         self.write(minor, "")
     }
@@ -152,10 +174,15 @@ impl Unit {
         }
     }
 
-    /// Reads an amount: `18400000`, `18,400,000.00`, `0.5`. No sign, no exponent, no more digits than the unit has.
+    /// Reads an amount: `18400000`, `18,400,000.00`, `0.5`. No sign, no exponent, no more digits
+    /// than the unit has.
     pub fn parse_amount(&self, text: &str) -> Result<u64, UnitError> {
         let exponent = self.exponent();
-        let form = || UnitError::Amount { text: text.to_owned(), unit: self.code().to_owned(), exponent };
+        let form = || UnitError::Amount {
+            text: text.to_owned(),
+            unit: self.code().to_owned(),
+            exponent,
+        };
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let mut groups = whole.split(',');
         let first = groups.next().unwrap_or("");
@@ -174,7 +201,11 @@ impl Unit {
         if fraction.is_empty() || (fraction_given && fraction.len() > exponent as usize) {
             return Err(form());
         }
-        let pad = if exponent == 0 { String::new() } else { format!("{fraction:0<width$}", width = exponent as usize) };
+        let pad = if exponent == 0 {
+            String::new()
+        } else {
+            format!("{fraction:0<width$}", width = exponent as usize)
+        };
         digits.push_str(&pad);
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(form());
@@ -204,12 +235,16 @@ impl Wire for Unit {
     const MAX: usize = 4 + 8 + 16;
 
     fn check(&self) -> Result<(), DecodeError> {
-        self.check_code().map_err(|error| DecodeError::rule(error.to_string()))
+        self.check_code()
+            .map_err(|error| DecodeError::rule(error.to_string()))
     }
 }
 
 fn exponent_of(code: &str) -> Option<u32> {
-    CURRENCIES.iter().find(|(known, _)| *known == code).map(|(_, exponent)| *exponent)
+    CURRENCIES
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map(|(_, exponent)| *exponent)
 }
 
 #[cfg(test)]
@@ -234,9 +269,17 @@ mod tests {
         }
         let list = [Text::new("CNY").unwrap()];
         assert!(Unit::currency("USD").unwrap().check_allowed(&list).is_err());
-        assert!(Unit::resource("GPU-HOUR").unwrap().check_allowed(&list).is_ok());
+        assert!(
+            Unit::resource("GPU-HOUR")
+                .unwrap()
+                .check_allowed(&list)
+                .is_ok()
+        );
         assert!(decode::<Unit>(&encode(&Unit::Currency(Text::new("RMB").unwrap()))).is_err());
-        assert_eq!(decode::<Unit>(&encode(&Unit::default())), Ok(Unit::default()));
+        assert_eq!(
+            decode::<Unit>(&encode(&Unit::default())),
+            Ok(Unit::default())
+        );
     }
 
     #[test]
@@ -244,17 +287,31 @@ mod tests {
         let cny = Unit::default();
         assert_eq!(cny.grouped(1_840_000_000), "18,400,000.00");
         assert_eq!(cny.plain(-5), "-0.05");
-        assert_eq!(Unit::resource("GPU-HOUR").unwrap().grouped(500_000), "500,000");
+        assert_eq!(
+            Unit::resource("GPU-HOUR").unwrap().grouped(500_000),
+            "500,000"
+        );
         assert_eq!(cny.grouped(i128::MIN).len(), 1 + 37 + 12 + 3);
-        for (text, minor) in [("0.5", 50), ("18,400,000.00", 1_840_000_000), ("18400000", 1_840_000_000), ("1,000", 100_000)] {
+        for (text, minor) in [
+            ("0.5", 50),
+            ("18,400,000.00", 1_840_000_000),
+            ("18400000", 1_840_000_000),
+            ("1,000", 100_000),
+        ] {
             assert_eq!(cny.parse_amount(text), Ok(minor), "{text}");
         }
-        for bad in ["", ".5", "1.", "1.234", "-1", "+1", "1,00", "1,0000", "1000,000", ",100", "1e3", "１", "1 000", "1.0,0"] {
+        for bad in [
+            "", ".5", "1.", "1.234", "-1", "+1", "1,00", "1,0000", "1000,000", ",100", "1e3", "１",
+            "1 000", "1.0,0",
+        ] {
             assert!(cny.parse_amount(bad).is_err(), "{bad}");
         }
         assert!(Unit::currency("JPY").unwrap().parse_amount("1.0").is_err());
         assert_eq!(cny.parse_amount("9999999999999999.99"), Ok(AMOUNT_MAX));
-        assert_eq!(cny.parse_amount("10000000000000000.00"), Err(UnitError::TooLarge));
+        assert_eq!(
+            cny.parse_amount("10000000000000000.00"),
+            Err(UnitError::TooLarge)
+        );
     }
 
     proptest! {

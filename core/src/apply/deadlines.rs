@@ -1,7 +1,8 @@
-//! Deadlines (RULINGS A4, A19, R12): scheduled by rules, acting as events at the first block whose time has passed them.
+//! Deadlines (RULINGS A4, A19, R12): scheduled by rules, acting as events at the first block whose
+//! time has passed them.
 //!
-//! A deadline at time t still counts at t: it acts in a block with `time > t`. The table is the only place where a running
-//! deadline stands, so an outage that lengthens it changes one place.
+//! A deadline at time t still counts at t: it acts in a block with `time > t`. The table is the
+//! only place where a running deadline stands, so an outage that lengthens it changes one place.
 
 use bincode::{Decode, Encode};
 
@@ -9,7 +10,8 @@ use super::event::{Event, EventBody};
 use super::{Refusal, Tx};
 use crate::state::StateTables;
 
-/// What a deadline is about. The number is its rank among deadlines of one instant, and part of the format.
+/// What a deadline is about. The number is its rank among deadlines of one instant, and part of the
+/// format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
 #[repr(u16)]
 pub enum DeadlineKind {
@@ -167,21 +169,40 @@ pub fn lengthen(tables: &mut StateTables, now: u64, gap_ms: u64) -> Event {
         tables.deadline_of.put((*kind, *object), later);
     }
     let deadlines = u32::try_from(running.len()).unwrap_or(u32::MAX);
-    Event { due_ms: now, body: EventBody::Outage { gap_ms, deadlines } }
+    Event {
+        due_ms: now,
+        body: EventBody::Outage { gap_ms, deadlines },
+    }
 }
 
-/// Acts out due deadlines in order, at most `limit` events. Returns the events and whether due deadlines remain.
-pub fn run_due(tables: &mut StateTables, chain: crate::crypto::Hash, height: u64, now: u64, limit: usize) -> (Vec<Event>, bool) {
+/// Acts out due deadlines in order, at most `limit` events. Returns the events and whether due
+/// deadlines remain.
+pub fn run_due(
+    tables: &mut StateTables,
+    chain: crate::crypto::Hash,
+    height: u64,
+    now: u64,
+    limit: usize,
+) -> (Vec<Event>, bool) {
     let mut events = Vec::new();
     loop {
-        let Some(&(due, kind, object)) = tables.deadlines.first().map(|(key, _)| key) else { return (events, false) };
+        let Some(&(due, kind, object)) = tables.deadlines.first().map(|(key, _)| key) else {
+            return (events, false);
+        };
         if due >= now {
             return (events, false);
         }
         if events.len() >= limit {
             return (events, true);
         }
-        let mut tx = Tx { t: tables, now, height, chain, record: crate::crypto::Hash::ZERO, events: Vec::new() };
+        let mut tx = Tx {
+            t: tables,
+            now,
+            height,
+            chain,
+            record: crate::crypto::Hash::ZERO,
+            events: Vec::new(),
+        };
         tx.t.deadlines.remove((due, kind, object));
         tx.t.deadline_of.remove((kind, object));
         let result = match DeadlineKind::from_number(kind) {

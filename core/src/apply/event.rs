@@ -1,4 +1,5 @@
-//! Event leaves (tag 3): what the clock did. Derived by `apply`, unsigned, checked byte for byte by everybody.
+//! Event leaves (tag 3): what the clock did. Derived by `apply`, unsigned, checked byte for byte by
+//! everybody.
 
 use bincode::{Decode, Encode};
 
@@ -32,7 +33,8 @@ impl Event {
 /// What happened. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub enum EventBody {
-    /// An epoch ended: RFC 6962 root and number of rows of the sorted dump of all tables (RULINGS A7).
+    /// An epoch ended: RFC 6962 root and number of rows of the sorted dump of all tables (RULINGS
+    /// A7).
     EpochDump {
         /// The epoch that ends.
         epoch: u32,
@@ -41,14 +43,16 @@ pub enum EventBody {
         /// Root over the rows.
         root: Hash,
     },
-    /// The chain stood still longer than `outage_gap`: every running deadline was lengthened (RULINGS R12).
+    /// The chain stood still longer than `outage_gap`: every running deadline was lengthened
+    /// (RULINGS R12).
     Outage {
         /// By how much.
         gap_ms: u64,
         /// How many deadlines.
         deadlines: u32,
     },
-    /// Ballots of a motion were opened by the clock: by a rule, put again, or passed up to another body.
+    /// Ballots of a motion were opened by the clock: by a rule, put again, or passed up to another
+    /// body.
     MotionOpened {
         /// Its number.
         motion: u32,
@@ -93,7 +97,8 @@ pub enum EventBody {
         /// Its number.
         motion: u32,
     },
-    /// M02: an application waits longer than the charter allows for screening. It may still be screened.
+    /// M02: an application waits longer than the charter allows for screening. It may still be
+    /// screened.
     ScreeningOverdue {
         /// Membership number.
         membership: u32,
@@ -163,8 +168,9 @@ pub enum EventBody {
         draw: u32,
         /// The attempt that begins or goes on.
         attempt: u32,
-        /// Places that were missing (0 PO, 1 OFF, 2 seat holder) and the organisation that takes each; none: its first kind of
-        /// holder again, since no seat holder of another group is left.
+        /// Places that were missing (0 PO, 1 OFF, 2 seat holder) and the organisation that takes
+        /// each; none: its first kind of holder again, since no seat holder of another group is
+        /// left.
         places: Vec<(u32, Option<u32>)>,
     },
     /// R13: a reviewer is past the limit.

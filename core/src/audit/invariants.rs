@@ -1,4 +1,5 @@
-//! What must never happen (domain 2.8), checked on the state after every block, for what the block changed.
+//! What must never happen (domain 2.8), checked on the state after every block, for what the block
+//! changed.
 //!
 //! * N1, N3: no internal account is negative; the accounts of a fund sum to zero.
 //! * N20: a proved entry is never removed.
@@ -28,25 +29,37 @@ pub fn check(tables: &StateTables, changes: &Changes) -> Vec<Fault> {
     let mut funds = BTreeSet::new();
     for row in &changes.rows {
         if tables.proved_path(row).is_some() && row.value.is_none() {
-            faults.push(Fault { code: "N20.proved-entry-removed", text: format!("table {} lost an entry", row.table) });
+            faults.push(Fault {
+                code: "N20.proved-entry-removed",
+                text: format!("table {} lost an entry", row.table),
+            });
         }
         if row.table == ACCOUNTS {
             match decode::<Account>(&row.key) {
                 Ok(account) => {
                     funds.insert(account.fund);
                 }
-                Err(error) => faults.push(Fault { code: "N2.account-key", text: error.to_string() }),
+                Err(error) => faults.push(Fault {
+                    code: "N2.account-key",
+                    text: error.to_string(),
+                }),
             }
         }
     }
     for fund in funds {
-        let balances = tables.accounts.iter().map(|(account, balance)| (*account, *balance));
+        let balances = tables
+            .accounts
+            .iter()
+            .map(|(account, balance)| (*account, *balance));
         if let Err(fault) = Totals::of(fund, balances) {
             let code = match fault {
                 BookFault::Negative { .. } => "N1.negative-account",
                 _ => "N3.not-zero",
             };
-            faults.push(Fault { code, text: fault.to_string() });
+            faults.push(Fault {
+                code,
+                text: fault.to_string(),
+            });
         }
     }
     faults

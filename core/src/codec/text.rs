@@ -1,5 +1,6 @@
-//! Text in records (RULINGS A22): valid UTF-8, a byte limit, no control, invisible or direction-changing characters.
-//! No Unicode table is consulted: normalisation is the drafting tool's work, identity rests on numbers.
+//! Text in records (RULINGS A22): valid UTF-8, a byte limit, no control, invisible or
+//! direction-changing characters. No Unicode table is consulted: normalisation is the drafting
+//! tool's work, identity rests on numbers.
 
 use bincode::de::{BorrowDecoder, Decoder};
 use bincode::enc::Encoder;
@@ -37,7 +38,10 @@ impl<const MAX: usize> Text<MAX> {
     pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
         let text = text.into();
         if text.len() > MAX {
-            return Err(TextError::TooLong { length: text.len(), max: MAX });
+            return Err(TextError::TooLong {
+                length: text.len(),
+                max: MAX,
+            });
         }
         match text.chars().find(|c| forbidden(*c)) {
             Some(c) => Err(TextError::Forbidden(u32::from(c))),
@@ -70,12 +74,15 @@ impl<const MAX: usize> Encode for Text<MAX> {
 
 impl<Context, const MAX: usize> Decode<Context> for Text<MAX> {
     fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        Text::new(String::decode(decoder)?).map_err(|error| DecodeError::OtherString(error.to_string()))
+        Text::new(String::decode(decoder)?)
+            .map_err(|error| DecodeError::OtherString(error.to_string()))
     }
 }
 
 impl<'de, Context, const MAX: usize> BorrowDecode<'de, Context> for Text<MAX> {
-    fn borrow_decode<D: BorrowDecoder<'de, Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = Context>>(
+        decoder: &mut D,
+    ) -> Result<Self, DecodeError> {
         <Self as Decode<Context>>::decode(decoder)
     }
 }
@@ -99,9 +106,17 @@ mod tests {
     #[test]
     fn accepts_chinese_and_refuses_invisible_characters() {
         assert!(Text::<64>::new("元宇宙投资促进中心").is_ok());
-        for bad in ["a\u{0}b", "a\nb", "\u{7f}", "\u{85}", "\u{200b}", "\u{202e}", "\u{2066}", "\u{feff}"] {
-            assert!(matches!(Text::<64>::new(bad), Err(TextError::Forbidden(_))), "{bad:?}");
+        for bad in [
+            "a\u{0}b", "a\nb", "\u{7f}", "\u{85}", "\u{200b}", "\u{202e}", "\u{2066}", "\u{feff}",
+        ] {
+            assert!(
+                matches!(Text::<64>::new(bad), Err(TextError::Forbidden(_))),
+                "{bad:?}"
+            );
         }
-        assert!(matches!(Text::<4>::new("abcde"), Err(TextError::TooLong { length: 5, max: 4 })));
+        assert!(matches!(
+            Text::<4>::new("abcde"),
+            Err(TextError::TooLong { length: 5, max: 4 })
+        ));
     }
 }

@@ -64,7 +64,8 @@ pub struct SignatureError;
 
 /// `tag || 0x00 || parts`: the bytes under every signature that is not a C2SP note.
 pub fn tagged(tag: &str, parts: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(tag.len() + 1 + parts.iter().map(|p| p.len()).sum::<usize>());
+    let mut bytes =
+        Vec::with_capacity(tag.len() + 1 + parts.iter().map(|p| p.len()).sum::<usize>());
     bytes.extend_from_slice(tag.as_bytes());
     bytes.push(0);
     for part in parts {
@@ -110,15 +111,20 @@ impl PublicKey {
         Ok(())
     }
 
-    /// The bytes a new key signs to prove that somebody holds it, for `owner` (an organisation or person number).
+    /// The bytes a new key signs to prove that somebody holds it, for `owner` (an organisation or
+    /// person number).
     pub fn possession_message(&self, owner: u32, kind: KeyKind) -> Vec<u8> {
-        tagged("rollbook/possession/v1", &[&crate::codec::encode(&(owner, kind, *self))])
+        tagged(
+            "rollbook/possession/v1",
+            &[&crate::codec::encode(&(owner, kind, *self))],
+        )
     }
 }
 
 fn strict(key: &VerifyingKey, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
     let Signature::Ed25519(bytes) = signature;
-    key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(bytes)).map_err(|_| SignatureError)
+    key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(bytes))
+        .map_err(|_| SignatureError)
 }
 
 /// Verifies with decoded keys kept: decompressing a key costs a sixth of a verification.
@@ -132,12 +138,18 @@ impl VerifierCache {
     pub const CAPACITY: usize = 65_536;
 
     /// Same answer as [`PublicKey::verify`], sooner.
-    pub fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+    pub fn verify(
+        &mut self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
         self.learn(key);
         self.verify_shared(key, message, signature)
     }
 
-    /// Decodes a key ahead of [`VerifierCache::verify_shared`]. A key that does not decode is not kept.
+    /// Decodes a key ahead of [`VerifierCache::verify_shared`]. A key that does not decode is not
+    /// kept.
     pub fn learn(&mut self, key: &PublicKey) {
         let PublicKey::Ed25519(bytes) = key;
         if self.keys.contains_key(bytes) {
@@ -151,8 +163,14 @@ impl VerifierCache {
         }
     }
 
-    /// Same answer as [`PublicKey::verify`], for threads that share the cache: sooner for keys that were learned.
-    pub fn verify_shared(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+    /// Same answer as [`PublicKey::verify`], for threads that share the cache: sooner for keys that
+    /// were learned.
+    pub fn verify_shared(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
         let PublicKey::Ed25519(bytes) = key;
         match self.keys.get(bytes) {
             Some(known) => strict(known, message, signature),
@@ -161,7 +179,8 @@ impl VerifierCache {
     }
 }
 
-/// A secret key with its public half. Made from a seed; where the seed comes from is the caller's business.
+/// A secret key with its public half. Made from a seed; where the seed comes from is the caller's
+/// business.
 #[derive(Clone)]
 pub struct Keypair {
     secret: SigningKey,
@@ -176,7 +195,9 @@ impl std::fmt::Debug for Keypair {
 impl Keypair {
     /// The key of an RFC 8032 seed.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Keypair { secret: SigningKey::from_bytes(seed) }
+        Keypair {
+            secret: SigningKey::from_bytes(seed),
+        }
     }
 
     /// A key derived from a seed and a label, for reproducible sample alliances and tests.
@@ -194,8 +215,8 @@ impl Keypair {
         PublicKey::Ed25519(self.secret.verifying_key().to_bytes())
     }
 
-    /// Signs bytes that already carry their domain tag. Callers are the named sign functions of records, votes,
-    /// possession proofs and notes; nothing else calls this.
+    /// Signs bytes that already carry their domain tag. Callers are the named sign functions of
+    /// records, votes, possession proofs and notes; nothing else calls this.
     pub fn sign_tagged(&self, message: &[u8]) -> Signature {
         Signature::Ed25519(self.secret.sign(message).to_bytes())
     }
@@ -221,23 +242,26 @@ impl serde::Serialize for Signature {
 
 /// The bytes behind `ed25519:` in hexadecimal.
 fn parse_tagged<const N: usize>(text: &str) -> Option<[u8; N]> {
-    hex::decode(text.strip_prefix("ed25519:")?).ok()?.try_into().ok()
+    hex::decode(text.strip_prefix("ed25519:")?)
+        .ok()?
+        .try_into()
+        .ok()
 }
 
 impl<'de> serde::Deserialize<'de> for PublicKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse_tagged(&text)
-            .map(PublicKey::Ed25519)
-            .ok_or_else(|| serde::de::Error::custom("a key is 'ed25519:' and 64 hexadecimal digits"))
+        parse_tagged(&text).map(PublicKey::Ed25519).ok_or_else(|| {
+            serde::de::Error::custom("a key is 'ed25519:' and 64 hexadecimal digits")
+        })
     }
 }
 
 impl<'de> serde::Deserialize<'de> for Signature {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse_tagged(&text)
-            .map(Signature::Ed25519)
-            .ok_or_else(|| serde::de::Error::custom("a signature is 'ed25519:' and 128 hexadecimal digits"))
+        parse_tagged(&text).map(Signature::Ed25519).ok_or_else(|| {
+            serde::de::Error::custom("a signature is 'ed25519:' and 128 hexadecimal digits")
+        })
     }
 }

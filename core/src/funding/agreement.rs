@@ -1,16 +1,19 @@
 //! Agreements (F13) and payee accounts (F42).
 //!
-//! * A chain of records: drafted by the programme officer, signed by the grantee (primary and finance), signed by two of the
-//!   fund's TRE, OFF, FIN, distinct persons unrelated to the grantee. Each names the record before it and the same digest of
-//!   the terms. With the second signature of the fund the agreement is in force and the award's money is committed (W -> K).
-//! * The award is accepted, its standstill over, no appeal open. Terms: the award's amount, milestones that sum to it (N5),
-//!   an advance within the charter's cap, at least the charter's holdback, the digest of the call's terms, the charter version
-//!   in force at drafting, under which the agreement runs to its end.
-//! * A payee account is a salted commitment. The first is signed by both sides with the terms. Another is signed by the
-//!   grantee's primary and finance officers, cools off, and is confirmed by a second officer by another channel; until both
-//!   are done nothing is released (N11).
+//! * A chain of records: drafted by the programme officer, signed by the grantee (primary and
+//!   finance), signed by two of the fund's TRE, OFF, FIN, distinct persons unrelated to the
+//!   grantee. Each names the record before it and the same digest of the terms. With the second
+//!   signature of the fund the agreement is in force and the award's money is committed (W -> K).
+//! * The award is accepted, its standstill over, no appeal open. Terms: the award's amount,
+//!   milestones that sum to it (N5), an advance within the charter's cap, at least the charter's
+//!   holdback, the digest of the call's terms, the charter version in force at drafting, under
+//!   which the agreement runs to its end.
+//! * A payee account is a salted commitment. The first is signed by both sides with the terms.
+//!   Another is signed by the grantee's primary and finance officers, cools off, and is confirmed
+//!   by a second officer by another channel; until both are done nothing is released (N11).
 //!
-//! Absent: changes (F23), suspension (F24), termination (F25), closing (F28). An agreement here is in force or completed.
+//! Absent: changes (F23), suspension (F24), termination (F25), closing (F28). An agreement here is
+//! in force or completed.
 
 use bincode::{Decode, Encode};
 
@@ -97,7 +100,8 @@ pub struct Agreement {
     pub officers: Vec<u32>,
     /// Ledger time from which it is in force.
     pub in_force_ms: Option<u64>,
-    /// Number of the first milestone; they count up, the final report comes last. 0 before the agreement is in force.
+    /// Number of the first milestone; they count up, the final report comes last. 0 before the
+    /// agreement is in force.
     pub first_milestone: u32,
     /// Sum of accepted amounts.
     pub accepted: u64,
@@ -122,16 +126,19 @@ impl Agreement {
 
     /// Number of the final report.
     pub fn final_report(&self) -> u32 {
-        self.first_milestone.saturating_add(self.terms.milestones.len() as u32)
+        self.first_milestone
+            .saturating_add(self.terms.milestones.len() as u32)
     }
 }
 
 /// An agreement by number.
 pub fn get(tx: &Tx, number: u32) -> Result<Agreement, Refusal> {
-    tx.t.agreements
-        .get(&number)
-        .cloned()
-        .ok_or_else(|| Refusal::new("A4.unknown-agreement", vec![("agreement", number.to_string())]))
+    tx.t.agreements.get(&number).cloned().ok_or_else(|| {
+        Refusal::new(
+            "A4.unknown-agreement",
+            vec![("agreement", number.to_string())],
+        )
+    })
 }
 
 /// Writes an agreement.
@@ -140,7 +147,12 @@ pub fn put(tx: &mut Tx, agreement: Agreement) {
 }
 
 /// Moves an agreement by the table.
-pub fn go(tx: &Tx, agreement: &mut Agreement, code: &'static str, to: AgreementState) -> Result<(), Refusal> {
+pub fn go(
+    tx: &Tx,
+    agreement: &mut Agreement,
+    code: &'static str,
+    to: AgreementState,
+) -> Result<(), Refusal> {
     agreement.state = step(&ROWS, code, Some(agreement.state), to)?;
     agreement.since_ms = tx.now;
     Ok(())
@@ -156,10 +168,25 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &AwardAct) -> Result<Outcome, Refu
     match act {
         AwardAct::Accept { award } => award::accept(tx, actor, *award),
         AwardAct::Draft(terms) => draft(tx, actor, terms),
-        AwardAct::Sign { agreement, draft, terms } => sign(tx, actor, *agreement, draft, terms),
-        AwardAct::Countersign { agreement, signed, terms } => countersign(tx, actor, *agreement, signed, terms),
-        AwardAct::ChangeAccount { agreement, account } => change_account(tx, actor, *agreement, account),
-        AwardAct::ConfirmAccount { agreement, change, account, .. } => confirm_account(tx, actor, *agreement, change, account),
+        AwardAct::Sign {
+            agreement,
+            draft,
+            terms,
+        } => sign(tx, actor, *agreement, draft, terms),
+        AwardAct::Countersign {
+            agreement,
+            signed,
+            terms,
+        } => countersign(tx, actor, *agreement, signed, terms),
+        AwardAct::ChangeAccount { agreement, account } => {
+            change_account(tx, actor, *agreement, account)
+        }
+        AwardAct::ConfirmAccount {
+            agreement,
+            change,
+            account,
+            ..
+        } => confirm_account(tx, actor, *agreement, change, account),
     }
 }
 
@@ -172,13 +199,39 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
     let call = super::call::get(tx, award.call)?;
     let in_force = tx.facts().charter;
     let rules = tx.charter()?.funding;
-    require!(terms.grantee == award.grantee, "F13.other-grantee", grantee = award.grantee);
-    require!(terms.total == award.amount, "F13.other-amount", amount = award.amount, total = terms.total);
-    require!(terms.unit == fund.unit, "N14.other-unit", unit = fund.unit.code());
-    let sum = terms.milestones.iter().fold(0u64, |sum, plan| sum.saturating_add(plan.amount));
-    require!(sum == terms.total, "N5.milestones-do-not-sum", sum = sum, total = terms.total);
+    require!(
+        terms.grantee == award.grantee,
+        "F13.other-grantee",
+        grantee = award.grantee
+    );
+    require!(
+        terms.total == award.amount,
+        "F13.other-amount",
+        amount = award.amount,
+        total = terms.total
+    );
+    require!(
+        terms.unit == fund.unit,
+        "N14.other-unit",
+        unit = fund.unit.code()
+    );
+    let sum = terms
+        .milestones
+        .iter()
+        .fold(0u64, |sum, plan| sum.saturating_add(plan.amount));
+    require!(
+        sum == terms.total,
+        "N5.milestones-do-not-sum",
+        sum = sum,
+        total = terms.total
+    );
     let cap = basis_points(terms.total, rules.advance_cap_bp);
-    require!(terms.advance <= cap, "N9.advance-above-cap", advance = terms.advance, cap = cap);
+    require!(
+        terms.advance <= cap,
+        "N9.advance-above-cap",
+        advance = terms.advance,
+        cap = cap
+    );
     require!(
         terms.holdback_bp >= rules.holdback_bp,
         "N9.holdback-too-small",
@@ -186,9 +239,20 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
         least = rules.holdback_bp
     );
     require!(milestone::large_enough(terms), "F13.milestone-too-small");
-    require!(terms.milestones.iter().all(|plan| plan.due_ms > tx.now), "F13.due-in-the-past");
-    require!(terms.charter == in_force, "F13.other-charter", charter = in_force);
-    require!(terms.call == call.terms_hash, "F13.other-call-terms", call = award.call);
+    require!(
+        terms.milestones.iter().all(|plan| plan.due_ms > tx.now),
+        "F13.due-in-the-past"
+    );
+    require!(
+        terms.charter == in_force,
+        "F13.other-charter",
+        charter = in_force
+    );
+    require!(
+        terms.call == call.terms_hash,
+        "F13.other-call-terms",
+        call = award.call
+    );
     if let Some(earlier) = award.agreement {
         let mut earlier = get(tx, earlier)?;
         go(tx, &mut earlier, "F13", S::Replaced)?;
@@ -224,20 +288,39 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
     Ok(Outcome::Applied)
 }
 
-/// Refuses unless the actor is the grantee and both its primary and its finance officer have signed: two persons.
+/// Refuses unless the actor is the grantee and both its primary and its finance officer have
+/// signed: two persons.
 fn must_be_grantee(actor: &Actor, agreement: &Agreement) -> Result<(), Refusal> {
-    require!(actor.number() == agreement.grantee, "F13.not-the-grantee", grantee = agreement.grantee);
+    require!(
+        actor.number() == agreement.grantee,
+        "F13.not-the-grantee",
+        grantee = agreement.grantee
+    );
     actor.must_sign(Role::Primary)?;
     actor.must_sign(Role::Finance)?;
     Ok(())
 }
 
-fn sign(tx: &mut Tx, actor: &Actor, number: u32, draft: &Hash, terms: &Hash) -> Result<Outcome, Refusal> {
+fn sign(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    draft: &Hash,
+    terms: &Hash,
+) -> Result<Outcome, Refusal> {
     let mut agreement = get(tx, number)?;
     must_be_grantee(actor, &agreement)?;
     go(tx, &mut agreement, "F13", S::SignedByGrantee)?;
-    require!(*draft == agreement.drafted, "F13.other-draft", draft = agreement.drafted);
-    require!(*terms == agreement.digest, "F13.other-terms", terms = agreement.digest);
+    require!(
+        *draft == agreement.drafted,
+        "F13.other-draft",
+        draft = agreement.drafted
+    );
+    require!(
+        *terms == agreement.digest,
+        "F13.other-terms",
+        terms = agreement.digest
+    );
     award::require_ready(tx, &award::get(tx, agreement.award)?)?;
     agreement.signed = Some(tx.record);
     put(tx, agreement);
@@ -247,13 +330,27 @@ fn sign(tx: &mut Tx, actor: &Actor, number: u32, draft: &Hash, terms: &Hash) -> 
 /// Posts of which two persons sign for the fund (RULINGS R7).
 const SIGNING: [Role; 3] = [Role::Treasurer, Role::SecondOfficer, Role::FinanceApprover];
 
-fn countersign(tx: &mut Tx, actor: &Actor, number: u32, signed: &Hash, terms: &Hash) -> Result<Outcome, Refusal> {
+fn countersign(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    signed: &Hash,
+    terms: &Hash,
+) -> Result<Outcome, Refusal> {
     let mut agreement = get(tx, number)?;
     // The legality of the step is judged at the first signature of the fund already.
     step(&ROWS, "F13", Some(agreement.state), S::InForce)?;
     require_unrelated(tx, actor, agreement.grantee)?;
-    require!(Some(*signed) == agreement.signed, "F13.other-record", signed = agreement.signed.unwrap_or_default());
-    require!(*terms == agreement.digest, "F13.other-terms", terms = agreement.digest);
+    require!(
+        Some(*signed) == agreement.signed,
+        "F13.other-record",
+        signed = agreement.signed.unwrap_or_default()
+    );
+    require!(
+        *terms == agreement.digest,
+        "F13.other-terms",
+        terms = agreement.digest
+    );
     let award = award::get(tx, agreement.award)?;
     award::require_ready(tx, &award)?;
     let before = agreement.officers.len();
@@ -266,7 +363,11 @@ fn countersign(tx: &mut Tx, actor: &Actor, number: u32, signed: &Hash, terms: &H
             agreement.officers.push(signer.person);
         }
     }
-    require!(agreement.officers.len() > before, "F13.no-new-officer", signed = before);
+    require!(
+        agreement.officers.len() > before,
+        "F13.no-new-officer",
+        signed = before
+    );
     if agreement.officers.len() >= 2 {
         enter_into_force(tx, &mut agreement)?;
     }
@@ -278,7 +379,12 @@ fn countersign(tx: &mut Tx, actor: &Actor, number: u32, signed: &Hash, terms: &H
 fn must_hold_as(tx: &Tx, actor: &Actor, role: Role, person: u32, fund: u32) -> Result<(), Refusal> {
     let alone = Actor {
         organisation: actor.organisation.clone(),
-        signers: actor.signers.iter().filter(|signer| signer.person == person).cloned().collect(),
+        signers: actor
+            .signers
+            .iter()
+            .filter(|signer| signer.person == person)
+            .cloned()
+            .collect(),
     };
     must_hold(tx, &alone, role, Scope::Fund(fund)).map(|_| ())
 }
@@ -286,10 +392,18 @@ fn must_hold_as(tx: &Tx, actor: &Actor, role: Role, person: u32, fund: u32) -> R
 fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusal> {
     go(tx, agreement, "F13", S::InForce)?;
     agreement.in_force_ms = Some(tx.now);
-    let movement =
-        Movement::AgreementInForce { award: agreement.award, agreement: agreement.number, amount: agreement.terms.total };
+    let movement = Movement::AgreementInForce {
+        award: agreement.award,
+        agreement: agreement.number,
+        amount: agreement.terms.total,
+    };
     post(tx, agreement.fund, &movement)?;
-    let amounts: Vec<u64> = agreement.terms.milestones.iter().map(|plan| plan.amount).collect();
+    let amounts: Vec<u64> = agreement
+        .terms
+        .milestones
+        .iter()
+        .map(|plan| plan.amount)
+        .collect();
     for (index, planned) in (0u32..).zip(amounts.into_iter().map(Some).chain([None])) {
         let number = tx.next_number(Counter::Milestone);
         if index == 0 {
@@ -317,25 +431,58 @@ fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusa
     Ok(())
 }
 
-fn change_account(tx: &mut Tx, actor: &Actor, number: u32, account: &Hash) -> Result<Outcome, Refusal> {
+fn change_account(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    account: &Hash,
+) -> Result<Outcome, Refusal> {
     let mut agreement = get(tx, number)?;
     must_be_grantee(actor, &agreement)?;
     let stands = matches!(agreement.state, S::InForce | S::Completed);
-    require!(stands, "F42.not-in-force", state = format!("{:?}", agreement.state));
+    require!(
+        stands,
+        "F42.not-in-force",
+        state = format!("{:?}", agreement.state)
+    );
     require!(*account != agreement.account, "F42.same-account");
-    let days = tx.charter_of(agreement.terms.charter)?.funding.account_cooling_days;
-    agreement.change = Some(AccountChange { account: *account, record: tx.record, confirmed: false, cooled: false });
-    tx.schedule(DeadlineKind::AccountCooled, number, tx.delay(Period::Days(days)));
+    let days = tx
+        .charter_of(agreement.terms.charter)?
+        .funding
+        .account_cooling_days;
+    agreement.change = Some(AccountChange {
+        account: *account,
+        record: tx.record,
+        confirmed: false,
+        cooled: false,
+    });
+    tx.schedule(
+        DeadlineKind::AccountCooled,
+        number,
+        tx.delay(Period::Days(days)),
+    );
     put(tx, agreement);
     Ok(Outcome::Applied)
 }
 
-fn confirm_account(tx: &mut Tx, actor: &Actor, number: u32, record: &Hash, account: &Hash) -> Result<Outcome, Refusal> {
+fn confirm_account(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    record: &Hash,
+    account: &Hash,
+) -> Result<Outcome, Refusal> {
     let mut agreement = get(tx, number)?;
     must_hold(tx, actor, Role::SecondOfficer, Scope::Fund(agreement.fund))?;
     require_unrelated(tx, actor, agreement.grantee)?;
-    let Some(mut change) = agreement.change.take() else { refuse!("F42.no-change", agreement = number) };
-    require!(change.record == *record && change.account == *account, "F42.other-change", change = change.record);
+    let Some(mut change) = agreement.change.take() else {
+        refuse!("F42.no-change", agreement = number)
+    };
+    require!(
+        change.record == *record && change.account == *account,
+        "F42.other-change",
+        change = change.record
+    );
     require!(!change.confirmed, "F42.confirmed-before");
     change.confirmed = true;
     if change.cooled {
@@ -350,9 +497,18 @@ fn confirm_account(tx: &mut Tx, actor: &Actor, number: u32, record: &Hash, accou
 /// F42: the cooling-off of a new payee account is over.
 pub(super) fn account_cooled(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
     let mut agreement = get(tx, number)?;
-    let Some(mut change) = agreement.change.take() else { return Ok(()) };
+    let Some(mut change) = agreement.change.take() else {
+        return Ok(());
+    };
     let in_force = change.confirmed;
-    tx.emit(due, EventBody::AccountCooled { agreement: number, account: change.account, in_force });
+    tx.emit(
+        due,
+        EventBody::AccountCooled {
+            agreement: number,
+            account: change.account,
+            in_force,
+        },
+    );
     if in_force {
         agreement.account = change.account;
     } else {

@@ -1,11 +1,14 @@
 //! Applications (F06, F07, F39, F40; RULINGS A4, A15, R16).
 //!
-//! * Before the close an application is a commitment; its content is revealed by the applicant, or by the programme officer to
-//!   whom it was encrypted, and judged by a programme officer unrelated to the applicant.
-//! * Time is ledger time. What is sequenced after the close is recorded and not counted, unless it comes within 24 hours with
-//!   seen receipts of f+1 validators of one epoch from before the close for an earlier record with the same submission.
-//! * A verdict of ineligible cites a published code. The applicant may appeal; filing opens the board's motion, from which the
-//!   officer's group is recused. A motion that ends undecided gives the appeal a new limit.
+//! * Before the close an application is a commitment; its content is revealed by the applicant, or
+//!   by the programme officer to whom it was encrypted, and judged by a programme officer unrelated
+//!   to the applicant.
+//! * Time is ledger time. What is sequenced after the close is recorded and not counted, unless it
+//!   comes within 24 hours with seen receipts of f+1 validators of one epoch from before the close
+//!   for an earlier record with the same submission.
+//! * A verdict of ineligible cites a published code. The applicant may appeal; filing opens the
+//!   board's motion, from which the officer's group is recused. A motion that ends undecided gives
+//!   the appeal a new limit.
 //!
 //! Absent: debarment, which follows a recovery for misconduct and is not in this build.
 
@@ -169,11 +172,21 @@ pub const ROWS: [Row<ApplicationStatus>; 28] = [
 /// An application, or a refusal that names the number.
 pub fn get(tx: &Tx, number: u32) -> Result<Application, Refusal> {
     let found = tx.t.applications.get(&number).cloned();
-    found.ok_or_else(|| Refusal::new("A4.unknown-application", vec![("application", number.to_string())]))
+    found.ok_or_else(|| {
+        Refusal::new(
+            "A4.unknown-application",
+            vec![("application", number.to_string())],
+        )
+    })
 }
 
 /// Moves an application by the table, keeping its other fields as given.
-pub fn put(tx: &mut Tx, mut entry: Application, code: &'static str, to: ApplicationStatus) -> Result<(), Refusal> {
+pub fn put(
+    tx: &mut Tx,
+    mut entry: Application,
+    code: &'static str,
+    to: ApplicationStatus,
+) -> Result<(), Refusal> {
     entry.status = step(&ROWS, code, Some(entry.status), to)?;
     entry.since_ms = tx.now;
     tx.t.applications.put(entry.number, entry);
@@ -185,17 +198,40 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refus
     match act {
         CallAct::Submit(submission) => return submit(tx, actor, submission),
         CallAct::Withdraw { application } => withdraw(tx, actor, *application)?,
-        CallAct::Open { application, content, salt } => open(tx, actor, *application, content, salt)?,
-        CallAct::Judge { application, verdict } => judge(tx, actor, *application, verdict)?,
-        CallAct::Appeal { application, grounds } => appeal(tx, actor, *application, *grounds)?,
+        CallAct::Open {
+            application,
+            content,
+            salt,
+        } => open(tx, actor, *application, content, salt)?,
+        CallAct::Judge {
+            application,
+            verdict,
+        } => judge(tx, actor, *application, verdict)?,
+        CallAct::Appeal {
+            application,
+            grounds,
+        } => appeal(tx, actor, *application, *grounds)?,
         _ => refuse!("A4.no-such-transition"),
     }
     Ok(Outcome::Applied)
 }
 
 /// Who may apply, now: at submission, and at every decision (N23). `code` is the refusal.
-pub fn require_eligible(tx: &Tx, call: &Call, applicant: u32, code: &'static str) -> Result<(), Refusal> {
-    let no = |why: &str| Err(Refusal::new(code, vec![("organisation", applicant.to_string()), ("why", why.to_owned())]));
+pub fn require_eligible(
+    tx: &Tx,
+    call: &Call,
+    applicant: u32,
+    code: &'static str,
+) -> Result<(), Refusal> {
+    let no = |why: &str| {
+        Err(Refusal::new(
+            code,
+            vec![
+                ("organisation", applicant.to_string()),
+                ("why", why.to_owned()),
+            ],
+        ))
+    };
     let organisation = tx.organisation(applicant)?;
     let eligibility = &call.terms.eligibility;
     if organisation.kind != OrganisationKind::Company {
@@ -203,12 +239,18 @@ pub fn require_eligible(tx: &Tx, call: &Call, applicant: u32, code: &'static str
     }
     match membership::of(tx.t, applicant).filter(|_| membership::is_live(tx.t, applicant)) {
         Some(membership) if !eligibility.classes.contains(&membership.class) => return no("class"),
-        Some(_) if !membership::rights(tx.t, applicant).may_apply_for_funds => return no("standing"),
+        Some(_) if !membership::rights(tx.t, applicant).may_apply_for_funds => {
+            return no("standing");
+        }
         None if !eligibility.outsiders => return no("not a member"),
         _ => {}
     }
     match call.terms.direction {
-        Some(direction) if eligibility.in_direction && !organisation.directions.contains(&direction) => no("direction"),
+        Some(direction)
+            if eligibility.in_direction && !organisation.directions.contains(&direction) =>
+        {
+            no("direction")
+        }
         _ => Ok(()),
     }
 }
@@ -218,10 +260,21 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
     actor.must_sign(Role::Primary)?;
     let applicant = actor.number();
     let mut call = call::get(tx, submission.call)?;
-    require!(call.status != CallStatus::Published, "F06.not-open-yet", call = call.number);
-    require!(call.status != CallStatus::Cancelled, "F06.call-cancelled", call = call.number);
+    require!(
+        call.status != CallStatus::Published,
+        "F06.not-open-yet",
+        call = call.number
+    );
+    require!(
+        call.status != CallStatus::Cancelled,
+        "F06.call-cancelled",
+        call = call.number
+    );
     require_eligible(tx, &call, applicant, "F06.not-eligible")?;
-    let before = tx.t.projects.get(&(call.number, submission.project)).copied();
+    let before =
+        tx.t.projects
+            .get(&(call.number, submission.project))
+            .copied();
     if let Some(before) = before
         && get(tx, before)?.status != A::Withdrawn
     {
@@ -234,7 +287,11 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
             None => return Ok(Outcome::NotCounted(NotCounted::LateApplication)),
         },
     };
-    require!(call.applications < call::APPLICATIONS_MAX, "F06.call-full", applications = call.applications);
+    require!(
+        call.applications < call::APPLICATIONS_MAX,
+        "F06.call-full",
+        applications = call.applications
+    );
     let number = tx.next_number(crate::apply::Counter::Application);
     let entry = Application {
         number,
@@ -261,9 +318,19 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
     Ok(Outcome::Applied)
 }
 
-/// The time at which f+1 validators had seen an earlier record with this submission, if that was before the close (RULINGS A4).
-fn in_time(tx: &Tx, applicant: u32, submission: &Submission, call: &Call, closed: u64) -> Option<u64> {
-    let running = matches!(call.status, CallStatus::ClosedForSubmissions | CallStatus::Reviewing);
+/// The time at which f+1 validators had seen an earlier record with this submission, if that was
+/// before the close (RULINGS A4).
+fn in_time(
+    tx: &Tx,
+    applicant: u32,
+    submission: &Submission,
+    call: &Call,
+    closed: u64,
+) -> Option<u64> {
+    let running = matches!(
+        call.status,
+        CallStatus::ClosedForSubmissions | CallStatus::Reviewing
+    );
     if !running || tx.now > closed.saturating_add(call::LATE_MS) {
         return None;
     }
@@ -271,27 +338,43 @@ fn in_time(tx: &Tx, applicant: u32, submission: &Submission, call: &Call, closed
     let record = seen.record(tx.chain, applicant, submission);
     let epoch = tx.facts().epoch;
     // The receipts may come from just before a handover.
-    [Some(epoch), epoch.checked_sub(1)].into_iter().flatten().find_map(|epoch| {
-        let policy = EpochPolicy::parse(tx.t.policies.get(&epoch)?).ok()?;
-        let validators = &policy.validators;
-        let good = seen.receipts.iter().filter(|receipt| {
-            let key = validators.iter().find(|v| v.org == receipt.validator).map(|v| v.log);
-            receipt.time_ms <= closed && key.is_some_and(|key| receipt.verify(&tx.chain, &record, &key))
-        });
-        let mut times: Vec<u64> = good.map(|receipt| receipt.time_ms).collect();
-        times.sort_unstable();
-        // The (f+1)-th: at least one honest validator had seen it by then.
-        times.get(validators.len().saturating_sub(1) / 3).copied()
-    })
+    [Some(epoch), epoch.checked_sub(1)]
+        .into_iter()
+        .flatten()
+        .find_map(|epoch| {
+            let policy = EpochPolicy::parse(tx.t.policies.get(&epoch)?).ok()?;
+            let validators = &policy.validators;
+            let good = seen.receipts.iter().filter(|receipt| {
+                let key = validators
+                    .iter()
+                    .find(|v| v.org == receipt.validator)
+                    .map(|v| v.log);
+                receipt.time_ms <= closed
+                    && key.is_some_and(|key| receipt.verify(&tx.chain, &record, &key))
+            });
+            let mut times: Vec<u64> = good.map(|receipt| receipt.time_ms).collect();
+            times.sort_unstable();
+            // The (f+1)-th: at least one honest validator had seen it by then.
+            times.get(validators.len().saturating_sub(1) / 3).copied()
+        })
 }
 
 /// F39.
 fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
     actor.must_sign(Role::Primary)?;
     let entry = get(tx, number)?;
-    require!(entry.applicant == actor.number(), "F39.not-the-applicant", organisation = actor.number());
+    require!(
+        entry.applicant == actor.number(),
+        "F39.not-the-applicant",
+        organisation = actor.number()
+    );
     let call = call::get(tx, entry.call)?;
-    require!(call.status < CallStatus::Decided, "F39.decided", call = call.number, status = format!("{:?}", call.status));
+    require!(
+        call.status < CallStatus::Decided,
+        "F39.decided",
+        call = call.number,
+        status = format!("{:?}", call.status)
+    );
     put(tx, entry, "F39", A::Withdrawn)?;
     tx.cancel(DeadlineKind::AppealWindow, number);
     review::drop_all(tx, number, "F39")?;
@@ -299,20 +382,47 @@ fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
 }
 
 /// F07, first half: reveals the content.
-fn open(tx: &mut Tx, actor: &Actor, number: u32, content: &ApplicationContent, salt: &[u8; 32]) -> Result<(), Refusal> {
+fn open(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    content: &ApplicationContent,
+    salt: &[u8; 32],
+) -> Result<(), Refusal> {
     let mut entry = get(tx, number)?;
     let call = call::get(tx, entry.call)?;
     if actor.number() == entry.applicant {
         actor.must_sign(Role::Primary)?;
     } else {
-        must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(call.terms.fund))?;
+        must_hold(
+            tx,
+            actor,
+            Role::ProgrammeOfficer,
+            Scope::Fund(call.terms.fund),
+        )?;
         require_unrelated(tx, actor, entry.applicant)?;
     }
-    require!(call.closed_ms.is_some(), "F07.submissions-open", call = call.number);
-    require!(tx.due(DeadlineKind::OpeningEnds, call.number).is_some(), "F07.too-late", call = call.number);
+    require!(
+        call.closed_ms.is_some(),
+        "F07.submissions-open",
+        call = call.number
+    );
+    require!(
+        tx.due(DeadlineKind::OpeningEnds, call.number).is_some(),
+        "F07.too-late",
+        call = call.number
+    );
     let commitment = content.commitment(salt, entry.call, entry.applicant);
-    require!(commitment == entry.commitment, "F07.other-content", application = number);
-    entry.opened = Some(Opened { content: content.clone(), at_ms: tx.now, by: actor.number() });
+    require!(
+        commitment == entry.commitment,
+        "F07.other-content",
+        application = number
+    );
+    entry.opened = Some(Opened {
+        content: content.clone(),
+        at_ms: tx.now,
+        by: actor.number(),
+    });
     put(tx, entry, "F07", A::Opened)
 }
 
@@ -320,24 +430,48 @@ fn open(tx: &mut Tx, actor: &Actor, number: u32, content: &ApplicationContent, s
 fn judge(tx: &mut Tx, actor: &Actor, number: u32, verdict: &Verdict) -> Result<(), Refusal> {
     let mut entry = get(tx, number)?;
     let call = call::get(tx, entry.call)?;
-    let officer = must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(call.terms.fund))?.person;
+    let officer = must_hold(
+        tx,
+        actor,
+        Role::ProgrammeOfficer,
+        Scope::Fund(call.terms.fund),
+    )?
+    .person;
     require_unrelated(tx, actor, entry.applicant)?;
-    require!(entry.status == A::Opened, "F07.wrong-state", application = number, status = format!("{:?}", entry.status));
+    require!(
+        entry.status == A::Opened,
+        "F07.wrong-state",
+        application = number,
+        status = format!("{:?}", entry.status)
+    );
     entry.verdict = Some(verdict.clone());
     entry.judged_by = Some(officer);
     match verdict {
         Verdict::Eligible => {
             let ask = entry.ask();
-            require!(ask > 0 && ask <= call.terms.ask_max, "F07.ask-out-of-range", ask = ask, most = call.terms.ask_max);
+            require!(
+                ask > 0 && ask <= call.terms.ask_max,
+                "F07.ask-out-of-range",
+                ask = ask,
+                most = call.terms.ask_max
+            );
             put(tx, entry, "F07", A::Eligible)?;
             review::assign(tx, number)
         }
         Verdict::Ineligible { code, .. } => {
-            require!(call.terms.codes.contains(code), "F07.code-not-published", code = code);
+            require!(
+                call.terms.codes.contains(code),
+                "F07.code-not-published",
+                code = code
+            );
             entry.appeal = Some(Appeal::Possible);
             put(tx, entry, "F07", A::Ineligible)?;
             let days = tx.charter_of(call.charter)?.funding.appeal_days;
-            tx.schedule(DeadlineKind::AppealWindow, number, tx.deadline(Period::Days(days)));
+            tx.schedule(
+                DeadlineKind::AppealWindow,
+                number,
+                tx.deadline(Period::Days(days)),
+            );
             Ok(())
         }
     }
@@ -345,15 +479,25 @@ fn judge(tx: &mut Tx, actor: &Actor, number: u32, verdict: &Verdict) -> Result<(
 
 /// Whether an appeal against the verdict is still possible or undecided.
 pub fn appeal_open(entry: &Application) -> bool {
-    entry.status == A::Ineligible && matches!(entry.appeal, Some(Appeal::Possible | Appeal::Filed(_)))
+    entry.status == A::Ineligible
+        && matches!(entry.appeal, Some(Appeal::Possible | Appeal::Filed(_)))
 }
 
 /// F40: files an appeal and opens the board's motion.
 fn appeal(tx: &mut Tx, actor: &Actor, number: u32, grounds: Hash) -> Result<(), Refusal> {
     actor.must_sign(Role::Primary)?;
     let mut entry = get(tx, number)?;
-    require!(entry.applicant == actor.number(), "F40.not-the-applicant", organisation = actor.number());
-    require!(entry.status == A::Ineligible, "F40.wrong-state", application = number, status = format!("{:?}", entry.status));
+    require!(
+        entry.applicant == actor.number(),
+        "F40.not-the-applicant",
+        organisation = actor.number()
+    );
+    require!(
+        entry.status == A::Ineligible,
+        "F40.wrong-state",
+        application = number,
+        status = format!("{:?}", entry.status)
+    );
     require!(
         entry.appeal == Some(Appeal::Possible),
         "F40.no-appeal",
@@ -363,16 +507,32 @@ fn appeal(tx: &mut Tx, actor: &Actor, number: u32, grounds: Hash) -> Result<(), 
     entry.appeal = Some(Appeal::Filed(grounds));
     tx.t.applications.put(number, entry);
     tx.cancel(DeadlineKind::AppealWindow, number);
-    let effect = MotionEffect::DecideAppeal(DecideAppeal { application: number });
+    let effect = MotionEffect::DecideAppeal(DecideAppeal {
+        application: number,
+    });
     let body = motion::effects::body(tx, &effect)?;
-    motion::open(tx, motion::Opening { effect, proposer: None, body, text: grounds, ballot_days: None })?;
+    motion::open(
+        tx,
+        motion::Opening {
+            effect,
+            proposer: None,
+            body,
+            text: grounds,
+            ballot_days: None,
+        },
+    )?;
     Ok(())
 }
 
 /// The parties of an appeal: the applicant, and the home of the officer who judged.
 pub fn interested(tx: &Tx, plan: &DecideAppeal) -> Vec<u32> {
-    let Ok(entry) = get(tx, plan.application) else { return Vec::new() };
-    let officer = entry.judged_by.and_then(|person| tx.t.persons.get(&person)).map(|person| person.home);
+    let Ok(entry) = get(tx, plan.application) else {
+        return Vec::new();
+    };
+    let officer = entry
+        .judged_by
+        .and_then(|person| tx.t.persons.get(&person))
+        .map(|person| person.home);
     std::iter::once(entry.applicant).chain(officer).collect()
 }
 
@@ -380,7 +540,12 @@ pub fn interested(tx: &Tx, plan: &DecideAppeal) -> Vec<u32> {
 pub fn check_appeal(tx: &Tx, plan: &DecideAppeal) -> Result<(), Refusal> {
     let entry = get(tx, plan.application)?;
     let filed = entry.status == A::Ineligible && matches!(entry.appeal, Some(Appeal::Filed(_)));
-    require!(filed, "F40.no-appeal", application = plan.application, appeal = format!("{:?}", entry.appeal));
+    require!(
+        filed,
+        "F40.no-appeal",
+        application = plan.application,
+        appeal = format!("{:?}", entry.appeal)
+    );
     Ok(())
 }
 
@@ -390,7 +555,10 @@ pub fn appeal_granted(tx: &mut Tx, plan: &DecideAppeal) -> Result<(), Refusal> {
     let mut entry = get(tx, plan.application)?;
     let call = call::get(tx, entry.call)?;
     require!(
-        matches!(call.status, CallStatus::ClosedForSubmissions | CallStatus::Reviewing),
+        matches!(
+            call.status,
+            CallStatus::ClosedForSubmissions | CallStatus::Reviewing
+        ),
         "F40.call-over",
         call = call.number
     );
@@ -399,7 +567,8 @@ pub fn appeal_granted(tx: &mut Tx, plan: &DecideAppeal) -> Result<(), Refusal> {
     review::assign(tx, plan.application)
 }
 
-/// F40: not granted. Rejected: dismissed. Undecided: the applicant may appeal again within a new limit.
+/// F40: not granted. Rejected: dismissed. Undecided: the applicant may appeal again within a new
+/// limit.
 pub fn appeal_failed(tx: &mut Tx, plan: &DecideAppeal, failure: Failure) -> Result<(), Refusal> {
     let mut entry = get(tx, plan.application)?;
     if !matches!(entry.appeal, Some(Appeal::Filed(_))) || entry.status != A::Ineligible {
@@ -409,8 +578,15 @@ pub fn appeal_failed(tx: &mut Tx, plan: &DecideAppeal, failure: Failure) -> Resu
         entry.appeal = Some(Appeal::Dismissed);
     } else {
         entry.appeal = Some(Appeal::Possible);
-        let days = tx.charter_of(call::get(tx, entry.call)?.charter)?.funding.appeal_days;
-        tx.schedule(DeadlineKind::AppealWindow, plan.application, tx.deadline(Period::Days(days)));
+        let days = tx
+            .charter_of(call::get(tx, entry.call)?.charter)?
+            .funding
+            .appeal_days;
+        tx.schedule(
+            DeadlineKind::AppealWindow,
+            plan.application,
+            tx.deadline(Period::Days(days)),
+        );
     }
     put(tx, entry, "F40", A::Ineligible)
 }
@@ -421,7 +597,13 @@ pub fn on_appeal_window(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusa
     entry.appeal = Some(Appeal::Expired);
     let call = entry.call;
     put(tx, entry, "F40", A::Ineligible)?;
-    tx.emit(due, EventBody::AppealExpired { application: number, call });
+    tx.emit(
+        due,
+        EventBody::AppealExpired {
+            application: number,
+            call,
+        },
+    );
     Ok(())
 }
 
@@ -447,9 +629,23 @@ pub(super) fn void_cancelled(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 }
 
 /// F10: the score stands, with a rank if every threshold is reached.
-pub(super) fn ranked(tx: &mut Tx, number: u32, score: Score, rank: Option<u32>) -> Result<(), Refusal> {
+pub(super) fn ranked(
+    tx: &mut Tx,
+    number: u32,
+    score: Score,
+    rank: Option<u32>,
+) -> Result<(), Refusal> {
     let mut entry = get(tx, number)?;
     entry.score = Some(score);
     entry.rank = rank;
-    put(tx, entry, "F10", if rank.is_some() { A::Ranked } else { A::NotRecommended })
+    put(
+        tx,
+        entry,
+        "F10",
+        if rank.is_some() {
+            A::Ranked
+        } else {
+            A::NotRecommended
+        },
+    )
 }

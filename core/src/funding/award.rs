@@ -1,19 +1,23 @@
-//! Awards (F11, F12, F41): what a motion must fulfil to grant one, and what becomes of it until its agreement.
+//! Awards (F11, F12, F41): what a motion must fulfil to grant one, and what becomes of it until its
+//! agreement.
 //!
-//! * The body follows from the size, and the size is the splitting test (domain 2.9, RULINGS R4): this award and all awards
-//!   granted to the applicant's group in this fund in the 365 days before, less lapsed and revoked ones, as groups and awards
-//!   stand at the decision. The guards hold when the motion is proposed and again when it takes effect.
+//! * The body follows from the size, and the size is the splitting test (domain 2.9, RULINGS R4):
+//!   this award and all awards granted to the applicant's group in this fund in the 365 days
+//!   before, less lapsed and revoked ones, as groups and awards stand at the decision. The guards
+//!   hold when the motion is proposed and again when it takes effect.
 //! * Limits and days are those of the charter version under which the call opened.
-//! * Concentration (R2): with this award one group has at most the charter's share of the fund's receipts net of refunds, and
-//!   at most the call's share of its budget; lapsed and revoked awards do not count.
-//! * At most the ask and at most what the call still holds (N4). In rank order, or out of rank with reasons in a motion of that
-//!   kind. The applicant is eligible on the day of decision (N23).
-//! * The applicant's group is recused in the tally ([`interested`]); whoever reviewed an application of the call does not vote
-//!   ([`check_voter`]).
-//! * Granted: B -> W, then standstill, offer, acceptance. Lapsed or revoked: W -> B until the call is closed, then W -> A (R3).
+//! * Concentration (R2): with this award one group has at most the charter's share of the fund's
+//!   receipts net of refunds, and at most the call's share of its budget; lapsed and revoked awards
+//!   do not count.
+//! * At most the ask and at most what the call still holds (N4). In rank order, or out of rank with
+//!   reasons in a motion of that kind. The applicant is eligible on the day of decision (N23).
+//! * The applicant's group is recused in the tally ([`interested`]); whoever reviewed an
+//!   application of the call does not vote ([`check_voter`]).
+//! * Granted: B -> W, then standstill, offer, acceptance. Lapsed or revoked: W -> B until the call
+//!   is closed, then W -> A (R3).
 //!
-//! Absent: appeals against decisions (F40 here knows appeals against ineligibility), guarantees, loans, equity (F30, F47),
-//! calls that demand membership to the end.
+//! Absent: appeals against decisions (F40 here knows appeals against ineligibility), guarantees,
+//! loans, equity (F30, F47), calls that demand membership to the end.
 
 use bincode::{Decode, Encode};
 
@@ -110,7 +114,10 @@ impl Award {
 
 /// An award by number.
 pub fn get(tx: &Tx, number: u32) -> Result<Award, Refusal> {
-    tx.t.awards.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-award", vec![("award", number.to_string())]))
+    tx.t.awards
+        .get(&number)
+        .cloned()
+        .ok_or_else(|| Refusal::new("A4.unknown-award", vec![("award", number.to_string())]))
 }
 
 /// Writes an award.
@@ -132,14 +139,24 @@ fn go(tx: &Tx, award: &mut Award, to: AwardState) -> Result<(), Refusal> {
 /// Sum of the counted awards to the applicant's group that `which` selects.
 fn granted(tx: &Tx, applicant: u32, which: impl Fn(&Award) -> bool) -> u64 {
     let group = groups::members(tx.t, applicant);
-    let counted = tx.t.awards.iter().map(|(_, award)| award).filter(|award| award.counts() && group.contains(&award.grantee));
-    counted.filter(|award| which(award)).fold(0, |sum: u64, award| sum.saturating_add(award.amount))
+    let counted =
+        tx.t.awards
+            .iter()
+            .map(|(_, award)| award)
+            .filter(|award| award.counts() && group.contains(&award.grantee));
+    counted
+        .filter(|award| which(award))
+        .fold(0, |sum: u64, award| sum.saturating_add(award.amount))
 }
 
-/// The splitting test: this amount and what the group was awarded in the fund in the 365 days before now.
+/// The splitting test: this amount and what the group was awarded in the fund in the 365 days
+/// before now.
 pub fn tested_amount(tx: &Tx, fund: u32, applicant: u32, amount: u64) -> u64 {
     let since = tx.days_ago(SPLITTING_DAYS);
-    granted(tx, applicant, |award| award.fund == fund && award.decided_ms >= since).saturating_add(amount)
+    granted(tx, applicant, |award| {
+        award.fund == fund && award.decided_ms >= since
+    })
+    .saturating_add(amount)
 }
 
 /// The lowest body that may decide the award now, by size, splitting test and rank (domain 2.9).
@@ -156,12 +173,20 @@ pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
     } else {
         BodyKind::Assembly
     };
-    Ok(if grant.out_of_rank.is_some() { by_size.max(BodyKind::Board) } else { by_size })
+    Ok(if grant.out_of_rank.is_some() {
+        by_size.max(BodyKind::Board)
+    } else {
+        by_size
+    })
 }
 
-/// The organisation with an interest in an award or a placing: the applicant. Its whole group is recused in the tally.
+/// The organisation with an interest in an award or a placing: the applicant. Its whole group is
+/// recused in the tally.
 pub fn interested(tx: &Tx, application: u32) -> Vec<u32> {
-    application::get(tx, application).map(|application| application.applicant).into_iter().collect()
+    application::get(tx, application)
+        .map(|application| application.applicant)
+        .into_iter()
+        .collect()
 }
 
 /// The body to which the motion of an award is put, as proposed.
@@ -171,7 +196,11 @@ pub fn deciding_body(tx: &Tx, application: u32, body: BodyKind) -> Result<Decidi
         BodyKind::Committee => DecidingBody::Committee(call::get(tx, call)?.terms.fund),
         BodyKind::Board => DecidingBody::Board,
         BodyKind::Assembly => DecidingBody::Assembly,
-        BodyKind::WorkingGroup => refuse!("F11.body-too-low", body = body.code(), needed = BodyKind::Committee.code()),
+        BodyKind::WorkingGroup => refuse!(
+            "F11.body-too-low",
+            body = body.code(),
+            needed = BodyKind::Committee.code()
+        ),
     })
 }
 
@@ -183,12 +212,18 @@ pub fn fund_of(tx: &Tx, application: u32) -> Option<u32> {
 
 /// Whether an application of better rank in the call waits for an award.
 fn passes_over(tx: &Tx, call: u32, application: u32, rank: u32) -> Option<u32> {
-    call::applications(tx, call).into_iter().filter(|other| *other != application).find(|other| {
-        tx.t.applications.get(other).is_some_and(|other| {
-            let waits = matches!(other.status, ApplicationStatus::Ranked | ApplicationStatus::Reserve);
-            waits && other.rank.is_some_and(|better| better < rank)
+    call::applications(tx, call)
+        .into_iter()
+        .filter(|other| *other != application)
+        .find(|other| {
+            tx.t.applications.get(other).is_some_and(|other| {
+                let waits = matches!(
+                    other.status,
+                    ApplicationStatus::Ranked | ApplicationStatus::Reserve
+                );
+                waits && other.rank.is_some_and(|better| better < rank)
+            })
         })
-    })
 }
 
 /// The guards of F11 and F41, when the motion is proposed and again when it takes effect.
@@ -198,32 +233,87 @@ pub fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
     let number = call.number;
     let fund = fund::open(tx, call.terms.fund)?.number;
     let decides = matches!(call.status, CallStatus::Ranked | CallStatus::Decided);
-    require!(decides, "F11.call-not-ranked", call = number, status = format!("{:?}", call.status));
-    let waits = matches!(application.status, ApplicationStatus::Ranked | ApplicationStatus::Reserve);
-    require!(waits, "F11.application-not-ranked", status = format!("{:?}", application.status));
+    require!(
+        decides,
+        "F11.call-not-ranked",
+        call = number,
+        status = format!("{:?}", call.status)
+    );
+    let waits = matches!(
+        application.status,
+        ApplicationStatus::Ranked | ApplicationStatus::Reserve
+    );
+    require!(
+        waits,
+        "F11.application-not-ranked",
+        status = format!("{:?}", application.status)
+    );
     if application.status == ApplicationStatus::Reserve {
-        let fell_away = tx.t.awards.iter().any(|(_, award)| award.call == number && !award.counts());
+        let fell_away =
+            tx.t.awards
+                .iter()
+                .any(|(_, award)| award.call == number && !award.counts());
         require!(fell_away, "F41.no-award-fell-away", call = number);
     }
     let needed = required_body(tx, grant)?;
-    require!(grant.body >= needed, "F11.body-too-low", body = grant.body.code(), needed = needed.code());
-    require!(grant.amount <= application.ask(), "F11.above-ask", amount = grant.amount, ask = application.ask());
-    let left = tx.t.balance(Account { fund, kind: AccountKind::Call(number) });
-    require!(i128::from(grant.amount) <= left, "N4.above-budget", amount = grant.amount, left = left);
-    let Some(rank) = application.rank else { refuse!("F11.no-rank", application = grant.application) };
-    match (passes_over(tx, number, grant.application, rank), grant.out_of_rank) {
-        (Some(better), None) => refuse!("F11.out-of-rank", application = grant.application, better = better),
+    require!(
+        grant.body >= needed,
+        "F11.body-too-low",
+        body = grant.body.code(),
+        needed = needed.code()
+    );
+    require!(
+        grant.amount <= application.ask(),
+        "F11.above-ask",
+        amount = grant.amount,
+        ask = application.ask()
+    );
+    let left = tx.t.balance(Account {
+        fund,
+        kind: AccountKind::Call(number),
+    });
+    require!(
+        i128::from(grant.amount) <= left,
+        "N4.above-budget",
+        amount = grant.amount,
+        left = left
+    );
+    let Some(rank) = application.rank else {
+        refuse!("F11.no-rank", application = grant.application)
+    };
+    match (
+        passes_over(tx, number, grant.application, rank),
+        grant.out_of_rank,
+    ) {
+        (Some(better), None) => refuse!(
+            "F11.out-of-rank",
+            application = grant.application,
+            better = better
+        ),
         (None, Some(_)) => refuse!("F11.in-rank", application = grant.application),
         _ => {}
     }
     let limits = tx.charter_of(call.charter)?.funding;
-    let in_fund = u128::from(granted(tx, application.applicant, |award| award.fund == fund)) + u128::from(grant.amount);
+    let in_fund = u128::from(granted(tx, application.applicant, |award| {
+        award.fund == fund
+    })) + u128::from(grant.amount);
     let receipts = u128::try_from(net_receipts(tx.t, fund)).unwrap_or(0);
     let most = receipts * u128::from(limits.fund_concentration_bp);
-    require!(in_fund * 10_000 <= most, "R2.fund-concentration", group = in_fund, receipts = receipts);
-    let in_call = granted(tx, application.applicant, |award| award.call == number).saturating_add(grant.amount);
+    require!(
+        in_fund * 10_000 <= most,
+        "R2.fund-concentration",
+        group = in_fund,
+        receipts = receipts
+    );
+    let in_call = granted(tx, application.applicant, |award| award.call == number)
+        .saturating_add(grant.amount);
     let most = basis_points(call.terms.budget, call.concentration_bp);
-    require!(in_call <= most, "R2.call-concentration", group = in_call, most = most);
+    require!(
+        in_call <= most,
+        "R2.call-concentration",
+        group = in_call,
+        most = most
+    );
     application::require_eligible(tx, &call, application.applicant, "N23.not-eligible")
 }
 
@@ -231,11 +321,18 @@ pub fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
 pub fn grant(tx: &mut Tx, motion: u32, grant: &GrantAward) -> Result<u32, Refusal> {
     check(tx, grant)?;
     // A body with too few unrelated voices passed the motion up.
-    let body = tx.t.motions.get(&motion).map_or(grant.body, |motion| motion.body.kind());
+    let body =
+        tx.t.motions
+            .get(&motion)
+            .map_or(grant.body, |motion| motion.body.kind());
     let application = application::get(tx, grant.application)?;
     let call = call::get(tx, application.call)?;
     let (fund, charter) = (call.terms.fund, call.charter);
-    let code = if application.status == ApplicationStatus::Reserve { "F41" } else { "F11" };
+    let code = if application.status == ApplicationStatus::Reserve {
+        "F41"
+    } else {
+        "F11"
+    };
     let number = tx.next_number(Counter::Award);
     let award = Award {
         number,
@@ -254,11 +351,19 @@ pub fn grant(tx: &mut Tx, motion: u32, grant: &GrantAward) -> Result<u32, Refusa
         decided_ms: tx.now,
         agreement: None,
     };
-    let movement = Movement::Awarded { call: award.call, award: number, amount: grant.amount };
+    let movement = Movement::Awarded {
+        call: award.call,
+        award: number,
+        amount: grant.amount,
+    };
     post(tx, fund, &movement)?;
     application::put(tx, application, code, ApplicationStatus::Awarded)?;
     let days = tx.charter_of(charter)?.funding.standstill_days;
-    tx.schedule(DeadlineKind::StandstillEnd, number, tx.deadline(Period::Days(days)));
+    tx.schedule(
+        DeadlineKind::StandstillEnd,
+        number,
+        tx.deadline(Period::Days(days)),
+    );
     let call = award.call;
     put(tx, award);
     call::progress(tx, call)?;
@@ -269,7 +374,11 @@ pub fn grant(tx: &mut Tx, motion: u32, grant: &GrantAward) -> Result<u32, Refusa
 pub fn check_place(tx: &Tx, place: &PlaceApplication) -> Result<(), Refusal> {
     let application = application::get(tx, place.application)?;
     let ranked = application.status == ApplicationStatus::Ranked;
-    require!(ranked, "F11.application-not-ranked", status = format!("{:?}", application.status));
+    require!(
+        ranked,
+        "F11.application-not-ranked",
+        status = format!("{:?}", application.status)
+    );
     Ok(())
 }
 
@@ -317,14 +426,23 @@ pub fn revoke(tx: &mut Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
 /// W -> B while the call is open, else W -> A (RULINGS R3).
 fn give_back(tx: &mut Tx, award: &Award) -> Result<(), Refusal> {
     let phase = call::get(tx, award.call)?.phase();
-    let movement = Movement::AwardReturned { call: award.call, award: award.number, phase, amount: award.amount };
+    let movement = Movement::AwardReturned {
+        call: award.call,
+        award: award.number,
+        phase,
+        amount: award.amount,
+    };
     post(tx, award.fund, &movement).map(|_| ())
 }
 
 /// F12: the applicant accepts the offer.
 pub(super) fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
     let mut award = get(tx, number)?;
-    require!(actor.number() == award.grantee, "F12.not-the-grantee", grantee = award.grantee);
+    require!(
+        actor.number() == award.grantee,
+        "F12.not-the-grantee",
+        grantee = award.grantee
+    );
     actor.must_sign(Role::Primary)?;
     require_no_appeal(tx, &award)?;
     go(tx, &mut award, S::Accepted)?;
@@ -336,7 +454,10 @@ pub(super) fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome,
 /// Refuses while an appeal in the award's call waits for the board.
 fn require_no_appeal(tx: &Tx, award: &Award) -> Result<(), Refusal> {
     for number in call::applications(tx, award.call) {
-        let open = tx.t.applications.get(&number).is_some_and(application::appeal_open);
+        let open =
+            tx.t.applications
+                .get(&number)
+                .is_some_and(application::appeal_open);
         require!(!open, "F13.appeal-open", application = number);
     }
     Ok(())
@@ -344,12 +465,21 @@ fn require_no_appeal(tx: &Tx, award: &Award) -> Result<(), Refusal> {
 
 /// F13: the award is accepted, its standstill over, no appeal open.
 pub(super) fn require_ready(tx: &Tx, award: &Award) -> Result<(), Refusal> {
-    require!(award.state == S::Accepted, "F13.award-not-accepted", state = format!("{:?}", award.state));
+    require!(
+        award.state == S::Accepted,
+        "F13.award-not-accepted",
+        state = format!("{:?}", award.state)
+    );
     require_no_appeal(tx, award)
 }
 
 /// Acts out a deadline of an award.
-pub(super) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Result<(), Refusal> {
+pub(super) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: u32,
+    due: u64,
+) -> Result<(), Refusal> {
     let mut award = get(tx, number)?;
     match kind {
         DeadlineKind::StandstillEnd => {
@@ -357,12 +487,27 @@ pub(super) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64
             let days = tx.charter_of(award.charter)?.funding.offer_days;
             let until_ms = tx.deadline(Period::Days(days));
             tx.schedule(DeadlineKind::OfferEnd, number, until_ms);
-            tx.emit(due, EventBody::AwardOffered { award: number, grantee: award.grantee, amount: award.amount, until_ms });
+            tx.emit(
+                due,
+                EventBody::AwardOffered {
+                    award: number,
+                    grantee: award.grantee,
+                    amount: award.amount,
+                    until_ms,
+                },
+            );
         }
         DeadlineKind::OfferEnd => {
             go(tx, &mut award, S::Lapsed)?;
             give_back(tx, &award)?;
-            tx.emit(due, EventBody::AwardLapsed { award: number, grantee: award.grantee, amount: award.amount });
+            tx.emit(
+                due,
+                EventBody::AwardLapsed {
+                    award: number,
+                    grantee: award.grantee,
+                    amount: award.amount,
+                },
+            );
         }
         _ => return Ok(()),
     }
@@ -378,27 +523,50 @@ pub(super) fn deeds(tx: &Tx, agreement: &Agreement) -> Result<Vec<Deed>, Refusal
     Ok(deeds)
 }
 
-/// Persons whose review of the application stands: who declined, was recused or replaced has not reviewed.
+/// Persons whose review of the application stands: who declined, was recused or replaced has not
+/// reviewed.
 fn reviewers(tx: &Tx, application: u32) -> Vec<Deed> {
-    let standing = review::of(tx, application).into_iter().filter(|review| review.status.stands());
-    standing.filter_map(|review| deed(tx, duties::Step::Review, review.person)).collect()
+    let standing = review::of(tx, application)
+        .into_iter()
+        .filter(|review| review.status.stands());
+    standing
+        .filter_map(|review| deed(tx, duties::Step::Review, review.person))
+        .collect()
 }
 
 /// Persons who signed a ballot that holds its group's voice on the motion.
 fn voters(tx: &Tx, motion: u32) -> Vec<Deed> {
-    let persons = crate::motion::ballots(tx.t, motion).into_values().flat_map(|cast| cast.persons);
-    persons.filter_map(|person| deed(tx, duties::Step::Vote, person)).collect()
+    let persons = crate::motion::ballots(tx.t, motion)
+        .into_values()
+        .flat_map(|cast| cast.persons);
+    persons
+        .filter_map(|person| deed(tx, duties::Step::Vote, person))
+        .collect()
 }
 
 fn deed(tx: &Tx, step: duties::Step, person: u32) -> Option<Deed> {
-    tx.t.persons.get(&person).map(|known| Deed { step, person, home: known.home })
+    tx.t.persons.get(&person).map(|known| Deed {
+        step,
+        person,
+        home: known.home,
+    })
 }
 
 /// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
 pub fn check_voter(tx: &Tx, application: u32, person: u32) -> Result<(), Refusal> {
     let application = application::get(tx, application)?;
     let mut all = call::applications(tx, application.call).into_iter();
-    let reviewed = all.any(|other| reviewers(tx, other).iter().any(|deed| deed.person == person));
-    require!(!reviewed, "N12.same-person", person = person, step = "vote", earlier = "review");
+    let reviewed = all.any(|other| {
+        reviewers(tx, other)
+            .iter()
+            .any(|deed| deed.person == person)
+    });
+    require!(
+        !reviewed,
+        "N12.same-person",
+        person = person,
+        step = "vote",
+        earlier = "review"
+    );
     Ok(())
 }

@@ -1,14 +1,18 @@
 //! Calls (F05, F10, F37, F38; RULINGS R2, R3, R4).
 //!
-//! * A board motion publishes the terms, frozen by hash, and moves the budget `A -> B:call`, the direction's earmark first.
-//! * Submissions open and close by the clock; what was not opened within the limit after the close is void.
-//! * The ranking is computed by `apply`, whoever asks for it: integers only, means compared as exact fractions, thresholds per
-//!   criterion and overall, ties by the published order and at last by the number of the application.
-//! * Decided follows from the decisions on the ranked applications ([`progress`]). A cancelled call gives its budget back.
+//! * A board motion publishes the terms, frozen by hash, and moves the budget `A -> B:call`, the
+//!   direction's earmark first.
+//! * Submissions open and close by the clock; what was not opened within the limit after the close
+//!   is void.
+//! * The ranking is computed by `apply`, whoever asks for it: integers only, means compared as
+//!   exact fractions, thresholds per criterion and overall, ties by the published order and at last
+//!   by the number of the application.
+//! * Decided follows from the decisions on the ranked applications ([`progress`]). A cancelled call
+//!   gives its budget back.
 //!
-//! * A decided call is closed by the programme officer once no award of it waits for its agreement; reserves end, and what was
-//!   not awarded goes back, the earmark first (F29, N19). Agreements in force outlive their call: what they give back goes to
-//!   the fund (RULINGS R3).
+//! * A decided call is closed by the programme officer once no award of it waits for its agreement;
+//!   reserves end, and what was not awarded goes back, the earmark first (F29, N19). Agreements in
+//!   force outlive their call: what they give back goes to the fund (RULINGS R3).
 
 use std::cmp::Ordering;
 
@@ -27,7 +31,8 @@ use crate::{refuse, require, row};
 
 /// Most applications of one call: what one event can name.
 pub const APPLICATIONS_MAX: u32 = 8_192;
-/// How long after the close an application still counts with seen receipts from before it (RULINGS A4).
+/// How long after the close an application still counts with seen receipts from before it (RULINGS
+/// A4).
 pub const LATE_MS: u64 = DAY_MS;
 
 /// Where a call stands.
@@ -109,7 +114,10 @@ pub const ROWS: [Row<CallStatus>; 13] = [
 
 /// A call, or a refusal that names the number.
 pub fn get(tx: &Tx, number: u32) -> Result<Call, Refusal> {
-    tx.t.calls.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-call", vec![("call", number.to_string())]))
+    tx.t.calls
+        .get(&number)
+        .cloned()
+        .ok_or_else(|| Refusal::new("A4.unknown-call", vec![("call", number.to_string())]))
 }
 
 fn put(tx: &mut Tx, mut call: Call, code: &'static str, to: CallStatus) -> Result<(), Refusal> {
@@ -121,7 +129,10 @@ fn put(tx: &mut Tx, mut call: Call, code: &'static str, to: CallStatus) -> Resul
 
 /// Numbers of a call's applications, ascending.
 pub fn applications(tx: &Tx, call: u32) -> Vec<u32> {
-    tx.t.call_applications.range((call, 0)..=(call, u32::MAX)).map(|((_, application), _)| *application).collect()
+    tx.t.call_applications
+        .range((call, 0)..=(call, u32::MAX))
+        .map(|((_, application), _)| *application)
+        .collect()
 }
 
 /// The guards of F05.
@@ -129,19 +140,48 @@ pub fn check_publish(tx: &Tx, terms: &CallTerms) -> Result<(), Refusal> {
     fund::open(tx, terms.fund)?;
     let charter = tx.charter()?;
     let least = charter.funding.reviewers;
-    require!(terms.reviewers >= least, "F05.too-few-reviewers", reviewers = terms.reviewers, least = least);
+    require!(
+        terms.reviewers >= least,
+        "F05.too-few-reviewers",
+        reviewers = terms.reviewers,
+        least = least
+    );
     for class in &terms.eligibility.classes {
-        require!(charter.class(*class).is_some(), "F05.unknown-class", class = format!("{class:?}"));
+        require!(
+            charter.class(*class).is_some(),
+            "F05.unknown-class",
+            class = format!("{class:?}")
+        );
     }
     if let Some(direction) = terms.direction {
-        require!(tx.t.directions.contains(&direction), "F05.unknown-direction", direction = direction);
+        require!(
+            tx.t.directions.contains(&direction),
+            "F05.unknown-direction",
+            direction = direction
+        );
     }
     let closes = tx.calendar().end_of_day(LocalDay(terms.closes_day));
-    require!(closes > tx.now, "F05.closes-in-the-past", closes = LocalDay(terms.closes_day));
-    let at = |kind| tx.t.balance(Account { fund: terms.fund, kind });
-    let earmarked = terms.direction.map_or(0, |direction| at(AccountKind::Direction(direction)));
+    require!(
+        closes > tx.now,
+        "F05.closes-in-the-past",
+        closes = LocalDay(terms.closes_day)
+    );
+    let at = |kind| {
+        tx.t.balance(Account {
+            fund: terms.fund,
+            kind,
+        })
+    };
+    let earmarked = terms
+        .direction
+        .map_or(0, |direction| at(AccountKind::Direction(direction)));
     let available = earmarked.saturating_add(at(AccountKind::Free));
-    require!(i128::from(terms.budget) <= available, "F05.budget-above-available", budget = terms.budget, available = available);
+    require!(
+        i128::from(terms.budget) <= available,
+        "F05.budget-above-available",
+        budget = terms.budget,
+        available = available
+    );
     Ok(())
 }
 
@@ -165,10 +205,19 @@ pub fn publish(tx: &mut Tx, motion: u32, terms: &CallTerms) -> Result<u32, Refus
         charter: tx.facts().charter,
     };
     tx.t.calls.put(number, call);
-    post(tx, terms.fund, &Movement::CallFunded { call: number, direction: terms.direction, amount: terms.budget })?;
+    post(
+        tx,
+        terms.fund,
+        &Movement::CallFunded {
+            call: number,
+            direction: terms.direction,
+            amount: terms.budget,
+        },
+    )?;
     let calendar = tx.calendar();
     // The first millisecond of the opening day is in the window already.
-    let opens = start_of_local_day(LocalDay(terms.opens_day), calendar.offset_minutes).saturating_sub(1);
+    let opens =
+        start_of_local_day(LocalDay(terms.opens_day), calendar.offset_minutes).saturating_sub(1);
     tx.schedule(DeadlineKind::CallOpens, number, opens.max(tx.now));
     let closes = calendar.next_working_day_end(calendar.end_of_day(LocalDay(terms.closes_day)));
     tx.schedule(DeadlineKind::CallCloses, number, closes);
@@ -186,10 +235,20 @@ pub fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Re
         DeadlineKind::CallCloses => {
             call.closed_ms = Some(due);
             let days = tx.charter_of(call.charter)?.funding.opening_working_days;
-            tx.schedule(DeadlineKind::OpeningEnds, number, tx.calendar().deadline(due, Period::WorkingDays(days)));
+            tx.schedule(
+                DeadlineKind::OpeningEnds,
+                number,
+                tx.calendar().deadline(due, Period::WorkingDays(days)),
+            );
             let applications = call.applications;
             put(tx, call, "F37", C::ClosedForSubmissions)?;
-            tx.emit(due, EventBody::CallClosedForSubmissions { call: number, applications });
+            tx.emit(
+                due,
+                EventBody::CallClosedForSubmissions {
+                    call: number,
+                    applications,
+                },
+            );
         }
         _ => {
             let mut void = Vec::new();
@@ -198,7 +257,13 @@ pub fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Re
                     void.push(application);
                 }
             }
-            tx.emit(due, EventBody::ApplicationsVoid { call: number, applications: void });
+            tx.emit(
+                due,
+                EventBody::ApplicationsVoid {
+                    call: number,
+                    applications: void,
+                },
+            );
         }
     }
     Ok(())
@@ -207,33 +272,57 @@ pub fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Re
 /// F37: the call is under review once reviewers of an application are assigned.
 pub(super) fn reviewing(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
     let call = get(tx, number)?;
-    if call.status == C::ClosedForSubmissions { put(tx, call, "F37", C::Reviewing) } else { Ok(()) }
+    if call.status == C::ClosedForSubmissions {
+        put(tx, call, "F37", C::Reviewing)
+    } else {
+        Ok(())
+    }
 }
 
-/// F37: a ranked call is Decided once no application is left without decision. Whoever decides one calls this.
+/// F37: a ranked call is Decided once no application is left without decision. Whoever decides one
+/// calls this.
 pub fn progress(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
     let call = get(tx, number)?;
-    let open = |application: u32| tx.t.applications.get(&application).is_some_and(|a| a.status == ApplicationStatus::Ranked);
+    let open = |application: u32| {
+        tx.t.applications
+            .get(&application)
+            .is_some_and(|a| a.status == ApplicationStatus::Ranked)
+    };
     if call.status == C::Ranked && !applications(tx, number).into_iter().any(open) {
         put(tx, call, "F37", C::Decided)?;
     }
     Ok(())
 }
 
-/// The exact score of an application from its final reviews, in whatever order; none without a review.
-pub fn score<'a>(terms: &CallTerms, reviews: impl IntoIterator<Item = &'a Scores>) -> Option<Score> {
-    let mut score = Score { total: 0, sums: vec![0; terms.criteria.len()], reviews: 0, reached: true };
+/// The exact score of an application from its final reviews, in whatever order; none without a
+/// review.
+pub fn score<'a>(
+    terms: &CallTerms,
+    reviews: impl IntoIterator<Item = &'a Scores>,
+) -> Option<Score> {
+    let mut score = Score {
+        total: 0,
+        sums: vec![0; terms.criteria.len()],
+        reviews: 0,
+        reached: true,
+    };
     for scores in reviews {
         for ((criterion, sum), given) in terms.criteria.iter().zip(&mut score.sums).zip(&scores.0) {
-            // Scores are at most 1,000, weights sum to 10,000, reviews are a handful: far from 64 bits.
+            // Scores are at most 1,000, weights sum to 10,000, reviews are a handful: far from 64
+            // bits.
             *sum = sum.saturating_add(u64::from(*given));
-            score.total = score.total.saturating_add(u64::from(criterion.weight_bp) * u64::from(*given));
+            score.total = score
+                .total
+                .saturating_add(u64::from(criterion.weight_bp) * u64::from(*given));
         }
         score.reviews = score.reviews.saturating_add(1);
     }
     let n = u64::from(score.reviews);
-    let above = |(criterion, sum): (&crate::record::Criterion, &u64)| *sum >= u64::from(criterion.threshold).saturating_mul(n);
-    score.reached = terms.criteria.iter().zip(&score.sums).all(above) && score.total >= terms.threshold.saturating_mul(n);
+    let above = |(criterion, sum): (&crate::record::Criterion, &u64)| {
+        *sum >= u64::from(criterion.threshold).saturating_mul(n)
+    };
+    score.reached = terms.criteria.iter().zip(&score.sums).all(above)
+        && score.total >= terms.threshold.saturating_mul(n);
     (n > 0).then_some(score)
 }
 
@@ -255,7 +344,8 @@ fn means(a: u64, a_of: u32, b: u64, b_of: u32) -> Ordering {
     (u128::from(a) * u128::from(b_of)).cmp(&(u128::from(b) * u128::from(a_of)))
 }
 
-/// Best first: total, then the published tie-breaks, then the number. A total order: no two compare equal.
+/// Best first: total, then the published tie-breaks, then the number. A total order: no two compare
+/// equal.
 pub fn better(terms: &CallTerms, a: &Contestant, b: &Contestant) -> Ordering {
     let (m, n) = (a.score.reviews, b.score.reviews);
     let mut order = means(a.score.total, m, b.score.total, n).reverse();
@@ -276,40 +366,85 @@ pub fn better(terms: &CallTerms, a: &Contestant, b: &Contestant) -> Ordering {
 pub fn rank(tx: &mut Tx, number: u32) -> Result<Outcome, Refusal> {
     let call = get(tx, number)?;
     let status = format!("{:?}", call.status);
-    require!(matches!(call.status, C::ClosedForSubmissions | C::Reviewing), "F10.wrong-state", call = number, status = status);
+    require!(
+        matches!(call.status, C::ClosedForSubmissions | C::Reviewing),
+        "F10.wrong-state",
+        call = number,
+        status = status
+    );
     let closed = call.closed_ms.unwrap_or(u64::MAX);
-    require!(tx.now > closed.saturating_add(LATE_MS), "F10.late-window-open", closed = closed);
+    require!(
+        tx.now > closed.saturating_add(LATE_MS),
+        "F10.late-window-open",
+        closed = closed
+    );
     let mut contestants = Vec::new();
     for number in applications(tx, number) {
         let entry = application::get(tx, number)?;
         match entry.status {
             ApplicationStatus::UnderReview => {}
-            ApplicationStatus::Submitted | ApplicationStatus::Opened | ApplicationStatus::Eligible => {
-                refuse!("F10.unsettled", application = number, status = format!("{:?}", entry.status))
+            ApplicationStatus::Submitted
+            | ApplicationStatus::Opened
+            | ApplicationStatus::Eligible => {
+                refuse!(
+                    "F10.unsettled",
+                    application = number,
+                    status = format!("{:?}", entry.status)
+                )
             }
             ApplicationStatus::Ineligible => {
-                require!(!application::appeal_open(&entry), "F10.appeal-open", application = number);
+                require!(
+                    !application::appeal_open(&entry),
+                    "F10.appeal-open",
+                    application = number
+                );
                 continue;
             }
             _ => continue,
         }
         let reviews = review::of(tx, number);
         if let Some(open) = reviews.iter().find(|review| review.status.is_running()) {
-            refuse!("F10.review-not-final", application = number, review = open.number, status = format!("{:?}", open.status));
+            refuse!(
+                "F10.review-not-final",
+                application = number,
+                review = open.number,
+                status = format!("{:?}", open.status)
+            );
         }
-        let last: Vec<&Scores> = reviews.iter().filter_map(review::Review::final_scores).collect();
+        let last: Vec<&Scores> = reviews
+            .iter()
+            .filter_map(review::Review::final_scores)
+            .collect();
         let needed = review::needed(tx, &call, &entry)?;
-        require!(last.len() >= needed as usize, "F10.too-few-reviews", application = number, done = last.len(), needed = needed);
-        let Some(score) = score(&call.terms, last) else { refuse!("F10.too-few-reviews", application = number) };
+        require!(
+            last.len() >= needed as usize,
+            "F10.too-few-reviews",
+            application = number,
+            done = last.len(),
+            needed = needed
+        );
+        let Some(score) = score(&call.terms, last) else {
+            refuse!("F10.too-few-reviews", application = number)
+        };
         let (ask, submitted_ms) = (entry.ask(), entry.submitted_ms);
-        contestants.push(Contestant { application: number, ask, submitted_ms, score });
+        contestants.push(Contestant {
+            application: number,
+            ask,
+            submitted_ms,
+            score,
+        });
     }
     contestants.sort_by(|a, b| better(&call.terms, a, b));
     let mut rank = 0;
     for contestant in contestants {
         let reached = contestant.score.reached;
         rank += u32::from(reached);
-        application::ranked(tx, contestant.application, contestant.score, reached.then_some(rank))?;
+        application::ranked(
+            tx,
+            contestant.application,
+            contestant.score,
+            reached.then_some(rank),
+        )?;
     }
     put(tx, call, "F10", C::Ranked)?;
     progress(tx, number)?;
@@ -324,7 +459,11 @@ pub fn close(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal
     step(&ROWS, "F29", Some(call.status), C::Closed)?;
     let at = |kind| tx.t.balance(Account { fund, kind });
     let waiting = |award: u32| at(AccountKind::Award(award)) != 0;
-    if let Some((award, _)) = tx.t.awards.iter().find(|(award, entry)| entry.call == number && waiting(**award)) {
+    if let Some((award, _)) =
+        tx.t.awards
+            .iter()
+            .find(|(award, entry)| entry.call == number && waiting(**award))
+    {
         refuse!("F29.open-child", call = number, award = award);
     }
     // A balance of the call is never negative (N1) and never above its budget.
@@ -336,7 +475,14 @@ pub fn close(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal
         }
     }
     if rest > 0 {
-        post(tx, fund, &Movement::CallReleased { call: number, amount: rest })?;
+        post(
+            tx,
+            fund,
+            &Movement::CallReleased {
+                call: number,
+                amount: rest,
+            },
+        )?;
     }
     put(tx, call, "F29", C::Closed)?;
     Ok(Outcome::Applied)
@@ -346,8 +492,16 @@ pub fn close(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal
 pub fn check_cancel(tx: &Tx, plan: &CancelCall) -> Result<(), Refusal> {
     let call = get(tx, plan.call)?;
     step(&ROWS, "F38", Some(call.status), C::Cancelled)?;
-    let balance = tx.t.balance(Account { fund: call.terms.fund, kind: AccountKind::Call(call.number) });
-    require!(balance == i128::from(call.terms.budget), "F38.granted", call = call.number, balance = balance);
+    let balance = tx.t.balance(Account {
+        fund: call.terms.fund,
+        kind: AccountKind::Call(call.number),
+    });
+    require!(
+        balance == i128::from(call.terms.budget),
+        "F38.granted",
+        call = call.number,
+        balance = balance
+    );
     Ok(())
 }
 
@@ -359,9 +513,20 @@ pub fn cancel(tx: &mut Tx, plan: &CancelCall) -> Result<(), Refusal> {
         application::void_cancelled(tx, application)?;
     }
     draw::abandon(tx, call.number)?;
-    for kind in [DeadlineKind::CallOpens, DeadlineKind::CallCloses, DeadlineKind::OpeningEnds] {
+    for kind in [
+        DeadlineKind::CallOpens,
+        DeadlineKind::CallCloses,
+        DeadlineKind::OpeningEnds,
+    ] {
         tx.cancel(kind, call.number);
     }
-    post(tx, call.terms.fund, &Movement::CallReleased { call: call.number, amount: call.terms.budget })?;
+    post(
+        tx,
+        call.terms.fund,
+        &Movement::CallReleased {
+            call: call.number,
+            amount: call.terms.budget,
+        },
+    )?;
     put(tx, call, "F38", C::Cancelled)
 }

@@ -1,15 +1,20 @@
 //! Contributions: pledges, instalments, receipts (F02 to F04, F34, F35; RULINGS R4).
 //!
-//! * A pledge is signed by primary and finance of a live member, in instalments with their own due days; it funds nothing
-//!   (N18). At every moment pledged = uncalled + called_open + received + cancelled + defaulted + written_off.
-//! * The treasurer calls an instalment. What is not paid at the end of due day plus grace is defaulted by the clock; a late
-//!   receipt is still one, and a board motion may write the rest off.
-//! * A receipt is recorded by the treasurer and confirmed by another officer; the confirmation posts it and uses the bank
-//!   reference. An amount above what is open on the instalment is refused: the excess is a new pledge.
+//! * A pledge is signed by primary and finance of a live member, in instalments with their own due
+//!   days; it funds nothing (N18). At every moment pledged = uncalled + called_open + received +
+//!   cancelled + defaulted + written_off.
+//! * The treasurer calls an instalment. What is not paid at the end of due day plus grace is
+//!   defaulted by the clock; a late receipt is still one, and a board motion may write the rest
+//!   off.
+//! * A receipt is recorded by the treasurer and confirmed by another officer; the confirmation
+//!   posts it and uses the bank reference. An amount above what is open on the instalment is
+//!   refused: the excess is a new pledge.
 //! * Instalments that are not called are cancelled by two chained records: member, then treasurer.
-//! * A receipt that is never confirmed has no effect and blocks nothing: the reference is used by the confirmation.
+//! * A receipt that is never confirmed has no effect and blocks nothing: the reference is used by
+//!   the confirmation.
 //!
-//! Absent: arrears rules started by a default (F04 "if the charter says so"; no charter of this build does).
+//! Absent: arrears rules started by a default (F04 "if the charter says so"; no charter of this
+//! build does).
 
 use bincode::{Decode, Encode};
 
@@ -120,7 +125,8 @@ pub struct Cancellation {
 
 use InstalmentStatus as I;
 
-/// The state machine of an instalment. The memo ledger moves with it: [`crate::account::PledgeMove::row`].
+/// The state machine of an instalment. The memo ledger moves with it:
+/// [`crate::account::PledgeMove::row`].
 pub const ROWS: [Row<InstalmentStatus>; 12] = [
     row!("F02", None => I::Pledged, "MEM", "signed by finance and primary; member live; fund open; due days ahead"),
     row!("F34", Some(I::Pledged) => I::Called, "TRE", "not called before"),
@@ -139,25 +145,49 @@ pub const ROWS: [Row<InstalmentStatus>; 12] = [
 /// A contribution, or a refusal that names the number.
 pub fn get(tx: &Tx, number: u32) -> Result<Contribution, Refusal> {
     let found = tx.t.contributions.get(&number).cloned();
-    found.ok_or_else(|| Refusal::new("A4.unknown-contribution", vec![("contribution", number.to_string())]))
+    found.ok_or_else(|| {
+        Refusal::new(
+            "A4.unknown-contribution",
+            vec![("contribution", number.to_string())],
+        )
+    })
 }
 
 fn instalment(tx: &Tx, number: u32) -> Result<(Instalment, Contribution), Refusal> {
     let found = tx.t.instalments.get(&number).copied();
-    let found = found.ok_or_else(|| Refusal::new("A4.unknown-instalment", vec![("instalment", number.to_string())]))?;
+    let found = found.ok_or_else(|| {
+        Refusal::new(
+            "A4.unknown-instalment",
+            vec![("instalment", number.to_string())],
+        )
+    })?;
     Ok((found, get(tx, found.contribution)?))
 }
 
 /// Moves the memo ledger of a contribution.
-fn memo(tx: &mut Tx, contribution: &mut Contribution, what: PledgeMove, amount: u64) -> Result<(), Refusal> {
-    contribution.pledge =
-        contribution.pledge.moved(what, amount).map_err(|error| Refusal::new("R4.pledge", vec![("why", error.to_string())]))?;
-    tx.t.contributions.put(contribution.number, contribution.clone());
+fn memo(
+    tx: &mut Tx,
+    contribution: &mut Contribution,
+    what: PledgeMove,
+    amount: u64,
+) -> Result<(), Refusal> {
+    contribution.pledge = contribution
+        .pledge
+        .moved(what, amount)
+        .map_err(|error| Refusal::new("R4.pledge", vec![("why", error.to_string())]))?;
+    tx.t.contributions
+        .put(contribution.number, contribution.clone());
     Ok(())
 }
 
 /// Moves an instalment's status by the table.
-fn put(tx: &mut Tx, number: u32, mut entry: Instalment, code: &'static str, to: InstalmentStatus) -> Result<(), Refusal> {
+fn put(
+    tx: &mut Tx,
+    number: u32,
+    mut entry: Instalment,
+    code: &'static str,
+    to: InstalmentStatus,
+) -> Result<(), Refusal> {
     entry.status = step(&ROWS, code, Some(entry.status), to)?;
     entry.since_ms = tx.now;
     tx.t.instalments.put(number, entry);
@@ -170,7 +200,10 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &FundAct) -> Result<Outcome, Refus
         FundAct::Accept { fund } => return fund::accept(tx, actor, *fund),
         FundAct::Pledge(entry) => pledge(tx, actor, entry)?,
         FundAct::CallInstalment { instalment } => call_instalment(tx, actor, *instalment)?,
-        FundAct::ProposeCancel { contribution, instalments } => propose_cancel(tx, actor, *contribution, instalments)?,
+        FundAct::ProposeCancel {
+            contribution,
+            instalments,
+        } => propose_cancel(tx, actor, *contribution, instalments)?,
         FundAct::AgreeCancel { proposal } => agree_cancel(tx, actor, proposal)?,
         FundAct::RecordReceipt(entry) => record_receipt(tx, actor, entry)?,
         FundAct::ConfirmReceipt { receipt } => confirm_receipt(tx, actor, receipt)?,
@@ -183,16 +216,31 @@ fn pledge(tx: &mut Tx, actor: &Actor, entry: &PledgeEntry) -> Result<(), Refusal
     actor.must_sign(Role::Primary)?;
     actor.must_sign(Role::Finance)?;
     let member = actor.number();
-    require!(membership::is_live(tx.t, member), "F02.member-not-live", organisation = member);
+    require!(
+        membership::is_live(tx.t, member),
+        "F02.member-not-live",
+        organisation = member
+    );
     fund::open(tx, entry.fund)?;
     if let Pot::Direction(direction) = entry.pot {
-        require!(tx.t.directions.contains(&direction), "F02.unknown-direction", direction = direction);
+        require!(
+            tx.t.directions.contains(&direction),
+            "F02.unknown-direction",
+            direction = direction
+        );
     }
     let today = tx.calendar().day_of(tx.now);
     for instalment in &entry.instalments {
-        require!(instalment.due_day >= today.0, "F02.due-day-past", due = LocalDay(instalment.due_day), today = today);
+        require!(
+            instalment.due_day >= today.0,
+            "F02.due-day-past",
+            due = LocalDay(instalment.due_day),
+            today = today
+        );
     }
-    let Some(Ok(pledge)) = entry.amount().map(Pledge::new) else { refuse!("F02.amount") };
+    let Some(Ok(pledge)) = entry.amount().map(Pledge::new) else {
+        refuse!("F02.amount")
+    };
     let number = tx.next_number(Counter::Contribution);
     let mut numbers = Vec::with_capacity(entry.instalments.len());
     for planned in &entry.instalments {
@@ -223,32 +271,64 @@ fn pledge(tx: &mut Tx, actor: &Actor, entry: &PledgeEntry) -> Result<(), Refusal
     Ok(())
 }
 
-/// F34: the treasurer calls an instalment. It is due at the end of its day, today at the earliest; default follows the grace.
+/// F34: the treasurer calls an instalment. It is due at the end of its day, today at the earliest;
+/// default follows the grace.
 fn call_instalment(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
     let (entry, mut contribution) = instalment(tx, number)?;
     must_hold(tx, actor, Role::Treasurer, Scope::Fund(contribution.fund))?;
     fund::open(tx, contribution.fund)?;
     put(tx, number, entry, "F34", I::Called)?;
     memo(tx, &mut contribution, PledgeMove::Call, entry.amount)?;
-    let grace = tx.charter_of(contribution.charter)?.funding.pledge_grace_days;
+    let grace = tx
+        .charter_of(contribution.charter)?
+        .funding
+        .pledge_grace_days;
     let calendar = tx.calendar();
-    let due = calendar.end_of_day(LocalDay(entry.due_day)).max(calendar.end_of_day(calendar.day_of(tx.now)));
-    tx.schedule(DeadlineKind::InstalmentDefault, number, calendar.deadline(due, Period::Days(grace)));
+    let due = calendar
+        .end_of_day(LocalDay(entry.due_day))
+        .max(calendar.end_of_day(calendar.day_of(tx.now)));
+    tx.schedule(
+        DeadlineKind::InstalmentDefault,
+        number,
+        calendar.deadline(due, Period::Days(grace)),
+    );
     Ok(())
 }
 
 /// F34, first record: the member proposes to cancel.
-fn propose_cancel(tx: &mut Tx, actor: &Actor, number: u32, instalments: &[u32]) -> Result<(), Refusal> {
+fn propose_cancel(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    instalments: &[u32],
+) -> Result<(), Refusal> {
     actor.must_sign(Role::Primary)?;
     actor.must_sign(Role::Finance)?;
     let contribution = get(tx, number)?;
-    require!(contribution.member == actor.number(), "F34.not-the-member", organisation = actor.number());
+    require!(
+        contribution.member == actor.number(),
+        "F34.not-the-member",
+        organisation = actor.number()
+    );
     for instalment in instalments {
-        require!(contribution.instalments.contains(instalment), "F34.not-of-this-contribution", instalment = instalment);
+        require!(
+            contribution.instalments.contains(instalment),
+            "F34.not-of-this-contribution",
+            instalment = instalment
+        );
         let status = self::instalment(tx, *instalment)?.0.status;
-        require!(status == I::Pledged, "F34.already-called", instalment = instalment, status = format!("{status:?}"));
+        require!(
+            status == I::Pledged,
+            "F34.already-called",
+            instalment = instalment,
+            status = format!("{status:?}")
+        );
     }
-    let entry = Cancellation { contribution: number, instalments: instalments.to_vec(), agreed: false };
+    let entry = Cancellation {
+        contribution: number,
+        instalments: instalments.to_vec(),
+        agreed: false,
+    };
     let record = tx.record;
     tx.t.cancellations.put(record, entry);
     Ok(())
@@ -259,7 +339,11 @@ fn agree_cancel(tx: &mut Tx, actor: &Actor, proposal: &Hash) -> Result<(), Refus
     let Some(mut entry) = tx.t.cancellations.get(proposal).cloned() else {
         refuse!("F34.unknown-proposal", record = proposal.short())
     };
-    require!(!entry.agreed, "F34.already-agreed", record = proposal.short());
+    require!(
+        !entry.agreed,
+        "F34.already-agreed",
+        record = proposal.short()
+    );
     let mut contribution = get(tx, entry.contribution)?;
     must_hold(tx, actor, Role::Treasurer, Scope::Fund(contribution.fund))?;
     require_unrelated(tx, actor, contribution.member)?;
@@ -274,18 +358,38 @@ fn agree_cancel(tx: &mut Tx, actor: &Actor, proposal: &Hash) -> Result<(), Refus
 }
 
 /// The guards of F03 and F35 on the instalment. Returns the transition and the state it leads to.
-fn receivable(number: u32, entry: &Instalment, amount: u64) -> Result<(&'static str, InstalmentStatus), Refusal> {
+fn receivable(
+    number: u32,
+    entry: &Instalment,
+    amount: u64,
+) -> Result<(&'static str, InstalmentStatus), Refusal> {
     let (code, partly) = match entry.status {
         I::Called | I::PartlyReceived => ("F03", I::PartlyReceived),
         I::Defaulted => ("F35", I::Defaulted),
         I::Pledged => refuse!("F03.not-called", instalment = number),
         I::Received | I::Cancelled | I::WrittenOff => {
-            refuse!("F03.nothing-open", instalment = number, status = format!("{:?}", entry.status))
+            refuse!(
+                "F03.nothing-open",
+                instalment = number,
+                status = format!("{:?}", entry.status)
+            )
         }
     };
     require!(amount > 0, "N2.amount", amount = amount);
-    require!(amount <= entry.rest(), "F03.excess-is-a-new-pledge", amount = amount, open = entry.rest());
-    Ok((code, if amount == entry.rest() { I::Received } else { partly }))
+    require!(
+        amount <= entry.rest(),
+        "F03.excess-is-a-new-pledge",
+        amount = amount,
+        open = entry.rest()
+    );
+    Ok((
+        code,
+        if amount == entry.rest() {
+            I::Received
+        } else {
+            partly
+        },
+    ))
 }
 
 /// F03, F35, first record: the treasurer.
@@ -295,7 +399,12 @@ fn record_receipt(tx: &mut Tx, actor: &Actor, entry: &ReceiptEntry) -> Result<()
     receivable(entry.instalment, &instalment, entry.amount)?;
     check_reference(tx, &entry.reference)?;
     let today = tx.calendar().day_of(tx.now);
-    require!(entry.value_day <= today.0, "F03.value-day-ahead", value_day = LocalDay(entry.value_day), today = today);
+    require!(
+        entry.value_day <= today.0,
+        "F03.value-day-ahead",
+        value_day = LocalDay(entry.value_day),
+        today = today
+    );
     let receipt = Receipt {
         instalment: entry.instalment,
         amount: entry.amount,
@@ -311,14 +420,34 @@ fn record_receipt(tx: &mut Tx, actor: &Actor, entry: &ReceiptEntry) -> Result<()
 
 /// F03, F35, second record: another officer. Posts `X:member -> A`.
 fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refusal> {
-    let Some(mut receipt) = tx.t.receipts.get(record).cloned() else { refuse!("F03.unknown-receipt", record = record.short()) };
+    let Some(mut receipt) = tx.t.receipts.get(record).cloned() else {
+        refuse!("F03.unknown-receipt", record = record.short())
+    };
     let (mut entry, mut contribution) = instalment(tx, receipt.instalment)?;
-    let confirmed_by = must_hold(tx, actor, Role::SecondOfficer, Scope::Fund(contribution.fund))?.person;
-    require!(receipt.confirmed_by.is_none(), "F03.already-confirmed", record = record.short());
+    let confirmed_by = must_hold(
+        tx,
+        actor,
+        Role::SecondOfficer,
+        Scope::Fund(contribution.fund),
+    )?
+    .person;
+    require!(
+        receipt.confirmed_by.is_none(),
+        "F03.already-confirmed",
+        record = record.short()
+    );
     for signer in &actor.signers {
-        require!(signer.person != receipt.recorded_by, "N12.same-person", person = signer.person);
+        require!(
+            signer.person != receipt.recorded_by,
+            "N12.same-person",
+            person = signer.person
+        );
     }
-    if tx.charter_of(contribution.charter)?.funding.chain_distinct_groups {
+    if tx
+        .charter_of(contribution.charter)?
+        .funding
+        .chain_distinct_groups
+    {
         let home = |person: u32| tx.t.persons.get(&person).map_or(0, |person| person.home);
         let related = groups::related(tx.t, home(receipt.recorded_by), home(confirmed_by));
         require!(!related, "N12.same-group", person = confirmed_by);
@@ -327,10 +456,24 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
     claim_reference(tx, &receipt.reference)?;
     entry.received = entry.received.saturating_add(receipt.amount);
     put(tx, receipt.instalment, entry, code, to)?;
-    let what = if code == "F35" { PledgeMove::ReceiveLate } else { PledgeMove::Receive };
+    let what = if code == "F35" {
+        PledgeMove::ReceiveLate
+    } else {
+        PledgeMove::Receive
+    };
     memo(tx, &mut contribution, what, receipt.amount)?;
-    let Contribution { fund, member, pot, .. } = contribution;
-    post(tx, fund, &Movement::ContributionReceived { member, pot, amount: receipt.amount })?;
+    let Contribution {
+        fund, member, pot, ..
+    } = contribution;
+    post(
+        tx,
+        fund,
+        &Movement::ContributionReceived {
+            member,
+            pot,
+            amount: receipt.amount,
+        },
+    )?;
     if to == I::Received {
         tx.cancel(DeadlineKind::InstalmentDefault, receipt.instalment);
     }
@@ -343,18 +486,28 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
 pub fn check_write_off(tx: &Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
     let (entry, _) = instalment(tx, plan.instalment)?;
     let status = format!("{:?}", entry.status);
-    require!(entry.status == I::Defaulted, "F35.wrong-state", instalment = plan.instalment, status = status);
+    require!(
+        entry.status == I::Defaulted,
+        "F35.wrong-state",
+        instalment = plan.instalment,
+        status = status
+    );
     Ok(())
 }
 
 /// The fund of a write-off, where the treasurer who proposes it must hold the post.
 pub fn fund_of(tx: &Tx, plan: &WriteOffInstalment) -> Option<u32> {
-    instalment(tx, plan.instalment).ok().map(|(_, contribution)| contribution.fund)
+    instalment(tx, plan.instalment)
+        .ok()
+        .map(|(_, contribution)| contribution.fund)
 }
 
 /// The member whose instalment it is: its group has no voice.
 pub fn interested(tx: &Tx, plan: &WriteOffInstalment) -> Vec<u32> {
-    instalment(tx, plan.instalment).map(|(_, contribution)| contribution.member).into_iter().collect()
+    instalment(tx, plan.instalment)
+        .map(|(_, contribution)| contribution.member)
+        .into_iter()
+        .collect()
 }
 
 /// F35: the defaulted rest is given up. Memo only.

@@ -1,11 +1,14 @@
-//! Funds (F01; RULINGS R4, R7): one unit, one bank account, officers with posts scoped to the fund, a committee of five.
+//! Funds (F01; RULINGS R4, R7): one unit, one bank account, officers with posts scoped to the fund,
+//! a committee of five.
 //!
-//! * A board motion `fund` makes it Approved. It is Open once the holder and every named officer signed their acceptance; an
-//!   officer's post begins with the acceptance and lasts two years.
-//! * One person holds one of TRE, OFF, PO, FIN per fund, posts for the whole alliance included; the auditor none.
+//! * A board motion `fund` makes it Approved. It is Open once the holder and every named officer
+//!   signed their acceptance; an officer's post begins with the acceptance and lasts two years.
+//! * One person holds one of TRE, OFF, PO, FIN per fund, posts for the whole alliance included; the
+//!   auditor none.
 //! * The committee is named by a board motion, five members of distinct groups, two years.
 //!
-//! Absent: election of the committee by ballot over names (it is appointed), freezing (F33), closing (F32).
+//! Absent: election of the committee by ballot over names (it is appointed), freezing (F33),
+//! closing (F32).
 
 use std::collections::BTreeSet;
 
@@ -24,8 +27,12 @@ use crate::{membership, refuse, require, row};
 /// Days of a post or a seat (RULINGS R7).
 pub const TERM_DAYS: u32 = 730;
 /// Fewest officers by role (RULINGS R7).
-const OFFICERS_LEAST: [(Role, usize); 4] =
-    [(Role::Treasurer, 1), (Role::SecondOfficer, 2), (Role::ProgrammeOfficer, 1), (Role::FinanceApprover, 2)];
+const OFFICERS_LEAST: [(Role, usize); 4] = [
+    (Role::Treasurer, 1),
+    (Role::SecondOfficer, 2),
+    (Role::ProgrammeOfficer, 1),
+    (Role::FinanceApprover, 2),
+];
 
 /// Where a fund stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -76,45 +83,87 @@ pub const ROWS: [Row<FundStatus>; 2] = [
 
 /// A fund, or a refusal that names the number.
 pub fn get(tx: &Tx, number: u32) -> Result<Fund, Refusal> {
-    tx.t.funds.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-fund", vec![("fund", number.to_string())]))
+    tx.t.funds
+        .get(&number)
+        .cloned()
+        .ok_or_else(|| Refusal::new("A4.unknown-fund", vec![("fund", number.to_string())]))
 }
 
 /// A fund that is open.
 pub fn open(tx: &Tx, number: u32) -> Result<Fund, Refusal> {
     let fund = get(tx, number)?;
-    require!(fund.status == FundStatus::Open, "F01.fund-not-open", fund = number, status = format!("{:?}", fund.status));
+    require!(
+        fund.status == FundStatus::Open,
+        "F01.fund-not-open",
+        fund = number,
+        status = format!("{:?}", fund.status)
+    );
     Ok(fund)
 }
 
 /// The guards of F01: when the motion is proposed, and again when it takes effect.
 pub fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
     let holder = tx.organisation(plan.holder)?;
-    require!(holder.kind != OrganisationKind::Observer, "F01.holder-is-observer", organisation = plan.holder);
+    require!(
+        holder.kind != OrganisationKind::Observer,
+        "F01.holder-is-observer",
+        organisation = plan.holder
+    );
     let office = tx.organisation(plan.office)?;
-    require!(office.kind == OrganisationKind::Office, "F01.no-office", organisation = plan.office);
+    require!(
+        office.kind == OrganisationKind::Office,
+        "F01.no-office",
+        organisation = plan.office
+    );
     let currencies = [tx.charter()?.currency.clone()];
     if let Err(error) = plan.unit.check_allowed(&currencies) {
         refuse!("F01.unit-not-allowed", why = error);
     }
-    let used = tx.t.funds.iter().find(|(_, fund)| fund.bank_account == plan.bank_account);
+    let used =
+        tx.t.funds
+            .iter()
+            .find(|(_, fund)| fund.bank_account == plan.bank_account);
     if let Some((fund, _)) = used {
         refuse!("F01.bank-account-used", fund = fund);
     }
     let mut seen = BTreeSet::new();
     for (role, person) in &plan.officers {
-        require!(tx.t.persons.contains(person), "F01.unknown-person", person = person);
+        require!(
+            tx.t.persons.contains(person),
+            "F01.unknown-person",
+            person = person
+        );
         require!(seen.insert(*person), "F01.two-chain-roles", person = person);
-        for (_, post) in tx.t.posts.iter().filter(|(_, post)| post.holder == *person && post_in_force(post, tx.now)) {
+        for (_, post) in
+            tx.t.posts
+                .iter()
+                .filter(|(_, post)| post.holder == *person && post_in_force(post, tx.now))
+        {
             require!(post.role != Role::Auditor, "F01.auditor", person = person);
             let chain = OFFICERS_LEAST.iter().any(|(role, _)| *role == post.role);
             // A post for the whole alliance covers this fund too.
             let second = chain && post.scope == Scope::Alliance && post.role != *role;
-            require!(!second, "F01.two-chain-roles", person = person, holds = format!("{:?}", post.role));
+            require!(
+                !second,
+                "F01.two-chain-roles",
+                person = person,
+                holds = format!("{:?}", post.role)
+            );
         }
     }
     for (role, least) in OFFICERS_LEAST {
-        let named = plan.officers.iter().filter(|(named, _)| *named == role).count();
-        require!(named >= least, "F01.officers-missing", role = format!("{role:?}"), named = named, least = least);
+        let named = plan
+            .officers
+            .iter()
+            .filter(|(named, _)| *named == role)
+            .count();
+        require!(
+            named >= least,
+            "F01.officers-missing",
+            role = format!("{role:?}"),
+            named = named,
+            least = least
+        );
     }
     Ok(())
 }
@@ -150,20 +199,34 @@ pub fn create(tx: &mut Tx, motion: u32, plan: &CreateFund) -> Result<u32, Refusa
 /// F01: the holder and the officers accept. The last acceptance opens the fund.
 pub fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
     let mut fund = get(tx, number)?;
-    require!(fund.status == FundStatus::Approved, "F01.wrong-state", fund = number, status = format!("{:?}", fund.status));
+    require!(
+        fund.status == FundStatus::Approved,
+        "F01.wrong-state",
+        fund = number,
+        status = format!("{:?}", fund.status)
+    );
     let mut anything = false;
     if actor.number() == fund.holder && !fund.holder_accepted {
         // A company is bound by primary and finance; an office by whoever its own policy lets sign.
         let bound = match actor.organisation.kind {
-            OrganisationKind::Company => actor.signer(Role::Primary).is_some() && actor.signer(Role::Finance).is_some(),
+            OrganisationKind::Company => {
+                actor.signer(Role::Primary).is_some() && actor.signer(Role::Finance).is_some()
+            }
             OrganisationKind::Office | OrganisationKind::Observer => true,
         };
         fund.holder_accepted = bound;
         anything |= bound;
     }
     for signer in &actor.signers {
-        let named = fund.officers.iter().find(|(_, person)| *person == signer.person).copied();
-        let Some((role, person)) = named.filter(|(_, person)| !fund.accepted.contains(person)) else { continue };
+        let named = fund
+            .officers
+            .iter()
+            .find(|(_, person)| *person == signer.person)
+            .copied();
+        let Some((role, person)) = named.filter(|(_, person)| !fund.accepted.contains(person))
+        else {
+            continue;
+        };
         let post = Post {
             office: fund.office,
             role,
@@ -180,7 +243,12 @@ pub fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusa
         anything = true;
     }
     fund.accepted.sort_unstable();
-    require!(anything, "F01.nothing-to-accept", fund = number, organisation = actor.number());
+    require!(
+        anything,
+        "F01.nothing-to-accept",
+        fund = number,
+        organisation = actor.number()
+    );
     if fund.holder_accepted && fund.accepted.len() == fund.officers.len() {
         fund.status = step(&ROWS, "F01", Some(fund.status), FundStatus::Open)?;
         fund.since_ms = tx.now;
@@ -194,8 +262,16 @@ pub fn check_committee(tx: &Tx, plan: &AppointCommittee) -> Result<(), Refusal> 
     get(tx, plan.fund)?;
     let mut taken = BTreeSet::new();
     for member in &plan.members {
-        require!(membership::is_live(tx.t, *member), "R7.not-a-member", organisation = member);
-        require!(taken.insert(groups::group_of(tx.t, *member)), "R7.group-has-seat", organisation = member);
+        require!(
+            membership::is_live(tx.t, *member),
+            "R7.not-a-member",
+            organisation = member
+        );
+        require!(
+            taken.insert(groups::group_of(tx.t, *member)),
+            "R7.group-has-seat",
+            organisation = member
+        );
     }
     Ok(())
 }
@@ -204,7 +280,10 @@ pub fn check_committee(tx: &Tx, plan: &AppointCommittee) -> Result<(), Refusal> 
 pub fn appoint_committee(tx: &mut Tx, plan: &AppointCommittee) -> Result<(), Refusal> {
     check_committee(tx, plan)?;
     let before: Vec<(u32, u32)> =
-        tx.t.committee_seats.range((plan.fund, 0)..=(plan.fund, u32::MAX)).map(|(key, _)| *key).collect();
+        tx.t.committee_seats
+            .range((plan.fund, 0)..=(plan.fund, u32::MAX))
+            .map(|(key, _)| *key)
+            .collect();
     for key in before {
         tx.t.committee_seats.remove(key);
     }

@@ -1,13 +1,15 @@
-//! Milestones: evidence (F14), assessment (F15), the final report (F43), and the exact arithmetic of what a milestone pays
-//! (RULINGS R4; domain 2.5).
+//! Milestones: evidence (F14), assessment (F15), the final report (F43), and the exact arithmetic
+//! of what a milestone pays (RULINGS R4; domain 2.5).
 //!
-//! * Milestones sum to the agreement's total. A milestone pays what was accepted, less the holdback share, less the share that
-//!   clears the advance; the holdback is its own last tranche. Shares are rounded down; the last milestone takes the residue
-//!   of both (N15), so that everything paid in the end is exactly what was accepted.
-//! * The final report is a milestone without an amount: the same evidence, the same two assessors. Its acceptance completes
-//!   the agreement and makes the holdback payable.
-//! * Two assessors of distinct groups, unrelated to the grantee, neither of them an officer of the payment chain. They agree,
-//!   or the next one decides between their two findings. Who is late is replaced, and that is shown (RULINGS R13).
+//! * Milestones sum to the agreement's total. A milestone pays what was accepted, less the holdback
+//!   share, less the share that clears the advance; the holdback is its own last tranche. Shares
+//!   are rounded down; the last milestone takes the residue of both (N15), so that everything paid
+//!   in the end is exactly what was accepted.
+//! * The final report is a milestone without an amount: the same evidence, the same two assessors.
+//!   Its acceptance completes the agreement and makes the holdback payable.
+//! * Two assessors of distinct groups, unrelated to the grantee, neither of them an officer of the
+//!   payment chain. They agree, or the next one decides between their two findings. Who is late is
+//!   replaced, and that is shown (RULINGS R13).
 //! * The same evidence serves one milestone, unless each further use says that it is shared (N16).
 //!
 //! Absent: changes of milestones (F23) and their cancellation with a terminated agreement (F25).
@@ -89,7 +91,8 @@ pub struct Assessor {
     pub finding: Option<Finding>,
     /// SHA-256 of the report.
     pub report: Option<Hash>,
-    /// The assessor has also cast a ballot on the award: allowed only because it is recorded (domain 2.9).
+    /// The assessor has also cast a ballot on the award: allowed only because it is recorded
+    /// (domain 2.9).
     pub voted_award: bool,
 }
 
@@ -139,17 +142,31 @@ impl Milestone {
 
     /// The finding that the assessors agree on, if they do: two alike, or the third joining one.
     pub fn agreed(&self) -> Option<Finding> {
-        let given: Vec<Finding> = self.assessors.iter().filter_map(|assessor| assessor.finding).collect();
-        given.iter().enumerate().find(|(at, finding)| given.iter().take(*at).any(|v| v == *finding)).map(|(_, finding)| *finding)
+        let given: Vec<Finding> = self
+            .assessors
+            .iter()
+            .filter_map(|assessor| assessor.finding)
+            .collect();
+        given
+            .iter()
+            .enumerate()
+            .find(|(at, finding)| given.iter().take(*at).any(|v| v == *finding))
+            .map(|(_, finding)| *finding)
     }
 
     /// Two findings differ and the third is not there yet.
     pub fn needs_third(&self) -> bool {
-        self.assessors.len() == 2 && self.assessors.iter().all(|assessor| assessor.finding.is_some()) && self.agreed().is_none()
+        self.assessors.len() == 2
+            && self
+                .assessors
+                .iter()
+                .all(|assessor| assessor.finding.is_some())
+            && self.agreed().is_none()
     }
 }
 
-/// What has been fixed by payments of an agreement that live or were made (not refused), in minor units.
+/// What has been fixed by payments of an agreement that live or were made (not refused), in minor
+/// units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Paid {
     /// The advance.
@@ -195,7 +212,9 @@ pub fn basis_points(amount: u64, bp: u32) -> u64 {
 impl Paid {
     /// Everything paid or about to be.
     pub fn total(&self) -> u64 {
-        self.advance.saturating_add(self.net).saturating_add(self.holdback)
+        self.advance
+            .saturating_add(self.net)
+            .saturating_add(self.holdback)
     }
 
     /// Part of the advance that no milestone has cleared.
@@ -203,19 +222,30 @@ impl Paid {
         self.advance.saturating_sub(self.cleared)
     }
 
-    /// What a milestone planned at `planned` and accepted at `gross` pays next. `last`: every other milestone is terminal and
-    /// every other accepted one is requested, so this one takes the residues.
+    /// What a milestone planned at `planned` and accepted at `gross` pays next. `last`: every other
+    /// milestone is terminal and every other accepted one is requested, so this one takes the
+    /// residues.
     pub fn share(&self, terms: &AgreementTerms, planned: u64, gross: u64, last: bool) -> Share {
         let held_back = if last {
-            basis_points(self.gross.saturating_add(gross), terms.holdback_bp).saturating_sub(self.held_back)
+            basis_points(self.gross.saturating_add(gross), terms.holdback_bp)
+                .saturating_sub(self.held_back)
         } else {
             basis_points(gross, terms.holdback_bp)
         };
         let held_back = held_back.min(gross);
         let rest = gross - held_back;
-        let cleared = if last { u64::MAX } else { portion(terms.advance, planned, terms.total) };
+        let cleared = if last {
+            u64::MAX
+        } else {
+            portion(terms.advance, planned, terms.total)
+        };
         let cleared = cleared.min(self.outstanding()).min(rest);
-        Share { gross, held_back, cleared, net: rest - cleared }
+        Share {
+            gross,
+            held_back,
+            cleared,
+            net: rest - cleared,
+        }
     }
 
     /// Adds a milestone's share.
@@ -234,7 +264,8 @@ impl Paid {
         self.net = self.net.saturating_sub(share.net);
     }
 
-    /// What the holdback tranche pays when `accepted` in all was accepted: exactly what is still owed.
+    /// What the holdback tranche pays when `accepted` in all was accepted: exactly what is still
+    /// owed.
     pub fn holdback_due(&self, accepted: u64) -> u64 {
         accepted.saturating_sub(self.total())
     }
@@ -245,21 +276,28 @@ impl Paid {
     }
 }
 
-/// Whether every planned milestone pays something after holdback and advance, with room for the residues that the last takes.
+/// Whether every planned milestone pays something after holdback and advance, with room for the
+/// residues that the last takes.
 pub fn large_enough(terms: &AgreementTerms) -> bool {
     let room = 2 * terms.milestones.len() as u64;
     terms.milestones.iter().all(|plan| {
-        let kept = basis_points(plan.amount, terms.holdback_bp).saturating_add(portion(terms.advance, plan.amount, terms.total));
+        let kept = basis_points(plan.amount, terms.holdback_bp).saturating_add(portion(
+            terms.advance,
+            plan.amount,
+            terms.total,
+        ));
         plan.amount.saturating_sub(kept) >= room
     })
 }
 
 /// A milestone by number.
 pub fn get(tx: &Tx, number: u32) -> Result<Milestone, Refusal> {
-    tx.t.milestones
-        .get(&number)
-        .cloned()
-        .ok_or_else(|| Refusal::new("A4.unknown-milestone", vec![("milestone", number.to_string())]))
+    tx.t.milestones.get(&number).cloned().ok_or_else(|| {
+        Refusal::new(
+            "A4.unknown-milestone",
+            vec![("milestone", number.to_string())],
+        )
+    })
 }
 
 fn put(tx: &mut Tx, milestone: Milestone) {
@@ -285,17 +323,35 @@ impl Milestone {
 }
 
 /// F14, F43: the grantee submits evidence.
-pub(super) fn submit(tx: &mut Tx, actor: &Actor, number: u32, evidence: &[Evidence]) -> Result<Outcome, Refusal> {
+pub(super) fn submit(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    evidence: &[Evidence],
+) -> Result<Outcome, Refusal> {
     let mut milestone = get(tx, number)?;
     let agreement = agreement::get(tx, milestone.agreement)?;
-    require!(actor.number() == agreement.grantee, "F14.not-the-grantee", grantee = agreement.grantee);
+    require!(
+        actor.number() == agreement.grantee,
+        "F14.not-the-grantee",
+        grantee = agreement.grantee
+    );
     actor.must_sign(Role::Technical)?;
-    require!(agreement.state == AgreementState::InForce, "F14.not-in-force", state = format!("{:?}", agreement.state));
+    require!(
+        agreement.state == AgreementState::InForce,
+        "F14.not-in-force",
+        state = format!("{:?}", agreement.state)
+    );
     milestone.go(tx, milestone.code("F14"), S::Submitted)?;
     if milestone.is_final {
-        let open = agreement
-            .milestones()
-            .find(|other| *other != number && tx.t.milestones.get(other).is_some_and(|other| !other.state.is_terminal()));
+        let open = agreement.milestones().find(|other| {
+            *other != number
+                && tx
+                    .t
+                    .milestones
+                    .get(other)
+                    .is_some_and(|other| !other.state.is_terminal())
+        });
         if let Some(open) = open {
             refuse!("F43.milestones-open", milestone = open);
         }
@@ -304,10 +360,15 @@ pub(super) fn submit(tx: &mut Tx, actor: &Actor, number: u32, evidence: &[Eviden
         claim_evidence(tx, number, item)?;
     }
     milestone.submitted = Some(tx.record);
-    // A reworked milestone goes back to the same two; a third who decided earlier stays in the chain.
+    // A reworked milestone goes back to the same two; a third who decided earlier stays in the
+    // chain.
     while milestone.assessors.len() > 2 {
         if let Some(third) = milestone.assessors.pop() {
-            milestone.past.push(Deed { step: duties::Step::Assess, person: third.person, home: third.home });
+            milestone.past.push(Deed {
+                step: duties::Step::Assess,
+                person: third.person,
+                home: third.home,
+            });
         }
     }
     for assessor in &mut milestone.assessors {
@@ -324,10 +385,18 @@ pub(super) fn submit(tx: &mut Tx, actor: &Actor, number: u32, evidence: &[Eviden
 
 /// N16: evidence serves one milestone, unless a further use says that it is shared.
 fn claim_evidence(tx: &mut Tx, milestone: u32, item: &Evidence) -> Result<(), Refusal> {
-    let key = sha256_tagged("rollbook/evidence/v1", &[&crate::codec::encode(&item.kind), &item.hash.0]);
+    let key = sha256_tagged(
+        "rollbook/evidence/v1",
+        &[&crate::codec::encode(&item.kind), &item.hash.0],
+    );
     match tx.t.evidence_used.get(&key) {
         Some(other) if *other == milestone => {}
-        Some(other) => require!(item.shared, "N16.evidence-used", evidence = item.hash, milestone = other),
+        Some(other) => require!(
+            item.shared,
+            "N16.evidence-used",
+            evidence = item.hash,
+            milestone = other
+        ),
         None => tx.t.evidence_used.put(key, milestone),
     }
     Ok(())
@@ -340,29 +409,67 @@ fn schedule(tx: &mut Tx, agreement: &Agreement, milestone: u32) -> Result<(), Re
     Ok(())
 }
 
-/// Posts whose holders assess nothing in the fund: they certify, approve, release, confirm; the auditor does nothing else.
-const EXCLUDED: [Role; 5] = [Role::ProgrammeOfficer, Role::FinanceApprover, Role::Treasurer, Role::SecondOfficer, Role::Auditor];
+/// Posts whose holders assess nothing in the fund: they certify, approve, release, confirm; the
+/// auditor does nothing else.
+const EXCLUDED: [Role; 5] = [
+    Role::ProgrammeOfficer,
+    Role::FinanceApprover,
+    Role::Treasurer,
+    Role::SecondOfficer,
+    Role::Auditor,
+];
 
 /// The next of the agreement's draw who may assess this milestone.
-fn next_assessor(tx: &Tx, agreement: &Agreement, milestone: &Milestone) -> Result<Option<Assessor>, Refusal> {
+fn next_assessor(
+    tx: &Tx,
+    agreement: &Agreement,
+    milestone: &Milestone,
+) -> Result<Option<Assessor>, Refusal> {
     let mut deeds = super::award::deeds(tx, agreement)?;
     deeds.extend(milestone.deeds());
-    let chain = Chain { grantee: agreement.grantee, deeds, distinct_groups: false };
+    let chain = Chain {
+        grantee: agreement.grantee,
+        deeds,
+        distinct_groups: false,
+    };
     for (person, _) in draw::order_for(tx, DrawFor::Agreement(agreement.number), milestone.number) {
-        let Some(home) = tx.t.persons.get(&person).map(|known| known.home) else { continue };
-        let officer = EXCLUDED.iter().any(|role| holds_post(tx, person, *role, Scope::Fund(agreement.fund)));
+        let Some(home) = tx.t.persons.get(&person).map(|known| known.home) else {
+            continue;
+        };
+        let officer = EXCLUDED
+            .iter()
+            .any(|role| holds_post(tx, person, *role, Scope::Fund(agreement.fund)));
         if officer || milestone.replaced.contains(&person) {
             continue;
         }
-        if let Ok(voted_award) = duties::judge(tx.t, &chain, Deed { step: duties::Step::Assess, person, home }) {
-            return Ok(Some(Assessor { person, home, finding: None, report: None, voted_award }));
+        if let Ok(voted_award) = duties::judge(
+            tx.t,
+            &chain,
+            Deed {
+                step: duties::Step::Assess,
+                person,
+                home,
+            },
+        ) {
+            return Ok(Some(Assessor {
+                person,
+                home,
+                finding: None,
+                report: None,
+                voted_award,
+            }));
         }
     }
     Ok(None)
 }
 
 /// Appoints from the draw until there are `wanted` assessors. False: the draw has too few.
-fn fill(tx: &Tx, agreement: &Agreement, milestone: &mut Milestone, wanted: usize) -> Result<bool, Refusal> {
+fn fill(
+    tx: &Tx,
+    agreement: &Agreement,
+    milestone: &mut Milestone,
+    wanted: usize,
+) -> Result<bool, Refusal> {
     let before = milestone.assessors.clone();
     while milestone.assessors.len() < wanted {
         match next_assessor(tx, agreement, milestone)? {
@@ -376,7 +483,8 @@ fn fill(tx: &Tx, agreement: &Agreement, milestone: &mut Milestone, wanted: usize
     Ok(true)
 }
 
-/// R22: the agreement's draw has an order, or a longer one: milestones that wait for assessors get them.
+/// R22: the agreement's draw has an order, or a longer one: milestones that wait for assessors get
+/// them.
 pub(super) fn assessors_drawn(tx: &mut Tx, agreement: u32) -> Result<(), Refusal> {
     let agreement = agreement::get(tx, agreement)?;
     if agreement.first_milestone == 0 {
@@ -396,25 +504,63 @@ pub(super) fn assessors_drawn(tx: &mut Tx, agreement: u32) -> Result<(), Refusal
 }
 
 /// F15, F43: an assessor's finding.
-pub(super) fn assess(tx: &mut Tx, actor: &Actor, number: u32, finding: Finding, report: &Hash) -> Result<Outcome, Refusal> {
+pub(super) fn assess(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    finding: Finding,
+    report: &Hash,
+) -> Result<Outcome, Refusal> {
     let mut milestone = get(tx, number)?;
     let mut agreement = agreement::get(tx, milestone.agreement)?;
-    let Some(at) = milestone.assessors.iter().position(|known| actor.signers.iter().any(|signer| signer.person == known.person))
-    else {
+    let Some(at) = milestone.assessors.iter().position(|known| {
+        actor
+            .signers
+            .iter()
+            .any(|signer| signer.person == known.person)
+    }) else {
         refuse!("F15.not-assessor", milestone = number)
     };
-    require!(milestone.state == S::Assessing, "F15.wrong-state", state = format!("{:?}", milestone.state));
+    require!(
+        milestone.state == S::Assessing,
+        "F15.wrong-state",
+        state = format!("{:?}", milestone.state)
+    );
     let home = milestone.assessors[at].home;
-    require!(!groups::related(tx.t, home, agreement.grantee), "N13.related-to-grantee", organisation = home);
-    require!(milestone.assessors[at].finding.is_none(), "F15.assessed-before", milestone = number);
+    require!(
+        !groups::related(tx.t, home, agreement.grantee),
+        "N13.related-to-grantee",
+        organisation = home
+    );
+    require!(
+        milestone.assessors[at].finding.is_none(),
+        "F15.assessed-before",
+        milestone = number
+    );
     if let Finding::Accept(amount) = finding {
-        require!(amount <= milestone.planned, "F15.above-plan", amount = amount, planned = milestone.planned);
-        require!(amount > 0 || milestone.is_final, "F15.nothing-accepted", milestone = number);
+        require!(
+            amount <= milestone.planned,
+            "F15.above-plan",
+            amount = amount,
+            planned = milestone.planned
+        );
+        require!(
+            amount > 0 || milestone.is_final,
+            "F15.nothing-accepted",
+            milestone = number
+        );
     }
     // A final report ends the agreement well or not yet; ending it badly is a termination (F25).
-    require!(!(milestone.is_final && finding == Finding::Reject), "F43.rework-instead", milestone = number);
+    require!(
+        !(milestone.is_final && finding == Finding::Reject),
+        "F43.rework-instead",
+        milestone = number
+    );
     let third = milestone.assessors.len() == 3;
-    let joins = milestone.assessors.iter().any(|other| other.finding == Some(finding));
+    let joins = milestone
+        .assessors
+        .iter()
+        .any(|other| other.finding == Some(finding));
     require!(!third || joins, "F15.third-joins-one", milestone = number);
     milestone.assessors[at].finding = Some(finding);
     milestone.assessors[at].report = Some(*report);
@@ -424,7 +570,9 @@ pub(super) fn assess(tx: &mut Tx, actor: &Actor, number: u32, finding: Finding, 
             conclude(tx, &mut agreement, &mut milestone, finding)?;
             agreement::put(tx, agreement);
         }
-        None if milestone.needs_third() && fill(tx, &agreement, &mut milestone, 3)? => schedule(tx, &agreement, number)?,
+        None if milestone.needs_third() && fill(tx, &agreement, &mut milestone, 3)? => {
+            schedule(tx, &agreement, number)?
+        }
         None => {}
     }
     put(tx, milestone);
@@ -432,7 +580,12 @@ pub(super) fn assess(tx: &mut Tx, actor: &Actor, number: u32, finding: Finding, 
 }
 
 /// Two findings alike take effect.
-fn conclude(tx: &Tx, agreement: &mut Agreement, milestone: &mut Milestone, finding: Finding) -> Result<(), Refusal> {
+fn conclude(
+    tx: &Tx,
+    agreement: &mut Agreement,
+    milestone: &mut Milestone,
+    finding: Finding,
+) -> Result<(), Refusal> {
     let reworkable = tx.charter_of(agreement.terms.charter)?.funding.rework_max > milestone.reworks;
     let to = match finding {
         Finding::Accept(amount) if amount == milestone.planned => S::Accepted,
@@ -455,7 +608,8 @@ fn conclude(tx: &Tx, agreement: &mut Agreement, milestone: &mut Milestone, findi
     Ok(())
 }
 
-/// R13: assessors past the limit are replaced by the next of the draw; where there is none, that is shown.
+/// R13: assessors past the limit are replaced by the next of the draw; where there is none, that is
+/// shown.
 pub(super) fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
     let mut milestone = get(tx, number)?;
     let agreement = agreement::get(tx, milestone.agreement)?;
@@ -468,13 +622,25 @@ pub(super) fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refu
             }
         }
         S::Assessing => {
-            let late: Vec<Assessor> = milestone.assessors.iter().filter(|known| known.finding.is_none()).cloned().collect();
+            let late: Vec<Assessor> = milestone
+                .assessors
+                .iter()
+                .filter(|known| known.finding.is_none())
+                .cloned()
+                .collect();
             for assessor in late {
                 let person = assessor.person;
                 milestone.assessors.retain(|known| known.person != person);
                 milestone.replaced.push(person);
                 let next = next_assessor(tx, &agreement, &milestone)?;
-                tx.emit(due, EventBody::AssessorLate { milestone: number, person, next: next.as_ref().map(|next| next.person) });
+                tx.emit(
+                    due,
+                    EventBody::AssessorLate {
+                        milestone: number,
+                        person,
+                        next: next.as_ref().map(|next| next.person),
+                    },
+                );
                 // Without anybody to follow, the late one may still speak.
                 if next.is_none() {
                     milestone.replaced.pop();

@@ -7,7 +7,11 @@ use crate::account::Unit;
 use crate::record::MilestonePlan;
 
 fn terms(amounts: &[u64], advance: u64, holdback_bp: u32) -> AgreementTerms {
-    let plan = |amount: &u64| MilestonePlan { amount: *amount, due_ms: 0, evidence: Hash::ZERO };
+    let plan = |amount: &u64| MilestonePlan {
+        amount: *amount,
+        due_ms: 0,
+        evidence: Hash::ZERO,
+    };
     AgreementTerms {
         award: 1,
         grantee: 2,
@@ -31,10 +35,21 @@ fn agreement_one_of_the_story() {
     let million = 100_000_000;
     let terms = terms(&[4 * million, 4 * million], 240_000_000, 1_000);
     assert!(large_enough(&terms));
-    let mut paid = Paid { advance: terms.advance, ..Paid::default() };
+    let mut paid = Paid {
+        advance: terms.advance,
+        ..Paid::default()
+    };
     for last in [false, true] {
         let share = paid.share(&terms, 4 * million, 4 * million, last);
-        assert_eq!(share, Share { gross: 4 * million, held_back: 40_000_000, cleared: 120_000_000, net: 240_000_000 });
+        assert_eq!(
+            share,
+            Share {
+                gross: 4 * million,
+                held_back: 40_000_000,
+                cleared: 120_000_000,
+                net: 240_000_000
+            }
+        );
         paid.add(&share);
         assert!(paid.total() <= Paid::cap(&terms));
     }
@@ -45,7 +60,10 @@ fn agreement_one_of_the_story() {
 #[test]
 fn the_last_milestone_takes_the_residue() {
     let terms = terms(&[3_333, 3_333, 3_335], 3_000, 1_000);
-    let mut paid = Paid { advance: 3_000, ..Paid::default() };
+    let mut paid = Paid {
+        advance: 3_000,
+        ..Paid::default()
+    };
     let shares: Vec<Share> = [(3_333, false), (3_333, false), (3_335, true)]
         .into_iter()
         .map(|(amount, last)| {
@@ -54,8 +72,17 @@ fn the_last_milestone_takes_the_residue() {
             share
         })
         .collect();
-    assert_eq!(shares.iter().map(|share| share.held_back).collect::<Vec<_>>(), [333, 333, 334]);
-    assert_eq!(shares.iter().map(|share| share.cleared).collect::<Vec<_>>(), [999, 999, 1_002]);
+    assert_eq!(
+        shares
+            .iter()
+            .map(|share| share.held_back)
+            .collect::<Vec<_>>(),
+        [333, 333, 334]
+    );
+    assert_eq!(
+        shares.iter().map(|share| share.cleared).collect::<Vec<_>>(),
+        [999, 999, 1_002]
+    );
     assert_eq!((paid.held_back, paid.outstanding()), (1_000, 0));
     assert_eq!(paid.holdback_due(10_001), 1_000);
 }
@@ -78,25 +105,35 @@ struct Case {
 
 fn cases() -> impl Strategy<Value = Case> {
     (1usize..6).prop_flat_map(|n| {
-        let amounts = proptest::collection::vec(prop_oneof![100u64..10_000, 1_000_000u64..9_999_999_999], n);
-        let accepted = proptest::collection::vec(prop_oneof![3 => Just(10_000u32), 1 => 0u32..10_000], n);
+        let amounts =
+            proptest::collection::vec(prop_oneof![100u64..10_000, 1_000_000u64..9_999_999_999], n);
+        let accepted =
+            proptest::collection::vec(prop_oneof![3 => Just(10_000u32), 1 => 0u32..10_000], n);
         let order = Just((0..n).collect::<Vec<_>>()).prop_shuffle();
-        (amounts, accepted, order, 0u32..3_001, 1_000u32..2_500, any::<bool>()).prop_map(
-            |(amounts, accepted_bp, order, advance_bp, holdback_bp, refuse_first)| Case {
-                amounts,
-                accepted_bp,
-                order,
-                advance_bp,
-                holdback_bp,
-                refuse_first,
-            },
+        (
+            amounts,
+            accepted,
+            order,
+            0u32..3_001,
+            1_000u32..2_500,
+            any::<bool>(),
         )
+            .prop_map(
+                |(amounts, accepted_bp, order, advance_bp, holdback_bp, refuse_first)| Case {
+                    amounts,
+                    accepted_bp,
+                    order,
+                    advance_bp,
+                    holdback_bp,
+                    refuse_first,
+                },
+            )
     })
 }
 
 proptest! {
-    /// In any order of requests, with refusals and partial acceptance: never above the cap before final acceptance (N9), no
-    /// cent lost or paid twice in the end (N15).
+    /// In any order of requests, with refusals and partial acceptance: never above the cap before
+    /// final acceptance (N9), no cent lost or paid twice in the end (N15).
     #[test]
     fn everything_paid_is_what_was_accepted(case in cases()) {
         let total: u64 = case.amounts.iter().sum();

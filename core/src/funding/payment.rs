@@ -1,19 +1,23 @@
 //! Payments, from request to acknowledgement (F16 to F22; domain 2.5; RULINGS R6, R13).
 //!
-//! * A payment pays one tranche of one agreement: the advance once, a milestone that was accepted, the holdback after final
-//!   acceptance. One live or made payment per tranche (N8); a refused one frees its tranche.
-//! * requested (grantee) -> certified (PO) -> approved (FIN, two above the tier) -> 48 hours -> released (TRE, K -> T) ->
-//!   settled (OFF, T -> D) or returned (OFF, T -> K, and released again with a new instruction) -> acknowledged.
-//! * Every step adds a deed to the chain; [`duties::judge`] holds N12 and N13 over the chain, the assessors, the reviewers and
-//!   those who voted the award.
-//! * Within the 48 hours any two seat holders of distinct groups hold a payment. The board lifts the hold, or it ends after 30
-//!   days undecided.
-//! * EndToEndId, UETR and bank reference are used once, for ever (N8). What is released goes to the account in force and to no
-//!   account that cools off (N11).
-//! * An officer past the limit is shown as overdue (R13); while the grantee is in arrears no clock of the fund's side runs (R5).
+//! * A payment pays one tranche of one agreement: the advance once, a milestone that was accepted,
+//!   the holdback after final acceptance. One live or made payment per tranche (N8); a refused one
+//!   frees its tranche.
+//! * requested (grantee) -> certified (PO) -> approved (FIN, two above the tier) -> 48 hours ->
+//!   released (TRE, K -> T) -> settled (OFF, T -> D) or returned (OFF, T -> K, and released again
+//!   with a new instruction) -> acknowledged.
+//! * Every step adds a deed to the chain; [`duties::judge`] holds N12 and N13 over the chain, the
+//!   assessors, the reviewers and those who voted the award.
+//! * Within the 48 hours any two seat holders of distinct groups hold a payment. The board lifts
+//!   the hold, or it ends after 30 days undecided.
+//! * EndToEndId, UETR and bank reference are used once, for ever (N8). What is released goes to the
+//!   account in force and to no account that cools off (N11).
+//! * An officer past the limit is shown as overdue (R13); while the grantee is in arrears no clock
+//!   of the fund's side runs (R5).
 //!
-//! Absent: a bank feed (a key of OFF bound to a bank account), deputies and vacancies of posts (R7), offset (F45), resolving a
-//! dispute (F46), frozen funds and suspended agreements (F33, F24): their states are not in this build.
+//! Absent: a bank feed (a key of OFF bound to a bank account), deputies and vacancies of posts
+//! (R7), offset (F45), resolving a dispute (F46), frozen funds and suspended agreements (F33, F24):
+//! their states are not in this build.
 
 use bincode::{Decode, Encode};
 
@@ -115,7 +119,8 @@ pub struct Payment {
     pub agreement: u32,
     /// What it pays.
     pub tranche: Tranche,
-    /// How the accepted amount divides; net is the amount. Of an advance or holdback only net is set.
+    /// How the accepted amount divides; net is the amount. Of an advance or holdback only net is
+    /// set.
     pub share: Share,
     /// Minor units.
     pub amount: u64,
@@ -149,7 +154,10 @@ pub struct Payment {
 
 /// A payment by number.
 pub fn get(tx: &Tx, number: u32) -> Result<Payment, Refusal> {
-    tx.t.payments.get(&number).cloned().ok_or_else(|| Refusal::new("A4.unknown-payment", vec![("payment", number.to_string())]))
+    tx.t.payments
+        .get(&number)
+        .cloned()
+        .ok_or_else(|| Refusal::new("A4.unknown-payment", vec![("payment", number.to_string())]))
 }
 
 fn put(tx: &mut Tx, payment: Payment) {
@@ -171,18 +179,46 @@ pub fn table() -> Vec<super::Transition> {
 /// Applies an act on milestones and payments.
 pub fn apply(tx: &mut Tx, actor: &Actor, act: &PaymentAct) -> Result<Outcome, Refusal> {
     match act {
-        PaymentAct::Submit { milestone, evidence } => milestone::submit(tx, actor, *milestone, evidence),
-        PaymentAct::Assess { milestone, finding, report } => milestone::assess(tx, actor, *milestone, *finding, report),
-        PaymentAct::Request { agreement, tranche, amount } => request(tx, actor, *agreement, *tranche, *amount),
+        PaymentAct::Submit {
+            milestone,
+            evidence,
+        } => milestone::submit(tx, actor, *milestone, evidence),
+        PaymentAct::Assess {
+            milestone,
+            finding,
+            report,
+        } => milestone::assess(tx, actor, *milestone, *finding, report),
+        PaymentAct::Request {
+            agreement,
+            tranche,
+            amount,
+        } => request(tx, actor, *agreement, *tranche, *amount),
         PaymentAct::Certify { payment, decision } => certify(tx, actor, *payment, decision),
-        PaymentAct::Approve { payment, certified, amount, decision } => {
-            approve(tx, actor, *payment, certified, *amount, decision)
-        }
+        PaymentAct::Approve {
+            payment,
+            certified,
+            amount,
+            decision,
+        } => approve(tx, actor, *payment, certified, *amount, decision),
         PaymentAct::Hold { payment, .. } => hold(tx, actor, *payment),
-        PaymentAct::Release { payment, instruction } => release(tx, actor, *payment, instruction),
-        PaymentAct::Settle { payment, reference, amount } => settle(tx, actor, *payment, reference, *amount),
-        PaymentAct::Return { payment, reference, amount, .. } => returned(tx, actor, *payment, reference, *amount),
-        PaymentAct::Acknowledge { payment, amount } => acknowledge(tx, actor, *payment, Some(*amount)),
+        PaymentAct::Release {
+            payment,
+            instruction,
+        } => release(tx, actor, *payment, instruction),
+        PaymentAct::Settle {
+            payment,
+            reference,
+            amount,
+        } => settle(tx, actor, *payment, reference, *amount),
+        PaymentAct::Return {
+            payment,
+            reference,
+            amount,
+            ..
+        } => returned(tx, actor, *payment, reference, *amount),
+        PaymentAct::Acknowledge { payment, amount } => {
+            acknowledge(tx, actor, *payment, Some(*amount))
+        }
         PaymentAct::Dispute { payment, .. } => acknowledge(tx, actor, *payment, None),
     }
 }
@@ -192,17 +228,22 @@ fn rules(tx: &Tx, agreement: &Agreement) -> Result<FundingParameters, Refusal> {
     Ok(tx.charter_of(agreement.terms.charter)?.funding)
 }
 
-/// Milestones whose assessors belong to the chain of a tranche: its own; for the holdback every one, the final report too.
+/// Milestones whose assessors belong to the chain of a tranche: its own; for the holdback every
+/// one, the final report too.
 fn assessed(tx: &Tx, agreement: &Agreement, tranche: Tranche) -> Vec<Milestone> {
     let numbers: Vec<u32> = match tranche {
         Tranche::Advance => Vec::new(),
         Tranche::Milestone(number) => vec![number],
         Tranche::Holdback => agreement.milestones().collect(),
     };
-    numbers.iter().filter_map(|number| tx.t.milestones.get(number).cloned()).collect()
+    numbers
+        .iter()
+        .filter_map(|number| tx.t.milestones.get(number).cloned())
+        .collect()
 }
 
-/// The whole chain of a payment: reviewers of the application, voters of the award, assessors, and its own deeds.
+/// The whole chain of a payment: reviewers of the application, voters of the award, assessors, and
+/// its own deeds.
 pub fn chain(tx: &Tx, payment: &Payment) -> Result<Chain, Refusal> {
     let agreement = agreement::get(tx, payment.agreement)?;
     let mut deeds = super::award::deeds(tx, &agreement)?;
@@ -210,12 +251,25 @@ pub fn chain(tx: &Tx, payment: &Payment) -> Result<Chain, Refusal> {
         deeds.extend(milestone.deeds());
     }
     deeds.extend(payment.deeds.iter().copied());
-    Ok(Chain { grantee: agreement.grantee, deeds, distinct_groups: rules(tx, &agreement)?.chain_distinct_groups })
+    Ok(Chain {
+        grantee: agreement.grantee,
+        deeds,
+        distinct_groups: rules(tx, &agreement)?.chain_distinct_groups,
+    })
 }
 
 /// Judges a step of the payment by `signer` and adds it to the deeds.
-fn take_step(tx: &Tx, payment: &mut Payment, step: duties::Step, signer: &Signer) -> Result<(), Refusal> {
-    let deed = Deed { step, person: signer.person, home: signer.home };
+fn take_step(
+    tx: &Tx,
+    payment: &mut Payment,
+    step: duties::Step,
+    signer: &Signer,
+) -> Result<(), Refusal> {
+    let deed = Deed {
+        step,
+        person: signer.person,
+        home: signer.home,
+    };
     judge(tx.t, &chain(tx, payment)?, deed)?;
     if !payment.deeds.contains(&deed) {
         payment.deeds.push(deed);
@@ -223,15 +277,34 @@ fn take_step(tx: &Tx, payment: &mut Payment, step: duties::Step, signer: &Signer
     Ok(())
 }
 
-fn request(tx: &mut Tx, actor: &Actor, number: u32, tranche: Tranche, amount: u64) -> Result<Outcome, Refusal> {
+fn request(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    tranche: Tranche,
+    amount: u64,
+) -> Result<Outcome, Refusal> {
     let mut agreement = agreement::get(tx, number)?;
-    require!(actor.number() == agreement.grantee, "F16.not-the-grantee", grantee = agreement.grantee);
+    require!(
+        actor.number() == agreement.grantee,
+        "F16.not-the-grantee",
+        grantee = agreement.grantee
+    );
     let signer = actor.must_sign(Role::Finance)?.clone();
     let rules = rules(tx, &agreement)?;
     let next = tx.next_number(Counter::Payment);
     let share = claim_tranche(tx, &mut agreement, tranche, next)?;
-    require!(share.net > 0, "F16.nothing-payable", tranche = format!("{tranche:?}"));
-    require!(share.net == amount, "F16.other-amount", computed = share.net, requested = amount);
+    require!(
+        share.net > 0,
+        "F16.nothing-payable",
+        tranche = format!("{tranche:?}")
+    );
+    require!(
+        share.net == amount,
+        "F16.other-amount",
+        computed = share.net,
+        requested = amount
+    );
     let mut payment = Payment {
         number: next,
         fund: agreement.fund,
@@ -244,7 +317,11 @@ fn request(tx: &mut Tx, actor: &Actor, number: u32, tranche: Tranche, amount: u6
         requested: tx.record,
         certified: None,
         approvals: 0,
-        approvals_needed: if amount > rules.two_approvers_above { 2 } else { 1 },
+        approvals_needed: if amount > rules.two_approvers_above {
+            2
+        } else {
+            1
+        },
         approved_ms: None,
         deeds: Vec::new(),
         hold_called_by: None,
@@ -255,42 +332,79 @@ fn request(tx: &mut Tx, actor: &Actor, number: u32, tranche: Tranche, amount: u6
     };
     agreement::put(tx, agreement);
     take_step(tx, &mut payment, duties::Step::Request, &signer)?;
-    tx.schedule(DeadlineKind::CertifyDue, next, tx.deadline(Period::Days(rules.certify_days)));
+    tx.schedule(
+        DeadlineKind::CertifyDue,
+        next,
+        tx.deadline(Period::Days(rules.certify_days)),
+    );
     put(tx, payment);
     Ok(Outcome::Applied)
 }
 
 /// Takes a tranche for payment `payment` and fixes its share (N7, N8).
-fn claim_tranche(tx: &mut Tx, agreement: &mut Agreement, tranche: Tranche, payment: u32) -> Result<Share, Refusal> {
+fn claim_tranche(
+    tx: &mut Tx,
+    agreement: &mut Agreement,
+    tranche: Tranche,
+    payment: u32,
+) -> Result<Share, Refusal> {
     let stands = match tranche {
         Tranche::Advance => agreement.state == AgreementState::InForce,
-        Tranche::Milestone(_) => matches!(agreement.state, AgreementState::InForce | AgreementState::Completed),
+        Tranche::Milestone(_) => matches!(
+            agreement.state,
+            AgreementState::InForce | AgreementState::Completed
+        ),
         Tranche::Holdback => agreement.state == AgreementState::Completed,
     };
     if tranche == Tranche::Holdback {
-        require!(stands, "F43.not-finally-accepted", state = format!("{:?}", agreement.state));
+        require!(
+            stands,
+            "F43.not-finally-accepted",
+            state = format!("{:?}", agreement.state)
+        );
     }
-    require!(stands, "N7.no-agreement-in-force", state = format!("{:?}", agreement.state));
+    require!(
+        stands,
+        "N7.no-agreement-in-force",
+        state = format!("{:?}", agreement.state)
+    );
     match tranche {
         Tranche::Advance => {
             if let Some(live) = agreement.advance_payment {
                 refuse!("N8.tranche-taken", payment = live);
             }
-            // After a milestone is requested there is nothing left to pay in advance: its share was computed without one.
+            // After a milestone is requested there is nothing left to pay in advance: its share was
+            // computed without one.
             require!(agreement.paid.gross == 0, "F16.advance-too-late");
             agreement.advance_payment = Some(payment);
             agreement.paid.advance = agreement.terms.advance;
-            Ok(Share { net: agreement.terms.advance, ..Share::default() })
+            Ok(Share {
+                net: agreement.terms.advance,
+                ..Share::default()
+            })
         }
         Tranche::Milestone(number) => {
             let mut milestone = milestone::get(tx, number)?;
-            require!(milestone.agreement == agreement.number && !milestone.is_final, "F16.other-agreement", milestone = number);
-            require!(milestone.state.is_accepted(), "N7.milestone-not-accepted", state = format!("{:?}", milestone.state));
+            require!(
+                milestone.agreement == agreement.number && !milestone.is_final,
+                "F16.other-agreement",
+                milestone = number
+            );
+            require!(
+                milestone.state.is_accepted(),
+                "N7.milestone-not-accepted",
+                state = format!("{:?}", milestone.state)
+            );
             if let Some(live) = milestone.payment {
                 refuse!("N8.tranche-taken", payment = live);
             }
             let last = others_settled(tx, agreement, number);
-            let share = agreement.paid.share(&agreement.terms, milestone.planned, milestone.accepted, last);
+            let share = agreement.paid.share(
+                &agreement.terms,
+                milestone.planned,
+                milestone.accepted,
+                last,
+            );
             agreement.paid.add(&share);
             milestone.payment = Some(payment);
             tx.t.milestones.put(number, milestone);
@@ -301,29 +415,53 @@ fn claim_tranche(tx: &mut Tx, agreement: &mut Agreement, tranche: Tranche, payme
                 refuse!("N8.tranche-taken", payment = live);
             }
             for milestone in milestones_of(tx, agreement) {
-                let owes = milestone.state.is_accepted() && milestone.payment.is_none() && !milestone.is_final;
+                let owes = milestone.state.is_accepted()
+                    && milestone.payment.is_none()
+                    && !milestone.is_final;
                 // One that the advance cleared wholly has no payment of its own.
-                let pays = agreement.paid.share(&agreement.terms, milestone.planned, milestone.accepted, false).net > 0;
-                require!(!(owes && pays), "F16.milestone-not-requested", milestone = milestone.number);
+                let pays = agreement
+                    .paid
+                    .share(
+                        &agreement.terms,
+                        milestone.planned,
+                        milestone.accepted,
+                        false,
+                    )
+                    .net
+                    > 0;
+                require!(
+                    !(owes && pays),
+                    "F16.milestone-not-requested",
+                    milestone = milestone.number
+                );
             }
             let due = agreement.paid.holdback_due(agreement.accepted);
             agreement.paid.holdback = due;
             agreement.holdback_payment = Some(payment);
-            Ok(Share { net: due, ..Share::default() })
+            Ok(Share {
+                net: due,
+                ..Share::default()
+            })
         }
     }
 }
 
 fn milestones_of(tx: &Tx, agreement: &Agreement) -> Vec<Milestone> {
-    agreement.milestones().filter_map(|number| tx.t.milestones.get(&number).cloned()).collect()
+    agreement
+        .milestones()
+        .filter_map(|number| tx.t.milestones.get(&number).cloned())
+        .collect()
 }
 
-/// Whether every milestone but `number` is terminal, and requested if it was accepted: `number` is the last (N15).
+/// Whether every milestone but `number` is terminal, and requested if it was accepted: `number` is
+/// the last (N15).
 fn others_settled(tx: &Tx, agreement: &Agreement, number: u32) -> bool {
     milestones_of(tx, agreement)
         .iter()
         .filter(|other| other.number != number && !other.is_final)
-        .all(|other| other.state.is_terminal() && (!other.state.is_accepted() || other.payment.is_some()))
+        .all(|other| {
+            other.state.is_terminal() && (!other.state.is_accepted() || other.payment.is_some())
+        })
 }
 
 /// Frees the tranche of a refused payment.
@@ -351,21 +489,40 @@ fn release_tranche(tx: &mut Tx, payment: &Payment) -> Result<(), Refusal> {
 
 /// N7, N9, N10: what must hold at certification and again at release.
 fn require_sound(tx: &Tx, payment: &Payment, agreement: &Agreement) -> Result<(), Refusal> {
-    let in_force = matches!(agreement.state, AgreementState::InForce | AgreementState::Completed);
-    require!(in_force, "N7.no-agreement-in-force", state = format!("{:?}", agreement.state));
+    let in_force = matches!(
+        agreement.state,
+        AgreementState::InForce | AgreementState::Completed
+    );
+    require!(
+        in_force,
+        "N7.no-agreement-in-force",
+        state = format!("{:?}", agreement.state)
+    );
     if agreement.state != AgreementState::Completed {
         let (paid, cap) = (agreement.paid.total(), Paid::cap(&agreement.terms));
-        require!(payment.tranche != Tranche::Holdback, "F43.not-finally-accepted");
+        require!(
+            payment.tranche != Tranche::Holdback,
+            "F43.not-finally-accepted"
+        );
         require!(paid <= cap, "N9.above-cap", paid = paid, cap = cap);
     }
     standing::require_fund_open(tx, agreement.fund)?;
     standing::require_standing(tx, agreement)
 }
 
-fn certify(tx: &mut Tx, actor: &Actor, number: u32, decision: &Decision) -> Result<Outcome, Refusal> {
+fn certify(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    decision: &Decision,
+) -> Result<Outcome, Refusal> {
     let mut payment = get(tx, number)?;
     let signer = must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(payment.fund))?.clone();
-    let to = if *decision == Decision::Pass { S::Certified } else { S::Refused };
+    let to = if *decision == Decision::Pass {
+        S::Certified
+    } else {
+        S::Refused
+    };
     step(&ROWS, "F17", Some(payment.state), to)?;
     take_step(tx, &mut payment, duties::Step::Certify, &signer)?;
     if let Decision::Refuse { code, .. } = decision {
@@ -377,17 +534,31 @@ fn certify(tx: &mut Tx, actor: &Actor, number: u32, decision: &Decision) -> Resu
     payment.certified = Some(tx.record);
     let rules = rules(tx, &agreement)?;
     tx.cancel(DeadlineKind::CertifyDue, number);
-    tx.schedule(DeadlineKind::ApproveDue, number, tx.deadline(Period::Days(rules.step_days)));
+    tx.schedule(
+        DeadlineKind::ApproveDue,
+        number,
+        tx.deadline(Period::Days(rules.step_days)),
+    );
     put(tx, payment);
     Ok(Outcome::Applied)
 }
 
 /// Refused: the tranche is free, no clock runs.
-fn refuse_payment(tx: &mut Tx, mut payment: Payment, code: &'static str, why: &Text<40>) -> Result<Outcome, Refusal> {
+fn refuse_payment(
+    tx: &mut Tx,
+    mut payment: Payment,
+    code: &'static str,
+    why: &Text<40>,
+) -> Result<Outcome, Refusal> {
     go(tx, &mut payment, code, S::Refused)?;
     payment.refused = Some(why.clone());
     release_tranche(tx, &payment)?;
-    for kind in [DeadlineKind::CertifyDue, DeadlineKind::ApproveDue, DeadlineKind::PayoutDelay, DeadlineKind::ReleaseDue] {
+    for kind in [
+        DeadlineKind::CertifyDue,
+        DeadlineKind::ApproveDue,
+        DeadlineKind::PayoutDelay,
+        DeadlineKind::ReleaseDue,
+    ] {
         tx.cancel(kind, payment.number);
     }
     put(tx, payment);
@@ -406,16 +577,32 @@ fn approve(
     let signer = must_hold(tx, actor, Role::FinanceApprover, Scope::Fund(payment.fund))?.clone();
     if let Decision::Refuse { code, .. } = decision {
         // An approver may still refuse what they approved: the same step, the other way.
-        if !payment.deeds.contains(&Deed { step: duties::Step::Approve, person: signer.person, home: signer.home }) {
+        if !payment.deeds.contains(&Deed {
+            step: duties::Step::Approve,
+            person: signer.person,
+            home: signer.home,
+        }) {
             take_step(tx, &mut payment, duties::Step::Approve, &signer)?;
         }
         return refuse_payment(tx, payment, "F18", code);
     }
     let approvals = payment.approvals.saturating_add(1);
-    let to = if approvals >= payment.approvals_needed { S::Approved } else { S::Certified };
+    let to = if approvals >= payment.approvals_needed {
+        S::Approved
+    } else {
+        S::Certified
+    };
     go(tx, &mut payment, "F18", to)?;
-    require!(Some(*certified) == payment.certified, "F18.other-certificate", certified = payment.certified.unwrap_or_default());
-    require!(amount == payment.amount, "F18.other-amount", amount = payment.amount);
+    require!(
+        Some(*certified) == payment.certified,
+        "F18.other-certificate",
+        certified = payment.certified.unwrap_or_default()
+    );
+    require!(
+        amount == payment.amount,
+        "F18.other-amount",
+        amount = payment.amount
+    );
     take_step(tx, &mut payment, duties::Step::Approve, &signer)?;
     payment.approvals = approvals;
     let agreement = agreement::get(tx, payment.agreement)?;
@@ -423,7 +610,11 @@ fn approve(
     if to == S::Approved {
         payment.approved_ms = Some(tx.now);
         tx.cancel(DeadlineKind::ApproveDue, number);
-        tx.schedule(DeadlineKind::PayoutDelay, number, tx.delay(Period::Hours(rules.payout_delay_hours)));
+        tx.schedule(
+            DeadlineKind::PayoutDelay,
+            number,
+            tx.delay(Period::Hours(rules.payout_delay_hours)),
+        );
     }
     put(tx, payment);
     Ok(Outcome::Applied)
@@ -432,18 +623,43 @@ fn approve(
 fn hold(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
     let mut payment = get(tx, number)?;
     let agreement = agreement::get(tx, payment.agreement)?;
-    require!(actor.organisation.kind == OrganisationKind::Company, "F19.not-a-seat-holder", organisation = actor.number());
+    require!(
+        actor.organisation.kind == OrganisationKind::Company,
+        "F19.not-a-seat-holder",
+        organisation = actor.number()
+    );
     actor.must_sign(Role::Primary)?;
-    require!(standing::holds_seat(tx.t, tx.now, actor.number()), "F19.not-a-seat-holder", organisation = actor.number());
-    require!(!groups::related(tx.t, actor.number(), agreement.grantee), "N13.related-to-grantee", organisation = actor.number());
+    require!(
+        standing::holds_seat(tx.t, tx.now, actor.number()),
+        "F19.not-a-seat-holder",
+        organisation = actor.number()
+    );
+    require!(
+        !groups::related(tx.t, actor.number(), agreement.grantee),
+        "N13.related-to-grantee",
+        organisation = actor.number()
+    );
     step(&ROWS, "F19", Some(payment.state), S::Held)?;
-    require!(tx.due(DeadlineKind::PayoutDelay, number).is_some(), "F19.delay-over", payment = number);
-    let to = if payment.hold_called_by.is_some() { S::Held } else { S::Approved };
+    require!(
+        tx.due(DeadlineKind::PayoutDelay, number).is_some(),
+        "F19.delay-over",
+        payment = number
+    );
+    let to = if payment.hold_called_by.is_some() {
+        S::Held
+    } else {
+        S::Approved
+    };
     go(tx, &mut payment, "F19", to)?;
     match payment.hold_called_by.take() {
         None => payment.hold_called_by = Some(actor.number()),
         Some(first) => {
-            require!(!groups::related(tx.t, first, actor.number()), "F19.same-group", first = first, second = actor.number());
+            require!(
+                !groups::related(tx.t, first, actor.number()),
+                "F19.same-group",
+                first = first,
+                second = actor.number()
+            );
             let days = rules(tx, &agreement)?.hold_days;
             tx.schedule(DeadlineKind::HoldEnd, number, tx.delay(Period::Days(days)));
             tx.cancel(DeadlineKind::ReleaseDue, number);
@@ -456,14 +672,25 @@ fn hold(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
 /// F19: whether there is a hold to lift.
 pub fn check_lift(tx: &Tx, number: u32) -> Result<(), Refusal> {
     let state = get(tx, number)?.state;
-    require!(state == S::Held, "F19.not-held", payment = number, state = format!("{state:?}"));
+    require!(
+        state == S::Held,
+        "F19.not-held",
+        payment = number,
+        state = format!("{state:?}")
+    );
     Ok(())
 }
 
 /// The organisation with an interest in a hold: the grantee.
 pub fn interested(tx: &Tx, number: u32) -> Vec<u32> {
-    let agreement = tx.t.payments.get(&number).and_then(|payment| tx.t.agreements.get(&payment.agreement));
-    agreement.map(|agreement| agreement.grantee).into_iter().collect()
+    let agreement =
+        tx.t.payments
+            .get(&number)
+            .and_then(|payment| tx.t.agreements.get(&payment.agreement));
+    agreement
+        .map(|agreement| agreement.grantee)
+        .into_iter()
+        .collect()
 }
 
 /// F19: the board's motion lifts a hold.
@@ -481,12 +708,21 @@ pub fn lift_hold(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 fn open_release(tx: &mut Tx, payment: &Payment) -> Result<(), Refusal> {
     if tx.due(DeadlineKind::PayoutDelay, payment.number).is_none() {
         let days = rules(tx, &agreement::get(tx, payment.agreement)?)?.step_days;
-        tx.schedule(DeadlineKind::ReleaseDue, payment.number, tx.deadline(Period::Days(days)));
+        tx.schedule(
+            DeadlineKind::ReleaseDue,
+            payment.number,
+            tx.deadline(Period::Days(days)),
+        );
     }
     Ok(())
 }
 
-fn release(tx: &mut Tx, actor: &Actor, number: u32, instruction: &Instruction) -> Result<Outcome, Refusal> {
+fn release(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    instruction: &Instruction,
+) -> Result<Outcome, Refusal> {
     let mut payment = get(tx, number)?;
     let signer = must_hold(tx, actor, Role::Treasurer, Scope::Fund(payment.fund))?.clone();
     require!(payment.state != S::Held, "F19.held", payment = number);
@@ -501,26 +737,50 @@ fn release(tx: &mut Tx, actor: &Actor, number: u32, instruction: &Instruction) -
     if let Some(change) = &agreement.change {
         refuse!("N11.account-changing", change = change.record);
     }
-    require!(instruction.account == agreement.account, "N11.other-account", account = agreement.account);
-    require!(instruction.amount == payment.amount, "F20.other-amount", amount = payment.amount);
+    require!(
+        instruction.account == agreement.account,
+        "N11.other-account",
+        account = agreement.account
+    );
+    require!(
+        instruction.amount == payment.amount,
+        "F20.other-amount",
+        amount = payment.amount
+    );
     claim_id(tx, "end-to-end", instruction.end_to_end.as_str(), number)?;
     claim_id(tx, "uetr", instruction.uetr.as_str(), number)?;
     payment.instruction = Some(instruction.clone());
     payment.attempts = payment.attempts.saturating_add(1);
-    let movement = Movement::PaymentReleased { agreement: payment.agreement, payment: number, amount: payment.amount };
+    let movement = Movement::PaymentReleased {
+        agreement: payment.agreement,
+        payment: number,
+        amount: payment.amount,
+    };
     post(tx, payment.fund, &movement)?;
     tx.cancel(DeadlineKind::ReleaseDue, number);
     let days = rules(tx, &agreement)?.step_days;
-    tx.schedule(DeadlineKind::ConfirmDue, number, tx.deadline(Period::Days(days)));
+    tx.schedule(
+        DeadlineKind::ConfirmDue,
+        number,
+        tx.deadline(Period::Days(days)),
+    );
     put(tx, payment);
     Ok(Outcome::Applied)
 }
 
 /// Uses an identifier of an instruction, once in the whole ledger (N8).
 fn claim_id(tx: &mut Tx, kind: &str, id: &str, payment: u32) -> Result<(), Refusal> {
-    let key = sha256_tagged("rollbook/instruction-id/v1", &[kind.as_bytes(), &[0], id.as_bytes()]);
+    let key = sha256_tagged(
+        "rollbook/instruction-id/v1",
+        &[kind.as_bytes(), &[0], id.as_bytes()],
+    );
     if let Some(other) = tx.t.instruction_ids.get(&key) {
-        refuse!("N8.instruction-id-used", kind = kind, id = id, payment = other);
+        refuse!(
+            "N8.instruction-id-used",
+            kind = kind,
+            id = id,
+            payment = other
+        );
     }
     tx.t.instruction_ids.put(key, payment);
     Ok(())
@@ -539,44 +799,98 @@ fn confirm(
     let signer = must_hold(tx, actor, Role::SecondOfficer, Scope::Fund(payment.fund))?.clone();
     go(tx, &mut payment, "F21", to)?;
     take_step(tx, &mut payment, duties::Step::Confirm, &signer)?;
-    require!(amount == payment.amount, "F21.other-amount", amount = payment.amount);
+    require!(
+        amount == payment.amount,
+        "F21.other-amount",
+        amount = payment.amount
+    );
     claim_reference(tx, reference)?;
     tx.cancel(DeadlineKind::ConfirmDue, number);
     let agreement = agreement::get(tx, payment.agreement)?;
     Ok((payment, agreement))
 }
 
-fn settle(tx: &mut Tx, actor: &Actor, number: u32, reference: &BankReference, amount: u64) -> Result<Outcome, Refusal> {
+fn settle(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    reference: &BankReference,
+    amount: u64,
+) -> Result<Outcome, Refusal> {
     let (mut payment, agreement) = confirm(tx, actor, number, reference, amount, S::Settled)?;
     payment.settlement = Some(reference.clone());
-    let movement = Movement::PaymentSettled { agreement: payment.agreement, payment: number, amount };
+    let movement = Movement::PaymentSettled {
+        agreement: payment.agreement,
+        payment: number,
+        amount,
+    };
     post(tx, payment.fund, &movement)?;
     let days = rules(tx, &agreement)?.acknowledgement_days;
-    tx.schedule(DeadlineKind::AcknowledgeEnd, number, tx.deadline(Period::Days(days)));
+    tx.schedule(
+        DeadlineKind::AcknowledgeEnd,
+        number,
+        tx.deadline(Period::Days(days)),
+    );
     put(tx, payment);
     Ok(Outcome::Applied)
 }
 
-fn returned(tx: &mut Tx, actor: &Actor, number: u32, reference: &BankReference, amount: u64) -> Result<Outcome, Refusal> {
+fn returned(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    reference: &BankReference,
+    amount: u64,
+) -> Result<Outcome, Refusal> {
     let (payment, agreement) = confirm(tx, actor, number, reference, amount, S::Returned)?;
-    let movement = Movement::PaymentReturned { agreement: payment.agreement, payment: number, amount };
+    let movement = Movement::PaymentReturned {
+        agreement: payment.agreement,
+        payment: number,
+        amount,
+    };
     post(tx, payment.fund, &movement)?;
     let days = rules(tx, &agreement)?.step_days;
-    tx.schedule(DeadlineKind::ReleaseDue, number, tx.deadline(Period::Days(days)));
+    tx.schedule(
+        DeadlineKind::ReleaseDue,
+        number,
+        tx.deadline(Period::Days(days)),
+    );
     put(tx, payment);
     Ok(Outcome::Applied)
 }
 
 /// F22. With an amount it is an acknowledgement, without one a dispute.
-fn acknowledge(tx: &mut Tx, actor: &Actor, number: u32, amount: Option<u64>) -> Result<Outcome, Refusal> {
+fn acknowledge(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    amount: Option<u64>,
+) -> Result<Outcome, Refusal> {
     let mut payment = get(tx, number)?;
     let agreement = agreement::get(tx, payment.agreement)?;
-    require!(actor.number() == agreement.grantee, "F22.not-the-grantee", grantee = agreement.grantee);
+    require!(
+        actor.number() == agreement.grantee,
+        "F22.not-the-grantee",
+        grantee = agreement.grantee
+    );
     let signer = actor.must_sign(Role::Finance)?.clone();
-    go(tx, &mut payment, "F22", if amount.is_some() { S::Acknowledged } else { S::Disputed })?;
+    go(
+        tx,
+        &mut payment,
+        "F22",
+        if amount.is_some() {
+            S::Acknowledged
+        } else {
+            S::Disputed
+        },
+    )?;
     take_step(tx, &mut payment, duties::Step::Acknowledge, &signer)?;
     if let Some(amount) = amount {
-        require!(amount == payment.amount, "F22.other-amount", amount = payment.amount);
+        require!(
+            amount == payment.amount,
+            "F22.other-amount",
+            amount = payment.amount
+        );
     }
     tx.cancel(DeadlineKind::AcknowledgeEnd, number);
     put(tx, payment);
@@ -584,7 +898,12 @@ fn acknowledge(tx: &mut Tx, actor: &Actor, number: u32, amount: Option<u64>) -> 
 }
 
 /// Acts out a deadline of a payment.
-pub(super) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Result<(), Refusal> {
+pub(super) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: u32,
+    due: u64,
+) -> Result<(), Refusal> {
     let mut payment = get(tx, number)?;
     let agreement = agreement::get(tx, payment.agreement)?;
     match kind {
@@ -593,7 +912,13 @@ pub(super) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64
         DeadlineKind::ReleaseDue => overdue(tx, kind, &payment, &agreement, Awaited::Release, due),
         DeadlineKind::ConfirmDue => overdue(tx, kind, &payment, &agreement, Awaited::Confirm, due),
         DeadlineKind::PayoutDelay => {
-            tx.emit(due, EventBody::PayoutDelayOver { payment: number, held: payment.state == S::Held });
+            tx.emit(
+                due,
+                EventBody::PayoutDelayOver {
+                    payment: number,
+                    held: payment.state == S::Held,
+                },
+            );
             // A single voice for a hold is void with the delay.
             payment.hold_called_by = None;
             if payment.state == S::Approved {
@@ -611,7 +936,13 @@ pub(super) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64
         }
         DeadlineKind::AcknowledgeEnd => {
             go(tx, &mut payment, "F22", S::Unacknowledged)?;
-            tx.emit(due, EventBody::Unacknowledged { payment: number, amount: payment.amount });
+            tx.emit(
+                due,
+                EventBody::Unacknowledged {
+                    payment: number,
+                    amount: payment.amount,
+                },
+            );
             put(tx, payment);
             Ok(())
         }
@@ -619,7 +950,8 @@ pub(super) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64
     }
 }
 
-/// R13: the step is shown as overdue, once. R5: while the grantee is in arrears the clock starts anew instead.
+/// R13: the step is shown as overdue, once. R5: while the grantee is in arrears the clock starts
+/// anew instead.
 fn overdue(
     tx: &mut Tx,
     kind: DeadlineKind,
@@ -634,6 +966,12 @@ fn overdue(
         return Ok(());
     }
     step(&ROWS, "R13", Some(payment.state), payment.state)?;
-    tx.emit(due, EventBody::StepOverdue { payment: payment.number, awaited });
+    tx.emit(
+        due,
+        EventBody::StepOverdue {
+            payment: payment.number,
+            awaited,
+        },
+    );
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! Whether a grantee may be paid (RULINGS R5; N10).
 //!
-//! * Agreements outlive membership: who withdrew or ceased, or never was a member, is paid what was accepted.
-//! * Arrears withhold payment: the release waits, and no clock of the fund's side runs. A suspension pauses it earlier: nothing
-//!   is certified.
-//! * Expulsion and termination for arrears pause everything until the board has decided on the agreement.
+//! * Agreements outlive membership: who withdrew or ceased, or never was a member, is paid what was
+//!   accepted.
+//! * Arrears withhold payment: the release waits, and no clock of the fund's side runs. A
+//!   suspension pauses it earlier: nothing is certified.
+//! * Expulsion and termination for arrears pause everything until the board has decided on the
+//!   agreement.
 //!
-//! Absent: arrears, suspension and expulsion themselves (M10 to M17 are not in this build); calls that demand membership to the end; the board's decision on an agreement after an expulsion (F25), so such an
-//! agreement stays paused here.
+//! Absent: arrears, suspension and expulsion themselves (M10 to M17 are not in this build); calls
+//! that demand membership to the end; the board's decision on an agreement after an expulsion
+//! (F25), so such an agreement stays paused here.
 
 use super::agreement::Agreement;
 use super::fund;
@@ -28,8 +31,8 @@ fn live(tx: &Tx, agreement: &Agreement) -> Option<Live> {
     }
 }
 
-/// N10: the grantee is neither suspended nor before expulsion. The matches name every state of this build, so a new state of
-/// membership does not compile until it is decided here.
+/// N10: the grantee is neither suspended nor before expulsion. The matches name every state of this
+/// build, so a new state of membership does not compile until it is decided here.
 pub fn require_standing(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal> {
     match live(tx, agreement).map(|live| live.discipline) {
         None | Some(Discipline::None) => Ok(()),
@@ -45,5 +48,9 @@ pub fn require_no_arrears(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal>
 
 /// Whether the organisation holds a seat on the board now.
 pub fn holds_seat(tables: &StateTables, now: u64, organisation: u32) -> bool {
-    tables.seats.get(&organisation).is_some_and(|until| now <= *until) && membership::is_live(tables, organisation)
+    tables
+        .seats
+        .get(&organisation)
+        .is_some_and(|until| now <= *until)
+        && membership::is_live(tables, organisation)
 }

@@ -1,4 +1,5 @@
-//! The files of a founding (RULINGS A2): the draft that founders sign, and the one genesis file that nodes start from.
+//! The files of a founding (RULINGS A2): the draft that founders sign, and the one genesis file
+//! that nodes start from.
 //!
 //! Both have one layout, all integers little-endian:
 //!
@@ -9,11 +10,14 @@
 //! SHA-256 of everything before (32)
 //! ```
 //!
-//! * The magic of a draft is `rollbook-draft` and two line feeds, that of a genesis file is `rollbook-genesis`.
-//! * [`GenesisFile::decode`] gives back only a founding that is complete and right: digest, every item, the first state, and a
-//!   `Found` record of every founding organisation that the rules accept. So a node that holds a [`GenesisFile`] may start.
+//! * The magic of a draft is `rollbook-draft` and two line feeds, that of a genesis file is
+//!   `rollbook-genesis`.
+//! * [`GenesisFile::decode`] gives back only a founding that is complete and right: digest, every
+//!   item, the first state, and a `Found` record of every founding organisation that the rules
+//!   accept. So a node that holds a [`GenesisFile`] may start.
 //! * There is one file for one founding: what decodes encodes to the same bytes.
-//! * Signing times: a `Found` record made by [`found_payload`] is valid from the opening for 30 days, the longest there is.
+//! * Signing times: a `Found` record made by [`found_payload`] is valid from the opening for 30
+//!   days, the longest there is.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +36,8 @@ pub const VERSION: u32 = 1;
 /// Most leaves, and most `Found` records, in one file.
 pub const COUNT_MAX: u32 = 65_536;
 
-/// A complete founding: the genesis and every founder's signed acceptance, ascending by organisation.
+/// A complete founding: the genesis and every founder's signed acceptance, ascending by
+/// organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GenesisFile {
     /// Policy 0 and the items.
@@ -93,7 +98,11 @@ pub enum GenesisFileError {
 }
 
 fn list(problems: &[FounderProblem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// What is wrong with one founder's signature.
@@ -110,14 +119,23 @@ pub struct FounderProblem {
 impl std::fmt::Display for FounderProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.refusal {
-            None => write!(f, "organisation {} ({}) has not signed", self.organisation, self.name),
-            Some(refusal) => write!(f, "organisation {} ({}): {refusal}", self.organisation, self.name),
+            None => write!(
+                f,
+                "organisation {} ({}) has not signed",
+                self.organisation, self.name
+            ),
+            Some(refusal) => write!(
+                f,
+                "organisation {} ({}): {refusal}",
+                self.organisation, self.name
+            ),
         }
     }
 }
 
-/// The payload that the officers of a founding organisation sign; `officer` begins it. The same for everybody who drafts it
-/// from the same genesis, so that signatures made apart belong to one record.
+/// The payload that the officers of a founding organisation sign; `officer` begins it. The same for
+/// everybody who drafts it from the same genesis, so that signatures made apart belong to one
+/// record.
 pub fn found_payload(genesis: &Genesis, organisation: u32, officer: u32) -> Payload {
     Payload {
         chain: genesis.hash(),
@@ -129,11 +147,13 @@ pub fn found_payload(genesis: &Genesis, organisation: u32, officer: u32) -> Payl
     }
 }
 
-/// Judges founding records by the rules that the first block applies: every problem, ascending by organisation. Empty means that
-/// the founding is complete.
+/// Judges founding records by the rules that the first block applies: every problem, ascending by
+/// organisation. Empty means that the founding is complete.
 pub fn judge_founders(genesis: &Genesis, opened: &Opened, found: &[Record]) -> Vec<FounderProblem> {
-    let names: BTreeMap<u32, String> =
-        genesis.founders().map(|entry| (entry.number, entry.name.latin.as_str().to_owned())).collect();
+    let names: BTreeMap<u32, String> = genesis
+        .founders()
+        .map(|entry| (entry.number, entry.name.latin.as_str().to_owned()))
+        .collect();
     let problem = |organisation: u32, refusal: Option<Refusal>| FounderProblem {
         organisation,
         name: names.get(&organisation).cloned().unwrap_or_default(),
@@ -144,13 +164,29 @@ pub fn judge_founders(genesis: &Genesis, opened: &Opened, found: &[Record]) -> V
     let mut answers: BTreeMap<u32, Option<Refusal>> = BTreeMap::new();
     for record in found {
         let principal = record.payload.principal;
-        let is_found = matches!(record.payload.body, Body::Organisation(OrganisationAct::Found));
+        let is_found = matches!(
+            record.payload.body,
+            Body::Organisation(OrganisationAct::Found)
+        );
         let answer = if !names.contains_key(&principal) {
-            Err(Refusal::new("M25.not-a-founder", vec![("organisation", principal.to_string())]))
+            Err(Refusal::new(
+                "M25.not-a-founder",
+                vec![("organisation", principal.to_string())],
+            ))
         } else if !is_found {
-            Err(Refusal::new("A2.not-a-founding-record", vec![("code", record.payload.body.code().to_owned())]))
+            Err(Refusal::new(
+                "A2.not-a-founding-record",
+                vec![("code", record.payload.body.code().to_owned())],
+            ))
         } else {
-            apply_record(&mut tables, genesis.hash(), 1, opened.seal.time_ms, record, &mut verifier)
+            apply_record(
+                &mut tables,
+                genesis.hash(),
+                1,
+                opened.seal.time_ms,
+                record,
+                &mut verifier,
+            )
         };
         match answer {
             Ok(Outcome::Applied) => {
@@ -163,10 +199,17 @@ pub fn judge_founders(genesis: &Genesis, opened: &Opened, found: &[Record]) -> V
             }
         }
     }
-    let missing = names.keys().filter(|number| !answers.contains_key(number)).map(|number| problem(*number, None));
+    let missing = names
+        .keys()
+        .filter(|number| !answers.contains_key(number))
+        .map(|number| problem(*number, None));
     let mut problems: Vec<FounderProblem> = answers
         .iter()
-        .filter_map(|(number, refusal)| refusal.clone().map(|refusal| problem(*number, Some(refusal))))
+        .filter_map(|(number, refusal)| {
+            refusal
+                .clone()
+                .map(|refusal| problem(*number, Some(refusal)))
+        })
         .chain(missing)
         .collect();
     problems.sort_by_key(|problem| problem.organisation);
@@ -175,7 +218,10 @@ pub fn judge_founders(genesis: &Genesis, opened: &Opened, found: &[Record]) -> V
 
 impl GenesisFile {
     /// Puts the signed records beside the genesis; says whose is missing or wrong (RULINGS A2).
-    pub fn assemble(genesis: Genesis, mut found: Vec<Record>) -> Result<GenesisFile, GenesisFileError> {
+    pub fn assemble(
+        genesis: Genesis,
+        mut found: Vec<Record>,
+    ) -> Result<GenesisFile, GenesisFileError> {
         found.sort_by_key(|record| record.payload.principal);
         let file = GenesisFile { genesis, found };
         file.check()?;
@@ -183,12 +229,20 @@ impl GenesisFile {
     }
 
     fn check(&self) -> Result<Opened, GenesisFileError> {
-        if !self.found.windows(2).all(|pair| pair[0].payload.principal < pair[1].payload.principal) {
+        if !self
+            .found
+            .windows(2)
+            .all(|pair| pair[0].payload.principal < pair[1].payload.principal)
+        {
             return Err(GenesisFileError::Order);
         }
         let opened = self.genesis.open()?;
         let problems = judge_founders(&self.genesis, &opened, &self.found);
-        if problems.is_empty() { Ok(opened) } else { Err(GenesisFileError::Founders(problems)) }
+        if problems.is_empty() {
+            Ok(opened)
+        } else {
+            Err(GenesisFileError::Founders(problems))
+        }
     }
 
     /// The file's bytes.
@@ -223,8 +277,8 @@ pub fn decode_draft(bytes: &[u8]) -> Result<(Genesis, Opened), GenesisFileError>
 fn write(magic: &[u8; 16], genesis: &Genesis, found: &[Record]) -> Vec<u8> {
     let mut bytes = magic.to_vec();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
-    let leaves =
-        std::iter::once(genesis.policy_text.clone().into_bytes()).chain(genesis.items.iter().map(super::GenesisItem::leaf));
+    let leaves = std::iter::once(genesis.policy_text.clone().into_bytes())
+        .chain(genesis.items.iter().map(super::GenesisItem::leaf));
     put_list(&mut bytes, leaves.collect());
     put_list(&mut bytes, found.iter().map(encode).collect());
     let digest = sha256(&bytes);
@@ -240,9 +294,17 @@ fn put_list(bytes: &mut Vec<u8>, items: Vec<Vec<u8>>) {
     }
 }
 
-fn read(bytes: &[u8], magic: &[u8; 16], expected: &'static str) -> Result<(Genesis, Vec<Record>), GenesisFileError> {
+fn read(
+    bytes: &[u8],
+    magic: &[u8; 16],
+    expected: &'static str,
+) -> Result<(Genesis, Vec<Record>), GenesisFileError> {
     let mut cursor = Cursor(bytes);
-    if cursor.take(16, "the magic").map_err(|_| GenesisFileError::Kind { expected })? != magic {
+    if cursor
+        .take(16, "the magic")
+        .map_err(|_| GenesisFileError::Kind { expected })?
+        != magic
+    {
         return Err(GenesisFileError::Kind { expected });
     }
     let version = cursor.u32("the version")?;
@@ -256,7 +318,10 @@ fn read(bytes: &[u8], magic: &[u8; 16], expected: &'static str) -> Result<(Genes
     if !cursor.0.is_empty() {
         return Err(GenesisFileError::Surplus(cursor.0.len()));
     }
-    if bytes.get(..before).is_none_or(|before| sha256(before).0 != digest) {
+    if bytes
+        .get(..before)
+        .is_none_or(|before| sha256(before).0 != digest)
+    {
         return Err(GenesisFileError::Digest);
     }
     let genesis = Genesis::from_leaves(leaves)?;
@@ -264,7 +329,10 @@ fn read(bytes: &[u8], magic: &[u8; 16], expected: &'static str) -> Result<(Genes
         .iter()
         .enumerate()
         .map(|(i, bytes)| {
-            decode::<Record>(bytes).map_err(|error| GenesisFileError::Record { index: i + 1, why: error.to_string() })
+            decode::<Record>(bytes).map_err(|error| GenesisFileError::Record {
+                index: i + 1,
+                why: error.to_string(),
+            })
         })
         .collect::<Result<_, _>>()?;
     Ok((genesis, records))
@@ -274,7 +342,10 @@ struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
     fn take(&mut self, n: usize, what: &'static str) -> Result<&'a [u8], GenesisFileError> {
-        let (head, rest) = self.0.split_at_checked(n).ok_or(GenesisFileError::Truncated(what))?;
+        let (head, rest) = self
+            .0
+            .split_at_checked(n)
+            .ok_or(GenesisFileError::Truncated(what))?;
         self.0 = rest;
         Ok(head)
     }
@@ -287,7 +358,8 @@ impl<'a> Cursor<'a> {
 
     fn list(&mut self, what: &'static str, max: usize) -> Result<Vec<&'a [u8]>, GenesisFileError> {
         let count = self.u32(what)?;
-        // Every item has at least its length, so a hostile count is refused before anything is allocated.
+        // Every item has at least its length, so a hostile count is refused before anything is
+        // allocated.
         if count > COUNT_MAX || count as usize > self.0.len() / 4 {
             return Err(GenesisFileError::Length { what, found: count });
         }
@@ -295,7 +367,10 @@ impl<'a> Cursor<'a> {
             .map(|_| {
                 let length = self.u32(what)?;
                 if length as usize > max {
-                    return Err(GenesisFileError::Length { what, found: length });
+                    return Err(GenesisFileError::Length {
+                        what,
+                        found: length,
+                    });
                 }
                 self.take(length as usize, what)
             })

@@ -1,8 +1,9 @@
 //! Who signs, by what right, and never twice (RULINGS A6).
 //!
-//! In order: the chain is this chain; the record is not expired and not valid for longer than 30 days; the principal exists;
-//! each signer is a person of the principal (home organisation, or holder of a post in the office) in the capacity claimed, with
-//! a key in force; every signature verifies; the class of the act has its number of distinct officers; the sequence is unused.
+//! In order: the chain is this chain; the record is not expired and not valid for longer than 30
+//! days; the principal exists; each signer is a person of the principal (home organisation, or
+//! holder of a post in the office) in the capacity claimed, with a key in force; every signature
+//! verifies; the class of the act has its number of distinct officers; the sequence is unused.
 //! Authority is judged at the block where the record applies.
 
 use bincode::{Decode, Encode};
@@ -30,12 +31,20 @@ impl Lane {
         if sequence > self.highest {
             return true;
         }
-        let Some(back) = self.highest.checked_sub(sequence).and_then(|d| d.checked_sub(1)) else { return false };
+        let Some(back) = self
+            .highest
+            .checked_sub(sequence)
+            .and_then(|d| d.checked_sub(1))
+        else {
+            return false;
+        };
         back < Self::WINDOW && sequence > 0 && !self.bit(back)
     }
 
     fn bit(&self, back: u64) -> bool {
-        self.below.get((back / 64) as usize).is_some_and(|word| word >> (back % 64) & 1 == 1)
+        self.below
+            .get((back / 64) as usize)
+            .is_some_and(|word| word >> (back % 64) & 1 == 1)
     }
 
     /// Marks `sequence` as used.
@@ -44,16 +53,27 @@ impl Lane {
             let shift = sequence - self.highest;
             let mut bits = [0u64; 4];
             if shift <= Self::WINDOW {
-                // The old highest becomes a used sequence at distance `shift - 1`; older bits move up by `shift`.
+                // The old highest becomes a used sequence at distance `shift - 1`; older bits move
+                // up by `shift`.
                 for back in 0..Self::WINDOW {
-                    let used = if back + 1 == shift { self.highest > 0 } else { back >= shift && self.bit(back - shift) };
+                    let used = if back + 1 == shift {
+                        self.highest > 0
+                    } else {
+                        back >= shift && self.bit(back - shift)
+                    };
                     if used {
                         bits[(back / 64) as usize] |= 1 << (back % 64);
                     }
                 }
             }
-            *self = Lane { highest: sequence, below: bits };
-        } else if let Some(back) = self.highest.checked_sub(sequence).and_then(|d| d.checked_sub(1))
+            *self = Lane {
+                highest: sequence,
+                below: bits,
+            };
+        } else if let Some(back) = self
+            .highest
+            .checked_sub(sequence)
+            .and_then(|d| d.checked_sub(1))
             && let Some(word) = self.below.get_mut((back / 64) as usize)
         {
             *word |= 1 << (back % 64);
@@ -94,7 +114,8 @@ impl Actor {
 
     /// Refuses unless a signer signed as `role`.
     pub fn must_sign(&self, role: Role) -> Result<&Signer, Refusal> {
-        self.signer(role).ok_or_else(|| Refusal::new("A6.role-missing", vec![("role", format!("{role:?}"))]))
+        self.signer(role)
+            .ok_or_else(|| Refusal::new("A6.role-missing", vec![("role", format!("{role:?}"))]))
     }
 }
 
@@ -103,7 +124,8 @@ pub fn post_in_force(post: &Post, now: u64) -> bool {
     post.status == PostStatus::Held && post.from_ms <= now && now <= post.until_ms
 }
 
-/// Whether `person` holds the post `role` for `scope` in any office at the time of `tx`. An alliance-wide post covers every fund.
+/// Whether `person` holds the post `role` for `scope` in any office at the time of `tx`. An
+/// alliance-wide post covers every fund.
 pub fn holds_post(tx: &Tx, person: u32, role: Role, scope: Scope) -> bool {
     tx.t.posts.iter().any(|(_, post)| {
         post.role == role
@@ -113,9 +135,19 @@ pub fn holds_post(tx: &Tx, person: u32, role: Role, scope: Scope) -> bool {
     })
 }
 
-/// Refuses unless a signer signed as `role` and holds that post for `scope` in the principal's office.
-pub fn must_hold<'a>(tx: &Tx, actor: &'a Actor, role: Role, scope: Scope) -> Result<&'a Signer, Refusal> {
-    require!(actor.organisation.kind == OrganisationKind::Office, "R7.no-office", organisation = actor.number());
+/// Refuses unless a signer signed as `role` and holds that post for `scope` in the principal's
+/// office.
+pub fn must_hold<'a>(
+    tx: &Tx,
+    actor: &'a Actor,
+    role: Role,
+    scope: Scope,
+) -> Result<&'a Signer, Refusal> {
+    require!(
+        actor.organisation.kind == OrganisationKind::Office,
+        "R7.no-office",
+        organisation = actor.number()
+    );
     let signer = actor.must_sign(role)?;
     let held = tx.t.posts.iter().any(|(_, post)| {
         post.office == actor.number()
@@ -124,15 +156,36 @@ pub fn must_hold<'a>(tx: &Tx, actor: &'a Actor, role: Role, scope: Scope) -> Res
             && (post.scope == Scope::Alliance || post.scope == scope)
             && post_in_force(post, tx.now)
     });
-    require!(held, "R7.no-post", person = signer.person, role = format!("{role:?}"));
+    require!(
+        held,
+        "R7.no-post",
+        person = signer.person,
+        role = format!("{role:?}")
+    );
     Ok(signer)
 }
 
-/// The checks of the module head. Takes the sequence. `message` is [`crate::record::Payload::sign_bytes`] of the record.
-pub fn admit(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Verify) -> Result<Actor, Refusal> {
+/// The checks of the module head. Takes the sequence. `message` is
+/// [`crate::record::Payload::sign_bytes`] of the record.
+pub fn admit(
+    tx: &mut Tx,
+    record: &Record,
+    message: &[u8],
+    verifier: &mut dyn Verify,
+) -> Result<Actor, Refusal> {
     let payload = &record.payload;
-    require!(payload.chain == tx.chain, "A6.other-chain", chain = payload.chain, this = tx.chain);
-    require!(tx.now <= payload.valid_until_ms, "A6.expired", valid_until = payload.valid_until_ms, now = tx.now);
+    require!(
+        payload.chain == tx.chain,
+        "A6.other-chain",
+        chain = payload.chain,
+        this = tx.chain
+    );
+    require!(
+        tx.now <= payload.valid_until_ms,
+        "A6.expired",
+        valid_until = payload.valid_until_ms,
+        now = tx.now
+    );
     require!(
         payload.valid_until_ms <= tx.now.saturating_add(VALIDITY_MAX_MS),
         "A6.valid-too-long",
@@ -142,12 +195,19 @@ pub fn admit(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Ve
     let organisation = tx.organisation(payload.principal)?.clone();
     let mut signers = Vec::with_capacity(record.signatures.len());
     for entry in &record.signatures {
-        let Some(person) = tx.t.persons.get(&entry.officer) else { refuse!("A6.unknown-officer", officer = entry.officer) };
+        let Some(person) = tx.t.persons.get(&entry.officer) else {
+            refuse!("A6.unknown-officer", officer = entry.officer)
+        };
         let role = capacity(tx, &organisation, entry.officer, person, entry.capacity)?;
         let Some(key) = person.keys.get(entry.key as usize) else {
             refuse!("A6.unknown-key", officer = entry.officer, key = entry.key)
         };
-        require!(key.in_force(tx.now), "N24.key-not-in-force", officer = entry.officer, key = entry.key);
+        require!(
+            key.in_force(tx.now),
+            "N24.key-not-in-force",
+            officer = entry.officer,
+            key = entry.key
+        );
         let public = key.key;
         let home = person.home;
         require!(
@@ -156,7 +216,11 @@ pub fn admit(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Ve
             officer = entry.officer,
             key = entry.key
         );
-        signers.push(Signer { person: entry.officer, home, role });
+        signers.push(Signer {
+            person: entry.officer,
+            home,
+            role,
+        });
     }
     let class = payload.body.class();
     let needed = organisation.policy.needed(class);
@@ -167,7 +231,11 @@ pub fn admit(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Ve
         needed = needed,
         class = format!("{class:?}")
     );
-    let mut lane = tx.t.lanes.get(&payload.officer).cloned().unwrap_or_default();
+    let mut lane =
+        tx.t.lanes
+            .get(&payload.officer)
+            .cloned()
+            .unwrap_or_default();
     require!(
         lane.is_free(payload.sequence),
         "A6.replayed",
@@ -177,23 +245,43 @@ pub fn admit(tx: &mut Tx, record: &Record, message: &[u8], verifier: &mut dyn Ve
     );
     lane.take(payload.sequence);
     tx.t.lanes.put(payload.officer, lane);
-    Ok(Actor { organisation, signers })
+    Ok(Actor {
+        organisation,
+        signers,
+    })
 }
 
-fn capacity(tx: &Tx, principal: &Organisation, number: u32, person: &Person, claimed: Capacity) -> Result<Role, Refusal> {
+fn capacity(
+    tx: &Tx,
+    principal: &Organisation,
+    number: u32,
+    person: &Person,
+    claimed: Capacity,
+) -> Result<Role, Refusal> {
     let role = match claimed {
         Capacity::Own(role) => role,
         // Delegations (M33) are not part of this build; a record that claims one has no authority.
-        Capacity::Delegation(delegation) => refuse!("M33.unknown-delegation", delegation = delegation),
+        Capacity::Delegation(delegation) => {
+            refuse!("M33.unknown-delegation", delegation = delegation)
+        }
     };
     let holds = if role.is_post() {
         tx.t.posts.iter().any(|(_, post)| {
-            post.office == principal.number && post.role == role && post.holder == number && post_in_force(post, tx.now)
+            post.office == principal.number
+                && post.role == role
+                && post.holder == number
+                && post_in_force(post, tx.now)
         })
     } else {
         person.home == principal.number && person.roles.contains(&role)
     };
-    require!(holds, "A6.role-not-held", officer = number, role = format!("{role:?}"), principal = principal.number);
+    require!(
+        holds,
+        "A6.role-not-held",
+        officer = number,
+        role = format!("{role:?}"),
+        principal = principal.number
+    );
     Ok(role)
 }
 
@@ -206,7 +294,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// No sequence is ever accepted twice, and everything within the window that was not used is accepted.
+        /// No sequence is ever accepted twice, and everything within the window that was not used
+        /// is accepted.
         #[test]
         fn window_never_accepts_twice(sequences in proptest::collection::vec(1u64..700, 1..200)) {
             let (mut lane, mut used) = (Lane::default(), BTreeSet::new());

@@ -1,7 +1,8 @@
 //! Groups of related companies (domain 1.2, M24; RULINGS R1).
 //!
-//! A group is a connected component of declared relations in force. It is named by its smallest organisation number; an
-//! organisation without relations is a group of one. One voice, one conflict, one concentration limit per group.
+//! A group is a connected component of declared relations in force. It is named by its smallest
+//! organisation number; an organisation without relations is a group of one. One voice, one
+//! conflict, one concentration limit per group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +44,10 @@ pub fn members(tables: &StateTables, organisation: u32) -> BTreeSet<u32> {
 
 /// The group's name: its smallest organisation number.
 pub fn group_of(tables: &StateTables, organisation: u32) -> u32 {
-    members(tables, organisation).first().copied().unwrap_or(organisation)
+    members(tables, organisation)
+        .first()
+        .copied()
+        .unwrap_or(organisation)
 }
 
 /// Whether two organisations are one group.
@@ -52,12 +56,19 @@ pub fn related(tables: &StateTables, a: u32, b: u32) -> bool {
 }
 
 /// Whether a group has its one seat already: one of `holders` is related to `organisation`.
-pub fn has_seat(tables: &StateTables, organisation: u32, mut holders: impl Iterator<Item = u32>) -> bool {
+pub fn has_seat(
+    tables: &StateTables,
+    organisation: u32,
+    mut holders: impl Iterator<Item = u32>,
+) -> bool {
     holders.any(|holder| related(tables, holder, organisation))
 }
 
 /// The groups of many organisations at once: organisation to group.
-pub fn partition(tables: &StateTables, organisations: impl IntoIterator<Item = u32>) -> BTreeMap<u32, u32> {
+pub fn partition(
+    tables: &StateTables,
+    organisations: impl IntoIterator<Item = u32>,
+) -> BTreeMap<u32, u32> {
     let mut groups = BTreeMap::new();
     for organisation in organisations {
         if groups.contains_key(&organisation) {

@@ -1,11 +1,13 @@
 //! Identifiers of organisations and keys: LEI, USCC, national register numbers, did:key.
 //!
 //! * Our own check rules: the crates tried refuse valid LEIs (reference/domain.md 3.2).
-//! * Exact form only: upper case, no spaces, no separators. Nothing is repaired on the way in, so one organisation has one
-//!   spelling and [`Identifier::key`] may index uniqueness.
-//! * A check digit proves form, never existence; the registry extract behind it is another record's business.
-//! * Absent on purpose: the organisation code's own check inside a USCC (GB 11714) and the "00" in positions 5-6 of an LEI,
-//!   both missing from codes in use; a country table (a register is named, not looked up).
+//! * Exact form only: upper case, no spaces, no separators. Nothing is repaired on the way in, so
+//!   one organisation has one spelling and [`Identifier::key`] may index uniqueness.
+//! * A check digit proves form, never existence; the registry extract behind it is another record's
+//!   business.
+//! * Absent on purpose: the organisation code's own check inside a USCC (GB 11714) and the "00" in
+//!   positions 5-6 of an LEI, both missing from codes in use; a country table (a register is named,
+//!   not looked up).
 
 use bincode::{Decode, Encode};
 
@@ -15,14 +17,27 @@ use crate::crypto::PublicKey;
 /// The 31 characters of GB 32100-2015, in the order of their values.
 const USCC_ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// 3^(i-1) mod 31 for positions 1 to 17.
-const USCC_WEIGHTS: [u32; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
+const USCC_WEIGHTS: [u32; 17] = [
+    1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,
+];
 /// org-id list of the USCC.
 const USCC_LIST: &str = "CN-USCI-";
 /// org-id list of the LEI.
 const LEI_LIST: &str = "XI-LEI-";
 
 /// What names an organisation outside this ledger.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Identifier {
     /// Unified social credit code, GB 32100-2015: 18 characters.
@@ -33,7 +48,8 @@ pub enum Identifier {
     National {
         /// ISO 3166-1 alpha-2, two capital letters.
         country: Text<2>,
-        /// The register's code, a hyphen, the number: `CR-1234567`. Letters, digits, `.`, `/` and `-`.
+        /// The register's code, a hyphen, the number: `CR-1234567`. Letters, digits, `.`, `/` and
+        /// `-`.
         number: Text<64>,
     },
 }
@@ -74,7 +90,9 @@ pub enum IdentifierError {
         expected: String,
     },
     /// A national number without `REGISTER-number`.
-    #[error("national number: a register code of 1 to 8 characters, a hyphen and the number are required, as in CR-1234567")]
+    #[error(
+        "national number: a register code of 1 to 8 characters, a hyphen and the number are required, as in CR-1234567"
+    )]
     Register,
     /// A USCC or LEI dressed as a national number: it would have two spellings.
     #[error("national number: {0} codes have their own kind of identifier")]
@@ -112,7 +130,8 @@ impl Identifier {
         })
     }
 
-    /// Reads what a person or a file gives: a bare USCC or LEI, or an org-id code (`CN-USCI-..`, `XI-LEI-..`, `HK-CR-..`).
+    /// Reads what a person or a file gives: a bare USCC or LEI, or an org-id code (`CN-USCI-..`,
+    /// `XI-LEI-..`, `HK-CR-..`).
     pub fn parse(text: &str) -> Result<Self, IdentifierError> {
         if let Some(code) = text.strip_prefix(USCC_LIST) {
             return Self::uscc(code);
@@ -137,7 +156,9 @@ impl Identifier {
         match self {
             Identifier::Uscc(code) => check_uscc(code.as_str()),
             Identifier::Lei(code) => check_lei(code.as_str()),
-            Identifier::National { country, number } => check_national(country.as_str(), number.as_str()),
+            Identifier::National { country, number } => {
+                check_national(country.as_str(), number.as_str())
+            }
         }
     }
 
@@ -150,7 +171,8 @@ impl Identifier {
         }
     }
 
-    /// Canonical bytes for a uniqueness index: the org-id code in ASCII, at most 67 bytes. Equal exactly for equal identifiers.
+    /// Canonical bytes for a uniqueness index: the org-id code in ASCII, at most 67 bytes. Equal
+    /// exactly for equal identifiers.
     pub fn key(&self) -> Vec<u8> {
         self.org_id().into_bytes()
     }
@@ -170,13 +192,29 @@ impl Wire for Identifier {
     }
 }
 
-fn bounded<const MAX: usize>(text: &str, what: &'static str, expected: usize) -> Result<Text<MAX>, IdentifierError> {
-    Text::new(text).map_err(|_| IdentifierError::Length { what, length: text.chars().count(), expected })
+fn bounded<const MAX: usize>(
+    text: &str,
+    what: &'static str,
+    expected: usize,
+) -> Result<Text<MAX>, IdentifierError> {
+    Text::new(text).map_err(|_| IdentifierError::Length {
+        what,
+        length: text.chars().count(),
+        expected,
+    })
 }
 
 fn exact_length(what: &'static str, text: &str, expected: usize) -> Result<(), IdentifierError> {
     let length = text.chars().count();
-    if length == expected { Ok(()) } else { Err(IdentifierError::Length { what, length, expected }) }
+    if length == expected {
+        Ok(())
+    } else {
+        Err(IdentifierError::Length {
+            what,
+            length,
+            expected,
+        })
+    }
 }
 
 /// Holds every character to `allowed(position, character)`; positions count from 1.
@@ -197,7 +235,10 @@ fn characters(
 }
 
 fn uscc_value(c: char) -> Option<u32> {
-    USCC_ALPHABET.iter().position(|known| char::from(*known) == c).and_then(|value| u32::try_from(value).ok())
+    USCC_ALPHABET
+        .iter()
+        .position(|known| char::from(*known) == c)
+        .and_then(|value| u32::try_from(value).ok())
 }
 
 fn uscc_character(position: usize, c: char) -> Result<(), &'static str> {
@@ -215,9 +256,16 @@ fn uscc_character(position: usize, c: char) -> Result<(), &'static str> {
 pub fn uscc_check_character(first_17: &str) -> Result<char, IdentifierError> {
     exact_length("USCC without check character", first_17, 17)?;
     characters("USCC", first_17, uscc_character)?;
-    let sum: u32 = first_17.chars().filter_map(uscc_value).zip(USCC_WEIGHTS).map(|(value, weight)| value * weight).sum();
+    let sum: u32 = first_17
+        .chars()
+        .filter_map(uscc_value)
+        .zip(USCC_WEIGHTS)
+        .map(|(value, weight)| value * weight)
+        .sum();
     let value = (31 - sum % 31) % 31;
-    Ok(USCC_ALPHABET.get(value as usize).map_or('0', |c| char::from(*c)))
+    Ok(USCC_ALPHABET
+        .get(value as usize)
+        .map_or('0', |c| char::from(*c)))
 }
 
 fn check_uscc(text: &str) -> Result<(), IdentifierError> {
@@ -226,7 +274,15 @@ fn check_uscc(text: &str) -> Result<(), IdentifierError> {
     // ASCII from here on: every character is in the alphabet.
     let (body, found) = text.split_at(17);
     let expected = uscc_check_character(body)?.to_string();
-    if found == expected { Ok(()) } else { Err(IdentifierError::Check { what: "USCC", found: found.into(), expected }) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(IdentifierError::Check {
+            what: "USCC",
+            found: found.into(),
+            expected,
+        })
+    }
 }
 
 fn lei_character(position: usize, c: char) -> Result<(), &'static str> {
@@ -256,14 +312,29 @@ fn check_lei(text: &str) -> Result<(), IdentifierError> {
     exact_length("LEI", text, 20)?;
     characters("LEI", text, lei_character)?;
     let (body, found) = text.split_at(18);
-    // Comparing with the one right pair also refuses 00, 01 and 99, which are congruent to 97, 98 and 02.
+    // Comparing with the one right pair also refuses 00, 01 and 99, which are congruent to 97, 98
+    // and 02.
     let expected = lei_check_pair(body)?;
-    if found == expected { Ok(()) } else { Err(IdentifierError::Check { what: "LEI", found: found.into(), expected }) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(IdentifierError::Check {
+            what: "LEI",
+            found: found.into(),
+            expected,
+        })
+    }
 }
 
 fn check_national(country: &str, number: &str) -> Result<(), IdentifierError> {
     exact_length("country code", country, 2)?;
-    characters("country code", country, |_, c| if c.is_ascii_uppercase() { Ok(()) } else { Err("two capital letters A-Z") })?;
+    characters("country code", country, |_, c| {
+        if c.is_ascii_uppercase() {
+            Ok(())
+        } else {
+            Err("two capital letters A-Z")
+        }
+    })?;
     characters("national number", number, |_, c| {
         if c.is_ascii_digit() || c.is_ascii_uppercase() || matches!(c, '.' | '/' | '-') {
             Ok(())
@@ -272,14 +343,20 @@ fn check_national(country: &str, number: &str) -> Result<(), IdentifierError> {
         }
     })?;
     if number.len() > 64 {
-        return Err(IdentifierError::Length { what: "national number", length: number.len(), expected: 64 });
+        return Err(IdentifierError::Length {
+            what: "national number",
+            length: number.len(),
+            expected: 64,
+        });
     }
     match number.split_once('-') {
-        Some((register, rest)) if (1..=8).contains(&register.len()) && !rest.is_empty() => match (country, register) {
-            ("CN", "USCI") => Err(IdentifierError::Alias("USCC")),
-            ("XI", "LEI") => Err(IdentifierError::Alias("LEI")),
-            _ => Ok(()),
-        },
+        Some((register, rest)) if (1..=8).contains(&register.len()) && !rest.is_empty() => {
+            match (country, register) {
+                ("CN", "USCI") => Err(IdentifierError::Alias("USCC")),
+                ("XI", "LEI") => Err(IdentifierError::Alias("LEI")),
+                _ => Ok(()),
+            }
+        }
         _ => Err(IdentifierError::Register),
     }
 }
@@ -339,14 +416,23 @@ pub fn parse_did_key(text: &str) -> Result<PublicKey, DidKeyError> {
     if length != DID_KEY_LENGTH {
         return Err(DidKeyError::Length(length));
     }
-    let bytes = base58_decode(&rest[1..])
-        .map_err(|(index, found)| DidKeyError::Character { position: DID_KEY.len() + 2 + index, found })?;
-    let key = bytes.strip_prefix(&ED25519_MULTICODEC).ok_or(DidKeyError::KeyType)?;
+    let bytes = base58_decode(&rest[1..]).map_err(|(index, found)| DidKeyError::Character {
+        position: DID_KEY.len() + 2 + index,
+        found,
+    })?;
+    let key = bytes
+        .strip_prefix(&ED25519_MULTICODEC)
+        .ok_or(DidKeyError::KeyType)?;
     let key = PublicKey::Ed25519(key.try_into().map_err(|_| DidKeyError::KeyType)?);
-    if did_key(&key) == text { Ok(key) } else { Err(DidKeyError::NotCanonical) }
+    if did_key(&key) == text {
+        Ok(key)
+    } else {
+        Err(DidKeyError::NotCanonical)
+    }
 }
 
-/// Base58btc: the bytes as one big-endian number in base 58, a leading '1' for each leading zero byte.
+/// Base58btc: the bytes as one big-endian number in base 58, a leading '1' for each leading zero
+/// byte.
 fn base58(bytes: &[u8]) -> String {
     let mut digits: Vec<u8> = Vec::new(); // least significant first
     for byte in bytes {
@@ -362,14 +448,24 @@ fn base58(bytes: &[u8]) -> String {
         }
     }
     let zeros = bytes.iter().take_while(|byte| **byte == 0).map(|_| '1');
-    zeros.chain(digits.iter().rev().map(|digit| char::from(BASE58[usize::from(*digit)]))).collect()
+    zeros
+        .chain(
+            digits
+                .iter()
+                .rev()
+                .map(|digit| char::from(BASE58[usize::from(*digit)])),
+        )
+        .collect()
 }
 
 /// The inverse; the error is the index and the character that is no digit.
 fn base58_decode(text: &str) -> Result<Vec<u8>, (usize, char)> {
     let mut bytes: Vec<u8> = Vec::new(); // least significant first
     for (index, c) in text.chars().enumerate() {
-        let digit = BASE58.iter().position(|known| char::from(*known) == c).ok_or((index, c))?;
+        let digit = BASE58
+            .iter()
+            .position(|known| char::from(*known) == c)
+            .ok_or((index, c))?;
         let mut carry = digit as u32;
         for byte in &mut bytes {
             carry += u32::from(*byte) * 58;

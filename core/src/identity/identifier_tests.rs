@@ -35,21 +35,42 @@ const SAMPLES: [(&str, &str); 24] = [
 #[test]
 fn the_sample_pairs_are_valid_and_every_wrong_check_is_refused() {
     for (uscc, lei) in SAMPLES {
-        assert_eq!(Identifier::parse(uscc).unwrap().org_id(), format!("CN-USCI-{uscc}"));
-        assert_eq!(Identifier::parse(lei).unwrap().org_id(), format!("XI-LEI-{lei}"));
-        for other in USCC_ALPHABET.iter().map(|c| char::from(*c)).filter(|c| !uscc.ends_with(*c)) {
+        assert_eq!(
+            Identifier::parse(uscc).unwrap().org_id(),
+            format!("CN-USCI-{uscc}")
+        );
+        assert_eq!(
+            Identifier::parse(lei).unwrap().org_id(),
+            format!("XI-LEI-{lei}")
+        );
+        for other in USCC_ALPHABET
+            .iter()
+            .map(|c| char::from(*c))
+            .filter(|c| !uscc.ends_with(*c))
+        {
             let wrong = format!("{}{other}", &uscc[..17]);
-            assert!(matches!(Identifier::uscc(&wrong), Err(IdentifierError::Check { .. })), "{wrong}");
+            assert!(
+                matches!(Identifier::uscc(&wrong), Err(IdentifierError::Check { .. })),
+                "{wrong}"
+            );
         }
     }
 }
 
 #[test]
 fn published_codes() {
-    for good in ["91350100M000100Y43", "91110000600037341L", "G1610000713522976L"] {
+    for good in [
+        "91350100M000100Y43",
+        "91110000600037341L",
+        "G1610000713522976L",
+    ] {
         assert!(Identifier::uscc(good).is_ok(), "{good}");
     }
-    for good in ["7H6GLXDRUGQFU57RNE97", "8I5DZWZKVSZI1NUHU748", "HWUPKR0MPOU8FGXBT394"] {
+    for good in [
+        "7H6GLXDRUGQFU57RNE97",
+        "8I5DZWZKVSZI1NUHU748",
+        "HWUPKR0MPOU8FGXBT394",
+    ] {
         assert!(Identifier::lei(good).is_ok(), "{good}");
     }
 }
@@ -61,26 +82,58 @@ fn refusals_name_the_character_and_the_check() {
         text(Identifier::uscc("91350100M000100Y4Z")),
         "USCC: character 'Z' at position 18 is not allowed, 0-9 and A-Z without I, O, S, V, Z"
     );
-    assert_eq!(text(Identifier::uscc("91350100M000100Y44")), "USCC: check characters '4', the others require '3'");
+    assert_eq!(
+        text(Identifier::uscc("91350100M000100Y44")),
+        "USCC: check characters '4', the others require '3'"
+    );
     assert_eq!(
         text(Identifier::uscc("91350A00M000100Y43")),
         "USCC: character 'A' at position 6 is not allowed, positions 3 to 8 are digits"
     );
-    assert_eq!(text(Identifier::uscc("91350100M000100Y4")), "USCC: 17 characters, exactly 18 are required");
-    assert!(matches!(Identifier::uscc("91350100m000100Y43"), Err(IdentifierError::Character { position: 9, found: 'm', .. })));
-    assert!(matches!(Identifier::parse("9135 0100M000100Y4"), Err(IdentifierError::Character { position: 5, found: ' ', .. })));
-    assert_eq!(text(Identifier::lei("7H6GLXDRUGQFU57RNE98")), "LEI: check characters '98', the others require '97'");
+    assert_eq!(
+        text(Identifier::uscc("91350100M000100Y4")),
+        "USCC: 17 characters, exactly 18 are required"
+    );
+    assert!(matches!(
+        Identifier::uscc("91350100m000100Y43"),
+        Err(IdentifierError::Character {
+            position: 9,
+            found: 'm',
+            ..
+        })
+    ));
+    assert!(matches!(
+        Identifier::parse("9135 0100M000100Y4"),
+        Err(IdentifierError::Character {
+            position: 5,
+            found: ' ',
+            ..
+        })
+    ));
+    assert_eq!(
+        text(Identifier::lei("7H6GLXDRUGQFU57RNE98")),
+        "LEI: check characters '98', the others require '97'"
+    );
     assert_eq!(
         text(Identifier::lei("7H6GLXDRUGQFU57RNEA7")),
         "LEI: character 'A' at position 19 is not allowed, the check pair is two digits"
     );
-    assert!(matches!(Identifier::lei("7H6GLXDRUGQFU57rNE97"), Err(IdentifierError::Character { position: 16, .. })));
-    assert!(matches!(Identifier::lei("元7H6GLXDRUGQFU57RNE9"), Err(IdentifierError::Character { position: 1, .. })));
-    assert_eq!(Identifier::parse("hello"), Err(IdentifierError::UnknownForm));
+    assert!(matches!(
+        Identifier::lei("7H6GLXDRUGQFU57rNE97"),
+        Err(IdentifierError::Character { position: 16, .. })
+    ));
+    assert!(matches!(
+        Identifier::lei("元7H6GLXDRUGQFU57RNE9"),
+        Err(IdentifierError::Character { position: 1, .. })
+    ));
+    assert_eq!(
+        Identifier::parse("hello"),
+        Err(IdentifierError::UnknownForm)
+    );
 }
 
-/// Every pair from 02 to 98 occurs as the right one, and then each of the other 99 is refused: among them 00, 01 and 99, which
-/// a plain "mod 97 = 1" would let through for 97, 98 and 02.
+/// Every pair from 02 to 98 occurs as the right one, and then each of the other 99 is refused:
+/// among them 00, 01 and 99, which a plain "mod 97 = 1" would let through for 97, 98 and 02.
 #[test]
 fn every_check_pair() {
     let mut seen = std::collections::BTreeSet::new();
@@ -90,7 +143,11 @@ fn every_check_pair() {
         if seen.insert(pair.clone()) {
             for other in 0..100 {
                 let other = format!("{other:02}");
-                assert_eq!(Identifier::lei(&format!("{body}{other}")).is_ok(), other == pair, "{body} {other}");
+                assert_eq!(
+                    Identifier::lei(&format!("{body}{other}")).is_ok(),
+                    other == pair,
+                    "{body} {other}"
+                );
             }
         }
     }
@@ -103,11 +160,30 @@ fn national_numbers_have_one_spelling() {
     let hk = Identifier::parse("HK-CR-1234567").unwrap();
     assert_eq!(hk, Identifier::national("HK", "CR-1234567").unwrap());
     assert_eq!(hk.key(), b"HK-CR-1234567");
-    assert_eq!(Identifier::national("HK", "1234567"), Err(IdentifierError::Register));
-    assert_eq!(Identifier::national("CN", "USCI-91350100M000100Y43"), Err(IdentifierError::Alias("USCC")));
-    assert_eq!(Identifier::national("XI", "LEI-7H6GLXDRUGQFU57RNE97"), Err(IdentifierError::Alias("LEI")));
-    for (country, number) in [("hk", "CR-1"), ("H", "CR-1"), ("HK", "CR-1 2"), ("HK", "cr-1"), ("HK", "CR-"), ("HK", "-1")] {
-        assert!(Identifier::national(country, number).is_err(), "{country} {number}");
+    assert_eq!(
+        Identifier::national("HK", "1234567"),
+        Err(IdentifierError::Register)
+    );
+    assert_eq!(
+        Identifier::national("CN", "USCI-91350100M000100Y43"),
+        Err(IdentifierError::Alias("USCC"))
+    );
+    assert_eq!(
+        Identifier::national("XI", "LEI-7H6GLXDRUGQFU57RNE97"),
+        Err(IdentifierError::Alias("LEI"))
+    );
+    for (country, number) in [
+        ("hk", "CR-1"),
+        ("H", "CR-1"),
+        ("HK", "CR-1 2"),
+        ("HK", "cr-1"),
+        ("HK", "CR-"),
+        ("HK", "-1"),
+    ] {
+        assert!(
+            Identifier::national(country, number).is_err(),
+            "{country} {number}"
+        );
     }
     assert!(Identifier::national("HK", &format!("CR-{}", "1".repeat(62))).is_err());
 }
@@ -119,7 +195,10 @@ fn bytes_are_checked_when_decoded() {
     let longest = Identifier::national("HK", &format!("CR-{}", "1".repeat(61))).unwrap();
     assert_eq!(decode::<Identifier>(&encode(&longest)), Ok(longest));
     let bad = Identifier::Uscc(Text::new("91350100M000100Y44").unwrap());
-    assert!(matches!(decode::<Identifier>(&encode(&bad)), Err(DecodeError::Rule(_))));
+    assert!(matches!(
+        decode::<Identifier>(&encode(&bad)),
+        Err(DecodeError::Rule(_))
+    ));
     let short = Identifier::Lei(Text::new("7H6").unwrap());
     assert!(decode::<Identifier>(&encode(&short)).is_err());
 }
@@ -131,10 +210,19 @@ fn did_key_vector_and_refusals() {
     assert_eq!(did_key(&key), did);
     assert_eq!(parse_did_key(did), Ok(key));
     assert_eq!(parse_did_key("did:web:example"), Err(DidKeyError::Method));
-    assert_eq!(parse_did_key(&did.replace(":z6", ":m6")), Err(DidKeyError::Multibase('m')));
+    assert_eq!(
+        parse_did_key(&did.replace(":z6", ":m6")),
+        Err(DidKeyError::Multibase('m'))
+    );
     assert_eq!(parse_did_key(&did[..55]), Err(DidKeyError::Length(55)));
     assert_eq!(parse_did_key("did:key:"), Err(DidKeyError::Length(8)));
-    assert_eq!(parse_did_key(&did.replace("ooWp", "o0Wp")), Err(DidKeyError::Character { position: 54, found: '0' }));
+    assert_eq!(
+        parse_did_key(&did.replace("ooWp", "o0Wp")),
+        Err(DidKeyError::Character {
+            position: 54,
+            found: '0'
+        })
+    );
     // secp256k1 (0xe7 0x01) in the length of an Ed25519 key.
     let mut other = vec![0xe7, 0x01];
     other.extend_from_slice(&[7; 32]);
@@ -147,14 +235,18 @@ fn did_key_vector_and_refusals() {
 
 #[test]
 fn base58_known_values() {
-    for (bytes, text) in [(&b""[..], ""), (b"Hello World!", "2NEpo7TZRRrLZSi2U"), (&[0, 0, 0x28, 0x7f, 0xb4, 0xcd], "11233QC4")] {
+    for (bytes, text) in [
+        (&b""[..], ""),
+        (b"Hello World!", "2NEpo7TZRRrLZSi2U"),
+        (&[0, 0, 0x28, 0x7f, 0xb4, 0xcd], "11233QC4"),
+    ] {
         assert_eq!(base58(bytes), text);
         assert_eq!(base58_decode(text), Ok(bytes.to_vec()));
     }
 }
 
-/// A USCC finds every single substitution; an LEI every one of a digit by a digit or a letter by a letter (a digit for a letter
-/// shifts the number, and one in 97 of those slips through mod 97).
+/// A USCC finds every single substitution; an LEI every one of a digit by a digit or a letter by a
+/// letter (a digit for a letter shifts the number, and one in 97 of those slips through mod 97).
 #[test]
 fn single_substitutions_are_found() {
     for (uscc, lei) in SAMPLES {

@@ -1,7 +1,8 @@
 //! The body of a block (RULINGS A19): a system section and records, in their order of effect.
 //!
-//! Leaves of a block, in order: event leaves of due deadlines, evidence, records, the policy of a handover, the seal. Events are
-//! derived by `apply` and are not in the body. A block with due deadlines left over, and a handover block, hold no records.
+//! Leaves of a block, in order: event leaves of due deadlines, evidence, records, the policy of a
+//! handover, the seal. Events are derived by `apply` and are not in the body. A block with due
+//! deadlines left over, and a handover block, hold no records.
 
 use bincode::{Decode, Encode};
 
@@ -19,8 +20,8 @@ pub const BODY_MAX_SIGNATURES: usize = 4_000;
 /// Most pieces of evidence in a body.
 pub const BODY_MAX_EVIDENCE: usize = 16;
 
-/// First four bytes of a leaf, little-endian. Policy leaves are text that begins with `#` (0x23), so no tag may have 0x23 as its
-/// low byte.
+/// First four bytes of a leaf, little-endian. Policy leaves are text that begins with `#` (0x23),
+/// so no tag may have 0x23 as its low byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub enum LeafTag {
@@ -28,7 +29,8 @@ pub enum LeafTag {
     Record = 1,
     /// A block seal.
     Seal = 2,
-    /// A consequence derived by `apply`: deadlines, closings, handover dumps. Unsigned, checked byte for byte.
+    /// A consequence derived by `apply`: deadlines, closings, handover dumps. Unsigned, checked
+    /// byte for byte.
     Event = 3,
     /// Signed proof that a validator broke the protocol.
     Evidence = 4,
@@ -74,7 +76,8 @@ pub struct CheckpointSignature {
     pub signature: Signature,
 }
 
-/// The checkpoint that links two epochs (RULINGS A3): carried by the first block of the new epoch, which is invalid without it.
+/// The checkpoint that links two epochs (RULINGS A3): carried by the first block of the new epoch,
+/// which is invalid without it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct HandoverCheckpoint {
     /// Size of the log up to and including the handover block's seal.
@@ -110,8 +113,16 @@ impl Wire for BlockBody {
 
     fn check(&self) -> Result<(), DecodeError> {
         at_most(&self.records, BODY_MAX_RECORDS, "records in a block")?;
-        at_most(&self.system.evidence, BODY_MAX_EVIDENCE, "pieces of evidence in a block")?;
-        let signatures: usize = self.records.iter().map(|record| record.signatures.len()).sum();
+        at_most(
+            &self.system.evidence,
+            BODY_MAX_EVIDENCE,
+            "pieces of evidence in a block",
+        )?;
+        let signatures: usize = self
+            .records
+            .iter()
+            .map(|record| record.signatures.len())
+            .sum();
         if signatures > BODY_MAX_SIGNATURES {
             return Err(DecodeError::rule(format!(
                 "{signatures} signatures in a block, at most {BODY_MAX_SIGNATURES} are allowed"
@@ -125,7 +136,9 @@ impl Wire for BlockBody {
         }
         strictly_ascending(&self.system.evidence, "pieces of evidence", encode)?;
         if let Some(handover) = &self.system.handover {
-            strictly_ascending(&handover.cosignatures, "handover cosignatures", |s| s.validator)?;
+            strictly_ascending(&handover.cosignatures, "handover cosignatures", |s| {
+                s.validator
+            })?;
         }
         self.records.iter().try_for_each(Wire::check)
     }

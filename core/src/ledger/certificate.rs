@@ -1,7 +1,9 @@
-//! Votes, proposals, commit certificates and evidence: consensus statements as bytes that can be judged offline.
+//! Votes, proposals, commit certificates and evidence: consensus statements as bytes that can be
+//! judged offline.
 //!
-//! A certificate is judged by the policy named in the seal it certifies (RULINGS A1), and it is refused whole if any
-//! signature in it is bad, repeated or foreign (RULINGS A14): padding is not a detail.
+//! A certificate is judged by the policy named in the seal it certifies (RULINGS A1), and it is
+//! refused whole if any signature in it is bad, repeated or foreign (RULINGS A14): padding is not a
+//! detail.
 
 use bincode::{Decode, Encode};
 
@@ -52,7 +54,8 @@ impl Vote {
     }
 }
 
-/// What a proposer signs: everything about a proposal but the seal's content, which the block id covers.
+/// What a proposer signs: everything about a proposal but the seal's content, which the block id
+/// covers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
 pub struct ProposalFacts {
     /// Height.
@@ -178,20 +181,28 @@ impl Wire for Evidence {
         let (ordered, conflict) = match self {
             Evidence::DoubleVote { first, second } => {
                 let (a, b) = (&first.vote, &second.vote);
-                let same_slot = a.kind == b.kind && a.height == b.height && a.round == b.round && a.validator == b.validator;
+                let same_slot = a.kind == b.kind
+                    && a.height == b.height
+                    && a.round == b.round
+                    && a.validator == b.validator;
                 (first < second, same_slot && a.block != b.block)
             }
             Evidence::DoubleProposal { first, second } => {
                 let (a, b) = (&first.facts, &second.facts);
-                let same_slot = a.height == b.height && a.round == b.round && a.validator == b.validator;
+                let same_slot =
+                    a.height == b.height && a.round == b.round && a.validator == b.validator;
                 (first < second, same_slot && a.block != b.block)
             }
         };
         if !ordered {
-            return Err(DecodeError::rule("the two statements of the evidence are not in ascending order"));
+            return Err(DecodeError::rule(
+                "the two statements of the evidence are not in ascending order",
+            ));
         }
         if !conflict {
-            return Err(DecodeError::rule("the two statements of the evidence do not conflict"));
+            return Err(DecodeError::rule(
+                "the two statements of the evidence do not conflict",
+            ));
         }
         Ok(())
     }
@@ -257,8 +268,16 @@ impl Wire for Certificate {
     const MAX: usize = 8 + 4 + 32 + 8 + MAX_VALIDATORS * (4 + 4 + 64);
 
     fn check(&self) -> Result<(), DecodeError> {
-        at_most(&self.signatures, MAX_VALIDATORS, "signatures in a certificate")?;
-        strictly_ascending(&self.signatures, "certificate signatures", |(validator, _)| *validator)
+        at_most(
+            &self.signatures,
+            MAX_VALIDATORS,
+            "signatures in a certificate",
+        )?;
+        strictly_ascending(
+            &self.signatures,
+            "certificate signatures",
+            |(validator, _)| *validator,
+        )
     }
 }
 
@@ -268,23 +287,49 @@ impl Certificate {
         sha256(&encode(self))
     }
 
-    /// Judges the certificate for block `block` at `height` under `validators` (ascending by number). Every signature must
-    /// be of a validator and verify; then a quorum must have signed.
-    pub fn verify(&self, chain: &Hash, height: u64, block: &Hash, validators: &[ValidatorKey]) -> Result<(), CertificateError> {
+    /// Judges the certificate for block `block` at `height` under `validators` (ascending by
+    /// number). Every signature must be of a validator and verify; then a quorum must have signed.
+    pub fn verify(
+        &self,
+        chain: &Hash,
+        height: u64,
+        block: &Hash,
+        validators: &[ValidatorKey],
+    ) -> Result<(), CertificateError> {
         if self.block != *block || self.height != height {
-            return Err(CertificateError::OtherBlock { height: self.height, found: self.block, wanted: *block });
+            return Err(CertificateError::OtherBlock {
+                height: self.height,
+                found: self.block,
+                wanted: *block,
+            });
         }
         if self.check().is_err() {
             return Err(CertificateError::NotCanonical);
         }
         for (validator, signature) in &self.signatures {
-            let known = validators.iter().find(|v| v.validator == *validator).ok_or(CertificateError::Foreign(*validator))?;
-            let vote = Vote { kind: VoteKind::Precommit, height, round: self.round, block: Some(*block), validator: *validator };
-            known.key.verify(&vote.sign_bytes(chain), signature).map_err(|_| CertificateError::BadSignature(*validator))?;
+            let known = validators
+                .iter()
+                .find(|v| v.validator == *validator)
+                .ok_or(CertificateError::Foreign(*validator))?;
+            let vote = Vote {
+                kind: VoteKind::Precommit,
+                height,
+                round: self.round,
+                block: Some(*block),
+                validator: *validator,
+            };
+            known
+                .key
+                .verify(&vote.sign_bytes(chain), signature)
+                .map_err(|_| CertificateError::BadSignature(*validator))?;
         }
         let needed = quorum(validators.len());
         if self.signatures.len() < needed {
-            return Err(CertificateError::NoQuorum { signers: self.signatures.len(), validators: validators.len(), needed });
+            return Err(CertificateError::NoQuorum {
+                signers: self.signatures.len(),
+                validators: validators.len(),
+                needed,
+            });
         }
         Ok(())
     }

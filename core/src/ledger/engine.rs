@@ -1,17 +1,20 @@
 //! The ledger: state, log and tip as one value that only whole blocks change.
 //!
-//! * [`Ledger::build`] and [`Ledger::execute`] run the same code; a proposer's roots are what everybody else recomputes.
-//! * Nothing is visible before [`Ledger::commit`]: an execution is kept aside under its block id and thrown away if another
-//!   block is decided.
-//! * A block is judged in this order: protocol, height, parent, time, policy, body digest, body shape, parent certificate,
-//!   handover checkpoint, evidence, then execution, then the roots. Time is compared with the parent only (RULINGS A9).
+//! * [`Ledger::build`] and [`Ledger::execute`] run the same code; a proposer's roots are what
+//!   everybody else recomputes.
+//! * Nothing is visible before [`Ledger::commit`]: an execution is kept aside under its block id
+//!   and thrown away if another block is decided.
+//! * A block is judged in this order: protocol, height, parent, time, policy, body digest, body
+//!   shape, parent certificate, handover checkpoint, evidence, then execution, then the roots. Time
+//!   is compared with the parent only (RULINGS A9).
 //!
 //! Absent on purpose: clocks, mempools, votes. The host has them.
 
 use std::collections::BTreeMap;
 
 use super::block::{
-    BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, LeafTag, SystemSection,
+    BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, LeafTag,
+    SystemSection,
 };
 use super::certificate::{Certificate, Evidence, ValidatorKey};
 use super::chain::{EpochFacts, EpochValidator};
@@ -42,7 +45,8 @@ pub struct Tip {
 /// Why a block is not valid. Every honest node says the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
-    /// The block is under rules that this build does not have (RULINGS A18): stop before it and install the release.
+    /// The block is under rules that this build does not have (RULINGS A18): stop before it and
+    /// install the release.
     #[error(transparent)]
     Protocol(#[from] UnknownProtocol),
     /// A field of the seal is not what the chain demands.
@@ -95,7 +99,9 @@ pub enum BlockError {
 
 /// The next block is under rules that this build does not have (RULINGS A18).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("block {height} is under protocol {protocol}, which release {release} brings; this build knows protocols up to {known}")]
+#[error(
+    "block {height} is under protocol {protocol}, which release {release} brings; this build knows protocols up to {known}"
+)]
 pub struct UnknownProtocol {
     /// The block's height.
     pub height: u64,
@@ -187,7 +193,10 @@ impl Ledger {
             chain: genesis.hash(),
             state: opened.state,
             frontier: opened.frontier,
-            tip: Tip { seal: opened.seal, block },
+            tip: Tip {
+                seal: opened.seal,
+                block,
+            },
             policy: genesis.policy.clone(),
             previous_policy: None,
             pending: BTreeMap::new(),
@@ -205,14 +214,22 @@ impl Ledger {
     ) -> Result<Ledger, BlockError> {
         let mut state = StateLoader::default();
         for row in rows {
-            state.row(&row).map_err(|error| BlockError::Internal { height: seal.height, why: error.to_string() })?;
+            state.row(&row).map_err(|error| BlockError::Internal {
+                height: seal.height,
+                why: error.to_string(),
+            })?;
         }
         Ledger::from_state(chain, state, frontier, seal)
     }
 
-    /// The same with a state whose rows were all loaded. The state root is recomputed from them; a store that lost or changed a
-    /// proved row is refused.
-    pub fn from_state(chain: Hash, state: StateLoader, frontier: Frontier, seal: Seal) -> Result<Ledger, BlockError> {
+    /// The same with a state whose rows were all loaded. The state root is recomputed from them; a
+    /// store that lost or changed a proved row is refused.
+    pub fn from_state(
+        chain: Hash,
+        state: StateLoader,
+        frontier: Frontier,
+        seal: Seal,
+    ) -> Result<Ledger, BlockError> {
         let height = seal.height;
         let internal = |why: String| BlockError::Internal { height, why };
         let state = state.finish(seal.work_digest);
@@ -220,17 +237,35 @@ impl Ledger {
         expect(height, "log size", frontier.size(), seal.checkpoint_size())?;
         let epoch = state.tables.chain.get(&0).map_or(0, |facts| facts.epoch);
         let policy_of = |epoch: u32| -> Result<EpochPolicy, BlockError> {
-            let bytes = state.tables.policies.get(&epoch).ok_or_else(|| internal(format!("no policy {epoch}")))?;
+            let bytes = state
+                .tables
+                .policies
+                .get(&epoch)
+                .ok_or_else(|| internal(format!("no policy {epoch}")))?;
             EpochPolicy::parse(bytes).map_err(|error| internal(error.to_string()))
         };
         let policy = policy_of(epoch)?;
-        let previous_policy = if policy.digest() == seal.policy { None } else { Some(policy_of(epoch.saturating_sub(1))?) };
+        let previous_policy = if policy.digest() == seal.policy {
+            None
+        } else {
+            Some(policy_of(epoch.saturating_sub(1))?)
+        };
         let block = seal.id();
         let (pending, known) = (BTreeMap::new(), PROTOCOL);
-        Ok(Ledger { chain, state, frontier, tip: Tip { seal, block }, policy, previous_policy, pending, known })
+        Ok(Ledger {
+            chain,
+            state,
+            frontier,
+            tip: Tip { seal, block },
+            policy,
+            previous_policy,
+            pending,
+            known,
+        })
     }
 
-    /// The same ledger as a build that knows no protocol above `known` has it: it stops where that build would.
+    /// The same ledger as a build that knows no protocol above `known` has it: it stops where that
+    /// build would.
     pub fn knowing(mut self, known: u32) -> Ledger {
         self.known = known.min(PROTOCOL);
         self
@@ -244,8 +279,17 @@ impl Ledger {
         if protocol <= self.known {
             return Ok(protocol);
         }
-        let release = tables.protocols.get(&protocol).map(|facts| facts.release.as_str().to_owned()).unwrap_or_default();
-        Err(UnknownProtocol { height, protocol, known: self.known, release })
+        let release = tables
+            .protocols
+            .get(&protocol)
+            .map(|facts| facts.release.as_str().to_owned())
+            .unwrap_or_default();
+        Err(UnknownProtocol {
+            height,
+            protocol,
+            known: self.known,
+            release,
+        })
     }
 
     /// The genesis hash.
@@ -286,7 +330,8 @@ impl Ledger {
 
     /// Whether this is a sample chain.
     pub fn is_sample(&self) -> bool {
-        self.charter().is_some_and(|charter| charter.clock == Clock::Sample)
+        self.charter()
+            .is_some_and(|charter| charter.clock == Clock::Sample)
     }
 
     /// The policy under which the next block is certified.
@@ -306,7 +351,11 @@ impl Ledger {
 
     /// The checkpoint of the tip.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { origin: self.policy.origin.clone(), size: self.frontier.size(), root: self.frontier.root() }
+        Checkpoint {
+            origin: self.policy.origin.clone(),
+            size: self.frontier.size(),
+            root: self.frontier.root(),
+        }
     }
 
     /// Ledger time of the earliest running deadline.
@@ -325,7 +374,12 @@ impl Ledger {
     }
 
     /// Decodes and judges a record against the tip at ledger time `now`, without keeping anything.
-    pub fn admit(&mut self, bytes: &[u8], now: u64, verifier: &mut dyn Verify) -> Result<Admitted, Refusal> {
+    pub fn admit(
+        &mut self,
+        bytes: &[u8],
+        now: u64,
+        verifier: &mut dyn Verify,
+    ) -> Result<Admitted, Refusal> {
         let record: Record = match decode(bytes) {
             Ok(record) => record,
             Err(error) => crate::refuse!("A6.malformed", why = error),
@@ -334,19 +388,36 @@ impl Ledger {
     }
 
     /// The same for a record that was decoded before.
-    pub fn admit_decoded(&mut self, record: Record, now: u64, verifier: &mut dyn Verify) -> Result<Admitted, Refusal> {
+    pub fn admit_decoded(
+        &mut self,
+        record: Record,
+        now: u64,
+        verifier: &mut dyn Verify,
+    ) -> Result<Admitted, Refusal> {
         let signed = SignedBytes::of(&record);
         let id = signed.id;
         let height = self.height() + 1;
         let now = now.max(self.tip.seal.time_ms + 1);
-        let result = apply::apply_signed(&mut self.state.tables, self.chain, height, now, &record, &signed, verifier);
+        let result = apply::apply_signed(
+            &mut self.state.tables,
+            self.chain,
+            height,
+            now,
+            &record,
+            &signed,
+            verifier,
+        );
         // Whatever it wrote went to the block overlay; the tip stays as it is.
         self.state.tables.drop_block();
-        Ok(Admitted { id, outcome: result?, record })
+        Ok(Admitted {
+            id,
+            outcome: result?,
+            record,
+        })
     }
 
-    /// Builds the next block: `time_ms` (moved after the parent if it is not), the system section, and as many of the
-    /// candidates, in order, as apply and fit.
+    /// Builds the next block: `time_ms` (moved after the parent if it is not), the system section,
+    /// and as many of the candidates, in order, as apply and fit.
     pub fn build(
         &mut self,
         time_ms: u64,
@@ -356,46 +427,72 @@ impl Ledger {
     ) -> Result<Built, BlockError> {
         let time_ms = time_ms.max(self.tip.seal.time_ms + 1);
         let height = self.height() + 1;
-        let empty = encode(&BlockBody { system: system.clone(), records: Vec::new() }).len();
-        let (mut size, mut signatures, mut chosen, mut refused, mut taken) = (empty, 0, Vec::new(), Vec::new(), 0);
-        let run = self.run(height, time_ms, &system, |tables, chain, outcomes, leaves| {
-            for record in candidates {
-                let signed = SignedBytes::of(record);
-                let leaf = signed.leaf(record);
-                let length = leaf.len() - LeafTag::BYTES;
-                let fits = length <= RECORD_MAX_BYTES
-                    && size + length <= BODY_MAX_BYTES
-                    && signatures + record.signatures.len() <= BODY_MAX_SIGNATURES
-                    && chosen.len() < BODY_MAX_RECORDS;
-                if !fits {
-                    break;
-                }
-                taken += 1;
-                match apply::apply_signed(tables, chain, height, time_ms, record, &signed, verifier) {
-                    Ok(outcome) => {
-                        size += length;
-                        signatures += record.signatures.len();
-                        outcomes.push((signed.id, outcome));
-                        leaves.push(leaf);
-                        chosen.push(record.clone());
+        let empty = encode(&BlockBody {
+            system: system.clone(),
+            records: Vec::new(),
+        })
+        .len();
+        let (mut size, mut signatures, mut chosen, mut refused, mut taken) =
+            (empty, 0, Vec::new(), Vec::new(), 0);
+        let run = self.run(
+            height,
+            time_ms,
+            &system,
+            |tables, chain, outcomes, leaves| {
+                for record in candidates {
+                    let signed = SignedBytes::of(record);
+                    let leaf = signed.leaf(record);
+                    let length = leaf.len() - LeafTag::BYTES;
+                    let fits = length <= RECORD_MAX_BYTES
+                        && size + length <= BODY_MAX_BYTES
+                        && signatures + record.signatures.len() <= BODY_MAX_SIGNATURES
+                        && chosen.len() < BODY_MAX_RECORDS;
+                    if !fits {
+                        break;
                     }
-                    Err(refusal) => refused.push((signed.id, refusal)),
+                    taken += 1;
+                    match apply::apply_signed(
+                        tables, chain, height, time_ms, record, &signed, verifier,
+                    ) {
+                        Ok(outcome) => {
+                            size += length;
+                            signatures += record.signatures.len();
+                            outcomes.push((signed.id, outcome));
+                            leaves.push(leaf);
+                            chosen.push(record.clone());
+                        }
+                        Err(refusal) => refused.push((signed.id, refusal)),
+                    }
                 }
-            }
-            Ok(())
-        })?;
-        let body = encode(&BlockBody { system: system.clone(), records: chosen });
+                Ok(())
+            },
+        )?;
+        let body = encode(&BlockBody {
+            system: system.clone(),
+            records: chosen,
+        });
         let execution = self.seal(run, height, time_ms, &system, body)?;
         self.keep(execution.clone());
-        Ok(Built { execution, refused, taken })
+        Ok(Built {
+            execution,
+            refused,
+            taken,
+        })
     }
 
-    /// Executes a proposed block and compares every field of its seal. The execution is kept for [`Ledger::commit`].
-    pub fn execute(&mut self, body: &[u8], seal: &Seal, verifier: &mut dyn Verify) -> Result<Hash, BlockError> {
+    /// Executes a proposed block and compares every field of its seal. The execution is kept for
+    /// [`Ledger::commit`].
+    pub fn execute(
+        &mut self,
+        body: &[u8],
+        seal: &Seal,
+        verifier: &mut dyn Verify,
+    ) -> Result<Hash, BlockError> {
         self.execute_decoded(body, decode(body), seal, verifier)
     }
 
-    /// The same with what decoding `body` came to, for a caller that has looked at its records already.
+    /// The same with what decoding `body` came to, for a caller that has looked at its records
+    /// already.
     pub fn execute_decoded(
         &mut self,
         body: &[u8],
@@ -421,17 +518,37 @@ impl Ledger {
         }
         expect(height, "policy", seal.policy, self.policy.digest())?;
         expect(height, "body", seal.body, sha256(body))?;
-        let BlockBody { system, records } = decoded.map_err(|error| BlockError::Body { height, why: error.to_string() })?;
-        let run = self.run(height, seal.time_ms, &system, |tables, chain, outcomes, leaves| {
-            for (index, record) in records.iter().enumerate() {
-                let signed = SignedBytes::of(record);
-                let outcome = apply::apply_signed(tables, chain, height, seal.time_ms, record, &signed, verifier)
-                    .map_err(|refusal| BlockError::Record { height, index, refusal })?;
-                outcomes.push((signed.id, outcome));
-                leaves.push(signed.leaf(record));
-            }
-            Ok(())
+        let BlockBody { system, records } = decoded.map_err(|error| BlockError::Body {
+            height,
+            why: error.to_string(),
         })?;
+        let run = self.run(
+            height,
+            seal.time_ms,
+            &system,
+            |tables, chain, outcomes, leaves| {
+                for (index, record) in records.iter().enumerate() {
+                    let signed = SignedBytes::of(record);
+                    let outcome = apply::apply_signed(
+                        tables,
+                        chain,
+                        height,
+                        seal.time_ms,
+                        record,
+                        &signed,
+                        verifier,
+                    )
+                    .map_err(|refusal| BlockError::Record {
+                        height,
+                        index,
+                        refusal,
+                    })?;
+                    outcomes.push((signed.id, outcome));
+                    leaves.push(signed.leaf(record));
+                }
+                Ok(())
+            },
+        )?;
         if run.closed_to_records && !records.is_empty() {
             self.state.tables.drop_block();
             return Err(BlockError::System {
@@ -451,17 +568,32 @@ impl Ledger {
         let execution = self
             .pending
             .remove(block)
-            .ok_or_else(|| BlockError::Internal { height, why: format!("block {block} was not executed here") })?;
-        self.state.adopt(&execution.changes).map_err(|error| BlockError::Internal { height, why: error.to_string() })?;
+            .ok_or_else(|| BlockError::Internal {
+                height,
+                why: format!("block {block} was not executed here"),
+            })?;
+        self.state
+            .adopt(&execution.changes)
+            .map_err(|error| BlockError::Internal {
+                height,
+                why: error.to_string(),
+            })?;
         self.frontier = execution.frontier.clone();
-        self.tip = Tip { seal: execution.seal.clone(), block: *block };
+        self.tip = Tip {
+            seal: execution.seal.clone(),
+            block: *block,
+        };
         self.previous_policy = None;
         if let Some(next) = execution.next_policy.clone() {
             self.previous_policy = Some(std::mem::replace(&mut self.policy, next));
         }
         self.pending.clear();
         let checkpoint = self.checkpoint();
-        Ok(Committed { handover: self.previous_policy.is_some(), execution, checkpoint })
+        Ok(Committed {
+            handover: self.previous_policy.is_some(),
+            execution,
+            checkpoint,
+        })
     }
 
     /// An execution that waits for its decision.
@@ -485,7 +617,9 @@ impl Ledger {
             Some(_) if height == 1 => return wrong("seal 0 has no certificate".into()),
             Some(certificate) => {
                 let validators = self.tip_policy().validators();
-                if let Err(error) = certificate.verify(&self.chain, self.height(), &self.tip.block, &validators) {
+                if let Err(error) =
+                    certificate.verify(&self.chain, self.height(), &self.tip.block, &validators)
+                {
                     return wrong(format!("parent certificate: {error}"));
                 }
             }
@@ -493,27 +627,42 @@ impl Ledger {
         match (&system.handover, &self.previous_policy) {
             (None, None) => Ok(()),
             (Some(_), None) => wrong("a handover checkpoint without a handover".into()),
-            (None, Some(_)) => wrong("the first block of an epoch carries the handover's checkpoint".into()),
+            (None, Some(_)) => {
+                wrong("the first block of an epoch carries the handover's checkpoint".into())
+            }
             (Some(handover), Some(previous)) => self.check_handover(height, handover, previous),
         }
     }
 
-    fn check_handover(&self, height: u64, handover: &HandoverCheckpoint, previous: &EpochPolicy) -> Result<(), BlockError> {
+    fn check_handover(
+        &self,
+        height: u64,
+        handover: &HandoverCheckpoint,
+        previous: &EpochPolicy,
+    ) -> Result<(), BlockError> {
         let wrong = |why: String| Err(BlockError::System { height, why });
         let checkpoint = self.checkpoint();
         if handover.size != checkpoint.size || handover.root != checkpoint.root {
             return wrong("the handover checkpoint is not the parent's".into());
         }
-        previous.verify_handover(handover).or_else(|error| wrong(format!("handover checkpoint: {error}")))
+        previous
+            .verify_handover(handover)
+            .or_else(|error| wrong(format!("handover checkpoint: {error}")))
     }
 
-    /// Everything of a block but its seal. The tables hold the block overlay afterwards, whatever the result.
+    /// Everything of a block but its seal. The tables hold the block overlay afterwards, whatever
+    /// the result.
     fn run(
         &mut self,
         height: u64,
         time_ms: u64,
         system: &SystemSection,
-        records: impl FnOnce(&mut StateTables, Hash, &mut Vec<(Hash, Outcome)>, &mut Vec<Vec<u8>>) -> Result<(), BlockError>,
+        records: impl FnOnce(
+            &mut StateTables,
+            Hash,
+            &mut Vec<(Hash, Outcome)>,
+            &mut Vec<Vec<u8>>,
+        ) -> Result<(), BlockError>,
     ) -> Result<Run, BlockError> {
         self.next_protocol()?;
         self.check_system(height, system)?;
@@ -529,7 +678,12 @@ impl Ledger {
         height: u64,
         time_ms: u64,
         system: &SystemSection,
-        records: impl FnOnce(&mut StateTables, Hash, &mut Vec<(Hash, Outcome)>, &mut Vec<Vec<u8>>) -> Result<(), BlockError>,
+        records: impl FnOnce(
+            &mut StateTables,
+            Hash,
+            &mut Vec<(Hash, Outcome)>,
+            &mut Vec<Vec<u8>>,
+        ) -> Result<(), BlockError>,
     ) -> Result<Run, BlockError> {
         // On the parent's state, before this block's own certificate news and deadlines.
         let next_seats = validators::handover(&self.state.tables, height);
@@ -551,7 +705,10 @@ impl Ledger {
         leaves.extend(events.iter().map(Event::leaf));
         let handover = next_seats.filter(|_| !left_over);
         if handover.is_some() && !system.evidence.is_empty() {
-            return Err(BlockError::System { height, why: "a handover block holds no evidence".into() });
+            return Err(BlockError::System {
+                height,
+                why: "a handover block holds no evidence".into(),
+            });
         }
         for evidence in &system.evidence {
             take_evidence(tables, &chain, height, evidence)?;
@@ -567,8 +724,18 @@ impl Ledger {
             for row in &dump {
                 tree.append(leaf_hash(&encode(row)));
             }
-            let body = EventBody::EpochDump { epoch, rows: dump.len() as u64, root: tree.root() };
-            leaves.push(Event { due_ms: time_ms, body }.leaf());
+            let body = EventBody::EpochDump {
+                epoch,
+                rows: dump.len() as u64,
+                root: tree.root(),
+            };
+            leaves.push(
+                Event {
+                    due_ms: time_ms,
+                    body,
+                }
+                .leaf(),
+            );
             let policy_index = self.frontier.size() + leaves.len() as u64;
             let policy = next_epoch(&self.policy, tables, &next, height, policy_index);
             tables.keep_record();
@@ -578,7 +745,12 @@ impl Ledger {
         if !closed_to_records {
             records(tables, chain, &mut outcomes, &mut leaves)?;
         }
-        Ok(Run { leaves, outcomes, next_policy, closed_to_records })
+        Ok(Run {
+            leaves,
+            outcomes,
+            next_policy,
+            closed_to_records,
+        })
     }
 
     fn outage_gap(&self, time_ms: u64) -> Option<u64> {
@@ -597,7 +769,9 @@ impl Ledger {
         body: Vec<u8>,
     ) -> Result<Execution, BlockError> {
         let protocol = self.next_protocol()?;
-        let changes = self.state.take_changes(&apply::outcome_bytes(&run.outcomes));
+        let changes = self
+            .state
+            .take_changes(&apply::outcome_bytes(&run.outcomes));
         let mut frontier = self.frontier.clone();
         let first_leaf = frontier.size();
         let mut nodes = Vec::new();
@@ -605,7 +779,10 @@ impl Ledger {
         for leaf in &leaves {
             nodes.extend(frontier.append(leaf_hash(leaf)));
         }
-        let leaf_count = u32::try_from(leaves.len()).map_err(|error| BlockError::Internal { height, why: error.to_string() })?;
+        let leaf_count = u32::try_from(leaves.len()).map_err(|error| BlockError::Internal {
+            height,
+            why: error.to_string(),
+        })?;
         let seal = Seal {
             protocol,
             height,
@@ -618,7 +795,10 @@ impl Ledger {
             state_root: changes.state_root,
             work_digest: changes.work_digest,
             policy: self.policy.digest(),
-            parent_certificate: system.parent_certificate.as_ref().map_or(Hash::ZERO, Certificate::digest),
+            parent_certificate: system
+                .parent_certificate
+                .as_ref()
+                .map_or(Hash::ZERO, Certificate::digest),
         };
         let leaf = seal.leaf();
         nodes.extend(frontier.append(leaf_hash(&leaf)));
@@ -644,14 +824,25 @@ struct Run {
     closed_to_records: bool,
 }
 
-fn expect<T: PartialEq + std::fmt::Display>(height: u64, field: &'static str, found: T, expected: T) -> Result<(), BlockError> {
+fn expect<T: PartialEq + std::fmt::Display>(
+    height: u64,
+    field: &'static str,
+    found: T,
+    expected: T,
+) -> Result<(), BlockError> {
     if found == expected {
         return Ok(());
     }
-    Err(BlockError::Field { height, field, found: found.to_string(), expected: expected.to_string() })
+    Err(BlockError::Field {
+        height,
+        field,
+        found: found.to_string(),
+        expected: expected.to_string(),
+    })
 }
 
-/// Compares a recomputed seal with the proposed one, field by field, for an error that says where they part.
+/// Compares a recomputed seal with the proposed one, field by field, for an error that says where
+/// they part.
 fn compare(ours: &Seal, theirs: &Seal) -> Result<(), BlockError> {
     let height = ours.height;
     expect(height, "first_leaf", theirs.first_leaf, ours.first_leaf)?;
@@ -659,11 +850,21 @@ fn compare(ours: &Seal, theirs: &Seal) -> Result<(), BlockError> {
     expect(height, "log_root", theirs.log_root, ours.log_root)?;
     expect(height, "state_root", theirs.state_root, ours.state_root)?;
     expect(height, "work_digest", theirs.work_digest, ours.work_digest)?;
-    expect(height, "parent_certificate", theirs.parent_certificate, ours.parent_certificate)?;
+    expect(
+        height,
+        "parent_certificate",
+        theirs.parent_certificate,
+        ours.parent_certificate,
+    )?;
     expect(height, "block id", theirs.id(), ours.id())
 }
 
-fn take_evidence(tables: &mut StateTables, chain: &Hash, height: u64, evidence: &Evidence) -> Result<(), BlockError> {
+fn take_evidence(
+    tables: &mut StateTables,
+    chain: &Hash,
+    height: u64,
+    evidence: &Evidence,
+) -> Result<(), BlockError> {
     let wrong = |why: String| Err(BlockError::System { height, why });
     let digest = sha256(&encode(evidence));
     if tables.evidence.contains(&digest) {
@@ -678,9 +879,19 @@ fn take_evidence(tables: &mut StateTables, chain: &Hash, height: u64, evidence: 
         .iter()
         .filter(|(_, epoch)| epoch.first_height <= evidence.height())
         .last()
-        .and_then(|(_, epoch)| epoch.validators.iter().find(|v| v.organisation == evidence.culprit()))
+        .and_then(|(_, epoch)| {
+            epoch
+                .validators
+                .iter()
+                .find(|v| v.organisation == evidence.culprit())
+        })
         .map(|validator| validator.consensus);
-    let Some(key) = key else { return wrong(format!("organisation {} was no validator then", evidence.culprit())) };
+    let Some(key) = key else {
+        return wrong(format!(
+            "organisation {} was no validator then",
+            evidence.culprit()
+        ));
+    };
     if evidence.verify(chain, &key).is_err() {
         return wrong("a signature of the evidence does not verify".into());
     }
@@ -690,11 +901,22 @@ fn take_evidence(tables: &mut StateTables, chain: &Hash, height: u64, evidence: 
 }
 
 /// Derives the next policy and writes the facts of the new epoch.
-fn next_epoch(current: &EpochPolicy, tables: &mut StateTables, next: &[u32], height: u64, policy_index: u64) -> EpochPolicy {
+fn next_epoch(
+    current: &EpochPolicy,
+    tables: &mut StateTables,
+    next: &[u32],
+    height: u64,
+    policy_index: u64,
+) -> EpochPolicy {
     let epoch = current.epoch + 1;
     let validators: Vec<PolicyValidator> = next
         .iter()
-        .filter_map(|organisation| tables.nodes.get(organisation).map(|node| (*organisation, node)))
+        .filter_map(|organisation| {
+            tables
+                .nodes
+                .get(organisation)
+                .map(|node| (*organisation, node))
+        })
         .enumerate()
         .map(|(i, (org, node))| PolicyValidator {
             name: format!("V{}", i + 1),
@@ -722,7 +944,10 @@ fn next_epoch(current: &EpochPolicy, tables: &mut StateTables, next: &[u32], hei
         validators: policy
             .validators
             .iter()
-            .map(|validator| EpochValidator { organisation: validator.org, consensus: validator.consensus })
+            .map(|validator| EpochValidator {
+                organisation: validator.org,
+                consensus: validator.consensus,
+            })
             .collect(),
     };
     validators::carry_out(tables, next);

@@ -1,12 +1,14 @@
-//! The seal: the block's header, its identity, and its last leaf (RULINGS A1). There is no other header.
+//! The seal: the block's header, its identity, and its last leaf (RULINGS A1). There is no other
+//! header.
 
 use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, encode};
 use crate::crypto::{Hash, sha256_parts};
 
-/// Seal v1. Validators vote on nothing else; the consensus value is the seal and its identity is [`Seal::id`].
-/// It names neither round nor proposer, so a value proposed again in a later round is the same value.
+/// Seal v1. Validators vote on nothing else; the consensus value is the seal and its identity is
+/// [`Seal::id`]. It names neither round nor proposer, so a value proposed again in a later round is
+/// the same value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
 pub struct Seal {
     /// Selects the rules.
@@ -27,7 +29,8 @@ pub struct Seal {
     pub log_root: Hash,
     /// Root of the proved tables after this block.
     pub state_root: Hash,
-    /// SHA-256(previous work digest || sorted changes of the working tables and outcomes of the records).
+    /// SHA-256(previous work digest || sorted changes of the working tables and outcomes of the
+    /// records).
     pub work_digest: Hash,
     /// SHA-256 of the policy whose validators certify this block.
     pub policy: Hash,

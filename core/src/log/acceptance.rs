@@ -1,12 +1,16 @@
-//! C2SP tlog-policy: which logs and which cosigners make a checkpoint acceptable, and the judgement of one checkpoint by it.
+//! C2SP tlog-policy: which logs and which cosigners make a checkpoint acceptable, and the judgement
+//! of one checkpoint by it.
 //!
-//! * Any one of the log lines, and the quorum: a witness, or a group of witnesses and groups with a threshold.
-//! * A name is defined before it is used, so groups cannot be circular; it is a member of at most one group, so nobody counts
-//!   twice.
-//! * Judging is stricter than the note format asks: exactly one signature of a known log key, no known key twice, and a bad
-//!   signature of a known key refuses the whole note. Lines of unknown keys are ignored, as the format demands.
+//! * Any one of the log lines, and the quorum: a witness, or a group of witnesses and groups with a
+//!   threshold.
+//! * A name is defined before it is used, so groups cannot be circular; it is a member of at most
+//!   one group, so nobody counts twice.
+//! * Judging is stricter than the note format asks: exactly one signature of a known log key, no
+//!   known key twice, and a bad signature of a known key refuses the whole note. Lines of unknown
+//!   keys are ignored, as the format demands.
 //!
-//! An [`super::EpochPolicy`] converts to this; a stricter local policy (witnesses required, RULINGS A3) is a file of its own.
+//! An [`super::EpochPolicy`] converts to this; a stricter local policy (witnesses required, RULINGS
+//! A3) is a file of its own.
 
 use std::collections::BTreeSet;
 
@@ -160,16 +164,25 @@ impl AcceptancePolicy {
         if bytes.len() > POLICY_MAX_BYTES || !bytes.iter().copied().all(allowed) {
             return Err(AcceptanceError::Text);
         }
-        let lines = text.strip_suffix('\n').ok_or(AcceptanceError::Text)?.split('\n');
+        let lines = text
+            .strip_suffix('\n')
+            .ok_or(AcceptanceError::Text)?
+            .split('\n');
         let mut reader = PolicyReader::default();
         for (at, line) in lines.enumerate() {
-            let words: Vec<&str> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+            let words: Vec<&str> = line
+                .split([' ', '\t'])
+                .filter(|word| !word.is_empty())
+                .collect();
             if words.first().is_some_and(|word| !word.starts_with('#')) {
                 reader.line(at + 1, &words)?;
             }
         }
         match reader.quorums.as_slice() {
-            [quorum] => Ok(AcceptancePolicy { quorum: *quorum, ..reader.policy }),
+            [quorum] => Ok(AcceptancePolicy {
+                quorum: *quorum,
+                ..reader.policy
+            }),
             other => Err(AcceptanceError::Quorum(other.len())),
         }
     }
@@ -189,36 +202,58 @@ impl AcceptancePolicy {
         &self.groups
     }
 
-    /// Whether cosignatures of these witnesses (by name) are a quorum. Unknown names count for nothing.
+    /// Whether cosignatures of these witnesses (by name) are a quorum. Unknown names count for
+    /// nothing.
     pub fn satisfied(&self, cosigners: &BTreeSet<&str>) -> bool {
-        let signed: Vec<bool> = self.witnesses.iter().map(|w| cosigners.contains(w.name.as_str())).collect();
+        let signed: Vec<bool> = self
+            .witnesses
+            .iter()
+            .map(|w| cosigners.contains(w.name.as_str()))
+            .collect();
         let mut reached: Vec<bool> = Vec::with_capacity(self.groups.len());
-        // Members come before their group, so one pass is enough; a member that is not there has not signed.
+        // Members come before their group, so one pass is enough; a member that is not there has
+        // not signed.
         let holds = |member: &Member, reached: &[bool]| match member {
             Member::Witness(at) => signed.get(*at).copied().unwrap_or(false),
             Member::Group(at) => reached.get(*at).copied().unwrap_or(false),
         };
         for group in &self.groups {
-            let count = group.members.iter().filter(|member| holds(member, &reached)).count();
+            let count = group
+                .members
+                .iter()
+                .filter(|member| holds(member, &reached))
+                .count();
             reached.push(count >= group.threshold);
         }
-        self.quorum.as_ref().is_none_or(|quorum| holds(quorum, &reached))
+        self.quorum
+            .as_ref()
+            .is_none_or(|quorum| holds(quorum, &reached))
     }
 
     /// Judges a checkpoint: origin, log signature, every known cosignature, quorum.
     pub fn judge(&self, note: &SignedNote) -> Result<Judged, CheckpointRefusal> {
         let (checkpoint, logs, signers) = self.signatures(note)?;
-        let [log] = logs.as_slice() else { return Err(CheckpointRefusal::LogSignatures(logs.len())) };
+        let [log] = logs.as_slice() else {
+            return Err(CheckpointRefusal::LogSignatures(logs.len()));
+        };
         if !self.is_quorum(&signers) {
             return Err(CheckpointRefusal::NoQuorum(signers));
         }
-        Ok(Judged { checkpoint, log: (*log).clone(), signers })
+        Ok(Judged {
+            checkpoint,
+            log: (*log).clone(),
+            signers,
+        })
     }
 
-    /// Judges a checkpoint that somebody without a log key of this policy may have passed on: the log line, which carries no
-    /// weight, may be missing if every line that is there is a cosignature of this policy and they are a quorum. For heads and
-    /// handovers, where RULINGS A3 asks for cosignatures alone; a receipt for strangers' software has its log line.
-    pub fn judge_relayed(&self, note: &SignedNote) -> Result<(Checkpoint, Vec<Signer>), CheckpointRefusal> {
+    /// Judges a checkpoint that somebody without a log key of this policy may have passed on: the
+    /// log line, which carries no weight, may be missing if every line that is there is a
+    /// cosignature of this policy and they are a quorum. For heads and handovers, where RULINGS A3
+    /// asks for cosignatures alone; a receipt for strangers' software has its log line.
+    pub fn judge_relayed(
+        &self,
+        note: &SignedNote,
+    ) -> Result<(Checkpoint, Vec<Signer>), CheckpointRefusal> {
         let (checkpoint, logs, signers) = self.signatures(note)?;
         let complete = signers.len() == note.lines.len() && self.is_quorum(&signers);
         match logs.len() {
@@ -233,15 +268,25 @@ impl AcceptancePolicy {
         self.satisfied(&signers.iter().map(|s| s.name.as_str()).collect())
     }
 
-    /// The checkpoint, the known log keys that signed it, and the known cosigners in the order of the policy.
-    fn signatures(&self, note: &SignedNote) -> Result<(Checkpoint, Vec<&VerifierKey>, Vec<Signer>), CheckpointRefusal> {
+    /// The checkpoint, the known log keys that signed it, and the known cosigners in the order of
+    /// the policy.
+    fn signatures(
+        &self,
+        note: &SignedNote,
+    ) -> Result<(Checkpoint, Vec<&VerifierKey>, Vec<Signer>), CheckpointRefusal> {
         let checkpoint = Checkpoint::parse(&note.text)?;
-        let known: Vec<&VerifierKey> = self.logs.iter().map(|l| &l.vkey).filter(|k| k.name() == checkpoint.origin).collect();
+        let known: Vec<&VerifierKey> = self
+            .logs
+            .iter()
+            .map(|l| &l.vkey)
+            .filter(|k| k.name() == checkpoint.origin)
+            .collect();
         if known.is_empty() {
             return Err(CheckpointRefusal::Origin(checkpoint.origin));
         }
         let verify = |key: &VerifierKey, line, name: &str| {
-            key.verify(&note.text, line).map_err(|_| CheckpointRefusal::BadSignature(name.to_owned()))
+            key.verify(&note.text, line)
+                .map_err(|_| CheckpointRefusal::BadSignature(name.to_owned()))
         };
         let mut logs = Vec::new();
         let mut signers: Vec<Option<Signer>> = vec![None; self.witnesses.len()];
@@ -250,9 +295,19 @@ impl AcceptancePolicy {
                 verify(key, line, key.name())?;
                 logs.push(*key);
             }
-            if let Some((slot, witness)) = signers.iter_mut().zip(&self.witnesses).find(|(_, w)| line.is_of(&w.vkey)) {
+            if let Some((slot, witness)) = signers
+                .iter_mut()
+                .zip(&self.witnesses)
+                .find(|(_, w)| line.is_of(&w.vkey))
+            {
                 let time_s = verify(&witness.vkey, line, &witness.name)?;
-                if slot.replace(Signer { name: witness.name.clone(), time_s }).is_some() {
+                if slot
+                    .replace(Signer {
+                        name: witness.name.clone(),
+                        time_s,
+                    })
+                    .is_some()
+                {
                     return Err(CheckpointRefusal::Repeated(witness.name.clone()));
                 }
             }
@@ -271,8 +326,18 @@ struct PolicyReader {
 
 impl Default for PolicyReader {
     fn default() -> Self {
-        let policy = AcceptancePolicy { logs: Vec::new(), witnesses: Vec::new(), groups: Vec::new(), quorum: None };
-        PolicyReader { policy, quorums: Vec::new(), names: BTreeSet::from(["none".to_owned()]), members: BTreeSet::new() }
+        let policy = AcceptancePolicy {
+            logs: Vec::new(),
+            witnesses: Vec::new(),
+            groups: Vec::new(),
+            quorum: None,
+        };
+        PolicyReader {
+            policy,
+            quorums: Vec::new(),
+            names: BTreeSet::from(["none".to_owned()]),
+            members: BTreeSet::new(),
+        }
     }
 }
 
@@ -302,9 +367,18 @@ impl PolicyReader {
         if key.kind() != kind {
             return Err(AcceptanceError::KeyType(at));
         }
-        key.key().check_registrable().map_err(|error| AcceptanceError::WeakKey(at, error))?;
-        let known = self.policy.logs.iter().map(|l| &l.vkey).chain(self.policy.witnesses.iter().map(|w| &w.vkey));
-        let clash = |other: &VerifierKey| other.key() == key.key() || (other.name() == key.name() && other.id() == key.id());
+        key.key()
+            .check_registrable()
+            .map_err(|error| AcceptanceError::WeakKey(at, error))?;
+        let known = self
+            .policy
+            .logs
+            .iter()
+            .map(|l| &l.vkey)
+            .chain(self.policy.witnesses.iter().map(|w| &w.vkey));
+        let clash = |other: &VerifierKey| {
+            other.key() == key.key() || (other.name() == key.name() && other.id() == key.id())
+        };
         if known.into_iter().any(clash) {
             return Err(AcceptanceError::DuplicateKey(at));
         }
@@ -312,33 +386,71 @@ impl PolicyReader {
     }
 
     fn define(&mut self, at: usize, name: &str) -> Result<(), AcceptanceError> {
-        if self.names.insert(name.to_owned()) { Ok(()) } else { Err(AcceptanceError::DuplicateName(at, name.to_owned())) }
+        if self.names.insert(name.to_owned()) {
+            Ok(())
+        } else {
+            Err(AcceptanceError::DuplicateName(at, name.to_owned()))
+        }
     }
 
     fn find(&self, at: usize, name: &str) -> Result<Member, AcceptanceError> {
-        let witness = self.policy.witnesses.iter().position(|w| w.name == name).map(Member::Witness);
-        let group = || self.policy.groups.iter().position(|g| g.name == name).map(Member::Group);
-        witness.or_else(group).ok_or_else(|| AcceptanceError::Unknown(at, name.to_owned()))
+        let witness = self
+            .policy
+            .witnesses
+            .iter()
+            .position(|w| w.name == name)
+            .map(Member::Witness);
+        let group = || {
+            self.policy
+                .groups
+                .iter()
+                .position(|g| g.name == name)
+                .map(Member::Group)
+        };
+        witness
+            .or_else(group)
+            .ok_or_else(|| AcceptanceError::Unknown(at, name.to_owned()))
     }
 
     fn log(&mut self, at: usize, vkey: &str, url: Option<&str>) -> Result<(), AcceptanceError> {
         let vkey = self.key(at, vkey, KeyType::Log)?;
-        self.policy.logs.push(AcceptedLog { vkey, url: url.map(str::to_owned) });
+        self.policy.logs.push(AcceptedLog {
+            vkey,
+            url: url.map(str::to_owned),
+        });
         limit(at, self.policy.logs.len())
     }
 
-    fn witness(&mut self, at: usize, name: &str, vkey: &str, url: Option<&str>) -> Result<(), AcceptanceError> {
+    fn witness(
+        &mut self,
+        at: usize,
+        name: &str,
+        vkey: &str,
+        url: Option<&str>,
+    ) -> Result<(), AcceptanceError> {
         let vkey = self.key(at, vkey, KeyType::Cosigner)?;
         self.define(at, name)?;
-        self.policy.witnesses.push(AcceptedWitness { name: name.to_owned(), vkey, url: url.map(str::to_owned) });
+        self.policy.witnesses.push(AcceptedWitness {
+            name: name.to_owned(),
+            vkey,
+            url: url.map(str::to_owned),
+        });
         limit(at, self.policy.witnesses.len())
     }
 
-    fn group(&mut self, at: usize, name: &str, threshold: &str, members: &[&str]) -> Result<(), AcceptanceError> {
+    fn group(
+        &mut self,
+        at: usize,
+        name: &str,
+        threshold: &str,
+        members: &[&str],
+    ) -> Result<(), AcceptanceError> {
         let threshold = match threshold {
             "any" => 1,
             "all" => members.len(),
-            number => decimal(number).and_then(|n| n.try_into().ok()).ok_or(AcceptanceError::Threshold(at))?,
+            number => decimal(number)
+                .and_then(|n| n.try_into().ok())
+                .ok_or(AcceptanceError::Threshold(at))?,
         };
         if threshold < 1 || threshold > members.len() {
             return Err(AcceptanceError::Threshold(at));
@@ -351,13 +463,21 @@ impl PolicyReader {
             }
         }
         self.define(at, name)?;
-        self.policy.groups.push(Group { name: name.to_owned(), threshold, members: found });
+        self.policy.groups.push(Group {
+            name: name.to_owned(),
+            threshold,
+            members: found,
+        });
         limit(at, self.policy.groups.len())
     }
 }
 
 fn limit(at: usize, count: usize) -> Result<(), AcceptanceError> {
-    if count <= ITEMS_MAX { Ok(()) } else { Err(AcceptanceError::TooMany(at)) }
+    if count <= ITEMS_MAX {
+        Ok(())
+    } else {
+        Err(AcceptanceError::TooMany(at))
+    }
 }
 
 #[cfg(test)]

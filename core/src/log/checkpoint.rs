@@ -1,7 +1,8 @@
-//! C2SP checkpoints: which log, how long, which root; and the signatures over exactly these three lines.
+//! C2SP checkpoints: which log, how long, which root; and the signatures over exactly these three
+//! lines.
 //!
-//! * A validator cosigns only after it has executed and stored the block that ends at this size (RULINGS A11); that promise is
-//!   the node's, this module only makes and checks the bytes.
+//! * A validator cosigns only after it has executed and stored the block that ends at this size
+//!   (RULINGS A11); that promise is the node's, this module only makes and checks the bytes.
 //! * A log signature (0x01) says who served the checkpoint. It carries no weight by itself.
 //!
 //! Absent on purpose: extension lines. A checkpoint that has some is refused.
@@ -57,21 +58,37 @@ pub(crate) fn hash_base64(hash: &Hash) -> String {
 impl Checkpoint {
     /// The note text: three lines, each ended by a line feed.
     pub fn text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, hash_base64(&self.root))
+        format!(
+            "{}\n{}\n{}\n",
+            self.origin,
+            self.size,
+            hash_base64(&self.root)
+        )
     }
 
     /// Reads a note text; `text` of the result gives it back.
     pub fn parse(text: &str) -> Result<Self, CheckpointError> {
-        let mut lines = text.strip_suffix('\n').ok_or(CheckpointError::Shape)?.split('\n');
-        let (Some(origin), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next()) else {
+        let mut lines = text
+            .strip_suffix('\n')
+            .ok_or(CheckpointError::Shape)?
+            .split('\n');
+        let (Some(origin), Some(size), Some(root), None) =
+            (lines.next(), lines.next(), lines.next(), lines.next())
+        else {
             return Err(CheckpointError::Shape);
         };
         if origin.is_empty() {
             return Err(CheckpointError::Shape);
         }
-        let size = decimal(size).filter(|size| *size < SIZE_MAX).ok_or(CheckpointError::Size)?;
+        let size = decimal(size)
+            .filter(|size| *size < SIZE_MAX)
+            .ok_or(CheckpointError::Size)?;
         let root = base64_hash(root).ok_or(CheckpointError::Root)?;
-        Ok(Checkpoint { origin: origin.to_owned(), size, root })
+        Ok(Checkpoint {
+            origin: origin.to_owned(),
+            size,
+            root,
+        })
     }
 
     /// Signs as the serving log (type 0x01), with the node's log key.
@@ -79,22 +96,38 @@ impl Checkpoint {
         key.sign_tagged(&VerifierKey::sign_bytes(KeyType::Log, &self.text(), 0))
     }
 
-    /// Cosigns (type 0x04) with the validator's cosigner key at `time_s` seconds since 1970, below 2^63.
+    /// Cosigns (type 0x04) with the validator's cosigner key at `time_s` seconds since 1970, below
+    /// 2^63.
     pub fn cosign(&self, key: &Keypair, time_s: u64) -> Signature {
-        key.sign_tagged(&VerifierKey::sign_bytes(KeyType::Cosigner, &self.text(), time_s))
+        key.sign_tagged(&VerifierKey::sign_bytes(
+            KeyType::Cosigner,
+            &self.text(),
+            time_s,
+        ))
     }
 
     /// Checks a log signature.
     pub fn verify_log(&self, key: &PublicKey, signature: &Signature) -> Result<(), SignatureError> {
-        key.verify(&VerifierKey::sign_bytes(KeyType::Log, &self.text(), 0), signature)
+        key.verify(
+            &VerifierKey::sign_bytes(KeyType::Log, &self.text(), 0),
+            signature,
+        )
     }
 
     /// Checks a cosignature.
-    pub fn verify_cosignature(&self, key: &PublicKey, time_s: u64, signature: &Signature) -> Result<(), SignatureError> {
+    pub fn verify_cosignature(
+        &self,
+        key: &PublicKey,
+        time_s: u64,
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
         if time_s > TIME_MAX_S {
             return Err(SignatureError);
         }
-        key.verify(&VerifierKey::sign_bytes(KeyType::Cosigner, &self.text(), time_s), signature)
+        key.verify(
+            &VerifierKey::sign_bytes(KeyType::Cosigner, &self.text(), time_s),
+            signature,
+        )
     }
 }
 
@@ -106,9 +139,13 @@ mod tests {
 
     #[test]
     fn text_is_exact() {
-        let text = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+        let text =
+            "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
         let checkpoint = Checkpoint::parse(text).unwrap();
-        assert_eq!((checkpoint.origin.as_str(), checkpoint.size), ("example.com/behind-the-sofa", 20852163));
+        assert_eq!(
+            (checkpoint.origin.as_str(), checkpoint.size),
+            ("example.com/behind-the-sofa", 20852163)
+        );
         assert_eq!(checkpoint.text(), text);
     }
 
@@ -124,9 +161,18 @@ mod tests {
             (format!("o\n+1\n{root}\n"), CheckpointError::Size),
             (format!("o\n-1\n{root}\n"), CheckpointError::Size),
             (format!("o\n\n{root}\n"), CheckpointError::Size),
-            (format!("o\n9223372036854775808\n{root}\n"), CheckpointError::Size),
-            ("o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n".into(), CheckpointError::Root),
-            ("o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I\n".into(), CheckpointError::Root),
+            (
+                format!("o\n9223372036854775808\n{root}\n"),
+                CheckpointError::Size,
+            ),
+            (
+                "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n".into(),
+                CheckpointError::Root,
+            ),
+            (
+                "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I\n".into(),
+                CheckpointError::Root,
+            ),
             ("o\n1\nCsUY\n".into(), CheckpointError::Root),
         ] {
             assert_eq!(Checkpoint::parse(&bad), Err(why), "{bad:?}");

@@ -1,12 +1,13 @@
 //! C2SP signed notes: a text, an empty line, signature lines; verifier keys and key ids.
 //!
-//! * Reading is strict: UTF-8, no control character but the line feed, canonical base64, at most [`LINES_READ`] signature lines.
-//!   What is accepted renders to the same bytes again.
+//! * Reading is strict: UTF-8, no control character but the line feed, canonical base64, at most
+//!   [`LINES_READ`] signature lines. What is accepted renders to the same bytes again.
 //! * Writing is narrower: at most [`LINES_WRITTEN`] lines, the number every verifier must accept.
-//! * Two signature types: 0x01 signs the text, 0x04 signs `cosignature/v1`, `time N` and the text. A line does not say its
-//!   type; name and key id together pick the key, and the key has the type.
+//! * Two signature types: 0x01 signs the text, 0x04 signs `cosignature/v1`, `time N` and the text.
+//!   A line does not say its type; name and key id together pick the key, and the key has the type.
 //!
-//! Absent on purpose: ECDSA (0x02) and ML-DSA (0x06); their verifier keys are refused, their lines are unknown lines.
+//! Absent on purpose: ECDSA (0x02) and ML-DSA (0x06); their verifier keys are refused, their lines
+//! are unknown lines.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -93,7 +94,11 @@ impl VerifierKey {
     /// Names a key.
     pub fn new(name: &str, kind: KeyType, key: PublicKey) -> Result<Self, NoteError> {
         check_name(name)?;
-        Ok(VerifierKey { name: name.to_owned(), kind, key })
+        Ok(VerifierKey {
+            name: name.to_owned(),
+            kind,
+            key,
+        })
     }
 
     /// The name.
@@ -113,7 +118,13 @@ impl VerifierKey {
 
     /// The key id: the first four bytes of SHA-256(name || 0x0A || type || key).
     pub fn id(&self) -> [u8; 4] {
-        let hash = sha256_parts(&[self.name.as_bytes(), b"\n", &[self.kind as u8], self.key.bytes()]).0;
+        let hash = sha256_parts(&[
+            self.name.as_bytes(),
+            b"\n",
+            &[self.kind as u8],
+            self.key.bytes(),
+        ])
+        .0;
         [hash[0], hash[1], hash[2], hash[3]]
     }
 
@@ -121,7 +132,10 @@ impl VerifierKey {
     pub fn parse(text: &str) -> Result<Self, NoteError> {
         let bad = || NoteError::VerifierKey(text.chars().take(NAME_MAX_BYTES).collect());
         let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(material)) = (parts.next(), parts.next(), parts.next()) else { return Err(bad()) };
+        let (Some(name), Some(id), Some(material)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(bad());
+        };
         let material = BASE64.decode(material).map_err(|_| bad())?;
         let (kind, key) = material.split_first().ok_or_else(bad)?;
         let kind = match kind {
@@ -145,14 +159,17 @@ impl VerifierKey {
         }
     }
 
-    /// Verifies a line of this key over `text`. Returns the cosignature's time in seconds, 0 for a log signature.
+    /// Verifies a line of this key over `text`. Returns the cosignature's time in seconds, 0 for a
+    /// log signature.
     pub fn verify(&self, text: &str, line: &NoteLine) -> Result<u64, NoteError> {
         if !line.is_of(self) {
             return Err(NoteError::OtherKey(self.name.clone()));
         }
         let bad = || NoteError::Signature(self.name.clone());
         let (time_s, signature) = line.signature(self.kind).ok_or_else(bad)?;
-        self.key.verify(&Self::sign_bytes(self.kind, text, time_s), &signature).map_err(|_| bad())?;
+        self.key
+            .verify(&Self::sign_bytes(self.kind, text, time_s), &signature)
+            .map_err(|_| bad())?;
         Ok(time_s)
     }
 }
@@ -161,7 +178,13 @@ impl std::fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut material = vec![self.kind as u8];
         material.extend_from_slice(self.key.bytes());
-        write!(f, "{}+{}+{}", self.name, hex::encode(self.id()), BASE64.encode(material))
+        write!(
+            f,
+            "{}+{}+{}",
+            self.name,
+            hex::encode(self.id()),
+            BASE64.encode(material)
+        )
     }
 }
 
@@ -183,7 +206,11 @@ impl NoteLine {
     /// The line of a log signature (type 0x01). `None` if the key is of the other type.
     pub fn log(key: &VerifierKey, signature: &Signature) -> Option<NoteLine> {
         let Signature::Ed25519(bytes) = signature;
-        (key.kind == KeyType::Log).then(|| NoteLine { name: key.name.clone(), id: key.id(), body: bytes.to_vec() })
+        (key.kind == KeyType::Log).then(|| NoteLine {
+            name: key.name.clone(),
+            id: key.id(),
+            body: bytes.to_vec(),
+        })
     }
 
     /// The line of a cosignature (type 0x04). `None` if the key is of the other type.
@@ -192,7 +219,11 @@ impl NoteLine {
         (key.kind == KeyType::Cosigner).then(|| {
             let mut body = time_s.to_be_bytes().to_vec();
             body.extend_from_slice(bytes);
-            NoteLine { name: key.name.clone(), id: key.id(), body }
+            NoteLine {
+                name: key.name.clone(),
+                id: key.id(),
+                body,
+            }
         })
     }
 
@@ -206,7 +237,8 @@ impl NoteLine {
         self.name == key.name && self.id == key.id()
     }
 
-    /// The time (0 for a log signature) and the signature, read as one of `kind`; `None` if the length or the time does not fit.
+    /// The time (0 for a log signature) and the signature, read as one of `kind`; `None` if the
+    /// length or the time does not fit.
     pub fn signature(&self, kind: KeyType) -> Option<(u64, Signature)> {
         let (time_s, signature) = match kind {
             KeyType::Log => (0, self.body.as_slice()),
@@ -219,19 +251,29 @@ impl NoteLine {
         (time_s <= TIME_MAX_S).then_some((time_s, signature))
     }
 
-    /// Reads one line without its line feed; `None` if it is not `— name base64` of at least five bytes.
+    /// Reads one line without its line feed; `None` if it is not `— name base64` of at least five
+    /// bytes.
     pub fn parse(line: &str) -> Option<NoteLine> {
         let (name, body) = line.strip_prefix("— ")?.split_once(' ')?;
         check_name(name).ok()?;
         let bytes = BASE64.decode(body).ok()?;
         let (id, body) = bytes.split_first_chunk::<4>()?;
-        (!body.is_empty()).then(|| NoteLine { name: name.to_owned(), id: *id, body: body.to_vec() })
+        (!body.is_empty()).then(|| NoteLine {
+            name: name.to_owned(),
+            id: *id,
+            body: body.to_vec(),
+        })
     }
 }
 
 impl std::fmt::Display for NoteLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "— {} {}", self.name, BASE64.encode([self.id.as_slice(), &self.body].concat()))
+        write!(
+            f,
+            "— {} {}",
+            self.name,
+            BASE64.encode([self.id.as_slice(), &self.body].concat())
+        )
     }
 }
 
@@ -265,7 +307,10 @@ impl SignedNote {
             .enumerate()
             .map(|(at, line)| NoteLine::parse(line).ok_or(NoteError::Line(at + 1)))
             .collect::<Result<_, _>>()?;
-        Ok(SignedNote { text: format!("{text}\n"), lines })
+        Ok(SignedNote {
+            text: format!("{text}\n"),
+            lines,
+        })
     }
 
     /// Writes the note: 1 to [`LINES_WRITTEN`] signature lines.
@@ -301,7 +346,10 @@ mod tests {
         assert_eq!(note.text, "This is an example message.\n");
         assert_eq!(key.verify(&note.text, &note.lines[0]), Ok(0));
         assert_eq!(note.render().unwrap(), NOTE);
-        assert_eq!(key.verify("This is an example message!\n", &note.lines[0]), Err(NoteError::Signature(key.name.clone())));
+        assert_eq!(
+            key.verify("This is an example message!\n", &note.lines[0]),
+            Err(NoteError::Signature(key.name.clone()))
+        );
     }
 
     #[test]
@@ -322,12 +370,16 @@ mod tests {
             ("text\n\n— a\u{a0}b AAAAAAA=\n".into(), NoteError::Line(1)),
             ("text\n\n- a AAAAAAA=\n".into(), NoteError::Line(1)),
             (format!("text\n\n{line}x\n"), NoteError::Line(2)),
-            (format!("text\n\n{}", line.repeat(101)), NoteError::LineCount(101, 100)),
+            (
+                format!("text\n\n{}", line.repeat(101)),
+                NoteError::LineCount(101, 100),
+            ),
         ] {
             assert_eq!(SignedNote::parse(bad.as_bytes()), Err(why), "{bad:?}");
         }
         assert!(SignedNote::parse(b"t\xff\n\n").is_err());
-        let hundred = SignedNote::parse(format!("text\n\n{}", line.repeat(100)).as_bytes()).unwrap();
+        let hundred =
+            SignedNote::parse(format!("text\n\n{}", line.repeat(100)).as_bytes()).unwrap();
         assert_eq!(hundred.render(), Err(NoteError::LineCount(100, 16)));
         let empty_lines = SignedNote::parse(format!("a\n\nb\n\n{line}").as_bytes()).unwrap();
         assert_eq!(empty_lines.text, "a\n\nb\n");
@@ -360,10 +412,20 @@ mod tests {
         assert!(NoteLine::log(&cosigner, &signature).is_none());
         let line = NoteLine::log(&log, &signature).unwrap();
         assert_eq!(log.verify("text\n", &line), Ok(0));
-        assert_eq!(cosigner.verify("text\n", &line), Err(NoteError::OtherKey("n".into())));
-        let late = pair.sign_tagged(&VerifierKey::sign_bytes(KeyType::Cosigner, "text\n", TIME_MAX_S + 1));
+        assert_eq!(
+            cosigner.verify("text\n", &line),
+            Err(NoteError::OtherKey("n".into()))
+        );
+        let late = pair.sign_tagged(&VerifierKey::sign_bytes(
+            KeyType::Cosigner,
+            "text\n",
+            TIME_MAX_S + 1,
+        ));
         let line = NoteLine::cosignature(&cosigner, TIME_MAX_S + 1, &late).unwrap();
-        assert_eq!(cosigner.verify("text\n", &line), Err(NoteError::Signature("n".into())));
+        assert_eq!(
+            cosigner.verify("text\n", &line),
+            Err(NoteError::Signature("n".into()))
+        );
     }
 
     proptest! {

@@ -1,15 +1,22 @@
 //! The epoch policy: a C2SP tlog-policy file that is itself a leaf of the log (RULINGS A2, A3).
 //!
-//! * Policy 0 is leaf 0 and its SHA-256 is the genesis hash. Policy k is the leaf before the seal of a handover block and is
-//!   signed, as part of that block's checkpoint, by a quorum under policy k-1. So one hash on paper leads to every later set.
-//! * Facts that the policy format has no words for stand in comment lines of fixed form: epoch, chain, previous policy,
-//!   valid-from-size, genesis facts, consensus keys. A stock verifier skips them; certificates are judged by them.
-//! * There is one text per policy: [`EpochPolicy::parse`] accepts only what [`EpochPolicy::render`] writes.
-//! * The quorum is the validators' group alone, recomputed from their number. Witnesses are listed, collected and shown.
-//! * No key stands twice in a policy, whatever its kind; every key would be registrable; key ids are distinct.
-//! * The cosigner of organisation 17 signs under the name `<origin>/17`; every log key signs under the origin.
+//! * Policy 0 is leaf 0 and its SHA-256 is the genesis hash. Policy k is the leaf before the seal
+//!   of a handover block and is signed, as part of that block's checkpoint, by a quorum under
+//!   policy k-1. So one hash on paper leads to every later set.
+//! * Facts that the policy format has no words for stand in comment lines of fixed form: epoch,
+//!   chain, previous policy, valid-from-size, genesis facts, consensus keys. A stock verifier skips
+//!   them; certificates are judged by them.
+//! * There is one text per policy: [`EpochPolicy::parse`] accepts only what [`EpochPolicy::render`]
+//!   writes.
+//! * The quorum is the validators' group alone, recomputed from their number. Witnesses are listed,
+//!   collected and shown.
+//! * No key stands twice in a policy, whatever its kind; every key would be registrable; key ids
+//!   are distinct.
+//! * The cosigner of organisation 17 signs under the name `<origin>/17`; every log key signs under
+//!   the origin.
 //!
-//! The text starts with `#` (0x23), which no leaf tag does: a policy leaf can never be read as a record, nor the reverse.
+//! The text starts with `#` (0x23), which no leaf tag does: a policy leaf can never be read as a
+//! record, nor the reverse.
 
 use bincode::{Decode, Encode};
 use std::collections::BTreeSet;
@@ -21,7 +28,8 @@ use super::note::{KeyType, LINES_WRITTEN, NoteError, NoteLine, SignedNote, Verif
 use crate::crypto::{Hash, KeyError, PublicKey, Signature, sha256};
 use crate::ledger::{CheckpointSignature, HandoverCheckpoint, ValidatorKey, quorum};
 
-/// Most validators: their quorum and one log line must fit the 16 signature lines that every verifier accepts.
+/// Most validators: their quorum and one log line must fit the 16 signature lines that every
+/// verifier accepts.
 pub const POLICY_MAX_VALIDATORS: usize = 22;
 /// Most witnesses outside the alliance.
 pub const POLICY_MAX_WITNESSES: usize = 8;
@@ -33,7 +41,19 @@ pub const ORIGIN_MAX_BYTES: usize = 128;
 pub const URL_MAX_BYTES: usize = 200;
 
 /// Whether ledger time is real or stepped (RULINGS A5); for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Clock {
     /// A real alliance.
@@ -201,13 +221,18 @@ pub fn is_policy_leaf(leaf: &[u8]) -> bool {
 }
 
 fn visible(text: &str) -> bool {
-    text.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'#')
+    text.bytes()
+        .all(|b| (0x21..=0x7e).contains(&b) && b != b'#')
 }
 
 impl PolicyValidator {
     /// The cosigner key under the name it signs with.
     pub fn cosigner_key(&self, origin: &str) -> Result<VerifierKey, NoteError> {
-        VerifierKey::new(&format!("{origin}/{}", self.org), KeyType::Cosigner, self.cosigner)
+        VerifierKey::new(
+            &format!("{origin}/{}", self.org),
+            KeyType::Cosigner,
+            self.cosigner,
+        )
     }
 
     /// The log key under the name it signs with: the origin.
@@ -237,12 +262,20 @@ impl EpochPolicy {
 
     /// The validators as certificates are judged, ascending by organisation.
     pub fn validators(&self) -> Vec<ValidatorKey> {
-        self.validators.iter().map(|v| ValidatorKey { validator: v.org, key: v.consensus }).collect()
+        self.validators
+            .iter()
+            .map(|v| ValidatorKey {
+                validator: v.org,
+                key: v.consensus,
+            })
+            .collect()
     }
 
     /// The validator of an organisation.
     pub fn validator(&self, org: u32) -> Option<&PolicyValidator> {
-        self.validators.iter().find(|validator| validator.org == org)
+        self.validators
+            .iter()
+            .find(|validator| validator.org == org)
     }
 
     /// SHA-256 of the text; of policy 0 it is the genesis hash.
@@ -253,16 +286,36 @@ impl EpochPolicy {
     /// The rules of the module head. `render` of a policy that passes is accepted by `parse`.
     pub fn check(&self) -> Result<(), PolicyError> {
         let origin = &self.origin;
-        if origin.is_empty() || origin.len() > ORIGIN_MAX_BYTES || !visible(origin) || origin.contains('+') {
-            return Err(PolicyError::Origin(origin.chars().take(ORIGIN_MAX_BYTES).collect()));
+        if origin.is_empty()
+            || origin.len() > ORIGIN_MAX_BYTES
+            || !visible(origin)
+            || origin.contains('+')
+        {
+            return Err(PolicyError::Origin(
+                origin.chars().take(ORIGIN_MAX_BYTES).collect(),
+            ));
         }
         let first = self.epoch == 0;
-        if self.genesis.is_some() != first || self.previous.is_none() != first || (self.valid_from_size == 0) != first {
+        if self.genesis.is_some() != first
+            || self.previous.is_none() != first
+            || (self.valid_from_size == 0) != first
+        {
             return Err(PolicyError::Epoch(self.epoch));
         }
-        let ascending = self.validators.windows(2).all(|pair| pair[0].org < pair[1].org);
-        let named = self.validators.iter().enumerate().all(|(at, v)| v.name == format!("V{}", at + 1));
-        if self.validators.is_empty() || self.validators.len() > POLICY_MAX_VALIDATORS || !ascending || !named {
+        let ascending = self
+            .validators
+            .windows(2)
+            .all(|pair| pair[0].org < pair[1].org);
+        let named = self
+            .validators
+            .iter()
+            .enumerate()
+            .all(|(at, v)| v.name == format!("V{}", at + 1));
+        if self.validators.is_empty()
+            || self.validators.len() > POLICY_MAX_VALIDATORS
+            || !ascending
+            || !named
+        {
             return Err(PolicyError::Validators);
         }
         if self.witnesses.len() > POLICY_MAX_WITNESSES {
@@ -273,7 +326,11 @@ impl EpochPolicy {
     }
 
     fn check_words(&self) -> Result<(), PolicyError> {
-        let urls = self.validators.iter().map(|v| &v.url).chain(self.witnesses.iter().map(|w| &w.url));
+        let urls = self
+            .validators
+            .iter()
+            .map(|v| &v.url)
+            .chain(self.witnesses.iter().map(|w| &w.url));
         for url in urls {
             let web = url.starts_with("https://") || url.starts_with("http://");
             if !web || url.len() > URL_MAX_BYTES || !visible(url) {
@@ -281,7 +338,16 @@ impl EpochPolicy {
             }
         }
         let mut names: BTreeSet<&str> = self.validators.iter().map(|v| v.name.as_str()).collect();
-        names.extend(["none", "any", "all", "log", "witness", "group", "quorum", "validators"]);
+        names.extend([
+            "none",
+            "any",
+            "all",
+            "log",
+            "witness",
+            "group",
+            "quorum",
+            "validators",
+        ]);
         for witness in &self.witnesses {
             let name = witness.name.as_str();
             if name.is_empty() || name.len() > 32 || !visible(name) || !names.insert(name) {
@@ -301,7 +367,8 @@ impl EpochPolicy {
             if !keys.insert(*key) {
                 return Err(PolicyError::DuplicateKey(hex_key()));
             }
-            key.check_registrable().map_err(|error| PolicyError::Key(hex_key(), error))?;
+            key.check_registrable()
+                .map_err(|error| PolicyError::Key(hex_key(), error))?;
             match id {
                 Some(id) if !ids.insert(id) => Err(PolicyError::DuplicateKeyId(hex::encode(id))),
                 _ => Ok(()),
@@ -309,13 +376,19 @@ impl EpochPolicy {
         };
         for validator in &self.validators {
             one(&validator.consensus, None)?;
-            one(&validator.cosigner, Some(validator.cosigner_key(&self.origin)?.id()))?;
+            one(
+                &validator.cosigner,
+                Some(validator.cosigner_key(&self.origin)?.id()),
+            )?;
             one(&validator.log, Some(validator.log_key(&self.origin)?.id()))?;
         }
-        self.witnesses.iter().try_for_each(|witness| one(witness.vkey.key(), Some(witness.vkey.id())))
+        self.witnesses
+            .iter()
+            .try_for_each(|witness| one(witness.vkey.key(), Some(witness.vkey.id())))
     }
 
-    /// The text, which is the leaf. Deterministic; call [`EpochPolicy::check`] first on a policy made by hand.
+    /// The text, which is the leaf. Deterministic; call [`EpochPolicy::check`] first on a policy
+    /// made by hand.
     pub fn render(&self) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.
@@ -330,18 +403,29 @@ impl EpochPolicy {
         }
         line(format_args!("# valid-from-size {}", self.valid_from_size));
         if let Some(genesis) = &self.genesis {
-            line(format_args!("# genesis-leaves {} {}", genesis.leaves, genesis.root));
+            line(format_args!(
+                "# genesis-leaves {} {}",
+                genesis.leaves, genesis.root
+            ));
             match genesis.clock {
                 Clock::Wall => line(format_args!("# clock wall")),
                 Clock::Sample => line(format_args!("# clock sample")),
             }
             match &genesis.continues {
-                Some(c) => line(format_args!("# continues {} {} {}", c.genesis, c.size, c.root)),
+                Some(c) => line(format_args!(
+                    "# continues {} {} {}",
+                    c.genesis, c.size, c.root
+                )),
                 None => line(format_args!("# continues none")),
             }
         }
         for v in &self.validators {
-            line(format_args!("# validator {} org {} consensus {}", v.name, v.org, hex::encode(v.consensus.bytes())));
+            line(format_args!(
+                "# validator {} org {} consensus {}",
+                v.name,
+                v.org,
+                hex::encode(v.consensus.bytes())
+            ));
         }
         for v in &self.validators {
             match v.log_key(&self.origin) {
@@ -357,7 +441,11 @@ impl EpochPolicy {
             }
         }
         let names: Vec<&str> = self.validators.iter().map(|v| v.name.as_str()).collect();
-        line(format_args!("group validators {} {}", self.quorum(), names.join(" ")));
+        line(format_args!(
+            "group validators {} {}",
+            self.quorum(),
+            names.join(" ")
+        ));
         for w in &self.witnesses {
             line(format_args!("witness {} {} {}", w.name, w.vkey, w.url));
         }
@@ -365,7 +453,8 @@ impl EpochPolicy {
         out
     }
 
-    /// Reads a policy leaf. Accepts exactly what [`EpochPolicy::render`] writes for a policy that passes [`EpochPolicy::check`].
+    /// Reads a policy leaf. Accepts exactly what [`EpochPolicy::render`] writes for a policy that
+    /// passes [`EpochPolicy::check`].
     pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
         let printable = |b: &u8| *b == b'\n' || (0x20..=0x7e).contains(b);
         if bytes.len() > EPOCH_POLICY_MAX_BYTES || !bytes.iter().all(printable) {
@@ -373,9 +462,17 @@ impl EpochPolicy {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| PolicyError::Text)?;
         let body = text.strip_suffix('\n').ok_or(PolicyError::Text)?;
-        let policy = Lines { lines: body.split('\n').collect(), at: 0 }.policy()?;
+        let policy = Lines {
+            lines: body.split('\n').collect(),
+            at: 0,
+        }
+        .policy()?;
         policy.check()?;
-        if policy.render() == text { Ok(policy) } else { Err(PolicyError::NotCanonical) }
+        if policy.render() == text {
+            Ok(policy)
+        } else {
+            Err(PolicyError::NotCanonical)
+        }
     }
 
     /// The same rule in the general form, for judging receipts.
@@ -383,7 +480,8 @@ impl EpochPolicy {
         AcceptancePolicy::parse(self.render().as_bytes()).map_err(|_| PolicyError::NotCanonical)
     }
 
-    /// Checks cosignatures of a checkpoint: ascending, of validators of this policy, all valid, at least a quorum.
+    /// Checks cosignatures of a checkpoint: ascending, of validators of this policy, all valid, at
+    /// least a quorum.
     pub fn verify_cosignatures(
         &self,
         checkpoint: &Checkpoint,
@@ -392,19 +490,31 @@ impl EpochPolicy {
         if checkpoint.origin != self.origin {
             return Err(CosignatureError::OtherOrigin(checkpoint.origin.clone()));
         }
-        if !signatures.windows(2).all(|pair| pair[0].validator < pair[1].validator) {
+        if !signatures
+            .windows(2)
+            .all(|pair| pair[0].validator < pair[1].validator)
+        {
             return Err(CosignatureError::Order);
         }
-        signatures.iter().try_for_each(|signature| self.verify_cosignature(checkpoint, signature))?;
+        signatures
+            .iter()
+            .try_for_each(|signature| self.verify_cosignature(checkpoint, signature))?;
         let needed = self.quorum();
         if signatures.len() < needed {
-            return Err(CosignatureError::NoQuorum { signers: signatures.len(), needed });
+            return Err(CosignatureError::NoQuorum {
+                signers: signatures.len(),
+                needed,
+            });
         }
         Ok(())
     }
 
     /// Checks one validator's cosignature of a checkpoint.
-    pub fn verify_cosignature(&self, checkpoint: &Checkpoint, signature: &CheckpointSignature) -> Result<(), CosignatureError> {
+    pub fn verify_cosignature(
+        &self,
+        checkpoint: &Checkpoint,
+        signature: &CheckpointSignature,
+    ) -> Result<(), CosignatureError> {
         let org = signature.validator;
         let validator = self.validator(org).ok_or(CosignatureError::Foreign(org))?;
         checkpoint
@@ -412,30 +522,46 @@ impl EpochPolicy {
             .map_err(|_| CosignatureError::BadSignature(org))
     }
 
-    /// Checks the checkpoint that ends this epoch, as the first block of the next one carries it (RULINGS A3). That its size
-    /// and root are those of the log is for the caller, who has the log.
+    /// Checks the checkpoint that ends this epoch, as the first block of the next one carries it
+    /// (RULINGS A3). That its size and root are those of the log is for the caller, who has the
+    /// log.
     pub fn verify_handover(&self, handover: &HandoverCheckpoint) -> Result<(), CosignatureError> {
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size: handover.size, root: handover.root };
+        let checkpoint = Checkpoint {
+            origin: self.origin.clone(),
+            size: handover.size,
+            root: handover.root,
+        };
         self.verify_cosignatures(&checkpoint, &handover.cosignatures)
     }
 
     /// A validator's cosignature as a note line; `None` if it is no validator of this policy.
     pub fn cosignature_line(&self, signature: &CheckpointSignature) -> Option<NoteLine> {
-        let key = self.validator(signature.validator)?.cosigner_key(&self.origin).ok()?;
+        let key = self
+            .validator(signature.validator)?
+            .cosigner_key(&self.origin)
+            .ok()?;
         NoteLine::cosignature(&key, signature.time_s, &signature.signature)
     }
 
-    /// A note line as the cosignature of a validator of this policy; `None` if it is none's. Nothing is verified.
+    /// A note line as the cosignature of a validator of this policy; `None` if it is none's.
+    /// Nothing is verified.
     pub fn cosignature_of(&self, line: &NoteLine) -> Option<CheckpointSignature> {
-        let is_of = |v: &&PolicyValidator| v.cosigner_key(&self.origin).is_ok_and(|key| line.is_of(&key));
+        let is_of = |v: &&PolicyValidator| {
+            v.cosigner_key(&self.origin)
+                .is_ok_and(|key| line.is_of(&key))
+        };
         let validator = self.validators.iter().find(is_of)?.org;
         let (time_s, signature) = line.signature(KeyType::Cosigner)?;
-        Some(CheckpointSignature { validator, time_s, signature })
+        Some(CheckpointSignature {
+            validator,
+            time_s,
+            signature,
+        })
     }
 
-    /// The checkpoint as a signed note: the serving validator's log line, exactly a quorum of the cosignatures in the order of
-    /// the policy, then lines of witnesses as long as there is room. Every signature that goes in is verified; cosignatures
-    /// that do not verify are passed over.
+    /// The checkpoint as a signed note: the serving validator's log line, exactly a quorum of the
+    /// cosignatures in the order of the policy, then lines of witnesses as long as there is room.
+    /// Every signature that goes in is verified; cosignatures that do not verify are passed over.
     pub fn checkpoint_note(
         &self,
         checkpoint: &Checkpoint,
@@ -447,26 +573,47 @@ impl EpochPolicy {
         if checkpoint.origin != self.origin {
             return Err(CosignatureError::OtherOrigin(checkpoint.origin.clone()));
         }
-        let server = self.validator(served_by).ok_or(CosignatureError::Foreign(served_by))?;
+        let server = self
+            .validator(served_by)
+            .ok_or(CosignatureError::Foreign(served_by))?;
         let bad = || CosignatureError::BadSignature(served_by);
-        checkpoint.verify_log(&server.log, log_signature).map_err(|_| bad())?;
-        let log = server.log_key(&self.origin).ok().and_then(|key| NoteLine::log(&key, log_signature)).ok_or_else(bad)?;
+        checkpoint
+            .verify_log(&server.log, log_signature)
+            .map_err(|_| bad())?;
+        let log = server
+            .log_key(&self.origin)
+            .ok()
+            .and_then(|key| NoteLine::log(&key, log_signature))
+            .ok_or_else(bad)?;
         let quorum = self.quorum_lines(checkpoint, cosignatures)?;
         let text = checkpoint.text();
-        let outside = |w: &PolicyWitness| witness_lines.iter().find(|line| w.vkey.verify(&text, line).is_ok()).cloned();
+        let outside = |w: &PolicyWitness| {
+            witness_lines
+                .iter()
+                .find(|line| w.vkey.verify(&text, line).is_ok())
+                .cloned()
+        };
         let outside: Vec<NoteLine> = self.witnesses.iter().filter_map(outside).collect();
-        let lines = std::iter::once(log).chain(quorum).chain(outside).take(LINES_WRITTEN).collect();
+        let lines = std::iter::once(log)
+            .chain(quorum)
+            .chain(outside)
+            .take(LINES_WRITTEN)
+            .collect();
         Ok(SignedNote { text, lines })
     }
 
-    /// The checkpoint as somebody without a log key of this policy passes it on: exactly a quorum of the cosignatures in the order
-    /// of the policy and no log line (RULINGS A21). Judged by [`AcceptancePolicy::judge_relayed`].
+    /// The checkpoint as somebody without a log key of this policy passes it on: exactly a quorum
+    /// of the cosignatures in the order of the policy and no log line (RULINGS A21). Judged by
+    /// [`AcceptancePolicy::judge_relayed`].
     pub fn relayed_note(
         &self,
         checkpoint: &Checkpoint,
         cosignatures: &[CheckpointSignature],
     ) -> Result<SignedNote, CosignatureError> {
-        Ok(SignedNote { text: checkpoint.text(), lines: self.quorum_lines(checkpoint, cosignatures)? })
+        Ok(SignedNote {
+            text: checkpoint.text(),
+            lines: self.quorum_lines(checkpoint, cosignatures)?,
+        })
     }
 
     fn quorum_lines(
@@ -477,11 +624,15 @@ impl EpochPolicy {
         let needed = self.quorum();
         let of = |v: &PolicyValidator| {
             let mut own = cosignatures.iter().filter(|s| s.validator == v.org);
-            own.find(|s| self.verify_cosignature(checkpoint, s).is_ok()).and_then(|s| self.cosignature_line(s))
+            own.find(|s| self.verify_cosignature(checkpoint, s).is_ok())
+                .and_then(|s| self.cosignature_line(s))
         };
         let quorum: Vec<NoteLine> = self.validators.iter().filter_map(of).take(needed).collect();
         if quorum.len() < needed {
-            return Err(CosignatureError::NoQuorum { signers: quorum.len(), needed });
+            return Err(CosignatureError::NoQuorum {
+                signers: quorum.len(),
+                needed,
+            });
         }
         Ok(quorum)
     }
@@ -496,9 +647,15 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// The rest of the next line after `prefix`.
     fn after(&mut self, prefix: &'static str) -> Result<&'a str, PolicyError> {
-        let rest = self.lines.get(self.at).and_then(|line| line.strip_prefix(prefix));
+        let rest = self
+            .lines
+            .get(self.at)
+            .and_then(|line| line.strip_prefix(prefix));
         self.at += 1;
-        rest.ok_or(PolicyError::Line { line: self.at, expected: prefix })
+        rest.ok_or(PolicyError::Line {
+            line: self.at,
+            expected: prefix,
+        })
     }
 
     /// The words of the next line after `prefix`, as many as the form has.
@@ -508,12 +665,17 @@ impl<'a> Lines<'a> {
     }
 
     fn next_is(&self, prefix: &str) -> bool {
-        self.lines.get(self.at).is_some_and(|line| line.starts_with(prefix))
+        self.lines
+            .get(self.at)
+            .is_some_and(|line| line.starts_with(prefix))
     }
 
     /// The line just read is not of this form.
     fn wrong(&self, expected: &'static str) -> PolicyError {
-        PolicyError::Line { line: self.at, expected }
+        PolicyError::Line {
+            line: self.at,
+            expected,
+        }
     }
 
     fn number(&self, word: &str) -> Result<u64, PolicyError> {
@@ -526,15 +688,26 @@ impl<'a> Lines<'a> {
 
     fn policy(mut self) -> Result<EpochPolicy, PolicyError> {
         let [epoch] = self.words("# rollbook-epoch ")?;
-        let epoch = u32::try_from(self.number(epoch)?).map_err(|_| self.wrong("an epoch number"))?;
+        let epoch =
+            u32::try_from(self.number(epoch)?).map_err(|_| self.wrong("an epoch number"))?;
         let origin = self.after("# chain ")?.to_owned();
         let previous = match self.after("# previous-policy ")? {
             "none" => None,
-            other => Some(self.hash(other.strip_prefix("sha256:").ok_or(self.wrong("none or sha256:..."))?)?),
+            other => Some(
+                self.hash(
+                    other
+                        .strip_prefix("sha256:")
+                        .ok_or(self.wrong("none or sha256:..."))?,
+                )?,
+            ),
         };
         let [size] = self.words("# valid-from-size ")?;
         let valid_from_size = self.number(size)?;
-        let genesis = if epoch == 0 { Some(self.genesis()?) } else { None };
+        let genesis = if epoch == 0 {
+            Some(self.genesis()?)
+        } else {
+            None
+        };
 
         let mut seats: Vec<(String, u32, PublicKey)> = Vec::new();
         while self.next_is("# validator ") {
@@ -542,7 +715,8 @@ impl<'a> Lines<'a> {
             if (org_word, consensus_word) != ("org", "consensus") {
                 return Err(self.wrong("# validator V1 org N consensus <key>"));
             }
-            let org = u32::try_from(self.number(org)?).map_err(|_| self.wrong("an organisation number"))?;
+            let org = u32::try_from(self.number(org)?)
+                .map_err(|_| self.wrong("an organisation number"))?;
             seats.push((name.to_owned(), org, PublicKey::Ed25519(self.hash(key)?.0)));
         }
         let mut logs = Vec::with_capacity(seats.len());
@@ -554,9 +728,20 @@ impl<'a> Lines<'a> {
         for ((name, org, consensus), log) in seats.into_iter().zip(logs) {
             let [_name, vkey, url] = self.words("witness ")?;
             let cosigner = *VerifierKey::parse(vkey)?.key();
-            validators.push(PolicyValidator { name, org, consensus, cosigner, log, url: url.to_owned() });
+            validators.push(PolicyValidator {
+                name,
+                org,
+                consensus,
+                cosigner,
+                log,
+                url: url.to_owned(),
+            });
         }
-        let threshold = self.after("group validators ")?.split(' ').next().unwrap_or_default();
+        let threshold = self
+            .after("group validators ")?
+            .split(' ')
+            .next()
+            .unwrap_or_default();
         let (found, needed) = (self.number(threshold)?, quorum(validators.len()) as u64);
         if found != needed {
             return Err(PolicyError::Quorum { found, needed });
@@ -564,12 +749,24 @@ impl<'a> Lines<'a> {
         let mut witnesses = Vec::new();
         while self.next_is("witness ") {
             let [name, vkey, url] = self.words("witness ")?;
-            witnesses.push(PolicyWitness { name: name.to_owned(), vkey: VerifierKey::parse(vkey)?, url: url.to_owned() });
+            witnesses.push(PolicyWitness {
+                name: name.to_owned(),
+                vkey: VerifierKey::parse(vkey)?,
+                url: url.to_owned(),
+            });
         }
         if self.after("quorum ")? != "validators" || self.at != self.lines.len() {
             return Err(self.wrong("quorum validators"));
         }
-        Ok(EpochPolicy { epoch, origin, previous, valid_from_size, genesis, validators, witnesses })
+        Ok(EpochPolicy {
+            epoch,
+            origin,
+            previous,
+            valid_from_size,
+            genesis,
+            validators,
+            witnesses,
+        })
     }
 
     fn genesis(&mut self) -> Result<GenesisFacts, PolicyError> {
@@ -585,9 +782,18 @@ impl<'a> Lines<'a> {
             None
         } else {
             let [genesis, size, root] = self.words("# continues ")?;
-            Some(Continues { genesis: self.hash(genesis)?, size: self.number(size)?, root: self.hash(root)? })
+            Some(Continues {
+                genesis: self.hash(genesis)?,
+                size: self.number(size)?,
+                root: self.hash(root)?,
+            })
         };
-        Ok(GenesisFacts { leaves, root, clock, continues })
+        Ok(GenesisFacts {
+            leaves,
+            root,
+            clock,
+            continues,
+        })
     }
 }
 

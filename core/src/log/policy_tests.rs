@@ -13,31 +13,52 @@ fn text_is_exact_and_reads_back() {
     let policy = policy(&[4, 17, 2, 9]);
     policy.check().unwrap();
     let text = policy.render();
-    let heads: Vec<&str> = text.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    let heads: Vec<&str> = text
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
     assert_eq!(text.lines().next(), Some("# rollbook-epoch 0"));
-    assert_eq!(text.lines().nth(1), Some("# chain rollbook.example/alliance-1"));
+    assert_eq!(
+        text.lines().nth(1),
+        Some("# chain rollbook.example/alliance-1")
+    );
     assert_eq!(text.lines().nth(2), Some("# previous-policy none"));
     assert_eq!(text.lines().nth(3), Some("# valid-from-size 0"));
     assert_eq!(text.lines().nth(5), Some("# clock sample"));
     assert_eq!(text.lines().nth(6), Some("# continues none"));
-    assert!(text.lines().nth(7).unwrap().starts_with("# validator V1 org 2 consensus "));
+    assert!(
+        text.lines()
+            .nth(7)
+            .unwrap()
+            .starts_with("# validator V1 org 2 consensus ")
+    );
     assert_eq!(
         heads[11..],
-        ["log", "log", "log", "log", "witness", "witness", "witness", "witness", "group", "witness", "quorum"]
+        [
+            "log", "log", "log", "log", "witness", "witness", "witness", "witness", "group",
+            "witness", "quorum"
+        ]
     );
     assert!(text.contains("\ngroup validators 3 V1 V2 V3 V4\n"));
     assert!(text.ends_with("\nquorum validators\n"));
     assert_eq!(EpochPolicy::parse(text.as_bytes()), Ok(policy.clone()));
     assert_eq!(policy.digest(), sha256(text.as_bytes()));
     assert!(is_policy_leaf(text.as_bytes()));
-    assert_eq!(crate::ledger::LeafTag::split(text.as_bytes()), None, "no leaf tag reads a policy");
+    assert_eq!(
+        crate::ledger::LeafTag::split(text.as_bytes()),
+        None,
+        "no leaf tag reads a policy"
+    );
     let orgs: Vec<u32> = policy.validators().iter().map(|v| v.validator).collect();
     assert_eq!(orgs, [2, 4, 9, 17]);
 
     let second = next_policy(&policy, 40, &[2, 4, 9, 17, 20]);
     second.check().unwrap();
     let text = second.render();
-    assert!(text.contains(&format!("# previous-policy sha256:{}\n# valid-from-size 42\n# validator V1 org 2", policy.digest())));
+    assert!(text.contains(&format!(
+        "# previous-policy sha256:{}\n# valid-from-size 42\n# validator V1 org 2",
+        policy.digest()
+    )));
     assert_eq!(EpochPolicy::parse(text.as_bytes()), Ok(second));
 }
 
@@ -46,7 +67,11 @@ fn continues_reads_back() {
     let mut policy = policy(&[1, 2, 3, 4]);
     let facts = policy.genesis.as_mut().unwrap();
     facts.clock = Clock::Wall;
-    facts.continues = Some(Continues { genesis: sha256(b"g"), size: 77, root: sha256(b"r") });
+    facts.continues = Some(Continues {
+        genesis: sha256(b"g"),
+        size: 77,
+        root: sha256(b"r"),
+    });
     assert_eq!(EpochPolicy::parse(policy.render().as_bytes()), Ok(policy));
 }
 
@@ -78,7 +103,10 @@ fn refuses_texts_that_differ_in_anything() {
         change("quorum validators\n", "quorum validators"),
         change("quorum validators\n", "quorum validators\n\n"),
         change("quorum validators\n", "quorum validators\n# more\n"),
-        change("quorum validators\n", "group more any W1\nquorum validators\n"),
+        change(
+            "quorum validators\n",
+            "group more any W1\nquorum validators\n",
+        ),
         change("witness W1", "witness  W1"),
         change("witness W1", "witness V1"),
         change("\nlog ", "\n# comment\nlog "),
@@ -90,12 +118,20 @@ fn refuses_texts_that_differ_in_anything() {
     }
     assert_eq!(
         refused(&change("group validators 3", "group validators 2")),
-        PolicyError::Quorum { found: 2, needed: 3 },
+        PolicyError::Quorum {
+            found: 2,
+            needed: 3
+        },
         "the quorum is recomputed, not copied"
     );
     let upper = text.lines().nth(4).unwrap().to_owned();
     assert_eq!(
-        refused(&change(&upper, &upper.to_uppercase().replace("GENESIS-LEAVES", "genesis-leaves"))),
+        refused(&change(
+            &upper,
+            &upper
+                .to_uppercase()
+                .replace("GENESIS-LEAVES", "genesis-leaves")
+        )),
         PolicyError::NotCanonical
     );
 }
@@ -113,21 +149,45 @@ fn refuses_keys_that_stand_twice_or_could_not_be_registered() {
     let twice = |error: &PolicyError| matches!(error, PolicyError::DuplicateKey(_));
     expect(&|p| p.validators[0].log = p.validators[1].log, &twice);
     expect(&|p| p.validators[0].log = p.validators[0].cosigner, &twice);
-    expect(&|p| p.validators[0].consensus = p.validators[3].cosigner, &twice);
     expect(
-        &|p| p.witnesses[0].vkey = VerifierKey::new("w.example", KeyType::Cosigner, p.validators[0].consensus).unwrap(),
+        &|p| p.validators[0].consensus = p.validators[3].cosigner,
+        &twice,
+    );
+    expect(
+        &|p| {
+            p.witnesses[0].vkey =
+                VerifierKey::new("w.example", KeyType::Cosigner, p.validators[0].consensus).unwrap()
+        },
         &twice,
     );
     let weak = PublicKey::Ed25519([0; 32]);
-    expect(&|p| p.validators[2].cosigner = weak, &|error| matches!(error, PolicyError::Key(_, _)));
-    expect(&|p| p.validators.clear(), &|error| *error == PolicyError::Validators);
-    expect(&|p| p.validators.swap(0, 1), &|error| *error == PolicyError::Validators);
-    expect(&|p| p.origin = "a+b".into(), &|error| matches!(error, PolicyError::Origin(_)));
-    expect(&|p| p.validators[0].url = "ftp://x".into(), &|error| matches!(error, PolicyError::Url(_)));
-    expect(&|p| p.validators[0].url = "https://x/#a".into(), &|error| matches!(error, PolicyError::Url(_)));
-    expect(&|p| p.witnesses[0].name = "validators".into(), &|error| matches!(error, PolicyError::Name(_)));
-    expect(&|p| p.genesis = None, &|error| *error == PolicyError::Epoch(0));
-    expect(&|p| p.previous = Some(Hash::ZERO), &|error| *error == PolicyError::Epoch(0));
+    expect(&|p| p.validators[2].cosigner = weak, &|error| {
+        matches!(error, PolicyError::Key(_, _))
+    });
+    expect(&|p| p.validators.clear(), &|error| {
+        *error == PolicyError::Validators
+    });
+    expect(&|p| p.validators.swap(0, 1), &|error| {
+        *error == PolicyError::Validators
+    });
+    expect(&|p| p.origin = "a+b".into(), &|error| {
+        matches!(error, PolicyError::Origin(_))
+    });
+    expect(&|p| p.validators[0].url = "ftp://x".into(), &|error| {
+        matches!(error, PolicyError::Url(_))
+    });
+    expect(&|p| p.validators[0].url = "https://x/#a".into(), &|error| {
+        matches!(error, PolicyError::Url(_))
+    });
+    expect(&|p| p.witnesses[0].name = "validators".into(), &|error| {
+        matches!(error, PolicyError::Name(_))
+    });
+    expect(&|p| p.genesis = None, &|error| {
+        *error == PolicyError::Epoch(0)
+    });
+    expect(&|p| p.previous = Some(Hash::ZERO), &|error| {
+        *error == PolicyError::Epoch(0)
+    });
 }
 
 #[test]
@@ -135,9 +195,15 @@ fn the_largest_policy_fits_every_verifier() {
     let orgs: Vec<u32> = (1..=22).collect();
     let largest = policy(&orgs);
     largest.check().unwrap();
-    assert_eq!(note(&largest, 9, sha256(b"root")).lines.len(), LINES_WRITTEN);
+    assert_eq!(
+        note(&largest, 9, sha256(b"root")).lines.len(),
+        LINES_WRITTEN
+    );
     assert!(largest.render().len() < EPOCH_POLICY_MAX_BYTES);
-    assert_eq!(policy(&(1..=23).collect::<Vec<_>>()).check(), Err(PolicyError::Validators));
+    assert_eq!(
+        policy(&(1..=23).collect::<Vec<_>>()).check(),
+        Err(PolicyError::Validators)
+    );
 }
 
 #[test]
@@ -147,47 +213,116 @@ fn converts_to_the_general_form_with_the_same_quorum() {
     assert_eq!(acceptance.logs().len(), 4);
     assert_eq!(acceptance.witnesses().len(), 5);
     assert!(acceptance.satisfied(&BTreeSet::from(["V1", "V2", "V4"])));
-    assert!(!acceptance.satisfied(&BTreeSet::from(["V1", "V2", "W1"])), "a witness is no validator");
+    assert!(
+        !acceptance.satisfied(&BTreeSet::from(["V1", "V2", "W1"])),
+        "a witness is no validator"
+    );
 }
 
 #[test]
 fn cosignatures_need_a_quorum_in_order() {
     let policy = policy(&[1, 2, 3, 4]);
-    let checkpoint = Checkpoint { origin: ORIGIN.into(), size: 5, root: leaf_hash(b"x") };
+    let checkpoint = Checkpoint {
+        origin: ORIGIN.into(),
+        size: 5,
+        root: leaf_hash(b"x"),
+    };
     let good = cosign(&policy, &checkpoint, &[1, 2, 4]);
     policy.verify_cosignatures(&checkpoint, &good).unwrap();
-    policy.verify_handover(&HandoverCheckpoint { size: 5, root: checkpoint.root, cosignatures: good.clone() }).unwrap();
-    let verify = |signatures: &[CheckpointSignature]| policy.verify_cosignatures(&checkpoint, signatures);
-    assert_eq!(verify(&good[..2]), Err(CosignatureError::NoQuorum { signers: 2, needed: 3 }));
-    assert_eq!(verify(&[good[0].clone(), good[0].clone(), good[1].clone()]), Err(CosignatureError::Order));
-    assert_eq!(verify(&cosign(&policy, &checkpoint, &[1, 2, 3, 5])), Err(CosignatureError::Foreign(5)));
+    policy
+        .verify_handover(&HandoverCheckpoint {
+            size: 5,
+            root: checkpoint.root,
+            cosignatures: good.clone(),
+        })
+        .unwrap();
+    let verify =
+        |signatures: &[CheckpointSignature]| policy.verify_cosignatures(&checkpoint, signatures);
+    assert_eq!(
+        verify(&good[..2]),
+        Err(CosignatureError::NoQuorum {
+            signers: 2,
+            needed: 3
+        })
+    );
+    assert_eq!(
+        verify(&[good[0].clone(), good[0].clone(), good[1].clone()]),
+        Err(CosignatureError::Order)
+    );
+    assert_eq!(
+        verify(&cosign(&policy, &checkpoint, &[1, 2, 3, 5])),
+        Err(CosignatureError::Foreign(5))
+    );
     let mut late = good.clone();
     late[1].time_s += 1;
     assert_eq!(verify(&late), Err(CosignatureError::BadSignature(2)));
-    let other = HandoverCheckpoint { size: 6, root: checkpoint.root, cosignatures: good };
-    assert_eq!(policy.verify_handover(&other), Err(CosignatureError::BadSignature(1)));
+    let other = HandoverCheckpoint {
+        size: 6,
+        root: checkpoint.root,
+        cosignatures: good,
+    };
+    assert_eq!(
+        policy.verify_handover(&other),
+        Err(CosignatureError::BadSignature(1))
+    );
 }
 
 #[test]
 fn note_holds_exactly_a_quorum_in_policy_order() {
     let policy = policy(&[1, 2, 3, 4]);
-    let checkpoint = Checkpoint { origin: ORIGIN.into(), size: 5, root: leaf_hash(b"x") };
+    let checkpoint = Checkpoint {
+        origin: ORIGIN.into(),
+        size: 5,
+        root: leaf_hash(b"x"),
+    };
     let mut given = cosign(&policy, &checkpoint, &[4, 3, 2, 1]);
     given[2].time_s += 1;
     let log = checkpoint.sign_log(&key("log", 3, 0));
-    let witness = NoteLine::cosignature(&policy.witnesses[0].vkey, 7, &checkpoint.cosign(&witness_key(), 7)).unwrap();
-    let note = policy.checkpoint_note(&checkpoint, 3, &log, &given, std::slice::from_ref(&witness)).unwrap();
-    let signers: Vec<Option<u32>> = note.lines.iter().map(|l| policy.cosignature_of(l).map(|s| s.validator)).collect();
+    let witness = NoteLine::cosignature(
+        &policy.witnesses[0].vkey,
+        7,
+        &checkpoint.cosign(&witness_key(), 7),
+    )
+    .unwrap();
+    let note = policy
+        .checkpoint_note(&checkpoint, 3, &log, &given, std::slice::from_ref(&witness))
+        .unwrap();
+    let signers: Vec<Option<u32>> = note
+        .lines
+        .iter()
+        .map(|l| policy.cosignature_of(l).map(|s| s.validator))
+        .collect();
     assert_eq!(signers, [None, Some(1), Some(3), Some(4), None]);
     assert_eq!(note.lines[4], witness);
-    assert_eq!(policy.cosignature_of(&note.lines[1]), Some(given[3].clone()), "line and ledger form convert both ways");
-    let judged = policy.acceptance().unwrap().judge(&note).unwrap();
-    assert_eq!(judged.signers.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["V1", "V3", "V4", "W1"]);
     assert_eq!(
-        policy.checkpoint_note(&checkpoint, 3, &log, &given[1..], &[]).unwrap_err(),
-        CosignatureError::NoQuorum { signers: 2, needed: 3 }
+        policy.cosignature_of(&note.lines[1]),
+        Some(given[3].clone()),
+        "line and ledger form convert both ways"
     );
-    assert_eq!(policy.checkpoint_note(&checkpoint, 2, &log, &given, &[]).unwrap_err(), CosignatureError::BadSignature(2));
+    let judged = policy.acceptance().unwrap().judge(&note).unwrap();
+    assert_eq!(
+        judged
+            .signers
+            .iter()
+            .map(|s| s.name.as_str())
+            .collect::<Vec<_>>(),
+        ["V1", "V3", "V4", "W1"]
+    );
+    assert_eq!(
+        policy
+            .checkpoint_note(&checkpoint, 3, &log, &given[1..], &[])
+            .unwrap_err(),
+        CosignatureError::NoQuorum {
+            signers: 2,
+            needed: 3
+        }
+    );
+    assert_eq!(
+        policy
+            .checkpoint_note(&checkpoint, 2, &log, &given, &[])
+            .unwrap_err(),
+        CosignatureError::BadSignature(2)
+    );
 }
 
 proptest! {

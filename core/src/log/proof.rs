@@ -1,9 +1,13 @@
-//! C2SP `tlog-proof`: the receipt. One text that proves, offline, that a leaf is in the log and that a quorum said so.
+//! C2SP `tlog-proof`: the receipt. One text that proves, offline, that a leaf is in the log and
+//! that a quorum said so.
 //!
-//! * Strict reading: canonical base64, no leading zeros, at most 63 hashes. What is read renders to the same bytes again.
-//! * Verification: the checkpoint by the policy, then the path from the leaf to the checkpoint's root. Exactly one log
-//!   signature (a handover's may be missing, [`TlogProof::verify_relayed`]); the size comes from the signed checkpoint.
-//! * The `extra` line is authenticated by nobody. It is kept when a proof is read and never written by this project.
+//! * Strict reading: canonical base64, no leading zeros, at most 63 hashes. What is read renders to
+//!   the same bytes again.
+//! * Verification: the checkpoint by the policy, then the path from the leaf to the checkpoint's
+//!   root. Exactly one log signature (a handover's may be missing, [`TlogProof::verify_relayed`]);
+//!   the size comes from the signed checkpoint.
+//! * The `extra` line is authenticated by nobody. It is kept when a proof is read and never written
+//!   by this project.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,7 +15,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::acceptance::{AcceptancePolicy, CheckpointRefusal, Signer};
 use super::checkpoint::{Checkpoint, CheckpointError, base64_hash, decimal, hash_base64};
 use super::note::{NOTE_MAX_BYTES, NoteError, SignedNote, VerifierKey};
-use super::tree::{NodeReader, PATH_MAX, TreeError, TreeRefusal, inclusion_proof, leaf_hash, verify_inclusion};
+use super::tree::{
+    NodeReader, PATH_MAX, TreeError, TreeRefusal, inclusion_proof, leaf_hash, verify_inclusion,
+};
 use crate::crypto::Hash;
 
 /// First line of a proof.
@@ -117,9 +123,18 @@ impl ProofRefusal {
 
 impl TlogProof {
     /// Proves leaf `index` under a checkpoint note. The note is not verified here.
-    pub fn make(reader: &impl NodeReader, index: u64, note: SignedNote) -> Result<Self, ProveError> {
+    pub fn make(
+        reader: &impl NodeReader,
+        index: u64,
+        note: SignedNote,
+    ) -> Result<Self, ProveError> {
         let checkpoint = Checkpoint::parse(&note.text)?;
-        Ok(TlogProof { extra: None, index, path: inclusion_proof(reader, index, checkpoint.size)?, note })
+        Ok(TlogProof {
+            extra: None,
+            index,
+            path: inclusion_proof(reader, index, checkpoint.size)?,
+            note,
+        })
     }
 
     /// Reads a proof. Nothing is verified.
@@ -142,7 +157,10 @@ impl TlogProof {
             (extra, rest) = (Some(bytes), after);
         }
         let (line, mut rest) = rest.split_once('\n').ok_or(ProofFormatError::Index)?;
-        let index = line.strip_prefix("index ").and_then(decimal).ok_or(ProofFormatError::Index)?;
+        let index = line
+            .strip_prefix("index ")
+            .and_then(decimal)
+            .ok_or(ProofFormatError::Index)?;
         let mut path = Vec::new();
         loop {
             let (line, after) = rest.split_once('\n').ok_or(ProofFormatError::Path)?;
@@ -155,7 +173,12 @@ impl TlogProof {
             }
             path.push(base64_hash(line).ok_or(ProofFormatError::Path)?);
         }
-        Ok(TlogProof { extra, index, path, note: SignedNote::parse(rest.as_bytes())? })
+        Ok(TlogProof {
+            extra,
+            index,
+            path,
+            note: SignedNote::parse(rest.as_bytes())?,
+        })
     }
 
     /// Writes the proof.
@@ -179,12 +202,22 @@ impl TlogProof {
         let judged = policy.judge(&self.note)?;
         let Checkpoint { size, root, .. } = judged.checkpoint;
         verify_inclusion(&leaf_hash(leaf), self.index, size, &self.path, &root)?;
-        Ok(Verified { index: self.index, size, root, log: judged.log, signers: judged.signers })
+        Ok(Verified {
+            index: self.index,
+            size,
+            root,
+            log: judged.log,
+            signers: judged.signers,
+        })
     }
 
-    /// Verifies that `leaf` is in the log, by a checkpoint that may lack its log line (see [`AcceptancePolicy::judge_relayed`]);
-    /// the size of the checkpoint.
-    pub fn verify_relayed(&self, leaf: &[u8], policy: &AcceptancePolicy) -> Result<u64, ProofRefusal> {
+    /// Verifies that `leaf` is in the log, by a checkpoint that may lack its log line (see
+    /// [`AcceptancePolicy::judge_relayed`]); the size of the checkpoint.
+    pub fn verify_relayed(
+        &self,
+        leaf: &[u8],
+        policy: &AcceptancePolicy,
+    ) -> Result<u64, ProofRefusal> {
         let (Checkpoint { size, root, .. }, _) = policy.judge_relayed(&self.note)?;
         verify_inclusion(&leaf_hash(leaf), self.index, size, &self.path, &root)?;
         Ok(size)
@@ -203,7 +236,10 @@ mod tests {
         let mut nodes = MemoryNodes::new();
         (0..size).for_each(|i| assert_eq!(nodes.push(&i.to_le_bytes()), i));
         let policy = policy(&[1, 2, 3, 4]);
-        (TlogProof::make(&nodes, index, note(&policy, size, nodes.root())).unwrap(), nodes)
+        (
+            TlogProof::make(&nodes, index, note(&policy, size, nodes.root())).unwrap(),
+            nodes,
+        )
     }
 
     #[test]
@@ -222,20 +258,39 @@ mod tests {
             (change("index 3", "index +3"), ProofFormatError::Index),
             (change("index 3", "index  3"), ProofFormatError::Index),
             (change("index 3", "index -3"), ProofFormatError::Index),
-            (change("index 3", "index 18446744073709551616"), ProofFormatError::Index),
+            (
+                change("index 3", "index 18446744073709551616"),
+                ProofFormatError::Index,
+            ),
             (change("index 3\n", ""), ProofFormatError::Index),
             (change("index", "extra \nindex"), ProofFormatError::Extra),
-            (change("index", "extra AAB=\nindex"), ProofFormatError::Extra),
-            (change("index", "extra AA==\nextra AA==\nindex"), ProofFormatError::Index),
+            (
+                change("index", "extra AAB=\nindex"),
+                ProofFormatError::Extra,
+            ),
+            (
+                change("index", "extra AA==\nextra AA==\nindex"),
+                ProofFormatError::Index,
+            ),
             (change("=\n", "\n"), ProofFormatError::Path),
             (
-                change("index 3\n", &format!("index 3\n{}", format!("{}\n", hash_base64(&Hash::ZERO)).repeat(63))),
+                change(
+                    "index 3\n",
+                    &format!(
+                        "index 3\n{}",
+                        format!("{}\n", hash_base64(&Hash::ZERO)).repeat(63)
+                    ),
+                ),
                 ProofFormatError::Path,
             ),
-            (change("\n\n", "\n\n\n"), ProofFormatError::Note(NoteError::Line(1))),
+            (
+                change("\n\n", "\n\n\n"),
+                ProofFormatError::Note(NoteError::Line(1)),
+            ),
         ] {
             let got = TlogProof::parse(bad.as_bytes());
-            // An additional empty line becomes part of the note's text, which then is no checkpoint.
+            // An additional empty line becomes part of the note's text, which then is no
+            // checkpoint.
             if let Ok(parsed) = &got {
                 assert!(Checkpoint::parse(&parsed.note.text).is_err(), "{bad}");
             } else {

@@ -29,15 +29,29 @@ pub fn validators(orgs: &[u32], generation: u32) -> Vec<PolicyValidator> {
 
 /// Policy 0 of the given organisations.
 pub fn policy(orgs: &[u32]) -> EpochPolicy {
-    let vkey = VerifierKey::new("witness.example/w1", KeyType::Cosigner, witness_key().public()).unwrap();
+    let vkey = VerifierKey::new(
+        "witness.example/w1",
+        KeyType::Cosigner,
+        witness_key().public(),
+    )
+    .unwrap();
     let mut policy = EpochPolicy {
         epoch: 0,
         origin: ORIGIN.into(),
         previous: None,
         valid_from_size: 0,
-        genesis: Some(GenesisFacts { leaves: 3, root: sha256(b"genesis leaves"), clock: Clock::Sample, continues: None }),
+        genesis: Some(GenesisFacts {
+            leaves: 3,
+            root: sha256(b"genesis leaves"),
+            clock: Clock::Sample,
+            continues: None,
+        }),
         validators: validators(orgs, 0),
-        witnesses: vec![PolicyWitness { name: "W1".into(), vkey, url: "https://witness.example/".into() }],
+        witnesses: vec![PolicyWitness {
+            name: "W1".into(),
+            vkey,
+            url: "https://witness.example/".into(),
+        }],
     };
     policy.name_validators();
     policy
@@ -58,19 +72,45 @@ pub fn next_policy(before: &EpochPolicy, index: u64, orgs: &[u32]) -> EpochPolic
 }
 
 /// Cosignatures of these organisations with the keys of the policy's epoch.
-pub fn cosign(policy: &EpochPolicy, checkpoint: &Checkpoint, orgs: &[u32]) -> Vec<CheckpointSignature> {
+pub fn cosign(
+    policy: &EpochPolicy,
+    checkpoint: &Checkpoint,
+    orgs: &[u32],
+) -> Vec<CheckpointSignature> {
     let one = |org: &u32| {
         let time_s = 1_800_000_000 + u64::from(*org);
         let signature = checkpoint.cosign(&key("cosigner", *org, policy.epoch), time_s);
-        CheckpointSignature { validator: *org, time_s, signature }
+        CheckpointSignature {
+            validator: *org,
+            time_s,
+            signature,
+        }
     };
     orgs.iter().map(one).collect()
 }
 
-/// A checkpoint note, served by the policy's first validator and cosigned by exactly the first quorum.
+/// A checkpoint note, served by the policy's first validator and cosigned by exactly the first
+/// quorum.
 pub fn note(policy: &EpochPolicy, size: u64, root: Hash) -> SignedNote {
-    let checkpoint = Checkpoint { origin: policy.origin.clone(), size, root };
-    let orgs: Vec<u32> = policy.validators.iter().map(|v| v.org).take(policy.quorum()).collect();
+    let checkpoint = Checkpoint {
+        origin: policy.origin.clone(),
+        size,
+        root,
+    };
+    let orgs: Vec<u32> = policy
+        .validators
+        .iter()
+        .map(|v| v.org)
+        .take(policy.quorum())
+        .collect();
     let log = checkpoint.sign_log(&key("log", orgs[0], policy.epoch));
-    policy.checkpoint_note(&checkpoint, orgs[0], &log, &cosign(policy, &checkpoint, &orgs), &[]).unwrap()
+    policy
+        .checkpoint_note(
+            &checkpoint,
+            orgs[0],
+            &log,
+            &cosign(policy, &checkpoint, &orgs),
+            &[],
+        )
+        .unwrap()
 }

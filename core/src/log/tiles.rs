@@ -1,9 +1,13 @@
-//! C2SP `tlog-tiles`: the log as plain files that any web server can serve and any tlog client can read.
+//! C2SP `tlog-tiles`: the log as plain files that any web server can serve and any tlog client can
+//! read.
 //!
-//! * A hash tile of level L holds up to 256 hashes of nodes of tree level 8L; an entry bundle holds up to 256 leaves, each
-//!   after its length as a big-endian u16. So a leaf has at most 65,535 bytes.
-//! * Full tiles never change. For a published size the partial tiles of that size exist too; width 0 does not.
-//! * Pure functions: from readers and leaves to `(path, bytes)`, one tile in memory at a time, and back.
+//! * A hash tile of level L holds up to 256 hashes of nodes of tree level 8L; an entry bundle holds
+//!   up to 256 leaves, each after its length as a big-endian u16. So a leaf has at most 65,535
+//!   bytes.
+//! * Full tiles never change. For a published size the partial tiles of that size exist too; width
+//!   0 does not.
+//! * Pure functions: from readers and leaves to `(path, bytes)`, one tile in memory at a time, and
+//!   back.
 //!
 //! Absent on purpose: pruning, compression, HTTP.
 
@@ -65,12 +69,18 @@ impl Tile {
         path
     }
 
-    /// Reads a path; `None` if it is not exactly what [`Tile::path`] writes for some tile of a log shorter than 2^63.
+    /// Reads a path; `None` if it is not exactly what [`Tile::path`] writes for some tile of a log
+    /// shorter than 2^63.
     pub fn parse(path: &str) -> Option<Tile> {
         let (kind, rest) = path.strip_prefix("tile/")?.split_once('/')?;
         let kind = match kind {
             "entries" => TileKind::Entries,
-            level => TileKind::Hashes(decimal(level)?.try_into().ok().filter(|level| *level <= TILE_LEVEL_MAX)?),
+            level => TileKind::Hashes(
+                decimal(level)?
+                    .try_into()
+                    .ok()
+                    .filter(|level| *level <= TILE_LEVEL_MAX)?,
+            ),
         };
         let (index, width) = match rest.split_once(".p/") {
             Some((index, width)) => (index, u16::try_from(decimal(width)?).ok()?),
@@ -88,37 +98,62 @@ impl Tile {
 
     /// The full tile at the same place.
     pub fn full(self) -> Tile {
-        Tile { width: TILE_WIDTH as u16, ..self }
+        Tile {
+            width: TILE_WIDTH as u16,
+            ..self
+        }
     }
 }
 
-/// Tiles of one kind that a log has at `new` and had not at `old` leaves; `unit_bits` is log2 of leaves in one item.
+/// Tiles of one kind that a log has at `new` and had not at `old` leaves; `unit_bits` is log2 of
+/// leaves in one item.
 fn grown(kind: TileKind, unit_bits: u32, old: u64, new: u64) -> impl Iterator<Item = Tile> {
     let (old, new) = (old >> unit_bits, new >> unit_bits);
-    let full = (old / TILE_WIDTH..new / TILE_WIDTH).map(move |index| Tile { kind, index, width: TILE_WIDTH as u16 });
+    let full = (old / TILE_WIDTH..new / TILE_WIDTH).map(move |index| Tile {
+        kind,
+        index,
+        width: TILE_WIDTH as u16,
+    });
     let width = (new % TILE_WIDTH) as u16;
-    let partial = (width != 0 && new != old).then_some(Tile { kind, index: new / TILE_WIDTH, width });
+    let partial = (width != 0 && new != old).then_some(Tile {
+        kind,
+        index: new / TILE_WIDTH,
+        width,
+    });
     full.chain(partial)
 }
 
-/// The hash tiles that a log of `new` leaves has and one of `old` had not, level by level; all of them from `old` = 0.
+/// The hash tiles that a log of `new` leaves has and one of `old` had not, level by level; all of
+/// them from `old` = 0.
 pub fn hash_tiles(old: u64, new: u64) -> impl Iterator<Item = Tile> {
-    (0..=TILE_LEVEL_MAX).flat_map(move |level| grown(TileKind::Hashes(level), 8 * u32::from(level), old, new))
+    (0..=TILE_LEVEL_MAX)
+        .flat_map(move |level| grown(TileKind::Hashes(level), 8 * u32::from(level), old, new))
 }
 
-/// The entry bundles that a log of `new` leaves has and one of `old` had not; all of them from `old` = 0.
+/// The entry bundles that a log of `new` leaves has and one of `old` had not; all of them from
+/// `old` = 0.
 pub fn entry_bundles(old: u64, new: u64) -> impl Iterator<Item = Tile> {
     grown(TileKind::Entries, 0, old, new)
 }
 
 /// The bytes of a hash tile from a store. An entry bundle is none: use [`EntryBundler`].
 pub fn hash_tile_bytes(reader: &impl NodeReader, tile: &Tile) -> Result<Vec<u8>, TreeError> {
-    let TileKind::Hashes(level) = tile.kind else { return Err(TreeError::MissingNode { level: 0, index: tile.index }) };
+    let TileKind::Hashes(level) = tile.kind else {
+        return Err(TreeError::MissingNode {
+            level: 0,
+            index: tile.index,
+        });
+    };
     let level = level.saturating_mul(8);
     let mut bytes = Vec::with_capacity(32 * usize::from(tile.width));
     for at in 0..u64::from(tile.width) {
         let index = tile.index.saturating_mul(TILE_WIDTH).saturating_add(at);
-        bytes.extend_from_slice(&reader.node(level, index).ok_or(TreeError::MissingNode { level, index })?.0);
+        bytes.extend_from_slice(
+            &reader
+                .node(level, index)
+                .ok_or(TreeError::MissingNode { level, index })?
+                .0,
+        );
     }
     Ok(bytes)
 }
@@ -141,7 +176,10 @@ pub struct EntryBundler {
 impl EntryBundler {
     /// Starts at the first leaf of bundle `index`, which is leaf 256 * `index`.
     pub fn at_bundle(index: u64) -> Self {
-        EntryBundler { index, ..Self::default() }
+        EntryBundler {
+            index,
+            ..Self::default()
+        }
     }
 
     /// Adds the next leaf; returns the bundle that became full with it.
@@ -150,7 +188,11 @@ impl EntryBundler {
         self.bytes.extend_from_slice(&length.to_be_bytes());
         self.bytes.extend_from_slice(leaf);
         self.width += 1;
-        Ok(if u64::from(self.width) == TILE_WIDTH { self.finish() } else { None })
+        Ok(if u64::from(self.width) == TILE_WIDTH {
+            self.finish()
+        } else {
+            None
+        })
     }
 
     /// The bundle so far, if it has leaves; the next leaf begins the next bundle.
@@ -158,7 +200,11 @@ impl EntryBundler {
         if self.width == 0 {
             return None;
         }
-        let tile = Tile { kind: TileKind::Entries, index: self.index, width: self.width };
+        let tile = Tile {
+            kind: TileKind::Entries,
+            index: self.index,
+            width: self.width,
+        };
         let bytes = std::mem::take(&mut self.bytes);
         (self.index, self.width) = (self.index.saturating_add(1), 0);
         Some((tile, bytes))
@@ -174,11 +220,14 @@ pub fn read_entry_bundle(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
         leaves.push(leaf);
         bytes = rest;
     }
-    (1..=TILE_WIDTH).contains(&(leaves.len() as u64)).then_some(leaves)
+    (1..=TILE_WIDTH)
+        .contains(&(leaves.len() as u64))
+        .then_some(leaves)
 }
 
-/// Nodes of a log of known size from its tile files, for making proofs as a client. `fetch` gets the tile as it is at that
-/// size and may return the full tile instead. Nothing is trusted: what is built from it is verified like any proof.
+/// Nodes of a log of known size from its tile files, for making proofs as a client. `fetch` gets
+/// the tile as it is at that size and may return the full tile instead. Nothing is trusted: what is
+/// built from it is verified like any proof.
 pub struct TileNodes<F> {
     size: u64,
     fetch: F,
@@ -201,11 +250,18 @@ impl<F: Fn(&Tile) -> Option<Vec<u8>>> NodeReader for TileNodes<F> {
         }
         let tile = first / TILE_WIDTH;
         let width = (items - tile * TILE_WIDTH).min(TILE_WIDTH) as u16;
-        let hashes = read_hash_tile(&(self.fetch)(&Tile { kind: TileKind::Hashes(tile_level), index: tile, width })?)?;
+        let hashes = read_hash_tile(&(self.fetch)(&Tile {
+            kind: TileKind::Hashes(tile_level),
+            index: tile,
+            width,
+        })?)?;
         let start = (first % TILE_WIDTH) as usize;
         let mut row = hashes.get(start..start + count as usize)?.to_vec();
         while row.len() > 1 {
-            row = row.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
+            row = row
+                .chunks_exact(2)
+                .map(|pair| node_hash(&pair[0], &pair[1]))
+                .collect();
         }
         row.first().copied()
     }
@@ -226,9 +282,15 @@ mod tests {
 
     #[test]
     fn paths_of_the_specification() {
-        assert_eq!(tile(TileKind::Hashes(0), 1234067, 256).path(), "tile/0/x001/x234/067");
+        assert_eq!(
+            tile(TileKind::Hashes(0), 1234067, 256).path(),
+            "tile/0/x001/x234/067"
+        );
         assert_eq!(tile(TileKind::Hashes(3), 0, 17).path(), "tile/3/000.p/17");
-        assert_eq!(tile(TileKind::Entries, 1000, 1).path(), "tile/entries/x001/000.p/1");
+        assert_eq!(
+            tile(TileKind::Entries, 1000, 1).path(),
+            "tile/entries/x001/000.p/1"
+        );
         assert_eq!(tile(TileKind::Entries, 999, 256).path(), "tile/entries/999");
         for bad in [
             "tile/0/1234067",
@@ -256,13 +318,27 @@ mod tests {
     fn seventy_thousand_leaves_as_in_the_specification() {
         let mut count = BTreeMap::new();
         for tile in hash_tiles(0, 70_000) {
-            let TileKind::Hashes(level) = tile.kind else { unreachable!() };
+            let TileKind::Hashes(level) = tile.kind else {
+                unreachable!()
+            };
             *count.entry((level, tile.width)).or_insert(0) += 1;
         }
-        assert_eq!(count, BTreeMap::from([((0, 256), 273), ((0, 112), 1), ((1, 256), 1), ((1, 17), 1), ((2, 1), 1)]));
+        assert_eq!(
+            count,
+            BTreeMap::from([
+                ((0, 256), 273),
+                ((0, 112), 1),
+                ((1, 256), 1),
+                ((1, 17), 1),
+                ((2, 1), 1)
+            ])
+        );
         let of_256: Vec<String> = hash_tiles(0, 256).map(|t| t.path()).collect();
         assert_eq!(of_256, ["tile/0/000", "tile/1/000.p/1"]);
-        assert_eq!(hash_tiles(0, 0).count() + hash_tiles(300, 300).count() + entry_bundles(0, 0).count(), 0);
+        assert_eq!(
+            hash_tiles(0, 0).count() + hash_tiles(300, 300).count() + entry_bundles(0, 0).count(),
+            0
+        );
         let grown: Vec<String> = hash_tiles(300, 520).map(|t| t.path()).collect();
         assert_eq!(grown, ["tile/0/001", "tile/0/002.p/8", "tile/1/000.p/2"]);
     }
@@ -276,13 +352,27 @@ mod tests {
         let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for leaf in &leaves {
             nodes.push(leaf);
-            files.extend(bundler.push(leaf).unwrap().map(|(tile, bytes)| (tile.path(), bytes)));
+            files.extend(
+                bundler
+                    .push(leaf)
+                    .unwrap()
+                    .map(|(tile, bytes)| (tile.path(), bytes)),
+            );
         }
         files.extend(bundler.finish().map(|(tile, bytes)| (tile.path(), bytes)));
         assert_eq!(bundler.finish(), None);
-        assert_eq!(files.keys().cloned().collect::<Vec<_>>(), entry_bundles(0, size).map(|t| t.path()).collect::<Vec<_>>());
+        assert_eq!(
+            files.keys().cloned().collect::<Vec<_>>(),
+            entry_bundles(0, size).map(|t| t.path()).collect::<Vec<_>>()
+        );
         let read: Vec<Vec<u8>> = entry_bundles(0, size)
-            .flat_map(|t| read_entry_bundle(&files[&t.path()]).unwrap().into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>())
+            .flat_map(|t| {
+                read_entry_bundle(&files[&t.path()])
+                    .unwrap()
+                    .into_iter()
+                    .map(<[u8]>::to_vec)
+                    .collect::<Vec<_>>()
+            })
             .collect();
         assert_eq!(read, leaves);
 
@@ -290,7 +380,10 @@ mod tests {
         let client = TileNodes::new(size, |tile: &Tile| files.get(&tile.path()).cloned());
         assert_eq!(root_at(&client, size).unwrap(), nodes.root());
         for index in [0, 1, 255, 256, 511, 768, 999] {
-            assert_eq!(inclusion_proof(&client, index, size), inclusion_proof(&nodes, index, size));
+            assert_eq!(
+                inclusion_proof(&client, index, size),
+                inclusion_proof(&nodes, index, size)
+            );
         }
         assert_eq!(client.node(0, size), None);
         assert_eq!(client.node(255, 0), None);
@@ -306,12 +399,19 @@ mod tests {
         assert_eq!(read_entry_bundle(&[]), None);
         assert_eq!(read_entry_bundle(&[0]), None);
         assert_eq!(read_entry_bundle(&[0, 2, 1]), None);
-        assert_eq!(read_entry_bundle(&[0, 0, 0, 1, 9]).unwrap(), [&[] as &[u8], &[9]]);
+        assert_eq!(
+            read_entry_bundle(&[0, 0, 0, 1, 9]).unwrap(),
+            [&[] as &[u8], &[9]]
+        );
         assert_eq!(read_entry_bundle(&[0; 2 * 257]), None);
         assert_eq!(read_entry_bundle(&[0; 2 * 256]).unwrap().len(), 256);
         let mut bundler = EntryBundler::default();
         assert_eq!(bundler.push(&[0; 65_536]), Err(LeafTooLong(65_536)));
-        assert_eq!(bundler.finish(), None, "a refused leaf leaves nothing behind");
+        assert_eq!(
+            bundler.finish(),
+            None,
+            "a refused leaf leaves nothing behind"
+        );
         assert!(bundler.push(&[0; 65_535]).unwrap().is_none());
         assert!(hash_tile_bytes(&MemoryNodes::new(), &tile(TileKind::Entries, 0, 1)).is_err());
         assert_ne!(leaf_hash(&[0]), leaf_hash(&[]));

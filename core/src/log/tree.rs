@@ -1,13 +1,16 @@
 //! The RFC 6962 SHA-256 Merkle tree: appending, proving, checking.
 //!
-//! * Leaf hash = SHA-256(0x00 || leaf), node hash = SHA-256(0x01 || left || right), empty root = SHA-256 of nothing.
-//! * Node `(level, index)` is the root of the complete subtree over leaves `[index * 2^level, (index + 1) * 2^level)`. Only
-//!   complete subtrees are ever stored, so a stored node never changes; the ragged right edge is computed.
-//! * A proof authenticates a leaf or an older root against a root. It does not authenticate the size: sizes come from a
-//!   signed checkpoint, never from the carrier of the proof.
+//! * Leaf hash = SHA-256(0x00 || leaf), node hash = SHA-256(0x01 || left || right), empty root =
+//!   SHA-256 of nothing.
+//! * Node `(level, index)` is the root of the complete subtree over leaves `[index * 2^level,
+//!   (index + 1) * 2^level)`. Only complete subtrees are ever stored, so a stored node never
+//!   changes; the ragged right edge is computed.
+//! * A proof authenticates a leaf or an older root against a root. It does not authenticate the
+//!   size: sizes come from a signed checkpoint, never from the carrier of the proof.
 //! * Proof lengths are exact: one hash too few or too many is a refusal.
 //!
-//! Absent on purpose: storage. A store implements [`NodeReader`] and keeps what [`Frontier::append`] returns.
+//! Absent on purpose: storage. A store implements [`NodeReader`] and keeps what
+//! [`Frontier::append`] returns.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +41,8 @@ pub fn empty_root() -> Hash {
 
 /// Read access to the complete subtrees of a log.
 pub trait NodeReader {
-    /// Root of the complete subtree at `level` (0 = leaf hashes) and `index`; `None` if the store does not hold it.
+    /// Root of the complete subtree at `level` (0 = leaf hashes) and `index`; `None` if the store
+    /// does not hold it.
     fn node(&self, level: u8, index: u64) -> Option<Hash>;
 }
 
@@ -65,10 +69,17 @@ impl Wire for Frontier {
     fn check(&self) -> Result<(), DecodeError> {
         at_most(&self.peaks, PATH_MAX, "peaks of a log")?;
         if self.size >= SIZE_MAX {
-            return Err(DecodeError::rule(format!("a log of {} leaves is too long", self.size)));
+            return Err(DecodeError::rule(format!(
+                "a log of {} leaves is too long",
+                self.size
+            )));
         }
         if self.peaks.len() != self.size.count_ones() as usize {
-            return Err(DecodeError::rule(format!("{} peaks do not fit a log of {} leaves", self.peaks.len(), self.size)));
+            return Err(DecodeError::rule(format!(
+                "{} peaks do not fit a log of {} leaves",
+                self.peaks.len(),
+                self.size
+            )));
         }
         Ok(())
     }
@@ -82,7 +93,10 @@ impl Frontier {
 
     /// The right edge of a stored log of `size` leaves.
     pub fn from_reader(reader: &impl NodeReader, size: u64) -> Result<Self, TreeError> {
-        Ok(Frontier { size, peaks: peaks(reader, 0, size)? })
+        Ok(Frontier {
+            size,
+            peaks: peaks(reader, 0, size)?,
+        })
     }
 
     /// Number of leaves.
@@ -95,8 +109,8 @@ impl Frontier {
         fold(&self.peaks)
     }
 
-    /// Appends a leaf by its hash. Returns the subtrees that became complete with it, the leaf itself first, so that a
-    /// store can keep them.
+    /// Appends a leaf by its hash. Returns the subtrees that became complete with it, the leaf
+    /// itself first, so that a store can keep them.
     pub fn append(&mut self, leaf: Hash) -> Vec<NewNode> {
         let mut index = self.size;
         let mut hash = leaf;
@@ -192,7 +206,9 @@ pub enum TreeError {
 }
 
 /// Why a proof proves nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error, serde::Serialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum TreeRefusal {
     /// Index or sizes out of range.
@@ -218,7 +234,8 @@ fn fold(peaks: &[Hash]) -> Hash {
     }
 }
 
-/// The complete subtrees of leaves `[start, start + length)`, largest first; `start` is a multiple of the largest.
+/// The complete subtrees of leaves `[start, start + length)`, largest first; `start` is a multiple
+/// of the largest.
 fn peaks(reader: &impl NodeReader, start: u64, length: u64) -> Result<Vec<Hash>, TreeError> {
     if length >= SIZE_MAX {
         return Err(TreeError::TooLong(length));
@@ -228,7 +245,11 @@ fn peaks(reader: &impl NodeReader, start: u64, length: u64) -> Result<Vec<Hash>,
     while left > 0 {
         let level = left.ilog2() as u8;
         let index = at >> level;
-        result.push(reader.node(level, index).ok_or(TreeError::MissingNode { level, index })?);
+        result.push(
+            reader
+                .node(level, index)
+                .ok_or(TreeError::MissingNode { level, index })?,
+        );
         at += 1 << level;
         left -= 1 << level;
     }
@@ -251,7 +272,11 @@ fn split(length: u64) -> u64 {
 }
 
 /// The inclusion proof of leaf `index` in the log of `size` leaves: siblings from the leaf up.
-pub fn inclusion_proof(reader: &impl NodeReader, index: u64, size: u64) -> Result<Vec<Hash>, TreeError> {
+pub fn inclusion_proof(
+    reader: &impl NodeReader,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Hash>, TreeError> {
     if size >= SIZE_MAX {
         return Err(TreeError::TooLong(size));
     }
@@ -275,8 +300,13 @@ pub fn inclusion_proof(reader: &impl NodeReader, index: u64, size: u64) -> Resul
     Ok(path)
 }
 
-/// The consistency proof from the log of `old` leaves to that of `new`. Empty if `old` is 0 or equals `new`.
-pub fn consistency_proof(reader: &impl NodeReader, old: u64, new: u64) -> Result<Vec<Hash>, TreeError> {
+/// The consistency proof from the log of `old` leaves to that of `new`. Empty if `old` is 0 or
+/// equals `new`.
+pub fn consistency_proof(
+    reader: &impl NodeReader,
+    old: u64,
+    new: u64,
+) -> Result<Vec<Hash>, TreeError> {
     if new >= SIZE_MAX {
         return Err(TreeError::TooLong(new));
     }
@@ -287,7 +317,8 @@ pub fn consistency_proof(reader: &impl NodeReader, old: u64, new: u64) -> Result
     if old == 0 || old == new {
         return Ok(path);
     }
-    // SUBPROOF of RFC 6962 2.1.2, from the root down; `whole` says that the old root is known to the verifier already.
+    // SUBPROOF of RFC 6962 2.1.2, from the root down; `whole` says that the old root is known to
+    // the verifier already.
     let (mut start, mut length, mut keep, mut whole) = (0, new, old, true);
     while keep != length {
         let half = split(length);
@@ -309,8 +340,15 @@ pub fn consistency_proof(reader: &impl NodeReader, old: u64, new: u64) -> Result
     Ok(path)
 }
 
-/// Checks that the leaf with `leaf` as its hash is at `index` in the log of `size` leaves with `root` (RFC 9162 2.1.3.2).
-pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> Result<(), TreeRefusal> {
+/// Checks that the leaf with `leaf` as its hash is at `index` in the log of `size` leaves with
+/// `root` (RFC 9162 2.1.3.2).
+pub fn verify_inclusion(
+    leaf: &Hash,
+    index: u64,
+    size: u64,
+    proof: &[Hash],
+    root: &Hash,
+) -> Result<(), TreeRefusal> {
     if index >= size || size >= SIZE_MAX {
         return Err(TreeRefusal::Range);
     }
@@ -335,11 +373,16 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root
     if last != 0 {
         return Err(TreeRefusal::Length);
     }
-    if hash == *root { Ok(()) } else { Err(TreeRefusal::Root) }
+    if hash == *root {
+        Ok(())
+    } else {
+        Err(TreeRefusal::Root)
+    }
 }
 
-/// Checks that the log of `new_size` leaves with `new_root` begins with that of `old_size` and `old_root` (RFC 9162 2.1.4.2).
-/// Every log begins with the empty log; its root and an empty proof are still demanded.
+/// Checks that the log of `new_size` leaves with `new_root` begins with that of `old_size` and
+/// `old_root` (RFC 9162 2.1.4.2). Every log begins with the empty log; its root and an empty proof
+/// are still demanded.
 pub fn verify_consistency(
     old_size: u64,
     old_root: &Hash,
@@ -357,7 +400,11 @@ pub fn verify_consistency(
         if old_size == 0 && *old_root != empty_root() {
             return Err(TreeRefusal::OldRoot);
         }
-        return if old_size == 0 || old_root == new_root { Ok(()) } else { Err(TreeRefusal::Root) };
+        return if old_size == 0 || old_root == new_root {
+            Ok(())
+        } else {
+            Err(TreeRefusal::Root)
+        };
     }
     // An old tree that is one complete subtree is its own first hash; a proof does not repeat it.
     let (seed, rest) = if old_size.is_power_of_two() {
@@ -395,7 +442,11 @@ pub fn verify_consistency(
     if old != *old_root {
         return Err(TreeRefusal::OldRoot);
     }
-    if new == *new_root { Ok(()) } else { Err(TreeRefusal::Root) }
+    if new == *new_root {
+        Ok(())
+    } else {
+        Err(TreeRefusal::Root)
+    }
 }
 
 #[cfg(test)]

@@ -32,12 +32,21 @@ fn flat(proof: &[Hash]) -> Vec<u8> {
 
 #[test]
 fn known_roots() {
-    assert_eq!(empty_root().to_hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_eq!(
+        empty_root().to_hex(),
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    );
     assert_eq!(Frontier::new().root(), empty_root());
     // Hash of the empty leaf, from the RFC 6962 test data in wide use.
-    assert_eq!(leaf_hash(b"").to_hex(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+    assert_eq!(
+        leaf_hash(b"").to_hex(),
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    );
     assert_eq!(log(1).root(), leaf_hash(&leaf(0)));
-    assert_eq!(log(2).root(), node_hash(&leaf_hash(&leaf(0)), &leaf_hash(&leaf(1))));
+    assert_eq!(
+        log(2).root(),
+        node_hash(&leaf_hash(&leaf(0)), &leaf_hash(&leaf(1)))
+    );
 }
 
 #[test]
@@ -46,11 +55,18 @@ fn every_small_tree_agrees_with_the_oracle() {
     for size in 1..=34u64 {
         let tree = oracle(size);
         let root = root_at(&all, size).unwrap();
-        assert_eq!(root.0.as_slice(), tree.root().as_bytes().as_slice(), "root at {size}");
+        assert_eq!(
+            root.0.as_slice(),
+            tree.root().as_bytes().as_slice(),
+            "root at {size}"
+        );
         assert_eq!(Frontier::from_reader(&all, size).unwrap().root(), root);
         for index in 0..size {
             let proof = inclusion_proof(&all, index, size).unwrap();
-            assert_eq!(flat(&proof), tree.prove_inclusion(index as usize).as_bytes());
+            assert_eq!(
+                flat(&proof),
+                tree.prove_inclusion(index as usize).as_bytes()
+            );
             verify_inclusion(&leaf_hash(&leaf(index)), index, size, &proof, &root).unwrap();
         }
         for old in 1..=size {
@@ -68,18 +84,54 @@ fn every_small_tree_agrees_with_the_oracle() {
 fn must_reject_at_the_edges() {
     let all = log(9);
     let root = all.root();
-    assert_eq!(verify_inclusion(&leaf_hash(b""), 0, 0, &[], &empty_root()), Err(TreeRefusal::Range));
-    assert_eq!(verify_inclusion(&leaf_hash(&leaf(8)), 9, 9, &[], &root), Err(TreeRefusal::Range));
-    assert_eq!(verify_inclusion(&root, u64::MAX - 1, u64::MAX, &[], &root), Err(TreeRefusal::Range));
-    assert_eq!(verify_consistency(0, &root, 9, &root, &[]), Err(TreeRefusal::OldRoot));
-    assert_eq!(verify_consistency(0, &empty_root(), 9, &root, &[root]), Err(TreeRefusal::Length));
-    assert_eq!(verify_consistency(9, &root, 9, &root, &[root]), Err(TreeRefusal::Length));
-    assert_eq!(verify_consistency(9, &empty_root(), 9, &root, &[]), Err(TreeRefusal::Root));
-    assert_eq!(verify_consistency(9, &root, 8, &root, &[]), Err(TreeRefusal::Range));
-    assert_eq!(verify_consistency(3, &root, 9, &root, &[]), Err(TreeRefusal::Length));
-    assert_eq!(inclusion_proof(&all, 9, 9), Err(TreeError::NoSuchLeaf { index: 9, size: 9 }));
-    assert_eq!(consistency_proof(&all, 9, 8), Err(TreeError::Shrinks { old: 9, new: 8 }));
-    assert_eq!(inclusion_proof(&all, 0, 16), Err(TreeError::MissingNode { level: 3, index: 1 }));
+    assert_eq!(
+        verify_inclusion(&leaf_hash(b""), 0, 0, &[], &empty_root()),
+        Err(TreeRefusal::Range)
+    );
+    assert_eq!(
+        verify_inclusion(&leaf_hash(&leaf(8)), 9, 9, &[], &root),
+        Err(TreeRefusal::Range)
+    );
+    assert_eq!(
+        verify_inclusion(&root, u64::MAX - 1, u64::MAX, &[], &root),
+        Err(TreeRefusal::Range)
+    );
+    assert_eq!(
+        verify_consistency(0, &root, 9, &root, &[]),
+        Err(TreeRefusal::OldRoot)
+    );
+    assert_eq!(
+        verify_consistency(0, &empty_root(), 9, &root, &[root]),
+        Err(TreeRefusal::Length)
+    );
+    assert_eq!(
+        verify_consistency(9, &root, 9, &root, &[root]),
+        Err(TreeRefusal::Length)
+    );
+    assert_eq!(
+        verify_consistency(9, &empty_root(), 9, &root, &[]),
+        Err(TreeRefusal::Root)
+    );
+    assert_eq!(
+        verify_consistency(9, &root, 8, &root, &[]),
+        Err(TreeRefusal::Range)
+    );
+    assert_eq!(
+        verify_consistency(3, &root, 9, &root, &[]),
+        Err(TreeRefusal::Length)
+    );
+    assert_eq!(
+        inclusion_proof(&all, 9, 9),
+        Err(TreeError::NoSuchLeaf { index: 9, size: 9 })
+    );
+    assert_eq!(
+        consistency_proof(&all, 9, 8),
+        Err(TreeError::Shrinks { old: 9, new: 8 })
+    );
+    assert_eq!(
+        inclusion_proof(&all, 0, 16),
+        Err(TreeError::MissingNode { level: 3, index: 1 })
+    );
     assert_eq!(root_at(&all, SIZE_MAX), Err(TreeError::TooLong(SIZE_MAX)));
 }
 
@@ -90,8 +142,20 @@ fn frontier_round_trips_and_refuses_foreign_shapes() {
         frontier.append(leaf_hash(&leaf(i)));
         assert_eq!(decode::<Frontier>(&encode(&frontier)), Ok(frontier.clone()));
     }
-    assert!(decode::<Frontier>(&encode(&Frontier { size: 3, peaks: vec![Hash::ZERO] })).is_err());
-    assert!(decode::<Frontier>(&encode(&Frontier { size: SIZE_MAX, peaks: vec![Hash::ZERO] })).is_err());
+    assert!(
+        decode::<Frontier>(&encode(&Frontier {
+            size: 3,
+            peaks: vec![Hash::ZERO]
+        }))
+        .is_err()
+    );
+    assert!(
+        decode::<Frontier>(&encode(&Frontier {
+            size: SIZE_MAX,
+            peaks: vec![Hash::ZERO]
+        }))
+        .is_err()
+    );
 }
 
 proptest! {

@@ -1,10 +1,12 @@
 //! M01 to M09: how an applicant becomes a member.
 //!
 //! * The secretariat's officer who handles an application is not of the applicant's group.
-//! * Sponsors are members in good standing, of distinct groups, none related to the applicant; they have no voice in its ballot.
-//! * Every rejection states published criteria, or that support was insufficient; the applicant may ask the board once, within
-//!   30 days of its decision, to vote again (RULINGS R9).
-//! * Screening past its time is published and still possible: an applicant does not lose by the secretariat's delay.
+//! * Sponsors are members in good standing, of distinct groups, none related to the applicant; they
+//!   have no voice in its ballot.
+//! * Every rejection states published criteria, or that support was insufficient; the applicant may
+//!   ask the board once, within 30 days of its decision, to vote again (RULINGS R9).
+//! * Screening past its time is published and still possible: an applicant does not lose by the
+//!   secretariat's delay.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +49,12 @@ fn handled(tx: &Tx, actor: &Actor, number: u32, code: &'static str) -> Result<Me
     let membership = get(tx.t, number)?.clone();
     expect(&membership, code)?;
     let related = groups::related(tx.t, secretary.home, membership.organisation);
-    require!(!related, "M02.screener-related", person = secretary.person, organisation = membership.organisation);
+    require!(
+        !related,
+        "M02.screener-related",
+        person = secretary.person,
+        organisation = membership.organisation
+    );
     Ok(membership)
 }
 
@@ -57,30 +64,67 @@ fn schedule_days(tx: &mut Tx, kind: DeadlineKind, number: u32, period: Period) {
 }
 
 /// M01.
-pub(super) fn apply_for(tx: &mut Tx, actor: &Actor, application: &Application) -> Result<(), Refusal> {
+pub(super) fn apply_for(
+    tx: &mut Tx,
+    actor: &Actor,
+    application: &Application,
+) -> Result<(), Refusal> {
     actor.must_sign(Role::Primary)?;
     let organisation = &actor.organisation;
-    require!(organisation.kind == OrganisationKind::Company, "M01.not-a-company", organisation = organisation.number);
-    require!(!organisation.identifiers.is_empty(), "M01.identifier-invalid", why = "there is none");
+    require!(
+        organisation.kind == OrganisationKind::Company,
+        "M01.not-a-company",
+        organisation = organisation.number
+    );
+    require!(
+        !organisation.identifiers.is_empty(),
+        "M01.identifier-invalid",
+        why = "there is none"
+    );
     for identifier in &organisation.identifiers {
         if let Err(error) = identifier.check() {
             refuse!("M01.identifier-invalid", why = error);
         }
     }
     if let Some(membership) = of(tx.t, organisation.number) {
-        require!(!matches!(membership.standing, Standing::Live(_)), "M01.live-membership", membership = membership.number);
-        require!(!membership.standing.is_open_application(), "M01.open-application", membership = membership.number);
+        require!(
+            !matches!(membership.standing, Standing::Live(_)),
+            "M01.live-membership",
+            membership = membership.number
+        );
+        require!(
+            !membership.standing.is_open_application(),
+            "M01.open-application",
+            membership = membership.number
+        );
     }
     let (text, screen_days, known) = {
         let charter = tx.charter()?;
-        (charter.text, charter.membership.screen_working_days, charter.class(application.class).is_some())
+        (
+            charter.text,
+            charter.membership.screen_working_days,
+            charter.class(application.class).is_some(),
+        )
     };
     // The founding class is the first batch, named in the genesis.
-    require!(known && application.class != Class::Founding, "M01.class-not-open", class = format!("{:?}", application.class));
-    require!(application.charter == text, "M01.other-charter", signed = application.charter, in_force = text);
+    require!(
+        known && application.class != Class::Founding,
+        "M01.class-not-open",
+        class = format!("{:?}", application.class)
+    );
+    require!(
+        application.charter == text,
+        "M01.other-charter",
+        signed = application.charter,
+        in_force = text
+    );
     let undertaken = application.antitrust != Hash::ZERO && application.conflicts != Hash::ZERO;
     require!(undertaken, "M01.undertaking-missing");
-    let declared: BTreeSet<u32> = application.relations.iter().map(|relation| relation.other).collect();
+    let declared: BTreeSet<u32> = application
+        .relations
+        .iter()
+        .map(|relation| relation.other)
+        .collect();
     let recorded: BTreeSet<u32> =
         tx.t.edges
             .range((organisation.number, 0)..=(organisation.number, u32::MAX))
@@ -111,7 +155,12 @@ pub(super) fn apply_for(tx: &mut Tx, actor: &Actor, application: &Application) -
     let mut entry = organisation.clone();
     entry.membership = Some(number);
     tx.t.organisations.put(entry.number, entry);
-    schedule_days(tx, DeadlineKind::MembershipScreen, number, Period::WorkingDays(screen_days));
+    schedule_days(
+        tx,
+        DeadlineKind::MembershipScreen,
+        number,
+        Period::WorkingDays(screen_days),
+    );
     Ok(())
 }
 
@@ -123,13 +172,34 @@ pub(super) fn screen(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refu
 }
 
 /// M03.
-pub(super) fn send_back(tx: &mut Tx, actor: &Actor, number: u32, missing: &[Text<40>]) -> Result<(), Refusal> {
+pub(super) fn send_back(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    missing: &[Text<40>],
+) -> Result<(), Refusal> {
     let membership = handled(tx, actor, number, "M03")?;
-    require!(!missing.is_empty(), "M03.missing-items", membership = number);
-    step(tx, membership, "M03", Standing::Returned { missing: missing.to_vec() })?;
+    require!(
+        !missing.is_empty(),
+        "M03.missing-items",
+        membership = number
+    );
+    step(
+        tx,
+        membership,
+        "M03",
+        Standing::Returned {
+            missing: missing.to_vec(),
+        },
+    )?;
     tx.cancel(DeadlineKind::MembershipScreen, number);
     let days = tx.charter()?.membership.resubmit_days;
-    schedule_days(tx, DeadlineKind::MembershipResubmit, number, Period::Days(days));
+    schedule_days(
+        tx,
+        DeadlineKind::MembershipResubmit,
+        number,
+        Period::Days(days),
+    );
     Ok(())
 }
 
@@ -139,15 +209,33 @@ pub(super) fn resubmit(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Re
     step(tx, membership, "M04", Standing::Applied)?;
     tx.cancel(DeadlineKind::MembershipResubmit, number);
     let days = tx.charter()?.membership.screen_working_days;
-    schedule_days(tx, DeadlineKind::MembershipScreen, number, Period::WorkingDays(days));
+    schedule_days(
+        tx,
+        DeadlineKind::MembershipScreen,
+        number,
+        Period::WorkingDays(days),
+    );
     Ok(())
 }
 
 /// M05.
-pub(super) fn reject(tx: &mut Tx, actor: &Actor, number: u32, criterion: &Text<40>, reasons: &Hash) -> Result<(), Refusal> {
+pub(super) fn reject(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    criterion: &Text<40>,
+    reasons: &Hash,
+) -> Result<(), Refusal> {
     let membership = handled(tx, actor, number, "M05")?;
-    require!(tx.charter()?.criteria.contains(criterion), "M05.unknown-criterion", criterion = criterion);
-    let grounds = Grounds::Ineligible { criterion: criterion.clone(), reasons: *reasons };
+    require!(
+        tx.charter()?.criteria.contains(criterion),
+        "M05.unknown-criterion",
+        criterion = criterion
+    );
+    let grounds = Grounds::Ineligible {
+        criterion: criterion.clone(),
+        reasons: *reasons,
+    };
     step(tx, membership, "M05", Standing::Rejected(grounds))?;
     tx.cancel(DeadlineKind::MembershipScreen, number);
     Ok(())
@@ -159,7 +247,12 @@ pub(super) fn complete(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Re
     let membership = step(tx, membership, "M06", Standing::Sponsoring)?;
     tx.cancel(DeadlineKind::MembershipScreen, number);
     let days = tx.charter()?.membership.sponsor_days;
-    schedule_days(tx, DeadlineKind::MembershipSponsors, number, Period::Days(days));
+    schedule_days(
+        tx,
+        DeadlineKind::MembershipSponsors,
+        number,
+        Period::Days(days),
+    );
     call_clock(tx, &membership)
 }
 
@@ -169,11 +262,27 @@ pub(super) fn sponsor(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Ref
     let membership = get(tx.t, number)?.clone();
     expect(&membership, "M07")?;
     let sponsor = actor.number();
-    require!(rights(tx.t, sponsor).may_sponsor, "M07.sponsor-not-in-good-standing", organisation = sponsor);
+    require!(
+        rights(tx.t, sponsor).may_sponsor,
+        "M07.sponsor-not-in-good-standing",
+        organisation = sponsor
+    );
     let related = groups::related(tx.t, sponsor, membership.organisation);
-    require!(!related, "M07.sponsor-related-to-applicant", organisation = sponsor, applicant = membership.organisation);
-    if let Some(other) = sponsors(tx, number).into_iter().find(|other| groups::related(tx.t, *other, sponsor)) {
-        refuse!("M07.sponsors-related", organisation = sponsor, sponsor = other);
+    require!(
+        !related,
+        "M07.sponsor-related-to-applicant",
+        organisation = sponsor,
+        applicant = membership.organisation
+    );
+    if let Some(other) = sponsors(tx, number)
+        .into_iter()
+        .find(|other| groups::related(tx.t, *other, sponsor))
+    {
+        refuse!(
+            "M07.sponsors-related",
+            organisation = sponsor,
+            sponsor = other
+        );
     }
     tx.t.sponsors.put((number, sponsor), tx.now);
     call_clock(tx, &membership)
@@ -181,14 +290,20 @@ pub(super) fn sponsor(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Ref
 
 /// Everybody who ever vouched for an application.
 pub fn sponsors(tx: &Tx, membership: u32) -> Vec<u32> {
-    tx.t.sponsors.range((membership, 0)..=(membership, u32::MAX)).map(|((_, organisation), _)| *organisation).collect()
+    tx.t.sponsors
+        .range((membership, 0)..=(membership, u32::MAX))
+        .map(|((_, organisation), _)| *organisation)
+        .collect()
 }
 
 /// Groups that vouch for the application and still may.
 fn sponsoring_groups(tx: &Tx, membership: &Membership) -> usize {
     let counted: BTreeSet<u32> = sponsors(tx, membership.number)
         .into_iter()
-        .filter(|sponsor| rights(tx.t, *sponsor).may_sponsor && !groups::related(tx.t, *sponsor, membership.organisation))
+        .filter(|sponsor| {
+            rights(tx.t, *sponsor).may_sponsor
+                && !groups::related(tx.t, *sponsor, membership.organisation)
+        })
         .map(|sponsor| groups::group_of(tx.t, sponsor))
         .collect();
     counted.len()
@@ -208,17 +323,31 @@ fn call_clock(tx: &mut Tx, membership: &Membership) -> Result<(), Refusal> {
 }
 
 /// M07: the secretariat opens the ballot.
-pub(super) fn open_ballot_by_secretary(tx: &mut Tx, actor: &Actor, number: u32, ballot_days: u32) -> Result<(), Refusal> {
+pub(super) fn open_ballot_by_secretary(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    ballot_days: u32,
+) -> Result<(), Refusal> {
     let membership = handled(tx, actor, number, "M07")?;
     if !has_sponsors(tx, &membership)? {
         let required = tx.charter()?.membership.sponsors_required;
-        refuse!("M07.sponsors-required", sponsors = sponsoring_groups(tx, &membership), required = required);
+        refuse!(
+            "M07.sponsors-required",
+            sponsors = sponsoring_groups(tx, &membership),
+            required = required
+        );
     }
     open_ballot(tx, membership, "M07", Some(ballot_days))?;
     Ok(())
 }
 
-fn open_ballot(tx: &mut Tx, membership: Membership, code: &'static str, ballot_days: Option<u32>) -> Result<u32, Refusal> {
+fn open_ballot(
+    tx: &mut Tx,
+    membership: Membership,
+    code: &'static str,
+    ballot_days: Option<u32>,
+) -> Result<u32, Refusal> {
     let number = membership.number;
     let text = membership.application.unwrap_or(Hash::ZERO);
     let mut membership = step(tx, membership, code, Standing::Balloting)?;
@@ -230,7 +359,16 @@ fn open_ballot(tx: &mut Tx, membership: Membership, code: &'static str, ballot_d
         _ => DecidingBody::Board,
     };
     // The text of an admission is the application itself.
-    let motion = motion::open(tx, Opening { effect, proposer: None, body, text, ballot_days })?;
+    let motion = motion::open(
+        tx,
+        Opening {
+            effect,
+            proposer: None,
+            body,
+            text,
+            ballot_days,
+        },
+    )?;
     membership.motion = Some(motion);
     tx.t.memberships.put(number, membership);
     Ok(motion)
@@ -239,14 +377,22 @@ fn open_ballot(tx: &mut Tx, membership: Membership, code: &'static str, ballot_d
 /// Parties of an admission: the applicant and its sponsors.
 pub(crate) fn interested(tx: &Tx, number: u32) -> Vec<u32> {
     let mut parties = sponsors(tx, number);
-    parties.extend(get(tx.t, number).ok().map(|membership| membership.organisation));
+    parties.extend(
+        get(tx.t, number)
+            .ok()
+            .map(|membership| membership.organisation),
+    );
     parties
 }
 
 /// Whether the ballot on an application still has an object.
 pub(crate) fn check_ballot(tx: &Tx, number: u32) -> Result<(), Refusal> {
     let membership = get(tx.t, number)?;
-    require!(membership.standing == Standing::Balloting, "M08.wrong-state", membership = number);
+    require!(
+        membership.standing == Standing::Balloting,
+        "M08.wrong-state",
+        membership = number
+    );
     Ok(())
 }
 
@@ -266,13 +412,24 @@ pub(crate) fn admitted(tx: &mut Tx, number: u32, motion: u32, due: u64) -> Resul
     let membership = get(tx.t, number)?.clone();
     let membership = step(tx, membership, "M08", Standing::Admitted)?;
     let days = tx.charter()?.membership.activate_days;
-    schedule_days(tx, DeadlineKind::MembershipActivate, number, Period::Days(days));
+    schedule_days(
+        tx,
+        DeadlineKind::MembershipActivate,
+        number,
+        Period::Days(days),
+    );
     moved(tx, due, &membership, "M08", Some(motion));
     Ok(())
 }
 
 /// M08: not admitted, with the grounds that the counted "no" ballots state.
-pub(crate) fn not_admitted(tx: &mut Tx, number: u32, motion: u32, due: u64, failure: Failure) -> Result<(), Refusal> {
+pub(crate) fn not_admitted(
+    tx: &mut Tx,
+    number: u32,
+    motion: u32,
+    due: u64,
+    failure: Failure,
+) -> Result<(), Refusal> {
     let membership = get(tx.t, number)?.clone();
     // Withdrawn with its motion: nothing is left to decide.
     if membership.standing != Standing::Balloting {
@@ -294,11 +451,18 @@ pub(crate) fn not_admitted(tx: &mut Tx, number: u32, motion: u32, due: u64, fail
             Standing::Rejected(grounds)
         }
         Failure::Lapsed => Standing::Lapsed(Lapse::NoQuorum),
-        Failure::Void | Failure::Rescinded | Failure::Withdrawn => Standing::Lapsed(Lapse::MotionVoid),
+        Failure::Void | Failure::Rescinded | Failure::Withdrawn => {
+            Standing::Lapsed(Lapse::MotionVoid)
+        }
     };
     let membership = step(tx, membership, "M08", standing)?;
     if failure == Failure::Rejected && !membership.asked_again {
-        schedule_days(tx, DeadlineKind::MembershipAskAgain, number, Period::Days(ASK_AGAIN_DAYS));
+        schedule_days(
+            tx,
+            DeadlineKind::MembershipAskAgain,
+            number,
+            Period::Days(ASK_AGAIN_DAYS),
+        );
     }
     moved(tx, due, &membership, "M08", Some(motion));
     Ok(())
@@ -307,10 +471,21 @@ pub(crate) fn not_admitted(tx: &mut Tx, number: u32, motion: u32, due: u64, fail
 /// R9: the applicant asks the board to vote once more.
 pub(super) fn ask_again(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
     let mut membership = own(tx, actor, number, "R9")?;
-    let by_ballot = matches!(membership.standing, Standing::Rejected(Grounds::Criteria(_) | Grounds::InsufficientSupport));
+    let by_ballot = matches!(
+        membership.standing,
+        Standing::Rejected(Grounds::Criteria(_) | Grounds::InsufficientSupport)
+    );
     require!(by_ballot, "R9.not-by-ballot", membership = number);
-    require!(!membership.asked_again, "R9.asked-before", membership = number);
-    require!(tx.due(DeadlineKind::MembershipAskAgain, number).is_some(), "R9.too-late", membership = number);
+    require!(
+        !membership.asked_again,
+        "R9.asked-before",
+        membership = number
+    );
+    require!(
+        tx.due(DeadlineKind::MembershipAskAgain, number).is_some(),
+        "R9.too-late",
+        membership = number
+    );
     tx.cancel(DeadlineKind::MembershipAskAgain, number);
     // A newer application would have taken the organisation's place.
     let newest = of(tx.t, membership.organisation).is_some_and(|newest| newest.number == number);
@@ -323,10 +498,22 @@ pub(super) fn ask_again(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), R
 /// The applicant takes the application back, from any state before activation.
 pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
     let membership = own(tx, actor, number, "M01w")?;
-    let (balloting, motion) = (membership.standing == Standing::Balloting, membership.motion);
+    let (balloting, motion) = (
+        membership.standing == Standing::Balloting,
+        membership.motion,
+    );
     step(tx, membership, "M01w", Standing::ApplicationWithdrawn)?;
-    use DeadlineKind::{MembershipActivate, MembershipBallot, MembershipResubmit, MembershipScreen, MembershipSponsors};
-    for kind in [MembershipScreen, MembershipResubmit, MembershipSponsors, MembershipBallot, MembershipActivate] {
+    use DeadlineKind::{
+        MembershipActivate, MembershipBallot, MembershipResubmit, MembershipScreen,
+        MembershipSponsors,
+    };
+    for kind in [
+        MembershipScreen,
+        MembershipResubmit,
+        MembershipSponsors,
+        MembershipBallot,
+        MembershipActivate,
+    ] {
         tx.cancel(kind, number);
     }
     match motion {
@@ -336,7 +523,12 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Re
 }
 
 /// M09: the applicant signs the agreement; the last one signed counts.
-pub(super) fn agree(tx: &mut Tx, actor: &Actor, number: u32, agreement: &Hash) -> Result<(), Refusal> {
+pub(super) fn agree(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    agreement: &Hash,
+) -> Result<(), Refusal> {
     let mut membership = own(tx, actor, number, "M09")?;
     membership.agreement = Some(*agreement);
     tx.t.memberships.put(number, membership);
@@ -344,25 +536,60 @@ pub(super) fn agree(tx: &mut Tx, actor: &Actor, number: u32, agreement: &Hash) -
 }
 
 /// M09: the secretariat signs the same agreement, and the applicant is a member.
-pub(super) fn activate(tx: &mut Tx, actor: &Actor, number: u32, agreement: &Hash) -> Result<(), Refusal> {
+pub(super) fn activate(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    agreement: &Hash,
+) -> Result<(), Refusal> {
     let mut membership = handled(tx, actor, number, "M09")?;
-    let Some(signed) = membership.agreement else { refuse!("M09.agreement-not-signed", membership = number) };
-    require!(signed == *agreement, "M09.other-agreement", signed = signed, agreement = agreement);
-    let dues = tx.charter()?.class(membership.class).map_or(0, |class| class.dues);
+    let Some(signed) = membership.agreement else {
+        refuse!("M09.agreement-not-signed", membership = number)
+    };
+    require!(
+        signed == *agreement,
+        "M09.other-agreement",
+        signed = signed,
+        agreement = agreement
+    );
+    let dues = tx
+        .charter()?
+        .class(membership.class)
+        .map_or(0, |class| class.dues);
     let paid = membership
         .invoice
         .and_then(|invoice| tx.t.invoices.get(&invoice))
         .is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
-    require!(dues == 0 || paid, "M09.dues-not-received", membership = number);
+    require!(
+        dues == 0 || paid,
+        "M09.dues-not-received",
+        membership = number
+    );
     let officers = &tx.organisation(membership.organisation)?.officers;
     let keyed: Vec<_> = officers
         .iter()
         .filter_map(|person| tx.t.persons.get(person))
-        .filter(|person| person.keys.iter().any(|key| key.from_ms <= tx.now && key.until_ms.is_none_or(|until| tx.now < until)))
+        .filter(|person| {
+            person
+                .keys
+                .iter()
+                .any(|key| key.from_ms <= tx.now && key.until_ms.is_none_or(|until| tx.now < until))
+        })
         .collect();
-    require!(keyed.len() >= OFFICERS_MIN, "M09.too-few-officers", officers = keyed.len(), needed = OFFICERS_MIN);
-    let primary = keyed.iter().any(|person| person.roles.contains(&Role::Primary));
-    require!(primary, "M09.no-primary-key", organisation = membership.organisation);
+    require!(
+        keyed.len() >= OFFICERS_MIN,
+        "M09.too-few-officers",
+        officers = keyed.len(),
+        needed = OFFICERS_MIN
+    );
+    let primary = keyed
+        .iter()
+        .any(|person| person.roles.contains(&Role::Primary));
+    require!(
+        primary,
+        "M09.no-primary-key",
+        organisation = membership.organisation
+    );
     membership.active_ms = Some(tx.now);
     step(tx, membership, "M09", Standing::Live(Live::GOOD))?;
     tx.cancel(DeadlineKind::MembershipActivate, number);
@@ -370,18 +597,31 @@ pub(super) fn activate(tx: &mut Tx, actor: &Actor, number: u32, agreement: &Hash
 }
 
 /// Deadlines of applications.
-pub(super) fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Result<(), Refusal> {
+pub(super) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: u32,
+    due: u64,
+) -> Result<(), Refusal> {
     let membership = get(tx.t, number)?.clone();
     let (code, lapse) = match kind {
         DeadlineKind::MembershipScreen => {
-            tx.emit(due, EventBody::ScreeningOverdue { membership: number, organisation: membership.organisation });
+            tx.emit(
+                due,
+                EventBody::ScreeningOverdue {
+                    membership: number,
+                    organisation: membership.organisation,
+                },
+            );
             return Ok(());
         }
         DeadlineKind::MembershipAskAgain => {
             tx.emit(due, EventBody::RejectionFinal { membership: number });
             return Ok(());
         }
-        DeadlineKind::MembershipBallot | DeadlineKind::MembershipSponsors if has_sponsors(tx, &membership)? => {
+        DeadlineKind::MembershipBallot | DeadlineKind::MembershipSponsors
+            if has_sponsors(tx, &membership)? =>
+        {
             let motion = open_ballot(tx, membership, "M07", None)?;
             let membership = get(tx.t, number)?.clone();
             moved(tx, due, &membership, "M07", Some(motion));

@@ -1,13 +1,14 @@
-//! The transition table of memberships: the one place that says what leads where (domain 1.3, 1.4). The rules ask it for every
-//! step and documents are printed from it, so that table and code cannot differ.
+//! The transition table of memberships: the one place that says what leads where (domain 1.3, 1.4).
+//! The rules ask it for every step and documents are printed from it, so that table and code cannot
+//! differ.
 
 use super::{Membership, Standing};
 use crate::apply::{Refusal, Tx};
 use crate::funding::{Row, Transition, describe};
 use crate::row;
 
-/// Where a membership stands, without the facts of the case. A live membership is one state here; its three parts have their
-/// own rows (RULINGS R5).
+/// Where a membership stands, without the facts of the case. A live membership is one state here;
+/// its three parts have their own rows (RULINGS R5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -87,7 +88,12 @@ pub fn table() -> Vec<Transition> {
 }
 
 /// Moves a membership, if the table has the step, and writes it.
-pub(super) fn step(tx: &mut Tx, mut membership: Membership, code: &'static str, to: Standing) -> Result<Membership, Refusal> {
+pub(super) fn step(
+    tx: &mut Tx,
+    mut membership: Membership,
+    code: &'static str,
+    to: Standing,
+) -> Result<Membership, Refusal> {
     crate::funding::step(&ROWS, code, Some(membership.standing.state()), to.state())?;
     membership.standing = to;
     membership.since_ms = tx.now;
@@ -95,10 +101,14 @@ pub(super) fn step(tx: &mut Tx, mut membership: Membership, code: &'static str, 
     Ok(membership)
 }
 
-/// Refuses unless `code` leads somewhere from where the membership stands: said before its guards are looked at.
+/// Refuses unless `code` leads somewhere from where the membership stands: said before its guards
+/// are looked at.
 pub(super) fn expect(membership: &Membership, code: &'static str) -> Result<(), Refusal> {
     let from = membership.standing.state();
-    match ROWS.iter().find(|row| row.code == code && row.from == Some(from)) {
+    match ROWS
+        .iter()
+        .find(|row| row.code == code && row.from == Some(from))
+    {
         Some(row) => crate::funding::step(&ROWS, code, Some(from), row.to).map(|_| ()),
         // Never in the table: the refusal of the table.
         None => crate::funding::step(&ROWS, code, Some(from), State::Founding).map(|_| ()),

@@ -1,12 +1,14 @@
 //! Which body decides what, by which quorum and majority (domain 1.5, 1.7; RULINGS R7, R10).
 //!
-//! * A charter holds one [`RuleSet`]: for every kind of motion at least one rule; an award has one per body. The three presets
-//!   are starting points for charters.
-//! * Hard floors are no parameters ([`RuleSet::check_floors`]): every majority is more than half, so a tie fails under every
-//!   rule; an amendment needs at least two thirds. A motion is judged by the rule it opened under, so an amendment never
-//!   lowers its own threshold; the motion engine keeps the rule in the motion.
-//! * A body with too few unrelated voices passes the motion up (IC -> BRD -> GA): the rule of the higher body if the set has
-//!   one, else the same quorum and majority there ([`RuleSet::escalated`]).
+//! * A charter holds one [`RuleSet`]: for every kind of motion at least one rule; an award has one
+//!   per body. The three presets are starting points for charters.
+//! * Hard floors are no parameters ([`RuleSet::check_floors`]): every majority is more than half,
+//!   so a tie fails under every rule; an amendment needs at least two thirds. A motion is judged by
+//!   the rule it opened under, so an amendment never lowers its own threshold; the motion engine
+//!   keeps the rule in the motion.
+//! * A body with too few unrelated voices passes the motion up (IC -> BRD -> GA): the rule of the
+//!   higher body if the set has one, else the same quorum and majority there
+//!   ([`RuleSet::escalated`]).
 //! * Where a preset of domain 1.5 is silent (a dash), the default rule stands.
 //! * Absent on purpose: votes weighted by dues, proxies, a casting vote, Condorcet.
 
@@ -16,7 +18,19 @@ use crate::calendar::Period;
 use crate::codec::{DecodeError, Wire, at_most, strictly_ascending};
 
 /// What a motion is about. Grows only at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum MotionKind {
     /// M08: admit an applicant.
@@ -67,7 +81,8 @@ pub enum MotionKind {
     Appoint,
     /// M35: empty a post.
     Remove,
-    /// M41: correct an act that had no body of its own; otherwise the act's own rule is used (RULINGS R20).
+    /// M41: correct an act that had no body of its own; otherwise the act's own rule is used
+    /// (RULINGS R20).
     Correct,
     /// M35: appoint the auditor (RULINGS R7: by the assembly).
     AppointAuditor,
@@ -121,7 +136,19 @@ impl MotionKind {
 }
 
 /// A kind of body. The order is the order of escalation, working groups first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum BodyKind {
     /// WG.
@@ -156,7 +183,19 @@ impl BodyKind {
 }
 
 /// The body of one motion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecidingBody {
     /// The board.
@@ -191,7 +230,19 @@ impl DecidingBody {
 }
 
 /// What a majority is counted against (domain 1.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Base {
     /// yes + no.
@@ -217,7 +268,19 @@ impl Base {
 }
 
 /// n of d, with 0 < n <= d <= 10,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Fraction {
     /// Numerator.
     pub n: u32,
@@ -247,7 +310,19 @@ impl std::fmt::Display for Fraction {
 }
 
 /// A majority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Threshold {
     /// Against what.
     pub base: Base,
@@ -259,22 +334,43 @@ pub struct Threshold {
 
 impl std::fmt::Display for Threshold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {}", if self.strict { ">" } else { ">=" }, self.fraction, self.base.name())
+        write!(
+            f,
+            "{} {} {}",
+            if self.strict { ">" } else { ">=" },
+            self.fraction,
+            self.base.name()
+        )
     }
 }
 
 /// When a motion passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pass {
     /// yes reaches a majority.
     Threshold(Threshold),
-    /// An election: the candidates with most votes, and only those who reach the majority if there is one (RULINGS R10).
+    /// An election: the candidates with most votes, and only those who reach the majority if there
+    /// is one (RULINGS R10).
     Plurality(Option<Threshold>),
 }
 
 /// How one kind of motion is decided by one body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct MotionRule {
     /// The body.
     pub body: BodyKind,
@@ -291,7 +387,9 @@ pub struct MotionRule {
 }
 
 /// A kind of motion with a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct RuleEntry {
     /// The kind.
     pub kind: MotionKind,
@@ -307,7 +405,19 @@ pub struct RuleSet {
 }
 
 /// Where a charter starts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// The default column of domain 1.5.
@@ -376,8 +486,11 @@ impl Wire for RuleSet {
 
     fn check(&self) -> Result<(), DecodeError> {
         at_most(&self.entries, RULES_MAX, "motion rules")?;
-        strictly_ascending(&self.entries, "motion rules", |entry| (entry.kind, entry.rule.body))?;
-        self.check_floors().map_err(|error| DecodeError::rule(error.to_string()))
+        strictly_ascending(&self.entries, "motion rules", |entry| {
+            (entry.kind, entry.rule.body)
+        })?;
+        self.check_floors()
+            .map_err(|error| DecodeError::rule(error.to_string()))
     }
 }
 
@@ -389,11 +502,19 @@ const THREE_QUARTERS: Fraction = Fraction { n: 3, d: 4 };
 const HALF: Fraction = Fraction { n: 1, d: 2 };
 
 const fn more_than_half(base: Base) -> Pass {
-    Pass::Threshold(Threshold { base, strict: true, fraction: HALF })
+    Pass::Threshold(Threshold {
+        base,
+        strict: true,
+        fraction: HALF,
+    })
 }
 
 const fn at_least(fraction: Fraction, base: Base) -> Pass {
-    Pass::Threshold(Threshold { base, strict: false, fraction })
+    Pass::Threshold(Threshold {
+        base,
+        strict: false,
+        fraction,
+    })
 }
 
 /// The default column of domain 1.5 and 2.9, as (kinds, body, quorum, pass).
@@ -401,38 +522,124 @@ const DEFAULT: &[(&[MotionKind], BodyKind, Fraction, Pass)] = {
     use BodyKind::*;
     use MotionKind::*;
     &[
-        (&[Admit, ClassChange], Board, TWO_THIRDS, at_least(TWO_THIRDS, Base::Part)),
-        (&[Suspend, Lift], Board, TWO_THIRDS, at_least(TWO_THIRDS, Base::Elig)),
-        (&[Expel, Appeal], Assembly, TWO_THIRDS, at_least(TWO_THIRDS, Base::Elig)),
+        (
+            &[Admit, ClassChange],
+            Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
+        (
+            &[Suspend, Lift],
+            Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Elig),
+        ),
+        (
+            &[Expel, Appeal],
+            Assembly,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Elig),
+        ),
         (&[ElectSeat], Assembly, HALF, Pass::Plurality(None)),
-        (&[Budget, CreateFund, OpenCall], Board, HALF, more_than_half(Base::Elig)),
+        (
+            &[Budget, CreateFund, OpenCall],
+            Board,
+            HALF,
+            more_than_half(Base::Elig),
+        ),
         (&[Award], Committee, TWO_THIRDS, more_than_half(Base::Elig)),
-        (&[Award], Board, TWO_THIRDS, at_least(TWO_THIRDS, Base::Part)),
+        (
+            &[Award],
+            Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
         (&[Award], Assembly, TWO_THIRDS, more_than_half(Base::Part)),
-        (&[WriteOff, TerminateAgreement, AwardOutOfRank], Board, TWO_THIRDS, at_least(TWO_THIRDS, Base::Part)),
-        (&[CreateWorkingGroup, DissolveWorkingGroup], Board, HALF, more_than_half(Base::Elig)),
-        (&[WorkingGroupDecision], WorkingGroup, HALF, more_than_half(Base::Cast)),
+        (
+            &[WriteOff, TerminateAgreement, AwardOutOfRank],
+            Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
+        (
+            &[CreateWorkingGroup, DissolveWorkingGroup],
+            Board,
+            HALF,
+            more_than_half(Base::Elig),
+        ),
+        (
+            &[WorkingGroupDecision],
+            WorkingGroup,
+            HALF,
+            more_than_half(Base::Cast),
+        ),
         (&[RatifyRevocation], Board, HALF, more_than_half(Base::Elig)),
-        (&[AmendCharter], Assembly, TWO_THIRDS, at_least(TWO_THIRDS, Base::All)),
-        (&[DissolveAlliance, CloseFund], Assembly, THREE_QUARTERS, at_least(THREE_QUARTERS, Base::All)),
+        (
+            &[AmendCharter],
+            Assembly,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::All),
+        ),
+        (
+            &[DissolveAlliance, CloseFund],
+            Assembly,
+            THREE_QUARTERS,
+            at_least(THREE_QUARTERS, Base::All),
+        ),
         // RULINGS R7, R13.
-        (&[Pool, Appoint, Remove, LiftHold], Board, HALF, more_than_half(Base::Elig)),
-        (&[AppointAuditor], Assembly, HALF, more_than_half(Base::Elig)),
+        (
+            &[Pool, Appoint, Remove, LiftHold],
+            Board,
+            HALF,
+            more_than_half(Base::Elig),
+        ),
+        (
+            &[AppointAuditor],
+            Assembly,
+            HALF,
+            more_than_half(Base::Elig),
+        ),
         // The board's ordinary rule, where domain and rulings name the body alone.
-        (&[Correct, DecideAppeal, Observer, PaymentPlan], Board, HALF, more_than_half(Base::Elig)),
+        (
+            &[Correct, DecideAppeal, Observer, PaymentPlan],
+            Board,
+            HALF,
+            more_than_half(Base::Elig),
+        ),
         // It hands over a member's voice: as strict as an admission.
-        (&[RecoverKeys], Board, TWO_THIRDS, at_least(TWO_THIRDS, Base::Part)),
+        (
+            &[RecoverKeys],
+            Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
     ]
 };
 
-/// Where the foundation preset differs. "All reps" is the whole electorate, "others" the electorate less the recused.
+/// Where the foundation preset differs. "All reps" is the whole electorate, "others" the electorate
+/// less the recused.
 const FOUNDATION: &[(&[MotionKind], BodyKind, Fraction, Pass)] = {
     use BodyKind::*;
     use MotionKind::*;
     &[
-        (&[Admit, ClassChange], Board, HALF, more_than_half(Base::All)),
-        (&[Budget, CreateFund, OpenCall], Board, HALF, more_than_half(Base::All)),
-        (&[AmendCharter], Board, TWO_THIRDS, at_least(TWO_THIRDS, Base::All)),
+        (
+            &[Admit, ClassChange],
+            Board,
+            HALF,
+            more_than_half(Base::All),
+        ),
+        (
+            &[Budget, CreateFund, OpenCall],
+            Board,
+            HALF,
+            more_than_half(Base::All),
+        ),
+        (
+            &[AmendCharter],
+            Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::All),
+        ),
     ]
 };
 
@@ -441,11 +648,40 @@ const CN_ASSOCIATION: &[(&[MotionKind], BodyKind, Fraction, Pass)] = {
     use BodyKind::*;
     use MotionKind::*;
     &[
-        (&[Admit, ClassChange, Suspend, Lift, Expel, Appeal], Board, TWO_THIRDS, at_least(TWO_THIRDS, Base::Part)),
-        (&[ElectSeat], Assembly, HALF, Pass::Plurality(Some(Threshold { base: Base::Part, strict: true, fraction: HALF }))),
-        (&[Budget, CreateFund, OpenCall], Board, TWO_THIRDS, at_least(TWO_THIRDS, Base::Part)),
-        (&[AmendCharter], Assembly, TWO_THIRDS, at_least(TWO_THIRDS, Base::Part)),
-        (&[DissolveAlliance, CloseFund], Assembly, THREE_QUARTERS, at_least(TWO_THIRDS, Base::Part)),
+        (
+            &[Admit, ClassChange, Suspend, Lift, Expel, Appeal],
+            Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
+        (
+            &[ElectSeat],
+            Assembly,
+            HALF,
+            Pass::Plurality(Some(Threshold {
+                base: Base::Part,
+                strict: true,
+                fraction: HALF,
+            })),
+        ),
+        (
+            &[Budget, CreateFund, OpenCall],
+            Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
+        (
+            &[AmendCharter],
+            Assembly,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
+        (
+            &[DissolveAlliance, CloseFund],
+            Assembly,
+            THREE_QUARTERS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
     ]
 };
 
@@ -453,7 +689,9 @@ const CN_ASSOCIATION: &[(&[MotionKind], BodyKind, Fraction, Pass)] = {
 fn times(body: BodyKind) -> (Period, Period, Option<Period>) {
     match body {
         BodyKind::Assembly => (Period::Days(10), Period::Days(21), Some(Period::Days(10))),
-        BodyKind::Board | BodyKind::Committee => (Period::Days(7), Period::Days(21), Some(Period::Hours(72))),
+        BodyKind::Board | BodyKind::Committee => {
+            (Period::Days(7), Period::Days(21), Some(Period::Hours(72)))
+        }
         BodyKind::WorkingGroup => (Period::Days(7), Period::Days(21), None),
     }
 }
@@ -463,10 +701,22 @@ fn built(kind: MotionKind, body: BodyKind, quorum: Fraction, pass: Pass) -> Rule
     match kind {
         MotionKind::Admit => stay = None,
         // The revocation expires after 72 h, so its ballot is one of hours.
-        MotionKind::RatifyRevocation => (ballot_min, ballot_max, stay) = (Period::Hours(1), Period::Hours(72), None),
+        MotionKind::RatifyRevocation => {
+            (ballot_min, ballot_max, stay) = (Period::Hours(1), Period::Hours(72), None)
+        }
         _ => {}
     }
-    RuleEntry { kind, rule: MotionRule { body, quorum, pass, ballot_min, ballot_max, stay } }
+    RuleEntry {
+        kind,
+        rule: MotionRule {
+            body,
+            quorum,
+            pass,
+            ballot_min,
+            ballot_max,
+            stay,
+        },
+    }
 }
 
 impl RuleSet {
@@ -481,7 +731,9 @@ impl RuleSet {
         let mut entries = Vec::new();
         for (table, is_default) in [(DEFAULT, true), (differing, false)] {
             for (kinds, body, quorum, pass) in table {
-                let stands = kinds.iter().filter(|kind| !(is_default && replaced(**kind)));
+                let stands = kinds
+                    .iter()
+                    .filter(|kind| !(is_default && replaced(**kind)));
                 entries.extend(stands.map(|kind| built(*kind, *body, *quorum, *pass)));
             }
         }
@@ -491,16 +743,23 @@ impl RuleSet {
 
     /// The rule of a kind in a body, if the charter has one there.
     pub fn rule(&self, kind: MotionKind, body: BodyKind) -> Option<&MotionRule> {
-        self.entries.iter().find(|entry| entry.kind == kind && entry.rule.body == body).map(|entry| &entry.rule)
+        self.entries
+            .iter()
+            .find(|entry| entry.kind == kind && entry.rule.body == body)
+            .map(|entry| &entry.rule)
     }
 
     /// The rule of a kind in the lowest body that may decide it.
     pub fn first(&self, kind: MotionKind) -> Option<&MotionRule> {
-        self.entries.iter().find(|entry| entry.kind == kind).map(|entry| &entry.rule)
+        self.entries
+            .iter()
+            .find(|entry| entry.kind == kind)
+            .map(|entry| &entry.rule)
     }
 
-    /// The rule one body further up, for a motion whose body has too few unrelated voices (domain 1.6, RULINGS R7): the set's
-    /// own rule there, else the same quorum and majority with the higher body's times. `None` above the assembly.
+    /// The rule one body further up, for a motion whose body has too few unrelated voices (domain
+    /// 1.6, RULINGS R7): the set's own rule there, else the same quorum and majority with the
+    /// higher body's times. `None` above the assembly.
     pub fn escalated(&self, kind: MotionKind, rule: &MotionRule) -> Option<MotionRule> {
         let body = rule.body.above()?;
         Some(match self.rule(kind, body) {
@@ -512,18 +771,26 @@ impl RuleSet {
     /// The hard floors of domain 1.7, as far as they lie in rules.
     pub fn check_floors(&self) -> Result<(), FloorError> {
         for kind in MotionKind::ALL {
-            self.first(kind).ok_or(FloorError::Missing { kind, body: None })?;
+            self.first(kind)
+                .ok_or(FloorError::Missing { kind, body: None })?;
         }
         for body in [BodyKind::Committee, BodyKind::Board, BodyKind::Assembly] {
             let kind = MotionKind::Award;
-            self.rule(kind, body).ok_or(FloorError::Missing { kind, body: Some(body) })?;
+            self.rule(kind, body).ok_or(FloorError::Missing {
+                kind,
+                body: Some(body),
+            })?;
         }
-        self.entries.iter().try_for_each(|entry| check_entry(entry.kind, &entry.rule))
+        self.entries
+            .iter()
+            .try_for_each(|entry| check_entry(entry.kind, &entry.rule))
     }
 
     /// The rules as a Markdown table, for docs/.
     pub fn markdown(&self) -> String {
-        let mut text = String::from("| motion | body | quorum | pass | ballot | stay |\n|---|---|---|---|---|---|\n");
+        let mut text = String::from(
+            "| motion | body | quorum | pass | ballot | stay |\n|---|---|---|---|---|---|\n",
+        );
         for RuleEntry { kind, rule } in &self.entries {
             let pass = match rule.pass {
                 Pass::Threshold(threshold) => threshold.to_string(),
@@ -533,7 +800,10 @@ impl RuleSet {
             let stay = rule.stay.map_or("–".into(), |stay| stay.to_string());
             let (min, max) = (rule.ballot_min, rule.ballot_max);
             let body = rule.body.code();
-            text.push_str(&format!("| {kind:?} | {body} | {} elig | {pass} | {min} – {max} | {stay} |\n", rule.quorum));
+            text.push_str(&format!(
+                "| {kind:?} | {body} | {} elig | {pass} | {min} – {max} | {stay} |\n",
+                rule.quorum
+            ));
         }
         text
     }
@@ -541,7 +811,11 @@ impl RuleSet {
 
 fn check_entry(kind: MotionKind, rule: &MotionRule) -> Result<(), FloorError> {
     let proper = |fraction: Fraction| {
-        if fraction.is_proper() { Ok(()) } else { Err(FloorError::Fraction { kind, fraction }) }
+        if fraction.is_proper() {
+            Ok(())
+        } else {
+            Err(FloorError::Fraction { kind, fraction })
+        }
     };
     let body_fits = match rule.body {
         BodyKind::Committee => kind == MotionKind::Award,
@@ -549,7 +823,10 @@ fn check_entry(kind: MotionKind, rule: &MotionRule) -> Result<(), FloorError> {
         BodyKind::Board | BodyKind::Assembly => kind != MotionKind::WorkingGroupDecision,
     };
     if !body_fits {
-        return Err(FloorError::Body { kind, body: rule.body });
+        return Err(FloorError::Body {
+            kind,
+            body: rule.body,
+        });
     }
     proper(rule.quorum)?;
     let threshold = match rule.pass {
@@ -571,12 +848,17 @@ fn check_entry(kind: MotionKind, rule: &MotionRule) -> Result<(), FloorError> {
     let (min, max) = (rule.ballot_min, rule.ballot_max);
     let ballot_fits = match (min, max) {
         (Period::Hours(min), Period::Hours(max)) => 0 < min && min <= max && max <= 366 * 24,
-        (Period::Days(min), Period::Days(max)) | (Period::WorkingDays(min), Period::WorkingDays(max)) => {
+        (Period::Days(min), Period::Days(max))
+        | (Period::WorkingDays(min), Period::WorkingDays(max)) => {
             0 < min && min <= max && max <= 366
         }
         _ => false,
     };
-    if ballot_fits { Ok(()) } else { Err(FloorError::Ballot { kind, min, max }) }
+    if ballot_fits {
+        Ok(())
+    } else {
+        Err(FloorError::Ballot { kind, min, max })
+    }
 }
 
 #[cfg(test)]

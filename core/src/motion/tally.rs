@@ -1,9 +1,12 @@
 //! The tally: from counts to an outcome, with its arithmetic (domain 1.6, RULINGS R1, R7).
 //!
-//! * Every number counts voices: groups with at least one entitled member, as frozen at opening. Who is a voice, whose ballot
-//!   counts and who is recused is settled before; this function sees numbers only, so anyone can do it again on paper.
-//! * Integers only, 128 bits wide, no division. A tie fails. Silence is never a yes: it can only keep a motion from passing.
-//! * Order of the questions: can the counts be; are there enough unrelated voices; quorum; majority.
+//! * Every number counts voices: groups with at least one entitled member, as frozen at opening.
+//!   Who is a voice, whose ballot counts and who is recused is settled before; this function sees
+//!   numbers only, so anyone can do it again on paper.
+//! * Integers only, 128 bits wide, no division. A tie fails. Silence is never a yes: it can only
+//!   keep a motion from passing.
+//! * Order of the questions: can the counts be; are there enough unrelated voices; quorum;
+//!   majority.
 
 use bincode::{Decode, Encode};
 
@@ -147,7 +150,9 @@ impl Wire for Tally {
         if *self == tally(self.counts, &self.rule, self.min_elig) {
             Ok(())
         } else {
-            Err(DecodeError::rule("the tally does not follow from its own counts and rule"))
+            Err(DecodeError::rule(
+                "the tally does not follow from its own counts and rule",
+            ))
         }
     }
 }
@@ -156,7 +161,13 @@ impl Wire for Tally {
 pub fn tally(counts: Counts, rule: &MotionRule, min_elig: u32) -> Tally {
     let mut asked = Asked(Vec::new());
     let outcome = decide(&counts, rule, min_elig, &mut asked);
-    Tally { counts, rule: *rule, min_elig, lines: asked.0, outcome }
+    Tally {
+        counts,
+        rule: *rule,
+        min_elig,
+        lines: asked.0,
+        outcome,
+    }
 }
 
 struct Asked(Vec<Line>);
@@ -164,26 +175,48 @@ struct Asked(Vec<Line>);
 impl Asked {
     fn ask(&mut self, question: Question, left: u128, strict: bool, right: u128) -> bool {
         let holds = if strict { left > right } else { left >= right };
-        self.0.push(Line { question, left, strict, right, holds });
+        self.0.push(Line {
+            question,
+            left,
+            strict,
+            right,
+            holds,
+        });
         holds
     }
 }
 
 fn decide(counts: &Counts, rule: &MotionRule, min_elig: u32, asked: &mut Asked) -> Outcome {
-    let (all, part, elig) = (u128::from(counts.electorate), u128::from(counts.part()), u128::from(counts.elig()));
+    let (all, part, elig) = (
+        u128::from(counts.electorate),
+        u128::from(counts.part()),
+        u128::from(counts.elig()),
+    );
     let (yes, no) = (u128::from(counts.yes), u128::from(counts.no));
-    if !asked.ask(Question::PossibleRecused, all, false, u128::from(counts.recused))
-        || !asked.ask(Question::PossiblePart, elig, false, part)
+    if !asked.ask(
+        Question::PossibleRecused,
+        all,
+        false,
+        u128::from(counts.recused),
+    ) || !asked.ask(Question::PossiblePart, elig, false, part)
     {
         return Outcome::Void(VoidReason::ImpossibleCounts);
     }
     let enough = asked.ask(Question::EnoughVoices, elig, false, u128::from(min_elig));
     match rule.body.above() {
         None if !enough => return Outcome::Void(VoidReason::TooFewVoices),
-        Some(to) if !enough => return Outcome::Escalate { to, reason: EscalateReason::TooFewVoices },
+        Some(to) if !enough => {
+            return Outcome::Escalate {
+                to,
+                reason: EscalateReason::TooFewVoices,
+            };
+        }
         // In the assembly only min_elig applies (RULINGS R7): there is nobody above to ask.
         Some(to) if !asked.ask(Question::MostUnrelated, 2 * elig, false, all) => {
-            return Outcome::Escalate { to, reason: EscalateReason::MostRecused };
+            return Outcome::Escalate {
+                to,
+                reason: EscalateReason::MostRecused,
+            };
         }
         _ => {}
     }
@@ -195,7 +228,8 @@ fn decide(counts: &Counts, rule: &MotionRule, min_elig: u32, asked: &mut Asked) 
         && match rule.pass {
             Pass::Plurality(_) => true,
             Pass::Threshold(threshold) => {
-                // The floors make this follow from the majority; it is asked so that a tie fails under any rule.
+                // The floors make this follow from the majority; it is asked so that a tie fails
+                // under any rule.
                 asked.ask(Question::NoTie, yes, true, no)
                     && asked.ask(
                         Question::Majority,
@@ -205,7 +239,11 @@ fn decide(counts: &Counts, rule: &MotionRule, min_elig: u32, asked: &mut Asked) 
                     )
             }
         };
-    if passed { Outcome::Passed } else { Outcome::Rejected }
+    if passed {
+        Outcome::Passed
+    } else {
+        Outcome::Rejected
+    }
 }
 
 fn base(threshold: &Threshold, counts: &Counts) -> u128 {
@@ -218,19 +256,29 @@ fn base(threshold: &Threshold, counts: &Counts) -> u128 {
 }
 
 impl Tally {
-    /// The arithmetic for a certificate, one line a question: formula, numbers, verdict. Language-free.
+    /// The arithmetic for a certificate, one line a question: formula, numbers, verdict.
+    /// Language-free.
     pub fn explain(&self) -> Vec<String> {
         let counts = &self.counts;
         let (elig, part) = (counts.elig(), counts.part());
         let mut text = vec![
-            format!("elig = E - recused = {} - {} = {elig}", counts.electorate, counts.recused),
-            format!("part = yes + no + abstain = {} + {} + {} = {part}", counts.yes, counts.no, counts.abstain),
+            format!(
+                "elig = E - recused = {} - {} = {elig}",
+                counts.electorate, counts.recused
+            ),
+            format!(
+                "part = yes + no + abstain = {} + {} + {} = {part}",
+                counts.yes, counts.no, counts.abstain
+            ),
         ];
         for line in &self.lines {
             let sign = if line.strict { ">" } else { ">=" };
             let (left, right) = self.formula(line.question);
             let holds = if line.holds { "holds" } else { "fails" };
-            text.push(format!("{left} {sign} {right}: {} {sign} {} {holds}", line.left, line.right));
+            text.push(format!(
+                "{left} {sign} {right}: {} {sign} {} {holds}",
+                line.left, line.right
+            ));
         }
         text
     }
@@ -242,11 +290,17 @@ impl Tally {
             Question::PossiblePart => ("elig".into(), "part".into()),
             Question::EnoughVoices => ("elig".into(), "min_elig".into()),
             Question::MostUnrelated => ("2 x elig".into(), "E".into()),
-            Question::Quorum => (format!("part x {}", quorum.d), format!("{} x elig", quorum.n)),
+            Question::Quorum => (
+                format!("part x {}", quorum.d),
+                format!("{} x elig", quorum.n),
+            ),
             Question::SomeYes => ("yes".into(), "0".into()),
             Question::NoTie => ("yes".into(), "no".into()),
             Question::Majority => match self.rule.pass {
-                Pass::Threshold(t) => (format!("yes x {}", t.fraction.d), format!("{} x {}", t.fraction.n, t.base.name())),
+                Pass::Threshold(t) => (
+                    format!("yes x {}", t.fraction.d),
+                    format!("{} x {}", t.fraction.n, t.base.name()),
+                ),
                 Pass::Plurality(_) => ("yes".into(), "0".into()),
             },
         }
@@ -266,11 +320,15 @@ pub struct Election {
     pub open: u32,
 }
 
-/// The candidates with most votes for `seats`, from (candidate, votes) pairs; `tally` is the tally of the same election, which
-/// must have passed. Nobody without a vote is elected; under a majority rule nobody below it.
+/// The candidates with most votes for `seats`, from (candidate, votes) pairs; `tally` is the tally
+/// of the same election, which must have passed. Nobody without a vote is elected; under a majority
+/// rule nobody below it.
 pub fn elect(tally: &Tally, votes: &[(u32, u32)], seats: u32) -> Election {
     if tally.outcome != Outcome::Passed {
-        return Election { open: seats, ..Election::default() };
+        return Election {
+            open: seats,
+            ..Election::default()
+        };
     }
     let reaches = |votes: u32| match tally.rule.pass {
         Pass::Plurality(Some(majority)) => {
@@ -278,24 +336,51 @@ pub fn elect(tally: &Tally, votes: &[(u32, u32)], seats: u32) -> Election {
                 u128::from(votes) * u128::from(majority.fraction.d),
                 u128::from(majority.fraction.n) * base(&majority, &tally.counts),
             );
-            if majority.strict { left > right } else { left >= right }
+            if majority.strict {
+                left > right
+            } else {
+                left >= right
+            }
         }
         _ => true,
     };
-    let mut ranked: Vec<(u32, u32)> = votes.iter().copied().filter(|(_, votes)| *votes > 0 && reaches(*votes)).collect();
+    let mut ranked: Vec<(u32, u32)> = votes
+        .iter()
+        .copied()
+        .filter(|(_, votes)| *votes > 0 && reaches(*votes))
+        .collect();
     ranked.sort_by(|(a, a_votes), (b, b_votes)| b_votes.cmp(a_votes).then(a.cmp(b)));
     let count = |candidates: &[(u32, u32)]| u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-    let numbers = |candidates: &[(u32, u32)]| candidates.iter().map(|(candidate, _)| *candidate).collect::<Vec<u32>>();
+    let numbers = |candidates: &[(u32, u32)]| {
+        candidates
+            .iter()
+            .map(|(candidate, _)| *candidate)
+            .collect::<Vec<u32>>()
+    };
     if count(&ranked) <= seats {
-        return Election { open: seats - count(&ranked), elected: numbers(&ranked), ..Election::default() };
+        return Election {
+            open: seats - count(&ranked),
+            elected: numbers(&ranked),
+            ..Election::default()
+        };
     }
-    // More than enough: `seats` is below the length, so both neighbours of the border exist unless there are no seats.
+    // More than enough: `seats` is below the length, so both neighbours of the border exist unless
+    // there are no seats.
     let border = ranked.get(seats as usize).map_or(0, |(_, votes)| *votes);
     let above = ranked.partition_point(|(_, votes)| *votes > border);
     let equal = ranked.partition_point(|(_, votes)| *votes >= border);
     let by_draw = seats - count(&ranked[..above]);
-    let tied = if by_draw == 0 { Vec::new() } else { numbers(&ranked[above..equal]) };
-    Election { elected: numbers(&ranked[..above]), tied, by_draw, open: 0 }
+    let tied = if by_draw == 0 {
+        Vec::new()
+    } else {
+        numbers(&ranked[above..equal])
+    };
+    Election {
+        elected: numbers(&ranked[..above]),
+        tied,
+        by_draw,
+        open: 0,
+    }
 }
 
 #[cfg(test)]

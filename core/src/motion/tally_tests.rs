@@ -12,7 +12,11 @@ fn rule(body: BodyKind, base: Base, strict: bool, n: u32, d: u32) -> MotionRule 
     MotionRule {
         body,
         quorum: Fraction { n: 1, d: 2 },
-        pass: Pass::Threshold(Threshold { base, strict, fraction: Fraction { n, d } }),
+        pass: Pass::Threshold(Threshold {
+            base,
+            strict,
+            fraction: Fraction { n, d },
+        }),
         ballot_min: Period::Days(7),
         ballot_max: Period::Days(21),
         stay: None,
@@ -20,7 +24,13 @@ fn rule(body: BodyKind, base: Base, strict: bool, n: u32, d: u32) -> MotionRule 
 }
 
 fn counts(electorate: u32, recused: u32, yes: u32, no: u32, abstain: u32) -> Counts {
-    Counts { electorate, recused, yes, no, abstain }
+    Counts {
+        electorate,
+        recused,
+        yes,
+        no,
+        abstain,
+    }
 }
 
 fn outcome(counts: Counts, rule: &MotionRule) -> Outcome {
@@ -48,11 +58,26 @@ fn the_charter_amendment_of_5_3_with_its_arithmetic() {
             "yes x 3 >= 2 x all: 51 >= 46 holds",
         ]
     );
-    assert_eq!(outcome(counts(23, 0, 15, 0, 8), amend), Outcome::Rejected, "45 < 46");
-    assert_eq!(outcome(counts(23, 0, 16, 7, 0), amend), Outcome::Passed, "48 >= 46");
-    assert_eq!(outcome(counts(23, 0, 15, 0, 0), amend), Outcome::NoQuorum, "45 < 46");
+    assert_eq!(
+        outcome(counts(23, 0, 15, 0, 8), amend),
+        Outcome::Rejected,
+        "45 < 46"
+    );
+    assert_eq!(
+        outcome(counts(23, 0, 16, 7, 0), amend),
+        Outcome::Passed,
+        "48 >= 46"
+    );
+    assert_eq!(
+        outcome(counts(23, 0, 15, 0, 0), amend),
+        Outcome::NoQuorum,
+        "45 < 46"
+    );
     assert_eq!(decode::<Tally>(&encode(&result)), Ok(result.clone()));
-    let forged = Tally { outcome: Outcome::Rejected, ..result };
+    let forged = Tally {
+        outcome: Outcome::Rejected,
+        ..result
+    };
     assert!(decode::<Tally>(&encode(&forged)).is_err());
 }
 
@@ -60,10 +85,19 @@ fn the_charter_amendment_of_5_3_with_its_arithmetic() {
 fn the_four_bases() {
     // 20 voices, 2 recused, 9 yes, 4 no, 3 abstain, 2 silent.
     let given = counts(20, 2, 9, 4, 3);
-    for (base, size) in [(Base::Cast, 13), (Base::Part, 16), (Base::Elig, 18), (Base::All, 20)] {
+    for (base, size) in [
+        (Base::Cast, 13),
+        (Base::Part, 16),
+        (Base::Elig, 18),
+        (Base::All, 20),
+    ] {
         let result = tally(given, &rule(BodyKind::Board, base, true, 1, 2), 3);
         assert_eq!(result.lines.last().unwrap().right, size, "{base:?}");
-        let expected = if matches!(base, Base::Cast | Base::Part) { Outcome::Passed } else { Outcome::Rejected };
+        let expected = if matches!(base, Base::Cast | Base::Part) {
+            Outcome::Passed
+        } else {
+            Outcome::Rejected
+        };
         assert_eq!(result.outcome, expected, "{base:?}");
     }
 }
@@ -71,10 +105,28 @@ fn the_four_bases() {
 #[test]
 fn ties_and_nothing_fail() {
     for base in [Base::Cast, Base::Part, Base::Elig, Base::All] {
-        assert_eq!(outcome(counts(10, 0, 5, 5, 0), &rule(BodyKind::Board, base, true, 1, 2)), Outcome::Rejected);
+        assert_eq!(
+            outcome(
+                counts(10, 0, 5, 5, 0),
+                &rule(BodyKind::Board, base, true, 1, 2)
+            ),
+            Outcome::Rejected
+        );
         // Even under a rule that no charter may have.
-        assert_eq!(outcome(counts(10, 0, 5, 5, 0), &rule(BodyKind::Board, base, false, 1, 2)), Outcome::Rejected);
-        assert_eq!(outcome(counts(10, 0, 0, 0, 10), &rule(BodyKind::Board, base, true, 1, 2)), Outcome::Rejected);
+        assert_eq!(
+            outcome(
+                counts(10, 0, 5, 5, 0),
+                &rule(BodyKind::Board, base, false, 1, 2)
+            ),
+            Outcome::Rejected
+        );
+        assert_eq!(
+            outcome(
+                counts(10, 0, 0, 0, 10),
+                &rule(BodyKind::Board, base, true, 1, 2)
+            ),
+            Outcome::Rejected
+        );
     }
 }
 
@@ -93,16 +145,39 @@ fn too_few_unrelated_voices_go_up_and_end_in_the_assembly() {
     let too_few = EscalateReason::TooFewVoices;
     assert_eq!(
         outcome(counts(5, 3, 2, 0, 0), &of(BodyKind::Committee)),
-        Outcome::Escalate { to: BodyKind::Board, reason: too_few }
+        Outcome::Escalate {
+            to: BodyKind::Board,
+            reason: too_few
+        }
     );
     let most = EscalateReason::MostRecused;
-    assert_eq!(outcome(counts(9, 5, 4, 0, 0), &of(BodyKind::Board)), Outcome::Escalate { to: BodyKind::Assembly, reason: most });
-    assert_eq!(outcome(counts(8, 4, 3, 0, 0), &of(BodyKind::Board)), Outcome::Passed, "exactly half may decide");
-    assert_eq!(outcome(counts(24, 20, 4, 0, 0), &of(BodyKind::Assembly)), Outcome::Passed, "only min_elig in the assembly");
-    assert_eq!(outcome(counts(24, 22, 2, 0, 0), &of(BodyKind::Assembly)), Outcome::Void(VoidReason::TooFewVoices));
+    assert_eq!(
+        outcome(counts(9, 5, 4, 0, 0), &of(BodyKind::Board)),
+        Outcome::Escalate {
+            to: BodyKind::Assembly,
+            reason: most
+        }
+    );
+    assert_eq!(
+        outcome(counts(8, 4, 3, 0, 0), &of(BodyKind::Board)),
+        Outcome::Passed,
+        "exactly half may decide"
+    );
+    assert_eq!(
+        outcome(counts(24, 20, 4, 0, 0), &of(BodyKind::Assembly)),
+        Outcome::Passed,
+        "only min_elig in the assembly"
+    );
+    assert_eq!(
+        outcome(counts(24, 22, 2, 0, 0), &of(BodyKind::Assembly)),
+        Outcome::Void(VoidReason::TooFewVoices)
+    );
     assert_eq!(
         outcome(counts(2, 0, 2, 0, 0), &of(BodyKind::WorkingGroup)),
-        Outcome::Escalate { to: BodyKind::Board, reason: too_few }
+        Outcome::Escalate {
+            to: BodyKind::Board,
+            reason: too_few
+        }
     );
 }
 
@@ -112,34 +187,62 @@ fn impossible_counts_are_void() {
     let void = Outcome::Void(VoidReason::ImpossibleCounts);
     assert_eq!(outcome(counts(5, 6, 0, 0, 0), &any), void);
     assert_eq!(outcome(counts(5, 0, 3, 3, 0), &any), void);
-    assert_eq!(outcome(counts(u32::MAX, 0, u32::MAX, u32::MAX, u32::MAX), &any), void);
-    assert_eq!(outcome(counts(u32::MAX, 0, u32::MAX, 0, 0), &any), Outcome::Passed);
+    assert_eq!(
+        outcome(counts(u32::MAX, 0, u32::MAX, u32::MAX, u32::MAX), &any),
+        void
+    );
+    assert_eq!(
+        outcome(counts(u32::MAX, 0, u32::MAX, 0, 0), &any),
+        Outcome::Passed
+    );
 }
 
 #[test]
 fn elections() {
-    let plain = *RuleSet::preset(Preset::Default).first(MotionKind::ElectSeat).unwrap();
+    let plain = *RuleSet::preset(Preset::Default)
+        .first(MotionKind::ElectSeat)
+        .unwrap();
     let held = tally(counts(23, 0, 20, 0, 1), &plain, 3);
     assert_eq!(held.outcome, Outcome::Passed);
     let votes = [(1, 9), (2, 12), (3, 9), (4, 5), (5, 0)];
     assert_eq!(elect(&held, &votes, 1).elected, [2]);
     let two = elect(&held, &votes, 2);
-    assert_eq!((two.elected, two.tied, two.by_draw, two.open), (vec![2], vec![1, 3], 1, 0));
+    assert_eq!(
+        (two.elected, two.tied, two.by_draw, two.open),
+        (vec![2], vec![1, 3], 1, 0)
+    );
     assert_eq!(elect(&held, &votes, 3).elected, [2, 1, 3]);
     let five = elect(&held, &votes, 5);
-    assert_eq!((five.elected, five.open), (vec![2, 1, 3, 4], 1), "nobody without a vote is elected");
+    assert_eq!(
+        (five.elected, five.open),
+        (vec![2, 1, 3, 4], 1),
+        "nobody without a vote is elected"
+    );
     assert_eq!(elect(&held, &votes, 0), Election::default());
     // With a majority of part: 21 took part, 11 are needed.
-    let cn = *RuleSet::preset(Preset::CnAssociation).first(MotionKind::ElectSeat).unwrap();
+    let cn = *RuleSet::preset(Preset::CnAssociation)
+        .first(MotionKind::ElectSeat)
+        .unwrap();
     let held = tally(counts(23, 0, 20, 0, 1), &cn, 3);
     let two = elect(&held, &votes, 2);
-    assert_eq!((two.elected, two.tied, two.open), (vec![2], vec![], 1), "the second seat goes to a run-off");
+    assert_eq!(
+        (two.elected, two.tied, two.open),
+        (vec![2], vec![], 1),
+        "the second seat goes to a run-off"
+    );
     // No quorum, no election.
     let empty = tally(counts(23, 0, 5, 0, 0), &plain, 3);
-    assert_eq!(elect(&empty, &votes, 2), Election { open: 2, ..Election::default() });
+    assert_eq!(
+        elect(&empty, &votes, 2),
+        Election {
+            open: 2,
+            ..Election::default()
+        }
+    );
 }
 
-/// Compares a/b with c/d by Euclid's steps, without multiplying: nothing in common with the code under test.
+/// Compares a/b with c/d by Euclid's steps, without multiplying: nothing in common with the code
+/// under test.
 fn compare(a: u64, b: u64, c: u64, d: u64) -> Ordering {
     match (b == 0, d == 0) {
         (true, true) => return Ordering::Equal,
@@ -155,16 +258,28 @@ fn compare(a: u64, b: u64, c: u64, d: u64) -> Ordering {
 
 /// Domain 1.6 again, in words and ratios.
 fn reference(counts: &Counts, rule: &MotionRule, min_elig: u32) -> Outcome {
-    let [all, recused, yes, no, abstain] =
-        [counts.electorate, counts.recused, counts.yes, counts.no, counts.abstain].map(u64::from);
+    let [all, recused, yes, no, abstain] = [
+        counts.electorate,
+        counts.recused,
+        counts.yes,
+        counts.no,
+        counts.abstain,
+    ]
+    .map(u64::from);
     if recused > all || yes + no + abstain > all - recused {
         return Outcome::Void(VoidReason::ImpossibleCounts);
     }
     let elig = all - recused;
     let up = |reason| match rule.body {
         BodyKind::Assembly => Outcome::Void(VoidReason::TooFewVoices),
-        BodyKind::Board => Outcome::Escalate { to: BodyKind::Assembly, reason },
-        BodyKind::Committee | BodyKind::WorkingGroup => Outcome::Escalate { to: BodyKind::Board, reason },
+        BodyKind::Board => Outcome::Escalate {
+            to: BodyKind::Assembly,
+            reason,
+        },
+        BodyKind::Committee | BodyKind::WorkingGroup => Outcome::Escalate {
+            to: BodyKind::Board,
+            reason,
+        },
     };
     if elig < u64::from(min_elig) {
         return up(EscalateReason::TooFewVoices);
@@ -173,10 +288,14 @@ fn reference(counts: &Counts, rule: &MotionRule, min_elig: u32) -> Outcome {
         return up(EscalateReason::MostRecused);
     }
     let took_part = yes + no + abstain;
-    if elig > 0 && compare(took_part, elig, rule.quorum.n.into(), rule.quorum.d.into()) == Ordering::Less {
+    if elig > 0
+        && compare(took_part, elig, rule.quorum.n.into(), rule.quorum.d.into()) == Ordering::Less
+    {
         return Outcome::NoQuorum;
     }
-    let Pass::Threshold(threshold) = rule.pass else { unreachable!() };
+    let Pass::Threshold(threshold) = rule.pass else {
+        unreachable!()
+    };
     let base = match threshold.base {
         Base::Cast => yes + no,
         Base::Part => took_part,
@@ -186,7 +305,12 @@ fn reference(counts: &Counts, rule: &MotionRule, min_elig: u32) -> Outcome {
     if yes == 0 || yes <= no {
         return Outcome::Rejected;
     }
-    match compare(yes, base, threshold.fraction.n.into(), threshold.fraction.d.into()) {
+    match compare(
+        yes,
+        base,
+        threshold.fraction.n.into(),
+        threshold.fraction.d.into(),
+    ) {
         Ordering::Greater => Outcome::Passed,
         Ordering::Equal if !threshold.strict => Outcome::Passed,
         _ => Outcome::Rejected,
@@ -195,26 +319,53 @@ fn reference(counts: &Counts, rule: &MotionRule, min_elig: u32) -> Outcome {
 
 fn any_fraction() -> impl Strategy<Value = Fraction> {
     prop_oneof![
-        select(vec![(1, 2), (2, 3), (3, 4), (1, 1), (3, 5), (1, 3)]).prop_map(|(n, d)| Fraction { n, d }),
+        select(vec![(1, 2), (2, 3), (3, 4), (1, 1), (3, 5), (1, 3)])
+            .prop_map(|(n, d)| Fraction { n, d }),
         (1u32..=10_000).prop_flat_map(|d| (1..=d).prop_map(move |n| Fraction { n, d })),
     ]
 }
 
 fn any_rule() -> impl Strategy<Value = MotionRule> {
-    let body = select(vec![BodyKind::WorkingGroup, BodyKind::Committee, BodyKind::Board, BodyKind::Assembly]);
+    let body = select(vec![
+        BodyKind::WorkingGroup,
+        BodyKind::Committee,
+        BodyKind::Board,
+        BodyKind::Assembly,
+    ]);
     let base = select(vec![Base::Cast, Base::Part, Base::Elig, Base::All]);
-    (body, base, any::<bool>(), any_fraction(), any_fraction()).prop_map(|(body, base, strict, fraction, quorum)| MotionRule {
-        quorum,
-        pass: Pass::Threshold(Threshold { base, strict, fraction }),
-        ..rule(body, base, strict, 1, 1)
-    })
+    (body, base, any::<bool>(), any_fraction(), any_fraction()).prop_map(
+        |(body, base, strict, fraction, quorum)| MotionRule {
+            quorum,
+            pass: Pass::Threshold(Threshold {
+                base,
+                strict,
+                fraction,
+            }),
+            ..rule(body, base, strict, 1, 1)
+        },
+    )
 }
 
 /// Mostly counts that can be; small, so that borders are met.
 fn any_counts() -> impl Strategy<Value = Counts> {
-    let small = (0u32..16, 0u32..8, 0u32..8, 0u32..5, 0u32..6)
-        .prop_map(|(yes, no, abstain, silent, recused)| counts(yes + no + abstain + silent + recused, recused, yes, no, abstain));
-    let large = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>())
+    let small = (0u32..16, 0u32..8, 0u32..8, 0u32..5, 0u32..6).prop_map(
+        |(yes, no, abstain, silent, recused)| {
+            counts(
+                yes + no + abstain + silent + recused,
+                recused,
+                yes,
+                no,
+                abstain,
+            )
+        },
+    );
+    let large = (
+        any::<u32>(),
+        any::<u32>(),
+        any::<u32>(),
+        any::<u32>(),
+        any::<u32>(),
+    )
         .prop_map(|(e, r, y, n, a)| counts(e, r >> 2, y >> 2, n >> 3, a >> 3));
     prop_oneof![8 => small, 1 => large]
 }
@@ -222,7 +373,9 @@ fn any_counts() -> impl Strategy<Value = Counts> {
 /// Whether a charter may have this majority; the floors are tested in rules.
 fn is_majority(rule: &MotionRule) -> bool {
     match rule.pass {
-        Pass::Threshold(t) => 2 * t.fraction.n > t.fraction.d || (t.strict && 2 * t.fraction.n == t.fraction.d),
+        Pass::Threshold(t) => {
+            2 * t.fraction.n > t.fraction.d || (t.strict && 2 * t.fraction.n == t.fraction.d)
+        }
         Pass::Plurality(_) => false,
     }
 }
@@ -241,7 +394,8 @@ proptest! {
         prop_assert_eq!(decode::<Tally>(&encode(&result)), Ok(result));
     }
 
-    /// One more yes, from a silent voice, a no or an abstention, never turns Passed into anything else.
+    /// One more yes, from a silent voice, a no or an abstention, never turns Passed into anything
+    /// else.
     #[test]
     fn monotone_in_yes(given in any_counts(), rule in any_rule()) {
         if !(outcome(given, &rule) == Outcome::Passed) {
@@ -276,7 +430,8 @@ proptest! {
         }
     }
 
-    /// Silence never helps: a further voice that stays silent, or one whose yes falls silent, never makes a motion pass.
+    /// Silence never helps: a further voice that stays silent, or one whose yes falls silent, never
+    /// makes a motion pass.
     #[test]
     fn silence_never_helps(given in any_counts(), rule in any_rule()) {
         let before = outcome(given, &rule);
@@ -289,8 +444,8 @@ proptest! {
         }
     }
 
-    /// An abstention is silence with a quorum: under `cast`, `elig` and `all` it changes nothing but the quorum; under `part`
-    /// it can only make passing harder.
+    /// An abstention is silence with a quorum: under `cast`, `elig` and `all` it changes nothing
+    /// but the quorum; under `part` it can only make passing harder.
     #[test]
     fn abstaining_by_base(given in any_counts(), rule in any_rule()) {
         if given.all_voted() {
@@ -321,7 +476,8 @@ proptest! {
         }
     }
 
-    /// Seats are filled, drawn or open, never more or fewer; who is elected has at least the votes of who is not.
+    /// Seats are filled, drawn or open, never more or fewer; who is elected has at least the votes
+    /// of who is not.
     #[test]
     fn elections_fill_the_seats(votes in proptest::collection::vec(0u32..12, 0..9), seats in 0u32..10, cn in any::<bool>()) {
         let preset = if cn { Preset::CnAssociation } else { Preset::Default };

@@ -1,8 +1,9 @@
 //! Acts on awards, agreements and payee accounts (F11 to F13, F42).
 //!
-//! An agreement is a chain of records, each naming the one before (RULINGS A6): the programme officer drafts the terms, the
-//! grantee signs the draft's id and the terms' digest, the fund's officers sign the grantee's record id and the same digest.
-//! The award itself is no act of this family: it is the effect of a motion.
+//! An agreement is a chain of records, each naming the one before (RULINGS A6): the programme
+//! officer drafts the terms, the grantee signs the draft's id and the terms' digest, the fund's
+//! officers sign the grantee's record id and the same digest. The award itself is no act of this
+//! family: it is the effect of a motion.
 
 use bincode::{Decode, Encode};
 
@@ -45,7 +46,8 @@ pub struct AgreementTerms {
     pub milestones: Vec<MilestonePlan>,
     /// Paid in advance, at most the charter's share of the total; 0 for none.
     pub advance: u64,
-    /// Held back until final acceptance, in basis points of what is accepted; at least the charter's share.
+    /// Held back until final acceptance, in basis points of what is accepted; at least the
+    /// charter's share.
     pub holdback_bp: u32,
     /// Salted commitment to the payee's account.
     pub account: Hash,
@@ -70,18 +72,30 @@ impl AgreementTerms {
         if self.milestones.is_empty() {
             return Err(DecodeError::rule("an agreement has at least one milestone"));
         }
-        if self.milestones.iter().any(|plan| !(1..=AMOUNT_MAX).contains(&plan.amount)) || self.total > AMOUNT_MAX {
-            return Err(DecodeError::rule("an amount is 1 to 999999999999999999 minor units"));
+        if self
+            .milestones
+            .iter()
+            .any(|plan| !(1..=AMOUNT_MAX).contains(&plan.amount))
+            || self.total > AMOUNT_MAX
+        {
+            return Err(DecodeError::rule(
+                "an amount is 1 to 999999999999999999 minor units",
+            ));
         }
         if self.holdback_bp > 10_000 {
             return Err(DecodeError::rule("a holdback above 100 per cent"));
         }
-        self.unit.check_code().map_err(|error| DecodeError::rule(error.to_string()))
+        self.unit
+            .check_code()
+            .map_err(|error| DecodeError::rule(error.to_string()))
     }
 }
 
-/// How the second officer heard that a new payee account is right; never the channel by which the change came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// How the second officer heard that a new payee account is right; never the channel by which the
+/// change came.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channel {
     /// A call to the number on file.
@@ -102,7 +116,8 @@ pub enum AwardAct {
         /// The award.
         award: u32,
     },
-    /// F13, first record: the programme officer drafts the agreement. Replaces a draft that is not in force.
+    /// F13, first record: the programme officer drafts the agreement. Replaces a draft that is not
+    /// in force.
     Draft(AgreementTerms),
     /// F13, second record: the grantee signs, primary and finance officer together.
     Sign {
@@ -113,7 +128,8 @@ pub enum AwardAct {
         /// [`AgreementTerms::digest`].
         terms: Hash,
     },
-    /// F13, third record: officers of the fund sign; with the second of them the agreement is in force.
+    /// F13, third record: officers of the fund sign; with the second of them the agreement is in
+    /// force.
     Countersign {
         /// The agreement.
         agreement: u32,
@@ -163,7 +179,8 @@ impl AwardAct {
     }
 }
 
-/// F11, F41: an award, as the effect of a motion `award`, or `award-out-of-rank` if it passes over a better rank.
+/// F11, F41: an award, as the effect of a motion `award`, or `award-out-of-rank` if it passes over
+/// a better rank.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct GrantAward {
     /// The application.
@@ -182,13 +199,27 @@ impl GrantAward {
         if (1..=AMOUNT_MAX).contains(&self.amount) {
             Ok(())
         } else {
-            Err(DecodeError::rule("an award is 1 to 999999999999999999 minor units"))
+            Err(DecodeError::rule(
+                "an award is 1 to 999999999999999999 minor units",
+            ))
         }
     }
 }
 
 /// What becomes of a ranked application that gets no award now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Placing {
     /// Next if an award falls away (F41).
@@ -208,8 +239,11 @@ pub struct PlaceApplication {
     pub reason: Hash,
 }
 
-/// F12: revokes an award that is not under an agreement in force, as the effect of a motion `terminate-agreement`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// F12: revokes an award that is not under an agreement in force, as the effect of a motion
+/// `terminate-agreement`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct RevokeAward {
     /// The award.
     pub award: u32,
@@ -218,7 +252,9 @@ pub struct RevokeAward {
 }
 
 /// F19: releases a payment from hold, as the effect of a motion `lift-hold`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct LiftHold {
     /// The payment.
     pub payment: u32,

@@ -1,4 +1,5 @@
-//! Acts on calls, applications and reviews (F05 to F10, F37 to F40; RULINGS A4, R22), and what motions decide about them.
+//! Acts on calls, applications and reviews (F05 to F10, F37 to F40; RULINGS A4, R22), and what
+//! motions decide about them.
 
 use bincode::{Decode, Encode};
 
@@ -34,7 +35,19 @@ pub struct Criterion {
 }
 
 /// How equal totals are told apart, one after the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum TieBreak {
     /// The higher sum on this criterion, counted from 0.
@@ -56,7 +69,8 @@ pub struct Eligibility {
     pub in_direction: bool,
 }
 
-/// F05: the terms of a call, as the effect of a board motion `open call`. Frozen by hash when published.
+/// F05: the terms of a call, as the effect of a board motion `open call`. Frozen by hash when
+/// published.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct CallTerms {
     /// The fund.
@@ -71,11 +85,13 @@ pub struct CallTerms {
     pub ask_max: u64,
     /// What is scored, in order.
     pub criteria: Vec<Criterion>,
-    /// Least mean total, in basis points times score (0 to 10,000 times the highest score); 0 for none.
+    /// Least mean total, in basis points times score (0 to 10,000 times the highest score); 0 for
+    /// none.
     pub threshold: u64,
     /// Fewest final reviews; at least the charter's.
     pub reviewers: u32,
-    /// Largest share of one group in the budget, in basis points; none for the charter's (RULINGS R2).
+    /// Largest share of one group in the budget, in basis points; none for the charter's (RULINGS
+    /// R2).
     pub concentration_bp: Option<u32>,
     /// How equal totals are told apart.
     pub tie_breaks: Vec<TieBreak>,
@@ -111,14 +127,29 @@ impl CallTerms {
         if self.budget == 0 || self.ask_max == 0 || self.ask_max > self.budget {
             return wrong("budget and largest ask are not zero, and the ask is within the budget");
         }
-        if self.criteria.iter().map(|criterion| u64::from(criterion.weight_bp)).sum::<u64>() != 10_000 {
+        if self
+            .criteria
+            .iter()
+            .map(|criterion| u64::from(criterion.weight_bp))
+            .sum::<u64>()
+            != 10_000
+        {
             return wrong("the weights do not sum to 10,000 basis points");
         }
         for (i, criterion) in self.criteria.iter().enumerate() {
-            if criterion.code.is_empty() || self.criteria.iter().skip(i + 1).any(|other| other.code == criterion.code) {
+            if criterion.code.is_empty()
+                || self
+                    .criteria
+                    .iter()
+                    .skip(i + 1)
+                    .any(|other| other.code == criterion.code)
+            {
                 return wrong("a criterion has no code, or one that is used twice");
             }
-            if criterion.weight_bp == 0 || criterion.score_max == 0 || criterion.score_max > SCORE_MAX {
+            if criterion.weight_bp == 0
+                || criterion.score_max == 0
+                || criterion.score_max > SCORE_MAX
+            {
                 return wrong("a criterion has a weight and a highest score of at most 1,000");
             }
             if criterion.threshold > criterion.score_max {
@@ -128,7 +159,11 @@ impl CallTerms {
         if encode(self).len() > TERMS_MAX_BYTES {
             return wrong("the terms are longer than 2,400 bytes");
         }
-        let best: u64 = self.criteria.iter().map(|c| u64::from(c.weight_bp) * u64::from(c.score_max)).sum();
+        let best: u64 = self
+            .criteria
+            .iter()
+            .map(|c| u64::from(c.weight_bp) * u64::from(c.score_max))
+            .sum();
         if self.threshold > best {
             return wrong("the threshold is above the best total");
         }
@@ -141,14 +176,22 @@ impl CallTerms {
         if self.eligibility.in_direction && self.direction.is_none() {
             return wrong("a call without direction cannot ask for one");
         }
-        if self.concentration_bp.is_some_and(|bp| bp == 0 || bp > 10_000) {
+        if self
+            .concentration_bp
+            .is_some_and(|bp| bp == 0 || bp > 10_000)
+        {
             return wrong("a concentration limit is 1 to 10,000 basis points");
         }
         if self.opens_day > self.closes_day || self.opens_day < 0 {
             return wrong("a call opens before it closes");
         }
         for (i, tie_break) in self.tie_breaks.iter().enumerate() {
-            if self.tie_breaks.iter().skip(i + 1).any(|other| other == tie_break) {
+            if self
+                .tie_breaks
+                .iter()
+                .skip(i + 1)
+                .any(|other| other == tie_break)
+            {
                 return wrong("a tie-break is named twice");
             }
             if let TieBreak::Criterion(index) = tie_break
@@ -161,7 +204,8 @@ impl CallTerms {
     }
 }
 
-/// What an applicant keeps sealed until the opening. Bytes of a known shape, so that anybody checks the commitment.
+/// What an applicant keeps sealed until the opening. Bytes of a known shape, so that anybody checks
+/// the commitment.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ApplicationContent {
     /// Title of the project.
@@ -175,7 +219,10 @@ pub struct ApplicationContent {
 impl ApplicationContent {
     /// The commitment: 'rollbook/application/v1' 0x00 || salt || call || applicant || content.
     pub fn commitment(&self, salt: &[u8; 32], call: u32, applicant: u32) -> Hash {
-        sha256_tagged("rollbook/application/v1", &[salt, &encode(&(call, applicant)), &encode(self)])
+        sha256_tagged(
+            "rollbook/application/v1",
+            &[salt, &encode(&(call, applicant)), &encode(self)],
+        )
     }
 }
 
@@ -184,16 +231,30 @@ impl ApplicationContent {
 pub struct Submission {
     /// The call.
     pub call: u32,
-    /// Hash of the project, one application per call (see [`ApplicationContent`] for what stays sealed).
+    /// Hash of the project, one application per call (see [`ApplicationContent`] for what stays
+    /// sealed).
     pub project: Hash,
     /// [`ApplicationContent::commitment`].
     pub commitment: Hash,
-    /// Seen receipts of an earlier record with this submission, if that record came late (RULINGS A4).
+    /// Seen receipts of an earlier record with this submission, if that record came late (RULINGS
+    /// A4).
     pub seen: Option<SeenEarlier>,
 }
 
 /// A validator's word that it took a record into its pool at a time (RULINGS A4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct SeenReceipt {
     /// The validator's organisation.
     pub validator: u32,
@@ -210,14 +271,40 @@ pub struct SeenReceipt {
 impl SeenReceipt {
     /// The part of a node's signed answer that a record carries; none if the answer is a refusal.
     pub fn of(answer: &Answer, signature: Signature) -> Option<SeenReceipt> {
-        let Answer { bytes, time_ms, height, node, .. } = *answer;
-        (answer.verdict == AnswerVerdict::Seen).then_some(SeenReceipt { validator: node, bytes, time_ms, height, signature })
+        let Answer {
+            bytes,
+            time_ms,
+            height,
+            node,
+            ..
+        } = *answer;
+        (answer.verdict == AnswerVerdict::Seen).then_some(SeenReceipt {
+            validator: node,
+            bytes,
+            time_ms,
+            height,
+            signature,
+        })
     }
 
     /// The answer that was signed.
     pub fn answer(&self, chain: Hash, record: Hash) -> Answer {
-        let SeenReceipt { validator, bytes, time_ms, height, .. } = *self;
-        Answer { chain, bytes, record, height, time_ms, node: validator, verdict: AnswerVerdict::Seen }
+        let SeenReceipt {
+            validator,
+            bytes,
+            time_ms,
+            height,
+            ..
+        } = *self;
+        Answer {
+            chain,
+            bytes,
+            record,
+            height,
+            time_ms,
+            node: validator,
+            verdict: AnswerVerdict::Seen,
+        }
     }
 
     /// Whether the signature verifies under `key`, the validator's log key.
@@ -226,7 +313,8 @@ impl SeenReceipt {
     }
 }
 
-/// Names an earlier record with the same submission, so that its id can be recomputed, and who saw it.
+/// Names an earlier record with the same submission, so that its id can be recomputed, and who saw
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SeenEarlier {
     /// Who began the earlier record.
@@ -242,7 +330,10 @@ pub struct SeenEarlier {
 impl SeenEarlier {
     /// Id of the earlier record of `principal` with `submission`.
     pub fn record(&self, chain: Hash, principal: u32, submission: &Submission) -> Hash {
-        let body = super::Body::Call(CallAct::Submit(Submission { seen: None, ..submission.clone() }));
+        let body = super::Body::Call(CallAct::Submit(Submission {
+            seen: None,
+            ..submission.clone()
+        }));
         let payload = Payload {
             chain,
             principal,
@@ -269,15 +360,20 @@ pub enum Verdict {
     },
 }
 
-/// F40: what a board motion decides about an appeal against ineligibility. The motion passes: granted. It fails: dismissed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// F40: what a board motion decides about an appeal against ineligibility. The motion passes:
+/// granted. It fails: dismissed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct DecideAppeal {
     /// The application.
     pub application: u32,
 }
 
 /// F38: cancels a call, as the effect of a board motion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct CancelCall {
     /// The call.
     pub call: u32,
@@ -286,7 +382,19 @@ pub struct CancelCall {
 }
 
 /// The pools of RULINGS R7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum PoolKind {
     /// Reviewers of applications.
@@ -321,7 +429,9 @@ fn check_persons(persons: &[u32]) -> Result<(), DecodeError> {
 }
 
 /// F09: what a reviewer says before anything else. "Clear" is the signed "none" of domain 1.8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub enum ReviewDeclaration {
     /// No conflict of any kind.
     Clear,
@@ -338,7 +448,10 @@ pub struct Scores(pub Vec<u32>);
 impl Scores {
     /// The seal: 'rollbook/review/v1' 0x00 || salt || review || scores || comment.
     pub fn seal(&self, salt: &[u8; 32], review: u32, comment: &Hash) -> Hash {
-        sha256_tagged("rollbook/review/v1", &[salt, &encode(&review), &encode(self), &comment.0])
+        sha256_tagged(
+            "rollbook/review/v1",
+            &[salt, &encode(&review), &encode(self), &comment.0],
+        )
     }
 }
 
@@ -352,7 +465,19 @@ pub struct Revision {
 }
 
 /// What a draw is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DrawFor {
     /// Reviewers of a call.
@@ -361,10 +486,14 @@ pub enum DrawFor {
     Agreement(u32),
 }
 
-/// The commitment to 32 random bytes: 'rollbook/draw-commit/v1' 0x00 || draw || attempt || person || bytes. It names them, so
-/// that neither a commitment of another nor bytes already revealed can be used.
+/// The commitment to 32 random bytes: 'rollbook/draw-commit/v1' 0x00 || draw || attempt || person
+/// || bytes. It names them, so that neither a commitment of another nor bytes already revealed can
+/// be used.
 pub fn draw_commitment(draw: u32, attempt: u32, person: u32, secret: &[u8; 32]) -> Hash {
-    sha256_tagged("rollbook/draw-commit/v1", &[&encode(&(draw, attempt, person)), secret])
+    sha256_tagged(
+        "rollbook/draw-commit/v1",
+        &[&encode(&(draw, attempt, person)), secret],
+    )
 }
 
 /// Acts on calls, applications, pools, draws, reviews. Grows only at its end.
@@ -482,8 +611,13 @@ impl CallAct {
             CallAct::Withdraw { .. } => "F39",
             CallAct::Appeal { .. } => "F40",
             CallAct::EnterPool { .. } => "R7",
-            CallAct::FreezePool { .. } | CallAct::CommitDraw { .. } | CallAct::RevealDraw { .. } => "R22",
-            CallAct::Declare { .. } | CallAct::Seal { .. } | CallAct::Reveal { .. } | CallAct::Finalise { .. } => "F09",
+            CallAct::FreezePool { .. }
+            | CallAct::CommitDraw { .. }
+            | CallAct::RevealDraw { .. } => "R22",
+            CallAct::Declare { .. }
+            | CallAct::Seal { .. }
+            | CallAct::Reveal { .. }
+            | CallAct::Finalise { .. } => "F09",
             CallAct::Rank { .. } => "F10",
             CallAct::Close { .. } => "F29",
         }
@@ -493,15 +627,24 @@ impl CallAct {
         match self {
             CallAct::Submit(submission) => match &submission.seen {
                 Some(seen) => {
-                    at_most(&seen.receipts, crate::ledger::MAX_VALIDATORS, "seen receipts")?;
+                    at_most(
+                        &seen.receipts,
+                        crate::ledger::MAX_VALIDATORS,
+                        "seen receipts",
+                    )?;
                     strictly_ascending(&seen.receipts, "seen receipts", |receipt| receipt.validator)
                 }
                 None => Ok(()),
             },
-            CallAct::Open { content, .. } if content.title.is_empty() => Err(DecodeError::rule("a title is missing")),
+            CallAct::Open { content, .. } if content.title.is_empty() => {
+                Err(DecodeError::rule("a title is missing"))
+            }
             CallAct::EnterPool { persons, .. } => check_persons(persons),
             CallAct::Reveal { scores, .. } => at_most(&scores.0, CRITERIA_MAX, "scores"),
-            CallAct::Finalise { revision: Some(revision), .. } => at_most(&revision.scores.0, CRITERIA_MAX, "scores"),
+            CallAct::Finalise {
+                revision: Some(revision),
+                ..
+            } => at_most(&revision.scores.0, CRITERIA_MAX, "scores"),
             _ => Ok(()),
         }
     }

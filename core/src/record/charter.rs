@@ -6,8 +6,8 @@ use crate::codec::{DecodeError, Text};
 use crate::crypto::Hash;
 use crate::identity::ActClass;
 
-/// An order of a court or regulator as it came in (RULINGS R24). It changes no right and no balance by itself: the alliance acts
-/// on it by motion.
+/// An order of a court or regulator as it came in (RULINGS R24). It changes no right and no balance
+/// by itself: the alliance acts on it by motion.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficialOrder {
     /// Who issued it, in the authority's own words.
@@ -41,7 +41,9 @@ impl CharterAct {
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         let CharterAct::FileOrder(order) = self;
         if order.authority.as_str().is_empty() || order.reference.as_str().is_empty() {
-            return Err(DecodeError::rule("an order names its authority and its reference"));
+            return Err(DecodeError::rule(
+                "an order names its authority and its reference",
+            ));
         }
         Ok(())
     }

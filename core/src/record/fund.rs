@@ -27,12 +27,14 @@ pub struct CreateFund {
     pub bank_account: Hash,
     /// Office whose posts the officers take.
     pub office: u32,
-    /// Posts scoped to the fund: (role, person), strictly ascending. At least one TRE and PO, two OFF and FIN.
+    /// Posts scoped to the fund: (role, person), strictly ascending. At least one TRE and PO, two
+    /// OFF and FIN.
     pub officers: Vec<(Role, u32)>,
 }
 
 impl CreateFund {
-    /// Shape: code of the unit, order of the officers, roles that are posts of a fund, no person twice (R7).
+    /// Shape: code of the unit, order of the officers, roles that are posts of a fund, no person
+    /// twice (R7).
     pub fn check(&self) -> Result<(), DecodeError> {
         self.unit.check()?;
         strictly_ascending(&self.officers, "officers of a fund", |officer| *officer)?;
@@ -40,15 +42,23 @@ impl CreateFund {
         if self.name.native.is_empty() || self.name.latin.is_empty() {
             return Err(DecodeError::rule("a name is missing"));
         }
-        let chain = [Role::Treasurer, Role::SecondOfficer, Role::ProgrammeOfficer, Role::FinanceApprover];
+        let chain = [
+            Role::Treasurer,
+            Role::SecondOfficer,
+            Role::ProgrammeOfficer,
+            Role::FinanceApprover,
+        ];
         if self.officers.iter().any(|(role, _)| !chain.contains(role)) {
-            return Err(DecodeError::rule("a fund names treasurers, second officers, programme officers, finance approvers"));
+            return Err(DecodeError::rule(
+                "a fund names treasurers, second officers, programme officers, finance approvers",
+            ));
         }
         Ok(())
     }
 }
 
-/// The investment committee of a fund, as the effect of a board motion (RULINGS R7): replaces the one before.
+/// The investment committee of a fund, as the effect of a board motion (RULINGS R7): replaces the
+/// one before.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct AppointCommittee {
     /// The fund.
@@ -62,14 +72,19 @@ impl AppointCommittee {
     pub fn check(&self) -> Result<(), DecodeError> {
         strictly_ascending(&self.members, "committee members", |member| *member)?;
         if self.members.len() != COMMITTEE_SEATS {
-            return Err(DecodeError::rule(format!("an investment committee has {COMMITTEE_SEATS} seats")));
+            return Err(DecodeError::rule(format!(
+                "an investment committee has {COMMITTEE_SEATS} seats"
+            )));
         }
         Ok(())
     }
 }
 
-/// F35: the defaulted rest of an instalment is given up, as the effect of a board motion `write-off`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// F35: the defaulted rest of an instalment is given up, as the effect of a board motion
+/// `write-off`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct WriteOffInstalment {
     /// The instalment.
     pub instalment: u32,
@@ -78,7 +93,19 @@ pub struct WriteOffInstalment {
 }
 
 /// One instalment as pledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct InstalmentEntry {
     /// Local day (days since 1970-01-01) by whose end it is due.
     pub due_day: i64,
@@ -100,15 +127,28 @@ pub struct PledgeEntry {
 impl PledgeEntry {
     /// The sum of the instalments; none if it has more than 18 digits.
     pub fn amount(&self) -> Option<u64> {
-        let sum: u128 = self.instalments.iter().map(|instalment| u128::from(instalment.amount)).sum();
+        let sum: u128 = self
+            .instalments
+            .iter()
+            .map(|instalment| u128::from(instalment.amount))
+            .sum();
         u64::try_from(sum).ok().filter(|sum| *sum <= AMOUNT_MAX)
     }
 
     fn check(&self) -> Result<(), DecodeError> {
         at_most(&self.instalments, INSTALMENTS_MAX, "instalments")?;
-        strictly_ascending(&self.instalments, "due days of instalments", |instalment| instalment.due_day)?;
-        if self.instalments.is_empty() || self.instalments.iter().any(|instalment| instalment.amount == 0) {
-            return Err(DecodeError::rule("a pledge has instalments, none of them zero"));
+        strictly_ascending(&self.instalments, "due days of instalments", |instalment| {
+            instalment.due_day
+        })?;
+        if self.instalments.is_empty()
+            || self
+                .instalments
+                .iter()
+                .any(|instalment| instalment.amount == 0)
+        {
+            return Err(DecodeError::rule(
+                "a pledge has instalments, none of them zero",
+            ));
         }
         if self.amount().is_none() {
             return Err(DecodeError::rule("a pledge has at most 18 digits"));
@@ -117,17 +157,33 @@ impl PledgeEntry {
     }
 }
 
-/// A bank's reference of one movement: capital letters, digits and `-./`, so that one reference has one spelling.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// A bank's reference of one movement: capital letters, digits and `-./`, so that one reference has
+/// one spelling.
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct BankReference(pub Text<64>);
 
 impl BankReference {
     /// The rule of spelling.
     pub fn check(&self) -> Result<(), DecodeError> {
         let bytes = self.0.as_str().as_bytes();
-        let allowed = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'/');
+        let allowed = |b: &u8| {
+            b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'/')
+        };
         if bytes.is_empty() || !bytes.iter().all(allowed) {
-            return Err(DecodeError::rule("a bank reference is capital letters, digits and -./"));
+            return Err(DecodeError::rule(
+                "a bank reference is capital letters, digits and -./",
+            ));
         }
         Ok(())
     }
@@ -195,7 +251,9 @@ impl FundAct {
             FundAct::Accept { .. } => "F01",
             FundAct::Pledge(_) => "F02",
             FundAct::RecordReceipt(_) | FundAct::ConfirmReceipt { .. } => "F03",
-            FundAct::CallInstalment { .. } | FundAct::ProposeCancel { .. } | FundAct::AgreeCancel { .. } => "F34",
+            FundAct::CallInstalment { .. }
+            | FundAct::ProposeCancel { .. }
+            | FundAct::AgreeCancel { .. } => "F34",
         }
     }
 

@@ -1,4 +1,5 @@
-//! Acts on memberships: application to activation, first dues (domain 1.4 M01 to M09; RULINGS R9 M26, M27).
+//! Acts on memberships: application to activation, first dues (domain 1.4 M01 to M09; RULINGS R9
+//! M26, M27).
 
 use bincode::{Decode, Encode};
 
@@ -22,7 +23,8 @@ pub struct Application {
     pub antitrust: Hash,
     /// SHA-256 of the signed conflict-of-interest undertaking.
     pub conflicts: Hash,
-    /// The group declaration: every relation in force, strictly ascending by organisation; empty is a signed "none".
+    /// The group declaration: every relation in force, strictly ascending by organisation; empty is
+    /// a signed "none".
     pub relations: Vec<GroupDeclaration>,
 }
 
@@ -120,7 +122,8 @@ pub enum MembershipAct {
         /// Record that entered them.
         receipt: Hash,
     },
-    /// M27: a second officer finds that the entry is not so; it is as if not made, and its reference is free.
+    /// M27: a second officer finds that the entry is not so; it is as if not made, and its
+    /// reference is free.
     DeclineReceipt {
         /// Invoice number.
         invoice: u32,
@@ -145,7 +148,11 @@ pub enum MembershipAct {
 
 impl MembershipAct {
     pub(super) fn class(&self) -> ActClass {
-        if self.is_money() { ActClass::Money } else { ActClass::General }
+        if self.is_money() {
+            ActClass::Money
+        } else {
+            ActClass::General
+        }
     }
 
     pub(super) fn is_money(&self) -> bool {
@@ -171,7 +178,9 @@ impl MembershipAct {
             MembershipAct::AskAgain { .. } => "R9",
             MembershipAct::WithdrawApplication { .. } => "M01w",
             MembershipAct::Invoice { .. } | MembershipAct::CancelInvoice { .. } => "M26",
-            MembershipAct::Receive(_) | MembershipAct::ConfirmReceipt { .. } | MembershipAct::DeclineReceipt { .. } => "M27",
+            MembershipAct::Receive(_)
+            | MembershipAct::ConfirmReceipt { .. }
+            | MembershipAct::DeclineReceipt { .. } => "M27",
             MembershipAct::Agree { .. } | MembershipAct::Activate { .. } => "M09",
         }
     }
@@ -179,18 +188,24 @@ impl MembershipAct {
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         match self {
             MembershipAct::Apply(application) => {
-                strictly_ascending(&application.relations, "relations", |relation| relation.other)?;
+                strictly_ascending(&application.relations, "relations", |relation| {
+                    relation.other
+                })?;
                 at_most(&application.relations, 64, "relations")
             }
             MembershipAct::Return { missing, .. } => {
                 strictly_ascending(missing, "missing items", Clone::clone)?;
                 at_most(missing, MISSING_MAX, "missing items")?;
                 if missing.is_empty() || missing.iter().any(Text::is_empty) {
-                    return Err(DecodeError::rule("a returned application lists what is missing"));
+                    return Err(DecodeError::rule(
+                        "a returned application lists what is missing",
+                    ));
                 }
                 Ok(())
             }
-            MembershipAct::Receive(receipt) if receipt.amount == 0 => Err(DecodeError::rule("a receipt has an amount")),
+            MembershipAct::Receive(receipt) if receipt.amount == 0 => {
+                Err(DecodeError::rule("a receipt has an amount"))
+            }
             MembershipAct::Receive(receipt) => receipt.reference.check(),
             _ => Ok(()),
         }

@@ -1,8 +1,10 @@
 //! Acts on motions (domain 1.6, 1.8; RULINGS R1, R10) and the typed effects that motions carry.
 //!
-//! * A motion carries its effect as a typed record; the tally decides that, the text (a hash) explains it.
-//! * Ballots are open and named (RULINGS R15). Kinds whose ballots are sealed by default (elections, discipline) have no effect
-//!   here and are absent from this build, as are meeting minutes.
+//! * A motion carries its effect as a typed record; the tally decides that, the text (a hash)
+//!   explains it.
+//! * Ballots are open and named (RULINGS R15). Kinds whose ballots are sealed by default
+//!   (elections, discipline) have no effect here and are absent from this build, as are meeting
+//!   minutes.
 //! * [`MotionEffect`] grows only at its end.
 
 use bincode::{Decode, Encode};
@@ -12,8 +14,8 @@ use crate::crypto::Hash;
 use crate::identity::{ActClass, Role, Scope};
 use crate::motion::rules::MotionKind;
 use crate::record::{
-    AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward, LiftHold, PlaceApplication,
-    RevokeAward, WriteOffInstalment,
+    AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward,
+    LiftHold, PlaceApplication, RevokeAward, WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -41,7 +43,8 @@ pub enum MotionEffect {
         /// Post number.
         post: u32,
     },
-    /// F01: a fund. Boxed like the other long one: a ledger holds far more appointments and awards than funds and calls.
+    /// F01: a fund. Boxed like the other long one: a ledger holds far more appointments and awards
+    /// than funds and calls.
     CreateFund(Box<CreateFund>),
     /// R7: the investment committee of a fund.
     AppointCommittee(AppointCommittee),
@@ -72,14 +75,17 @@ pub enum MotionEffect {
 pub struct RaiseProtocol {
     /// The version: one above that in force.
     pub protocol: u32,
-    /// The first height under it. If the chain is past it when the amendment takes effect, the next block.
+    /// The first height under it. If the chain is past it when the amendment takes effect, the next
+    /// block.
     pub from_height: u64,
     /// The first release of the program that knows it, for those who must install it.
     pub release: Text<40>,
 }
 
 /// A post to be filled (RULINGS R7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Appointment {
     /// The office.
     pub office: u32,
@@ -94,22 +100,31 @@ pub struct Appointment {
 }
 
 impl MotionEffect {
-    /// The kind, which selects the rule. None for a rescission: it is decided as the motion that it undoes.
+    /// The kind, which selects the rule. None for a rescission: it is decided as the motion that it
+    /// undoes.
     pub fn kind(&self) -> Option<MotionKind> {
         match self {
             MotionEffect::Admit { .. } => Some(MotionKind::Admit),
             MotionEffect::Rescind { .. } => None,
-            MotionEffect::Appoint(appointment) if appointment.role == Role::Auditor => Some(MotionKind::AppointAuditor),
+            MotionEffect::Appoint(appointment) if appointment.role == Role::Auditor => {
+                Some(MotionKind::AppointAuditor)
+            }
             MotionEffect::Appoint(_) => Some(MotionKind::Appoint),
             MotionEffect::Remove { .. } => Some(MotionKind::Remove),
             MotionEffect::CreateFund(_) => Some(MotionKind::CreateFund),
             MotionEffect::AppointCommittee(_) => Some(MotionKind::Appoint),
             MotionEffect::WriteOffInstalment(_) => Some(MotionKind::WriteOff),
-            MotionEffect::GrantAward(plan) if plan.out_of_rank.is_some() => Some(MotionKind::AwardOutOfRank),
-            MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_) => Some(MotionKind::Award),
+            MotionEffect::GrantAward(plan) if plan.out_of_rank.is_some() => {
+                Some(MotionKind::AwardOutOfRank)
+            }
+            MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_) => {
+                Some(MotionKind::Award)
+            }
             MotionEffect::RevokeAward(_) => Some(MotionKind::TerminateAgreement),
             MotionEffect::LiftHold(_) => Some(MotionKind::LiftHold),
-            MotionEffect::PublishCall(_) | MotionEffect::CancelCall(_) => Some(MotionKind::OpenCall),
+            MotionEffect::PublishCall(_) | MotionEffect::CancelCall(_) => {
+                Some(MotionKind::OpenCall)
+            }
             MotionEffect::ConfirmPool(_) => Some(MotionKind::Pool),
             MotionEffect::DecideAppeal(_) => Some(MotionKind::DecideAppeal),
             MotionEffect::RaiseProtocol(_) => Some(MotionKind::AmendCharter),
@@ -119,13 +134,17 @@ impl MotionEffect {
     /// Shape of the effect alone.
     pub fn check(&self) -> Result<(), DecodeError> {
         if encode(self).len() > EFFECT_MAX_BYTES {
-            return Err(DecodeError::rule(format!("the effect of a motion is longer than {EFFECT_MAX_BYTES} bytes")));
+            return Err(DecodeError::rule(format!(
+                "the effect of a motion is longer than {EFFECT_MAX_BYTES} bytes"
+            )));
         }
         match self {
             MotionEffect::Appoint(appointment) if !appointment.role.is_post() => {
                 Err(DecodeError::rule("only posts are filled by appointment"))
             }
-            MotionEffect::Appoint(appointment) if appointment.deputy == Some(appointment.holder) => {
+            MotionEffect::Appoint(appointment)
+                if appointment.deputy == Some(appointment.holder) =>
+            {
                 Err(DecodeError::rule("nobody is their own deputy"))
             }
             MotionEffect::CreateFund(plan) => plan.check(),
@@ -134,7 +153,9 @@ impl MotionEffect {
             MotionEffect::ConfirmPool(plan) => plan.check(),
             MotionEffect::GrantAward(plan) => plan.check(),
             MotionEffect::RaiseProtocol(plan) if plan.release.as_str().is_empty() => {
-                Err(DecodeError::rule("an amendment of the rule version names the release that knows it"))
+                Err(DecodeError::rule(
+                    "an amendment of the rule version names the release that knows it",
+                ))
             }
             _ => Ok(()),
         }
@@ -142,7 +163,19 @@ impl MotionEffect {
 }
 
 /// A choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
     /// For.
@@ -153,8 +186,21 @@ pub enum Choice {
     Abstain,
 }
 
-/// Kinds of conflict that are declared (domain 1.8); `same_org`, `same_group` and `sponsor_of` are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// Kinds of conflict that are declared (domain 1.8); `same_org`, `same_group` and `sponsor_of` are
+/// computed.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConflictKind {
     /// Competes with a party.
@@ -169,8 +215,21 @@ pub enum ConflictKind {
     Other,
 }
 
-/// A signed declaration of interest in one matter. Mandatory with every ballot and score; `None` is a signed "none".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// A signed declaration of interest in one matter. Mandatory with every ballot and score; `None` is
+/// a signed "none".
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Declaration {
     /// No conflict.
@@ -184,7 +243,8 @@ pub enum Declaration {
 pub struct Proposal {
     /// What it does.
     pub effect: MotionEffect,
-    /// Days the ballot is open, within the rule of the kind. A rescission gives 0: its ballot ends with the stay.
+    /// Days the ballot is open, within the rule of the kind. A rescission gives 0: its ballot ends
+    /// with the stay.
     pub ballot_days: u32,
     /// SHA-256 of the text that explains it.
     pub text: Hash,
@@ -252,9 +312,9 @@ impl MotionAct {
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         match self {
-            MotionAct::Propose(proposal) if proposal.ballot_days > BALLOT_DAYS_MAX => {
-                Err(DecodeError::rule(format!("a ballot of more than {BALLOT_DAYS_MAX} days")))
-            }
+            MotionAct::Propose(proposal) if proposal.ballot_days > BALLOT_DAYS_MAX => Err(
+                DecodeError::rule(format!("a ballot of more than {BALLOT_DAYS_MAX} days")),
+            ),
             MotionAct::Propose(proposal) => proposal.effect.check(),
             _ => Ok(()),
         }

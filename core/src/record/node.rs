@@ -6,7 +6,8 @@ use crate::codec::{DecodeError, Text};
 use crate::crypto::{KeyKind, PublicKey, Signature};
 use crate::identity::ActClass;
 
-/// The public keys of one node, each with its proof of possession for the organisation that runs it.
+/// The public keys of one node, each with its proof of possession for the organisation that runs
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct NodeKeys {
     /// Signs votes and proposals.
@@ -35,14 +36,18 @@ impl NodeKeys {
     }
 
     pub(super) fn signatures(&self, owner: u32) -> Vec<(PublicKey, Vec<u8>, Signature)> {
-        self.kinds().map(|(key, signature, kind)| (*key, key.possession_message(owner, kind), *signature)).to_vec()
+        self.kinds()
+            .map(|(key, signature, kind)| (*key, key.possession_message(owner, kind), *signature))
+            .to_vec()
     }
 
     /// URL and address hold printable ASCII without spaces and `#`, as policy files demand.
     pub fn check(&self) -> Result<(), DecodeError> {
         for text in [self.url.as_str(), self.address.as_str()] {
             if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
-                return Err(DecodeError::rule("a node's url and address are printable ASCII without spaces and '#'"));
+                return Err(DecodeError::rule(
+                    "a node's url and address are printable ASCII without spaces and '#'",
+                ));
             }
         }
         Ok(())
@@ -58,7 +63,8 @@ pub enum NodeAct {
     Ready,
     /// The node gives up its seat, or its registration if it has none.
     Leave,
-    /// The node knows the rules up to this version (RULINGS A18). A lower number than before takes an announcement back.
+    /// The node knows the rules up to this version (RULINGS A18). A lower number than before takes
+    /// an announcement back.
     Support {
         /// The rule version.
         protocol: u32,

@@ -11,12 +11,13 @@ use crate::identity::{ActClass, OrganisationEntry};
 pub enum OrganisationAct {
     /// A founding organisation accepts the genesis (RULINGS A2, M25).
     Found,
-    /// An organisation that is not a member enters the ledger, introduced by the principal (RULINGS R16).
+    /// An organisation that is not a member enters the ledger, introduced by the principal (RULINGS
+    /// R16).
     Register(Registration),
 }
 
-/// A self-signed registration (RULINGS R16). Numbers in the entry are 0 for the organisation and 1, 2, .. for its officers;
-/// the ledger gives the real ones, so nobody waits for anybody.
+/// A self-signed registration (RULINGS R16). Numbers in the entry are 0 for the organisation and 1,
+/// 2, .. for its officers; the ledger gives the real ones, so nobody waits for anybody.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Registration {
     /// What the organisation tells of itself.
@@ -33,11 +34,20 @@ impl Registration {
 
     pub(super) fn signatures(&self, chain: &Hash) -> Vec<(PublicKey, Vec<u8>, Signature)> {
         let mut all = Vec::new();
-        if let Some((key, _)) = self.entry.officers.first().and_then(|officer| officer.keys.first()) {
+        if let Some((key, _)) = self
+            .entry
+            .officers
+            .first()
+            .and_then(|officer| officer.keys.first())
+        {
             all.push((*key, Self::sign_bytes(chain, &self.entry), self.signature));
         }
         for (key, possession) in self.entry.officers.iter().flat_map(|officer| &officer.keys) {
-            all.push((*key, key.possession_message(self.entry.number, KeyKind::Officer), *possession));
+            all.push((
+                *key,
+                key.possession_message(self.entry.number, KeyKind::Officer),
+                *possession,
+            ));
         }
         all
     }

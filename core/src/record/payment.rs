@@ -1,7 +1,7 @@
 //! Acts on milestones and payments (F14 to F22, F43).
 //!
-//! Bank account numbers, names and free-text reasons are salted commitments (RULINGS A15); amounts, identifiers of the
-//! instruction and bank references are in clear.
+//! Bank account numbers, names and free-text reasons are salted commitments (RULINGS A15); amounts,
+//! identifiers of the instruction and bank references are in clear.
 
 use bincode::{Decode, Encode};
 
@@ -15,8 +15,21 @@ use super::BankReference;
 /// Most pieces of evidence in one record.
 pub const EVIDENCE_MAX: usize = 32;
 
-/// What a piece of evidence is. Each kind has its own name space, so a document's hash never hides a patent's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+/// What a piece of evidence is. Each kind has its own name space, so a document's hash never hides
+/// a patent's.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceKind {
     /// SHA-256 of a document.
@@ -28,7 +41,18 @@ pub enum EvidenceKind {
 }
 
 /// One piece of evidence.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Evidence {
     /// What it is.
     pub kind: EvidenceKind,
@@ -39,7 +63,9 @@ pub struct Evidence {
 }
 
 /// What an assessor found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// Delivered: worth this much, at most the planned amount. 0 for a final report.
@@ -51,7 +77,19 @@ pub enum Finding {
 }
 
 /// What a payment pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tranche {
     /// The advance.
@@ -92,7 +130,9 @@ pub struct Instruction {
 impl Decision {
     fn check(&self) -> Result<(), DecodeError> {
         match self {
-            Decision::Refuse { code, .. } if code.is_empty() => Err(DecodeError::rule("a refusal names its reason")),
+            Decision::Refuse { code, .. } if code.is_empty() => {
+                Err(DecodeError::rule("a refusal names its reason"))
+            }
             _ => Ok(()),
         }
     }
@@ -101,11 +141,19 @@ impl Decision {
 impl Instruction {
     fn check(&self) -> Result<(), DecodeError> {
         let id = self.end_to_end.as_str().as_bytes();
-        if id.is_empty() || !id.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-') {
-            return Err(DecodeError::rule("an EndToEndId is 1 to 35 of A-Z, 0-9 and hyphen"));
+        if id.is_empty()
+            || !id
+                .iter()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-')
+        {
+            return Err(DecodeError::rule(
+                "an EndToEndId is 1 to 35 of A-Z, 0-9 and hyphen",
+            ));
         }
         if !is_uuid_v4(self.uetr.as_str().as_bytes()) {
-            return Err(DecodeError::rule("a UETR is a version 4 UUID in lower case with hyphens"));
+            return Err(DecodeError::rule(
+                "a UETR is a version 4 UUID in lower case with hyphens",
+            ));
         }
         check_amount(self.amount)
     }
@@ -125,7 +173,9 @@ fn check_amount(amount: u64) -> Result<(), DecodeError> {
     if (1..=AMOUNT_MAX).contains(&amount) {
         Ok(())
     } else {
-        Err(DecodeError::rule("an amount is 1 to 999999999999999999 minor units"))
+        Err(DecodeError::rule(
+            "an amount is 1 to 999999999999999999 minor units",
+        ))
     }
 }
 
@@ -228,7 +278,9 @@ pub enum PaymentAct {
 impl PaymentAct {
     pub(super) fn class(&self) -> ActClass {
         match self {
-            PaymentAct::Submit { .. } | PaymentAct::Assess { .. } | PaymentAct::Hold { .. } => ActClass::General,
+            PaymentAct::Submit { .. } | PaymentAct::Assess { .. } | PaymentAct::Hold { .. } => {
+                ActClass::General
+            }
             _ => ActClass::Money,
         }
     }
@@ -251,23 +303,45 @@ impl PaymentAct {
         match self {
             PaymentAct::Submit { evidence, .. } => {
                 at_most(evidence, EVIDENCE_MAX, "pieces of evidence")?;
-                strictly_ascending(evidence, "pieces of evidence", |item| (item.kind, item.hash))?;
+                strictly_ascending(evidence, "pieces of evidence", |item| {
+                    (item.kind, item.hash)
+                })?;
                 if evidence.is_empty() {
                     return Err(DecodeError::rule("no evidence"));
                 }
                 Ok(())
             }
-            PaymentAct::Assess { finding: Finding::Accept(amount), .. } if *amount > AMOUNT_MAX => check_amount(*amount),
-            PaymentAct::Settle { reference, amount, .. } => reference.check().and_then(|()| check_amount(*amount)),
-            PaymentAct::Request { amount, .. } | PaymentAct::Acknowledge { amount, .. } => check_amount(*amount),
+            PaymentAct::Assess {
+                finding: Finding::Accept(amount),
+                ..
+            } if *amount > AMOUNT_MAX => check_amount(*amount),
+            PaymentAct::Settle {
+                reference, amount, ..
+            } => reference.check().and_then(|()| check_amount(*amount)),
+            PaymentAct::Request { amount, .. } | PaymentAct::Acknowledge { amount, .. } => {
+                check_amount(*amount)
+            }
             PaymentAct::Certify { decision, .. } => decision.check(),
-            PaymentAct::Approve { amount, decision, .. } => decision.check().and_then(|()| check_amount(*amount)),
+            PaymentAct::Approve {
+                amount, decision, ..
+            } => decision.check().and_then(|()| check_amount(*amount)),
             PaymentAct::Release { instruction, .. } => instruction.check(),
-            PaymentAct::Return { reference, amount, reason, .. } => {
+            PaymentAct::Return {
+                reference,
+                amount,
+                reason,
+                ..
+            } => {
                 reference.check()?;
                 let code = reason.as_str().as_bytes();
-                if code.len() != 4 || !code.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
-                    return Err(DecodeError::rule("a return reason is four capital letters or digits"));
+                if code.len() != 4
+                    || !code
+                        .iter()
+                        .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+                {
+                    return Err(DecodeError::rule(
+                        "a return reason is four capital letters or digits",
+                    ));
                 }
                 check_amount(*amount)
             }
@@ -281,9 +355,16 @@ mod tests {
     use super::*;
 
     fn instruction(end_to_end: &str, uetr: &str) -> Result<(), DecodeError> {
-        let text = |value: &str| Text::new(value).map_err(|error| DecodeError::rule(error.to_string()));
+        let text =
+            |value: &str| Text::new(value).map_err(|error| DecodeError::rule(error.to_string()));
         let uetr = Text::new(uetr).map_err(|error| DecodeError::rule(error.to_string()))?;
-        Instruction { end_to_end: text(end_to_end)?, uetr, account: Hash::ZERO, amount: 1 }.check()
+        Instruction {
+            end_to_end: text(end_to_end)?,
+            uetr,
+            account: Hash::ZERO,
+            amount: 1,
+        }
+        .check()
     }
 
     #[test]

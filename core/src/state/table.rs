@@ -24,7 +24,11 @@ pub struct Table<K, V> {
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Table { base: BTreeMap::new(), block: BTreeMap::new(), record: BTreeMap::new() }
+        Table {
+            base: BTreeMap::new(),
+            block: BTreeMap::new(),
+            record: BTreeMap::new(),
+        }
     }
 }
 
@@ -76,7 +80,9 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     pub fn range<R: RangeBounds<K> + Clone>(&self, range: R) -> impl Iterator<Item = (&K, &V)> {
         // A reversed or empty range would panic in the standard library.
         let empty = match (range.start_bound(), range.end_bound()) {
-            (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => a > b,
+            (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => {
+                a > b
+            }
             _ => false,
         };
         let merged = (!empty).then(|| Merged {
@@ -95,7 +101,11 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     /// The last key in the table, overlays included.
     pub fn last_key(&self) -> Option<&K> {
         // Walks back over removed entries only; tables with numbers as keys have none.
-        let newest = [self.record.keys().next_back(), self.block.keys().next_back(), self.base.keys().next_back()];
+        let newest = [
+            self.record.keys().next_back(),
+            self.block.keys().next_back(),
+            self.base.keys().next_back(),
+        ];
         newest.into_iter().flatten().max()
     }
 
@@ -111,7 +121,8 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
 
     /// The record applied: its writes join the block's.
     pub(super) fn keep_record(&mut self) {
-        // One by one: `append` builds the whole map of the block again for the few writes of a record.
+        // One by one: `append` builds the whole map of the block again for the few writes of a
+        // record.
         while let Some((key, value)) = self.record.pop_first() {
             self.block.insert(key, value);
         }
@@ -130,10 +141,17 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
 
     /// Moves the block overlay out as rows. Writes that change nothing are no changes.
     pub(super) fn take_rows(&mut self, table: u8, rows: &mut Vec<Row>) {
-        debug_assert!(self.record.is_empty(), "rows taken in the middle of a record");
+        debug_assert!(
+            self.record.is_empty(),
+            "rows taken in the middle of a record"
+        );
         for (key, value) in std::mem::take(&mut self.block) {
             if self.base.get(&key) != value.as_ref() {
-                rows.push(Row { table, key: encode(&key), value: value.as_ref().map(encode) });
+                rows.push(Row {
+                    table,
+                    key: encode(&key),
+                    value: value.as_ref().map(encode),
+                });
             }
         }
     }
@@ -161,12 +179,18 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     }
 
     pub(super) fn decode_key(bytes: &[u8]) -> Option<K> {
-        crate::codec::decode::<Cell<K>>(bytes).ok().map(|Cell(key)| key)
+        crate::codec::decode::<Cell<K>>(bytes)
+            .ok()
+            .map(|Cell(key)| key)
     }
 
     /// All base entries as rows.
     pub(super) fn all_rows(&self, table: u8, rows: &mut Vec<Row>) {
-        rows.extend(self.base.iter().map(|(key, value)| Row { table, key: encode(key), value: Some(encode(value)) }));
+        rows.extend(self.base.iter().map(|(key, value)| Row {
+            table,
+            key: encode(key),
+            value: Some(encode(value)),
+        }));
     }
 }
 
@@ -181,10 +205,14 @@ impl<'a, K: Ord, V> Iterator for Merged<'a, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let key: &'a K = [self.base.peek().map(|e| e.0), self.block.peek().map(|e| e.0), self.record.peek().map(|e| e.0)]
-                .into_iter()
-                .flatten()
-                .min()?;
+            let key: &'a K = [
+                self.base.peek().map(|e| e.0),
+                self.block.peek().map(|e| e.0),
+                self.record.peek().map(|e| e.0),
+            ]
+            .into_iter()
+            .flatten()
+            .min()?;
             let base = self.base.next_if(|e| e.0 == key);
             let block = self.block.next_if(|e| e.0 == key);
             let record = self.record.next_if(|e| e.0 == key);
@@ -225,7 +253,8 @@ mod tests {
     }
 
     proptest! {
-        /// The overlays together read like one map, and a base loaded with the block's rows equals that map.
+        /// The overlays together read like one map, and a base loaded with the block's rows equals
+        /// that map.
         #[test]
         fn overlays_read_like_one_map(base in proptest::collection::btree_map(0u32..12, 0u64..4, 0..8), steps in steps()) {
             let mut table = Table::<u32, u64>::default();

@@ -1,4 +1,5 @@
-//! Every table there is, in one place. Numbers are part of the format: they enter the work digest and the epoch dump.
+//! Every table there is, in one place. Numbers are part of the format: they enter the work digest
+//! and the epoch dump.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,10 @@ use crate::funding::agreement::Agreement;
 use crate::funding::award::Award;
 use crate::funding::milestone::Milestone;
 use crate::funding::payment::Payment;
-use crate::funding::{Application, Call, Cancellation, Contribution, Draw, Fund, Instalment, PoolMember, Receipt, Review};
+use crate::funding::{
+    Application, Call, Cancellation, Contribution, Draw, Fund, Instalment, PoolMember, Receipt,
+    Review,
+};
 use crate::genesis::Direction;
 use crate::identity::authority::Lane;
 use crate::identity::groups::Edge;
@@ -138,7 +142,8 @@ tables! {
         9 agreements: u32 => Agreement, |k| format!("agreement/{k}");
         /// Payments by number.
         10 payments: u32 => Payment, |k| format!("payment/{k}");
-        /// Balances in minor units of the fund's unit; an account never touched is not there and holds 0.
+        /// Balances in minor units of the fund's unit; an account never touched is not there and
+        /// holds 0.
         11 accounts: Account => i128, |k| format!("account/{k}");
         /// Rule versions of this chain (RULINGS A18).
         12 protocols: u32 => ProtocolFacts, |k| format!("protocol/{k}");
@@ -196,9 +201,11 @@ tables! {
         58 orders: u32 => FiledOrder;
         /// The same by SHA-256 of authority and reference.
         59 order_names: Hash => u32;
-        /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not given back.
+        /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not
+        /// given back.
         70 earmarks: (u32, u32) => Earmark;
-        /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used it (N8).
+        /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used
+        /// it (N8).
         71 bank_references: Hash => Hash;
         /// Contributions by number.
         72 contributions: u32 => Contribution;
@@ -208,7 +215,8 @@ tables! {
         74 receipts: Hash => Receipt;
         /// Proposals to cancel instalments, by record.
         75 cancellations: Hash => Cancellation;
-        /// Investment committees: (fund, organisation) to the ledger time until which it holds the seat.
+        /// Investment committees: (fund, organisation) to the ledger time until which it holds the
+        /// seat.
         76 committee_seats: (u32, u32) => u64;
         /// Applications by number.
         77 applications: u32 => Application;

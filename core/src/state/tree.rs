@@ -1,13 +1,16 @@
-//! The authenticated tree of the proved tables: the hashes of jmt 0.12 with SHA-256, proofs in ICS23.
+//! The authenticated tree of the proved tables: the hashes of jmt 0.12 with SHA-256, proofs in
+//! ICS23.
 //!
-//! * The tree is binary over the bits of SHA-256(path), highest first. A subtree without an entry is [`EMPTY`]; one with a single
-//!   entry is that entry's leaf, however deep; any other is a fork. So the root depends on the entries alone, not on their order.
-//! * In memory at its newest version only. Nodes are shared: a change holds the nodes that it makes and points at the rest, so a
-//!   block hashes every fork on the way to its entries once, and adopting or dropping a change is a pointer.
+//! * The tree is binary over the bits of SHA-256(path), highest first. A subtree without an entry
+//!   is [`EMPTY`]; one with a single entry is that entry's leaf, however deep; any other is a fork.
+//!   So the root depends on the entries alone, not on their order.
+//! * In memory at its newest version only. Nodes are shared: a change holds the nodes that it makes
+//!   and points at the rest, so a block hashes every fork on the way to its entries once, and
+//!   adopting or dropping a change is a pointer.
 //! * Values stay in the tables; a leaf names its row, from which a proof takes them.
 //!
-//! Why not jmt's own code: it keeps every value, path and 16-fold node beside the tables, and hashes a node again for each entry.
-//! The tests hold roots and proofs equal to its, byte for byte.
+//! Why not jmt's own code: it keeps every value, path and 16-fold node beside the tables, and
+//! hashes a node again for each entry. The tests hold roots and proofs equal to its, byte for byte.
 
 use std::sync::Arc;
 
@@ -25,7 +28,8 @@ const LEAF: &[u8] = b"JMT::LeafNode";
 /// Before a fork's two hashes; spelled as jmt spells it.
 const FORK: &[u8] = b"JMT::IntrnalNode";
 
-/// What went wrong inside the tree: always a fault of this program or its memory, never of somebody's bytes.
+/// What went wrong inside the tree: always a fault of this program or its memory, never of
+/// somebody's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("state tree: {0}")]
 pub struct TreeError(String);
@@ -46,7 +50,12 @@ impl TreeLeaf {
     /// The leaf of a proved row under its path.
     pub fn new(path: &[u8], row: &Row) -> TreeLeaf {
         let value = sha256(row.value.as_deref().unwrap_or_default());
-        TreeLeaf { path: sha256(path), value, table: row.table, key: row.key.as_slice().into() }
+        TreeLeaf {
+            path: sha256(path),
+            value,
+            table: row.table,
+            key: row.key.as_slice().into(),
+        }
     }
 
     fn hash(&self) -> Hash {
@@ -80,15 +89,20 @@ fn hash_of(node: Option<&Node>) -> Hash {
 
 /// Whether a path goes right at a depth.
 fn right(path: &Hash, depth: usize) -> bool {
-    path.0.get(depth / 8).is_some_and(|byte| byte >> (7 - depth % 8) & 1 == 1)
+    path.0
+        .get(depth / 8)
+        .is_some_and(|byte| byte >> (7 - depth % 8) & 1 == 1)
 }
 
-/// The subtree `node` at `depth` with `leaves` in it: at least one, ascending by path, no path twice.
+/// The subtree `node` at `depth` with `leaves` in it: at least one, ascending by path, no path
+/// twice.
 fn put(node: Option<&Node>, depth: usize, leaves: &[Arc<TreeLeaf>]) -> Option<Node> {
     if let [leaf] = leaves {
         match node {
             None => return Some(Node::Leaf(leaf.clone())),
-            Some(Node::Leaf(old)) if old.path == leaf.path => return Some(Node::Leaf(leaf.clone())),
+            Some(Node::Leaf(old)) if old.path == leaf.path => {
+                return Some(Node::Leaf(leaf.clone()));
+            }
             _ => {}
         }
     }
@@ -98,7 +112,8 @@ fn put(node: Option<&Node>, depth: usize, leaves: &[Arc<TreeLeaf>]) -> Option<No
         Some(Node::Leaf(old)) if right(&old.path, depth) => (None, node),
         Some(Node::Leaf(_)) => (node, None),
     };
-    let (to_left, to_right) = leaves.split_at(leaves.partition_point(|leaf| !right(&leaf.path, depth)));
+    let (to_left, to_right) =
+        leaves.split_at(leaves.partition_point(|leaf| !right(&leaf.path, depth)));
     let side = |old: Option<&Node>, new: &[Arc<TreeLeaf>]| match new {
         [] => old.cloned(),
         new => put(old, depth + 1, new),
@@ -144,7 +159,11 @@ impl MemoryTree {
         // Stable: of one path the last that came is the first, which stays.
         leaves.sort_by_key(|leaf| leaf.path);
         leaves.dedup_by_key(|leaf| leaf.path);
-        let top = if leaves.is_empty() { self.top.clone() } else { put(self.top.as_ref(), 0, &leaves) };
+        let top = if leaves.is_empty() {
+            self.top.clone()
+        } else {
+            put(self.top.as_ref(), 0, &leaves)
+        };
         TreeChange { top }
     }
 
@@ -153,14 +172,28 @@ impl MemoryTree {
         self.top.clone_from(&change.top);
     }
 
-    /// The value at `path` (none: it was never written) with its ICS23 commitment proof, protobuf bytes. `entry` gives path and
-    /// value of a row.
-    pub(super) fn prove(&self, path: &[u8], entry: &EntryOf) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
+    /// The value at `path` (none: it was never written) with its ICS23 commitment proof, protobuf
+    /// bytes. `entry` gives path and value of a row.
+    pub(super) fn prove(
+        &self,
+        path: &[u8],
+        entry: &EntryOf,
+    ) -> Result<(Option<Vec<u8>>, Vec<u8>), TreeError> {
         let exists = |leaf: &TreeLeaf| {
             let (path, value) = entry(leaf.table, &leaf.key)
                 .filter(|(path, value)| sha256(path) == leaf.path && sha256(value) == leaf.value)
-                .ok_or_else(|| TreeError(format!("a row of table {} is not what the tree holds", leaf.table)))?;
-            Ok(ExistenceProof { key: path, value, leaf: state_spec().leaf_spec, path: self.steps(&leaf.path) })
+                .ok_or_else(|| {
+                    TreeError(format!(
+                        "a row of table {} is not what the tree holds",
+                        leaf.table
+                    ))
+                })?;
+            Ok(ExistenceProof {
+                key: path,
+                value,
+                leaf: state_spec().leaf_spec,
+                path: self.steps(&leaf.path),
+            })
         };
         let (value, proof) = match self.find(&sha256(path)) {
             Found::Here(leaf) => {
@@ -169,11 +202,24 @@ impl MemoryTree {
             }
             Found::Between(None, None) => return Err(TreeError("nothing was ever written".into())),
             Found::Between(left, right) => {
-                let (left, right) = (left.map(exists).transpose()?, right.map(exists).transpose()?);
-                (None, Proof::Nonexist(NonExistenceProof { key: path.to_vec(), left, right }))
+                let (left, right) = (
+                    left.map(exists).transpose()?,
+                    right.map(exists).transpose()?,
+                );
+                (
+                    None,
+                    Proof::Nonexist(NonExistenceProof {
+                        key: path.to_vec(),
+                        left,
+                        right,
+                    }),
+                )
             }
         };
-        Ok((value, CommitmentProof { proof: Some(proof) }.encode_to_vec()))
+        Ok((
+            value,
+            CommitmentProof { proof: Some(proof) }.encode_to_vec(),
+        ))
     }
 
     /// The leaf of a path, or those on either side of where it would be.
@@ -196,7 +242,10 @@ impl MemoryTree {
             Some(_) => after = node,
             None => {}
         }
-        Found::Between(before.and_then(|node| outermost(node, true)), after.and_then(|node| outermost(node, false)))
+        Found::Between(
+            before.and_then(|node| outermost(node, true)),
+            after.and_then(|node| outermost(node, false)),
+        )
     }
 
     /// The steps from the leaf of a path to the root.
@@ -204,11 +253,22 @@ impl MemoryTree {
         let (mut node, mut steps) = (self.top.as_ref(), Vec::new());
         while let Some(Node::Fork(fork)) = node {
             let to_right = right(path, steps.len());
-            let (next, sibling) = if to_right { (&fork.right, &fork.left) } else { (&fork.left, &fork.right) };
+            let (next, sibling) = if to_right {
+                (&fork.right, &fork.left)
+            } else {
+                (&fork.left, &fork.right)
+            };
             let sibling = hash_of(sibling.as_ref()).0;
-            let (prefix, suffix) =
-                if to_right { ([FORK, &sibling].concat(), Vec::new()) } else { (FORK.to_vec(), sibling.to_vec()) };
-            steps.push(InnerOp { hash: HashOp::Sha256.into(), prefix, suffix });
+            let (prefix, suffix) = if to_right {
+                ([FORK, &sibling].concat(), Vec::new())
+            } else {
+                (FORK.to_vec(), sibling.to_vec())
+            };
+            steps.push(InnerOp {
+                hash: HashOp::Sha256.into(),
+                prefix,
+                suffix,
+            });
             node = next.as_ref();
         }
         steps.reverse();
@@ -227,7 +287,11 @@ fn outermost(mut node: &Node, last: bool) -> Option<&TreeLeaf> {
         match node {
             Node::Leaf(leaf) => return Some(leaf),
             Node::Fork(fork) => {
-                let (near, far) = if last { (&fork.right, &fork.left) } else { (&fork.left, &fork.right) };
+                let (near, far) = if last {
+                    (&fork.right, &fork.left)
+                } else {
+                    (&fork.left, &fork.right)
+                };
                 node = near.as_ref().or(far.as_ref())?;
             }
         }
@@ -245,7 +309,14 @@ mod tests {
 
     /// A row as the tests name it: its key is its path.
     fn leaf(path: &[u8], value: &[u8]) -> TreeLeaf {
-        TreeLeaf::new(path, &Row { table: 1, key: path.to_vec(), value: Some(value.to_vec()) })
+        TreeLeaf::new(
+            path,
+            &Row {
+                table: 1,
+                key: path.to_vec(),
+                value: Some(value.to_vec()),
+            },
+        )
     }
 
     /// Roots and proofs, present and absent, are those of jmt.
@@ -290,9 +361,15 @@ mod tests {
         assert!(tree.prove(b"a", &|_, _| None).is_err());
         tree.adopt(&tree.prepare(vec![leaf(b"a", b"1"), leaf(b"b", b"2"), leaf(b"a", b"3")]));
         assert_eq!(tree.prepare(Vec::new()).root(), tree.root());
-        let entries = BTreeMap::from([(b"a".to_vec(), b"3".to_vec()), (b"b".to_vec(), b"2".to_vec())]);
+        let entries = BTreeMap::from([
+            (b"a".to_vec(), b"3".to_vec()),
+            (b"b".to_vec(), b"2".to_vec()),
+        ]);
         compare(&tree, &entries);
         // A row that is not what the tree holds is no proof.
-        assert!(tree.prove(b"a", &|_, key| Some((key.to_vec(), b"1".to_vec()))).is_err());
+        assert!(
+            tree.prove(b"a", &|_, key| Some((key.to_vec(), b"1".to_vec())))
+                .is_err()
+        );
     }
 }

@@ -1,25 +1,27 @@
 //! From the genesis hash to any leaf: the chain of epoch policies, receipts, seals.
 //!
 //! * Policy 0 is accepted because its SHA-256 is the genesis hash; it needs no proof.
-//! * Policy k is accepted with a proof of its leaf under policy k-1 whose checkpoint is that of the handover block: size =
-//!   valid-from-size(k) = leaf index + 2, the leaf before the seal (RULINGS A3). It names the same chain, the digest of policy
-//!   k-1 and the number k, and it comes after every leaf of the handover before it.
-//! * A size is judged by the only epoch with valid-from(k) < size <= valid-from(k+1). The last known epoch has no upper end:
-//!   a receipt from a later, unknown epoch fails on its signatures.
+//! * Policy k is accepted with a proof of its leaf under policy k-1 whose checkpoint is that of the
+//!   handover block: size = valid-from-size(k) = leaf index + 2, the leaf before the seal (RULINGS
+//!   A3). It names the same chain, the digest of policy k-1 and the number k, and it comes after
+//!   every leaf of the handover before it.
+//! * A size is judged by the only epoch with valid-from(k) < size <= valid-from(k+1). The last
+//!   known epoch has no upper end: a receipt from a later, unknown epoch fails on its signatures.
 //!
-//! * A handover proof, and a checkpoint judged as a head, may lack the log line: a node that got its seat later has the
-//!   cosignatures of the epoch before, which carry all the weight, but none of its log keys (RULINGS A21). Receipts have one.
+//! * A handover proof, and a checkpoint judged as a head, may lack the log line: a node that got
+//!   its seat later has the cosignatures of the epoch before, which carry all the weight, but none
+//!   of its log keys (RULINGS A21). Receipts have one.
 //!
-//! Absent on purpose: skipping epochs, trust in recent checkpoints, clocks. How old a receipt may be is the caller's question;
-//! [`Receipt::attested_time_s`] answers it.
+//! Absent on purpose: skipping epochs, trust in recent checkpoints, clocks. How old a receipt may
+//! be is the caller's question; [`Receipt::attested_time_s`] answers it.
 
 use super::state::{StateRefusal, verify_state};
 use crate::codec::{DecodeError, decode};
 use crate::crypto::{Hash, sha256};
 use crate::ledger::{Certificate, CertificateError, LeafTag, Seal};
 use crate::log::{
-    AcceptancePolicy, Checkpoint, CheckpointRefusal, EpochPolicy, PolicyError, ProofFormatError, ProofRefusal, SignedNote,
-    Signer, TlogProof, Verified,
+    AcceptancePolicy, Checkpoint, CheckpointRefusal, EpochPolicy, PolicyError, ProofFormatError,
+    ProofRefusal, SignedNote, Signer, TlogProof, Verified,
 };
 
 /// Why a policy does not continue the chain.
@@ -75,8 +77,11 @@ pub enum EpochError {
     /// The policy before does not accept the proof.
     #[error("the handover is not proved under the policy before: {0}")]
     Proof(#[from] ProofRefusal),
-    /// The checkpoint is not that of the handover block, or the leaf is not the one before its seal.
-    #[error("the handover proof is of leaf {index} at size {size}, the policy begins at {valid_from}")]
+    /// The checkpoint is not that of the handover block, or the leaf is not the one before its
+    /// seal.
+    #[error(
+        "the handover proof is of leaf {index} at size {size}, the policy begins at {valid_from}"
+    )]
     Place {
         /// Index of the policy leaf.
         index: u64,
@@ -115,8 +120,8 @@ pub struct Receipt {
     pub policy: Hash,
     /// Index, size, root, signers.
     pub verified: Verified,
-    /// The (f+1)-th newest cosignature time of the validators, seconds since 1970: at least one honest validator signed this
-    /// checkpoint at that time or later (RULINGS A20).
+    /// The (f+1)-th newest cosignature time of the validators, seconds since 1970: at least one
+    /// honest validator signed this checkpoint at that time or later (RULINGS A20).
     pub attested_time_s: u64,
 }
 
@@ -142,7 +147,8 @@ pub struct SealReceipt {
     pub receipt: Receipt,
 }
 
-/// A statement about the state that is proved: as of this seal the key had the claimed value, or none.
+/// A statement about the state that is proved: as of this seal the key had the claimed value, or
+/// none.
 pub type StateReceipt = SealReceipt;
 
 /// Why a receipt proves nothing.
@@ -216,7 +222,10 @@ pub struct EpochChain {
 impl EpochChain {
     /// Begins with the genesis hash, which the caller has from paper.
     pub fn new(genesis: Hash) -> Self {
-        EpochChain { genesis, epochs: Vec::new() }
+        EpochChain {
+            genesis,
+            epochs: Vec::new(),
+        }
     }
 
     /// The genesis hash.
@@ -229,43 +238,69 @@ impl EpochChain {
         self.epochs.iter().map(|epoch| &epoch.policy)
     }
 
-    /// Accepts the next policy: the first by the genesis hash, every later one by a `.tlog-proof` under the one before.
-    pub fn push(&mut self, policy: &[u8], handover: Option<&[u8]>) -> Result<&EpochPolicy, EpochError> {
+    /// Accepts the next policy: the first by the genesis hash, every later one by a `.tlog-proof`
+    /// under the one before.
+    pub fn push(
+        &mut self,
+        policy: &[u8],
+        handover: Option<&[u8]>,
+    ) -> Result<&EpochPolicy, EpochError> {
         let digest = sha256(policy);
         let parsed = match self.epochs.last() {
             None => self.first(policy, digest, handover)?,
             Some(before) => next(before, policy, handover)?,
         };
         let acceptance = parsed.acceptance()?;
-        self.epochs.push(Epoch { policy: parsed, digest, acceptance });
+        self.epochs.push(Epoch {
+            policy: parsed,
+            digest,
+            acceptance,
+        });
         // Just pushed; indexing by the last place cannot fail.
         let last = self.epochs.len() - 1;
         Ok(&self.epochs[last].policy)
     }
 
-    fn first(&self, policy: &[u8], digest: Hash, handover: Option<&[u8]>) -> Result<EpochPolicy, EpochError> {
+    fn first(
+        &self,
+        policy: &[u8],
+        digest: Hash,
+        handover: Option<&[u8]>,
+    ) -> Result<EpochPolicy, EpochError> {
         if digest != self.genesis {
-            return Err(EpochError::Genesis { found: digest, expected: self.genesis });
+            return Err(EpochError::Genesis {
+                found: digest,
+                expected: self.genesis,
+            });
         }
         if handover.is_some() {
             return Err(EpochError::ProofSurplus);
         }
         let parsed = EpochPolicy::parse(policy)?;
         if parsed.epoch != 0 {
-            return Err(EpochError::Order { found: parsed.epoch, expected: 0 });
+            return Err(EpochError::Order {
+                found: parsed.epoch,
+                expected: 0,
+            });
         }
         Ok(parsed)
     }
 
-    /// The policy that judges checkpoints of `size`, and whether it is the last known one; `None` for size 0 or without policies.
+    /// The policy that judges checkpoints of `size`, and whether it is the last known one; `None`
+    /// for size 0 or without policies.
     pub fn policy_at(&self, size: u64) -> Option<(&EpochPolicy, bool)> {
         let (at, epoch) = self.epoch_at(size)?;
         Some((&epoch.policy, at + 1 == self.epochs.len()))
     }
 
     fn epoch_at(&self, size: u64) -> Option<(usize, &Epoch)> {
-        // Ascending by valid-from-size, so the last one below the size is the only one whose range holds it.
-        self.epochs.iter().enumerate().rev().find(|(_, epoch)| epoch.policy.valid_from_size < size)
+        // Ascending by valid-from-size, so the last one below the size is the only one whose range
+        // holds it.
+        self.epochs
+            .iter()
+            .enumerate()
+            .rev()
+            .find(|(_, epoch)| epoch.policy.valid_from_size < size)
     }
 
     /// Checks a receipt: `leaf` is in the log, by the epoch of the receipt's size.
@@ -274,16 +309,33 @@ impl EpochChain {
             return Err(ReceiptRefusal::NoPolicy);
         }
         let proof = TlogProof::parse(proof)?;
-        let refuse = |epoch: u32, last, refusal: ProofRefusal| ReceiptRefusal::Proof { epoch, last, refusal };
+        let refuse = |epoch: u32, last, refusal: ProofRefusal| ReceiptRefusal::Proof {
+            epoch,
+            last,
+            refusal,
+        };
         // The size is only a hint until the signatures are checked by the policy that it leads to.
-        let size =
-            Checkpoint::parse(&proof.note.text).map_err(|error| refuse(0, false, ProofRefusal::Checkpoint(error.into())))?.size;
-        let (at, epoch) =
-            self.epoch_at(size).ok_or_else(|| refuse(0, false, ProofRefusal::Inclusion(crate::log::tree::TreeRefusal::Range)))?;
+        let size = Checkpoint::parse(&proof.note.text)
+            .map_err(|error| refuse(0, false, ProofRefusal::Checkpoint(error.into())))?
+            .size;
+        let (at, epoch) = self.epoch_at(size).ok_or_else(|| {
+            refuse(
+                0,
+                false,
+                ProofRefusal::Inclusion(crate::log::tree::TreeRefusal::Range),
+            )
+        })?;
         let last = at + 1 == self.epochs.len();
-        let verified = proof.verify(leaf, &epoch.acceptance).map_err(|refusal| refuse(epoch.policy.epoch, last, refusal))?;
+        let verified = proof
+            .verify(leaf, &epoch.acceptance)
+            .map_err(|refusal| refuse(epoch.policy.epoch, last, refusal))?;
         let attested_time_s = attested_time(&epoch.policy, &verified.signers);
-        Ok(Receipt { epoch: epoch.policy.epoch, policy: epoch.digest, verified, attested_time_s })
+        Ok(Receipt {
+            epoch: epoch.policy.epoch,
+            policy: epoch.digest,
+            verified,
+            attested_time_s,
+        })
     }
 
     /// Checks a signed checkpoint by the epoch of its size. It proves a head, not a leaf.
@@ -291,19 +343,33 @@ impl EpochChain {
         if self.epochs.is_empty() {
             return Err(ReceiptRefusal::NoPolicy);
         }
-        let refuse =
-            |epoch: u32, last, refusal: CheckpointRefusal| ReceiptRefusal::Proof { epoch, last, refusal: refusal.into() };
+        let refuse = |epoch: u32, last, refusal: CheckpointRefusal| ReceiptRefusal::Proof {
+            epoch,
+            last,
+            refusal: refusal.into(),
+        };
         let note = SignedNote::parse(note).map_err(ProofFormatError::from)?;
-        let size = Checkpoint::parse(&note.text).map_err(|error| refuse(0, false, error.into()))?.size;
+        let size = Checkpoint::parse(&note.text)
+            .map_err(|error| refuse(0, false, error.into()))?
+            .size;
         let (at, epoch) = self.epoch_at(size).ok_or(ReceiptRefusal::NoPolicy)?;
         let last = at + 1 == self.epochs.len();
         let number = epoch.policy.epoch;
-        let (checkpoint, signers) = epoch.acceptance.judge_relayed(&note).map_err(|error| refuse(number, last, error))?;
+        let (checkpoint, signers) = epoch
+            .acceptance
+            .judge_relayed(&note)
+            .map_err(|error| refuse(number, last, error))?;
         let attested_time_s = attested_time(&epoch.policy, &signers);
-        Ok(Head { epoch: number, checkpoint, signers, attested_time_s })
+        Ok(Head {
+            epoch: number,
+            checkpoint,
+            signers,
+            attested_time_s,
+        })
     }
 
-    /// Checks a seal: its receipt, that it stands where it says, and that it names the policy of its epoch.
+    /// Checks a seal: its receipt, that it stands where it says, and that it names the policy of
+    /// its epoch.
     pub fn verify_seal(&self, leaf: &[u8], proof: &[u8]) -> Result<SealReceipt, ReceiptRefusal> {
         let receipt = self.verify_receipt(leaf, proof)?;
         let seal: Seal = match LeafTag::split(leaf) {
@@ -321,7 +387,8 @@ impl EpochChain {
         }
     }
 
-    /// Checks that as of a seal the `key` had this value, or none: seal receipt, then state proof under the seal's state root.
+    /// Checks that as of a seal the `key` had this value, or none: seal receipt, then state proof
+    /// under the seal's state root.
     pub fn verify_state(
         &self,
         seal_leaf: &[u8],
@@ -335,10 +402,23 @@ impl EpochChain {
         Ok(receipt)
     }
 
-    /// Checks a commit certificate of a seal by the policy that the seal names (RULINGS A1). `None` if that policy is not known.
-    pub fn verify_certificate(&self, seal: &Seal, certificate: &Certificate) -> Option<Result<(), CertificateError>> {
-        let epoch = self.epochs.iter().find(|epoch| epoch.digest == seal.policy)?;
-        Some(certificate.verify(&self.genesis, seal.height, &seal.id(), &epoch.policy.validators()))
+    /// Checks a commit certificate of a seal by the policy that the seal names (RULINGS A1). `None`
+    /// if that policy is not known.
+    pub fn verify_certificate(
+        &self,
+        seal: &Seal,
+        certificate: &Certificate,
+    ) -> Option<Result<(), CertificateError>> {
+        let epoch = self
+            .epochs
+            .iter()
+            .find(|epoch| epoch.digest == seal.policy)?;
+        Some(certificate.verify(
+            &self.genesis,
+            seal.height,
+            &seal.id(),
+            &epoch.policy.validators(),
+        ))
     }
 }
 
@@ -347,7 +427,10 @@ fn next(before: &Epoch, policy: &[u8], handover: Option<&[u8]>) -> Result<EpochP
     let parsed = EpochPolicy::parse(policy)?;
     let expected = before.policy.epoch.saturating_add(1);
     if parsed.epoch != expected {
-        return Err(EpochError::Order { found: parsed.epoch, expected });
+        return Err(EpochError::Order {
+            found: parsed.epoch,
+            expected,
+        });
     }
     if parsed.origin != before.policy.origin {
         return Err(EpochError::Chain(parsed.origin));
@@ -355,30 +438,50 @@ fn next(before: &Epoch, policy: &[u8], handover: Option<&[u8]>) -> Result<EpochP
     // `parse` demands a previous policy in every epoch but the first.
     let previous = parsed.previous.unwrap_or(Hash::ZERO);
     if previous != before.digest {
-        return Err(EpochError::Previous { found: previous, expected: before.digest });
+        return Err(EpochError::Previous {
+            found: previous,
+            expected: before.digest,
+        });
     }
-    // The policy leaf comes after the log of the epoch before had begun: after the seal of genesis or of the last handover.
+    // The policy leaf comes after the log of the epoch before had begun: after the seal of genesis
+    // or of the last handover.
     let begun = match &before.policy.genesis {
         Some(genesis) => genesis.leaves.saturating_add(2),
         None => before.policy.valid_from_size,
     };
     let earliest = begun.saturating_add(2);
     if parsed.valid_from_size < earliest {
-        return Err(EpochError::TooEarly { found: parsed.valid_from_size, earliest });
+        return Err(EpochError::TooEarly {
+            found: parsed.valid_from_size,
+            earliest,
+        });
     }
     let proof = TlogProof::parse(handover.ok_or(EpochError::ProofMissing(parsed.epoch))?)?;
     let size = proof.verify_relayed(policy, &before.acceptance)?;
     let (index, valid_from) = (proof.index, parsed.valid_from_size);
     if size != valid_from || index.checked_add(2) != Some(size) {
-        return Err(EpochError::Place { index, size, valid_from });
+        return Err(EpochError::Place {
+            index,
+            size,
+            valid_from,
+        });
     }
     Ok(parsed)
 }
 
 /// The (f+1)-th newest time among the validators' cosignatures; 0 if there are fewer.
 fn attested_time(policy: &EpochPolicy, signers: &[Signer]) -> u64 {
-    let is_validator = |name: &str| policy.validators.iter().any(|validator| validator.name == name);
-    let mut times: Vec<u64> = signers.iter().filter(|s| is_validator(&s.name)).map(|s| s.time_s).collect();
+    let is_validator = |name: &str| {
+        policy
+            .validators
+            .iter()
+            .any(|validator| validator.name == name)
+    };
+    let mut times: Vec<u64> = signers
+        .iter()
+        .filter(|s| is_validator(&s.name))
+        .map(|s| s.time_s)
+        .collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     times.get(policy.faults()).copied().unwrap_or(0)
 }

@@ -1,9 +1,9 @@
 //! State proofs: ICS23 commitment proofs of the state tree, checked against a state root.
 //!
-//! * The bytes are the protobuf message `cosmos.ics23.v1.CommitmentProof`, one existence or one non-existence proof, in its
-//!   canonical encoding. Batch and compressed forms are refused.
-//! * The shape of every step is checked against the tree's own before the ICS23 verifier sees it: that verifier is lenient in
-//!   places and may panic on proofs of an impossible shape.
+//! * The bytes are the protobuf message `cosmos.ics23.v1.CommitmentProof`, one existence or one
+//!   non-existence proof, in its canonical encoding. Batch and compressed forms are refused.
+//! * The shape of every step is checked against the tree's own before the ICS23 verifier sees it:
+//!   that verifier is lenient in places and may panic on proofs of an impossible shape.
 
 use ics23::commitment_proof::Proof;
 use ics23::{CommitmentProof, ExistenceProof, HostFunctionsManager, InnerOp, NonExistenceProof};
@@ -59,7 +59,12 @@ pub fn encode_state_proof(proof: &CommitmentProof) -> Vec<u8> {
 }
 
 /// Checks that under `root` the `key` has this value, or none.
-pub fn verify_state(root: &Hash, key: &[u8], value: Option<&[u8]>, proof: &[u8]) -> Result<(), StateRefusal> {
+pub fn verify_state(
+    root: &Hash,
+    key: &[u8],
+    value: Option<&[u8]>,
+    proof: &[u8],
+) -> Result<(), StateRefusal> {
     if proof.len() > STATE_PROOF_MAX_BYTES {
         return Err(StateRefusal::Encoding);
     }
@@ -89,20 +94,30 @@ pub fn verify_state(root: &Hash, key: &[u8], value: Option<&[u8]>, proof: &[u8])
         }
         _ => return Err(StateRefusal::Kind),
     };
-    if proved { Ok(()) } else { Err(StateRefusal::Root) }
+    if proved {
+        Ok(())
+    } else {
+        Err(StateRefusal::Root)
+    }
 }
 
 /// The leaf step is the tree's and every inner step has the tree's prefix and one sibling.
 fn check_existence(proof: &ExistenceProof) -> Result<(), StateRefusal> {
     let spec = jmt::ics23_spec();
-    let (Some(inner), true) = (&spec.inner_spec, proof.leaf == spec.leaf_spec) else { return Err(StateRefusal::Shape) };
+    let (Some(inner), true) = (&spec.inner_spec, proof.leaf == spec.leaf_spec) else {
+        return Err(StateRefusal::Shape);
+    };
     let (prefix, child) = (inner.max_prefix_length as usize, inner.child_size as usize);
     let fits = |step: &InnerOp| {
         let lengths = (step.prefix.len(), step.suffix.len());
         step.hash == inner.hash && (lengths == (prefix, child) || lengths == (prefix + child, 0))
     };
     let filled = !proof.key.is_empty() && !proof.value.is_empty() && proof.path.len() <= DEPTH_MAX;
-    if filled && proof.path.iter().all(fits) { Ok(()) } else { Err(StateRefusal::Shape) }
+    if filled && proof.path.iter().all(fits) {
+        Ok(())
+    } else {
+        Err(StateRefusal::Shape)
+    }
 }
 
 /// One neighbour or two; of two, the paths part below the root and neither is the end of the other.
@@ -113,8 +128,18 @@ fn check_absence(proof: &NonExistenceProof) -> Result<(), StateRefusal> {
         (Some(left), Some(right)) => {
             check_existence(left)?;
             check_existence(right)?;
-            let shared = left.path.iter().rev().zip(right.path.iter().rev()).take_while(|(a, b)| a == b).count();
-            if shared < left.path.len().min(right.path.len()) { Ok(()) } else { Err(StateRefusal::Shape) }
+            let shared = left
+                .path
+                .iter()
+                .rev()
+                .zip(right.path.iter().rev())
+                .take_while(|(a, b)| a == b)
+                .count();
+            if shared < left.path.len().min(right.path.len()) {
+                Ok(())
+            } else {
+                Err(StateRefusal::Shape)
+            }
         }
     }
 }

@@ -40,7 +40,13 @@ impl MemoryState {
         let hash = |key: &Vec<u8>| KeyHash::with::<Sha256>(key.as_slice());
         let (root, batch) = {
             let tree = JellyfishMerkleTree::<_, Sha256>::new(&state);
-            tree.put_value_set(items.iter().map(|(key, value)| (hash(key), Some(value.clone()))), 0).unwrap()
+            tree.put_value_set(
+                items
+                    .iter()
+                    .map(|(key, value)| (hash(key), Some(value.clone()))),
+                0,
+            )
+            .unwrap()
         };
         state.nodes = batch.node_batch.nodes().clone();
         state.root = Hash(root.0);
@@ -56,7 +62,10 @@ impl MemoryState {
     }
 
     fn message(&self, key: &[u8]) -> CommitmentProof {
-        JellyfishMerkleTree::<_, Sha256>::new(self).get_with_ics23_proof(key.to_vec(), 0).unwrap().1
+        JellyfishMerkleTree::<_, Sha256>::new(self)
+            .get_with_ics23_proof(key.to_vec(), 0)
+            .unwrap()
+            .1
     }
 
     pub(crate) fn proof(&self, key: &[u8]) -> Vec<u8> {
@@ -65,7 +74,14 @@ impl MemoryState {
 }
 
 fn items(count: u32) -> Vec<(Vec<u8>, Vec<u8>)> {
-    (0..count).map(|i| (format!("member/{i}").into_bytes(), vec![i as u8 + 1; 3 + i as usize % 5])).collect()
+    (0..count)
+        .map(|i| {
+            (
+                format!("member/{i}").into_bytes(),
+                vec![i as u8 + 1; 3 + i as usize % 5],
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -91,16 +107,51 @@ fn refuses_other_claims() {
     let root = state.root();
     let present = state.proof(key);
     let absent = state.proof(b"fund/1");
-    assert_eq!(verify_state(&root, b"member/8", Some(value), &present), Err(StateRefusal::Key));
-    assert_eq!(verify_state(&root, key, Some(b"more"), &present), Err(StateRefusal::Value));
-    assert_eq!(verify_state(&root, key, None, &present), Err(StateRefusal::Kind));
-    assert_eq!(verify_state(&root, b"fund/1", Some(b"x"), &absent), Err(StateRefusal::Kind));
-    assert_eq!(verify_state(&root, b"fund/2", None, &absent), Err(StateRefusal::Key));
-    assert_eq!(verify_state(&Hash::ZERO, key, Some(value), &present), Err(StateRefusal::Root));
-    assert_eq!(verify_state(&Hash::ZERO, b"fund/1", None, &absent), Err(StateRefusal::Root));
-    assert_eq!(verify_state(&root, key, Some(value), &[]), Err(StateRefusal::Kind));
-    assert_eq!(verify_state(&root, key, Some(value), &[&present[..], &[0x7a, 0]].concat()), Err(StateRefusal::Encoding));
-    assert_eq!(verify_state(&root, key, Some(value), &[0; STATE_PROOF_MAX_BYTES + 1]), Err(StateRefusal::Encoding));
+    assert_eq!(
+        verify_state(&root, b"member/8", Some(value), &present),
+        Err(StateRefusal::Key)
+    );
+    assert_eq!(
+        verify_state(&root, key, Some(b"more"), &present),
+        Err(StateRefusal::Value)
+    );
+    assert_eq!(
+        verify_state(&root, key, None, &present),
+        Err(StateRefusal::Kind)
+    );
+    assert_eq!(
+        verify_state(&root, b"fund/1", Some(b"x"), &absent),
+        Err(StateRefusal::Kind)
+    );
+    assert_eq!(
+        verify_state(&root, b"fund/2", None, &absent),
+        Err(StateRefusal::Key)
+    );
+    assert_eq!(
+        verify_state(&Hash::ZERO, key, Some(value), &present),
+        Err(StateRefusal::Root)
+    );
+    assert_eq!(
+        verify_state(&Hash::ZERO, b"fund/1", None, &absent),
+        Err(StateRefusal::Root)
+    );
+    assert_eq!(
+        verify_state(&root, key, Some(value), &[]),
+        Err(StateRefusal::Kind)
+    );
+    assert_eq!(
+        verify_state(
+            &root,
+            key,
+            Some(value),
+            &[&present[..], &[0x7a, 0]].concat()
+        ),
+        Err(StateRefusal::Encoding)
+    );
+    assert_eq!(
+        verify_state(&root, key, Some(value), &[0; STATE_PROOF_MAX_BYTES + 1]),
+        Err(StateRefusal::Encoding)
+    );
 }
 
 #[test]
@@ -112,21 +163,39 @@ fn absence_of_a_present_key_cannot_be_shown() {
         other => panic!("{other:?}"),
     };
     let verify = |key: &[u8], left: Option<ExistenceProof>, right: Option<ExistenceProof>| {
-        let absent = NonExistenceProof { key: key.to_vec(), left, right };
-        let proof = encode_state_proof(&CommitmentProof { proof: Some(Proof::Nonexist(absent)) });
+        let absent = NonExistenceProof {
+            key: key.to_vec(),
+            left,
+            right,
+        };
+        let proof = encode_state_proof(&CommitmentProof {
+            proof: Some(Proof::Nonexist(absent)),
+        });
         verify_state(&state.root(), key, None, &proof)
     };
     let mut sorted: Vec<&Vec<u8>> = items.iter().map(|(key, _)| key).collect();
     sorted.sort_by_key(|key| KeyHash::with::<Sha256>(key.as_slice()).0);
     for three in sorted.windows(3) {
-        assert_eq!(verify(three[1], Some(exist(three[0])), Some(exist(three[2]))), Err(StateRefusal::Root));
-        assert_eq!(verify(three[1], Some(exist(three[0])), None), Err(StateRefusal::Root));
-        assert_eq!(verify(three[1], None, Some(exist(three[2]))), Err(StateRefusal::Root));
+        assert_eq!(
+            verify(three[1], Some(exist(three[0])), Some(exist(three[2]))),
+            Err(StateRefusal::Root)
+        );
+        assert_eq!(
+            verify(three[1], Some(exist(three[0])), None),
+            Err(StateRefusal::Root)
+        );
+        assert_eq!(
+            verify(three[1], None, Some(exist(three[2]))),
+            Err(StateRefusal::Root)
+        );
     }
     assert_eq!(verify(b"x", None, None), Err(StateRefusal::Shape));
     // Two equal paths would make the ICS23 verifier pop from an empty list.
     let same = exist(sorted[3]);
-    assert_eq!(verify(b"x", Some(same.clone()), Some(same)), Err(StateRefusal::Shape));
+    assert_eq!(
+        verify(b"x", Some(same.clone()), Some(same)),
+        Err(StateRefusal::Shape)
+    );
 }
 
 #[test]
@@ -135,18 +204,34 @@ fn refuses_steps_of_another_shape() {
     let state = MemoryState::new(&items);
     let (key, value) = &items[3];
     let with = |change: &dyn Fn(&mut ExistenceProof)| {
-        let Some(Proof::Exist(mut exist)) = state.message(key).proof else { panic!("present") };
+        let Some(Proof::Exist(mut exist)) = state.message(key).proof else {
+            panic!("present")
+        };
         change(&mut exist);
-        let proof = encode_state_proof(&CommitmentProof { proof: Some(Proof::Exist(exist)) });
+        let proof = encode_state_proof(&CommitmentProof {
+            proof: Some(Proof::Exist(exist)),
+        });
         verify_state(&state.root(), key, Some(value), &proof)
     };
     assert_eq!(with(&|_| ()), Ok(()));
     assert_eq!(with(&|p| p.leaf = None), Err(StateRefusal::Shape));
-    assert_eq!(with(&|p| p.leaf.as_mut().unwrap().prefix.push(0)), Err(StateRefusal::Shape));
-    assert_eq!(with(&|p| p.path[0].suffix.push(0)), Err(StateRefusal::Shape));
-    assert_eq!(with(&|p| p.path[0].prefix.clear()), Err(StateRefusal::Shape));
+    assert_eq!(
+        with(&|p| p.leaf.as_mut().unwrap().prefix.push(0)),
+        Err(StateRefusal::Shape)
+    );
+    assert_eq!(
+        with(&|p| p.path[0].suffix.push(0)),
+        Err(StateRefusal::Shape)
+    );
+    assert_eq!(
+        with(&|p| p.path[0].prefix.clear()),
+        Err(StateRefusal::Shape)
+    );
     assert_eq!(with(&|p| p.path[0].hash = 0), Err(StateRefusal::Shape));
-    assert_eq!(with(&|p| p.path = vec![p.path[0].clone(); 300]), Err(StateRefusal::Shape));
+    assert_eq!(
+        with(&|p| p.path = vec![p.path[0].clone(); 300]),
+        Err(StateRefusal::Shape)
+    );
     assert_eq!(with(&|p| drop(p.path.pop())), Err(StateRefusal::Root));
 }
 

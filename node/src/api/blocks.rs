@@ -56,19 +56,41 @@ pub struct Page {
 fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
     let view = &api.parts().view;
     let newest = view.height();
-    let missing = || Problem::missing(format!("there is no block {height} here; the newest is {newest}"));
+    let missing = || {
+        Problem::missing(format!(
+            "there is no block {height} here; the newest is {newest}"
+        ))
+    };
     let block = view.store.block(height)?.ok_or_else(missing)?;
     let seal: Seal = decode(&block.seal).map_err(Problem::internal)?;
-    let certificate =
-        if height == 0 { None } else { Some(decode::<Certificate>(&block.certificate).map_err(Problem::internal)?) };
-    let records = if height == 0 { Vec::new() } else { decode::<BlockBody>(&block.body).map_err(Problem::internal)?.records };
+    let certificate = if height == 0 {
+        None
+    } else {
+        Some(decode::<Certificate>(&block.certificate).map_err(Problem::internal)?)
+    };
+    let records = if height == 0 {
+        Vec::new()
+    } else {
+        decode::<BlockBody>(&block.body)
+            .map_err(Problem::internal)?
+            .records
+    };
     Ok(BlockView {
         id: seal.id().to_hex(),
         round: certificate.as_ref().map(|certificate| certificate.round),
-        signers: certificate.iter().flat_map(|c| c.signatures.iter().map(|(validator, _)| *validator)).collect(),
+        signers: certificate
+            .iter()
+            .flat_map(|c| c.signatures.iter().map(|(validator, _)| *validator))
+            .collect(),
         records: records.iter().map(|record| record.id().to_hex()).collect(),
-        derived: if height == 0 { Vec::new() } else { view.derived(height)?.iter().map(hex::encode).collect() },
-        receipted: view.receipt().is_some_and(|receipt| receipt.height >= height),
+        derived: if height == 0 {
+            Vec::new()
+        } else {
+            view.derived(height)?.iter().map(hex::encode).collect()
+        },
+        receipted: view
+            .receipt()
+            .is_some_and(|receipt| receipt.height >= height),
         sample: api.is_sample(),
         seal,
     })
@@ -77,8 +99,13 @@ fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
 /// One block.
 #[utoipa::path(get, path = "/v1/blocks/{height}", params(("height" = u64, Path, description = "Height")), responses(
     (status = 200, description = "The block", body = BlockView), (status = 404, description = "Not here", body = Problem)))]
-pub async fn block(State(api): State<Api>, Path(height): Path<String>) -> Result<Json<BlockView>, Problem> {
-    let height = height.parse().map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
+pub async fn block(
+    State(api): State<Api>,
+    Path(height): Path<String>,
+) -> Result<Json<BlockView>, Problem> {
+    let height = height
+        .parse()
+        .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
     view_of(&api, height).map(Json)
 }
 
@@ -104,20 +131,37 @@ pub async fn page(
     (status = 200, description = "The frame: system section, records, derived leaves, seal", content_type = "application/octet-stream"),
     (status = 401, description = "It holds records for members: log in", body = Problem),
     (status = 404, description = "Not here", body = Problem)))]
-pub async fn frame(State(api): State<Api>, reader: Reader, Path(height): Path<String>) -> Result<Response, Problem> {
-    let height: u64 = height.parse().map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
+pub async fn frame(
+    State(api): State<Api>,
+    reader: Reader,
+    Path(height): Path<String>,
+) -> Result<Response, Problem> {
+    let height: u64 = height
+        .parse()
+        .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
     let view = &api.parts().view;
     let newest = view.height();
     if height > newest {
-        return Err(Problem::missing(format!("there is no block {height} here; the newest is {newest}")));
+        return Err(Problem::missing(format!(
+            "there is no block {height} here; the newest is {newest}"
+        )));
     }
-    let block = view.store.block(height)?.ok_or_else(|| Problem::internal(format!("block {height} is missing")))?;
+    let block = view
+        .store
+        .block(height)?
+        .ok_or_else(|| Problem::internal(format!("block {height} is missing")))?;
     if height > 0 {
         let body = decode::<BlockBody>(&block.body).map_err(Problem::internal)?;
         reader.must_read_all(body.records.iter(), &format!("block {height}"))?;
     }
-    let bytes = frame_of(view, height, &block).map_err(Problem::internal)?.encode();
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes.get(4..).unwrap_or_default().to_vec()).into_response())
+    let bytes = frame_of(view, height, &block)
+        .map_err(Problem::internal)?
+        .encode();
+    Ok((
+        [(header::CONTENT_TYPE, "application/octet-stream")],
+        bytes.get(4..).unwrap_or_default().to_vec(),
+    )
+        .into_response())
 }
 
 /// A seal that is proved to be in the log.
@@ -133,15 +177,31 @@ pub struct SealView {
 #[utoipa::path(get, path = "/v1/blocks/{height}/proof", params(("height" = u64, Path, description = "Height")), responses(
     (status = 200, description = "Seal and proof", body = SealView), (status = 404, description = "Not here", body = Problem),
     (status = 503, description = "Not receipted yet", body = Problem)))]
-pub async fn proof(State(api): State<Api>, Path(height): Path<String>) -> Result<Json<SealView>, Problem> {
-    let height: u64 = height.parse().map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
+pub async fn proof(
+    State(api): State<Api>,
+    Path(height): Path<String>,
+) -> Result<Json<SealView>, Problem> {
+    let height: u64 = height
+        .parse()
+        .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
     let view = &api.parts().view;
     let newest = view.height();
-    let missing = || Problem::missing(format!("there is no block {height} here; the newest is {newest}"));
-    let seal = if height > newest { None } else { view.seal(height)? };
+    let missing = || {
+        Problem::missing(format!(
+            "there is no block {height} here; the newest is {newest}"
+        ))
+    };
+    let seal = if height > newest {
+        None
+    } else {
+        view.seal(height)?
+    };
     let seal = seal.ok_or_else(missing)?;
     let proof = super::records::prove(&api, height, seal.leaf_index()).await?;
-    Ok(Json(SealView { leaf: hex::encode(seal.leaf()), proof }))
+    Ok(Json(SealView {
+        leaf: hex::encode(seal.leaf()),
+        proof,
+    }))
 }
 
 fn frame_of(view: &View, height: u64, block: &StoredBlock) -> Result<BlockFrame, String> {
@@ -174,11 +234,18 @@ pub async fn export(
     reader.must_be_member("an export")?;
     let view = api.parts().view.clone();
     let newest = view.height();
-    let height = query.height.unwrap_or_else(|| view.receipt().map_or(newest, |receipt| receipt.height));
+    let height = query
+        .height
+        .unwrap_or_else(|| view.receipt().map_or(newest, |receipt| receipt.height));
     if height > newest {
-        return Err(Problem::missing(format!("there is no block {height} here; the newest is {newest}")));
+        return Err(Problem::missing(format!(
+            "there is no block {height} here; the newest is {newest}"
+        )));
     }
-    let checkpoint = view.receipt().filter(|receipt| receipt.height == height).map(|receipt| receipt.checkpoint);
+    let checkpoint = view
+        .receipt()
+        .filter(|receipt| receipt.height == height)
+        .map(|receipt| receipt.checkpoint);
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(8);
     tokio::task::spawn_blocking(move || {
         let mut hasher = Sha256::new();
@@ -195,9 +262,17 @@ pub async fn export(
         };
         let _ = sender.blocking_send(end);
     });
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
-    let name = format!("attachment; filename=\"rollbook-{}-{height}.export\"", api.chain().short());
-    let headers = [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
+        Some((receiver.recv().await?, receiver))
+    });
+    let name = format!(
+        "attachment; filename=\"rollbook-{}-{height}.export\"",
+        api.chain().short()
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
     Ok((headers, Body::from_stream(stream)).into_response())
 }
 
@@ -214,7 +289,11 @@ pub fn write(
     }
     let mut certificate = None;
     for at in 0..=height {
-        let block = view.store.block(at).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {at} is missing"))?;
+        let block = view
+            .store
+            .block(at)
+            .map_err(|error| error.to_string())?
+            .ok_or_else(|| format!("block {at} is missing"))?;
         let frame = frame_of(view, at, &block)?;
         if at == height && at > 0 {
             certificate = Some(decode(&block.certificate).map_err(|error| error.to_string())?);
@@ -223,5 +302,8 @@ pub fn write(
             return Ok(false);
         }
     }
-    Ok(put(encode_tail(&Tail { certificate, checkpoint })))
+    Ok(put(encode_tail(&Tail {
+        certificate,
+        checkpoint,
+    })))
 }

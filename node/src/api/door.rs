@@ -1,12 +1,16 @@
-//! The door of the API: connections are counted, timed, and where a certificate is given spoken to in TLS (RULINGS A20).
+//! The door of the API: connections are counted, timed, and where a certificate is given spoken to
+//! in TLS (RULINGS A20).
 //!
-//! * At most [`OPEN_MAX`] connections, and [`OPEN_FROM_ONE`] from one address that is not loopback: who comes above that is
-//!   hung up on, so that nobody can take all places.
-//! * A connection on which nothing moves for a minute is closed; a handshake has ten seconds. Handshakes run beside each other.
-//! * Certificate and key are read at the start, where a fault is an error, and again when their files change, where a fault keeps
-//!   the old ones and is logged: renewing a certificate needs no restart.
+//! * At most [`OPEN_MAX`] connections, and [`OPEN_FROM_ONE`] from one address that is not loopback:
+//!   who comes above that is hung up on, so that nobody can take all places.
+//! * A connection on which nothing moves for a minute is closed; a handshake has ten seconds.
+//!   Handshakes run beside each other.
+//! * Certificate and key are read at the start, where a fault is an error, and again when their
+//!   files change, where a fault keeps the old ones and is logged: renewing a certificate needs no
+//!   restart.
 //!
-//! Absent on purpose: client certificates. Who reads what is decided by signed passes, who writes by signed records.
+//! Absent on purpose: client certificates. Who reads what is decided by signed passes, who writes
+//! by signed records.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -45,12 +49,20 @@ const RENEWAL: Duration = Duration::from_secs(30);
 /// Reads a certificate chain and its key, and checks that they fit.
 pub fn read_tls(files: &TlsFiles) -> Result<Arc<ServerConfig>, Failure> {
     let next = "give a PEM certificate chain and its PEM key under [tls]";
-    let failed = |path: &Path, why: String| Failure::file("cannot use the TLS file", path, why, next);
-    let chain: Result<Vec<CertificateDer>, _> = CertificateDer::pem_file_iter(&files.certificate).and_then(Iterator::collect);
+    let failed =
+        |path: &Path, why: String| Failure::file("cannot use the TLS file", path, why, next);
+    let chain: Result<Vec<CertificateDer>, _> =
+        CertificateDer::pem_file_iter(&files.certificate).and_then(Iterator::collect);
     let chain = chain.map_err(|error| failed(&files.certificate, error.to_string()))?;
-    let mode = std::fs::metadata(&files.key).map_err(|error| failed(&files.key, error.to_string()))?.permissions().mode();
+    let mode = std::fs::metadata(&files.key)
+        .map_err(|error| failed(&files.key, error.to_string()))?
+        .permissions()
+        .mode();
     if mode & 0o007 != 0 {
-        let next = format!("run chmod 600 {}, and think about who may have read it", files.key.display());
+        let next = format!(
+            "run chmod 600 {}, and think about who may have read it",
+            files.key.display()
+        );
         return Err(Failure::file(
             "the TLS key can be read by everybody:",
             &files.key,
@@ -58,18 +70,28 @@ pub fn read_tls(files: &TlsFiles) -> Result<Arc<ServerConfig>, Failure> {
             next,
         ));
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| failed(&files.key, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|error| failed(&files.key, error.to_string()))?;
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key).map_err(|error| error.to_string()));
+        .and_then(|builder| {
+            builder
+                .with_no_client_auth()
+                .with_single_cert(chain, key)
+                .map_err(|error| error.to_string())
+        });
     let mut config = config.map_err(|why| failed(&files.certificate, why))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
 fn changed(files: &TlsFiles) -> [Option<SystemTime>; 2] {
-    [&files.certificate, &files.key].map(|path| std::fs::metadata(path).and_then(|data| data.modified()).ok())
+    [&files.certificate, &files.key].map(|path| {
+        std::fs::metadata(path)
+            .and_then(|data| data.modified())
+            .ok()
+    })
 }
 
 /// Places that are taken.
@@ -92,7 +114,10 @@ impl Seats {
         }
         *all += 1;
         by_address.insert(from, here + 1);
-        Some(Seat { seats: self.clone(), from })
+        Some(Seat {
+            seats: self.clone(),
+            from,
+        })
     }
 }
 
@@ -121,11 +146,20 @@ pub struct Guest {
 
 impl Guest {
     fn new(stream: impl Stream + 'static, seat: Seat, patience: Duration) -> Guest {
-        Guest { stream: Box::new(stream), idle: Box::pin(tokio::time::sleep(patience)), patience, _seat: seat }
+        Guest {
+            stream: Box::new(stream),
+            idle: Box::pin(tokio::time::sleep(patience)),
+            patience,
+            _seat: seat,
+        }
     }
 
     /// Passes an answer on; nothing for too long is an error.
-    fn timed<T>(&mut self, context: &mut Context<'_>, answer: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn timed<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        answer: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if answer.is_ready() {
             let end = Instant::now() + self.patience;
             self.idle.as_mut().reset(end);
@@ -137,14 +171,22 @@ impl Guest {
 }
 
 impl AsyncRead for Guest {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let answer = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.timed(context, answer)
     }
 }
 
 impl AsyncWrite for Guest {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let answer = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.timed(context, answer)
     }
@@ -169,7 +211,11 @@ impl Door {
     /// Opens the door on a bound listener; in TLS if files are given, which are read here.
     pub fn open(listener: TcpListener, tls: Option<TlsFiles>) -> Result<Door, Failure> {
         let at = listener.local_addr().map_err(|error| {
-            Failure::new("the API does not start", error, "start the node again; if it stays so, see the system's log")
+            Failure::new(
+                "the API does not start",
+                error,
+                "start the node again; if it stays so, see the system's log",
+            )
         })?;
         let (sender, guests) = mpsc::channel(64);
         let seats = Arc::new(Seats::default());
@@ -191,11 +237,18 @@ impl Door {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 };
-                let Some(seat) = seats.take(from.ip()) else { continue };
+                let Some(seat) = seats.take(from.ip()) else {
+                    continue;
+                };
                 let _ = stream.set_nodelay(true);
-                let acceptor = current
-                    .as_ref()
-                    .map(|current| TlsAcceptor::from(current.read().unwrap_or_else(PoisonError::into_inner).clone()));
+                let acceptor = current.as_ref().map(|current| {
+                    TlsAcceptor::from(
+                        current
+                            .read()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .clone(),
+                    )
+                });
                 tokio::spawn(welcome(stream, from, seat, acceptor, sender.clone()));
             }
         });
@@ -223,7 +276,11 @@ async fn welcome(
 }
 
 /// Reads the certificate again when its files change.
-async fn renew(files: TlsFiles, current: Arc<RwLock<Arc<ServerConfig>>>, sender: mpsc::Sender<(Guest, SocketAddr)>) {
+async fn renew(
+    files: TlsFiles,
+    current: Arc<RwLock<Arc<ServerConfig>>>,
+    sender: mpsc::Sender<(Guest, SocketAddr)>,
+) {
     let mut seen = changed(&files);
     loop {
         tokio::select! {
@@ -270,24 +327,36 @@ mod tests {
     fn places_are_counted_and_given_back() {
         let seats = Arc::new(Seats::default());
         let far: IpAddr = "192.0.2.7".parse().unwrap();
-        let mut taken: Vec<Seat> = (0..OPEN_FROM_ONE).map(|_| seats.take(far).unwrap()).collect();
+        let mut taken: Vec<Seat> = (0..OPEN_FROM_ONE)
+            .map(|_| seats.take(far).unwrap())
+            .collect();
         assert!(seats.take(far).is_none(), "one address has its share");
         let near: IpAddr = "127.0.0.1".parse().unwrap();
         taken.extend((OPEN_FROM_ONE..OPEN_MAX).map(|_| seats.take(near).unwrap()));
         assert!(seats.take(near).is_none(), "the house is full");
         taken.clear();
         assert!(seats.take(far).is_some());
-        assert!(seats.0.lock().unwrap().1.is_empty(), "no address is remembered");
+        assert!(
+            seats.0.lock().unwrap().1.is_empty(),
+            "no address is remembered"
+        );
     }
 
     #[tokio::test]
     async fn a_silent_guest_is_shown_out() {
         use tokio::io::AsyncReadExt as _;
         let (near, mut far) = tokio::io::duplex(64);
-        let seat = Arc::new(Seats::default()).take("127.0.0.1".parse().unwrap()).unwrap();
+        let seat = Arc::new(Seats::default())
+            .take("127.0.0.1".parse().unwrap())
+            .unwrap();
         let mut guest = Guest::new(near, seat, Duration::from_millis(20));
-        tokio::io::AsyncWriteExt::write_all(&mut far, b"x").await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut far, b"x")
+            .await
+            .unwrap();
         assert_eq!(guest.read_u8().await.unwrap(), b'x');
-        assert_eq!(guest.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(
+            guest.read_u8().await.unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
     }
 }

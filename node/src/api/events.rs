@@ -1,8 +1,9 @@
 //! The event stream: every leaf of every block in log order, as server-sent events.
 //!
-//! The id of an event is `height:index`, index being the leaf's place in its block; a client that reconnects with the last id it
-//! has seen misses nothing and gets nothing twice. Everything comes from the store, so a stream may begin at any height. The
-//! content of records for members goes to readers who logged in; their stream ends with their pass.
+//! The id of an event is `height:index`, index being the leaf's place in its block; a client that
+//! reconnects with the last id it has seen misses nothing and gets nothing twice. Everything comes
+//! from the store, so a stream may begin at any height. The content of records for members goes to
+//! readers who logged in; their stream ends with their pass.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -43,11 +44,23 @@ pub async fn events(
     query: Result<Query<Begin>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let Query(begin) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
-    let bad = || Problem::bad("api.event-id", "Last-Event-ID is height:index, as the stream gave it");
+    let bad = || {
+        Problem::bad(
+            "api.event-id",
+            "Last-Event-ID is height:index, as the stream gave it",
+        )
+    };
     let start = match headers.get("last-event-id") {
         Some(value) => {
-            let (height, index) = value.to_str().ok().and_then(|text| text.split_once(':')).ok_or_else(bad)?;
-            let (height, index): (u64, u64) = (height.parse().map_err(|_| bad())?, index.parse().map_err(|_| bad())?);
+            let (height, index) = value
+                .to_str()
+                .ok()
+                .and_then(|text| text.split_once(':'))
+                .ok_or_else(bad)?;
+            let (height, index): (u64, u64) = (
+                height.parse().map_err(|_| bad())?,
+                index.parse().map_err(|_| bad())?,
+            );
             (height, index.checked_add(1).ok_or_else(bad)?)
         }
         None => (begin.from.unwrap_or(api.parts().view.height() + 1), 0),
@@ -56,16 +69,27 @@ pub async fn events(
     let view = api.parts().view.clone();
     let heights = view.heights();
     tokio::spawn(feed(view, heights, start, reader, sender));
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move { Some((Ok(receiver.recv().await?), receiver)) });
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
+        Some((Ok(receiver.recv().await?), receiver))
+    });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
-async fn feed(view: View, mut heights: watch::Receiver<u64>, start: (u64, u64), reader: Reader, sender: mpsc::Sender<Event>) {
+async fn feed(
+    view: View,
+    mut heights: watch::Receiver<u64>,
+    start: (u64, u64),
+    reader: Reader,
+    sender: mpsc::Sender<Event>,
+) {
     let end = async move {
         match reader {
             Reader::Anybody => std::future::pending().await,
             Reader::Member { until_ms } => {
-                tokio::time::sleep(Duration::from_millis(until_ms.saturating_sub(clock::real_ms()))).await;
+                tokio::time::sleep(Duration::from_millis(
+                    until_ms.saturating_sub(clock::real_ms()),
+                ))
+                .await;
             }
         }
     };
@@ -81,10 +105,20 @@ async fn feed(view: View, mut heights: watch::Receiver<u64>, start: (u64, u64), 
             return;
         }
         let reading = view.clone();
-        let Ok(Ok(Some(leaves))) = tokio::task::spawn_blocking(move || reading.leaves(height)).await else { return };
-        for (place, leaf) in (0u64..).zip(&leaves).skip_while(|(place, _)| *place < index) {
+        let Ok(Ok(Some(leaves))) =
+            tokio::task::spawn_blocking(move || reading.leaves(height)).await
+        else {
+            return;
+        };
+        for (place, leaf) in (0u64..)
+            .zip(&leaves)
+            .skip_while(|(place, _)| *place < index)
+        {
             let (kind, data) = describe(height, place, leaf, reader);
-            let event = Event::default().id(format!("{height}:{place}")).event(kind).data(data.to_string());
+            let event = Event::default()
+                .id(format!("{height}:{place}"))
+                .event(kind)
+                .data(data.to_string());
             if sender.send(event).await.is_err() {
                 return;
             }
@@ -96,7 +130,9 @@ async fn feed(view: View, mut heights: watch::Receiver<u64>, start: (u64, u64), 
 fn describe(height: u64, index: u64, leaf: &[u8], reader: Reader) -> (&'static str, Value) {
     match LeafTag::split(leaf) {
         Some((LeafTag::Record, bytes)) => {
-            let Ok(record) = decode::<Record>(bytes) else { return ("record", json!({ "height": height })) };
+            let Ok(record) = decode::<Record>(bytes) else {
+                return ("record", json!({ "height": height }));
+            };
             let body = &record.payload.body;
             let content = reader.may_read(&record).then_some(&record);
             let data = json!({
@@ -114,10 +150,22 @@ fn describe(height: u64, index: u64, leaf: &[u8], reader: Reader) -> (&'static s
         }
         Some((LeafTag::Event, bytes)) => {
             let event = decode::<rollbook_core::apply::Event>(bytes).ok();
-            ("event", json!({ "height": height, "index": index, "event": event }))
+            (
+                "event",
+                json!({ "height": height, "index": index, "event": event }),
+            )
         }
-        Some((LeafTag::Evidence, _)) => ("evidence", json!({ "height": height, "index": index, "leaf": hex::encode(leaf) })),
-        Some((LeafTag::Genesis, _)) => ("genesis", json!({ "height": height, "index": index, "leaf": hex::encode(leaf) })),
-        None => ("policy", json!({ "height": height, "index": index, "policy": String::from_utf8_lossy(leaf) })),
+        Some((LeafTag::Evidence, _)) => (
+            "evidence",
+            json!({ "height": height, "index": index, "leaf": hex::encode(leaf) }),
+        ),
+        Some((LeafTag::Genesis, _)) => (
+            "genesis",
+            json!({ "height": height, "index": index, "leaf": hex::encode(leaf) }),
+        ),
+        None => (
+            "policy",
+            json!({ "height": height, "index": index, "policy": String::from_utf8_lossy(leaf) }),
+        ),
     }
 }

@@ -1,5 +1,6 @@
-//! The proved tables entry by entry, bounded and paged. A list carries no completeness proof: it is what this node says
-//! (RULINGS A20); each entry can be proved by `/v1/state/PATH`, and an audited export gives the same list without trust.
+//! The proved tables entry by entry, bounded and paged. A list carries no completeness proof: it is
+//! what this node says (RULINGS A20); each entry can be proved by `/v1/state/PATH`, and an audited
+//! export gives the same list without trust.
 
 use std::ops::Bound;
 
@@ -17,8 +18,19 @@ use crate::runtime::node::Command;
 /// Entries on one page at most.
 pub const PAGE_MAX: usize = 100;
 /// The tables, by the first part of their paths.
-pub const TABLES: [&str; 11] =
-    ["organisation", "membership", "motion", "fund", "call", "award", "agreement", "payment", "account", "charter", "policy"];
+pub const TABLES: [&str; 11] = [
+    "organisation",
+    "membership",
+    "motion",
+    "fund",
+    "call",
+    "award",
+    "agreement",
+    "payment",
+    "account",
+    "charter",
+    "policy",
+];
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -54,8 +66,14 @@ pub struct ListQuery {
     limit: Option<usize>,
 }
 
-/// Entries of a table after `after`, at most `limit`; `None` if there is no such table or no such key.
-pub fn page(tables: &StateTables, table: &str, after: Option<&str>, limit: usize) -> Option<Vec<Item>> {
+/// Entries of a table after `after`, at most `limit`; `None` if there is no such table or no such
+/// key.
+pub fn page(
+    tables: &StateTables,
+    table: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Option<Vec<Item>> {
     fn numbered<V: TableValue + Serialize>(
         of: &Table<u32, V>,
         table: &str,
@@ -67,9 +85,15 @@ pub fn page(tables: &StateTables, table: &str, after: Option<&str>, limit: usize
             Some(after) => Bound::Excluded(after.parse::<u32>().ok()?),
         };
         let item = |(number, value): (&u32, &V)| {
-            Some(Item { path: format!("{table}/{number}"), value: serde_json::to_value(value).ok()? })
+            Some(Item {
+                path: format!("{table}/{number}"),
+                value: serde_json::to_value(value).ok()?,
+            })
         };
-        of.range((begin, Bound::Unbounded)).take(limit).map(item).collect()
+        of.range((begin, Bound::Unbounded))
+            .take(limit)
+            .map(item)
+            .collect()
     }
     match table {
         "organisation" => numbered(&tables.organisations, table, after, limit),
@@ -85,23 +109,34 @@ pub fn page(tables: &StateTables, table: &str, after: Option<&str>, limit: usize
         "account" => {
             let begin = match after {
                 None => Bound::Unbounded,
-                Some(after) => {
-                    Bound::Excluded(*tables.accounts.iter().map(|(account, _)| account).find(|known| known.to_string() == after)?)
-                }
+                Some(after) => Bound::Excluded(
+                    *tables
+                        .accounts
+                        .iter()
+                        .map(|(account, _)| account)
+                        .find(|known| known.to_string() == after)?,
+                ),
             };
             // An i128 is no JSON number.
             let item = |(account, balance): (&rollbook_core::account::Account, &i128)| Item {
                 path: format!("account/{account}"),
                 value: Value::String(balance.to_string()),
             };
-            Some(tables.accounts.range((begin, Bound::Unbounded)).take(limit).map(item).collect())
+            Some(
+                tables
+                    .accounts
+                    .range((begin, Bound::Unbounded))
+                    .take(limit)
+                    .map(item)
+                    .collect(),
+            )
         }
         _ => None,
     }
 }
 
-/// Entries of a proved table, as told by this node: organisation, membership, motion, fund, call, award, agreement, payment,
-/// account, charter, policy.
+/// Entries of a proved table, as told by this node: organisation, membership, motion, fund, call,
+/// award, agreement, payment, account, charter, policy.
 #[utoipa::path(get, path = "/v1/lists/{table}", params(("table" = String, Path, description = "First part of the paths"), ListQuery),
     responses((status = 200, description = "Entries, ascending", body = ListView),
     (status = 404, description = "No such table, or no such key", body = Problem), (status = 503, description = "Busy", body = Problem)))]
@@ -112,17 +147,38 @@ pub async fn list(
 ) -> Result<Json<ListView>, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     let limit = query.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment, or ask another node");
+    let busy = || {
+        Problem::unavailable("api.busy", "too many questions wait")
+            .next("ask again in a moment, or ask another node")
+    };
     let (reply, answer) = oneshot::channel();
     // One more than asked for shows whether there is another page.
-    if !api.parts().commands.try_send(Command::List { table, after: query.after, limit: limit + 1, reply }) {
+    if !api.parts().commands.try_send(Command::List {
+        table,
+        after: query.after,
+        limit: limit + 1,
+        reply,
+    }) {
         return Err(busy());
     }
-    let Ok(Ok((height, items))) = tokio::time::timeout(PATIENCE, answer).await else { return Err(busy()) };
-    let missing = || Problem::missing("there is no such table or key").next(format!("tables: {}", TABLES.join(", ")));
+    let Ok(Ok((height, items))) = tokio::time::timeout(PATIENCE, answer).await else {
+        return Err(busy());
+    };
+    let missing = || {
+        Problem::missing("there is no such table or key")
+            .next(format!("tables: {}", TABLES.join(", ")))
+    };
     let mut items = items.ok_or_else(missing)?;
     let more = items.len() > limit;
     items.truncate(limit);
-    let last = items.last().and_then(|item| item.path.split_once('/')).map(|(_, key)| key.to_owned());
-    Ok(Json(ListView { height, items, next: last.filter(|_| more), sample: api.is_sample() }))
+    let last = items
+        .last()
+        .and_then(|item| item.path.split_once('/'))
+        .map(|(_, key)| key.to_owned());
+    Ok(Json(ListView {
+        height,
+        items,
+        next: last.filter(|_| more),
+        sample: api.is_sample(),
+    }))
 }

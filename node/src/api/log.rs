@@ -54,17 +54,30 @@ pub async fn consistency(
     State(api): State<Api>,
     query: Result<Query<Sizes>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<ConsistencyView>, Problem> {
-    let Query(Sizes { old, new }) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    let Query(Sizes { old, new }) =
+        query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     if old > new {
-        return Err(Problem::bad("api.sizes", "the first size is the larger one").next("give old <= new"));
+        return Err(
+            Problem::bad("api.sizes", "the first size is the larger one").next("give old <= new"),
+        );
     }
     let view = &api.parts().view;
-    let size = view.seal(view.height())?.map_or(0, |seal| seal.checkpoint_size());
+    let size = view
+        .seal(view.height())?
+        .map_or(0, |seal| seal.checkpoint_size());
     if new > size {
-        return Err(Problem::missing(format!("the log has {size} leaves here, {new} are asked for")).next("ask another node"));
+        return Err(Problem::missing(format!(
+            "the log has {size} leaves here, {new} are asked for"
+        ))
+        .next("ask another node"));
     }
-    let path = consistency_proof(view, old, new).map_err(|error: TreeError| Problem::internal(error))?;
-    Ok(Json(ConsistencyView { old, new, path: path.iter().map(|hash| hash.to_hex()).collect() }))
+    let path =
+        consistency_proof(view, old, new).map_err(|error: TreeError| Problem::internal(error))?;
+    Ok(Json(ConsistencyView {
+        old,
+        new,
+        path: path.iter().map(|hash| hash.to_hex()).collect(),
+    }))
 }
 
 /// A hash tile or an entry bundle, by its path in tlog-tiles.
@@ -72,11 +85,20 @@ pub async fn consistency(
     responses((status = 200, description = "The tile", content_type = "application/octet-stream"),
     (status = 401, description = "The bundle holds records for members: log in", body = Problem),
     (status = 404, description = "No such tile", body = Problem)))]
-pub async fn tile(State(api): State<Api>, reader: Reader, Path(path): Path<String>) -> Result<Response, Problem> {
-    let missing = || Problem::missing("the log has no such tile").next("see C2SP tlog-tiles; sizes are in /v1/checkpoint");
+pub async fn tile(
+    State(api): State<Api>,
+    reader: Reader,
+    Path(path): Path<String>,
+) -> Result<Response, Problem> {
+    let missing = || {
+        Problem::missing("the log has no such tile")
+            .next("see C2SP tlog-tiles; sizes are in /v1/checkpoint")
+    };
     let tile = Tile::parse(&path).ok_or_else(missing)?;
     let view = api.parts().view.clone();
-    let size = view.seal(view.height())?.map_or(0, |seal| seal.checkpoint_size());
+    let size = view
+        .seal(view.height())?
+        .map_or(0, |seal| seal.checkpoint_size());
     let level = match tile.kind {
         TileKind::Hashes(level) => u32::from(level) * 8,
         TileKind::Entries => 0,
@@ -90,31 +112,55 @@ pub async fn tile(State(api): State<Api>, reader: Reader, Path(path): Path<Strin
     let bytes = match tile.kind {
         TileKind::Hashes(_) => hash_tile_bytes(&view, &tile).map_err(Problem::internal)?,
         TileKind::Entries => {
-            let bundled = tokio::task::spawn_blocking(move || bundle(&view, tile.index, first, end)).await;
-            let (bytes, records) = bundled.map_err(Problem::internal)?.map_err(Problem::internal)?;
+            let bundled =
+                tokio::task::spawn_blocking(move || bundle(&view, tile.index, first, end)).await;
+            let (bytes, records) = bundled
+                .map_err(Problem::internal)?
+                .map_err(Problem::internal)?;
             reader.must_read_all(records.iter(), "this entry bundle")?;
             bytes
         }
     };
     // Whether a shared cache may keep an entry bundle depends on who asked.
     let cache = match tile.kind {
-        TileKind::Hashes(_) if u64::from(tile.width) == TILE_WIDTH => "public, max-age=31536000, immutable",
-        TileKind::Entries if u64::from(tile.width) == TILE_WIDTH => "private, max-age=31536000, immutable",
+        TileKind::Hashes(_) if u64::from(tile.width) == TILE_WIDTH => {
+            "public, max-age=31536000, immutable"
+        }
+        TileKind::Entries if u64::from(tile.width) == TILE_WIDTH => {
+            "private, max-age=31536000, immutable"
+        }
         _ => "no-cache",
     };
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, cache)], bytes).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, "application/octet-stream"),
+            (header::CACHE_CONTROL, cache),
+        ],
+        bytes,
+    )
+        .into_response())
 }
 
 /// An entry bundle, and the records in it.
 fn bundle(view: &View, index: u64, first: u64, end: u64) -> Result<(Vec<u8>, Vec<Record>), String> {
-    let mut height = view.height_of_leaf(first).map_err(|error| error.to_string())?.ok_or("a leaf is missing")?;
+    let mut height = view
+        .height_of_leaf(first)
+        .map_err(|error| error.to_string())?
+        .ok_or("a leaf is missing")?;
     let mut bundler = EntryBundler::at_bundle(index);
     let mut at = first;
     let mut records = Vec::new();
     while at < end {
-        let seal = view.seal(height).map_err(|error| error.to_string())?.ok_or("a seal is missing")?;
-        let leaves = view.leaves(height).map_err(|error| error.to_string())?.ok_or("a block is missing")?;
-        let skip = usize::try_from(at.saturating_sub(seal.first_leaf)).map_err(|error| error.to_string())?;
+        let seal = view
+            .seal(height)
+            .map_err(|error| error.to_string())?
+            .ok_or("a seal is missing")?;
+        let leaves = view
+            .leaves(height)
+            .map_err(|error| error.to_string())?
+            .ok_or("a block is missing")?;
+        let skip = usize::try_from(at.saturating_sub(seal.first_leaf))
+            .map_err(|error| error.to_string())?;
         for leaf in leaves.iter().skip(skip) {
             if at == end {
                 break;
@@ -129,5 +175,8 @@ fn bundle(view: &View, index: u64, first: u64, end: u64) -> Result<(Vec<u8>, Vec
         }
         height += 1;
     }
-    bundler.finish().map(|(_, bytes)| (bytes, records)).ok_or_else(|| "the bundle is empty".into())
+    bundler
+        .finish()
+        .map(|(_, bytes)| (bytes, records))
+        .ok_or_else(|| "the bundle is empty".into())
 }

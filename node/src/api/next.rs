@@ -1,6 +1,8 @@
-//! Rehearsals and next steps: what a record would meet, where an object stands, who acts next and until when (RULINGS R16).
+//! Rehearsals and next steps: what a record would meet, where an object stands, who acts next and
+//! until when (RULINGS R16).
 //!
-//! Told by this node from its tip and not proved: a wrong answer costs a question, never a right. Nothing is kept.
+//! Told by this node from its tip and not proved: a wrong answer costs a question, never a right.
+//! Nothing is kept.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -14,8 +16,14 @@ use tokio::sync::oneshot;
 use super::{Api, PATIENCE, Problem, records};
 use crate::runtime::node::{About, Command};
 
-async fn ask<T>(api: &Api, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Problem> {
-    let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment, or ask another node");
+async fn ask<T>(
+    api: &Api,
+    command: impl FnOnce(oneshot::Sender<T>) -> Command,
+) -> Result<T, Problem> {
+    let busy = || {
+        Problem::unavailable("api.busy", "too many questions wait")
+            .next("ask again in a moment, or ask another node")
+    };
     let (reply, answer) = oneshot::channel();
     if !api.parts().commands.try_send(command(reply)) {
         return Err(busy());
@@ -32,12 +40,27 @@ async fn ask<T>(api: &Api, command: impl FnOnce(oneshot::Sender<T>) -> Command) 
     (status = 400, description = "No record", body = Problem), (status = 503, description = "Busy", body = Problem)))]
 pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Problem> {
     if body.len() > RECORD_MAX_BYTES {
-        return Err(Problem::bad("A6.malformed", format!("{} bytes; a record has at most {RECORD_MAX_BYTES}", body.len())));
+        return Err(Problem::bad(
+            "A6.malformed",
+            format!(
+                "{} bytes; a record has at most {RECORD_MAX_BYTES}",
+                body.len()
+            ),
+        ));
     }
-    let record: Record = decode(&body).map_err(|error| Problem::bad("A6.malformed", error.to_string()))?;
-    let answer = ask(&api, |reply| Command::Judge { bytes: body.to_vec(), reply }).await?;
+    let record: Record =
+        decode(&body).map_err(|error| Problem::bad("A6.malformed", error.to_string()))?;
+    let answer = ask(&api, |reply| Command::Judge {
+        bytes: body.to_vec(),
+        reply,
+    })
+    .await?;
     let act = &record.payload.body;
-    let signed: Vec<u32> = record.signatures.iter().map(|entry| entry.officer).collect();
+    let signed: Vec<u32> = record
+        .signatures
+        .iter()
+        .map(|entry| entry.officer)
+        .collect();
     let principal = answer.principal.as_ref().map(|entry| {
         json!({
             "number": entry.number, "native": entry.name.native, "latin": entry.name.latin, "kind": entry.kind,
@@ -61,10 +84,22 @@ fn missing(what: &str) -> Problem {
 #[utoipa::path(get, path = "/v1/next/{object}/{number}",
     params(("object" = String, Path, description = "Kind, such as application"), ("number" = u32, Path, description = "Number")),
     responses((status = 200, description = "State, who acts next, until when"), (status = 404, description = "No such object", body = Problem)))]
-pub async fn next(State(api): State<Api>, Path((object, number)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
-    let bad = || Problem::bad("api.object", "give a kind of object and its number").next("for example /v1/next/application/1");
-    let (Some(kind), Ok(number)) = (Object::parse(&object), number.parse::<u32>()) else { return Err(bad()) };
-    let found = ask(&api, |reply| Command::Next { about: About::Object(kind, number), reply }).await?;
+pub async fn next(
+    State(api): State<Api>,
+    Path((object, number)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let bad = || {
+        Problem::bad("api.object", "give a kind of object and its number")
+            .next("for example /v1/next/application/1")
+    };
+    let (Some(kind), Ok(number)) = (Object::parse(&object), number.parse::<u32>()) else {
+        return Err(bad());
+    };
+    let found = ask(&api, |reply| Command::Next {
+        about: About::Object(kind, number),
+        reply,
+    })
+    .await?;
     let found = found.ok_or_else(|| missing(&format!("{object} {number}")))?;
     Ok(Json(json!({ "next": found, "sample": api.is_sample() })))
 }
@@ -73,8 +108,15 @@ pub async fn next(State(api): State<Api>, Path((object, number)): Path<(String, 
 #[utoipa::path(get, path = "/v1/records/{id}/next", params(("id" = String, Path, description = "Record id")), responses(
     (status = 200, description = "State, who acts next, until when; null if the act is about no single object"),
     (status = 404, description = "Not decided here", body = Problem)))]
-pub async fn of_record(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn of_record(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let record = records::decided(&api, &id)?.ok_or_else(|| missing("such decided record"))?;
-    let found = ask(&api, |reply| Command::Next { about: About::Record(Box::new(record)), reply }).await?;
+    let found = ask(&api, |reply| Command::Next {
+        about: About::Record(Box::new(record)),
+        reply,
+    })
+    .await?;
     Ok(Json(json!({ "next": found, "sample": api.is_sample() })))
 }

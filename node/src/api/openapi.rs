@@ -7,7 +7,10 @@ use super::{Problem, blocks, events, lists, log, next, records, state, status};
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Rollbook node", description = "Submit records and read a verifiable ledger. Errors are problem documents."),
+    info(
+        title = "Rollbook node",
+        description = "Submit records and read a verifiable ledger. Errors are problem documents."
+    ),
     paths(
         records::submit,
         records::place,

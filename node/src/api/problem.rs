@@ -59,8 +59,12 @@ impl Problem {
     /// A fault on this side: of the store or the program, never of the request.
     pub fn internal(detail: impl std::fmt::Display) -> Problem {
         tracing::error!(%detail, "a request failed on this side");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "api.store", detail.to_string())
-            .next("ask another node; tell this node's operator")
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "api.store",
+            detail.to_string(),
+        )
+        .next("ask another node; tell this node's operator")
     }
 
     /// Adds the next step.
@@ -86,7 +90,12 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+        (
+            status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body,
+        )
+            .into_response()
     }
 }
 
@@ -98,6 +107,10 @@ pub async fn no_such_path(uri: Uri) -> Problem {
 
 /// A method that a path does not have.
 pub async fn no_such_method(method: Method) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "api.method", format!("{method} is not for this path"))
-        .next("see /v1/openapi.json")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "api.method",
+        format!("{method} is not for this path"),
+    )
+    .next("see /v1/openapi.json")
 }

@@ -1,13 +1,17 @@
 //! Who reads (RULINGS A15, R18): everybody what is public, members' people what is for members.
 //!
-//! * A reader logs in with `Authorization: Rollbook PASS`, a signed pass in base64 ([`rollbook_core::pass`]). No session is kept:
-//!   every question is judged by the state at the tip, so a revoked key or an ended membership reads nothing more.
-//! * Records of class members (ballots, conflicts, dues) are left out of answers in words; bytes that hold one (a block's frame,
-//!   an entry bundle, an export) are for readers who logged in. Hash tiles, seals, checkpoints, policies, receipts and the
-//!   proved state are for everybody: they show that a record is there, not what it says.
-//! * An operator may keep the public out (`public_reading = false`): then only what the protocol needs is open.
+//! * A reader logs in with `Authorization: Rollbook PASS`, a signed pass in base64
+//!   ([`rollbook_core::pass`]). No session is kept: every question is judged by the state at the
+//!   tip, so a revoked key or an ended membership reads nothing more.
+//! * Records of class members (ballots, conflicts, dues) are left out of answers in words; bytes
+//!   that hold one (a block's frame, an entry bundle, an export) are for readers who logged in.
+//!   Hash tiles, seals, checkpoints, policies, receipts and the proved state are for everybody:
+//!   they show that a record is there, not what it says.
+//! * An operator may keep the public out (`public_reading = false`): then only what the protocol
+//!   needs is open.
 //!
-//! Absent: levels below members (parties, officers of a matter): their content is never in a record.
+//! Absent: levels below members (parties, officers of a matter): their content is never in a
+//! record.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{StatusCode, header, request::Parts};
@@ -41,7 +45,10 @@ pub enum Reader {
 
 /// The header's value for a pass.
 pub fn header_of(pass: &SignedPass) -> String {
-    format!("{SCHEME} {}", base64::engine::general_purpose::STANDARD.encode(rollbook_core::codec::encode(pass)))
+    format!(
+        "{SCHEME} {}",
+        base64::engine::general_purpose::STANDARD.encode(rollbook_core::codec::encode(pass))
+    )
 }
 
 impl Reader {
@@ -54,13 +61,24 @@ impl Reader {
     pub fn must_be_member(self, what: &str) -> Result<(), Problem> {
         match self {
             Reader::Member { .. } => Ok(()),
-            Reader::Anybody => Err(log_in(MEMBERS_ONLY, format!("{what} is for members: it holds ballots, conflicts or dues"))),
+            Reader::Anybody => Err(log_in(
+                MEMBERS_ONLY,
+                format!("{what} is for members: it holds ballots, conflicts or dues"),
+            )),
         }
     }
 
     /// Refuses who has not logged in if one of the records is not public.
-    pub fn must_read_all<'a>(self, mut records: impl Iterator<Item = &'a Record>, what: &str) -> Result<(), Problem> {
-        if records.all(|record| self.may_read(record)) { Ok(()) } else { self.must_be_member(what) }
+    pub fn must_read_all<'a>(
+        self,
+        mut records: impl Iterator<Item = &'a Record>,
+        what: &str,
+    ) -> Result<(), Problem> {
+        if records.all(|record| self.may_read(record)) {
+            Ok(())
+        } else {
+            self.must_be_member(what)
+        }
     }
 }
 
@@ -77,22 +95,41 @@ impl FromRequestParts<Api> for Reader {
         if let Some(known) = parts.extensions.get::<Reader>() {
             return Ok(*known);
         }
-        let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Reader::Anybody) };
+        let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+            return Ok(Reader::Anybody);
+        };
         let bad = || {
-            let detail = format!("the Authorization header is not '{SCHEME}' and a signed pass in base64");
+            let detail =
+                format!("the Authorization header is not '{SCHEME}' and a signed pass in base64");
             Problem::new(StatusCode::UNAUTHORIZED, "A15.bad-pass", detail)
                 .next("see docs/formats.md, read passes; or leave it out")
         };
-        let text = value.to_str().ok().and_then(|text| text.strip_prefix(SCHEME)).map(str::trim).ok_or_else(bad)?;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(text).map_err(|_| bad())?;
+        let text = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.strip_prefix(SCHEME))
+            .map(str::trim)
+            .ok_or_else(bad)?;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .map_err(|_| bad())?;
         let pass: SignedPass = decode(&bytes).map_err(|_| bad())?;
-        let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment");
+        let busy = || {
+            Problem::unavailable("api.busy", "too many questions wait")
+                .next("ask again in a moment")
+        };
         let (reply, answer) = oneshot::channel();
-        if !api.parts().commands.try_send(Command::Reader { pass, node: api.parts().organisation, reply }) {
+        if !api.parts().commands.try_send(Command::Reader {
+            pass,
+            node: api.parts().organisation,
+            reply,
+        }) {
             return Err(busy());
         }
         match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(Ok(()))) => Ok(Reader::Member { until_ms: pass.pass.until_ms }),
+            Ok(Ok(Ok(()))) => Ok(Reader::Member {
+                until_ms: pass.pass.until_ms,
+            }),
             Ok(Ok(Err(denied))) => {
                 let code = match denied {
                     Denied::Elsewhere => "A15.pass-elsewhere",
@@ -101,8 +138,13 @@ impl FromRequestParts<Api> for Reader {
                     Denied::BadSignature => "A15.pass-bad-signature",
                     Denied::NoMember => "A15.no-member",
                 };
-                let status = if denied == Denied::NoMember { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
-                Err(Problem::new(status, code, denied.to_string()).next("make a new pass, or read what is public without one"))
+                let status = if denied == Denied::NoMember {
+                    StatusCode::FORBIDDEN
+                } else {
+                    StatusCode::UNAUTHORIZED
+                };
+                Err(Problem::new(status, code, denied.to_string())
+                    .next("make a new pass, or read what is public without one"))
             }
             _ => Err(busy()),
         }
@@ -110,9 +152,17 @@ impl FromRequestParts<Api> for Reader {
 }
 
 /// Keeps the public out of the reading routes if the operator says so.
-pub(super) async fn gate(State(api): State<Api>, reader: Reader, mut request: Request, next: Next) -> Result<Response, Problem> {
+pub(super) async fn gate(
+    State(api): State<Api>,
+    reader: Reader,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     if reader == Reader::Anybody && !api.parts().public_reading {
-        return Err(log_in("R18.log-in", "this node is read by members only".to_owned()));
+        return Err(log_in(
+            "R18.log-in",
+            "this node is read by members only".to_owned(),
+        ));
     }
     request.extensions_mut().insert(reader);
     Ok(next.run(request).await)

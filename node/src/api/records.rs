@@ -78,10 +78,12 @@ pub struct Place {
 }
 
 fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
-    base64::engine::general_purpose::STANDARD.decode(text).map_err(|error| {
-        Problem::bad("api.base64", format!("the record is not base64: {error}"))
-            .next("send the envelope's bytes in standard base64")
-    })
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .map_err(|error| {
+            Problem::bad("api.base64", format!("the record is not base64: {error}"))
+                .next("send the envelope's bytes in standard base64")
+        })
 }
 
 /// Hand in one record as bytes, or one or several as JSON.
@@ -96,21 +98,38 @@ pub async fn submit(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| {
-        Problem::new(rejection.status(), "api.too-large", format!("{}: at most {BODY_MAX} bytes", rejection.body_text()))
-            .next("send fewer records at once; a single record has at most 32 KiB")
+        Problem::new(
+            rejection.status(),
+            "api.too-large",
+            format!("{}: at most {BODY_MAX} bytes", rejection.body_text()),
+        )
+        .next("send fewer records at once; a single record has at most 32 KiB")
     })?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !kind.starts_with("application/json") {
-        return one(&api, body.to_vec()).await.map(IntoResponse::into_response);
+        return one(&api, body.to_vec())
+            .await
+            .map(IntoResponse::into_response);
     }
-    let submission: Submission = serde_json::from_slice(&body)
-        .map_err(|error| Problem::bad("api.json", error.to_string()).next("see /v1/openapi.json"))?;
+    let submission: Submission = serde_json::from_slice(&body).map_err(|error| {
+        Problem::bad("api.json", error.to_string()).next("see /v1/openapi.json")
+    })?;
     match submission {
-        Submission { record: Some(record), records } if records.is_empty() => {
-            one(&api, unbase64(&record)?).await.map(IntoResponse::into_response)
-        }
-        Submission { record: None, records } if !records.is_empty() && records.len() <= AT_ONCE => {
-            // All are sent before the first answer is waited for, so that their signatures are verified together.
+        Submission {
+            record: Some(record),
+            records,
+        } if records.is_empty() => one(&api, unbase64(&record)?)
+            .await
+            .map(IntoResponse::into_response),
+        Submission {
+            record: None,
+            records,
+        } if !records.is_empty() && records.len() <= AT_ONCE => {
+            // All are sent before the first answer is waited for, so that their signatures are
+            // verified together.
             let mut sent = Vec::with_capacity(records.len());
             for record in &records {
                 let bytes = unbase64(record)?;
@@ -125,28 +144,42 @@ pub async fn submit(
             }
             Ok((StatusCode::ACCEPTED, Json(answers)).into_response())
         }
-        _ => Err(Problem::bad("api.json", format!("give `record`, or 1 to {AT_ONCE} `records`"))),
+        _ => Err(Problem::bad(
+            "api.json",
+            format!("give `record`, or 1 to {AT_ONCE} `records`"),
+        )),
     }
 }
 
 async fn one(api: &Api, bytes: Vec<u8>) -> Result<(StatusCode, Json<SignedAnswer>), Problem> {
     let reply = send(api, bytes.clone()).await?;
-    Ok((StatusCode::ACCEPTED, Json(answer(api, &bytes, reply).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(answer(api, &bytes, reply).await?),
+    ))
 }
 
 type Reply = oneshot::Receiver<Result<Hash, NotTaken>>;
 
 async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
     let (reply, answer) = oneshot::channel();
-    if api.parts().commands.try_send(Command::Submit { bytes, reply }) {
+    if api
+        .parts()
+        .commands
+        .try_send(Command::Submit { bytes, reply })
+    {
         Ok(answer)
     } else {
-        Err(Problem::unavailable("api.busy", "the node has more to do than it can take").next("try again, or try another node"))
+        Err(
+            Problem::unavailable("api.busy", "the node has more to do than it can take")
+                .next("try again, or try another node"),
+        )
     }
 }
 
 async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, Problem> {
-    let stopped = || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
+    let stopped =
+        || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
     let submitted = reply.await.map_err(|_| stopped())?;
     let record = match &submitted {
         Ok(id) => *id,
@@ -167,20 +200,45 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
     };
     match submitted {
         // Handing the same record in again is harmless.
-        Ok(_) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => Ok(signed(height, Verdict::Seen)),
+        Ok(_) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
+            Ok(signed(height, Verdict::Seen))
+        }
         Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
         // After a restart the pool does not remember what is decided; the store does.
-        Err(NotTaken::Rule(_)) if record != Hash::ZERO && find(api, &record)?.is_some() => Ok(signed(height, Verdict::Seen)),
+        Err(NotTaken::Rule(_)) if record != Hash::ZERO && find(api, &record)?.is_some() => {
+            Ok(signed(height, Verdict::Seen))
+        }
         Err(NotTaken::Rule(refusal)) => {
             let facts: Vec<(String, String)> =
                 serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&refusal.detail)
                     .unwrap_or_default()
                     .into_iter()
-                    .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+                    .map(|(name, value)| {
+                        (
+                            name,
+                            value
+                                .as_str()
+                                .map_or_else(|| value.to_string(), str::to_owned),
+                        )
+                    })
                     .collect();
-            let words: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
-            let receipt = signed(refusal.height, Verdict::Refused { rule: refusal.rule.clone(), facts });
-            let detail = format!("refused by rule {} on block {}: {}", refusal.rule, refusal.height, words.join(", "));
+            let words: Vec<String> = facts
+                .iter()
+                .map(|(name, value)| format!("{name} {value}"))
+                .collect();
+            let receipt = signed(
+                refusal.height,
+                Verdict::Refused {
+                    rule: refusal.rule.clone(),
+                    facts,
+                },
+            );
+            let detail = format!(
+                "refused by rule {} on block {}: {}",
+                refusal.rule,
+                refusal.height,
+                words.join(", ")
+            );
             let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &refusal.rule, detail);
             if let Some(next) = next_step(&refusal.rule) {
                 problem = problem.next(next);
@@ -193,16 +251,30 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
 /// What whoever made a refused envelope can do. The rules of the domain say it in their facts.
 fn next_step(rule: &str) -> Option<&'static str> {
     Some(match rule {
-        "A2.not-founded" => "hand it in again when every founder's record is in the log: see `founders_missing` in /v1/status",
-        "A4.unknown-organisation" => "check the number; an organisation is registered before it acts",
+        "A2.not-founded" => {
+            "hand it in again when every founder's record is in the log: see `founders_missing` in /v1/status"
+        }
+        "A4.unknown-organisation" => {
+            "check the number; an organisation is registered before it acts"
+        }
         "A6.bad-signature" => "sign the tagged payload with the officer's registered key",
         "A6.expired" => "make the act again with a later `valid_until`, at most 30 days ahead",
-        "A6.malformed" => "send the canonical bytes of one envelope of at most 32 KiB: see docs/formats.md",
-        "A6.other-chain" => "make the act again with this alliance's genesis hash: see `genesis` in /v1/status",
-        "A6.replayed" => "make the act again with the next sequence: see /v1/persons/{person}/sequence",
-        "A6.role-missing" | "A6.too-few-officers" => "let another officer sign the same payload, then hand it in again",
+        "A6.malformed" => {
+            "send the canonical bytes of one envelope of at most 32 KiB: see docs/formats.md"
+        }
+        "A6.other-chain" => {
+            "make the act again with this alliance's genesis hash: see `genesis` in /v1/status"
+        }
+        "A6.replayed" => {
+            "make the act again with the next sequence: see /v1/persons/{person}/sequence"
+        }
+        "A6.role-missing" | "A6.too-few-officers" => {
+            "let another officer sign the same payload, then hand it in again"
+        }
         "A6.role-not-held" => "let an officer sign who holds this role",
-        "A6.unknown-key" | "A6.unknown-officer" => "register the officer and the key first, or let a registered officer sign",
+        "A6.unknown-key" | "A6.unknown-officer" => {
+            "register the officer and the key first, or let a registered officer sign"
+        }
         "A6.valid-too-long" => "make the act again with a `valid_until` at most 30 days ahead",
         _ => return None,
     })
@@ -213,23 +285,43 @@ fn parse(api: &Api, text: &str) -> Result<Hash, Problem> {
     if let Some(id) = Hash::from_hex(text) {
         return Ok(id);
     }
-    let bad =
-        || Problem::bad("api.record-id", "a record id has 64 hexadecimal digits; 8 or more of the first are enough if unique");
+    let bad = || {
+        Problem::bad(
+            "api.record-id",
+            "a record id has 64 hexadecimal digits; 8 or more of the first are enough if unique",
+        )
+    };
     let whole = text.len() / 2;
-    let prefix = text.get(..2 * whole).and_then(|text| hex::decode(text).ok()).filter(|_| (8..64).contains(&text.len()));
+    let prefix = text
+        .get(..2 * whole)
+        .and_then(|text| hex::decode(text).ok())
+        .filter(|_| (8..64).contains(&text.len()));
     let prefix = prefix.ok_or_else(bad)?;
     let view = &api.parts().view;
     let mut found: Vec<Hash> = Vec::new();
-    for (height, index) in view.store.records_from(prefix.get(..16).unwrap_or(&prefix), SAME_PREFIX)? {
-        let Some(block) = view.store.block(height)? else { continue };
-        let Ok(body) = decode::<BlockBody>(&block.body) else { continue };
+    for (height, index) in view
+        .store
+        .records_from(prefix.get(..16).unwrap_or(&prefix), SAME_PREFIX)?
+    {
+        let Some(block) = view.store.block(height)? else {
+            continue;
+        };
+        let Ok(body) = decode::<BlockBody>(&block.body) else {
+            continue;
+        };
         let id = body.records.get(index as usize).map(Record::id);
         found.extend(id.filter(|id| id.to_hex().starts_with(&text.to_lowercase())));
     }
     match found.as_slice() {
         [id] => Ok(*id),
-        [] => Err(Problem::missing(format!("no record here has an id that begins with {text}")).next("give the whole id")),
-        _ => Err(Problem::bad("api.ambiguous", format!("several ids begin with {text}")).next("give more digits")),
+        [] => Err(
+            Problem::missing(format!("no record here has an id that begins with {text}"))
+                .next("give the whole id"),
+        ),
+        _ => Err(
+            Problem::bad("api.ambiguous", format!("several ids begin with {text}"))
+                .next("give more digits"),
+        ),
     }
 }
 
@@ -243,16 +335,40 @@ struct Found {
 
 fn find(api: &Api, id: &Hash) -> Result<Option<Found>, Problem> {
     let view = &api.parts().view;
-    let Some((height, index)) = view.store.record(&prefix_of(id))? else { return Ok(None) };
-    let Some(block) = view.store.block(height)? else { return Ok(None) };
-    let Ok(body) = decode::<BlockBody>(&block.body) else { return Ok(None) };
+    let Some((height, index)) = view.store.record(&prefix_of(id))? else {
+        return Ok(None);
+    };
+    let Some(block) = view.store.block(height)? else {
+        return Ok(None);
+    };
+    let Ok(body) = decode::<BlockBody>(&block.body) else {
+        return Ok(None);
+    };
     // An index is checked on reading.
-    let Some(record) = body.records.get(index as usize).filter(|record| record.id() == *id) else { return Ok(None) };
-    let Some(seal) = view.seal(height)? else { return Ok(None) };
+    let Some(record) = body
+        .records
+        .get(index as usize)
+        .filter(|record| record.id() == *id)
+    else {
+        return Ok(None);
+    };
+    let Some(seal) = view.seal(height)? else {
+        return Ok(None);
+    };
     let records = body.records.len() as u64;
-    // Records are the last leaves before the seal: a handover, whose policy would follow them, holds none.
-    let leaf = seal.leaf_index().saturating_sub(records).saturating_add(u64::from(index));
-    Ok(Some(Found { height, index, leaf, time_ms: seal.time_ms, record: record.clone() }))
+    // Records are the last leaves before the seal: a handover, whose policy would follow them,
+    // holds none.
+    let leaf = seal
+        .leaf_index()
+        .saturating_sub(records)
+        .saturating_add(u64::from(index));
+    Ok(Some(Found {
+        height,
+        index,
+        leaf,
+        time_ms: seal.time_ms,
+        record: record.clone(),
+    }))
 }
 
 /// A decided record by the hexadecimal form of its id.
@@ -263,11 +379,19 @@ pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
 /// Where a record stands: in the pool, decided, or receipted.
 #[utoipa::path(get, path = "/v1/records/{id}", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
     (status = 200, description = "Where it stands", body = Place), (status = 404, description = "Not known here", body = Problem)))]
-pub async fn place(State(api): State<Api>, reader: Reader, Path(id): Path<String>) -> Result<Json<Place>, Problem> {
+pub async fn place(
+    State(api): State<Api>,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<Place>, Problem> {
     let id = parse(&api, &id)?;
     let sample = api.is_sample();
     if let Some(found) = find(&api, &id)? {
-        let receipted = api.parts().view.receipt().is_some_and(|receipt| receipt.height >= found.height);
+        let receipted = api
+            .parts()
+            .view
+            .receipt()
+            .is_some_and(|receipt| receipt.height >= found.height);
         let shown = reader.may_read(&found.record);
         return Ok(Json(Place {
             id: id.to_hex(),
@@ -278,12 +402,22 @@ pub async fn place(State(api): State<Api>, reader: Reader, Path(id): Path<String
             time_ms: Some(found.time_ms),
             code: Some(found.record.payload.body.code()),
             read_class: Some(found.record.payload.body.read_class()),
-            record: shown.then(|| base64::engine::general_purpose::STANDARD.encode(rollbook_core::codec::encode(&found.record))),
-            content: shown.then(|| serde_json::to_value(&found.record).ok()).flatten(),
+            record: shown.then(|| {
+                base64::engine::general_purpose::STANDARD
+                    .encode(rollbook_core::codec::encode(&found.record))
+            }),
+            content: shown
+                .then(|| serde_json::to_value(&found.record).ok())
+                .flatten(),
             sample,
         }));
     }
-    let waits = api.parts().waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).holds(&id);
+    let waits = api
+        .parts()
+        .waiting
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .holds(&id);
     if waits {
         let stands = "pool";
         return Ok(Json(Place {
@@ -304,15 +438,17 @@ pub async fn place(State(api): State<Api>, reader: Reader, Path(id): Path<String
         .next("hand it in again (the same bytes are harmless), or ask another node"))
 }
 
-/// The receipt of a record: a `.tlog-proof` under the newest checkpoint with a quorum of cosignatures.
+/// The receipt of a record: a `.tlog-proof` under the newest checkpoint with a quorum of
+/// cosignatures.
 #[utoipa::path(get, path = "/v1/records/{id}/proof", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
     (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
     (status = 404, description = "Not decided here", body = Problem),
     (status = 503, description = "Not receipted yet", body = Problem)))]
 pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {
     let id = parse(&api, &id)?;
-    let found = find(&api, &id)?
-        .ok_or_else(|| Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID"))?;
+    let found = find(&api, &id)?.ok_or_else(|| {
+        Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID")
+    })?;
     prove(&api, found.height, found.leaf).await
 }
 

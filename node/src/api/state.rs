@@ -18,8 +18,9 @@ pub struct PolicyView {
     epoch: u32,
     /// The policy file, exact text.
     policy: String,
-    /// C2SP tlog-proof of the policy leaf under the epoch before; absent for epoch 0, which the genesis hash proves. Its
-    /// checkpoint has no log line: a handover rests on the cosignatures alone.
+    /// C2SP tlog-proof of the policy leaf under the epoch before; absent for epoch 0, which the
+    /// genesis hash proves. Its checkpoint has no log line: a handover rests on the cosignatures
+    /// alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     proof: Option<String>,
 }
@@ -48,19 +49,32 @@ pub struct StateView {
 fn epochs(api: &Api, from: u32) -> Result<Vec<PolicyView>, Problem> {
     let view = &api.parts().view;
     let mut chain = Vec::new();
-    for policy in view.policies().into_iter().skip_while(|policy| policy.epoch < from) {
+    for policy in view
+        .policies()
+        .into_iter()
+        .skip_while(|policy| policy.epoch < from)
+    {
         let proof = if policy.epoch == 0 {
             None
         } else {
             let checkpoint = view.handover(policy.epoch)?;
-            // The block after a handover carries the proof; until it is decided the new epoch is not used.
+            // The block after a handover carries the proof; until it is decided the new epoch is
+            // not used.
             let Some(checkpoint) = checkpoint else { break };
-            let note = api.note(&StoredReceipt { height: 0, checkpoint, log: None })?;
+            let note = api.note(&StoredReceipt {
+                height: 0,
+                checkpoint,
+                log: None,
+            })?;
             let index = policy.valid_from_size.saturating_sub(2);
             let proof = TlogProof::make(view, index, note).map_err(Problem::internal)?;
             Some(proof.render().map_err(Problem::internal)?)
         };
-        chain.push(PolicyView { epoch: policy.epoch, policy: policy.render(), proof });
+        chain.push(PolicyView {
+            epoch: policy.epoch,
+            policy: policy.render(),
+            proof,
+        });
     }
     Ok(chain)
 }
@@ -87,19 +101,33 @@ pub async fn policies(
 #[utoipa::path(get, path = "/v1/state/{path}", params(("path" = String, Path, description = "Path in the proved tables")), responses(
     (status = 200, description = "Value or absence, with every proof", body = StateView),
     (status = 503, description = "The tip is not receipted", body = Problem)))]
-pub async fn state(State(api): State<Api>, Path(path): Path<String>) -> Result<Json<StateView>, Problem> {
+pub async fn state(
+    State(api): State<Api>,
+    Path(path): Path<String>,
+) -> Result<Json<StateView>, Problem> {
     if path.is_empty() || path.len() > 256 {
         return Err(Problem::bad("api.path", "a path has 1 to 256 bytes"));
     }
-    let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment, or ask another node");
+    let busy = || {
+        Problem::unavailable("api.busy", "too many questions wait")
+            .next("ask again in a moment, or ask another node")
+    };
     let (reply, answer) = oneshot::channel();
-    if !api.parts().commands.try_send(Command::State { path: path.clone().into_bytes(), reply }) {
+    if !api.parts().commands.try_send(Command::State {
+        path: path.clone().into_bytes(),
+        reply,
+    }) {
         return Err(busy());
     }
     let proved = match tokio::time::timeout(PATIENCE, answer).await {
         Err(_) => {
-            return Err(Problem::unavailable("api.not-receipted", "the newest block is not receipted")
-                .next("ask again in a moment; if it stays so, too few validators answer: see /v1/status"));
+            return Err(Problem::unavailable(
+                "api.not-receipted",
+                "the newest block is not receipted",
+            )
+            .next(
+                "ask again in a moment; if it stays so, too few validators answer: see /v1/status",
+            ));
         }
         Ok(Err(_)) => return Err(busy()),
         Ok(Ok(Err(error))) => return Err(Problem::internal(error)),
@@ -107,7 +135,8 @@ pub async fn state(State(api): State<Api>, Path(path): Path<String>) -> Result<J
     };
     api.stored(proved.seal.height).await?;
     let note = api.note(&proved.receipt)?;
-    let seal_proof = TlogProof::make(&api.parts().view, proved.seal.leaf_index(), note).map_err(Problem::internal)?;
+    let seal_proof = TlogProof::make(&api.parts().view, proved.seal.leaf_index(), note)
+        .map_err(Problem::internal)?;
     Ok(Json(StateView {
         path,
         value: proved.value.map(hex::encode),
@@ -131,18 +160,35 @@ pub struct SequenceView {
     now_ms: u64,
 }
 
-/// The next sequence of a person, as told by this node: a wrong one costs a refusal, never a right (RULINGS A6).
+/// The next sequence of a person, as told by this node: a wrong one costs a refusal, never a right
+/// (RULINGS A6).
 #[utoipa::path(get, path = "/v1/persons/{person}/sequence", params(("person" = u32, Path, description = "Person number")), responses(
     (status = 200, description = "The next sequence", body = SequenceView), (status = 503, description = "Busy", body = Problem)))]
-pub async fn sequence(State(api): State<Api>, Path(person): Path<String>) -> Result<Json<SequenceView>, Problem> {
-    let person: u32 = person.parse().map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
-    let busy = || Problem::unavailable("api.busy", "too many questions wait").next("ask again in a moment, or ask another node");
+pub async fn sequence(
+    State(api): State<Api>,
+    Path(person): Path<String>,
+) -> Result<Json<SequenceView>, Problem> {
+    let person: u32 = person
+        .parse()
+        .map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
+    let busy = || {
+        Problem::unavailable("api.busy", "too many questions wait")
+            .next("ask again in a moment, or ask another node")
+    };
     let (reply, answer) = oneshot::channel();
-    if !api.parts().commands.try_send(Command::Sequence { person, reply }) {
+    if !api
+        .parts()
+        .commands
+        .try_send(Command::Sequence { person, reply })
+    {
         return Err(busy());
     }
     match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(next)) => Ok(Json(SequenceView { person, next, now_ms: api.parts().clock.now_ms() })),
+        Ok(Ok(next)) => Ok(Json(SequenceView {
+            person,
+            next,
+            now_ms: api.parts().clock.now_ms(),
+        })),
         _ => Err(busy()),
     }
 }

@@ -40,7 +40,10 @@ impl Api {
             seats
                 .iter()
                 .filter(|seat| {
-                    **seat == parts.organisation || members.iter().any(|m| m["organisation"] == **seat && m["connected"] == true)
+                    **seat == parts.organisation
+                        || members
+                            .iter()
+                            .any(|m| m["organisation"] == **seat && m["connected"] == true)
                 })
                 .count()
         };
@@ -108,9 +111,12 @@ pub async fn status(State(api): State<Api>) -> Json<Value> {
 pub async fn health(State(api): State<Api>) -> Result<Json<Value>, Problem> {
     let snapshot = api.parts().snapshot.clone();
     if snapshot.has_changed().is_err() || snapshot.borrow().status.phase == Phase::Stopped {
-        return Err(
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "api.stopped", "the replica has stopped").next("see the node's log")
-        );
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "api.stopped",
+            "the replica has stopped",
+        )
+        .next("see the node's log"));
     }
     let height = snapshot.borrow().status.tip;
     Ok(Json(json!({ "height": height })))
@@ -125,25 +131,108 @@ pub async fn metrics(State(api): State<Api>) -> Response {
     let mut text = String::new();
     let mut put = |name: &str, kind: &str, help: &str, value: u64| {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP rollbook_{name} {help}\n# TYPE rollbook_{name} {kind}\nrollbook_{name} {value}");
+        let _ = writeln!(
+            text,
+            "# HELP rollbook_{name} {help}\n# TYPE rollbook_{name} {kind}\nrollbook_{name} {value}"
+        );
     };
     let status = &snapshot.status;
-    put("height", "gauge", "Height of the newest decided block.", status.tip);
-    put("receipted_height", "gauge", "Height of the newest receipted block.", parts.view.receipt().map_or(0, |r| r.height));
-    put("stored_height", "gauge", "Height of the newest block in the store.", parts.view.height());
-    put("log_size", "gauge", "Leaves in the log.", snapshot.seal.checkpoint_size());
-    put("ledger_time_ms", "gauge", "Time of the newest block, milliseconds since 1970.", snapshot.seal.time_ms);
-    put("round", "gauge", "Round of the height under way.", u64::from(status.round.unwrap_or(0)));
-    put("votes", "gauge", "1 if this node votes.", u64::from(status.votes));
-    put("pool_records", "gauge", "Records waiting.", status.pool as u64);
-    put("peers_connected", "gauge", "Peers connected.", peers.iter().filter(|peer| peer.connected).count() as u64);
-    put("blocks_total", "counter", "Blocks decided since the start.", snapshot.counts.blocks);
-    put("records_total", "counter", "Records decided since the start.", snapshot.counts.records);
-    put("admitted_total", "counter", "Submissions taken.", snapshot.counts.admitted);
-    put("refused_total", "counter", "Submissions refused.", snapshot.counts.refused);
-    put("unsent_total", "counter", "Messages the network's queue had no room for.", snapshot.counts.unsent);
-    put("guard_refusals_total", "counter", "Statements the sign guard refused.", status.guard_refusals);
-    put("fork_alarm", "gauge", "1 if a validator cosigned another history.", u64::from(status.fork_alarm.is_some()));
+    put(
+        "height",
+        "gauge",
+        "Height of the newest decided block.",
+        status.tip,
+    );
+    put(
+        "receipted_height",
+        "gauge",
+        "Height of the newest receipted block.",
+        parts.view.receipt().map_or(0, |r| r.height),
+    );
+    put(
+        "stored_height",
+        "gauge",
+        "Height of the newest block in the store.",
+        parts.view.height(),
+    );
+    put(
+        "log_size",
+        "gauge",
+        "Leaves in the log.",
+        snapshot.seal.checkpoint_size(),
+    );
+    put(
+        "ledger_time_ms",
+        "gauge",
+        "Time of the newest block, milliseconds since 1970.",
+        snapshot.seal.time_ms,
+    );
+    put(
+        "round",
+        "gauge",
+        "Round of the height under way.",
+        u64::from(status.round.unwrap_or(0)),
+    );
+    put(
+        "votes",
+        "gauge",
+        "1 if this node votes.",
+        u64::from(status.votes),
+    );
+    put(
+        "pool_records",
+        "gauge",
+        "Records waiting.",
+        status.pool as u64,
+    );
+    put(
+        "peers_connected",
+        "gauge",
+        "Peers connected.",
+        peers.iter().filter(|peer| peer.connected).count() as u64,
+    );
+    put(
+        "blocks_total",
+        "counter",
+        "Blocks decided since the start.",
+        snapshot.counts.blocks,
+    );
+    put(
+        "records_total",
+        "counter",
+        "Records decided since the start.",
+        snapshot.counts.records,
+    );
+    put(
+        "admitted_total",
+        "counter",
+        "Submissions taken.",
+        snapshot.counts.admitted,
+    );
+    put(
+        "refused_total",
+        "counter",
+        "Submissions refused.",
+        snapshot.counts.refused,
+    );
+    put(
+        "unsent_total",
+        "counter",
+        "Messages the network's queue had no room for.",
+        snapshot.counts.unsent,
+    );
+    put(
+        "guard_refusals_total",
+        "counter",
+        "Statements the sign guard refused.",
+        status.guard_refusals,
+    );
+    put(
+        "fork_alarm",
+        "gauge",
+        "1 if a validator cosigned another history.",
+        u64::from(status.fork_alarm.is_some()),
+    );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
@@ -152,8 +241,14 @@ pub async fn metrics(State(api): State<Api>) -> Response {
     (status = 200, description = "The genesis file", content_type = "application/octet-stream")))]
 pub async fn genesis(State(api): State<Api>) -> Response {
     let parts = api.parts();
-    let file = GenesisFile { genesis: (*parts.view.genesis).clone(), found: parts.found.clone() };
+    let file = GenesisFile {
+        genesis: (*parts.view.genesis).clone(),
+        found: parts.found.clone(),
+    };
     let hash = api.chain().to_hex();
-    let headers = [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::ETAG, format!("\"{hash}\""))];
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::ETAG, format!("\"{hash}\"")),
+    ];
     (headers, file.encode()).into_response()
 }

@@ -1,4 +1,5 @@
-//! A node and nothing else, for machines that only run one: `rollbook-node [--insecure-listen] CONFIG`.
+//! A node and nothing else, for machines that only run one: `rollbook-node [--insecure-listen]
+//! CONFIG`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,11 +19,16 @@ fn main() -> ExitCode {
             _ => return usage("more than one config was given"),
         }
     }
-    let Some(config) = config else { return usage("no config was given") };
+    let Some(config) = config else {
+        return usage("no config was given");
+    };
     match rollbook_node::runtime::process::run(&config, insecure) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {}\n  why: {}\n\nnext: {}", failure.what, failure.why, failure.next);
+            eprintln!(
+                "error: {}\n  why: {}\n\nnext: {}",
+                failure.what, failure.why, failure.next
+            );
             ExitCode::FAILURE
         }
     }

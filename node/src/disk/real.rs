@@ -15,7 +15,9 @@ fn translate(op: DiskOp, path: &Path, error: &io::Error) -> DiskError {
     let kind = match error.kind() {
         ErrorKind::NotFound => DiskErrorKind::NotFound,
         ErrorKind::AlreadyExists => DiskErrorKind::Exists,
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => DiskErrorKind::Full,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            DiskErrorKind::Full
+        }
         ErrorKind::UnexpectedEof => DiskErrorKind::Short,
         _ => DiskErrorKind::Io,
     };
@@ -29,7 +31,8 @@ fn named<T>(op: DiskOp, path: &Path, result: io::Result<T>) -> Result<T, DiskErr
 
 impl Disk for RealDisk {
     fn create_dir(&self, dir: &Path) -> Result<(), DiskError> {
-        // A folder is only durable when the folder above it is synced, so each level that is made syncs its parent.
+        // A folder is only durable when the folder above it is synced, so each level that is made
+        // syncs its parent.
         let mut missing = Vec::new();
         let mut at = dir;
         while !at.as_os_str().is_empty() && !at.exists() {
@@ -45,7 +48,11 @@ impl Disk for RealDisk {
                 other => named(DiskOp::CreateDir, level, other)?,
             }
             if let Some(parent) = level.parent() {
-                self.sync_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
+                self.sync_dir(if parent.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    parent
+                })?;
             }
         }
         Ok(())
@@ -64,13 +71,23 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &Path) -> Result<Box<dyn DiskFile>, DiskError> {
-        let opened = OpenOptions::new().read(true).append(true).create_new(true).open(path);
-        Ok(Box::new(RealFile { file: named(DiskOp::Create, path, opened)?, path: path.to_path_buf() }))
+        let opened = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create_new(true)
+            .open(path);
+        Ok(Box::new(RealFile {
+            file: named(DiskOp::Create, path, opened)?,
+            path: path.to_path_buf(),
+        }))
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn DiskFile>, DiskError> {
         let opened = OpenOptions::new().read(true).append(true).open(path);
-        Ok(Box::new(RealFile { file: named(DiskOp::Open, path, opened)?, path: path.to_path_buf() }))
+        Ok(Box::new(RealFile {
+            file: named(DiskOp::Open, path, opened)?,
+            path: path.to_path_buf(),
+        }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
@@ -82,17 +99,28 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> Result<(), DiskError> {
-        named(DiskOp::SyncDir, dir, File::open(dir).and_then(|folder| folder.sync_all()))
+        named(
+            DiskOp::SyncDir,
+            dir,
+            File::open(dir).and_then(|folder| folder.sync_all()),
+        )
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn DiskLock>, DiskError> {
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        let opened = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path);
         let file = named(DiskOp::Lock, path, opened)?;
         match file.try_lock() {
             Ok(()) => Ok(Box::new(RealLock { _file: file })),
-            Err(TryLockError::WouldBlock) => {
-                Err(DiskError::new(DiskOp::Lock, path, DiskErrorKind::Locked, "another process holds it"))
-            }
+            Err(TryLockError::WouldBlock) => Err(DiskError::new(
+                DiskOp::Lock,
+                path,
+                DiskErrorKind::Locked,
+                "another process holds it",
+            )),
             Err(TryLockError::Error(error)) => Err(translate(DiskOp::Lock, path, &error)),
         }
     }
@@ -107,7 +135,8 @@ impl Disk for RealDisk {
 
     fn fresh_id(&self) -> [u8; 16] {
         let mut id = [0; 16];
-        // Without randomness no key could be made either; an id of zeros only weakens a check against operators' mistakes.
+        // Without randomness no key could be made either; an id of zeros only weakens a check
+        // against operators' mistakes.
         let _ = getrandom::fill(&mut id);
         id
     }
@@ -128,7 +157,11 @@ impl DiskFile for RealFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), DiskError> {
-        named(DiskOp::Read, &self.path, self.file.read_exact_at(buffer, offset))
+        named(
+            DiskOp::Read,
+            &self.path,
+            self.file.read_exact_at(buffer, offset),
+        )
     }
 
     fn sync(&mut self) -> Result<(), DiskError> {

@@ -1,12 +1,14 @@
 //! A disk in memory that loses what was not synced.
 //!
-//! Model: a file is a numbered body of bytes; names are a separate table. Syncing a file makes its bytes durable, syncing a
-//! folder makes its names durable, and neither does the other's work. At a power cut, for every file, the bytes since its last
-//! sync are lost, kept, cut at any byte, or kept in some sectors with zeros or old garbage in the others; each unsynced name
-//! change is kept or lost on its own. A failed sync drops its bytes for good, whatever a later sync says, as kernels do.
+//! Model: a file is a numbered body of bytes; names are a separate table. Syncing a file makes its
+//! bytes durable, syncing a folder makes its names durable, and neither does the other's work. At a
+//! power cut, for every file, the bytes since its last sync are lost, kept, cut at any byte, or
+//! kept in some sectors with zeros or old garbage in the others; each unsynced name change is kept
+//! or lost on its own. A failed sync drops its bytes for good, whatever a later sync says, as
+//! kernels do.
 //!
-//! A [`SimDisk`] is a handle: clones share the disk, so a simulated process can die and another can open the same disk.
-//! Everything follows from the seeds given; there is no other source of chance.
+//! A [`SimDisk`] is a handle: clones share the disk, so a simulated process can die and another can
+//! open the same disk. Everything follows from the seeds given; there is no other source of chance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -45,7 +47,8 @@ impl SplitMix {
 /// What an injected fault answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
-    /// Input/output error; a failing append writes a part first, a failing sync drops the unsynced bytes.
+    /// Input/output error; a failing append writes a part first, a failing sync drops the unsynced
+    /// bytes.
     Io,
     /// Disk full; a failing append writes a part first.
     Full,
@@ -129,7 +132,9 @@ enum NameChange {
 impl NameChange {
     fn dir(&self) -> Option<&Path> {
         match self {
-            NameChange::Link(path, _) | NameChange::Unlink(path) | NameChange::Rename(path, _, _) => path.parent(),
+            NameChange::Link(path, _)
+            | NameChange::Unlink(path)
+            | NameChange::Rename(path, _, _) => path.parent(),
         }
     }
 
@@ -176,7 +181,10 @@ impl State {
     /// Counts a changing operation and applies power loss and injected faults.
     fn admit(&mut self, op: DiskOp, path: &Path) -> Result<(), DiskError> {
         self.alive(op, path)?;
-        if self.halt_after.is_some_and(|limit| self.operations >= limit) {
+        if self
+            .halt_after
+            .is_some_and(|limit| self.operations >= limit)
+        {
             self.halted = true;
             return self.alive(op, path);
         }
@@ -185,7 +193,16 @@ impl State {
     }
 
     fn alive(&self, op: DiskOp, path: &Path) -> Result<(), DiskError> {
-        if self.halted { Err(DiskError::new(op, path, DiskErrorKind::Gone, "the power is off")) } else { Ok(()) }
+        if self.halted {
+            Err(DiskError::new(
+                op,
+                path,
+                DiskErrorKind::Gone,
+                "the power is off",
+            ))
+        } else {
+            Ok(())
+        }
     }
 
     fn fault(&mut self, op: DiskOp, path: &Path, changes: bool) -> Result<(), DiskError> {
@@ -193,8 +210,12 @@ impl State {
             if fault.op.map_or(changes, |wanted| wanted == op) {
                 if fault.after == 0 {
                     return Err(match fault.kind {
-                        FaultKind::Io => DiskError::new(op, path, DiskErrorKind::Io, "input/output error"),
-                        FaultKind::Full => DiskError::new(op, path, DiskErrorKind::Full, "no space left on device"),
+                        FaultKind::Io => {
+                            DiskError::new(op, path, DiskErrorKind::Io, "input/output error")
+                        }
+                        FaultKind::Full => {
+                            DiskError::new(op, path, DiskErrorKind::Full, "no space left on device")
+                        }
                     });
                 }
                 fault.after -= 1;
@@ -218,7 +239,13 @@ impl State {
             NameChange::Link(_, file) | NameChange::Rename(_, _, file) => Some(*file),
             NameChange::Unlink(_) => None,
         });
-        let kept: BTreeSet<u64> = self.names.values().chain(self.durable_names.values()).copied().chain(pending).collect();
+        let kept: BTreeSet<u64> = self
+            .names
+            .values()
+            .chain(self.durable_names.values())
+            .copied()
+            .chain(pending)
+            .collect();
         self.bodies.retain(|file, _| kept.contains(file));
     }
 
@@ -230,7 +257,12 @@ impl State {
     fn in_folder(&self, op: DiskOp, path: &Path) -> Result<(), DiskError> {
         match path.parent() {
             Some(dir) if self.dirs.contains(dir) => Ok(()),
-            _ => Err(DiskError::new(op, path, DiskErrorKind::NotFound, "no such folder")),
+            _ => Err(DiskError::new(
+                op,
+                path,
+                DiskErrorKind::NotFound,
+                "no such folder",
+            )),
         }
     }
 }
@@ -254,15 +286,19 @@ impl SimDisk {
 
     /// A copy of the disk as it is, with its own future.
     pub fn fork(&self) -> SimDisk {
-        SimDisk { state: Arc::new(Mutex::new(self.state().clone())) }
+        SimDisk {
+            state: Arc::new(Mutex::new(self.state().clone())),
+        }
     }
 
-    /// The process dies: open handles and locks are gone, everything written stays. Faults and limits end.
+    /// The process dies: open handles and locks are gone, everything written stays. Faults and
+    /// limits end.
     pub fn kill(&self) {
         self.state().die();
     }
 
-    /// The power goes: what was not synced is lost, torn or reordered as `seed` says. Implies [`SimDisk::kill`].
+    /// The power goes: what was not synced is lost, torn or reordered as `seed` says. Implies
+    /// [`SimDisk::kill`].
     pub fn power_cut(&self, seed: u64) {
         let mut chance = SplitMix(seed);
         let mut state = self.state();
@@ -279,11 +315,17 @@ impl SimDisk {
         state.drop_nameless();
         for body in state.bodies.values_mut() {
             let current = body.after_cut(&mut chance);
-            *body = Body { durable_len: current.len(), current, durable: None, doomed: Vec::new() };
+            *body = Body {
+                durable_len: current.len(),
+                current,
+                durable: None,
+                doomed: Vec::new(),
+            };
         }
     }
 
-    /// Operations so far that change the disk (append, sync, create, rename, remove, truncate, sync of a folder).
+    /// Operations so far that change the disk (append, sync, create, rename, remove, truncate, sync
+    /// of a folder).
     pub fn operations(&self) -> u64 {
         self.state().operations
     }
@@ -293,8 +335,8 @@ impl SimDisk {
         self.state().syncs
     }
 
-    /// The power goes after `operations` more changing operations: everything then fails with [`DiskErrorKind::Gone`] until
-    /// [`SimDisk::power_cut`] or [`SimDisk::kill`].
+    /// The power goes after `operations` more changing operations: everything then fails with
+    /// [`DiskErrorKind::Gone`] until [`SimDisk::power_cut`] or [`SimDisk::kill`].
     pub fn halt_after(&self, operations: u64) {
         let mut state = self.state();
         state.halt_after = Some(state.operations + operations);
@@ -320,16 +362,22 @@ impl SimDisk {
         self.state().space = bytes;
     }
 
-    /// From now on syncs of files answer well and do nothing: a canary, by which a harness shows that it can fail.
+    /// From now on syncs of files answer well and do nothing: a canary, by which a harness shows
+    /// that it can fail.
     pub fn set_lying(&self, lying: bool) {
         self.state().lying = lying;
     }
 
-    /// Inverts bits of one byte of a file, durable copy included: damage. False if there is no such byte.
+    /// Inverts bits of one byte of a file, durable copy included: damage. False if there is no such
+    /// byte.
     pub fn damage(&self, path: &Path, offset: u64, mask: u8) -> bool {
         let mut state = self.state();
-        let Some(file) = state.names.get(path).copied() else { return false };
-        let Some(body) = state.bodies.get_mut(&file) else { return false };
+        let Some(file) = state.names.get(path).copied() else {
+            return false;
+        };
+        let Some(body) = state.bodies.get_mut(&file) else {
+            return false;
+        };
         match body.current.get_mut(offset as usize) {
             Some(byte) => {
                 *byte ^= mask;
@@ -350,7 +398,15 @@ impl SimDisk {
         let mut state = self.state();
         state.next_file += 1;
         let file = state.next_file;
-        state.bodies.insert(file, Body { current: bytes.to_vec(), durable_len: bytes.len(), durable: None, doomed: Vec::new() });
+        state.bodies.insert(
+            file,
+            Body {
+                current: bytes.to_vec(),
+                durable_len: bytes.len(),
+                durable: None,
+                doomed: Vec::new(),
+            },
+        );
         state.names.insert(path.to_path_buf(), file);
         state.durable_names.insert(path.to_path_buf(), file);
     }
@@ -363,7 +419,12 @@ impl SimDisk {
     }
 
     fn handle(&self, file: u64, path: &Path, life: u64) -> Box<dyn DiskFile> {
-        Box::new(SimFile { disk: self.clone(), file, path: path.to_path_buf(), life })
+        Box::new(SimFile {
+            disk: self.clone(),
+            file,
+            path: path.to_path_buf(),
+            life,
+        })
     }
 }
 
@@ -381,10 +442,18 @@ impl Disk for SimDisk {
         state.alive(DiskOp::List, dir)?;
         state.fault(DiskOp::List, dir, false)?;
         if !state.dirs.contains(dir) {
-            return Err(DiskError::new(DiskOp::List, dir, DiskErrorKind::NotFound, "no such folder"));
+            return Err(DiskError::new(
+                DiskOp::List,
+                dir,
+                DiskErrorKind::NotFound,
+                "no such folder",
+            ));
         }
         let inside = state.names.keys().filter(|path| path.parent() == Some(dir));
-        Ok(inside.filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned()).collect())
+        Ok(inside
+            .filter_map(|path| path.file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect())
     }
 
     fn create(&self, path: &Path) -> Result<Box<dyn DiskFile>, DiskError> {
@@ -392,13 +461,20 @@ impl Disk for SimDisk {
         state.admit(DiskOp::Create, path)?;
         state.in_folder(DiskOp::Create, path)?;
         if state.names.contains_key(path) {
-            return Err(DiskError::new(DiskOp::Create, path, DiskErrorKind::Exists, "file exists"));
+            return Err(DiskError::new(
+                DiskOp::Create,
+                path,
+                DiskErrorKind::Exists,
+                "file exists",
+            ));
         }
         state.next_file += 1;
         let (file, life) = (state.next_file, state.life);
         state.bodies.insert(file, Body::default());
         state.names.insert(path.to_path_buf(), file);
-        state.changes.push(NameChange::Link(path.to_path_buf(), file));
+        state
+            .changes
+            .push(NameChange::Link(path.to_path_buf(), file));
         drop(state);
         Ok(self.handle(file, path, life))
     }
@@ -435,8 +511,9 @@ impl Disk for SimDisk {
     fn sync_dir(&self, dir: &Path) -> Result<(), DiskError> {
         let mut state = self.state();
         state.admit(DiskOp::SyncDir, dir)?;
-        let (durable, pending): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut state.changes).into_iter().partition(|change| change.dir() == Some(dir));
+        let (durable, pending): (Vec<_>, Vec<_>) = std::mem::take(&mut state.changes)
+            .into_iter()
+            .partition(|change| change.dir() == Some(dir));
         for change in durable {
             change.apply(&mut state.durable_names);
         }
@@ -450,9 +527,18 @@ impl Disk for SimDisk {
         state.alive(DiskOp::Lock, path)?;
         state.in_folder(DiskOp::Lock, path)?;
         if !state.locks.insert(path.to_path_buf()) {
-            return Err(DiskError::new(DiskOp::Lock, path, DiskErrorKind::Locked, "another process holds it"));
+            return Err(DiskError::new(
+                DiskOp::Lock,
+                path,
+                DiskErrorKind::Locked,
+                "another process holds it",
+            ));
         }
-        Ok(Box::new(SimLock { disk: self.clone(), path: path.to_path_buf(), life: state.life }))
+        Ok(Box::new(SimLock {
+            disk: self.clone(),
+            path: path.to_path_buf(),
+            life: state.life,
+        }))
     }
 
     fn boot_id(&self) -> [u8; 16] {
@@ -476,24 +562,41 @@ struct SimFile {
 
 impl SimFile {
     /// Runs `work` on the file if this handle is of the living process.
-    fn with<T>(&self, op: DiskOp, work: impl FnOnce(&mut State, u64) -> Result<T, DiskError>) -> Result<T, DiskError> {
+    fn with<T>(
+        &self,
+        op: DiskOp,
+        work: impl FnOnce(&mut State, u64) -> Result<T, DiskError>,
+    ) -> Result<T, DiskError> {
         let mut state = self.disk.state();
         if state.life != self.life {
-            return Err(DiskError::new(op, &self.path, DiskErrorKind::Gone, "the process that opened it is dead"));
+            return Err(DiskError::new(
+                op,
+                &self.path,
+                DiskErrorKind::Gone,
+                "the process that opened it is dead",
+            ));
         }
         state.alive(op, &self.path)?;
         work(&mut state, self.file)
     }
 
     fn gone(&self, op: DiskOp) -> DiskError {
-        DiskError::new(op, &self.path, DiskErrorKind::NotFound, "the file was removed")
+        DiskError::new(
+            op,
+            &self.path,
+            DiskErrorKind::NotFound,
+            "the file was removed",
+        )
     }
 }
 
 impl DiskFile for SimFile {
     fn len(&self) -> Result<u64, DiskError> {
         self.with(DiskOp::Length, |state, file| {
-            let body = state.bodies.get(&file).ok_or_else(|| self.gone(DiskOp::Length))?;
+            let body = state
+                .bodies
+                .get(&file)
+                .ok_or_else(|| self.gone(DiskOp::Length))?;
             Ok(body.current.len() as u64)
         })
     }
@@ -504,15 +607,27 @@ impl DiskFile for SimFile {
             if matches!(&outcome, Err(error) if error.kind == DiskErrorKind::Gone) {
                 return outcome;
             }
-            let mut fits = if outcome.is_ok() { bytes.len() } else { bytes.len() / 2 };
+            let mut fits = if outcome.is_ok() {
+                bytes.len()
+            } else {
+                bytes.len() / 2
+            };
             if let Some(space) = &mut state.space {
                 if (*space as usize) < fits {
                     fits = *space as usize;
-                    outcome = Err(DiskError::new(DiskOp::Append, &self.path, DiskErrorKind::Full, "no space left on device"));
+                    outcome = Err(DiskError::new(
+                        DiskOp::Append,
+                        &self.path,
+                        DiskErrorKind::Full,
+                        "no space left on device",
+                    ));
                 }
                 *space -= fits as u64;
             }
-            let body = state.bodies.get_mut(&file).ok_or_else(|| self.gone(DiskOp::Append))?;
+            let body = state
+                .bodies
+                .get_mut(&file)
+                .ok_or_else(|| self.gone(DiskOp::Append))?;
             body.current.extend_from_slice(&bytes[..fits]);
             outcome
         })
@@ -521,8 +636,18 @@ impl DiskFile for SimFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), DiskError> {
         self.with(DiskOp::Read, |state, file| {
             state.fault(DiskOp::Read, &self.path, false)?;
-            let body = state.bodies.get(&file).ok_or_else(|| self.gone(DiskOp::Read))?;
-            let short = || DiskError::new(DiskOp::Read, &self.path, DiskErrorKind::Short, "the file ends before");
+            let body = state
+                .bodies
+                .get(&file)
+                .ok_or_else(|| self.gone(DiskOp::Read))?;
+            let short = || {
+                DiskError::new(
+                    DiskOp::Read,
+                    &self.path,
+                    DiskErrorKind::Short,
+                    "the file ends before",
+                )
+            };
             let start = usize::try_from(offset).map_err(|_| short())?;
             let end = start.checked_add(buffer.len()).ok_or_else(short)?;
             buffer.copy_from_slice(body.current.get(start..end).ok_or_else(short)?);
@@ -535,7 +660,10 @@ impl DiskFile for SimFile {
             let outcome = state.admit(DiskOp::Sync, &self.path);
             state.syncs += 1;
             let lying = state.lying;
-            let body = state.bodies.get_mut(&file).ok_or_else(|| self.gone(DiskOp::Sync))?;
+            let body = state
+                .bodies
+                .get_mut(&file)
+                .ok_or_else(|| self.gone(DiskOp::Sync))?;
             match &outcome {
                 Ok(()) if lying => {}
                 Ok(()) => body.sync(),
@@ -549,7 +677,10 @@ impl DiskFile for SimFile {
     fn truncate(&mut self, len: u64) -> Result<(), DiskError> {
         self.with(DiskOp::Truncate, |state, file| {
             state.admit(DiskOp::Truncate, &self.path)?;
-            let body = state.bodies.get_mut(&file).ok_or_else(|| self.gone(DiskOp::Truncate))?;
+            let body = state
+                .bodies
+                .get_mut(&file)
+                .ok_or_else(|| self.gone(DiskOp::Truncate))?;
             let len = usize::try_from(len).unwrap_or(usize::MAX);
             if len < body.durable_len {
                 if body.durable.is_none() {

@@ -15,7 +15,10 @@ fn both_disks_agree_on_the_contract() {
         disk.create_dir(&dir).unwrap();
         disk.create_dir(&dir).unwrap();
         assert!(disk.list(&dir).unwrap().is_empty());
-        assert_eq!(disk.list(&dir.join("none")).unwrap_err().kind, DiskErrorKind::NotFound);
+        assert_eq!(
+            disk.list(&dir.join("none")).unwrap_err().kind,
+            DiskErrorKind::NotFound
+        );
 
         let mut file = disk.create(&dir.join("two")).unwrap();
         file.append(b"hello ").unwrap();
@@ -24,23 +27,38 @@ fn both_disks_agree_on_the_contract() {
         let mut five = [0; 5];
         file.read_at(6, &mut five).unwrap();
         assert_eq!(&five, b"world");
-        assert_eq!(file.read_at(7, &mut five).unwrap_err().kind, DiskErrorKind::Short);
+        assert_eq!(
+            file.read_at(7, &mut five).unwrap_err().kind,
+            DiskErrorKind::Short
+        );
         file.truncate(5).unwrap();
         file.append(b"!").unwrap();
         assert_eq!(file.len().unwrap(), 6);
 
         let error = disk.create(&dir.join("two")).err().unwrap();
-        assert_eq!((error.op, error.kind), (DiskOp::Create, DiskErrorKind::Exists));
-        assert!(error.to_string().starts_with("creating ") && error.to_string().contains("two"), "{error}");
+        assert_eq!(
+            (error.op, error.kind),
+            (DiskOp::Create, DiskErrorKind::Exists)
+        );
+        assert!(
+            error.to_string().starts_with("creating ") && error.to_string().contains("two"),
+            "{error}"
+        );
         disk.create(&dir.join("one")).unwrap();
         disk.rename(&dir.join("one"), &dir.join("three")).unwrap();
         disk.sync_dir(&dir).unwrap();
         assert_eq!(disk.list(&dir).unwrap(), ["three", "two"]);
         disk.remove(&dir.join("three")).unwrap();
-        assert_eq!(disk.open(&dir.join("three")).err().unwrap().kind, DiskErrorKind::NotFound);
+        assert_eq!(
+            disk.open(&dir.join("three")).err().unwrap().kind,
+            DiskErrorKind::NotFound
+        );
 
         let held = disk.lock(&dir.join("lock")).unwrap();
-        assert_eq!(disk.lock(&dir.join("lock")).err().unwrap().kind, DiskErrorKind::Locked);
+        assert_eq!(
+            disk.lock(&dir.join("lock")).err().unwrap().kind,
+            DiskErrorKind::Locked
+        );
         drop(held);
         disk.lock(&dir.join("lock")).unwrap();
         assert_ne!(disk.fresh_id(), disk.fresh_id());
@@ -48,7 +66,8 @@ fn both_disks_agree_on_the_contract() {
     }
 }
 
-/// Synced bytes under synced names survive every cut; what was not synced comes back in every way the model knows.
+/// Synced bytes under synced names survive every cut; what was not synced comes back in every way
+/// the model knows.
 #[test]
 fn a_power_cut_takes_only_what_was_not_synced() {
     let dir = Path::new("/d");
@@ -79,13 +98,20 @@ fn a_power_cut_takes_only_what_was_not_synced() {
         again.power_cut(seed);
         assert_eq!(again.bytes(&path).unwrap(), bytes, "the seed decides");
     }
-    assert!(lost > 0 && kept > 0 && torn > 0 && reordered > 0, "{lost} {kept} {torn} {reordered}");
+    assert!(
+        lost > 0 && kept > 0 && torn > 0 && reordered > 0,
+        "{lost} {kept} {torn} {reordered}"
+    );
     assert!(named > 0 && named < 200);
     assert_eq!(disk.fork().boot_id(), disk.boot_id());
     file.append(b"x").unwrap();
     disk.kill();
     assert_eq!(file.append(b"x").unwrap_err().kind, DiskErrorKind::Gone);
-    assert_eq!(disk.bytes(&path).unwrap().len(), 401, "a dead process loses nothing it wrote");
+    assert_eq!(
+        disk.bytes(&path).unwrap().len(),
+        401,
+        "a dead process loses nothing it wrote"
+    );
 }
 
 /// A synced file whose name was never synced may be gone: the reason for [`Disk::sync_dir`].
@@ -114,7 +140,11 @@ fn a_failed_sync_dooms_its_bytes() {
     let mut file = disk.create(&dir.join("f")).unwrap();
     disk.sync_dir(dir).unwrap();
     file.append(b"abc").unwrap();
-    disk.inject(Fault { op: Some(DiskOp::Sync), after: 0, kind: FaultKind::Io });
+    disk.inject(Fault {
+        op: Some(DiskOp::Sync),
+        after: 0,
+        kind: FaultKind::Io,
+    });
     assert_eq!(file.sync().unwrap_err().op, DiskOp::Sync);
     disk.clear_faults();
     file.sync().unwrap();
@@ -133,7 +163,10 @@ fn space_and_halting() {
     disk.create_dir(dir).unwrap();
     let mut file = disk.create(&dir.join("f")).unwrap();
     disk.set_space(Some(4));
-    assert_eq!(file.append(b"abcdef").unwrap_err().kind, DiskErrorKind::Full);
+    assert_eq!(
+        file.append(b"abcdef").unwrap_err().kind,
+        DiskErrorKind::Full
+    );
     assert_eq!(disk.bytes(&dir.join("f")).unwrap(), b"abcd");
     disk.set_space(None);
     disk.halt_after(1);

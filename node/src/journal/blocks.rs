@@ -1,9 +1,10 @@
 //! The `blocks` files: bodies and decisions in segments, and the index over them.
 //!
-//! A segment is closed by a frame with the SHA-256 of everything before it; the header of the next segment repeats the digest,
-//! so the segments are one chain. Beside each closed segment lies an index file: derived, checked against the segment's length
-//! and digest, written again from the segment whenever it does not fit. Opening reads headers, index files and the last
-//! segment; bodies of closed segments are read, and judged, when asked for.
+//! A segment is closed by a frame with the SHA-256 of everything before it; the header of the next
+//! segment repeats the digest, so the segments are one chain. Beside each closed segment lies an
+//! index file: derived, checked against the segment's length and digest, written again from the
+//! segment whenever it does not fit. Opening reads headers, index files and the last segment;
+//! bodies of closed segments are read, and judged, when asked for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,9 @@ use bincode::{Decode, Encode};
 use rollbook_core::codec::{self, DecodeError, Wire};
 use rollbook_core::crypto::{Hash, sha256, sha256_parts};
 
-use super::frame::{self, FileKind, Frame, FrameKind, HEADER, Header, MAX_PAYLOAD, Place, Scanned, Tail};
+use super::frame::{
+    self, FileKind, Frame, FrameKind, HEADER, Header, MAX_PAYLOAD, Place, Scanned, Tail,
+};
 use super::{BodyAnswer, Cut, DecidedBlock, End, MAX_UNDECIDED, Stop};
 use crate::disk::{Disk, DiskError, DiskFile};
 
@@ -56,7 +59,11 @@ impl Wire for IndexFile {
     const MAX: usize = 32 * 1024 * 1024;
 
     fn check(&self) -> Result<(), DecodeError> {
-        if self.version == frame::VERSION { Ok(()) } else { Err(DecodeError::rule("unknown version")) }
+        if self.version == frame::VERSION {
+            Ok(())
+        } else {
+            Err(DecodeError::rule("unknown version"))
+        }
     }
 }
 
@@ -91,13 +98,21 @@ impl Index {
     fn apply(&mut self, entry: &IndexEntry) -> Result<(), String> {
         let next = self.tip() + 1;
         if entry.height != next {
-            return Err(format!("a frame of height {} stands where height {next} is due", entry.height));
+            return Err(format!(
+                "a frame of height {} stands where height {next} is due",
+                entry.height
+            ));
         }
         if entry.decision {
             let Some(body) = self.pending.get(&entry.body).copied() else {
-                return Err(format!("the decision of height {next} names a body that is not there"));
+                return Err(format!(
+                    "the decision of height {next} names a body that is not there"
+                ));
             };
-            self.decided.push(BlockPlace { body, decision: entry.place });
+            self.decided.push(BlockPlace {
+                body,
+                decision: entry.place,
+            });
             self.pending.clear();
         } else {
             self.pending.insert(entry.body, entry.place);
@@ -128,16 +143,36 @@ fn split_body(payload: &[u8]) -> Option<(u64, Hash, &[u8])> {
 
 /// The index entry of a frame.
 fn entry_of(path: &Path, number: u64, frame: &Frame<'_>) -> Result<Option<IndexEntry>, Stop> {
-    let place = Place { file: number, offset: frame.offset, length: frame.payload.len() as u32 };
-    let unreadable = || Stop::damage(path, frame.offset, "the frame has a valid checksum and no valid content");
+    let place = Place {
+        file: number,
+        offset: frame.offset,
+        length: frame.payload.len() as u32,
+    };
+    let unreadable = || {
+        Stop::damage(
+            path,
+            frame.offset,
+            "the frame has a valid checksum and no valid content",
+        )
+    };
     Ok(match frame.kind {
         FrameKind::Body => {
             let (height, body, _) = split_body(frame.payload).ok_or_else(unreadable)?;
-            Some(IndexEntry { decision: false, height, body, place })
+            Some(IndexEntry {
+                decision: false,
+                height,
+                body,
+                place,
+            })
         }
         FrameKind::Decision => {
             let decision: Decision = codec::decode(frame.payload).map_err(|_| unreadable())?;
-            Some(IndexEntry { decision: true, height: decision.height, body: decision.body, place })
+            Some(IndexEntry {
+                decision: true,
+                height: decision.height,
+                body: decision.body,
+                place,
+            })
         }
         _ => None,
     })
@@ -156,7 +191,11 @@ fn scan_segment(file: &dyn DiskFile, path: &Path, header: &Header) -> Result<Seg
     let mut closed: Option<(u64, Hash)> = None;
     let scanned = frame::scan(file, path, header, &mut |frame| {
         if let Some((offset, _)) = closed {
-            return Err(Stop::damage(path, offset, "frames follow the end of the segment"));
+            return Err(Stop::damage(
+                path,
+                offset,
+                "frames follow the end of the segment",
+            ));
         }
         if frame.kind == FrameKind::Close {
             let digest = frame.payload.try_into().map(Hash);
@@ -169,10 +208,18 @@ fn scan_segment(file: &dyn DiskFile, path: &Path, header: &Header) -> Result<Seg
     if let Some((offset, digest)) = closed {
         use sha2::Digest as _;
         if Hash(scanned.content_before_last.clone().finalize().into()) != digest {
-            return Err(Stop::damage(path, offset, "the digest of the segment is wrong"));
+            return Err(Stop::damage(
+                path,
+                offset,
+                "the digest of the segment is wrong",
+            ));
         }
     }
-    Ok(Segment { entries, scanned, closed: closed.map(|(_, digest)| digest) })
+    Ok(Segment {
+        entries,
+        scanned,
+        closed: closed.map(|(_, digest)| digest),
+    })
 }
 
 fn index_path(segment: &Path) -> PathBuf {
@@ -180,9 +227,17 @@ fn index_path(segment: &Path) -> PathBuf {
 }
 
 /// Reads an index file; `None` for anything but a whole one that fits its segment.
-fn load_index(disk: &dyn Disk, segment: &Path, header: &Header, length: u64, digest: &Hash) -> Option<Vec<IndexEntry>> {
+fn load_index(
+    disk: &dyn Disk,
+    segment: &Path,
+    header: &Header,
+    length: u64,
+    digest: &Hash,
+) -> Option<Vec<IndexEntry>> {
     let file = disk.open(&index_path(segment)).ok()?;
-    let total = usize::try_from(file.len().ok()?).ok().filter(|total| *total >= 32 && *total <= IndexFile::MAX + 32)?;
+    let total = usize::try_from(file.len().ok()?)
+        .ok()
+        .filter(|total| *total >= 32 && *total <= IndexFile::MAX + 32)?;
     let mut bytes = vec![0; total];
     file.read_at(0, &mut bytes).ok()?;
     let (content, check) = bytes.split_at(total - 32);
@@ -195,7 +250,12 @@ fn load_index(disk: &dyn Disk, segment: &Path, header: &Header, length: u64, dig
 }
 
 /// Writes an index file under a temporary name first, so that no half of one is ever seen.
-fn save_index(disk: &dyn Disk, dir: &Path, segment: &Path, index: &IndexFile) -> Result<(), DiskError> {
+fn save_index(
+    disk: &dyn Disk,
+    dir: &Path,
+    segment: &Path,
+    index: &IndexFile,
+) -> Result<(), DiskError> {
     let (path, temporary) = (index_path(segment), segment.with_extension("idx.tmp"));
     let content = codec::encode(index);
     let mut file = disk.create(&temporary)?;
@@ -208,42 +268,87 @@ fn save_index(disk: &dyn Disk, dir: &Path, segment: &Path, index: &IndexFile) ->
 
 impl Blocks {
     /// Makes the first segment.
-    pub(super) fn create(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash, instance: [u8; 16]) -> Result<Blocks, DiskError> {
+    pub(super) fn create(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        genesis: Hash,
+        instance: [u8; 16],
+    ) -> Result<Blocks, DiskError> {
         let boot = disk.boot_id();
-        let header = Header { kind: FileKind::Blocks, number: 1, genesis, instance, boot, first_height: 1, previous: Hash::ZERO };
+        let header = Header {
+            kind: FileKind::Blocks,
+            number: 1,
+            genesis,
+            instance,
+            boot,
+            first_height: 1,
+            previous: Hash::ZERO,
+        };
         let tail = Tail::create(&*disk, dir, header, &[])?;
         let dir = dir.to_path_buf();
-        Ok(Blocks { disk, dir, closed: Vec::new(), tail, entries: Vec::new(), index: Index::default(), durable_tip: 0 })
+        Ok(Blocks {
+            disk,
+            dir,
+            closed: Vec::new(),
+            tail,
+            entries: Vec::new(),
+            index: Index::default(),
+            durable_tip: 0,
+        })
     }
 
-    /// Judges the segments `numbers` (ascending, not empty). Changes nothing: that is [`PendingBlocks::resume`].
-    pub(super) fn open(disk: Arc<dyn Disk>, dir: &Path, genesis: &Hash, numbers: &[u64]) -> Result<PendingBlocks, Stop> {
+    /// Judges the segments `numbers` (ascending, not empty). Changes nothing: that is
+    /// [`PendingBlocks::resume`].
+    pub(super) fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        genesis: &Hash,
+        numbers: &[u64],
+    ) -> Result<PendingBlocks, Stop> {
         let unreadable = |error: DiskError| Stop::disk("the journal cannot be read", &error);
         let mut headers: Vec<(PathBuf, Header, Box<dyn DiskFile>)> = Vec::new();
         for (due, number) in (1..).zip(numbers) {
             let path = dir.join(FileKind::Blocks.name(due));
             if *number != due {
-                return Err(Stop::damage(&path, 0, "the segment is missing, later ones are there"));
+                return Err(Stop::damage(
+                    &path,
+                    0,
+                    "the segment is missing, later ones are there",
+                ));
             }
             let file = disk.open(&path).map_err(unreadable)?;
             let header = Header::read(&*file, &path, FileKind::Blocks, due, genesis)?;
             headers.push((path, header, file));
         }
         let Some((last_path, last_header, last_file)) = headers.pop() else {
-            return Err(Stop::damage(&dir.join(FileKind::Blocks.name(1)), 0, "the segment is missing"));
+            return Err(Stop::damage(
+                &dir.join(FileKind::Blocks.name(1)),
+                0,
+                "the segment is missing",
+            ));
         };
         let mut opened = OpenedBlocks::default();
         let mut index = Index::default();
         let mut rebuilt = Vec::new();
         let follows = |index: &mut Index, path: &Path, header: &Header, entries: &[IndexEntry]| {
             if header.first_height != index.tip() + 1 {
-                return Err(Stop::damage(path, 0, "the segment does not begin where the one before it ends"));
+                return Err(Stop::damage(
+                    path,
+                    0,
+                    "the segment does not begin where the one before it ends",
+                ));
             }
-            entries.iter().try_for_each(|entry| index.apply(entry).map_err(|why| Stop::damage(path, entry.place.offset, &why)))
+            entries.iter().try_for_each(|entry| {
+                index
+                    .apply(entry)
+                    .map_err(|why| Stop::damage(path, entry.place.offset, &why))
+            })
         };
         for at in 0..headers.len() {
             let (path, header, file) = &headers[at];
-            let next = headers.get(at + 1).map_or(&last_header, |(_, next, _)| next);
+            let next = headers
+                .get(at + 1)
+                .map_or(&last_header, |(_, next, _)| next);
             let length = file.len().map_err(unreadable)?;
             let entries = match load_index(&*disk, path, header, length, &next.previous) {
                 Some(entries) => entries,
@@ -254,10 +359,18 @@ impl Blocks {
                         return Err(Stop::damage(path, segment.scanned.end, why));
                     }
                     let digest = next.previous;
-                    let file =
-                        IndexFile { version: frame::VERSION, header: header.check(), length, digest, entries: segment.entries };
+                    let file = IndexFile {
+                        version: frame::VERSION,
+                        header: header.check(),
+                        length,
+                        digest,
+                        entries: segment.entries,
+                    };
                     rebuilt.push((path.clone(), file));
-                    rebuilt.last().map(|(_, file)| file.entries.clone()).unwrap_or_default()
+                    rebuilt
+                        .last()
+                        .map(|(_, file)| file.entries.clone())
+                        .unwrap_or_default()
                 }
             };
             follows(&mut index, path, header, &entries)?;
@@ -265,11 +378,26 @@ impl Blocks {
         let last = scan_segment(&*last_file, &last_path, &last_header)?;
         follows(&mut index, &last_path, &last_header, &last.entries)?;
         if last.scanned.torn > 0 {
-            opened.cut = Some(Cut { file: last_path.clone(), offset: last.scanned.end, bytes: last.scanned.torn });
+            opened.cut = Some(Cut {
+                file: last_path.clone(),
+                offset: last.scanned.end,
+                bytes: last.scanned.torn,
+            });
         }
         let closed = headers.into_iter().map(|(_, header, _)| header).collect();
         let dir = dir.to_path_buf();
-        Ok(PendingBlocks { disk, dir, closed, index, opened, rebuilt, last, last_path, last_header, last_file })
+        Ok(PendingBlocks {
+            disk,
+            dir,
+            closed,
+            index,
+            opened,
+            rebuilt,
+            last,
+            last_path,
+            last_header,
+            last_file,
+        })
     }
 
     /// Height of the last decision, synced or not.
@@ -284,7 +412,10 @@ impl Blocks {
 
     /// What is durable.
     pub(super) fn durable_end(&self) -> End {
-        End { file: self.tail.header.number, length: self.tail.durable() }
+        End {
+            file: self.tail.header.number,
+            length: self.tail.durable(),
+        }
     }
 
     /// Instance that wrote the last segment.
@@ -301,8 +432,15 @@ impl Blocks {
         if self.index.pending.len() >= MAX_UNDECIDED {
             return BodyAnswer::Full;
         }
-        let place = self.tail.push(FrameKind::Body, &[&height.to_le_bytes(), &digest.0, body]);
-        self.enter(IndexEntry { decision: false, height, body: digest, place });
+        let place = self
+            .tail
+            .push(FrameKind::Body, &[&height.to_le_bytes(), &digest.0, body]);
+        self.enter(IndexEntry {
+            decision: false,
+            height,
+            body: digest,
+            place,
+        });
         BodyAnswer::Stored(digest)
     }
 
@@ -313,8 +451,15 @@ impl Blocks {
 
     /// Buffers a decision of the next height; its body is known to be there.
     pub(super) fn append_decision(&mut self, decision: &Decision) {
-        let place = self.tail.push(FrameKind::Decision, &[&codec::encode(decision)]);
-        self.enter(IndexEntry { decision: true, height: decision.height, body: decision.body, place });
+        let place = self
+            .tail
+            .push(FrameKind::Decision, &[&codec::encode(decision)]);
+        self.enter(IndexEntry {
+            decision: true,
+            height: decision.height,
+            body: decision.body,
+            place,
+        });
     }
 
     fn enter(&mut self, entry: IndexEntry) {
@@ -332,7 +477,8 @@ impl Blocks {
         Ok(())
     }
 
-    /// Closes the segment and begins the next one, if it has reached `limit` bytes. Everything is synced.
+    /// Closes the segment and begins the next one, if it has reached `limit` bytes. Everything is
+    /// synced.
     pub(super) fn rotate(&mut self, limit: u64, instance: [u8; 16]) -> Result<(), DiskError> {
         if self.tail.end() < limit {
             return Ok(());
@@ -368,22 +514,44 @@ impl Blocks {
 
     fn read(&self, place: Place, kind: FrameKind) -> Result<Vec<u8>, Stop> {
         if place.file == self.tail.header.number {
-            return frame::read_frame(&*self.tail.file, &self.tail.path, &self.tail.header, place, kind);
+            return frame::read_frame(
+                &*self.tail.file,
+                &self.tail.path,
+                &self.tail.header,
+                place,
+                kind,
+            );
         }
         let path = self.dir.join(FileKind::Blocks.name(place.file));
-        let known = usize::try_from(place.file).ok().and_then(|number| self.closed.get(number.checked_sub(1)?));
-        let header = known.ok_or_else(|| Stop::damage(&path, place.offset, "the index names a segment that does not exist"))?;
-        let file = self.disk.open(&path).map_err(|error| Stop::disk("the journal cannot be read", &error))?;
+        let known = usize::try_from(place.file)
+            .ok()
+            .and_then(|number| self.closed.get(number.checked_sub(1)?));
+        let header = known.ok_or_else(|| {
+            Stop::damage(
+                &path,
+                place.offset,
+                "the index names a segment that does not exist",
+            )
+        })?;
+        let file = self
+            .disk
+            .open(&path)
+            .map_err(|error| Stop::disk("the journal cannot be read", &error))?;
         frame::read_frame(&*file, &path, header, place, kind)
     }
 
     fn read_body(&self, place: Place, height: u64, digest: &Hash) -> Result<Vec<u8>, Stop> {
         let mut payload = self.read(place, FrameKind::Body)?;
         match split_body(&payload) {
-            Some((found, named, body)) if found == height && named == *digest && sha256(body) == *digest => {}
+            Some((found, named, body))
+                if found == height && named == *digest && sha256(body) == *digest => {}
             _ => {
                 let path = self.dir.join(FileKind::Blocks.name(place.file));
-                return Err(Stop::damage(&path, place.offset, "the body is not the one that its decision names"));
+                return Err(Stop::damage(
+                    &path,
+                    place.offset,
+                    "the body is not the one that its decision names",
+                ));
             }
         }
         payload.drain(..40);
@@ -395,28 +563,43 @@ impl Blocks {
         if height == 0 || height > self.durable_tip {
             return Ok(None);
         }
-        let Some(place) = self.index.decided.get((height - 1) as usize) else { return Ok(None) };
+        let Some(place) = self.index.decided.get((height - 1) as usize) else {
+            return Ok(None);
+        };
         let payload = self.read(place.decision, FrameKind::Decision)?;
         match codec::decode::<Decision>(&payload) {
             Ok(decision) if decision.height == height => Ok(Some((decision, place.body))),
             _ => {
                 let path = self.dir.join(FileKind::Blocks.name(place.decision.file));
-                Err(Stop::damage(&path, place.decision.offset, &format!("the frame is not the decision of height {height}")))
+                Err(Stop::damage(
+                    &path,
+                    place.decision.offset,
+                    &format!("the frame is not the decision of height {height}"),
+                ))
             }
         }
     }
 
     /// A decided block, judged on reading; `None` above the durable tip and at height 0.
     pub(super) fn block(&self, height: u64) -> Result<Option<DecidedBlock>, Stop> {
-        let Some((decision, place)) = self.decision(height)? else { return Ok(None) };
+        let Some((decision, place)) = self.decision(height)? else {
+            return Ok(None);
+        };
         let body = self.read_body(place, height, &decision.body)?;
-        Ok(Some(DecidedBlock { height, seal: decision.seal, certificate: decision.certificate, body }))
+        Ok(Some(DecidedBlock {
+            height,
+            seal: decision.seal,
+            certificate: decision.certificate,
+            body,
+        }))
     }
 
     /// The undecided bodies of the next height, by digest.
     pub(super) fn undecided(&self) -> Result<Vec<(Hash, Vec<u8>)>, Stop> {
         let height = self.tip() + 1;
-        let read = |(digest, place): (&Hash, &Place)| Ok((*digest, self.read_body(*place, height, digest)?));
+        let read = |(digest, place): (&Hash, &Place)| {
+            Ok((*digest, self.read_body(*place, height, digest)?))
+        };
         self.index.pending.iter().map(read).collect()
     }
 
@@ -427,19 +610,45 @@ impl Blocks {
         for (at, header) in self.closed.iter().enumerate() {
             let path = self.dir.join(FileKind::Blocks.name(header.number));
             let file = self.disk.open(&path).map_err(unreadable)?;
-            let stored = Header::read(&*file, &path, FileKind::Blocks, header.number, &header.genesis)?;
+            let stored = Header::read(
+                &*file,
+                &path,
+                FileKind::Blocks,
+                header.number,
+                &header.genesis,
+            )?;
             let segment = scan_segment(&*file, &path, header)?;
-            let next = self.closed.get(at + 1).map_or(&self.tail.header, |next| next);
-            if stored != *header || segment.scanned.torn > 0 || segment.closed != Some(next.previous) {
-                return Err(Stop::damage(&path, segment.scanned.end, "the segment is not what the next one says"));
+            let next = self
+                .closed
+                .get(at + 1)
+                .map_or(&self.tail.header, |next| next);
+            if stored != *header
+                || segment.scanned.torn > 0
+                || segment.closed != Some(next.previous)
+            {
+                return Err(Stop::damage(
+                    &path,
+                    segment.scanned.end,
+                    "the segment is not what the next one says",
+                ));
             }
             total += segment.scanned.end;
         }
         let (tail, path) = (&self.tail, &self.tail.path);
-        Header::read(&*tail.file, path, FileKind::Blocks, tail.header.number, &tail.header.genesis)?;
+        Header::read(
+            &*tail.file,
+            path,
+            FileKind::Blocks,
+            tail.header.number,
+            &tail.header.genesis,
+        )?;
         let last = scan_segment(&*tail.file, path, &tail.header)?;
         if last.scanned.end < tail.durable() {
-            return Err(Stop::damage(path, last.scanned.end, "a frame that was durable is bad"));
+            return Err(Stop::damage(
+                path,
+                last.scanned.end,
+                "a frame that was durable is bad",
+            ));
         }
         Ok(total + last.scanned.end)
     }
@@ -468,7 +677,10 @@ impl PendingBlocks {
 
     /// End of what is valid.
     pub(super) fn end(&self) -> End {
-        End { file: self.last_header.number, length: self.last.scanned.end }
+        End {
+            file: self.last_header.number,
+            length: self.last.scanned.end,
+        }
     }
 
     /// Instance that wrote the last segment.
@@ -483,24 +695,42 @@ impl PendingBlocks {
 
     /// `votes_end` of the newest decision.
     pub(super) fn votes_end(&self) -> Result<End, Stop> {
-        let Some(place) = self.index.decided.last().map(|place| place.decision) else { return Ok(End::default()) };
-        let (path, header) = match usize::try_from(place.file).ok().and_then(|number| self.closed.get(number.checked_sub(1)?)) {
+        let Some(place) = self.index.decided.last().map(|place| place.decision) else {
+            return Ok(End::default());
+        };
+        let (path, header) = match usize::try_from(place.file)
+            .ok()
+            .and_then(|number| self.closed.get(number.checked_sub(1)?))
+        {
             Some(header) => (self.dir.join(FileKind::Blocks.name(place.file)), header),
             None => (self.last_path.clone(), &self.last_header),
         };
-        let file = self.disk.open(&path).map_err(|error| Stop::disk("the journal cannot be read", &error))?;
+        let file = self
+            .disk
+            .open(&path)
+            .map_err(|error| Stop::disk("the journal cannot be read", &error))?;
         let payload = frame::read_frame(&*file, &path, header, place, FrameKind::Decision)?;
         let unreadable = |_| Stop::damage(&path, place.offset, "the decision cannot be decoded");
-        Ok(codec::decode::<Decision>(&payload).map_err(unreadable)?.votes_end)
+        Ok(codec::decode::<Decision>(&payload)
+            .map_err(unreadable)?
+            .votes_end)
     }
 
     /// Cuts the torn end, syncs, and goes on writing as `instance`.
-    pub(super) fn resume(mut self, instance: [u8; 16]) -> Result<(Blocks, OpenedBlocks), DiskError> {
+    pub(super) fn resume(
+        mut self,
+        instance: [u8; 16],
+    ) -> Result<(Blocks, OpenedBlocks), DiskError> {
         for (path, file) in &self.rebuilt {
             save_index(&*self.disk, &self.dir, path, file)?;
             self.opened.rebuilt.push(index_path(path));
         }
-        let tail = Tail::resume(self.last_file, self.last_path, self.last_header, &self.last.scanned)?;
+        let tail = Tail::resume(
+            self.last_file,
+            self.last_path,
+            self.last_header,
+            &self.last.scanned,
+        )?;
         let durable_tip = self.index.tip();
         let mut blocks = Blocks {
             disk: self.disk,

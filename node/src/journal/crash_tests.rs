@@ -1,6 +1,7 @@
-//! Crash images. A random workload runs on a simulated disk; the power goes at every single operation; from each such moment
-//! several legal disks are made (lost, torn, reordered), opened and judged against a model that knows what was acknowledged.
-//! The judges return what is wrong instead of panicking, so that canaries can show that the harness can fail.
+//! Crash images. A random workload runs on a simulated disk; the power goes at every single
+//! operation; from each such moment several legal disks are made (lost, torn, reordered), opened
+//! and judged against a model that knows what was acknowledged. The judges return what is wrong
+//! instead of panicking, so that canaries can show that the harness can fail.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -38,7 +39,12 @@ impl Model {
 
     fn decided(&self, height: u64) -> DecidedBlock {
         let body = self.blocks[height as usize - 1].clone();
-        DecidedBlock { height, seal: seal(height), certificate: certificate(height), body }
+        DecidedBlock {
+            height,
+            seal: seal(height),
+            certificate: certificate(height),
+            body,
+        }
     }
 
     fn sign(
@@ -51,7 +57,11 @@ impl Model {
         let bytes = if self.hasty {
             prepared.bytes().to_vec()
         } else {
-            prepared.token(&journal.durable()).map_err(|_| "no token after the sync")?.bytes().to_vec()
+            prepared
+                .token(&journal.durable())
+                .map_err(|_| "no token after the sync")?
+                .bytes()
+                .to_vec()
         };
         if let Some(slot) = slot {
             let before = self.signed.insert(slot, bytes.clone());
@@ -60,8 +70,14 @@ impl Model {
             }
         }
         if let Some((size, root)) = checkpoint {
-            if self.checkpoint.is_some_and(|(known, other)| known > size || (known == size && other != root)) {
-                return Err(format!("checkpoint {size} signed after {:?}", self.checkpoint));
+            if self
+                .checkpoint
+                .is_some_and(|(known, other)| known > size || (known == size && other != root))
+            {
+                return Err(format!(
+                    "checkpoint {size} signed after {:?}",
+                    self.checkpoint
+                ));
             }
             self.checkpoint = Some((size, root));
         }
@@ -76,7 +92,9 @@ impl Model {
 
     fn acknowledge_blocks(&mut self) {
         self.durable_tip = self.tip();
-        self.bodies.values_mut().for_each(|(_, acknowledged)| *acknowledged = true);
+        self.bodies
+            .values_mut()
+            .for_each(|(_, acknowledged)| *acknowledged = true);
     }
 
     /// One random step of a validator. `Ok(false)`: the disk failed, and the journal said so.
@@ -88,7 +106,11 @@ impl Model {
         }
     }
 
-    fn try_step(&mut self, journal: &mut Journal, chance: &mut SplitMix) -> Result<Result<(), String>, Stop> {
+    fn try_step(
+        &mut self,
+        journal: &mut Journal,
+        chance: &mut SplitMix,
+    ) -> Result<Result<(), String>, Stop> {
         let height = self.tip() + 1;
         match chance.below(10) {
             0 | 1 => {
@@ -107,10 +129,23 @@ impl Model {
                 self.wal.push(entry);
             }
             4..=6 => {
-                let step = [Step::Proposal, Step::Prevote, Step::Precommit][chance.below(3) as usize];
-                let slot = Slot { height, round: chance.below(4) as u32, step };
-                let bytes = vote(height, slot.round, step, if chance.coin() { "a" } else { "b" });
-                if let Ok(prepared) = journal.prepare(&CHAIN, height, slot.round, step, &bytes)?.prepared() {
+                let step =
+                    [Step::Proposal, Step::Prevote, Step::Precommit][chance.below(3) as usize];
+                let slot = Slot {
+                    height,
+                    round: chance.below(4) as u32,
+                    step,
+                };
+                let bytes = vote(
+                    height,
+                    slot.round,
+                    step,
+                    if chance.coin() { "a" } else { "b" },
+                );
+                if let Ok(prepared) = journal
+                    .prepare(&CHAIN, height, slot.round, step, &bytes)?
+                    .prepared()
+                {
                     if !self.hasty {
                         journal.sync()?;
                         self.acknowledge(journal);
@@ -119,8 +154,14 @@ impl Model {
                 }
             }
             7 => {
-                let (size, root) = (1 + chance.below(3 * height), Hash([chance.below(2) as u8; 32]));
-                if let Ok(prepared) = journal.prepare_checkpoint(&CHAIN, size, root, b"checkpoint")?.prepared() {
+                let (size, root) = (
+                    1 + chance.below(3 * height),
+                    Hash([chance.below(2) as u8; 32]),
+                );
+                if let Ok(prepared) = journal
+                    .prepare_checkpoint(&CHAIN, size, root, b"checkpoint")?
+                    .prepared()
+                {
                     journal.sync()?;
                     self.acknowledge(journal);
                     return Ok(self.sign(prepared, None, Some((size, root)), journal));
@@ -133,7 +174,12 @@ impl Model {
                 self.floor = height + 1;
             }
             8 => {
-                if let Some((digest, (body, _))) = self.bodies.iter().next().map(|(digest, kept)| (*digest, kept.clone())) {
+                if let Some((digest, (body, _))) = self
+                    .bodies
+                    .iter()
+                    .next()
+                    .map(|(digest, kept)| (*digest, kept.clone()))
+                {
                     journal.append_decision(height, &seal(height), &certificate(height), digest)?;
                     self.blocks.push(body);
                     self.bodies.clear();
@@ -149,11 +195,16 @@ impl Model {
         Ok(Ok(()))
     }
 
-    /// Judges a reopened journal: everything acknowledged is there, nothing is invented, the guard has forgotten nothing.
+    /// Judges a reopened journal: everything acknowledged is there, nothing is invented, the guard
+    /// has forgotten nothing.
     fn judge(&self, journal: &mut Journal, recovered: &Recovered) -> Result<(), String> {
         let tip = recovered.tip;
         if tip < self.durable_tip || tip > self.tip() {
-            return Err(format!("tip {tip}, acknowledged {}, appended {}", self.durable_tip, self.tip()));
+            return Err(format!(
+                "tip {tip}, acknowledged {}, appended {}",
+                self.durable_tip,
+                self.tip()
+            ));
         }
         for height in 1..=tip {
             match journal.read_block(height) {
@@ -164,7 +215,10 @@ impl Model {
         if tip == self.tip() {
             let (kept, all) = (&self.wal[..self.durable_wal], &self.wal[..]);
             if !recovered.wal.starts_with(kept) || !all.starts_with(&recovered.wal) {
-                return Err(format!("log {:?}, acknowledged {kept:?}, appended {all:?}", recovered.wal));
+                return Err(format!(
+                    "log {:?}, acknowledged {kept:?}, appended {all:?}",
+                    recovered.wal
+                ));
             }
             for (digest, bytes) in &recovered.undecided {
                 if sha256(bytes) != *digest || !self.bodies.contains_key(digest) {
@@ -172,22 +226,33 @@ impl Model {
                 }
             }
             let known: BTreeMap<_, _> = recovered.undecided.iter().cloned().collect();
-            if let Some((digest, _)) = self.bodies.iter().find(|(digest, (_, kept))| *kept && !known.contains_key(*digest)) {
+            if let Some((digest, _)) = self
+                .bodies
+                .iter()
+                .find(|(digest, (_, kept))| *kept && !known.contains_key(*digest))
+            {
                 return Err(format!("the body {digest} is lost"));
             }
         }
         let high = recovered.guard;
-        if high.slot < self.signed.keys().next_back().copied() || high.checkpoint < self.checkpoint || high.floor < self.floor {
+        if high.slot < self.signed.keys().next_back().copied()
+            || high.checkpoint < self.checkpoint
+            || high.floor < self.floor
+        {
             return Err(format!("the guard forgot: {high:?}"));
         }
         for (slot, bytes) in &self.signed {
             let mut other = bytes.clone();
             other.push(b'!');
-            let verdict = journal.prepare(&CHAIN, slot.height, slot.round, slot.step, &other).map_err(|stop| stop.to_string())?;
+            let verdict = journal
+                .prepare(&CHAIN, slot.height, slot.round, slot.step, &other)
+                .map_err(|stop| stop.to_string())?;
             if !matches!(verdict, Verdict::Refused(_)) {
                 return Err(format!("the guard allows a second {slot}"));
             }
-            let again = journal.prepare(&CHAIN, slot.height, slot.round, slot.step, bytes).map_err(|stop| stop.to_string())?;
+            let again = journal
+                .prepare(&CHAIN, slot.height, slot.round, slot.step, bytes)
+                .map_err(|stop| stop.to_string())?;
             let allowed = match again {
                 Verdict::AlreadySigned(prepared) => prepared.token(&journal.durable()).is_ok(),
                 Verdict::Refused(_) => slot.height <= tip,
@@ -208,7 +273,11 @@ impl Model {
         }
         self.blocks.truncate(recovered.tip as usize);
         self.durable_tip = recovered.tip;
-        self.bodies = recovered.undecided.iter().map(|(digest, body)| (*digest, (body.clone(), true))).collect();
+        self.bodies = recovered
+            .undecided
+            .iter()
+            .map(|(digest, body)| (*digest, (body.clone(), true)))
+            .collect();
         self.wal = recovered.wal.clone();
         self.durable_wal = self.wal.len();
     }
@@ -234,13 +303,16 @@ fn reopen(disk: &SimDisk, model: &Model) -> Result<(Journal, Recovered), String>
 
 const STEPS: u64 = 120;
 
-/// Every operation boundary of the workload of `seed`, `images` legal disks each; crashes while reopening, and a second life.
-/// Returns how many disks were judged and how many ends were cut.
+/// Every operation boundary of the workload of `seed`, `images` legal disks each; crashes while
+/// reopening, and a second life. Returns how many disks were judged and how many ends were cut.
 fn campaign(seed: u64, images: u64, hasty: bool, lying: bool) -> Result<(u64, u64), String> {
     let (mut judged, mut cuts) = (0, 0);
     for at in 0.. {
         let disk = SimDisk::new();
-        let mut model = Model { hasty, ..Model::default() };
+        let mut model = Model {
+            hasty,
+            ..Model::default()
+        };
         disk.set_lying(lying);
         disk.halt_after(at);
         if let Ok((mut journal, _)) = open(&disk) {
@@ -251,9 +323,12 @@ fn campaign(seed: u64, images: u64, hasty: bool, lying: bool) -> Result<(u64, u6
         }
         for image in 0..images {
             let chance = &mut SplitMix(seed ^ (at << 20) ^ (image << 50));
-            let place = |text: String| format!("seed {seed}, power cut at operation {at}, image {image}: {text}");
+            let place = |text: String| {
+                format!("seed {seed}, power cut at operation {at}, image {image}: {text}")
+            };
             let (disk, mut model) = (disk.fork(), model.clone());
-            // Every third image is the death of the process alone, after which unsynced bytes and names are still visible.
+            // Every third image is the death of the process alone, after which unsynced bytes and
+            // names are still visible.
             if image % 3 == 2 {
                 disk.kill()
             } else {
@@ -289,24 +364,41 @@ fn nothing_acknowledged_is_lost_at_any_operation() {
         judged += more;
         cuts += torn;
     }
-    assert!(judged > 4_000 && cuts > 500, "the campaign reached too little: {judged} disks, {cuts} torn ends");
+    assert!(
+        judged > 4_000 && cuts > 500,
+        "the campaign reached too little: {judged} disks, {cuts} torn ends"
+    );
 }
 
 #[test]
 fn canaries_are_caught() {
     let found = |hasty, lying| (1..=8).find_map(|seed| campaign(seed, 6, hasty, lying).err());
     let hasty = found(true, false).expect("signing before the sync is found");
-    assert!(hasty.contains("guard") || hasty.contains("two statements") || hasty.contains("signing"), "{hasty}");
-    assert!(found(false, true).is_some(), "a sync that does nothing is found");
+    assert!(
+        hasty.contains("guard") || hasty.contains("two statements") || hasty.contains("signing"),
+        "{hasty}"
+    );
+    assert!(
+        found(false, true).is_some(),
+        "a sync that does nothing is found"
+    );
 }
 
 #[test]
 fn full_and_failing_disks_stop_the_journal_and_lose_nothing() {
     let mut stopped = 0;
-    let ops = [None, Some(DiskOp::Append), Some(DiskOp::Sync), Some(DiskOp::Create), Some(DiskOp::Rename), Some(DiskOp::SyncDir)];
-    for (seed, op, kind) in
-        (1..=3).flat_map(|seed| ops.iter().flat_map(move |op| [(seed, *op, FaultKind::Io), (seed, *op, FaultKind::Full)]))
-    {
+    let ops = [
+        None,
+        Some(DiskOp::Append),
+        Some(DiskOp::Sync),
+        Some(DiskOp::Create),
+        Some(DiskOp::Rename),
+        Some(DiskOp::SyncDir),
+    ];
+    for (seed, op, kind) in (1..=3).flat_map(|seed| {
+        ops.iter()
+            .flat_map(move |op| [(seed, *op, FaultKind::Io), (seed, *op, FaultKind::Full)])
+    }) {
         for after in 0.. {
             let disk = SimDisk::new();
             let mut model = Model::default();
@@ -314,7 +406,11 @@ fn full_and_failing_disks_stop_the_journal_and_lose_nothing() {
             let started = open(&disk).map(|(mut journal, _)| {
                 run(&mut journal, &mut model, seed, STEPS).unwrap();
                 if let Some(stop) = journal.stopped().cloned() {
-                    let expected = if kind == FaultKind::Io { StopKind::Disk } else { StopKind::Full };
+                    let expected = if kind == FaultKind::Io {
+                        StopKind::Disk
+                    } else {
+                        StopKind::Full
+                    };
                     assert_eq!(stop.kind, expected);
                     assert_eq!(journal.append_wal(model.tip() + 1, b"x").unwrap_err(), stop);
                 }
@@ -325,7 +421,9 @@ fn full_and_failing_disks_stop_the_journal_and_lose_nothing() {
             }
             stopped += 1;
             // The process dies and comes back, or the machine does.
-            let place = |text: String| format!("seed {seed}, {op:?} fails after {after} with {kind:?}: {text}");
+            let place = |text: String| {
+                format!("seed {seed}, {op:?} fails after {after} with {kind:?}: {text}")
+            };
             let revived = disk.fork();
             revived.kill();
             let (mut journal, recovered) = reopen(&revived, &model).map_err(place).unwrap();
@@ -333,11 +431,15 @@ fn full_and_failing_disks_stop_the_journal_and_lose_nothing() {
             second.adopt(&recovered);
             run(&mut journal, &mut second, seed + 100, 20).unwrap();
             revived.power_cut(after);
-            // Bytes of the failed sync were readable and may be gone now: reported then, at the start or on reading, and never
-            // forgotten.
+            // Bytes of the failed sync were readable and may be gone now: reported then, at the
+            // start or on reading, and never forgotten.
             let outcome = reopen(&revived, &second).map(|_| ());
             let reported = matches!(&outcome, Err(text) if text.contains("is damaged at byte") || text.contains("kind: Damage"));
-            assert!(outcome.is_ok() || reported, "{}", place(format!("{outcome:?}")));
+            assert!(
+                outcome.is_ok() || reported,
+                "{}",
+                place(format!("{outcome:?}"))
+            );
             disk.power_cut(after + 7);
             reopen(&disk, &model).map_err(place).unwrap();
         }
@@ -355,10 +457,12 @@ fn running_out_of_space_at_any_byte_is_harmless() {
             run(&mut journal, &mut model, 5, STEPS).unwrap();
         }
         disk.kill();
-        let (_, recovered) = reopen(&disk, &model).unwrap_or_else(|text| panic!("{space} bytes: {text}"));
+        let (_, recovered) =
+            reopen(&disk, &model).unwrap_or_else(|text| panic!("{space} bytes: {text}"));
         model.adopt(&recovered);
         disk.power_cut(space);
-        reopen(&disk, &model).unwrap_or_else(|text| panic!("{space} bytes, then a power cut: {text}"));
+        reopen(&disk, &model)
+            .unwrap_or_else(|text| panic!("{space} bytes, then a power cut: {text}"));
     }
 }
 
@@ -372,7 +476,9 @@ fn stopped_in_order(seed: u64) -> (SimDisk, Model) {
     let (height, last) = (model.tip() + 1, vec![5; 50]);
     journal.append_body(height, &last).unwrap();
     journal.sync().unwrap();
-    journal.append_decision(height, &seal(height), &certificate(height), sha256(&last)).unwrap();
+    journal
+        .append_decision(height, &seal(height), &certificate(height), sha256(&last))
+        .unwrap();
     model.blocks.push(last);
     model.bodies.clear();
     model.wal.clear();
@@ -385,13 +491,19 @@ fn stopped_in_order(seed: u64) -> (SimDisk, Model) {
 #[test]
 fn damage_is_reported_and_never_skipped() {
     let (disk, model) = stopped_in_order(11);
-    let names: Vec<String> = disk.list(Path::new(DIR)).unwrap().into_iter().filter(|name| name != "lock").collect();
+    let names: Vec<String> = disk
+        .list(Path::new(DIR))
+        .unwrap()
+        .into_iter()
+        .filter(|name| name != "lock")
+        .collect();
     let last_segment = names.iter().rfind(|name| name.ends_with(".seg")).unwrap();
     let (mut at_open, mut at_read, mut harmless) = (0, 0, 0);
     for name in &names {
         let path = Path::new(DIR).join(name);
         let length = disk.bytes(&path).unwrap().len() as u64;
-        // The clean-stop frame is the last of its file: damage there looks like a torn end, which costs only the note.
+        // The clean-stop frame is the last of its file: damage there looks like a torn end, which
+        // costs only the note.
         let last_frame = frame::HEAD + 16 + frame::CHECK;
         for offset in (0..length).step_by(3) {
             let image = disk.fork();
@@ -399,7 +511,10 @@ fn damage_is_reported_and_never_skipped() {
             match open(&image) {
                 Err(stop) => {
                     assert_eq!(stop.kind, StopKind::Damage, "{name} byte {offset}");
-                    assert!(stop.what.contains(name.as_str()) && stop.what.contains("at byte"), "{name} byte {offset}: {stop}");
+                    assert!(
+                        stop.what.contains(name.as_str()) && stop.what.contains("at byte"),
+                        "{name} byte {offset}: {stop}"
+                    );
                     at_open += 1;
                 }
                 Ok((mut journal, recovered)) if name.ends_with(".idx") => {
@@ -408,7 +523,10 @@ fn damage_is_reported_and_never_skipped() {
                     harmless += 1;
                 }
                 Ok((mut journal, recovered)) if name.ends_with(".log") => {
-                    assert!(offset >= length - last_frame, "{name} byte {offset} was skipped");
+                    assert!(
+                        offset >= length - last_frame,
+                        "{name} byte {offset} was skipped"
+                    );
                     assert!(!recovered.clean_stop && recovered.cuts.len() == 1);
                     model.judge(&mut journal, &recovered).unwrap();
                     harmless += 1;
@@ -416,7 +534,10 @@ fn damage_is_reported_and_never_skipped() {
                 Ok((journal, _)) => {
                     assert_ne!(name, last_segment, "byte {offset} was skipped");
                     let stop = journal.verify().unwrap_err();
-                    assert!(stop.kind == StopKind::Damage && stop.what.contains(name.as_str()), "{stop}");
+                    assert!(
+                        stop.kind == StopKind::Damage && stop.what.contains(name.as_str()),
+                        "{stop}"
+                    );
                     for height in 1..=model.tip() {
                         match journal.read_block(height) {
                             Ok(block) => assert_eq!(block, Some(model.decided(height))),
@@ -428,14 +549,20 @@ fn damage_is_reported_and_never_skipped() {
             }
         }
     }
-    assert!(at_open > 300 && at_read > 300 && harmless > 100, "{at_open} {at_read} {harmless}");
+    assert!(
+        at_open > 300 && at_read > 300 && harmless > 100,
+        "{at_open} {at_read} {harmless}"
+    );
 }
 
 #[test]
 fn files_cut_or_mixed_up_are_reported() {
     let (disk, model) = stopped_in_order(12);
     let names = disk.list(Path::new(DIR)).unwrap();
-    for name in names.iter().filter(|name| name.ends_with(".seg") || name.ends_with(".log")) {
+    for name in names
+        .iter()
+        .filter(|name| name.ends_with(".seg") || name.ends_with(".log"))
+    {
         let path = Path::new(DIR).join(name);
         let bytes = disk.bytes(&path).unwrap();
         for length in (0..bytes.len()).step_by(29) {
@@ -446,16 +573,29 @@ fn files_cut_or_mixed_up_are_reported() {
                 Ok((mut journal, recovered)) if name.ends_with(".log") => {
                     // Only the note of the clean stop may go unnoticed.
                     assert!(!recovered.clean_stop);
-                    model.judge(&mut journal, &recovered).unwrap_or_else(|text| panic!("{name} cut to {length}: {text}"));
+                    model
+                        .judge(&mut journal, &recovered)
+                        .unwrap_or_else(|text| panic!("{name} cut to {length}: {text}"));
                 }
-                Ok((journal, _)) => assert_eq!(journal.verify().unwrap_err().kind, StopKind::Damage, "{name} cut to {length}"),
+                Ok((journal, _)) => assert_eq!(
+                    journal.verify().unwrap_err().kind,
+                    StopKind::Damage,
+                    "{name} cut to {length}"
+                ),
             }
         }
         // The file of another number: a misdirected write of a whole file.
-        for other in names.iter().filter(|other| *other != name && other.ends_with(".seg")) {
+        for other in names
+            .iter()
+            .filter(|other| *other != name && other.ends_with(".seg"))
+        {
             let image = disk.fork();
             image.put(&path, &disk.bytes(&Path::new(DIR).join(other)).unwrap());
-            assert_eq!(open(&image).unwrap_err().kind, StopKind::Damage, "{other} in place of {name}");
+            assert_eq!(
+                open(&image).unwrap_err().kind,
+                StopKind::Damage,
+                "{other} in place of {name}"
+            );
         }
     }
 }

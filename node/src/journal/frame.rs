@@ -6,14 +6,16 @@
 //! frame  = length:u32 kind:u8 durable:u64 head_check[8] payload[length] check[16]
 //! ```
 //!
-//! Integers are little-endian. `check` of the header is SHA-256 of what stands before it, cut to 16 bytes; `check` of a frame
-//! is SHA-256(check of the frame or header before || head || payload), cut to 16 bytes, so that a frame that is misdirected,
-//! repeated or out of order does not verify. `head_check` binds length, kind and `durable` to the file and the offset, so that a
-//! corrupted length is never believed.
+//! Integers are little-endian. `check` of the header is SHA-256 of what stands before it, cut to 16
+//! bytes; `check` of a frame is SHA-256(check of the frame or header before || head || payload),
+//! cut to 16 bytes, so that a frame that is misdirected, repeated or out of order does not verify.
+//! `head_check` binds length, kind and `durable` to the file and the offset, so that a corrupted
+//! length is never believed.
 //!
-//! `durable` is the length of the file that was known to be synced when the frame was written. It settles the one hard
-//! question after a crash: a bad frame at X is a torn write that nobody was promised, and may be cut, unless a later frame says
-//! that X was already durable when it was written. Then the disk has lost acknowledged bytes, and that is damage.
+//! `durable` is the length of the file that was known to be synced when the frame was written. It
+//! settles the one hard question after a crash: a bad frame at X is a torn write that nobody was
+//! promised, and may be cut, unless a later frame says that X was already durable when it was
+//! written. Then the disk has lost acknowledged bytes, and that is damage.
 
 use std::path::{Path, PathBuf};
 
@@ -70,7 +72,11 @@ impl FileKind {
             FileKind::Blocks => ("blocks-", ".seg"),
             FileKind::Votes => ("votes-", ".log"),
         };
-        let number = name.strip_prefix(prefix)?.strip_suffix(suffix)?.parse().ok()?;
+        let number = name
+            .strip_prefix(prefix)?
+            .strip_suffix(suffix)?
+            .parse()
+            .ok()?;
         (self.name(number) == name).then_some(number)
     }
 }
@@ -154,13 +160,23 @@ impl Header {
         check
     }
 
-    /// Reads and judges the header of `path`, which must be file `number` of `kind` and of chain `genesis`.
-    pub(super) fn read(file: &dyn DiskFile, path: &Path, kind: FileKind, number: u64, genesis: &Hash) -> Result<Header, Stop> {
+    /// Reads and judges the header of `path`, which must be file `number` of `kind` and of chain
+    /// `genesis`.
+    pub(super) fn read(
+        file: &dyn DiskFile,
+        path: &Path,
+        kind: FileKind,
+        number: u64,
+        genesis: &Hash,
+    ) -> Result<Header, Stop> {
         let mut bytes = [0; HEADER as usize];
-        file.read_at(0, &mut bytes).map_err(|error| match error.kind {
-            DiskErrorKind::Short => Stop::damage(path, 0, "the file is shorter than its header"),
-            _ => Stop::disk("the journal cannot be read", &error),
-        })?;
+        file.read_at(0, &mut bytes)
+            .map_err(|error| match error.kind {
+                DiskErrorKind::Short => {
+                    Stop::damage(path, 0, "the file is shorter than its header")
+                }
+                _ => Stop::disk("the journal cannot be read", &error),
+            })?;
         let mut rest = &bytes[..];
         let magic: [u8; 8] = take(&mut rest);
         let version = u32::from_le_bytes(take(&mut rest));
@@ -192,7 +208,10 @@ impl Header {
             return Err(Stop::new(
                 StopKind::Foreign,
                 format!("{} belongs to another chain", path.display()),
-                format!("its genesis is {}, this node is configured for {genesis}", header.genesis),
+                format!(
+                    "its genesis is {}, this node is configured for {genesis}",
+                    header.genesis
+                ),
                 "point the node to its own data folder, or correct the genesis in its configuration",
             ));
         }
@@ -233,7 +252,8 @@ fn head_check(header: &Header, offset: u64, start: &[u8]) -> [u8; 8] {
     check
 }
 
-/// Judges the 21 bytes at `offset` as a head; cheap checks first, since damaged files are searched byte by byte.
+/// Judges the 21 bytes at `offset` as a head; cheap checks first, since damaged files are searched
+/// byte by byte.
 fn parse_head(header: &Header, offset: u64, end: u64, bytes: &[u8]) -> Option<Head> {
     let mut rest = bytes;
     let length = u64::from(u32::from_le_bytes(take(&mut rest)));
@@ -241,8 +261,14 @@ fn parse_head(header: &Header, offset: u64, end: u64, bytes: &[u8]) -> Option<He
     let kind = FrameKind::of(header.kind, kind)?;
     let durable = u64::from_le_bytes(take(&mut rest));
     let check: [u8; 8] = take(&mut rest);
-    let fits = length <= MAX_PAYLOAD && durable <= offset && offset.checked_add(HEAD + length + CHECK)? <= end;
-    (fits && check == head_check(header, offset, &bytes[..13])).then_some(Head { length, kind, durable })
+    let fits = length <= MAX_PAYLOAD
+        && durable <= offset
+        && offset.checked_add(HEAD + length + CHECK)? <= end;
+    (fits && check == head_check(header, offset, &bytes[..13])).then_some(Head {
+        length,
+        kind,
+        durable,
+    })
 }
 
 fn frame_check(previous: &Check, head: &[u8], payload: &[&[u8]]) -> Check {
@@ -301,8 +327,8 @@ pub(super) struct Scanned {
     pub(super) content_before_last: Sha256,
 }
 
-/// Reads a file frame by frame. A bad frame ends it: as a torn tail, if nothing after it proves that it was durable, else as
-/// damage. `visit` sees each whole frame in order.
+/// Reads a file frame by frame. A bad frame ends it: as a torn tail, if nothing after it proves
+/// that it was durable, else as damage. `visit` sees each whole frame in order.
 pub(super) fn scan(
     file: &dyn DiskFile,
     path: &Path,
@@ -311,7 +337,12 @@ pub(super) fn scan(
 ) -> Result<Scanned, Stop> {
     let unreadable = |error: DiskError| Stop::disk("the journal cannot be read", &error);
     let end = file.len().map_err(unreadable)?;
-    let mut window = Window { file, end, start: 0, bytes: Vec::new() };
+    let mut window = Window {
+        file,
+        end,
+        start: 0,
+        bytes: Vec::new(),
+    };
     let mut content = Sha256::new();
     content.update(header.bytes());
     let mut content_before_last = content.clone();
@@ -320,8 +351,17 @@ pub(super) fn scan(
         if offset + HEAD + CHECK > end {
             break;
         }
-        let Some(head) = parse_head(header, offset, end, window.get(offset, HEAD).map_err(unreadable)?) else { break };
-        let whole = window.get(offset, HEAD + head.length + CHECK).map_err(unreadable)?;
+        let Some(head) = parse_head(
+            header,
+            offset,
+            end,
+            window.get(offset, HEAD).map_err(unreadable)?,
+        ) else {
+            break;
+        };
+        let whole = window
+            .get(offset, HEAD + head.length + CHECK)
+            .map_err(unreadable)?;
         let (front, check) = whole.split_at((HEAD + head.length) as usize);
         let expected = frame_check(&chain, front, &[]);
         if check != expected {
@@ -329,22 +369,39 @@ pub(super) fn scan(
         }
         content_before_last = content.clone();
         content.update(whole);
-        visit(Frame { kind: head.kind, offset, payload: &front[HEAD as usize..] })?;
+        visit(Frame {
+            kind: head.kind,
+            offset,
+            payload: &front[HEAD as usize..],
+        })?;
         chain = expected;
         offset += HEAD + head.length + CHECK;
     }
     if offset < end {
         forbid_later_frames(&mut window, path, header, offset)?;
     }
-    Ok(Scanned { end: offset, chain, torn: end - offset, content, content_before_last })
+    Ok(Scanned {
+        end: offset,
+        chain,
+        torn: end - offset,
+        content,
+        content_before_last,
+    })
 }
 
 /// Searches behind a bad frame at `bad` for a head that was written after `bad` had been synced.
-fn forbid_later_frames(window: &mut Window<'_>, path: &Path, header: &Header, bad: u64) -> Result<(), Stop> {
+fn forbid_later_frames(
+    window: &mut Window<'_>,
+    path: &Path,
+    header: &Header,
+    bad: u64,
+) -> Result<(), Stop> {
     let end = window.end;
     let mut at = bad;
     while at + HEAD + CHECK <= end {
-        let bytes = window.get(at, HEAD).map_err(|error| Stop::disk("the journal cannot be read", &error))?;
+        let bytes = window
+            .get(at, HEAD)
+            .map_err(|error| Stop::disk("the journal cannot be read", &error))?;
         if let Some(head) = parse_head(header, at, end, bytes)
             && head.durable > bad
         {
@@ -370,7 +427,8 @@ pub(super) struct Place {
     pub(super) length: u32,
 }
 
-/// Reads one frame again and judges it as the scan did: against its head, its place and the check before it.
+/// Reads one frame again and judges it as the scan did: against its head, its place and the check
+/// before it.
 pub(super) fn read_frame(
     file: &dyn DiskFile,
     path: &Path,
@@ -380,12 +438,16 @@ pub(super) fn read_frame(
 ) -> Result<Vec<u8>, Stop> {
     let length = u64::from(place.length);
     let damage = |why: &str| Stop::damage(path, place.offset, why);
-    let start = place.offset.checked_sub(CHECK).ok_or_else(|| damage("no frame can stand there"))?;
+    let start = place
+        .offset
+        .checked_sub(CHECK)
+        .ok_or_else(|| damage("no frame can stand there"))?;
     let mut bytes = vec![0; (CHECK + HEAD + length + CHECK) as usize];
-    file.read_at(start, &mut bytes).map_err(|error| match error.kind {
-        DiskErrorKind::Short => damage("the file ends inside the frame"),
-        _ => Stop::disk("the journal cannot be read", &error),
-    })?;
+    file.read_at(start, &mut bytes)
+        .map_err(|error| match error.kind {
+            DiskErrorKind::Short => damage("the file ends inside the frame"),
+            _ => Stop::disk("the journal cannot be read", &error),
+        })?;
     let (before, frame) = bytes.split_at(CHECK as usize);
     let (front, check) = frame.split_at((HEAD + length) as usize);
     let head = parse_head(header, place.offset, u64::MAX, &front[..HEAD as usize])
@@ -411,8 +473,14 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Makes a new file that appears under its name only when it is whole: `first` frames, sync, rename, sync of the folder.
-    pub(super) fn create(disk: &dyn Disk, dir: &Path, header: Header, first: &[(FrameKind, Vec<u8>)]) -> Result<Tail, DiskError> {
+    /// Makes a new file that appears under its name only when it is whole: `first` frames, sync,
+    /// rename, sync of the folder.
+    pub(super) fn create(
+        disk: &dyn Disk,
+        dir: &Path,
+        header: Header,
+        first: &[(FrameKind, Vec<u8>)],
+    ) -> Result<Tail, DiskError> {
         let path = dir.join(header.kind.name(header.number));
         let temporary = path.with_extension("tmp");
         let file = disk.create(&temporary)?;
@@ -420,7 +488,16 @@ impl Tail {
         let mut content = Sha256::new();
         content.update(&bytes);
         let chain = header.check();
-        let mut tail = Tail { file, path, header, chain, written: 0, durable: 0, buffer: bytes, content };
+        let mut tail = Tail {
+            file,
+            path,
+            header,
+            chain,
+            written: 0,
+            durable: 0,
+            buffer: bytes,
+            content,
+        };
         for (kind, payload) in first {
             tail.push(*kind, &[payload]);
         }
@@ -430,8 +507,8 @@ impl Tail {
         Ok(tail)
     }
 
-    /// Goes on with a scanned file: cuts what is torn, and syncs, since after a mere process death bytes may be readable that
-    /// no sync has covered.
+    /// Goes on with a scanned file: cuts what is torn, and syncs, since after a mere process death
+    /// bytes may be readable that no sync has covered.
     pub(super) fn resume(
         mut file: Box<dyn DiskFile>,
         path: PathBuf,
@@ -443,7 +520,16 @@ impl Tail {
         }
         file.sync()?;
         let (chain, end, content) = (scanned.chain, scanned.end, scanned.content.clone());
-        Ok(Tail { file, path, header, chain, written: end, durable: end, buffer: Vec::new(), content })
+        Ok(Tail {
+            file,
+            path,
+            header,
+            chain,
+            written: end,
+            durable: end,
+            buffer: Vec::new(),
+            content,
+        })
     }
 
     /// Length of the file with what is buffered.
@@ -482,10 +568,15 @@ impl Tail {
         }
         self.buffer.extend_from_slice(&self.chain);
         self.content.update(&self.buffer[start..]);
-        Place { file: self.header.number, offset, length }
+        Place {
+            file: self.header.number,
+            offset,
+            length,
+        }
     }
 
-    /// Writes what is buffered and makes everything durable. After an error the tail must not be used again.
+    /// Writes what is buffered and makes everything durable. After an error the tail must not be
+    /// used again.
     pub(super) fn sync(&mut self) -> Result<(), DiskError> {
         if !self.buffer.is_empty() {
             self.file.append(&self.buffer)?;

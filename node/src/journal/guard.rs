@@ -1,18 +1,21 @@
-//! The sign guard: a validator never signs two different statements for one step, through crash, full disk or restart.
+//! The sign guard: a validator never signs two different statements for one step, through crash,
+//! full disk or restart.
 //!
-//! Signing is a capability. A statement is first *prepared*: the guard judges it and its record is buffered in the votes file.
-//! Only a sync that covers the record turns [`Prepared`] into a [`SignToken`], and only a token can be signed
-//! ([`sign_with`]). Tokens cannot be made outside this module, cannot be cloned, and carry the bytes that were recorded:
+//! Signing is a capability. A statement is first *prepared*: the guard judges it and its record is
+//! buffered in the votes file. Only a sync that covers the record turns [`Prepared`] into a
+//! [`SignToken`], and only a token can be signed ([`sign_with`]). Tokens cannot be made outside
+//! this module, cannot be cloned, and carry the bytes that were recorded:
 //!
 //! ```compile_fail
 //! use rollbook_node::journal::SignToken;
 //! let token = SignToken { bytes: vec![] };
 //! ```
 //!
-//! Rules: the same bytes may be signed again; other bytes at the same (height, round, step), and anything below the highest
-//! step ever recorded, are refused. A checkpoint is refused if a larger one, or another root of the same size, was recorded;
-//! the same (size, root) may be cosigned again with a later time. An old file of this guard is not to be restored: a node
-//! whose guard is new asks its peers first (RULINGS A8) and raises the guard.
+//! Rules: the same bytes may be signed again; other bytes at the same (height, round, step), and
+//! anything below the highest step ever recorded, are refused. A checkpoint is refused if a larger
+//! one, or another root of the same size, was recorded; the same (size, root) may be cosigned again
+//! with a later time. An old file of this guard is not to be restored: a node whose guard is new
+//! asks its peers first (RULINGS A8) and raises the guard.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +65,11 @@ pub struct Slot {
 
 impl std::fmt::Display for Slot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of height {}, round {}", self.step, self.height, self.round)
+        write!(
+            f,
+            "{} of height {}, round {}",
+            self.step, self.height, self.round
+        )
     }
 }
 
@@ -119,7 +126,9 @@ pub enum Refused {
         tip: u64,
     },
     /// A larger checkpoint, or another root of this size, was recorded.
-    #[error("the checkpoint of size {size} conflicts with one of size {recorded} that was signed already")]
+    #[error(
+        "the checkpoint of size {size} conflicts with one of size {recorded} that was signed already"
+    )]
     CheckpointConflict {
         /// Size asked for.
         size: u64,
@@ -191,7 +200,8 @@ impl SignToken {
     }
 }
 
-/// Signs what the token allows, with the key given: the only way from a guarded statement to its signature.
+/// Signs what the token allows, with the key given: the only way from a guarded statement to its
+/// signature.
 pub fn sign_with(token: SignToken, key: &Keypair) -> Signature {
     key.sign_tagged(&token.bytes)
 }
@@ -261,13 +271,20 @@ impl Guard {
         }
         let floor = self.high.floor.max(tip.saturating_add(1));
         if slot.height < floor {
-            return Judgement::Refused(Refused::BelowFloor { height: slot.height, floor });
+            return Judgement::Refused(Refused::BelowFloor {
+                height: slot.height,
+                floor,
+            });
         }
         if slot.height > tip.saturating_add(1) {
-            return Judgement::Refused(Refused::AboveTip { height: slot.height, tip });
+            return Judgement::Refused(Refused::AboveTip {
+                height: slot.height,
+                tip,
+            });
         }
         match self.high.slot {
-            // Equal without an entry: the bytes are in a file that is gone. Not known to be the same, so refused.
+            // Equal without an entry: the bytes are in a file that is gone. Not known to be the
+            // same, so refused.
             Some(high) if slot == high => Judgement::Refused(Refused::Conflict { slot }),
             Some(high) if slot < high => Judgement::Refused(Refused::BelowHighWater { slot, high }),
             _ => Judgement::New,
@@ -281,8 +298,12 @@ impl Guard {
 
     pub(super) fn judge_checkpoint(&self, size: u64, root: &Hash) -> Judgement {
         match self.high.checkpoint {
-            Some((recorded, known)) if recorded == size && known == *root => Judgement::Again(self.checkpoint_number),
-            Some((recorded, _)) if recorded >= size => Judgement::Refused(Refused::CheckpointConflict { size, recorded }),
+            Some((recorded, known)) if recorded == size && known == *root => {
+                Judgement::Again(self.checkpoint_number)
+            }
+            Some((recorded, _)) if recorded >= size => {
+                Judgement::Refused(Refused::CheckpointConflict { size, recorded })
+            }
             _ => Judgement::New,
         }
     }
@@ -294,11 +315,19 @@ impl Guard {
 
     /// Forgets bytes of heights long decided; the high-water mark stays.
     pub(super) fn forget(&mut self, tip: u64) {
-        let first = Slot { height: tip.saturating_sub(KEPT_HEIGHTS), round: 0, step: Step::Proposal };
+        let first = Slot {
+            height: tip.saturating_sub(KEPT_HEIGHTS),
+            round: 0,
+            step: Step::Proposal,
+        };
         self.signed = self.signed.split_off(&first);
     }
 
     pub(super) fn prepared(&self, session: [u8; 16], number: u64, bytes: &[u8]) -> Prepared {
-        Prepared { session, number, bytes: bytes.to_vec() }
+        Prepared {
+            session,
+            number,
+            bytes: bytes.to_vec(),
+        }
     }
 }

@@ -11,7 +11,10 @@ pub(super) const DIR: &str = "/node/journal";
 pub(super) const CHAIN: Hash = Hash([7; 32]);
 
 pub(super) fn small() -> Limits {
-    Limits { segment_bytes: 3_000, votes_bytes: 1_500 }
+    Limits {
+        segment_bytes: 3_000,
+        votes_bytes: 1_500,
+    }
 }
 
 pub(super) fn open(disk: &SimDisk) -> Result<(Journal, Recovered), Stop> {
@@ -21,7 +24,9 @@ pub(super) fn open(disk: &SimDisk) -> Result<(Journal, Recovered), Stop> {
 /// A body of height `height` with some length of its own.
 pub(super) fn body(height: u64, variant: u64) -> Vec<u8> {
     let length = 40 + (height * 37 + variant * 11) % 300;
-    (0..length).map(|at| (at ^ height ^ (variant << 3)) as u8).collect()
+    (0..length)
+        .map(|at| (at ^ height ^ (variant << 3)) as u8)
+        .collect()
 }
 
 pub(super) fn seal(height: u64) -> Vec<u8> {
@@ -38,17 +43,25 @@ pub(super) fn vote(height: u64, round: u32, step: Step, value: &str) -> Vec<u8> 
 
 /// A height as the replica runs it: body, prevote, precommit, decision.
 fn decide(journal: &mut Journal, height: u64) {
-    let BodyAnswer::Stored(digest) = journal.append_body(height, &body(height, 0)).unwrap() else { panic!("stored") };
+    let BodyAnswer::Stored(digest) = journal.append_body(height, &body(height, 0)).unwrap() else {
+        panic!("stored")
+    };
     journal.append_wal(height, b"proposal").unwrap();
     journal.sync_blocks().unwrap();
     for step in [Step::Prevote, Step::Precommit] {
-        journal.append_wal(height, step.to_string().as_bytes()).unwrap();
-        let verdict = journal.prepare(&CHAIN, height, 0, step, &vote(height, 0, step, "a")).unwrap();
+        journal
+            .append_wal(height, step.to_string().as_bytes())
+            .unwrap();
+        let verdict = journal
+            .prepare(&CHAIN, height, 0, step, &vote(height, 0, step, "a"))
+            .unwrap();
         let durable = journal.sync().unwrap();
         let _ = verdict.prepared().unwrap().token(&durable).unwrap();
     }
     journal.append_wal(height, b"precommit of another").unwrap();
-    journal.append_decision(height, &seal(height), &certificate(height), digest).unwrap();
+    journal
+        .append_decision(height, &seal(height), &certificate(height), digest)
+        .unwrap();
     journal.sync().unwrap();
 }
 
@@ -56,7 +69,12 @@ fn assert_blocks(journal: &Journal, tip: u64) {
     let blocks: Vec<DecidedBlock> = journal.iter_from(1).collect::<Result<_, _>>().unwrap();
     assert_eq!(blocks.len() as u64, tip);
     for (height, block) in (1..).zip(blocks) {
-        let expected = DecidedBlock { height, seal: seal(height), certificate: certificate(height), body: body(height, 0) };
+        let expected = DecidedBlock {
+            height,
+            seal: seal(height),
+            certificate: certificate(height),
+            body: body(height, 0),
+        };
         assert_eq!(block, expected);
     }
 }
@@ -65,7 +83,12 @@ fn assert_blocks(journal: &Journal, tip: u64) {
 fn a_height_costs_four_syncs_and_comes_back() {
     let disk = SimDisk::new();
     let (mut journal, recovered) = open(&disk).unwrap();
-    assert!(recovered.guard_is_new && !recovered.clean_stop && recovered.tip == 0 && recovered.wal.is_empty());
+    assert!(
+        recovered.guard_is_new
+            && !recovered.clean_stop
+            && recovered.tip == 0
+            && recovered.wal.is_empty()
+    );
     let before = disk.syncs();
     decide(&mut journal, 1);
     assert_eq!(disk.syncs() - before, 4);
@@ -78,8 +101,22 @@ fn a_height_costs_four_syncs_and_comes_back() {
     assert_eq!(journal.read_block(41).unwrap(), None);
     assert_eq!(journal.iter_from(38).count(), 3);
     let names = disk.list(Path::new(DIR)).unwrap();
-    assert!(names.iter().filter(|name| name.starts_with("blocks-") && name.ends_with(".seg")).count() > 3, "{names:?}");
-    assert_eq!(names.iter().filter(|name| name.starts_with("votes-")).count(), 1, "older votes files are gone: {names:?}");
+    assert!(
+        names
+            .iter()
+            .filter(|name| name.starts_with("blocks-") && name.ends_with(".seg"))
+            .count()
+            > 3,
+        "{names:?}"
+    );
+    assert_eq!(
+        names
+            .iter()
+            .filter(|name| name.starts_with("votes-"))
+            .count(),
+        1,
+        "older votes files are gone: {names:?}"
+    );
     assert!(journal.verify().unwrap() > 9_000);
 
     journal.append_wal(41, b"one").unwrap();
@@ -92,17 +129,36 @@ fn a_height_costs_four_syncs_and_comes_back() {
 
     let (journal, recovered) = open(&disk).unwrap();
     assert_eq!(
-        (recovered.tip, recovered.guard_is_new, recovered.clean_stop, recovered.boot_id_changed),
+        (
+            recovered.tip,
+            recovered.guard_is_new,
+            recovered.clean_stop,
+            recovered.boot_id_changed
+        ),
         (40, false, false, false)
     );
     assert_eq!(recovered.wal, [b"one".to_vec(), b"two".to_vec()]);
-    let mut bodies: Vec<Vec<u8>> = recovered.undecided.iter().map(|(_, body)| body.clone()).collect();
+    let mut bodies: Vec<Vec<u8>> = recovered
+        .undecided
+        .iter()
+        .map(|(_, body)| body.clone())
+        .collect();
     bodies.sort();
     let mut expected = vec![body(41, 3), body(41, 5)];
     expected.sort();
     assert_eq!(bodies, expected);
-    assert_eq!(recovered.guard.slot, Some(Slot { height: 40, round: 0, step: Step::Precommit }));
-    assert!(recovered.cuts.is_empty() && recovered.rebuilt.is_empty(), "{recovered:?}");
+    assert_eq!(
+        recovered.guard.slot,
+        Some(Slot {
+            height: 40,
+            round: 0,
+            step: Step::Precommit
+        })
+    );
+    assert!(
+        recovered.cuts.is_empty() && recovered.rebuilt.is_empty(),
+        "{recovered:?}"
+    );
     assert!(!recovered.store_is_suspect());
     assert_blocks(&journal, 40);
 }
@@ -116,9 +172,16 @@ fn a_real_disk_does_the_same() {
     (1..=12).for_each(|height| decide(&mut journal, height));
     let second = open().unwrap_err();
     assert_eq!(second.kind, StopKind::Locked);
-    assert!(second.to_string().contains("is in use") && second.to_string().contains("stop the other process"), "{second}");
+    assert!(
+        second.to_string().contains("is in use")
+            && second.to_string().contains("stop the other process"),
+        "{second}"
+    );
     journal.note_clean_stop().unwrap();
-    assert_eq!(journal.append_wal(13, b"late").unwrap_err().kind, StopKind::Closed);
+    assert_eq!(
+        journal.append_wal(13, b"late").unwrap_err().kind,
+        StopKind::Closed
+    );
     drop(journal);
     let (journal, recovered) = open().unwrap();
     assert!(recovered.clean_stop && recovered.tip == 12);
@@ -129,7 +192,10 @@ fn a_real_disk_does_the_same() {
 fn a_clean_stop_and_a_new_boot_are_told_apart() {
     let disk = SimDisk::new();
     let (mut journal, recovered) = open(&disk).unwrap();
-    assert!(recovered.store_is_suspect(), "with a new journal nothing vouches for a store");
+    assert!(
+        recovered.store_is_suspect(),
+        "with a new journal nothing vouches for a store"
+    );
     decide(&mut journal, 1);
     journal.note_clean_stop().unwrap();
     disk.power_cut(1);
@@ -144,17 +210,33 @@ fn a_clean_stop_and_a_new_boot_are_told_apart() {
 }
 
 fn refusal(journal: &mut Journal, height: u64, round: u32, step: Step, value: &str) -> Refused {
-    journal.prepare(&CHAIN, height, round, step, &vote(height, round, step, value)).unwrap().prepared().unwrap_err()
+    journal
+        .prepare(
+            &CHAIN,
+            height,
+            round,
+            step,
+            &vote(height, round, step, value),
+        )
+        .unwrap()
+        .prepared()
+        .unwrap_err()
 }
 
 fn sign(journal: &mut Journal, height: u64, round: u32, step: Step, value: &str) {
     let key = Keypair::derive(b"test", "consensus");
     let bytes = vote(height, round, step, value);
-    let prepared = journal.prepare(&CHAIN, height, round, step, &bytes).unwrap().prepared().unwrap();
+    let prepared = journal
+        .prepare(&CHAIN, height, round, step, &bytes)
+        .unwrap()
+        .prepared()
+        .unwrap();
     let durable = journal.sync().unwrap();
     let token = prepared.token(&durable).unwrap();
     assert_eq!(token.bytes(), bytes);
-    key.public().verify(&bytes, &sign_with(token, &key)).unwrap();
+    key.public()
+        .verify(&bytes, &sign_with(token, &key))
+        .unwrap();
 }
 
 #[test]
@@ -171,30 +253,76 @@ fn the_guard_allows_the_same_bytes_and_nothing_else() {
         sign(&mut journal, 1, 1, Proposal, "a");
         sign(&mut journal, 1, 1, Precommit, "a");
         sign(&mut journal, 1, 0, Prevote, "a");
-        let slot = Slot { height: 1, round: 0, step: Prevote };
-        assert_eq!(refusal(&mut journal, 1, 0, Prevote, "b"), Refused::Conflict { slot });
-        let high = Slot { height: 1, round: 1, step: Precommit };
-        assert_eq!(refusal(&mut journal, 1, 1, Precommit, "b"), Refused::Conflict { slot: high });
-        let slot = Slot { height: 1, round: 1, step: Prevote };
-        assert_eq!(refusal(&mut journal, 1, 1, Prevote, "a"), Refused::BelowHighWater { slot, high });
-        assert_eq!(refusal(&mut journal, 2, 0, Prevote, "a"), Refused::AboveTip { height: 2, tip: 0 });
-        let other = journal.prepare(&Hash([8; 32]), 1, 2, Prevote, b"x").unwrap().prepared().unwrap_err();
+        let slot = Slot {
+            height: 1,
+            round: 0,
+            step: Prevote,
+        };
+        assert_eq!(
+            refusal(&mut journal, 1, 0, Prevote, "b"),
+            Refused::Conflict { slot }
+        );
+        let high = Slot {
+            height: 1,
+            round: 1,
+            step: Precommit,
+        };
+        assert_eq!(
+            refusal(&mut journal, 1, 1, Precommit, "b"),
+            Refused::Conflict { slot: high }
+        );
+        let slot = Slot {
+            height: 1,
+            round: 1,
+            step: Prevote,
+        };
+        assert_eq!(
+            refusal(&mut journal, 1, 1, Prevote, "a"),
+            Refused::BelowHighWater { slot, high }
+        );
+        assert_eq!(
+            refusal(&mut journal, 2, 0, Prevote, "a"),
+            Refused::AboveTip { height: 2, tip: 0 }
+        );
+        let other = journal
+            .prepare(&Hash([8; 32]), 1, 2, Prevote, b"x")
+            .unwrap()
+            .prepared()
+            .unwrap_err();
         assert!(matches!(other, Refused::OtherChain { .. }));
-        let long = journal.prepare(&CHAIN, 1, 2, Prevote, &[0; MAX_STATEMENT + 1]).unwrap().prepared().unwrap_err();
+        let long = journal
+            .prepare(&CHAIN, 1, 2, Prevote, &[0; MAX_STATEMENT + 1])
+            .unwrap()
+            .prepared()
+            .unwrap_err();
         assert_eq!(long, Refused::TooLong(MAX_STATEMENT + 1));
     }
-    let again = journal.prepare(&CHAIN, 1, 1, Precommit, &vote(1, 1, Precommit, "a")).unwrap();
+    let again = journal
+        .prepare(&CHAIN, 1, 1, Precommit, &vote(1, 1, Precommit, "a"))
+        .unwrap();
     assert!(matches!(again, Verdict::AlreadySigned(_)));
     let _ = again.prepared().unwrap().token(&journal.durable()).unwrap();
 
     journal.raise_guard(3).unwrap();
-    assert_eq!(refusal(&mut journal, 1, 2, Prevote, "a"), Refused::BelowFloor { height: 1, floor: 3 });
+    assert_eq!(
+        refusal(&mut journal, 1, 2, Prevote, "a"),
+        Refused::BelowFloor {
+            height: 1,
+            floor: 3
+        }
+    );
     journal.raise_guard(2).unwrap();
     journal.sync().unwrap();
     disk.power_cut(3);
     let (mut journal, recovered) = open(&disk).unwrap();
     assert_eq!(recovered.guard.floor, 3);
-    assert_eq!(refusal(&mut journal, 1, 2, Prevote, "a"), Refused::BelowFloor { height: 1, floor: 3 });
+    assert_eq!(
+        refusal(&mut journal, 1, 2, Prevote, "a"),
+        Refused::BelowFloor {
+            height: 1,
+            floor: 3
+        }
+    );
 }
 
 #[test]
@@ -203,12 +331,23 @@ fn checkpoints_only_grow() {
     let (mut journal, _) = open(&disk).unwrap();
     let (root, other) = (Hash([1; 32]), Hash([2; 32]));
     for _ in 0..2 {
-        for (size, root, allowed) in [(10, root, true), (10, other, false), (9, root, false), (10, root, true)] {
-            let verdict = journal.prepare_checkpoint(&CHAIN, size, root, b"time 1").unwrap();
+        for (size, root, allowed) in [
+            (10, root, true),
+            (10, other, false),
+            (9, root, false),
+            (10, root, true),
+        ] {
+            let verdict = journal
+                .prepare_checkpoint(&CHAIN, size, root, b"time 1")
+                .unwrap();
             let durable = journal.sync().unwrap();
             match verdict.prepared() {
-                Ok(prepared) => assert!(allowed && prepared.token(&durable).unwrap().bytes() == b"time 1"),
-                Err(refused) => assert!(!allowed && refused == Refused::CheckpointConflict { size, recorded: 10 }),
+                Ok(prepared) => {
+                    assert!(allowed && prepared.token(&durable).unwrap().bytes() == b"time 1")
+                }
+                Err(refused) => assert!(
+                    !allowed && refused == Refused::CheckpointConflict { size, recorded: 10 }
+                ),
             }
         }
         disk.power_cut(4);
@@ -216,7 +355,9 @@ fn checkpoints_only_grow() {
         (journal, recovered) = open(&disk).unwrap();
         assert_eq!(recovered.guard.checkpoint, Some((10, root)));
     }
-    let later = journal.prepare_checkpoint(&CHAIN, 11, other, b"time 2").unwrap();
+    let later = journal
+        .prepare_checkpoint(&CHAIN, 11, other, b"time 2")
+        .unwrap();
     assert!(matches!(later, Verdict::Prepared(_)));
 }
 
@@ -225,7 +366,11 @@ fn a_token_needs_a_sync_of_the_same_journal_that_covers_it() {
     let disk = SimDisk::new();
     let (mut journal, _) = open(&disk).unwrap();
     let early = journal.sync().unwrap();
-    let prepared = journal.prepare(&CHAIN, 1, 0, Step::Prevote, b"a").unwrap().prepared().unwrap();
+    let prepared = journal
+        .prepare(&CHAIN, 1, 0, Step::Prevote, b"a")
+        .unwrap()
+        .prepared()
+        .unwrap();
     let prepared = prepared.token(&early).unwrap_err();
     let prepared = prepared.token(&journal.sync_blocks().unwrap()).unwrap_err();
     let foreign = SimDisk::new();
@@ -244,13 +389,21 @@ fn a_restored_node_has_a_new_guard_and_goes_on() {
     (1..=15).for_each(|height| decide(&mut journal, height));
     let first = journal.instance();
     disk.kill();
-    for name in disk.list(Path::new(DIR)).unwrap().iter().filter(|name| name.starts_with("votes-")) {
+    for name in disk
+        .list(Path::new(DIR))
+        .unwrap()
+        .iter()
+        .filter(|name| name.starts_with("votes-"))
+    {
         disk.lose(&Path::new(DIR).join(name));
     }
     let (mut journal, recovered) = open(&disk).unwrap();
     assert!(recovered.guard_is_new && recovered.tip == 15 && recovered.guard.slot.is_none());
     assert_ne!(journal.instance(), first);
-    assert!(matches!(refusal(&mut journal, 15, 9, Step::Prevote, "b"), Refused::BelowFloor { .. }));
+    assert!(matches!(
+        refusal(&mut journal, 15, 9, Step::Prevote, "b"),
+        Refused::BelowFloor { .. }
+    ));
     (16..=30).for_each(|height| decide(&mut journal, height));
     for seed in 0..4 {
         disk.power_cut(seed);
@@ -270,22 +423,37 @@ fn calls_out_of_order_are_refused_and_change_nothing() {
         journal.append_body(1, &vec![0; MAX_BODY + 1]).unwrap_err(),
         journal.append_wal(2, b"x").unwrap_err(),
         journal.append_wal(1, &vec![0; MAX_ENTRY + 1]).unwrap_err(),
-        journal.append_decision(1, b"s", b"c", sha256(b"none")).unwrap_err(),
+        journal
+            .append_decision(1, b"s", b"c", sha256(b"none"))
+            .unwrap_err(),
     ] {
         assert_eq!(stop.kind, StopKind::Misuse);
     }
     for variant in 0..MAX_UNDECIDED as u64 {
-        assert!(matches!(journal.append_body(1, &body(1, variant)).unwrap(), BodyAnswer::Stored(_)));
+        assert!(matches!(
+            journal.append_body(1, &body(1, variant)).unwrap(),
+            BodyAnswer::Stored(_)
+        ));
     }
-    assert!(matches!(journal.append_body(1, &body(1, 0)).unwrap(), BodyAnswer::Known(_)));
-    assert_eq!(journal.append_body(1, &body(1, 99)).unwrap(), BodyAnswer::Full);
-    journal.append_decision(1, &seal(1), &certificate(1), sha256(&body(1, 0))).unwrap();
+    assert!(matches!(
+        journal.append_body(1, &body(1, 0)).unwrap(),
+        BodyAnswer::Known(_)
+    ));
+    assert_eq!(
+        journal.append_body(1, &body(1, 99)).unwrap(),
+        BodyAnswer::Full
+    );
+    journal
+        .append_decision(1, &seal(1), &certificate(1), sha256(&body(1, 0)))
+        .unwrap();
     assert_eq!(journal.read_block(1).unwrap(), None, "not durable yet");
     journal.sync().unwrap();
     assert_blocks(&journal, 1);
     let largest = vec![9; MAX_BODY];
     journal.append_body(2, &largest).unwrap();
-    journal.append_decision(2, &seal(2), &certificate(2), sha256(&largest)).unwrap();
+    journal
+        .append_decision(2, &seal(2), &certificate(2), sha256(&largest))
+        .unwrap();
     journal.sync().unwrap();
     assert_eq!(journal.read_block(2).unwrap().unwrap().body, largest);
 }
@@ -299,7 +467,10 @@ fn other_folders_are_refused_by_name() {
     disk.kill();
     let foreign = Journal::open(Arc::new(disk.clone()), Path::new(DIR), Hash([9; 32])).unwrap_err();
     assert_eq!(foreign.kind, StopKind::Foreign);
-    assert!(foreign.to_string().contains("belongs to another chain"), "{foreign}");
+    assert!(
+        foreign.to_string().contains("belongs to another chain"),
+        "{foreign}"
+    );
     disk.kill();
 
     // The guard of another node of the same chain.
@@ -312,7 +483,10 @@ fn other_folders_are_refused_by_name() {
     disk.put(&path, &other.bytes(&path).unwrap());
     let stop = open(&disk).unwrap_err();
     assert_eq!(stop.kind, StopKind::Foreign);
-    assert!(stop.to_string().contains("sign guard of another node"), "{stop}");
+    assert!(
+        stop.to_string().contains("sign guard of another node"),
+        "{stop}"
+    );
 }
 
 #[test]
@@ -330,15 +504,23 @@ fn lost_files_are_named() {
                 assert_eq!(stop.kind, StopKind::Damage, "{name}");
                 assert!(stop.next.contains("rollbook node restore"));
             }
-            // The last segment may hold no frame yet; then nothing is lost with it, and it is made again.
+            // The last segment may hold no frame yet; then nothing is lost with it, and it is made
+            // again.
             Ok((journal, _)) => {
-                assert_eq!(disk.bytes(&Path::new(DIR).join(name)).unwrap().len() as u64, frame::HEADER);
+                assert_eq!(
+                    disk.bytes(&Path::new(DIR).join(name)).unwrap().len() as u64,
+                    frame::HEADER
+                );
                 assert_blocks(&journal, 30);
             }
         }
     }
     // Index files are derived: lost, cut or wrong, they are written again.
-    for (at, name) in names.iter().filter(|name| name.ends_with(".idx")).enumerate() {
+    for (at, name) in names
+        .iter()
+        .filter(|name| name.ends_with(".idx"))
+        .enumerate()
+    {
         let image = disk.fork();
         let path = Path::new(DIR).join(name);
         match at % 3 {
@@ -363,18 +545,37 @@ fn a_failed_write_or_sync_stops_the_journal_for_good() {
         let disk = SimDisk::new();
         let (mut journal, _) = open(&disk).unwrap();
         decide(&mut journal, 1);
-        disk.inject(Fault { op: Some(op), after: 0, kind });
-        let prepared = journal.prepare(&CHAIN, 2, 0, Step::Prevote, b"a").unwrap().prepared().unwrap();
+        disk.inject(Fault {
+            op: Some(op),
+            after: 0,
+            kind,
+        });
+        let prepared = journal
+            .prepare(&CHAIN, 2, 0, Step::Prevote, b"a")
+            .unwrap()
+            .prepared()
+            .unwrap();
         let stop = journal.sync().unwrap_err();
         assert_eq!(stop.kind, expected);
-        assert!(stop.why.contains("votes-") && !stop.next.is_empty(), "{stop}");
+        assert!(
+            stop.why.contains("votes-") && !stop.next.is_empty(),
+            "{stop}"
+        );
         disk.clear_faults();
         let syncs = disk.syncs();
         assert_eq!(journal.sync().unwrap_err(), stop);
         assert_eq!(journal.append_wal(2, b"x").unwrap_err(), stop);
-        assert_eq!(journal.prepare(&CHAIN, 2, 0, Step::Prevote, b"b").unwrap_err(), stop);
+        assert_eq!(
+            journal
+                .prepare(&CHAIN, 2, 0, Step::Prevote, b"b")
+                .unwrap_err(),
+            stop
+        );
         assert_eq!(disk.syncs(), syncs, "not tried again");
-        assert!(prepared.token(&journal.durable()).is_err(), "no token after a failure");
+        assert!(
+            prepared.token(&journal.durable()).is_err(),
+            "no token after a failure"
+        );
         assert_blocks(&journal, 1);
     }
 }
@@ -387,6 +588,9 @@ fn golden_files() {
     decide(&mut journal, 1);
     journal.note_clean_stop().unwrap();
     let digest = |name: String| sha256(&disk.bytes(&Path::new(DIR).join(name)).unwrap()).short();
-    let found = (digest(FileKind::Blocks.name(1)), digest(FileKind::Votes.name(1)));
+    let found = (
+        digest(FileKind::Blocks.name(1)),
+        digest(FileKind::Votes.name(1)),
+    );
     assert_eq!(found, ("5b1d64c4".into(), "27573281".into()));
 }

@@ -1,8 +1,8 @@
 //! The `votes` files: consensus log and sign guard in one.
 //!
-//! Each file begins with the guard's high-water mark, so that the files before it can go once it is durable. A new file is
-//! begun only at a moment when no frame of an undecided height is in the old one, and the log of the height in work is
-//! therefore always in the newest file.
+//! Each file begins with the guard's high-water mark, so that the files before it can go once it is
+//! durable. A new file is begun only at a moment when no frame of an undecided height is in the old
+//! one, and the log of the height in work is therefore always in the newest file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +23,8 @@ pub(super) struct FirstRecord {
     /// Height of the last decision, durable before this file was made.
     pub(super) tip: u64,
     pub(super) blocks_end: End,
-    /// Instance of the last segment of blocks when the guard was made: a guard of another node does not fit.
+    /// Instance of the last segment of blocks when the guard was made: a guard of another node does
+    /// not fit.
     pub(super) blocks_instance: [u8; 16],
 }
 
@@ -35,8 +36,9 @@ impl Wire for FirstRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(super) struct SessionRecord {
     pub(super) boot: [u8; 16],
-    /// After a failed sync and a restart, bytes may be readable that no disk holds. What this session built on is named
-    /// here, so that their loss shows at the next start as damage instead of passing for a torn end.
+    /// After a failed sync and a restart, bytes may be readable that no disk holds. What this
+    /// session built on is named here, so that their loss shows at the next start as damage instead
+    /// of passing for a torn end.
     pub(super) blocks_end: End,
 }
 
@@ -105,18 +107,42 @@ impl Votes {
         guard: Guard,
         first: &FirstRecord,
     ) -> Result<Votes, DiskError> {
-        let session = SessionRecord { boot: header.boot, blocks_end: first.blocks_end };
-        let frames = [(FrameKind::HighWater, codec::encode(first)), (FrameKind::Session, codec::encode(&session))];
+        let session = SessionRecord {
+            boot: header.boot,
+            blocks_end: first.blocks_end,
+        };
+        let frames = [
+            (FrameKind::HighWater, codec::encode(first)),
+            (FrameKind::Session, codec::encode(&session)),
+        ];
         let tail = Tail::create(&*disk, dir, header, &frames)?;
         let (dir, blocks_instance) = (dir.to_path_buf(), first.blocks_instance);
         let (top, appended, durable, unsynced_guard, unsynced_log) = (0, 0, 0, false, 0);
-        Ok(Votes { disk, dir, tail, guard, blocks_instance, top, appended, durable, unsynced_guard, unsynced_log })
+        Ok(Votes {
+            disk,
+            dir,
+            tail,
+            guard,
+            blocks_instance,
+            top,
+            appended,
+            durable,
+            unsynced_guard,
+            unsynced_log,
+        })
     }
 
     /// Reads votes file `number`.
-    pub(super) fn open(disk: Arc<dyn Disk>, dir: &Path, genesis: &Hash, number: u64) -> Result<PendingVotes, Stop> {
+    pub(super) fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        genesis: &Hash,
+        number: u64,
+    ) -> Result<PendingVotes, Stop> {
         let path = dir.join(FileKind::Votes.name(number));
-        let file = disk.open(&path).map_err(|error| Stop::disk("the votes file cannot be read", &error))?;
+        let file = disk
+            .open(&path)
+            .map_err(|error| Stop::disk("the votes file cannot be read", &error))?;
         let header = Header::read(&*file, &path, FileKind::Votes, number, genesis)?;
         let mut content = VotesContent {
             guard: Guard::default(),
@@ -128,12 +154,26 @@ impl Votes {
             top: (0, 0),
         };
         let scanned = frame::scan(&*file, &path, &header, &mut |frame| {
-            content.read(frame.kind, frame.offset, frame.payload).map_err(|why| Stop::damage(&path, frame.offset, &why))
+            content
+                .read(frame.kind, frame.offset, frame.payload)
+                .map_err(|why| Stop::damage(&path, frame.offset, &why))
         })?;
         if content.first.is_none() {
-            return Err(Stop::damage(&path, frame::HEADER, "the file does not begin with a high-water mark"));
+            return Err(Stop::damage(
+                &path,
+                frame::HEADER,
+                "the file does not begin with a high-water mark",
+            ));
         }
-        Ok(PendingVotes { disk, dir: dir.to_path_buf(), file, path, header, scanned, content })
+        Ok(PendingVotes {
+            disk,
+            dir: dir.to_path_buf(),
+            file,
+            path,
+            header,
+            scanned,
+            content,
+        })
     }
 
     fn push(&mut self, kind: FrameKind, payload: &[&[u8]]) -> u64 {
@@ -161,7 +201,8 @@ impl Votes {
     /// Buffers the guard record of a checkpoint; its number.
     pub(super) fn append_checkpoint(&mut self, record: &CheckpointRecord) -> u64 {
         let number = self.push(FrameKind::Checkpoint, &[&codec::encode(record)]);
-        self.guard.record_checkpoint(record.size, record.root, number);
+        self.guard
+            .record_checkpoint(record.size, record.root, number);
         self.unsynced_guard = true;
         number
     }
@@ -169,22 +210,32 @@ impl Votes {
     /// Buffers a raise of the guard.
     pub(super) fn append_raise(&mut self, floor: u64) {
         self.push(FrameKind::Raise, &[&floor.to_le_bytes()]);
-        self.guard.raise_to(&HighWater { floor, ..HighWater::default() });
+        self.guard.raise_to(&HighWater {
+            floor,
+            ..HighWater::default()
+        });
         self.unsynced_guard = true;
     }
 
     /// Buffers the note that a process opened the journal, or ended in order.
     pub(super) fn append_session(&mut self, boot: [u8; 16], blocks_end: End) {
-        self.push(FrameKind::Session, &[&codec::encode(&SessionRecord { boot, blocks_end })]);
+        self.push(
+            FrameKind::Session,
+            &[&codec::encode(&SessionRecord { boot, blocks_end })],
+        );
         self.unsynced_guard = true;
     }
 
     pub(super) fn append_clean_stop(&mut self, blocks_end: End) {
-        self.push(FrameKind::CleanStop, &[&codec::encode(&CleanStopRecord { blocks_end })]);
+        self.push(
+            FrameKind::CleanStop,
+            &[&codec::encode(&CleanStopRecord { blocks_end })],
+        );
         self.unsynced_guard = true;
     }
 
-    /// True if something waits that a restart needs. Log entries of decided heights are not waited for.
+    /// True if something waits that a restart needs. Log entries of decided heights are not waited
+    /// for.
     pub(super) fn needs_sync(&self, durable_tip: u64) -> bool {
         self.unsynced_guard || self.unsynced_log > durable_tip
     }
@@ -200,12 +251,20 @@ impl Votes {
 
     /// What is durable.
     pub(super) fn durable_end(&self) -> End {
-        End { file: self.tail.header.number, length: self.tail.durable() }
+        End {
+            file: self.tail.header.number,
+            length: self.tail.durable(),
+        }
     }
 
-    /// Begins a new file and removes the old one, if this one has reached `limit` bytes and nothing in it is of use any more.
-    /// Everything but log entries of decided heights is synced.
-    pub(super) fn rotate(&mut self, limit: u64, tip: u64, blocks_end: End) -> Result<(), DiskError> {
+    /// Begins a new file and removes the old one, if this one has reached `limit` bytes and nothing
+    /// in it is of use any more. Everything but log entries of decided heights is synced.
+    pub(super) fn rotate(
+        &mut self,
+        limit: u64,
+        tip: u64,
+        blocks_end: End,
+    ) -> Result<(), DiskError> {
         if self.tail.end() < limit || self.top > tip || self.unsynced_guard {
             return Ok(());
         }
@@ -215,10 +274,21 @@ impl Votes {
             first_height: tip + 1,
             ..self.tail.header.clone()
         };
-        let first = FirstRecord { mark: self.guard.high(), tip, blocks_end, blocks_instance: self.blocks_instance };
+        let first = FirstRecord {
+            mark: self.guard.high(),
+            tip,
+            blocks_end,
+            blocks_instance: self.blocks_instance,
+        };
         let frames = [
             (FrameKind::HighWater, codec::encode(&first)),
-            (FrameKind::Session, codec::encode(&SessionRecord { boot: header.boot, blocks_end })),
+            (
+                FrameKind::Session,
+                codec::encode(&SessionRecord {
+                    boot: header.boot,
+                    blocks_end,
+                }),
+            ),
         ];
         let tail = Tail::create(&*self.disk, &self.dir, header, &frames)?;
         let old = std::mem::replace(&mut self.tail, tail);
@@ -234,10 +304,14 @@ impl VotesContent {
     /// Takes in one frame; the reason if it makes no sense.
     fn read(&mut self, kind: FrameKind, offset: u64, payload: &[u8]) -> Result<(), String> {
         fn decoded<T: Wire>(payload: &[u8]) -> Result<T, String> {
-            codec::decode(payload).map_err(|error| format!("the frame has a valid checksum and no valid content: {error}"))
+            codec::decode(payload).map_err(|error| {
+                format!("the frame has a valid checksum and no valid content: {error}")
+            })
         }
         if self.first.is_some() == (kind == FrameKind::HighWater) {
-            return Err("a high-water mark stands at the beginning of a file and nowhere else".into());
+            return Err(
+                "a high-water mark stands at the beginning of a file and nowhere else".into(),
+            );
         }
         self.clean_stop = kind == FrameKind::CleanStop;
         match kind {
@@ -252,9 +326,13 @@ impl VotesContent {
                 self.last_boot = Some(session.boot);
                 self.saw_blocks(session.blocks_end, offset);
             }
-            FrameKind::CleanStop => self.saw_blocks(decoded::<CleanStopRecord>(payload)?.blocks_end, offset),
+            FrameKind::CleanStop => {
+                self.saw_blocks(decoded::<CleanStopRecord>(payload)?.blocks_end, offset)
+            }
             FrameKind::Wal => {
-                let (height, bytes) = payload.split_first_chunk::<8>().ok_or("the log entry is too short")?;
+                let (height, bytes) = payload
+                    .split_first_chunk::<8>()
+                    .ok_or("the log entry is too short")?;
                 let height = u64::from_le_bytes(*height);
                 self.top = self.top.max((height, offset));
                 // Only the highest height is of use after a restart.
@@ -274,10 +352,18 @@ impl VotesContent {
                 self.guard.record_checkpoint(record.size, record.root, 0);
             }
             FrameKind::Raise => {
-                let floor = payload.try_into().map(u64::from_le_bytes).map_err(|_| "the raise is not a height")?;
-                self.guard.raise_to(&HighWater { floor, ..HighWater::default() });
+                let floor = payload
+                    .try_into()
+                    .map(u64::from_le_bytes)
+                    .map_err(|_| "the raise is not a height")?;
+                self.guard.raise_to(&HighWater {
+                    floor,
+                    ..HighWater::default()
+                });
             }
-            FrameKind::Body | FrameKind::Decision | FrameKind::Close => return Err("the frame is of another file".into()),
+            FrameKind::Body | FrameKind::Decision | FrameKind::Close => {
+                return Err("the frame is of another file".into());
+            }
         }
         Ok(())
     }
@@ -290,19 +376,29 @@ impl VotesContent {
 impl PendingVotes {
     /// End of what is valid.
     pub(super) fn end(&self) -> End {
-        End { file: self.header.number, length: self.scanned.end }
+        End {
+            file: self.header.number,
+            length: self.scanned.end,
+        }
     }
 
     /// The torn end, if there is one.
     pub(super) fn torn(&self) -> Option<Cut> {
-        (self.scanned.torn > 0).then(|| Cut { file: self.path.clone(), offset: self.scanned.end, bytes: self.scanned.torn })
+        (self.scanned.torn > 0).then(|| Cut {
+            file: self.path.clone(),
+            offset: self.scanned.end,
+            bytes: self.scanned.torn,
+        })
     }
 
     /// Cuts the torn end, syncs, and goes on writing.
     pub(super) fn resume(self) -> Result<(Votes, VotesContent), DiskError> {
         let tail = Tail::resume(self.file, self.path, self.header, &self.scanned)?;
         let mut content = self.content;
-        let blocks_instance = content.first.as_ref().map_or([0; 16], |first| first.blocks_instance);
+        let blocks_instance = content
+            .first
+            .as_ref()
+            .map_or([0; 16], |first| first.blocks_instance);
         let guard = std::mem::take(&mut content.guard);
         let votes = Votes {
             disk: self.disk,

@@ -1,8 +1,8 @@
 //! The request-response wire format: opaque bytes in, opaque bytes out.
 //!
-//! Request: length u32 little-endian, bytes. Response: status u8, length u32 little-endian, bytes (none unless status is 0).
-//! A length above the protocol's cap ends the stream before anything more is read or kept. Room is made as bytes arrive, never
-//! for what a length merely claims.
+//! Request: length u32 little-endian, bytes. Response: status u8, length u32 little-endian, bytes
+//! (none unless status is 0). A length above the protocol's cap ends the stream before anything
+//! more is read or kept. Room is made as bytes arrive, never for what a length merely claims.
 
 use std::io;
 
@@ -24,8 +24,8 @@ pub(super) enum Reply {
     Refused,
 }
 
-/// A request as it was read. The library keeps failures of reading to itself; a peer that sends such things must be counted, so
-/// they travel as a kind of request.
+/// A request as it was read. The library keeps failures of reading to itself; a peer that sends
+/// such things must be counted, so they travel as a kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Incoming {
     /// The request.
@@ -56,14 +56,24 @@ async fn read_bytes<T: AsyncRead + Unpin + Send>(io: &mut T, cap: usize) -> io::
     Ok(bytes)
 }
 
-async fn write_bytes<T: AsyncWrite + Unpin + Send>(io: &mut T, bytes: &[u8], cap: usize) -> io::Result<()> {
-    let length = u32::try_from(bytes.len()).ok().filter(|l| *l as usize <= cap).ok_or_else(|| oversized(bytes.len(), cap))?;
+async fn write_bytes<T: AsyncWrite + Unpin + Send>(
+    io: &mut T,
+    bytes: &[u8],
+    cap: usize,
+) -> io::Result<()> {
+    let length = u32::try_from(bytes.len())
+        .ok()
+        .filter(|l| *l as usize <= cap)
+        .ok_or_else(|| oversized(bytes.len(), cap))?;
     io.write_all(&length.to_le_bytes()).await?;
     io.write_all(bytes).await
 }
 
 fn oversized(length: usize, cap: usize) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{length} bytes are more than the {cap} of this protocol"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{length} bytes are more than the {cap} of this protocol"),
+    )
 }
 
 impl request_response::Codec for Opaque {
@@ -71,25 +81,47 @@ impl request_response::Codec for Opaque {
     type Request = Incoming;
     type Response = Reply;
 
-    async fn read_request<T: AsyncRead + Unpin + Send>(&mut self, _: &Self::Protocol, io: &mut T) -> io::Result<Incoming> {
+    async fn read_request<T: AsyncRead + Unpin + Send>(
+        &mut self,
+        _: &Self::Protocol,
+        io: &mut T,
+    ) -> io::Result<Incoming> {
         match read_bytes(io, self.0.max_request()).await {
             Ok(bytes) => Ok(Incoming::Whole(bytes)),
-            Err(e) if matches!(e.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => Ok(Incoming::Malformed),
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
+                Ok(Incoming::Malformed)
+            }
             Err(e) => Err(e),
         }
     }
 
-    async fn read_response<T: AsyncRead + Unpin + Send>(&mut self, _: &Self::Protocol, io: &mut T) -> io::Result<Reply> {
+    async fn read_response<T: AsyncRead + Unpin + Send>(
+        &mut self,
+        _: &Self::Protocol,
+        io: &mut T,
+    ) -> io::Result<Reply> {
         let mut status = [0; 1];
         io.read_exact(&mut status).await?;
-        let cap = if status[0] == 0 { self.0.max_response() } else { 0 };
+        let cap = if status[0] == 0 {
+            self.0.max_response()
+        } else {
+            0
+        };
         let bytes = read_bytes(io, cap).await?;
         match status[0] {
             0 => Ok(Reply::Ok(bytes)),
             1 => Ok(Reply::Busy),
             2 => Ok(Reply::Limited),
             3 => Ok(Reply::Refused),
-            other => Err(io::Error::new(io::ErrorKind::InvalidData, format!("unknown status {other}"))),
+            other => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("unknown status {other}"),
+            )),
         }
     }
 
@@ -148,24 +180,37 @@ mod tests {
             let mut out = Cursor::new(Vec::new());
             block_on(ask().write_response(&"", &mut out, reply.clone())).unwrap();
             assert_eq!(out.get_ref(), &bytes);
-            assert_eq!(block_on(ask().read_response(&"", &mut Cursor::new(bytes))).unwrap(), reply);
+            assert_eq!(
+                block_on(ask().read_response(&"", &mut Cursor::new(bytes))).unwrap(),
+                reply
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_too_long_or_too_short() {
         for bytes in [vec![], vec![1, 0], vec![4, 0, 0, 0, 1]] {
-            assert_eq!(block_on(ask().read_request(&"", &mut Cursor::new(bytes))).unwrap(), Incoming::Malformed);
+            assert_eq!(
+                block_on(ask().read_request(&"", &mut Cursor::new(bytes))).unwrap(),
+                Incoming::Malformed
+            );
         }
         // Nothing behind a length above the cap is read.
         for length in [u32::MAX, Protocol::Ask.max_request() as u32 + 1] {
             let mut bytes = length.to_le_bytes().to_vec();
             bytes.extend_from_slice(&[7; 100_000]);
             let mut io = Cursor::new(bytes);
-            assert_eq!(block_on(ask().read_request(&"", &mut io)).unwrap(), Incoming::Malformed);
+            assert_eq!(
+                block_on(ask().read_request(&"", &mut io)).unwrap(),
+                Incoming::Malformed
+            );
             assert_eq!(io.position(), 4);
         }
-        for bytes in [vec![4, 0, 0, 0, 0], vec![1, 1, 0, 0, 0, 9], vec![0, 0xff, 0xff, 0xff, 0xff]] {
+        for bytes in [
+            vec![4, 0, 0, 0, 0],
+            vec![1, 1, 0, 0, 0, 9],
+            vec![0, 0xff, 0xff, 0xff, 0xff],
+        ] {
             assert!(block_on(ask().read_response(&"", &mut Cursor::new(bytes))).is_err());
         }
         let mut sink = Cursor::new(Vec::new());

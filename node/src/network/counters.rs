@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
     ($($(#[$meta:meta])* $name:ident,)*) => {
-        /// A snapshot of the network's counters. Totals since start, except the gauges, which say so.
+        /// A snapshot of the network's counters. Totals since start, except the gauges, which say
+        /// so.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct Counters { $($(#[$meta])* pub $name: u64,)* }
 

@@ -1,7 +1,8 @@
 //! The gate before the handshake: how many strangers may knock, from where and how often.
 //!
-//! A handshake costs a key exchange and a signature. The allow-list speaks only after it, so this gate counts by source address
-//! before it. Its table is capped; when it is full of busy addresses, unknown ones are refused.
+//! A handshake costs a key exchange and a signature. The allow-list speaks only after it, so this
+//! gate counts by source address before it. Its table is capped; when it is full of busy addresses,
+//! unknown ones are refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -12,7 +13,8 @@ use std::time::Instant;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
+    THandlerOutEvent, ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId};
 
@@ -62,7 +64,10 @@ impl Gate {
             }
         }
         let rate = self.per_source;
-        let bucket = self.sources.entry(source).or_insert_with(|| TokenBucket::new(rate, now));
+        let bucket = self
+            .sources
+            .entry(source)
+            .or_insert_with(|| TokenBucket::new(rate, now));
         if !bucket.take(1, now) {
             return Err(TooMany);
         }
@@ -84,7 +89,8 @@ impl NetworkBehaviour for Gate {
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
         let source = socket_address(remote).map(|at| at.ip());
-        self.admit(source, Instant::now()).map_err(ConnectionDenied::new)
+        self.admit(source, Instant::now())
+            .map_err(ConnectionDenied::new)
     }
 
     fn handle_established_inbound_connection(
@@ -110,7 +116,12 @@ impl NetworkBehaviour for Gate {
 
     fn on_swarm_event(&mut self, _: FromSwarm) {}
 
-    fn on_connection_handler_event(&mut self, _: PeerId, _: ConnectionId, event: THandlerOutEvent<Self>) {
+    fn on_connection_handler_event(
+        &mut self,
+        _: PeerId,
+        _: ConnectionId,
+        event: THandlerOutEvent<Self>,
+    ) {
         match event {}
     }
 
@@ -131,13 +142,25 @@ mod tests {
     #[test]
     fn one_address_cannot_knock_for_ever_and_strangers_share_a_rate() {
         let now = Instant::now();
-        let limits =
-            Limits { handshakes_per_address: Rate::new(1, 3), handshakes_from_strangers: Rate::new(1, 5), ..Limits::default() };
+        let limits = Limits {
+            handshakes_per_address: Rate::new(1, 3),
+            handshakes_from_strangers: Rate::new(1, 5),
+            ..Limits::default()
+        };
         let mut gate = Gate::new(&limits, now);
         gate.set_known([IpAddr::from(77u32.to_be_bytes())].into());
-        assert_eq!((0..10).filter(|_| gate.admit(ip(1), now).is_ok()).count(), 3);
-        assert_eq!((2..20).filter(|n| gate.admit(ip(*n), now).is_ok()).count(), 2);
-        assert!(gate.admit(ip(77), now).is_ok(), "a member's address has its own turn");
+        assert_eq!(
+            (0..10).filter(|_| gate.admit(ip(1), now).is_ok()).count(),
+            3
+        );
+        assert_eq!(
+            (2..20).filter(|n| gate.admit(ip(*n), now).is_ok()).count(),
+            2
+        );
+        assert!(
+            gate.admit(ip(77), now).is_ok(),
+            "a member's address has its own turn"
+        );
         assert!(gate.admit(ip(1), now + Duration::from_secs(2)).is_ok());
         assert!(gate.admit(None, now).is_err());
     }
@@ -145,7 +168,10 @@ mod tests {
     #[test]
     fn the_table_stays_within_its_cap() {
         let now = Instant::now();
-        let limits = Limits { handshakes_from_strangers: Rate::new(1, 1_000_000), ..Limits::default() };
+        let limits = Limits {
+            handshakes_from_strangers: Rate::new(1, 1_000_000),
+            ..Limits::default()
+        };
         let mut gate = Gate::new(&limits, now);
         for n in 0..5_000 {
             let _ = gate.admit(ip(n), now);

@@ -1,9 +1,10 @@
 //! Gossip: its settings, and a meter in front of it.
 //!
-//! gossipsub hashes every message and acts on every control entry before the application hears of it, and it tells nothing of
-//! duplicates. So the meter sits between connection and gossipsub: what exceeds a peer's rate is dropped there, at the price
-//! of its decoding. Peer scoring is off: peers are known companies, their offences are counted by key (strikes) and answered
-//! by cutting off; scores could silently starve a slow but honest validator.
+//! gossipsub hashes every message and acts on every control entry before the application hears of
+//! it, and it tells nothing of duplicates. So the meter sits between connection and gossipsub: what
+//! exceeds a peer's rate is dropped there, at the price of its decoding. Peer scoring is off: peers
+//! are known companies, their offences are counted by key (strikes) and answered by cutting off;
+//! scores could silently starve a slow but honest validator.
 
 use std::collections::{BTreeMap, HashSet};
 use std::task::{Context, Poll};
@@ -12,7 +13,8 @@ use std::time::{Duration, Instant};
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
+    THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId, gossipsub};
 use rollbook_core::crypto::{Hash, sha256_parts};
@@ -38,19 +40,23 @@ pub(super) fn message_id(topic: &gossipsub::TopicHash, data: &[u8]) -> [u8; 32] 
 fn config(chain: &Hash) -> Result<gossipsub::Config, gossipsub::ConfigBuilderError> {
     // Room for the envelope of one message in its frame.
     const ENVELOPE: usize = 1024;
-    // gossipsub 0.50.1 compares its limit with all that it has read so far: a whole frame and up to 8 KiB of the next. Without
-    // this room the longest messages close the stream, now and then, and are lost with all that follows.
+    // gossipsub 0.50.1 compares its limit with all that it has read so far: a whole frame and up to
+    // 8 KiB of the next. Without this room the longest messages close the stream, now and then, and
+    // are lost with all that follows.
     const READ_AHEAD: usize = 16 * 1024;
     let consensus = topic(Topic::Consensus, chain).hash();
     gossipsub::ConfigBuilder::default()
         .validation_mode(gossipsub::ValidationMode::Anonymous)
         .validate_messages()
-        .message_id_fn(|message| gossipsub::MessageId::new(&message_id(&message.topic, &message.data)))
+        .message_id_fn(|message| {
+            gossipsub::MessageId::new(&message_id(&message.topic, &message.data))
+        })
         .max_transmit_size(Topic::Records.max_bytes() + ENVELOPE + READ_AHEAD)
         .max_transmit_size_for_topic(Topic::Consensus.max_bytes() + ENVELOPE, consensus)
         .duplicate_cache_time(REPEAT_AFTER)
-        // Everyone is connected with everyone: one hop from the publisher reaches all, the mesh repairs what was lost, and
-        // "I have it" notices stop the copies of anything larger than a vote.
+        // Everyone is connected with everyone: one hop from the publisher reaches all, the mesh
+        // repairs what was lost, and "I have it" notices stop the copies of anything larger than a
+        // vote.
         .flood_publish(true)
         .mesh_n(4)
         .mesh_n_low(3)
@@ -60,7 +66,8 @@ fn config(chain: &Hash) -> Result<gossipsub::Config, gossipsub::ConfigBuilderErr
         .idontwant_message_size_threshold(1_000)
         .heartbeat_initial_delay(Duration::from_millis(200))
         .heartbeat_interval(Duration::from_millis(500))
-        // Unjudged and recent messages are kept 1.5 to 2 seconds: bounds memory to that much of the granted rates.
+        // Unjudged and recent messages are kept 1.5 to 2 seconds: bounds memory to that much of the
+        // granted rates.
         .history_length(4)
         .history_gossip(3)
         .gossip_retransimission(2)
@@ -115,19 +122,31 @@ impl Metered {
             filter: gossipsub::WhitelistSubscriptionFilter(topics),
         };
         let config = config(chain).map_err(|e| format!("gossip settings: {e}"))?;
-        let mut inner = Inner::new_with_subscription_filter(gossipsub::MessageAuthenticity::Anonymous, config, filter)
-            .map_err(|e| format!("gossip: {e}"))?;
+        let mut inner = Inner::new_with_subscription_filter(
+            gossipsub::MessageAuthenticity::Anonymous,
+            config,
+            filter,
+        )
+        .map_err(|e| format!("gossip: {e}"))?;
         for name in Topic::ALL {
-            inner.subscribe(&topic(name, chain)).map_err(|e| format!("gossip topic {}: {e}", name.name()))?;
+            inner
+                .subscribe(&topic(name, chain))
+                .map_err(|e| format!("gossip topic {}: {e}", name.name()))?;
         }
-        Ok(Metered { inner, meters: BTreeMap::new(), dropped: 0, malformed: 0 })
+        Ok(Metered {
+            inner,
+            meters: BTreeMap::new(),
+            dropped: 0,
+            malformed: 0,
+        })
     }
 
     pub(super) fn gossip(&mut self) -> &mut Inner {
         &mut self.inner
     }
 
-    /// Grants a peer its rates. Calling it again for the same rates changes nothing the peer can use.
+    /// Grants a peer its rates. Calling it again for the same rates changes nothing the peer can
+    /// use.
     pub(super) fn grant(&mut self, peer: PeerId, rates: &Rates, now: Instant) {
         self.meters.insert(
             peer,
@@ -148,13 +167,21 @@ impl Metered {
         Dropped {
             limited: std::mem::take(&mut self.dropped),
             malformed: std::mem::take(&mut self.malformed),
-            strikes: strikes.map(|(id, m)| (*id, std::mem::take(&mut m.strikes))).collect(),
+            strikes: strikes
+                .map(|(id, m)| (*id, std::mem::take(&mut m.strikes)))
+                .collect(),
         }
     }
 
     /// Cuts a frame down to what its sender may still send. False: nothing of it may pass.
     fn admit(&mut self, peer: &PeerId, frame: &mut Frame, now: Instant) -> bool {
-        let Frame::Message { rpc, invalid_messages } = frame else { return true };
+        let Frame::Message {
+            rpc,
+            invalid_messages,
+        } = frame
+        else {
+            return true;
+        };
         let Some(meter) = self.meters.get_mut(peer) else {
             self.dropped += 1;
             return false;
@@ -171,7 +198,9 @@ impl Metered {
             return false;
         }
         let before = rpc.messages.len();
-        rpc.messages.retain(|message| meter.messages.take(1, now) && meter.bytes.take(message.data.len(), now));
+        rpc.messages.retain(|message| {
+            meter.messages.take(1, now) && meter.bytes.take(message.data.len(), now)
+        });
         let over = before - rpc.messages.len();
         self.dropped += over as u64;
         meter.strikes = meter.strikes.saturating_add(over);
@@ -190,7 +219,8 @@ impl NetworkBehaviour for Metered {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.inner.handle_established_inbound_connection(connection, peer, local, remote)
+        self.inner
+            .handle_established_inbound_connection(connection, peer, local, remote)
     }
 
     fn handle_established_outbound_connection(
@@ -201,20 +231,30 @@ impl NetworkBehaviour for Metered {
         role: Endpoint,
         port: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.inner.handle_established_outbound_connection(connection, peer, address, role, port)
+        self.inner
+            .handle_established_outbound_connection(connection, peer, address, role, port)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm) {
         self.inner.on_swarm_event(event);
     }
 
-    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, mut frame: THandlerOutEvent<Self>) {
+    fn on_connection_handler_event(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        mut frame: THandlerOutEvent<Self>,
+    ) {
         if self.admit(&peer, &mut frame, Instant::now()) {
-            self.inner.on_connection_handler_event(peer, connection, frame);
+            self.inner
+                .on_connection_handler_event(peer, connection, frame);
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         self.inner.poll(cx)
     }
 }

@@ -10,7 +10,8 @@ use super::codec::Reply;
 use super::counters::{Counters, Live};
 use super::peers::AllowList;
 use super::{
-    AddressError, AllowedPeer, Answer, NetworkEvent, PeerInfo, PeerKey, Protocol, PublishError, RequestError, Topic, Verdict,
+    AddressError, AllowedPeer, Answer, NetworkEvent, PeerInfo, PeerKey, Protocol, PublishError,
+    RequestError, Topic, Verdict,
 };
 
 /// Bytes that may wait in one queue.
@@ -22,14 +23,22 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(max: usize) -> Arc<Budget> {
-        Arc::new(Budget { used: AtomicUsize::new(0), max })
+        Arc::new(Budget {
+            used: AtomicUsize::new(0),
+            max,
+        })
     }
 
     /// Reserves `count` bytes until the lease is dropped; nothing if they do not fit.
     pub(super) fn lease(self: &Arc<Self>, count: usize) -> Option<Lease> {
         let fits = |used: usize| used.checked_add(count).filter(|sum| *sum <= self.max);
-        self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).ok()?;
-        Some(Lease { budget: self.clone(), count })
+        self.used
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
+            .ok()?;
+        Some(Lease {
+            budget: self.clone(),
+            count,
+        })
     }
 }
 
@@ -91,12 +100,16 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// Sends the answer. Data above [`Protocol::max_response`] is a fault of the caller: the peer is told busy, and `false` is
-    /// returned, as it is when the peer has stopped waiting.
+    /// Sends the answer. Data above [`Protocol::max_response`] is a fault of the caller: the peer
+    /// is told busy, and `false` is returned, as it is when the peer has stopped waiting.
     pub fn send(self, answer: Answer) -> bool {
         let reply = match answer {
             Answer::Data(bytes) if bytes.len() > self.protocol.max_response() => {
-                tracing::error!(bytes = bytes.len(), protocol = self.protocol.name(), "answer too long, peer told busy");
+                tracing::error!(
+                    bytes = bytes.len(),
+                    protocol = self.protocol.name(),
+                    "answer too long, peer told busy"
+                );
                 let _ = self.sender.send(Reply::Busy);
                 return false;
             }
@@ -119,20 +132,30 @@ pub struct NetworkHandle {
 }
 
 impl NetworkHandle {
-    /// Gossips a message to all peers. Best effort: `Ok` says that the swarm has it, not that anyone will.
+    /// Gossips a message to all peers. Best effort: `Ok` says that the swarm has it, not that
+    /// anyone will.
     pub fn publish(&self, topic: Topic, data: Vec<u8>) -> Result<(), PublishError> {
         if data.len() > topic.max_bytes() {
-            return Err(PublishError::TooLarge { len: data.len(), max: topic.max_bytes() });
+            return Err(PublishError::TooLarge {
+                len: data.len(),
+                max: topic.max_bytes(),
+            });
         }
         let lease = self.budget.lease(data.len()).ok_or(PublishError::Busy)?;
-        self.commands.try_send(Command::Publish { topic, data, _lease: lease }).map_err(|e| match e {
-            mpsc::error::TrySendError::Full(_) => PublishError::Busy,
-            mpsc::error::TrySendError::Closed(_) => PublishError::Stopped,
-        })
+        self.commands
+            .try_send(Command::Publish {
+                topic,
+                data,
+                _lease: lease,
+            })
+            .map_err(|e| match e {
+                mpsc::error::TrySendError::Full(_) => PublishError::Busy,
+                mpsc::error::TrySendError::Closed(_) => PublishError::Stopped,
+            })
     }
 
-    /// Asks one connected peer. Returns its data, or why there is none; never waits longer than `timeout`, nor longer than
-    /// about [`Protocol::timeout`].
+    /// Asks one connected peer. Returns its data, or why there is none; never waits longer than
+    /// `timeout`, nor longer than about [`Protocol::timeout`].
     pub async fn request(
         &self,
         peer: PeerKey,
@@ -141,16 +164,33 @@ impl NetworkHandle {
         timeout: Duration,
     ) -> Result<Vec<u8>, RequestError> {
         if data.len() > protocol.max_request() {
-            return Err(RequestError::TooLarge { len: data.len(), max: protocol.max_request() });
+            return Err(RequestError::TooLarge {
+                len: data.len(),
+                max: protocol.max_request(),
+            });
         }
-        let lease = self.budget.lease(data.len()).ok_or(RequestError::TooManyUnderWay)?;
+        let lease = self
+            .budget
+            .lease(data.len())
+            .ok_or(RequestError::TooManyUnderWay)?;
         let (reply, answer) = oneshot::channel();
         let asked = async {
-            let command = Command::Request { peer, protocol, data, reply, _lease: lease };
-            self.commands.send(command).await.map_err(|_| RequestError::Stopped)?;
+            let command = Command::Request {
+                peer,
+                protocol,
+                data,
+                reply,
+                _lease: lease,
+            };
+            self.commands
+                .send(command)
+                .await
+                .map_err(|_| RequestError::Stopped)?;
             answer.await.unwrap_or(Err(RequestError::Stopped))
         };
-        tokio::time::timeout(timeout, asked).await.unwrap_or(Err(RequestError::Timeout))
+        tokio::time::timeout(timeout, asked)
+            .await
+            .unwrap_or(Err(RequestError::Timeout))
     }
 
     /// Answers a request. The same as [`Responder::send`].
@@ -160,17 +200,27 @@ impl NetworkHandle {
 
     /// Says what to do with a gossiped message. Without a report it is not forwarded.
     pub fn report(&self, ticket: GossipTicket, verdict: Verdict) {
-        if self.commands.try_send(Command::Report { ticket, verdict }).is_err() {
+        if self
+            .commands
+            .try_send(Command::Report { ticket, verdict })
+            .is_err()
+        {
             self.live.verdicts_dropped.one();
         }
     }
 
-    /// Replaces the allow-list. Peers that are no longer in it are denied from here on and their connections close; new ones
-    /// are dialled. The own key may be in the list: its role says whether this node holds a seat.
+    /// Replaces the allow-list. Peers that are no longer in it are denied from here on and their
+    /// connections close; new ones are dialled. The own key may be in the list: its role says
+    /// whether this node holds a seat.
     pub async fn set_allowed(&self, peers: Vec<AllowedPeer>) -> Result<(), AddressError> {
         let list = AllowList::new(peers, &self.own)?;
         let (done, finished) = oneshot::channel();
-        if self.commands.send(Command::SetAllowed { list, done }).await.is_ok() {
+        if self
+            .commands
+            .send(Command::SetAllowed { list, done })
+            .await
+            .is_ok()
+        {
             let _ = finished.await;
         }
         Ok(())
@@ -209,7 +259,8 @@ impl NetworkHandle {
     }
 }
 
-/// Events of the network, in order. Gossip is dropped and requests are answered busy while this is not read.
+/// Events of the network, in order. Gossip is dropped and requests are answered busy while this is
+/// not read.
 #[derive(Debug)]
 pub struct NetworkEvents {
     pub(super) events: mpsc::Receiver<(NetworkEvent, Option<Lease>)>,
@@ -247,7 +298,10 @@ mod tests {
     #[test]
     fn an_answer_above_the_cap_is_told_busy() {
         let (sender, mut receiver) = oneshot::channel();
-        let responder = Responder { protocol: Protocol::Ask, sender };
+        let responder = Responder {
+            protocol: Protocol::Ask,
+            sender,
+        };
         assert!(!responder.send(Answer::Data(vec![0; Protocol::Ask.max_response() + 1])));
         assert_eq!(receiver.try_recv().unwrap(), Reply::Busy);
     }

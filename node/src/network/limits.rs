@@ -1,10 +1,12 @@
 //! Every number the network layer promises to keep, and the token bucket that keeps the rates.
 //!
-//! A bucket is given the time by its caller, so tests need no clock. Nothing here waits: a rate that is used up is an answer.
+//! A bucket is given the time by its caller, so tests need no clock. Nothing here waits: a rate
+//! that is used up is an answer.
 
 use std::time::{Duration, Instant};
 
-/// Peers in one allow-list at most. An alliance has tens of members; more is a mistake of the caller.
+/// Peers in one allow-list at most. An alliance has tens of members; more is a mistake of the
+/// caller.
 pub const MAX_ALLOWED_PEERS: usize = 256;
 /// Addresses kept for one peer at most.
 pub const MAX_ADDRESSES_PER_PEER: usize = 8;
@@ -84,7 +86,8 @@ impl Default for Limits {
             requests: Rate::new(200, 400),
             request_bytes: Rate::new(4 * MIB, 8 * MIB),
             served_bytes: Rate::new(32 * MIB, 64 * MIB),
-            // Each of 13 validators may relay the votes of all others: 10 heights a second are 260 messages a second.
+            // Each of 13 validators may relay the votes of all others: 10 heights a second are 260
+            // messages a second.
             gossip_messages: Rate::new(5_000, 10_000),
             // 20,000 records a second of 350 bytes are 7 MB.
             gossip_bytes: Rate::new(16 * MIB, 32 * MIB),
@@ -128,23 +131,36 @@ const MILLION: i64 = 1_000_000;
 impl TokenBucket {
     /// A full bucket.
     pub(super) fn new(rate: Rate, now: Instant) -> TokenBucket {
-        TokenBucket { rate, millionths: i64::from(rate.burst) * MILLION, last: now }
+        TokenBucket {
+            rate,
+            millionths: i64::from(rate.burst) * MILLION,
+            last: now,
+        }
     }
 
     fn refill(&mut self, now: Instant) {
-        // One token a second is one millionth a microsecond. A thousand seconds fill any bucket of use and cannot overflow.
-        let elapsed = now.saturating_duration_since(self.last).as_micros().min(1_000_000_000) as i64;
+        // One token a second is one millionth a microsecond. A thousand seconds fill any bucket of
+        // use and cannot overflow.
+        let elapsed = now
+            .saturating_duration_since(self.last)
+            .as_micros()
+            .min(1_000_000_000) as i64;
         if elapsed > 0 {
             self.last = now;
             let gained = elapsed.saturating_mul(i64::from(self.rate.per_second));
-            self.millionths = self.millionths.saturating_add(gained).min(i64::from(self.rate.burst) * MILLION);
+            self.millionths = self
+                .millionths
+                .saturating_add(gained)
+                .min(i64::from(self.rate.burst) * MILLION);
         }
     }
 
     /// Takes `count` tokens, or nothing if there are fewer.
     pub(super) fn take(&mut self, count: usize, now: Instant) -> bool {
         self.refill(now);
-        let cost = i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(MILLION);
+        let cost = i64::try_from(count)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(MILLION);
         if cost > self.millionths {
             return false;
         }
@@ -155,7 +171,9 @@ impl TokenBucket {
     /// Takes `count` tokens even if this leaves a debt: for sizes known only afterwards.
     pub(super) fn spend(&mut self, count: usize, now: Instant) {
         self.refill(now);
-        let cost = i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(MILLION);
+        let cost = i64::try_from(count)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(MILLION);
         self.millionths = self.millionths.saturating_sub(cost);
     }
 
@@ -206,7 +224,8 @@ mod tests {
     }
 
     proptest! {
-        /// Over any sequence of attempts a bucket never grants more than its burst plus its rate times the time.
+        /// Over any sequence of attempts a bucket never grants more than its burst plus its rate
+        /// times the time.
         #[test]
         fn never_grants_more_than_promised(
             per_second in 1u32..1000, burst in 0u32..1000,

@@ -1,5 +1,5 @@
-//! The allow-list, and what is known of each peer on it: connections, dials, rates, strikes. Keyed by allowed keys only, so a
-//! stranger leaves no trace here.
+//! The allow-list, and what is known of each peer on it: connections, dials, rates, strikes. Keyed
+//! by allowed keys only, so a stranger leaves no trace here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use super::address::peer_id;
 use super::limits::{Limits, MAX_ADDRESSES_PER_PEER, MAX_ALLOWED_PEERS, Rates, TokenBucket};
 use super::{AddressError, AllowedPeer, NodeAddress, PeerInfo, PeerKey, Protocol, Role, Topic};
 
-/// Between two nodes the smaller key dials at once and the greater one only after this time, so that they seldom cross. A
-/// bootstrap peer may not know our address, so it is never waited for.
+/// Between two nodes the smaller key dials at once and the greater one only after this time, so
+/// that they seldom cross. A bootstrap peer may not know our address, so it is never waited for.
 const YIELD: Duration = Duration::from_millis(1_500);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LAST_BACKOFF: Duration = Duration::from_secs(30);
@@ -48,11 +48,14 @@ impl AllowList {
                 None => {
                     list.peers.insert(id, peer);
                 }
-                // Listed by the ledger and by the config: the greater role, and every address up to the cap.
+                // Listed by the ledger and by the config: the greater role, and every address up to
+                // the cap.
                 Some(known) => {
                     known.role = known.role.max(peer.role);
                     for address in peer.addresses {
-                        if !known.addresses.contains(&address) && known.addresses.len() < MAX_ADDRESSES_PER_PEER {
+                        if !known.addresses.contains(&address)
+                            && known.addresses.len() < MAX_ADDRESSES_PER_PEER
+                        {
                             known.addresses.push(address);
                         }
                     }
@@ -123,7 +126,9 @@ impl Peer {
 
     /// Whether a request of `bytes` is within the peer's rates. Charges for it.
     pub(super) fn admit_request(&mut self, bytes: usize, now: Instant) -> bool {
-        self.served_bytes.has_any(now) && self.requests.take(1, now) && self.request_bytes.take(bytes, now)
+        self.served_bytes.has_any(now)
+            && self.requests.take(1, now)
+            && self.request_bytes.take(bytes, now)
     }
 
     /// Charges for an answer.
@@ -164,22 +169,38 @@ impl Peer {
         self.connection = Some((connection, now));
     }
 
-    pub(super) fn disconnected(&mut self, connection: ConnectionId, reason: Option<String>, now: Instant) {
-        let Some((_, since)) = self.connection.take_if(|(id, _)| *id == connection) else { return };
+    pub(super) fn disconnected(
+        &mut self,
+        connection: ConnectionId,
+        reason: Option<String>,
+        now: Instant,
+    ) {
+        let Some((_, since)) = self.connection.take_if(|(id, _)| *id == connection) else {
+            return;
+        };
         self.topics.clear();
         let good = now.saturating_duration_since(since) >= GOOD_AFTER;
-        self.failures = if good { 0 } else { self.failures.saturating_add(1) };
+        self.failures = if good {
+            0
+        } else {
+            self.failures.saturating_add(1)
+        };
         // Whoever cut it off has said why.
         if reason.is_some() && self.cooling_until.is_none() {
             self.last_error = reason;
         }
-        self.next_dial = now + backoff(self.failures, &self.key) + if self.yields { YIELD } else { Duration::ZERO };
+        self.next_dial = now
+            + backoff(self.failures, &self.key)
+            + if self.yields { YIELD } else { Duration::ZERO };
     }
 
-    /// Whether the connection is old enough to have brought both subscriptions, and has not. Gossip over it does not work.
+    /// Whether the connection is old enough to have brought both subscriptions, and has not. Gossip
+    /// over it does not work.
     pub(super) fn is_deaf(&self, now: Instant) -> bool {
         self.topics.len() < Topic::ALL.len()
-            && self.connection.is_some_and(|(_, since)| now.saturating_duration_since(since) >= SUBSCRIBED_AFTER)
+            && self
+                .connection
+                .is_some_and(|(_, since)| now.saturating_duration_since(since) >= SUBSCRIBED_AFTER)
     }
 
     pub(super) fn info(&self) -> PeerInfo {
@@ -202,11 +223,15 @@ pub(super) fn rates_of(role: Role, limits: &Limits) -> Rates {
     }
 }
 
-/// Doubles from half a second to half a minute, less up to a quarter that differs from peer to peer, so that a node which comes
-/// back is not dialled by all at the same instant.
+/// Doubles from half a second to half a minute, less up to a quarter that differs from peer to
+/// peer, so that a node which comes back is not dialled by all at the same instant.
 fn backoff(failures: u32, key: &PeerKey) -> Duration {
-    let full = FIRST_BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(LAST_BACKOFF);
-    let spread = key.0.iter().fold(failures, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte))) % 256;
+    let full = FIRST_BACKOFF
+        .saturating_mul(1 << failures.saturating_sub(1).min(6))
+        .min(LAST_BACKOFF);
+    let spread = key.0.iter().fold(failures, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(*byte))
+    }) % 256;
     full - full * spread / 1024
 }
 
@@ -227,7 +252,11 @@ pub(super) struct Change {
 
 impl Book {
     pub(super) fn new(own: PeerKey) -> Book {
-        Book { own, peers: BTreeMap::new(), own_role: None }
+        Book {
+            own,
+            peers: BTreeMap::new(),
+            own_role: None,
+        }
     }
 
     /// Takes a new list. Peers that stay keep their connections, rates and strikes.
@@ -244,7 +273,8 @@ impl Book {
         for (id, allowed) in list.peers {
             match self.peers.get_mut(&id) {
                 None => {
-                    self.peers.insert(id, Peer::new(allowed, &self.own, limits, now));
+                    self.peers
+                        .insert(id, Peer::new(allowed, &self.own, limits, now));
                     change.added.push(id);
                 }
                 Some(peer) => {
@@ -268,10 +298,14 @@ impl Book {
         change
     }
 
-    /// Whether gossip treats this peer as explicit: validators exchange everything directly and need no mesh among
-    /// themselves. Both sides must think the same, hence the own role.
+    /// Whether gossip treats this peer as explicit: validators exchange everything directly and
+    /// need no mesh among themselves. Both sides must think the same, hence the own role.
     pub(super) fn explicit(&self, id: &PeerId) -> bool {
-        self.own_role == Some(Role::Validator) && self.peers.get(id).is_some_and(|peer| peer.role == Role::Validator)
+        self.own_role == Some(Role::Validator)
+            && self
+                .peers
+                .get(id)
+                .is_some_and(|peer| peer.role == Role::Validator)
     }
 }
 
@@ -280,18 +314,28 @@ mod tests {
     use super::*;
 
     fn key(n: u8) -> PeerKey {
-        rollbook_core::crypto::Keypair::from_seed(&[n; 32]).public().into()
+        rollbook_core::crypto::Keypair::from_seed(&[n; 32])
+            .public()
+            .into()
     }
 
     fn allowed(n: u8, role: Role, port: u16) -> AllowedPeer {
-        AllowedPeer { key: key(n), addresses: vec![NodeAddress::Ip(([127, 0, 0, 1], port).into())], role }
+        AllowedPeer {
+            key: key(n),
+            addresses: vec![NodeAddress::Ip(([127, 0, 0, 1], port).into())],
+            role,
+        }
     }
 
     #[test]
     fn a_key_listed_twice_has_the_greater_role_and_both_addresses() {
         let own = key(1);
         let list = AllowList::new(
-            vec![allowed(1, Role::Validator, 1), allowed(2, Role::Validator, 2), allowed(2, Role::Bootstrap, 3)],
+            vec![
+                allowed(1, Role::Validator, 1),
+                allowed(2, Role::Validator, 2),
+                allowed(2, Role::Bootstrap, 3),
+            ],
             &own,
         )
         .unwrap();
@@ -299,7 +343,10 @@ mod tests {
         assert_eq!(list.peers.len(), 1);
         let peer = list.peers.values().next().unwrap();
         assert_eq!((peer.role, peer.addresses.len()), (Role::Validator, 2));
-        assert!(matches!(AllowList::new(vec![allowed(2, Role::Member, 1); 300], &own), Err(AddressError::TooManyPeers(300))));
+        assert!(matches!(
+            AllowList::new(vec![allowed(2, Role::Member, 1); 300], &own),
+            Err(AddressError::TooManyPeers(300))
+        ));
     }
 
     #[test]
@@ -307,7 +354,14 @@ mod tests {
         let (own, now, limits) = (key(1), Instant::now(), Limits::default());
         let mut book = Book::new(own);
         let list = |peers: &[u8]| {
-            AllowList::new(peers.iter().map(|n| allowed(*n, Role::Member, u16::from(*n))).collect(), &own).unwrap()
+            AllowList::new(
+                peers
+                    .iter()
+                    .map(|n| allowed(*n, Role::Member, u16::from(*n)))
+                    .collect(),
+                &own,
+            )
+            .unwrap()
         };
         assert_eq!(book.replace(list(&[2, 3]), &limits, now).added.len(), 2);
         let change = book.replace(list(&[3, 4]), &limits, now);
@@ -324,7 +378,10 @@ mod tests {
         for n in 0..100u32 {
             peer.dial_failed("refused".into(), now);
             let wait = peer.next_dial.duration_since(now);
-            assert!(wait >= Duration::from_millis(375) && wait <= LAST_BACKOFF, "{n}: {wait:?}");
+            assert!(
+                wait >= Duration::from_millis(375) && wait <= LAST_BACKOFF,
+                "{n}: {wait:?}"
+            );
             assert!(!peer.wants_dial(now) && peer.wants_dial(now + LAST_BACKOFF));
         }
     }
@@ -332,13 +389,22 @@ mod tests {
     #[test]
     fn of_two_keys_exactly_one_dials_at_once() {
         let (now, limits) = (Instant::now(), Limits::default());
-        let wants = |own: u8, other: u8, role| Peer::new(allowed(other, role, 9), &key(own), &limits, now).wants_dial(now);
+        let wants = |own: u8, other: u8, role| {
+            Peer::new(allowed(other, role, 9), &key(own), &limits, now).wants_dial(now)
+        };
         assert!(wants(1, 2, Role::Member) != wants(2, 1, Role::Member));
         assert!(wants(1, 2, Role::Bootstrap) && wants(2, 1, Role::Bootstrap));
-        let mut greater = Peer::new(allowed(2, Role::Member, 9), &PeerKey([0xff; 32]), &limits, now);
+        let mut greater = Peer::new(
+            allowed(2, Role::Member, 9),
+            &PeerKey([0xff; 32]),
+            &limits,
+            now,
+        );
         assert!(!greater.wants_dial(now) && greater.wants_dial(now + YIELD));
         greater.dial_crossed(now);
-        assert!(!greater.wants_dial(now + YIELD) && greater.wants_dial(now + YIELD + FIRST_BACKOFF));
+        assert!(
+            !greater.wants_dial(now + YIELD) && greater.wants_dial(now + YIELD + FIRST_BACKOFF)
+        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! A TCP stream with two guards.
 //!
-//! * It reads no faster than its rate. This holds a sender back by TCP's own means instead of dropping anything: the bound on
-//!   everything a connection can cost, known protocol or not.
-//! * A write that makes no progress for [`STALL`] fails. Without it a peer that lost power keeps its connection, and with it its
-//!   only place, until TCP gives up after a quarter of an hour: closing waits for what is still to be written.
+//! * It reads no faster than its rate. This holds a sender back by TCP's own means instead of
+//!   dropping anything: the bound on everything a connection can cost, known protocol or not.
+//! * A write that makes no progress for [`STALL`] fails. Without it a peer that lost power keeps
+//!   its connection, and with it its only place, until TCP gives up after a quarter of an hour:
+//!   closing waits for what is still to be written.
 
 use std::future::Future;
 use std::io;
@@ -30,7 +31,13 @@ pub(super) struct GuardedStream<S> {
 
 impl<S> GuardedStream<S> {
     pub(super) fn new(stream: S, rate: Rate) -> GuardedStream<S> {
-        GuardedStream { stream, bucket: TokenBucket::new(rate, Instant::now()), pause: None, stall: STALL, stalled: None }
+        GuardedStream {
+            stream,
+            bucket: TokenBucket::new(rate, Instant::now()),
+            pause: None,
+            stall: STALL,
+            stalled: None,
+        }
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -48,19 +55,34 @@ impl<S> GuardedStream<S> {
     }
 
     /// Passes on what a write brought; turns one that waits too long into an error.
-    fn watch<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        result: Poll<io::Result<T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.stalled = None;
             return result;
         }
         let stall = self.stall;
-        let timer = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
-        timer.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no more data")))
+        let timer = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+        timer.as_mut().poll(cx).map(|()| {
+            Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the peer takes no more data",
+            ))
+        })
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for GuardedStream<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         ready!(self.poll_turn(cx));
         let count = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         self.bucket.spend(count, Instant::now());
@@ -69,7 +91,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedStream<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedStream<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.watch(result, cx)
     }
@@ -119,7 +145,11 @@ mod tests {
     struct Stuck;
 
     impl AsyncWrite for Stuck {
-        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
             Poll::Pending
         }
         fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -135,9 +165,15 @@ mod tests {
         use futures::AsyncWriteExt;
         let mut stream = GuardedStream::new(Stuck, Rate::new(1, 1));
         stream.stall = Duration::from_millis(20);
-        assert_eq!(stream.write(b"x").await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(
+            stream.write(b"x").await.unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
         let mut stream = GuardedStream::new(Stuck, Rate::new(1, 1));
         stream.stall = Duration::from_millis(20);
-        assert_eq!(stream.close().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(
+            stream.close().await.unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The swarm and the task that drives it.
 //!
-//! One task owns everything and takes one thing at a time: a swarm event, a command, an answer of the shell, a finished name
-//! look-up, or the tick (dials, ends of cooling, meters). It never waits for the shell.
+//! One task owns everything and takes one thing at a time: a swarm event, a command, an answer of
+//! the shell, a finished name look-up, or the tick (dials, ends of cooling, meters). It never waits
+//! for the shell.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -16,7 +17,10 @@ use libp2p::core::upgrade::Version;
 use libp2p::request_response::{self, OutboundRequestId, ProtocolSupport};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{self, DialError, ListenError, NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Swarm, Transport, TransportError, gossipsub, identify, identity, noise, ping, tcp, yamux};
+use libp2p::{
+    Multiaddr, PeerId, Swarm, Transport, TransportError, gossipsub, identify, identity, noise,
+    ping, tcp, yamux,
+};
 use libp2p_allow_block_list as allow_block_list;
 use libp2p_connection_limits as connection_limits;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -29,7 +33,9 @@ use super::gossip::{self, Metered};
 use super::handle::{Budget, Command, GossipTicket, Lease, NetworkEvents, NetworkHandle};
 use super::peers::{AllowList, Book, Peer, rates_of};
 use super::stream::GuardedStream;
-use super::{Limits, NetworkConfig, NetworkEvent, NodeAddress, Protocol, Role, StartError, Topic, Verdict};
+use super::{
+    Limits, NetworkConfig, NetworkEvent, NodeAddress, Protocol, Role, StartError, Topic, Verdict,
+};
 
 mod requests;
 use requests::{Answered, Outgoing};
@@ -38,8 +44,8 @@ use requests::{Answered, Outgoing};
 const TICK: Duration = Duration::from_millis(250);
 /// A name look-up is given up after this time.
 const LOOKUP: Duration = Duration::from_secs(5);
-/// A peer of another chain is let go after this time, so that both sides learn the reason: who closes at once leaves the other
-/// with "connection is closed" for as long as it keeps dialling.
+/// A peer of another chain is let go after this time, so that both sides learn the reason: who
+/// closes at once leaves the other with "connection is closed" for as long as it keeps dialling.
 const LET_GO: Duration = Duration::from_millis(1_000);
 /// A peer of another chain is reported once in this time.
 const TELL_WRONG_CHAIN: Duration = Duration::from_secs(60);
@@ -63,14 +69,22 @@ struct Behaviour {
 }
 
 impl Behaviour {
-    fn new(keys: &identity::Keypair, config: &NetworkConfig, version: String) -> Result<Behaviour, String> {
+    fn new(
+        keys: &identity::Keypair,
+        config: &NetworkConfig,
+        version: String,
+    ) -> Result<Behaviour, String> {
         let limits = &config.limits;
         let requests = |protocol: Protocol| {
             let settings = request_response::Config::default()
                 .with_request_timeout(protocol.timeout())
                 // Theirs and ours on one connection.
                 .with_max_concurrent_streams(2 * protocol.max_unanswered());
-            request_response::Behaviour::with_codec(Opaque(protocol), [(protocol.name(), ProtocolSupport::Full)], settings)
+            request_response::Behaviour::with_codec(
+                Opaque(protocol),
+                [(protocol.name(), ProtocolSupport::Full)],
+                settings,
+            )
         };
         Ok(Behaviour {
             gate: Gate::new(limits, Instant::now()),
@@ -94,7 +108,9 @@ impl Behaviour {
                     .with_cache_size(0),
             ),
             ping: ping::Behaviour::new(
-                ping::Config::new().with_interval(Duration::from_secs(10)).with_timeout(Duration::from_secs(10)),
+                ping::Config::new()
+                    .with_interval(Duration::from_secs(10))
+                    .with_timeout(Duration::from_secs(10)),
             ),
         })
     }
@@ -110,13 +126,15 @@ impl Behaviour {
 
 /// Starts the network on the current tokio runtime.
 ///
-/// Fails if an address cannot be listened on, with words for the operator. After that the network lives until
-/// [`NetworkHandle::stop`] or until every handle is dropped.
+/// Fails if an address cannot be listened on, with words for the operator. After that the network
+/// lives until [`NetworkHandle::stop`] or until every handle is dropped.
 pub async fn start(config: NetworkConfig) -> Result<(NetworkHandle, NetworkEvents), StartError> {
     let mut seed = config.transport_seed;
-    let keys = identity::Keypair::ed25519_from_bytes(&mut seed).map_err(|e| StartError::Setup(e.to_string()))?;
+    let keys = identity::Keypair::ed25519_from_bytes(&mut seed)
+        .map_err(|e| StartError::Setup(e.to_string()))?;
     let own_id = keys.public().to_peer_id();
-    let own = peer_key(&own_id).ok_or_else(|| StartError::Setup("the transport key has no peer id".into()))?;
+    let own = peer_key(&own_id)
+        .ok_or_else(|| StartError::Setup("the transport key has no peer id".into()))?;
     let list = AllowList::new(config.allowed.clone(), &own)?;
 
     let version = format!("rollbook/1/{}", config.chain.to_hex());
@@ -126,13 +144,14 @@ pub async fn start(config: NetworkConfig) -> Result<(NetworkHandle, NetworkEvent
     // Requests of three protocols both ways, gossip, ping, identify, and those being opened.
     yamux.set_max_num_streams(128);
     let rate = config.limits.connection_bytes;
-    let transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true).listen_backlog(128))
-        .map(move |stream, _| GuardedStream::new(stream, rate))
-        .upgrade(Version::V1)
-        .authenticate(noise)
-        .multiplex(yamux)
-        .timeout(config.limits.handshake_timeout)
-        .boxed();
+    let transport =
+        tcp::tokio::Transport::new(tcp::Config::default().nodelay(true).listen_backlog(128))
+            .map(move |stream, _| GuardedStream::new(stream, rate))
+            .upgrade(Version::V1)
+            .authenticate(noise)
+            .multiplex(yamux)
+            .timeout(config.limits.handshake_timeout)
+            .boxed();
     let settings = swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(Duration::from_secs(365 * 24 * 3600))
         .with_max_negotiating_inbound_streams(32)
@@ -152,7 +171,9 @@ pub async fn start(config: NetworkConfig) -> Result<(NetworkHandle, NetworkEvent
     let mut node = Node {
         swarm,
         book: Book::new(own),
-        topics: Topic::ALL.map(|t| (gossip::topic(t, &config.chain).hash(), t)).into(),
+        topics: Topic::ALL
+            .map(|t| (gossip::topic(t, &config.chain).hash(), t))
+            .into(),
         version,
         limits,
         live: live.clone(),
@@ -168,34 +189,56 @@ pub async fn start(config: NetworkConfig) -> Result<(NetworkHandle, NetworkEvent
         listening: listening_now,
     };
     node.set_allowed(list);
-    // Real ports are known after the first events of the listeners; wait for them, so that callers can tell others at once.
+    // Real ports are known after the first events of the listeners; wait for them, so that callers
+    // can tell others at once.
     let known = async {
         while node.listening.borrow().len() < config.listen.len() {
             let event = node.swarm.select_next_some().await;
             node.on_swarm(event);
         }
     };
-    // A wildcard on a machine without an address of that family never reports one; that is no reason to hang.
+    // A wildcard on a machine without an address of that family never reports one; that is no
+    // reason to hang.
     let _ = tokio::time::timeout(Duration::from_secs(2), known).await;
     tokio::spawn(node.run());
     let budget = Budget::new(limits.command_bytes);
-    Ok((NetworkHandle { commands, budget, live, listening, own }, NetworkEvents { events: event_queue }))
+    Ok((
+        NetworkHandle {
+            commands,
+            budget,
+            live,
+            listening,
+            own,
+        },
+        NetworkEvents {
+            events: event_queue,
+        },
+    ))
 }
 
-/// libp2p shares its port with any program of the same user that asks to (SO_REUSEPORT), so two nodes with one config would
-/// both start and each get half of the connections. A plain bind before it finds the other one.
+/// libp2p shares its port with any program of the same user that asks to (SO_REUSEPORT), so two
+/// nodes with one config would both start and each get half of the connections. A plain bind before
+/// it finds the other one.
 fn listen(swarm: &mut Swarm<Behaviour>, address: SocketAddr) -> Result<ListenerId, StartError> {
     let refused = |error: &std::io::Error| match error.kind() {
         std::io::ErrorKind::AddrInUse => StartError::PortInUse { address },
-        _ => StartError::CannotListen { address, reason: error.to_string() },
+        _ => StartError::CannotListen {
+            address,
+            reason: error.to_string(),
+        },
     };
     if address.port() != 0 {
         drop(std::net::TcpListener::bind(address).map_err(|e| refused(&e))?);
     }
-    swarm.listen_on(multiaddr(address)).map_err(|error| match error {
-        TransportError::Other(error) => refused(&error),
-        other => StartError::CannotListen { address, reason: other.to_string() },
-    })
+    swarm
+        .listen_on(multiaddr(address))
+        .map_err(|error| match error {
+            TransportError::Other(error) => refused(&error),
+            other => StartError::CannotListen {
+                address,
+                reason: other.to_string(),
+            },
+        })
 }
 
 struct Node {
@@ -248,7 +291,9 @@ impl Node {
             let _ = self.swarm.disconnect_peer_id(peer);
         }
         let closed = async {
-            while self.swarm.connected_peers().next().is_some() || self.swarm.listeners().next().is_some() {
+            while self.swarm.connected_peers().next().is_some()
+                || self.swarm.listeners().next().is_some()
+            {
                 self.swarm.select_next_some().await;
             }
         };
@@ -282,33 +327,39 @@ impl Node {
             if peer.is_deaf(now)
                 && let Some((connection, _)) = peer.connection
             {
-                peer.last_error = Some("it did not subscribe to the alliance's topics; connecting anew".into());
+                peer.last_error =
+                    Some("it did not subscribe to the alliance's topics; connecting anew".into());
                 self.swarm.close_connection(connection);
             }
         }
         for (id, addresses) in dials {
             // One look-up per peer at a time: `dialing` is set until it ends.
-            self.lookups.push(async move { (id, look_up(addresses).await) }.boxed());
+            self.lookups
+                .push(async move { (id, look_up(addresses).await) }.boxed());
         }
         self.tell_news();
     }
 
     fn dial(&mut self, id: PeerId, found: Vec<SocketAddr>) {
-        let Some(peer) = self.book.peers.get_mut(&id) else { return };
+        let Some(peer) = self.book.peers.get_mut(&id) else {
+            return;
+        };
         if peer.connection.is_some() || peer.cooling_until.is_some() {
             peer.dialing = false;
             return;
         }
         if found.is_empty() {
             self.live.dials_failed.one();
-            return peer
-                .dial_failed("no address of this peer could be looked up; check its name and the DNS".into(), Instant::now());
+            return peer.dial_failed(
+                "no address of this peer could be looked up; check its name and the DNS".into(),
+                Instant::now(),
+            );
         }
         let options = DialOpts::peer_id(id)
             .condition(PeerCondition::DisconnectedAndNotDialing)
             .addresses(found.into_iter().map(multiaddr).collect())
-            // From the listening port, two nodes dialling each other could open one TCP connection on which both think they
-            // began; neither would then answer the handshake.
+            // From the listening port, two nodes dialling each other could open one TCP connection
+            // on which both think they began; neither would then answer the handshake.
             .allocate_new_port()
             .build();
         self.live.dials.one();
@@ -320,7 +371,10 @@ impl Node {
     fn on_dial_error(&mut self, id: Option<PeerId>, error: &DialError) {
         self.live.dials_failed.one();
         if let Some(peer) = id.and_then(|id| self.book.peers.get_mut(&id)) {
-            if matches!(error, DialError::DialPeerConditionFalse(_) | DialError::Denied { .. }) {
+            if matches!(
+                error,
+                DialError::DialPeerConditionFalse(_) | DialError::Denied { .. }
+            ) {
                 return peer.dial_crossed(Instant::now());
             }
             peer.dial_failed(dial_words(error), Instant::now());
@@ -329,7 +383,12 @@ impl Node {
 
     fn set_allowed(&mut self, list: AllowList) {
         let now = Instant::now();
-        let before: BTreeMap<PeerId, Role> = self.book.peers.iter().map(|(id, peer)| (*id, peer.role)).collect();
+        let before: BTreeMap<PeerId, Role> = self
+            .book
+            .peers
+            .iter()
+            .map(|(id, peer)| (*id, peer.role))
+            .collect();
         let change = self.book.replace(list, &self.limits, now);
         let behaviour = self.swarm.behaviour_mut();
         for id in &change.removed {
@@ -343,9 +402,12 @@ impl Node {
         let mut known = BTreeSet::<IpAddr>::new();
         for (id, peer) in &self.book.peers {
             if before.get(id) != Some(&peer.role) {
-                behaviour.gossip.grant(*id, &rates_of(peer.role, &self.limits), now);
+                behaviour
+                    .gossip
+                    .grant(*id, &rates_of(peer.role, &self.limits), now);
             }
-            // Explicit peers are marked only while connected: gossip would dial them without an address.
+            // Explicit peers are marked only while connected: gossip would dial them without an
+            // address.
             if peer.connection.is_some() && self.book.explicit(id) {
                 behaviour.gossip.gossip().add_explicit_peer(id);
             } else {
@@ -361,8 +423,18 @@ impl Node {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Publish { topic, data, _lease } => self.publish(topic, data),
-            Command::Request { peer, protocol, data, reply, _lease } => self.request(peer, protocol, data, reply),
+            Command::Publish {
+                topic,
+                data,
+                _lease,
+            } => self.publish(topic, data),
+            Command::Request {
+                peer,
+                protocol,
+                data,
+                reply,
+                _lease,
+            } => self.request(peer, protocol, data, reply),
             Command::Report { ticket, verdict } => self.report(ticket, verdict),
             Command::SetAllowed { list, done } => {
                 self.set_allowed(list);
@@ -377,11 +449,21 @@ impl Node {
     }
 
     fn publish(&mut self, topic: Topic, data: Vec<u8>) {
-        let Some((hash, _)) = self.topics.iter().find(|(_, t)| **t == topic) else { return };
-        let counter = match self.swarm.behaviour_mut().gossip.gossip().publish(hash.clone(), data) {
+        let Some((hash, _)) = self.topics.iter().find(|(_, t)| **t == topic) else {
+            return;
+        };
+        let counter = match self
+            .swarm
+            .behaviour_mut()
+            .gossip
+            .gossip()
+            .publish(hash.clone(), data)
+        {
             Ok(_) => &self.live.published,
             Err(gossipsub::PublishError::Duplicate) => &self.live.published_duplicate,
-            Err(gossipsub::PublishError::NoPeersSubscribedToTopic) => &self.live.published_to_nobody,
+            Err(gossipsub::PublishError::NoPeersSubscribedToTopic) => {
+                &self.live.published_to_nobody
+            }
             Err(gossipsub::PublishError::AllQueuesFull(_)) => &self.live.published_queue_full,
             Err(error) => return tracing::error!(%error, topic = topic.name(), "not published"),
         };
@@ -389,7 +471,9 @@ impl Node {
     }
 
     fn report(&mut self, ticket: GossipTicket, verdict: Verdict) {
-        let Ok(from) = peer_id(&ticket.from) else { return };
+        let Ok(from) = peer_id(&ticket.from) else {
+            return;
+        };
         let acceptance = match verdict {
             Verdict::Accept => gossipsub::MessageAcceptance::Accept,
             Verdict::Ignore => gossipsub::MessageAcceptance::Ignore,
@@ -402,13 +486,24 @@ impl Node {
         }
     }
 
-    fn judge(&mut self, id: &gossipsub::MessageId, from: &PeerId, acceptance: gossipsub::MessageAcceptance) {
-        self.swarm.behaviour_mut().gossip.gossip().report_message_validation_result(id, from, acceptance);
+    fn judge(
+        &mut self,
+        id: &gossipsub::MessageId,
+        from: &PeerId,
+        acceptance: gossipsub::MessageAcceptance,
+    ) {
+        self.swarm
+            .behaviour_mut()
+            .gossip
+            .gossip()
+            .report_message_validation_result(id, from, acceptance);
     }
 
     /// Counts refusals against a peer; cuts it off when they are too many.
     fn strike(&mut self, id: PeerId, count: usize, now: Instant) {
-        let Some(peer) = self.book.peers.get_mut(&id) else { return };
+        let Some(peer) = self.book.peers.get_mut(&id) else {
+            return;
+        };
         if peer.strike(count, now) {
             peer.cooling_until = Some(now + self.limits.cooling);
             peer.last_error = Some("cut off: it exceeded its limits again and again".into());
@@ -423,7 +518,11 @@ impl Node {
         let now = Instant::now();
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event, now),
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                ..
+            } => {
                 self.live.connections_opened.one();
                 let Some(peer) = self.book.peers.get_mut(&peer_id) else {
                     // Taken off the list while the handshake ended.
@@ -432,22 +531,40 @@ impl Node {
                 };
                 peer.connected(connection_id, now);
                 if self.book.explicit(&peer_id) {
-                    self.swarm.behaviour_mut().gossip.gossip().add_explicit_peer(&peer_id);
+                    self.swarm
+                        .behaviour_mut()
+                        .gossip
+                        .gossip()
+                        .add_explicit_peer(&peer_id);
                 }
                 self.tell(peer_id, true);
             }
-            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, cause, .. } => {
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                num_established,
+                cause,
+                ..
+            } => {
                 self.live.connections_closed.one();
                 if let Some(peer) = self.book.peers.get_mut(&peer_id) {
                     peer.disconnected(connection_id, cause.map(|c| c.to_string()), now);
                 }
                 if num_established == 0 {
-                    self.swarm.behaviour_mut().gossip.gossip().remove_explicit_peer(&peer_id);
+                    self.swarm
+                        .behaviour_mut()
+                        .gossip
+                        .gossip()
+                        .remove_explicit_peer(&peer_id);
                     self.tell(peer_id, false);
                 }
             }
-            SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => self.on_dial_error(peer_id, &error),
-            SwarmEvent::IncomingConnectionError { error, peer_id, .. } => self.on_refused(&error, peer_id),
+            SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
+                self.on_dial_error(peer_id, &error)
+            }
+            SwarmEvent::IncomingConnectionError { error, peer_id, .. } => {
+                self.on_refused(&error, peer_id)
+            }
             SwarmEvent::NewListenAddr { address, .. } => {
                 if let Some(at) = socket_address(&address) {
                     self.listening.send_modify(|all| {
@@ -462,22 +579,40 @@ impl Node {
                     self.listening.send_modify(|all| all.retain(|a| *a != at));
                 }
             }
-            SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
+            SwarmEvent::ListenerClosed {
+                listener_id,
+                reason,
+                ..
+            } => {
                 if let Some(address) = self.listeners.remove(&listener_id) {
-                    let why = reason.err().map_or_else(|| "it was closed".into(), |e| e.to_string());
-                    let reason = format!("{why}. No peer can reach this node there; restart the node once the cause is removed");
-                    let _ = self.events.try_send((NetworkEvent::ListenFailed { address: address.to_string(), reason }, None));
+                    let why = reason
+                        .err()
+                        .map_or_else(|| "it was closed".into(), |e| e.to_string());
+                    let reason = format!(
+                        "{why}. No peer can reach this node there; restart the node once the cause is removed"
+                    );
+                    let _ = self.events.try_send((
+                        NetworkEvent::ListenFailed {
+                            address: address.to_string(),
+                            reason,
+                        },
+                        None,
+                    ));
                 }
             }
-            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a connection could not be accepted"),
+            SwarmEvent::ListenerError { error, .. } => {
+                tracing::warn!(%error, "a connection could not be accepted")
+            }
             _ => {}
         }
     }
 
-    /// There is one connection with a peer, never two: gossipsub says hello on the first and takes the second for another way
-    /// to the same listener. If the first is dead, or the peer has already refused it, the hello is lost for good. So a second
-    /// connection is denied, but it also tells that the peer does not count on the first: that one is closed too, and the next
-    /// dial starts clean. Two nodes that dial at once lose one round; `peers::YIELD` makes this rare.
+    /// There is one connection with a peer, never two: gossipsub says hello on the first and takes
+    /// the second for another way to the same listener. If the first is dead, or the peer has
+    /// already refused it, the hello is lost for good. So a second connection is denied, but it
+    /// also tells that the peer does not count on the first: that one is closed too, and the next
+    /// dial starts clean. Two nodes that dial at once lose one round; `peers::YIELD` makes this
+    /// rare.
     fn renew(&mut self, peer: PeerId) {
         if let Some((connection, _)) = self.book.peers.get(&peer).and_then(|peer| peer.connection) {
             self.swarm.close_connection(connection);
@@ -486,11 +621,18 @@ impl Node {
 
     fn on_refused(&mut self, error: &ListenError, peer: Option<PeerId>) {
         let counter = match error {
-            ListenError::Denied { cause } if cause.downcast_ref::<allow_block_list::NotAllowed>().is_some() => {
+            ListenError::Denied { cause }
+                if cause
+                    .downcast_ref::<allow_block_list::NotAllowed>()
+                    .is_some() =>
+            {
                 &self.live.refused_strangers
             }
             ListenError::Denied { cause }
-                if cause.downcast_ref::<TooMany>().is_some() || cause.downcast_ref::<connection_limits::Exceeded>().is_some() =>
+                if cause.downcast_ref::<TooMany>().is_some()
+                    || cause
+                        .downcast_ref::<connection_limits::Exceeded>()
+                        .is_some() =>
             {
                 &self.live.refused_handshakes
             }
@@ -499,7 +641,9 @@ impl Node {
         counter.one();
         tracing::debug!(%error, "inbound connection refused");
         if let (ListenError::Denied { cause }, Some(peer)) = (error, peer)
-            && cause.downcast_ref::<connection_limits::Exceeded>().is_some()
+            && cause
+                .downcast_ref::<connection_limits::Exceeded>()
+                .is_some()
         {
             self.renew(peer);
         }
@@ -507,16 +651,24 @@ impl Node {
 
     fn on_behaviour(&mut self, event: BehaviourEvent, now: Instant) {
         match event {
-            BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
+            BehaviourEvent::Gossip(gossipsub::Event::Message {
+                propagation_source,
+                message_id,
+                message,
+            }) => {
                 self.on_gossip(propagation_source, message_id, message);
             }
             BehaviourEvent::Gossip(gossipsub::Event::Subscribed { peer_id, topic }) => {
-                if let (Some(peer), Some(topic)) = (self.book.peers.get_mut(&peer_id), self.topics.get(&topic)) {
+                if let (Some(peer), Some(topic)) =
+                    (self.book.peers.get_mut(&peer_id), self.topics.get(&topic))
+                {
                     peer.topics.insert(*topic);
                 }
             }
             BehaviourEvent::Gossip(gossipsub::Event::Unsubscribed { peer_id, topic }) => {
-                if let (Some(peer), Some(topic)) = (self.book.peers.get_mut(&peer_id), self.topics.get(&topic)) {
+                if let (Some(peer), Some(topic)) =
+                    (self.book.peers.get_mut(&peer_id), self.topics.get(&topic))
+                {
                     peer.topics.remove(topic);
                 }
             }
@@ -541,22 +693,48 @@ impl Node {
     }
 
     fn on_wrong_chain(&mut self, id: PeerId, theirs: &str, now: Instant) {
-        let Some(peer) = self.book.peers.get_mut(&id).filter(|peer| peer.cooling_until.is_none()) else { return };
+        let Some(peer) = self
+            .book
+            .peers
+            .get_mut(&id)
+            .filter(|peer| peer.cooling_until.is_none())
+        else {
+            return;
+        };
         let theirs = shown(theirs);
         peer.last_error = Some(format!("it runs another chain or program: {theirs}"));
         // Not an offence, but nothing to repeat every second either.
         peer.cooling_until = Some(now + self.limits.cooling.max(2 * LET_GO));
         peer.let_go_at = Some(now + LET_GO);
-        let told = peer.wrong_chain_told.is_some_and(|at| now.saturating_duration_since(at) < TELL_WRONG_CHAIN);
-        if !told && self.events.try_send((NetworkEvent::WrongChain { peer: peer.key, theirs }, None)).is_ok() {
+        let told = peer
+            .wrong_chain_told
+            .is_some_and(|at| now.saturating_duration_since(at) < TELL_WRONG_CHAIN);
+        if !told
+            && self
+                .events
+                .try_send((
+                    NetworkEvent::WrongChain {
+                        peer: peer.key,
+                        theirs,
+                    },
+                    None,
+                ))
+                .is_ok()
+        {
             peer.wrong_chain_told = Some(now);
         }
     }
 
     fn on_gossip(&mut self, from: PeerId, id: gossipsub::MessageId, message: gossipsub::Message) {
-        let entitled = self.book.peers.get(&from).filter(|peer| peer.role > Role::Bootstrap && peer.cooling_until.is_none());
+        let entitled = self
+            .book
+            .peers
+            .get(&from)
+            .filter(|peer| peer.role > Role::Bootstrap && peer.cooling_until.is_none());
         let ticket_id = <[u8; 32]>::try_from(id.0.as_slice()).ok();
-        let (Some(peer), Some(topic), Some(ticket_id)) = (entitled, self.topics.get(&message.topic), ticket_id) else {
+        let (Some(peer), Some(topic), Some(ticket_id)) =
+            (entitled, self.topics.get(&message.topic), ticket_id)
+        else {
             self.live.gossip_dropped_limited.one();
             return self.judge(&id, &from, gossipsub::MessageAcceptance::Ignore);
         };
@@ -566,7 +744,10 @@ impl Node {
             topic: *topic,
             data: message.data,
             id: ticket_id,
-            ticket: GossipTicket { id: ticket_id, from: key },
+            ticket: GossipTicket {
+                id: ticket_id,
+                from: key,
+            },
         };
         if self.offer(event, bytes) {
             self.live.gossip_received.one();
@@ -582,13 +763,20 @@ impl Node {
         if self.events.capacity() <= RESERVED_EVENTS {
             return false;
         }
-        let Some(lease) = self.event_bytes.lease(bytes) else { return false };
+        let Some(lease) = self.event_bytes.lease(bytes) else {
+            return false;
+        };
         self.events.try_send((event, Some(lease))).is_ok()
     }
 
     /// Tells the shell that a peer came or went; never lost, only joined with what came after.
     fn tell(&mut self, id: PeerId, connected: bool) {
-        let count = self.book.peers.values().filter(|peer| peer.connection.is_some()).count();
+        let count = self
+            .book
+            .peers
+            .values()
+            .filter(|peer| peer.connection.is_some())
+            .count();
         self.live.peers_connected.set(count as u64);
         self.news.insert(id, connected);
         self.tell_news();
@@ -601,7 +789,10 @@ impl Node {
             }
             let Some(peer) = peer_key(&id) else { continue };
             let event = match self.book.peers.get(&id) {
-                Some(known) if connected => NetworkEvent::PeerConnected { peer, role: known.role },
+                Some(known) if connected => NetworkEvent::PeerConnected {
+                    peer,
+                    role: known.role,
+                },
                 None if connected => continue,
                 _ => NetworkEvent::PeerDisconnected { peer },
             };
@@ -625,7 +816,10 @@ async fn look_up(addresses: Vec<NodeAddress>) -> Vec<SocketAddr> {
         match address {
             NodeAddress::Ip(at) => found.push(at),
             NodeAddress::Name(name, port) => {
-                if let Ok(Ok(all)) = tokio::time::timeout(LOOKUP, tokio::net::lookup_host((name.as_str(), port))).await {
+                if let Ok(Ok(all)) =
+                    tokio::time::timeout(LOOKUP, tokio::net::lookup_host((name.as_str(), port)))
+                        .await
+                {
                     // A name server must not make us dial the world.
                     found.extend(all.take(4));
                 }
@@ -638,9 +832,14 @@ async fn look_up(addresses: Vec<NodeAddress>) -> Vec<SocketAddr> {
 fn dial_words(error: &DialError) -> String {
     match error {
         DialError::WrongPeerId { obtained, address } => {
-            format!("{} answers with another key, {obtained}; ask the member for its present peer id", at_words(address))
+            format!(
+                "{} answers with another key, {obtained}; ask the member for its present peer id",
+                at_words(address)
+            )
         }
-        DialError::LocalPeerId { .. } => "it has this node's own key: two nodes run with one transport key, stop one".into(),
+        DialError::LocalPeerId { .. } => {
+            "it has this node's own key: two nodes run with one transport key, stop one".into()
+        }
         DialError::Transport(all) => match all.first() {
             Some((address, error)) => format!("{}: {}", at_words(address), innermost(error)),
             None => "no address could be dialled".into(),

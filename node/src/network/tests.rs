@@ -1,4 +1,5 @@
-//! Real sockets on 127.0.0.1. Deadlines here only end a hanging test; nothing is asserted about speed.
+//! Real sockets on 127.0.0.1. Deadlines here only end a hanging test; nothing is asserted about
+//! speed.
 
 use std::future::Future;
 use std::time::Duration;
@@ -37,7 +38,11 @@ pub(super) fn config(seed: u8) -> NetworkConfig {
 pub(super) async fn launch(config: NetworkConfig) -> TestNode {
     let (handle, events) = start(config).await.unwrap();
     let address = handle.listen_addresses()[0];
-    TestNode { handle, events, address }
+    TestNode {
+        handle,
+        events,
+        address,
+    }
 }
 
 impl TestNode {
@@ -46,12 +51,19 @@ impl TestNode {
     }
 
     pub(super) fn allowed(&self, role: Role) -> AllowedPeer {
-        AllowedPeer { key: self.key(), addresses: vec![NodeAddress::Ip(self.address)], role }
+        AllowedPeer {
+            key: self.key(),
+            addresses: vec![NodeAddress::Ip(self.address)],
+            role,
+        }
     }
 
     /// The same peer, but never dialled.
     pub(super) fn silent(&self, role: Role) -> AllowedPeer {
-        AllowedPeer { addresses: Vec::new(), ..self.allowed(role) }
+        AllowedPeer {
+            addresses: Vec::new(),
+            ..self.allowed(role)
+        }
     }
 
     /// The next event that `wanted` picks; others are dropped.
@@ -66,27 +78,47 @@ impl TestNode {
         };
         match tokio::time::timeout(PATIENCE, search).await {
             Ok(found) => found,
-            Err(_) => panic!("no such event: {:?}, {:?}", self.handle.counters(), self.handle.peers().await),
+            Err(_) => panic!(
+                "no such event: {:?}, {:?}",
+                self.handle.counters(),
+                self.handle.peers().await
+            ),
         }
     }
 
     pub(super) async fn connected(&mut self, peer: PeerKey) {
         let handle = self.handle.clone();
-        until("a connection", || async { handle.peers().await.iter().any(|p| p.key == peer && p.connected) }).await;
+        until("a connection", || async {
+            handle
+                .peers()
+                .await
+                .iter()
+                .any(|p| p.key == peer && p.connected)
+        })
+        .await;
     }
 
     pub(super) async fn disconnected(&mut self, peer: PeerKey) {
-        self.event(|e| matches!(e, NetworkEvent::PeerDisconnected { peer: p } if p == peer).then_some(())).await;
+        self.event(|e| {
+            matches!(e, NetworkEvent::PeerDisconnected { peer: p } if p == peer).then_some(())
+        })
+        .await;
     }
 
-    /// Answers every request with `answer` of its data, and accepts all gossip, until the network stops.
-    pub(super) fn serve(mut self, answer: impl Fn(Vec<u8>) -> Answer + Send + 'static) -> NetworkHandle {
+    /// Answers every request with `answer` of its data, and accepts all gossip, until the network
+    /// stops.
+    pub(super) fn serve(
+        mut self,
+        answer: impl Fn(Vec<u8>) -> Answer + Send + 'static,
+    ) -> NetworkHandle {
         let handle = self.handle.clone();
         let reports = self.handle;
         tokio::spawn(async move {
             while let Some(event) = self.events.next().await {
                 match event {
-                    NetworkEvent::Request { data, responder, .. } => {
+                    NetworkEvent::Request {
+                        data, responder, ..
+                    } => {
                         responder.send(answer(data));
                     }
                     NetworkEvent::Gossip { ticket, .. } => reports.report(ticket, Verdict::Accept),
@@ -99,7 +131,9 @@ impl TestNode {
 }
 
 pub(super) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
 pub(super) async fn until<F: Future<Output = bool>>(what: &str, check: impl Fn() -> F) {
@@ -137,7 +171,8 @@ pub(super) async fn mesh(count: u8, role: Role) -> Vec<TestNode> {
     nodes
 }
 
-/// Repeats fresh messages from `from` until `to` has one: subscriptions travel after the connection is up.
+/// Repeats fresh messages from `from` until `to` has one: subscriptions travel after the connection
+/// is up.
 pub(super) async fn subscribed(from: &NetworkHandle, to: &mut TestNode) {
     let sender = from.clone();
     let source = sender.own_key();
@@ -150,7 +185,11 @@ pub(super) async fn subscribed(from: &NetworkHandle, to: &mut TestNode) {
         }
     };
     let receiving = to.event(|e| match e {
-        NetworkEvent::Gossip { from, data, .. } if from == source && data.starts_with(&source.0) => Some(()),
+        NetworkEvent::Gossip { from, data, .. }
+            if from == source && data.starts_with(&source.0) =>
+        {
+            Some(())
+        }
         _ => None,
     });
     tokio::select! {

@@ -1,7 +1,8 @@
-//! What the replica asks of the ledger. `rollbook_core::ledger::Ledger` answers through one thin adapter.
+//! What the replica asks of the ledger. `rollbook_core::ledger::Ledger` answers through one thin
+//! adapter.
 //!
-//! The ledger is at its tip, the newest committed block; every question is about the block after it. Answers depend on the
-//! tip and the arguments alone: no clock, no randomness.
+//! The ledger is at its tip, the newest committed block; every question is about the block after
+//! it. Answers depend on the tip and the arguments alone: no clock, no randomness.
 
 use rollbook_core::crypto::{Hash, PublicKey};
 use rollbook_core::ledger::{Certificate, Seal, SystemSection, ValidatorKey};
@@ -34,7 +35,10 @@ pub struct Validator {
 impl Validator {
     /// The form certificates are judged with.
     pub fn key(&self) -> ValidatorKey {
-        ValidatorKey { validator: self.organisation, key: self.consensus }
+        ValidatorKey {
+            validator: self.organisation,
+            key: self.consensus,
+        }
     }
 }
 
@@ -74,7 +78,8 @@ pub struct Built {
     pub body: Vec<u8>,
     /// The header.
     pub seal: Seal,
-    /// Candidates that did not apply, with the reason. Those that merely did not fit are in neither list.
+    /// Candidates that did not apply, with the reason. Those that merely did not fit are in neither
+    /// list.
     pub left_out: Vec<(Hash, Refusal)>,
 }
 
@@ -84,7 +89,8 @@ pub enum BlockError {
     /// A verdict on its bytes, the same on every node.
     #[error("{0}")]
     Invalid(String),
-    /// Not a verdict: this program cannot judge it (rules it does not have, a fault of its own). The node stops.
+    /// Not a verdict: this program cannot judge it (rules it does not have, a fault of its own).
+    /// The node stops.
     #[error("{0}")]
     Fault(String),
 }
@@ -124,7 +130,8 @@ pub trait App {
     /// Validators of the height after the tip, ascending by organisation number.
     fn validators(&self) -> Vec<Validator>;
 
-    /// Validators that certified the tip: other than [`App::validators`] right after a handover. They cosign its checkpoint.
+    /// Validators that certified the tip: other than [`App::validators`] right after a handover.
+    /// They cosign its checkpoint.
     fn tip_validators(&self) -> Vec<Validator>;
 
     /// The checkpoint of the tip.
@@ -133,33 +140,48 @@ pub trait App {
     /// SHA-256 of the policy that certifies the height after the tip.
     fn policy_digest(&self) -> Hash;
 
-    /// Why this build cannot take part in the height after the tip: its rules are newer (RULINGS A18). The node stops before it.
+    /// Why this build cannot take part in the height after the tip: its rules are newer (RULINGS
+    /// A18). The node stops before it.
     fn beyond(&self) -> Option<String> {
         None
     }
 
-    /// Decodes a record, checks its signatures and authority, and tries it on the tip at ledger time `now_ms`.
+    /// Decodes a record, checks its signatures and authority, and tries it on the tip at ledger
+    /// time `now_ms`.
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal>;
 
     /// The same for a record that the caller has decoded from these bytes.
-    fn admit_decoded(&mut self, _record: Record, bytes: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+    fn admit_decoded(
+        &mut self,
+        _record: Record,
+        bytes: &[u8],
+        now_ms: u64,
+    ) -> Result<Admitted, Refusal> {
         self.admit(bytes, now_ms)
     }
 
-    /// Builds the next block at `time_ms` (strictly after the tip's). Deterministic in its arguments. Due clock events and
-    /// the rule that a block with more of them due holds no records are its business; so is a due handover. An error means
-    /// that the system section does not hold: evidence that is no news, say.
-    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError>;
+    /// Builds the next block at `time_ms` (strictly after the tip's). Deterministic in its
+    /// arguments. Due clock events and the rule that a block with more of them due holds no records
+    /// are its business; so is a due handover. An error means that the system section does not
+    /// hold: evidence that is no news, say.
+    fn build(
+        &mut self,
+        time_ms: u64,
+        system: SystemSection,
+        candidates: &[Record],
+    ) -> Result<Built, BlockError>;
 
-    /// Executes a body on the tip and compares every root with the seal's. Keeps the result under the block id until the
-    /// next commit. `seal.body` was compared by the caller.
+    /// Executes a body on the tip and compares every root with the seal's. Keeps the result under
+    /// the block id until the next commit. `seal.body` was compared by the caller.
     fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError>;
 
-    /// Makes an executed block the tip and forgets all other executions. The certificate was verified by the caller.
-    /// An unknown block id is a fault of the caller and answered with an error, never a panic.
+    /// Makes an executed block the tip and forgets all other executions. The certificate was
+    /// verified by the caller. An unknown block id is a fault of the caller and answered with an
+    /// error, never a panic.
     fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError>;
 
-    /// Ledger time of the earliest clock event still to come; a block is wanted once the clock has passed it.
+    /// Ledger time of the earliest clock event still to come; a block is wanted once the clock has
+    /// passed it.
     fn next_deadline(&self) -> Option<u64>;
 
     /// The next block will be a handover: it is wanted at once.
@@ -169,7 +191,12 @@ pub trait App {
     fn needs_handover_checkpoint(&self) -> bool;
 
     /// The bytes validator `organisation` signs for a checkpoint at `time_s` (seconds since 1970).
-    fn cosignature_message(&self, checkpoint: &Checkpoint, organisation: u32, time_s: u64) -> Vec<u8>;
+    fn cosignature_message(
+        &self,
+        checkpoint: &Checkpoint,
+        organisation: u32,
+        time_s: u64,
+    ) -> Vec<u8>;
 
     /// The bytes a validator's log key signs for a checkpoint.
     fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8>;

@@ -1,11 +1,15 @@
-//! Bodies of undecided blocks: which are wanted, who holds them, which are here, what was told to the core (RULINGS A19).
+//! Bodies of undecided blocks: which are wanted, who holds them, which are here, what was told to
+//! the core (RULINGS A19).
 //!
-//! * A body is fetched once its proposal is verified, or f+1 validators voted for its block: a single liar's invented ids are
-//!   never asked for.
-//! * Whoever voted for a block holds its body: nobody prevotes before the body is durable. They are asked in turn.
-//! * At most [`MAX_BODIES`] bodies and as many wants a height; all of it is dropped at the decision.
-//! * A body that is valid is durable before the core hears of it. The verdict is about bytes; nearness of the time to this
-//!   node's clock only delays the verdict of a fresh proposal until the round's propose timeout (RULINGS A9).
+//! * A body is fetched once its proposal is verified, or f+1 validators voted for its block: a
+//!   single liar's invented ids are never asked for.
+//! * Whoever voted for a block holds its body: nobody prevotes before the body is durable. They are
+//!   asked in turn.
+//! * At most [`MAX_BODIES`] bodies and as many wants a height; all of it is dropped at the
+//!   decision.
+//! * A body that is valid is durable before the core hears of it. The verdict is about bytes;
+//!   nearness of the time to this node's clock only delays the verdict of a fresh proposal until
+//!   the round's propose timeout (RULINGS A9).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +80,10 @@ pub(super) struct Bodies {
 impl Bodies {
     /// Forgets everything: a new height with so many validators.
     pub(super) fn reset(&mut self, seats: usize) {
-        *self = Bodies { seats, ..Bodies::default() };
+        *self = Bodies {
+            seats,
+            ..Bodies::default()
+        };
     }
 
     /// The seal of a held body.
@@ -86,13 +93,16 @@ impl Bodies {
 
     /// Seal and bytes of a held body.
     pub(super) fn get(&self, block: &Hash) -> Option<(&Seal, &[u8])> {
-        self.held.get(block).map(|held| (&held.seal, held.bytes.as_slice()))
+        self.held
+            .get(block)
+            .map(|held| (&held.seal, held.bytes.as_slice()))
     }
 
     /// A proposal was verified.
     pub(super) fn proposed(&mut self, facts: &ProposalFacts, _seal: &Seal, own: bool) {
         if let Some(want) = self.want(&facts.block) {
-            want.proposal.get_or_insert((facts.round, facts.valid_round, facts.validator));
+            want.proposal
+                .get_or_insert((facts.round, facts.valid_round, facts.validator));
             if !own {
                 want.voters.insert(facts.validator);
             }
@@ -100,9 +110,18 @@ impl Bodies {
     }
 
     /// A vote was verified. True if its block has become worth asking for with it.
-    pub(super) fn voted(&mut self, block: &Hash, round: u32, validator: u32, precommit: bool, own: bool) -> bool {
+    pub(super) fn voted(
+        &mut self,
+        block: &Hash,
+        round: u32,
+        validator: u32,
+        precommit: bool,
+        own: bool,
+    ) -> bool {
         let needed = Self::honest(self.seats);
-        let Some(want) = self.want(block) else { return false };
+        let Some(want) = self.want(block) else {
+            return false;
+        };
         want.vote_round.get_or_insert(round);
         if precommit {
             want.precommits.entry(round).or_default().insert(validator);
@@ -121,27 +140,40 @@ impl Bodies {
 
     /// A block for which a quorum precommitted in one round while its body is not here.
     pub(super) fn missing(&self) -> Option<Hash> {
-        self.certified().map(|(block, _)| block).find(|block| !self.held.contains_key(block))
+        self.certified()
+            .map(|(block, _)| block)
+            .find(|block| !self.held.contains_key(block))
     }
 
     /// Blocks with a quorum of precommits in one round.
     pub(super) fn certified(&self) -> impl Iterator<Item = (Hash, u32)> + '_ {
         let needed = quorum(self.seats);
         self.wants.iter().flat_map(move |(block, want)| {
-            want.precommits.iter().filter(move |(_, who)| who.len() >= needed).map(|(round, _)| (*block, *round))
+            want.precommits
+                .iter()
+                .filter(move |(_, who)| who.len() >= needed)
+                .map(|(round, _)| (*block, *round))
         })
     }
 
     /// Whether the body is here and valid.
     pub(super) fn is_valid(&self, block: &Hash) -> bool {
-        self.held.get(block).is_some_and(|held| held.valid == Some(true) && held.durable)
+        self.held
+            .get(block)
+            .is_some_and(|held| held.valid == Some(true) && held.durable)
     }
 
     /// When no further body of this height may be stored: the newest valid one that is.
     pub(super) fn full(&self) -> Option<&Seal> {
         let full = self.stored + 1 >= MAX_BODIES;
-        let valid = self.held.values().filter(|held| held.durable && held.valid == Some(true));
-        valid.filter(|_| full).map(|held| &held.seal).max_by_key(|seal| seal.time_ms)
+        let valid = self
+            .held
+            .values()
+            .filter(|held| held.durable && held.valid == Some(true));
+        valid
+            .filter(|_| full)
+            .map(|held| &held.seal)
+            .max_by_key(|seal| seal.time_ms)
     }
 
     /// Whether the body is here and durable.
@@ -157,7 +189,11 @@ impl Bodies {
         if !self.wants.contains_key(block) {
             if self.wants.len() >= MAX_WANTS {
                 // The least supported goes: an honest quorum's block never is.
-                let weakest = self.wants.iter().min_by_key(|(_, want)| want.voters.len()).map(|(id, _)| *id)?;
+                let weakest = self
+                    .wants
+                    .iter()
+                    .min_by_key(|(_, want)| want.voters.len())
+                    .map(|(id, _)| *id)?;
                 self.wants.remove(&weakest);
             }
             self.wants.insert(*block, Want::default());
@@ -169,7 +205,8 @@ impl Bodies {
         want.proposal.is_some() || want.voters.len() >= Self::honest(self.seats)
     }
 
-    /// Takes a body in; drops the least supported one if there are too many. Returns false if it is held already.
+    /// Takes a body in; drops the least supported one if there are too many. Returns false if it is
+    /// held already.
     pub(super) fn hold(&mut self, block: Hash, seal: Seal, bytes: Vec<u8>, durable: bool) -> bool {
         if let Some(held) = self.held.get_mut(&block) {
             held.durable |= durable;
@@ -183,7 +220,16 @@ impl Bodies {
         }
         let valid = self.replayed.get(&block).copied();
         self.stored += usize::from(durable);
-        self.held.insert(block, Held { seal, bytes, durable, valid, told: valid.is_some() });
+        self.held.insert(
+            block,
+            Held {
+                seal,
+                bytes,
+                durable,
+                valid,
+                told: valid.is_some(),
+            },
+        );
         true
     }
 
@@ -200,13 +246,25 @@ impl Bodies {
         let mut asks = Vec::new();
         let blocks: Vec<Hash> = self.wants.keys().copied().collect();
         for block in blocks {
-            let Some(want) = self.wants.get(&block) else { continue };
+            let Some(want) = self.wants.get(&block) else {
+                continue;
+            };
             if self.held.contains_key(&block) || want.in_flight || !self.worth_asking(want) {
                 continue;
             }
-            let Some(want) = self.wants.get_mut(&block) else { continue };
-            let proposer = want.proposal.map(|(_, _, proposer)| proposer).filter(|p| *p != me && !want.asked.contains(p));
-            let next = proposer.or_else(|| want.voters.iter().copied().find(|v| *v != me && !want.asked.contains(v)));
+            let Some(want) = self.wants.get_mut(&block) else {
+                continue;
+            };
+            let proposer = want
+                .proposal
+                .map(|(_, _, proposer)| proposer)
+                .filter(|p| *p != me && !want.asked.contains(p));
+            let next = proposer.or_else(|| {
+                want.voters
+                    .iter()
+                    .copied()
+                    .find(|v| *v != me && !want.asked.contains(v))
+            });
             match next {
                 Some(peer) => {
                     want.asked.insert(peer);
@@ -227,12 +285,18 @@ impl Bodies {
     }
 
     fn is_wanting(&self) -> bool {
-        self.wants.iter().any(|(block, want)| !self.held.contains_key(block) && self.worth_asking(want))
+        self.wants
+            .iter()
+            .any(|(block, want)| !self.held.contains_key(block) && self.worth_asking(want))
     }
 
     /// Every body that is here and of which the core has not heard.
     pub(super) fn untold(&self) -> Vec<Hash> {
-        self.held.iter().filter(|(_, held)| !held.told).map(|(id, _)| *id).collect()
+        self.held
+            .iter()
+            .filter(|(_, held)| !held.told)
+            .map(|(id, _)| *id)
+            .collect()
     }
 }
 
@@ -277,20 +341,29 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if self.host.replaying {
             return;
         }
-        let (round_now, propose_step) = (core.round().as_u32().unwrap_or(0), core.driver.step_is_propose());
+        let (round_now, propose_step) = (
+            core.round().as_u32().unwrap_or(0),
+            core.driver.step_is_propose(),
+        );
         let host = &mut self.host;
-        let Some(held) = host.bodies.held.get_mut(&block) else { return self.fetch_bodies() };
+        let Some(held) = host.bodies.held.get_mut(&block) else {
+            return self.fetch_bodies();
+        };
         if held.told {
             return;
         }
-        let Some(want) = host.bodies.wants.get(&block) else { return };
+        let Some(want) = host.bodies.wants.get(&block) else {
+            return;
+        };
         let seats = host.validators.len();
         let (round, valid_round, proposer) = match (want.proposal, want.vote_round) {
             (Some(proposal), _) => proposal,
             // The proposal was lost, the votes say that there was one.
             (None, Some(round)) => {
                 let index = proposer_index(seats, host.tip.height + 1, round);
-                let Some(proposer) = host.validators.get(index) else { return };
+                let Some(proposer) = host.validators.get(index) else {
+                    return;
+                };
                 (round, None, proposer.organisation)
             }
             (None, None) => return,
@@ -308,7 +381,10 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             if host.bodies.stored + 1 >= MAX_BODIES {
                 return;
             }
-            let result = host.storage.append_body(&held.seal, &held.bytes).and_then(|()| host.storage.sync_bodies());
+            let result = host
+                .storage
+                .append_body(&held.seal, &held.bytes)
+                .and_then(|()| host.storage.sync_bodies());
             if let Err(fault) = result {
                 return host.stop(format!("journal: {fault}"));
             }
@@ -319,10 +395,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let fresh = valid_round.is_none() && round == round_now && propose_step;
         if valid && fresh {
             let (time, wall) = (held.seal.time_ms, host.now.wall_ms);
-            if time > wall.saturating_add(host.config.ahead_ms) || time < wall.saturating_sub(host.config.behind_ms) {
+            if time > wall.saturating_add(host.config.ahead_ms)
+                || time < wall.saturating_sub(host.config.behind_ms)
+            {
                 if host.bodies.withheld.insert(block, round).is_none() {
                     host.out_of_bounds = host.out_of_bounds.saturating_add(1);
-                    host.clock_off_ms = (i128::from(wall) - i128::from(time)).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+                    host.clock_off_ms = (i128::from(wall) - i128::from(time))
+                        .clamp(i64::MIN.into(), i64::MAX.into())
+                        as i64;
                 }
                 return;
             }
@@ -335,15 +415,18 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             round: mc::Round::new(round),
             valid_round: mc::Round::from(valid_round),
             proposer: Address(proposer),
-            value: Sealed { id: block, seal: held.seal.clone() },
+            value: Sealed {
+                id: block,
+                seal: held.seal.clone(),
+            },
             validity: mc::Validity::from_bool(valid),
         };
         let input = engine::Input::ProposedValue(value, mc::ValueOrigin::Consensus);
         host.todo.push_back(Todo::Core(Box::new(input)));
     }
 
-    /// After each input of the core: withheld values whose wait is over, bodies to fetch, decisions the core cannot take
-    /// because a proposal was lost.
+    /// After each input of the core: withheld values whose wait is over, bodies to fetch, decisions
+    /// the core cannot take because a proposal was lost.
     pub(super) fn after_core(&mut self) {
         let Some(core) = &self.core else { return };
         if self.host.replaying || core.driver.step_is_commit() {
@@ -351,7 +434,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         let round_now = core.round().as_u32().unwrap_or(0);
         let propose_step = core.driver.step_is_propose();
-        let due = self.host.bodies.withheld.iter().filter(|(_, round)| **round < round_now || !propose_step);
+        let due = self
+            .host
+            .bodies
+            .withheld
+            .iter()
+            .filter(|(_, round)| **round < round_now || !propose_step);
         let due: Vec<Hash> = due.map(|(block, _)| *block).collect();
         for block in due {
             self.host.bodies.withheld.remove(&block);
@@ -363,23 +451,49 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         self.decide_by_votes();
     }
 
-    /// A quorum precommitted a block that is here and valid, and the core has not decided: its proposal was lost. The votes
-    /// are a certificate; the block is taken like one fetched from a peer.
+    /// A quorum precommitted a block that is here and valid, and the core has not decided: its
+    /// proposal was lost. The votes are a certificate; the block is taken like one fetched from a
+    /// peer.
     fn decide_by_votes(&mut self) {
         let Some(core) = &self.core else { return };
         // An input that is still queued may let the core decide by itself.
         if !self.host.todo.is_empty() {
             return;
         }
-        let ready = self.host.bodies.certified().find(|(block, _)| self.host.bodies.is_valid(block));
+        let ready = self
+            .host
+            .bodies
+            .certified()
+            .find(|(block, _)| self.host.bodies.is_valid(block));
         let Some((block, round)) = ready else { return };
-        let votes = core.driver.restore_precommits(mc::Round::new(round), &block);
-        let mut signatures: Vec<_> = votes.iter().map(|vote| (vote.message.validator.0, vote.signature)).collect();
+        let votes = core
+            .driver
+            .restore_precommits(mc::Round::new(round), &block);
+        let mut signatures: Vec<_> = votes
+            .iter()
+            .map(|vote| (vote.message.validator.0, vote.signature))
+            .collect();
         signatures.sort_by_key(|(validator, _)| *validator);
-        let certificate = rollbook_core::ledger::Certificate { height: self.host.height(), round, block, signatures };
-        let Some((seal, body)) = self.host.bodies.get(&block).map(|(seal, body)| (seal.clone(), body.to_vec())) else { return };
+        let certificate = rollbook_core::ledger::Certificate {
+            height: self.host.height(),
+            round,
+            block,
+            signatures,
+        };
+        let Some((seal, body)) = self
+            .host
+            .bodies
+            .get(&block)
+            .map(|(seal, body)| (seal.clone(), body.to_vec()))
+        else {
+            return;
+        };
         // Fails only if old rounds were pruned; the next poll brings the block then.
-        let _ = self.adopt(super::storage::Decided { seal, certificate, body });
+        let _ = self.adopt(super::storage::Decided {
+            seal,
+            certificate,
+            body,
+        });
     }
 
     /// The encoded size of what is held, for the bound's test.
@@ -387,7 +501,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub fn held_bodies(&self) -> (usize, usize) {
         (
             self.host.bodies.held.len(),
-            self.host.bodies.held.values().map(|held| held.bytes.len() + encode(&held.seal).len()).sum(),
+            self.host
+                .bodies
+                .held
+                .values()
+                .map(|held| held.bytes.len() + encode(&held.seal).len())
+                .sum(),
         )
     }
 }

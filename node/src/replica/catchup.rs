@@ -1,10 +1,13 @@
-//! Blocks that others decided: asking for tips, fetching ranges, and taking each block on its own evidence.
+//! Blocks that others decided: asking for tips, fetching ranges, and taking each block on its own
+//! evidence.
 //!
-//! * A peer's word for its tip only decides whom to ask. Each block is judged at its own height: certificate under the policy
-//!   the ledger expects there, parent, body hash, re-execution with every root. One bad item ends the answer and puts the peer
-//!   back for a while; what was good before it stays.
-//! * One range is under way at a time. Tips are asked of one peer after the other, often while a height is under way, seldom
-//!   while idle, and at once of a peer whose frames are ahead. With its tip a peer gives the cosignatures it holds.
+//! * A peer's word for its tip only decides whom to ask. Each block is judged at its own height:
+//!   certificate under the policy the ledger expects there, parent, body hash, re-execution with
+//!   every root. One bad item ends the answer and puts the peer back for a while; what was good
+//!   before it stays.
+//! * One range is under way at a time. Tips are asked of one peer after the other, often while a
+//!   height is under way, seldom while idle, and at once of a peer whose frames are ahead. With its
+//!   tip a peer gives the cosignatures it holds.
 
 use std::collections::BTreeMap;
 
@@ -58,23 +61,36 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         catchup.next_id += 1;
         let id = catchup.next_id;
         catchup.asked.insert(id, (to, asked));
-        self.host.out.push(Effect::Request { id, to, bytes: encode(request) });
+        self.host.out.push(Effect::Request {
+            id,
+            to,
+            bytes: encode(request),
+        });
         true
     }
 
     /// The answer to a request, or its failure.
     pub(super) fn response(&mut self, id: u64, bytes: Option<Vec<u8>>) {
-        let Some((peer, asked)) = self.host.catchup.asked.remove(&id) else { return };
+        let Some((peer, asked)) = self.host.catchup.asked.remove(&id) else {
+            return;
+        };
         let response = bytes.and_then(|bytes| decode::<Response>(&bytes).ok());
         match (asked, response) {
-            (Asked::Tip, Some(Response::Tip { height, cosignatures })) => {
+            (
+                Asked::Tip,
+                Some(Response::Tip {
+                    height,
+                    cosignatures,
+                }),
+            ) => {
                 self.host.catchup.claims.insert(peer, height);
                 self.cosigned_of_tip(cosignatures);
                 self.fetch();
             }
             (Asked::Tip, _) => {
                 self.avoid(peer);
-                self.host.hasten_timer(Timer::Poll, self.host.config.poll_ms);
+                self.host
+                    .hasten_timer(Timer::Poll, self.host.config.poll_ms);
             }
             (Asked::Blocks, Some(Response::Blocks(blocks))) => {
                 self.host.catchup.fetching = false;
@@ -87,7 +103,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             }
             (Asked::Body(block), Some(Response::Body(answer))) => self.body_answer(block, answer),
             (Asked::Body(block), _) => self.body_answer(block, None),
-            (Asked::Newest, Some(Response::Newest { height, proof, statement })) => {
+            (
+                Asked::Newest,
+                Some(Response::Newest {
+                    height,
+                    proof,
+                    statement,
+                }),
+            ) => {
                 self.newest_answer(peer, Some((height, proof, statement)));
             }
             (Asked::Newest, _) => self.newest_answer(peer, None),
@@ -115,12 +138,19 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     fn usable(&self, peer: u32) -> bool {
-        self.host.catchup.backoff.get(&peer).is_none_or(|until| *until <= self.host.now.elapsed_ms)
+        self.host
+            .catchup
+            .backoff
+            .get(&peer)
+            .is_none_or(|until| *until <= self.host.now.elapsed_ms)
     }
 
     /// Asks the next peer for its tip.
     pub(super) fn poll(&mut self) {
-        let pause = if self.core.is_some() || self.host.recovery.is_asking() || !self.host.tip_is_receipted() {
+        let pause = if self.core.is_some()
+            || self.host.recovery.is_asking()
+            || !self.host.tip_is_receipted()
+        {
             self.host.config.poll_ms
         } else {
             self.host.config.poll_idle_ms
@@ -147,7 +177,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     pub(super) fn follow_hint(&mut self) {
-        let Some((peer, height)) = self.host.catchup.hint.take() else { return };
+        let Some((peer, height)) = self.host.catchup.hint.take() else {
+            return;
+        };
         if height > self.host.height() && self.usable(peer) {
             self.request(peer, &Request::Tip, Asked::Tip);
         }
@@ -159,8 +191,17 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         let tip = self.host.tip.height;
-        let candidates: Vec<u32> = self.host.catchup.claims.iter().filter(|(_, h)| **h > tip).map(|(p, _)| *p).collect();
-        let Some(peer) = candidates.into_iter().find(|peer| self.usable(*peer)) else { return };
+        let candidates: Vec<u32> = self
+            .host
+            .catchup
+            .claims
+            .iter()
+            .filter(|(_, h)| **h > tip)
+            .map(|(p, _)| *p)
+            .collect();
+        let Some(peer) = candidates.into_iter().find(|peer| self.usable(*peer)) else {
+            return;
+        };
         let request = Request::Blocks { from: tip + 1 };
         self.host.catchup.fetching = self.request(peer, &request, Asked::Blocks);
     }
@@ -186,13 +227,22 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         self.fetch();
     }
 
-    /// Takes a decided block at the next height on its own evidence, makes it durable and commits it.
+    /// Takes a decided block at the next height on its own evidence, makes it durable and commits
+    /// it.
     pub(super) fn adopt(&mut self, block: Decided) -> Result<(), String> {
-        let Decided { seal, certificate, body } = block;
+        let Decided {
+            seal,
+            certificate,
+            body,
+        } = block;
         let host = &mut self.host;
         let id = seal.id();
         if seal.height != host.height() {
-            return Err(format!("block of height {}, not {}", seal.height, host.height()));
+            return Err(format!(
+                "block of height {}, not {}",
+                seal.height,
+                host.height()
+            ));
         }
         if !host.config.canary.sync_unchecked() {
             if seal.parent != host.tip.block {
@@ -202,7 +252,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 return Err("it names another policy".into());
             }
             let validators: Vec<ValidatorKey> = host.validators.iter().map(|v| v.key()).collect();
-            certificate.verify(&host.chain, seal.height, &id, &validators).map_err(|error| error.to_string())?;
+            certificate
+                .verify(&host.chain, seal.height, &id, &validators)
+                .map_err(|error| error.to_string())?;
         }
         if seal.body != sha256(&body) {
             return Err("its body has another hash".into());
@@ -218,7 +270,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if !known {
             result = host.storage.append_body(&seal, &body);
         }
-        let result = result.and_then(|()| host.storage.append_decision(&seal, &certificate)).and_then(|()| host.storage.sync());
+        let result = result
+            .and_then(|()| host.storage.append_decision(&seal, &certificate))
+            .and_then(|()| host.storage.sync());
         if host.ok(result).is_none() {
             return Err("the journal failed".into());
         }
@@ -236,7 +290,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     /// Whether somebody claims to be further.
     pub(super) fn is_behind(&self) -> bool {
-        self.host.catchup.claims.values().any(|height| *height > self.host.tip.height)
+        self.host
+            .catchup
+            .claims
+            .values()
+            .any(|height| *height > self.host.tip.height)
     }
 
     /// Blocks taken from peers since the start.

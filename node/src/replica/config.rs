@@ -1,4 +1,5 @@
-//! Settings of a replica. None of them decides validity: two nodes may differ in all and still agree on every block.
+//! Settings of a replica. None of them decides validity: two nodes may differ in all and still
+//! agree on every block.
 
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ pub struct ReplicaConfig {
     pub timeouts: LinearTimeouts,
     /// Longest time without a block, in milliseconds of ledger time (RULINGS A10).
     pub heartbeat_ms: u64,
-    /// How much longer than the round-0 proposer the others wait before they start a height for a deadline or a heartbeat,
-    /// so that a small difference of clocks costs no round. Larger than the sum of the clock bounds.
+    /// How much longer than the round-0 proposer the others wait before they start a height for a
+    /// deadline or a heartbeat, so that a small difference of clocks costs no round. Larger than
+    /// the sum of the clock bounds.
     pub idle_grace_ms: u64,
     /// How far ahead of the own clock a fresh proposal's time may lie (RULINGS A9).
     pub ahead_ms: u64,
@@ -67,8 +69,8 @@ impl Default for ReplicaConfig {
     }
 }
 
-/// Seeded bugs, each of which the simulator must catch: a harness has to prove that it can fail. Without the cargo feature
-/// `canary` there is nothing to switch on.
+/// Seeded bugs, each of which the simulator must catch: a harness has to prove that it can fail.
+/// Without the cargo feature `canary` there is nothing to switch on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Canary {
     /// Votes are signed and sent before their guard record is durable.

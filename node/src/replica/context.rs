@@ -1,7 +1,8 @@
 //! The types the consensus core is generic over, and nothing else that names its crates' traits.
 //!
-//! The core's votes and proposals are mirrors of `core::ledger::{Vote, ProposalFacts}`: signatures are made and checked over the
-//! bytes of those, never over anything defined here. Absent on purpose: vote extensions, proposal parts, private keys.
+//! The core's votes and proposals are mirrors of `core::ledger::{Vote, ProposalFacts}`: signatures
+//! are made and checked over the bytes of those, never over anything defined here. Absent on
+//! purpose: vote extensions, proposal parts, private keys.
 
 use std::fmt;
 
@@ -66,7 +67,10 @@ pub struct Sealed {
 
 impl From<Seal> for Sealed {
     fn from(seal: Seal) -> Self {
-        Sealed { id: seal.id(), seal }
+        Sealed {
+            id: seal.id(),
+            seal,
+        }
     }
 }
 
@@ -255,9 +259,16 @@ impl mc::Validator<Ctx> for Seat {
 pub struct Seats(Vec<Seat>);
 
 impl Seats {
-    /// The set the core works with. The ledger gives them in ascending order; sorted again because the order picks proposers.
+    /// The set the core works with. The ledger gives them in ascending order; sorted again because
+    /// the order picks proposers.
     pub fn new(validators: &[ValidatorKey]) -> Self {
-        let mut seats: Vec<Seat> = validators.iter().map(|v| Seat { address: Address(v.validator), key: v.key }).collect();
+        let mut seats: Vec<Seat> = validators
+            .iter()
+            .map(|v| Seat {
+                address: Address(v.validator),
+                key: v.key,
+            })
+            .collect();
         seats.sort_by_key(|seat| seat.address);
         seats.dedup_by_key(|seat| seat.address);
         Seats(seats)
@@ -290,21 +301,28 @@ impl mc::SigningScheme for Scheme {
     type PrivateKey = ();
 
     fn decode_signature(bytes: &[u8]) -> Result<Signature, String> {
-        bytes.try_into().map(Signature::Ed25519).map_err(|_| format!("{} bytes are no Ed25519 signature", bytes.len()))
+        bytes
+            .try_into()
+            .map(Signature::Ed25519)
+            .map_err(|_| format!("{} bytes are no Ed25519 signature", bytes.len()))
     }
     fn encode_signature(signature: &Signature) -> Vec<u8> {
         let Signature::Ed25519(bytes) = signature;
         bytes.to_vec()
     }
     fn decode_public_key(bytes: &[u8]) -> Result<PublicKey, String> {
-        bytes.try_into().map(PublicKey::Ed25519).map_err(|_| format!("{} bytes are no Ed25519 key", bytes.len()))
+        bytes
+            .try_into()
+            .map(PublicKey::Ed25519)
+            .map_err(|_| format!("{} bytes are no Ed25519 key", bytes.len()))
     }
     fn encode_public_key(key: &PublicKey) -> Vec<u8> {
         key.bytes().to_vec()
     }
 }
 
-/// The proposer of a round: seats take turns, one further each height and each round. `validators` ascending by number.
+/// The proposer of a round: seats take turns, one further each height and each round. `validators`
+/// ascending by number.
 pub fn proposer_index(validators: usize, height: u64, round: u32) -> usize {
     let n = validators.max(1) as u64;
     ((height % n + u64::from(round) % n) % n) as usize
@@ -328,15 +346,52 @@ impl mc::Context for Ctx {
         &set.0[proposer_index(set.0.len(), height.0, round.as_u32().unwrap_or(0))]
     }
 
-    fn new_proposal(&self, height: Height, round: Round, value: Sealed, pol_round: Round, address: Address) -> CoreProposal {
-        CoreProposal { height, round, value, pol_round, validator: address }
+    fn new_proposal(
+        &self,
+        height: Height,
+        round: Round,
+        value: Sealed,
+        pol_round: Round,
+        address: Address,
+    ) -> CoreProposal {
+        CoreProposal {
+            height,
+            round,
+            value,
+            pol_round,
+            validator: address,
+        }
     }
 
-    fn new_prevote(&self, height: Height, round: Round, value: NilOrVal<Hash>, address: Address) -> CoreVote {
-        CoreVote { kind: VoteType::Prevote, height, round, value, validator: address }
+    fn new_prevote(
+        &self,
+        height: Height,
+        round: Round,
+        value: NilOrVal<Hash>,
+        address: Address,
+    ) -> CoreVote {
+        CoreVote {
+            kind: VoteType::Prevote,
+            height,
+            round,
+            value,
+            validator: address,
+        }
     }
 
-    fn new_precommit(&self, height: Height, round: Round, value: NilOrVal<Hash>, address: Address) -> CoreVote {
-        CoreVote { kind: VoteType::Precommit, height, round, value, validator: address }
+    fn new_precommit(
+        &self,
+        height: Height,
+        round: Round,
+        value: NilOrVal<Hash>,
+        address: Address,
+    ) -> CoreVote {
+        CoreVote {
+            kind: VoteType::Precommit,
+            height,
+            round,
+            value,
+            validator: address,
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! Checkpoint cosignatures: giving the own one, collecting the others' (RULINGS A11).
 //!
-//! * Only the newest decided checkpoint is cosigned, after (size, root) is durable in the guard, and never one of a block
-//!   taken while others are known to be further.
-//! * "At most every 100 ms" is counted in ledger time: a block is cosigned at its commit if it is the first of its 100 ms, and
-//!   the last block before a pause when the pause is that long. So all validators choose the same checkpoints and quorums meet.
-//! * A handover is cosigned always, by the validators that certified it; the newest again hourly when idle.
-//! * An own cosignature is sent again until a quorum is there; somebody who still lacks one makes the others send theirs again.
-//! * With each cosignature goes the validator's log line on the same checkpoint; both must hold. A full node, which signs no
-//!   checkpoint, serves receipts with it (RULINGS A21).
+//! * Only the newest decided checkpoint is cosigned, after (size, root) is durable in the guard,
+//!   and never one of a block taken while others are known to be further.
+//! * "At most every 100 ms" is counted in ledger time: a block is cosigned at its commit if it is
+//!   the first of its 100 ms, and the last block before a pause when the pause is that long. So all
+//!   validators choose the same checkpoints and quorums meet.
+//! * A handover is cosigned always, by the validators that certified it; the newest again hourly
+//!   when idle.
+//! * An own cosignature is sent again until a quorum is there; somebody who still lacks one makes
+//!   the others send theirs again.
+//! * With each cosignature goes the validator's log line on the same checkpoint; both must hold. A
+//!   full node, which signs no checkpoint, serves receipts with it (RULINGS A21).
 //! * A genuine cosignature of another root for the size of a checkpoint held here is a fork alarm.
 
 use std::collections::BTreeMap;
@@ -24,7 +27,8 @@ use super::{Effect, Replica, Timer};
 /// Checkpoints whose cosignatures are still collected.
 const TARGETS: usize = 16;
 
-/// A checkpoint with a quorum of cosignatures: validator, seconds under the signature, signature, ascending by validator.
+/// A checkpoint with a quorum of cosignatures: validator, seconds under the signature, signature,
+/// ascending by validator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// What was cosigned.
@@ -60,11 +64,18 @@ impl Target {
 
     /// With the first `most` cosignatures.
     fn receipt(&self, most: usize) -> Receipt {
-        let chosen = self.collected.iter().take(most).map(|(who, of)| (*who, of.time_s, of.signature));
+        let chosen = self
+            .collected
+            .iter()
+            .take(most)
+            .map(|(who, of)| (*who, of.time_s, of.signature));
         Receipt {
             checkpoint: self.checkpoint.clone(),
             cosignatures: chosen.collect(),
-            log: self.collected.first_key_value().map(|(who, of)| (*who, of.log)),
+            log: self
+                .collected
+                .first_key_value()
+                .map(|(who, of)| (*who, of.log)),
         }
     }
 }
@@ -81,50 +92,100 @@ pub(super) struct Cosigning {
 }
 
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
-    /// A quorum of cosignatures of the tip's checkpoint, ascending by validator, exactly as many as needed.
+    /// A quorum of cosignatures of the tip's checkpoint, ascending by validator, exactly as many as
+    /// needed.
     pub(super) fn tip_quorum(&self) -> Option<Receipt> {
-        let target = self.cosigning.targets.get(&self.tip.height).filter(|target| target.is_full())?;
+        let target = self
+            .cosigning
+            .targets
+            .get(&self.tip.height)
+            .filter(|target| target.is_full())?;
         Some(target.receipt(quorum(target.validators.len())))
     }
 
     /// Whether the tip's checkpoint has its quorum.
     pub(super) fn tip_is_receipted(&self) -> bool {
-        self.cosigning.targets.get(&self.tip.height).is_none_or(|target| target.receipted)
+        self.cosigning
+            .targets
+            .get(&self.tip.height)
+            .is_none_or(|target| target.receipted)
     }
 
     /// What is held of the tip's checkpoint, for whoever asks for the tip.
     pub(super) fn tip_cosignatures(&self) -> Vec<Cosignature> {
-        let Some(target) = self.cosigning.targets.get(&self.tip.height) else { return Vec::new() };
-        let Checkpoint { height, size, root, .. } = target.checkpoint;
+        let Some(target) = self.cosigning.targets.get(&self.tip.height) else {
+            return Vec::new();
+        };
+        let Checkpoint {
+            height, size, root, ..
+        } = target.checkpoint;
         let of = |(validator, of): (&u32, &Collected)| {
-            let Collected { time_s, signature, log } = *of;
-            Cosignature { height, size, root, validator: *validator, time_s, signature, log }
+            let Collected {
+                time_s,
+                signature,
+                log,
+            } = *of;
+            Cosignature {
+                height,
+                size,
+                root,
+                validator: *validator,
+                time_s,
+                signature,
+                log,
+            }
         };
         target.collected.iter().map(of).collect()
     }
 }
 
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
-    /// A block was committed, or the node has started on its tip: collect for it, and cosign it if it is one to cosign.
-    pub(super) fn new_checkpoint(&mut self, checkpoint: Checkpoint, validators: Vec<Validator>, handover: bool, live: bool) {
+    /// A block was committed, or the node has started on its tip: collect for it, and cosign it if
+    /// it is one to cosign.
+    pub(super) fn new_checkpoint(
+        &mut self,
+        checkpoint: Checkpoint,
+        validators: Vec<Validator>,
+        handover: bool,
+        live: bool,
+    ) {
         let host = &mut self.host;
         let height = checkpoint.height;
-        let target = Target { checkpoint, validators, collected: BTreeMap::new(), own: None, sent_at: 0, receipted: false };
+        let target = Target {
+            checkpoint,
+            validators,
+            collected: BTreeMap::new(),
+            own: None,
+            sent_at: 0,
+            receipted: false,
+        };
         host.cosigning.targets.insert(height, target);
         while host.cosigning.targets.len() > TARGETS {
             host.cosigning.targets.pop_first();
         }
-        let early: Vec<Cosignature> = host.cosigning.early.values().filter(|c| c.height <= height).cloned().collect();
-        host.cosigning.early.retain(|_, cosignature| cosignature.height > height);
-        early.into_iter().for_each(|cosignature| self.cosigned(cosignature));
+        let early: Vec<Cosignature> = host
+            .cosigning
+            .early
+            .values()
+            .filter(|c| c.height <= height)
+            .cloned()
+            .collect();
+        host.cosigning
+            .early
+            .retain(|_, cosignature| cosignature.height > height);
+        early
+            .into_iter()
+            .for_each(|cosignature| self.cosigned(cosignature));
         // Cosignatures may have gone by before the block was here; a peer's tip brings them.
-        self.host.hasten_timer(Timer::Poll, self.host.config.poll_ms);
+        self.host
+            .hasten_timer(Timer::Poll, self.host.config.poll_ms);
         let bucket = self.host.tip.seal.time_ms / self.host.config.cosign_ms.max(1);
         let first = self.host.cosigning.bucket != Some(bucket);
         if handover || (live && first && !self.is_behind()) {
             self.cosign_newest();
         } else {
-            self.host.set_timer(Timer::Cosign, self.host.config.cosign_ms);
+            self.host
+                .set_timer(Timer::Cosign, self.host.config.cosign_ms);
         }
     }
 
@@ -132,14 +193,28 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub(super) fn cosign_newest(&mut self) {
         let host = &mut self.host;
         let me = host.keys.organisation;
-        let Some(target) = host.cosigning.targets.get(&host.tip.height) else { return };
-        if !target.validators.iter().any(|v| v.organisation == me && v.cosigner == host.keys.cosigner()) {
+        let Some(target) = host.cosigning.targets.get(&host.tip.height) else {
+            return;
+        };
+        if !target
+            .validators
+            .iter()
+            .any(|v| v.organisation == me && v.cosigner == host.keys.cosigner())
+        {
             return;
         }
-        let (size, root, height) = (target.checkpoint.size, target.checkpoint.root, target.checkpoint.height);
+        let (size, root, height) = (
+            target.checkpoint.size,
+            target.checkpoint.root,
+            target.checkpoint.height,
+        );
         let time_s = host.now.wall_ms / 1_000;
         let message = host.app.cosignature_message(&target.checkpoint, me, time_s);
-        let statement = Statement::Checkpoint { size, root, message };
+        let statement = Statement::Checkpoint {
+            size,
+            root,
+            message,
+        };
         let token = match host.storage.permit(&statement) {
             Ok(token) => token,
             Err(GuardError::Refused(_)) => {
@@ -149,14 +224,33 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             Err(GuardError::Fault(fault)) => return host.stop(format!("journal: {fault}")),
         };
         let log_message = host.app.log_message(&target.checkpoint);
-        let signed = host.keys.sign_checkpoint(token, &statement, &host.chain, &log_message);
-        let Some((signature, log)) = signed else { return };
-        let cosignature = Cosignature { height, size, root, validator: me, time_s, signature, log };
+        let signed = host
+            .keys
+            .sign_checkpoint(token, &statement, &host.chain, &log_message);
+        let Some((signature, log)) = signed else {
+            return;
+        };
+        let cosignature = Cosignature {
+            height,
+            size,
+            root,
+            validator: me,
+            time_s,
+            signature,
+            log,
+        };
         host.cosigning.bucket = Some(host.tip.seal.time_ms / host.config.cosign_ms.max(1));
         host.timers.remove(&Timer::Cosign);
         let (now, again) = (host.now.elapsed_ms, host.config.cosign_again_ms);
         if let Some(target) = host.cosigning.targets.get_mut(&height) {
-            target.collected.insert(me, Collected { time_s, signature, log });
+            target.collected.insert(
+                me,
+                Collected {
+                    time_s,
+                    signature,
+                    log,
+                },
+            );
             target.own = Some(cosignature.clone());
             target.sent_at = now;
         }
@@ -178,19 +272,41 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         // The height is not under the signature: a checkpoint is known by its size.
         let of_size = |(_, target): &(&u64, &Target)| target.checkpoint.size == cosignature.size;
-        let Some((height, target)) = host.cosigning.targets.iter().find(of_size).map(|(h, t)| (*h, t)) else { return };
-        let Some(seat) = target.validators.iter().find(|v| v.organisation == who) else { return };
+        let Some((height, target)) = host
+            .cosigning
+            .targets
+            .iter()
+            .find(of_size)
+            .map(|(h, t)| (*h, t))
+        else {
+            return;
+        };
+        let Some(seat) = target.validators.iter().find(|v| v.organisation == who) else {
+            return;
+        };
         let (cosigner, log) = (seat.cosigner, seat.log);
         let repeated = target.collected.contains_key(&who);
         let same = target.checkpoint.root == cosignature.root;
         if !repeated || !same {
-            let claimed = Checkpoint { root: cosignature.root, ..target.checkpoint.clone() };
-            let message = host.app.cosignature_message(&claimed, who, cosignature.time_s);
-            if !host.verify.verify(&cosigner, &message, &cosignature.signature) {
+            let claimed = Checkpoint {
+                root: cosignature.root,
+                ..target.checkpoint.clone()
+            };
+            let message = host
+                .app
+                .cosignature_message(&claimed, who, cosignature.time_s);
+            if !host
+                .verify
+                .verify(&cosigner, &message, &cosignature.signature)
+            {
                 return;
             }
             // Of another root the cosignature alone is proof enough.
-            if same && !host.verify.verify(&log, &host.app.log_message(&claimed), &cosignature.log) {
+            if same
+                && !host
+                    .verify
+                    .verify(&log, &host.app.log_message(&claimed), &cosignature.log)
+            {
                 return;
             }
         }
@@ -199,11 +315,24 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         let (now, again) = (host.now.elapsed_ms, host.config.cosign_again_ms);
-        let Some(target) = host.cosigning.targets.get_mut(&height) else { return };
-        let Cosignature { time_s, signature, log, .. } = cosignature;
-        target.collected.entry(who).or_insert(Collected { time_s, signature, log });
+        let Some(target) = host.cosigning.targets.get_mut(&height) else {
+            return;
+        };
+        let Cosignature {
+            time_s,
+            signature,
+            log,
+            ..
+        } = cosignature;
+        target.collected.entry(who).or_insert(Collected {
+            time_s,
+            signature,
+            log,
+        });
         // The sender has not seen a quorum yet: help it, at most once a pause.
-        let help = repeated && who != host.keys.organisation && now >= target.sent_at.saturating_add(again);
+        let help = repeated
+            && who != host.keys.organisation
+            && now >= target.sent_at.saturating_add(again);
         if help && let Some(own) = target.own.clone() {
             target.sent_at = now;
             host.broadcast(&Frame::Cosign(own));
@@ -215,12 +344,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub(super) fn cosigned_of_tip(&mut self, cosignatures: Vec<Cosignature>) {
         for cosignature in cosignatures {
             let tip = self.host.tip.height;
-            let lacks = self
-                .host
-                .cosigning
-                .targets
-                .get(&tip)
-                .is_some_and(|target| !target.receipted && !target.collected.contains_key(&cosignature.validator));
+            let lacks = self.host.cosigning.targets.get(&tip).is_some_and(|target| {
+                !target.receipted && !target.collected.contains_key(&cosignature.validator)
+            });
             if lacks && cosignature.height == tip {
                 self.cosigned(cosignature);
             }
@@ -229,7 +355,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     fn count(&mut self, height: u64) {
         let host = &mut self.host;
-        let Some(target) = host.cosigning.targets.get_mut(&height) else { return };
+        let Some(target) = host.cosigning.targets.get_mut(&height) else {
+            return;
+        };
         if target.receipted || !target.is_full() {
             return;
         }
@@ -251,8 +379,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// Sends the own cosignature again while a quorum is missing; hourly a new one when idle.
     pub(super) fn cosign_again(&mut self) {
         let host = &mut self.host;
-        let (now, again, idle) = (host.now.elapsed_ms, host.config.cosign_again_ms, host.config.cosign_idle_ms);
-        let Some(target) = host.cosigning.targets.get_mut(&host.tip.height) else { return };
+        let (now, again, idle) = (
+            host.now.elapsed_ms,
+            host.config.cosign_again_ms,
+            host.config.cosign_idle_ms,
+        );
+        let Some(target) = host.cosigning.targets.get_mut(&host.tip.height) else {
+            return;
+        };
         if target.receipted {
             if now >= target.sent_at.saturating_add(idle) {
                 return self.cosign_newest();

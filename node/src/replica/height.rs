@@ -1,16 +1,22 @@
-//! From one height to the next: booting, holding back, starting, proposing, committing (RULINGS A8, A9, A10).
+//! From one height to the next: booting, holding back, starting, proposing, committing (RULINGS A8,
+//! A9, A10).
 //!
-//! * After a commit the next height is held back until a record applies, a deadline is due, an hour has passed, a handover
-//!   wants following, or a verified message of it has come. For deadlines and the hour the proposer of round 0 goes first and
-//!   the others wait a grace longer, so that clocks which differ a little cost no round. The hour runs on the elapsed clock:
-//!   a wrong wall clock makes no blocks.
-//! * On a restart the consensus log of the height is fed back before anything else: same inputs, same votes, same locks.
-//! * An own proposal is durable, and its guard record with it, before the core hears of it: one group commit.
+//! * After a commit the next height is held back until a record applies, a deadline is due, an hour
+//!   has passed, a handover wants following, or a verified message of it has come. For deadlines
+//!   and the hour the proposer of round 0 goes first and the others wait a grace longer, so that
+//!   clocks which differ a little cost no round. The hour runs on the elapsed clock: a wrong wall
+//!   clock makes no blocks.
+//! * On a restart the consensus log of the height is fed back before anything else: same inputs,
+//!   same votes, same locks.
+//! * An own proposal is durable, and its guard record with it, before the core hears of it: one
+//!   group commit.
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use rollbook_core::codec::{decode, encode};
-use rollbook_core::ledger::{Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts, SystemSection};
+use rollbook_core::ledger::{
+    Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts, SystemSection,
+};
 
 use super::app::{App, BlockError};
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
@@ -49,14 +55,23 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                     block: Some(certificate.block),
                     validator: *validator,
                 };
-                (*validator, SignedStatement::Vote(rollbook_core::ledger::SignedVote { vote, signature: *signature }))
+                (
+                    *validator,
+                    SignedStatement::Vote(rollbook_core::ledger::SignedVote {
+                        vote,
+                        signature: *signature,
+                    }),
+                )
             });
             host.newest.extend(precommits);
         }
         for entry in host.storage.wal(host.tip.height + 1) {
             let (validator, statement) = match decode::<Entry>(entry) {
                 Ok(Entry::Vote(signed)) => (signed.vote.validator, SignedStatement::Vote(signed)),
-                Ok(Entry::Proposal { proposal, .. }) => (proposal.facts.validator, SignedStatement::Proposal(proposal)),
+                Ok(Entry::Proposal { proposal, .. }) => (
+                    proposal.facts.validator,
+                    SignedStatement::Proposal(proposal),
+                ),
                 _ => continue,
             };
             host.newest.insert(validator, statement);
@@ -80,7 +95,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.wanted_value = None;
         host.own_proposal = None;
         host.bodies.reset(host.validators.len());
-        host.timers.retain(|timer, _| !matches!(timer, Timer::Core(..) | Timer::Bodies));
+        host.timers
+            .retain(|timer, _| !matches!(timer, Timer::Core(..) | Timer::Bodies));
         let height = host.height();
         host.future.retain(|h, _| *h >= height);
         self.begin_recovery();
@@ -90,12 +106,17 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     /// Starts the next height if it is wanted; otherwise looks again when it may be.
     pub(super) fn look(&mut self) {
-        if self.core.is_some() || self.host.recovery.is_asking() || self.host.validators.is_empty() {
+        if self.core.is_some() || self.host.recovery.is_asking() || self.host.validators.is_empty()
+        {
             return;
         }
         let height = self.host.height();
         let logged = !self.host.storage.wal(height).is_empty();
-        let messages = self.host.future.get(&height).is_some_and(|frames| !frames.is_empty());
+        let messages = self
+            .host
+            .future
+            .get(&height)
+            .is_some_and(|frames| !frames.is_empty());
         if logged || messages || self.wanted() {
             self.start();
         }
@@ -112,16 +133,25 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return true;
         }
         let proposer = proposer_index(host.validators.len(), host.height(), 0);
-        let first = host.validators.get(proposer).is_some_and(|v| v.organisation == host.keys.organisation);
+        let first = host
+            .validators
+            .get(proposer)
+            .is_some_and(|v| v.organisation == host.keys.organisation);
         let grace = if first { 0 } else { host.config.idle_grace_ms };
         let idle_for = host.now.elapsed_ms.saturating_sub(host.committed_at);
         let mut wait = (host.config.heartbeat_ms + grace).saturating_sub(idle_for);
         if let Some(deadline) = host.app.next_deadline() {
-            let due = deadline.saturating_add(grace).saturating_sub(host.now.wall_ms);
+            let due = deadline
+                .saturating_add(grace)
+                .saturating_sub(host.now.wall_ms);
             // A deadline that was tried for and is still there waits for the others' clocks.
-            let tried = host.deadline_started.filter(|(which, _)| *which == deadline);
-            let again =
-                tried.map_or(0, |(_, at)| at.saturating_add(host.config.idle_grace_ms).saturating_sub(host.now.elapsed_ms));
+            let tried = host
+                .deadline_started
+                .filter(|(which, _)| *which == deadline);
+            let again = tried.map_or(0, |(_, at)| {
+                at.saturating_add(host.config.idle_grace_ms)
+                    .saturating_sub(host.now.elapsed_ms)
+            });
             let due = due.max(again);
             if due == 0 {
                 host.deadline_started = Some((deadline, host.now.elapsed_ms));
@@ -148,12 +178,25 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             value_payload: mc::ValuePayload::ProposalAndParts,
             enabled: host.may_vote(),
         };
-        // The host buffers messages of later heights itself, after checking them: the core's own queue stays small.
-        self.core = Some(engine::State::new(Ctx, Height(height), seats.clone(), params, 1, 64));
+        // The host buffers messages of later heights itself, after checking them: the core's own
+        // queue stays small.
+        self.core = Some(engine::State::new(
+            Ctx,
+            Height(height),
+            seats.clone(),
+            params,
+            1,
+            64,
+        ));
         host.timers.remove(&Timer::Idle);
         let mut log = Vec::new();
         if !host.config.canary.guard_skipped() {
-            let entries: Result<Vec<_>, _> = host.storage.wal(height).iter().map(|entry| input_of(height, entry)).collect();
+            let entries: Result<Vec<_>, _> = host
+                .storage
+                .wal(height)
+                .iter()
+                .map(|entry| input_of(height, entry))
+                .collect();
             match entries {
                 Ok(entries) => log = entries,
                 Err(error) => return host.stop(error),
@@ -164,7 +207,13 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.bodies.stored = host.storage.stored(height);
         }
         host.replaying = true;
-        let start = engine::Input::StartHeight(Height(height), seats, false, None, mc::VoteExtensionPolicy::Disabled);
+        let start = engine::Input::StartHeight(
+            Height(height),
+            seats,
+            false,
+            None,
+            mc::VoteExtensionPolicy::Disabled,
+        );
         self.run_core(start);
         if let Some(core) = &mut self.core {
             core.record_recovered_own_precommit_extensions(log.iter());
@@ -200,18 +249,26 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub(super) fn propose(&mut self, height: u64, round: u32) {
         let Some(core) = &self.core else { return };
         let current = core.round().as_u32() == Some(round) && core.driver.step_is_propose();
-        if height != self.host.height() || !current || self.host.wanted_value != Some((height, round)) {
+        if height != self.host.height()
+            || !current
+            || self.host.wanted_value != Some((height, round))
+        {
             return;
         }
         let host = &mut self.host;
-        let before = host.storage.proposed(height, round).filter(|_| !host.config.canary.guard_skipped());
+        let before = host
+            .storage
+            .proposed(height, round)
+            .filter(|_| !host.config.canary.guard_skipped());
         let seal = if let Some(facts) = before {
             // Signed in a former life: that block or none.
             if facts.valid_round.is_some() || !host.bodies.is_held_durable(&facts.block) {
                 host.wanted_value = None;
                 return;
             }
-            let Some(seal) = host.bodies.seal(&facts.block).cloned() else { return };
+            let Some(seal) = host.bodies.seal(&facts.block).cloned() else {
+                return;
+            };
             if !host.execute_held(&facts.block) {
                 return;
             }
@@ -220,10 +277,15 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             // No place for another body at this height: offer one that is here.
             seal
         } else {
-            let Some(system) = host.system_section() else { return };
+            let Some(system) = host.system_section() else {
+                return;
+            };
             let time_ms = host.ledger_now();
             let candidates = host.pool.candidates();
-            let plain = SystemSection { evidence: Vec::new(), ..system.clone() };
+            let plain = SystemSection {
+                evidence: Vec::new(),
+                ..system.clone()
+            };
             let built = match host.app.build(time_ms, system, &candidates) {
                 Err(BlockError::Invalid(_)) if !host.evidence.is_empty() => {
                     // Some of the evidence is no news to the ledger. Better none than no block.
@@ -242,11 +304,18 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 }
             }
             if host.app.execute(&built.body, &built.seal).is_err() {
-                // Not a verdict about anybody else: this build makes blocks it does not accept itself.
+                // Not a verdict about anybody else: this build makes blocks it does not accept
+                // itself.
                 return host.stop("the ledger refuses the block it has just built".into());
             }
             let block = built.seal.id();
-            let facts = ProposalFacts { height, round, block, valid_round: None, validator: host.keys.organisation };
+            let facts = ProposalFacts {
+                height,
+                round,
+                block,
+                valid_round: None,
+                validator: host.keys.organisation,
+            };
             let result = host.storage.append_body(&built.seal, &built.body);
             if host.ok(result).is_none() {
                 return;
@@ -268,14 +337,23 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             built.seal
         };
         host.wanted_value = None;
-        let value = engine::LocallyProposedValue::new(Height(height), mc::Round::new(round), Sealed::from(seal));
-        self.host.todo.push_front(Todo::Core(Box::new(engine::Input::Propose(value))));
+        let value = engine::LocallyProposedValue::new(
+            Height(height),
+            mc::Round::new(round),
+            Sealed::from(seal),
+        );
+        self.host
+            .todo
+            .push_front(Todo::Core(Box::new(engine::Input::Propose(value))));
     }
 
     /// The core's decision is durable: commit it.
     pub(super) fn commit_decided(&mut self, certificate: Certificate) {
         if !self.host.execute_held(&certificate.block) {
-            return self.host.stop(format!("block {} was decided and does not execute here", certificate.block));
+            return self.host.stop(format!(
+                "block {} was decided and does not execute here",
+                certificate.block
+            ));
         }
         self.commit_block(certificate, false);
     }
@@ -287,13 +365,18 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let certifiers = std::mem::take(&mut host.validators);
         let committed = match host.app.commit(&block, &certificate) {
             Ok(committed) => committed,
-            Err(error) => return host.stop(format!("block {block} was decided and cannot be committed: {error}")),
+            Err(error) => {
+                return host.stop(format!(
+                    "block {block} was decided and cannot be committed: {error}"
+                ));
+            }
         };
         if let Some((_, body)) = host.bodies.get(&block)
             && let Ok(body) = decode::<rollbook_core::ledger::BlockBody>(body)
         {
             for evidence in &body.system.evidence {
-                host.evidence.remove(&(evidence.height(), evidence.culprit()));
+                host.evidence
+                    .remove(&(evidence.height(), evidence.culprit()));
             }
         }
         host.tip = host.app.tip();
@@ -302,8 +385,17 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.committed_at = host.now.elapsed_ms;
         host.pool.decide(&committed.records);
         host.recheck_pool();
-        host.out.push(Effect::Decided { height: host.tip.height, block, records: committed.records });
-        self.new_checkpoint(committed.checkpoint, certifiers, committed.handover, !fetched);
+        host.out.push(Effect::Decided {
+            height: host.tip.height,
+            block,
+            records: committed.records,
+        });
+        self.new_checkpoint(
+            committed.checkpoint,
+            certifiers,
+            committed.handover,
+            !fetched,
+        );
         self.enter();
     }
 }
@@ -317,15 +409,28 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         }
     }
 
-    /// What a proposer adds beside records; `None` while a needed handover checkpoint lacks its quorum.
+    /// What a proposer adds beside records; `None` while a needed handover checkpoint lacks its
+    /// quorum.
     fn system_section(&self) -> Option<SystemSection> {
         let handover = if self.app.needs_handover_checkpoint() {
-            let Receipt { checkpoint, cosignatures, .. } = self.tip_quorum()?;
+            let Receipt {
+                checkpoint,
+                cosignatures,
+                ..
+            } = self.tip_quorum()?;
             let cosignatures = cosignatures
                 .into_iter()
-                .map(|(validator, time_s, signature)| CheckpointSignature { validator, time_s, signature })
+                .map(|(validator, time_s, signature)| CheckpointSignature {
+                    validator,
+                    time_s,
+                    signature,
+                })
                 .collect();
-            Some(HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures })
+            Some(HandoverCheckpoint {
+                size: checkpoint.size,
+                root: checkpoint.root,
+                cosignatures,
+            })
         } else {
             None
         };
@@ -333,7 +438,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let room = if self.app.handover_due() { 0 } else { EVIDENCE };
         let mut evidence: Vec<Evidence> = self.evidence.values().take(room).cloned().collect();
         evidence.sort_by_cached_key(encode);
-        Some(SystemSection { parent_certificate: self.tip_certificate.clone(), evidence, handover })
+        Some(SystemSection {
+            parent_certificate: self.tip_certificate.clone(),
+            evidence,
+            handover,
+        })
     }
 
     /// Drops expired records, and finds out whether one of the oldest still applies.

@@ -1,7 +1,8 @@
 //! What stands behind the core: answers its effects, holds everything that is not the core.
 //!
-//! The handler is infallible. `process!` turns a handler's error into "continue", so a failed write would be voted on; here a
-//! fault sets `stop` and from then on nothing is signed and nothing leaves.
+//! The handler is infallible. `process!` turns a handler's error into "continue", so a failed write
+//! would be voted on; here a fault sets `stop` and from then on nothing is signed and nothing
+//! leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +10,15 @@ use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use engine::{Effect as CoreEffect, LivenessMsg, Resumable, Resume, SignedConsensusMsg};
 use mc::{
-    CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType, SignedMessage, TimeoutKind, VoteType,
+    CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType,
+    SignedMessage, TimeoutKind, VoteType,
 };
 use mc::{Validator as _, ValidatorSet as _};
 use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, PublicKey, Signature};
-use rollbook_core::ledger::{Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind};
+use rollbook_core::ledger::{
+    Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind,
+};
 
 use super::app::{App, Tip, Validator};
 use super::bodies::Bodies;
@@ -67,7 +71,8 @@ pub(super) struct Host<A, S, V> {
     pub(super) tip_certificate: Option<Certificate>,
     /// Validators of the height after the tip.
     pub(super) validators: Vec<Validator>,
-    /// When the tip was committed, on the elapsed clock; earlier than the start if the block's time says so.
+    /// When the tip was committed, on the elapsed clock; earlier than the start if the block's time
+    /// says so.
     pub(super) committed_at: u64,
     /// Deadline for which a height was last started without a record, and when.
     pub(super) deadline_started: Option<(u64, u64)>,
@@ -107,7 +112,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     pub(super) fn new(config: ReplicaConfig, keys: Keys, app: A, storage: S, verify: V) -> Self {
         let tip = app.tip();
-        let tip_certificate = storage.decided(tip.height).map(|decided| decided.certificate);
+        let tip_certificate = storage
+            .decided(tip.height)
+            .map(|decided| decided.certificate);
         Host {
             chain: app.chain(),
             validators: app.validators(),
@@ -118,7 +125,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             app,
             storage,
             verify,
-            now: Clock { elapsed_ms: 0, wall_ms: 0 },
+            now: Clock {
+                elapsed_ms: 0,
+                wall_ms: 0,
+            },
             started: false,
             stop: None,
             out: Vec::new(),
@@ -153,12 +163,16 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     /// Ledger time a record handed in now would be judged at.
     pub(super) fn ledger_now(&self) -> u64 {
-        self.now.wall_ms.max(self.tip.seal.time_ms.saturating_add(1))
+        self.now
+            .wall_ms
+            .max(self.tip.seal.time_ms.saturating_add(1))
     }
 
     /// This node's seat at the height after the tip.
     pub(super) fn seat(&self) -> Option<&Validator> {
-        self.validators.iter().find(|v| v.organisation == self.keys.organisation && v.consensus == self.keys.consensus())
+        self.validators.iter().find(|v| {
+            v.organisation == self.keys.organisation && v.consensus == self.keys.consensus()
+        })
     }
 
     /// Whether this node signs at the height after the tip.
@@ -169,7 +183,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// The thresholds of the core; the canary decides with 2f.
     pub(super) fn thresholds(&self) -> mc::ThresholdParams {
         if self.config.canary.quorum_2f() {
-            mc::ThresholdParams { quorum: mc::ThresholdParam::new(1, 3), honest: mc::ThresholdParam::new(1, 6) }
+            mc::ThresholdParams {
+                quorum: mc::ThresholdParam::new(1, 3),
+                honest: mc::ThresholdParam::new(1, 6),
+            }
         } else {
             mc::ThresholdParams::default()
         }
@@ -191,7 +208,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     }
 
     pub(super) fn set_timer(&mut self, timer: Timer, after_ms: u64) {
-        self.timers.insert(timer, self.now.elapsed_ms.saturating_add(after_ms));
+        self.timers
+            .insert(timer, self.now.elapsed_ms.saturating_add(after_ms));
     }
 
     /// Sets a timer unless it is set already.
@@ -203,14 +221,21 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// Sets a timer no later than `after_ms` from now.
     pub(super) fn hasten_timer(&mut self, timer: Timer, after_ms: u64) {
         let due = self.now.elapsed_ms.saturating_add(after_ms);
-        self.timers.entry(timer).and_modify(|at| *at = due.min(*at)).or_insert(due);
+        self.timers
+            .entry(timer)
+            .and_modify(|at| *at = due.min(*at))
+            .or_insert(due);
     }
 
     pub(super) fn due_timer(&mut self) -> Option<Timer> {
         if self.stop.is_some() {
             return None;
         }
-        let (due, timer) = self.timers.iter().map(|(timer, due)| (*due, *timer)).min()?;
+        let (due, timer) = self
+            .timers
+            .iter()
+            .map(|(timer, due)| (*due, *timer))
+            .min()?;
         (due <= self.now.elapsed_ms).then(|| {
             self.timers.remove(&timer);
             timer
@@ -222,19 +247,42 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     }
 
     /// Verifies one statement and remembers it if it is the validator's newest.
-    pub(super) fn verify_vote(&mut self, vote: &Vote, key: &PublicKey, signature: &Signature) -> bool {
-        let valid = self.verify.verify(key, &vote.sign_bytes(&self.chain), signature);
+    pub(super) fn verify_vote(
+        &mut self,
+        vote: &Vote,
+        key: &PublicKey,
+        signature: &Signature,
+    ) -> bool {
+        let valid = self
+            .verify
+            .verify(key, &vote.sign_bytes(&self.chain), signature);
         if valid {
-            self.remember(vote.validator, SignedStatement::Vote(SignedVote { vote: vote.clone(), signature: *signature }));
+            self.remember(
+                vote.validator,
+                SignedStatement::Vote(SignedVote {
+                    vote: vote.clone(),
+                    signature: *signature,
+                }),
+            );
         }
         valid
     }
 
     /// The same for a proposal.
-    pub(super) fn verify_proposal(&mut self, facts: &ProposalFacts, key: &PublicKey, signature: &Signature) -> bool {
-        let valid = self.verify.verify(key, &facts.sign_bytes(&self.chain), signature);
+    pub(super) fn verify_proposal(
+        &mut self,
+        facts: &ProposalFacts,
+        key: &PublicKey,
+        signature: &Signature,
+    ) -> bool {
+        let valid = self
+            .verify
+            .verify(key, &facts.sign_bytes(&self.chain), signature);
         if valid {
-            let signed = SignedProposal { facts: facts.clone(), signature: *signature };
+            let signed = SignedProposal {
+                facts: facts.clone(),
+                signature: *signature,
+            };
             self.remember(facts.validator, SignedStatement::Proposal(signed));
         }
         valid
@@ -242,7 +290,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     fn remember(&mut self, validator: u32, statement: SignedStatement) {
         // Keyed by validators of a policy only: bounded by the seats there ever were.
-        let newer = self.newest.get(&validator).is_none_or(|known| slot_of(known) < slot_of(&statement));
+        let newer = self
+            .newest
+            .get(&validator)
+            .is_none_or(|known| slot_of(known) < slot_of(&statement));
         if newer {
             self.newest.insert(validator, statement);
         }
@@ -256,15 +307,18 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         #[cfg(feature = "canary")]
         {
             let canary = self.config.canary;
-            if canary.guard_skipped || (canary.sign_before_sync && self.storage.guard(statement).is_ok()) {
+            if canary.guard_skipped
+                || (canary.sign_before_sync && self.storage.guard(statement).is_ok())
+            {
                 return Some(self.keys.sign_unguarded(statement, &self.chain));
             }
         }
         match self.storage.permit(statement) {
             Ok(token) => self.keys.sign(token, statement, &self.chain),
             Err(GuardError::Refused(_)) => {
-                // The slot is taken by another statement: this node has signed in a life it does not remember well enough.
-                // It stays silent for the height instead of stopping: silence is always safe.
+                // The slot is taken by another statement: this node has signed in a life it does
+                // not remember well enough. It stays silent for the height instead of stopping:
+                // silence is always safe.
                 self.muted = true;
                 self.guard_refusals += 1;
                 None
@@ -288,7 +342,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         SignedMessage::new(proposal, signature)
     }
 
-    /// Checks a set of votes: known, distinct, each signature good. The number of signers, or what is wrong.
+    /// Checks a set of votes: known, distinct, each signature good. The number of signers, or what
+    /// is wrong.
     fn check_votes(
         &mut self,
         set: &Seats,
@@ -301,7 +356,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             if !seen.insert(address) {
                 return Err(CertificateError::DuplicateVote(address));
             }
-            let Some(seat) = set.get_by_address(&address) else { return Err(CertificateError::UnknownValidator(address)) };
+            let Some(seat) = set.get_by_address(&address) else {
+                return Err(CertificateError::UnknownValidator(address));
+            };
             let key = *seat.public_key();
             if !self.verify_vote(&vote.statement(), &key, &signature) {
                 return Err(bad(address, signature, &vote));
@@ -310,12 +367,20 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         Ok(seen.len() as u64)
     }
 
-    fn enough(signed: u64, set: &Seats, needed: mc::ThresholdParam) -> Result<(), CertificateError<Ctx>> {
+    fn enough(
+        signed: u64,
+        set: &Seats,
+        needed: mc::ThresholdParam,
+    ) -> Result<(), CertificateError<Ctx>> {
         let total = set.total_voting_power();
         if needed.is_met(signed, total) {
             Ok(())
         } else {
-            Err(CertificateError::NotEnoughVotingPower { signed, total, expected: needed.min_expected(total) })
+            Err(CertificateError::NotEnoughVotingPower {
+                signed,
+                total,
+                expected: needed.min_expected(total),
+            })
         }
     }
 
@@ -325,13 +390,26 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         set: &Seats,
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
-        let (height, round, value) = (certificate.height, certificate.round, NilOrVal::Val(certificate.value_id));
-        let votes = certificate
-            .commit_signatures
-            .iter()
-            .map(|s| (CoreVote { kind: VoteType::Precommit, height, round, value, validator: s.address }, s.signature));
-        let bad =
-            |address, signature, _: &CoreVote| CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature));
+        let (height, round, value) = (
+            certificate.height,
+            certificate.round,
+            NilOrVal::Val(certificate.value_id),
+        );
+        let votes = certificate.commit_signatures.iter().map(|s| {
+            (
+                CoreVote {
+                    kind: VoteType::Precommit,
+                    height,
+                    round,
+                    value,
+                    validator: s.address,
+                },
+                s.signature,
+            )
+        });
+        let bad = |address, signature, _: &CoreVote| {
+            CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature))
+        };
         let signed = self.check_votes(set, votes, bad)?;
         Self::enough(signed, set, thresholds.quorum)
     }
@@ -342,13 +420,26 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         set: &Seats,
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
-        let (height, round, value) = (certificate.height, certificate.round, NilOrVal::Val(certificate.value_id));
-        let votes = certificate
-            .polka_signatures
-            .iter()
-            .map(|s| (CoreVote { kind: VoteType::Prevote, height, round, value, validator: s.address }, s.signature));
-        let bad =
-            |address, signature, _: &CoreVote| CertificateError::InvalidPolkaSignature(PolkaSignature::new(address, signature));
+        let (height, round, value) = (
+            certificate.height,
+            certificate.round,
+            NilOrVal::Val(certificate.value_id),
+        );
+        let votes = certificate.polka_signatures.iter().map(|s| {
+            (
+                CoreVote {
+                    kind: VoteType::Prevote,
+                    height,
+                    round,
+                    value,
+                    validator: s.address,
+                },
+                s.signature,
+            )
+        });
+        let bad = |address, signature, _: &CoreVote| {
+            CertificateError::InvalidPolkaSignature(PolkaSignature::new(address, signature))
+        };
         let signed = self.check_votes(set, votes, bad)?;
         Self::enough(signed, set, thresholds.quorum)
     }
@@ -360,26 +451,50 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
         let precommits = certificate.cert_type == RoundCertificateType::Precommit;
-        if precommits && let Some(s) = certificate.round_signatures.iter().find(|s| s.vote_type != VoteType::Precommit) {
+        if precommits
+            && let Some(s) = certificate
+                .round_signatures
+                .iter()
+                .find(|s| s.vote_type != VoteType::Precommit)
+        {
             return Err(CertificateError::InvalidVoteType(s.address));
         }
         let (height, round) = (certificate.height, certificate.round);
-        let votes = certificate
-            .round_signatures
-            .iter()
-            .map(|s| (CoreVote { kind: s.vote_type, height, round, value: s.value_id, validator: s.address }, s.signature));
+        let votes = certificate.round_signatures.iter().map(|s| {
+            (
+                CoreVote {
+                    kind: s.vote_type,
+                    height,
+                    round,
+                    value: s.value_id,
+                    validator: s.address,
+                },
+                s.signature,
+            )
+        });
         let bad = |address, signature, vote: &CoreVote| {
-            CertificateError::InvalidRoundSignature(mc::RoundSignature::new(vote.kind, vote.value, address, signature))
+            CertificateError::InvalidRoundSignature(mc::RoundSignature::new(
+                vote.kind, vote.value, address, signature,
+            ))
         };
         let signed = self.check_votes(set, votes, bad)?;
-        Self::enough(signed, set, if precommits { thresholds.quorum } else { thresholds.honest })
+        Self::enough(
+            signed,
+            set,
+            if precommits {
+                thresholds.quorum
+            } else {
+                thresholds.honest
+            },
+        )
     }
 
     /// Answers one effect of the core.
     pub(super) fn effect(&mut self, effect: CoreEffect<Ctx>) -> Resume<Ctx> {
         match effect {
             CoreEffect::CancelAllTimeouts(r) => {
-                self.timers.retain(|timer, _| !matches!(timer, Timer::Core(..)));
+                self.timers
+                    .retain(|timer, _| !matches!(timer, Timer::Core(..)));
                 r.resume_with(())
             }
             CoreEffect::CancelTimeout(timeout, r) => {
@@ -407,12 +522,15 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 match message {
                     LivenessMsg::Vote(vote) => self.publish(SignedConsensusMsg::Vote(vote)),
                     LivenessMsg::PolkaCertificate(polka) => self.publish_polka(&polka),
-                    LivenessMsg::SkipRoundCertificate(certificate) => self.publish_round(&certificate),
+                    LivenessMsg::SkipRoundCertificate(certificate) => {
+                        self.publish_round(&certificate)
+                    }
                 }
                 r.resume_with(())
             }
             CoreEffect::RepublishVote(vote, r) => {
-                // A proposal that was lost is lost to everyone who then prevotes nil: send it beside the vote.
+                // A proposal that was lost is lost to everyone who then prevotes nil: send it
+                // beside the vote.
                 if let Some(frame) = self.own_proposal.clone() {
                     self.broadcast(&frame);
                 }
@@ -427,7 +545,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 if let Some(round) = round.as_u32() {
                     self.wanted_value = Some((height.0, round));
                     if !self.replaying {
-                        self.todo.push_back(Todo::Propose { height: height.0, round });
+                        self.todo.push_back(Todo::Propose {
+                            height: height.0,
+                            round,
+                        });
                     }
                 }
                 r.resume_with(())
@@ -446,7 +567,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             }
             CoreEffect::VerifySignature(message, key, r) => {
                 let valid = match &message.message {
-                    engine::ConsensusMsg::Vote(vote) => self.verify_vote(&vote.statement(), &key, &message.signature),
+                    engine::ConsensusMsg::Vote(vote) => {
+                        self.verify_vote(&vote.statement(), &key, &message.signature)
+                    }
                     engine::ConsensusMsg::Proposal(proposal) => {
                         self.verify_proposal(&proposal.statement(), &key, &message.signature)
                     }
@@ -457,9 +580,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 let result = self.check_commit(&certificate, &set, thresholds);
                 r.resume_with(result)
             }
-            // The core's sync input is not used (module head of `replica`); an answer is due all the same.
+            // The core's sync input is not used (module head of `replica`); an answer is due all
+            // the same.
             CoreEffect::VerifyExtendedCommitCertificate(certificate, set, thresholds, _, r) => {
-                let result = self.check_commit(&certificate.trim_vote_extensions(), &set, thresholds);
+                let result =
+                    self.check_commit(&certificate.trim_vote_extensions(), &set, thresholds);
                 r.resume_with(result)
             }
             CoreEffect::VerifyPolkaCertificate(certificate, set, thresholds, r) => {
@@ -501,13 +626,15 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         }
     }
 
-    /// A verified input is on its way into the log: learn which blocks are talked about and who holds their bodies.
+    /// A verified input is on its way into the log: learn which blocks are talked about and who
+    /// holds their bodies.
     fn logged(&mut self, input: &engine::Input<Ctx>) {
         match input {
             engine::Input::Proposal(proposal) => {
                 let facts = proposal.message.statement();
                 let own = facts.validator == self.keys.organisation;
-                self.bodies.proposed(&facts, &proposal.message.value.seal, own);
+                self.bodies
+                    .proposed(&facts, &proposal.message.value.seal, own);
                 self.todo.push_back(Todo::Deliver(facts.block));
             }
             engine::Input::Vote(vote) => {
@@ -515,12 +642,16 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 let Some(block) = vote.block else { return };
                 let precommit = vote.kind == VoteKind::Precommit;
                 let own = vote.validator == self.keys.organisation;
-                if self.bodies.voted(&block, vote.round, vote.validator, precommit, own) {
+                if self
+                    .bodies
+                    .voted(&block, vote.round, vote.validator, precommit, own)
+                {
                     self.todo.push_back(Todo::Deliver(block));
                 }
             }
             engine::Input::ProposedValue(value, _) if self.replaying => {
-                self.bodies.judged(&value.value.id, value.validity.is_valid());
+                self.bodies
+                    .judged(&value.value.id, value.validity.is_valid());
             }
             _ => {}
         }
@@ -531,8 +662,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         if self.stop.is_some() {
             return;
         }
-        let mut signatures: Vec<(u32, Signature)> =
-            certificate.commit_signatures.iter().map(|s| (s.address.0, s.signature)).collect();
+        let mut signatures: Vec<(u32, Signature)> = certificate
+            .commit_signatures
+            .iter()
+            .map(|s| (s.address.0, s.signature))
+            .collect();
         signatures.sort_by_key(|(validator, _)| *validator);
         let certificate = Certificate {
             height: certificate.height.0,
@@ -541,9 +675,15 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             signatures,
         };
         let Some(seal) = self.bodies.seal(&certificate.block).cloned() else {
-            return self.stop(format!("block {} was decided here and its body is not here", certificate.block));
+            return self.stop(format!(
+                "block {} was decided here and its body is not here",
+                certificate.block
+            ));
         };
-        let result = self.storage.append_decision(&seal, &certificate).and_then(|()| self.storage.sync());
+        let result = self
+            .storage
+            .append_decision(&seal, &certificate)
+            .and_then(|()| self.storage.sync());
         if self.ok(result).is_some() {
             self.decided_height = certificate.height;
             self.todo.push_front(Todo::Commit { certificate });
@@ -557,11 +697,15 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let proposals = proposals.iter().flat_map(|(_, pairs)| pairs.iter());
         let found: Vec<Evidence> = votes
             .filter_map(|(a, b)| Evidence::of_votes(signed_vote(a), signed_vote(b)))
-            .chain(proposals.filter_map(|(a, b)| Evidence::of_proposals(signed_proposal(a), signed_proposal(b))))
+            .chain(proposals.filter_map(|(a, b)| {
+                Evidence::of_proposals(signed_proposal(a), signed_proposal(b))
+            }))
             .collect();
         for evidence in found {
             let key = (evidence.height(), evidence.culprit());
-            let Some(culprit) = self.validators.iter().find(|v| v.organisation == key.1) else { continue };
+            let Some(culprit) = self.validators.iter().find(|v| v.organisation == key.1) else {
+                continue;
+            };
             let kept = self.evidence.contains_key(&key) || self.evidence.len() >= EVIDENCE_KEPT;
             if !kept && evidence.verify(&self.chain, &culprit.consensus).is_ok() {
                 self.evidence.insert(key, evidence);
@@ -576,7 +720,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         match message {
             SignedConsensusMsg::Vote(vote) => self.broadcast(&Frame::Vote(signed_vote(&vote))),
             SignedConsensusMsg::Proposal(proposal) => {
-                let frame = Frame::Proposal { proposal: signed_proposal(&proposal), seal: proposal.message.value.seal.clone() };
+                let frame = Frame::Proposal {
+                    proposal: signed_proposal(&proposal),
+                    seal: proposal.message.value.seal.clone(),
+                };
                 self.broadcast(&frame);
                 if proposal.message.validator.0 == self.keys.organisation {
                     self.own_proposal = Some(frame);
@@ -590,7 +737,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             height: polka.height.0,
             round: polka.round.as_u32().unwrap_or(0),
             block: polka.value_id,
-            signatures: polka.polka_signatures.iter().map(|s| (s.address.0, s.signature)).collect(),
+            signatures: polka
+                .polka_signatures
+                .iter()
+                .map(|s| (s.address.0, s.signature))
+                .collect(),
         };
         self.broadcast(&frame);
     }
@@ -600,7 +751,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             .round_signatures
             .iter()
             .map(|s| RoundVote {
-                kind: if s.vote_type == VoteType::Precommit { VoteKind::Precommit } else { VoteKind::Prevote },
+                kind: if s.vote_type == VoteType::Precommit {
+                    VoteKind::Precommit
+                } else {
+                    VoteKind::Prevote
+                },
                 block: match s.value_id {
                     NilOrVal::Nil => None,
                     NilOrVal::Val(id) => Some(id),

@@ -1,8 +1,9 @@
 //! [`Storage`] on the journal.
 //!
-//! The journal keys bodies by their SHA-256 and knows neither seals nor rounds; so two kinds of entries of its log are written
-//! here: the seal of each body, and the facts of each own proposal beside its guard record. The rest of the log is the
-//! replica's. One byte in front of each entry tells them apart.
+//! The journal keys bodies by their SHA-256 and knows neither seals nor rounds; so two kinds of
+//! entries of its log are written here: the seal of each body, and the facts of each own proposal
+//! beside its guard record. The rest of the log is the replica's. One byte in front of each entry
+//! tells them apart.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,19 +51,29 @@ impl From<Stop> for Fault {
 
 impl JournalStorage {
     /// Opens the journal in `dir` for chain `genesis`.
-    pub fn open(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash) -> Result<(JournalStorage, Recovered), Stop> {
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        genesis: Hash,
+    ) -> Result<(JournalStorage, Recovered), Stop> {
         let (journal, recovered) = Journal::open(disk, dir, genesis)?;
         Ok((Self::new(journal, &recovered), recovered))
     }
 
-    /// On an open journal. Entries that do not decode are left for the replica to stumble over: it stops on them.
+    /// On an open journal. Entries that do not decode are left for the replica to stumble over: it
+    /// stops on them.
     pub fn new(journal: Journal, recovered: &Recovered) -> JournalStorage {
         let (mut left_log, mut left_bodies, mut own) = (Vec::new(), Vec::new(), BTreeMap::new());
         for entry in &recovered.wal {
             match entry.split_first() {
                 Some((&SEAL, bytes)) => {
-                    let Ok(seal) = decode::<Seal>(bytes) else { continue };
-                    let body = recovered.undecided.iter().find(|(digest, _)| *digest == seal.body);
+                    let Ok(seal) = decode::<Seal>(bytes) else {
+                        continue;
+                    };
+                    let body = recovered
+                        .undecided
+                        .iter()
+                        .find(|(digest, _)| *digest == seal.body);
                     // A body that was not synced is not there; it is asked for again.
                     if let Some((_, body)) = body {
                         left_bodies.push((seal, body.clone()));
@@ -108,11 +119,20 @@ impl JournalStorage {
     fn prepare(&mut self, statement: &Statement) -> Result<Prepared, GuardError> {
         let bytes = statement.bytes(&self.chain);
         let verdict = match (statement, statement.slot()) {
-            (Statement::Checkpoint { size, root, .. }, _) => self.journal.prepare_checkpoint(&self.chain, *size, *root, &bytes),
-            (_, Some(slot)) => self.journal.prepare(&self.chain, slot.height, slot.round, slot.step, &bytes),
+            (Statement::Checkpoint { size, root, .. }, _) => {
+                self.journal
+                    .prepare_checkpoint(&self.chain, *size, *root, &bytes)
+            }
+            (_, Some(slot)) => {
+                self.journal
+                    .prepare(&self.chain, slot.height, slot.round, slot.step, &bytes)
+            }
             (_, None) => return Err(GuardError::Refused("a statement without a slot".into())),
         };
-        let prepared = verdict.map_err(Fault::from)?.prepared().map_err(|refused| GuardError::Refused(refused.to_string()))?;
+        let prepared = verdict
+            .map_err(Fault::from)?
+            .prepared()
+            .map_err(|refused| GuardError::Refused(refused.to_string()))?;
         if let Statement::Proposal(facts) = statement
             && !self.own.contains_key(&(facts.height, facts.round))
         {
@@ -126,7 +146,9 @@ impl JournalStorage {
 impl Storage for JournalStorage {
     fn append_body(&mut self, seal: &Seal, body: &[u8]) -> Result<(), Fault> {
         match self.journal.append_body(seal.height, body)? {
-            BodyAnswer::Stored(_) | BodyAnswer::Known(_) => self.append_log(seal.height, SEAL, &encode(seal)),
+            BodyAnswer::Stored(_) | BodyAnswer::Known(_) => {
+                self.append_log(seal.height, SEAL, &encode(seal))
+            }
             // The replica keeps one place free for the block that is decided.
             BodyAnswer::Full => Err(Fault("too many undecided bodies of one height".into())),
         }
@@ -137,7 +159,12 @@ impl Storage for JournalStorage {
     }
 
     fn append_decision(&mut self, seal: &Seal, certificate: &Certificate) -> Result<(), Fault> {
-        self.journal.append_decision(seal.height, &encode(seal), &encode(certificate), seal.body)?;
+        self.journal.append_decision(
+            seal.height,
+            &encode(seal),
+            &encode(certificate),
+            seal.body,
+        )?;
         self.own.retain(|(height, _), _| *height > seal.height);
         if self.left_height <= seal.height {
             self.left_log.clear();
@@ -167,7 +194,9 @@ impl Storage for JournalStorage {
             Ok(token) => Ok(token),
             Err(prepared) => {
                 let durable = self.journal.sync().map_err(Fault::from)?;
-                prepared.token(&durable).map_err(|_| Fault("a sync did not cover the guard record".into()).into())
+                prepared
+                    .token(&durable)
+                    .map_err(|_| Fault("a sync did not cover the guard record".into()).into())
             }
         }
     }
@@ -191,21 +220,37 @@ impl Storage for JournalStorage {
     }
 
     fn wal(&self, height: u64) -> &[Vec<u8>] {
-        if height == self.left_height { &self.left_log } else { &[] }
+        if height == self.left_height {
+            &self.left_log
+        } else {
+            &[]
+        }
     }
 
     fn undecided(&self, height: u64) -> Vec<(Seal, Vec<u8>)> {
-        if height == self.left_height { self.left_bodies.clone() } else { Vec::new() }
+        if height == self.left_height {
+            self.left_bodies.clone()
+        } else {
+            Vec::new()
+        }
     }
 
     fn stored(&self, height: u64) -> usize {
-        if height == self.left_height { self.left_stored } else { 0 }
+        if height == self.left_height {
+            self.left_stored
+        } else {
+            0
+        }
     }
 
     fn decided(&self, height: u64) -> Option<Decided> {
         // A block that cannot be read is not served; the journal's own check reports the damage.
         let block = self.journal.read_block(height).ok()??;
         let (seal, certificate) = (decode(&block.seal).ok()?, decode(&block.certificate).ok()?);
-        Some(Decided { seal, certificate, body: block.body })
+        Some(Decided {
+            seal,
+            certificate,
+            body: block.body,
+        })
     }
 }

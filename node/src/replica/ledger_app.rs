@@ -1,7 +1,8 @@
 //! [`App`] on the ledger: what the simulator and the node run alike.
 //!
-//! Adds what the ledger leaves to its host: a verifier, and the committed executions for the store, which the host takes after
-//! each commit or step ([`LedgerApp::take_committed`]). The node wraps it with what belongs to its shell (`runtime/chain.rs`).
+//! Adds what the ledger leaves to its host: a verifier, and the committed executions for the store,
+//! which the host takes after each commit or step ([`LedgerApp::take_committed`]). The node wraps
+//! it with what belongs to its shell (`runtime/chain.rs`).
 
 use rollbook_core::apply::{self, Verify};
 use rollbook_core::codec::decode;
@@ -11,7 +12,9 @@ use rollbook_core::log::{self, EpochPolicy, KeyType, PolicyValidator, VerifierKe
 use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
 
-use super::app::{Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator};
+use super::app::{
+    Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator,
+};
 
 /// A verifier that may look at all records of a body before they are judged one by one.
 pub trait Ahead: Verify {
@@ -30,7 +33,9 @@ pub struct LedgerApp<V = VerifierCache> {
 
 impl<V> std::fmt::Debug for LedgerApp<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LedgerApp").field("height", &self.ledger.height()).finish_non_exhaustive()
+        f.debug_struct("LedgerApp")
+            .field("height", &self.ledger.height())
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,7 +49,11 @@ impl LedgerApp {
 impl<V: Ahead> LedgerApp<V> {
     /// The same with another verifier: the simulator's memo, the node's.
     pub fn with_verifier(ledger: Ledger, verifier: V) -> Self {
-        LedgerApp { ledger, verifier, committed: Vec::new() }
+        LedgerApp {
+            ledger,
+            verifier,
+            committed: Vec::new(),
+        }
     }
 
     /// The ledger.
@@ -59,15 +68,22 @@ impl<V: Ahead> LedgerApp<V> {
 
     /// Judges a record on the tip and keeps nothing: what would come of it, or the rule it breaks.
     pub fn judge(&mut self, record: &[u8], now_ms: u64) -> Result<apply::Outcome, apply::Refusal> {
-        self.ledger.admit(record, now_ms, &mut self.verifier).map(|admitted| admitted.outcome)
+        self.ledger
+            .admit(record, now_ms, &mut self.verifier)
+            .map(|admitted| admitted.outcome)
     }
 
-    /// Blocks committed since the last call, in order, for the store. Empty it after every step: it grows until then.
+    /// Blocks committed since the last call, in order, for the store. Empty it after every step: it
+    /// grows until then.
     pub fn take_committed(&mut self) -> Vec<(ledger::Committed, Certificate)> {
         std::mem::take(&mut self.committed)
     }
 
-    fn admitted(&self, admitted: Result<ledger::Admitted, apply::Refusal>, size: usize) -> Result<Admitted, Refusal> {
+    fn admitted(
+        &self,
+        admitted: Result<ledger::Admitted, apply::Refusal>,
+        size: usize,
+    ) -> Result<Admitted, Refusal> {
         let admitted = admitted.map_err(|error| refusal(&error, self.ledger.height()))?;
         Ok(Admitted {
             id: admitted.id,
@@ -81,19 +97,28 @@ impl<V: Ahead> LedgerApp<V> {
 
 /// The replica's form of a policy's validators.
 fn seats(policy: &EpochPolicy) -> Vec<Validator> {
-    let of = |v: &PolicyValidator| Validator { organisation: v.org, consensus: v.consensus, cosigner: v.cosigner, log: v.log };
+    let of = |v: &PolicyValidator| Validator {
+        organisation: v.org,
+        consensus: v.consensus,
+        cosigner: v.cosigner,
+        log: v.log,
+    };
     policy.validators.iter().map(of).collect()
 }
 
 /// The facts of a refusal travel as a JSON object: named, and language-free.
 fn refusal(refusal: &apply::Refusal, height: u64) -> Refusal {
-    let facts: serde_json::Map<String, serde_json::Value> =
-        refusal.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+    let facts: serde_json::Map<String, serde_json::Value> = refusal
+        .facts
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
+        .collect();
     Refusal {
         rule: refusal.code.to_owned(),
         detail: serde_json::Value::Object(facts).to_string(),
         height,
-        // Shape, signature, replay and expiry do not get better with time; a rule of the domain may.
+        // Shape, signature, replay and expiry do not get better with time; a rule of the domain
+        // may.
         transient: !refusal.code.starts_with("A6."),
     }
 }
@@ -101,19 +126,29 @@ fn refusal(refusal: &apply::Refusal, height: u64) -> Refusal {
 /// What the ledger says of a block, and what it says of this program.
 fn verdict(error: ledger::BlockError) -> BlockError {
     match error {
-        ledger::BlockError::Protocol(_) | ledger::BlockError::Internal { .. } => BlockError::Fault(error.to_string()),
+        ledger::BlockError::Protocol(_) | ledger::BlockError::Internal { .. } => {
+            BlockError::Fault(error.to_string())
+        }
         _ => BlockError::Invalid(error.to_string()),
     }
 }
 
 fn note(checkpoint: &Checkpoint) -> log::Checkpoint {
-    log::Checkpoint { origin: checkpoint.origin.clone(), size: checkpoint.size, root: checkpoint.root }
+    log::Checkpoint {
+        origin: checkpoint.origin.clone(),
+        size: checkpoint.size,
+        root: checkpoint.root,
+    }
 }
 
 impl<V: Ahead> App for LedgerApp<V> {
     fn tip(&self) -> Tip {
         let tip = self.ledger.tip();
-        Tip { height: tip.seal.height, seal: tip.seal.clone(), block: tip.block }
+        Tip {
+            height: tip.seal.height,
+            seal: tip.seal.clone(),
+            block: tip.block,
+        }
     }
 
     fn chain(&self) -> Hash {
@@ -130,7 +165,12 @@ impl<V: Ahead> App for LedgerApp<V> {
 
     fn checkpoint(&self) -> Checkpoint {
         let log::Checkpoint { origin, size, root } = self.ledger.checkpoint();
-        Checkpoint { height: self.ledger.height(), origin, size, root }
+        Checkpoint {
+            height: self.ledger.height(),
+            origin,
+            size,
+            root,
+        }
     }
 
     fn policy_digest(&self) -> Hash {
@@ -138,7 +178,10 @@ impl<V: Ahead> App for LedgerApp<V> {
     }
 
     fn beyond(&self) -> Option<String> {
-        self.ledger.next_protocol().err().map(|error| error.to_string())
+        self.ledger
+            .next_protocol()
+            .err()
+            .map(|error| error.to_string())
     }
 
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
@@ -146,18 +189,37 @@ impl<V: Ahead> App for LedgerApp<V> {
         self.admitted(admitted, record.len())
     }
 
-    fn admit_decoded(&mut self, record: Record, bytes: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
-        let admitted = self.ledger.admit_decoded(record, now_ms, &mut self.verifier);
+    fn admit_decoded(
+        &mut self,
+        record: Record,
+        bytes: &[u8],
+        now_ms: u64,
+    ) -> Result<Admitted, Refusal> {
+        let admitted = self
+            .ledger
+            .admit_decoded(record, now_ms, &mut self.verifier);
         self.admitted(admitted, bytes.len())
     }
 
-    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError> {
+    fn build(
+        &mut self,
+        time_ms: u64,
+        system: SystemSection,
+        candidates: &[Record],
+    ) -> Result<Built, BlockError> {
         let height = self.ledger.height();
-        let built = self.ledger.build(time_ms, system, candidates, &mut self.verifier).map_err(verdict)?;
+        let built = self
+            .ledger
+            .build(time_ms, system, candidates, &mut self.verifier)
+            .map_err(verdict)?;
         Ok(Built {
             body: built.execution.body,
             seal: built.execution.seal,
-            left_out: built.refused.iter().map(|(id, error)| (*id, refusal(error, height))).collect(),
+            left_out: built
+                .refused
+                .iter()
+                .map(|(id, error)| (*id, refusal(error, height)))
+                .collect(),
         })
     }
 
@@ -170,15 +232,27 @@ impl<V: Ahead> App for LedgerApp<V> {
         if let Ok(decoded) = &decoded {
             self.verifier.ahead(self.ledger.tables(), &decoded.records);
         }
-        self.ledger.execute_decoded(body, decoded, seal, &mut self.verifier).map(drop).map_err(verdict)
+        self.ledger
+            .execute_decoded(body, decoded, seal, &mut self.verifier)
+            .map(drop)
+            .map_err(verdict)
     }
 
     fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
         let committed = self.ledger.commit(block).map_err(verdict)?;
-        let records = committed.execution.outcomes.iter().map(|(id, _)| *id).collect();
+        let records = committed
+            .execution
+            .outcomes
+            .iter()
+            .map(|(id, _)| *id)
+            .collect();
         let handover = committed.handover;
         self.committed.push((committed, certificate.clone()));
-        Ok(Committed { records, handover, checkpoint: self.checkpoint() })
+        Ok(Committed {
+            records,
+            handover,
+            checkpoint: self.checkpoint(),
+        })
     }
 
     fn next_deadline(&self) -> Option<u64> {
@@ -193,7 +267,12 @@ impl<V: Ahead> App for LedgerApp<V> {
         self.ledger.needs_handover_checkpoint()
     }
 
-    fn cosignature_message(&self, checkpoint: &Checkpoint, _organisation: u32, time_s: u64) -> Vec<u8> {
+    fn cosignature_message(
+        &self,
+        checkpoint: &Checkpoint,
+        _organisation: u32,
+        time_s: u64,
+    ) -> Vec<u8> {
         VerifierKey::sign_bytes(KeyType::Cosigner, &note(checkpoint).text(), time_s)
     }
 

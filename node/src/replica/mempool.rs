@@ -1,9 +1,13 @@
-//! Records that were admitted and wait for a block. Held in memory, promised to nobody (RULINGS A11).
+//! Records that were admitted and wait for a block. Held in memory, promised to nobody (RULINGS
+//! A11).
 //!
-//! * Bounded in number and bytes, in all and per organisation, so that one member's flood costs that member its own share.
-//! * One entry per record id; ids decided lately are remembered so that late gossip does not bring them back.
+//! * Bounded in number and bytes, in all and per organisation, so that one member's flood costs
+//!   that member its own share.
+//! * One entry per record id; ids decided lately are remembered so that late gossip does not bring
+//!   them back.
 //! * Order of arrival is the order of proposal. Entries expire with their record.
-//! * Records handed in here are offered to the others again, less and less often, until decided: gossip may drop.
+//! * Records handed in here are offered to the others again, less and less often, until decided:
+//!   gossip may drop.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -51,7 +55,9 @@ pub enum PoolRefusal {
     #[error("the record is already decided")]
     Decided,
     /// The organisation's share is used up.
-    #[error("the organisation has as much in the pool as one may; try again when some of it is decided")]
+    #[error(
+        "the organisation has as much in the pool as one may; try again when some of it is decided"
+    )]
     OrganisationFull,
     /// The whole pool is.
     #[error("the pool is full; try again later")]
@@ -146,16 +152,26 @@ impl Mempool {
     }
 
     /// Takes an admitted record. `local` records go out to the others, now and again until decided.
-    pub fn insert(&mut self, admitted: Admitted, bytes: Vec<u8>, local: bool, now_ms: u64) -> Result<(), PoolRefusal> {
+    pub fn insert(
+        &mut self,
+        admitted: Admitted,
+        bytes: Vec<u8>,
+        local: bool,
+        now_ms: u64,
+    ) -> Result<(), PoolRefusal> {
         let id = admitted.id;
         if let Some(refusal) = self.knows(&id) {
             return Err(refusal);
         }
-        if self.entries.len() >= self.limits.records || self.bytes + admitted.size > self.limits.bytes {
+        if self.entries.len() >= self.limits.records
+            || self.bytes + admitted.size > self.limits.bytes
+        {
             return Err(PoolRefusal::Full);
         }
         let share = self.shares.entry(admitted.organisation).or_default();
-        if share.records >= self.limits.organisation_records || share.bytes + admitted.size > self.limits.organisation_bytes {
+        if share.records >= self.limits.organisation_records
+            || share.bytes + admitted.size > self.limits.organisation_bytes
+        {
             return Err(PoolRefusal::OrganisationFull);
         }
         share.records += 1;
@@ -177,14 +193,22 @@ impl Mempool {
         );
         if local {
             self.outbox.push_back(id);
-            self.offers.insert(id, Offer { due_ms: now_ms + Self::OFFER_PAUSE_MS, pause_ms: Self::OFFER_PAUSE_MS });
+            self.offers.insert(
+                id,
+                Offer {
+                    due_ms: now_ms + Self::OFFER_PAUSE_MS,
+                    pause_ms: Self::OFFER_PAUSE_MS,
+                },
+            );
         }
         Ok(())
     }
 
     /// Drops a record, if it waits.
     pub fn remove(&mut self, id: &Hash) {
-        let Some(entry) = self.entries.remove(id) else { return };
+        let Some(entry) = self.entries.remove(id) else {
+            return;
+        };
         self.queue.remove(&entry.order);
         self.offers.remove(id);
         self.bytes -= entry.size;
@@ -214,8 +238,12 @@ impl Mempool {
 
     /// Drops records that may no longer apply at `ledger_ms`, and returns their ids.
     pub fn expire(&mut self, ledger_ms: u64) -> Vec<Hash> {
-        let expired: Vec<Hash> =
-            self.entries.iter().filter(|(_, e)| e.record.payload.valid_until_ms < ledger_ms).map(|(id, _)| *id).collect();
+        let expired: Vec<Hash> = self
+            .entries
+            .iter()
+            .filter(|(_, e)| e.record.payload.valid_until_ms < ledger_ms)
+            .map(|(id, _)| *id)
+            .collect();
         expired.iter().for_each(|id| self.remove(id));
         expired
     }
@@ -240,7 +268,11 @@ impl Mempool {
 
     /// The bytes of the oldest `n` records, to judge them again on a new tip.
     pub fn oldest(&self, n: usize) -> Vec<(Hash, Vec<u8>)> {
-        self.queue.values().take(n).filter_map(|id| self.entries.get(id).map(|entry| (*id, entry.bytes.clone()))).collect()
+        self.queue
+            .values()
+            .take(n)
+            .filter_map(|id| self.entries.get(id).map(|entry| (*id, entry.bytes.clone())))
+            .collect()
     }
 
     /// Whether something should go out now.
@@ -272,7 +304,9 @@ impl Mempool {
                 self.outbox.pop_front();
                 continue;
             };
-            if !batch.is_empty() && (batch.len() >= BATCH_RECORDS || bytes + entry.size > BATCH_BYTES) {
+            if !batch.is_empty()
+                && (batch.len() >= BATCH_RECORDS || bytes + entry.size > BATCH_BYTES)
+            {
                 break;
             }
             bytes += entry.size;

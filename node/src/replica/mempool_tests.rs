@@ -15,15 +15,37 @@ fn record(organisation: u32, sequence: u64, valid_until_ms: u64) -> (Admitted, V
         valid_until_ms,
         body: Body::Organisation(OrganisationAct::Found),
     };
-    let entry =
-        SignatureEntry { officer: 1, capacity: Capacity::Own(Role::Primary), key: 0, signature: Signature::Ed25519([7; 64]) };
-    let record = Record { payload, signatures: vec![entry] };
+    let entry = SignatureEntry {
+        officer: 1,
+        capacity: Capacity::Own(Role::Primary),
+        key: 0,
+        signature: Signature::Ed25519([7; 64]),
+    };
+    let record = Record {
+        payload,
+        signatures: vec![entry],
+    };
     let bytes = encode(&record);
-    (Admitted { id: record.id(), organisation, size: bytes.len(), signatures: 1, record }, bytes)
+    (
+        Admitted {
+            id: record.id(),
+            organisation,
+            size: bytes.len(),
+            signatures: 1,
+            record,
+        },
+        bytes,
+    )
 }
 
 fn limits() -> PoolLimits {
-    PoolLimits { records: 20, bytes: 4_000, organisation_records: 6, organisation_bytes: 1_500, remembered: 10 }
+    PoolLimits {
+        records: 20,
+        bytes: 4_000,
+        organisation_records: 6,
+        organisation_bytes: 1_500,
+        remembered: 10,
+    }
 }
 
 #[test]
@@ -40,7 +62,11 @@ fn one_organisation_cannot_fill_the_pool() {
     assert_eq!(refusal, PoolRefusal::OrganisationFull);
     assert_eq!(taken, 6);
     let (admitted, bytes) = record(2, 0, 100);
-    assert_eq!(pool.insert(admitted, bytes, false, 0), Ok(()), "others have their own share");
+    assert_eq!(
+        pool.insert(admitted, bytes, false, 0),
+        Ok(()),
+        "others have their own share"
+    );
 }
 
 #[test]
@@ -48,12 +74,25 @@ fn decided_records_do_not_come_back() {
     let mut pool = Mempool::new(limits());
     let (admitted, bytes) = record(1, 1, 100);
     let id = admitted.id;
-    assert_eq!(pool.insert(admitted.clone(), bytes.clone(), true, 0), Ok(()));
-    assert_eq!(pool.insert(admitted.clone(), bytes.clone(), true, 0), Err(PoolRefusal::Known));
+    assert_eq!(
+        pool.insert(admitted.clone(), bytes.clone(), true, 0),
+        Ok(())
+    );
+    assert_eq!(
+        pool.insert(admitted.clone(), bytes.clone(), true, 0),
+        Err(PoolRefusal::Known)
+    );
     pool.decide(&[id]);
     assert!(pool.is_empty());
-    assert_eq!(pool.insert(admitted, bytes, false, 0), Err(PoolRefusal::Decided));
-    assert_eq!(pool.next_batch(), Vec::<Vec<u8>>::new(), "what is decided is not offered any more");
+    assert_eq!(
+        pool.insert(admitted, bytes, false, 0),
+        Err(PoolRefusal::Decided)
+    );
+    assert_eq!(
+        pool.next_batch(),
+        Vec::<Vec<u8>>::new(),
+        "what is decided is not offered any more"
+    );
 }
 
 #[test]
@@ -70,7 +109,10 @@ fn local_records_are_offered_again_ever_less_often() {
         assert_eq!(pool.next_batch(), vec![bytes.clone()]);
         times.push(due);
     }
-    assert_eq!(times, [3_000, 9_000, 21_000, 45_000, 93_000, 153_000, 213_000]);
+    assert_eq!(
+        times,
+        [3_000, 9_000, 21_000, 45_000, 93_000, 153_000, 213_000]
+    );
 }
 
 #[test]

@@ -1,9 +1,12 @@
-//! Messages between nodes, and their bounds. Every message decodes by `codec::decode`; everything in one is unverified.
+//! Messages between nodes, and their bounds. Every message decodes by `codec::decode`; everything
+//! in one is unverified.
 
 use bincode::{Decode, Encode};
 use rollbook_core::codec::{DecodeError, Wire, at_most};
 use rollbook_core::crypto::{Hash, Signature};
-use rollbook_core::ledger::{BODY_MAX_BYTES, Certificate, Seal, SignedProposal, SignedVote, VoteKind};
+use rollbook_core::ledger::{
+    BODY_MAX_BYTES, Certificate, Seal, SignedProposal, SignedVote, VoteKind,
+};
 
 use super::storage::Decided;
 
@@ -38,8 +41,8 @@ pub struct Cosignature {
     pub time_s: u64,
     /// C2SP type 0x04.
     pub signature: Signature,
-    /// C2SP type 0x01 on the same checkpoint, by the validator's log key: with it a node that signs no checkpoints can serve
-    /// receipts, too (RULINGS A21).
+    /// C2SP type 0x01 on the same checkpoint, by the validator's log key: with it a node that signs
+    /// no checkpoints can serve receipts, too (RULINGS A21).
     pub log: Signature,
 }
 
@@ -87,8 +90,14 @@ impl Wire for Frame {
 
     fn check(&self) -> Result<(), DecodeError> {
         match self {
-            Frame::Polka { signatures, .. } => at_most(signatures, MAX_SIGNATURES, "signatures in a polka certificate"),
-            Frame::Round { votes, .. } => at_most(votes, MAX_SIGNATURES, "votes in a round certificate"),
+            Frame::Polka { signatures, .. } => at_most(
+                signatures,
+                MAX_SIGNATURES,
+                "signatures in a polka certificate",
+            ),
+            Frame::Round { votes, .. } => {
+                at_most(votes, MAX_SIGNATURES, "votes in a round certificate")
+            }
             _ => Ok(()),
         }
     }
@@ -171,8 +180,8 @@ pub enum SignedStatement {
 /// The answers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Response {
-    /// Height of the tip, and the cosignatures of its checkpoint that are held: gossip promises nothing, and who signs no
-    /// checkpoint has nothing to repeat that would show what it lacks.
+    /// Height of the tip, and the cosignatures of its checkpoint that are held: gossip promises
+    /// nothing, and who signs no checkpoint has nothing to repeat that would show what it lacks.
     Tip {
         /// Height.
         height: u64,
@@ -201,10 +210,17 @@ impl Wire for Response {
         match self {
             Response::Blocks(blocks) => {
                 at_most(blocks, ANSWER_BLOCKS, "blocks in an answer")?;
-                blocks.iter().try_for_each(|block| block.certificate.check())
+                blocks
+                    .iter()
+                    .try_for_each(|block| block.certificate.check())
             }
-            Response::Tip { cosignatures, .. } => at_most(cosignatures, MAX_SIGNATURES, "cosignatures of a tip"),
-            Response::Newest { proof: Some(certificate), .. } => certificate.check(),
+            Response::Tip { cosignatures, .. } => {
+                at_most(cosignatures, MAX_SIGNATURES, "cosignatures of a tip")
+            }
+            Response::Newest {
+                proof: Some(certificate),
+                ..
+            } => certificate.check(),
             _ => Ok(()),
         }
     }

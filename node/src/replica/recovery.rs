@@ -1,11 +1,13 @@
 //! What a validator asks before its first vote (RULINGS A8).
 //!
-//! It asks the others for the newest signature of its own that they hold and for the height they work on, each height m proved
-//! by the certificate of m-1, and needs answers from 2f of them. If any answer shows a signature above the guard, or guard, key
-//! or disk is new or restored, it votes only from M+2, M being the highest proved height: had it ever voted at h, a quorum
-//! precommitted h-1, so one of 2f answers shows M >= h-1. Until then it follows without signing.
+//! It asks the others for the newest signature of its own that they hold and for the height they
+//! work on, each height m proved by the certificate of m-1, and needs answers from 2f of them. If
+//! any answer shows a signature above the guard, or guard, key or disk is new or restored, it votes
+//! only from M+2, M being the highest proved height: had it ever voted at h, a quorum precommitted
+//! h-1, so one of 2f answers shows M >= h-1. Until then it follows without signing.
 //!
-//! While it waits it catches up; a proof it cannot judge yet (validators have changed since its tip) is asked for again later.
+//! While it waits it catches up; a proof it cannot judge yet (validators have changed since its
+//! tip) is asked for again later.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +40,14 @@ pub(super) struct Recovery {
 
 impl Recovery {
     pub(super) fn new(floor: u64) -> Self {
-        Recovery { floor, asking: false, from: None, answers: BTreeMap::new(), waiting: BTreeMap::new(), above: false }
+        Recovery {
+            floor,
+            asking: false,
+            from: None,
+            answers: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            above: false,
+        }
     }
 
     pub(super) fn is_asking(&self) -> bool {
@@ -87,9 +96,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         let me = self.host.keys.organisation;
-        let others: Vec<u32> = self.host.validators.iter().map(|v| v.organisation).filter(|v| *v != me).collect();
+        let others: Vec<u32> = self
+            .host
+            .validators
+            .iter()
+            .map(|v| v.organisation)
+            .filter(|v| *v != me)
+            .collect();
         for other in others {
-            let known = self.host.recovery.answers.contains_key(&other) || self.host.recovery.waiting.contains_key(&other);
+            let known = self.host.recovery.answers.contains_key(&other)
+                || self.host.recovery.waiting.contains_key(&other);
             if !known && self.request(other, &Request::Newest { validator: me }, Asked::Newest) {
                 self.host.recovery.waiting.insert(other, ());
             }
@@ -98,10 +114,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     /// One answer, or none.
-    pub(super) fn newest_answer(&mut self, from: u32, answer: Option<(u64, Option<Certificate>, Option<SignedStatement>)>) {
+    pub(super) fn newest_answer(
+        &mut self,
+        from: u32,
+        answer: Option<(u64, Option<Certificate>, Option<SignedStatement>)>,
+    ) {
         let host = &mut self.host;
         host.recovery.waiting.remove(&from);
-        let Some((height, proof, statement)) = answer else { return };
+        let Some((height, proof, statement)) = answer else {
+            return;
+        };
         if !host.recovery.asking || !host.validators.iter().any(|v| v.organisation == from) {
             return;
         }
@@ -109,7 +131,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if height > host.height() {
             let keys: Vec<ValidatorKey> = host.validators.iter().map(|v| v.key()).collect();
             let proved = proof.is_some_and(|c| {
-                height.checked_sub(1) == Some(c.height) && c.verify(&host.chain, c.height, &c.block, &keys).is_ok()
+                height.checked_sub(1) == Some(c.height)
+                    && c.verify(&host.chain, c.height, &c.block, &keys).is_ok()
             });
             if !proved {
                 return;
@@ -118,12 +141,21 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if let Some(statement) = statement {
             let key = host.keys.consensus();
             let (owner, genuine) = match &statement {
-                SignedStatement::Vote(s) => (s.vote.validator, key.verify(&s.vote.sign_bytes(&host.chain), &s.signature).is_ok()),
-                SignedStatement::Proposal(s) => {
-                    (s.facts.validator, key.verify(&s.facts.sign_bytes(&host.chain), &s.signature).is_ok())
-                }
+                SignedStatement::Vote(s) => (
+                    s.vote.validator,
+                    key.verify(&s.vote.sign_bytes(&host.chain), &s.signature)
+                        .is_ok(),
+                ),
+                SignedStatement::Proposal(s) => (
+                    s.facts.validator,
+                    key.verify(&s.facts.sign_bytes(&host.chain), &s.signature)
+                        .is_ok(),
+                ),
             };
-            if genuine && owner == host.keys.organisation && slot_of(&statement) > host.storage.high_water() {
+            if genuine
+                && owner == host.keys.organisation
+                && slot_of(&statement) > host.storage.high_water()
+            {
                 host.recovery.above = true;
             }
         }
@@ -135,13 +167,23 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let host = &mut self.host;
         let seats: Vec<u32> = host.validators.iter().map(|v| v.organisation).collect();
         let needed = 2 * (seats.len().saturating_sub(1) / 3);
-        let proved: Vec<u64> = host.recovery.answers.iter().filter(|(v, _)| seats.contains(v)).map(|(_, h)| *h).collect();
+        let proved: Vec<u64> = host
+            .recovery
+            .answers
+            .iter()
+            .filter(|(v, _)| seats.contains(v))
+            .map(|(_, h)| *h)
+            .collect();
         if proved.len() < needed {
             return;
         }
         let highest = proved.into_iter().max().unwrap_or(0).max(host.height());
         let doubt = host.recovery.floor == 0 || host.recovery.above;
-        let from = if doubt { highest + 2 } else { host.recovery.floor };
+        let from = if doubt {
+            highest + 2
+        } else {
+            host.recovery.floor
+        };
         // Written down before it is acted on: a next life finds a guard that is no longer new.
         let result = host.storage.raise(from.max(1));
         if host.ok(result).is_none() {

@@ -1,4 +1,5 @@
-//! Answers to other nodes, and the intake of frames and records. Every question gets exactly one answer, an empty one if need be.
+//! Answers to other nodes, and the intake of frames and records. Every question gets exactly one
+//! answer, an empty one if need be.
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
@@ -20,11 +21,19 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let host = &self.host;
         let response = match decode::<Request>(bytes) {
             // An undecodable question gets the emptiest answer there is.
-            Err(_) | Ok(Request::Tip) => Response::Tip { height: host.tip.height, cosignatures: host.tip_cosignatures() },
+            Err(_) | Ok(Request::Tip) => Response::Tip {
+                height: host.tip.height,
+                cosignatures: host.tip_cosignatures(),
+            },
             Ok(Request::Blocks { from }) => {
                 let (mut blocks, mut size, mut height) = (Vec::new(), 0, from.max(1));
-                while blocks.len() < ANSWER_BLOCKS && size < ANSWER_BYTES && height <= host.tip.height {
-                    let Some(block) = host.storage.decided(height) else { break };
+                while blocks.len() < ANSWER_BLOCKS
+                    && size < ANSWER_BYTES
+                    && height <= host.tip.height
+                {
+                    let Some(block) = host.storage.decided(height) else {
+                        break;
+                    };
                     size += block.body.len() + 512;
                     blocks.push(block);
                     height += 1;
@@ -32,9 +41,15 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 Response::Blocks(blocks)
             }
             Ok(Request::Body { block, height }) => {
-                let held = host.bodies.get(&block).map(|(seal, body)| (seal.clone(), body.to_vec()));
+                let held = host
+                    .bodies
+                    .get(&block)
+                    .map(|(seal, body)| (seal.clone(), body.to_vec()));
                 let decided = || {
-                    let decided = host.storage.decided(height).filter(|_| height <= host.tip.height)?;
+                    let decided = host
+                        .storage
+                        .decided(height)
+                        .filter(|_| height <= host.tip.height)?;
                     (decided.seal.id() == block).then_some((decided.seal, decided.body))
                 };
                 Response::Body(held.or_else(decided))
@@ -45,12 +60,18 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 statement: host.newest.get(&validator).cloned(),
             },
         };
-        self.host.out.push(Effect::Respond { to: from, id, bytes: encode(&response) });
+        self.host.out.push(Effect::Respond {
+            to: from,
+            id,
+            bytes: encode(&response),
+        });
     }
 
     /// A broadcast frame.
     pub(super) fn frame(&mut self, from: u32, bytes: &[u8]) {
-        let Ok(frame) = decode::<Frame>(bytes) else { return };
+        let Ok(frame) = decode::<Frame>(bytes) else {
+            return;
+        };
         let Some(height) = frame.height() else {
             if let Frame::Cosign(cosignature) = frame {
                 self.cosigned(cosignature);
@@ -71,7 +92,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         // Before its height has begun, a frame waits only if its signature holds.
-        let known = self.host.future.get(&height).is_some_and(|frames| frames.iter().any(|(_, known)| *known == frame));
+        let known = self
+            .host
+            .future
+            .get(&height)
+            .is_some_and(|frames| frames.iter().any(|(_, known)| *known == frame));
         if height <= working + 1
             && !known
             && let Some(author) = self.host.author(&frame)
@@ -87,7 +112,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     /// Gossiped records: those that apply go to the pool.
     pub(super) fn records(&mut self, bytes: &[u8]) {
-        let Ok(batch) = decode::<Batch>(bytes) else { return };
+        let Ok(batch) = decode::<Batch>(bytes) else {
+            return;
+        };
         for record in batch.records {
             let _ = self.admit(record, false);
         }
@@ -101,11 +128,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             Err(reason) => Effect::Refused { tag, reason },
         };
         self.host.out.push(effect);
-        self.host.arm_timer(Timer::Gossip, self.host.config.gossip_ms);
+        self.host
+            .arm_timer(Timer::Gossip, self.host.config.gossip_ms);
         self.host.todo.push_back(Todo::Look);
     }
 
-    fn admit(&mut self, bytes: Vec<u8>, local: bool) -> Result<rollbook_core::crypto::Hash, NotTaken> {
+    fn admit(
+        &mut self,
+        bytes: Vec<u8>,
+        local: bool,
+    ) -> Result<rollbook_core::crypto::Hash, NotTaken> {
         let host = &mut self.host;
         let now = host.ledger_now();
         let admitted = match decode::<rollbook_core::record::Record>(&bytes) {
@@ -119,7 +151,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             Err(_) => host.app.admit(&bytes, now)?,
         };
         let id = admitted.id;
-        host.pool.insert(admitted, bytes, local, host.now.elapsed_ms)?;
+        host.pool
+            .insert(admitted, bytes, local, host.now.elapsed_ms)?;
         host.pool_ready = true;
         Ok(id)
     }
@@ -131,40 +164,56 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             if records.is_empty() {
                 break;
             }
-            self.host.out.push(Effect::Gossip(encode(&Batch { records })));
+            self.host
+                .out
+                .push(Effect::Gossip(encode(&Batch { records })));
         }
         if let Some(due) = self.host.pool.next_offer() {
-            self.host.set_timer(Timer::Offer, due.saturating_sub(self.host.now.elapsed_ms));
+            self.host
+                .set_timer(Timer::Offer, due.saturating_sub(self.host.now.elapsed_ms));
         }
     }
 }
 
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
-    /// The validator that answers for a frame of a height not begun, if its signatures hold under the current validators.
+    /// The validator that answers for a frame of a height not begun, if its signatures hold under
+    /// the current validators.
     fn author(&mut self, frame: &Frame) -> Option<u32> {
         let seats = Seats::new(&self.validators.iter().map(|v| v.key()).collect::<Vec<_>>());
-        let key = |who: u32| self.validators.iter().find(|v| v.organisation == who).map(|v| v.consensus);
+        let key = |who: u32| {
+            self.validators
+                .iter()
+                .find(|v| v.organisation == who)
+                .map(|v| v.consensus)
+        };
         match frame {
             Frame::Vote(signed) => {
                 let key = key(signed.vote.validator)?;
-                self.verify_vote(&signed.vote, &key, &signed.signature).then_some(signed.vote.validator)
+                self.verify_vote(&signed.vote, &key, &signed.signature)
+                    .then_some(signed.vote.validator)
             }
             Frame::Proposal { proposal, seal } => {
                 let facts = &proposal.facts;
                 let index = proposer_index(self.validators.len(), facts.height, facts.round);
                 let proposer = self.validators.get(index)?;
                 let (expected, key) = (proposer.organisation, proposer.consensus);
-                let honest = expected == facts.validator && CoreProposal::of(facts, seal.clone()).is_some();
-                (honest && self.verify_proposal(facts, &key, &proposal.signature)).then_some(expected)
+                let honest =
+                    expected == facts.validator && CoreProposal::of(facts, seal.clone()).is_some();
+                (honest && self.verify_proposal(facts, &key, &proposal.signature))
+                    .then_some(expected)
             }
             Frame::Polka { signatures, .. } => {
-                let CoreInput::PolkaCertificate(polka) = core_input(frame)? else { return None };
+                let CoreInput::PolkaCertificate(polka) = core_input(frame)? else {
+                    return None;
+                };
                 let thresholds = self.thresholds();
                 self.check_polka(&polka, &seats, thresholds).ok()?;
                 signatures.first().map(|(who, _)| *who)
             }
             Frame::Round { votes, .. } => {
-                let CoreInput::RoundCertificate(certificate) = core_input(frame)? else { return None };
+                let CoreInput::RoundCertificate(certificate) = core_input(frame)? else {
+                    return None;
+                };
                 let thresholds = self.thresholds();
                 self.check_round(&certificate, &seats, thresholds).ok()?;
                 votes.first().map(|vote| vote.validator)
@@ -174,27 +223,53 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     }
 }
 
-/// The core's form of a frame; `None` for a proposal whose seal is not the one it names, and for cosignatures.
+/// The core's form of a frame; `None` for a proposal whose seal is not the one it names, and for
+/// cosignatures.
 pub(super) fn core_input(frame: &Frame) -> Option<CoreInput<Ctx>> {
     Some(match frame {
-        Frame::Vote(signed) => CoreInput::Vote(SignedMessage::new(CoreVote::of(&signed.vote), signed.signature)),
-        Frame::Proposal { proposal, seal } => {
-            CoreInput::Proposal(SignedMessage::new(CoreProposal::of(&proposal.facts, seal.clone())?, proposal.signature))
-        }
-        Frame::Polka { height, round, block, signatures } => CoreInput::PolkaCertificate(mc::PolkaCertificate {
+        Frame::Vote(signed) => CoreInput::Vote(SignedMessage::new(
+            CoreVote::of(&signed.vote),
+            signed.signature,
+        )),
+        Frame::Proposal { proposal, seal } => CoreInput::Proposal(SignedMessage::new(
+            CoreProposal::of(&proposal.facts, seal.clone())?,
+            proposal.signature,
+        )),
+        Frame::Polka {
+            height,
+            round,
+            block,
+            signatures,
+        } => CoreInput::PolkaCertificate(mc::PolkaCertificate {
             height: Height(*height),
             round: mc::Round::new(*round),
             value_id: *block,
-            polka_signatures: signatures.iter().map(|(who, s)| mc::PolkaSignature::new(Address(*who), *s)).collect(),
+            polka_signatures: signatures
+                .iter()
+                .map(|(who, s)| mc::PolkaSignature::new(Address(*who), *s))
+                .collect(),
         }),
-        Frame::Round { height, round, precommits, votes } => CoreInput::RoundCertificate(mc::RoundCertificate {
+        Frame::Round {
+            height,
+            round,
+            precommits,
+            votes,
+        } => CoreInput::RoundCertificate(mc::RoundCertificate {
             height: Height(*height),
             round: mc::Round::new(*round),
-            cert_type: if *precommits { mc::RoundCertificateType::Precommit } else { mc::RoundCertificateType::Skip },
+            cert_type: if *precommits {
+                mc::RoundCertificateType::Precommit
+            } else {
+                mc::RoundCertificateType::Skip
+            },
             round_signatures: votes
                 .iter()
                 .map(|vote| {
-                    let kind = if vote.kind == VoteKind::Precommit { mc::VoteType::Precommit } else { mc::VoteType::Prevote };
+                    let kind = if vote.kind == VoteKind::Precommit {
+                        mc::VoteType::Precommit
+                    } else {
+                        mc::VoteType::Prevote
+                    };
                     let value = vote.block.map_or(mc::NilOrVal::Nil, mc::NilOrVal::Val);
                     mc::RoundSignature::new(kind, value, Address(vote.validator), vote.signature)
                 })

@@ -1,12 +1,13 @@
-//! What the replica asks of the journal: bodies, decisions, the consensus log and the sign guard (RULINGS A13).
+//! What the replica asks of the journal: bodies, decisions, the consensus log and the sign guard
+//! (RULINGS A13).
 //!
-//! * Appends are buffered; [`Storage::sync`] makes everything appended so far durable. A sync that failed is never repeated:
-//!   the replica stops.
-//! * Signing is a capability: a [`SignToken`] is made by the journal alone, after the guard record of exactly those bytes is
-//!   durable, and [`Keys`] signs nothing without one.
+//! * Appends are buffered; [`Storage::sync`] makes everything appended so far durable. A sync that
+//!   failed is never repeated: the replica stops.
+//! * Signing is a capability: a [`SignToken`] is made by the journal alone, after the guard record
+//!   of exactly those bytes is durable, and [`Keys`] signs nothing without one.
 //!
-//! [`super::journal_storage::JournalStorage`] is the implementation; the trait is here so that the replica says in one place
-//! what it relies on.
+//! [`super::journal_storage::JournalStorage`] is the implementation; the trait is here so that the
+//! replica says in one place what it relies on.
 
 use bincode::{Decode, Encode};
 use rollbook_core::crypto::{Hash, Keypair, PublicKey, Signature};
@@ -36,10 +37,22 @@ impl Statement {
     /// The slot it fills; `None` for a checkpoint, which is guarded by its size.
     pub fn slot(&self) -> Option<Slot> {
         match self {
-            Statement::Proposal(facts) => Some(Slot { height: facts.height, round: facts.round, step: Step::Proposal }),
+            Statement::Proposal(facts) => Some(Slot {
+                height: facts.height,
+                round: facts.round,
+                step: Step::Proposal,
+            }),
             Statement::Vote(vote) => {
-                let step = if vote.kind == VoteKind::Prevote { Step::Prevote } else { Step::Precommit };
-                Some(Slot { height: vote.height, round: vote.round, step })
+                let step = if vote.kind == VoteKind::Prevote {
+                    Step::Prevote
+                } else {
+                    Step::Precommit
+                };
+                Some(Slot {
+                    height: vote.height,
+                    round: vote.round,
+                    step,
+                })
             }
             Statement::Checkpoint { .. } => None,
         }
@@ -93,7 +106,8 @@ pub trait Storage {
     /// Appends the decision on a block whose body was appended before.
     fn append_decision(&mut self, seal: &Seal, certificate: &Certificate) -> Result<(), Fault>;
 
-    /// Appends the guard record of a statement, or refuses it. Recording the same statement again is no error.
+    /// Appends the guard record of a statement, or refuses it. Recording the same statement again
+    /// is no error.
     fn guard(&mut self, statement: &Statement) -> Result<(), GuardError>;
 
     /// One group commit of bodies and decisions alone: before the core hears of a body.
@@ -102,7 +116,8 @@ pub trait Storage {
     /// One group commit: everything appended before is durable when this returns.
     fn sync(&mut self) -> Result<(), Fault>;
 
-    /// Records the statement if it is not yet recorded, syncs if that record is not yet durable, and hands out the token.
+    /// Records the statement if it is not yet recorded, syncs if that record is not yet durable,
+    /// and hands out the token.
     fn permit(&mut self, statement: &Statement) -> Result<SignToken, GuardError>;
 
     /// The highest slot ever recorded by the guard.
@@ -111,8 +126,9 @@ pub trait Storage {
     /// The own proposal recorded for a round of the height after the tip.
     fn proposed(&self, height: u64, round: u32) -> Option<ProposalFacts>;
 
-    /// Nothing is signed below this height. 0 means that the guard is new: made beside an existing key, or on a new disk, and
-    /// not yet raised by the answer of the peers (RULINGS A8). A guard made together with its key is raised to 1 at once.
+    /// Nothing is signed below this height. 0 means that the guard is new: made beside an existing
+    /// key, or on a new disk, and not yet raised by the answer of the peers (RULINGS A8). A guard
+    /// made together with its key is raised to 1 at once.
     fn floor(&self) -> u64;
 
     /// Raises the floor, durably.
@@ -144,7 +160,12 @@ pub struct Keys {
 impl Keys {
     /// Keys of the node of `organisation`.
     pub fn new(organisation: u32, consensus: Keypair, cosigner: Keypair, log: Keypair) -> Self {
-        Keys { organisation, consensus, cosigner, log }
+        Keys {
+            organisation,
+            consensus,
+            cosigner,
+            log,
+        }
     }
 
     /// The public consensus key.
@@ -162,7 +183,8 @@ impl Keys {
         self.log.public()
     }
 
-    /// Cosigns a checkpoint and signs its log line; both rest on the one durable guard record. `None` as with [`Keys::sign`].
+    /// Cosigns a checkpoint and signs its log line; both rest on the one durable guard record.
+    /// `None` as with [`Keys::sign`].
     pub fn sign_checkpoint(
         &self,
         token: SignToken,
@@ -174,7 +196,8 @@ impl Keys {
         Some((cosignature, self.log.sign_tagged(log_message)))
     }
 
-    /// Signs a vote, proposal or checkpoint whose guard record is durable. `None` if the token is for other bytes.
+    /// Signs a vote, proposal or checkpoint whose guard record is durable. `None` if the token is
+    /// for other bytes.
     pub fn sign(&self, token: SignToken, statement: &Statement, chain: &Hash) -> Option<Signature> {
         (token.bytes() == statement.bytes(chain)).then(|| sign_with(token, self.key_for(statement)))
     }

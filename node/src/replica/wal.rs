@@ -1,7 +1,8 @@
-//! Entries of the consensus log, version 1: exactly the inputs whose effects on the core must survive a crash.
+//! Entries of the consensus log, version 1: exactly the inputs whose effects on the core must
+//! survive a crash.
 //!
-//! Keyed by height outside (timeouts carry none). Own votes and proposals are here too, after their guard records: replay
-//! derives them again and the core compares.
+//! Keyed by height outside (timeouts carry none). Own votes and proposals are here too, after their
+//! guard records: replay derives them again and the core compares.
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
@@ -73,21 +74,28 @@ impl Wire for Entry {
 
 /// The vote of a core message.
 pub fn signed_vote(vote: &mc::SignedVote<Ctx>) -> SignedVote {
-    SignedVote { vote: vote.message.statement(), signature: vote.signature }
+    SignedVote {
+        vote: vote.message.statement(),
+        signature: vote.signature,
+    }
 }
 
 /// The proposal of a core message.
 pub fn signed_proposal(proposal: &mc::SignedProposal<Ctx>) -> SignedProposal {
-    SignedProposal { facts: proposal.message.statement(), signature: proposal.signature }
+    SignedProposal {
+        facts: proposal.message.statement(),
+        signature: proposal.signature,
+    }
 }
 
 /// The bytes of an input that belongs into the log; `None` for the kinds that do not.
 pub fn entry_of(input: &engine::Input<Ctx>) -> Option<Vec<u8>> {
     let entry = match input {
         engine::Input::Vote(vote) => Entry::Vote(signed_vote(vote)),
-        engine::Input::Proposal(proposal) => {
-            Entry::Proposal { proposal: signed_proposal(proposal), seal: proposal.message.value.seal.clone() }
-        }
+        engine::Input::Proposal(proposal) => Entry::Proposal {
+            proposal: signed_proposal(proposal),
+            seal: proposal.message.value.seal.clone(),
+        },
         engine::Input::ProposedValue(value, _) => Entry::Value {
             round: value.round.as_u32()?,
             valid_round: value.valid_round.as_u32(),
@@ -98,7 +106,11 @@ pub fn entry_of(input: &engine::Input<Ctx>) -> Option<Vec<u8>> {
         engine::Input::PolkaCertificate(polka) => Entry::Polka {
             round: polka.round.as_u32()?,
             block: polka.value_id,
-            signatures: polka.polka_signatures.iter().map(|s| (s.address.0, s.signature)).collect(),
+            signatures: polka
+                .polka_signatures
+                .iter()
+                .map(|s| (s.address.0, s.signature))
+                .collect(),
         },
         engine::Input::TimeoutElapsed(timeout) => Entry::Timeout {
             step: match timeout.kind {
@@ -116,15 +128,26 @@ pub fn entry_of(input: &engine::Input<Ctx>) -> Option<Vec<u8>> {
 
 /// The input of a log entry at `height`; an error names what is wrong with the log.
 pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String> {
-    let entry: Entry = decode(bytes).map_err(|error| format!("consensus log of height {height}: {error}"))?;
+    let entry: Entry =
+        decode(bytes).map_err(|error| format!("consensus log of height {height}: {error}"))?;
     Ok(match entry {
-        Entry::Vote(signed) => engine::Input::Vote(SignedMessage::new(CoreVote::of(&signed.vote), signed.signature)),
+        Entry::Vote(signed) => engine::Input::Vote(SignedMessage::new(
+            CoreVote::of(&signed.vote),
+            signed.signature,
+        )),
         Entry::Proposal { proposal, seal } => engine::Input::Proposal(SignedMessage::new(
-            CoreProposal::of(&proposal.facts, seal)
-                .ok_or_else(|| format!("consensus log of height {height}: a proposal is not for its seal"))?,
+            CoreProposal::of(&proposal.facts, seal).ok_or_else(|| {
+                format!("consensus log of height {height}: a proposal is not for its seal")
+            })?,
             proposal.signature,
         )),
-        Entry::Value { round, valid_round, proposer, seal, valid } => engine::Input::ProposedValue(
+        Entry::Value {
+            round,
+            valid_round,
+            proposer,
+            seal,
+            valid,
+        } => engine::Input::ProposedValue(
             engine::ProposedValue {
                 height: Height(height),
                 round: Round::new(round),
@@ -135,11 +158,18 @@ pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String>
             },
             ValueOrigin::Consensus,
         ),
-        Entry::Polka { round, block, signatures } => engine::Input::PolkaCertificate(mc::PolkaCertificate {
+        Entry::Polka {
+            round,
+            block,
+            signatures,
+        } => engine::Input::PolkaCertificate(mc::PolkaCertificate {
             height: Height(height),
             round: Round::new(round),
             value_id: block,
-            polka_signatures: signatures.into_iter().map(|(v, s)| mc::PolkaSignature::new(Address(v), s)).collect(),
+            polka_signatures: signatures
+                .into_iter()
+                .map(|(v, s)| mc::PolkaSignature::new(Address(v), s))
+                .collect(),
         }),
         Entry::Timeout { step, round } => {
             let round = Round::new(round);
@@ -182,21 +212,58 @@ mod tests {
             bytes[..32].copy_from_slice(&half);
             Signature::Ed25519(bytes)
         });
-        (0..5, 0u32..20, any::<bool>(), 1u32..9, signature).prop_map(|(kind, round, flag, validator, signature)| match kind {
-            0 => {
-                let block = flag.then_some(Hash([9; 32]));
-                let kind = if flag { VoteKind::Prevote } else { VoteKind::Precommit };
-                Entry::Vote(SignedVote { vote: Vote { kind, height: 3, round, block, validator }, signature })
-            }
-            1 => {
-                let (block, valid_round) = (seal(3).id(), flag.then_some(round));
-                let facts = ProposalFacts { height: 3, round, block, valid_round, validator };
-                Entry::Proposal { proposal: SignedProposal { facts, signature }, seal: seal(3) }
-            }
-            2 => Entry::Value { round, valid_round: flag.then_some(1), proposer: validator, seal: seal(3), valid: flag },
-            3 => Entry::Polka { round, block: Hash([9; 32]), signatures: vec![(validator, signature)] },
-            _ => Entry::Timeout { step: if flag { Step::Propose } else { Step::Precommit }, round },
-        })
+        (0..5, 0u32..20, any::<bool>(), 1u32..9, signature).prop_map(
+            |(kind, round, flag, validator, signature)| match kind {
+                0 => {
+                    let block = flag.then_some(Hash([9; 32]));
+                    let kind = if flag {
+                        VoteKind::Prevote
+                    } else {
+                        VoteKind::Precommit
+                    };
+                    Entry::Vote(SignedVote {
+                        vote: Vote {
+                            kind,
+                            height: 3,
+                            round,
+                            block,
+                            validator,
+                        },
+                        signature,
+                    })
+                }
+                1 => {
+                    let (block, valid_round) = (seal(3).id(), flag.then_some(round));
+                    let facts = ProposalFacts {
+                        height: 3,
+                        round,
+                        block,
+                        valid_round,
+                        validator,
+                    };
+                    Entry::Proposal {
+                        proposal: SignedProposal { facts, signature },
+                        seal: seal(3),
+                    }
+                }
+                2 => Entry::Value {
+                    round,
+                    valid_round: flag.then_some(1),
+                    proposer: validator,
+                    seal: seal(3),
+                    valid: flag,
+                },
+                3 => Entry::Polka {
+                    round,
+                    block: Hash([9; 32]),
+                    signatures: vec![(validator, signature)],
+                },
+                _ => Entry::Timeout {
+                    step: if flag { Step::Propose } else { Step::Precommit },
+                    round,
+                },
+            },
+        )
     }
 
     proptest! {
@@ -217,8 +284,26 @@ mod tests {
 
     #[test]
     fn a_proposal_for_another_seal_is_refused() {
-        let facts = ProposalFacts { height: 3, round: 0, block: Hash([8; 32]), valid_round: None, validator: 1 };
-        let proposal = SignedProposal { facts, signature: Signature::Ed25519([0; 64]) };
-        assert!(input_of(3, &encode(&Entry::Proposal { proposal, seal: seal(3) })).is_err());
+        let facts = ProposalFacts {
+            height: 3,
+            round: 0,
+            block: Hash([8; 32]),
+            valid_round: None,
+            validator: 1,
+        };
+        let proposal = SignedProposal {
+            facts,
+            signature: Signature::Ed25519([0; 64]),
+        };
+        assert!(
+            input_of(
+                3,
+                &encode(&Entry::Proposal {
+                    proposal,
+                    seal: seal(3)
+                })
+            )
+            .is_err()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The admin socket: stop, status, clock, backup. A Unix socket in the data folder, mode 0600; one JSON line each way.
+//! The admin socket: stop, status, clock, backup. A Unix socket in the data folder, mode 0600; one
+//! JSON line each way.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -72,7 +73,8 @@ pub struct Admin {
 pub fn bind(path: &Path) -> Result<UnixListener, Failure> {
     let _ = std::fs::remove_file(path);
     let next = "use a data folder with a shorter path (a socket's path has at most 107 bytes), or check its permissions";
-    let failed = |error: std::io::Error| Failure::file("cannot make the admin socket", path, error, next);
+    let failed =
+        |error: std::io::Error| Failure::file("cannot make the admin socket", path, error, next);
     let listener = UnixListener::bind(path).map_err(failed)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(listener)
@@ -95,13 +97,19 @@ pub async fn serve(listener: UnixListener, admin: Admin) {
             }
             let reply = match serde_json::from_str::<Request>(&line) {
                 Ok(request) => admin.answer(request).await,
-                Err(error) => {
-                    Err(Failure::new("the request was not understood", error, "use the same release for node and command"))
-                }
+                Err(error) => Err(Failure::new(
+                    "the request was not understood",
+                    error,
+                    "use the same release for node and command",
+                )),
             };
             let reply = match reply {
                 Ok(value) => Reply::Done(value),
-                Err(failure) => Reply::Failed { what: failure.what, why: failure.why, next: failure.next },
+                Err(failure) => Reply::Failed {
+                    what: failure.what,
+                    why: failure.why,
+                    next: failure.next,
+                },
             };
             let mut bytes = serde_json::to_vec(&reply).unwrap_or_default();
             bytes.push(b'\n');
@@ -121,22 +129,33 @@ impl Admin {
             Request::Clock(step) => {
                 let clock = self.clock.clone();
                 let now = tokio::task::spawn_blocking(move || clock.step(step)).await;
-                let now = now.map_err(|error| Failure::new("the clock was not stepped", error, "try again"))??;
+                let now = now.map_err(|error| {
+                    Failure::new("the clock was not stepped", error, "try again")
+                })??;
                 tracing::info!(now, "the sample clock was stepped");
                 Ok(serde_json::json!({ "now_ms": now }))
             }
             Request::Backup { to } => {
                 let (data, genesis) = (self.data.clone(), self.genesis);
-                let list = tokio::task::spawn_blocking(move || backup::backup(&data, genesis, &to)).await;
-                let list = list.map_err(|error| Failure::new("the backup was not made", error, "try again"))??;
-                serde_json::to_value(list).map_err(|error| Failure::new("the backup's list was not written", error, "try again"))
+                let list =
+                    tokio::task::spawn_blocking(move || backup::backup(&data, genesis, &to)).await;
+                let list = list.map_err(|error| {
+                    Failure::new("the backup was not made", error, "try again")
+                })??;
+                serde_json::to_value(list).map_err(|error| {
+                    Failure::new("the backup's list was not written", error, "try again")
+                })
             }
         }
     }
 }
 
 /// Asks a running node.
-pub fn ask(socket: &Path, request: &Request, timeout: Duration) -> Result<serde_json::Value, Failure> {
+pub fn ask(
+    socket: &Path,
+    request: &Request,
+    timeout: Duration,
+) -> Result<serde_json::Value, Failure> {
     let next = "start the node (rollbook node run), or run this command as the node's user";
     let failed = |error: std::io::Error| Failure::file("no node answers at", socket, error, next);
     let mut stream = UnixStream::connect(socket).map_err(failed)?;
@@ -145,10 +164,17 @@ pub fn ask(socket: &Path, request: &Request, timeout: Duration) -> Result<serde_
     bytes.push(b'\n');
     stream.write_all(&bytes).map_err(failed)?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).map_err(failed)?;
+    BufReader::new(stream)
+        .read_line(&mut line)
+        .map_err(failed)?;
     match serde_json::from_str(&line) {
         Ok(Reply::Done(value)) => Ok(value),
         Ok(Reply::Failed { what, why, next }) => Err(Failure { what, why, next }),
-        Err(error) => Err(Failure::file("the node's answer was not understood:", socket, error, "use the same release for both")),
+        Err(error) => Err(Failure::file(
+            "the node's answer was not understood:",
+            socket,
+            error,
+            "use the same release for both",
+        )),
     }
 }

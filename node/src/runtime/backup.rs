@@ -1,8 +1,9 @@
 //! Backup and restore of a data folder (RULINGS A8, R21).
 //!
-//! A backup holds the blocks, the clock of a sample chain, and a list with the digest of each file. Never the sign guard, never
-//! keys. It may be taken while the node runs: files of the journal only grow, and an end cut in the middle of a block was never
-//! acknowledged by the copy. A restored node asks its peers what it may have signed before it votes.
+//! A backup holds the blocks, the clock of a sample chain, and a list with the digest of each file.
+//! Never the sign guard, never keys. It may be taken while the node runs: files of the journal only
+//! grow, and an end cut in the middle of a block was never acknowledged by the copy. A restored
+//! node asks its peers what it may have signed before it votes.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -45,11 +46,16 @@ pub struct BackupFile {
 /// Copies a file and returns length and digest of the copy, which is durable.
 fn copy(from: &Path, to: &Path) -> std::io::Result<(u64, String)> {
     let mut source = std::fs::File::open(from)?;
-    let mut target = std::fs::OpenOptions::new().write(true).create_new(true).open(to)?;
+    let mut target = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(to)?;
     let (mut hasher, mut length, mut buffer) = (Sha256::new(), 0u64, vec![0; 1 << 20]);
     loop {
         let read = source.read(&mut buffer)?;
-        let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { break };
+        let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else {
+            break;
+        };
         target.write_all(part)?;
         hasher.update(part);
         length += read as u64;
@@ -62,10 +68,22 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<(u64, String)> {
 pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
-        move |error: std::io::Error| Failure::file("the backup was not made:", &path, error, "check space and permissions there")
+        move |error: std::io::Error| {
+            Failure::file(
+                "the backup was not made:",
+                &path,
+                error,
+                "check space and permissions there",
+            )
+        }
     };
     if to.exists() {
-        return Err(Failure::file("the backup was not made:", to, "it exists", "name a new folder"));
+        return Err(Failure::file(
+            "the backup was not made:",
+            to,
+            "it exists",
+            "name a new folder",
+        ));
     }
     std::fs::create_dir_all(to.join("journal")).map_err(failed(to))?;
     let journal = data.join("journal");
@@ -76,7 +94,10 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
         .filter(|name| name.starts_with("blocks"))
         .collect();
     names.sort();
-    let mut paths: Vec<String> = names.into_iter().map(|name| format!("journal/{name}")).collect();
+    let mut paths: Vec<String> = names
+        .into_iter()
+        .map(|name| format!("journal/{name}"))
+        .collect();
     if data.join("clock").exists() {
         paths.push("clock".into());
     }
@@ -84,38 +105,72 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
     for path in paths {
         let source = data.join(&path);
         let (bytes, sha256) = copy(&source, &to.join(&path)).map_err(failed(&source))?;
-        files.push(BackupFile { path, bytes, sha256 });
+        files.push(BackupFile {
+            path,
+            bytes,
+            sha256,
+        });
     }
-    let list = Backup { genesis: genesis.to_hex(), taken_ms: super::clock::real_ms(), files };
+    let list = Backup {
+        genesis: genesis.to_hex(),
+        taken_ms: super::clock::real_ms(),
+        files,
+    };
     let text = toml::to_string_pretty(&list).unwrap_or_default();
-    std::fs::File::open(to.join("journal")).and_then(|folder| folder.sync_all()).map_err(failed(to))?;
+    std::fs::File::open(to.join("journal"))
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed(to))?;
     write_durably(&to.join(LIST), text.as_bytes(), false).map_err(failed(to))?;
     Ok(list)
 }
 
-/// Checks a backup, and unless `dry_run` copies it into the node's data folder, which must hold no journal.
+/// Checks a backup, and unless `dry_run` copies it into the node's data folder, which must hold no
+/// journal.
 pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Failure> {
     let path = from.join(LIST);
     let next = "name a folder made by 'rollbook node backup'";
-    let text = std::fs::read_to_string(&path).map_err(|error| Failure::file("no backup is there:", &path, error, next))?;
-    let list: Backup =
-        toml::from_str(&text).map_err(|error| Failure::file("the backup's list is damaged:", &path, error, next))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::file("no backup is there:", &path, error, next))?;
+    let list: Backup = toml::from_str(&text)
+        .map_err(|error| Failure::file("the backup's list is damaged:", &path, error, next))?;
     let genesis = config.read_genesis()?.genesis.hash();
     if list.genesis != genesis.to_hex() {
-        let why = format!("it is of chain {}, the config is of {genesis}", list.genesis);
-        return Err(Failure::file("the backup is of another alliance:", from, why, "choose the backup of this alliance"));
+        let why = format!(
+            "it is of chain {}, the config is of {genesis}",
+            list.genesis
+        );
+        return Err(Failure::file(
+            "the backup is of another alliance:",
+            from,
+            why,
+            "choose the backup of this alliance",
+        ));
     }
     let known = |path: &str| {
-        path == "clock" || path.strip_prefix("journal/").is_some_and(|name| name.starts_with("blocks") && !name.contains('/'))
+        path == "clock"
+            || path
+                .strip_prefix("journal/")
+                .is_some_and(|name| name.starts_with("blocks") && !name.contains('/'))
     };
     for file in &list.files {
         if !known(&file.path) {
             let why = format!("it lists {}, which no backup holds", file.path);
-            return Err(Failure::file("the backup is not restored:", from, why, next));
+            return Err(Failure::file(
+                "the backup is not restored:",
+                from,
+                why,
+                next,
+            ));
         }
         let path = from.join(&file.path);
-        let bytes = std::fs::read(&path)
-            .map_err(|error| Failure::file("a file of the backup is missing:", &path, error, "use another backup"))?;
+        let bytes = std::fs::read(&path).map_err(|error| {
+            Failure::file(
+                "a file of the backup is missing:",
+                &path,
+                error,
+                "use another backup",
+            )
+        })?;
         if bytes.len() as u64 != file.bytes || hex::encode(Sha256::digest(&bytes)) != file.sha256 {
             return Err(Failure::file(
                 "a file of the backup is damaged:",
@@ -128,20 +183,36 @@ pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Fa
     let journal = config.journal();
     let used = std::fs::read_dir(&journal).is_ok_and(|mut entries| entries.next().is_some());
     if used {
-        let next = "move the data folder away first; its sign guard must not be mixed with an older copy";
-        return Err(Failure::file("nothing was restored:", &journal, "there is a journal already", next));
+        let next =
+            "move the data folder away first; its sign guard must not be mixed with an older copy";
+        return Err(Failure::file(
+            "nothing was restored:",
+            &journal,
+            "there is a journal already",
+            next,
+        ));
     }
     if dry_run {
         return Ok(list);
     }
-    let failed =
-        |error: std::io::Error| Failure::file("the restore failed in", &config.data, error, "empty the folder and try again");
+    let failed = |error: std::io::Error| {
+        Failure::file(
+            "the restore failed in",
+            &config.data,
+            error,
+            "empty the folder and try again",
+        )
+    };
     std::fs::create_dir_all(&journal).map_err(failed)?;
     for file in &list.files {
         copy(&from.join(&file.path), &config.data.join(&file.path)).map_err(failed)?;
     }
     let _ = std::fs::remove_file(config.data.join(FRESH));
-    std::fs::File::open(&journal).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    std::fs::File::open(&config.data).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    std::fs::File::open(&journal)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
+    std::fs::File::open(&config.data)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
     Ok(list)
 }

@@ -1,9 +1,10 @@
 //! The ledger as the replica sees it, and what leaves it for the store.
 //!
-//! * Signatures are verified once per node: at admission, by all cores ([`Ahead`]); a block's execution finds
-//!   them in the memo. The memo only ever holds results of the one verification rule, so an answer never depends on it.
-//! * Every commit goes to the store's queue. The queue is bounded: a store that is 256 blocks behind holds the node back
-//!   instead of filling its memory.
+//! * Signatures are verified once per node: at admission, by all cores ([`Ahead`]); a block's
+//!   execution finds them in the memo. The memo only ever holds results of the one verification
+//!   rule, so an answer never depends on it.
+//! * Every commit goes to the store's queue. The queue is bounded: a store that is 256 blocks
+//!   behind holds the node back instead of filling its memory.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::mpsc::SyncSender;
@@ -19,7 +20,10 @@ use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
 
 use super::writer::{CommittedBlock, Job};
-use crate::replica::{Admitted, Ahead, App, BlockError, Built, Checkpoint, Committed, LedgerApp, Refusal, Tip, Validator};
+use crate::replica::{
+    Admitted, Ahead, App, BlockError, Built, Checkpoint, Committed, LedgerApp, Refusal, Tip,
+    Validator,
+};
 
 /// Results kept in one generation of the memo: a full pool of records with three officers each.
 const MEMO: usize = 60_000;
@@ -35,8 +39,8 @@ const NODES_TABLE: u8 = 45;
 struct Generation {
     /// Key, signature and message of each, hashed: the only thing an answer rests on.
     entries: HashSet<[u8; 32]>,
-    /// The first bytes of each signature: whether it is worth asking for the entry. Whoever forges one loses the help of the other
-    /// cores for the forged record.
+    /// The first bytes of each signature: whether it is worth asking for the entry. Whoever forges
+    /// one loses the help of the other cores for the forged record.
     marks: HashSet<[u8; MARK]>,
 }
 
@@ -106,7 +110,8 @@ impl Verify for MemoVerifier {
     }
 
     fn check_registrable(&mut self, key: &PublicKey) -> Result<(), KeyError> {
-        // Shorter than any entry of a signature, which holds a key and a signature before its message.
+        // Shorter than any entry of a signature, which holds a key and a signature before its
+        // message.
         let entry = sha256_parts(&[key.bytes()]).0;
         if self.memo.holds(&entry) {
             return Ok(());
@@ -118,7 +123,8 @@ impl Verify for MemoVerifier {
 }
 
 impl Ahead for MemoVerifier {
-    /// Verifies the signatures of those records that are new with all cores and remembers the good ones.
+    /// Verifies the signatures of those records that are new with all cores and remembers the good
+    /// ones.
     fn ahead(&mut self, tables: &StateTables, records: &[Record]) {
         if records.len() < 2 {
             return;
@@ -127,15 +133,28 @@ impl Ahead for MemoVerifier {
         let new = records.iter().filter(|record| !memo.knows(record));
         let all = new.flat_map(|record| all_signatures_of(tables, record));
         let open: Vec<_> = all
-            .map(|(key, message, signature)| (memo_key(&key, &message, &signature), key, message, signature))
+            .map(|(key, message, signature)| {
+                (
+                    memo_key(&key, &message, &signature),
+                    key,
+                    message,
+                    signature,
+                )
+            })
             .filter(|(entry, ..)| !memo.holds(entry))
             .collect();
         for (_, key, ..) in &open {
             cache.learn(key);
         }
         let cache = &*cache;
-        let verify = |(_, key, message, signature): &&(_, _, Vec<u8>, _)| cache.verify_shared(key, message, signature).is_ok();
-        let good: Vec<_> = open.par_iter().filter(verify).map(|(entry, _, _, signature)| (*entry, *signature)).collect();
+        let verify = |(_, key, message, signature): &&(_, _, Vec<u8>, _)| {
+            cache.verify_shared(key, message, signature).is_ok()
+        };
+        let good: Vec<_> = open
+            .par_iter()
+            .filter(verify)
+            .map(|(entry, _, _, signature)| (*entry, *signature))
+            .collect();
         for (entry, signature) in good {
             memo.add_signature(entry, &signature);
         }
@@ -146,7 +165,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ids of records that were admitted here and are not decided: what "held in memory" means to a client.
+/// Ids of records that were admitted here and are not decided: what "held in memory" means to a
+/// client.
 #[derive(Debug, Default)]
 pub struct Waiting {
     ids: BTreeSet<Hash>,
@@ -171,8 +191,8 @@ impl Waiting {
     }
 }
 
-/// The ledger behind the replica of a node: [`LedgerApp`], which the simulator runs too, with the memo, the records that wait, and
-/// the store's queue.
+/// The ledger behind the replica of a node: [`LedgerApp`], which the simulator runs too, with the
+/// memo, the records that wait, and the store's queue.
 pub struct NodeApp {
     inner: LedgerApp<MemoVerifier>,
     jobs: SyncSender<Job>,
@@ -204,7 +224,10 @@ impl NodeApp {
             waiting: Arc::default(),
             nodes_changed: Arc::new(Mutex::new(true)),
         };
-        let handles = AppHandles { waiting: app.waiting.clone(), nodes_changed: app.nodes_changed.clone() };
+        let handles = AppHandles {
+            waiting: app.waiting.clone(),
+            nodes_changed: app.nodes_changed.clone(),
+        };
         (app, handles)
     }
 
@@ -213,7 +236,8 @@ impl NodeApp {
         self.inner.ledger()
     }
 
-    /// Verifies the signatures of those records that are new with all cores and remembers the good ones.
+    /// Verifies the signatures of those records that are new with all cores and remembers the good
+    /// ones.
     pub fn preverify(&mut self, records: &[Record]) {
         let (ledger, verifier) = self.inner.parts();
         verifier.ahead(ledger.tables(), records);
@@ -224,10 +248,22 @@ impl NodeApp {
         let judged = self.inner.judge(bytes, now_ms);
         let height = self.ledger().height();
         match judged {
-            Ok(outcome) => Judged { height, refused: None, outcome: Some(outcome) },
+            Ok(outcome) => Judged {
+                height,
+                refused: None,
+                outcome: Some(outcome),
+            },
             Err(refusal) => {
-                let facts = refusal.facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-                Judged { height, refused: Some((refusal.code.to_owned(), facts)), outcome: None }
+                let facts = refusal
+                    .facts
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect();
+                Judged {
+                    height,
+                    refused: Some((refusal.code.to_owned(), facts)),
+                    outcome: None,
+                }
             }
         }
     }
@@ -285,13 +321,23 @@ impl App for NodeApp {
         admitted
     }
 
-    fn admit_decoded(&mut self, record: Record, bytes: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
+    fn admit_decoded(
+        &mut self,
+        record: Record,
+        bytes: &[u8],
+        now_ms: u64,
+    ) -> Result<Admitted, Refusal> {
         let admitted = self.inner.admit_decoded(record, bytes, now_ms);
         self.waits(&admitted);
         admitted
     }
 
-    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError> {
+    fn build(
+        &mut self,
+        time_ms: u64,
+        system: SystemSection,
+        candidates: &[Record],
+    ) -> Result<Built, BlockError> {
         self.inner.build(time_ms, system, candidates)
     }
 
@@ -309,12 +355,23 @@ impl App for NodeApp {
             }
         }
         for (ledger::Committed { execution, .. }, certificate) in self.inner.take_committed() {
-            // A handover changes seats without touching a node's row when nothing else of it changes: look then, too; and after
-            // the block that follows it, with which those who left are let go.
-            if committed.handover || follows_handover || execution.changes.rows.iter().any(|row| row.table == NODES_TABLE) {
+            // A handover changes seats without touching a node's row when nothing else of it
+            // changes: look then, too; and after the block that follows it, with which those who
+            // left are let go.
+            if committed.handover
+                || follows_handover
+                || execution
+                    .changes
+                    .rows
+                    .iter()
+                    .any(|row| row.table == NODES_TABLE)
+            {
                 *lock(&self.nodes_changed) = true;
             }
-            let job = Job::Block(Box::new(CommittedBlock { execution, certificate: encode(&certificate) }));
+            let job = Job::Block(Box::new(CommittedBlock {
+                execution,
+                certificate: encode(&certificate),
+            }));
             if self.jobs.send(job).is_err() {
                 return Err(BlockError::Fault("the store's thread has ended".into()));
             }
@@ -334,8 +391,14 @@ impl App for NodeApp {
         self.inner.needs_handover_checkpoint()
     }
 
-    fn cosignature_message(&self, checkpoint: &Checkpoint, organisation: u32, time_s: u64) -> Vec<u8> {
-        self.inner.cosignature_message(checkpoint, organisation, time_s)
+    fn cosignature_message(
+        &self,
+        checkpoint: &Checkpoint,
+        organisation: u32,
+        time_s: u64,
+    ) -> Vec<u8> {
+        self.inner
+            .cosignature_message(checkpoint, organisation, time_s)
     }
 
     fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {

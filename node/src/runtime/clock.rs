@@ -1,7 +1,8 @@
 //! The node's clock: real time, or the stepped time of a sample chain (RULINGS A5).
 //!
-//! A sample clock is a stored distance from real time: it runs on while the node is down, so that nodes that were stepped alike
-//! agree after any restart. A step is durable before it is used. Wall chains have no such command.
+//! A sample clock is a stored distance from real time: it runs on while the node is down, so that
+//! nodes that were stepped alike agree after any restart. A step is durable before it is used. Wall
+//! chains have no such command.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -34,14 +35,24 @@ pub struct NodeClock {
 
 /// Milliseconds since 1970 by the machine's clock.
 pub fn real_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| {
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        })
 }
 
 impl NodeClock {
-    /// Opens the clock of a chain; on a sample chain from its file, which is made at the opening time of the chain if missing.
+    /// Opens the clock of a chain; on a sample chain from its file, which is made at the opening
+    /// time of the chain if missing.
     pub fn open(kind: Clock, folder: &Path, opened_ms: u64) -> Result<NodeClock, Failure> {
         let file = folder.join("clock");
-        let clock = NodeClock { kind, file, distance_ms: AtomicI64::new(0), step: Mutex::new(()) };
+        let clock = NodeClock {
+            kind,
+            file,
+            distance_ms: AtomicI64::new(0),
+            step: Mutex::new(()),
+        };
         if kind == Clock::Wall {
             clock.distance_ms.store(wrong_by(), Ordering::Release);
             return Ok(clock);
@@ -59,7 +70,12 @@ impl NodeClock {
                 clock.write(distance)?;
             }
             Err(error) => {
-                return Err(Failure::file("cannot read the clock file", &clock.file, error, "check its permissions"));
+                return Err(Failure::file(
+                    "cannot read the clock file",
+                    &clock.file,
+                    error,
+                    "check its permissions",
+                ));
             }
         }
         Ok(clock)
@@ -67,7 +83,11 @@ impl NodeClock {
 
     /// Writes the clock file of a new sample node, so that several start alike.
     pub fn prepare(folder: &Path, distance_ms: i64) -> std::io::Result<()> {
-        write_durably(&folder.join("clock"), format!("{distance_ms}\n").as_bytes(), false)
+        write_durably(
+            &folder.join("clock"),
+            format!("{distance_ms}\n").as_bytes(),
+            false,
+        )
     }
 
     /// Wall or sample.
@@ -83,9 +103,16 @@ impl NodeClock {
     /// Steps a sample clock forward; returns its new time.
     pub fn step(&self, step: Step) -> Result<u64, Failure> {
         if self.kind == Clock::Wall {
-            return Err(Failure::new("the clock was not stepped", "this chain runs on real time", "use a sample chain for that"));
+            return Err(Failure::new(
+                "the clock was not stepped",
+                "this chain runs on real time",
+                "use a sample chain for that",
+            ));
         }
-        let _one = self.step.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _one = self
+            .step
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let now = self.now_ms();
         let by = match step {
             Step::ByMs(by) => by,
@@ -97,38 +124,68 @@ impl NodeClock {
                 )
             })?,
         };
-        let distance = self.distance_ms.load(Ordering::Acquire).checked_add(signed(by)).filter(|d| *d < 100 * 366 * 86_400_000);
+        let distance = self
+            .distance_ms
+            .load(Ordering::Acquire)
+            .checked_add(signed(by))
+            .filter(|d| *d < 100 * 366 * 86_400_000);
         let distance = distance.ok_or_else(|| {
-            Failure::new("the clock was not stepped", "the step is longer than a century", "name a nearer instant")
+            Failure::new(
+                "the clock was not stepped",
+                "the step is longer than a century",
+                "name a nearer instant",
+            )
         })?;
         self.write(distance)?;
         Ok(self.now_ms())
     }
 
     fn write(&self, distance: i64) -> Result<(), Failure> {
-        write_durably(&self.file, format!("{distance}\n").as_bytes(), false)
-            .map_err(|error| Failure::file("cannot write the clock file", &self.file, error, "check the disk"))?;
+        write_durably(&self.file, format!("{distance}\n").as_bytes(), false).map_err(|error| {
+            Failure::file(
+                "cannot write the clock file",
+                &self.file,
+                error,
+                "check the disk",
+            )
+        })?;
         self.distance_ms.store(distance, Ordering::Release);
         Ok(())
     }
 }
 
-/// How wrong a real clock shall be, for suites: `ROLLBOOK_CLOCK_OFFSET_MS` in builds with the feature `canary`, never in others.
+/// How wrong a real clock shall be, for suites: `ROLLBOOK_CLOCK_OFFSET_MS` in builds with the
+/// feature `canary`, never in others.
 fn wrong_by() -> i64 {
     #[cfg(feature = "canary")]
-    if let Some(offset) = std::env::var("ROLLBOOK_CLOCK_OFFSET_MS").ok().and_then(|text| text.parse().ok()) {
-        tracing::warn!("ROLLBOOK_CLOCK_OFFSET_MS makes this clock wrong by {offset} ms: for tests only");
+    if let Some(offset) = std::env::var("ROLLBOOK_CLOCK_OFFSET_MS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+    {
+        tracing::warn!(
+            "ROLLBOOK_CLOCK_OFFSET_MS makes this clock wrong by {offset} ms: for tests only"
+        );
         return offset;
     }
     0
 }
 
-/// What is to be said if the newest block of a wall chain lies further ahead of `now_ms` than the charter's bound: only a clock
-/// that is behind shows before other nodes have spoken.
+/// What is to be said if the newest block of a wall chain lies further ahead of `now_ms` than the
+/// charter's bound: only a clock that is behind shows before other nodes have spoken.
 pub fn behind_the_chain(ledger: &rollbook_core::ledger::Ledger, now_ms: u64) -> Option<String> {
-    let charter = ledger.charter().filter(|charter| charter.clock == Clock::Wall)?;
-    let by = ledger.tip().seal.time_ms.checked_sub(now_ms).filter(|by| *by > charter.chain.ahead_ms)?;
-    Some(format!("this machine's clock is {} s behind the newest block", by / 1_000))
+    let charter = ledger
+        .charter()
+        .filter(|charter| charter.clock == Clock::Wall)?;
+    let by = ledger
+        .tip()
+        .seal
+        .time_ms
+        .checked_sub(now_ms)
+        .filter(|by| *by > charter.chain.ahead_ms)?;
+    Some(format!(
+        "this machine's clock is {} s behind the newest block",
+        by / 1_000
+    ))
 }
 
 fn signed(value: u64) -> i64 {
@@ -148,13 +205,24 @@ mod tests {
         assert!(start >= opened && start < opened + 60_000);
         let after = clock.step(Step::ByMs(7 * 86_400_000)).unwrap();
         assert!(after >= start + 7 * 86_400_000);
-        assert!(clock.step(Step::ToMs(start)).unwrap_err().to_string().contains("forward"));
+        assert!(
+            clock
+                .step(Step::ToMs(start))
+                .unwrap_err()
+                .to_string()
+                .contains("forward")
+        );
         assert!(clock.step(Step::ByMs(u64::MAX)).is_err());
         let again = NodeClock::open(Clock::Sample, folder.path(), opened).unwrap();
         assert!(again.now_ms() >= after);
         let wall = NodeClock::open(Clock::Wall, folder.path(), opened).unwrap();
         assert!(wall.step(Step::ByMs(1)).is_err());
         std::fs::write(folder.path().join("clock"), "soon").unwrap();
-        assert!(NodeClock::open(Clock::Sample, folder.path(), opened).unwrap_err().to_string().contains("damaged"));
+        assert!(
+            NodeClock::open(Clock::Sample, folder.path(), opened)
+                .unwrap_err()
+                .to_string()
+                .contains("damaged")
+        );
     }
 }

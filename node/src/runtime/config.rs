@@ -2,7 +2,8 @@
 //!
 //! * Unknown settings are refused: a mistyped name must not silently mean the default.
 //! * Relative paths are relative to the config file.
-//! * Four secret keys, one file each (RULINGS A21): 64 hexadecimal digits, readable by their owner alone.
+//! * Four secret keys, one file each (RULINGS A21): 64 hexadecimal digits, readable by their owner
+//!   alone.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -46,9 +47,13 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsFiles>,
     /// Whether readers who have not logged in see what is public (RULINGS R18).
-    #[serde(default = "default_public_reading", skip_serializing_if = "Clone::clone")]
+    #[serde(
+        default = "default_public_reading",
+        skip_serializing_if = "Clone::clone"
+    )]
     pub public_reading: bool,
-    /// Peers that may be dialled for catch-up whatever the ledger says: `/ip4/ADDRESS/tcp/PORT/p2p/PEER-ID`.
+    /// Peers that may be dialled for catch-up whatever the ledger says:
+    /// `/ip4/ADDRESS/tcp/PORT/p2p/PEER-ID`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bootstrap: Vec<String>,
     /// What is logged: error, warn, info, debug.
@@ -86,10 +91,12 @@ fn default_propose() -> u64 {
 }
 
 impl Config {
-    /// Reads a config file; its relative paths are taken from its own folder. `insecure_listen` is the command line's word.
+    /// Reads a config file; its relative paths are taken from its own folder. `insecure_listen` is
+    /// the command line's word.
     pub fn read(path: &Path, insecure_listen: bool) -> Result<Config, Failure> {
         let next = "write it with 'rollbook node init', or correct the path";
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::file("cannot read the config", path, error, next))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::file("cannot read the config", path, error, next))?;
         let mut config: Config = toml::from_str(&text).map_err(|error| {
             Failure::file(
                 "the config is wrong:",
@@ -115,7 +122,12 @@ impl Config {
             ));
         }
         if config.propose_ms == 0 {
-            return Err(Failure::file("the config is wrong:", path, "propose_ms is 0", "set it to 1000 or more"));
+            return Err(Failure::file(
+                "the config is wrong:",
+                path,
+                "propose_ms is 0",
+                "set it to 1000 or more",
+            ));
         }
         Ok(config)
     }
@@ -129,10 +141,20 @@ impl Config {
     pub fn read_genesis(&self) -> Result<GenesisFile, Failure> {
         let path = &self.genesis;
         let bytes = std::fs::read(path).map_err(|error| {
-            Failure::file("cannot read the genesis file", path, error, "copy the genesis file of the alliance there")
+            Failure::file(
+                "cannot read the genesis file",
+                path,
+                error,
+                "copy the genesis file of the alliance there",
+            )
         })?;
         let file = GenesisFile::decode(&bytes).map_err(|error| {
-            Failure::file("the genesis file cannot be used:", path, error, "get the file again from a founding member")
+            Failure::file(
+                "the genesis file cannot be used:",
+                path,
+                error,
+                "get the file again from a founding member",
+            )
         })?;
         let hash = file.genesis.hash();
         match &self.genesis_hash {
@@ -148,7 +170,11 @@ impl Config {
 
     /// Where the API is found.
     pub fn api_url(&self) -> String {
-        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.api)
+        format!(
+            "{}://{}",
+            if self.tls.is_some() { "https" } else { "http" },
+            self.api
+        )
     }
 
     /// The admin socket.
@@ -188,12 +214,16 @@ pub const KEY_FILES: [(KeyKind, &str); 4] = [
     (KeyKind::Transport, "transport.key"),
 ];
 
-/// First word of a key file; the kind and the digits follow, so that no file is read for another purpose (RULINGS A21).
+/// First word of a key file; the kind and the digits follow, so that no file is read for another
+/// purpose (RULINGS A21).
 const KEY_HEAD: &str = "rollbook-node-key/1";
 
 /// The word of a kind: its file's name without the ending.
 fn name_of(kind: KeyKind) -> &'static str {
-    let file = KEY_FILES.iter().find(|(known, _)| *known == kind).map_or("", |(_, file)| file);
+    let file = KEY_FILES
+        .iter()
+        .find(|(known, _)| *known == kind)
+        .map_or("", |(_, file)| file);
     file.strip_suffix(".key").unwrap_or(file)
 }
 
@@ -213,7 +243,11 @@ impl NodeSecrets {
         NodeSecrets::make(|_| {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(|error| {
-                Failure::new("no keys were made", error, "check that this system has a source of randomness, then try again")
+                Failure::new(
+                    "no keys were made",
+                    error,
+                    "check that this system has a source of randomness, then try again",
+                )
             })?;
             Ok(Keypair::from_seed(&seed))
         })
@@ -225,14 +259,22 @@ impl NodeSecrets {
         NodeSecrets::make(|kind| {
             let path = folder.join(names.get(&kind).copied().unwrap_or_default());
             let next = "put the node's key files there, or make new ones with 'rollbook node init' and register them";
-            let failed = |error: std::io::Error| Failure::file("cannot read the key file", &path, error, next);
-            let mode = std::fs::metadata(&path).map_err(failed)?.permissions().mode();
+            let failed = |error: std::io::Error| {
+                Failure::file("cannot read the key file", &path, error, next)
+            };
+            let mode = std::fs::metadata(&path)
+                .map_err(failed)?
+                .permissions()
+                .mode();
             if mode & 0o077 != 0 {
                 return Err(Failure::file(
                     "the key file can be read by others:",
                     &path,
                     format!("its mode is {:o}", mode & 0o777),
-                    format!("run chmod 600 {}, and think about who may have read it", path.display()),
+                    format!(
+                        "run chmod 600 {}, and think about who may have read it",
+                        path.display()
+                    ),
                 ));
             }
             let text = std::fs::read_to_string(&path).map_err(failed)?;
@@ -243,12 +285,17 @@ impl NodeSecrets {
                 Some(KEY_HEAD) => None,
                 first => first,
             };
-            let seed = digits.and_then(|digits| hex::decode(digits).ok()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            let seed = digits
+                .and_then(|digits| hex::decode(digits).ok())
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
             let seed = seed.ok_or_else(|| {
                 Failure::file(
                     "the key file is damaged:",
                     &path,
-                    format!("it does not hold a {} key: 64 hexadecimal digits", name_of(kind)),
+                    format!(
+                        "it does not hold a {} key: 64 hexadecimal digits",
+                        name_of(kind)
+                    ),
                     "restore it from your key backup",
                 )
             })?;
@@ -270,7 +317,8 @@ impl NodeSecrets {
     /// Writes the four files; refuses to replace any.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
         let next = "check the folder and its permissions";
-        std::fs::create_dir_all(folder).map_err(|error| Failure::file("cannot make the folder", folder, error, next))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::file("cannot make the folder", folder, error, next))?;
         for (kind, name) in KEY_FILES {
             let path = folder.join(name);
             if path.exists() {

@@ -1,7 +1,8 @@
-//! What a doctor says about a node: what is wrong, since when, who is missing, and the next safe step (RULINGS R21).
+//! What a doctor says about a node: what is wrong, since when, who is missing, and the next safe
+//! step (RULINGS R21).
 //!
-//! A running node is asked through its admin socket; a stopped one is looked at on disk. Nothing is changed, except that opening
-//! a journal cuts an unfinished end, as the next start would.
+//! A running node is asked through its admin socket; a stopped one is looked at on disk. Nothing is
+//! changed, except that opening a journal cuts an unfinished end, as the next start would.
 
 use std::time::Duration;
 
@@ -25,15 +26,27 @@ pub struct Finding {
 }
 
 fn good(what: impl Into<String>) -> Finding {
-    Finding { weight: "good", what: what.into(), next: None }
+    Finding {
+        weight: "good",
+        what: what.into(),
+        next: None,
+    }
 }
 
 fn note(what: impl Into<String>, next: impl Into<String>) -> Finding {
-    Finding { weight: "note", what: what.into(), next: Some(next.into()) }
+    Finding {
+        weight: "note",
+        what: what.into(),
+        next: Some(next.into()),
+    }
 }
 
 fn trouble(what: impl Into<String>, next: impl Into<String>) -> Finding {
-    Finding { weight: "trouble", what: what.into(), next: Some(next.into()) }
+    Finding {
+        weight: "trouble",
+        what: what.into(),
+        next: Some(next.into()),
+    }
 }
 
 fn failed(failure: Failure) -> Finding {
@@ -50,7 +63,10 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
     findings.push(good("the config can be read"));
     let genesis = match config.read_genesis() {
         Ok(file) => {
-            findings.push(good(format!("the genesis file is complete: {}", file.genesis.hash())));
+            findings.push(good(format!(
+                "the genesis file is complete: {}",
+                file.genesis.hash()
+            )));
             Some(file)
         }
         Err(failure) => {
@@ -65,19 +81,29 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
             None
         }
     };
-    match admin::ask(&config.admin_socket(), &admin::Request::Status, Duration::from_secs(5)) {
+    match admin::ask(
+        &config.admin_socket(),
+        &admin::Request::Status,
+        Duration::from_secs(5),
+    ) {
         Ok(status) => {
             running(&status, &mut findings);
             return findings;
         }
-        Err(_) => findings.push(note("the node does not run", "start it with 'rollbook node run'")),
+        Err(_) => findings.push(note(
+            "the node does not run",
+            "start it with 'rollbook node run'",
+        )),
     }
     for (what, at) in [("listen", config.listen), ("api", config.api)] {
         match std::net::TcpListener::bind(at) {
             Ok(_) => findings.push(good(format!("`{what}` {at} is free"))),
             Err(error) => findings.push(trouble(
                 format!("`{what}` {at} cannot be used: {error}"),
-                format!("stop the program that has it, or set another `{what}` in {}", config_path.display()),
+                format!(
+                    "stop the program that has it, or set another `{what}` in {}",
+                    config_path.display()
+                ),
             )),
         }
     }
@@ -88,21 +114,39 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
     let Some(file) = genesis else { return findings };
     match open::open(&config, &Arc::new(file.genesis), false) {
         Ok(opened) => {
-            findings.push(good(format!("journal and store agree at block {}", opened.ledger.height())));
-            if let Some(text) = super::clock::behind_the_chain(&opened.ledger, super::clock::real_ms()) {
-                findings.push(trouble(text, "set the machine's time right (NTP) before the node starts"));
+            findings.push(good(format!(
+                "journal and store agree at block {}",
+                opened.ledger.height()
+            )));
+            if let Some(text) =
+                super::clock::behind_the_chain(&opened.ledger, super::clock::real_ms())
+            {
+                findings.push(trouble(
+                    text,
+                    "set the machine's time right (NTP) before the node starts",
+                ));
             }
-            findings.extend(opened.notes.iter().map(|text| note(text.clone(), "nothing: this was done while looking")));
+            findings.extend(
+                opened
+                    .notes
+                    .iter()
+                    .map(|text| note(text.clone(), "nothing: this was done while looking")),
+            );
             let node = opened.ledger.tables().nodes.get(&config.organisation);
             match (node, secrets) {
                 (None, _) => findings.push(note(
-                    format!("organisation {} has no node in the ledger", config.organisation),
+                    format!(
+                        "organisation {} has no node in the ledger",
+                        config.organisation
+                    ),
                     "register its keys, or let it follow without voting",
                 )),
-                (Some(node), Some(secrets)) if node.consensus != secrets.consensus.public() => findings.push(trouble(
-                    "the ledger knows other keys for this node",
-                    "put the registered key files back, or register the new ones",
-                )),
+                (Some(node), Some(secrets)) if node.consensus != secrets.consensus.public() => {
+                    findings.push(trouble(
+                        "the ledger knows other keys for this node",
+                        "put the registered key files back, or register the new ones",
+                    ))
+                }
                 _ => {}
             }
         }
@@ -115,10 +159,16 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
 pub fn running(status: &Value, findings: &mut Vec<Finding>) {
     let number = |name: &str| status[name].as_u64().unwrap_or(0);
     let age_s = number("now_ms").saturating_sub(number("time_ms")) / 1000;
-    findings.push(good(format!("the node runs at block {}, {age_s} s old", number("height"))));
+    findings.push(good(format!(
+        "the node runs at block {}, {age_s} s old",
+        number("height")
+    )));
     // Whoever has no place among the nodes is let in by nobody: the others are not to blame.
     let outside = match status["node"].as_str() {
-        None => Some(("this organisation has no node in the ledger: no other node lets this one in", "register its keys")),
+        None => Some((
+            "this organisation has no node in the ledger: no other node lets this one in",
+            "register its keys",
+        )),
         Some("gone") => Some((
             "this organisation's node has given its seat up: its keys are spent, and no other node lets this one in",
             "stop it; to come back make new keys and register them",
@@ -137,7 +187,11 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
         .filter(|peer| peer["validator"] == true && peer["connected"] == false)
         .map(|peer| {
             let why = peer["last_error"].as_str().unwrap_or("not connected yet");
-            format!("organisation {} at {} ({why})", peer["organisation"], peer["address"].as_str().unwrap_or("?"))
+            format!(
+                "organisation {} at {} ({why})",
+                peer["organisation"],
+                peer["address"].as_str().unwrap_or("?")
+            )
         })
         .collect();
     if !missing.is_empty() {
@@ -148,14 +202,19 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
                 "call their operators; nothing is lost, and blocks continue by themselves when enough are back",
             ));
         } else {
-            findings.push(note(format!("validators not connected: {list}"), "call their operators if it lasts"));
+            findings.push(note(
+                format!("validators not connected: {list}"),
+                "call their operators if it lasts",
+            ));
         }
     }
     let known = status["protocol"]["known"].as_u64().unwrap_or(0);
     if let Some(coming) = status["protocol"]["coming"].as_array()
         && let [version, height, release] = coming.as_slice()
     {
-        let what = format!("protocol {version} begins at block {height}; this build knows protocols up to {known}");
+        let what = format!(
+            "protocol {version} begins at block {height}; this build knows protocols up to {known}"
+        );
         if version.as_u64().unwrap_or(0) > known {
             let release = release.as_str().unwrap_or("?");
             findings
@@ -165,7 +224,10 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
         }
     }
     if let Some(text) = status["body_missing"].as_str() {
-        findings.push(note(text.to_owned(), "wait: the body is asked of every signer in turn"));
+        findings.push(note(
+            text.to_owned(),
+            "wait: the body is asked of every signer in turn",
+        ));
     }
     if let Some(text) = status["clock_warning"].as_str() {
         findings.push(trouble(
@@ -182,7 +244,10 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
     }
     if !status["fork_alarm"].is_null() {
         findings.push(trouble(
-            format!("FORK ALARM: a validator cosigned another history: {}", status["fork_alarm"]),
+            format!(
+                "FORK ALARM: a validator cosigned another history: {}",
+                status["fork_alarm"]
+            ),
             "keep all data, take an export, and tell every member",
         ));
     }
@@ -193,6 +258,9 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
         ));
     }
     if number("stored") + 64 < number("height") {
-        findings.push(note("the store is more than 64 blocks behind the journal", "check the disk if it lasts"));
+        findings.push(note(
+            "the store is more than 64 blocks behind the journal",
+            "check the disk if it lasts",
+        ));
     }
 }

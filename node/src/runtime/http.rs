@@ -1,4 +1,5 @@
-//! A very small HTTP client over loopback, for testnets and doctors. One request a connection, bounded answer, no redirects.
+//! A very small HTTP client over loopback, for testnets and doctors. One request a connection,
+//! bounded answer, no redirects.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -29,15 +30,36 @@ pub fn get(at: SocketAddr, path: &str, timeout: Duration) -> std::io::Result<Ans
 }
 
 /// GET of a path with more headers.
-pub fn get_with(at: SocketAddr, path: &str, headers: &[(&str, &str)], timeout: Duration) -> std::io::Result<Answer> {
-    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    request(at, &format!("GET {path} HTTP/1.0\r\nHost: {at}\r\n{more}\r\n"), &[], timeout)
+pub fn get_with(
+    at: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+    timeout: Duration,
+) -> std::io::Result<Answer> {
+    let more: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    request(
+        at,
+        &format!("GET {path} HTTP/1.0\r\nHost: {at}\r\n{more}\r\n"),
+        &[],
+        timeout,
+    )
 }
 
 /// POST of bytes.
-pub fn post(at: SocketAddr, path: &str, kind: &str, body: &[u8], timeout: Duration) -> std::io::Result<Answer> {
+pub fn post(
+    at: SocketAddr,
+    path: &str,
+    kind: &str,
+    body: &[u8],
+    timeout: Duration,
+) -> std::io::Result<Answer> {
     let length = body.len();
-    let head = format!("POST {path} HTTP/1.0\r\nHost: {at}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nHost: {at}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    );
     request(at, &head, body, timeout)
 }
 
@@ -51,7 +73,16 @@ fn request(at: SocketAddr, head: &str, body: &[u8], timeout: Duration) -> std::i
     let mut bytes = Vec::new();
     stream.take(ANSWER_MAX).read_to_end(&mut bytes)?;
     let bad = || std::io::Error::new(std::io::ErrorKind::InvalidData, "no HTTP answer");
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(bad)?;
-    let status = std::str::from_utf8(&bytes[..end]).ok().and_then(|head| head.split(' ').nth(1)?.parse().ok()).ok_or_else(bad)?;
-    Ok(Answer { status, body: bytes.split_off(end + 4) })
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .ok_or_else(bad)?;
+    let status = std::str::from_utf8(&bytes[..end])
+        .ok()
+        .and_then(|head| head.split(' ').nth(1)?.parse().ok())
+        .ok_or_else(bad)?;
+    Ok(Answer {
+        status,
+        body: bytes.split_off(end + 4),
+    })
 }

@@ -1,16 +1,20 @@
 //! The thread that owns the replica, and its channel.
 //!
-//! * Everything reaches the replica as a [`Command`] through one bounded channel; gossip is dropped when it is full, answers
-//!   wait for room. Several commands are taken at once so that signatures are verified by all cores.
-//! * Effects go straight to the network's queue; nothing here waits but the journal's fsyncs and a store far behind.
-//! * Peers are organisation numbers; keys come from the table of nodes. Bootstrap peers that are in no table get numbers above
-//!   [`BOOTSTRAP`], for catch-up only.
+//! * Everything reaches the replica as a [`Command`] through one bounded channel; gossip is dropped
+//!   when it is full, answers wait for room. Several commands are taken at once so that signatures
+//!   are verified by all cores.
+//! * Effects go straight to the network's queue; nothing here waits but the journal's fsyncs and a
+//!   store far behind.
+//! * Peers are organisation numbers; keys come from the table of nodes. Bootstrap peers that are in
+//!   no table get numbers above [`BOOTSTRAP`], for catch-up only.
 //! * A stop of the replica and a panic in it are one thing: the process ends with the message.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::time::{Duration, Instant};
 
 use rollbook_core::codec::{decode, encode};
@@ -29,7 +33,8 @@ use super::chain::{AppHandles, Judged, NodeApp};
 use super::clock::NodeClock;
 use super::writer::{Job, StoredReceipt};
 use crate::network::{
-    AllowedPeer, Answer, NetworkEvent, NetworkHandle, NodeAddress, PeerKey, Protocol, Responder, Role, Topic, Verdict,
+    AllowedPeer, Answer, NetworkEvent, NetworkHandle, NodeAddress, PeerKey, Protocol, Responder,
+    Role, Topic, Verdict,
 };
 use crate::replica::journal_storage::JournalStorage;
 use crate::replica::message::{self, Batch, Frame};
@@ -117,7 +122,8 @@ pub enum Command {
         /// Takes the answer.
         reply: oneshot::Sender<Result<(), Denied>>,
     },
-    /// What a record would meet, without handing it in; with everybody who may sign for its principal.
+    /// What a record would meet, without handing it in; with everybody who may sign for its
+    /// principal.
     Judge {
         /// The envelope.
         bytes: Vec<u8>,
@@ -195,12 +201,19 @@ fn protocol_status(ledger: &Ledger) -> ProtocolStatus {
     let (tables, next) = (ledger.tables(), ledger.height() + 1);
     let in_force = protocol::at(tables, next);
     let coming = protocol::coming(tables, next);
-    let support = (in_force + 1..=PROTOCOL.max(in_force + 1)).map(|v| (v, protocol::supporters(tables, v).len()));
+    let support = (in_force + 1..=PROTOCOL.max(in_force + 1))
+        .map(|v| (v, protocol::supporters(tables, v).len()));
     ProtocolStatus {
         in_force,
         known: PROTOCOL,
         support: support.filter(|(_, count)| *count > 0).collect(),
-        coming: coming.map(|(version, facts)| (version, facts.from_height, facts.release.as_str().to_owned())),
+        coming: coming.map(|(version, facts)| {
+            (
+                version,
+                facts.from_height,
+                facts.release.as_str().to_owned(),
+            )
+        }),
     }
 }
 
@@ -283,7 +296,10 @@ pub fn run(host: Host) -> Result<(), Failure> {
     match outcome {
         Ok(result) => result,
         Err(panic) => {
-            let why = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            let why = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or(panic.downcast_ref::<&str>().copied());
             Err(Failure::new(
                 "the node stopped on a fault of this program",
                 why.unwrap_or("no further words"),
@@ -297,19 +313,39 @@ pub fn run(host: Host) -> Result<(), Failure> {
 pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
     let ledger = replica.app().ledger();
     let seats: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
-    let nodes = ledger.tables().nodes.iter().filter(|(_, node)| node.status != NodeStatus::Gone);
+    let nodes = ledger
+        .tables()
+        .nodes
+        .iter()
+        .filter(|(_, node)| node.status != NodeStatus::Gone);
     let nodes = nodes.map(|(organisation, node)| {
         let seat = seats.contains(organisation);
-        (*organisation, (node.transport.into(), node.address.as_str().to_owned(), seat))
+        (
+            *organisation,
+            (
+                node.transport.into(),
+                node.address.as_str().to_owned(),
+                seat,
+            ),
+        )
     });
     Snapshot {
         status: replica.status(),
         seal: ledger.tip().seal.clone(),
         nodes: nodes.collect(),
-        standing: ledger.tables().nodes.iter().map(|(organisation, node)| (*organisation, node.status)).collect(),
+        standing: ledger
+            .tables()
+            .nodes
+            .iter()
+            .map(|(organisation, node)| (*organisation, node.status))
+            .collect(),
         validators: seats,
         protocol: protocol_status(ledger),
-        founders_missing: ledger.tables().chain.get(&0).map_or(0, |facts| facts.founders_missing),
+        founders_missing: ledger
+            .tables()
+            .chain
+            .get(&0)
+            .map_or(0, |facts| facts.founders_missing),
         counts,
     }
 }
@@ -358,7 +394,10 @@ impl Loop {
 
     fn clock(&self) -> Clock {
         let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Clock { elapsed_ms, wall_ms: self.host.clock.now_ms() }
+        Clock {
+            elapsed_ms,
+            wall_ms: self.host.clock.now_ms(),
+        }
     }
 
     fn run(mut self) -> Result<(), Failure> {
@@ -367,7 +406,10 @@ impl Loop {
         let found: Vec<Vec<u8>> = self.host.found.iter().map(encode).collect();
         for bytes in found {
             self.next_tag += 1;
-            self.step(Input::Submit { tag: self.next_tag, bytes });
+            self.step(Input::Submit {
+                tag: self.next_tag,
+                bytes,
+            });
         }
         loop {
             self.settle();
@@ -379,7 +421,11 @@ impl Loop {
                 None => Duration::from_secs(1),
             };
             // A sample clock may be stepped while the replica sleeps until a deadline of real time.
-            let mut batch = match self.host.commands.recv_timeout(wait.min(Duration::from_millis(500))) {
+            let mut batch = match self
+                .host
+                .commands
+                .recv_timeout(wait.min(Duration::from_millis(500)))
+            {
                 Ok(command) => vec![command],
                 Err(RecvTimeoutError::Timeout) => {
                     self.step(Input::Tick);
@@ -407,7 +453,11 @@ impl Loop {
         if let Some(failure) = self.stop {
             return Err(failure);
         }
-        self.host.replica.storage_mut().journal_mut().note_clean_stop()?;
+        self.host
+            .replica
+            .storage_mut()
+            .journal_mut()
+            .note_clean_stop()?;
         Ok(())
     }
 
@@ -417,10 +467,21 @@ impl Loop {
         for command in batch {
             match command {
                 Command::Submit { bytes, .. } => records.extend(decode::<Record>(bytes).ok()),
-                Command::Network(NetworkEvent::Gossip { topic: Topic::Records, data, .. }) => {
+                Command::Network(NetworkEvent::Gossip {
+                    topic: Topic::Records,
+                    data,
+                    ..
+                }) => {
                     let length = data.len().saturating_sub(TRAILER);
-                    let Some(Ok(batch)) = data.get(..length).map(decode::<Batch>) else { continue };
-                    records.extend(batch.records.iter().filter_map(|bytes| decode::<Record>(bytes).ok()));
+                    let Some(Ok(batch)) = data.get(..length).map(decode::<Batch>) else {
+                        continue;
+                    };
+                    records.extend(
+                        batch
+                            .records
+                            .iter()
+                            .filter_map(|bytes| decode::<Record>(bytes).ok()),
+                    );
                 }
                 _ => {}
             }
@@ -435,26 +496,49 @@ impl Loop {
             Command::Submit { bytes, reply } => {
                 self.next_tag += 1;
                 self.submissions.insert(self.next_tag, reply);
-                self.step(Input::Submit { tag: self.next_tag, bytes });
+                self.step(Input::Submit {
+                    tag: self.next_tag,
+                    bytes,
+                });
             }
             Command::State { path, reply } => {
                 if self.questions.len() < QUESTIONS {
                     self.questions.push_back(Question { path, reply });
                 }
             }
-            Command::List { table, after, limit, reply } => {
+            Command::List {
+                table,
+                after,
+                limit,
+                reply,
+            } => {
                 let ledger = self.host.replica.app().ledger();
-                let items = crate::api::lists::page(ledger.tables(), &table, after.as_deref(), limit);
+                let items =
+                    crate::api::lists::page(ledger.tables(), &table, after.as_deref(), limit);
                 let _ = reply.send((ledger.height(), items));
             }
             Command::Sequence { person, reply } => {
-                let used = self.host.replica.app().ledger().tables().lanes.get(&person).map_or(0, |lane| lane.highest);
+                let used = self
+                    .host
+                    .replica
+                    .app()
+                    .ledger()
+                    .tables()
+                    .lanes
+                    .get(&person)
+                    .map_or(0, |lane| lane.highest);
                 let _ = reply.send(used.saturating_add(1));
             }
             Command::Reader { pass, node, reply } => {
                 let ledger = self.host.replica.app().ledger();
                 let (ledger_ms, real_ms) = (ledger.tip().seal.time_ms, super::clock::real_ms());
-                let _ = reply.send(pass::admit(ledger.tables(), (ledger.chain(), node), &pass, ledger_ms, real_ms));
+                let _ = reply.send(pass::admit(
+                    ledger.tables(),
+                    (ledger.chain(), node),
+                    &pass,
+                    ledger_ms,
+                    real_ms,
+                ));
             }
             Command::Judge { bytes, reply } => {
                 let _ = reply.send(self.rehearse(&bytes));
@@ -463,9 +547,15 @@ impl Loop {
                 let tables = self.host.replica.app().ledger().tables();
                 let object = match about {
                     About::Object(object, number) => Some((object, number)),
-                    About::Record(record) => next::subject(tables, record.payload.principal, &record.id(), &record.payload.body),
+                    About::Record(record) => next::subject(
+                        tables,
+                        record.payload.principal,
+                        &record.id(),
+                        &record.payload.body,
+                    ),
                 };
-                let _ = reply.send(object.and_then(|(object, number)| next::of(tables, object, number)));
+                let _ = reply
+                    .send(object.and_then(|(object, number)| next::of(tables, object, number)));
             }
             Command::Stop => {}
         }
@@ -476,7 +566,12 @@ impl Loop {
         let judged = self.host.replica.app_mut().judge(bytes, now);
         let tables = self.host.replica.app().ledger().tables();
         let Ok(record) = decode::<Record>(bytes) else {
-            return Rehearsal { judged, principal: None, signers: Vec::new(), now: None };
+            return Rehearsal {
+                judged,
+                principal: None,
+                signers: Vec::new(),
+                now: None,
+            };
         };
         let principal = record.payload.principal;
         let object = next::subject(tables, principal, &record.id(), &record.payload.body);
@@ -490,14 +585,20 @@ impl Loop {
 
     fn network(&mut self, event: NetworkEvent) {
         match event {
-            NetworkEvent::Gossip { from, topic, mut data, ticket, .. } => {
+            NetworkEvent::Gossip {
+                from,
+                topic,
+                mut data,
+                ticket,
+                ..
+            } => {
                 let Some(length) = data.len().checked_sub(TRAILER) else {
                     return self.host.network.report(ticket, Verdict::Reject);
                 };
                 data.truncate(length);
                 let tip = self.host.replica.app().ledger().height();
-                // Only shape and height are judged before a message is passed on: the rates of a peer bound the rest, and
-                // what is signed is checked by whoever uses it.
+                // Only shape and height are judged before a message is passed on: the rates of a
+                // peer bound the rest, and what is signed is checked by whoever uses it.
                 let verdict = match topic {
                     Topic::Records if decode::<Batch>(&data).is_ok() => Verdict::Accept,
                     Topic::Consensus => match decode::<Frame>(&data).map(|frame| frame.height()) {
@@ -508,7 +609,9 @@ impl Loop {
                     Topic::Records => Verdict::Reject,
                 };
                 self.host.network.report(ticket, verdict);
-                let Some(from) = self.organisations.get(&from).copied() else { return };
+                let Some(from) = self.organisations.get(&from).copied() else {
+                    return;
+                };
                 if verdict != Verdict::Reject {
                     self.step(match topic {
                         Topic::Records => Input::Records { from, bytes: data },
@@ -516,7 +619,12 @@ impl Loop {
                     });
                 }
             }
-            NetworkEvent::Request { peer, data, responder, .. } => {
+            NetworkEvent::Request {
+                peer,
+                data,
+                responder,
+                ..
+            } => {
                 let Some(from) = self.organisations.get(&peer).copied() else {
                     self.host.network.respond(responder, Answer::Refused);
                     return;
@@ -524,7 +632,11 @@ impl Loop {
                 self.next_request += 1;
                 let id = self.next_request;
                 self.responders.insert(id, responder);
-                self.step(Input::Request { from, id, bytes: data });
+                self.step(Input::Request {
+                    from,
+                    id,
+                    bytes: data,
+                });
                 // Exactly one answer each; a stopped replica gives none.
                 self.responders.remove(&id);
             }
@@ -540,7 +652,11 @@ impl Loop {
             }
             NetworkEvent::ListenFailed { address, reason } => {
                 let next = "free the address or change `listen`, then start again";
-                self.stop = Some(Failure::new(format!("cannot listen on {address} any more"), reason, next));
+                self.stop = Some(Failure::new(
+                    format!("cannot listen on {address} any more"),
+                    reason,
+                    next,
+                ));
             }
             NetworkEvent::WrongChain { peer, theirs } => {
                 tracing::warn!(%peer, theirs, "a peer runs another chain or program; it was disconnected");
@@ -549,7 +665,11 @@ impl Loop {
     }
 
     fn peers(&mut self) {
-        let peers = self.connected.keys().filter_map(|key| self.organisations.get(key).copied()).collect();
+        let peers = self
+            .connected
+            .keys()
+            .filter_map(|key| self.organisations.get(key).copied())
+            .collect();
         self.step(Input::Peers(peers));
     }
 
@@ -560,7 +680,8 @@ impl Loop {
         }
         let ledger = self.host.replica.app().ledger();
         let mut current: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
-        // Leaving validators serve until the block after the handover is decided (RULINGS A3): its quorum may need them.
+        // Leaving validators serve until the block after the handover is decided (RULINGS A3): its
+        // quorum may need them.
         if ledger.needs_handover_checkpoint() {
             current.extend(ledger.tip_policy().validators.iter().map(|v| v.org));
         }
@@ -580,8 +701,16 @@ impl Loop {
                 self.keys.remove(&stranger);
             }
             self.keys.insert(*organisation, key);
-            let role = if current.contains(organisation) { Role::Validator } else { Role::Member };
-            allowed.push(AllowedPeer { key, addresses: address_of(node.address.as_str()).into_iter().collect(), role });
+            let role = if current.contains(organisation) {
+                Role::Validator
+            } else {
+                Role::Member
+            };
+            allowed.push(AllowedPeer {
+                key,
+                addresses: address_of(node.address.as_str()).into_iter().collect(),
+                role,
+            });
         }
         let network = self.host.network.clone();
         self.host.runtime.spawn(async move {
@@ -618,17 +747,23 @@ impl Loop {
                 self.counts.refused += 1;
                 self.answer(tag, Err(reason));
             }
-            Effect::Decided { height, records, .. } => {
+            Effect::Decided {
+                height, records, ..
+            } => {
                 self.counts.blocks += 1;
                 self.counts.records += records.len() as u64;
                 tracing::debug!(height, records = records.len(), "decided");
             }
             Effect::Receipted(receipt) => {
-                let cosignatures = receipt.cosignatures.iter().map(|(validator, time_s, signature)| CheckpointSignature {
-                    validator: *validator,
-                    time_s: *time_s,
-                    signature: *signature,
-                });
+                let cosignatures =
+                    receipt
+                        .cosignatures
+                        .iter()
+                        .map(|(validator, time_s, signature)| CheckpointSignature {
+                            validator: *validator,
+                            time_s: *time_s,
+                            signature: *signature,
+                        });
                 let stored = StoredReceipt {
                     height: receipt.checkpoint.height,
                     checkpoint: HandoverCheckpoint {
@@ -638,7 +773,11 @@ impl Loop {
                     },
                     log: receipt.log,
                 };
-                if self.receipt.as_ref().is_none_or(|known| known.height <= stored.height) {
+                if self
+                    .receipt
+                    .as_ref()
+                    .is_none_or(|known| known.height <= stored.height)
+                {
                     self.receipt = Some(stored.clone());
                 }
                 let _ = self.host.jobs.send(Job::Receipt(stored));
@@ -667,9 +806,10 @@ impl Loop {
         }
     }
 
-    /// Gossips bytes with a trailer that changes every few seconds. gossipsub drops what it has seen and forgets it only when
-    /// something new comes: on a chain where everybody only repeats (a vote that was lost, a cosignature somebody lacks), the
-    /// same bytes would be dropped for ever. The trailer means nothing and is cut off on arrival.
+    /// Gossips bytes with a trailer that changes every few seconds. gossipsub drops what it has
+    /// seen and forgets it only when something new comes: on a chain where everybody only repeats
+    /// (a vote that was lost, a cosignature somebody lacks), the same bytes would be dropped for
+    /// ever. The trailer means nothing and is cut off on arrival.
     fn publish(&mut self, topic: Topic, mut bytes: Vec<u8>) {
         let turn = (super::clock::real_ms() / 1_000 / REPEAT_S) as u32;
         bytes.extend_from_slice(&turn.to_le_bytes());
@@ -680,7 +820,12 @@ impl Loop {
     }
 
     fn request(&mut self, id: u64, to: u32, bytes: Vec<u8>) {
-        let Some(peer) = self.keys.get(&to).copied().filter(|key| self.connected.contains_key(key)) else {
+        let Some(peer) = self
+            .keys
+            .get(&to)
+            .copied()
+            .filter(|key| self.connected.contains_key(key))
+        else {
             return self.unanswered.push_back(id);
         };
         let protocol = match decode::<message::Request>(&bytes) {
@@ -698,9 +843,11 @@ impl Loop {
         });
     }
 
-    /// After a round of commands: requests that could not be made, changed nodes, questions, the snapshot.
+    /// After a round of commands: requests that could not be made, changed nodes, questions, the
+    /// snapshot.
     fn settle(&mut self) {
-        // Bounded: what fails at once is taken once a round, so that a replica that asks again cannot spin here.
+        // Bounded: what fails at once is taken once a round, so that a replica that asks again
+        // cannot spin here.
         for id in std::mem::take(&mut self.unanswered) {
             self.step(Input::Response { id, bytes: None });
         }
@@ -721,17 +868,28 @@ impl Loop {
                 snapshot.counts = counts;
             });
         } else {
-            self.host.snapshots.send_replace(snapshot(&self.host.replica, self.counts));
+            self.host
+                .snapshots
+                .send_replace(snapshot(&self.host.replica, self.counts));
         }
     }
 
-    /// State is proved at the tip, so a question waits until the tip is receipted: at most a few blocks, since every checkpoint
-    /// of a quiet moment is cosigned.
+    /// State is proved at the tip, so a question waits until the tip is receipted: at most a few
+    /// blocks, since every checkpoint of a quiet moment is cosigned.
     fn answer_questions(&mut self) {
         let ledger = self.host.replica.app().ledger();
-        let Some(receipt) = self.receipt.clone().filter(|receipt| receipt.height == ledger.height()) else { return };
+        let Some(receipt) = self
+            .receipt
+            .clone()
+            .filter(|receipt| receipt.height == ledger.height())
+        else {
+            return;
+        };
         while let Some(Question { path, reply }) = self.questions.pop_front() {
-            let answer = ledger.state().prove(&path).map_err(|error| error.to_string());
+            let answer = ledger
+                .state()
+                .prove(&path)
+                .map_err(|error| error.to_string());
             let _ = reply.send(answer.map(|(value, proof)| ProvedState {
                 value,
                 proof,

@@ -1,9 +1,10 @@
 //! Opening a data folder: what was written becomes a ledger again.
 //!
-//! Order: genesis, journal (and with it the lock of the folder), store. The ledger is loaded from the rows of the store at its
-//! tip, its root compared with the seal, and the rest of the journal applied to it. The store is wiped and made again from the
-//! journal when it is suspect (the machine went down without a clean stop), cannot be opened, contradicts its seal or the
-//! journal, or is asked for. A store of another chain is not wiped: then the configured folder is wrong.
+//! Order: genesis, journal (and with it the lock of the folder), store. The ledger is loaded from
+//! the rows of the store at its tip, its root compared with the seal, and the rest of the journal
+//! applied to it. The store is wiped and made again from the journal when it is suspect (the
+//! machine went down without a clean stop), cannot be opened, contradicts its seal or the journal,
+//! or is asked for. A store of another chain is not wiped: then the configured folder is wrong.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -56,9 +57,14 @@ impl rollbook_core::log::NodeReader for LogOf<'_> {
 /// Opens everything. `rebuild` makes the store again whatever its state.
 pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Opened, Failure> {
     let mut notes = Vec::new();
-    let (mut journal, recovered) = Journal::open(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
+    let (mut journal, recovered) =
+        Journal::open(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
     for cut in &recovered.cuts {
-        notes.push(format!("cut {} unfinished bytes from {}", cut.bytes, cut.file.display()));
+        notes.push(format!(
+            "cut {} unfinished bytes from {}",
+            cut.bytes,
+            cut.file.display()
+        ));
     }
     let trusted = settle_guard(&config.data, &mut journal)?;
     if !trusted {
@@ -84,7 +90,11 @@ pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Op
             notes.push(format!("the store is made again from the journal: {why}"));
             SledStore::wipe(&folder).map_err(|error| store_failure(&error))?;
             let (store, _) = open_store(&folder, genesis)?.map_err(|why| {
-                Failure::new("the store cannot be made", why, "check the disk and the permissions of the data folder")
+                Failure::new(
+                    "the store cannot be made",
+                    why,
+                    "check the disk and the permissions of the data folder",
+                )
             })?;
             let ledger = begin(&store, genesis)?;
             (store, ledger)
@@ -92,20 +102,42 @@ pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Op
     };
     let (ledger, replayed) = replay(ledger, &store, &journal)?;
     let policies = policies_of(&ledger)?;
-    let view = View::new(Arc::new(store), genesis.clone(), policies).map_err(|error| store_failure(&error))?;
-    Ok(Opened { ledger, journal, recovered, trusted, view, notes, replayed, rebuilt })
+    let view = View::new(Arc::new(store), genesis.clone(), policies)
+        .map_err(|error| store_failure(&error))?;
+    Ok(Opened {
+        ledger,
+        journal,
+        recovered,
+        trusted,
+        view,
+        notes,
+        replayed,
+        rebuilt,
+    })
 }
 
 fn store_failure(error: &StoreError) -> Failure {
-    Failure::new("the store cannot be used", error, "correct what is named above; the store itself can always be made again")
+    Failure::new(
+        "the store cannot be used",
+        error,
+        "correct what is named above; the store itself can always be made again",
+    )
 }
 
 /// Opens sled; the inner error says why it has to be made again.
-fn open_store(folder: &Path, genesis: &Genesis) -> Result<Result<(SledStore, Vec<String>), String>, Failure> {
+fn open_store(
+    folder: &Path,
+    genesis: &Genesis,
+) -> Result<Result<(SledStore, Vec<String>), String>, Failure> {
     // sled panics on some damage that it finds while it opens.
-    match catch_unwind(AssertUnwindSafe(|| SledStore::open(folder, &genesis.hash()))) {
+    match catch_unwind(AssertUnwindSafe(|| {
+        SledStore::open(folder, &genesis.hash())
+    })) {
         Ok(Ok((store, opened))) => {
-            let notes = opened.set_aside.iter().map(|path| format!("set aside a half-written snapshot: {}", path.display()));
+            let notes = opened
+                .set_aside
+                .iter()
+                .map(|path| format!("set aside a half-written snapshot: {}", path.display()));
             Ok(Ok((store, notes.collect())))
         }
         Ok(Err(error @ StoreError::Foreign { .. })) => Err(store_failure(&error)),
@@ -117,7 +149,12 @@ fn open_store(folder: &Path, genesis: &Genesis) -> Result<Result<(SledStore, Vec
 type Loaded = Result<(SledStore, Ledger), String>;
 
 /// The ledger at the store's tip; the inner error says why the store has to be made again.
-fn load(folder: &Path, genesis: &Genesis, journal: &Journal, notes: &mut Vec<String>) -> Result<Loaded, Failure> {
+fn load(
+    folder: &Path,
+    genesis: &Genesis,
+    journal: &Journal,
+    notes: &mut Vec<String>,
+) -> Result<Loaded, Failure> {
     let (store, told) = match open_store(folder, genesis)? {
         Ok(opened) => opened,
         Err(why) => return Ok(Err(why)),
@@ -127,7 +164,9 @@ fn load(folder: &Path, genesis: &Genesis, journal: &Journal, notes: &mut Vec<Str
         Ok(Some(tip)) => tip,
         Ok(None) => {
             if journal.tip() > 0 {
-                notes.push("the store is empty or was deleted; it is filled from the journal".into());
+                notes.push(
+                    "the store is empty or was deleted; it is filled from the journal".into(),
+                );
             }
             let ledger = begin(&store, genesis)?;
             return Ok(Ok((store, ledger)));
@@ -135,9 +174,15 @@ fn load(folder: &Path, genesis: &Genesis, journal: &Journal, notes: &mut Vec<Str
         Err(error) => return Ok(Err(error.to_string())),
     };
     if tip.height > journal.tip() {
-        return Ok(Err(format!("it holds block {} and the journal ends at {}", tip.height, journal.tip())));
+        return Ok(Err(format!(
+            "it holds block {} and the journal ends at {}",
+            tip.height,
+            journal.tip()
+        )));
     }
-    let loaded = catch_unwind(AssertUnwindSafe(|| from_store(&store, genesis, journal, tip.height)));
+    let loaded = catch_unwind(AssertUnwindSafe(|| {
+        from_store(&store, genesis, journal, tip.height)
+    }));
     Ok(match loaded {
         Ok(Ok(ledger)) => Ok((store, ledger)),
         Ok(Err(why)) => Err(why),
@@ -145,38 +190,64 @@ fn load(folder: &Path, genesis: &Genesis, journal: &Journal, notes: &mut Vec<Str
     })
 }
 
-fn from_store(store: &SledStore, genesis: &Genesis, journal: &Journal, height: u64) -> Result<Ledger, String> {
-    let (bytes, _) = store.seal(height).map_err(|error| error.to_string())?.ok_or("its newest seal is missing")?;
+fn from_store(
+    store: &SledStore,
+    genesis: &Genesis,
+    journal: &Journal,
+    height: u64,
+) -> Result<Ledger, String> {
+    let (bytes, _) = store
+        .seal(height)
+        .map_err(|error| error.to_string())?
+        .ok_or("its newest seal is missing")?;
     let seal: Seal = decode(&bytes).map_err(|error| error.to_string())?;
     if height > 0 {
-        let decided = journal.read_block(height).map_err(|stop| stop.to_string())?.ok_or("the journal lacks its tip")?;
+        let decided = journal
+            .read_block(height)
+            .map_err(|stop| stop.to_string())?
+            .ok_or("the journal lacks its tip")?;
         if decided.seal != bytes {
             return Err(format!("its block {height} is not the journal's"));
         }
     }
     let (mut state, mut broken) = (StateLoader::default(), None);
     let visit = &mut |table, key: &[u8], value: Option<&[u8]>| {
-        broken = state.row(&Row { table, key: key.to_vec(), value: value.map(<[u8]>::to_vec) }).err();
+        broken = state
+            .row(&Row {
+                table,
+                key: key.to_vec(),
+                value: value.map(<[u8]>::to_vec),
+            })
+            .err();
         broken.is_none()
     };
     store.rows(visit).map_err(|error| error.to_string())?;
     if let Some(error) = broken {
         return Err(error.to_string());
     }
-    let frontier = Frontier::from_reader(&LogOf(store), seal.checkpoint_size()).map_err(|error| error.to_string())?;
+    let frontier = Frontier::from_reader(&LogOf(store), seal.checkpoint_size())
+        .map_err(|error| error.to_string())?;
     Ledger::from_state(genesis.hash(), state, frontier, seal).map_err(|error| error.to_string())
 }
 
 /// The genesis in an empty store.
 fn begin(store: &SledStore, genesis: &Genesis) -> Result<Ledger, Failure> {
     let next = "get the genesis file again from a founding member";
-    let wrong = |error: rollbook_core::genesis::GenesisError| Failure::new("the genesis does not stand", error, next);
-    store.commit(&genesis_write(genesis).map_err(wrong)?).map_err(|error| store_failure(&error))?;
+    let wrong = |error: rollbook_core::genesis::GenesisError| {
+        Failure::new("the genesis does not stand", error, next)
+    };
+    store
+        .commit(&genesis_write(genesis).map_err(wrong)?)
+        .map_err(|error| store_failure(&error))?;
     Ok(Ledger::from_genesis(genesis).map_err(wrong)?.0)
 }
 
 /// Applies the journal's blocks above the ledger's tip, and stores them.
-fn replay(mut ledger: Ledger, store: &SledStore, journal: &Journal) -> Result<(Ledger, u64), Failure> {
+fn replay(
+    mut ledger: Ledger,
+    store: &SledStore,
+    journal: &Journal,
+) -> Result<(Ledger, u64), Failure> {
     let (started, mut told) = (Instant::now(), Instant::now());
     let (first, last) = (ledger.height() + 1, journal.tip());
     let mut verifier = VerifierCache::default();
@@ -189,14 +260,27 @@ fn replay(mut ledger: Ledger, store: &SledStore, journal: &Journal) -> Result<(L
                  else restore from a backup or start again from the peers (rollbook node restore)",
             )
         };
-        let block = journal.read_block(height)?.ok_or_else(|| broken("it is missing".into()))?;
-        let DecidedBlock { seal, certificate, body, .. } = block;
+        let block = journal
+            .read_block(height)?
+            .ok_or_else(|| broken("it is missing".into()))?;
+        let DecidedBlock {
+            seal,
+            certificate,
+            body,
+            ..
+        } = block;
         let seal: Seal = decode(&seal).map_err(|error| broken(error.to_string()))?;
-        let id = ledger.execute(&body, &seal, &mut verifier).map_err(|error| broken(error.to_string()))?;
+        let id = ledger
+            .execute(&body, &seal, &mut verifier)
+            .map_err(|error| broken(error.to_string()))?;
         let epoch = ledger.policy().epoch;
-        let committed = ledger.commit(&id).map_err(|error| broken(error.to_string()))?;
+        let committed = ledger
+            .commit(&id)
+            .map_err(|error| broken(error.to_string()))?;
         let write = block_write(&committed.execution, certificate, epoch);
-        store.commit(&write).map_err(|error| store_failure(&error))?;
+        store
+            .commit(&write)
+            .map_err(|error| store_failure(&error))?;
         if told.elapsed().as_secs() >= 2 {
             told = Instant::now();
             tracing::info!(height, of = last, "applying the journal");
@@ -205,14 +289,26 @@ fn replay(mut ledger: Ledger, store: &SledStore, journal: &Journal) -> Result<(L
     let replayed = (last + 1).saturating_sub(first);
     if replayed > 0 {
         store.flush().map_err(|error| store_failure(&error))?;
-        tracing::info!(blocks = replayed, milliseconds = started.elapsed().as_millis(), "applied the journal to the store");
+        tracing::info!(
+            blocks = replayed,
+            milliseconds = started.elapsed().as_millis(),
+            "applied the journal to the store"
+        );
     }
     Ok((ledger, replayed))
 }
 
 fn policies_of(ledger: &Ledger) -> Result<Vec<EpochPolicy>, Failure> {
-    let all = ledger.tables().policies.iter().map(|(_, bytes)| EpochPolicy::parse(bytes));
+    let all = ledger
+        .tables()
+        .policies
+        .iter()
+        .map(|(_, bytes)| EpochPolicy::parse(bytes));
     all.collect::<Result<_, _>>().map_err(|error| {
-        Failure::new("a policy in the state cannot be read", error, "run 'rollbook node rebuild', and report this if it stays")
+        Failure::new(
+            "a policy in the state cannot be read",
+            error,
+            "run 'rollbook node rebuild', and report this if it stays",
+        )
     })
 }

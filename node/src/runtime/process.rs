@@ -1,7 +1,8 @@
 //! One node as a process: open, listen, run, stop in order.
 //!
-//! Order of starting: config, genesis, keys, journal with its lock, store, ports, threads. Nothing is served before the ledger
-//! stands at the journal's tip. Order of stopping: replica (notes the clean stop), store, network.
+//! Order of starting: config, genesis, keys, journal with its lock, store, ports, threads. Nothing
+//! is served before the ledger stands at the journal's tip. Order of stopping: replica (notes the
+//! clean stop), store, network.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -27,18 +28,23 @@ use crate::replica::{Keys, Replica, ReplicaConfig};
 /// Blocks waiting for the store at most.
 const JOBS: usize = 256;
 
-/// Starts this program again, in the same process, with a fixed threshold for blocks of memory that are mapped on their own.
+/// Starts this program again, in the same process, with a fixed threshold for blocks of memory that
+/// are mapped on their own.
 ///
-/// glibc raises the threshold to the largest such block that was ever freed. A node frees bodies of a megabyte, and what it keeps
-/// for ever comes to lie between them: after months more than half of its memory is holes. The variable is read at the start of a
-/// process only (docs/decisions/0011). If it cannot be done the node runs as it is.
+/// glibc raises the threshold to the largest such block that was ever freed. A node frees bodies of
+/// a megabyte, and what it keeps for ever comes to lie between them: after months more than half of
+/// its memory is holes. The variable is read at the start of a process only (docs/decisions/0011).
+/// If it cannot be done the node runs as it is.
 fn fix_mapping_threshold() {
     const NAME: &str = "MALLOC_MMAP_THRESHOLD_";
     if !cfg!(target_env = "gnu") || std::env::var_os(NAME).is_some() {
         return;
     }
     if let Ok(program) = std::env::current_exe() {
-        let _ = Command::new(program).args(std::env::args_os().skip(1)).env(NAME, "65536").exec();
+        let _ = Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .env(NAME, "65536")
+            .exec();
     }
 }
 
@@ -55,27 +61,56 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         .iter()
         .map(|line| parse_bootstrap(line))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Failure::file("a bootstrap line is wrong in", config_path, error, "correct it, then start again"))?;
+        .map_err(|error| {
+            Failure::file(
+                "a bootstrap line is wrong in",
+                config_path,
+                error,
+                "correct it, then start again",
+            )
+        })?;
     let GenesisFile { genesis, found } = file;
     let genesis = Arc::new(genesis);
     let opened = open::open(&config, &genesis, false)?;
     for note in &opened.notes {
         tracing::warn!("{note}");
     }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
-            Failure::new("the node does not start", error, "check the limits of this user (threads, open files)")
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                "the node does not start",
+                error,
+                "check the limits of this user (threads, open files)",
+            )
         })?;
-    let shown = opened.ledger.tables().nodes.get(&config.organisation).map(|node| node.consensus == secrets.consensus.public());
+    let shown = opened
+        .ledger
+        .tables()
+        .nodes
+        .get(&config.organisation)
+        .map(|node| node.consensus == secrets.consensus.public());
     match shown {
         Some(true) => {}
         Some(false) => {
-            tracing::warn!("the ledger knows other keys for organisation {}: this node only follows", config.organisation)
+            tracing::warn!(
+                "the ledger knows other keys for organisation {}: this node only follows",
+                config.organisation
+            )
         }
-        None => tracing::warn!("organisation {} has no node in the ledger: this node only follows", config.organisation),
+        None => tracing::warn!(
+            "organisation {} has no node in the ledger: this node only follows",
+            config.organisation
+        ),
     }
     let replica_config = replica_config(&config, &opened.ledger);
-    let clock = Arc::new(NodeClock::open(genesis.clock(), &config.data, genesis.opened_ms())?);
+    let clock = Arc::new(NodeClock::open(
+        genesis.clock(),
+        &config.data,
+        genesis.opened_ms(),
+    )?);
     if let Some(text) = super::clock::behind_the_chain(&opened.ledger, clock.now_ms()) {
         tracing::warn!("{text}: set the machine's time right (NTP)");
     }
@@ -83,7 +118,12 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     let (jobs, job_queue) = sync_channel(JOBS);
     let (app, handles) = NodeApp::new(opened.ledger, jobs.clone());
     let storage = JournalStorage::new(opened.journal, &opened.recovered);
-    let keys = Keys::new(config.organisation, secrets.consensus.clone(), secrets.cosigner.clone(), secrets.log.clone());
+    let keys = Keys::new(
+        config.organisation,
+        secrets.consensus.clone(),
+        secrets.cosigner.clone(),
+        secrets.log.clone(),
+    );
     let replica = Replica::new(replica_config, keys, app, storage, VerifierCache::default());
     let (snapshots, snapshot) = watch::channel(node::snapshot(&replica, node::Counts::default()));
 
@@ -205,11 +245,20 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     })
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Failure> {
+fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<std::thread::JoinHandle<()>, Failure> {
     std::thread::Builder::new()
         .name(name.into())
         .spawn(work)
-        .map_err(|error| Failure::new("the node does not start", error, "check the limits of this user (threads)"))
+        .map_err(|error| {
+            Failure::new(
+                "the node does not start",
+                error,
+                "check the limits of this user (threads)",
+            )
+        })
 }
 
 /// Ctrl-C and the polite kill.
@@ -239,7 +288,12 @@ fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> Re
         settings.heartbeat_ms = charter.chain.heartbeat_ms;
         settings.ahead_ms = charter.chain.ahead_ms;
         settings.behind_ms = charter.chain.behind_ms;
-        settings.idle_grace_ms = charter.chain.ahead_ms.saturating_add(charter.chain.behind_ms).saturating_mul(3) / 2;
+        settings.idle_grace_ms = charter
+            .chain
+            .ahead_ms
+            .saturating_add(charter.chain.behind_ms)
+            .saturating_mul(3)
+            / 2;
         // Clocks of a sample chain are stepped alike, so nobody has to wait for slow ones.
         if charter.clock == rollbook_core::log::Clock::Sample {
             settings.idle_grace_ms = SAMPLE_GRACE_MS;
@@ -255,5 +309,9 @@ fn start_log(level: &str) {
     ))
     .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second node in one process (a test) keeps the first log.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
 }

@@ -1,7 +1,8 @@
-//! Several nodes on one machine: keys, genesis, configs and free ports made for you; real processes, a pid file and a log each.
+//! Several nodes on one machine: keys, genesis, configs and free ports made for you; real
+//! processes, a pid file and a log each.
 //!
-//! Layout: `testnet.toml`, `genesis.rollbook`, and `node-N/` with `node.toml`, `keys/`, `data/`, `node.log`, `node.pid`. The
-//! command and the suites use this same code.
+//! Layout: `testnet.toml`, `genesis.rollbook`, and `node-N/` with `node.toml`, `keys/`, `data/`,
+//! `node.log`, `node.pid`. The command and the suites use this same code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
@@ -41,7 +42,8 @@ pub struct Plan {
     pub members: u32,
     /// Nodes, of members 1 to this.
     pub nodes: u32,
-    /// How many of them, the first, hold a seat from genesis on; all if this is absent. The others have to register.
+    /// How many of them, the first, hold a seat from genesis on; all if this is absent. The others
+    /// have to register.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validators: Option<u32>,
     /// Least blocks between two handovers, if not the charter preset's.
@@ -66,30 +68,62 @@ impl Plan {
     /// A plan with free ports.
     pub fn new(seed: &str, members: u32, nodes: u32, clock: Clock) -> Result<Plan, Failure> {
         if nodes == 0 || nodes > NODES_MAX || members < nodes {
-            let why = format!("{nodes} nodes of {members} members were asked for, 1 to {NODES_MAX} are possible, one per member");
+            let why = format!(
+                "{nodes} nodes of {members} members were asked for, 1 to {NODES_MAX} are possible, one per member"
+            );
             return Err(Failure::new("no testnet was made", why, "give --nodes 4"));
         }
-        let ports = free_ports(2 * nodes as usize)
-            .map_err(|error| Failure::new("no free ports were found", error, "close programs that listen, then try again"))?;
+        let ports = free_ports(2 * nodes as usize).map_err(|error| {
+            Failure::new(
+                "no free ports were found",
+                error,
+                "close programs that listen, then try again",
+            )
+        })?;
         let (clock, opened_ms) = match clock {
-            // A minute ago, so that a node whose clock is a little behind still finds the genesis in the past.
+            // A minute ago, so that a node whose clock is a little behind still finds the genesis
+            // in the past.
             Clock::Wall => ("wall", real_ms().saturating_sub(60_000)),
             Clock::Sample => ("sample", SAMPLE_OPENED_MS),
         };
-        let ports = ports.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+        let ports = ports
+            .chunks_exact(2)
+            .map(|pair| (pair[0], pair[1]))
+            .collect();
         let (validators, handover_blocks) = (None, None);
         let (clock, protocol) = (clock.into(), PROTOCOL);
-        Ok(Plan { seed: seed.into(), members, nodes, validators, handover_blocks, clock, opened_ms, protocol, ports })
+        Ok(Plan {
+            seed: seed.into(),
+            members,
+            nodes,
+            validators,
+            handover_blocks,
+            clock,
+            opened_ms,
+            protocol,
+            ports,
+        })
     }
 
     /// Where a node's peers and clients find it.
     pub fn place(&self, node: u32) -> NodePlace {
-        let (peer, api) = self.ports.get(node.saturating_sub(1) as usize).copied().unwrap_or_default();
-        NodePlace { url: format!("http://127.0.0.1:{api}/"), address: format!("127.0.0.1:{peer}") }
+        let (peer, api) = self
+            .ports
+            .get(node.saturating_sub(1) as usize)
+            .copied()
+            .unwrap_or_default();
+        NodePlace {
+            url: format!("http://127.0.0.1:{api}/"),
+            address: format!("127.0.0.1:{peer}"),
+        }
     }
 
     fn clock(&self) -> Clock {
-        if self.clock == "sample" { Clock::Sample } else { Clock::Wall }
+        if self.clock == "sample" {
+            Clock::Sample
+        } else {
+            Clock::Wall
+        }
     }
 
     /// The alliance of the plan.
@@ -109,8 +143,13 @@ impl Plan {
 
 /// Ports that are free now: each is held until all are found.
 fn free_ports(count: usize) -> std::io::Result<Vec<u16>> {
-    let listeners = (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<Vec<_>, _>>()?;
-    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
+    let listeners = (0..count)
+        .map(|_| TcpListener::bind(("127.0.0.1", 0)))
+        .collect::<Result<Vec<_>, _>>()?;
+    listeners
+        .iter()
+        .map(|listener| Ok(listener.local_addr()?.port()))
+        .collect()
 }
 
 /// A testnet on disk.
@@ -131,18 +170,27 @@ pub struct Testnet {
 
 impl Testnet {
     /// Makes the folder with everything in it. `program arguments CONFIG` runs a node.
-    pub fn create(dir: &Path, plan: Plan, program: &Path, arguments: &[&str]) -> Result<Testnet, Failure> {
+    pub fn create(
+        dir: &Path,
+        plan: Plan,
+        program: &Path,
+        arguments: &[&str],
+    ) -> Result<Testnet, Failure> {
         let alliance = plan.alliance();
         let file = alliance.genesis()?;
         let mut keys = Vec::new();
         for node in 1..=plan.nodes {
-            keys.push((node, NodeSecrets::make(|kind| Ok::<_, Failure>(node_key(&alliance.seed, node, kind)))?));
+            keys.push((
+                node,
+                NodeSecrets::make(|kind| Ok::<_, Failure>(node_key(&alliance.seed, node, kind)))?,
+            ));
         }
         Testnet::create_for(dir, plan, &file, &keys, program, arguments)
     }
 
-    /// The same for an alliance made elsewhere: its genesis file, and in the order of the plan's ports the organisations that run
-    /// the nodes, with their keys. Members and seed of the plan are then only words.
+    /// The same for an alliance made elsewhere: its genesis file, and in the order of the plan's
+    /// ports the organisations that run the nodes, with their keys. Members and seed of the plan
+    /// are then only words.
     pub fn create_for(
         dir: &Path,
         plan: Plan,
@@ -153,7 +201,14 @@ impl Testnet {
     ) -> Result<Testnet, Failure> {
         let failed = |path: &Path| {
             let path = path.to_path_buf();
-            move |error: std::io::Error| Failure::file("the testnet was not made:", &path, error, "check space and permissions")
+            move |error: std::io::Error| {
+                Failure::file(
+                    "the testnet was not made:",
+                    &path,
+                    error,
+                    "check space and permissions",
+                )
+            }
         };
         if dir.join("testnet.toml").exists() {
             return Err(Failure::file(
@@ -164,10 +219,12 @@ impl Testnet {
             ));
         }
         let next = "choose a folder that can be written, with --dir";
-        std::fs::create_dir_all(dir).map_err(|error| Failure::file("the testnet was not made:", dir, error, next))?;
+        std::fs::create_dir_all(dir)
+            .map_err(|error| Failure::file("the testnet was not made:", dir, error, next))?;
         let genesis = dir.join("genesis.rollbook");
         write_durably(&genesis, &file.encode(), false).map_err(failed(&genesis))?;
-        let distance = i64::try_from(plan.opened_ms).unwrap_or(i64::MAX) - i64::try_from(real_ms()).unwrap_or(0);
+        let distance = i64::try_from(plan.opened_ms).unwrap_or(i64::MAX)
+            - i64::try_from(real_ms()).unwrap_or(0);
         for ((node, (peer, api)), (organisation, secrets)) in (1..).zip(&plan.ports).zip(nodes) {
             let folder = dir.join(format!("node-{node}"));
             let data = folder.join("data");
@@ -205,14 +262,18 @@ impl Testnet {
     pub fn open(dir: &Path, program: &Path, arguments: &[&str]) -> Result<Testnet, Failure> {
         let path = dir.join("testnet.toml");
         let next = "make one with 'rollbook testnet up'";
-        let text = std::fs::read_to_string(&path).map_err(|error| Failure::file("there is no testnet:", &path, error, next))?;
-        let plan: Plan =
-            toml::from_str(&text).map_err(|error| Failure::file("the testnet's plan is damaged:", &path, error, next))?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Failure::file("there is no testnet:", &path, error, next))?;
+        let plan: Plan = toml::from_str(&text)
+            .map_err(|error| Failure::file("the testnet's plan is damaged:", &path, error, next))?;
         Ok(Testnet {
             dir: dir.to_path_buf(),
             plan,
             program: program.to_path_buf(),
-            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            arguments: arguments
+                .iter()
+                .map(|argument| (*argument).to_owned())
+                .collect(),
             environment: BTreeMap::new(),
             children: BTreeMap::new(),
         })
@@ -240,7 +301,11 @@ impl Testnet {
 
     /// A node's HTTP address.
     pub fn api(&self, node: u32) -> SocketAddr {
-        let port = self.plan.ports.get(node.saturating_sub(1) as usize).map_or(0, |(_, api)| *api);
+        let port = self
+            .plan
+            .ports
+            .get(node.saturating_sub(1) as usize)
+            .map_or(0, |(_, api)| *api);
         SocketAddr::from(([127, 0, 0, 1], port))
     }
 
@@ -255,28 +320,59 @@ impl Testnet {
 
     /// The process of a node, if it lives.
     pub fn pid(&self, node: u32) -> Option<u32> {
-        let pid: u32 = std::fs::read_to_string(self.pid_file(node)).ok()?.trim().parse().ok()?;
-        // A pid may have been given to another program since: look whether it is one of ours, and not a dead one.
+        let pid: u32 = std::fs::read_to_string(self.pid_file(node))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()?;
+        // A pid may have been given to another program since: look whether it is one of ours, and
+        // not a dead one.
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        String::from_utf8_lossy(&line).contains(CONFIG_NAME).then_some(pid)
+        String::from_utf8_lossy(&line)
+            .contains(CONFIG_NAME)
+            .then_some(pid)
     }
 
     /// Starts the process of a node without waiting for it.
     pub fn launch(&mut self, node: u32) -> Result<(), Failure> {
         // A process has no name yet in the moment it begins: the own child is asked first.
-        let lives = self.children.get_mut(&node).is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_none()));
+        let lives = self
+            .children
+            .get_mut(&node)
+            .is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_none()));
         if lives || self.pid(node).is_some() {
             return Ok(());
         }
         let folder = self.folder(node);
         let log = folder.join("node.log");
-        let failed =
-            |error: std::io::Error| Failure::file("the node was not started:", &folder, error, "check the testnet's folder");
-        let out = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(failed)?;
+        let failed = |error: std::io::Error| {
+            Failure::file(
+                "the node was not started:",
+                &folder,
+                error,
+                "check the testnet's folder",
+            )
+        };
+        let out = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .map_err(failed)?;
         let err = out.try_clone().map_err(failed)?;
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).arg(self.config_path(node)).stdin(Stdio::null()).stdout(out).stderr(err);
-        command.envs(self.environment.get(&node).into_iter().flatten().map(|(name, value)| (name, value)));
+        command
+            .args(&self.arguments)
+            .arg(self.config_path(node))
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err);
+        command.envs(
+            self.environment
+                .get(&node)
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name, value)),
+        );
         let child = command.spawn().map_err(|error| {
             Failure::file(
                 "the node was not started:",
@@ -304,14 +400,22 @@ impl Testnet {
         self.nodes().try_for_each(|node| self.ready(node))
     }
 
-    /// Waits until every founder's record is in the log on all nodes that run: before that nothing else is accepted (A2).
+    /// Waits until every founder's record is in the log on all nodes that run: before that nothing
+    /// else is accepted (A2).
     pub fn founded(&self) -> Result<(), Failure> {
         let begun = Instant::now();
-        let founded = |node| self.status(node).is_none_or(|status| status["founders_missing"] == 0);
+        let founded = |node| {
+            self.status(node)
+                .is_none_or(|status| status["founders_missing"] == 0)
+        };
         while !self.nodes().all(founded) {
             if begun.elapsed() > PATIENCE {
                 let why = "the founders' records are not in the log after a minute";
-                return Err(Failure::new("the alliance is not founded", why, "rollbook testnet status; too few nodes may run"));
+                return Err(Failure::new(
+                    "the alliance is not founded",
+                    why,
+                    "rollbook testnet status; too few nodes may run",
+                ));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -321,10 +425,15 @@ impl Testnet {
     fn ready(&mut self, node: u32) -> Result<(), Failure> {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            if http::get(self.api(node), "/v1/health", Duration::from_secs(2)).is_ok_and(|answer| answer.status == 200) {
+            if http::get(self.api(node), "/v1/health", Duration::from_secs(2))
+                .is_ok_and(|answer| answer.status == 200)
+            {
                 return Ok(());
             }
-            let ended = self.children.get_mut(&node).is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_some()));
+            let ended = self
+                .children
+                .get_mut(&node)
+                .is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_some()));
             if ended {
                 break;
             }
@@ -334,7 +443,11 @@ impl Testnet {
         let tail: Vec<&str> = log.lines().rev().take(8).collect();
         let tail: Vec<&str> = tail.into_iter().rev().collect();
         let next = format!("read {}", self.folder(node).join("node.log").display());
-        Err(Failure::new(format!("node {node} does not answer"), tail.join("\n"), next))
+        Err(Failure::new(
+            format!("node {node} does not answer"),
+            tail.join("\n"),
+            next,
+        ))
     }
 
     fn gone(&mut self, node: u32) -> Result<(), Failure> {
@@ -352,7 +465,11 @@ impl Testnet {
             }
             if begun.elapsed() > PATIENCE {
                 let next = format!("rollbook testnet kill {node}");
-                return Err(Failure::new(format!("node {node} does not stop"), "its process still runs", next));
+                return Err(Failure::new(
+                    format!("node {node} does not stop"),
+                    "its process still runs",
+                    next,
+                ));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -363,7 +480,11 @@ impl Testnet {
         if self.pid(node).is_none() {
             return Ok(());
         }
-        admin::ask(&self.config(node)?.admin_socket(), &admin::Request::Stop, Duration::from_secs(5))?;
+        admin::ask(
+            &self.config(node)?.admin_socket(),
+            &admin::Request::Stop,
+            Duration::from_secs(5),
+        )?;
         self.gone(node)
     }
 
@@ -374,12 +495,24 @@ impl Testnet {
 
     /// Kills a node as a power cut would its process: SIGKILL.
     pub fn kill(&mut self, node: u32) -> Result<(), Failure> {
-        let Some(pid) = self.pid(node) else { return Ok(()) };
+        let Some(pid) = self.pid(node) else {
+            return Ok(());
+        };
         let done = match self.children.get_mut(&node) {
             Some(child) => child.kill(),
-            None => Command::new("kill").arg("-KILL").arg(pid.to_string()).status().map(|_| ()),
+            None => Command::new("kill")
+                .arg("-KILL")
+                .arg(pid.to_string())
+                .status()
+                .map(|_| ()),
         };
-        done.map_err(|error| Failure::new(format!("node {node} was not killed"), error, format!("kill process {pid} yourself")))?;
+        done.map_err(|error| {
+            Failure::new(
+                format!("node {node} was not killed"),
+                error,
+                format!("kill process {pid} yourself"),
+            )
+        })?;
         self.gone(node)
     }
 
@@ -389,32 +522,64 @@ impl Testnet {
         (answer.status == 200).then(|| answer.json())
     }
 
-    /// The header with which the first officer of member 1 reads what is for members at a node (RULINGS A15). For testnets whose
-    /// officers' keys come from the plan's seed.
+    /// The header with which the first officer of member 1 reads what is for members at a node
+    /// (RULINGS A15). For testnets whose officers' keys come from the plan's seed.
     pub fn pass(&self, node: u32) -> Result<String, Failure> {
         let config = self.config(node)?;
-        let chain = config.genesis_hash.as_deref().and_then(Hash::from_hex).unwrap_or(Hash::ZERO);
-        let pass = Pass { chain, node: config.organisation, person: 1, key: 0, until_ms: real_ms().saturating_add(3_600_000) };
-        Ok(header_of(&pass.sign(&officer_key(self.plan.seed.as_bytes(), 1))))
+        let chain = config
+            .genesis_hash
+            .as_deref()
+            .and_then(Hash::from_hex)
+            .unwrap_or(Hash::ZERO);
+        let pass = Pass {
+            chain,
+            node: config.organisation,
+            person: 1,
+            key: 0,
+            until_ms: real_ms().saturating_add(3_600_000),
+        };
+        Ok(header_of(
+            &pass.sign(&officer_key(self.plan.seed.as_bytes(), 1)),
+        ))
     }
 
     /// GET with that header.
-    pub fn get_as_member(&self, node: u32, path: &str, timeout: Duration) -> std::io::Result<http::Answer> {
-        let pass = self.pass(node).map_err(|failure| std::io::Error::other(failure.to_string()))?;
+    pub fn get_as_member(
+        &self,
+        node: u32,
+        path: &str,
+        timeout: Duration,
+    ) -> std::io::Result<http::Answer> {
+        let pass = self
+            .pass(node)
+            .map_err(|failure| std::io::Error::other(failure.to_string()))?;
         http::get_with(self.api(node), path, &[("Authorization", &pass)], timeout)
     }
 
     /// Steps the clock of every node that runs. A node that is down gets the step in its file.
     pub fn advance(&self, step: Step) -> Result<u64, Failure> {
         if self.plan.clock() == Clock::Wall {
-            return Err(Failure::new("no clock was stepped", "this testnet runs on real time", "make one with --clock sample"));
+            return Err(Failure::new(
+                "no clock was stepped",
+                "this testnet runs on real time",
+                "make one with --clock sample",
+            ));
         }
         // One length for all, so that clocks that agree go on agreeing.
         let by = match step {
             Step::ByMs(by) => by,
             Step::ToMs(to) => {
-                let newest = self.nodes().filter_map(|node| self.status(node)?["now_ms"].as_u64()).max();
-                let now = newest.ok_or_else(|| Failure::new("no clock was stepped", "no node answers", "start the testnet"))?;
+                let newest = self
+                    .nodes()
+                    .filter_map(|node| self.status(node)?["now_ms"].as_u64())
+                    .max();
+                let now = newest.ok_or_else(|| {
+                    Failure::new(
+                        "no clock was stepped",
+                        "no node answers",
+                        "start the testnet",
+                    )
+                })?;
                 to.checked_sub(now).ok_or_else(|| {
                     Failure::new(
                         "no clock was stepped",
@@ -446,21 +611,39 @@ impl Testnet {
                 self.kill(node)?;
             }
         }
-        std::fs::remove_dir_all(&self.dir)
-            .map_err(|error| Failure::file("the folder was not deleted:", &self.dir, error, "delete it yourself"))
+        std::fs::remove_dir_all(&self.dir).map_err(|error| {
+            Failure::file(
+                "the folder was not deleted:",
+                &self.dir,
+                error,
+                "delete it yourself",
+            )
+        })
     }
 
-    /// Waits until all `nodes` stand at one block of at least `height` with one state root, all of it receipted. Returns height
-    /// and state root; else what each said last.
-    pub fn agree(&self, nodes: &[u32], height: u64, patience: Duration) -> Result<(u64, String), Failure> {
+    /// Waits until all `nodes` stand at one block of at least `height` with one state root, all of
+    /// it receipted. Returns height and state root; else what each said last.
+    pub fn agree(
+        &self,
+        nodes: &[u32],
+        height: u64,
+        patience: Duration,
+    ) -> Result<(u64, String), Failure> {
         let begun = Instant::now();
         loop {
             let all: Vec<Value> = nodes.iter().filter_map(|node| self.status(*node)).collect();
             let places: BTreeSet<(u64, String)> = all
                 .iter()
-                .map(|s| (s["height"].as_u64().unwrap_or(0), s["state_root"].as_str().unwrap_or_default().to_owned()))
+                .map(|s| {
+                    (
+                        s["height"].as_u64().unwrap_or(0),
+                        s["state_root"].as_str().unwrap_or_default().to_owned(),
+                    )
+                })
                 .collect();
-            let settled = all.iter().all(|s| s["receipted"] == s["height"] && s["stored"] == s["height"]);
+            let settled = all
+                .iter()
+                .all(|s| s["receipted"] == s["height"] && s["stored"] == s["height"]);
             if all.len() == nodes.len()
                 && places.len() == 1
                 && settled
@@ -481,7 +664,11 @@ impl Testnet {
                     })
                     .collect();
                 let next = format!("read the logs in {}", self.dir.display());
-                return Err(Failure::new(format!("the nodes do not agree at {height} or above"), told.join("\n"), next));
+                return Err(Failure::new(
+                    format!("the nodes do not agree at {height} or above"),
+                    told.join("\n"),
+                    next,
+                ));
             }
             std::thread::sleep(Duration::from_millis(50));
         }

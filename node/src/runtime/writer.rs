@@ -1,7 +1,8 @@
 //! The store's thread: what a committed block leaves behind for readers, and the way back.
 //!
-//! Beside the rows of the state it keeps what is in no body (derived leaves), the log's nodes, the record index, the newest
-//! receipted checkpoint, and the cosigned checkpoint of every handover. Readers are told of a block once it can be read.
+//! Beside the rows of the state it keeps what is in no body (derived leaves), the log's nodes, the
+//! record index, the newest receipted checkpoint, and the cosigned checkpoint of every handover.
+//! Readers are told of a block once it can be read.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, RwLock};
@@ -52,7 +53,8 @@ pub struct StoredReceipt {
     pub height: u64,
     /// Size, root, cosignatures ascending by validator.
     pub checkpoint: HandoverCheckpoint,
-    /// The log line of a validator on the same checkpoint; none for a handover's, which rests on the cosignatures alone.
+    /// The log line of a validator on the same checkpoint; none for a handover's, which rests on
+    /// the cosignatures alone.
     pub log: Option<(u32, Signature)>,
 }
 
@@ -88,7 +90,11 @@ pub struct View {
 
 impl View {
     /// A view on an opened store.
-    pub fn new(store: Arc<dyn Store>, genesis: Arc<Genesis>, policies: Vec<EpochPolicy>) -> Result<View, StoreError> {
+    pub fn new(
+        store: Arc<dyn Store>,
+        genesis: Arc<Genesis>,
+        policies: Vec<EpochPolicy>,
+    ) -> Result<View, StoreError> {
         let height = store.tip()?.map_or(0, |tip| tip.height);
         let receipt = store.meta(RECEIPT)?.and_then(|bytes| decode(&bytes).ok());
         Ok(View {
@@ -122,26 +128,38 @@ impl View {
 
     /// Every policy, epoch 0 first.
     pub fn policies(&self) -> Vec<EpochPolicy> {
-        self.policies.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.policies
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     /// The policy under which a checkpoint of this size is cosigned.
     pub fn policy_at(&self, size: u64) -> Option<EpochPolicy> {
-        self.policies().into_iter().rev().find(|policy| policy.valid_from_size < size)
+        self.policies()
+            .into_iter()
+            .rev()
+            .find(|policy| policy.valid_from_size < size)
     }
 
     /// The cosigned checkpoint that ended the epoch before `epoch`.
     pub fn handover(&self, epoch: u32) -> Result<Option<HandoverCheckpoint>, StoreError> {
         let bytes = self.store.meta(&handover_key(epoch))?;
-        Ok(bytes.and_then(|bytes| decode::<StoredReceipt>(&bytes).ok()).map(|stored| stored.checkpoint))
+        Ok(bytes
+            .and_then(|bytes| decode::<StoredReceipt>(&bytes).ok())
+            .map(|stored| stored.checkpoint))
     }
 
     /// Seal of a block.
     pub fn seal(&self, height: u64) -> Result<Option<Seal>, StoreError> {
-        Ok(self.store.seal(height)?.and_then(|(seal, _)| decode(&seal).ok()))
+        Ok(self
+            .store
+            .seal(height)?
+            .and_then(|(seal, _)| decode(&seal).ok()))
     }
 
-    /// The derived leaves of a block: events, and the policy of a handover; of block 0 every genesis leaf.
+    /// The derived leaves of a block: events, and the policy of a handover; of block 0 every
+    /// genesis leaf.
     pub fn derived(&self, height: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         if height == 0 {
             let mut leaves = vec![self.genesis.policy_text.clone().into_bytes()];
@@ -150,7 +168,9 @@ impl View {
         }
         let mut leaves = Vec::new();
         for chunk in 0u32.. {
-            let Some(bytes) = self.store.meta(&derived_key(height, chunk))? else { break };
+            let Some(bytes) = self.store.meta(&derived_key(height, chunk))? else {
+                break;
+            };
             if let Ok(Leaves(some)) = decode(&bytes) {
                 leaves.extend(some);
             }
@@ -160,11 +180,15 @@ impl View {
 
     /// Every leaf of a block, the seal's last; `None` if it is not in the store.
     pub fn leaves(&self, height: u64) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
-        let Some(block) = self.store.block(height)? else { return Ok(None) };
+        let Some(block) = self.store.block(height)? else {
+            return Ok(None);
+        };
         let mut leaves = self.derived(height)?;
         let policy = leaves.pop_if(|leaf| height > 0 && LeafTag::split(leaf).is_none());
         if height > 0 {
-            let Ok(body) = decode::<BlockBody>(&block.body) else { return Ok(None) };
+            let Ok(body) = decode::<BlockBody>(&block.body) else {
+                return Ok(None);
+            };
             leaves.extend(body.system.evidence.iter().map(|evidence| evidence.leaf()));
             leaves.extend(body.records.iter().map(|record| record.leaf()));
         }
@@ -178,14 +202,19 @@ impl View {
         let (mut low, mut high) = (0, self.height());
         while low < high {
             let middle = low + (high - low) / 2;
-            let Some(seal) = self.seal(middle)? else { return Ok(None) };
+            let Some(seal) = self.seal(middle)? else {
+                return Ok(None);
+            };
             if index < seal.checkpoint_size() {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
-        Ok(self.seal(low)?.filter(|seal| index < seal.checkpoint_size()).map(|_| low))
+        Ok(self
+            .seal(low)?
+            .filter(|seal| index < seal.checkpoint_size())
+            .map(|_| low))
     }
 }
 
@@ -216,11 +245,15 @@ pub fn prefix_of(id: &Hash) -> [u8; 16] {
 }
 
 fn rows_of(rows: &[Row]) -> Vec<RowWrite> {
-    rows.iter().map(|row| (row.table, row.key.clone(), row.value.clone())).collect()
+    rows.iter()
+        .map(|row| (row.table, row.key.clone(), row.value.clone()))
+        .collect()
 }
 
 /// Block 0 for an empty store.
-pub fn genesis_write(genesis: &Genesis) -> Result<BlockWrite, rollbook_core::genesis::GenesisError> {
+pub fn genesis_write(
+    genesis: &Genesis,
+) -> Result<BlockWrite, rollbook_core::genesis::GenesisError> {
     let opened = genesis.open()?;
     let mut frontier = rollbook_core::log::Frontier::new();
     let mut nodes = Vec::new();
@@ -231,7 +264,10 @@ pub fn genesis_write(genesis: &Genesis) -> Result<BlockWrite, rollbook_core::gen
         height: 0,
         seal: encode(&opened.seal),
         rows: rows_of(&opened.rows),
-        log_nodes: nodes.into_iter().map(|(level, index, hash)| ((level, index), hash)).collect(),
+        log_nodes: nodes
+            .into_iter()
+            .map(|(level, index, hash)| ((level, index), hash))
+            .collect(),
         leaf_count: opened.seal.checkpoint_size(),
         ..BlockWrite::default()
     })
@@ -256,7 +292,14 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
         meta.push((derived_key(height, number), encode(&Leaves(leaves))));
     }
     if let Some(checkpoint) = execution.handover.clone() {
-        meta.push((handover_key(epoch), encode(&StoredReceipt { height: height - 1, checkpoint, log: None })));
+        meta.push((
+            handover_key(epoch),
+            encode(&StoredReceipt {
+                height: height - 1,
+                checkpoint,
+                log: None,
+            }),
+        ));
     }
     BlockWrite {
         height,
@@ -265,9 +308,16 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
         body: split_body(&execution.body),
         rows: rows_of(&execution.changes.rows),
         tree_nodes: Vec::new(),
-        log_nodes: execution.nodes.iter().map(|(level, index, hash)| ((*level, *index), *hash)).collect(),
+        log_nodes: execution
+            .nodes
+            .iter()
+            .map(|(level, index, hash)| ((*level, *index), *hash))
+            .collect(),
         leaf_count: execution.seal.checkpoint_size(),
-        records: (0u32..).zip(&execution.outcomes).map(|(i, (id, _))| (prefix_of(id), (height, i))).collect(),
+        records: (0u32..)
+            .zip(&execution.outcomes)
+            .map(|(i, (id, _))| (prefix_of(id), (height, i)))
+            .collect(),
         objects: Vec::new(),
         meta,
     }
@@ -276,10 +326,15 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
 /// The store's thread. Ends when every sender is gone, after a last flush.
 pub fn run(view: &View, jobs: &Receiver<Job>) -> Result<(), Failure> {
     let failed = |error: StoreError| {
-        Failure::new("the store cannot be written", error, "check the disk; 'rollbook node rebuild' makes the store again")
+        Failure::new(
+            "the store cannot be written",
+            error,
+            "check the disk; 'rollbook node rebuild' makes the store again",
+        )
     };
     let (mut dirty, mut flushed) = (false, Instant::now());
-    // A receipt comes without the block's rows; it is kept with the next block, or when nothing else comes.
+    // A receipt comes without the block's rows; it is kept with the next block, or when nothing
+    // else comes.
     let mut receipt: Option<StoredReceipt> = None;
     loop {
         if dirty && flushed.elapsed() >= FLUSH_EVERY {
@@ -293,7 +348,10 @@ pub fn run(view: &View, jobs: &Receiver<Job>) -> Result<(), Failure> {
         };
         match job {
             Job::Block(block) => {
-                let CommittedBlock { execution, certificate } = *block;
+                let CommittedBlock {
+                    execution,
+                    certificate,
+                } = *block;
                 let epoch = view.policies().last().map_or(0, |policy| policy.epoch);
                 let mut write = block_write(&execution, certificate, epoch);
                 if let Some(receipt) = receipt.take() {
@@ -302,12 +360,19 @@ pub fn run(view: &View, jobs: &Receiver<Job>) -> Result<(), Failure> {
                 view.store.commit(&write).map_err(failed)?;
                 dirty = true;
                 if let Some(policy) = execution.next_policy {
-                    view.policies.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(policy);
+                    view.policies
+                        .write()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .push(policy);
                 }
                 view.height.send_replace(write.height);
             }
             Job::Receipt(new) => {
-                let newer = view.receipt.borrow().as_ref().is_none_or(|known| known.height < new.height);
+                let newer = view
+                    .receipt
+                    .borrow()
+                    .as_ref()
+                    .is_none_or(|known| known.height < new.height);
                 if newer && new.height <= view.height() {
                     receipt = Some(new.clone());
                     view.receipt.send_replace(Some(new));

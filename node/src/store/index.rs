@@ -1,8 +1,9 @@
 //! The record index: sorted runs, merged as they pile up, instead of one key a record.
 //!
-//! Record ids are random, and a random key costs sled ten times as much as the record itself (reference/perf-limits.md, section
-//! 4). A block's records therefore become one run (see [`super::runs`]); runs above [`RUN_MAX`] entries stay as they are, and a
-//! look-up asks a few dozen runs, the newest first.
+//! Record ids are random, and a random key costs sled ten times as much as the record itself
+//! (reference/perf-limits.md, section 4). A block's records therefore become one run (see
+//! [`super::runs`]); runs above [`RUN_MAX`] entries stay as they are, and a look-up asks a few
+//! dozen runs, the newest first.
 //!
 //! Absent on purpose: removal (history is never shortened), filters.
 
@@ -31,18 +32,29 @@ pub(super) fn add(
         return Ok(());
     }
     let mut all = runs::list(tables, RUNS)?;
-    let mut entries: Vec<Entry> = records.iter().map(|(prefix, place)| entry(prefix, *place)).collect();
+    let mut entries: Vec<Entry> = records
+        .iter()
+        .map(|(prefix, place)| entry(prefix, *place))
+        .collect();
     let (level, peers) = runs::merged(&mut all, entries.len(), RUN_MAX);
     for run in peers {
         let prefix = run.prefix();
         tables.visit(Table::Records, &prefix, &prefix, &mut |key, value| {
-            entries.extend(value.chunks_exact(ENTRY).filter_map(|bytes| Entry::try_from(bytes).ok()));
+            entries.extend(
+                value
+                    .chunks_exact(ENTRY)
+                    .filter_map(|bytes| Entry::try_from(bytes).ok()),
+            );
             changes.push((Table::Records, key.to_vec(), None));
             true
         })?;
     }
     entries.sort_unstable();
-    let run = runs::Run { level, number: height, size: u32::try_from(entries.len()).unwrap_or(u32::MAX) };
+    let run = runs::Run {
+        level,
+        number: height,
+        size: u32::try_from(entries.len()).unwrap_or(u32::MAX),
+    };
     for values in entries.chunks(PER_VALUE) {
         let mut key = run.prefix();
         key.extend_from_slice(&values[0][..16]);
@@ -54,11 +66,16 @@ pub(super) fn add(
 }
 
 /// Where the newest record is whose id begins with `prefix`.
-pub(super) fn find(tables: &impl Tables, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError> {
+pub(super) fn find(
+    tables: &impl Tables,
+    prefix: &[u8; 16],
+) -> Result<Option<RecordPlace>, StoreError> {
     for run in runs::list(tables, RUNS)?.into_iter().rev() {
         let of_run = run.prefix();
         let key = [of_run.as_slice(), prefix].concat();
-        let Some((found, value)) = tables.at_most(Table::Records, &key)? else { continue };
+        let Some((found, value)) = tables.at_most(Table::Records, &key)? else {
+            continue;
+        };
         if !found.starts_with(&of_run) {
             continue;
         }
@@ -67,15 +84,25 @@ pub(super) fn find(tables: &impl Tables, prefix: &[u8; 16]) -> Result<Option<Rec
             return Err(damaged());
         }
         let end = values.partition_point(|entry| entry[..16] <= prefix[..]);
-        if let Some(entry) = end.checked_sub(1).and_then(|at| values.get(at)).filter(|entry| entry[..16] == prefix[..]) {
-            return super::layout::read_place(&entry[16..]).map(Some).ok_or_else(damaged);
+        if let Some(entry) = end
+            .checked_sub(1)
+            .and_then(|at| values.get(at))
+            .filter(|entry| entry[..16] == prefix[..])
+        {
+            return super::layout::read_place(&entry[16..])
+                .map(Some)
+                .ok_or_else(damaged);
         }
     }
     Ok(None)
 }
 
 /// Places of records whose id begins with `start`, at most `limit`.
-pub(super) fn starting_with(tables: &impl Tables, start: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
+pub(super) fn starting_with(
+    tables: &impl Tables,
+    start: &[u8],
+    limit: usize,
+) -> Result<Vec<RecordPlace>, StoreError> {
     let start = start.get(..16).unwrap_or(start);
     let mut places = Vec::new();
     for run in runs::list(tables, RUNS)?.into_iter().rev() {
@@ -90,7 +117,9 @@ pub(super) fn starting_with(tables: &impl Tables, start: &[u8], limit: usize) ->
             let mut past = false;
             for entry in value.chunks_exact(ENTRY) {
                 match entry.get(..start.len()) {
-                    Some(id) if id == start => places.extend(entry.get(16..).and_then(super::layout::read_place)),
+                    Some(id) if id == start => {
+                        places.extend(entry.get(16..).and_then(super::layout::read_place))
+                    }
                     Some(id) if id > start => past = true,
                     _ => {}
                 }
@@ -128,14 +157,28 @@ mod tests {
         // Blocks of all sizes, some empty.
         let size = |height: u64| (height * 37 % 211 * u64::from(!height.is_multiple_of(5))) as u32;
         for height in 0..700 {
-            let records = (0..size(height)).map(|index| (prefix(height, index), (height, index))).collect();
-            store.commit(&BlockWrite { height, records, ..BlockWrite::default() }).unwrap();
+            let records = (0..size(height))
+                .map(|index| (prefix(height, index), (height, index)))
+                .collect();
+            store
+                .commit(&BlockWrite {
+                    height,
+                    records,
+                    ..BlockWrite::default()
+                })
+                .unwrap();
         }
         for height in 0..700 {
             for index in (0..size(height)).step_by(7) {
-                assert_eq!(store.record(&prefix(height, index)).unwrap(), Some((height, index)));
+                assert_eq!(
+                    store.record(&prefix(height, index)).unwrap(),
+                    Some((height, index))
+                );
                 // Twelve digits are enough among so few.
-                assert_eq!(store.records_from(&prefix(height, index)[..6], 3).unwrap(), vec![(height, index)]);
+                assert_eq!(
+                    store.records_from(&prefix(height, index)[..6], 3).unwrap(),
+                    vec![(height, index)]
+                );
             }
             assert_eq!(store.record(&prefix(height, size(height))).unwrap(), None);
         }
@@ -158,7 +201,13 @@ mod tests {
         let store = MemoryStore::new();
         for height in 0..40 {
             let records = vec![([7; 16], (height, 3)), (prefix(height, 0), (height, 4))];
-            store.commit(&BlockWrite { height, records, ..BlockWrite::default() }).unwrap();
+            store
+                .commit(&BlockWrite {
+                    height,
+                    records,
+                    ..BlockWrite::default()
+                })
+                .unwrap();
             assert_eq!(store.record(&[7; 16]).unwrap(), Some((height, 3)));
         }
     }

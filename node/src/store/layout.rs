@@ -6,7 +6,8 @@ use std::collections::btree_map::Entry;
 use rollbook_core::crypto::Hash;
 
 use super::{
-    BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index, rows,
+    BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip,
+    VALUE_MAX, index, rows,
 };
 
 /// The tables, by position.
@@ -31,7 +32,9 @@ pub(super) enum Table {
 }
 
 /// Names of the tables in the database; their order is that of [`Table`].
-pub(super) const TABLES: [&str; 8] = ["blocks", "bodies", "rows", "tree", "log", "records", "objects", "meta"];
+pub(super) const TABLES: [&str; 8] = [
+    "blocks", "bodies", "rows", "tree", "log", "records", "objects", "meta",
+];
 
 const TIP: &[u8] = b"tip";
 /// Neighbours of the log tree kept in one value: they are written together and read together.
@@ -73,17 +76,27 @@ pub(super) fn place_bytes(place: RecordPlace) -> [u8; 12] {
 
 pub(super) fn read_place(bytes: &[u8]) -> Option<RecordPlace> {
     let (height, index) = bytes.split_first_chunk::<8>()?;
-    Some((u64::from_be_bytes(*height), u32::from_be_bytes(index.try_into().ok()?)))
+    Some((
+        u64::from_be_bytes(*height),
+        u32::from_be_bytes(index.try_into().ok()?),
+    ))
 }
 
 fn object_prefix(key: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let too_long = |_| StoreError::TooLong { what: "an object key", length: key.len(), max: OBJECT_KEY_MAX };
+    let too_long = |_| StoreError::TooLong {
+        what: "an object key",
+        length: key.len(),
+        max: OBJECT_KEY_MAX,
+    };
     let length = u8::try_from(key.len()).map_err(too_long)?;
     Ok(joined(&[&[length], key]))
 }
 
 fn inconsistent(what: &'static str) -> StoreError {
-    StoreError::Failed { what, why: "a value has not the form it was written in".into() }
+    StoreError::Failed {
+        what,
+        why: "a value has not the form it was written in".into(),
+    }
 }
 
 fn body_key(height: u64, at: u16) -> Vec<u8> {
@@ -100,7 +113,11 @@ fn log_place(index: u64) -> std::ops::Range<usize> {
 }
 
 /// The groups of the log tree that a block adds to.
-fn log_groups(tables: &impl Tables, nodes: &[((u8, u64), Hash)], all: &mut Vec<Change>) -> Result<(), StoreError> {
+fn log_groups(
+    tables: &impl Tables,
+    nodes: &[((u8, u64), Hash)],
+    all: &mut Vec<Change>,
+) -> Result<(), StoreError> {
     let mut groups: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     for ((level, index), hash) in nodes {
         let group = match groups.entry(log_key(*level, *index)) {
@@ -116,20 +133,38 @@ fn log_groups(tables: &impl Tables, nodes: &[((u8, u64), Hash)], all: &mut Vec<C
         }
         group[place].copy_from_slice(&hash.0);
     }
-    all.extend(groups.into_iter().map(|(key, group)| (Table::Log, key, Some(group))));
+    all.extend(
+        groups
+            .into_iter()
+            .map(|(key, group)| (Table::Log, key, Some(group))),
+    );
     Ok(())
 }
 
 /// All changes of a block, tip included.
 fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, StoreError> {
     let height = block.height.to_be_bytes();
-    let seal_length = u32::try_from(block.seal.len()).unwrap_or(u32::MAX).to_be_bytes();
+    let seal_length = u32::try_from(block.seal.len())
+        .unwrap_or(u32::MAX)
+        .to_be_bytes();
     let mut all: Vec<Change> = Vec::new();
-    all.push((Table::Blocks, height.to_vec(), Some(joined(&[&seal_length, &block.seal, &block.certificate]))));
+    all.push((
+        Table::Blocks,
+        height.to_vec(),
+        Some(joined(&[&seal_length, &block.seal, &block.certificate])),
+    ));
     for (at, chunk) in block.body.iter().enumerate() {
-        let too_many = |_| StoreError::TooLong { what: "a body in chunks", length: block.body.len(), max: usize::from(u16::MAX) };
+        let too_many = |_| StoreError::TooLong {
+            what: "a body in chunks",
+            length: block.body.len(),
+            max: usize::from(u16::MAX),
+        };
         let at = u16::try_from(at).map_err(too_many)?;
-        all.push((Table::Bodies, body_key(block.height, at), Some(chunk.clone())));
+        all.push((
+            Table::Bodies,
+            body_key(block.height, at),
+            Some(chunk.clone()),
+        ));
     }
     rows::add(tables, block.height, &block.rows, &mut all)?;
     for (key, value) in &block.tree_nodes {
@@ -138,16 +173,28 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
     log_groups(tables, &block.log_nodes, &mut all)?;
     index::add(tables, block.height, &block.records, &mut all)?;
     for (key, place) in &block.objects {
-        all.push((Table::Objects, joined(&[&object_prefix(key)?, &place_bytes(*place)]), Some(Vec::new())));
+        all.push((
+            Table::Objects,
+            joined(&[&object_prefix(key)?, &place_bytes(*place)]),
+            Some(Vec::new()),
+        ));
     }
     for (key, value) in &block.meta {
         all.push((Table::Meta, joined(&[&[NAMED], key]), Some(value.clone())));
     }
-    all.push((Table::Meta, TIP.to_vec(), Some(joined(&[&height, &block.leaf_count.to_be_bytes()]))));
+    all.push((
+        Table::Meta,
+        TIP.to_vec(),
+        Some(joined(&[&height, &block.leaf_count.to_be_bytes()])),
+    ));
     for (_, key, value) in &all {
         let length = key.len() + value.as_ref().map_or(0, Vec::len);
         if length > VALUE_MAX {
-            return Err(StoreError::TooLong { what: "an entry", length, max: VALUE_MAX });
+            return Err(StoreError::TooLong {
+                what: "an entry",
+                length,
+                max: VALUE_MAX,
+            });
         }
     }
     Ok(all)
@@ -157,34 +204,56 @@ impl<T: Tables> Store for T {
     fn commit(&self, block: &BlockWrite) -> Result<(), StoreError> {
         let due = self.tip()?.map_or(0, |tip| tip.height + 1);
         if block.height != due {
-            return Err(StoreError::OutOfOrder { height: block.height, due });
+            return Err(StoreError::OutOfOrder {
+                height: block.height,
+                due,
+            });
         }
         self.write(changes(self, block)?)
     }
 
     fn tip(&self) -> Result<Option<Tip>, StoreError> {
-        let Some(bytes) = self.get(Table::Meta, TIP)? else { return Ok(None) };
-        let parts = bytes.split_first_chunk::<8>().and_then(|(height, leaves)| Some((*height, leaves.try_into().ok()?)));
+        let Some(bytes) = self.get(Table::Meta, TIP)? else {
+            return Ok(None);
+        };
+        let parts = bytes
+            .split_first_chunk::<8>()
+            .and_then(|(height, leaves)| Some((*height, leaves.try_into().ok()?)));
         let (height, leaves) = parts.ok_or_else(|| inconsistent("reading the tip"))?;
-        Ok(Some(Tip { height: u64::from_be_bytes(height), leaf_count: u64::from_be_bytes(leaves) }))
+        Ok(Some(Tip {
+            height: u64::from_be_bytes(height),
+            leaf_count: u64::from_be_bytes(leaves),
+        }))
     }
 
     fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
-        let Some((seal, certificate)) = self.seal(height)? else { return Ok(None) };
-        // One by one, not as a range: sled counts what is in its cache when a page was asked for often enough, and a range asks
-        // for each page once; a whole history read so would stay in memory.
+        let Some((seal, certificate)) = self.seal(height)? else {
+            return Ok(None);
+        };
+        // One by one, not as a range: sled counts what is in its cache when a page was asked for
+        // often enough, and a range asks for each page once; a whole history read so would stay in
+        // memory.
         let mut body = Vec::new();
         for at in 0..=u16::MAX {
-            let Some(chunk) = self.get(Table::Bodies, &body_key(height, at))? else { break };
+            let Some(chunk) = self.get(Table::Bodies, &body_key(height, at))? else {
+                break;
+            };
             body.extend_from_slice(&chunk);
         }
-        Ok(Some(StoredBlock { seal, certificate, body }))
+        Ok(Some(StoredBlock {
+            seal,
+            certificate,
+            body,
+        }))
     }
 
     fn seal(&self, height: u64) -> Result<Option<Pair>, StoreError> {
-        let Some(bytes) = self.get(Table::Blocks, &height.to_be_bytes())? else { return Ok(None) };
-        let split =
-            bytes.split_first_chunk::<4>().and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
+        let Some(bytes) = self.get(Table::Blocks, &height.to_be_bytes())? else {
+            return Ok(None);
+        };
+        let split = bytes
+            .split_first_chunk::<4>()
+            .and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
         let (seal, certificate) = split.ok_or_else(|| inconsistent("reading a seal"))?;
         Ok(Some((seal.to_vec(), certificate.to_vec())))
     }
@@ -197,16 +266,26 @@ impl<T: Tables> Store for T {
         index::starting_with(self, prefix, limit)
     }
 
-    fn object(&self, key: &[u8], from: RecordPlace, limit: usize) -> Result<Vec<RecordPlace>, StoreError> {
+    fn object(
+        &self,
+        key: &[u8],
+        from: RecordPlace,
+        limit: usize,
+    ) -> Result<Vec<RecordPlace>, StoreError> {
         let prefix = object_prefix(key)?;
         let mut places = Vec::new();
         if limit == 0 {
             return Ok(places);
         }
-        self.visit(Table::Objects, &prefix, &joined(&[&prefix, &place_bytes(from)]), &mut |found, _| {
-            places.extend(found.get(prefix.len()..).and_then(read_place));
-            places.len() < limit
-        })?;
+        self.visit(
+            Table::Objects,
+            &prefix,
+            &joined(&[&prefix, &place_bytes(from)]),
+            &mut |found, _| {
+                places.extend(found.get(prefix.len()..).and_then(read_place));
+                places.len() < limit
+            },
+        )?;
         Ok(places)
     }
 
@@ -219,12 +298,19 @@ impl<T: Tables> Store for T {
     }
 
     fn tree_node_at_most(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Pair>, StoreError> {
-        Ok(self.at_most(Table::Tree, key)?.filter(|(found, _)| found.starts_with(prefix)))
+        Ok(self
+            .at_most(Table::Tree, key)?
+            .filter(|(found, _)| found.starts_with(prefix)))
     }
 
     fn log_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError> {
-        let Some(group) = self.get(Table::Log, &log_key(level, index))? else { return Ok(None) };
-        let hash = group.get(log_place(index)).and_then(|bytes| bytes.try_into().ok()).map(Hash);
+        let Some(group) = self.get(Table::Log, &log_key(level, index))? else {
+            return Ok(None);
+        };
+        let hash = group
+            .get(log_place(index))
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Hash);
         Ok(hash.filter(|hash| *hash != Hash::ZERO))
     }
 

@@ -9,7 +9,8 @@ use super::{Pair, StoreError};
 
 type Maps = [BTreeMap<Vec<u8>, Vec<u8>>; TABLES.len()];
 
-/// A store in memory. Clones are handles on the same store, so that it can outlive a simulated process.
+/// A store in memory. Clones are handles on the same store, so that it can outlive a simulated
+/// process.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     maps: Arc<Mutex<Maps>>,
@@ -23,7 +24,9 @@ impl MemoryStore {
 
     /// A copy with its own future: what a crash may fall back to.
     pub fn fork(&self) -> Self {
-        MemoryStore { maps: Arc::new(Mutex::new(self.maps().clone())) }
+        MemoryStore {
+            maps: Arc::new(Mutex::new(self.maps().clone())),
+        }
     }
 
     /// Deletes everything.
@@ -49,7 +52,8 @@ impl Tables for MemoryStore {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), StoreError> {
         let maps = self.maps();
-        let range = maps[table as usize].range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
+        let range =
+            maps[table as usize].range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
         for (key, value) in range.take_while(|(key, _)| key.starts_with(prefix)) {
             if !visit(key, value) {
                 break;
@@ -60,8 +64,11 @@ impl Tables for MemoryStore {
 
     fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError> {
         let maps = self.maps();
-        let mut range = maps[table as usize].range::<[u8], _>((Bound::Unbounded, Bound::Included(key)));
-        Ok(range.next_back().map(|(key, value)| (key.clone(), value.clone())))
+        let mut range =
+            maps[table as usize].range::<[u8], _>((Bound::Unbounded, Bound::Included(key)));
+        Ok(range
+            .next_back()
+            .map(|(key, value)| (key.clone(), value.clone())))
     }
 
     fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {

@@ -1,11 +1,12 @@
 //! The rows of the state tables: sorted runs of writes, read as a whole when a node opens.
 //!
-//! A state has a dozen rows for each record that made it, most of them a few bytes long, and the ledger keeps all of them in
-//! memory: nothing asks the store for one. As keys of their own they were half of a block's cost, and four times their size in
-//! sled's cache. So each block leaves one run of its writes (see [`super::runs`]). Merging keeps the newest write of each row.
+//! A state has a dozen rows for each record that made it, most of them a few bytes long, and the
+//! ledger keeps all of them in memory: nothing asks the store for one. As keys of their own they
+//! were half of a block's cost, and four times their size in sled's cache. So each block leaves one
+//! run of its writes (see [`super::runs`]). Merging keeps the newest write of each row.
 //!
-//! An entry: length of key `u16`, length of value `u32` ([`GONE`] for a removal), key, value; the key begins with the number of
-//! the table.
+//! An entry: length of key `u16`, length of value `u32` ([`GONE`] for a removal), key, value; the
+//! key begins with the number of the table.
 //!
 //! Absent on purpose: reading one row.
 
@@ -30,7 +31,10 @@ type Entry<'a> = (&'a [u8], &'a [u8]);
 fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let (key, rest) = bytes.split_first_chunk::<2>()?;
     let (value, _) = rest.split_first_chunk::<4>()?;
-    let (key, value) = (usize::from(u16::from_be_bytes(*key)), u32::from_be_bytes(*value));
+    let (key, value) = (
+        usize::from(u16::from_be_bytes(*key)),
+        u32::from_be_bytes(*value),
+    );
     let length = HEAD + key + if value == GONE { 0 } else { value as usize };
     let (entry, rest) = bytes.split_at_checked(length)?;
     Some(((entry.get(HEAD..HEAD + key)?, entry), rest))
@@ -52,18 +56,35 @@ fn is_gone(entry: &[u8]) -> bool {
 }
 
 fn encoded(key: &[u8], value: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
-    let too_long = |length: usize, max: usize| StoreError::TooLong { what: "a row", length, max };
-    let key_length = u16::try_from(key.len()).map_err(|_| too_long(key.len(), usize::from(u16::MAX)))?;
+    let too_long = |length: usize, max: usize| StoreError::TooLong {
+        what: "a row",
+        length,
+        max,
+    };
+    let key_length =
+        u16::try_from(key.len()).map_err(|_| too_long(key.len(), usize::from(u16::MAX)))?;
     let length = HEAD + key.len() + value.map_or(0, <[u8]>::len);
     if length > VALUE_MAX {
         return Err(too_long(length, VALUE_MAX));
     }
     let value_length = value.map_or(GONE, |value| value.len() as u32);
-    Ok([&key_length.to_be_bytes(), &value_length.to_be_bytes()[..], key, value.unwrap_or_default()].concat())
+    Ok([
+        &key_length.to_be_bytes(),
+        &value_length.to_be_bytes()[..],
+        key,
+        value.unwrap_or_default(),
+    ]
+    .concat())
 }
 
-/// Adds a block's rows to the changes that its commit makes. Of two writes of one row the later stands.
-pub(super) fn add(tables: &impl Tables, height: u64, rows: &[RowWrite], changes: &mut Vec<Change>) -> Result<(), StoreError> {
+/// Adds a block's rows to the changes that its commit makes. Of two writes of one row the later
+/// stands.
+pub(super) fn add(
+    tables: &impl Tables,
+    height: u64,
+    rows: &[RowWrite],
+    changes: &mut Vec<Change>,
+) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -86,7 +107,10 @@ pub(super) fn add(tables: &impl Tables, height: u64, rows: &[RowWrite], changes:
         })?;
     }
     // The newest first; the sort is stable and finds the runs that are there.
-    let mut merged: Vec<Entry> = newest.iter().map(|(key, entry)| (key.as_slice(), entry.as_slice())).collect();
+    let mut merged: Vec<Entry> = newest
+        .iter()
+        .map(|(key, entry)| (key.as_slice(), entry.as_slice()))
+        .collect();
     for value in &values {
         merged.extend(entries(value).ok_or_else(damaged)?);
     }
@@ -96,12 +120,18 @@ pub(super) fn add(tables: &impl Tables, height: u64, rows: &[RowWrite], changes:
         // Nothing is older: what is gone needs no entry.
         merged.retain(|(_, entry)| !is_gone(entry));
     }
-    let mut run = runs::Run { level, number: height, size: 0 };
+    let mut run = runs::Run {
+        level,
+        number: height,
+        size: 0,
+    };
     let (mut chunk, mut number) = (Vec::with_capacity(CHUNK), 0u32);
     let mut put = |chunk: &mut Vec<u8>| {
         if !chunk.is_empty() {
             let key = [run.prefix().as_slice(), &number.to_be_bytes()].concat();
-            run.size = run.size.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+            run.size = run
+                .size
+                .saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
             changes.push((Table::Rows, key, Some(std::mem::take(chunk))));
             number += 1;
         }

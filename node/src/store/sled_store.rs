@@ -1,16 +1,20 @@
 //! The store on sled 0.34.7.
 //!
-//! What this file knows about sled, each point measured or read (reference/perf-limits.md, section 4): a block is one
-//! transaction of batches that were built before, since the closure may run more than once; `flush` stays outside of it; a
-//! process killed while it opens leaves `snap.*.generating`, which makes every later open fail, and which nothing needs, so it is
-//! set aside before every open; the cache is always bounded; `flush` does not reach the platter, so the file is synced behind it.
+//! What this file knows about sled, each point measured or read (reference/perf-limits.md, section
+//! 4): a block is one transaction of batches that were built before, since the closure may run more
+//! than once; `flush` stays outside of it; a process killed while it opens leaves
+//! `snap.*.generating`, which makes every later open fail, and which nothing needs, so it is set
+//! aside before every open; the cache is always bounded; `flush` does not reach the platter, so the
+//! file is synced behind it.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rollbook_core::crypto::Hash;
-use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _, TransactionalTree};
+use sled::transaction::{
+    ConflictableTransactionError, TransactionError, Transactional as _, TransactionalTree,
+};
 use sled::{Batch, Db, Tree};
 
 use super::layout::{Change, TABLES, Table, Tables};
@@ -45,17 +49,25 @@ pub struct Opened {
 }
 
 fn failed(what: &'static str) -> impl Fn(sled::Error) -> StoreError {
-    move |error| StoreError::Failed { what, why: error.to_string() }
+    move |error| StoreError::Failed {
+        what,
+        why: error.to_string(),
+    }
 }
 
 fn io_failed(what: &'static str) -> impl Fn(io::Error) -> StoreError {
-    move |error| StoreError::Failed { what, why: error.to_string() }
+    move |error| StoreError::Failed {
+        what,
+        why: error.to_string(),
+    }
 }
 
 /// File names in a folder; none if there is no folder.
 fn names(dir: &Path) -> io::Result<Vec<String>> {
     match fs::read_dir(dir) {
-        Ok(entries) => entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
+        Ok(entries) => entries
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
@@ -64,7 +76,10 @@ fn names(dir: &Path) -> io::Result<Vec<String>> {
 /// Renames half-written snapshots, so that sled does not take them for whole ones.
 fn set_aside(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut moved = Vec::new();
-    for name in names(dir)?.iter().filter(|name| name.starts_with("snap.") && name.ends_with(".generating")) {
+    for name in names(dir)?
+        .iter()
+        .filter(|name| name.starts_with("snap.") && name.ends_with(".generating"))
+    {
         let target = dir.join(format!("{ASIDE}{name}"));
         fs::rename(dir.join(name), &target)?;
         moved.push(target);
@@ -73,26 +88,57 @@ fn set_aside(dir: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 impl SledStore {
-    /// Opens the store of chain `genesis` in `dir`, making it if there is none. The caller wipes a suspect store first.
+    /// Opens the store of chain `genesis` in `dir`, making it if there is none. The caller wipes a
+    /// suspect store first.
     pub fn open(dir: &Path, genesis: &Hash) -> Result<(SledStore, Opened), StoreError> {
-        let set_aside = set_aside(dir).map_err(io_failed("setting aside half-written snapshots"))?;
-        let config = sled::Config::new().path(dir).cache_capacity(CACHE).flush_every_ms(None).mode(sled::Mode::LowSpace);
+        let set_aside =
+            set_aside(dir).map_err(io_failed("setting aside half-written snapshots"))?;
+        let config = sled::Config::new()
+            .path(dir)
+            .cache_capacity(CACHE)
+            .flush_every_ms(None)
+            .mode(sled::Mode::LowSpace);
         let db = config.open().map_err(failed("opening"))?;
-        let trees = TABLES.iter().map(|name| db.open_tree(name)).collect::<Result<Vec<_>, _>>().map_err(failed("opening"))?;
-        let store = SledStore { db, trees, path: dir.to_path_buf() };
+        let trees = TABLES
+            .iter()
+            .map(|name| db.open_tree(name))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(failed("opening"))?;
+        let store = SledStore {
+            db,
+            trees,
+            path: dir.to_path_buf(),
+        };
         let created = store.claim(genesis)?;
         let tip = store.tip()?;
-        Ok((store, Opened { created, set_aside, tip }))
+        Ok((
+            store,
+            Opened {
+                created,
+                set_aside,
+                tip,
+            },
+        ))
     }
 
     /// Checks format and chain, or writes them into an empty store. True if it was empty.
     fn claim(&self, genesis: &Hash) -> Result<bool, StoreError> {
-        let foreign = |why: String| StoreError::Foreign { path: self.path.clone(), why };
-        match (self.get(Table::Meta, FORMAT_KEY)?, self.get(Table::Meta, GENESIS_KEY)?) {
-            (_, Some(found)) if found != genesis.0 => Err(foreign(format!("is of chain {}, not {genesis}", hex::encode(found)))),
-            (Some(format), _) if format != FORMAT => {
-                Err(StoreError::Failed { what: "opening", why: "another release wrote it in another layout".into() })
-            }
+        let foreign = |why: String| StoreError::Foreign {
+            path: self.path.clone(),
+            why,
+        };
+        match (
+            self.get(Table::Meta, FORMAT_KEY)?,
+            self.get(Table::Meta, GENESIS_KEY)?,
+        ) {
+            (_, Some(found)) if found != genesis.0 => Err(foreign(format!(
+                "is of chain {}, not {genesis}",
+                hex::encode(found)
+            ))),
+            (Some(format), _) if format != FORMAT => Err(StoreError::Failed {
+                what: "opening",
+                why: "another release wrote it in another layout".into(),
+            }),
             (Some(_), Some(_)) => Ok(false),
             _ => {
                 self.write(vec![
@@ -104,29 +150,41 @@ impl SledStore {
         }
     }
 
-    /// Deletes the store in `dir`, which must not be open. A folder that holds anything else is left alone.
+    /// Deletes the store in `dir`, which must not be open. A folder that holds anything else is
+    /// left alone.
     pub fn wipe(dir: &Path) -> Result<(), StoreError> {
         for name in names(dir).map_err(io_failed("deleting the folder"))? {
-            let known = ["db", "conf", "blobs"].contains(&name.as_str()) || name.starts_with("snap.") || name.starts_with(ASIDE);
+            let known = ["db", "conf", "blobs"].contains(&name.as_str())
+                || name.starts_with("snap.")
+                || name.starts_with(ASIDE);
             if !known {
-                return Err(StoreError::NotAStore { path: dir.to_path_buf(), found: name });
+                return Err(StoreError::NotAStore {
+                    path: dir.to_path_buf(),
+                    found: name,
+                });
             }
         }
         match fs::remove_dir_all(dir) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_failed("deleting the folder")(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io_failed("deleting the folder")(error))
+            }
             _ => Ok(()),
         }
     }
 
     /// Bytes on disk.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
-        self.db.size_on_disk().map_err(failed("asking for its size"))
+        self.db
+            .size_on_disk()
+            .map_err(failed("asking for its size"))
     }
 }
 
 impl Tables for SledStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.trees[table as usize].get(key).map_err(failed("reading"))?;
+        let value = self.trees[table as usize]
+            .get(key)
+            .map_err(failed("reading"))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -147,7 +205,11 @@ impl Tables for SledStore {
     }
 
     fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError> {
-        let entry = self.trees[table as usize].range(..=key).next_back().transpose().map_err(failed("reading"))?;
+        let entry = self.trees[table as usize]
+            .range(..=key)
+            .next_back()
+            .transpose()
+            .map_err(failed("reading"))?;
         Ok(entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 
@@ -160,14 +222,21 @@ impl Tables for SledStore {
                 None => batch.remove(key),
             }
         }
-        let used: Vec<(&Tree, Batch)> = self.trees.iter().zip(batches).filter_map(|(tree, batch)| Some((tree, batch?))).collect();
+        let used: Vec<(&Tree, Batch)> = self
+            .trees
+            .iter()
+            .zip(batches)
+            .filter_map(|(tree, batch)| Some((tree, batch?)))
+            .collect();
         let trees: Vec<&Tree> = used.iter().map(|(tree, _)| *tree).collect();
-        let outcome = trees.as_slice().transaction(|views: &Vec<TransactionalTree>| {
-            for (view, (_, batch)) in views.iter().zip(&used) {
-                view.apply_batch(batch)?;
-            }
-            Ok::<(), ConflictableTransactionError<()>>(())
-        });
+        let outcome = trees
+            .as_slice()
+            .transaction(|views: &Vec<TransactionalTree>| {
+                for (view, (_, batch)) in views.iter().zip(&used) {
+                    view.apply_batch(batch)?;
+                }
+                Ok::<(), ConflictableTransactionError<()>>(())
+            });
         outcome.map_err(|error| StoreError::Failed {
             what: "storing a block",
             why: match error {
@@ -179,6 +248,8 @@ impl Tables for SledStore {
 
     fn flush(&self) -> Result<(), StoreError> {
         self.db.flush().map_err(failed("flushing"))?;
-        File::open(self.path.join("db")).and_then(|file| file.sync_data()).map_err(io_failed("syncing its file"))
+        File::open(self.path.join("db"))
+            .and_then(|file| file.sync_data())
+            .map_err(io_failed("syncing its file"))
     }
 }

@@ -19,14 +19,44 @@ fn block(height: u64) -> BlockWrite {
     BlockWrite {
         height,
         seal: of("seal", 0).0.repeat(7),
-        certificate: if height == 0 { Vec::new() } else { of("certificate", 0).0.repeat(20) },
+        certificate: if height == 0 {
+            Vec::new()
+        } else {
+            of("certificate", 0).0.repeat(20)
+        },
         body: split_body(&body),
-        rows: (0..30).map(|at| (at as u8 % 3, of("row", at).0.to_vec(), Some(height.to_be_bytes().to_vec()))).collect(),
-        tree_nodes: (0..30).map(|at| (of("node", at).0.to_vec(), Some(height.to_be_bytes().to_vec()))).collect(),
-        log_nodes: (0..20).map(|at| ((at as u8 % 2, height * 10 + at / 2), of("log", at))).collect(),
+        rows: (0..30)
+            .map(|at| {
+                (
+                    at as u8 % 3,
+                    of("row", at).0.to_vec(),
+                    Some(height.to_be_bytes().to_vec()),
+                )
+            })
+            .collect(),
+        tree_nodes: (0..30)
+            .map(|at| {
+                (
+                    of("node", at).0.to_vec(),
+                    Some(height.to_be_bytes().to_vec()),
+                )
+            })
+            .collect(),
+        log_nodes: (0..20)
+            .map(|at| ((at as u8 % 2, height * 10 + at / 2), of("log", at)))
+            .collect(),
         leaf_count: (height + 1) * 10,
-        records: (0..20).map(|at| (of("record", at).0[..16].try_into().unwrap(), (height, at as u32))).collect(),
-        objects: (0..20).map(|at| (vec![at as u8 % 4; 1 + at as usize % 4], (height, at as u32))).collect(),
+        records: (0..20)
+            .map(|at| {
+                (
+                    of("record", at).0[..16].try_into().unwrap(),
+                    (height, at as u32),
+                )
+            })
+            .collect(),
+        objects: (0..20)
+            .map(|at| (vec![at as u8 % 4; 1 + at as usize % 4], (height, at as u32)))
+            .collect(),
         meta: vec![(b"newest".to_vec(), height.to_be_bytes().to_vec())],
     }
 }
@@ -47,13 +77,22 @@ fn rows_of(store: &dyn Store) -> BTreeMap<(u8, Vec<u8>), Vec<u8>> {
 
 /// Everything up to the tip is there, entry for entry, and nothing else is.
 fn assert_whole(store: &dyn Store) -> u64 {
-    let Some(tip) = store.tip().unwrap() else { return 0 };
+    let Some(tip) = store.tip().unwrap() else {
+        return 0;
+    };
     assert_eq!(tip.leaf_count, (tip.height + 1) * 10);
     let rows = rows_of(store);
     for height in 0..=tip.height {
         let expected = block(height);
         let stored = store.block(height).unwrap().unwrap();
-        assert_eq!(stored, StoredBlock { seal: expected.seal, certificate: expected.certificate, body: expected.body.concat() });
+        assert_eq!(
+            stored,
+            StoredBlock {
+                seal: expected.seal,
+                certificate: expected.certificate,
+                body: expected.body.concat()
+            }
+        );
         for (table, key, value) in expected.rows {
             assert_eq!(rows.get(&(table, key)), value.as_ref());
         }
@@ -69,9 +108,21 @@ fn assert_whole(store: &dyn Store) -> u64 {
     }
     let next = block(tip.height + 1);
     assert_eq!(store.block(tip.height + 1).unwrap(), None);
-    assert!(next.tree_nodes.iter().all(|(key, _)| store.tree_node(key).unwrap().is_none()));
-    assert!(next.log_nodes.iter().all(|((level, index), _)| store.log_node(*level, *index).unwrap().is_none()));
-    assert!(next.records.iter().all(|(prefix, _)| store.record(prefix).unwrap().is_none()));
+    assert!(
+        next.tree_nodes
+            .iter()
+            .all(|(key, _)| store.tree_node(key).unwrap().is_none())
+    );
+    assert!(
+        next.log_nodes
+            .iter()
+            .all(|((level, index), _)| store.log_node(*level, *index).unwrap().is_none())
+    );
+    assert!(
+        next.records
+            .iter()
+            .all(|(prefix, _)| store.record(prefix).unwrap().is_none())
+    );
     assert_eq!(rows.len() as u64, (tip.height + 1) * 30);
     for key in next.objects.iter().map(|(key, _)| key).take(4) {
         let places = store.object(key, (0, 0), usize::MAX).unwrap();
@@ -79,22 +130,40 @@ fn assert_whole(store: &dyn Store) -> u64 {
         assert!(places.is_sorted() && places.iter().all(|place| place.0 <= tip.height));
         assert_eq!(store.object(key, places[3], 2).unwrap(), places[3..5]);
     }
-    assert_eq!(store.meta(b"newest").unwrap(), Some(tip.height.to_be_bytes().to_vec()));
+    assert_eq!(
+        store.meta(b"newest").unwrap(),
+        Some(tip.height.to_be_bytes().to_vec())
+    );
     tip.height
 }
 
 fn contract(store: &dyn Store) {
     assert_eq!(store.tip().unwrap(), None);
-    assert_eq!(store.commit(&block(1)), Err(StoreError::OutOfOrder { height: 1, due: 0 }));
+    assert_eq!(
+        store.commit(&block(1)),
+        Err(StoreError::OutOfOrder { height: 1, due: 0 })
+    );
     (0..5).for_each(|height| store.commit(&block(height)).unwrap());
-    assert_eq!(store.commit(&block(4)), Err(StoreError::OutOfOrder { height: 4, due: 5 }));
-    assert_eq!(store.commit(&block(6)), Err(StoreError::OutOfOrder { height: 6, due: 5 }));
+    assert_eq!(
+        store.commit(&block(4)),
+        Err(StoreError::OutOfOrder { height: 4, due: 5 })
+    );
+    assert_eq!(
+        store.commit(&block(6)),
+        Err(StoreError::OutOfOrder { height: 6, due: 5 })
+    );
     assert_eq!(assert_whole(store), 4);
     store.flush().unwrap();
 
     let long = |what| matches!(what, Err(StoreError::TooLong { .. }));
-    assert!(long(store.commit(&BlockWrite { body: vec![vec![0; VALUE_MAX + 1]], ..block(5) })));
-    assert!(long(store.commit(&BlockWrite { objects: vec![(vec![0; 256], (5, 0))], ..block(5) })));
+    assert!(long(store.commit(&BlockWrite {
+        body: vec![vec![0; VALUE_MAX + 1]],
+        ..block(5)
+    })));
+    assert!(long(store.commit(&BlockWrite {
+        objects: vec![(vec![0; 256], (5, 0))],
+        ..block(5)
+    })));
     assert_eq!(assert_whole(store), 4, "a refused block leaves nothing");
 
     // Removal, and versions of one thing.
@@ -103,12 +172,21 @@ fn contract(store: &dyn Store) {
     let changed = BlockWrite {
         rows: vec![(gone.0, gone.1.clone(), None)],
         tree_nodes: vec![node(1), node(5), (vec![9, 8, 1], Some(vec![0]))],
-        ..BlockWrite { height: 5, ..BlockWrite::default() }
+        ..BlockWrite {
+            height: 5,
+            ..BlockWrite::default()
+        }
     };
     store.commit(&changed).unwrap();
     assert_eq!(rows_of(store).get(&(gone.0, gone.1)), None);
-    assert_eq!(store.tree_node_at_most(&[9, 9], &[9, 9, 4]).unwrap(), Some((vec![9, 9, 1], vec![1])));
-    assert_eq!(store.tree_node_at_most(&[9, 9], &[9, 9, 255]).unwrap(), Some((vec![9, 9, 5], vec![5])));
+    assert_eq!(
+        store.tree_node_at_most(&[9, 9], &[9, 9, 4]).unwrap(),
+        Some((vec![9, 9, 1], vec![1]))
+    );
+    assert_eq!(
+        store.tree_node_at_most(&[9, 9], &[9, 9, 255]).unwrap(),
+        Some((vec![9, 9, 5], vec![5]))
+    );
     assert_eq!(store.tree_node_at_most(&[9, 9], &[9, 9, 0]).unwrap(), None);
     assert_eq!(store.block(5).unwrap().unwrap().body, Vec::<u8>::new());
     let mut seen = 0;
@@ -132,7 +210,14 @@ fn both_stores_keep_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("store");
     let (store, opened) = SledStore::open(&dir, &CHAIN).unwrap();
-    assert_eq!(opened, Opened { created: true, set_aside: vec![], tip: None });
+    assert_eq!(
+        opened,
+        Opened {
+            created: true,
+            set_aside: vec![],
+            tip: None
+        }
+    );
     contract(&store);
     assert!(store.size_on_disk().unwrap() > 0);
 }
@@ -145,32 +230,45 @@ fn a_folder_is_claimed_reopened_and_wiped() {
     (0..20).for_each(|height| store.commit(&block(height)).unwrap());
     drop(store);
     let error = SledStore::open(&dir, &Hash([4; 32])).unwrap_err();
-    assert!(matches!(error, StoreError::Foreign { .. }) && error.to_string().contains("rebuilt from the journal"), "{error}");
+    assert!(
+        matches!(error, StoreError::Foreign { .. })
+            && error.to_string().contains("rebuilt from the journal"),
+        "{error}"
+    );
 
     // What a process leaves that is killed while it opens: a half-written snapshot.
     let half = dir.join("snap.00000000FFFFFFFF.generating");
     std::fs::write(&half, [1; 40]).unwrap();
     let (store, opened) = SledStore::open(&dir, &CHAIN).unwrap();
-    assert_eq!(opened.set_aside, [dir.join("set-aside-snap.00000000FFFFFFFF.generating")]);
+    assert_eq!(
+        opened.set_aside,
+        [dir.join("set-aside-snap.00000000FFFFFFFF.generating")]
+    );
     assert!(!half.exists() && !opened.created);
     assert_eq!(assert_whole(&store), 19);
     let blobs = std::fs::read_dir(dir.join("blobs")).map_or(0, |entries| entries.count());
     assert_eq!(blobs, 0, "no value goes to sled's unsynced files");
     drop(store);
 
-    // One that another release wrote is not of another chain: it may be made again.
-    // A process that another test begins at this moment holds the folder's lock until it has become its program.
+    // One that another release wrote is not of another chain: it may be made again. A process that
+    // another test begins at this moment holds the folder's lock until it has become its program.
     let open = |_| {
         let database = sled::Config::new().path(&dir).open();
-        database.inspect_err(|_| std::thread::sleep(std::time::Duration::from_millis(50))).ok()
+        database
+            .inspect_err(|_| std::thread::sleep(std::time::Duration::from_millis(50)))
+            .ok()
     };
     let meta = (0..100).find_map(open).unwrap().open_tree("meta").unwrap();
     meta.insert("format", "rollbook store 0").unwrap();
     drop(meta);
-    assert!(matches!(SledStore::open(&dir, &CHAIN), Err(StoreError::Failed { why, .. }) if why.contains("another release")));
+    assert!(
+        matches!(SledStore::open(&dir, &CHAIN), Err(StoreError::Failed { why, .. }) if why.contains("another release"))
+    );
 
     std::fs::write(dir.join("thesis.odt"), b"x").unwrap();
-    assert!(matches!(SledStore::wipe(&dir), Err(StoreError::NotAStore { found, .. }) if found == "thesis.odt"));
+    assert!(
+        matches!(SledStore::wipe(&dir), Err(StoreError::NotAStore { found, .. }) if found == "thesis.odt")
+    );
     std::fs::remove_file(dir.join("thesis.odt")).unwrap();
     SledStore::wipe(&dir).unwrap();
     assert!(!dir.exists());
@@ -183,7 +281,9 @@ fn a_folder_is_claimed_reopened_and_wiped() {
 /// Not a test of its own: the process that [`killed_processes_leave_whole_blocks`] kills.
 #[test]
 fn writer_process() {
-    let Ok(dir) = std::env::var("ROLLBOOK_TEST_STORE") else { return };
+    let Ok(dir) = std::env::var("ROLLBOOK_TEST_STORE") else {
+        return;
+    };
     let (store, _) = SledStore::open(Path::new(&dir), &CHAIN).unwrap();
     let mut next = store.tip().unwrap().map_or(0, |tip| tip.height + 1);
     loop {
@@ -203,25 +303,41 @@ fn killed_processes_leave_whole_blocks() {
     let (mut tip, mut grew) = (0, 0);
     for trial in 0..12_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "store::tests::writer_process", "--nocapture", "--test-threads=1"])
+            .args([
+                "--exact",
+                "store::tests::writer_process",
+                "--nocapture",
+                "--test-threads=1",
+            ])
             .env("ROLLBOOK_TEST_STORE", &dir)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        // The pipe stays open to the end: a writer that cannot print would end by itself, and in order.
+        // The pipe stays open to the end: a writer that cannot print would end by itself, and in
+        // order.
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // Every fourth is killed early, perhaps while it opens; the others somewhere in a commit.
         if trial % 4 != 3 {
             let wanted = 10 + trial as usize * 3;
-            let stored = lines.by_ref().map_while(Result::ok).filter(|line| line.contains("stored")).take(wanted);
+            let stored = lines
+                .by_ref()
+                .map_while(Result::ok)
+                .filter(|line| line.contains("stored"))
+                .take(wanted);
             assert_eq!(stored.count(), wanted, "the writer writes");
         }
         std::thread::sleep(Duration::from_micros(trial * 617 % 5_000));
         child.kill().unwrap();
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()), Some(9));
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()),
+            Some(9)
+        );
         let (store, _) = SledStore::open(&dir, &CHAIN).unwrap();
         let now = assert_whole(&store);
-        assert!(now >= tip, "sled may lag, but not behind what an earlier process opened");
+        assert!(
+            now >= tip,
+            "sled may lag, but not behind what an earlier process opened"
+        );
         grew += u64::from(now > tip);
         tip = now;
     }

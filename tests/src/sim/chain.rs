@@ -1,7 +1,9 @@
-//! A small ledger for the simulator: real seals, certificates, handovers and evidence over records that only say "I was here".
+//! A small ledger for the simulator: real seals, certificates, handovers and evidence over records
+//! that only say "I was here".
 //!
-//! It stands in for `rollbook_core::ledger::Ledger` and checks certificates by itself, so that a fault of the shared code does
-//! not hide behind itself. Records of principal 1,000 + v toggle the seat of organisation v at the next block.
+//! It stands in for `rollbook_core::ledger::Ledger` and checks certificates by itself, so that a
+//! fault of the shared code does not hide behind itself. Records of principal 1,000 + v toggle the
+//! seat of organisation v at the next block.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -9,9 +11,13 @@ use std::rc::Rc;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::{BlockBody, Certificate, Evidence, Seal, SystemSection, Vote, VoteKind, quorum};
+use rollbook_core::ledger::{
+    BlockBody, Certificate, Evidence, Seal, SystemSection, Vote, VoteKind, quorum,
+};
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
-use rollbook_node::replica::{Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator};
+use rollbook_node::replica::{
+    Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator,
+};
 
 use super::ledger::SimLedger;
 use super::memo;
@@ -44,15 +50,27 @@ pub struct Genesis {
 pub const TOGGLE: u32 = 1_000;
 
 impl Genesis {
-    /// A chain with seats for organisations 1 to `validators`, and `registered` organisations in all.
-    pub fn new(validators: u32, registered: u32, time_ms: u64, deadline_every_ms: Option<u64>, two_f: bool) -> Rc<Genesis> {
+    /// A chain with seats for organisations 1 to `validators`, and `registered` organisations in
+    /// all.
+    pub fn new(
+        validators: u32,
+        registered: u32,
+        time_ms: u64,
+        deadline_every_ms: Option<u64>,
+        two_f: bool,
+    ) -> Rc<Genesis> {
         let officer = Keypair::derive(b"simulator", "officer");
         let all: BTreeMap<u32, Validator> = (1..=registered)
             .map(|organisation| {
                 let keys = node_keys(organisation);
                 (
                     organisation,
-                    Validator { organisation, consensus: keys.consensus(), cosigner: keys.cosigner(), log: keys.log() },
+                    Validator {
+                        organisation,
+                        consensus: keys.consensus(),
+                        cosigner: keys.cosigner(),
+                        log: keys.log(),
+                    },
                 )
             })
             .collect();
@@ -79,7 +97,10 @@ impl Genesis {
             body: Body::Organisation(OrganisationAct::Found),
         };
         let signature = payload.sign(1, Capacity::Own(Role::Primary), 0, &self.officer);
-        encode(&Record { payload, signatures: vec![signature] })
+        encode(&Record {
+            payload,
+            signatures: vec![signature],
+        })
     }
 }
 
@@ -113,7 +134,10 @@ pub struct ChainApp {
 }
 
 fn policy(validators: &[Validator]) -> Hash {
-    let members: Vec<u8> = validators.iter().flat_map(|v| v.organisation.to_le_bytes()).collect();
+    let members: Vec<u8> = validators
+        .iter()
+        .flat_map(|v| v.organisation.to_le_bytes())
+        .collect();
     sha256_parts(&[b"policy", &members])
 }
 
@@ -138,7 +162,11 @@ impl ChainApp {
         let state = State {
             root: sha256_parts(&[&seal.log_root.0, &block.0]),
             leaves: seal.checkpoint_size(),
-            tip: Tip { height: 0, seal, block },
+            tip: Tip {
+                height: 0,
+                seal,
+                block,
+            },
             state: Hash::ZERO,
             validators: genesis.validators.clone(),
             tip_validators: genesis.validators.clone(),
@@ -146,11 +174,21 @@ impl ChainApp {
             tip_is_handover: false,
             accused: BTreeSet::new(),
         };
-        ChainApp { genesis, state, records: BTreeSet::new(), executed: BTreeMap::new() }
+        ChainApp {
+            genesis,
+            state,
+            records: BTreeSet::new(),
+            executed: BTreeMap::new(),
+        }
     }
 
     fn refuse(&self, rule: &str, detail: impl Into<String>) -> Refusal {
-        Refusal { rule: rule.into(), detail: detail.into(), height: self.state.tip.height, transient: false }
+        Refusal {
+            rule: rule.into(),
+            detail: detail.into(),
+            height: self.state.tip.height,
+            transient: false,
+        }
     }
 
     fn judge(&self, record: &Record, time_ms: u64) -> Result<(), Refusal> {
@@ -161,7 +199,8 @@ impl ChainApp {
             return Err(self.refuse("envelope.expired", "too late"));
         }
         let message = record.payload.sign_bytes();
-        let bad = |s: &SignatureEntry| !memo::verify(&self.genesis.officer_key, &message, &s.signature);
+        let bad =
+            |s: &SignatureEntry| !memo::verify(&self.genesis.officer_key, &message, &s.signature);
         if record.signatures.iter().any(bad) {
             return Err(self.refuse("envelope.signature", "not by the officer"));
         }
@@ -173,16 +212,29 @@ impl ChainApp {
 
     fn check_certificate(&self, certificate: &Certificate) -> Result<(), BlockError> {
         let tip = &self.state.tip;
-        let known = |who: &u32| self.state.tip_validators.iter().find(|v| v.organisation == *who);
+        let known = |who: &u32| {
+            self.state
+                .tip_validators
+                .iter()
+                .find(|v| v.organisation == *who)
+        };
         if certificate.height != tip.height || certificate.block != tip.block {
-            return Err(BlockError::Invalid("the parent certificate is for another block".into()));
+            return Err(BlockError::Invalid(
+                "the parent certificate is for another block".into(),
+            ));
         }
-        if certificate.signatures.len() < quorum(self.state.tip_validators.len()) - usize::from(self.genesis.two_f) {
-            return Err(BlockError::Invalid("the parent certificate has no quorum".into()));
+        if certificate.signatures.len()
+            < quorum(self.state.tip_validators.len()) - usize::from(self.genesis.two_f)
+        {
+            return Err(BlockError::Invalid(
+                "the parent certificate has no quorum".into(),
+            ));
         }
         for (who, signature) in &certificate.signatures {
             let Some(validator) = known(who) else {
-                return Err(BlockError::Invalid("a stranger in the parent certificate".into()));
+                return Err(BlockError::Invalid(
+                    "a stranger in the parent certificate".into(),
+                ));
             };
             let vote = Vote {
                 kind: VoteKind::Precommit,
@@ -191,8 +243,14 @@ impl ChainApp {
                 block: Some(tip.block),
                 validator: *who,
             };
-            if !memo::verify(&validator.consensus, &vote.sign_bytes(&self.genesis.chain), signature) {
-                return Err(BlockError::Invalid("a bad signature in the parent certificate".into()));
+            if !memo::verify(
+                &validator.consensus,
+                &vote.sign_bytes(&self.genesis.chain),
+                signature,
+            ) {
+                return Err(BlockError::Invalid(
+                    "a bad signature in the parent certificate".into(),
+                ));
             }
         }
         Ok(())
@@ -202,34 +260,54 @@ impl ChainApp {
         match (&system.parent_certificate, self.state.tip.height) {
             (None, 0) => {}
             (Some(certificate), height) if height > 0 => self.check_certificate(certificate)?,
-            _ => return Err(BlockError::Invalid("parent certificate missing or out of place".into())),
+            _ => {
+                return Err(BlockError::Invalid(
+                    "parent certificate missing or out of place".into(),
+                ));
+            }
         }
         match (&system.handover, self.state.tip_is_handover) {
             (None, false) => {}
             (Some(handover), true) => {
                 let checkpoint = self.checkpoint();
                 if handover.size != checkpoint.size || handover.root != checkpoint.root {
-                    return Err(BlockError::Invalid("the handover checkpoint is another".into()));
+                    return Err(BlockError::Invalid(
+                        "the handover checkpoint is another".into(),
+                    ));
                 }
                 if handover.cosignatures.len() < quorum(self.state.tip_validators.len()) {
-                    return Err(BlockError::Invalid("the handover checkpoint has no quorum".into()));
+                    return Err(BlockError::Invalid(
+                        "the handover checkpoint has no quorum".into(),
+                    ));
                 }
                 for c in &handover.cosignatures {
-                    let known = self.state.tip_validators.iter().find(|v| v.organisation == c.validator);
+                    let known = self
+                        .state
+                        .tip_validators
+                        .iter()
+                        .find(|v| v.organisation == c.validator);
                     let message = self.cosignature_message(&checkpoint, c.validator, c.time_s);
                     if known.is_none_or(|v| !memo::verify(&v.cosigner, &message, &c.signature)) {
                         return Err(BlockError::Invalid("a bad handover cosignature".into()));
                     }
                 }
             }
-            _ => return Err(BlockError::Invalid("handover checkpoint missing or out of place".into())),
+            _ => {
+                return Err(BlockError::Invalid(
+                    "handover checkpoint missing or out of place".into(),
+                ));
+            }
         }
         for evidence in &system.evidence {
             let known = self.genesis.registered.get(&evidence.culprit());
             if known.is_none_or(|v| evidence.verify(&self.genesis.chain, &v.consensus).is_err()) {
                 return Err(BlockError::Invalid("evidence that proves nothing".into()));
             }
-            if self.state.accused.contains(&(evidence.height(), evidence.culprit())) {
+            if self
+                .state
+                .accused
+                .contains(&(evidence.height(), evidence.culprit()))
+            {
                 return Err(BlockError::Invalid("evidence that is known already".into()));
             }
         }
@@ -237,10 +315,17 @@ impl ChainApp {
     }
 
     /// The state after a block and the seal it must have.
-    fn after(&self, body: &BlockBody, bytes: &[u8], time_ms: u64) -> Result<(Seal, State, Vec<Hash>), BlockError> {
+    fn after(
+        &self,
+        body: &BlockBody,
+        bytes: &[u8],
+        time_ms: u64,
+    ) -> Result<(Seal, State, Vec<Hash>), BlockError> {
         let old = &self.state;
         if time_ms <= old.tip.seal.time_ms {
-            return Err(BlockError::Invalid("the time is not after the parent's".into()));
+            return Err(BlockError::Invalid(
+                "the time is not after the parent's".into(),
+            ));
         }
         self.check_system(&body.system)?;
         if old.pending.is_some() && !body.records.is_empty() {
@@ -248,10 +333,15 @@ impl ChainApp {
         }
         let mut next = old.clone();
         let mut ids = Vec::new();
-        let mut seats: BTreeMap<u32, Validator> = old.validators.iter().map(|v| (v.organisation, *v)).collect();
+        let mut seats: BTreeMap<u32, Validator> = old
+            .validators
+            .iter()
+            .map(|v| (v.organisation, *v))
+            .collect();
         let mut toggled = false;
         for record in &body.records {
-            self.judge(record, time_ms).map_err(|refusal| BlockError::Invalid(refusal.to_string()))?;
+            self.judge(record, time_ms)
+                .map_err(|refusal| BlockError::Invalid(refusal.to_string()))?;
             if ids.contains(&record.id()) {
                 return Err(BlockError::Invalid("a record twice".into()));
             }
@@ -276,7 +366,12 @@ impl ChainApp {
         } else if toggled && seats.len() >= 4 && seats != old.validators {
             next.pending = Some(seats);
         }
-        next.accused.extend(body.system.evidence.iter().map(|e: &Evidence| (e.height(), e.culprit())));
+        next.accused.extend(
+            body.system
+                .evidence
+                .iter()
+                .map(|e: &Evidence| (e.height(), e.culprit())),
+        );
         let work: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
         next.state = sha256_parts(&[&old.state.0, &work]);
         let seal = Seal {
@@ -291,12 +386,20 @@ impl ChainApp {
             state_root: next.state,
             work_digest: sha256(&work),
             policy: policy(&old.validators),
-            parent_certificate: body.system.parent_certificate.as_ref().map_or(Hash::ZERO, Certificate::digest),
+            parent_certificate: body
+                .system
+                .parent_certificate
+                .as_ref()
+                .map_or(Hash::ZERO, Certificate::digest),
         };
         let block = seal.id();
         next.root = sha256_parts(&[&seal.log_root.0, &block.0]);
         next.leaves = seal.checkpoint_size();
-        next.tip = Tip { height: seal.height, seal: seal.clone(), block };
+        next.tip = Tip {
+            height: seal.height,
+            seal: seal.clone(),
+            block,
+        };
         Ok((seal, next, ids))
     }
 }
@@ -305,7 +408,13 @@ impl SimLedger for ChainApp {
     type Genesis = Genesis;
 
     fn genesis(plan: &Plan) -> Rc<Genesis> {
-        Genesis::new(plan.validators, plan.nodes, GENESIS_MS, plan.deadline_every, plan.canary == Canary::Quorum2f)
+        Genesis::new(
+            plan.validators,
+            plan.nodes,
+            GENESIS_MS,
+            plan.deadline_every,
+            plan.canary == Canary::Quorum2f,
+        )
     }
 
     fn facts(genesis: &Genesis) -> (Hash, u64) {
@@ -357,8 +466,15 @@ impl App for ChainApp {
     }
 
     fn checkpoint(&self) -> Checkpoint {
-        let State { tip, leaves, root, .. } = &self.state;
-        Checkpoint { height: tip.height, origin: "sim".into(), size: *leaves, root: *root }
+        let State {
+            tip, leaves, root, ..
+        } = &self.state;
+        Checkpoint {
+            height: tip.height,
+            origin: "sim".into(),
+            size: *leaves,
+            root: *root,
+        }
     }
 
     fn policy_digest(&self) -> Hash {
@@ -366,7 +482,8 @@ impl App for ChainApp {
     }
 
     fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
-        let decoded: Record = decode(record).map_err(|error| self.refuse("envelope.encoding", error.to_string()))?;
+        let decoded: Record =
+            decode(record).map_err(|error| self.refuse("envelope.encoding", error.to_string()))?;
         self.judge(&decoded, now_ms)?;
         Ok(Admitted {
             id: decoded.id(),
@@ -377,8 +494,16 @@ impl App for ChainApp {
         })
     }
 
-    fn build(&mut self, time_ms: u64, system: SystemSection, candidates: &[Record]) -> Result<Built, BlockError> {
-        let mut body = BlockBody { system, records: Vec::new() };
+    fn build(
+        &mut self,
+        time_ms: u64,
+        system: SystemSection,
+        candidates: &[Record],
+    ) -> Result<Built, BlockError> {
+        let mut body = BlockBody {
+            system,
+            records: Vec::new(),
+        };
         let mut left_out = Vec::new();
         if self.state.pending.is_none() {
             for record in candidates {
@@ -390,7 +515,11 @@ impl App for ChainApp {
         }
         let bytes = encode(&body);
         let (seal, _, _) = self.after(&body, &bytes, time_ms)?;
-        Ok(Built { body: bytes, seal, left_out })
+        Ok(Built {
+            body: bytes,
+            seal,
+            left_out,
+        })
     }
 
     fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
@@ -398,21 +527,30 @@ impl App for ChainApp {
         if self.executed.contains_key(&block) {
             return Ok(());
         }
-        let decoded: BlockBody = decode(body).map_err(|error| BlockError::Invalid(error.to_string()))?;
+        let decoded: BlockBody =
+            decode(body).map_err(|error| BlockError::Invalid(error.to_string()))?;
         let (expected, state, ids) = self.after(&decoded, body, seal.time_ms)?;
         if expected != *seal {
-            return Err(BlockError::Invalid("the seal is not the one that follows".into()));
+            return Err(BlockError::Invalid(
+                "the seal is not the one that follows".into(),
+            ));
         }
         self.executed.insert(block, (state, ids));
         Ok(())
     }
 
     fn commit(&mut self, block: &Hash, _: &Certificate) -> Result<Committed, BlockError> {
-        let Some((state, ids)) = self.executed.remove(block) else { return Err(BlockError::Invalid("not executed".into())) };
+        let Some((state, ids)) = self.executed.remove(block) else {
+            return Err(BlockError::Invalid("not executed".into()));
+        };
         self.executed.clear();
         self.state = state;
         self.records.extend(ids.iter().copied());
-        Ok(Committed { records: ids, handover: self.state.tip_is_handover, checkpoint: self.checkpoint() })
+        Ok(Committed {
+            records: ids,
+            handover: self.state.tip_is_handover,
+            checkpoint: self.checkpoint(),
+        })
     }
 
     fn next_deadline(&self) -> Option<u64> {
@@ -428,12 +566,20 @@ impl App for ChainApp {
         self.state.tip_is_handover
     }
 
-    fn cosignature_message(&self, checkpoint: &Checkpoint, organisation: u32, time_s: u64) -> Vec<u8> {
+    fn cosignature_message(
+        &self,
+        checkpoint: &Checkpoint,
+        organisation: u32,
+        time_s: u64,
+    ) -> Vec<u8> {
         let facts = encode(&(checkpoint.size, checkpoint.root, organisation, time_s));
         tagged("simulated cosignature", &[&facts])
     }
 
     fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {
-        tagged("simulated log line", &[&encode(&(checkpoint.size, checkpoint.root))])
+        tagged(
+            "simulated log line",
+            &[&encode(&(checkpoint.size, checkpoint.root))],
+        )
     }
 }

@@ -38,7 +38,12 @@ pub trait SimLedger: App + Sized {
     fn keys(genesis: &Self::Genesis, organisation: u32) -> Keys;
 
     /// The `number`th record handed in, counted from 1, if there is one.
-    fn record(genesis: &Self::Genesis, plan: &Plan, number: u64, random: &mut Random) -> Option<Vec<u8>>;
+    fn record(
+        genesis: &Self::Genesis,
+        plan: &Plan,
+        number: u64,
+        random: &mut Random,
+    ) -> Option<Vec<u8>>;
 
     /// Accusations in the ledger: height and culprit.
     fn accused(&self) -> Vec<(u64, u32)>;
@@ -47,8 +52,8 @@ pub trait SimLedger: App + Sized {
     fn after_step(&mut self) {}
 }
 
-/// The real ledger's genesis and the records that found it: an alliance with one more member than validators, which gets
-/// a seat by a handover.
+/// The real ledger's genesis and the records that found it: an alliance with one more member than
+/// validators, which gets a seat by a handover.
 pub struct RealGenesis {
     alliance: RefCell<Alliance>,
     chain: Hash,
@@ -80,17 +85,28 @@ impl SimLedger for RealLedger {
     type Genesis = RealGenesis;
 
     fn genesis(plan: &Plan) -> Rc<RealGenesis> {
-        let handover = |charter: &mut rollbook_core::charter::Charter| charter.chain.handover_blocks = 10;
-        let mut alliance = Alliance::with(SEED, plan.nodes, plan.validators, Clock::Sample, handover);
+        let handover =
+            |charter: &mut rollbook_core::charter::Charter| charter.chain.handover_blocks = 10;
+        let mut alliance =
+            Alliance::with(SEED, plan.nodes, plan.validators, Clock::Sample, handover);
         let mut records = alliance.found(OPENED_MS);
         for newcomer in plan.validators + 1..=plan.nodes {
             let operator = (officers_of(newcomer).0, Role::NodeOperator);
             let keys = Box::new(node_keys(SEED, newcomer));
             let register = Body::Node(NodeAct::Register(*keys));
             records.push(alliance.record(newcomer, &[operator], OPENED_MS, register));
-            records.push(alliance.record(newcomer, &[operator], OPENED_MS, Body::Node(NodeAct::Ready)));
+            records.push(alliance.record(
+                newcomer,
+                &[operator],
+                OPENED_MS,
+                Body::Node(NodeAct::Ready),
+            ));
         }
-        Rc::new(RealGenesis { chain: alliance.chain(), alliance: RefCell::new(alliance), records })
+        Rc::new(RealGenesis {
+            chain: alliance.chain(),
+            alliance: RefCell::new(alliance),
+            records,
+        })
     }
 
     fn facts(genesis: &RealGenesis) -> (Hash, u64) {
@@ -98,7 +114,8 @@ impl SimLedger for RealLedger {
     }
 
     fn open(genesis: &Rc<RealGenesis>) -> RealLedger {
-        let (ledger, _) = Ledger::from_genesis(&genesis.alliance.borrow().genesis).expect("the sample genesis opens");
+        let (ledger, _) = Ledger::from_genesis(&genesis.alliance.borrow().genesis)
+            .expect("the sample genesis opens");
         with_memo(ledger)
     }
 
@@ -108,13 +125,22 @@ impl SimLedger for RealLedger {
 
     fn keys(_: &RealGenesis, organisation: u32) -> Keys {
         let key = |kind| node_key(SEED, organisation, kind);
-        Keys::new(organisation, key(KeyKind::Consensus), key(KeyKind::Cosigner), key(KeyKind::Log))
+        Keys::new(
+            organisation,
+            key(KeyKind::Consensus),
+            key(KeyKind::Cosigner),
+            key(KeyKind::Log),
+        )
     }
 
     fn record(genesis: &RealGenesis, _: &Plan, number: u64, _: &mut Random) -> Option<Vec<u8>> {
-        // Those that found go round until they are decided: what is decided is refused, and harmless.
+        // Those that found go round until they are decided: what is decided is refused, and
+        // harmless.
         let founding = genesis.records.len() as u64;
-        genesis.records.get((number.checked_sub(1)? % founding) as usize).map(encode)
+        genesis
+            .records
+            .get((number.checked_sub(1)? % founding) as usize)
+            .map(encode)
     }
 
     fn accused(&self) -> Vec<(u64, u32)> {

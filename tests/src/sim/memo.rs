@@ -1,4 +1,5 @@
-//! Results of signature checks, kept for the whole process (RULINGS A23): a signature that four nodes check is checked once.
+//! Results of signature checks, kept for the whole process (RULINGS A23): a signature that four
+//! nodes check is checked once.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -37,6 +38,10 @@ pub struct SimVerify {
 
 impl Verify for SimVerify {
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-        if self.memo { verify(key, message, signature) } else { key.verify(message, signature).is_ok() }
+        if self.memo {
+            verify(key, message, signature)
+        } else {
+            key.verify(message, signature).is_ok()
+        }
     }
 }

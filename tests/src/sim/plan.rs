@@ -1,4 +1,5 @@
-//! What a seed switches on. Each seed turns whole kinds of fault off, so that no fault hides another (swarm testing).
+//! What a seed switches on. Each seed turns whole kinds of fault off, so that no fault hides
+//! another (swarm testing).
 
 use super::random::Random;
 
@@ -9,7 +10,8 @@ pub struct Plan {
     pub seed: u64,
     /// Validators at genesis.
     pub validators: u32,
-    /// Registered organisations with a node: more than the validators are full nodes, and seats to be.
+    /// Registered organisations with a node: more than the validators are full nodes, and seats to
+    /// be.
     pub nodes: u32,
     /// Organisations that run as two nodes with one key.
     pub twins: Vec<u32>,
@@ -29,7 +31,8 @@ pub struct Plan {
     pub one_way: bool,
     /// Processes die between two steps and between two effects of one.
     pub crashes: bool,
-    /// Machines lose power: between steps, between effects, and inside a step at any call of the journal.
+    /// Machines lose power: between steps, between effects, and inside a step at any call of the
+    /// journal.
     pub power_cuts: bool,
     /// One machine loses its disk, once.
     pub wipe: bool,
@@ -91,7 +94,11 @@ impl Plan {
             validators,
             nodes: validators + u32::from(handovers || r.percent(30)),
             twins: Vec::new(),
-            loss: if lossy { r.between(1, if harsh { 150 } else { 40 }) } else { 0 },
+            loss: if lossy {
+                r.between(1, if harsh { 150 } else { 40 })
+            } else {
+                0
+            },
             duplicate: if doubled { r.between(1, 200) } else { 0 },
             corrupt: if r.percent(40) { r.between(1, 60) } else { 0 },
             delay: (1, r.between(2, 60)),

@@ -1,8 +1,9 @@
 //! The event loop, the faults and the oracles.
 //!
-//! Oracles, checked at every effect: two nodes never decide different blocks at one height; no honest key ever emits two
-//! conflicting signatures; what a node told to be decided is there after every restart; after the faults end every record
-//! handed in is decided and receipted everywhere, within the run. Stops are only allowed where a machine died.
+//! Oracles, checked at every effect: two nodes never decide different blocks at one height; no
+//! honest key ever emits two conflicting signatures; what a node told to be decided is there after
+//! every restart; after the faults end every record handed in is decided and receipted everywhere,
+//! within the run. Stops are only allowed where a machine died.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -16,7 +17,9 @@ use rollbook_core::crypto::{Hash, sha256, sha256_parts};
 use rollbook_core::ledger::VoteKind;
 use rollbook_node::disk::SimDisk;
 use rollbook_node::replica::message::{Frame, Request, Response};
-use rollbook_node::replica::{Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage};
+use rollbook_node::replica::{
+    Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
+};
 
 use super::chain::ChainApp;
 use super::ledger::SimLedger;
@@ -129,7 +132,11 @@ impl<L: SimLedger> World<L> {
             .enumerate()
             .map(|(index, organisation)| {
                 let skew = random.between(0, 2 * plan.skew) as i64 - plan.skew as i64;
-                let hour = if random.percent(50) { 3_600_000 } else { -3_600_000 };
+                let hour = if random.percent(50) {
+                    3_600_000
+                } else {
+                    -3_600_000
+                };
                 Machine {
                     organisation: *organisation,
                     disk: SimDisk::default(),
@@ -137,7 +144,11 @@ impl<L: SimLedger> World<L> {
                     snapshot: None,
                     life: 0,
                     booted_at: 0,
-                    offset_ms: if plan.wrong_clock && index == wrong { hour } else { skew },
+                    offset_ms: if plan.wrong_clock && index == wrong {
+                        hour
+                    } else {
+                        skew
+                    },
                     wake: None,
                     told: 0,
                     doomed: None,
@@ -147,11 +158,16 @@ impl<L: SimLedger> World<L> {
             })
             .collect();
         for machine in &machines {
-            // A node's guard is made with its key. A guard that is new beside an old key comes with a lost disk.
-            let opened = JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), chain);
+            // A node's guard is made with its key. A guard that is new beside an old key comes with
+            // a lost disk.
+            let opened =
+                JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), chain);
             let (mut storage, _) = opened.expect("an empty disk");
             storage.raise(1).expect("an empty disk");
-            storage.journal_mut().note_clean_stop().expect("an empty disk");
+            storage
+                .journal_mut()
+                .note_clean_stop()
+                .expect("an empty disk");
         }
         let config = Self::config(&plan);
         World {
@@ -239,7 +255,9 @@ impl<L: SimLedger> World<L> {
                 break;
             }
             self.now = time;
-            let Some(event) = self.payloads.remove(&key) else { continue };
+            let Some(event) = self.payloads.remove(&key) else {
+                continue;
+            };
             self.event(event);
         }
         if self.failure.is_none() {
@@ -274,7 +292,12 @@ impl<L: SimLedger> World<L> {
         }
         if self.plan.log {
             let machine = &self.machines[node];
-            println!("{:>8} node {node} (org {}) {}", self.now, machine.organisation, text());
+            println!(
+                "{:>8} node {node} (org {}) {}",
+                self.now,
+                machine.organisation,
+                text()
+            );
         }
     }
 
@@ -292,13 +315,18 @@ impl<L: SimLedger> World<L> {
             }
             Event::Wake { to, life } => {
                 let machine = &self.machines[to];
-                if machine.replica.is_some() && machine.life == life && machine.wake == Some(self.now) {
+                if machine.replica.is_some()
+                    && machine.life == life
+                    && machine.wake == Some(self.now)
+                {
                     self.machines[to].wake = None;
                     self.step(to, Input::Tick);
                 }
             }
             Event::RequestTimeout { from, life, id } => {
-                if self.asked.remove(&(from, life, id)).is_some() && self.machines[from].life == life {
+                if self.asked.remove(&(from, life, id)).is_some()
+                    && self.machines[from].life == life
+                {
                     self.step(from, Input::Response { id, bytes: None });
                 }
             }
@@ -323,7 +351,10 @@ impl<L: SimLedger> World<L> {
     fn clock(&self, node: usize) -> Clock {
         let machine = &self.machines[node];
         let wall = (self.opened_ms + self.now) as i64 + machine.offset_ms;
-        Clock { elapsed_ms: self.now - machine.booted_at, wall_ms: wall as u64 }
+        Clock {
+            elapsed_ms: self.now - machine.booted_at,
+            wall_ms: wall as u64,
+        }
     }
 
     fn step(&mut self, node: usize, input: Input) {
@@ -331,7 +362,9 @@ impl<L: SimLedger> World<L> {
             return;
         }
         let clock = self.clock(node);
-        let Some(replica) = self.machines[node].replica.as_mut() else { return };
+        let Some(replica) = self.machines[node].replica.as_mut() else {
+            return;
+        };
         let effects = replica.step(clock, input);
         replica.app_mut().after_step();
         let doom = self.machines[node].doomed;
@@ -355,7 +388,9 @@ impl<L: SimLedger> World<L> {
         {
             return self.die(node, power);
         }
-        let Some(replica) = &self.machines[node].replica else { return };
+        let Some(replica) = &self.machines[node].replica else {
+            return;
+        };
         let status: Status = replica.status();
         if status.out_of_bounds > 0 {
             self.mark("step with a proposal withheld");
@@ -364,7 +399,11 @@ impl<L: SimLedger> World<L> {
             self.fail(format!("node {node} sees a fork at {height} by {who}"));
         }
         let machine = &self.machines[node];
-        let due = machine.replica.as_ref().and_then(Replica::wake_at).map(|at| (machine.booted_at + at).max(self.now + 1));
+        let due = machine
+            .replica
+            .as_ref()
+            .and_then(Replica::wake_at)
+            .map(|at| (machine.booted_at + at).max(self.now + 1));
         if due != machine.wake
             && let Some(due) = due
         {
@@ -378,11 +417,21 @@ impl<L: SimLedger> World<L> {
         match effect {
             Effect::Broadcast(bytes) => {
                 self.inspect(node, &bytes);
-                self.note(node, &bytes, || format!("broadcast {:?}", decode::<Frame>(&bytes).map(|f| brief(&f))));
+                self.note(node, &bytes, || {
+                    format!("broadcast {:?}", decode::<Frame>(&bytes).map(|f| brief(&f)))
+                });
                 let from = self.machines[node].organisation;
                 for to in 0..self.machines.len() {
                     if to != node {
-                        self.send(node, to, 0, Input::Frame { from, bytes: bytes.clone() });
+                        self.send(
+                            node,
+                            to,
+                            0,
+                            Input::Frame {
+                                from,
+                                bytes: bytes.clone(),
+                            },
+                        );
                     }
                 }
             }
@@ -391,25 +440,59 @@ impl<L: SimLedger> World<L> {
                 let from = self.machines[node].organisation;
                 for to in 0..self.machines.len() {
                     if to != node {
-                        self.send(node, to, 0, Input::Records { from, bytes: bytes.clone() });
+                        self.send(
+                            node,
+                            to,
+                            0,
+                            Input::Records {
+                                from,
+                                bytes: bytes.clone(),
+                            },
+                        );
                     }
                 }
             }
             Effect::Request { id, to, bytes } => {
-                self.note(node, &bytes, || format!("asks {to}: {:?}", decode::<Request>(&bytes)));
+                self.note(node, &bytes, || {
+                    format!("asks {to}: {:?}", decode::<Request>(&bytes))
+                });
                 let life = self.machines[node].life;
                 self.asked.insert((node, life, id), ());
-                self.at(REQUEST_MS, Event::RequestTimeout { from: node, life, id });
-                let there: Vec<usize> = (0..self.machines.len()).filter(|m| self.machines[*m].organisation == to).collect();
-                let Some(target) = self.random.pick(&there).copied() else { return };
+                self.at(
+                    REQUEST_MS,
+                    Event::RequestTimeout {
+                        from: node,
+                        life,
+                        id,
+                    },
+                );
+                let there: Vec<usize> = (0..self.machines.len())
+                    .filter(|m| self.machines[*m].organisation == to)
+                    .collect();
+                let Some(target) = self.random.pick(&there).copied() else {
+                    return;
+                };
                 // The id on the wire tells the asker apart: node and life are the connection.
                 let wire = (node as u64) << 56 | (life & 0xFFFF) << 40 | id;
                 let from = self.machines[node].organisation;
-                self.send(node, target, 0, Input::Request { from, id: wire, bytes });
+                self.send(
+                    node,
+                    target,
+                    0,
+                    Input::Request {
+                        from,
+                        id: wire,
+                        bytes,
+                    },
+                );
             }
             Effect::Respond { id, bytes, .. } => {
                 let (to, life, id) = ((id >> 56) as usize, id >> 40 & 0xFFFF, id & 0xFF_FFFF_FFFF);
-                let mut bytes = if self.plan.liar && node == 0 { self.lie(bytes) } else { bytes };
+                let mut bytes = if self.plan.liar && node == 0 {
+                    self.lie(bytes)
+                } else {
+                    bytes
+                };
                 self.corrupt(&mut bytes);
                 self.note(node, &bytes, || format!("answers {to}"));
                 self.answer(node, to, life, id, bytes);
@@ -421,8 +504,14 @@ impl<L: SimLedger> World<L> {
                 }
             }
             Effect::Refused { reason, .. } => self.note(node, &[], || format!("refused: {reason}")),
-            Effect::Decided { height, block, records } => {
-                self.note(node, &block.0, || format!("decided {height} {}", block.short()));
+            Effect::Decided {
+                height,
+                block,
+                records,
+            } => {
+                self.note(node, &block.0, || {
+                    format!("decided {height} {}", block.short())
+                });
                 if self.plan.twins.contains(&self.machines[node].organisation) {
                     return;
                 }
@@ -453,7 +542,9 @@ impl<L: SimLedger> World<L> {
                 machine.told = machine.told.max(height);
             }
             Effect::Receipted(receipt) => {
-                self.note(node, &receipt.checkpoint.root.0, || format!("receipted {}", receipt.checkpoint.height));
+                self.note(node, &receipt.checkpoint.root.0, || {
+                    format!("receipted {}", receipt.checkpoint.height)
+                });
                 let machine = &mut self.machines[node];
                 machine.receipted = machine.receipted.max(receipt.checkpoint.height);
                 self.mark("receipt");
@@ -468,20 +559,38 @@ impl<L: SimLedger> World<L> {
         if self.plan.twins.contains(&own) {
             return;
         }
-        let Ok(frame) = decode::<Frame>(bytes) else { return self.fail("a frame that does not decode".into()) };
+        let Ok(frame) = decode::<Frame>(bytes) else {
+            return self.fail("a frame that does not decode".into());
+        };
         let (slot, value) = match frame {
             Frame::Vote(signed) if signed.vote.validator == own => {
-                let step = if signed.vote.kind == VoteKind::Prevote { 1 } else { 2 };
-                ((own, signed.vote.height, signed.vote.round, step), signed.vote.block)
+                let step = if signed.vote.kind == VoteKind::Prevote {
+                    1
+                } else {
+                    2
+                };
+                (
+                    (own, signed.vote.height, signed.vote.round, step),
+                    signed.vote.block,
+                )
             }
             Frame::Proposal { proposal, .. } if proposal.facts.validator == own => {
                 let facts = sha256(&encode(&proposal.facts));
-                ((own, proposal.facts.height, proposal.facts.round, 0), Some(facts))
+                (
+                    (own, proposal.facts.height, proposal.facts.round, 0),
+                    Some(facts),
+                )
             }
             Frame::Cosign(cosignature) => {
-                let known = self.cosigned.entry((own, cosignature.size)).or_insert(cosignature.root);
+                let known = self
+                    .cosigned
+                    .entry((own, cosignature.size))
+                    .or_insert(cosignature.root);
                 if *known != cosignature.root {
-                    self.fail(format!("DOUBLE COSIGNATURE by {own} at size {}", cosignature.size));
+                    self.fail(format!(
+                        "DOUBLE COSIGNATURE by {own} at size {}",
+                        cosignature.size
+                    ));
                 }
                 return;
             }
@@ -490,7 +599,9 @@ impl<L: SimLedger> World<L> {
         let known = self.signed.entry(slot).or_insert(value);
         if *known != value {
             let known = *known;
-            self.fail(format!("DOUBLE SIGNATURE at {slot:?}: {known:?} and {value:?}"));
+            self.fail(format!(
+                "DOUBLE SIGNATURE at {slot:?}: {known:?} and {value:?}"
+            ));
         }
     }
 
@@ -511,12 +622,25 @@ impl<L: SimLedger> World<L> {
         if self.cut.contains(&(from, to)) {
             return;
         }
-        if let Input::Frame { bytes, .. } | Input::Records { bytes, .. } | Input::Request { bytes, .. } = &mut input {
+        if let Input::Frame { bytes, .. }
+        | Input::Records { bytes, .. }
+        | Input::Request { bytes, .. } = &mut input
+        {
             self.corrupt(bytes);
         }
-        if !self.calm() && self.random.permille(self.plan.duplicate) && !matches!(input, Input::Request { .. }) {
+        if !self.calm()
+            && self.random.permille(self.plan.duplicate)
+            && !matches!(input, Input::Request { .. })
+        {
             let again = self.random.between(1, 500);
-            self.at(again, Event::Deliver { to, life, input: input.clone() });
+            self.at(
+                again,
+                Event::Deliver {
+                    to,
+                    life,
+                    input: input.clone(),
+                },
+            );
         }
         if let Some(delay) = self.delay() {
             self.at(delay, Event::Deliver { to, life, input });
@@ -528,9 +652,23 @@ impl<L: SimLedger> World<L> {
             return;
         }
         let Some(delay) = self.delay() else { return };
-        let life = if self.machines[to].life & 0xFFFF == life { self.machines[to].life } else { return };
+        let life = if self.machines[to].life & 0xFFFF == life {
+            self.machines[to].life
+        } else {
+            return;
+        };
         if self.asked.remove(&(to, life, id)).is_some() {
-            self.at(delay, Event::Deliver { to, life, input: Input::Response { id, bytes: Some(bytes) } });
+            self.at(
+                delay,
+                Event::Deliver {
+                    to,
+                    life,
+                    input: Input::Response {
+                        id,
+                        bytes: Some(bytes),
+                    },
+                },
+            );
         }
     }
 
@@ -545,7 +683,9 @@ impl<L: SimLedger> World<L> {
 
     /// A forged block: a later time makes another, internally sound block under the old signatures.
     fn lie(&mut self, bytes: Vec<u8>) -> Vec<u8> {
-        let Ok(Response::Blocks(mut blocks)) = decode::<Response>(&bytes) else { return bytes };
+        let Ok(Response::Blocks(mut blocks)) = decode::<Response>(&bytes) else {
+            return bytes;
+        };
         if blocks.is_empty() || self.random.percent(30) {
             return bytes;
         }
@@ -573,7 +713,11 @@ impl<L: SimLedger> World<L> {
             return;
         }
         let machine = &self.machines[node];
-        let opened = JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), self.chain);
+        let opened = JournalStorage::open(
+            Arc::new(machine.disk.clone()),
+            Path::new("journal"),
+            self.chain,
+        );
         let (storage, recovered) = match opened {
             Ok(opened) => opened,
             Err(_) if machine.disk.halted() => {
@@ -583,33 +727,51 @@ impl<L: SimLedger> World<L> {
                 let after = self.random.between(10, 1_000);
                 return self.at(after, Event::Restart { node });
             }
-            Err(stop) => return self.fail(format!("node {node}: the journal does not open: {stop}")),
+            Err(stop) => {
+                return self.fail(format!("node {node}: the journal does not open: {stop}"));
+            }
         };
         let tip = recovered.tip;
         if tip < machine.told && !machine.wiped {
             let told = machine.told;
-            return self.fail(format!("LOST: node {node} told height {told} and restarted at {tip}"));
+            return self.fail(format!(
+                "LOST: node {node} told height {told} and restarted at {tip}"
+            ));
         }
         let snapshot = self.machines[node].snapshot.take();
         let usable = snapshot.filter(|app| {
             let at = app.tip();
-            at.height == 0 || (at.height <= tip && storage.decided(at.height).is_some_and(|block| block.seal.id() == at.block))
+            at.height == 0
+                || (at.height <= tip
+                    && storage
+                        .decided(at.height)
+                        .is_some_and(|block| block.seal.id() == at.block))
         });
-        let mut app = if self.random.percent(85) { usable } else { None };
+        let mut app = if self.random.percent(85) {
+            usable
+        } else {
+            None
+        };
         let mut app = app.take().unwrap_or_else(|| L::open(&self.genesis));
         for height in app.tip().height + 1..=tip {
             let Some(block) = storage.decided(height) else {
                 return self.fail(format!("node {node} holds no block {height}"));
             };
-            let applied = app.execute(&block.body, &block.seal).and_then(|()| app.commit(&block.seal.id(), &block.certificate));
+            let applied = app
+                .execute(&block.body, &block.seal)
+                .and_then(|()| app.commit(&block.seal.id(), &block.certificate));
             if let Err(error) = applied {
-                return self.fail(format!("node {node}: block {height} of its own journal does not apply: {error}"));
+                return self.fail(format!(
+                    "node {node}: block {height} of its own journal does not apply: {error}"
+                ));
             }
         }
         if !storage.wal(tip + 1).is_empty() {
             self.mark("restart with a log to replay");
         }
-        let verify = SimVerify { memo: self.plan.canary == Canary::None };
+        let verify = SimVerify {
+            memo: self.plan.canary == Canary::None,
+        };
         let keys = L::keys(&self.genesis, self.machines[node].organisation);
         let replica = Replica::new(self.config.clone(), keys, app, storage, verify);
         let machine = &mut self.machines[node];
@@ -627,7 +789,9 @@ impl<L: SimLedger> World<L> {
     fn die(&mut self, node: usize, power: bool) {
         self.note(node, &[u8::from(power)], || format!("dies (power {power})"));
         let machine = &mut self.machines[node];
-        let Some(replica) = machine.replica.take() else { return };
+        let Some(replica) = machine.replica.take() else {
+            return;
+        };
         machine.snapshot = Some(replica.app().copy());
         machine.doomed = None;
         machine.wake = None;
@@ -639,7 +803,11 @@ impl<L: SimLedger> World<L> {
             self.machines[node].disk.kill();
             self.mark("kill");
         }
-        if self.plan.wipe && !self.wiped && node < self.plan.validators as usize && self.outcome.height > 2 {
+        if self.plan.wipe
+            && !self.wiped
+            && node < self.plan.validators as usize
+            && self.outcome.height > 2
+        {
             self.wiped = true;
             let machine = &mut self.machines[node];
             machine.disk = SimDisk::new();
@@ -690,7 +858,10 @@ impl<L: SimLedger> World<L> {
         }
         if self.plan.one_way && self.random.percent(50) {
             for _ in 0..2 {
-                let (a, b) = (self.random.below(n as u64) as usize, self.random.below(n as u64) as usize);
+                let (a, b) = (
+                    self.random.below(n as u64) as usize,
+                    self.random.below(n as u64) as usize,
+                );
                 self.cut.insert((a, b));
             }
         }
@@ -705,10 +876,18 @@ impl<L: SimLedger> World<L> {
         }
         self.next_record += 1;
         let number = self.next_record;
-        let Some(bytes) = L::record(&self.genesis, &self.plan, number, &mut self.random) else { return };
+        let Some(bytes) = L::record(&self.genesis, &self.plan, number, &mut self.random) else {
+            return;
+        };
         let node = self.random.below(self.machines.len() as u64) as usize;
         if self.machines[node].replica.is_some() {
-            self.step(node, Input::Submit { tag: self.next_record, bytes });
+            self.step(
+                node,
+                Input::Submit {
+                    tag: self.next_record,
+                    bytes,
+                },
+            );
         }
     }
 
@@ -726,28 +905,47 @@ impl<L: SimLedger> World<L> {
             if let Some(known) = self.decided.get(&tip.height)
                 && *known != tip.block
             {
-                return self.fail(format!("FORK: node {node} stands at another block of height {}", tip.height));
+                return self.fail(format!(
+                    "FORK: node {node} stands at another block of height {}",
+                    tip.height
+                ));
             }
             if tip.height + 1 < self.outcome.height {
                 let height = self.outcome.height;
-                return self.fail(format!("node {node} is stuck at {} of {height}: {status:?}", tip.height));
+                return self.fail(format!(
+                    "node {node} is stuck at {} of {height}: {status:?}",
+                    tip.height
+                ));
             }
             if status.body_missing.is_some() {
                 return self.fail(format!("node {node}: {status:?}"));
             }
-            let undecided = |id: &Hash, at: u64| !self.decided_records.contains(id) && at + 20_000 < self.plan.end;
+            let undecided = |id: &Hash, at: u64| {
+                !self.decided_records.contains(id) && at + 20_000 < self.plan.end
+            };
             let missing = self.handed_in.iter().find(|(id, at)| undecided(id, **at));
             if let Some((id, at)) = missing {
-                return self.fail(format!("record {} of {at} ms is not decided at node {node}: {status:?}", id.short()));
+                return self.fail(format!(
+                    "record {} of {at} ms is not decided at node {node}: {status:?}",
+                    id.short()
+                ));
             }
             if self.machines[node].receipted + 2 < tip.height {
                 let receipted = self.machines[node].receipted;
-                return self.fail(format!("node {node}: receipted {receipted} of {}: {status:?}", tip.height));
+                return self.fail(format!(
+                    "node {node}: receipted {receipted} of {}: {status:?}",
+                    tip.height
+                ));
             }
             let accused = replica.app().accused();
             let accusations = accused.len() as u64;
-            if let Some((height, who)) = accused.iter().find(|(_, who)| !self.plan.twins.contains(who)) {
-                return self.fail(format!("honest validator {who} was accused at height {height}"));
+            if let Some((height, who)) = accused
+                .iter()
+                .find(|(_, who)| !self.plan.twins.contains(who))
+            {
+                return self.fail(format!(
+                    "honest validator {who} was accused at height {height}"
+                ));
             }
             *self.outcome.marks.entry("accusation").or_default() += accusations;
             *self.outcome.marks.entry("block fetched").or_default() += taken;
@@ -763,14 +961,33 @@ fn brief(frame: &Frame) -> String {
     match frame {
         Frame::Vote(s) => {
             let block = s.vote.block.map_or("nil".into(), Hash::short);
-            format!("{:?} {}/{} {block}", s.vote.kind, s.vote.height, s.vote.round)
+            format!(
+                "{:?} {}/{} {block}",
+                s.vote.kind, s.vote.height, s.vote.round
+            )
         }
         Frame::Proposal { proposal, .. } => {
             let facts = &proposal.facts;
-            format!("Proposal {}/{} {} vr {:?}", facts.height, facts.round, facts.block.short(), facts.valid_round)
+            format!(
+                "Proposal {}/{} {} vr {:?}",
+                facts.height,
+                facts.round,
+                facts.block.short(),
+                facts.valid_round
+            )
         }
-        Frame::Polka { height, round, block, .. } => format!("Polka {height}/{round} {}", block.short()),
-        Frame::Round { height, round, precommits, .. } => format!("Round {height}/{round} precommits {precommits}"),
+        Frame::Polka {
+            height,
+            round,
+            block,
+            ..
+        } => format!("Polka {height}/{round} {}", block.short()),
+        Frame::Round {
+            height,
+            round,
+            precommits,
+            ..
+        } => format!("Round {height}/{round} precommits {precommits}"),
         Frame::Cosign(c) => format!("Cosign {} size {}", c.height, c.size),
     }
 }

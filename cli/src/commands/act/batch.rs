@@ -1,7 +1,8 @@
 //! `--from FILE.csv`: one record a line (RULINGS R23).
 //!
-//! The head names arguments of the verb, `value-date` or `value_date`; flags of the command line hold for every line. All lines are
-//! read, signed and judged first; if one is bad, every bad line is told with its number and nothing is handed in.
+//! The head names arguments of the verb, `value-date` or `value_date`; flags of the command line
+//! hold for every line. All lines are read, signed and judged first; if one is bad, every bad line
+//! is told with its number and nothing is handed in.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,10 @@ pub fn run(verb: &Verb, desk: &Desk, file: &str) -> Result<u8, Failure> {
         return Ok(reject(file, bad, UNUSABLE));
     }
     for (document, hash) in &reading.documents {
-        say(t("act.document", &[("file", document.clone()), ("hash", hash.to_hex())]));
+        say(t(
+            "act.document",
+            &[("file", document.clone()), ("hash", hash.to_hex())],
+        ));
     }
     let dry = desk.matches.get_flag("dry-run");
     let client = desk.client()?;
@@ -53,7 +57,13 @@ pub fn run(verb: &Verb, desk: &Desk, file: &str) -> Result<u8, Failure> {
         return Ok(reject(file, bad, REFUSED));
     }
     if dry {
-        print(t("batch.dry", &[("file", file.to_owned()), ("lines", records.len().to_string())]));
+        print(t(
+            "batch.dry",
+            &[
+                ("file", file.to_owned()),
+                ("lines", records.len().to_string()),
+            ],
+        ));
         return Ok(0);
     }
     if let Some(kept) = reading.keep(&verb.name())? {
@@ -67,7 +77,10 @@ fn reject(file: &str, bad: Vec<(usize, String)>, code: u8) -> u8 {
     for (line, why) in &bad {
         print(format!("{file}:{line}: {why}"));
     }
-    say(t("batch.rejected", &[("file", file.to_owned()), ("bad", bad.len().to_string())]));
+    say(t(
+        "batch.rejected",
+        &[("file", file.to_owned()), ("bad", bad.len().to_string())],
+    ));
     code
 }
 
@@ -83,37 +96,84 @@ fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<S
             .next(t("batch.head-next", &[("known", known(verb))]))
     };
     std::str::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .from_reader(bytes);
     let mut head = Vec::new();
-    for column in reader.headers().map_err(|error| unusable(error.to_string()))? {
+    for column in reader
+        .headers()
+        .map_err(|error| unusable(error.to_string()))?
+    {
         let name = column.replace('-', "_");
-        let field = verb.fields.iter().map(|field| field.name).find(|known| *known == name);
-        let text =
-            (verb.act.1 == "Propose").then(|| ["ballot-days", "text"].into_iter().find(|known| *known == column)).flatten();
+        let field = verb
+            .fields
+            .iter()
+            .map(|field| field.name)
+            .find(|known| *known == name);
+        let text = (verb.act.1 == "Propose")
+            .then(|| {
+                ["ballot-days", "text"]
+                    .into_iter()
+                    .find(|known| *known == column)
+            })
+            .flatten();
         let near = suggestion(&name, verb.fields.iter().map(|field| field.name));
-        head.push(field.or(text).ok_or_else(|| unusable(t("batch.column", &[("column", column.to_owned()), ("near", near)])))?);
+        head.push(field.or(text).ok_or_else(|| {
+            unusable(t(
+                "batch.column",
+                &[("column", column.to_owned()), ("near", near)],
+            ))
+        })?);
     }
     // Flags hold for every line.
     let mut usual: Vec<(&str, String)> = Vec::new();
-    for name in verb.fields.iter().map(|field| field.name).chain(["ballot-days", "text"]) {
-        usual.extend(desk.matches.try_get_one::<String>(name).ok().flatten().map(|text| (name, text.clone())));
+    for name in verb
+        .fields
+        .iter()
+        .map(|field| field.name)
+        .chain(["ballot-days", "text"])
+    {
+        usual.extend(
+            desk.matches
+                .try_get_one::<String>(name)
+                .ok()
+                .flatten()
+                .map(|text| (name, text.clone())),
+        );
     }
     let (mut lines, mut bad) = (Vec::new(), Vec::new());
     let mut places = Lines::new(bytes);
     for row in reader.records() {
         let row = row.map_err(|error| unusable(error.to_string()))?;
-        let number = row.position().map_or(0, |position| places.of(position.byte() as usize));
+        let number = row
+            .position()
+            .map_or(0, |position| places.of(position.byte() as usize));
         if row.len() != head.len() {
-            let facts = [("found", row.len().to_string()), ("expected", head.len().to_string())];
+            let facts = [
+                ("found", row.len().to_string()),
+                ("expected", head.len().to_string()),
+            ];
             bad.push((number, t("draft.csv-fields", &facts)));
             continue;
         }
-        let cells = head.iter().copied().zip(row.iter()).filter(|(_, cell)| !cell.is_empty());
-        let given: Vec<(&str, String)> = cells.map(|(name, cell)| (name, cell.to_owned())).chain(usual.iter().cloned()).collect();
+        let cells = head
+            .iter()
+            .copied()
+            .zip(row.iter())
+            .filter(|(_, cell)| !cell.is_empty());
+        let given: Vec<(&str, String)> = cells
+            .map(|(name, cell)| (name, cell.to_owned()))
+            .chain(usual.iter().cloned())
+            .collect();
         match verb.spell(&given, Map::new(), reading) {
             Ok(body) => lines.push(Line { number, body }),
             Err(failure) => {
-                let why = failure.why.map(|why| format!(" ({why})")).unwrap_or_default();
+                let why = failure
+                    .why
+                    .map(|why| format!(" ({why})"))
+                    .unwrap_or_default();
                 bad.push((number, format!("{}{why}", failure.what)));
             }
         }
@@ -128,20 +188,40 @@ fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<S
 }
 
 fn known(verb: &Verb) -> String {
-    verb.fields.iter().map(|field| shown(field).trim_start_matches("--").to_lowercase()).collect::<Vec<_>>().join(", ")
+    verb.fields
+        .iter()
+        .map(|field| shown(field).trim_start_matches("--").to_lowercase())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Hands every record in, then waits for all: one block takes many.
-fn hand_in(desk: &Desk, client: &crate::client::Client, records: Vec<(usize, Record)>) -> Result<u8, Failure> {
-    let wait = desk.matches.get_one::<String>("wait").map_or("receipt", String::as_str);
-    let Some((_, first)) = records.first() else { return Ok(0) };
+fn hand_in(
+    desk: &Desk,
+    client: &crate::client::Client,
+    records: Vec<(usize, Record)>,
+) -> Result<u8, Failure> {
+    let wait = desk
+        .matches
+        .get_one::<String>("wait")
+        .map_or("receipt", String::as_str);
+    let Some((_, first)) = records.first() else {
+        return Ok(0);
+    };
     let mut trust = receipts::trust_for(desk.matches, first, client)?;
     let mut refused: Vec<Option<String>> = Vec::new();
     for (_, record) in &records {
         let answer = receipts::submit(&mut trust, record)?;
         let facts = super::facts_of(&answer);
-        let borrowed: Vec<(&str, String)> = facts.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        refused.push(answer["code"].as_str().map(|code| crate::messages::refusal(code, &borrowed)));
+        let borrowed: Vec<(&str, String)> = facts
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        refused.push(
+            answer["code"]
+                .as_str()
+                .map(|code| crate::messages::refusal(code, &borrowed)),
+        );
     }
     let begun = Instant::now();
     let mut rows = Rows::new(&["line", "record", "stands", "height", "leaf", "next"]);
@@ -150,10 +230,19 @@ fn hand_in(desk: &Desk, client: &crate::client::Client, records: Vec<(usize, Rec
         let id = record.id();
         if let Some(sentence) = refused {
             code = REFUSED;
-            rows.add([line.to_string(), id.to_hex(), "refused".into(), String::new(), String::new(), sentence]);
+            rows.add([
+                line.to_string(),
+                id.to_hex(),
+                "refused".into(),
+                String::new(),
+                String::new(),
+                sentence,
+            ]);
             continue;
         }
-        let done = |place: &Value| place["stands"] == "receipted" || place["stands"] == "decided" && wait == "decided";
+        let done = |place: &Value| {
+            place["stands"] == "receipted" || place["stands"] == "decided" && wait == "decided"
+        };
         let mut place = json!({ "stands": "pool" });
         while wait != "none" && !done(&place) && begun.elapsed() < PATIENCE {
             place = client.json(&format!("/v1/records/{id}")).unwrap_or(place);
@@ -166,9 +255,14 @@ fn hand_in(desk: &Desk, client: &crate::client::Client, records: Vec<(usize, Rec
         }
         if wait == "receipt" && done(&place) {
             // Kept with what the nodes signed, not one file a line in the working folder.
-            let file = trust.folder().join("receipts").join(format!("{id}.tlog-proof"));
+            let file = trust
+                .folder()
+                .join("receipts")
+                .join(format!("{id}.tlog-proof"));
             match receipts::receipt(&mut trust, record, &file) {
-                Ok(receipt) => (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into()),
+                Ok(receipt) => {
+                    (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into())
+                }
                 Err(failure) => {
                     code = code.max(failure.exit);
                     say(format!("{line}: {}", failure.what));
@@ -176,11 +270,30 @@ fn hand_in(desk: &Desk, client: &crate::client::Client, records: Vec<(usize, Rec
                 }
             }
         }
-        let follows = client.json(&format!("/v1/records/{id}/next")).map(|answer| answer["next"].clone()).unwrap_or_default();
-        let text = |name: &str| place[name].as_u64().map(|number| number.to_string()).unwrap_or_default();
-        let follows = if follows.is_object() { next::sentence(&follows) } else { String::new() };
+        let follows = client
+            .json(&format!("/v1/records/{id}/next"))
+            .map(|answer| answer["next"].clone())
+            .unwrap_or_default();
+        let text = |name: &str| {
+            place[name]
+                .as_u64()
+                .map(|number| number.to_string())
+                .unwrap_or_default()
+        };
+        let follows = if follows.is_object() {
+            next::sentence(&follows)
+        } else {
+            String::new()
+        };
         let stands = place["stands"].as_str().unwrap_or_default().to_owned();
-        rows.add([line.to_string(), id.to_hex(), stands, text("height"), text("leaf"), follows]);
+        rows.add([
+            line.to_string(),
+            id.to_hex(),
+            stands,
+            text("height"),
+            text("leaf"),
+            follows,
+        ]);
     }
     rows.print(desk.matches);
     say(t("batch.done", &[("lines", records.len().to_string())]));

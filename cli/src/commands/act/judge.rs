@@ -1,4 +1,5 @@
-//! What a record would meet, before it is handed in: a node's judgement, and who has to sign it still.
+//! What a record would meet, before it is handed in: a node's judgement, and who has to sign it
+//! still.
 
 use clap::ArgMatches;
 use rollbook_core::codec::encode;
@@ -13,10 +14,20 @@ use crate::keystore::Keystore;
 use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
 
-/// A node's judgement of a signed record. A node that does not judge beforehand leaves that to the handing in.
+/// A node's judgement of a signed record. A node that does not judge beforehand leaves that to the
+/// handing in.
 pub fn rehearse(client: &Client, record: &Record) -> Result<Value, Failure> {
     let answer = client.post("/v1/records/dry-run", &encode(record))?;
-    Ok(if answer["code"].as_str().is_some_and(|code| code.starts_with("api.")) { Value::Null } else { answer })
+    Ok(
+        if answer["code"]
+            .as_str()
+            .is_some_and(|code| code.starts_with("api."))
+        {
+            Value::Null
+        } else {
+            answer
+        },
+    )
 }
 
 /// The refusal as a sentence, if it would be refused.
@@ -33,18 +44,35 @@ pub fn refused(judged: &Value) -> Option<String> {
 
 /// Whether nothing but signatures of others is missing.
 pub fn wants_signatures(judged: &Value) -> bool {
-    matches!(judged["rule"].as_str(), Some("A6.too-few-officers" | "A6.role-missing"))
+    matches!(
+        judged["rule"].as_str(),
+        Some("A6.too-few-officers" | "A6.role-missing")
+    )
 }
 
 /// Who may sign and has not: person and roles. If a role is missing, those who hold it.
 pub fn missing(judged: &Value) -> Vec<(u64, Vec<String>)> {
-    let signed: Vec<u64> = judged["signed"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+    let signed: Vec<u64> = judged["signed"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_u64)
+        .collect();
     let wanted = wanted_role(judged);
     let mut found = Vec::new();
     for entry in judged["signers"].as_array().into_iter().flatten() {
-        let Some(person) = entry["person"].as_u64().filter(|person| !signed.contains(person)) else { continue };
-        let roles: Vec<String> =
-            entry["roles"].as_array().into_iter().flatten().filter_map(|role| role.as_str().map(str::to_owned)).collect();
+        let Some(person) = entry["person"]
+            .as_u64()
+            .filter(|person| !signed.contains(person))
+        else {
+            continue;
+        };
+        let roles: Vec<String> = entry["roles"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|role| role.as_str().map(str::to_owned))
+            .collect();
         if wanted.as_ref().is_none_or(|wanted| roles.contains(wanted)) {
             found.push((person, roles));
         }
@@ -62,32 +90,70 @@ pub fn wanted_role(judged: &Value) -> Option<String> {
 /// A principal as people read it: number and name.
 pub fn principal(judged: &Value) -> String {
     let entry = &judged["principal"];
-    let script = if crate::messages::language() == crate::messages::Language::Chinese { "native" } else { "latin" };
-    format!("{} {}", entry["number"], entry[script].as_str().unwrap_or_default())
+    let script = if crate::messages::language() == crate::messages::Language::Chinese {
+        "native"
+    } else {
+        "latin"
+    };
+    format!(
+        "{} {}",
+        entry["number"],
+        entry[script].as_str().unwrap_or_default()
+    )
 }
 
 /// Says the policy and everybody whose signature would do.
 pub fn say_missing(judged: &Value, keystore: &Keystore) {
-    let signed: Vec<String> = judged["signed"].as_array().into_iter().flatten().map(ToString::to_string).collect();
+    let signed: Vec<String> = judged["signed"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect();
     let facts = [
         ("principal", principal(judged)),
         ("needed", judged["principal"]["needed"].to_string()),
-        ("officers", judged["signers"].as_array().map_or(0, Vec::len).to_string()),
-        ("class", t(&format!("class.{}", judged["class"].as_str().unwrap_or_default()), &[])),
+        (
+            "officers",
+            judged["signers"].as_array().map_or(0, Vec::len).to_string(),
+        ),
+        (
+            "class",
+            t(
+                &format!("class.{}", judged["class"].as_str().unwrap_or_default()),
+                &[],
+            ),
+        ),
         ("signed", signed.join(", ")),
     ];
     say(t("act.policy", &facts));
     if let Some(role) = wanted_role(judged) {
-        say(t("act.wanted-role", &[("role", t(&format!("role.{role}"), &[]))]));
+        say(t(
+            "act.wanted-role",
+            &[("role", t(&format!("role.{role}"), &[]))],
+        ));
     }
     for (person, roles) in missing(judged) {
-        let words: Vec<String> = roles.iter().map(|role| t(&format!("role.{role}"), &[])).collect();
+        let words: Vec<String> = roles
+            .iter()
+            .map(|role| t(&format!("role.{role}"), &[]))
+            .collect();
         let here = u32::try_from(person).is_ok_and(|person| keystore.secret_path(person).exists());
         let facts = [
             ("person", person.to_string()),
             ("roles", words.join(&t("word.list", &[]))),
             ("code", roles.first().cloned().unwrap_or_default()),
-            ("key", t(if here { "keys.secret-here" } else { "keys.secret-away" }, &[])),
+            (
+                "key",
+                t(
+                    if here {
+                        "keys.secret-here"
+                    } else {
+                        "keys.secret-away"
+                    },
+                    &[],
+                ),
+            ),
         ];
         say(t("act.may-sign", &facts));
     }
@@ -105,11 +171,22 @@ pub fn transitions() -> Vec<Transition> {
 fn effects(body: &Body, object: Option<&str>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for row in transitions() {
-        if row.code != body.code() || row.who == "CLK" || object.is_some_and(|object| object != row.object) {
+        if row.code != body.code()
+            || row.who == "CLK"
+            || object.is_some_and(|object| object != row.object)
+        {
             continue;
         }
         let state = |name: &str| super::next::state(row.object, name);
-        let line = format!("{} -> {}", if row.from == "–" { t("state.none", &[]) } else { state(&row.from) }, state(&row.to));
+        let line = format!(
+            "{} -> {}",
+            if row.from == "–" {
+                t("state.none", &[])
+            } else {
+                state(&row.from)
+            },
+            state(&row.to)
+        );
         if !lines.contains(&line) {
             lines.push(line);
         }
@@ -117,17 +194,25 @@ fn effects(body: &Body, object: Option<&str>) -> Vec<String> {
     lines
 }
 
-/// `--dry-run`: the act, its rule and effect; a node's judgement if keys and a node are at hand. Nothing is handed in.
+/// `--dry-run`: the act, its rule and effect; a node's judgement if keys and a node are at hand.
+/// Nothing is handed in.
 pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     let matches: &ArgMatches = desk.matches;
     let judged = judgement(desk, &body);
-    let class = serde_json::to_value(body.class()).ok().and_then(|class| class.as_str().map(str::to_owned)).unwrap_or_default();
+    let class = serde_json::to_value(body.class())
+        .ok()
+        .and_then(|class| class.as_str().map(str::to_owned))
+        .unwrap_or_default();
     let (verdict, why) = match &judged {
         Ok(judged) => (judged.clone(), None),
         Err(failure) => (Value::Null, Some(failure.what.clone())),
     };
     let sentence = refused(&verdict);
-    let code = if sentence.is_some() && !wants_signatures(&verdict) { crate::failure::REFUSED } else { 0 };
+    let code = if sentence.is_some() && !wants_signatures(&verdict) {
+        crate::failure::REFUSED
+    } else {
+        0
+    };
     let object = verdict["now"]["object"].as_str();
     // The tables call a membership so too; an invoice or a post has none.
     let steps = effects(&body, object);
@@ -146,15 +231,23 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     ];
     print(t("act.dry", &facts));
     if !steps.is_empty() {
-        print(t("act.effect", &[("steps", steps.join(&t("word.or", &[])))]));
+        print(t(
+            "act.effect",
+            &[("steps", steps.join(&t("word.or", &[])))],
+        ));
     }
     if verdict["now"].is_object() {
-        print(t("act.now", &[("now", super::next::sentence(&verdict["now"]))]));
+        print(t(
+            "act.now",
+            &[("now", super::next::sentence(&verdict["now"]))],
+        ));
     }
     let height = ("height", verdict["height"].to_string());
     match (&why, &sentence) {
         (Some(why), _) => say(t("act.not-judged", &[("why", why.clone())])),
-        (None, None) if verdict.is_null() => say(t("act.not-judged", &[("why", t("act.no-judgement", &[]))])),
+        (None, None) if verdict.is_null() => {
+            say(t("act.not-judged", &[("why", t("act.no-judgement", &[]))]))
+        }
         (None, None) => print(t("act.would-apply", &[height])),
         (None, Some(sentence)) => {
             print(t("act.would-refuse", &[height, ("why", sentence.clone())]));

@@ -1,7 +1,8 @@
-//! The line after an act, and `NOUN status N`: where an object stands, who acts next, until when, what happens if not (R16).
+//! The line after an act, and `NOUN status N`: where an object stands, who acts next, until when,
+//! what happens if not (R16).
 //!
-//! States and actors come from core's tables through the node; the words are in the catalogue, and a test holds that every state
-//! and every actor of every table has some.
+//! States and actors come from core's tables through the node; the words are in the catalogue, and
+//! a test holds that every state and every actor of every table has some.
 
 use clap::{Arg, ArgMatches, Command};
 use rollbook_core::calendar::format_instant;
@@ -40,14 +41,24 @@ pub fn command(noun: &str) -> Option<Command> {
 
 /// Runs `NOUN status N`.
 pub fn run(noun: &str, matches: &ArgMatches) -> Result<u8, Failure> {
-    let profile = Profiles::of(matches).chosen(matches)?.map(|(_, profile)| profile);
+    let profile = Profiles::of(matches)
+        .chosen(matches)?
+        .map(|(_, profile)| profile);
     let client = super::client(matches, profile.as_ref())?;
-    let text = matches.get_one::<String>("number").cloned().unwrap_or_default();
+    let text = matches
+        .get_one::<String>("number")
+        .cloned()
+        .unwrap_or_default();
     let digits = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
-    let object = OBJECTS.iter().find(|(known, _)| *known == noun).map_or(noun, |(_, object)| object);
+    let object = OBJECTS
+        .iter()
+        .find(|(known, _)| *known == noun)
+        .map_or(noun, |(_, object)| object);
     let number: u32 = digits.parse().map_err(|_| {
         let facts = [("argument", "N".to_owned()), ("value", text.clone())];
-        Failure::unusable(t("verb.bad", &facts)).because(t("form.number", &[])).next(t("verb.bad-next", &facts))
+        Failure::unusable(t("verb.bad", &facts))
+            .because(t("form.number", &[]))
+            .next(t("verb.bad-next", &facts))
     })?;
     let next = of(&client, object, number)?;
     if matches.get_flag("json") {
@@ -82,23 +93,31 @@ pub fn kebab(name: &str) -> String {
 
 /// The key of an actor of the tables: `2 of TRE, OFF, FIN` is `2-of-tre-off-fin`.
 pub fn who_key(who: &str) -> String {
-    let parts: Vec<String> =
-        who.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_lowercase).collect();
+    let parts: Vec<String> = who
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .map(str::to_lowercase)
+        .collect();
     format!("who.{}", parts.join("-"))
 }
 
 /// A state in words.
 pub fn state(object: &str, name: &str) -> String {
     let name = kebab(name);
-    find(&format!("state.{object}.{name}"), &[]).or_else(|| find(&format!("state.{name}"), &[])).unwrap_or(name)
+    find(&format!("state.{object}.{name}"), &[])
+        .or_else(|| find(&format!("state.{name}"), &[]))
+        .unwrap_or(name)
 }
 
 /// Where it stands, who acts next, until when, what if not.
 pub fn sentence(next: &Value) -> String {
     let object = next["object"].as_str().unwrap_or_default();
     let here = next["state"].as_str().unwrap_or_default();
-    let facts =
-        [("object", t(&format!("object.{object}"), &[])), ("number", next["number"].to_string()), ("state", state(object, here))];
+    let facts = [
+        ("object", t(&format!("object.{object}"), &[])),
+        ("number", next["number"].to_string()),
+        ("state", state(object, here)),
+    ];
     let mut text = t("next.stands", &facts);
     if let Some(officers) = next["officers"].as_array() {
         let numbers: Vec<String> = officers.iter().map(ToString::to_string).collect();
@@ -111,17 +130,35 @@ pub fn sentence(next: &Value) -> String {
         who => t("next.who", &[("who", actor(next, who))]),
     };
     if let Some(ms) = next["due"][1].as_u64() {
-        let what = t(&format!("deadline.{}", kebab(next["due"][0].as_str().unwrap_or_default())), &[]);
-        text += &t("next.due", &[("due", format_instant(ms, 480)), ("what", what)]);
+        let what = t(
+            &format!(
+                "deadline.{}",
+                kebab(next["due"][0].as_str().unwrap_or_default())
+            ),
+            &[],
+        );
+        text += &t(
+            "next.due",
+            &[("due", format_instant(ms, 480)), ("what", what)],
+        );
         let otherwise: Vec<String> = next["otherwise"]
             .as_array()
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
-            .map(|to| if to == here { t("next.overdue", &[]) } else { state(object, to) })
+            .map(|to| {
+                if to == here {
+                    t("next.overdue", &[])
+                } else {
+                    state(object, to)
+                }
+            })
             .collect();
         if !otherwise.is_empty() && who != "CLK" {
-            text += &t("next.otherwise", &[("otherwise", otherwise.join(&t("word.or", &[])))]);
+            text += &t(
+                "next.otherwise",
+                &[("otherwise", otherwise.join(&t("word.or", &[])))],
+            );
         }
     }
     text
@@ -131,10 +168,12 @@ pub fn sentence(next: &Value) -> String {
 fn actor(next: &Value, who: &str) -> String {
     let word = t(&who_key(who), &[]);
     let number = match who {
-        "REV" | "holder" => next["person"].as_u64().map(|person| t("next.person", &[("number", person.to_string())])),
-        "applicant" | "GRT" | "GRT primary + finance" | "node operator" => {
-            next["organisation"].as_u64().map(|number| t("next.organisation", &[("number", number.to_string())]))
-        }
+        "REV" | "holder" => next["person"]
+            .as_u64()
+            .map(|person| t("next.person", &[("number", person.to_string())])),
+        "applicant" | "GRT" | "GRT primary + finance" | "node operator" => next["organisation"]
+            .as_u64()
+            .map(|number| t("next.organisation", &[("number", number.to_string())])),
         _ => None,
     };
     number.map_or(word.clone(), |number| format!("{word} ({number})"))
@@ -144,16 +183,24 @@ fn actor(next: &Value, who: &str) -> String {
 pub fn deed_key(record: &Record) -> String {
     let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
     let first = |value: &Value| match value {
-        Value::Object(map) => map.iter().next().map(|(name, inner)| (name.clone(), inner.clone())),
+        Value::Object(map) => map
+            .iter()
+            .next()
+            .map(|(name, inner)| (name.clone(), inner.clone())),
         Value::String(name) => Some((name.clone(), Value::Null)),
         _ => None,
     };
-    let Some((family, inner)) = first(&act) else { return String::new() };
-    let Some((variant, fields)) = first(&inner) else { return family };
+    let Some((family, inner)) = first(&act) else {
+        return String::new();
+    };
+    let Some((variant, fields)) = first(&inner) else {
+        return family;
+    };
     let effect = first(&fields["effect"]).map(|(name, _)| name);
-    let verb = VERBS
-        .iter()
-        .find(|verb| verb.act == (family.as_str(), variant.as_str()) && verb.inside.first().copied() == effect.as_deref());
+    let verb = VERBS.iter().find(|verb| {
+        verb.act == (family.as_str(), variant.as_str())
+            && verb.inside.first().copied() == effect.as_deref()
+    });
     match (verb, family.as_str(), variant.as_str()) {
         (Some(verb), ..) => format!("help.rollbook.{}.{}.about", verb.path.0, verb.path.1),
         (None, "Organisation", "Register") => "help.rollbook.org.introduce.about".to_owned(),
@@ -167,11 +214,13 @@ pub fn deed_key(record: &Record) -> String {
 pub fn deed(record: &Record) -> String {
     let about = t(&deed_key(record), &[]);
     let rest = about.strip_prefix(record.payload.body.code());
-    rest.map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned()).unwrap_or(about)
+    rest.map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned())
+        .unwrap_or(about)
 }
 
-/// The one line after an act: record, height, log index, rule, what, where it stands, who acts next, until when.
-/// Height and index are those of the verified receipt if there is one; what follows is as told by the node.
+/// The one line after an act: record, height, log index, rule, what, where it stands, who acts
+/// next, until when. Height and index are those of the verified receipt if there is one; what
+/// follows is as told by the node.
 pub fn told(
     client: &Client,
     record: &Record,
@@ -186,7 +235,10 @@ pub fn told(
     }
     // The act stands whatever the node says about what follows.
     let id = record.id();
-    let next = client.json(&format!("/v1/records/{id}/next")).map(|answer| answer["next"].clone()).unwrap_or_default();
+    let next = client
+        .json(&format!("/v1/records/{id}/next"))
+        .map(|answer| answer["next"].clone())
+        .unwrap_or_default();
     if let Ok(Some(file)) = matches.try_get_one::<std::path::PathBuf>("print") {
         super::page::write(file, client, record, &place, &next)?;
         say(t("page.written", &[("file", file.display().to_string())]));
@@ -202,13 +254,26 @@ pub fn told(
         ("leaf", place["leaf"].to_string()),
         ("rule", record.payload.body.code().to_owned()),
         ("what", deed(record)),
-        ("next", if next.is_object() { sentence(&next) } else { t("next.none", &[]) }),
+        (
+            "next",
+            if next.is_object() {
+                sentence(&next)
+            } else {
+                t("next.none", &[])
+            },
+        ),
     ];
     print(t("act.done", &facts));
     match receipt {
         None => say(t("act.decided", &[])),
         Some(receipt) => {
-            say(t("act.receipted", &[("grounds", receipt.grounds.line()), ("file", receipt.file.display().to_string())]));
+            say(t(
+                "act.receipted",
+                &[
+                    ("grounds", receipt.grounds.line()),
+                    ("file", receipt.file.display().to_string()),
+                ],
+            ));
             return Ok(receipt.grounds.tell_age());
         }
     }

@@ -1,4 +1,5 @@
-//! `rollbook node register`: a member's node operator registers the keys that `node init` or `keys new --node` made (M40).
+//! `rollbook node register`: a member's node operator registers the keys that `node init` or `keys
+//! new --node` made (M40).
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -19,12 +20,20 @@ use crate::output::say;
 
 /// The command.
 pub fn command() -> Command {
-    let file = |name: &'static str, value: &'static str| Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf));
+    let file = |name: &'static str, value: &'static str| {
+        Arg::new(name)
+            .value_name(value)
+            .value_parser(value_parser!(PathBuf))
+    };
     super::with_flow(
         Command::new("register")
             // Not "config": that is the folder of profiles.
             .arg(file("node-config", "CONFIG"))
-            .arg(file("card", "FILE").long("card").conflicts_with("node-config"))
+            .arg(
+                file("card", "FILE")
+                    .long("card")
+                    .conflicts_with("node-config"),
+            )
             .arg(Arg::new("url").long("url").value_name("URL"))
             .arg(Arg::new("address").long("address").value_name("HOST:PORT")),
         true,
@@ -42,12 +51,27 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     };
     let desk = Desk::of(matches, Some(organisation))?;
     if desk.principal != organisation {
-        let facts = [("organisation", organisation.to_string()), ("principal", desk.principal.to_string())];
-        return Err(Failure::unusable(t("node.other-organisation", &facts)).next(t("node.other-organisation-next", &facts)));
+        let facts = [
+            ("organisation", organisation.to_string()),
+            ("principal", desk.principal.to_string()),
+        ];
+        return Err(Failure::unusable(t("node.other-organisation", &facts))
+            .next(t("node.other-organisation-next", &facts)));
     }
-    say(t("node.registers", &[("url", keys.url.to_string()), ("address", keys.address.to_string())]));
+    say(t(
+        "node.registers",
+        &[
+            ("url", keys.url.to_string()),
+            ("address", keys.address.to_string()),
+        ],
+    ));
     let reading = desk.reading();
-    super::perform(&desk, "node register", Body::Node(NodeAct::Register(keys)), &reading)
+    super::perform(
+        &desk,
+        "node register",
+        Body::Node(NodeAct::Register(keys)),
+        &reading,
+    )
 }
 
 fn read_card(path: &Path) -> Result<NodeCard, Failure> {
@@ -55,32 +79,54 @@ fn read_card(path: &Path) -> Result<NodeCard, Failure> {
     let text = String::from_utf8_lossy(&bytes);
     let name: Rc<str> = path.display().to_string().into();
     let mut report = Report::default();
-    let card = TomlFile::parse(name, &text, &mut report).and_then(|file| NodeCard::parse(&mut file.root(), &mut report));
+    let card = TomlFile::parse(name, &text, &mut report)
+        .and_then(|file| NodeCard::parse(&mut file.root(), &mut report));
     match (card, report.errors.first()) {
         (Some(card), None) => Ok(card),
-        (_, problem) => Err(Failure::unusable(t("keys.no-card", &[("file", path.display().to_string())]))
-            .because(problem.map(ToString::to_string).unwrap_or_default())
-            .next(t("node.card-next", &[]))),
+        (_, problem) => Err(Failure::unusable(t(
+            "keys.no-card",
+            &[("file", path.display().to_string())],
+        ))
+        .because(problem.map(ToString::to_string).unwrap_or_default())
+        .next(t("node.card-next", &[]))),
     }
 }
 
 /// Keys of a node's folder, with the addresses that peers and readers shall use.
 fn from_config(matches: &ArgMatches) -> Result<(u32, NodeKeys), Failure> {
-    let path = matches.get_one::<PathBuf>("node-config").cloned().unwrap_or_else(|| CONFIG_NAME.into());
+    let path = matches
+        .get_one::<PathBuf>("node-config")
+        .cloned()
+        .unwrap_or_else(|| CONFIG_NAME.into());
     let config = Config::read(&path, true).map_err(crate::commands::node::failed)?;
     let secrets = NodeSecrets::read(&config.keys).map_err(crate::commands::node::failed)?;
     // What a node listens on is often not where others find it; a wildcard is never.
     let given = |id: &str, usual: Option<String>| {
-        let missing =
-            || Failure::unusable(t("node.no-address", &[("flag", format!("--{id}"))])).next(t("node.no-address-next", &[]));
-        matches.get_one::<String>(id).cloned().or(usual).ok_or_else(missing)
+        let missing = || {
+            Failure::unusable(t("node.no-address", &[("flag", format!("--{id}"))]))
+                .next(t("node.no-address-next", &[]))
+        };
+        matches
+            .get_one::<String>(id)
+            .cloned()
+            .or(usual)
+            .ok_or_else(missing)
     };
     let plain = |at: std::net::SocketAddr| (!at.ip().is_unspecified()).then(|| at.to_string());
     let url = given("url", plain(config.api).map(|at| format!("http://{at}")))?;
     let address = given("address", plain(config.listen))?;
-    let bad = || Failure::unusable(t("draft.card-address", &[])).next(t("node.no-address-next", &[]));
-    let (url, address) = (Text::new(url).map_err(|_| bad())?, Text::new(address).map_err(|_| bad())?);
-    let proved = |kind, key: &Keypair| (key.public(), key.prove_possession(config.organisation, kind));
+    let bad =
+        || Failure::unusable(t("draft.card-address", &[])).next(t("node.no-address-next", &[]));
+    let (url, address) = (
+        Text::new(url).map_err(|_| bad())?,
+        Text::new(address).map_err(|_| bad())?,
+    );
+    let proved = |kind, key: &Keypair| {
+        (
+            key.public(),
+            key.prove_possession(config.organisation, kind),
+        )
+    };
     let keys = NodeKeys {
         consensus: proved(KeyKind::Consensus, &secrets.consensus),
         cosigner: proved(KeyKind::Cosigner, &secrets.cosigner),

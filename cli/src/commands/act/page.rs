@@ -1,6 +1,8 @@
-//! `--print FILE`: an act on one A4 page, in both scripts, with what is needed to check it (RULINGS R19).
+//! `--print FILE`: an act on one A4 page, in both scripts, with what is needed to check it (RULINGS
+//! R19).
 //!
-//! One HTML file without outside parts: it opens and prints anywhere. What comes from records is escaped.
+//! One HTML file without outside parts: it opens and prints anywhere. What comes from records is
+//! escaped.
 
 use std::path::Path;
 
@@ -18,7 +20,13 @@ use crate::messages::{Language, t_in};
 const AMOUNTS: [&str; 6] = ["amount", "ask", "ask_max", "budget", "total", "advance"];
 
 /// Writes the page of a decided record. The names of the principal are as told by a node.
-pub fn write(file: &Path, client: &Client, record: &Record, place: &Value, next: &Value) -> Result<(), Failure> {
+pub fn write(
+    file: &Path,
+    client: &Client,
+    record: &Record,
+    place: &Value,
+    next: &Value,
+) -> Result<(), Failure> {
     let judged = super::judge::rehearse(client, record).unwrap_or_default();
     let html = render(record, place, next, &judged["principal"]);
     std::fs::write(file, html).map_err(|error| crate::keystore::cannot_write(file, &error))
@@ -26,12 +34,19 @@ pub fn write(file: &Path, client: &Client, record: &Record, place: &Value, next:
 
 /// Text inside HTML.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// A label in both languages.
 fn both(key: &str) -> String {
-    format!("{} / {}", t_in(Language::Chinese, key, &[]), t_in(Language::English, key, &[]))
+    format!(
+        "{} / {}",
+        t_in(Language::Chinese, key, &[]),
+        t_in(Language::English, key, &[])
+    )
 }
 
 /// The page.
@@ -39,34 +54,61 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
     let id = record.id().to_hex();
     let mut rows = String::new();
     let mut row = |label: &str, value: &str| {
-        rows += &format!("<tr><th>{}</th><td>{}</td></tr>\n", escape(label), escape(value));
+        rows += &format!(
+            "<tr><th>{}</th><td>{}</td></tr>\n",
+            escape(label),
+            escape(value)
+        );
     };
     let payload = &record.payload;
     let code = payload.body.code();
     let about = next::deed_key(record);
     let deed = |language| {
         let text = t_in(language, &about, &[]);
-        text.strip_prefix(code).map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned()).unwrap_or(text)
+        text.strip_prefix(code)
+            .map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned())
+            .unwrap_or(text)
     };
-    row(&both("page.act"), &format!("{} / {}", deed(Language::Chinese), deed(Language::English)));
+    row(
+        &both("page.act"),
+        &format!("{} / {}", deed(Language::Chinese), deed(Language::English)),
+    );
     row(&both("page.rule"), code);
     row(&both("page.record"), &id);
-    let number = |name: &str| place[name].as_u64().map(|number| number.to_string()).unwrap_or_else(|| "–".to_owned());
-    row(&both("page.place"), &format!("{} / {}", number("height"), number("leaf")));
+    let number = |name: &str| {
+        place[name]
+            .as_u64()
+            .map(|number| number.to_string())
+            .unwrap_or_else(|| "–".to_owned())
+    };
+    row(
+        &both("page.place"),
+        &format!("{} / {}", number("height"), number("leaf")),
+    );
     if let Some(ms) = place["time_ms"].as_u64() {
         row(&both("page.time"), &format_instant(ms, 480));
     }
-    let names = [&principal["native"], &principal["latin"]].map(|name| name.as_str().unwrap_or_default());
-    row(&both("page.principal"), &format!("{}  {}  {}", payload.principal, names[0], names[1]));
+    let names =
+        [&principal["native"], &principal["latin"]].map(|name| name.as_str().unwrap_or_default());
+    row(
+        &both("page.principal"),
+        &format!("{}  {}  {}", payload.principal, names[0], names[1]),
+    );
     let act = serde_json::to_value(&payload.body).unwrap_or_default();
     let mut fields = Vec::new();
     flatten("", &act, &mut fields);
     let unit = next["unit"][0].as_str().zip(next["unit"][1].as_u64());
     for (name, value) in &fields {
         let last = name.rsplit('.').next().unwrap_or(name);
-        let amount = value.parse::<u64>().ok().filter(|_| AMOUNTS.contains(&last));
+        let amount = value
+            .parse::<u64>()
+            .ok()
+            .filter(|_| AMOUNTS.contains(&last));
         match (amount, unit) {
-            (Some(minor), Some((unit, exponent))) => row(name, &money(minor, unit, u32::try_from(exponent).unwrap_or(0))),
+            (Some(minor), Some((unit, exponent))) => row(
+                name,
+                &money(minor, unit, u32::try_from(exponent).unwrap_or(0)),
+            ),
             _ => row(name, value),
         }
     }
@@ -92,7 +134,10 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
         );
     }
     let sample = if place["sample"] == true {
-        format!("<p class=\"sample\">SAMPLE. {}</p>\n", escape(&both("page.sample")))
+        format!(
+            "<p class=\"sample\">SAMPLE. {}</p>\n",
+            escape(&both("page.sample"))
+        )
     } else {
         String::new()
     };
@@ -119,21 +164,44 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
 
 /// Grouping and unit; yuan also in Chinese capital form.
 fn money(minor: u64, unit: &str, exponent: u32) -> String {
-    let plain = format!("{} {unit}", crate::output::money(i128::from(minor), exponent));
-    if unit == "CNY" { format!("{plain}  {}", crate::capital::yuan(minor)) } else { plain }
+    let plain = format!(
+        "{} {unit}",
+        crate::output::money(i128::from(minor), exponent)
+    );
+    if unit == "CNY" {
+        format!("{plain}  {}", crate::capital::yuan(minor))
+    } else {
+        plain
+    }
 }
 
 /// Leaves of the act with their paths: `Payment.Approve.amount`.
 fn flatten(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
-    let under = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let under = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
     match value {
-        Value::Object(map) => map.iter().for_each(|(name, inner)| flatten(&under(name), inner, out)),
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(name, inner)| flatten(&under(name), inner, out)),
         Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
-            items.iter().enumerate().for_each(|(at, inner)| flatten(&under(&(at + 1).to_string()), inner, out));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(at, inner)| flatten(&under(&(at + 1).to_string()), inner, out));
         }
         Value::Array(items) => {
-            let words: Vec<String> =
-                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
+            let words: Vec<String> = items
+                .iter()
+                .map(|item| {
+                    item.as_str()
+                        .map_or_else(|| item.to_string(), str::to_owned)
+                })
+                .collect();
             out.push((path.to_owned(), words.join(", ")));
         }
         Value::String(text) => out.push((path.to_owned(), text.clone())),
@@ -149,7 +217,10 @@ mod tests {
     #[test]
     fn markup_of_others_is_text() {
         assert_eq!(escape("<b>\"&"), "&lt;b&gt;&quot;&amp;");
-        assert_eq!(money(100_000_000, "CNY", 2), "1,000,000.00 CNY  人民币壹佰万元整");
+        assert_eq!(
+            money(100_000_000, "CNY", 2),
+            "1,000,000.00 CNY  人民币壹佰万元整"
+        );
         assert_eq!(money(7, "GPU-HOUR", 0), "7 GPU-HOUR");
     }
 }

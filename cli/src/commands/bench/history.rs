@@ -1,11 +1,13 @@
 //! `rollbook bench --history N`: what N records of history cost one node.
 //!
-//! * One writer in this process drives the parts of a real node (ledger, memo of signatures, journal, store) block by block,
-//!   without a network: it holds every validator's key and certifies each block itself.
-//! * The time of each stage is compared between the blocks around record 10,000 and the newest. Signing the records is not
-//!   counted.
-//! * Then a real node process opens the same folder: after a clean stop, after SIGKILL, and serves the export, which the audit
-//!   of this same program reads in a process of its own. Memory is what the system says of those processes.
+//! * One writer in this process drives the parts of a real node (ledger, memo of signatures,
+//!   journal, store) block by block, without a network: it holds every validator's key and
+//!   certifies each block itself.
+//! * The time of each stage is compared between the blocks around record 10,000 and the newest.
+//!   Signing the records is not counted.
+//! * Then a real node process opens the same folder: after a clean stop, after SIGKILL, and serves
+//!   the export, which the audit of this same program reads in a process of its own. Memory is what
+//!   the system says of those processes.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,7 +16,9 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use rollbook_core::crypto::KeyKind;
-use rollbook_core::ledger::{Certificate, CheckpointSignature, HandoverCheckpoint, SystemSection, Vote, VoteKind, quorum};
+use rollbook_core::ledger::{
+    Certificate, CheckpointSignature, HandoverCheckpoint, SystemSection, Vote, VoteKind, quorum,
+};
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
 use rollbook_node::replica::storage::Storage;
@@ -98,8 +102,10 @@ pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Fail
     let machine = Machine::here();
     let plan = Plan::new("bench", MEMBERS, NODES, Clock::Wall).map_err(failed)?;
     let alliance = plan.alliance();
-    let program = std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
-    let mut testnet = Testnet::create(dir, plan, &program, &super::super::testnet::RUN).map_err(failed)?;
+    let program =
+        std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
+    let mut testnet =
+        Testnet::create(dir, plan, &program, &super::super::testnet::RUN).map_err(failed)?;
     let outcome = write(&testnet, &alliance, records).and_then(|mut report| {
         report.machine = machine;
         examine(&mut testnet, &program, &mut report)?;
@@ -138,7 +144,15 @@ fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result
     let view = opened.view.clone();
     let thread = std::thread::spawn(move || writer::run(&opened.view, &queue));
     let storage = JournalStorage::new(opened.journal, &opened.recovered);
-    let mut writer = Writer { app, storage, view, jobs, alliance: alliance.clone(), certificate: None, thread };
+    let mut writer = Writer {
+        app,
+        storage,
+        view,
+        jobs,
+        alliance: alliance.clone(),
+        certificate: None,
+        thread,
+    };
 
     let mut mix = Mix::new(&alliance.seed, genesis.hash(), real_ms());
     let opening = mix.opening().into_iter().map(|prepared| prepared.record);
@@ -153,7 +167,10 @@ fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result
         if made == 0 {
             verify_alone = verify_rate(&mix.signatures(&mix_sample(&prepared)));
         }
-        signatures += prepared.iter().map(|p| p.record.signatures.len()).sum::<usize>();
+        signatures += prepared
+            .iter()
+            .map(|p| p.record.signatures.len())
+            .sum::<usize>();
         let bytes: Vec<Vec<u8>> = prepared.iter().map(|p| p.bytes.clone()).collect();
         let records_of: Vec<Record> = prepared.into_iter().map(|p| p.record).collect();
         let stages = writer.block(&records_of, Some(&bytes))?;
@@ -170,7 +187,14 @@ fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result
     }
     progress.finish_and_clear();
     let late = median(&window, made);
-    let motions = writer.app.ledger().tables().motions.last_key().copied().unwrap_or(0);
+    let motions = writer
+        .app
+        .ledger()
+        .tables()
+        .motions
+        .last_key()
+        .copied()
+        .unwrap_or(0);
     let blocks = writer.app.ledger().height();
     writer.end()?;
     Ok(Report {
@@ -185,8 +209,14 @@ fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result
         signatures_per_second: signatures as f64 / busy.max(1e-9),
         disk_bytes: 0,
         store_bytes: 0,
-        after_clean_stop: Opening { seconds: 0.0, memory: Usage::default() },
-        after_kill: Opening { seconds: 0.0, memory: Usage::default() },
+        after_clean_stop: Opening {
+            seconds: 0.0,
+            memory: Usage::default(),
+        },
+        after_kill: Opening {
+            seconds: 0.0,
+            memory: Usage::default(),
+        },
         export_bytes: 0,
         node_after_export: Usage::default(),
         audit_seconds: 0.0,
@@ -199,7 +229,8 @@ fn mix_sample(prepared: &[super::Prepared]) -> Vec<super::Prepared> {
 }
 
 impl Writer {
-    /// One block, decided and stored. With `bytes`, each record is tried on the tip before, as a node does.
+    /// One block, decided and stored. With `bytes`, each record is tried on the tip before, as a
+    /// node does.
     fn block(&mut self, records: &[Record], bytes: Option<&[Vec<u8>]>) -> Result<Stages, Failure> {
         let tip = self.app.tip();
         let time_ms = tip.seal.time_ms + 10;
@@ -214,26 +245,40 @@ impl Writer {
         self.app.preverify(records);
         stages.verify = lap();
         for bytes in bytes.into_iter().flatten() {
-            self.app.admit(bytes, time_ms).map_err(|refusal| fault("a record was refused", refusal))?;
+            self.app
+                .admit(bytes, time_ms)
+                .map_err(|refusal| fault("a record was refused", refusal))?;
         }
         stages.admit = lap();
-        let system = SystemSection { parent_certificate: self.certificate.clone(), ..SystemSection::default() };
-        let built = self.app.build(time_ms, system, records).map_err(|error| fault("no block was built", error))?;
+        let system = SystemSection {
+            parent_certificate: self.certificate.clone(),
+            ..SystemSection::default()
+        };
+        let built = self
+            .app
+            .build(time_ms, system, records)
+            .map_err(|error| fault("no block was built", error))?;
         if let Some((_, refusal)) = built.left_out.first() {
             return Err(fault("a record was left out", refusal));
         }
         stages.build = lap();
         let journal = |fault_of: rollbook_node::replica::Fault| fault("journal", fault_of);
-        self.storage.append_body(&built.seal, &built.body).map_err(journal)?;
+        self.storage
+            .append_body(&built.seal, &built.body)
+            .map_err(journal)?;
         self.storage.sync_bodies().map_err(journal)?;
         stages.journal = lap();
         // What the other validators would have signed meanwhile is not this node's time.
         let certificate = self.certify(built.seal.height, built.seal.id());
         let _ = lap();
-        self.storage.append_decision(&built.seal, &certificate).map_err(journal)?;
+        self.storage
+            .append_decision(&built.seal, &certificate)
+            .map_err(journal)?;
         self.storage.sync().map_err(journal)?;
         stages.journal += lap();
-        self.app.commit(&built.seal.id(), &certificate).map_err(|error| fault("commit", error))?;
+        self.app
+            .commit(&built.seal.id(), &certificate)
+            .map_err(|error| fault("commit", error))?;
         stages.commit = lap();
         let mut heights = self.view.heights();
         while *heights.borrow_and_update() < built.seal.height {
@@ -243,47 +288,102 @@ impl Writer {
             std::thread::sleep(Duration::from_micros(50));
         }
         stages.store = lap();
-        stages.all = stages.verify + stages.admit + stages.build + stages.journal + stages.commit + stages.store;
+        stages.all = stages.verify
+            + stages.admit
+            + stages.build
+            + stages.journal
+            + stages.commit
+            + stages.store;
         self.certificate = Some(certificate);
         Ok(stages)
     }
 
     fn certify(&self, height: u64, block: rollbook_core::crypto::Hash) -> Certificate {
         let (chain, validators) = (self.app.chain(), self.app.validators());
-        let signatures = validators.iter().take(quorum(validators.len())).map(|validator| {
-            let organisation = validator.organisation;
-            let vote = Vote { kind: VoteKind::Precommit, height, round: 0, block: Some(block), validator: organisation };
-            (organisation, vote.sign(&chain, &node_key(&self.alliance.seed, organisation, KeyKind::Consensus)))
-        });
-        Certificate { height, round: 0, block, signatures: signatures.collect() }
+        let signatures = validators
+            .iter()
+            .take(quorum(validators.len()))
+            .map(|validator| {
+                let organisation = validator.organisation;
+                let vote = Vote {
+                    kind: VoteKind::Precommit,
+                    height,
+                    round: 0,
+                    block: Some(block),
+                    validator: organisation,
+                };
+                (
+                    organisation,
+                    vote.sign(
+                        &chain,
+                        &node_key(&self.alliance.seed, organisation, KeyKind::Consensus),
+                    ),
+                )
+            });
+        Certificate {
+            height,
+            round: 0,
+            block,
+            signatures: signatures.collect(),
+        }
     }
 
     /// The receipt of the tip, and the end in order.
     fn end(mut self) -> Result<(), Failure> {
         let checkpoint = self.app.ledger().checkpoint();
         let validators = self.app.validators();
-        let cosignatures = validators.iter().take(quorum(validators.len())).map(|validator| CheckpointSignature {
-            validator: validator.organisation,
-            time_s: 1,
-            signature: checkpoint.cosign(&node_key(&self.alliance.seed, validator.organisation, KeyKind::Cosigner), 1),
-        });
+        let cosignatures = validators
+            .iter()
+            .take(quorum(validators.len()))
+            .map(|validator| CheckpointSignature {
+                validator: validator.organisation,
+                time_s: 1,
+                signature: checkpoint.cosign(
+                    &node_key(
+                        &self.alliance.seed,
+                        validator.organisation,
+                        KeyKind::Cosigner,
+                    ),
+                    1,
+                ),
+            });
         let log = validators.first().map(|validator| {
             let organisation = validator.organisation;
-            (organisation, checkpoint.sign_log(&node_key(&self.alliance.seed, organisation, KeyKind::Log)))
+            (
+                organisation,
+                checkpoint.sign_log(&node_key(&self.alliance.seed, organisation, KeyKind::Log)),
+            )
         });
         let receipt = StoredReceipt {
             log,
             height: self.app.ledger().height(),
-            checkpoint: HandoverCheckpoint { size: checkpoint.size, root: checkpoint.root, cosignatures: cosignatures.collect() },
+            checkpoint: HandoverCheckpoint {
+                size: checkpoint.size,
+                root: checkpoint.root,
+                cosignatures: cosignatures.collect(),
+            },
         };
         let _ = self.jobs.send(Job::Receipt(receipt));
         // One more block takes the receipt into the store.
         self.block(&[], None)?;
-        let Writer { app, mut storage, jobs, thread, view, .. } = self;
+        let Writer {
+            app,
+            mut storage,
+            jobs,
+            thread,
+            view,
+            ..
+        } = self;
         drop((app, jobs));
-        thread.join().map_err(|_| fault("store", "its thread panicked"))?.map_err(failed)?;
+        thread
+            .join()
+            .map_err(|_| fault("store", "its thread panicked"))?
+            .map_err(failed)?;
         drop(view);
-        storage.journal_mut().note_clean_stop().map_err(|stop| fault("journal", stop))
+        storage
+            .journal_mut()
+            .note_clean_stop()
+            .map_err(|stop| fault("journal", stop))
     }
 }
 
@@ -316,12 +416,21 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     testnet.kill(1).map_err(failed)?;
     report.after_kill = timed_start(testnet)?;
     let export = testnet.dir.join("history.export");
-    let unusable = |error: std::io::Error| Failure::unusable(export.display().to_string()).because(error);
-    let url = format!("http://{}/v1/export?height={}", testnet.api(1), report.blocks);
+    let unusable =
+        |error: std::io::Error| Failure::unusable(export.display().to_string()).because(error);
+    let url = format!(
+        "http://{}/v1/export?height={}",
+        testnet.api(1),
+        report.blocks
+    );
     let pass = testnet.pass(1).map_err(failed)?;
-    let mut answer = ureq::get(&url).header("authorization", pass).call().map_err(|error| fault("export", error))?;
+    let mut answer = ureq::get(&url)
+        .header("authorization", pass)
+        .call()
+        .map_err(|error| fault("export", error))?;
     let mut file = std::fs::File::create(&export).map_err(unusable)?;
-    report.export_bytes = std::io::copy(&mut answer.body_mut().as_reader(), &mut file).map_err(unusable)?;
+    report.export_bytes =
+        std::io::copy(&mut answer.body_mut().as_reader(), &mut file).map_err(unusable)?;
     report.node_after_export = memory_of(testnet)?;
     testnet.stop(1).map_err(failed)?;
 
@@ -336,30 +445,45 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
         .map_err(|error| fault("audit", error))?;
     let pid = audit.id().to_string();
     let status = loop {
-        report.audit_peak = usage(&pid).map_or(0, |usage| usage.rss_peak).max(report.audit_peak);
+        report.audit_peak = usage(&pid)
+            .map_or(0, |usage| usage.rss_peak)
+            .max(report.audit_peak);
         match audit.try_wait().map_err(|error| fault("audit", error))? {
             Some(status) => break status,
             None => std::thread::sleep(Duration::from_millis(20)),
         }
     };
     report.audit_seconds = started.elapsed().as_secs_f64();
-    if status.success() { Ok(()) } else { Err(fault("audit", "the history is not sound")) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(fault("audit", "the history is not sound"))
+    }
 }
 
 fn memory_of(testnet: &Testnet) -> Result<Usage, Failure> {
-    let pid = testnet.pid(1).ok_or_else(|| fault("node 1", "it does not run"))?;
+    let pid = testnet
+        .pid(1)
+        .ok_or_else(|| fault("node 1", "it does not run"))?;
     Ok(usage(&pid.to_string()).unwrap_or_default())
 }
 
 fn timed_start(testnet: &mut Testnet) -> Result<Opening, Failure> {
     let started = Instant::now();
     testnet.start(1).map_err(failed)?;
-    Ok(Opening { seconds: started.elapsed().as_secs_f64(), memory: memory_of(testnet)? })
+    Ok(Opening {
+        seconds: started.elapsed().as_secs_f64(),
+        memory: memory_of(testnet)?,
+    })
 }
 
 fn size_of(path: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(path) else { return std::fs::metadata(path).map_or(0, |facts| facts.len()) };
-    entries.filter_map(|entry| Some(size_of(&entry.ok()?.path()))).sum()
+    let Ok(entries) = std::fs::read_dir(path) else {
+        return std::fs::metadata(path).map_or(0, |facts| facts.len());
+    };
+    entries
+        .filter_map(|entry| Some(size_of(&entry.ok()?.path())))
+        .sum()
 }
 
 pub(super) fn show(report: &Report) {
@@ -367,13 +491,22 @@ pub(super) fn show(report: &Report) {
     let mib = |bytes: u64| (bytes / (1024 * 1024)).to_string();
     let line = |key: &str, facts: &[(&str, String)]| print(t(key, facts));
     super::show_machine(&report.machine);
-    line("bench.limit", &[("rate", format!("{:.0}", report.verify_alone_per_second))]);
+    line(
+        "bench.limit",
+        &[("rate", format!("{:.0}", report.verify_alone_per_second))],
+    );
     line(
         "bench.ingest",
         &[
             ("records", format!("{:.0}", report.records_per_second)),
             ("signatures", format!("{:.0}", report.signatures_per_second)),
-            ("ratio", format!("{:.0}", 100.0 * report.signatures_per_second / report.verify_alone_per_second.max(1.0))),
+            (
+                "ratio",
+                format!(
+                    "{:.0}",
+                    100.0 * report.signatures_per_second / report.verify_alone_per_second.max(1.0)
+                ),
+            ),
         ],
     );
     line(
@@ -402,8 +535,17 @@ pub(super) fn show(report: &Report) {
             ],
         );
     }
-    line("bench.growth", &[("ratio", format!("{:.2}", report.late.all / report.early.all.max(1e-9)))]);
-    for (word, opening) in [("bench.clean", &report.after_clean_stop), ("bench.killed", &report.after_kill)] {
+    line(
+        "bench.growth",
+        &[(
+            "ratio",
+            format!("{:.2}", report.late.all / report.early.all.max(1e-9)),
+        )],
+    );
+    for (word, opening) in [
+        ("bench.clean", &report.after_clean_stop),
+        ("bench.killed", &report.after_kill),
+    ] {
         line(
             "bench.opened",
             &[
@@ -420,7 +562,13 @@ pub(super) fn show(report: &Report) {
             ("size", mib(report.export_bytes)),
             ("peak", mib(report.node_after_export.rss_peak)),
             ("seconds", tenth(report.audit_seconds)),
-            ("rate", format!("{:.0}", report.records as f64 / report.audit_seconds.max(1e-9))),
+            (
+                "rate",
+                format!(
+                    "{:.0}",
+                    report.records as f64 / report.audit_seconds.max(1e-9)
+                ),
+            ),
             ("audit", mib(report.audit_peak)),
         ],
     );

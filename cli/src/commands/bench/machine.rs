@@ -1,4 +1,5 @@
-//! What the operating system tells about processes and the machine. Linux only; elsewhere the figures are absent, not guessed.
+//! What the operating system tells about processes and the machine. Linux only; elsewhere the
+//! figures are absent, not guessed.
 
 use std::fs::read_to_string;
 
@@ -54,14 +55,18 @@ impl Machine {
     pub fn here() -> Machine {
         let cpu = read_to_string("/proc/cpuinfo").unwrap_or_default();
         let field = |name: &str| {
-            cpu.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once(": ")).map(|(_, v)| v.to_owned())
+            cpu.lines()
+                .find(|line| line.starts_with(name))
+                .and_then(|line| line.split_once(": "))
+                .map(|(_, v)| v.to_owned())
         };
         let load = read_to_string("/proc/loadavg").ok();
         Machine {
             processor: field("model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             load: load.and_then(|text| text.split(' ').next()?.parse().ok()),
-            system: read_to_string("/proc/sys/kernel/osrelease").map_or(std::env::consts::OS.to_owned(), |r| r.trim().to_owned()),
+            system: read_to_string("/proc/sys/kernel/osrelease")
+                .map_or(std::env::consts::OS.to_owned(), |r| r.trim().to_owned()),
         }
     }
 }

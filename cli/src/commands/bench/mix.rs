@@ -1,8 +1,10 @@
 //! The records of a load: which acts, by whom, in what order, signed before any clock starts.
 //!
-//! * Nine of ten are ballots of board members on fifty open motions, signed by two officers; a member may vote again until the
-//!   close, so they can be repeated without end. One of ten proposes a motion: of five, three are by the secretariat with one
-//!   officer, one by it with three, one by a seat holder with two. 500 records write about 50 proved keys, one per proposal.
+//! * Nine of ten are ballots of board members on fifty open motions, signed by two officers; a
+//!   member may vote again until the close, so they can be repeated without end. One of ten
+//!   proposes a motion: of five, three are by the secretariat with one officer, one by it with
+//!   three, one by a seat holder with two. 500 records write about 50 proved keys, one per
+//!   proposal.
 //! * Records of one officer go to one node, in order: a replay window holds 256 sequences.
 //! * Everything follows from the seed, so two runs offer the same acts.
 
@@ -14,7 +16,8 @@ use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, Keypair, PublicKey, Signature, VerifierCache, sha256};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
+    Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload,
+    Proposal, Record,
 };
 use rollbook_node::runtime::sample::{officer_key, officers_of};
 
@@ -58,10 +61,13 @@ struct Plan {
 }
 
 impl Mix {
-    /// A mix for the sample alliance of `seed` with [`MEMBERS`] members; records are valid for a week from `now_ms`.
+    /// A mix for the sample alliance of `seed` with [`MEMBERS`] members; records are valid for a
+    /// week from `now_ms`.
     pub fn new(seed: &[u8], chain: Hash, now_ms: u64) -> Mix {
         let (secretary, _) = secretariat();
-        let keys = (1..=secretary + 2).map(|person| (person, officer_key(seed, person))).collect();
+        let keys = (1..=secretary + 2)
+            .map(|person| (person, officer_key(seed, person)))
+            .collect();
         Mix {
             seed: seed.to_vec(),
             chain,
@@ -74,7 +80,8 @@ impl Mix {
         }
     }
 
-    /// Proposals of the motions on which the ballots are cast. They must be decided first, in blocks of their own.
+    /// Proposals of the motions on which the ballots are cast. They must be decided first, in
+    /// blocks of their own.
     pub fn opening(&mut self) -> Vec<Prepared> {
         let plans: Vec<Plan> = (0..MOTIONS).map(|_| self.by_secretariat(1)).collect();
         self.sign(plans)
@@ -109,10 +116,25 @@ impl Mix {
             _ => Choice::Abstain,
         };
         let motion = 1 + (number / (2 * SEATS)) % MOTIONS;
-        let ballot = Ballot { motion, choice, criterion: None, declaration: Declaration::None };
-        let officer = if lane.is_multiple_of(2) { first } else { second };
+        let ballot = Ballot {
+            motion,
+            choice,
+            criterion: None,
+            declaration: Declaration::None,
+        };
+        let officer = if lane.is_multiple_of(2) {
+            first
+        } else {
+            second
+        };
         let signers = vec![(first, Role::Primary), (second, Role::Alternate)];
-        self.finish(member, officer, signers, MotionAct::Vote(ballot), lane as usize)
+        self.finish(
+            member,
+            officer,
+            signers,
+            MotionAct::Vote(ballot),
+            lane as usize,
+        )
     }
 
     fn by_seat(&mut self) -> Plan {
@@ -148,7 +170,14 @@ impl Mix {
         })
     }
 
-    fn finish(&mut self, principal: u32, officer: u32, signers: Vec<(u32, Role)>, act: MotionAct, lane: usize) -> Plan {
+    fn finish(
+        &mut self,
+        principal: u32,
+        officer: u32,
+        signers: Vec<(u32, Role)>,
+        act: MotionAct,
+        lane: usize,
+    ) -> Plan {
         // The first sequence of a founder's officer was used by its founding record.
         let sequence = self.sequences.entry(officer).or_insert(1);
         *sequence += 1;
@@ -160,18 +189,36 @@ impl Mix {
             valid_until_ms: self.valid_until_ms,
             body: Body::Motion(act),
         };
-        Plan { payload, signers, lane }
+        Plan {
+            payload,
+            signers,
+            lane,
+        }
     }
 
     fn sign(&self, plans: Vec<Plan>) -> Vec<Prepared> {
-        let signed = plans.into_par_iter().map(|Plan { payload, signers, lane }| {
-            let entries = signers
-                .into_iter()
-                .filter_map(|(person, role)| Some(payload.sign(person, Capacity::Own(role), 0, self.keys.get(&person)?)));
-            let signatures = entries.collect();
-            let record = Record { payload, signatures };
-            Prepared { id: record.id(), bytes: encode(&record), record, lane }
-        });
+        let signed = plans.into_par_iter().map(
+            |Plan {
+                 payload,
+                 signers,
+                 lane,
+             }| {
+                let entries = signers.into_iter().filter_map(|(person, role)| {
+                    Some(payload.sign(person, Capacity::Own(role), 0, self.keys.get(&person)?))
+                });
+                let signatures = entries.collect();
+                let record = Record {
+                    payload,
+                    signatures,
+                };
+                Prepared {
+                    id: record.id(),
+                    bytes: encode(&record),
+                    record,
+                    lane,
+                }
+            },
+        );
         signed.collect()
     }
 
@@ -183,7 +230,12 @@ impl Mix {
                 let key = officer_key(&self.seed, entry.officer).public();
                 (key, message.clone(), entry.signature)
             };
-            prepared.record.signatures.iter().map(entry).collect::<Vec<_>>()
+            prepared
+                .record
+                .signatures
+                .iter()
+                .map(entry)
+                .collect::<Vec<_>>()
         });
         all.collect()
     }
@@ -194,16 +246,18 @@ fn secretariat() -> (u32, u32) {
     (2 * MEMBERS + 3, MEMBERS + 2)
 }
 
-/// Verifications per second of these signatures by the one strict rule, keys decoded before, on all cores and nothing else: best of
-/// three.
+/// Verifications per second of these signatures by the one strict rule, keys decoded before, on all
+/// cores and nothing else: best of three.
 pub fn verify_rate(signatures: &[(PublicKey, Vec<u8>, Signature)]) -> f64 {
     let mut keys = VerifierCache::default();
     signatures.iter().for_each(|(key, ..)| keys.learn(key));
     let mut best = 0f64;
     for _ in 0..3 {
         let started = std::time::Instant::now();
-        let good =
-            signatures.par_iter().filter(|(key, message, signature)| keys.verify_shared(key, message, signature).is_ok()).count();
+        let good = signatures
+            .par_iter()
+            .filter(|(key, message, signature)| keys.verify_shared(key, message, signature).is_ok())
+            .count();
         best = best.max(good as f64 / started.elapsed().as_secs_f64().max(1e-9));
     }
     best
@@ -226,10 +280,27 @@ mod tests {
         let mut records = file.found.clone();
         records.extend(mix.opening().into_iter().map(|prepared| prepared.record));
         records.extend(mix.next(500).into_iter().map(|prepared| prepared.record));
-        let built = ledger.build(plan.opened_ms + 5, Default::default(), &records, &mut VerifierCache::default()).unwrap();
+        let built = ledger
+            .build(
+                plan.opened_ms + 5,
+                Default::default(),
+                &records,
+                &mut VerifierCache::default(),
+            )
+            .unwrap();
         assert!(built.refused.is_empty(), "{:?}", built.refused);
         assert_eq!(built.execution.outcomes.len(), records.len());
-        let motions = built.execution.changes.rows.iter().filter(|row| row.table == 5).count();
-        assert_eq!(motions, MOTIONS as usize + 50, "one proved key per proposal");
+        let motions = built
+            .execution
+            .changes
+            .rows
+            .iter()
+            .filter(|row| row.table == 5)
+            .count();
+        assert_eq!(
+            motions,
+            MOTIONS as usize + 50,
+            "one proved key per proposal"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Handing records in and hearing of them again: keep-alive connections, batches, one event stream, no hammering.
+//! Handing records in and hearing of them again: keep-alive connections, batches, one event stream,
+//! no hammering.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -25,13 +26,22 @@ pub struct Node {
 impl Node {
     /// A node by its address.
     pub fn new(api: std::net::SocketAddr) -> Node {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_connect(Some(Duration::from_secs(5)));
-        Node { url: format!("http://{api}"), agent: config.build().into() }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(5)));
+        Node {
+            url: format!("http://{api}"),
+            agent: config.build().into(),
+        }
     }
 
     /// A JSON answer.
     pub fn json(&self, path: &str) -> Result<Value, String> {
-        let answer = self.agent.get(format!("{}{path}", self.url)).call().map_err(|error| error.to_string())?;
+        let answer = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .call()
+            .map_err(|error| error.to_string())?;
         read_json(answer)
     }
 
@@ -46,36 +56,56 @@ impl Node {
 
     /// Hands in one record, or several in one request. How many were taken, and the first refusal.
     pub fn hand_in(&self, records: &[Prepared]) -> Result<(u64, Option<String>), String> {
-        let texts: Vec<String> =
-            records.iter().map(|prepared| base64::engine::general_purpose::STANDARD.encode(&prepared.bytes)).collect();
-        let body = serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;
-        let sent = self.agent.post(format!("{}/v1/records", self.url)).content_type("application/json").send(&body);
+        let texts: Vec<String> = records
+            .iter()
+            .map(|prepared| base64::engine::general_purpose::STANDARD.encode(&prepared.bytes))
+            .collect();
+        let body =
+            serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;
+        let sent = self
+            .agent
+            .post(format!("{}/v1/records", self.url))
+            .content_type("application/json")
+            .send(&body);
         let mut answer = sent.map_err(|error| error.to_string())?;
         if answer.status() != 202 {
             return Err(answer.body_mut().read_to_string().unwrap_or_default());
         }
         let mut text = Vec::new();
-        answer.body_mut().as_reader().read_to_end(&mut text).map_err(|error| error.to_string())?;
-        // Parsing half a kilobyte of JSON a record would cost this program as much as the nodes; the words are enough.
+        answer
+            .body_mut()
+            .as_reader()
+            .read_to_end(&mut text)
+            .map_err(|error| error.to_string())?;
+        // Parsing half a kilobyte of JSON a record would cost this program as much as the nodes;
+        // the words are enough.
         let seen = count(&text, br#""verdict":"seen""#);
         if seen == records.len() as u64 {
             return Ok((seen, None));
         }
-        let answers: Vec<Value> = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+        let answers: Vec<Value> =
+            serde_json::from_slice(&text).map_err(|error| error.to_string())?;
         let refused = answers.iter().find(|answer| answer["code"].is_string());
-        Ok((seen, refused.map(|answer| format!("{} {}", answer["code"], answer["detail"]))))
+        Ok((
+            seen,
+            refused.map(|answer| format!("{} {}", answer["code"], answer["detail"])),
+        ))
     }
 }
 
 fn read_json(answer: ureq::http::Response<ureq::Body>) -> Result<Value, String> {
     let mut bytes = Vec::new();
     let mut body = answer.into_body();
-    body.as_reader().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    body.as_reader()
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
     serde_json::from_slice(&bytes).map_err(|error| error.to_string())
 }
 
 fn count(text: &[u8], word: &[u8]) -> u64 {
-    text.windows(word.len()).filter(|window| *window == word).count() as u64
+    text.windows(word.len())
+        .filter(|window| *window == word)
+        .count() as u64
 }
 
 /// Shared counts of one phase.
@@ -93,7 +123,10 @@ pub struct Counts {
 
 impl Counts {
     fn fail(&self, why: String) {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(why);
     }
 
     fn load(&self, which: &AtomicU64) -> u64 {
@@ -101,11 +134,20 @@ impl Counts {
     }
 }
 
-/// Hands `records` in at `node` in batches, as fast as they are taken, while fewer than `window` records of all nodes are under
-/// way, until `end`.
-pub fn as_fast_as_taken(node: &Node, records: &[Prepared], batch: usize, window: u64, end: Instant, counts: &Counts) {
+/// Hands `records` in at `node` in batches, as fast as they are taken, while fewer than `window`
+/// records of all nodes are under way, until `end`.
+pub fn as_fast_as_taken(
+    node: &Node,
+    records: &[Prepared],
+    batch: usize,
+    window: u64,
+    end: Instant,
+    counts: &Counts,
+) {
     for chunk in records.chunks(batch) {
-        while counts.load(&counts.taken) + chunk.len() as u64 > counts.load(&counts.decided) + window {
+        while counts.load(&counts.taken) + chunk.len() as u64
+            > counts.load(&counts.decided) + window
+        {
             if Instant::now() >= end {
                 return;
             }
@@ -117,7 +159,9 @@ pub fn as_fast_as_taken(node: &Node, records: &[Prepared], batch: usize, window:
         match node.hand_in(chunk) {
             Ok((taken, refusal)) => {
                 counts.taken.fetch_add(taken, Ordering::Relaxed);
-                counts.refused.fetch_add(chunk.len() as u64 - taken, Ordering::Relaxed);
+                counts
+                    .refused
+                    .fetch_add(chunk.len() as u64 - taken, Ordering::Relaxed);
                 if let Some(refusal) = refusal {
                     counts.fail(refusal);
                 }
@@ -131,7 +175,10 @@ pub fn as_fast_as_taken(node: &Node, records: &[Prepared], batch: usize, window:
 pub fn watch(node: &Node, before: u64, counts: &Counts, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         if let Ok(status) = node.json("/v1/status") {
-            let decided = status["counts"]["records"].as_u64().unwrap_or(0).saturating_sub(before);
+            let decided = status["counts"]["records"]
+                .as_u64()
+                .unwrap_or(0)
+                .saturating_sub(before);
             counts.decided.store(decided, Ordering::Relaxed);
         }
         std::thread::sleep(LOOK);
@@ -160,13 +207,25 @@ pub struct Ledger {
 impl Ledger {
     /// Notes that a record is handed in now.
     pub fn sent(&self, id: Hash) {
-        let times = Times { sent: Instant::now(), decided: None, receipted: None };
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).insert(id, times);
+        let times = Times {
+            sent: Instant::now(),
+            decided: None,
+            receipted: None,
+        };
+        self.times
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, times);
     }
 
     /// Everything noted.
     pub fn times(&self) -> Vec<Times> {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+        self.times
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .copied()
+            .collect()
     }
 
     fn decided(&self, ids: &[Hash], size: u64, at: Instant) {
@@ -195,17 +254,30 @@ impl Ledger {
 
     /// Whether every record that was sent is receipted.
     pub fn is_settled(&self) -> bool {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).values().all(|times| times.receipted.is_some())
+        self.times
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .all(|times| times.receipted.is_some())
     }
 
     fn newest_waiting(&self) -> Option<Hash> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).iter().max_by_key(|(size, _)| *size).map(|(_, id)| *id)
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .max_by_key(|(size, _)| *size)
+            .map(|(_, id)| *id)
     }
 }
 
 /// Reads a node's event stream until `stop`: each record's event, then the seal of its block.
 pub fn listen(node: &Node, ledger: &Arc<Ledger>, stop: &AtomicBool) -> Result<(), String> {
-    let answer = node.agent.get(format!("{}/v1/events", node.url)).call().map_err(|error| error.to_string())?;
+    let answer = node
+        .agent
+        .get(format!("{}/v1/events", node.url))
+        .call()
+        .map_err(|error| error.to_string())?;
     let reader = BufReader::new(answer.into_body().into_reader());
     let (mut kind, mut ids) = (String::new(), Vec::new());
     for line in reader.lines() {
@@ -232,7 +304,8 @@ pub fn listen(node: &Node, ledger: &Arc<Ledger>, stop: &AtomicBool) -> Result<()
     Ok(())
 }
 
-/// Asks for the proof of the newest decided record, which the node answers once a receipt covers it, again and again.
+/// Asks for the proof of the newest decided record, which the node answers once a receipt covers
+/// it, again and again.
 pub fn collect_receipts(node: &Node, ledger: &Arc<Ledger>, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let Some(id) = ledger.newest_waiting() else {

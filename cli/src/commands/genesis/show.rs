@@ -25,15 +25,23 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let path = super::path(matches, "file")?;
     let bytes = keystore::read(path)?;
     let (genesis, found) = if bytes.starts_with(DRAFT_MAGIC) {
-        let (genesis, _) = decode_draft(&bytes).map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
+        let (genesis, _) = decode_draft(&bytes)
+            .map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
         (genesis, None)
     } else {
-        let file = GenesisFile::decode(&bytes).map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
+        let file = GenesisFile::decode(&bytes)
+            .map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
         (file.genesis, Some(file.found))
     };
     // Without a file: what ships with the sample.
-    let reported = match (matches.contains_id("real-names"), matches.get_one::<PathBuf>("real-names")) {
-        (_, Some(path)) => Some(reported_names(&path.display().to_string(), &keystore::read(path)?)?),
+    let reported = match (
+        matches.contains_id("real-names"),
+        matches.get_one::<PathBuf>("real-names"),
+    ) {
+        (_, Some(path)) => Some(reported_names(
+            &path.display().to_string(),
+            &keystore::read(path)?,
+        )?),
         (true, None) => Some(reported_names("reported-names.csv", REPORTED_NAMES)?),
         (false, None) => None,
     };
@@ -56,14 +64,20 @@ pub fn alliance_name(genesis: &Genesis) -> String {
     genesis
         .items
         .iter()
-        .find_map(
-            |item| if let GenesisItem::Charter { name, .. } = item { Some(crate::drafting::build::shown(name)) } else { None },
-        )
+        .find_map(|item| {
+            if let GenesisItem::Charter { name, .. } = item {
+                Some(crate::drafting::build::shown(name))
+            } else {
+                None
+            }
+        })
         .unwrap_or_default()
 }
 
 fn offset(genesis: &Genesis) -> i32 {
-    genesis.charter().map_or(480, |charter| charter.offset_minutes)
+    genesis
+        .charter()
+        .map_or(480, |charter| charter.offset_minutes)
 }
 
 /// The lines that every view of a genesis begins with.
@@ -78,21 +92,54 @@ pub fn head(genesis: &Genesis) {
         }
     }
     print(t("genesis.head.hash", &[("hash", genesis.hash().to_hex())]));
-    let clock = if genesis.clock() == Clock::Sample { "genesis.clock-sample" } else { "genesis.clock-wall" };
+    let clock = if genesis.clock() == Clock::Sample {
+        "genesis.clock-sample"
+    } else {
+        "genesis.clock-wall"
+    };
     let opened = format_instant(genesis.opened_ms(), offset(genesis));
-    print(t("genesis.head.opened", &[("time", opened), ("clock", t(clock, &[]))]));
-    let count = |test: fn(&GenesisItem) -> bool| genesis.items.iter().filter(|item| test(item)).count().to_string();
+    print(t(
+        "genesis.head.opened",
+        &[("time", opened), ("clock", t(clock, &[]))],
+    ));
+    let count = |test: fn(&GenesisItem) -> bool| {
+        genesis
+            .items
+            .iter()
+            .filter(|item| test(item))
+            .count()
+            .to_string()
+    };
     let facts = [
-        ("founders", count(|item| matches!(item, GenesisItem::Organisation(_)))),
-        ("directions", count(|item| matches!(item, GenesisItem::Direction(_)))),
-        ("offices", count(|item| matches!(item, GenesisItem::Office { .. }))),
-        ("observers", count(|item| matches!(item, GenesisItem::Observer(_)))),
-        ("validators", count(|item| matches!(item, GenesisItem::Validator { .. }))),
+        (
+            "founders",
+            count(|item| matches!(item, GenesisItem::Organisation(_))),
+        ),
+        (
+            "directions",
+            count(|item| matches!(item, GenesisItem::Direction(_))),
+        ),
+        (
+            "offices",
+            count(|item| matches!(item, GenesisItem::Office { .. })),
+        ),
+        (
+            "observers",
+            count(|item| matches!(item, GenesisItem::Observer(_))),
+        ),
+        (
+            "validators",
+            count(|item| matches!(item, GenesisItem::Validator { .. })),
+        ),
     ];
     print(t("genesis.head.counts", &facts));
 }
 
-fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMap<u32, (String, String)>>) {
+fn people(
+    genesis: &Genesis,
+    found: Option<&[Record]>,
+    reported: Option<&BTreeMap<u32, (String, String)>>,
+) {
     head(genesis);
     let signed = match found {
         Some(found) => t("genesis.founded", &[("count", found.len().to_string())]),
@@ -100,10 +147,20 @@ fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMa
     };
     print(t("genesis.head.founded", &[("state", signed)]));
     if let Some(charter) = genesis.charter() {
-        print(t("genesis.head.charter", &[("preset", parameter_word(charter)), ("hash", charter.text.to_hex())]));
+        print(t(
+            "genesis.head.charter",
+            &[
+                ("preset", parameter_word(charter)),
+                ("hash", charter.text.to_hex()),
+            ],
+        ));
         let preset = Charter::preset(charter.preset, charter.clock, charter.text);
         for (name, value, usual) in parameters::differences(charter, &preset) {
-            let facts = [("name", name), ("value", plain(&value)), ("usual", plain(&usual))];
+            let facts = [
+                ("name", name),
+                ("value", plain(&value)),
+                ("usual", plain(&usual)),
+            ];
             print(t("genesis.differs", &facts));
         }
     }
@@ -113,8 +170,14 @@ fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMa
     title("genesis.title.directions");
     for item in &genesis.items {
         if let GenesisItem::Direction(direction) = item {
-            let both = crate::commands::setup::both(direction.name.native.as_str(), direction.name.latin.as_str());
-            print(format!("  {}  {both}  ({})", direction.number, direction.code));
+            let both = crate::commands::setup::both(
+                direction.name.native.as_str(),
+                direction.name.latin.as_str(),
+            );
+            print(format!(
+                "  {}  {both}  ({})",
+                direction.number, direction.code
+            ));
         }
     }
     title("genesis.title.offices");
@@ -126,7 +189,10 @@ fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMa
                 crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())
             ));
             for post in posts {
-                let deputy = post.deputy.map(|deputy| t("genesis.deputy", &[("person", deputy.to_string())])).unwrap_or_default();
+                let deputy = post
+                    .deputy
+                    .map(|deputy| t("genesis.deputy", &[("person", deputy.to_string())]))
+                    .unwrap_or_default();
                 let facts = [
                     ("role", t(&format!("role.{}", role_code(post.role)), &[])),
                     ("person", post.holder.to_string()),
@@ -143,7 +209,10 @@ fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMa
             for seat in seats {
                 let facts = [
                     ("number", seat.organisation.to_string()),
-                    ("name", names.get(&seat.organisation).cloned().unwrap_or_default()),
+                    (
+                        "name",
+                        names.get(&seat.organisation).cloned().unwrap_or_default(),
+                    ),
                     ("until", day(seat.until_ms)),
                 ];
                 print(t("genesis.seat", &facts));
@@ -165,7 +234,10 @@ fn people(genesis: &Genesis, found: Option<&[Record]>, reported: Option<&BTreeMa
     title("genesis.title.validators");
     for validator in &genesis.policy.validators {
         let name = names.get(&validator.org).cloned().unwrap_or_default();
-        print(format!("  {}  {} {name}  {}", validator.name, validator.org, validator.url));
+        print(format!(
+            "  {}  {} {name}  {}",
+            validator.name, validator.org, validator.url
+        ));
     }
 }
 
@@ -187,7 +259,10 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
         .iter()
         .filter_map(|item| {
             if let GenesisItem::Direction(direction) = item {
-                Some((direction.number, crate::drafting::build::shown(&direction.name)))
+                Some((
+                    direction.number,
+                    crate::drafting::build::shown(&direction.name),
+                ))
             } else {
                 None
             }
@@ -197,18 +272,42 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
     let entries: Vec<&OrganisationEntry> = genesis.founders().collect();
     for entry in &entries {
         for relation in &entry.relations {
-            related.entry(entry.number).or_default().push(relation.other);
-            related.entry(relation.other).or_default().push(entry.number);
+            related
+                .entry(entry.number)
+                .or_default()
+                .push(relation.other);
+            related
+                .entry(relation.other)
+                .or_default()
+                .push(entry.number);
         }
     }
     let separator = t("word.list", &[]);
     let join = |parts: Vec<String>| parts.join(&separator);
     let mut notes: Vec<&str> = Vec::new();
     for entry in entries {
-        let directions = entry.directions.iter().filter_map(|number| codes.get(number).cloned()).collect();
-        let officers = entry.officers.iter().map(|officer| officer.person.to_string()).collect();
-        let identifiers = entry.identifiers.iter().map(|identifier| identifier.org_id()).collect::<Vec<_>>().join("\n");
-        let groups = related.get(&entry.number).into_iter().flatten().map(ToString::to_string).collect();
+        let directions = entry
+            .directions
+            .iter()
+            .filter_map(|number| codes.get(number).cloned())
+            .collect();
+        let officers = entry
+            .officers
+            .iter()
+            .map(|officer| officer.person.to_string())
+            .collect();
+        let identifiers = entry
+            .identifiers
+            .iter()
+            .map(|identifier| identifier.org_id())
+            .collect::<Vec<_>>()
+            .join("\n");
+        let groups = related
+            .get(&entry.number)
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect();
         let mut row = vec![
             entry.number.to_string(),
             crate::drafting::build::shown(&entry.name),
@@ -219,10 +318,13 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
         ];
         if let Some(reported) = reported {
             let cell = reported.get(&entry.number).map(|(name, note)| {
-                let at = notes.iter().position(|known| known == note).unwrap_or_else(|| {
-                    notes.push(note);
-                    notes.len() - 1
-                });
+                let at = notes
+                    .iter()
+                    .position(|known| known == note)
+                    .unwrap_or_else(|| {
+                        notes.push(note);
+                        notes.len() - 1
+                    });
                 format!("{name} [{}]", at + 1)
             });
             row.push(cell.unwrap_or_default());
@@ -239,7 +341,10 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
 }
 
 fn parameter_word(charter: &Charter) -> String {
-    serde_json::to_value(charter.preset).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(charter.preset)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn plain(value: &serde_json::Value) -> String {
@@ -250,12 +355,29 @@ fn plain(value: &serde_json::Value) -> String {
     }
 }
 
-/// `reported-names.csv`: number, name and source note in the reader's language (RULINGS R24). A view only: nothing of it enters a record.
-pub fn reported_names(file: &str, bytes: &[u8]) -> Result<BTreeMap<u32, (String, String)>, Failure> {
-    let bad = |why: String| Failure::unusable(t("genesis.bad-names", &[("file", file.to_owned())])).because(why);
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(bytes);
-    let headers = reader.headers().map_err(|error| bad(error.to_string()))?.clone();
-    let column = |name: &str| headers.iter().position(|header| header == name).ok_or_else(|| bad(name.to_owned()));
+/// `reported-names.csv`: number, name and source note in the reader's language (RULINGS R24). A
+/// view only: nothing of it enters a record.
+pub fn reported_names(
+    file: &str,
+    bytes: &[u8],
+) -> Result<BTreeMap<u32, (String, String)>, Failure> {
+    let bad = |why: String| {
+        Failure::unusable(t("genesis.bad-names", &[("file", file.to_owned())])).because(why)
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .from_reader(bytes);
+    let headers = reader
+        .headers()
+        .map_err(|error| bad(error.to_string()))?
+        .clone();
+    let column = |name: &str| {
+        headers
+            .iter()
+            .position(|header| header == name)
+            .ok_or_else(|| bad(name.to_owned()))
+    };
     let (name, note) = match language() {
         Language::Chinese => ("reported_native", "source_native"),
         Language::English => ("reported_latin", "source_latin"),

@@ -38,23 +38,35 @@ impl Node {
         if reply.is_closed() {
             return;
         }
-        let peer = peer_id(&key).ok().and_then(|id| Some((id, self.book.peers.get_mut(&id)?)));
-        // Asking a peer that is not connected would make the library dial and keep the request without a bound.
+        let peer = peer_id(&key)
+            .ok()
+            .and_then(|id| Some((id, self.book.peers.get_mut(&id)?)));
+        // Asking a peer that is not connected would make the library dial and keep the request
+        // without a bound.
         let (id, peer) = match peer {
-            Some((id, peer)) if peer.connection.is_some() && self.swarm.is_connected(&id) => (id, peer),
+            Some((id, peer)) if peer.connection.is_some() && self.swarm.is_connected(&id) => {
+                (id, peer)
+            }
             _ => {
                 let _ = reply.send(Err(RequestError::NotConnected(key)));
                 return;
             }
         };
         let under_way = self.outgoing.keys().filter(|(p, _)| *p == protocol).count();
-        if under_way >= protocol.max_outgoing() || peer.outgoing[protocol as usize] >= protocol.max_unanswered() {
+        if under_way >= protocol.max_outgoing()
+            || peer.outgoing[protocol as usize] >= protocol.max_unanswered()
+        {
             let _ = reply.send(Err(RequestError::TooManyUnderWay));
             return;
         }
         peer.outgoing[protocol as usize] += 1;
-        let request = self.swarm.behaviour_mut().requests(protocol).send_request(&id, Incoming::Whole(data));
-        self.outgoing.insert((protocol, request), Outgoing { peer: id, reply });
+        let request = self
+            .swarm
+            .behaviour_mut()
+            .requests(protocol)
+            .send_request(&id, Incoming::Whole(data));
+        self.outgoing
+            .insert((protocol, request), Outgoing { peer: id, reply });
         self.live.requests_sent.one();
     }
 
@@ -70,19 +82,44 @@ impl Node {
             peer.served(bytes, now);
         }
         // An error here means that the peer no longer waits.
-        if self.swarm.behaviour_mut().requests(answered.protocol).send_response(answered.channel, answered.reply).is_ok() {
+        if self
+            .swarm
+            .behaviour_mut()
+            .requests(answered.protocol)
+            .send_response(answered.channel, answered.reply)
+            .is_ok()
+        {
             self.live.responses_sent.one();
             self.live.response_bytes.add(bytes as u64);
         }
     }
 
-    pub(super) fn on_request_event(&mut self, protocol: Protocol, event: request_response::Event<Incoming, Reply>, now: Instant) {
+    pub(super) fn on_request_event(
+        &mut self,
+        protocol: Protocol,
+        event: request_response::Event<Incoming, Reply>,
+        now: Instant,
+    ) {
         use request_response::{Event, Message};
         match event {
-            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+            Event::Message {
+                peer,
+                message:
+                    Message::Request {
+                        request, channel, ..
+                    },
+                ..
+            } => {
                 self.on_request(peer, protocol, request, channel, now);
             }
-            Event::Message { message: Message::Response { request_id, response }, .. } => {
+            Event::Message {
+                message:
+                    Message::Response {
+                        request_id,
+                        response,
+                    },
+                ..
+            } => {
                 let result = match response {
                     Reply::Ok(bytes) => Ok(bytes),
                     Reply::Busy => Err(RequestError::Busy),
@@ -91,13 +128,19 @@ impl Node {
                 };
                 self.finish(protocol, request_id, result);
             }
-            Event::OutboundFailure { peer, request_id, error, .. } => {
+            Event::OutboundFailure {
+                peer,
+                request_id,
+                error,
+                ..
+            } => {
                 let oversized = matches!(&error, OutboundFailure::Io(e) if e.kind() == std::io::ErrorKind::InvalidData);
                 let error = match error {
                     OutboundFailure::Timeout => RequestError::Timeout,
-                    OutboundFailure::DialFailure => {
-                        peer_key(&peer).map_or_else(|| RequestError::Lost("not connected".into()), RequestError::NotConnected)
-                    }
+                    OutboundFailure::DialFailure => peer_key(&peer).map_or_else(
+                        || RequestError::Lost("not connected".into()),
+                        RequestError::NotConnected,
+                    ),
                     other => RequestError::Lost(other.to_string()),
                 };
                 self.finish(protocol, request_id, Err(error));
@@ -110,8 +153,15 @@ impl Node {
         }
     }
 
-    fn finish(&mut self, protocol: Protocol, request: OutboundRequestId, result: Result<Vec<u8>, RequestError>) {
-        let Some(outgoing) = self.outgoing.remove(&(protocol, request)) else { return };
+    fn finish(
+        &mut self,
+        protocol: Protocol,
+        request: OutboundRequestId,
+        result: Result<Vec<u8>, RequestError>,
+    ) {
+        let Some(outgoing) = self.outgoing.remove(&(protocol, request)) else {
+            return;
+        };
         if let Some(peer) = self.book.peers.get_mut(&outgoing.peer) {
             let open = &mut peer.outgoing[protocol as usize];
             *open = open.saturating_sub(1);
@@ -122,9 +172,18 @@ impl Node {
         let _ = outgoing.reply.send(result);
     }
 
-    fn on_request(&mut self, id: PeerId, protocol: Protocol, request: Incoming, channel: ResponseChannel<Reply>, now: Instant) {
+    fn on_request(
+        &mut self,
+        id: PeerId,
+        protocol: Protocol,
+        request: Incoming,
+        channel: ResponseChannel<Reply>,
+        now: Instant,
+    ) {
         // A peer taken off the list: its connection is closing, no answer is owed.
-        let Some(peer) = self.book.peers.get_mut(&id) else { return };
+        let Some(peer) = self.book.peers.get_mut(&id) else {
+            return;
+        };
         if peer.cooling_until.is_some() {
             return;
         }
@@ -135,17 +194,31 @@ impl Node {
         let bytes = data.len();
         if !peer.admit_request(bytes, now) {
             self.live.requests_limited.one();
-            let _ = self.swarm.behaviour_mut().requests(protocol).send_response(channel, Reply::Limited);
+            let _ = self
+                .swarm
+                .behaviour_mut()
+                .requests(protocol)
+                .send_response(channel, Reply::Limited);
             return self.strike(id, 1, now);
         }
         let (key, role) = (peer.key, peer.role);
-        let full =
-            peer.unanswered[protocol as usize] >= protocol.max_unanswered() || self.answers.len() >= self.limits.unanswered;
+        let full = peer.unanswered[protocol as usize] >= protocol.max_unanswered()
+            || self.answers.len() >= self.limits.unanswered;
         let (sender, receiver) = oneshot::channel();
-        let event = NetworkEvent::Request { peer: key, role, protocol, data, responder: Responder { protocol, sender } };
+        let event = NetworkEvent::Request {
+            peer: key,
+            role,
+            protocol,
+            data,
+            responder: Responder { protocol, sender },
+        };
         if full || !self.offer(event, bytes) {
             self.live.requests_busy.one();
-            let _ = self.swarm.behaviour_mut().requests(protocol).send_response(channel, Reply::Busy);
+            let _ = self
+                .swarm
+                .behaviour_mut()
+                .requests(protocol)
+                .send_response(channel, Reply::Busy);
             return;
         }
         if let Some(peer) = self.book.peers.get_mut(&id) {
@@ -154,8 +227,16 @@ impl Node {
         self.live.requests_received.one();
         let answer = async move {
             // A responder dropped or forgotten by the shell is an answer too.
-            let reply = tokio::time::timeout(protocol.timeout(), receiver).await.ok().and_then(Result::ok);
-            Answered { peer: id, protocol, channel, reply: reply.unwrap_or(Reply::Busy) }
+            let reply = tokio::time::timeout(protocol.timeout(), receiver)
+                .await
+                .ok()
+                .and_then(Result::ok);
+            Answered {
+                peer: id,
+                protocol,
+                channel,
+                reply: reply.unwrap_or(Reply::Busy),
+            }
         };
         self.answers.push(answer.boxed());
     }

@@ -14,7 +14,10 @@ async fn four_nodes_gossip_to_all() {
                 }
             }
         }
-        for (topic, length) in [(Topic::Records, Topic::Records.max_bytes()), (Topic::Consensus, 200)] {
+        for (topic, length) in [
+            (Topic::Records, Topic::Records.max_bytes()),
+            (Topic::Consensus, 200),
+        ] {
             for from in 0..4usize {
                 let mut data = vec![from as u8; length];
                 data[1] = role as u8;
@@ -23,21 +26,30 @@ async fn four_nodes_gossip_to_all() {
                     if to != from {
                         let (id, ticket) = node
                             .event(|e| match e {
-                                NetworkEvent::Gossip { topic: t, data: d, id, ticket, .. } if t == topic && d == data => {
-                                    Some((id, ticket))
-                                }
+                                NetworkEvent::Gossip {
+                                    topic: t,
+                                    data: d,
+                                    id,
+                                    ticket,
+                                    ..
+                                } if t == topic && d == data => Some((id, ticket)),
                                 _ => None,
                             })
                             .await;
                         let name = format!("rollbook/{}/{}", topic.name(), Hash([9; 32]).to_hex());
-                        assert_eq!(id, rollbook_core::crypto::sha256_parts(&[name.as_bytes(), &data]).0);
+                        assert_eq!(
+                            id,
+                            rollbook_core::crypto::sha256_parts(&[name.as_bytes(), &data]).0
+                        );
                         node.handle.report(ticket, Verdict::Accept);
                     }
                 }
             }
         }
         assert!(matches!(
-            nodes[0].handle.publish(Topic::Consensus, vec![0; Topic::Consensus.max_bytes() + 1]),
+            nodes[0]
+                .handle
+                .publish(Topic::Consensus, vec![0; Topic::Consensus.max_bytes() + 1]),
             Err(PublishError::TooLarge { .. })
         ));
         for node in &nodes {
@@ -46,14 +58,28 @@ async fn four_nodes_gossip_to_all() {
     }
 }
 
-/// A message reaches a peer that its author is not connected with, but only after the node between them accepted it.
+/// A message reaches a peer that its author is not connected with, but only after the node between
+/// them accepted it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gossip_is_relayed_only_when_accepted() {
     for verdict in [Verdict::Accept, Verdict::Reject] {
-        let (mut a, mut b, mut c) = (launch(config(1)).await, launch(config(2)).await, launch(config(3)).await);
-        a.handle.set_allowed(vec![b.allowed(Role::Member)]).await.unwrap();
-        b.handle.set_allowed(vec![a.allowed(Role::Member), c.allowed(Role::Member)]).await.unwrap();
-        c.handle.set_allowed(vec![b.allowed(Role::Member)]).await.unwrap();
+        let (mut a, mut b, mut c) = (
+            launch(config(1)).await,
+            launch(config(2)).await,
+            launch(config(3)).await,
+        );
+        a.handle
+            .set_allowed(vec![b.allowed(Role::Member)])
+            .await
+            .unwrap();
+        b.handle
+            .set_allowed(vec![a.allowed(Role::Member), c.allowed(Role::Member)])
+            .await
+            .unwrap();
+        c.handle
+            .set_allowed(vec![b.allowed(Role::Member)])
+            .await
+            .unwrap();
         a.connected(b.key()).await;
         c.connected(b.key()).await;
         subscribed(&a.handle, &mut b).await;
@@ -68,7 +94,9 @@ async fn gossip_is_relayed_only_when_accepted() {
             .await;
         b.handle.report(ticket, verdict);
         // What B says itself comes after what it would have relayed.
-        b.handle.publish(Topic::Consensus, b"last".to_vec()).unwrap();
+        b.handle
+            .publish(Topic::Consensus, b"last".to_vec())
+            .unwrap();
         let relayed = std::cell::Cell::new(false);
         let from = c
             .event(|e| match e {
@@ -81,7 +109,10 @@ async fn gossip_is_relayed_only_when_accepted() {
             .await;
         assert_eq!(from, b.key());
         assert_eq!(relayed.get(), verdict == Verdict::Accept);
-        assert_eq!(b.handle.counters().gossip_rejected, u64::from(verdict == Verdict::Reject));
+        assert_eq!(
+            b.handle.counters().gossip_rejected,
+            u64::from(verdict == Verdict::Reject)
+        );
     }
 }
 
@@ -101,11 +132,15 @@ async fn bodies_of_a_mebibyte_and_full_sync_answers() {
         async move {
             let mut request = (length as u32).to_le_bytes().to_vec();
             request.push(fill);
-            let answer = handle.request(peer, protocol, request, PATIENCE).await.unwrap();
+            let answer = handle
+                .request(peer, protocol, request, PATIENCE)
+                .await
+                .unwrap();
             assert!(answer.len() == length && answer.iter().all(|b| *b == fill));
         }
     };
-    let bodies = (0..12u8).map(|n| ask(servers[usize::from(n % 2)], Protocol::Body, 1024 * 1024, n));
+    let bodies =
+        (0..12u8).map(|n| ask(servers[usize::from(n % 2)], Protocol::Body, 1024 * 1024, n));
     futures::future::join_all(bodies).await;
     ask(servers[0], Protocol::Body, Protocol::Body.max_response(), 1).await;
     ask(servers[1], Protocol::Sync, Protocol::Sync.max_response(), 2).await;
@@ -126,7 +161,12 @@ async fn every_request_gets_one_answer() {
     async fn next(server: &mut TestNode) -> (PeerKey, Role, Responder) {
         server
             .event(|e| match e {
-                NetworkEvent::Request { peer, role, responder, .. } => Some((peer, role, responder)),
+                NetworkEvent::Request {
+                    peer,
+                    role,
+                    responder,
+                    ..
+                } => Some((peer, role, responder)),
                 _ => None,
             })
             .await
@@ -142,21 +182,49 @@ async fn every_request_gets_one_answer() {
     assert_eq!(dropped.await.unwrap(), Err(RequestError::Busy));
 
     let too_long = ask(b"too long");
-    assert!(!next(&mut server).await.2.send(Answer::Data(vec![0; Protocol::Ask.max_response() + 1])));
+    assert!(
+        !next(&mut server)
+            .await
+            .2
+            .send(Answer::Data(vec![0; Protocol::Ask.max_response() + 1]))
+    );
     assert_eq!(too_long.await.unwrap(), Err(RequestError::Busy));
 
     // The asker's own patience ends first; the late answer harms nobody.
-    let short = asker.request(peer, Protocol::Ask, b"slow".to_vec(), Duration::from_millis(300)).await;
+    let short = asker
+        .request(
+            peer,
+            Protocol::Ask,
+            b"slow".to_vec(),
+            Duration::from_millis(300),
+        )
+        .await;
     assert_eq!(short, Err(RequestError::Timeout));
-    next(&mut server).await.2.send(Answer::Data(b"late".to_vec()));
+    next(&mut server)
+        .await
+        .2
+        .send(Answer::Data(b"late".to_vec()));
 
     assert!(matches!(
-        asker.request(peer, Protocol::Body, vec![0; Protocol::Body.max_request() + 1], PATIENCE).await,
+        asker
+            .request(
+                peer,
+                Protocol::Body,
+                vec![0; Protocol::Body.max_request() + 1],
+                PATIENCE
+            )
+            .await,
         Err(RequestError::TooLarge { .. })
     ));
-    assert_eq!(asker.request(key(99), Protocol::Ask, vec![], PATIENCE).await, Err(RequestError::NotConnected(key(99))));
+    assert_eq!(
+        asker
+            .request(key(99), Protocol::Ask, vec![], PATIENCE)
+            .await,
+        Err(RequestError::NotConnected(key(99)))
+    );
 
-    // No more than the cap is under way to one peer. The slow request above may still be one of them.
+    // No more than the cap is under way to one peer. The slow request above may still be one of
+    // them.
     let cap = Protocol::Ask.max_unanswered();
     let many: Vec<_> = (0..40).map(|_| ask(b"wait")).collect();
     let all = tokio::spawn(futures::future::join_all(many));
@@ -174,7 +242,10 @@ async fn every_request_gets_one_answer() {
             }
         }
     }
-    assert!(answered >= cap - 1 && answered + surplus == 40, "{answered} answered, {surplus} surplus");
+    assert!(
+        answered >= cap - 1 && answered + surplus == 40,
+        "{answered} answered, {surplus} surplus"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -186,13 +257,22 @@ async fn a_removed_peer_is_disconnected_and_may_return() {
     node.disconnected(gone.key()).await;
     gone.disconnected(node.key()).await;
     assert!(node.handle.peers().await.is_empty());
-    let answer = node.handle.request(gone.key(), Protocol::Ask, vec![], PATIENCE).await;
+    let answer = node
+        .handle
+        .request(gone.key(), Protocol::Ask, vec![], PATIENCE)
+        .await;
     assert_eq!(answer, Err(RequestError::NotConnected(gone.key())));
     // It keeps dialling and keeps being refused.
     let handle = node.handle.clone();
-    until("a refusal", || async { handle.counters().refused_strangers > 0 }).await;
+    until("a refusal", || async {
+        handle.counters().refused_strangers > 0
+    })
+    .await;
     assert!(node.events.try_next().is_none());
-    node.handle.set_allowed(vec![gone.allowed(Role::Member)]).await.unwrap();
+    node.handle
+        .set_allowed(vec![gone.allowed(Role::Member)])
+        .await
+        .unwrap();
     node.connected(gone.key()).await;
 }
 
@@ -204,7 +284,10 @@ async fn a_restarted_peer_is_found_again() {
     second.connected(first.key()).await;
     second.handle.stop().await;
     assert!(second.handle.peers().await.is_empty());
-    assert_eq!(second.handle.publish(Topic::Records, vec![1]), Err(PublishError::Stopped));
+    assert_eq!(
+        second.handle.publish(Topic::Records, vec![1]),
+        Err(PublishError::Stopped)
+    );
     first.disconnected(second.key()).await;
     // The restarted node knows nobody's address: the other one must dial.
     let mut restarted = config(2);
@@ -212,15 +295,29 @@ async fn a_restarted_peer_is_found_again() {
     restarted.allowed = vec![first.silent(Role::Validator)];
     let restarted = launch(restarted).await.serve(Answer::Data);
     first.connected(restarted.own_key()).await;
-    let answer = first.handle.request(restarted.own_key(), Protocol::Ask, b"back?".to_vec(), PATIENCE).await;
+    let answer = first
+        .handle
+        .request(
+            restarted.own_key(),
+            Protocol::Ask,
+            b"back?".to_vec(),
+            PATIENCE,
+        )
+        .await;
     assert_eq!(answer, Ok(b"back?".to_vec()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dialling_at_once_ends_in_one_good_pair() {
     for round in 0..5u8 {
-        let (mut a, b) = (launch(config(10 + round)).await, launch(config(100 + round)).await);
-        let (to_a, to_b) = (vec![b.allowed(Role::Validator)], vec![a.allowed(Role::Validator)]);
+        let (mut a, b) = (
+            launch(config(10 + round)).await,
+            launch(config(100 + round)).await,
+        );
+        let (to_a, to_b) = (
+            vec![b.allowed(Role::Validator)],
+            vec![a.allowed(Role::Validator)],
+        );
         let (at_a, at_b) = tokio::join!(a.handle.set_allowed(to_a), b.handle.set_allowed(to_b));
         at_a.and(at_b).unwrap();
         let peer = b.key();
@@ -228,10 +325,19 @@ async fn dialling_at_once_ends_in_one_good_pair() {
         let b = b.serve(Answer::Data);
         until("both to agree", || async { b.peers().await[0].connected }).await;
         for n in 0..10u8 {
-            assert_eq!(a.handle.request(peer, Protocol::Ask, vec![n], PATIENCE).await, Ok(vec![n]));
+            assert_eq!(
+                a.handle
+                    .request(peer, Protocol::Ask, vec![n], PATIENCE)
+                    .await,
+                Ok(vec![n])
+            );
         }
         let counters = a.handle.counters();
-        assert_eq!(counters.connections_opened - counters.connections_closed, 1, "{counters:?}");
+        assert_eq!(
+            counters.connections_opened - counters.connections_closed,
+            1,
+            "{counters:?}"
+        );
         assert_eq!(counters.peers_connected, 1);
     }
 }
@@ -242,35 +348,63 @@ async fn a_port_in_use_is_said_clearly() {
     let mut second = config(2);
     second.listen = vec![first.address];
     let error = start(second).await.err().unwrap();
-    assert!(matches!(error, StartError::PortInUse { address } if address == first.address), "{error}");
+    assert!(
+        matches!(error, StartError::PortInUse { address } if address == first.address),
+        "{error}"
+    );
     let words = error.to_string();
-    assert!(words.contains("port is in use") && words.contains("`listen` port") && words.contains(&first.address.to_string()));
+    assert!(
+        words.contains("port is in use")
+            && words.contains("`listen` port")
+            && words.contains(&first.address.to_string())
+    );
 
     // Any other program counts as well, and an address of another machine is another error.
     let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut third = config(3);
     third.listen = vec![plain.local_addr().unwrap()];
-    assert!(matches!(start(third).await.err().unwrap(), StartError::PortInUse { .. }));
+    assert!(matches!(
+        start(third).await.err().unwrap(),
+        StartError::PortInUse { .. }
+    ));
     let mut fourth = config(4);
     fourth.listen = vec!["192.0.2.1:7400".parse().unwrap()];
-    assert!(matches!(start(fourth).await.err().unwrap(), StartError::CannotListen { .. }));
+    assert!(matches!(
+        start(fourth).await.err().unwrap(),
+        StartError::CannotListen { .. }
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_are_looked_up_and_failures_are_told_in_words() {
     let (mut a, b) = (launch(config(1)).await, launch(config(2)).await);
-    b.handle.set_allowed(vec![a.silent(Role::Member)]).await.unwrap();
-    let named =
-        AllowedPeer { addresses: vec![NodeAddress::Name("localhost".into(), b.address.port())], ..b.allowed(Role::Member) };
+    b.handle
+        .set_allowed(vec![a.silent(Role::Member)])
+        .await
+        .unwrap();
+    let named = AllowedPeer {
+        addresses: vec![NodeAddress::Name("localhost".into(), b.address.port())],
+        ..b.allowed(Role::Member)
+    };
     a.handle.set_allowed(vec![named]).await.unwrap();
     a.connected(b.key()).await;
 
     // The address of B under the key of somebody else; and a port where nobody listens.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     a.handle
         .set_allowed(vec![
-            AllowedPeer { key: key(50), ..b.allowed(Role::Member) },
-            AllowedPeer { key: key(51), addresses: vec![NodeAddress::Ip(closed)], role: Role::Member },
+            AllowedPeer {
+                key: key(50),
+                ..b.allowed(Role::Member)
+            },
+            AllowedPeer {
+                key: key(51),
+                addresses: vec![NodeAddress::Ip(closed)],
+                role: Role::Member,
+            },
         ])
         .await
         .unwrap();
@@ -289,21 +423,42 @@ async fn names_are_looked_up_and_failures_are_told_in_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bootstrap_peer_is_heard_on_request_only() {
     let (mut node, boot) = (launch(config(1)).await, launch(config(2)).await);
-    boot.handle.set_allowed(vec![node.silent(Role::Member)]).await.unwrap();
-    node.handle.set_allowed(vec![boot.allowed(Role::Bootstrap)]).await.unwrap();
+    boot.handle
+        .set_allowed(vec![node.silent(Role::Member)])
+        .await
+        .unwrap();
+    node.handle
+        .set_allowed(vec![boot.allowed(Role::Bootstrap)])
+        .await
+        .unwrap();
     node.connected(boot.key()).await;
     let boot = boot.serve(Answer::Data);
     let handle = node.handle.clone();
     let n = std::cell::Cell::new(0u32);
     until("dropped gossip", || {
         n.set(n.get() + 1);
-        boot.publish(Topic::Records, n.get().to_le_bytes().to_vec()).unwrap();
+        boot.publish(Topic::Records, n.get().to_le_bytes().to_vec())
+            .unwrap();
         async { handle.counters().gossip_dropped_limited > 0 }
     })
     .await;
     assert_eq!(node.handle.counters().gossip_received, 0);
-    assert_eq!(node.handle.request(boot.own_key(), Protocol::Sync, vec![7], PATIENCE).await, Ok(vec![7]));
+    assert_eq!(
+        node.handle
+            .request(boot.own_key(), Protocol::Sync, vec![7], PATIENCE)
+            .await,
+        Ok(vec![7])
+    );
     while let Some(event) = node.events.try_next() {
-        assert!(matches!(event, NetworkEvent::PeerConnected { role: Role::Bootstrap, .. }), "{event:?}");
+        assert!(
+            matches!(
+                event,
+                NetworkEvent::PeerConnected {
+                    role: Role::Bootstrap,
+                    ..
+                }
+            ),
+            "{event:?}"
+        );
     }
 }

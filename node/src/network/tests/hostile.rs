@@ -20,20 +20,52 @@ async fn an_outsider_is_refused_at_set_up() {
         outsiders.push(launch(intruder).await);
     }
     let handle = node.handle.clone();
-    until("refusals", || async { handle.counters().refused_strangers >= 20 }).await;
+    until("refusals", || async {
+        handle.counters().refused_strangers >= 20
+    })
+    .await;
     for outsider in &outsiders {
-        assert!(outsider.handle.publish(Topic::Records, vec![1, 2, 3]).is_ok());
-        assert!(outsider.handle.request(node.key(), Protocol::Ask, vec![1], Duration::from_secs(1)).await.is_err());
+        assert!(
+            outsider
+                .handle
+                .publish(Topic::Records, vec![1, 2, 3])
+                .is_ok()
+        );
+        assert!(
+            outsider
+                .handle
+                .request(node.key(), Protocol::Ask, vec![1], Duration::from_secs(1))
+                .await
+                .is_err()
+        );
     }
     let mut member = launch(config(2)).await;
-    node.handle.set_allowed(vec![member.silent(Role::Member)]).await.unwrap();
-    member.handle.set_allowed(vec![node.allowed(Role::Member)]).await.unwrap();
+    node.handle
+        .set_allowed(vec![member.silent(Role::Member)])
+        .await
+        .unwrap();
+    member
+        .handle
+        .set_allowed(vec![node.allowed(Role::Member)])
+        .await
+        .unwrap();
     member.connected(node.key()).await;
     let connected = node.events.next().await.unwrap();
-    assert!(matches!(connected, NetworkEvent::PeerConnected { peer, .. } if peer == member.key()), "{connected:?}");
+    assert!(
+        matches!(connected, NetworkEvent::PeerConnected { peer, .. } if peer == member.key()),
+        "{connected:?}"
+    );
     assert!(node.events.try_next().is_none());
     let counters = node.handle.counters();
-    assert_eq!((counters.requests_received, counters.gossip_received, counters.connections_opened), (0, 0, 1), "{counters:?}");
+    assert_eq!(
+        (
+            counters.requests_received,
+            counters.gossip_received,
+            counters.connections_opened
+        ),
+        (0, 0, 1),
+        "{counters:?}"
+    );
     assert_eq!(node.handle.peers().await.len(), 1);
 }
 
@@ -56,12 +88,20 @@ async fn half_open_and_garbled_handshakes_give_their_places_back() {
     let handle = node.handle.clone();
     until("all to be refused", || async {
         let counters = handle.counters();
-        counters.refused_handshakes > 0 && counters.refused_handshakes + counters.failed_handshakes == 20
+        counters.refused_handshakes > 0
+            && counters.refused_handshakes + counters.failed_handshakes == 20
     })
     .await;
     let mut member = launch(config(2)).await;
-    node.handle.set_allowed(vec![member.silent(Role::Member)]).await.unwrap();
-    member.handle.set_allowed(vec![node.allowed(Role::Bootstrap)]).await.unwrap();
+    node.handle
+        .set_allowed(vec![member.silent(Role::Member)])
+        .await
+        .unwrap();
+    member
+        .handle
+        .set_allowed(vec![node.allowed(Role::Bootstrap)])
+        .await
+        .unwrap();
     member.connected(node.key()).await;
 }
 
@@ -82,7 +122,10 @@ async fn a_request_flooder_is_limited_then_cut_off_while_others_are_served() {
     let allowed = vec![flooder.silent(Role::Member), good.silent(Role::Validator)];
     victim.handle.set_allowed(allowed).await.unwrap();
     for node in [&mut flooder, &mut good] {
-        node.handle.set_allowed(vec![victim.allowed(Role::Validator)]).await.unwrap();
+        node.handle
+            .set_allowed(vec![victim.allowed(Role::Validator)])
+            .await
+            .unwrap();
         node.connected(victim.key()).await;
     }
     let peer = victim.key();
@@ -92,7 +135,8 @@ async fn a_request_flooder_is_limited_then_cut_off_while_others_are_served() {
         tokio::spawn(async move {
             let (mut served, mut limited) = (0u32, 0u32);
             loop {
-                let wave = (0..8u8).map(|n| handle.request(peer, Protocol::Ask, vec![n; 1_000], PATIENCE));
+                let wave =
+                    (0..8u8).map(|n| handle.request(peer, Protocol::Ask, vec![n; 1_000], PATIENCE));
                 for answer in futures::future::join_all(wave).await {
                     match answer {
                         Ok(_) => served += 1,
@@ -105,16 +149,33 @@ async fn a_request_flooder_is_limited_then_cut_off_while_others_are_served() {
         })
     };
     for n in 0..100u8 {
-        assert_eq!(good.handle.request(peer, Protocol::Ask, vec![n], PATIENCE).await, Ok(vec![n]), "request {n}");
+        assert_eq!(
+            good.handle
+                .request(peer, Protocol::Ask, vec![n], PATIENCE)
+                .await,
+            Ok(vec![n]),
+            "request {n}"
+        );
     }
     let (served, limited) = patiently("the cut-off", flood).await.unwrap();
-    assert!(served >= 20 && limited > 0, "served {served}, limited {limited}");
+    assert!(
+        served >= 20 && limited > 0,
+        "served {served}, limited {limited}"
+    );
     let counters = victim.counters();
     assert_eq!(counters.peers_cut_off, 1);
     assert!(counters.requests_limited > 30);
     let peers = victim.peers().await;
-    assert!(peers.iter().any(|p| p.key == flooder.key() && p.cooling && !p.connected));
-    assert!(peers.iter().any(|p| p.key == good.key() && !p.cooling && p.connected));
+    assert!(
+        peers
+            .iter()
+            .any(|p| p.key == flooder.key() && p.cooling && !p.connected)
+    );
+    assert!(
+        peers
+            .iter()
+            .any(|p| p.key == good.key() && !p.cooling && p.connected)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -124,8 +185,16 @@ async fn a_gossip_flooder_is_dropped_before_the_shell_and_comes_back_after_cooli
     victim.limits.cooling = Duration::from_millis(500);
     let mut victim = launch(victim).await;
     let flooder = launch(config(2)).await;
-    victim.handle.set_allowed(vec![flooder.allowed(Role::Member)]).await.unwrap();
-    flooder.handle.set_allowed(vec![victim.allowed(Role::Member)]).await.unwrap();
+    victim
+        .handle
+        .set_allowed(vec![flooder.allowed(Role::Member)])
+        .await
+        .unwrap();
+    flooder
+        .handle
+        .set_allowed(vec![victim.allowed(Role::Member)])
+        .await
+        .unwrap();
     victim.connected(flooder.key()).await;
     subscribed(&flooder.handle, &mut victim).await;
     let sender = flooder.handle.clone();
@@ -140,7 +209,10 @@ async fn a_gossip_flooder_is_dropped_before_the_shell_and_comes_back_after_cooli
     victim.disconnected(flooder.key()).await;
     flood.await.unwrap();
     let counters = victim.handle.counters();
-    assert!(counters.gossip_dropped_limited > 0 && counters.peers_cut_off == 1, "{counters:?}");
+    assert!(
+        counters.gossip_dropped_limited > 0 && counters.peers_cut_off == 1,
+        "{counters:?}"
+    );
     assert!(counters.gossip_received < 300, "{counters:?}");
     victim.connected(flooder.key()).await;
 }
@@ -157,20 +229,38 @@ impl request_response::Codec for Liar {
     type Request = ();
     type Response = ();
 
-    async fn read_request<T: AsyncRead + Unpin + Send>(&mut self, _: &&'static str, _: &mut T) -> std::io::Result<()> {
+    async fn read_request<T: AsyncRead + Unpin + Send>(
+        &mut self,
+        _: &&'static str,
+        _: &mut T,
+    ) -> std::io::Result<()> {
         Ok(())
     }
 
-    async fn read_response<T: AsyncRead + Unpin + Send>(&mut self, _: &&'static str, io: &mut T) -> std::io::Result<()> {
+    async fn read_response<T: AsyncRead + Unpin + Send>(
+        &mut self,
+        _: &&'static str,
+        io: &mut T,
+    ) -> std::io::Result<()> {
         let mut sink = Vec::new();
         io.read_to_end(&mut sink).await.map(|_| ())
     }
 
-    async fn write_request<T: AsyncWrite + Unpin + Send>(&mut self, _: &&'static str, io: &mut T, _: ()) -> std::io::Result<()> {
+    async fn write_request<T: AsyncWrite + Unpin + Send>(
+        &mut self,
+        _: &&'static str,
+        io: &mut T,
+        _: (),
+    ) -> std::io::Result<()> {
         io.write_all(&self.request).await
     }
 
-    async fn write_response<T: AsyncWrite + Unpin + Send>(&mut self, _: &&'static str, io: &mut T, _: ()) -> std::io::Result<()> {
+    async fn write_response<T: AsyncWrite + Unpin + Send>(
+        &mut self,
+        _: &&'static str,
+        io: &mut T,
+        _: (),
+    ) -> std::io::Result<()> {
         io.write_all(&self.response).await
     }
 }
@@ -178,12 +268,17 @@ impl request_response::Codec for Liar {
 fn liar(seed: u8, protocol: Protocol, liar: Liar) -> Swarm<request_response::Behaviour<Liar>> {
     SwarmBuilder::with_existing_identity(identity::Keypair::ed25519_from_bytes([seed; 32]).unwrap())
         .with_tokio()
-        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
+        .with_tcp(
+            tcp::Config::default(),
+            noise::Config::new,
+            yamux::Config::default,
+        )
         .unwrap()
         .with_behaviour(|_| {
             let protocols = [(protocol.name(), ProtocolSupport::Full)];
             // It does not wait for the room that nobody makes for its surplus.
-            let settings = request_response::Config::default().with_request_timeout(Duration::from_millis(200));
+            let settings = request_response::Config::default()
+                .with_request_timeout(Duration::from_millis(200));
             request_response::Behaviour::with_codec(liar, protocols, settings)
         })
         .unwrap()
@@ -193,18 +288,29 @@ fn liar(seed: u8, protocol: Protocol, liar: Liar) -> Swarm<request_response::Beh
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn oversized_requests_and_responses_are_refused_and_punished() {
-    // Claims of 4 GiB with two MiB behind them, a claim one byte above the cap, an answer with a status nobody knows.
+    // Claims of 4 GiB with two MiB behind them, a claim one byte above the cap, an answer with a
+    // status nobody knows.
     let mut huge = vec![0xff; 4];
     huge.extend_from_slice(&vec![7; 2 * 1024 * 1024]);
     let mut answer = vec![0];
     answer.extend_from_slice(&huge);
-    let one_above = (Protocol::Body.max_request() as u32 + 1).to_le_bytes().to_vec();
+    let one_above = (Protocol::Body.max_request() as u32 + 1)
+        .to_le_bytes()
+        .to_vec();
     for (seed, request, response) in [(60, huge, answer), (61, one_above, vec![9, 0, 0, 0, 0])] {
         let mut node = launch(config(1)).await;
         let mut evil = liar(seed, Protocol::Body, Liar { request, response });
         let peer = key(seed);
-        node.handle.set_allowed(vec![AllowedPeer { key: peer, addresses: vec![], role: Role::Member }]).await.unwrap();
-        evil.dial(super::super::address::multiaddr(node.address)).unwrap();
+        node.handle
+            .set_allowed(vec![AllowedPeer {
+                key: peer,
+                addresses: vec![],
+                role: Role::Member,
+            }])
+            .await
+            .unwrap();
+        evil.dial(super::super::address::multiaddr(node.address))
+            .unwrap();
         let node_id: PeerId = super::super::address::peer_id(&node.key()).unwrap();
         let driver = tokio::spawn(async move {
             loop {
@@ -221,7 +327,10 @@ async fn oversized_requests_and_responses_are_refused_and_punished() {
                     // Keeps at it, whether it saw the stream end or break.
                     SwarmEvent::Behaviour(
                         request_response::Event::OutboundFailure { .. }
-                        | request_response::Event::Message { message: request_response::Message::Response { .. }, .. },
+                        | request_response::Event::Message {
+                            message: request_response::Message::Response { .. },
+                            ..
+                        },
                     ) => {
                         evil.behaviour_mut().send_request(&node_id, ());
                     }
@@ -230,19 +339,35 @@ async fn oversized_requests_and_responses_are_refused_and_punished() {
                 }
             }
         });
-        node.event(|e| matches!(e, NetworkEvent::PeerConnected { .. }).then_some(())).await;
-        let lost = node.handle.request(peer, Protocol::Body, vec![1], PATIENCE).await;
-        assert!(matches!(lost, Err(RequestError::Lost(_) | RequestError::NotConnected(_))), "{lost:?}");
+        node.event(|e| matches!(e, NetworkEvent::PeerConnected { .. }).then_some(()))
+            .await;
+        let lost = node
+            .handle
+            .request(peer, Protocol::Body, vec![1], PATIENCE)
+            .await;
+        assert!(
+            matches!(
+                lost,
+                Err(RequestError::Lost(_) | RequestError::NotConnected(_))
+            ),
+            "{lost:?}"
+        );
         patiently("the cut-off", driver).await.unwrap();
         let counters = node.handle.counters();
-        assert!(counters.requests_failed > 0 && counters.requests_received == 0 && counters.peers_cut_off == 1, "{counters:?}");
+        assert!(
+            counters.requests_failed > 0
+                && counters.requests_received == 0
+                && counters.peers_cut_off == 1,
+            "{counters:?}"
+        );
         while let Some(event) = node.events.try_next() {
             assert!(!matches!(event, NetworkEvent::Request { .. }), "{event:?}");
         }
     }
 }
 
-/// While the shell sleeps: gossip is dropped and counted, requests are told busy, and news of peers is not lost.
+/// While the shell sleeps: gossip is dropped and counted, requests are told busy, and news of peers
+/// is not lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sleeping_shell_costs_gossip_but_no_memory() {
     let mut sleepy = config(1);
@@ -250,8 +375,16 @@ async fn a_sleeping_shell_costs_gossip_but_no_memory() {
     sleepy.limits.event_bytes = 10_000;
     let mut sleepy = launch(sleepy).await;
     let mut other = launch(config(2)).await;
-    sleepy.handle.set_allowed(vec![other.silent(Role::Member)]).await.unwrap();
-    other.handle.set_allowed(vec![sleepy.allowed(Role::Member)]).await.unwrap();
+    sleepy
+        .handle
+        .set_allowed(vec![other.silent(Role::Member)])
+        .await
+        .unwrap();
+    other
+        .handle
+        .set_allowed(vec![sleepy.allowed(Role::Member)])
+        .await
+        .unwrap();
     other.connected(sleepy.key()).await;
     subscribed(&other.handle, &mut sleepy).await;
 
@@ -266,16 +399,29 @@ async fn a_sleeping_shell_costs_gossip_but_no_memory() {
         async { handle.counters().gossip_dropped_lagging >= 3 }
     })
     .await;
-    let answer = other.handle.request(sleepy.key(), Protocol::Ask, vec![0; 3_000], PATIENCE).await;
+    let answer = other
+        .handle
+        .request(sleepy.key(), Protocol::Ask, vec![0; 3_000], PATIENCE)
+        .await;
     assert_eq!(answer, Err(RequestError::Busy));
     assert!(sleepy.handle.counters().requests_busy == 1);
 
     // The peer goes, comes and goes while nobody looks.
     for _ in 0..3 {
         other.handle.set_allowed(Vec::new()).await.unwrap();
-        until("a disconnect", || async { handle.counters().peers_connected == 0 }).await;
-        other.handle.set_allowed(vec![sleepy.allowed(Role::Member)]).await.unwrap();
-        until("a connect", || async { handle.counters().peers_connected == 1 }).await;
+        until("a disconnect", || async {
+            handle.counters().peers_connected == 0
+        })
+        .await;
+        other
+            .handle
+            .set_allowed(vec![sleepy.allowed(Role::Member)])
+            .await
+            .unwrap();
+        until("a connect", || async {
+            handle.counters().peers_connected == 1
+        })
+        .await;
     }
     other.handle.stop().await;
     let mut bytes = 0;
@@ -306,8 +452,15 @@ async fn a_node_of_another_chain_is_reported_and_dropped() {
     let mut foreign = config(2);
     foreign.chain = Hash([8; 32]);
     let (mut node, foreign) = (launch(config(1)).await, launch(foreign).await);
-    foreign.handle.set_allowed(vec![node.silent(Role::Member)]).await.unwrap();
-    node.handle.set_allowed(vec![foreign.allowed(Role::Bootstrap)]).await.unwrap();
+    foreign
+        .handle
+        .set_allowed(vec![node.silent(Role::Member)])
+        .await
+        .unwrap();
+    node.handle
+        .set_allowed(vec![foreign.allowed(Role::Bootstrap)])
+        .await
+        .unwrap();
     let (peer, theirs) = node
         .event(|e| match e {
             NetworkEvent::WrongChain { peer, theirs } => Some((peer, theirs)),
