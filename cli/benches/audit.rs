@@ -13,14 +13,14 @@ use std::process::Command;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::{PublicKey, Signature, VerifierCache, sha256};
 use rollbook_core::identity::{Role, Scope};
-use rollbook_core::ledger::Seal;
 use rollbook_core::record::{
     Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, Record,
 };
 use rollbook_core::state::{MemoryTree, TreeLeaf};
+use rollbook_proof::chain::Seal;
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{PublicKey, Signature, VerifierCache, sha256};
 use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
 use rollbook_tests::writer::Writer;
 

@@ -17,12 +17,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::Hash;
-use rollbook_core::ledger::Seal;
-use rollbook_core::log::{EpochPolicy, SignedNote, TlogProof};
 use rollbook_core::record::Record;
-use rollbook_core::verify::{EpochChain, Receipt};
+use rollbook_proof::chain::Seal;
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::{EpochPolicy, SignedNote, TlogProof};
+use rollbook_proof::verify::{EpochChain, Receipt};
 use serde::{Deserialize, Serialize};
 
 use crate::trust::{KeptPolicy, chain_of};
@@ -153,7 +153,7 @@ pub fn unhex(text: &str) -> Result<Vec<u8>, Flaw> {
 
 /// Verifies a claim under a chain of policies.
 pub fn judge(chain: &EpochChain, claim: &Claim, seal: &Sealed) -> Result<Proved, Flaw> {
-    let refused = |error: rollbook_core::verify::ReceiptRefusal| Flaw::new(error.code(), error);
+    let refused = |error: rollbook_proof::verify::ReceiptRefusal| Flaw::new(error.code(), error);
     let leaf = unhex(&seal.leaf)?;
     let sealed = match claim {
         Claim::State { path, value, proof } => {

@@ -1,15 +1,14 @@
 //! Statements of nodes, fetched and verified: what `show` prints and `prove` writes. Nothing leaves
 //! here unverified.
 
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::sha256;
+use base64::Engine as _;
 use rollbook_core::export::BlockFrame;
-use rollbook_core::log::TlogProof;
 use rollbook_core::record::Record;
 use rollbook_node::api::reader::MEMBERS_ONLY;
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::sha256;
+use rollbook_proof::log::TlogProof;
 use serde_json::Value;
-
-use base64::Engine as _;
 
 use crate::bundle::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use crate::client::Client;
@@ -56,7 +55,7 @@ impl Fetched {
 fn epoch_of(trust: &Trust, proof: &str) -> u32 {
     let size = TlogProof::parse(proof.as_bytes())
         .ok()
-        .and_then(|proof| rollbook_core::log::Checkpoint::parse(&proof.note.text).ok())
+        .and_then(|proof| rollbook_proof::log::Checkpoint::parse(&proof.note.text).ok())
         .map_or(0, |checkpoint| checkpoint.size);
     trust
         .chain()

@@ -17,7 +17,7 @@ pub mod secret;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rollbook_core::crypto::{Hash, KeyKind, Keypair};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
 
 use crate::failure::Failure;
 use crate::messages::t;
@@ -37,7 +37,7 @@ pub fn sample_node_key(seed: &str, organisation: u32, kind: KeyKind) -> Keypair 
 
 /// A sample salt.
 pub fn sample_salt(seed: &str, label: &str) -> [u8; 32] {
-    rollbook_core::crypto::sha256_tagged(
+    rollbook_proof::crypto::sha256_tagged(
         "rollbook/sample-salt/v1",
         &[seed.as_bytes(), &[0], label.as_bytes()],
     )
@@ -235,6 +235,6 @@ pub fn random() -> Result<[u8; 32], Failure> {
 pub fn hash_or_file(text: &str, base: &Path) -> Result<Hash, std::io::Error> {
     match Hash::from_hex(text) {
         Some(hash) => Ok(hash),
-        None => std::fs::read(base.join(text)).map(|bytes| rollbook_core::crypto::sha256(&bytes)),
+        None => std::fs::read(base.join(text)).map(|bytes| rollbook_proof::crypto::sha256(&bytes)),
     }
 }

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::crypto::Hash;
 use rollbook_core::pass::Pass;
 use rollbook_node::api::reader::header_of;
 use rollbook_node::runtime::clock::real_ms;
+use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;

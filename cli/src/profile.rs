@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use rollbook_core::crypto::Hash;
+use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;

@@ -13,10 +13,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use rollbook_core::answer::{Answer, Verdict, verify_answer};
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::{Hash, PublicKey, Signature, sha256};
 use rollbook_core::record::Record;
+use rollbook_proof::answer::{Answer, Verdict, verify_answer};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

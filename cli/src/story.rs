@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use rollbook_core::account::{Account, AccountKind};
 use rollbook_core::apply::{DeadlineKind, NotCounted, Outcome};
 use rollbook_core::calendar::LocalDay;
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{Hash, Keypair, sha256};
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
 use rollbook_core::record::{
     Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
 };
 use rollbook_core::state::StateTables;
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, Keypair, sha256};
 
 mod calls;
 mod funds;

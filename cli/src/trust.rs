@@ -23,10 +23,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches, Command};
 use rollbook_core::calendar::format_instant;
-use rollbook_core::crypto::Hash;
-use rollbook_core::log::tree::verify_consistency;
-use rollbook_core::log::{Clock, TlogProof};
-use rollbook_core::verify::{EpochChain, Head};
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::tree::verify_consistency;
+use rollbook_proof::log::{Clock, TlogProof};
+use rollbook_proof::verify::{EpochChain, Head};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -865,7 +865,7 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
 
 #[cfg(test)]
 mod tests {
-    use rollbook_core::crypto::sha256;
+    use rollbook_proof::crypto::sha256;
 
     use super::opening::Reading;
     use super::*;

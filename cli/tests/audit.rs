@@ -5,11 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::export::{BlockFrame, Header};
 use rollbook_core::identity::Role;
-use rollbook_core::log::Clock;
 use rollbook_core::record::{Body, NodeAct};
+use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::log::Clock;
 use rollbook_tests::alliance::{Alliance, node_keys, officers_of};
 use rollbook_tests::writer::Writer;
 

@@ -6,10 +6,10 @@
 use std::path::Path;
 use std::process::Output;
 
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::Signature;
 use rollbook_core::genesis::file::{GenesisFile, GenesisFileError, decode_draft};
 use rollbook_core::record::Record;
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::Signature;
 mod desk;
 use desk::{Desk, PASSPHRASE, all};
 

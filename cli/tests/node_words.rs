@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use rollbook::node_words::in_chinese;
-use rollbook_core::log::Clock;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
+use rollbook_proof::log::Clock;
 
 /// Sources whose every sentence can reach an operator or a caller.
 const SPEAKING: [&str; 6] = [

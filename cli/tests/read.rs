@@ -13,15 +13,15 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use rollbook::bundle::Bundle;
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::{Hash, KeyKind};
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::CheckpointSignature;
-use rollbook_core::log::{Checkpoint, Clock, EpochPolicy, MemoryNodes, TlogProof};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_node::runtime::clock::Step;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{node_key, officer_key};
+use rollbook_proof::chain::CheckpointSignature;
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{Hash, KeyKind};
+use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, MemoryNodes, TlogProof};
 use rollbook_tests::testnet::Net;
 use serde_json::{Value, json};
 
@@ -295,7 +295,7 @@ fn receipts(net: &mut Net, desk: &Desk) -> Record {
     );
     let mut replay = record.clone();
     replay.payload.sequence = 1;
-    let (file, replay) = desk.pending(&rollbook_core::codec::encode(&replay));
+    let (file, replay) = desk.pending(&rollbook_proof::codec::encode(&replay));
     ends(
         &desk.run(
             "submit",
@@ -509,7 +509,7 @@ fn in_tray(net: &mut Net, desk: &Desk) {
         0,
         &officer_key(&net.alliance.seed, 3),
     )];
-    let (file, record) = desk.pending(&rollbook_core::codec::encode(&record));
+    let (file, record) = desk.pending(&rollbook_proof::codec::encode(&record));
     let tray = desk.path("tray");
     std::fs::create_dir(&tray).unwrap();
     std::fs::rename(file, tray.join("a.pending.json")).unwrap();

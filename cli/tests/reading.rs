@@ -6,11 +6,11 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use rollbook_core::codec::decode;
-use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
 use rollbook_node::runtime::config::TlsFiles;
 use rollbook_node::runtime::http;
+use rollbook_proof::codec::decode;
+use rollbook_proof::log::Clock;
 use rollbook_tests::testnet::{Net, PATIENCE};
 
 mod desk;

@@ -9,15 +9,15 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 use rollbook_core::charter::DAY_MS;
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::sha256;
 use rollbook_core::identity::Role;
-use rollbook_core::log::Clock;
 use rollbook_core::record::{
     Ballot, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record,
 };
 use rollbook_node::runtime::clock::real_ms;
 use rollbook_node::runtime::sample::{officer_key, officers_of};
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::sha256;
+use rollbook_proof::log::Clock;
 use rollbook_tests::testnet::Net;
 
 struct Desk {

@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 use rollbook::drafting::sample;
-use rollbook::story::{self, Chapter, Rejected, Settled, Stage, Step};
+use rollbook::story;
+use rollbook::story::{Chapter, Rejected, Settled, Stage, Step};
 use rollbook_core::apply::{DeadlineKind, Outcome, Refusal};
 use rollbook_core::charter::DAY_MS;
-use rollbook_core::crypto::{Hash, Keypair, sha256};
 use rollbook_core::identity::Role;
 use rollbook_core::motion::MotionStatus;
 use rollbook_core::protocol::PROTOCOL;
@@ -16,6 +16,7 @@ use rollbook_core::record::{
     OfficialOrder, Payload, Proposal, RaiseProtocol, Record,
 };
 use rollbook_core::state::StateTables;
+use rollbook_proof::crypto::{Hash, Keypair, sha256};
 use rollbook_tests::alliance::{Alliance, officer_key};
 use rollbook_tests::writer::{Writer, text};
 

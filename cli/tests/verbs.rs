@@ -262,7 +262,8 @@ fn openings_are_read_back() {
     assert!(!desk.path("x.opening.json").exists());
 
     // The parts as a sealing act keeps them.
-    use rollbook::verbs::opening::{self, Part, Reading};
+    use rollbook::verbs::opening;
+    use rollbook::verbs::opening::{Part, Reading};
     let mut reading = Reading::of(20, 39);
     reading.opening = Some(desk.path("x.opening.json"));
     let comment = std::env::current_dir()
@@ -313,7 +314,7 @@ fn openings_are_read_back() {
         .map(|byte| byte.as_u64().unwrap() as u8)
         .collect();
     let comment =
-        rollbook_core::crypto::Hash::from_hex(reveal["comment"].as_str().unwrap()).unwrap();
+        rollbook_proof::crypto::Hash::from_hex(reveal["comment"].as_str().unwrap()).unwrap();
     let seal = scores.seal(&salt.try_into().unwrap(), 4, &comment);
     assert_eq!(sealed["Call"]["Seal"]["seal"], json!(seal));
 

@@ -197,7 +197,7 @@ pub struct Account {
     pub kind: AccountKind,
 }
 
-impl crate::codec::Wire for Account {
+impl rollbook_proof::codec::Wire for Account {
     const MAX: usize = 4 + 4 + 4;
 }
 

@@ -10,13 +10,13 @@
 //! Absent on purpose: clocks, randomness, anything a node decides for itself.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{Wire, encode};
+use rollbook_proof::crypto::{Hash, KeyError, PublicKey, Signature, VerifierCache};
 
 use crate::calendar::{Calendar, Period};
 use crate::charter::{Charter, DAY_MS};
-use crate::codec::{Wire, encode};
-use crate::crypto::{Hash, KeyError, PublicKey, Signature, VerifierCache};
-use crate::identity::Organisation;
-use crate::identity::authority::{self, Actor};
+use crate::identity::authority::Actor;
+use crate::identity::{Organisation, authority};
 use crate::ledger::chain::ChainFacts;
 use crate::record::{Body, Record, SignedBytes};
 use crate::state::StateTables;

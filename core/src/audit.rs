@@ -13,16 +13,15 @@
 //! Absent on purpose: files, threads, clocks, the network. A caller that verifies signatures in
 //! parallel passes a [`Verify`] that remembers them.
 
+use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Seal, ValidatorKey, quorum};
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
+use rollbook_proof::log::{Checkpoint, EpochPolicy};
+
 use crate::apply::Verify;
-use crate::codec::{decode, encode};
-use crate::crypto::{Hash, PublicKey, Signature, sha256};
 use crate::export::{BlockFrame, Header, Tail};
 use crate::genesis::Genesis;
-use crate::ledger::{
-    BlockBody, BlockError, Certificate, HandoverCheckpoint, Ledger, Seal, SystemSection,
-    ValidatorKey, quorum,
-};
-use crate::log::{Checkpoint, EpochPolicy};
+use crate::ledger::{BlockBody, BlockError, Ledger, SystemSection};
 use crate::record::Record;
 use crate::state::StateTables;
 
@@ -563,7 +562,7 @@ fn signature_counts(body: &BlockBody) -> (u64, u64) {
     (officers as u64, (certificate + handover) as u64)
 }
 
-fn decode_system(bytes: &[u8]) -> Result<SystemSection, crate::codec::DecodeError> {
+fn decode_system(bytes: &[u8]) -> Result<SystemSection, rollbook_proof::codec::DecodeError> {
     let mut body = bytes.to_vec();
     body.extend_from_slice(&0u64.to_le_bytes());
     decode::<BlockBody>(&body).map(|body| body.system)

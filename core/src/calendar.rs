@@ -14,8 +14,7 @@
 //! * Absent on purpose: time-zone tables, daylight saving, a clock.
 
 use bincode::{Decode, Encode};
-
-use crate::codec::{DecodeError, Wire, at_most, strictly_ascending};
+use rollbook_proof::codec::{DecodeError, Wire, at_most, strictly_ascending};
 
 /// Milliseconds of a day.
 pub const MS_PER_DAY: u64 = 24 * MS_PER_HOUR;

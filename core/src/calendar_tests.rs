@@ -1,7 +1,7 @@
 use proptest::prelude::*;
+use rollbook_proof::codec::{decode, encode};
 
 use super::*;
-use crate::codec::{decode, encode};
 
 fn day(text: &str) -> LocalDay {
     CivilDate::parse(text).unwrap().day_number()

@@ -7,10 +7,11 @@
 
 use bincode::{Decode, Encode};
 
-use crate::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
-use crate::crypto::Hash;
-use crate::log::Clock;
 pub use crate::motion::rules::Preset;
+use rollbook_proof::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::Clock;
+
 use crate::motion::rules::RuleSet;
 
 /// One day in milliseconds.
@@ -256,7 +257,7 @@ impl Wire for Charter {
             ));
         }
         if self.chain.validator_seats < 4
-            || self.chain.validator_seats as usize > crate::ledger::MAX_VALIDATORS
+            || self.chain.validator_seats as usize > rollbook_proof::chain::MAX_VALIDATORS
         {
             return Err(DecodeError::rule("validator seats are 4 to 64"));
         }

@@ -22,10 +22,11 @@
 //! Absent on purpose: compression, documents, openings (they travel in a bundle of their own).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::chain::{Certificate, HandoverCheckpoint, LeafTag, Seal};
+use rollbook_proof::codec::{DecodeError, Wire, decode, encode};
+use rollbook_proof::crypto::Hash;
 
-use crate::codec::{DecodeError, Wire, decode, encode};
-use crate::crypto::Hash;
-use crate::ledger::{BODY_MAX_BYTES, BlockBody, Certificate, HandoverCheckpoint, LeafTag, Seal};
+use crate::ledger::{BODY_MAX_BYTES, BlockBody};
 
 /// First bytes of every export.
 pub const MAGIC: &[u8; 16] = b"rollbook-export\n";

@@ -11,14 +11,15 @@
 //! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing
 //! and winding down of funds (F33), fees (F36), closing of a fund (F32), deputies.
 
-use crate::account::{self, Account, Balances, Earmark, Movement, Posting, PostingError};
+use rollbook_proof::crypto::{Hash, sha256};
+
+use crate::account::{Account, Balances, Earmark, Movement, Posting, PostingError};
 use crate::apply::{DeadlineKind, Outcome, Refusal, Tx};
-use crate::crypto::{Hash, sha256};
 use crate::identity::authority::Actor;
 use crate::identity::groups;
 use crate::record::{BankReference, CallAct, FundAct};
-use crate::require;
 use crate::state::StateTables;
+use crate::{account, require};
 
 pub mod agreement;
 pub mod application;

@@ -8,25 +8,25 @@
 //!   them (M25).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::chain::{LeafTag, Seal};
+use rollbook_proof::codec::{DecodeError, Text, Wire, encode, strictly_ascending};
+use rollbook_proof::crypto::{Hash, VerifierCache, sha256};
+use rollbook_proof::log::{
+    Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash,
+};
 
 use crate::apply::{Counter, Refusal, Tx};
 use crate::charter::Charter;
-use crate::codec::{DecodeError, Text, Wire, encode, strictly_ascending};
-use crate::crypto::{Hash, VerifierCache, sha256};
 use crate::identity::{
     Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope, groups, registration,
 };
 use crate::ledger::chain::{ChainFacts, EpochFacts, EpochValidator};
-use crate::ledger::{LeafTag, Seal};
-use crate::log::{
-    Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash,
-};
 use crate::motion::posts::check_appointment;
 use crate::protocol::{PROTOCOL, ProtocolFacts};
 use crate::record::{Appointment, NodeKeys};
 use crate::state::State;
-use crate::validators::{self, NodeStatus};
-use crate::{membership, refuse, require};
+use crate::validators::NodeStatus;
+use crate::{membership, refuse, require, validators};
 
 pub mod file;
 
@@ -294,10 +294,11 @@ impl Genesis {
                     why: "the leaf is no genesis item".into(),
                 });
             };
-            let item = crate::codec::decode(bytes).map_err(|error| GenesisError::Item {
-                index,
-                why: error.to_string(),
-            })?;
+            let item =
+                rollbook_proof::codec::decode(bytes).map_err(|error| GenesisError::Item {
+                    index,
+                    why: error.to_string(),
+                })?;
             items.push(item);
         }
         Ok(Genesis {
@@ -410,7 +411,7 @@ impl Genesis {
         leaves.extend(self.items.iter().map(GenesisItem::leaf));
         if let Some(index) = leaves
             .iter()
-            .position(|leaf| leaf.len() > crate::log::LEAF_MAX_BYTES)
+            .position(|leaf| leaf.len() > rollbook_proof::log::LEAF_MAX_BYTES)
         {
             return Err(GenesisError::Item {
                 index,

@@ -9,9 +9,8 @@
 //! * Names are never identity; numbers and identifiers are (RULINGS A22).
 
 use bincode::{Decode, Encode};
-
-use crate::codec::{DecodeError, Text, at_most, strictly_ascending};
-use crate::crypto::{Hash, PublicKey, Signature};
+use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
+use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 
 pub mod authority;
 pub mod commitment;

@@ -7,19 +7,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod account;
-pub mod answer;
 pub mod apply;
 pub mod audit;
 pub mod calendar;
 pub mod charter;
-pub mod codec;
-pub mod crypto;
 pub mod export;
 pub mod funding;
 pub mod genesis;
 pub mod identity;
 pub mod ledger;
-pub mod log;
 pub mod membership;
 pub mod motion;
 pub mod next;
@@ -29,4 +25,3 @@ pub mod protocol;
 pub mod record;
 pub mod state;
 pub mod validators;
-pub mod verify;

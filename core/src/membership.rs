@@ -13,11 +13,11 @@
 //! can need; the yearly invoices of live members, whose due dates M10 would read.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::Hash;
 
 use crate::apply::{Counter, DeadlineKind, Outcome, Refusal, Tx};
 use crate::charter::Class;
-use crate::codec::Text;
-use crate::crypto::Hash;
 use crate::identity::Role;
 use crate::identity::authority::Actor;
 use crate::record::MembershipAct;

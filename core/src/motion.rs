@@ -28,14 +28,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{Text, encode};
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::{Frontier, leaf_hash};
 
 use crate::apply::{Counter, DeadlineKind, EventBody, NotCounted, Outcome, Refusal, Tx};
 use crate::calendar::Period;
-use crate::codec::{Text, encode};
-use crate::crypto::Hash;
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{OrganisationKind, Role, Scope, groups};
-use crate::log::{Frontier, leaf_hash};
 use crate::record::{Ballot, Choice, ConflictKind, Declaration, MotionAct, MotionEffect, Proposal};
 use crate::state::StateTables;
 use crate::{membership, refuse, require};

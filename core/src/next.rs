@@ -9,21 +9,23 @@
 //!
 //! Absent on purpose: rights of one reader, prose. Nothing here is read by a rule.
 
+use rollbook_proof::crypto::{Hash, sha256};
+
 use crate::apply::DeadlineKind;
-use crate::crypto::{Hash, sha256};
 use crate::funding::application::ApplicationStatus;
 use crate::funding::{
     Row, agreement, application, award, call, contribution, draw, fund, milestone, payment, review,
 };
 use crate::identity::authority::post_in_force;
 use crate::identity::{OrganisationKind, PostStatus, Role};
-use crate::membership::{self, InvoiceStatus};
-use crate::motion::{self, MotionStatus};
+use crate::membership::InvoiceStatus;
+use crate::motion::MotionStatus;
 use crate::record::{
     AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct,
     PaymentAct, Tranche,
 };
 use crate::state::StateTables;
+use crate::{membership, motion};
 
 /// Kinds of object that one asks about.
 #[derive(

@@ -8,10 +8,10 @@
 //! Absent on purpose: closing or judging an order; what came of it are the motions.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, sha256};
 
 use crate::apply::{Counter, Outcome, Refusal, Tx};
-use crate::codec::encode;
-use crate::crypto::{Hash, sha256};
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{Role, Scope};
 use crate::record::{CharterAct, OfficialOrder};

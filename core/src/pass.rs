@@ -10,9 +10,9 @@
 //! sample chain.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Wire, encode};
+use rollbook_proof::crypto::{Hash, Keypair, Signature, tagged};
 
-use crate::codec::{DecodeError, Wire, encode};
-use crate::crypto::{Hash, Keypair, Signature, tagged};
 use crate::identity::authority::post_in_force;
 use crate::membership;
 use crate::state::StateTables;

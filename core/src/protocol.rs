@@ -23,14 +23,14 @@
 //! [`Body::since`]: crate::record::Body::since
 
 use bincode::{Decode, Encode};
+use rollbook_proof::chain::quorum;
+use rollbook_proof::codec::Text;
 
 use crate::apply::{EventBody, Refusal, Tx};
-use crate::codec::Text;
-use crate::ledger::quorum;
 use crate::record::RaiseProtocol;
 use crate::state::StateTables;
-use crate::validators::{self, NodeStatus};
-use crate::{refuse, require};
+use crate::validators::NodeStatus;
+use crate::{refuse, require, validators};
 
 /// The newest version this build knows.
 pub const PROTOCOL: u32 = 2;

@@ -11,9 +11,9 @@
 //!   (RULINGS A18).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
+use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 
-use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
-use crate::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 use crate::identity::{ActClass, Role};
 
 mod award;
@@ -192,7 +192,7 @@ impl Record {
 
     /// The record's leaf bytes: tag 1, payload, signatures.
     pub fn leaf(&self) -> Vec<u8> {
-        crate::ledger::LeafTag::Record.prefix(&encode(self))
+        rollbook_proof::chain::LeafTag::Record.prefix(&encode(self))
     }
 }
 
@@ -220,7 +220,7 @@ impl SignedBytes {
         // A struct is its fields one after the other; the message is the tag, a zero byte, the
         // payload.
         let payload = self.message.get(RECORD_TAG.len() + 1..).unwrap_or_default();
-        let mut leaf = crate::ledger::LeafTag::Record.prefix(payload);
+        let mut leaf = rollbook_proof::chain::LeafTag::Record.prefix(payload);
         leaf.extend_from_slice(&encode(&record.signatures));
         leaf
     }

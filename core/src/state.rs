@@ -13,9 +13,8 @@
 //! Absent on purpose: history (the log has it), indexes that no rule reads (the node has them).
 
 use bincode::{Decode, Encode};
-
-use crate::codec::{DecodeError, Wire, encode};
-use crate::crypto::{Hash, sha256_parts};
+use rollbook_proof::codec::{DecodeError, Wire, encode};
+use rollbook_proof::crypto::{Hash, sha256_parts};
 
 mod table;
 mod tables;
@@ -23,7 +22,7 @@ mod tree;
 
 pub use table::{Table, TableValue, decode_value};
 pub use tables::{StateTables, TableId};
-pub use tree::{MemoryTree, TreeChange, TreeError, TreeLeaf, state_spec};
+pub use tree::{MemoryTree, TreeChange, TreeError, TreeLeaf};
 
 /// Largest encoded value of a proved table.
 pub const PROVED_VALUE_MAX: usize = 4_096;

@@ -12,18 +12,17 @@
 use std::collections::BTreeSet;
 
 use bincode::{Decode, Encode};
+use rollbook_proof::chain::{Certificate, quorum};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::PublicKey;
 
 use crate::apply::{Outcome, Refusal, Tx, Verify};
-use crate::codec::Text;
-use crate::crypto::PublicKey;
 use crate::identity::authority::Actor;
 use crate::identity::registration::claim_key;
 use crate::identity::{Role, groups};
-use crate::ledger::{Certificate, quorum};
-use crate::membership;
 use crate::record::{NodeAct, NodeKeys};
 use crate::state::StateTables;
-use crate::{protocol, refuse, require};
+use crate::{membership, protocol, refuse, require};
 
 /// Where a node stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]

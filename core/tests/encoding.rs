@@ -5,9 +5,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use bincode::{Decode, Encode};
-use rollbook_core::codec::{Wire, decode, encode};
-use rollbook_core::crypto::{Hash, Signature, sha256};
-use rollbook_core::ledger::{Certificate, Seal};
+use rollbook_proof::chain::{Certificate, Seal};
+use rollbook_proof::codec::{Wire, decode, encode};
+use rollbook_proof::crypto::{Hash, Signature, sha256};
 use wincode::{SchemaRead, SchemaWrite};
 
 #[derive(Debug, Clone, PartialEq, Encode, Decode, SchemaWrite, SchemaRead)]

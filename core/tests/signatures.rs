@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_macros, missing_docs)]
 
-use rollbook_core::crypto::{KeyError, Keypair, PublicKey, Signature, VerifierCache};
+use rollbook_proof::crypto::{KeyError, Keypair, PublicKey, Signature, VerifierCache};
 
 fn cases() -> Option<Vec<serde_json::Value>> {
     let path = concat!(

@@ -18,9 +18,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use rollbook_core::crypto::{Hash, Keypair};
-use rollbook_core::log::{Clock, SignedNote};
 use rollbook_core::record::Record;
+use rollbook_proof::crypto::{Hash, Keypair};
+use rollbook_proof::log::{Clock, SignedNote};
 use tokio::sync::watch;
 
 use crate::network::NetworkHandle;
@@ -105,7 +105,7 @@ impl Api {
             .view
             .policy_at(checkpoint.size)
             .ok_or_else(|| Problem::internal("no policy for this checkpoint"))?;
-        let note = rollbook_core::log::Checkpoint {
+        let note = rollbook_proof::log::Checkpoint {
             origin: policy.origin.clone(),
             size: checkpoint.size,
             root: checkpoint.root,

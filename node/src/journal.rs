@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
-use rollbook_core::crypto::Hash;
+use rollbook_proof::crypto::Hash;
 
 use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock, DiskOp};
 

@@ -159,7 +159,7 @@ pub struct NetworkConfig {
     /// Seed of the transport key (RULINGS A21).
     pub transport_seed: [u8; 32],
     /// The genesis hash G. Nodes of another chain are disconnected and reported.
-    pub chain: rollbook_core::crypto::Hash,
+    pub chain: rollbook_proof::crypto::Hash,
     /// Where to listen. Port 0 takes any free port.
     pub listen: Vec<SocketAddr>,
     /// Who may connect from the start. See [`NetworkHandle::set_allowed`].

@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
-use rollbook_core::crypto::Hash;
-use rollbook_core::ledger::{Certificate, Evidence};
+use rollbook_proof::chain::{Certificate, Evidence};
+use rollbook_proof::crypto::Hash;
 
 pub mod app;
 mod bodies;

@@ -20,7 +20,7 @@
 
 use std::path::PathBuf;
 
-use rollbook_core::crypto::Hash;
+use rollbook_proof::crypto::Hash;
 
 mod index;
 mod layout;

@@ -3,13 +3,13 @@
 //! and finds what is missing here.
 
 use rollbook_core::account::{Pot, Unit};
-use rollbook_core::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_core::charter::Class;
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{Hash, KeyKind, Keypair, sha256};
 use rollbook_core::identity::{GroupDeclaration, Name, OrganisationKind, Role, Scope};
 use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::*;
+use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256};
 
 use crate::alliance;
 

@@ -5,17 +5,17 @@
 use std::collections::BTreeMap;
 
 use rollbook_core::charter::{Charter, DAY_MS, Preset};
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_core::genesis::{Direction, Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
     ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
     OrganisationEntry, OrganisationKind, Role,
 };
-use rollbook_core::log::Clock;
 use rollbook_core::protocol::PROTOCOL;
 use rollbook_core::record::{Body, Capacity, NodeKeys, OrganisationAct, Payload, Record};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
+use rollbook_proof::log::Clock;
 
 /// 28 June 2023, 10:00 in Shanghai.
 pub const OPENED_MS: u64 = 1_687_917_600_000;

@@ -8,14 +8,12 @@ use rollbook_core::apply::{
     DeadlineKind, Event, EventBody, Outcome, Refusal, Tx, apply_record, next_deadline, run_due,
 };
 use rollbook_core::charter::{Class, DAY_MS, HOUR_MS};
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{Hash, VerifierCache, sha256_tagged};
-use rollbook_core::funding::award;
+use rollbook_core::funding;
 use rollbook_core::funding::call::{Call, CallStatus};
 use rollbook_core::funding::fund::{Fund, FundStatus};
 use rollbook_core::funding::payment::PaymentState;
 use rollbook_core::funding::{
-    self, Application, ApplicationStatus, Draw, DrawStatus, Opened, Review, ReviewStatus,
+    Application, ApplicationStatus, Draw, DrawStatus, Opened, Review, ReviewStatus, award,
     milestone, payment,
 };
 use rollbook_core::identity::{Name, Role};
@@ -23,6 +21,8 @@ use rollbook_core::ledger::Ledger;
 use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::*;
 use rollbook_core::state::StateTables;
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, VerifierCache, sha256_tagged};
 
 use crate::alliance::{Alliance, OPENED_MS, officers_of, secretariat};
 use crate::writer::Writer;
@@ -102,7 +102,7 @@ impl Bench {
             b"payment",
             MEMBERS,
             4,
-            rollbook_core::log::Clock::Sample,
+            rollbook_proof::log::Clock::Sample,
             adjust,
         );
         let found = alliance.found(OPENED_MS);

@@ -1,7 +1,7 @@
 //! What is written down beside a kept history: where it ended. See `tests/data/history/README.md`.
 
 use rollbook_core::audit::Report;
-use rollbook_core::crypto::{Hash, sha256};
+use rollbook_proof::crypto::{Hash, sha256};
 use serde::{Deserialize, Serialize};
 
 /// Where a history ended.

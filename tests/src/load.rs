@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::Hash;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::record::Record;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{SampleAlliance, officers_of};
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::Hash;
 
 use crate::testnet::{Net, PATIENCE, frames};
 

@@ -9,12 +9,9 @@ use std::time::Duration;
 use rollbook_core::apply::Verify;
 use rollbook_core::audit::{Auditor, Report};
 use rollbook_core::charter::DAY_MS;
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::{Hash, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::ledger::BlockBody;
-use rollbook_core::log::Clock;
 use rollbook_core::record::{
     Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
     Payload, Proposal, Record,
@@ -22,6 +19,9 @@ use rollbook_core::record::{
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{SampleAlliance, officer_key, officers_of};
 use rollbook_node::runtime::testnet::{Plan, Testnet};
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{Hash, VerifierCache, sha256};
+use rollbook_proof::log::Clock;
 
 use crate::alliance::secretariat;
 use crate::load::Source;
@@ -433,9 +433,9 @@ struct Rule(VerifierCache);
 impl Verify for Rule {
     fn verify(
         &mut self,
-        key: &rollbook_core::crypto::PublicKey,
+        key: &rollbook_proof::crypto::PublicKey,
         message: &[u8],
-        signature: &rollbook_core::crypto::Signature,
+        signature: &rollbook_proof::crypto::Signature,
     ) -> bool {
         self.0.verify(key, message, signature).is_ok()
     }

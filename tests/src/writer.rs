@@ -12,21 +12,22 @@
 use std::collections::BTreeMap;
 
 use rollbook_core::apply::{DeadlineKind, Event, EventBody, Outcome, Refusal};
-use rollbook_core::codec::{Text, decode};
-use rollbook_core::crypto::{KeyKind, VerifierCache, sha256};
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
-use rollbook_core::ledger::{
-    Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Ledger, SystemSection, Vote,
-    VoteKind, quorum,
-};
+use rollbook_core::ledger::{Ledger, SystemSection};
 use rollbook_core::record::{
     Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct, Proposal, Record,
     Registration,
 };
 use rollbook_core::state::StateTables;
+use rollbook_proof::chain::{
+    Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Vote, VoteKind, quorum,
+};
+use rollbook_proof::codec::{Text, decode};
+use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
 
-use crate::alliance::{self, Alliance, OPENED_MS, node_key, officer_key};
+use crate::alliance;
+use crate::alliance::{Alliance, OPENED_MS, node_key, officer_key};
 
 /// What came of one block.
 #[derive(Debug, Clone, Default)]
@@ -337,7 +338,7 @@ impl Writer {
 
     /// Proposes a motion as the secretariat and returns its number.
     pub fn propose(&mut self, effect: MotionEffect, ballot_days: u32) -> Result<u32, Refusal> {
-        let text = rollbook_core::crypto::sha256(b"text of a motion");
+        let text = rollbook_proof::crypto::sha256(b"text of a motion");
         let body = Body::Motion(MotionAct::Propose(Proposal {
             effect,
             ballot_days,

@@ -7,10 +7,10 @@
 
 use std::path::PathBuf;
 
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::export::{BlockFrame, Header};
-use rollbook_core::ledger::Seal;
+use rollbook_proof::chain::Seal;
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_tests::history::Head;
 use rollbook_tests::testnet::{audit, frames};
 

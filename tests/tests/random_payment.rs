@@ -10,16 +10,16 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rollbook_core::account::AccountKind;
 use rollbook_core::charter::HOUR_MS;
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::Hash;
 use rollbook_core::funding::agreement::AgreementState;
 use rollbook_core::funding::call::CallStatus;
-use rollbook_core::funding::duties;
 use rollbook_core::funding::milestone::Paid;
-use rollbook_core::funding::payment::{self, PaymentState};
+use rollbook_core::funding::payment::PaymentState;
+use rollbook_core::funding::{duties, payment};
 use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::*;
 use rollbook_core::state::PROVED_VALUE_MAX;
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::Hash;
 use rollbook_tests::grants::{Bench, CALL, GRANTEE, M, REVIEWERS, Staff, Y, hash, text};
 
 #[derive(Debug, Clone)]

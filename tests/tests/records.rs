@@ -8,11 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use rollbook_core::codec::{Wire, decode, encode};
-use rollbook_core::crypto::{Keypair, PublicKey, sha256_tagged};
 use rollbook_core::identity::Role;
 use rollbook_core::record::*;
-use rollbook_tests::acts::{self, SEED};
+use rollbook_proof::codec::{Wire, decode, encode};
+use rollbook_proof::crypto::{Keypair, PublicKey, sha256_tagged};
+use rollbook_tests::acts;
+use rollbook_tests::acts::SEED;
 use serde_json::{Value, json};
 
 /// Bytes before the family's tag: chain, principal, officer, sequence, validity.
@@ -278,7 +279,7 @@ fn refused() -> Value {
                     &mut record.payload.body
                 {
                     instruction.uetr =
-                        rollbook_core::codec::Text::new(instruction.uetr.as_str().to_uppercase())
+                        rollbook_proof::codec::Text::new(instruction.uetr.as_str().to_uppercase())
                             .unwrap();
                 }
             }),

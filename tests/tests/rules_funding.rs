@@ -7,11 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use rollbook_core::account::{Account, AccountKind, Pot, Totals, Unit};
-use rollbook_core::answer::{self, Answer, SignedAnswer};
 use rollbook_core::apply::{DeadlineKind, EventBody, NotCounted, Outcome, Refusal};
 use rollbook_core::charter::{Class, DAY_MS};
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::{Hash, KeyKind, sha256};
 use rollbook_core::funding::call::{Contestant, better, score};
 use rollbook_core::funding::{
     Appeal, ApplicationStatus, CallStatus, DrawStatus, FundStatus, InstalmentStatus, ReviewStatus,
@@ -27,6 +24,10 @@ use rollbook_core::record::{
     ReviewDeclaration, Revision, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict,
     WriteOffInstalment, draw_commitment,
 };
+use rollbook_proof::answer;
+use rollbook_proof::answer::{Answer, SignedAnswer};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, KeyKind, sha256};
 use rollbook_tests::alliance::{Alliance, node_key, officers_of, secretariat};
 use rollbook_tests::writer::{Writer, text};
 
@@ -52,7 +53,7 @@ fn writer(seed: &str) -> Writer {
         seed.as_bytes(),
         MEMBERS,
         4,
-        rollbook_core::log::Clock::Sample,
+        rollbook_proof::log::Clock::Sample,
         &[(12, 13)],
         |_| {},
     ))

@@ -8,16 +8,15 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use rollbook_core::apply::{DeadlineKind, EventBody, NotCounted, Outcome, Refusal};
 use rollbook_core::charter::Class;
-use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::identity::{GroupDeclaration, Role};
-use rollbook_core::log::Clock;
-use rollbook_core::membership::{
-    self, Grounds, InvoiceStatus, Lapse, Rights, Standing, State, table,
-};
+use rollbook_core::membership;
+use rollbook_core::membership::{Grounds, InvoiceStatus, Lapse, Rights, Standing, State, table};
 use rollbook_core::record::{
     Application, Ballot, BankReference, Body, Choice, Declaration, MembershipAct, MotionAct,
     Receipt,
 };
+use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::log::Clock;
 use rollbook_tests::alliance::{Alliance, secretariat};
 use rollbook_tests::writer::{Writer, text};
 

@@ -6,18 +6,19 @@
 use proptest::prelude::*;
 use rollbook_core::apply::{DeadlineKind, EventBody, NotCounted, Outcome, Refusal};
 use rollbook_core::charter::{DAY_MS, HOUR_MS};
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::sha256;
 use rollbook_core::identity::{PostStatus, Role, Scope};
-use rollbook_core::log::Clock;
+use rollbook_core::motion;
 use rollbook_core::motion::rules::DecidingBody;
-use rollbook_core::motion::tally::{self, Tally};
-use rollbook_core::motion::{self, MotionStatus};
+use rollbook_core::motion::tally::Tally;
+use rollbook_core::motion::{MotionStatus, tally};
 use rollbook_core::record::{
     Appointment, Ballot, Body, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES, MotionAct,
     MotionEffect, Proposal,
 };
 use rollbook_core::state::PROVED_VALUE_MAX;
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::sha256;
+use rollbook_proof::log::Clock;
 use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
 use rollbook_tests::writer::{Writer, text};
 

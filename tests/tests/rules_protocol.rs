@@ -6,18 +6,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rollbook_core::apply::{EventBody, Outcome, Refusal};
-use rollbook_core::crypto::{KeyKind, sha256};
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::{BlockError, Ledger};
-use rollbook_core::log::Clock;
 use rollbook_core::motion::MotionStatus;
 use rollbook_core::protocol;
 use rollbook_core::record::{
     Body, CharterAct, MotionAct, MotionEffect, NodeAct, OfficialOrder, Proposal, RaiseProtocol,
 };
 use rollbook_node::disk::SimDisk;
+use rollbook_node::replica;
 use rollbook_node::replica::journal_storage::JournalStorage;
-use rollbook_node::replica::{self, Effect, Input, Keys, LedgerApp, Phase, Replica, ReplicaConfig};
+use rollbook_node::replica::{Effect, Input, Keys, LedgerApp, Phase, Replica, ReplicaConfig};
+use rollbook_proof::crypto::{KeyKind, sha256};
+use rollbook_proof::log::Clock;
 use rollbook_tests::alliance::{Alliance, node_key};
 use rollbook_tests::sim::memo::SimVerify;
 use rollbook_tests::writer::{Writer, text};

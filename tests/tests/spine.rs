@@ -5,8 +5,8 @@
 
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::{BlockError, Ledger, SystemSection};
-use rollbook_core::log::Clock;
 use rollbook_core::record::{Body, NodeAct};
+use rollbook_proof::log::Clock;
 use rollbook_tests::alliance::{Alliance, OPENED_MS, node_keys, officers_of};
 use rollbook_tests::writer::Writer;
 

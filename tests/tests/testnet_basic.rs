@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use rollbook_core::answer::{Verdict, verify_answer};
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::PublicKey;
-use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
-use rollbook_core::verify::EpochChain;
 use rollbook_node::runtime::clock::Step;
 use rollbook_node::runtime::http;
+use rollbook_proof::answer::{Verdict, verify_answer};
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::PublicKey;
+use rollbook_proof::log::Clock;
+use rollbook_proof::verify::EpochChain;
 use rollbook_tests::testnet::{Net, PATIENCE};
 use serde_json::Value;
 
@@ -74,7 +74,7 @@ fn four_nodes_decide_and_what_they_serve_can_be_proved() {
     let mut replay: Record = decode(&records[1]).unwrap();
     replay.payload.sequence = 1;
     let refused = net
-        .submit(1, &rollbook_core::codec::encode(&replay))
+        .submit(1, &rollbook_proof::codec::encode(&replay))
         .unwrap();
     assert_eq!(
         refused.status,
@@ -88,7 +88,7 @@ fn four_nodes_decide_and_what_they_serve_can_be_proved() {
     };
     let key = PublicKey::Ed25519(raw(&receipt["key"]).try_into().unwrap());
     let signature =
-        rollbook_core::crypto::Signature::Ed25519(raw(&receipt["signature"]).try_into().unwrap());
+        rollbook_proof::crypto::Signature::Ed25519(raw(&receipt["signature"]).try_into().unwrap());
     let answer = verify_answer(&unhex(&receipt["statement"]), &key, &signature).unwrap();
     assert!(
         matches!(answer.verdict, Verdict::Refused { ref rule, .. } if rule.starts_with("A6.")),

@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use rollbook_core::codec::decode;
 use rollbook_core::export::BlockFrame;
-use rollbook_core::ledger::Seal;
 use rollbook_node::runtime::clock::real_ms;
 use rollbook_node::runtime::doctor;
+use rollbook_proof::chain::Seal;
+use rollbook_proof::codec::decode;
 use rollbook_tests::load::{Load, must_be_in};
 use rollbook_tests::testnet::{Net, frames};
 

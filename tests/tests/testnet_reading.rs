@@ -6,16 +6,16 @@
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
-use rollbook_core::codec::decode;
-use rollbook_core::log::{Clock, TlogProof};
 use rollbook_core::pass::Pass;
 use rollbook_core::record::{NodeAct, Record};
-use rollbook_core::verify::EpochChain;
 use rollbook_node::api::reader::header_of;
 use rollbook_node::runtime::clock::real_ms;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{node_keys, officer_key, officers_of};
 use rollbook_node::runtime::testnet::Plan;
+use rollbook_proof::codec::decode;
+use rollbook_proof::log::{Clock, TlogProof};
+use rollbook_proof::verify::EpochChain;
 use rollbook_tests::testnet::Net;
 
 const WAIT: Duration = Duration::from_secs(20);

@@ -4,18 +4,18 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use rollbook_core::codec::{Text, decode};
-use rollbook_core::crypto::sha256;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::Seal;
-use rollbook_core::log::Clock;
 use rollbook_core::record::{
     Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder,
     Proposal, RaiseProtocol,
 };
 use rollbook_node::runtime::clock::Step;
 use rollbook_node::runtime::testnet::Plan;
+use rollbook_proof::chain::Seal;
+use rollbook_proof::codec::{Text, decode};
+use rollbook_proof::crypto::sha256;
+use rollbook_proof::log::Clock;
 use rollbook_tests::alliance::secretariat;
 use rollbook_tests::testnet::{Net, frames};
 

@@ -21,10 +21,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::Hash;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Capacity, Payload, RECORD_MAX_BYTES, Record};
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -293,7 +293,7 @@ fn fits(record: &Record) -> Result<(), Failure> {
 
 /// Keys opened once, for many records.
 #[derive(Default)]
-pub struct Keys(std::collections::BTreeMap<u32, rollbook_core::crypto::Keypair>);
+pub struct Keys(std::collections::BTreeMap<u32, rollbook_proof::crypto::Keypair>);
 
 impl Keys {
     fn sign(

@@ -12,10 +12,10 @@ use rayon::prelude::*;
 use rollbook_core::apply::Verify;
 use rollbook_core::audit::{Auditor, Report};
 use rollbook_core::calendar::format_instant;
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
 use rollbook_core::export::{BlockFrame, FRAME_MAX_BYTES, Header, Tail, frame_length};
 use rollbook_core::state::StateTables;
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, REFUSED};

@@ -20,9 +20,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_core::log::Clock;
 use rollbook_node::runtime::clock::real_ms;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
+use rollbook_proof::log::Clock;
 use serde::Serialize;
 
 use self::machine::{Machine, Usage, usage};

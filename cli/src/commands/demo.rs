@@ -8,21 +8,23 @@ use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use rollbook_core::calendar::format_instant;
-use rollbook_core::codec::encode;
-use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
 use rollbook_node::runtime::config::NodeSecrets;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
+use rollbook_proof::codec::encode;
+use rollbook_proof::log::Clock;
 
 use super::audit::audit;
 use super::node::failed;
-use crate::drafting::sample::{self, Place};
+use crate::drafting::sample;
+use crate::drafting::sample::Place;
 use crate::failure::Failure;
 use crate::keystore::sample_node_key;
 use crate::messages::t;
 use crate::output::{money, print, print_json, say};
+use crate::story;
 use crate::story::network::Network;
-use crate::story::{self, Ending, Step};
+use crate::story::{Ending, Step};
 
 /// Founders that may run a validating node, in the order in which they are taken; one per group.
 const VALIDATORS: [u32; 13] = [11, 14, 15, 16, 12, 17, 18, 20, 21, 1, 2, 3, 4];
@@ -246,7 +248,7 @@ fn line(step: &Step<'_>, now: u64) -> String {
 fn examine(
     network: &Network<'_>,
     dir: &Path,
-    genesis: rollbook_core::crypto::Hash,
+    genesis: rollbook_proof::crypto::Hash,
 ) -> Result<(PathBuf, Option<u64>), Failure> {
     let export = dir.join("history.export");
     let written = |error: std::io::Error| {

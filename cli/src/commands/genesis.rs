@@ -10,8 +10,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use rollbook_core::calendar::format_instant;
-use rollbook_core::codec::{Wire, decode, encode};
-use rollbook_core::crypto::Hash;
 use rollbook_core::genesis::file::{
     FounderProblem, GenesisFile, GenesisFileError, decode_draft, encode_draft, found_payload,
     judge_founders,
@@ -19,12 +17,15 @@ use rollbook_core::genesis::file::{
 use rollbook_core::genesis::{Genesis, GenesisItem, Opened};
 use rollbook_core::identity::{OrganisationEntry, Role};
 use rollbook_core::record::{Capacity, Record, VALIDITY_MAX_MS};
+use rollbook_proof::codec::{Wire, decode, encode};
+use rollbook_proof::crypto::Hash;
 
 use super::keys::{key_arguments, keystore_of, role_words};
 use crate::drafting::build::shown;
 use crate::drafting::problem::Report;
 use crate::failure::{Failure, REFUSED, UNUSABLE};
-use crate::keystore::{self, passphrase};
+use crate::keystore;
+use crate::keystore::passphrase;
 use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
 

@@ -5,19 +5,20 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use rollbook_core::calendar::LocalDay;
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{Hash, KeyKind, Keypair};
 use rollbook_core::identity::identifier::did_key;
 use rollbook_core::identity::{Authorisation, Role, commitment};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
 
 use crate::drafting::alliance::short_text;
 use crate::drafting::problem::Report;
 use crate::drafting::{Inputs, read_inputs, sample};
 use crate::failure::{Failure, REFUSED};
+use crate::keystore;
 use crate::keystore::card::{OfficerCard, day_number, key_text, parse_role, role_code};
 use crate::keystore::node::{CARD, NodeCard, NodeSecrets};
 use crate::keystore::secret::{Fresh, Secret};
-use crate::keystore::{self, Keystore, passphrase};
+use crate::keystore::{Keystore, passphrase};
 use crate::messages::t;
 use crate::output::{print, print_json, say};
 use crate::profile::Profiles;

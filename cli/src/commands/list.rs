@@ -4,21 +4,23 @@
 //! FILE` the whole history is executed again and the list is what came out (RULINGS A20). `show`
 //! proves one entry.
 
-use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::account::Unit;
-use rollbook_core::log::Clock;
-use rollbook_node::api::lists;
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_core::account::Unit;
+use rollbook_node::api::lists;
+use rollbook_proof::log::Clock;
+use serde_json::{Value, json};
 
 use crate::commands::{audit, show};
 use crate::failure::Failure;
 use crate::messages::t;
-use crate::objects::{self, KINDS, Kind, Target};
+use crate::objects::{KINDS, Kind, Target};
 use crate::output::{print, print_json};
 use crate::profile::Profiles;
-use crate::trust::{self, reading};
+use crate::trust::reading;
+use crate::{objects, trust};
 
 /// Pages read at most: a million entries.
 const PAGES: usize = 10_000;

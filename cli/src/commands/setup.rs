@@ -4,14 +4,15 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_core::crypto::Hash;
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::genesis::{Genesis, GenesisItem};
-use rollbook_core::log::Clock;
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::Clock;
 
 use super::keys::{ask, role_words};
 use crate::failure::Failure;
-use crate::keystore::{self, Keystore};
+use crate::keystore;
+use crate::keystore::Keystore;
 use crate::messages::{Language, language, t};
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles, unknown};

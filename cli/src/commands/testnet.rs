@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use rollbook_core::calendar::format_instant;
-use rollbook_core::log::Clock;
 use rollbook_node::runtime::clock::Step;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
+use rollbook_proof::log::Clock;
 
 use super::node::{failed, print_status};
 use crate::failure::{Failure, UNREACHABLE};

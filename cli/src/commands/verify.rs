@@ -5,23 +5,23 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::answer::Verdict;
 use rollbook_core::calendar::format_instant;
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::Hash;
-use rollbook_core::log::proof::PROOF_HEADER;
 use rollbook_core::record::Record;
-use rollbook_core::verify::{EpochChain, Receipt};
+use rollbook_proof::answer::Verdict;
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::proof::PROOF_HEADER;
+use rollbook_proof::verify::{EpochChain, Receipt};
 use serde_json::{Value, json};
 
-use crate::bundle::{self, Bundle, Content, Flaw, MAX_BYTES, Proved, parse_canonical};
+use crate::bundle::{Bundle, Content, Flaw, MAX_BYTES, Proved, parse_canonical};
 use crate::failure::{Failure, REFUSED};
 use crate::messages::{refusal, t};
-use crate::objects;
 use crate::output::{print, print_json, say};
 use crate::profile::Profiles;
 use crate::receipts::{ANSWER, KeptAnswer};
 use crate::trust::{FORK_ALARM, ForkAlarm, KeptPolicy, chain_of, genesis, instant};
+use crate::{bundle, objects};
 
 /// `verify`.
 pub fn command() -> Command {
@@ -219,7 +219,7 @@ fn proof_file(
 
 fn is_sample(chain: Option<&EpochChain>) -> bool {
     let genesis = chain.and_then(|chain| chain.policies().next()?.genesis);
-    genesis.is_some_and(|facts| facts.clock == rollbook_core::log::Clock::Sample)
+    genesis.is_some_and(|facts| facts.clock == rollbook_proof::log::Clock::Sample)
 }
 
 /// The policies that the profile's folder holds, verified again.

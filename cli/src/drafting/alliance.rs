@@ -4,19 +4,19 @@ use std::rc::Rc;
 
 use rollbook_core::calendar::{LocalDay, end_of_local_day, parse_instant};
 use rollbook_core::charter::Charter;
-use rollbook_core::codec::{Text, Wire};
-use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::genesis::{Direction, PostEntry, SeatEntry};
 use rollbook_core::identity::{ApprovalPolicy, Name, OrganisationKind};
-use rollbook_core::log::Clock;
 use rollbook_core::protocol::PROTOCOL;
+use rollbook_proof::codec::{Text, Wire};
+use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::log::Clock;
 use toml::de::DeValue;
 
-use super::ReadFile;
-use super::fields::{self, OrganisationInput};
-use super::parameters::{self, ParameterError};
+use super::fields::OrganisationInput;
+use super::parameters::ParameterError;
 use super::problem::{Place, Report, suggestion};
 use super::toml_file::{Section, TomlFile};
+use super::{ReadFile, fields, parameters};
 use crate::keystore::card::{SAMPLE_NOTICE, parse_role, role_code};
 
 /// The file, read.

@@ -116,7 +116,7 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
     }
     // Shapes first, so that a reason has the line of its organisation.
     for item in &items {
-        let checked = rollbook_core::codec::Wire::check(item);
+        let checked = rollbook_proof::codec::Wire::check(item);
         if let (
             Err(error),
             GenesisItem::Office { entry, .. }
@@ -210,7 +210,7 @@ fn relations(
             number,
         )
     };
-    let mut edges: BTreeMap<(u32, u32), rollbook_core::crypto::Hash> = BTreeMap::new();
+    let mut edges: BTreeMap<(u32, u32), rollbook_proof::crypto::Hash> = BTreeMap::new();
     for input in all {
         for (other, evidence) in &input.relations {
             if *other == input.number {

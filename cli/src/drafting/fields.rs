@@ -1,10 +1,10 @@
 //! The fields of an organisation, as both files write them, with exact reasons for what is wrong.
 
-use rollbook_core::codec::{Text, TextError};
-use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::genesis::Direction;
 use rollbook_core::identity::identifier::{Identifier, IdentifierError};
 use rollbook_core::identity::{ActClass, ApprovalPolicy, Name, OrganisationKind};
+use rollbook_proof::codec::{Text, TextError};
+use rollbook_proof::crypto::{Hash, sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use super::ReadFile;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use rollbook_core::calendar::Period;
 use rollbook_core::charter::Charter;
-use rollbook_core::codec::Text;
 use rollbook_core::motion::rules::{Base, Fraction, Pass, Preset, Threshold};
+use rollbook_proof::codec::Text;
 use serde_json::Value;
 use toml::de::DeValue;
 
@@ -296,8 +296,8 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
-    use rollbook_core::crypto::Hash;
-    use rollbook_core::log::Clock;
+    use rollbook_proof::crypto::Hash;
+    use rollbook_proof::log::Clock;
 
     use super::*;
 

@@ -9,12 +9,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{KeyKind, Keypair, sha256};
 use rollbook_core::genesis::Genesis;
 use rollbook_core::genesis::file::{GenesisFile, found_payload};
 use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment};
 use rollbook_core::record::{Capacity, Record};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{KeyKind, Keypair, sha256};
 
 use super::cards::Cards;
 use super::problem::{Place as FilePlace, Report};

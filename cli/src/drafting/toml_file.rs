@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use rollbook_core::crypto::Hash;
+use rollbook_proof::crypto::Hash;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use rollbook_core::calendar::{CivilDate, LocalDay};
-use rollbook_core::crypto::{Hash, KeyKind, PublicKey, Signature};
 use rollbook_core::identity::{Authorisation, OfficerEntry, Role};
+use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
 
 use crate::drafting::problem::Report;
 use crate::drafting::toml_file::{Section, TomlFile};

@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{KeyKind, Keypair};
 use rollbook_core::record::NodeKeys;
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{KeyKind, Keypair};
 use zeroize::Zeroizing;
 
 use super::card::{SAMPLE_NOTICE, key_text, read_key, signature_text};
@@ -163,8 +163,8 @@ impl NodeCard {
     fn pairs(
         &self,
     ) -> [&(
-        rollbook_core::crypto::PublicKey,
-        rollbook_core::crypto::Signature,
+        rollbook_proof::crypto::PublicKey,
+        rollbook_proof::crypto::Signature,
     ); 4] {
         [
             &self.keys.consensus,

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use age::secrecy::SecretString;
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::Keypair;
 use rollbook_core::identity::commitment;
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::Keypair;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 

@@ -2,7 +2,6 @@
 
 use rollbook_core::apply::{DeadlineKind, NotCounted};
 use rollbook_core::charter::Class;
-use rollbook_core::crypto::Hash;
 use rollbook_core::funding::{CallStatus, ReviewStatus};
 use rollbook_core::identity::Role;
 use rollbook_core::motion::rules::BodyKind;
@@ -11,6 +10,7 @@ use rollbook_core::record::{
     GrantAward, MotionEffect, PlaceApplication, Placing, ReviewDeclaration, Scores, Submission,
     TieBreak, Verdict, draw_commitment,
 };
+use rollbook_proof::crypto::Hash;
 
 use super::{Story, Told, YUAN, name, paper, text, yuan};
 

@@ -2,7 +2,6 @@
 //! (F01 to F03, F34, R7).
 
 use rollbook_core::account::{Pot, Unit};
-use rollbook_core::crypto::Hash;
 use rollbook_core::funding::FundStatus;
 use rollbook_core::identity::Role;
 use rollbook_core::motion::rules::BodyKind;
@@ -10,6 +9,7 @@ use rollbook_core::record::{
     AppointCommittee, BankReference, Body, CallAct, ConfirmPool, CreateFund, FundAct,
     InstalmentEntry, MotionEffect, PledgeEntry, PoolKind, ReceiptEntry,
 };
+use rollbook_proof::crypto::Hash;
 
 use super::{DAY, Story, Told, YUAN, name, paper, text, yuan};
 

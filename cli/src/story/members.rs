@@ -3,7 +3,6 @@
 
 use rollbook_core::apply::{DeadlineKind, NotCounted};
 use rollbook_core::charter::Class;
-use rollbook_core::crypto::KeyKind;
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
     ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
@@ -12,6 +11,7 @@ use rollbook_core::membership::{Grounds, Live, Standing};
 use rollbook_core::record::{
     Application, BankReference, Body, Choice, MembershipAct, OrganisationAct, Receipt, Registration,
 };
+use rollbook_proof::crypto::KeyKind;
 
 use super::{Story, Told, name, paper, text, yuan};
 

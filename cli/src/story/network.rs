@@ -12,16 +12,17 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use rollbook_core::apply::Outcome;
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::{Hash, Keypair, VerifierCache};
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
-use rollbook_core::ledger::{Ledger, Seal};
+use rollbook_core::ledger::Ledger;
 use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
 use rollbook_node::runtime::clock::Step as ClockStep;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::testnet::Testnet;
+use rollbook_proof::chain::Seal;
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{Hash, Keypair, VerifierCache};
 use serde_json::{Value, json};
 
 use super::{Chapter, Rejected, Settled, Stage, Step};

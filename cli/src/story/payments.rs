@@ -2,7 +2,6 @@
 //! to F22).
 
 use rollbook_core::apply::DeadlineKind;
-use rollbook_core::crypto::Hash;
 use rollbook_core::funding::agreement::AgreementState;
 use rollbook_core::funding::award::AwardState;
 use rollbook_core::funding::payment::PaymentState;
@@ -11,6 +10,7 @@ use rollbook_core::record::{
     AgreementTerms, AwardAct, BankReference, Body, Decision, DrawFor, Evidence, EvidenceKind,
     Finding, Instruction, MilestonePlan, PaymentAct, Tranche,
 };
+use rollbook_proof::crypto::Hash;
 
 use super::{Story, Told, YUAN, paper, text, yuan};
 

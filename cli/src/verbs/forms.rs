@@ -323,9 +323,9 @@ fn evidence(field: &str, text: &str, reading: &mut Reading) -> Parsed {
         let hash = match kind {
             "document" => reading.document(field, what)?,
             // A DOI in lower case; a patent's country, number and kind without spaces, in capitals.
-            "doi" => Some(rollbook_core::crypto::sha256(what.to_lowercase().as_bytes()).to_hex()),
+            "doi" => Some(rollbook_proof::crypto::sha256(what.to_lowercase().as_bytes()).to_hex()),
             _ => Some(
-                rollbook_core::crypto::sha256(what.replace(' ', "").to_uppercase().as_bytes())
+                rollbook_proof::crypto::sha256(what.replace(' ', "").to_uppercase().as_bytes())
                     .to_hex(),
             ),
         };

@@ -13,9 +13,9 @@
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::identity::commitment;
 use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
+use rollbook_proof::crypto::{Hash, sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;

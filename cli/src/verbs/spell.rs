@@ -2,12 +2,12 @@
 //! openings read.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use rollbook_core::crypto::Hash;
 use rollbook_core::record::{ApplicationContent, Body, Scores, draw_commitment};
+use rollbook_proof::crypto::Hash;
 use serde_json::{Map, Value, json};
 
-use super::opening::{self, Part, Reading};
-use super::{Field, Kind, Verb, forms};
+use super::opening::{Part, Reading};
+use super::{Field, Kind, Verb, forms, opening};
 use crate::failure::Failure;
 use crate::keystore;
 use crate::messages::t;

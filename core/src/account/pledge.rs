@@ -7,9 +7,9 @@
 //! instalment.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Wire};
 
 use super::unit::AMOUNT_MAX;
-use crate::codec::{DecodeError, Wire};
 
 /// The parts of one pledge, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -207,9 +207,9 @@ fn check_amount(amount: u64) -> Result<(), PledgeError> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rollbook_proof::codec::{decode, encode};
 
     use super::*;
-    use crate::codec::{decode, encode};
 
     #[test]
     fn an_excess_is_refused_and_named() {

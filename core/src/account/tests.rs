@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use rollbook_proof::codec::{decode, encode};
 
 use super::table::{ROWS, markdown};
 use super::*;
-use crate::codec::{decode, encode};
 
 /// A movement over a handful of objects, so that they meet each other. `variant` picks the kind.
 fn movement() -> impl Strategy<Value = Movement> {

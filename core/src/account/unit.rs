@@ -5,8 +5,7 @@
 //! exponent.
 
 use bincode::{Decode, Encode};
-
-use crate::codec::{DecodeError, Text, Wire};
+use rollbook_proof::codec::{DecodeError, Text, Wire};
 
 /// Largest amount in minor units: 18 digits, as in payment files (ISO 20022).
 pub const AMOUNT_MAX: u64 = 999_999_999_999_999_999;
@@ -250,9 +249,9 @@ fn exponent_of(code: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rollbook_proof::codec::{decode, encode};
 
     use super::*;
-    use crate::codec::{decode, encode};
 
     #[test]
     fn currencies_and_resources() {

@@ -179,7 +179,7 @@ pub fn lengthen(tables: &mut StateTables, now: u64, gap_ms: u64) -> Event {
 /// deadlines remain.
 pub fn run_due(
     tables: &mut StateTables,
-    chain: crate::crypto::Hash,
+    chain: rollbook_proof::crypto::Hash,
     height: u64,
     now: u64,
     limit: usize,
@@ -200,7 +200,7 @@ pub fn run_due(
             now,
             height,
             chain,
-            record: crate::crypto::Hash::ZERO,
+            record: rollbook_proof::crypto::Hash::ZERO,
             events: Vec::new(),
         };
         tx.t.deadlines.remove((due, kind, object));

@@ -2,9 +2,9 @@
 //! everybody.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{Text, Wire, encode};
+use rollbook_proof::crypto::Hash;
 
-use crate::codec::{Text, Wire, encode};
-use crate::crypto::Hash;
 use crate::funding::payment::Awaited;
 use crate::membership::Standing;
 use crate::motion::rules::{DecidingBody, MotionKind};
@@ -26,7 +26,7 @@ impl Wire for Event {
 impl Event {
     /// The event's leaf bytes.
     pub fn leaf(&self) -> Vec<u8> {
-        crate::ledger::LeafTag::Event.prefix(&encode(self))
+        rollbook_proof::chain::LeafTag::Event.prefix(&encode(self))
     }
 }
 

@@ -7,8 +7,9 @@
 
 use std::collections::BTreeSet;
 
+use rollbook_proof::codec::decode;
+
 use crate::account::{Account, BookFault, Totals};
-use crate::codec::decode;
 use crate::state::{Changes, StateTables, TableId};
 
 /// Number of the account table.

@@ -16,13 +16,13 @@
 //! in force or completed.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
 
-use super::milestone::{self, Milestone, MilestoneState, Paid, basis_points};
-use super::{Row, award, describe, post, require_unrelated, step};
+use super::milestone::{Milestone, MilestoneState, Paid, basis_points};
+use super::{Row, award, describe, milestone, post, require_unrelated, step};
 use crate::account::Movement;
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
-use crate::crypto::Hash;
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{Role, Scope};
 use crate::record::{AgreementTerms, AwardAct};

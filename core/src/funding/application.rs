@@ -13,17 +13,17 @@
 //! Absent: debarment, which follows a recovery for misconduct and is not in this build.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::EpochPolicy;
 
 use super::{Call, CallStatus, Row, call, require_unrelated, review, step};
 use crate::apply::{DeadlineKind, EventBody, NotCounted, Outcome, Refusal, Tx};
 use crate::calendar::Period;
-use crate::crypto::Hash;
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::log::EpochPolicy;
-use crate::motion::{self, Failure};
+use crate::motion::Failure;
 use crate::record::{ApplicationContent, CallAct, DecideAppeal, MotionEffect, Submission, Verdict};
-use crate::{membership, refuse, require, row};
+use crate::{membership, motion, refuse, require, row};
 
 /// Where an application stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]

@@ -20,17 +20,19 @@
 //! loans, equity (F30, F47), calls that demand membership to the end.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
 
-use super::agreement::{self, Agreement, AgreementState};
-use super::application::{self, ApplicationStatus};
+use super::agreement::{Agreement, AgreementState};
+use super::application::ApplicationStatus;
 use super::call::CallStatus;
-use super::duties::{self, Deed};
+use super::duties::Deed;
 use super::milestone::basis_points;
-use super::{Row, call, describe, fund, net_receipts, post, review, step};
+use super::{
+    Row, agreement, application, call, describe, duties, fund, net_receipts, post, review, step,
+};
 use crate::account::{Account, AccountKind, Balances, Movement};
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
-use crate::crypto::Hash;
 use crate::identity::authority::Actor;
 use crate::identity::{Role, groups};
 use crate::motion::rules::{BodyKind, DecidingBody};

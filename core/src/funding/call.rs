@@ -17,13 +17,13 @@
 use std::cmp::Ordering;
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
 
 use super::{ApplicationStatus, Row, Score, application, draw, fund, post, review, step};
 use crate::account::{Account, AccountKind, Balances, CallPhase, Movement};
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::{LocalDay, Period, start_of_local_day};
 use crate::charter::DAY_MS;
-use crate::crypto::Hash;
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{Role, Scope};
 use crate::record::{CallTerms, CancelCall, Scores, TieBreak};

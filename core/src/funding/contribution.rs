@@ -17,12 +17,12 @@
 //! build does).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
 
 use super::{Row, check_reference, claim_reference, fund, post, require_unrelated, step};
 use crate::account::{Movement, Pledge, PledgeMove, Pot};
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::{LocalDay, Period};
-use crate::crypto::Hash;
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{Role, Scope, groups};
 use crate::record::{BankReference, FundAct, PledgeEntry, ReceiptEntry, WriteOffInstalment};

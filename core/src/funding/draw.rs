@@ -17,12 +17,12 @@
 use std::collections::BTreeSet;
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, sha256_tagged};
 
 use super::{Row, call, review, step};
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
-use crate::codec::encode;
-use crate::crypto::{Hash, sha256_tagged};
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{OrganisationKind, Role, Scope, groups};
 use crate::record::{CallAct, ConfirmPool, DrawFor, PoolKind, draw_commitment};

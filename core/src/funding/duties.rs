@@ -264,8 +264,9 @@ pub fn by_step(deeds: &[Deed]) -> BTreeMap<Step, Vec<u32>> {
 
 #[cfg(test)]
 mod tests {
+    use rollbook_proof::crypto::Hash;
+
     use super::*;
-    use crate::crypto::Hash;
     use crate::identity::groups::{Edge, relate};
 
     const GRANTEE: u32 = 100;

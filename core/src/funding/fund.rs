@@ -13,12 +13,12 @@
 use std::collections::BTreeSet;
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
 
 use super::{Row, step};
 use crate::account::Unit;
 use crate::apply::{Counter, Outcome, Refusal, Tx};
 use crate::calendar::Period;
-use crate::crypto::Hash;
 use crate::identity::authority::{Actor, post_in_force};
 use crate::identity::{Name, OrganisationKind, Post, PostStatus, Role, Scope, groups};
 use crate::record::{AppointCommittee, CreateFund};

@@ -15,13 +15,13 @@
 //! Absent: changes of milestones (F23) and their cancellation with a terminated agreement (F25).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::{Hash, sha256_tagged};
 
-use super::agreement::{self, Agreement, AgreementState};
-use super::duties::{self, Chain, Deed};
-use super::{Row, describe, draw, step};
+use super::agreement::{Agreement, AgreementState};
+use super::duties::{Chain, Deed};
+use super::{Row, agreement, describe, draw, duties, step};
 use crate::apply::{DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
-use crate::crypto::{Hash, sha256_tagged};
 use crate::identity::authority::{Actor, holds_post};
 use crate::identity::{Role, Scope, groups};
 use crate::record::{AgreementTerms, DrawFor, Evidence, Finding};
@@ -387,7 +387,7 @@ pub(super) fn submit(
 fn claim_evidence(tx: &mut Tx, milestone: u32, item: &Evidence) -> Result<(), Refusal> {
     let key = sha256_tagged(
         "rollbook/evidence/v1",
-        &[&crate::codec::encode(&item.kind), &item.hash.0],
+        &[&rollbook_proof::codec::encode(&item.kind), &item.hash.0],
     );
     match tx.t.evidence_used.get(&key) {
         Some(other) if *other == milestone => {}

@@ -20,17 +20,17 @@
 //! their states are not in this build.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, sha256_tagged};
 
-use super::agreement::{self, Agreement, AgreementState};
-use super::duties::{self, Chain, Deed, judge};
-use super::milestone::{self, Milestone, Paid, Share};
-use super::{Row, claim_reference, describe, post, standing, step};
+use super::agreement::{Agreement, AgreementState};
+use super::duties::{Chain, Deed, judge};
+use super::milestone::{Milestone, Paid, Share};
+use super::{Row, agreement, claim_reference, describe, duties, milestone, post, standing, step};
 use crate::account::Movement;
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
 use crate::charter::FundingParameters;
-use crate::codec::Text;
-use crate::crypto::{Hash, sha256_tagged};
 use crate::identity::authority::{Actor, Signer, must_hold};
 use crate::identity::{OrganisationKind, Role, Scope, groups};
 use crate::record::{BankReference, Decision, Instruction, PaymentAct, Tranche};

@@ -15,11 +15,11 @@
 use std::collections::BTreeSet;
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
 
 use super::{Application, ApplicationStatus, Call, Row, application, call, draw, step, unrelated};
 use crate::apply::{Counter, DeadlineKind, EventBody, Outcome, Refusal, Tx};
 use crate::calendar::Period;
-use crate::crypto::Hash;
 use crate::identity::authority::{Actor, post_in_force};
 use crate::identity::{Role, Scope, groups};
 use crate::record::{CallAct, DrawFor, ReviewDeclaration, Revision, Scores};

@@ -21,10 +21,11 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{VerifierCache, sha256};
+
 use super::{Genesis, GenesisError, Opened};
 use crate::apply::{Outcome, Refusal, apply_record};
-use crate::codec::{decode, encode};
-use crate::crypto::{VerifierCache, sha256};
 use crate::record::{Body, OrganisationAct, Payload, RECORD_MAX_BYTES, Record, VALIDITY_MAX_MS};
 
 /// First bytes of a draft.
@@ -311,7 +312,7 @@ fn read(
     if version != VERSION {
         return Err(GenesisFileError::Version(version));
     }
-    let leaves = cursor.list("the leaves", crate::log::LEAF_MAX_BYTES)?;
+    let leaves = cursor.list("the leaves", rollbook_proof::log::LEAF_MAX_BYTES)?;
     let found = cursor.list("the founding records", RECORD_MAX_BYTES)?;
     let before = bytes.len() - cursor.0.len();
     let digest = cursor.take(32, "the digest")?;

@@ -5,8 +5,8 @@
 //! text later proves what was meant; without the salt nobody can try names. Erasing the salt makes
 //! the commitment say nothing for ever.
 
-use crate::codec::{Text, encode};
-use crate::crypto::{Hash, sha256_tagged};
+use rollbook_proof::codec::{Text, encode};
+use rollbook_proof::crypto::{Hash, sha256_tagged};
 
 /// A salt.
 pub type Salt = [u8; 32];

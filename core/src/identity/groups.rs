@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
 
-use crate::crypto::Hash;
 use crate::state::StateTables;
 
 /// One relation in force or past.

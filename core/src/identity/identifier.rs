@@ -10,9 +10,8 @@
 //!   not looked up).
 
 use bincode::{Decode, Encode};
-
-use crate::codec::{DecodeError, Text, Wire};
-use crate::crypto::PublicKey;
+use rollbook_proof::codec::{DecodeError, Text, Wire};
+use rollbook_proof::crypto::PublicKey;
 
 /// The 31 characters of GB 32100-2015, in the order of their values.
 const USCC_ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::Keypair;
 
 use super::*;
-use crate::codec::{decode, encode};
-use crate::crypto::Keypair;
 
 /// The sample pairs of reference/domain.md 5.2, accepted there by a validator nobody here wrote.
 const SAMPLES: [(&str, &str); 24] = [

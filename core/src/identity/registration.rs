@@ -8,17 +8,17 @@
 //! * A registered organisation may do what RULINGS R16 lists and nothing else; the transitions
 //!   check it.
 
+use rollbook_proof::crypto::{KeyKind, PublicKey, Signature, sha256};
+
 use super::authority::{Actor, must_hold};
-use super::groups::{self, Edge};
+use super::groups::Edge;
 use super::{
     OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role,
-    Scope,
+    Scope, groups,
 };
 use crate::apply::{Counter, Outcome, Refusal, Tx, Verify};
-use crate::crypto::{KeyKind, PublicKey, Signature, sha256};
-use crate::membership;
 use crate::record::{OrganisationAct, Registration};
-use crate::{refuse, require};
+use crate::{membership, refuse, require};
 
 /// Applies an act on organisations.
 pub fn apply(

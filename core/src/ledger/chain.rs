@@ -1,8 +1,7 @@
 //! Facts of the chain itself, in state.
 
 use bincode::{Decode, Encode};
-
-use crate::crypto::{Hash, PublicKey};
+use rollbook_proof::crypto::{Hash, PublicKey};
 
 /// One row: what the rules read about the chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]

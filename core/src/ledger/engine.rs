@@ -12,23 +12,26 @@
 
 use std::collections::BTreeMap;
 
-use super::block::{
-    BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, HandoverCheckpoint, LeafTag,
-    SystemSection,
+use rollbook_proof::chain::{
+    Certificate, Evidence, HandoverCheckpoint, LeafTag, Seal, ValidatorKey,
 };
-use super::certificate::{Certificate, Evidence, ValidatorKey};
+use rollbook_proof::codec::{DecodeError, decode, encode};
+use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::log::{
+    Checkpoint, Clock, EpochPolicy, Frontier, NewNode, PolicyValidator, leaf_hash,
+};
+
+use super::block::{
+    BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, SystemSection,
+};
 use super::chain::{EpochFacts, EpochValidator};
-use super::seal::Seal;
-use crate::apply::{self, Event, EventBody, Outcome, Refusal, Verify};
+use crate::apply::{Event, EventBody, Outcome, Refusal, Verify};
 use crate::charter::Charter;
-use crate::codec::{DecodeError, decode, encode};
-use crate::crypto::{Hash, sha256};
 use crate::genesis::{Genesis, GenesisError};
-use crate::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode, PolicyValidator, leaf_hash};
-use crate::protocol::{self, PROTOCOL};
+use crate::protocol::PROTOCOL;
 use crate::record::{RECORD_MAX_BYTES, Record, SignedBytes};
 use crate::state::{Changes, Row, State, StateLoader, StateTables};
-use crate::validators;
+use crate::{apply, protocol, validators};
 
 /// Most executions kept aside at one height (RULINGS A19: undecided bodies).
 const PENDING_MAX: usize = 16;

@@ -10,19 +10,20 @@
 
 use std::collections::BTreeSet;
 
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::Hash;
+
 use super::table::{expect, step};
 use super::{Grounds, InvoiceStatus, Lapse, Live, Membership, Standing, get, of, rights};
 use crate::apply::{Counter, DeadlineKind, EventBody, Refusal, Tx};
 use crate::calendar::Period;
 use crate::charter::Class;
-use crate::codec::Text;
-use crate::crypto::Hash;
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{OrganisationKind, Role, Scope, groups};
 use crate::motion::rules::{BodyKind, DecidingBody};
-use crate::motion::{self, Failure, Opening};
+use crate::motion::{Failure, Opening};
 use crate::record::{Application, Choice, MotionEffect};
-use crate::{refuse, require};
+use crate::{motion, refuse, require};
 
 /// RULINGS R9: days to ask the board to vote again.
 pub const ASK_AGAIN_DAYS: u32 = 30;

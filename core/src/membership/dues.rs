@@ -9,10 +9,10 @@
 //! Absent: yearly invoices and their due dates (M10), plans (M28), refunds.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
 
 use super::{Standing, get};
 use crate::apply::{Counter, Refusal, Tx};
-use crate::crypto::Hash;
 use crate::funding::{claim_reference, reference_key};
 use crate::identity::authority::{Actor, must_hold};
 use crate::identity::{Role, Scope};

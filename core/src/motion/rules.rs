@@ -13,9 +13,9 @@
 //! * Absent on purpose: votes weighted by dues, proxies, a casting vote, Condorcet.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Wire, at_most, strictly_ascending};
 
 use crate::calendar::Period;
-use crate::codec::{DecodeError, Wire, at_most, strictly_ascending};
 
 /// What a motion is about. Grows only at its end.
 #[derive(

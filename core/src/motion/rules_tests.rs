@@ -1,5 +1,6 @@
+use rollbook_proof::codec::{decode, encode};
+
 use super::*;
-use crate::codec::{decode, encode};
 
 const PRESETS: [Preset; 3] = [Preset::Default, Preset::Foundation, Preset::CnAssociation];
 

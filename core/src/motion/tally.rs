@@ -9,9 +9,9 @@
 //!   majority.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Wire};
 
 use super::rules::{Base, BodyKind, MotionRule, Pass, Threshold};
-use crate::codec::{DecodeError, Wire};
 
 /// Default of the charter parameter `min_elig`: the least number of voices that may decide.
 pub const DEFAULT_MIN_ELIG: u32 = 3;

@@ -2,11 +2,11 @@ use std::cmp::Ordering;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use rollbook_proof::codec::{decode, encode};
 
 use super::super::rules::{Fraction, MotionKind, Preset, RuleSet};
 use super::*;
 use crate::calendar::Period;
-use crate::codec::{decode, encode};
 
 fn rule(body: BodyKind, base: Base, strict: bool, n: u32, d: u32) -> MotionRule {
     MotionRule {

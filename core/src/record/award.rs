@@ -6,10 +6,10 @@
 //! family: it is the effect of a motion.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, at_most, encode};
+use rollbook_proof::crypto::{Hash, sha256_tagged};
 
 use crate::account::AMOUNT_MAX;
-use crate::codec::{DecodeError, at_most, encode};
-use crate::crypto::{Hash, sha256_tagged};
 use crate::identity::ActClass;
 use crate::motion::rules::BodyKind;
 

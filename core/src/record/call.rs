@@ -2,11 +2,11 @@
 //! motions decide about them.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::answer::{Answer, Verdict as AnswerVerdict, verify_answer};
+use rollbook_proof::codec::{DecodeError, Text, at_most, encode, strictly_ascending};
+use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256_tagged};
 
-use crate::answer::{Answer, Verdict as AnswerVerdict, verify_answer};
 use crate::charter::Class;
-use crate::codec::{DecodeError, Text, at_most, encode, strictly_ascending};
-use crate::crypto::{Hash, PublicKey, Signature, sha256_tagged};
 use crate::identity::{ActClass, Name};
 use crate::record::{ConflictKind, Payload};
 
@@ -629,7 +629,7 @@ impl CallAct {
                 Some(seen) => {
                     at_most(
                         &seen.receipts,
-                        crate::ledger::MAX_VALIDATORS,
+                        rollbook_proof::chain::MAX_VALIDATORS,
                         "seen receipts",
                     )?;
                     strictly_ascending(&seen.receipts, "seen receipts", |receipt| receipt.validator)

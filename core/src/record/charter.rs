@@ -1,9 +1,9 @@
 //! Acts that concern the alliance's order as a whole (RULINGS A18, R24).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Text};
+use rollbook_proof::crypto::Hash;
 
-use crate::codec::{DecodeError, Text};
-use crate::crypto::Hash;
 use crate::identity::ActClass;
 
 /// An order of a court or regulator as it came in (RULINGS R24). It changes no right and no balance

@@ -1,10 +1,10 @@
 //! Acts on funds and contributions (F01 to F04, F34, F35), and what motions decide about them.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
+use rollbook_proof::crypto::Hash;
 
 use crate::account::{AMOUNT_MAX, Pot, Unit};
-use crate::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
-use crate::crypto::Hash;
 use crate::identity::{ActClass, Name, Role};
 
 /// Most instalments of one pledge.

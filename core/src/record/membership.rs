@@ -2,10 +2,10 @@
 //! M26, M27).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
+use rollbook_proof::crypto::Hash;
 
 use crate::charter::Class;
-use crate::codec::{DecodeError, Text, at_most, strictly_ascending};
-use crate::crypto::Hash;
 use crate::identity::{ActClass, GroupDeclaration};
 use crate::record::BankReference;
 

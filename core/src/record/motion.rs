@@ -8,9 +8,9 @@
 //! * [`MotionEffect`] grows only at its end.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Text, encode};
+use rollbook_proof::crypto::Hash;
 
-use crate::codec::{DecodeError, Text, encode};
-use crate::crypto::Hash;
 use crate::identity::{ActClass, Role, Scope};
 use crate::motion::rules::MotionKind;
 use crate::record::{

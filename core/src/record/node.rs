@@ -1,9 +1,9 @@
 //! Acts on nodes (M40; RULINGS A17, A21).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Text};
+use rollbook_proof::crypto::{KeyKind, PublicKey, Signature};
 
-use crate::codec::{DecodeError, Text};
-use crate::crypto::{KeyKind, PublicKey, Signature};
 use crate::identity::ActClass;
 
 /// The public keys of one node, each with its proof of possession for the organisation that runs

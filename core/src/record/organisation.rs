@@ -1,9 +1,9 @@
 //! Acts on organisations, persons and keys.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, encode};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, Signature, tagged};
 
-use crate::codec::{DecodeError, encode};
-use crate::crypto::{Hash, KeyKind, Keypair, PublicKey, Signature, tagged};
 use crate::identity::{ActClass, OrganisationEntry};
 
 /// Acts on organisations. Grows only at its end.

@@ -4,13 +4,12 @@
 //! identifiers of the instruction and bank references are in clear.
 
 use bincode::{Decode, Encode};
-
-use crate::account::AMOUNT_MAX;
-use crate::codec::{DecodeError, Text, at_most, strictly_ascending};
-use crate::crypto::Hash;
-use crate::identity::ActClass;
+use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
+use rollbook_proof::crypto::Hash;
 
 use super::BankReference;
+use crate::account::AMOUNT_MAX;
+use crate::identity::ActClass;
 
 /// Most pieces of evidence in one record.
 pub const EVIDENCE_MAX: usize = 32;

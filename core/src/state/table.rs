@@ -6,9 +6,9 @@ use std::iter::Peekable;
 use std::ops::{Bound, RangeBounds};
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Wire, encode};
 
 use super::Row;
-use crate::codec::{DecodeError, Wire, encode};
 
 /// What a table can hold.
 pub trait TableValue: Encode + Decode<()> + Clone + PartialEq + std::fmt::Debug {}
@@ -41,7 +41,7 @@ impl<T: Encode + Decode<()>> Wire for Cell<T> {
 
 /// Reads the bytes of one value of a table, as a state proof carries them.
 pub fn decode_value<V: TableValue>(bytes: &[u8]) -> Result<V, DecodeError> {
-    crate::codec::decode::<Cell<V>>(bytes).map(|Cell(value)| value)
+    rollbook_proof::codec::decode::<Cell<V>>(bytes).map(|Cell(value)| value)
 }
 
 impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
@@ -158,10 +158,10 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
 
     /// Writes a stored row into the base.
     pub(super) fn load(&mut self, row: &Row) -> Result<(), DecodeError> {
-        let Cell(key) = crate::codec::decode::<Cell<K>>(&row.key)?;
+        let Cell(key) = rollbook_proof::codec::decode::<Cell<K>>(&row.key)?;
         match &row.value {
             Some(bytes) => {
-                let Cell(value) = crate::codec::decode::<Cell<V>>(bytes)?;
+                let Cell(value) = rollbook_proof::codec::decode::<Cell<V>>(bytes)?;
                 self.base.insert(key, value);
             }
             None => {
@@ -179,7 +179,7 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     }
 
     pub(super) fn decode_key(bytes: &[u8]) -> Option<K> {
-        crate::codec::decode::<Cell<K>>(bytes)
+        rollbook_proof::codec::decode::<Cell<K>>(bytes)
             .ok()
             .map(|Cell(key)| key)
     }

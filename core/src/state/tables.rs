@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_proof::codec::DecodeError;
+use rollbook_proof::crypto::Hash;
+
 use super::{Row, Table};
 use crate::account::{Account, Earmark};
 use crate::charter::Charter;
-use crate::codec::DecodeError;
-use crate::crypto::Hash;
 use crate::funding::agreement::Agreement;
 use crate::funding::award::Award;
 use crate::funding::milestone::Milestone;

@@ -2,7 +2,7 @@
 //! ICS23.
 //!
 //! * The tree is binary over the bits of SHA-256(path), highest first. A subtree without an entry
-//!   is [`EMPTY`]; one with a single entry is that entry's leaf, however deep; any other is a fork.
+//!   is [`EMPTY_SUBTREE`]; one with a single entry is that entry's leaf, however deep; any other is a fork.
 //!   So the root depends on the entries alone, not on their order.
 //! * In memory at its newest version only. Nodes are shared: a change holds the nodes that it makes
 //!   and points at the rest, so a block hashes every fork on the way to its entries once, and
@@ -17,16 +17,10 @@ use std::sync::Arc;
 use ics23::commitment_proof::Proof;
 use ics23::{CommitmentProof, ExistenceProof, HashOp, InnerOp, NonExistenceProof};
 use prost::Message as _;
+use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
+use rollbook_proof::verify::{EMPTY_SUBTREE, FORK_PREFIX, LEAF_PREFIX, state_spec};
 
 use super::{Row, TableId};
-use crate::crypto::{Hash, sha256, sha256_parts};
-
-/// A subtree without an entry.
-const EMPTY: Hash = Hash(*b"SPARSE_MERKLE_PLACEHOLDER_HASH__");
-/// Before a leaf's two hashes.
-const LEAF: &[u8] = b"JMT::LeafNode";
-/// Before a fork's two hashes; spelled as jmt spells it.
-const FORK: &[u8] = b"JMT::IntrnalNode";
 
 /// What went wrong inside the tree: always a fault of this program or its memory, never of
 /// somebody's bytes.
@@ -59,7 +53,7 @@ impl TreeLeaf {
     }
 
     fn hash(&self) -> Hash {
-        sha256_parts(&[LEAF, &self.path.0, &self.value.0])
+        sha256_parts(&[LEAF_PREFIX, &self.path.0, &self.value.0])
     }
 }
 
@@ -81,7 +75,7 @@ struct Fork {
 
 fn hash_of(node: Option<&Node>) -> Hash {
     match node {
-        None => EMPTY,
+        None => EMPTY_SUBTREE,
         Some(Node::Leaf(leaf)) => leaf.hash(),
         Some(Node::Fork(fork)) => fork.hash,
     }
@@ -119,7 +113,11 @@ fn put(node: Option<&Node>, depth: usize, leaves: &[Arc<TreeLeaf>]) -> Option<No
         new => put(old, depth + 1, new),
     };
     let (left, right) = (side(left, to_left), side(right_side, to_right));
-    let hash = sha256_parts(&[FORK, &hash_of(left.as_ref()).0, &hash_of(right.as_ref()).0]);
+    let hash = sha256_parts(&[
+        FORK_PREFIX,
+        &hash_of(left.as_ref()).0,
+        &hash_of(right.as_ref()).0,
+    ]);
     Some(Node::Fork(Arc::new(Fork { hash, left, right })))
 }
 
@@ -140,11 +138,6 @@ impl TreeChange {
     pub fn root(&self) -> Hash {
         hash_of(self.top.as_ref())
     }
-}
-
-/// The ICS23 proof specification of this tree; serialise it beside a proof for stock verifiers.
-pub fn state_spec() -> ics23::ProofSpec {
-    jmt::ics23_spec()
 }
 
 impl MemoryTree {
@@ -174,7 +167,7 @@ impl MemoryTree {
 
     /// The value at `path` (none: it was never written) with its ICS23 commitment proof, protobuf
     /// bytes. `entry` gives path and value of a row.
-    pub(super) fn prove(
+    pub fn prove(
         &self,
         path: &[u8],
         entry: &EntryOf,
@@ -260,9 +253,9 @@ impl MemoryTree {
             };
             let sibling = hash_of(sibling.as_ref()).0;
             let (prefix, suffix) = if to_right {
-                ([FORK, &sibling].concat(), Vec::new())
+                ([FORK_PREFIX, &sibling].concat(), Vec::new())
             } else {
-                (FORK.to_vec(), sibling.to_vec())
+                (FORK_PREFIX.to_vec(), sibling.to_vec())
             };
             steps.push(InnerOp {
                 hash: HashOp::Sha256.into(),
@@ -295,81 +288,5 @@ fn outermost(mut node: &Node, last: bool) -> Option<&TreeLeaf> {
                 node = near.as_ref().or(far.as_ref())?;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::verify::state_tests::MemoryState;
-
-    /// A row as the tests name it: its key is its path.
-    fn leaf(path: &[u8], value: &[u8]) -> TreeLeaf {
-        TreeLeaf::new(
-            path,
-            &Row {
-                table: 1,
-                key: path.to_vec(),
-                value: Some(value.to_vec()),
-            },
-        )
-    }
-
-    /// Roots and proofs, present and absent, are those of jmt.
-    fn compare(tree: &MemoryTree, entries: &BTreeMap<Vec<u8>, Vec<u8>>) {
-        let of: Vec<(Vec<u8>, Vec<u8>)> = entries.clone().into_iter().collect();
-        let jmt = MemoryState::new(&of);
-        assert_eq!(tree.root(), jmt.root());
-        let look = |_: TableId, key: &[u8]| Some((key.to_vec(), entries.get(key)?.clone()));
-        let absent = (0..8u8).map(|i| vec![b'x', i]);
-        for path in entries.keys().cloned().chain(absent) {
-            let (value, proof) = tree.prove(&path, &look).unwrap();
-            assert_eq!(value.as_ref(), entries.get(&path));
-            assert_eq!(proof, jmt.proof(&path));
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn roots_and_proofs_are_those_of_jmt(
-            blocks in proptest::collection::vec(proptest::collection::vec((0u16..300, any::<u8>()), 1..40), 1..5)
-        ) {
-            let (mut tree, mut entries) = (MemoryTree::default(), BTreeMap::new());
-            for block in blocks {
-                let block: Vec<(Vec<u8>, Vec<u8>)> =
-                    block.into_iter().map(|(path, value)| (format!("motion/{path}").into_bytes(), vec![value, 1])).collect();
-                let change = tree.prepare(block.iter().map(|(path, value)| leaf(path, value)).collect());
-                entries.extend(block);
-                let before = tree.root();
-                prop_assert_eq!(before, tree.root(), "a prepared change is not seen");
-                tree.adopt(&change);
-                prop_assert_eq!(change.root(), tree.root());
-                compare(&tree, &entries);
-            }
-        }
-    }
-
-    #[test]
-    fn nothing_changes_nothing_and_an_empty_tree_proves_nothing() {
-        let mut tree = MemoryTree::default();
-        assert_eq!(tree.root(), EMPTY);
-        assert!(tree.prove(b"a", &|_, _| None).is_err());
-        tree.adopt(&tree.prepare(vec![leaf(b"a", b"1"), leaf(b"b", b"2"), leaf(b"a", b"3")]));
-        assert_eq!(tree.prepare(Vec::new()).root(), tree.root());
-        let entries = BTreeMap::from([
-            (b"a".to_vec(), b"3".to_vec()),
-            (b"b".to_vec(), b"2".to_vec()),
-        ]);
-        compare(&tree, &entries);
-        // A row that is not what the tree holds is no proof.
-        assert!(
-            tree.prove(b"a", &|_, key| Some((key.to_vec(), b"1".to_vec())))
-                .is_err()
-        );
     }
 }

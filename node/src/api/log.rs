@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use rollbook_core::codec::decode;
-use rollbook_core::ledger::LeafTag;
-use rollbook_core::log::tiles::{EntryBundler, TILE_WIDTH, Tile, TileKind, hash_tile_bytes};
-use rollbook_core::log::tree::{TreeError, consistency_proof};
 use rollbook_core::record::Record;
+use rollbook_proof::chain::LeafTag;
+use rollbook_proof::codec::decode;
+use rollbook_proof::log::tiles::{EntryBundler, TILE_WIDTH, Tile, TileKind, hash_tile_bytes};
+use rollbook_proof::log::tree::{TreeError, consistency_proof};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -7,9 +7,9 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use rollbook_core::codec::decode;
 use rollbook_core::next::Object;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
+use rollbook_proof::codec::decode;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 

@@ -14,13 +14,14 @@
 //! record.
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{StatusCode, header, request::Parts};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
-use rollbook_core::codec::decode;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::{ReadClass, Record};
+use rollbook_proof::codec::decode;
 use tokio::sync::oneshot;
 
 use super::{Api, PATIENCE, Problem};
@@ -47,7 +48,7 @@ pub enum Reader {
 pub fn header_of(pass: &SignedPass) -> String {
     format!(
         "{SCHEME} {}",
-        base64::engine::general_purpose::STANDARD.encode(rollbook_core::codec::encode(pass))
+        base64::engine::general_purpose::STANDARD.encode(rollbook_proof::codec::encode(pass))
     )
 }
 

@@ -7,12 +7,12 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use rollbook_core::answer::{Answer, SignedAnswer, Verdict};
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::ledger::BlockBody;
-use rollbook_core::log::TlogProof;
 use rollbook_core::record::{ReadClass, Record};
+use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::log::TlogProof;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use utoipa::ToSchema;
@@ -404,7 +404,7 @@ pub async fn place(
             read_class: Some(found.record.payload.body.read_class()),
             record: shown.then(|| {
                 base64::engine::general_purpose::STANDARD
-                    .encode(rollbook_core::codec::encode(&found.record))
+                    .encode(rollbook_proof::codec::encode(&found.record))
             }),
             content: shown
                 .then(|| serde_json::to_value(&found.record).ok())

@@ -85,7 +85,7 @@ impl Api {
             "fork_alarm": status.fork_alarm.map(|(validator, height)| json!({ "validator": validator, "height": height })),
             "validators": seats,
             "validators_connected": connected(seats),
-            "quorum": rollbook_core::ledger::quorum(seats.len()),
+            "quorum": rollbook_proof::chain::quorum(seats.len()),
             "listen": parts.network.listen_addresses().first().map(ToString::to_string),
             "peers": members,
             "counts": {

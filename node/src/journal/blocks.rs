@@ -11,13 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
-use rollbook_core::codec::{self, DecodeError, Wire};
-use rollbook_core::crypto::{Hash, sha256, sha256_parts};
+use rollbook_proof::codec;
+use rollbook_proof::codec::{DecodeError, Wire};
+use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
 
-use super::frame::{
-    self, FileKind, Frame, FrameKind, HEADER, Header, MAX_PAYLOAD, Place, Scanned, Tail,
-};
-use super::{BodyAnswer, Cut, DecidedBlock, End, MAX_UNDECIDED, Stop};
+use super::frame::{FileKind, Frame, FrameKind, HEADER, Header, MAX_PAYLOAD, Place, Scanned, Tail};
+use super::{BodyAnswer, Cut, DecidedBlock, End, MAX_UNDECIDED, Stop, frame};
 use crate::disk::{Disk, DiskError, DiskFile};
 
 /// Payload of a decision frame.

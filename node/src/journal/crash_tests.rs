@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rollbook_core::crypto::{Hash, sha256};
+use rollbook_proof::crypto::{Hash, sha256};
 
 use super::tests::{CHAIN, DIR, body, certificate, open, seal, vote};
 use super::*;

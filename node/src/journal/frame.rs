@@ -19,7 +19,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rollbook_core::crypto::{Hash, sha256_parts};
+use rollbook_proof::crypto::{Hash, sha256_parts};
 use sha2::{Digest as _, Sha256};
 
 use super::{Stop, StopKind};

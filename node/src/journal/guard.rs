@@ -20,8 +20,8 @@
 use std::collections::BTreeMap;
 
 use bincode::{Decode, Encode};
-use rollbook_core::codec::Wire;
-use rollbook_core::crypto::{Hash, Keypair, Signature};
+use rollbook_proof::codec::Wire;
+use rollbook_proof::crypto::{Hash, Keypair, Signature};
 
 use super::{Durable, End};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rollbook_core::crypto::{Hash, Keypair, sha256};
+use rollbook_proof::crypto::{Hash, Keypair, sha256};
 
 use super::*;
 use crate::disk::{DiskOp, Fault, FaultKind, RealDisk, SimDisk};

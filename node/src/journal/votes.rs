@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
-use rollbook_core::codec::{self, Wire};
-use rollbook_core::crypto::Hash;
+use rollbook_proof::codec;
+use rollbook_proof::codec::Wire;
+use rollbook_proof::crypto::Hash;
 
-use super::frame::{self, FileKind, FrameKind, Header, Scanned, Tail};
+use super::frame::{FileKind, FrameKind, Header, Scanned, Tail};
 use super::guard::{CheckpointRecord, Guard, HighWater, VoteRecord};
-use super::{Cut, End, Stop};
+use super::{Cut, End, Stop, frame};
 use crate::disk::{Disk, DiskError, DiskFile};
 
 /// Payload of the first frame of a file.

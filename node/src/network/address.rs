@@ -31,8 +31,8 @@ impl std::fmt::Debug for PeerKey {
     }
 }
 
-impl From<rollbook_core::crypto::PublicKey> for PeerKey {
-    fn from(key: rollbook_core::crypto::PublicKey) -> PeerKey {
+impl From<rollbook_proof::crypto::PublicKey> for PeerKey {
+    fn from(key: rollbook_proof::crypto::PublicKey) -> PeerKey {
         PeerKey(*key.bytes())
     }
 }
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     fn key() -> [u8; 32] {
-        *rollbook_core::crypto::Keypair::from_seed(&[7; 32])
+        *rollbook_proof::crypto::Keypair::from_seed(&[7; 32])
             .public()
             .bytes()
     }

@@ -17,7 +17,7 @@ use libp2p::swarm::{
     THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId, gossipsub};
-use rollbook_core::crypto::{Hash, sha256_parts};
+use rollbook_proof::crypto::{Hash, sha256_parts};
 
 use super::limits::{Rates, TokenBucket};
 use super::{REPEAT_AFTER, Topic};

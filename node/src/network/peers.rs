@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     fn key(n: u8) -> PeerKey {
-        rollbook_core::crypto::Keypair::from_seed(&[n; 32])
+        rollbook_proof::crypto::Keypair::from_seed(&[n; 32])
             .public()
             .into()
     }

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use rollbook_core::crypto::{Hash, Keypair};
+use rollbook_proof::crypto::{Hash, Keypair};
 
 use super::*;
 

@@ -4,9 +4,10 @@
 //! The ledger is at its tip, the newest committed block; every question is about the block after
 //! it. Answers depend on the tip and the arguments alone: no clock, no randomness.
 
-use rollbook_core::crypto::{Hash, PublicKey};
-use rollbook_core::ledger::{Certificate, Seal, SystemSection, ValidatorKey};
+use rollbook_core::ledger::SystemSection;
 use rollbook_core::record::Record;
+use rollbook_proof::chain::{Certificate, Seal, ValidatorKey};
+use rollbook_proof::crypto::{Hash, PublicKey};
 
 /// The newest committed block.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::{Hash, sha256};
-use rollbook_core::ledger::{ProposalFacts, Seal, quorum};
+use rollbook_proof::chain::{ProposalFacts, Seal, quorum};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, sha256};
 
 use super::app::{App, BlockError};
 use super::catchup::Asked;
@@ -474,7 +474,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             .map(|vote| (vote.message.validator.0, vote.signature))
             .collect();
         signatures.sort_by_key(|(validator, _)| *validator);
-        let certificate = rollbook_core::ledger::Certificate {
+        let certificate = rollbook_proof::chain::Certificate {
             height: self.host.height(),
             round,
             block,

@@ -12,9 +12,9 @@
 use std::collections::BTreeMap;
 
 use arc_malachitebft_core_consensus as engine;
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::{Hash, sha256};
-use rollbook_core::ledger::ValidatorKey;
+use rollbook_proof::chain::ValidatorKey;
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{Hash, sha256};
 
 use super::app::{App, BlockError};
 use super::message::{Request, Response};

@@ -6,12 +6,11 @@
 
 use std::fmt;
 
+use arc_malachitebft_core_types as malachitebft_core_types;
 use malachitebft_core_types as mc;
 use mc::{NilOrVal, Round, VoteType};
-use rollbook_core::crypto::{Hash, PublicKey, Signature};
-use rollbook_core::ledger::{ProposalFacts, Seal, ValidatorKey, Vote, VoteKind};
-
-use arc_malachitebft_core_types as malachitebft_core_types;
+use rollbook_proof::chain::{ProposalFacts, Seal, ValidatorKey, Vote, VoteKind};
+use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 
 /// The consensus core's parameter: picks the types below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

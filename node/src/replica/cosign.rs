@@ -15,8 +15,8 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_core::crypto::Signature;
-use rollbook_core::ledger::quorum;
+use rollbook_proof::chain::quorum;
+use rollbook_proof::crypto::Signature;
 
 use super::app::{App, Checkpoint, Validator};
 use super::host::{Host, Todo};

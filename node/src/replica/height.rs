@@ -13,10 +13,11 @@
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::ledger::{
-    Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts, SystemSection,
+use rollbook_core::ledger::SystemSection;
+use rollbook_proof::chain::{
+    Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts,
 };
+use rollbook_proof::codec::{decode, encode};
 
 use super::app::{App, BlockError};
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
@@ -48,8 +49,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.committed_at = host.now.elapsed_ms.saturating_sub(age);
         if let Some(certificate) = &host.tip_certificate {
             let precommits = certificate.signatures.iter().map(|(validator, signature)| {
-                let vote = rollbook_core::ledger::Vote {
-                    kind: rollbook_core::ledger::VoteKind::Precommit,
+                let vote = rollbook_proof::chain::Vote {
+                    kind: rollbook_proof::chain::VoteKind::Precommit,
                     height: certificate.height,
                     round: certificate.round,
                     block: Some(certificate.block),
@@ -57,7 +58,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 };
                 (
                     *validator,
-                    SignedStatement::Vote(rollbook_core::ledger::SignedVote {
+                    SignedStatement::Vote(rollbook_proof::chain::SignedVote {
                         vote,
                         signature: *signature,
                     }),
@@ -402,7 +403,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// Executes a held body; true if it is valid.
-    fn execute_held(&mut self, block: &rollbook_core::crypto::Hash) -> bool {
+    fn execute_held(&mut self, block: &rollbook_proof::crypto::Hash) -> bool {
         match self.bodies.get(block) {
             Some((seal, body)) => self.app.execute(body, seal).is_ok(),
             None => false,

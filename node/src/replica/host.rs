@@ -11,14 +11,13 @@ use arc_malachitebft_core_types as mc;
 use engine::{Effect as CoreEffect, LivenessMsg, Resumable, Resume, SignedConsensusMsg};
 use mc::{
     CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType,
-    SignedMessage, TimeoutKind, VoteType,
+    SignedMessage, TimeoutKind, Validator as _, ValidatorSet as _, VoteType,
 };
-use mc::{Validator as _, ValidatorSet as _};
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::{Hash, PublicKey, Signature};
-use rollbook_core::ledger::{
+use rollbook_proof::chain::{
     Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind,
 };
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 
 use super::app::{App, Tip, Validator};
 use super::bodies::Bodies;

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
-use rollbook_core::codec::{Wire, decode, encode};
-use rollbook_core::crypto::Hash;
-use rollbook_core::ledger::{Certificate, ProposalFacts, Seal};
+use rollbook_proof::chain::{Certificate, ProposalFacts, Seal};
+use rollbook_proof::codec::{Wire, decode, encode};
+use rollbook_proof::crypto::Hash;
 
 use super::storage::{Decided, Fault, GuardError, Statement, Storage};
 use crate::disk::Disk;

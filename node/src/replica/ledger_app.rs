@@ -4,13 +4,16 @@
 //! which the host takes after each commit or step ([`LedgerApp::take_committed`]). The node wraps
 //! it with what belongs to its shell (`runtime/chain.rs`).
 
-use rollbook_core::apply::{self, Verify};
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::{Hash, VerifierCache};
-use rollbook_core::ledger::{self, BlockBody, Certificate, Ledger, Seal, SystemSection};
-use rollbook_core::log::{self, EpochPolicy, KeyType, PolicyValidator, VerifierKey};
+use rollbook_core::apply::Verify;
+use rollbook_core::ledger::{BlockBody, Ledger, SystemSection};
 use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
+use rollbook_core::{apply, ledger};
+use rollbook_proof::chain::{Certificate, Seal};
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{Hash, VerifierCache};
+use rollbook_proof::log;
+use rollbook_proof::log::{EpochPolicy, KeyType, PolicyValidator, VerifierKey};
 
 use super::app::{
     Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator,

@@ -11,9 +11,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rollbook_core::crypto::Hash;
 use rollbook_core::ledger::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
 use rollbook_core::record::Record;
+use rollbook_proof::crypto::Hash;
 
 use super::app::Admitted;
 use super::message::{BATCH_BYTES, BATCH_RECORDS};

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::Signature;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, SignatureEntry};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::Signature;
 
 use super::*;
 

@@ -2,11 +2,10 @@
 //! in one is unverified.
 
 use bincode::{Decode, Encode};
-use rollbook_core::codec::{DecodeError, Wire, at_most};
-use rollbook_core::crypto::{Hash, Signature};
-use rollbook_core::ledger::{
-    BODY_MAX_BYTES, Certificate, Seal, SignedProposal, SignedVote, VoteKind,
-};
+use rollbook_core::ledger::BODY_MAX_BYTES;
+use rollbook_proof::chain::{Certificate, Seal, SignedProposal, SignedVote, VoteKind};
+use rollbook_proof::codec::{DecodeError, Wire, at_most};
+use rollbook_proof::crypto::{Hash, Signature};
 
 use super::storage::Decided;
 

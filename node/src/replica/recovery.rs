@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_core::ledger::{Certificate, ValidatorKey};
+use rollbook_proof::chain::{Certificate, ValidatorKey};
 
 use super::app::App;
 use super::catchup::Asked;

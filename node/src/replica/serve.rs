@@ -5,8 +5,8 @@ use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use engine::Input as CoreInput;
 use mc::SignedMessage;
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::ledger::VoteKind;
+use rollbook_proof::chain::VoteKind;
+use rollbook_proof::codec::{decode, encode};
 
 use super::app::App;
 use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Seats, proposer_index};
@@ -137,7 +137,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         &mut self,
         bytes: Vec<u8>,
         local: bool,
-    ) -> Result<rollbook_core::crypto::Hash, NotTaken> {
+    ) -> Result<rollbook_proof::crypto::Hash, NotTaken> {
         let host = &mut self.host;
         let now = host.ledger_now();
         let admitted = match decode::<rollbook_core::record::Record>(&bytes) {

@@ -10,8 +10,8 @@
 //! replica says in one place what it relies on.
 
 use bincode::{Decode, Encode};
-use rollbook_core::crypto::{Hash, Keypair, PublicKey, Signature};
-use rollbook_core::ledger::{Certificate, ProposalFacts, Seal, Vote, VoteKind};
+use rollbook_proof::chain::{Certificate, ProposalFacts, Seal, Vote, VoteKind};
+use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature};
 
 use crate::journal::{SignToken, Slot, Step, sign_with};
 
@@ -222,8 +222,8 @@ pub trait Verify {
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool;
 }
 
-impl Verify for rollbook_core::crypto::VerifierCache {
+impl Verify for rollbook_proof::crypto::VerifierCache {
     fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-        rollbook_core::crypto::VerifierCache::verify(self, key, message, signature).is_ok()
+        rollbook_proof::crypto::VerifierCache::verify(self, key, message, signature).is_ok()
     }
 }

@@ -8,9 +8,9 @@ use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use bincode::{Decode, Encode};
 use mc::{Round, SignedMessage, Timeout, TimeoutKind, Validity, ValueOrigin};
-use rollbook_core::codec::{Wire, decode, encode};
-use rollbook_core::crypto::{Hash, Signature};
-use rollbook_core::ledger::{Seal, SignedProposal, SignedVote};
+use rollbook_proof::chain::{Seal, SignedProposal, SignedVote};
+use rollbook_proof::codec::{Wire, decode, encode};
+use rollbook_proof::crypto::{Hash, Signature};
 
 use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Sealed};
 
@@ -185,7 +185,7 @@ pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String>
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rollbook_core::ledger::{ProposalFacts, Vote, VoteKind};
+    use rollbook_proof::chain::{ProposalFacts, Vote, VoteKind};
 
     use super::*;
 

@@ -8,7 +8,7 @@
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use rollbook_core::crypto::Hash;
+use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

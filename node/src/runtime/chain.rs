@@ -13,11 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 use rollbook_core::apply::Verify;
 use rollbook_core::audit::all_signatures_of;
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::{Hash, KeyError, PublicKey, Signature, VerifierCache, sha256_parts};
-use rollbook_core::ledger::{self, Certificate, Ledger, Seal, SystemSection};
+use rollbook_core::ledger;
+use rollbook_core::ledger::{Ledger, SystemSection};
 use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
+use rollbook_proof::chain::{Certificate, Seal};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, KeyError, PublicKey, Signature, VerifierCache, sha256_parts};
 
 use super::writer::{CommittedBlock, Job};
 use crate::replica::{

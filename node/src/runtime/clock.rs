@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rollbook_core::log::Clock;
+use rollbook_proof::log::Clock;
 
 use super::{Failure, write_durably};
 

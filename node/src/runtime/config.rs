@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rollbook_core::crypto::{Hash, KeyKind, Keypair};
 use rollbook_core::genesis::file::GenesisFile;
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, write_durably};

@@ -17,15 +17,16 @@ use std::sync::mpsc::{
 };
 use std::time::{Duration, Instant};
 
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::{Hash, VerifierCache};
 use rollbook_core::identity::Organisation;
-use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint, Ledger, Seal};
-use rollbook_core::next;
-use rollbook_core::pass::{self, Denied, SignedPass};
-use rollbook_core::protocol::{self, PROTOCOL};
+use rollbook_core::ledger::Ledger;
+use rollbook_core::pass::{Denied, SignedPass};
+use rollbook_core::protocol::PROTOCOL;
 use rollbook_core::record::Record;
 use rollbook_core::validators::NodeStatus;
+use rollbook_core::{next, pass, protocol};
+use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, Seal};
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{Hash, VerifierCache};
 use tokio::sync::{oneshot, watch};
 
 use super::Failure;
@@ -37,8 +38,8 @@ use crate::network::{
     Role, Topic, Verdict,
 };
 use crate::replica::journal_storage::JournalStorage;
-use crate::replica::message::{self, Batch, Frame};
-use crate::replica::{Clock, Effect, Input, NotTaken, Replica, Status};
+use crate::replica::message::{Batch, Frame};
+use crate::replica::{Clock, Effect, Input, NotTaken, Replica, Status, message};
 
 /// Commands waiting for the replica.
 const COMMANDS: usize = 8_192;

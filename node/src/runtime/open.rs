@@ -11,12 +11,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rollbook_core::codec::decode;
-use rollbook_core::crypto::{Hash, VerifierCache};
 use rollbook_core::genesis::Genesis;
-use rollbook_core::ledger::{Ledger, Seal};
-use rollbook_core::log::{EpochPolicy, Frontier};
+use rollbook_core::ledger::Ledger;
 use rollbook_core::state::{Row, StateLoader};
+use rollbook_proof::chain::Seal;
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{Hash, VerifierCache};
+use rollbook_proof::log::{EpochPolicy, Frontier};
 
 use super::Failure;
 use super::config::Config;
@@ -48,7 +49,7 @@ pub struct Opened {
 
 struct LogOf<'a>(&'a dyn Store);
 
-impl rollbook_core::log::NodeReader for LogOf<'_> {
+impl rollbook_proof::log::NodeReader for LogOf<'_> {
     fn node(&self, level: u8, index: u64) -> Option<Hash> {
         self.0.log_node(level, index).ok().flatten()
     }

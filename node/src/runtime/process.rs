@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use rollbook_core::crypto::VerifierCache;
 use rollbook_core::genesis::file::GenesisFile;
+use rollbook_proof::crypto::VerifierCache;
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::chain::NodeApp;
@@ -21,7 +21,8 @@ use super::config::{Config, NodeSecrets};
 use super::{Failure, admin, node, open, writer};
 use crate::api::door::Door;
 use crate::api::{Api, ApiParts};
-use crate::network::{self, NetworkConfig, parse_bootstrap};
+use crate::network;
+use crate::network::{NetworkConfig, parse_bootstrap};
 use crate::replica::journal_storage::JournalStorage;
 use crate::replica::{Keys, Replica, ReplicaConfig};
 
@@ -295,7 +296,7 @@ fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> Re
             .saturating_mul(3)
             / 2;
         // Clocks of a sample chain are stepped alike, so nobody has to wait for slow ones.
-        if charter.clock == rollbook_core::log::Clock::Sample {
+        if charter.clock == rollbook_proof::log::Clock::Sample {
             settings.idle_grace_ms = SAMPLE_GRACE_MS;
         }
     }

@@ -2,8 +2,6 @@
 //! files. Never for real money: whoever knows the seed holds every key.
 
 use rollbook_core::charter::{Charter, DAY_MS, Preset};
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_core::genesis::file::{GenesisFile, found_payload};
 use rollbook_core::genesis::{Direction, Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
@@ -11,10 +9,12 @@ use rollbook_core::identity::{
     ActClass, ApprovalPolicy, Authorisation, Name, OfficerEntry, OrganisationEntry,
     OrganisationKind, Role,
 };
-use rollbook_core::log::Clock;
 use rollbook_core::record::{
     Body, Capacity, NodeKeys, OrganisationAct, Payload, Record, Registration,
 };
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
+use rollbook_proof::log::Clock;
 
 use super::Failure;
 
@@ -345,7 +345,7 @@ mod tests {
         };
         let file = alliance.genesis().unwrap();
         let (mut ledger, _) = rollbook_core::ledger::Ledger::from_genesis(&file.genesis).unwrap();
-        let mut verifier = rollbook_core::crypto::VerifierCache::default();
+        let mut verifier = rollbook_proof::crypto::VerifierCache::default();
         let mut records = file.found.clone();
         records.extend((0..3).map(|n| {
             alliance.registration(file.genesis.hash(), 5, 2 + u64::from(n), n, opened_ms)

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rollbook_core::crypto::Hash;
 use rollbook_core::genesis::file::GenesisFile;
-use rollbook_core::log::Clock;
 use rollbook_core::pass::Pass;
 use rollbook_core::protocol::PROTOCOL;
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

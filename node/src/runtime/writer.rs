@@ -9,13 +9,14 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use bincode::{Decode, Encode};
-use rollbook_core::codec::{DecodeError, Wire, decode, encode};
-use rollbook_core::crypto::{Hash, Signature};
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
-use rollbook_core::ledger::{BlockBody, Execution, HandoverCheckpoint, LeafTag, Seal};
-use rollbook_core::log::{EpochPolicy, NodeReader};
+use rollbook_core::ledger::{BlockBody, Execution};
 use rollbook_core::state::Row;
+use rollbook_proof::chain::{HandoverCheckpoint, LeafTag, Seal};
+use rollbook_proof::codec::{DecodeError, Wire, decode, encode};
+use rollbook_proof::crypto::{Hash, Signature};
+use rollbook_proof::log::{EpochPolicy, NodeReader};
 use tokio::sync::watch;
 
 use super::Failure;
@@ -255,10 +256,10 @@ pub fn genesis_write(
     genesis: &Genesis,
 ) -> Result<BlockWrite, rollbook_core::genesis::GenesisError> {
     let opened = genesis.open()?;
-    let mut frontier = rollbook_core::log::Frontier::new();
+    let mut frontier = rollbook_proof::log::Frontier::new();
     let mut nodes = Vec::new();
     for leaf in &opened.leaves {
-        nodes.extend(frontier.append(rollbook_core::log::leaf_hash(leaf)));
+        nodes.extend(frontier.append(rollbook_proof::log::leaf_hash(leaf)));
     }
     Ok(BlockWrite {
         height: 0,

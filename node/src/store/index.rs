@@ -8,8 +8,8 @@
 //! Absent on purpose: removal (history is never shortened), filters.
 
 use super::layout::{Change, Table, Tables};
-use super::runs::{self, damaged};
-use super::{RecordPlace, StoreError};
+use super::runs::damaged;
+use super::{RecordPlace, StoreError, runs};
 
 /// Bytes of an entry: first bytes of the id, height, index.
 const ENTRY: usize = 16 + 12;
@@ -140,7 +140,7 @@ fn entry(prefix: &[u8; 16], place: RecordPlace) -> Entry {
 
 #[cfg(test)]
 mod tests {
-    use rollbook_core::crypto::sha256;
+    use rollbook_proof::crypto::sha256;
 
     use super::super::{BlockWrite, MemoryStore, Store as _};
     use super::*;

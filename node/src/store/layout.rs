@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use rollbook_core::crypto::Hash;
+use rollbook_proof::crypto::Hash;
 
 use super::{
     BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip,

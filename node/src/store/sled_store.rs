@@ -7,11 +7,11 @@
 //! aside before every open; the cache is always bounded; `flush` does not reach the platter, so the
 //! file is synced behind it.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use rollbook_core::crypto::Hash;
+use rollbook_proof::crypto::Hash;
 use sled::transaction::{
     ConflictableTransactionError, TransactionError, Transactional as _, TransactionalTree,
 };

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rollbook_core::crypto::{Hash, sha256};
+use rollbook_proof::crypto::{Hash, sha256};
 
 use super::*;
 

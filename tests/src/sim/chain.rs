@@ -8,16 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::{
-    BlockBody, Certificate, Evidence, Seal, SystemSection, Vote, VoteKind, quorum,
-};
+use rollbook_core::ledger::{BlockBody, SystemSection};
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
 use rollbook_node::replica::{
     Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator,
 };
+use rollbook_proof::chain::{Certificate, Evidence, Seal, Vote, VoteKind, quorum};
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
 
 use super::ledger::SimLedger;
 use super::memo;

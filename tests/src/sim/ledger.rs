@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rollbook_core::apply::Verify;
-use rollbook_core::codec::encode;
-use rollbook_core::crypto::{Hash, KeyKind, PublicKey, Signature};
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::Ledger;
-use rollbook_core::log::Clock;
 use rollbook_core::record::{Body, NodeAct, Record};
 use rollbook_node::replica::{Ahead, App, Keys, LedgerApp};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
+use rollbook_proof::log::Clock;
 
 use super::memo;
 use super::plan::Plan;

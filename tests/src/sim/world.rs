@@ -12,14 +12,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rollbook_core::codec::{decode, encode};
-use rollbook_core::crypto::{Hash, sha256, sha256_parts};
-use rollbook_core::ledger::VoteKind;
 use rollbook_node::disk::SimDisk;
 use rollbook_node::replica::message::{Frame, Request, Response};
 use rollbook_node::replica::{
     Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
 };
+use rollbook_proof::chain::VoteKind;
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
 
 use super::chain::ChainApp;
 use super::ledger::SimLedger;

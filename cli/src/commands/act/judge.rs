@@ -2,9 +2,9 @@
 //! still.
 
 use clap::ArgMatches;
-use rollbook_core::codec::encode;
 use rollbook_core::funding::Transition;
 use rollbook_core::record::{Body, Record};
+use rollbook_proof::codec::encode;
 use serde_json::{Value, json};
 
 use super::{Desk, Keys};

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::codec::Text;
-use rollbook_core::crypto::{KeyKind, Keypair};
 use rollbook_core::record::{Body, NodeAct, NodeKeys};
 use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{KeyKind, Keypair};
 
 use super::Desk;
 use crate::drafting::problem::Report;

@@ -9,9 +9,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_core::crypto::Hash;
 use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind};
 use rollbook_core::record::{Body, OrganisationAct, Registration};
+use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 
 use super::Desk;
@@ -19,8 +19,9 @@ use crate::commands::keys::{key_arguments, keystore_of};
 use crate::drafting::fields;
 use crate::drafting::problem::{Place, Report};
 use crate::failure::Failure;
+use crate::keystore;
 use crate::keystore::card::OfficerCard;
-use crate::keystore::{self, passphrase};
+use crate::keystore::passphrase;
 use crate::messages::t;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles};

@@ -124,7 +124,7 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
             }
             Capacity::Delegation(number) => number.to_string(),
         };
-        let rollbook_core::crypto::Signature::Ed25519(bytes) = entry.signature;
+        let rollbook_proof::crypto::Signature::Ed25519(bytes) = entry.signature;
         signatures += &format!(
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"hex\">{}</td></tr>\n",
             entry.officer,

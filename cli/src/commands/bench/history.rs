@@ -15,11 +15,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use rollbook_core::crypto::KeyKind;
-use rollbook_core::ledger::{
-    Certificate, CheckpointSignature, HandoverCheckpoint, SystemSection, Vote, VoteKind, quorum,
-};
-use rollbook_core::log::Clock;
+use rollbook_core::ledger::SystemSection;
 use rollbook_core::record::Record;
 use rollbook_node::replica::storage::Storage;
 use rollbook_node::replica::{App, JournalStorage};
@@ -28,7 +24,13 @@ use rollbook_node::runtime::clock::real_ms;
 use rollbook_node::runtime::open::open;
 use rollbook_node::runtime::sample::{SampleAlliance, node_key};
 use rollbook_node::runtime::testnet::{Plan, Testnet};
-use rollbook_node::runtime::writer::{self, Job, StoredReceipt};
+use rollbook_node::runtime::writer;
+use rollbook_node::runtime::writer::{Job, StoredReceipt};
+use rollbook_proof::chain::{
+    Certificate, CheckpointSignature, HandoverCheckpoint, Vote, VoteKind, quorum,
+};
+use rollbook_proof::crypto::KeyKind;
+use rollbook_proof::log::Clock;
 use serde::Serialize;
 
 use super::super::node::failed;
@@ -298,7 +300,7 @@ impl Writer {
         Ok(stages)
     }
 
-    fn certify(&self, height: u64, block: rollbook_core::crypto::Hash) -> Certificate {
+    fn certify(&self, height: u64, block: rollbook_proof::crypto::Hash) -> Certificate {
         let (chain, validators) = (self.app.chain(), self.app.validators());
         let signatures = validators
             .iter()

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use rollbook_core::crypto::Hash;
+use rollbook_proof::crypto::Hash;
 use serde_json::{Value, json};
 
 use super::mix::Prepared;

@@ -9,8 +9,8 @@ use rollbook_core::charter::Charter;
 use rollbook_core::genesis::file::{DRAFT_MAGIC, GenesisFile, decode_draft};
 use rollbook_core::genesis::{Genesis, GenesisItem};
 use rollbook_core::identity::OrganisationEntry;
-use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
+use rollbook_proof::log::Clock;
 
 use crate::drafting::parameters;
 use crate::drafting::sample::REPORTED_NAMES;

@@ -39,7 +39,7 @@ async fn four_nodes_gossip_to_all() {
                         let name = format!("rollbook/{}/{}", topic.name(), Hash([9; 32]).to_hex());
                         assert_eq!(
                             id,
-                            rollbook_core::crypto::sha256_parts(&[name.as_bytes(), &data]).0
+                            rollbook_proof::crypto::sha256_parts(&[name.as_bytes(), &data]).0
                         );
                         node.handle.report(ticket, Verdict::Accept);
                     }

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
+use ics23::commitment_proof::Proof;
+use ics23::{CommitmentProof, ExistenceProof, NonExistenceProof};
 use jmt::storage::{HasPreimage, LeafNode, Node, NodeKey, TreeReader};
 use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, Version};
 use proptest::prelude::*;
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::verify::*;
 use sha2_010::Sha256;
-
-use super::*;
 
 /// A state tree in memory, one version.
 #[derive(Default)]

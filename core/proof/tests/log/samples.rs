@@ -1,8 +1,8 @@
 //! Keys, policies and checkpoints from fixed seeds, for the tests of `log` and `verify`.
 
-use super::*;
-use crate::crypto::{Hash, Keypair, sha256};
-use crate::ledger::CheckpointSignature;
+use rollbook_proof::chain::CheckpointSignature;
+use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_proof::log::*;
 
 pub const ORIGIN: &str = "rollbook.example/alliance-1";
 

@@ -4,11 +4,12 @@
 //! Signed with the node's log key under a tag of its own: 'rollbook/answer/v1' 0x00 || answer. A
 //! checkpoint's text never begins with that tag, because its first line is the origin and holds no
 //! zero byte. A late application carries seen answers of f+1 validators
-//! ([`crate::record::SeenReceipt`]).
+//! ([`rollbook_core::record::SeenReceipt`]).
+
+use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, at_most, decode, encode};
 use crate::crypto::{Hash, Keypair, PublicKey, Signature, tagged};
-use bincode::{Decode, Encode};
 
 /// Domain tag of signed answers.
 pub const ANSWER_TAG: &str = "rollbook/answer/v1";

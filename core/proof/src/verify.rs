@@ -11,12 +11,11 @@
 
 mod epochs;
 mod state;
-#[cfg(test)]
-pub(crate) use state::tests as state_tests;
-#[cfg(test)]
-mod vectors_tests;
 
 pub use epochs::{
     EpochChain, EpochError, Head, Receipt, ReceiptRefusal, SealReceipt, StateReceipt,
 };
-pub use state::{STATE_PROOF_MAX_BYTES, StateRefusal, encode_state_proof, verify_state};
+pub use state::{
+    EMPTY_SUBTREE, FORK_PREFIX, LEAF_PREFIX, STATE_PROOF_MAX_BYTES, StateRefusal,
+    encode_state_proof, state_spec, verify_state,
+};

@@ -17,8 +17,6 @@ pub mod checkpoint;
 pub mod note;
 pub mod policy;
 pub mod proof;
-#[cfg(test)]
-pub(crate) mod samples;
 pub mod tiles;
 pub mod tree;
 

@@ -140,7 +140,7 @@ impl Evidence {
 
     /// The evidence's leaf bytes: tag 4.
     pub fn leaf(&self) -> Vec<u8> {
-        super::LeafTag::Evidence.prefix(&encode(self))
+        crate::chain::LeafTag::Evidence.prefix(&encode(self))
     }
 
     /// Organisation number of the accused.

@@ -1,10 +1,12 @@
-use super::super::state::tests::MemoryState;
-use super::*;
-use crate::crypto::Hash;
-use crate::ledger::{Vote, VoteKind};
-use crate::log::samples::{cosign, key, next_policy, note, policy};
-use crate::log::tree::{MemoryNodes, root_at};
-use crate::log::{Checkpoint, SignedNote};
+use rollbook_proof::chain::{Certificate, CertificateError, LeafTag, Seal, Vote, VoteKind};
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::log::tree::{MemoryNodes, root_at};
+use rollbook_proof::log::{Checkpoint, SignedNote, *};
+use rollbook_proof::verify::*;
+
+use crate::samples::{cosign, key, next_policy, note, policy};
+use crate::state::MemoryState;
 
 /// Three epochs of one log: 4 validators, then 7, then 4 others. A handover's policy is the leaf
 /// before the seal.

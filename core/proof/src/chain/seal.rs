@@ -56,7 +56,7 @@ impl Seal {
 
     /// The seal's leaf bytes: tag 2 and the seal.
     pub fn leaf(&self) -> Vec<u8> {
-        super::LeafTag::Seal.prefix(&encode(self))
+        crate::chain::LeafTag::Seal.prefix(&encode(self))
     }
 
     /// The block id: the seal's own leaf hash, SHA-256(0x00 || leaf bytes).

@@ -450,5 +450,17 @@ pub fn verify_consistency(
 }
 
 #[cfg(test)]
-#[path = "tree_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::codec::{decode, encode};
+
+    /// The other half of `frontier_round_trips_and_refuses_foreign_shapes` in the crate's tests: a
+    /// frontier whose peaks do not fit its size.
+    #[test]
+    fn a_frontier_of_foreign_shape_is_refused() {
+        for size in [3, SIZE_MAX] {
+            let peaks = vec![Hash::ZERO];
+            assert!(decode::<Frontier>(&encode(&Frontier { size, peaks })).is_err());
+        }
+    }
+}

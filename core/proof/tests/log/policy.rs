@@ -1,8 +1,13 @@
-use proptest::prelude::*;
+use std::collections::BTreeSet;
 
-use super::super::samples::{ORIGIN, cosign, key, next_policy, note, policy, witness_key};
-use super::*;
-use crate::log::leaf_hash;
+use proptest::prelude::*;
+use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint};
+use rollbook_proof::crypto::{Hash, PublicKey, sha256};
+use rollbook_proof::log::note::*;
+use rollbook_proof::log::policy::*;
+use rollbook_proof::log::{leaf_hash, *};
+
+use crate::samples::{ORIGIN, cosign, key, next_policy, note, policy, witness_key};
 
 fn refused(text: &str) -> PolicyError {
     EpochPolicy::parse(text.as_bytes()).unwrap_err()
@@ -45,7 +50,7 @@ fn text_is_exact_and_reads_back() {
     assert_eq!(policy.digest(), sha256(text.as_bytes()));
     assert!(is_policy_leaf(text.as_bytes()));
     assert_eq!(
-        crate::ledger::LeafTag::split(text.as_bytes()),
+        rollbook_proof::chain::LeafTag::split(text.as_bytes()),
         None,
         "no leaf tag reads a policy"
     );

@@ -15,14 +15,14 @@
 //! Absent on purpose: skipping epochs, trust in recent checkpoints, clocks. How old a receipt may
 //! be is the caller's question; [`Receipt::attested_time_s`] answers it.
 
-use super::state::{StateRefusal, verify_state};
+use crate::chain::{Certificate, CertificateError, LeafTag, Seal};
 use crate::codec::{DecodeError, decode};
 use crate::crypto::{Hash, sha256};
-use crate::ledger::{Certificate, CertificateError, LeafTag, Seal};
 use crate::log::{
     AcceptancePolicy, Checkpoint, CheckpointRefusal, EpochPolicy, PolicyError, ProofFormatError,
     ProofRefusal, SignedNote, Signer, TlogProof, Verified,
 };
+use crate::verify::state::{StateRefusal, verify_state};
 
 /// Why a policy does not continue the chain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -485,7 +485,3 @@ fn attested_time(policy: &EpochPolicy, signers: &[Signer]) -> u64 {
     times.sort_unstable_by(|a, b| b.cmp(a));
     times.get(policy.faults()).copied().unwrap_or(0)
 }
-
-#[cfg(test)]
-#[path = "epochs_tests.rs"]
-pub(crate) mod tests;

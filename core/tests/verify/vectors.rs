@@ -3,18 +3,18 @@
 //! rollbook-core write_log_vectors -- --ignored` writes them anew, which is right only before a
 //! first release: a changed vector is a changed format.
 
-use serde_json::{Value, json};
-
-use super::epochs::tests::Story;
-use super::*;
-use crate::crypto::Hash;
-use crate::log::samples::{cosign, key, policy, witness_key};
-use crate::log::tree::{
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::tree::{
     MemoryNodes, consistency_proof, inclusion_proof, root_at, verify_consistency, verify_inclusion,
 };
-use crate::log::{
+use rollbook_proof::log::{
     Checkpoint, EpochPolicy, NoteLine, SignedNote, TlogProof, VerifierKey, leaf_hash,
 };
+use rollbook_proof::verify::*;
+use serde_json::{Value, json};
+
+use crate::epochs::Story;
+use crate::samples::{cosign, key, policy, witness_key};
 
 const TREE: &str = include_str!("../../../tests/vectors/log/tree.json");
 const CHECKPOINT: &str = include_str!("../../../tests/vectors/log/checkpoint.json");
@@ -239,7 +239,7 @@ fn receipt() -> Value {
         &render(&|p| p.note.lines.push(p.note.lines[0].clone())),
     );
     let all_logs = |p: &mut TlogProof| {
-        let sign = |v: &crate::log::PolicyValidator| {
+        let sign = |v: &rollbook_proof::log::PolicyValidator| {
             let vkey: VerifierKey = v.log_key(&checkpoint.origin).unwrap();
             NoteLine::log(&vkey, &checkpoint.sign_log(&key("log", v.org, 2))).unwrap()
         };

@@ -1,9 +1,13 @@
-use proptest::prelude::*;
+use std::collections::BTreeSet;
 
-use super::super::samples::{ORIGIN, cosign, key, note, policy};
-use super::*;
-use crate::crypto::{Keypair, sha256};
-use crate::log::NoteLine;
+use proptest::prelude::*;
+use rollbook_proof::crypto::{Keypair, sha256};
+use rollbook_proof::log::NoteLine;
+use rollbook_proof::log::acceptance::*;
+use rollbook_proof::log::checkpoint::*;
+use rollbook_proof::log::note::*;
+
+use crate::samples::{ORIGIN, cosign, key, note, policy};
 
 fn vkey(name: &str, kind: KeyType) -> VerifierKey {
     VerifierKey::new(name, kind, Keypair::derive(b"acceptance", name).public()).unwrap()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bincode::{Decode, Encode};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 
-use super::Hash;
+use crate::crypto::Hash;
 
 /// What a key may sign. One key has one kind, for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -84,7 +84,7 @@ impl PublicKey {
 
     /// SHA-256 of the raw bytes, for look-ups.
     pub fn digest(&self) -> Hash {
-        super::sha256(self.bytes())
+        crate::crypto::sha256(self.bytes())
     }
 
     /// Verifies one signature over `message`. The only verification rule there is.
@@ -202,7 +202,9 @@ impl Keypair {
 
     /// A key derived from a seed and a label, for reproducible sample alliances and tests.
     pub fn derive(seed: &[u8], label: &str) -> Self {
-        Self::from_seed(&super::sha256_tagged("rollbook/derive/v1", &[seed, label.as_bytes()]).0)
+        Self::from_seed(
+            &crate::crypto::sha256_tagged("rollbook/derive/v1", &[seed, label.as_bytes()]).0,
+        )
     }
 
     /// The seed, for a keystore.

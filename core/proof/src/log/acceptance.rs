@@ -9,13 +9,13 @@
 //!   known key twice, and a bad signature of a known key refuses the whole note. Lines of unknown
 //!   keys are ignored, as the format demands.
 //!
-//! An [`super::EpochPolicy`] converts to this; a stricter local policy (witnesses required, RULINGS
+//! An [`crate::log::EpochPolicy`] converts to this; a stricter local policy (witnesses required, RULINGS
 //! A3) is a file of its own.
 
 use std::collections::BTreeSet;
 
-use super::checkpoint::{Checkpoint, CheckpointError, decimal};
-use super::note::{KeyType, NoteError, SignedNote, VerifierKey};
+use crate::log::checkpoint::{Checkpoint, CheckpointError, decimal};
+use crate::log::note::{KeyType, NoteError, SignedNote, VerifierKey};
 
 /// Longest policy file read, in bytes.
 pub const POLICY_MAX_BYTES: usize = 256 * 1024;
@@ -479,7 +479,3 @@ fn limit(at: usize, count: usize) -> Result<(), AcceptanceError> {
         Err(AcceptanceError::TooMany(at))
     }
 }
-
-#[cfg(test)]
-#[path = "acceptance_tests.rs"]
-mod tests;

@@ -10,9 +10,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::note::{KeyType, TIME_MAX_S, VerifierKey};
-use super::tree::SIZE_MAX;
 use crate::crypto::{Hash, Keypair, PublicKey, Signature, SignatureError};
+use crate::log::note::{KeyType, TIME_MAX_S, VerifierKey};
+use crate::log::tree::SIZE_MAX;
 
 /// A statement about a log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -51,7 +51,7 @@ pub(crate) fn base64_hash(text: &str) -> Option<Hash> {
 }
 
 /// Writes a hash in base64.
-pub(crate) fn hash_base64(hash: &Hash) -> String {
+pub fn hash_base64(hash: &Hash) -> String {
     BASE64.encode(hash.0)
 }
 

@@ -18,15 +18,16 @@
 //! The text starts with `#` (0x23), which no leaf tag does: a policy leaf can never be read as a
 //! record, nor the reverse.
 
-use bincode::{Decode, Encode};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::acceptance::AcceptancePolicy;
-use super::checkpoint::{Checkpoint, decimal};
-use super::note::{KeyType, LINES_WRITTEN, NoteError, NoteLine, SignedNote, VerifierKey};
+use bincode::{Decode, Encode};
+
+use crate::chain::{CheckpointSignature, HandoverCheckpoint, ValidatorKey, quorum};
 use crate::crypto::{Hash, KeyError, PublicKey, Signature, sha256};
-use crate::ledger::{CheckpointSignature, HandoverCheckpoint, ValidatorKey, quorum};
+use crate::log::acceptance::AcceptancePolicy;
+use crate::log::checkpoint::{Checkpoint, decimal};
+use crate::log::note::{KeyType, LINES_WRITTEN, NoteError, NoteLine, SignedNote, VerifierKey};
 
 /// Most validators: their quorum and one log line must fit the 16 signature lines that every
 /// verifier accepts.
@@ -796,7 +797,3 @@ impl<'a> Lines<'a> {
         })
     }
 }
-
-#[cfg(test)]
-#[path = "policy_tests.rs"]
-mod tests;

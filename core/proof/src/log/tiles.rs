@@ -11,9 +11,9 @@
 //!
 //! Absent on purpose: pruning, compression, HTTP.
 
-use super::checkpoint::decimal;
-use super::tree::{NodeReader, SIZE_MAX, TreeError, node_hash};
 use crate::crypto::Hash;
+use crate::log::checkpoint::decimal;
+use crate::log::tree::{NodeReader, SIZE_MAX, TreeError, node_hash};
 
 /// Hashes in a full tile, leaves in a full bundle.
 pub const TILE_WIDTH: u64 = 256;

@@ -1,0 +1,22 @@
+//! Words of the chain: what a block is called, who vouches for it, and what its leaves are.
+//!
+//! * [`Seal`]: a block's header, its identity and its last leaf.
+//! * [`Certificate`]: a quorum of precommits for one block; [`Evidence`]: two statements that no
+//!   honest validator makes both.
+//! * [`LeafTag`]: the kinds of leaves. [`HandoverCheckpoint`]: the link between two epochs.
+//!
+//! Absent on purpose: what is in a block. Its records and their rules need no reader here; a proof
+//! speaks of a record's bytes.
+
+mod certificate;
+mod handover;
+mod leaf;
+mod seal;
+
+pub use certificate::{
+    Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal,
+    SignedVote, ValidatorKey, Vote, VoteKind, quorum,
+};
+pub use handover::{CheckpointSignature, HandoverCheckpoint};
+pub use leaf::LeafTag;
+pub use seal::Seal;

@@ -1,0 +1,28 @@
+//! The checkpoint that links two epochs, as a block carries it.
+
+use bincode::{Decode, Encode};
+
+use crate::crypto::{Hash, Signature};
+
+/// One validator's cosignature of a checkpoint, as it travels outside a note.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct CheckpointSignature {
+    /// Organisation number of the validator.
+    pub validator: u32,
+    /// Seconds since 1970 in the cosignature.
+    pub time_s: u64,
+    /// Type 0x04 signature.
+    pub signature: Signature,
+}
+
+/// The checkpoint that links two epochs (RULINGS A3): carried by the first block of the new epoch,
+/// which is invalid without it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct HandoverCheckpoint {
+    /// Size of the log up to and including the handover block's seal.
+    pub size: u64,
+    /// Its root.
+    pub root: Hash,
+    /// At least a quorum under the outgoing policy, ascending by validator, all valid.
+    pub cosignatures: Vec<CheckpointSignature>,
+}
