@@ -14,7 +14,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use rollbook_core::crypto::Hash;
 use rollbook_core::pass::Pass;
 use rollbook_node::api::reader::header_of;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;

@@ -526,7 +526,7 @@ mod tests {
         let tables: Vec<&str> = KINDS.iter().map(|kind| kind.table).collect();
         assert_eq!(
             tables,
-            rollbook_node::api::lists::TABLES,
+            rollbook_node::replica_thread::questions::TABLES,
             "what the API lists is what has ids"
         );
     }

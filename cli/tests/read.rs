@@ -19,7 +19,7 @@ use rollbook_core::identity::Role;
 use rollbook_core::ledger::CheckpointSignature;
 use rollbook_core::log::{Checkpoint, Clock, EpochPolicy, MemoryNodes, TlogProof};
 use rollbook_core::record::{Capacity, Record};
-use rollbook_node::runtime::clock::Step;
+use rollbook_node::clock::Step;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{node_key, officer_key};
 use rollbook_tests::testnet::Net;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rollbook_core::codec::decode;
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
-use rollbook_node::runtime::config::TlsFiles;
+use rollbook_node::config::TlsFiles;
 use rollbook_node::runtime::http;
 use rollbook_tests::testnet::{Net, PATIENCE};
 

@@ -16,7 +16,7 @@ use rollbook_core::log::Clock;
 use rollbook_core::record::{
     Ballot, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record,
 };
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::sample::{officer_key, officers_of};
 use rollbook_tests::testnet::Net;
 

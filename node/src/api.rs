@@ -23,11 +23,12 @@ use rollbook_core::log::{Clock, SignedNote};
 use rollbook_core::record::Record;
 use tokio::sync::watch;
 
+use crate::clock::NodeClock;
 use crate::network::NetworkHandle;
-use crate::runtime::chain::Waiting;
-use crate::runtime::clock::NodeClock;
-use crate::runtime::node::{Commands, Snapshot};
-use crate::runtime::writer::{StoredReceipt, View};
+use crate::replica_thread::app::Waiting;
+use crate::replica_thread::command::Commands;
+use crate::replica_thread::snapshot::Snapshot;
+use crate::store::view::{StoredReceipt, View};
 
 mod blocks;
 pub mod door;

@@ -28,6 +28,7 @@ use bincode::{Decode, Encode};
 use rollbook_core::crypto::Hash;
 
 use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock, DiskOp};
+use crate::failure::Failure;
 
 mod blocks;
 mod frame;
@@ -66,6 +67,16 @@ pub struct Stop {
     pub why: String,
     /// What the operator can safely do.
     pub next: String,
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Failure {
+        Failure {
+            what: stop.what,
+            why: stop.why,
+            next: stop.next,
+        }
+    }
 }
 
 /// The kinds of [`Stop`].

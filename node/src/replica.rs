@@ -49,7 +49,7 @@ pub use config::{Canary, ReplicaConfig};
 pub use context::proposer_index;
 pub use cosign::Receipt;
 pub use journal_storage::JournalStorage;
-pub use ledger_app::{Ahead, LedgerApp};
+pub use ledger_app::{Ahead, LedgerApp, Outbox};
 pub use mempool::{PoolLimits, PoolRefusal};
 pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage, Verify};
 

@@ -30,6 +30,8 @@ mod runs;
 mod sled_store;
 #[cfg(test)]
 mod tests;
+pub mod view;
+pub mod writer;
 
 pub use memory::MemoryStore;
 pub use sled_store::{Opened, SledStore};

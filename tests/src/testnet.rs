@@ -139,7 +139,7 @@ impl Net {
     /// Ledger time as the nodes see it.
     pub fn now_ms(&self) -> u64 {
         match self.alliance.clock {
-            Clock::Wall => rollbook_node::runtime::clock::real_ms(),
+            Clock::Wall => rollbook_node::clock::real_ms(),
             Clock::Sample => self.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap(),
         }
     }

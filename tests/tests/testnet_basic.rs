@@ -11,7 +11,7 @@ use rollbook_core::crypto::PublicKey;
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
 use rollbook_core::verify::EpochChain;
-use rollbook_node::runtime::clock::Step;
+use rollbook_node::clock::Step;
 use rollbook_node::runtime::http;
 use rollbook_tests::testnet::{Net, PATIENCE};
 use serde_json::Value;

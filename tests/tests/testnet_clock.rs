@@ -6,7 +6,7 @@
 use rollbook_core::codec::decode;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::ledger::Seal;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::doctor;
 use rollbook_tests::load::{Load, must_be_in};
 use rollbook_tests::testnet::{Net, frames};

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use rollbook_node::runtime::config::NodeSecrets;
+use rollbook_node::config::NodeSecrets;
 use rollbook_node::runtime::{admin, backup};
 use rollbook_tests::testnet::{Net, program};
 

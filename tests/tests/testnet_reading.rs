@@ -12,7 +12,7 @@ use rollbook_core::pass::Pass;
 use rollbook_core::record::{NodeAct, Record};
 use rollbook_core::verify::EpochChain;
 use rollbook_node::api::reader::header_of;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{node_keys, officer_key, officers_of};
 use rollbook_node::runtime::testnet::Plan;

@@ -14,7 +14,7 @@ use rollbook_core::record::{
     Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder,
     Proposal, RaiseProtocol,
 };
-use rollbook_node::runtime::clock::Step;
+use rollbook_node::clock::Step;
 use rollbook_node::runtime::testnet::Plan;
 use rollbook_tests::alliance::secretariat;
 use rollbook_tests::testnet::{Net, frames};

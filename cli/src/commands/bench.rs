@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use rollbook_core::log::Clock;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 use serde::Serialize;
 

@@ -11,7 +11,7 @@ use rollbook_core::calendar::format_instant;
 use rollbook_core::codec::encode;
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
-use rollbook_node::runtime::config::NodeSecrets;
+use rollbook_node::config::NodeSecrets;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 
 use super::audit::audit;

@@ -7,7 +7,7 @@
 use clap::{Arg, ArgMatches, Command, value_parser};
 use rollbook_core::account::Unit;
 use rollbook_core::log::Clock;
-use rollbook_node::api::lists;
+use rollbook_node::replica_thread::questions;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -103,7 +103,7 @@ impl Source {
         let key = |path: &str| path.split_once('/').map_or(path, |(_, key)| key).to_owned();
         match self {
             Source::Export(tables) => {
-                let items = lists::page(tables, table, None, usize::MAX).unwrap_or_default();
+                let items = questions::page(tables, table, None, usize::MAX).unwrap_or_default();
                 entries.extend(items.into_iter().map(|item| (key(&item.path), item.value)));
             }
             Source::Node(client) => {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use rollbook_node::api::door;
+use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets, TlsFiles};
 use rollbook_node::network::peer_id_text;
-use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets, TlsFiles};
 use rollbook_node::runtime::{admin, backup, doctor, open, process, storage, write_durably};
 
 use crate::client::Client;
@@ -19,7 +19,7 @@ use crate::node_words::words;
 use crate::output::{busy, print, print_json, say};
 
 /// A node's failure in the words of the command line.
-pub fn failed(failure: rollbook_node::runtime::Failure) -> Failure {
+pub fn failed(failure: rollbook_node::failure::Failure) -> Failure {
     Failure::unusable(failure.what)
         .because(failure.why)
         .next(failure.next)

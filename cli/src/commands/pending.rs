@@ -121,7 +121,7 @@ struct Known {
 
 impl Known {
     fn open(matches: &ArgMatches) -> Known {
-        let real = rollbook_node::runtime::clock::real_ms();
+        let real = rollbook_node::clock::real_ms();
         let mut known = Known {
             trust: None,
             organisations: BTreeMap::new(),

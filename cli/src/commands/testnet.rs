@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use rollbook_core::calendar::format_instant;
 use rollbook_core::log::Clock;
-use rollbook_node::runtime::clock::Step;
+use rollbook_node::clock::Step;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 
 use super::node::{failed, print_status};
@@ -116,7 +116,7 @@ fn status(matches: &ArgMatches) -> Result<u8, Failure> {
 
 fn each(
     matches: &ArgMatches,
-    act: fn(&mut Testnet, u32) -> Result<(), rollbook_node::runtime::Failure>,
+    act: fn(&mut Testnet, u32) -> Result<(), rollbook_node::failure::Failure>,
 ) -> Result<u8, Failure> {
     let mut testnet = testnet(matches)?;
     let named: Vec<u32> = matches

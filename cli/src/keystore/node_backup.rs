@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use rollbook_core::crypto::{Hash, KeyKind, Keypair};
-use rollbook_node::runtime::config::NodeSecrets;
+use rollbook_node::config::NodeSecrets;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 

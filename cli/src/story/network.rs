@@ -19,7 +19,7 @@ use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::{Ledger, Seal};
 use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
-use rollbook_node::runtime::clock::Step as ClockStep;
+use rollbook_node::clock::Step as ClockStep;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::testnet::Testnet;
 use serde_json::{Value, json};

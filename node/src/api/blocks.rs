@@ -15,8 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::reader::Reader;
 use super::{Api, Problem};
-use crate::runtime::writer::View;
 use crate::store::StoredBlock;
+use crate::store::view::View;
 
 /// Blocks on one page at most.
 const PAGE_MAX: u64 = 100;

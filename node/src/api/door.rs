@@ -32,8 +32,8 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::runtime::Failure;
-use crate::runtime::config::TlsFiles;
+use crate::config::TlsFiles;
+use crate::failure::Failure;
 
 /// Connections at once.
 pub const OPEN_MAX: usize = 1_024;

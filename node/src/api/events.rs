@@ -22,8 +22,8 @@ use utoipa::IntoParams;
 
 use super::reader::Reader;
 use super::{Api, Problem};
-use crate::runtime::clock;
-use crate::runtime::writer::View;
+use crate::clock;
+use crate::store::view::View;
 
 /// Where a stream begins.
 #[derive(Debug, Deserialize, IntoParams)]

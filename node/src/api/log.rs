@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::reader::Reader;
 use super::{Api, Problem};
-use crate::runtime::writer::View;
+use crate::store::view::View;
 
 /// The newest receipted checkpoint as a signed note with a validator's log line.
 #[utoipa::path(get, path = "/v1/checkpoint", responses(

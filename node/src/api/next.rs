@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{Api, PATIENCE, Problem, records};
-use crate::runtime::node::{About, Command};
+use crate::replica_thread::command::{About, Command};
 
 async fn ask<T>(
     api: &Api,

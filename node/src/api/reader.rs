@@ -24,7 +24,7 @@ use rollbook_core::record::{ReadClass, Record};
 use tokio::sync::oneshot;
 
 use super::{Api, PATIENCE, Problem};
-use crate::runtime::node::Command;
+use crate::replica_thread::command::Command;
 
 /// First word of the header.
 pub const SCHEME: &str = "Rollbook";

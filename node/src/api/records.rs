@@ -20,8 +20,8 @@ use utoipa::ToSchema;
 use super::reader::Reader;
 use super::{Api, BODY_MAX, Problem};
 use crate::replica::{NotTaken, PoolRefusal};
-use crate::runtime::node::Command;
-use crate::runtime::writer::prefix_of;
+use crate::replica_thread::command::Command;
+use crate::store::view::prefix_of;
 
 /// Records in one request at most.
 const AT_ONCE: usize = 500;

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Api, PATIENCE, Problem};
-use crate::runtime::node::Command;
-use crate::runtime::writer::StoredReceipt;
+use crate::replica_thread::command::Command;
+use crate::store::view::StoredReceipt;
 
 /// A policy with the proof that the epoch before handed over to it.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,8 +1,7 @@
 //! [`App`] on the ledger: what the simulator and the node run alike.
 //!
-//! Adds what the ledger leaves to its host: a verifier, and the committed executions for the store,
-//! which the host takes after each commit or step ([`LedgerApp::take_committed`]). The node wraps
-//! it with what belongs to its shell (`runtime/chain.rs`).
+//! Adds what the ledger leaves to its host: a verifier, and an [`Outbox`] with what the host hands
+//! on: the ids of admitted records, and the committed executions for the store.
 
 use rollbook_core::apply::{self, Verify};
 use rollbook_core::codec::decode;
@@ -24,11 +23,20 @@ pub trait Ahead: Verify {
 
 impl Ahead for VerifierCache {}
 
+/// What leaves the ledger for its host, in order.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Ids of records that were found admissible.
+    pub admitted: Vec<Hash>,
+    /// Blocks that were committed, each with its certificate.
+    pub committed: Vec<(ledger::Committed, Certificate)>,
+}
+
 /// The ledger behind a replica.
 pub struct LedgerApp<V = VerifierCache> {
     ledger: Ledger,
     verifier: V,
-    committed: Vec<(ledger::Committed, Certificate)>,
+    outbox: Outbox,
 }
 
 impl<V> std::fmt::Debug for LedgerApp<V> {
@@ -52,7 +60,7 @@ impl<V: Ahead> LedgerApp<V> {
         LedgerApp {
             ledger,
             verifier,
-            committed: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 
@@ -61,9 +69,9 @@ impl<V: Ahead> LedgerApp<V> {
         &self.ledger
     }
 
-    /// The ledger for reading, and the verifier.
-    pub fn parts(&mut self) -> (&Ledger, &mut V) {
-        (&self.ledger, &mut self.verifier)
+    /// Lets the verifier look at records before they are judged one by one.
+    pub fn verify_ahead(&mut self, records: &[Record]) {
+        self.verifier.ahead(self.ledger.tables(), records);
     }
 
     /// Judges a record on the tip and keeps nothing: what would come of it, or the rule it breaks.
@@ -73,18 +81,19 @@ impl<V: Ahead> LedgerApp<V> {
             .map(|admitted| admitted.outcome)
     }
 
-    /// Blocks committed since the last call, in order, for the store. Empty it after every step: it
-    /// grows until then.
-    pub fn take_committed(&mut self) -> Vec<(ledger::Committed, Certificate)> {
-        std::mem::take(&mut self.committed)
+    /// What has left the ledger since the last call. Take it after every step: it grows until
+    /// then.
+    pub fn take_outbox(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
     }
 
     fn admitted(
-        &self,
+        &mut self,
         admitted: Result<ledger::Admitted, apply::Refusal>,
         size: usize,
     ) -> Result<Admitted, Refusal> {
         let admitted = admitted.map_err(|error| refusal(&error, self.ledger.height()))?;
+        self.outbox.admitted.push(admitted.id);
         Ok(Admitted {
             id: admitted.id,
             organisation: admitted.record.payload.principal,
@@ -230,7 +239,7 @@ impl<V: Ahead> App for LedgerApp<V> {
         }
         let decoded = decode::<BlockBody>(body);
         if let Ok(decoded) = &decoded {
-            self.verifier.ahead(self.ledger.tables(), &decoded.records);
+            self.verify_ahead(&decoded.records);
         }
         self.ledger
             .execute_decoded(body, decoded, seal, &mut self.verifier)
@@ -247,7 +256,7 @@ impl<V: Ahead> App for LedgerApp<V> {
             .map(|(id, _)| *id)
             .collect();
         let handover = committed.handover;
-        self.committed.push((committed, certificate.clone()));
+        self.outbox.committed.push((committed, certificate.clone()));
         Ok(Committed {
             records,
             handover,

@@ -14,8 +14,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 use tokio::sync::Notify;
 
-use super::clock::{NodeClock, Step};
-use super::{Failure, backup};
+use super::backup;
+use crate::api::Api;
+use crate::clock::{NodeClock, Step};
+use crate::failure::Failure;
 
 /// Longest request, in bytes.
 const REQUEST_MAX: u64 = 16 * 1024;
@@ -66,7 +68,7 @@ pub struct Admin {
     /// The genesis hash.
     pub genesis: Hash,
     /// The public status.
-    pub api: crate::api::Api,
+    pub api: Api,
 }
 
 /// Binds the socket; an old one is removed, because the folder's lock is held.

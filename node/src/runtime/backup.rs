@@ -12,9 +12,11 @@ use rollbook_core::crypto::Hash;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::config::Config;
 use super::storage::FRESH;
-use super::{Failure, write_durably};
+use super::write_durably;
+use crate::clock::real_ms;
+use crate::config::Config;
+use crate::failure::Failure;
 
 /// Name of the list.
 pub const LIST: &str = "backup.toml";
@@ -113,7 +115,7 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
     }
     let list = Backup {
         genesis: genesis.to_hex(),
-        taken_ms: super::clock::real_ms(),
+        taken_ms: real_ms(),
         files,
     };
     let text = toml::to_string_pretty(&list).unwrap_or_default();

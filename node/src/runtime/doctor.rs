@@ -9,8 +9,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::config::{Config, NodeSecrets};
-use super::{Failure, admin, open};
+use super::{admin, open};
+use crate::clock::{behind_the_chain, real_ms};
+use crate::config::{Config, NodeSecrets};
+use crate::failure::Failure;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -118,9 +120,7 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
                 "journal and store agree at block {}",
                 opened.ledger.height()
             )));
-            if let Some(text) =
-                super::clock::behind_the_chain(&opened.ledger, super::clock::real_ms())
-            {
+            if let Some(text) = behind_the_chain(&opened.ledger, real_ms()) {
                 findings.push(trouble(
                     text,
                     "set the machine's time right (NTP) before the node starts",

@@ -18,12 +18,13 @@ use rollbook_core::ledger::{Ledger, Seal};
 use rollbook_core::log::{EpochPolicy, Frontier};
 use rollbook_core::state::{Row, StateLoader};
 
-use super::Failure;
-use super::config::Config;
 use super::storage::settle_guard;
-use super::writer::{View, block_write, genesis_write};
+use crate::config::Config;
 use crate::disk::RealDisk;
+use crate::failure::Failure;
 use crate::journal::{DecidedBlock, Journal, Recovered};
+use crate::store::view::View;
+use crate::store::writer::{block_write, genesis_write};
 use crate::store::{SledStore, Store, StoreError};
 
 /// An opened node.

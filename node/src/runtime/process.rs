@@ -6,24 +6,29 @@
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
+use std::process;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rollbook_core::crypto::VerifierCache;
 use rollbook_core::genesis::file::GenesisFile;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::chain::NodeApp;
-use super::clock::NodeClock;
-use super::config::{Config, NodeSecrets};
-use super::{Failure, admin, node, open, writer};
+use super::{admin, open};
 use crate::api::door::Door;
 use crate::api::{Api, ApiParts};
+use crate::clock::{NodeClock, behind_the_chain};
+use crate::config::{Config, NodeSecrets};
+use crate::failure::Failure;
 use crate::network::{self, NetworkConfig, parse_bootstrap};
 use crate::replica::journal_storage::JournalStorage;
 use crate::replica::{Keys, Replica, ReplicaConfig};
+use crate::replica_thread::app::{Delivery, Waiting, node_app};
+use crate::replica_thread::command::{self, Command};
+use crate::replica_thread::run::{self, Parts};
+use crate::replica_thread::snapshot::{Counts, snapshot};
+use crate::store::writer;
 
 /// Blocks waiting for the store at most.
 const JOBS: usize = 256;
@@ -41,7 +46,7 @@ fn fix_mapping_threshold() {
         return;
     }
     if let Ok(program) = std::env::current_exe() {
-        let _ = Command::new(program)
+        let _ = process::Command::new(program)
             .args(std::env::args_os().skip(1))
             .env(NAME, "65536")
             .exec();
@@ -111,12 +116,14 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         &config.data,
         genesis.opened_ms(),
     )?);
-    if let Some(text) = super::clock::behind_the_chain(&opened.ledger, clock.now_ms()) {
+    if let Some(text) = behind_the_chain(&opened.ledger, clock.now_ms()) {
         tracing::warn!("{text}: set the machine's time right (NTP)");
     }
-    let (commands, receiver) = node::channel();
+    let (commands, receiver) = command::channel();
     let (jobs, job_queue) = sync_channel(JOBS);
-    let (app, handles) = NodeApp::new(opened.ledger, jobs.clone());
+    let waiting = Arc::new(Mutex::new(Waiting::default()));
+    let delivery = Delivery::new(&opened.ledger, jobs, waiting.clone());
+    let app = node_app(opened.ledger);
     let storage = JournalStorage::new(opened.journal, &opened.recovered);
     let keys = Keys::new(
         config.organisation,
@@ -125,7 +132,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         secrets.log.clone(),
     );
     let replica = Replica::new(replica_config, keys, app, storage, VerifierCache::default());
-    let (snapshots, snapshot) = watch::channel(node::snapshot(&replica, node::Counts::default()));
+    let (snapshots, told) = watch::channel(snapshot(&replica, Counts::default()));
 
     runtime.block_on(async {
         let api_listener = tokio::net::TcpListener::bind(config.api).await.map_err(|error| {
@@ -147,12 +154,12 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let api = Api::new(ApiParts {
             view: view.clone(),
             commands: commands.clone(),
-            snapshot,
+            snapshot: told,
             network: network.clone(),
             log_key: secrets.log.clone(),
             organisation: config.organisation,
             clock: clock.clone(),
-            waiting: handles.waiting.clone(),
+            waiting,
             found: found.clone(),
             public_reading: config.public_reading,
         });
@@ -170,30 +177,29 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let store_thread = spawn("store", move || {
             let _ = store_ended.send(writer::run(&view, &job_queue));
         })?;
-        let host = node::Host {
+        let parts = Parts {
             replica,
-            app: handles,
+            delivery,
             clock,
             network: network.clone(),
             runtime: tokio::runtime::Handle::current(),
             commands: receiver,
             own: commands.clone(),
-            jobs,
             bootstrap,
             found,
             snapshots,
         };
         let (ended, mut end) = oneshot::channel();
         let replica_thread = spawn("replica", move || {
-            let _ = ended.send(node::run(host));
+            let _ = ended.send(run::run(parts));
         })?;
         let forward = commands.clone();
         tokio::spawn(async move {
             while let Some(event) = events.next().await {
-                let command = node::Command::Network(event);
+                let command = Command::Network(event);
                 match &command {
                     // Gossip promises nothing; dropping a request answers busy.
-                    node::Command::Network(network::NetworkEvent::Gossip { .. } | network::NetworkEvent::Request { .. }) => {
+                    Command::Network(network::NetworkEvent::Gossip { .. } | network::NetworkEvent::Request { .. }) => {
                         forward.try_send(command);
                     }
                     _ => {
@@ -226,7 +232,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
                 });
             }
         }
-        commands.send(node::Command::Stop).await;
+        commands.send(Command::Stop).await;
         let result = match replica_ended {
             Some(result) => result,
             None => end.await,

@@ -16,7 +16,7 @@ use rollbook_core::record::{
     Body, Capacity, NodeKeys, OrganisationAct, Payload, Record, Registration,
 };
 
-use super::Failure;
+use crate::failure::Failure;
 
 /// Where a node can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,12 +18,13 @@ use rollbook_core::protocol::PROTOCOL;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::clock::{NodeClock, Step, real_ms};
-use super::config::{CONFIG_NAME, Config, NodeSecrets};
 use super::sample::{NodePlace, SampleAlliance, node_key, officer_key};
 use super::storage::FRESH;
-use super::{Failure, admin, http, write_durably};
+use super::{admin, http, write_durably};
 use crate::api::reader::header_of;
+use crate::clock::{NodeClock, Step, real_ms};
+use crate::config::{CONFIG_NAME, Config, NodeSecrets};
+use crate::failure::Failure;
 
 /// Most nodes of a testnet.
 pub const NODES_MAX: u32 = 13;

@@ -149,6 +149,6 @@ impl SimLedger for RealLedger {
 
     fn after_step(&mut self) {
         // What the shell would put into the store.
-        drop(self.take_committed());
+        drop(self.take_outbox());
     }
 }

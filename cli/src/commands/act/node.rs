@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use rollbook_core::codec::Text;
 use rollbook_core::crypto::{KeyKind, Keypair};
 use rollbook_core::record::{Body, NodeAct, NodeKeys};
-use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets};
+use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets};
 
 use super::Desk;
 use crate::drafting::problem::Report;

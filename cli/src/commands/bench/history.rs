@@ -21,14 +21,15 @@ use rollbook_core::ledger::{
 };
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
+use rollbook_node::clock::real_ms;
 use rollbook_node::replica::storage::Storage;
 use rollbook_node::replica::{App, JournalStorage};
-use rollbook_node::runtime::chain::NodeApp;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::replica_thread::app::{Delivery, NodeApp, node_app};
 use rollbook_node::runtime::open::open;
 use rollbook_node::runtime::sample::{SampleAlliance, node_key};
 use rollbook_node::runtime::testnet::{Plan, Testnet};
-use rollbook_node::runtime::writer::{self, Job, StoredReceipt};
+use rollbook_node::store::view::{StoredReceipt, View};
+use rollbook_node::store::writer::{self, Job};
 use serde::Serialize;
 
 use super::super::node::failed;
@@ -123,11 +124,11 @@ pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Fail
 struct Writer {
     app: NodeApp,
     storage: JournalStorage,
-    view: writer::View,
-    jobs: std::sync::mpsc::SyncSender<Job>,
+    view: View,
+    delivery: Delivery,
     alliance: SampleAlliance,
     certificate: Option<Certificate>,
-    thread: std::thread::JoinHandle<Result<(), rollbook_node::runtime::Failure>>,
+    thread: std::thread::JoinHandle<Result<(), rollbook_node::failure::Failure>>,
 }
 
 fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
@@ -140,7 +141,8 @@ fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result
     let genesis = Arc::new(file.genesis.clone());
     let opened = open(&config, &genesis, false).map_err(failed)?;
     let (jobs, queue) = sync_channel(4);
-    let (app, _handles) = NodeApp::new(opened.ledger, jobs.clone());
+    let delivery = Delivery::new(&opened.ledger, jobs, Arc::default());
+    let app = node_app(opened.ledger);
     let view = opened.view.clone();
     let thread = std::thread::spawn(move || writer::run(&opened.view, &queue));
     let storage = JournalStorage::new(opened.journal, &opened.recovered);
@@ -148,7 +150,7 @@ fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result
         app,
         storage,
         view,
-        jobs,
+        delivery,
         alliance: alliance.clone(),
         certificate: None,
         thread,
@@ -242,7 +244,7 @@ impl Writer {
             seconds * per_record
         };
         let mut stages = Stages::default();
-        self.app.preverify(records);
+        self.app.verify_ahead(records);
         stages.verify = lap();
         for bytes in bytes.into_iter().flatten() {
             self.app
@@ -279,6 +281,9 @@ impl Writer {
         self.app
             .commit(&built.seal.id(), &certificate)
             .map_err(|error| fault("commit", error))?;
+        self.delivery
+            .deliver(self.app.take_outbox())
+            .map_err(|_| fault("store", "its thread has ended"))?;
         stages.commit = lap();
         let mut heights = self.view.heights();
         while *heights.borrow_and_update() < built.seal.height {
@@ -363,18 +368,18 @@ impl Writer {
                 cosignatures: cosignatures.collect(),
             },
         };
-        let _ = self.jobs.send(Job::Receipt(receipt));
+        let _ = self.delivery.jobs().send(Job::Receipt(receipt));
         // One more block takes the receipt into the store.
         self.block(&[], None)?;
         let Writer {
             app,
             mut storage,
-            jobs,
+            delivery,
             thread,
             view,
             ..
         } = self;
-        drop((app, jobs));
+        drop((app, delivery));
         thread
             .join()
             .map_err(|_| fault("store", "its thread panicked"))?

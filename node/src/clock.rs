@@ -11,7 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rollbook_core::log::Clock;
 
-use super::{Failure, write_durably};
+use crate::failure::Failure;
+use crate::runtime::write_durably;
 
 /// A step of a sample clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

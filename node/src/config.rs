@@ -14,7 +14,8 @@ use rollbook_core::crypto::{Hash, KeyKind, Keypair};
 use rollbook_core::genesis::file::GenesisFile;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, write_durably};
+use crate::failure::Failure;
+use crate::runtime::write_durably;
 
 /// Name of the config file in a node's folder.
 pub const CONFIG_NAME: &str = "node.toml";
