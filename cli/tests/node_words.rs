@@ -12,9 +12,13 @@ use rollbook_core::log::Clock;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 
 /// Sources whose every sentence can reach an operator or a caller.
-const SPEAKING: [&str; 6] = [
+const SPEAKING: [&str; 10] = [
     "node/src/api",
+    "node/src/clock",
+    "node/src/config",
+    "node/src/replica_thread",
     "node/src/runtime",
+    "node/src/store/writer",
     "node/src/journal",
     "node/src/network/swarm",
     "node/src/disk/real",

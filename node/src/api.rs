@@ -30,6 +30,7 @@ use crate::replica_thread::command::Commands;
 use crate::replica_thread::snapshot::Snapshot;
 use crate::store::view::{StoredReceipt, View};
 
+mod ask;
 mod blocks;
 pub mod door;
 mod events;
@@ -48,7 +49,7 @@ pub use problem::Problem;
 /// Longest request body, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;
 /// How long a question waits for a receipt or for the store.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What the API is made of.
 pub struct ApiParts {

@@ -5,10 +5,9 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, PATIENCE, Problem};
+use super::{Api, Problem};
 use crate::replica_thread::command::Command;
 use crate::replica_thread::questions::{Item, TABLES};
 
@@ -50,23 +49,15 @@ pub async fn list(
 ) -> Result<Json<ListView>, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     let limit = query.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let busy = || {
-        Problem::unavailable("api.busy", "too many questions wait")
-            .next("ask again in a moment, or ask another node")
-    };
-    let (reply, answer) = oneshot::channel();
     // One more than asked for shows whether there is another page.
-    if !api.parts().commands.try_send(Command::List {
-        table,
-        after: query.after,
-        limit: limit + 1,
-        reply,
-    }) {
-        return Err(busy());
-    }
-    let Ok(Ok((height, items))) = tokio::time::timeout(PATIENCE, answer).await else {
-        return Err(busy());
-    };
+    let (height, items) = api
+        .ask(|reply| Command::List {
+            table,
+            after: query.after,
+            limit: limit + 1,
+            reply,
+        })
+        .await?;
     let missing = || {
         Problem::missing("there is no such table or key")
             .next(format!("tables: {}", TABLES.join(", ")))

@@ -11,28 +11,9 @@ use rollbook_core::codec::decode;
 use rollbook_core::next::Object;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
-use super::{Api, PATIENCE, Problem, records};
+use super::{Api, Problem, records};
 use crate::replica_thread::command::{About, Command};
-
-async fn ask<T>(
-    api: &Api,
-    command: impl FnOnce(oneshot::Sender<T>) -> Command,
-) -> Result<T, Problem> {
-    let busy = || {
-        Problem::unavailable("api.busy", "too many questions wait")
-            .next("ask again in a moment, or ask another node")
-    };
-    let (reply, answer) = oneshot::channel();
-    if !api.parts().commands.try_send(command(reply)) {
-        return Err(busy());
-    }
-    match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(answer)) => Ok(answer),
-        _ => Err(busy()),
-    }
-}
 
 /// Judge a signed record on the tip without handing it in.
 #[utoipa::path(post, path = "/v1/records/dry-run", request_body(content = Vec<u8>, content_type = "application/octet-stream"),
@@ -50,11 +31,12 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
     }
     let record: Record =
         decode(&body).map_err(|error| Problem::bad("A6.malformed", error.to_string()))?;
-    let answer = ask(&api, |reply| Command::Judge {
-        bytes: body.to_vec(),
-        reply,
-    })
-    .await?;
+    let answer = api
+        .ask(|reply| Command::Judge {
+            bytes: body.to_vec(),
+            reply,
+        })
+        .await?;
     let act = &record.payload.body;
     let signed: Vec<u32> = record
         .signatures
@@ -95,11 +77,12 @@ pub async fn next(
     let (Some(kind), Ok(number)) = (Object::parse(&object), number.parse::<u32>()) else {
         return Err(bad());
     };
-    let found = ask(&api, |reply| Command::Next {
-        about: About::Object(kind, number),
-        reply,
-    })
-    .await?;
+    let found = api
+        .ask(|reply| Command::Next {
+            about: About::Object(kind, number),
+            reply,
+        })
+        .await?;
     let found = found.ok_or_else(|| missing(&format!("{object} {number}")))?;
     Ok(Json(json!({ "next": found, "sample": api.is_sample() })))
 }
@@ -113,10 +96,11 @@ pub async fn of_record(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let record = records::decided(&api, &id)?.ok_or_else(|| missing("such decided record"))?;
-    let found = ask(&api, |reply| Command::Next {
-        about: About::Record(Box::new(record)),
-        reply,
-    })
-    .await?;
+    let found = api
+        .ask(|reply| Command::Next {
+            about: About::Record(Box::new(record)),
+            reply,
+        })
+        .await?;
     Ok(Json(json!({ "next": found, "sample": api.is_sample() })))
 }

@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use rollbook_core::log::TlogProof;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, PATIENCE, Problem};
+use super::ask::Unanswered;
+use super::{Api, Problem};
 use crate::replica_thread::command::Command;
 use crate::store::view::StoredReceipt;
 
@@ -108,19 +108,14 @@ pub async fn state(
     if path.is_empty() || path.len() > 256 {
         return Err(Problem::bad("api.path", "a path has 1 to 256 bytes"));
     }
-    let busy = || {
-        Problem::unavailable("api.busy", "too many questions wait")
-            .next("ask again in a moment, or ask another node")
-    };
-    let (reply, answer) = oneshot::channel();
-    if !api.parts().commands.try_send(Command::State {
+    let question = |reply| Command::State {
         path: path.clone().into_bytes(),
         reply,
-    }) {
-        return Err(busy());
-    }
-    let proved = match tokio::time::timeout(PATIENCE, answer).await {
-        Err(_) => {
+    };
+    let proved = match api.ask(question).await {
+        Ok(Ok(proved)) => proved,
+        Ok(Err(error)) => return Err(Problem::internal(error)),
+        Err(Unanswered::Late) => {
             return Err(Problem::unavailable(
                 "api.not-receipted",
                 "the newest block is not receipted",
@@ -129,9 +124,7 @@ pub async fn state(
                 "ask again in a moment; if it stays so, too few validators answer: see /v1/status",
             ));
         }
-        Ok(Err(_)) => return Err(busy()),
-        Ok(Ok(Err(error))) => return Err(Problem::internal(error)),
-        Ok(Ok(Ok(proved))) => proved,
+        Err(busy @ Unanswered::Busy) => return Err(busy.into()),
     };
     api.stored(proved.seal.height).await?;
     let note = api.note(&proved.receipt)?;
@@ -171,24 +164,10 @@ pub async fn sequence(
     let person: u32 = person
         .parse()
         .map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
-    let busy = || {
-        Problem::unavailable("api.busy", "too many questions wait")
-            .next("ask again in a moment, or ask another node")
-    };
-    let (reply, answer) = oneshot::channel();
-    if !api
-        .parts()
-        .commands
-        .try_send(Command::Sequence { person, reply })
-    {
-        return Err(busy());
-    }
-    match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(next)) => Ok(Json(SequenceView {
-            person,
-            next,
-            now_ms: api.parts().clock.now_ms(),
-        })),
-        _ => Err(busy()),
-    }
+    let next = api.ask(|reply| Command::Sequence { person, reply }).await?;
+    Ok(Json(SequenceView {
+        person,
+        next,
+        now_ms: api.parts().clock.now_ms(),
+    }))
 }

@@ -57,11 +57,14 @@ impl Waiting {
     }
 }
 
-/// The block that could not be handed to the store because the store's thread has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoreGone {
+/// A block could not be handed to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("block {block} was decided and cannot be committed: {why}")]
+pub struct NotDelivered {
     /// Its id.
     pub block: Hash,
+    /// Why.
+    pub why: &'static str,
 }
 
 /// Hands on what leaves the ledger: ids to those that wait, blocks to the store.
@@ -96,7 +99,7 @@ impl Delivery {
     }
 
     /// Hands on what one step left; waits for room in the store's queue.
-    pub fn deliver(&mut self, outbox: Outbox) -> Result<(), StoreGone> {
+    pub fn deliver(&mut self, outbox: Outbox) -> Result<(), NotDelivered> {
         let Outbox {
             admitted,
             committed,
@@ -124,7 +127,10 @@ impl Delivery {
                 execution: committed.execution,
                 certificate: encode(&certificate),
             }));
-            self.jobs.send(job).map_err(|_| StoreGone { block })?;
+            let why = "the store's thread has ended";
+            self.jobs
+                .send(job)
+                .map_err(|_| NotDelivered { block, why })?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint};
 use rollbook_core::record::Record;
 use tokio::sync::{oneshot, watch};
 
-use super::app::{Delivery, NodeReplica, StoreGone};
+use super::app::{Delivery, NodeReplica};
 use super::command::{Command, Commands, Submitted};
 use super::gossip;
 use super::peers::Peers;
@@ -312,10 +312,8 @@ impl Loop {
         let clock = self.clock();
         let effects = self.parts.replica.step(clock, input);
         let outbox = self.parts.replica.app_mut().take_outbox();
-        if let Err(StoreGone { block }) = self.parts.delivery.deliver(outbox) {
-            return self.stopped(format!(
-                "block {block} was decided and cannot be committed: the store's thread has ended"
-            ));
+        if let Err(error) = self.parts.delivery.deliver(outbox) {
+            return self.stopped(error.to_string());
         }
         for effect in effects {
             self.effect(effect);
