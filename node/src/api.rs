@@ -36,6 +36,7 @@ pub mod door;
 mod events;
 pub mod lists;
 mod log;
+mod metrics;
 mod next;
 mod openapi;
 mod problem;
@@ -186,7 +187,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/persons/{person}/sequence", get(state::sequence))
         .route("/v1/status", get(status::status))
         .route("/v1/health", get(status::health))
-        .route("/v1/metrics", get(status::metrics))
+        .route("/v1/metrics", get(metrics::metrics))
         .route("/v1/genesis", get(status::genesis))
         .route("/v1/policies", get(state::policies))
         .route("/v1/consistency", get(log::consistency))
