@@ -61,7 +61,8 @@ impl NodeClock {
         match std::fs::read_to_string(&clock.file) {
             Ok(text) => {
                 let distance = text.trim().parse::<i64>().map_err(|error| {
-                    let next = "write the distance in milliseconds that the other nodes have, or copy their file";
+                    let next = "write the distance in milliseconds that the other nodes have, or \
+                                copy their file";
                     Failure::file("the clock file is damaged:", &clock.file, error, next)
                 })?;
                 clock.distance_ms.store(distance, Ordering::Release);

@@ -119,7 +119,8 @@ impl Config {
             return Err(Failure::new(
                 format!("the API would be open at {} without TLS", config.api),
                 "only loopback is served without TLS",
-                "give a certificate under [tls], set `api` to 127.0.0.1 behind a TLS proxy, or start with --insecure-listen",
+                "give a certificate under [tls], set `api` to 127.0.0.1 behind a TLS proxy, or \
+                 start with --insecure-listen",
             ));
         }
         if config.propose_ms == 0 {
@@ -259,7 +260,8 @@ impl NodeSecrets {
         let names: BTreeMap<KeyKind, &str> = KEY_FILES.into();
         NodeSecrets::make(|kind| {
             let path = folder.join(names.get(&kind).copied().unwrap_or_default());
-            let next = "put the node's key files there, or make new ones with 'rollbook node init' and register them";
+            let next = "put the node's key files there, or make new ones with 'rollbook node \
+                        init' and register them";
             let failed = |error: std::io::Error| {
                 Failure::file("cannot read the key file", &path, error, next)
             };

@@ -118,7 +118,8 @@ impl Stop {
             StopKind::Damage,
             format!("{} is damaged at byte {offset}", path.display()),
             why,
-            "keep a copy of the folder, check the disk, and let this node start again from its peers (rollbook node restore)",
+            "keep a copy of the folder, check the disk, and let this node start again from its \
+             peers (rollbook node restore)",
         )
     }
 
@@ -135,7 +136,8 @@ impl Stop {
             // The kernel may show bytes that it failed to write; only a restart of the machine
             // shows what the disk holds.
             (StopKind::Full, DiskOp::Sync) => {
-                "free space on that disk, restart the machine (not only the node), then start the node"
+                "free space on that disk, restart the machine (not only the node), then start the \
+                 node"
             }
             (_, DiskOp::Sync | DiskOp::SyncDir) => {
                 "check the disk, restart the machine (not only the node), then start the node"
@@ -760,7 +762,8 @@ fn agree(
             StopKind::Foreign,
             format!("{} is the sign guard of another node", votes.path.display()),
             "its instance is not that of the blocks beside it",
-            "put back the node's own file, or restore the node without a guard (rollbook node restore)",
+            "put back the node's own file, or restore the node without a guard (rollbook node \
+             restore)",
         ));
     }
     let (known, offset) = content.blocks_end;
@@ -768,7 +771,8 @@ fn agree(
     let lost_blocks = |why: String| Err(Stop::damage(blocks.path(), end.length, &why));
     if end < known {
         return lost_blocks(format!(
-            "the blocks end there, and {} recorded at byte {offset} that byte {} of segment {} was durable",
+            "the blocks end there, and {} recorded at byte {offset} that byte {} of segment {} \
+             was durable",
             votes.path.display(),
             known.length,
             known.file

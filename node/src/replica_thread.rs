@@ -1,7 +1,7 @@
 //! The thread that owns the replica: a channel in, effects out.
 //!
-//! * Everything reaches the replica as a [`command::Command`] through one bounded channel; gossip is
-//!   dropped when it is full, answers wait for room. Several commands are taken at once so that
+//! * Everything reaches the replica as a [`command::Command`] through one bounded channel; gossip
+//!   is dropped when it is full, answers wait for room. Several commands are taken at once so that
 //!   signatures are verified by all cores ([`memo`]).
 //! * Effects go straight to the network's queue; nothing here waits but the journal's fsyncs and a
 //!   store far behind. The store's queue is bounded: a store that is 256 blocks behind holds the

@@ -125,8 +125,8 @@ pub enum StoreError {
         max: usize,
     },
     /// The folder is of another chain or format.
-    #[error("the store in {} {why}. Next: check the configured data folder, or delete this one: it is rebuilt from \
-             the journal", path.display())]
+    #[error("the store in {} {why}. Next: check the configured data folder, or delete this one: \
+             it is rebuilt from the journal", path.display())]
     Foreign {
         /// The folder.
         path: PathBuf,
@@ -135,8 +135,8 @@ pub enum StoreError {
     },
     /// The database failed or contradicts itself.
     #[error(
-        "the store failed while {what}: {why}. Next: stop the node and delete the store's folder; it is rebuilt from \
-             the journal"
+        "the store failed while {what}: {why}. Next: stop the node and delete the store's folder; \
+         it is rebuilt from the journal"
     )]
     Failed {
         /// What was being done.

@@ -295,7 +295,10 @@ async fn renew(
         match read_tls(&files) {
             Ok(config) => {
                 *current.write().unwrap_or_else(PoisonError::into_inner) = config;
-                tracing::info!(certificate = %files.certificate.display(), "the TLS certificate was read again");
+                tracing::info!(
+                    certificate = %files.certificate.display(),
+                    "the TLS certificate was read again"
+                );
             }
             Err(failure) => tracing::warn!("{failure}; the certificate before stays in use"),
         }

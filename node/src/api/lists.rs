@@ -39,9 +39,16 @@ pub struct ListQuery {
 
 /// Entries of a proved table, as told by this node: organisation, membership, motion, fund, call,
 /// award, agreement, payment, account, charter, policy.
-#[utoipa::path(get, path = "/v1/lists/{table}", params(("table" = String, Path, description = "First part of the paths"), ListQuery),
-    responses((status = 200, description = "Entries, ascending", body = ListView),
-    (status = 404, description = "No such table, or no such key", body = Problem), (status = 503, description = "Busy", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/lists/{table}",
+    params(("table" = String, Path, description = "First part of the paths"), ListQuery),
+    responses(
+        (status = 200, description = "Entries, ascending", body = ListView),
+        (status = 404, description = "No such table, or no such key", body = Problem),
+        (status = 503, description = "Busy", body = Problem)
+    )
+)]
 pub async fn list(
     State(api): State<Api>,
     Path(table): Path<String>,

@@ -81,10 +81,20 @@ pub async fn consistency(
 }
 
 /// A hash tile or an entry bundle, by its path in tlog-tiles.
-#[utoipa::path(get, path = "/v1/log/{path}", params(("path" = String, Path, description = "tile/0/000, tile/entries/000.p/12")),
-    responses((status = 200, description = "The tile", content_type = "application/octet-stream"),
-    (status = 401, description = "The bundle holds records for members: log in", body = Problem),
-    (status = 404, description = "No such tile", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/log/{path}",
+    params(("path" = String, Path, description = "tile/0/000, tile/entries/000.p/12")),
+    responses(
+        (status = 200, description = "The tile", content_type = "application/octet-stream"),
+        (
+            status = 401,
+            description = "The bundle holds records for members: log in",
+            body = Problem
+        ),
+        (status = 404, description = "No such tile", body = Problem)
+    )
+)]
 pub async fn tile(
     State(api): State<Api>,
     reader: Reader,

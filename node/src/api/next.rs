@@ -16,9 +16,19 @@ use super::{Api, Problem, records};
 use crate::replica_thread::command::{About, Command};
 
 /// Judge a signed record on the tip without handing it in.
-#[utoipa::path(post, path = "/v1/records/dry-run", request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, description = "What the record would meet, and who may sign for its principal"),
-    (status = 400, description = "No record", body = Problem), (status = 503, description = "Busy", body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/v1/records/dry-run",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses(
+        (
+            status = 200,
+            description = "What the record would meet, and who may sign for its principal"
+        ),
+        (status = 400, description = "No record", body = Problem),
+        (status = 503, description = "Busy", body = Problem)
+    )
+)]
 pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Problem> {
     if body.len() > RECORD_MAX_BYTES {
         return Err(Problem::bad(
@@ -45,15 +55,18 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
         .collect();
     let principal = answer.principal.as_ref().map(|entry| {
         json!({
-            "number": entry.number, "native": entry.name.native, "latin": entry.name.latin, "kind": entry.kind,
+            "number": entry.number, "native": entry.name.native, "latin": entry.name.latin,
+            "kind": entry.kind,
             "needed": entry.policy.needed(act.class()), "officers": entry.officers.len(),
         })
     });
     let (rule, facts) = answer.judged.refused.unzip();
     Ok(Json(json!({
-        "id": record.id(), "height": answer.judged.height, "admissible": rule.is_none(), "rule": rule,
-        "facts": facts.unwrap_or_default(), "outcome": answer.judged.outcome, "code": act.code(), "class": act.class(),
-        "principal": principal, "signers": answer.signers, "signed": signed, "now": answer.now, "sample": api.is_sample(),
+        "id": record.id(), "height": answer.judged.height, "admissible": rule.is_none(),
+        "rule": rule, "facts": facts.unwrap_or_default(), "outcome": answer.judged.outcome,
+        "code": act.code(), "class": act.class(), "principal": principal,
+        "signers": answer.signers, "signed": signed, "now": answer.now,
+        "sample": api.is_sample(),
     })))
 }
 
@@ -63,9 +76,18 @@ fn missing(what: &str) -> Problem {
 }
 
 /// Where an object stands and what follows.
-#[utoipa::path(get, path = "/v1/next/{object}/{number}",
-    params(("object" = String, Path, description = "Kind, such as application"), ("number" = u32, Path, description = "Number")),
-    responses((status = 200, description = "State, who acts next, until when"), (status = 404, description = "No such object", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/next/{object}/{number}",
+    params(
+        ("object" = String, Path, description = "Kind, such as application"),
+        ("number" = u32, Path, description = "Number")
+    ),
+    responses(
+        (status = 200, description = "State, who acts next, until when"),
+        (status = 404, description = "No such object", body = Problem)
+    )
+)]
 pub async fn next(
     State(api): State<Api>,
     Path((object, number)): Path<(String, String)>,
@@ -88,9 +110,19 @@ pub async fn next(
 }
 
 /// What follows for the object of a decided record.
-#[utoipa::path(get, path = "/v1/records/{id}/next", params(("id" = String, Path, description = "Record id")), responses(
-    (status = 200, description = "State, who acts next, until when; null if the act is about no single object"),
-    (status = 404, description = "Not decided here", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/records/{id}/next",
+    params(("id" = String, Path, description = "Record id")),
+    responses(
+        (
+            status = 200,
+            description = "State, who acts next, until when; null if the act is about no single \
+                           object"
+        ),
+        (status = 404, description = "Not decided here", body = Problem)
+    )
+)]
 pub async fn of_record(
     State(api): State<Api>,
     Path(id): Path<String>,

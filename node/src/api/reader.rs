@@ -82,8 +82,10 @@ impl Reader {
 }
 
 fn log_in(code: &str, detail: String) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
-        .next("log in as an officer of a member or the holder of a post: the rollbook command does, with --reader PERSON")
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail).next(
+        "log in as an officer of a member or the holder of a post: the rollbook command does, with \
+         --reader PERSON",
+    )
 }
 
 impl FromRequestParts<Api> for Reader {

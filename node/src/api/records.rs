@@ -87,11 +87,21 @@ fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
 }
 
 /// Hand in one record as bytes, or one or several as JSON.
-#[utoipa::path(post, path = "/v1/records", request_body = Submission, responses(
-    (status = 202, description = "Held in memory, not promised: a signed seen receipt, or a list of answers"),
-    (status = 400, description = "Not usable", body = Problem),
-    (status = 422, description = "Refused by a rule, with a signed refusal", body = Problem),
-    (status = 503, description = "The pool is full, or the node is stopping", body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/v1/records",
+    request_body = Submission,
+    responses(
+        (
+            status = 202,
+            description = "Held in memory, not promised: a signed seen receipt, or a list of \
+                           answers"
+        ),
+        (status = 400, description = "Not usable", body = Problem),
+        (status = 422, description = "Refused by a rule, with a signed refusal", body = Problem),
+        (status = 503, description = "The pool is full, or the node is stopping", body = Problem)
+    )
+)]
 pub async fn submit(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -252,7 +262,8 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
 fn next_step(rule: &str) -> Option<&'static str> {
     Some(match rule {
         "A2.not-founded" => {
-            "hand it in again when every founder's record is in the log: see `founders_missing` in /v1/status"
+            "hand it in again when every founder's record is in the log: see `founders_missing` \
+             in /v1/status"
         }
         "A4.unknown-organisation" => {
             "check the number; an organisation is registered before it acts"
@@ -377,8 +388,15 @@ pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
 }
 
 /// Where a record stands: in the pool, decided, or receipted.
-#[utoipa::path(get, path = "/v1/records/{id}", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
-    (status = 200, description = "Where it stands", body = Place), (status = 404, description = "Not known here", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/records/{id}",
+    params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
+    responses(
+        (status = 200, description = "Where it stands", body = Place),
+        (status = 404, description = "Not known here", body = Problem)
+    )
+)]
 pub async fn place(
     State(api): State<Api>,
     reader: Reader,
@@ -440,10 +458,16 @@ pub async fn place(
 
 /// The receipt of a record: a `.tlog-proof` under the newest checkpoint with a quorum of
 /// cosignatures.
-#[utoipa::path(get, path = "/v1/records/{id}/proof", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
-    (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
-    (status = 404, description = "Not decided here", body = Problem),
-    (status = 503, description = "Not receipted yet", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/records/{id}/proof",
+    params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
+    responses(
+        (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
+        (status = 404, description = "Not decided here", body = Problem),
+        (status = 503, description = "Not receipted yet", body = Problem)
+    )
+)]
 pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {
     let id = parse(&api, &id)?;
     let found = find(&api, &id)?.ok_or_else(|| {

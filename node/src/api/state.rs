@@ -88,7 +88,12 @@ pub struct FromEpoch {
 }
 
 /// The policies since genesis, or since an epoch, each proved under the one before.
-#[utoipa::path(get, path = "/v1/policies", params(FromEpoch), responses((status = 200, description = "Policies", body = Vec<PolicyView>)))]
+#[utoipa::path(
+    get,
+    path = "/v1/policies",
+    params(FromEpoch),
+    responses((status = 200, description = "Policies", body = Vec<PolicyView>))
+)]
 pub async fn policies(
     State(api): State<Api>,
     query: Result<Query<FromEpoch>, axum::extract::rejection::QueryRejection>,
@@ -98,9 +103,15 @@ pub async fn policies(
 }
 
 /// A proved value, such as `organisation/3` or `membership/1`.
-#[utoipa::path(get, path = "/v1/state/{path}", params(("path" = String, Path, description = "Path in the proved tables")), responses(
-    (status = 200, description = "Value or absence, with every proof", body = StateView),
-    (status = 503, description = "The tip is not receipted", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/state/{path}",
+    params(("path" = String, Path, description = "Path in the proved tables")),
+    responses(
+        (status = 200, description = "Value or absence, with every proof", body = StateView),
+        (status = 503, description = "The tip is not receipted", body = Problem)
+    )
+)]
 pub async fn state(
     State(api): State<Api>,
     Path(path): Path<String>,
@@ -155,8 +166,15 @@ pub struct SequenceView {
 
 /// The next sequence of a person, as told by this node: a wrong one costs a refusal, never a right
 /// (RULINGS A6).
-#[utoipa::path(get, path = "/v1/persons/{person}/sequence", params(("person" = u32, Path, description = "Person number")), responses(
-    (status = 200, description = "The next sequence", body = SequenceView), (status = 503, description = "Busy", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/persons/{person}/sequence",
+    params(("person" = u32, Path, description = "Person number")),
+    responses(
+        (status = 200, description = "The next sequence", body = SequenceView),
+        (status = 503, description = "Busy", body = Problem)
+    )
+)]
 pub async fn sequence(
     State(api): State<Api>,
     Path(person): Path<String>,

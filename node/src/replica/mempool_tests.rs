@@ -149,7 +149,8 @@ proptest! {
                 prop_assert_eq!((share.records, share.bytes), (records, bytes));
                 prop_assert!(records <= 6 && bytes <= 1_500);
             }
-            prop_assert!(pool.decided.len() <= 10 && pool.decided.len() == pool.decided_order.len());
+            prop_assert!(pool.decided.len() <= 10);
+            prop_assert_eq!(pool.decided.len(), pool.decided_order.len());
             prop_assert!(pool.offers.keys().all(|id| pool.entries.contains_key(id)));
         }
     }

@@ -1,7 +1,7 @@
 //! Who is who among the peers: the replica knows organisations, the network knows keys.
 //!
-//! Keys and addresses come from the table of nodes. Bootstrap peers that are in no table get numbers
-//! from [`BOOTSTRAP`] on, for catch-up only.
+//! Keys and addresses come from the table of nodes. Bootstrap peers that are in no table get
+//! numbers from [`BOOTSTRAP`] on, for catch-up only.
 
 use std::collections::BTreeMap;
 

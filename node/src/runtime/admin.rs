@@ -74,7 +74,8 @@ pub struct Admin {
 /// Binds the socket; an old one is removed, because the folder's lock is held.
 pub fn bind(path: &Path) -> Result<UnixListener, Failure> {
     let _ = std::fs::remove_file(path);
-    let next = "use a data folder with a shorter path (a socket's path has at most 107 bytes), or check its permissions";
+    let next = "use a data folder with a shorter path (a socket's path has at most 107 bytes), or \
+                check its permissions";
     let failed =
         |error: std::io::Error| Failure::file("cannot make the admin socket", path, error, next);
     let listener = UnixListener::bind(path).map_err(failed)?;

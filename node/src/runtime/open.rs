@@ -69,7 +69,11 @@ pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Op
     }
     let trusted = settle_guard(&config.data, &mut journal)?;
     if !trusted {
-        notes.push("the sign guard is new: this node votes again once its peers have proved what it may have signed".into());
+        notes.push(
+            "the sign guard is new: this node votes again once its peers have proved what it may \
+             have signed"
+                .into(),
+        );
     }
     let folder = config.store();
     let wanted = if rebuild {
@@ -257,8 +261,9 @@ fn replay(
             Failure::new(
                 format!("block {height} of the journal cannot be applied"),
                 why,
-                "keep a copy of the data folder; if this program is older than the chain's rules, install the newer release, \
-                 else restore from a backup or start again from the peers (rollbook node restore)",
+                "keep a copy of the data folder; if this program is older than the chain's rules, \
+                 install the newer release, else restore from a backup or start again from the \
+                 peers (rollbook node restore)",
             )
         };
         let block = journal

@@ -21,7 +21,7 @@ use crate::api::{Api, ApiParts};
 use crate::clock::{NodeClock, behind_the_chain};
 use crate::config::{Config, NodeSecrets};
 use crate::failure::Failure;
-use crate::network::{self, NetworkConfig, parse_bootstrap};
+use crate::network::{self, NetworkConfig, NetworkEvent, parse_bootstrap};
 use crate::replica::journal_storage::JournalStorage;
 use crate::replica::{Keys, Replica, ReplicaConfig};
 use crate::replica_thread::app::{Delivery, Waiting, node_app};
@@ -135,10 +135,13 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     let (snapshots, told) = watch::channel(snapshot(&replica, Counts::default()));
 
     runtime.block_on(async {
-        let api_listener = tokio::net::TcpListener::bind(config.api).await.map_err(|error| {
-            let next = "stop the program that has the port, or set another `api` port in the config";
-            Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
-        })?;
+        let api_listener = tokio::net::TcpListener::bind(config.api)
+            .await
+            .map_err(|error| {
+                let next = "stop the program that has the port, or set another `api` port in the \
+                        config";
+                Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
+            })?;
         let door = Door::open(api_listener, config.tls.clone())?;
         let (network, mut events) = network::start(NetworkConfig {
             transport_seed: secrets.transport.seed(),
@@ -199,7 +202,9 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
                 let command = Command::Network(event);
                 match &command {
                     // Gossip promises nothing; dropping a request answers busy.
-                    Command::Network(network::NetworkEvent::Gossip { .. } | network::NetworkEvent::Request { .. }) => {
+                    Command::Network(
+                        NetworkEvent::Gossip { .. } | NetworkEvent::Request { .. },
+                    ) => {
                         forward.try_send(command);
                     }
                     _ => {
@@ -228,7 +233,11 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             result = &mut store_end => {
                 failure = Some(match result {
                     Ok(Err(failure)) => failure,
-                    _ => Failure::new("the store's thread ended", "no reason is known", "start the node again"),
+                    _ => Failure::new(
+                        "the store's thread ended",
+                        "no reason is known",
+                        "start the node again",
+                    ),
                 });
             }
         }
@@ -237,7 +246,8 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             Some(result) => result,
             None => end.await,
         };
-        let _ = tokio::task::spawn_blocking(move || (replica_thread.join(), store_thread.join())).await;
+        let join = move || (replica_thread.join(), store_thread.join());
+        let _ = tokio::task::spawn_blocking(join).await;
         server.abort();
         let _ = tokio::time::timeout(Duration::from_secs(2), network.stop()).await;
         let _ = std::fs::remove_file(config.admin_socket());
@@ -246,7 +256,11 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         }
         match result {
             Ok(result) => result,
-            Err(_) => Err(Failure::new("the replica's thread ended", "no reason is known", "start the node again")),
+            Err(_) => Err(Failure::new(
+                "the replica's thread ended",
+                "no reason is known",
+                "start the node again",
+            )),
         }
     })
 }
@@ -311,7 +325,8 @@ fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> Re
 
 fn start_log(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(format!(
-        "{level},libp2p=warn,libp2p_gossipsub=error,sled=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
+        "{level},libp2p=warn,libp2p_gossipsub=error,sled=warn,\
+         arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
     ))
     .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second node in one process (a test) keeps the first log.

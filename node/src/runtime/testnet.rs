@@ -70,7 +70,8 @@ impl Plan {
     pub fn new(seed: &str, members: u32, nodes: u32, clock: Clock) -> Result<Plan, Failure> {
         if nodes == 0 || nodes > NODES_MAX || members < nodes {
             let why = format!(
-                "{nodes} nodes of {members} members were asked for, 1 to {NODES_MAX} are possible, one per member"
+                "{nodes} nodes of {members} members were asked for, 1 to {NODES_MAX} are \
+                 possible, one per member"
             );
             return Err(Failure::new("no testnet was made", why, "give --nodes 4"));
         }
@@ -659,8 +660,15 @@ impl Testnet {
                     .map(|(node, s)| match s {
                         None => format!("node {node} does not answer"),
                         Some(s) => format!(
-                            "node {node}: height {} receipted {} stored {} {} round {} votes {} root {}",
-                            s["height"], s["receipted"], s["stored"], s["phase"], s["round"], s["votes"], s["state_root"]
+                            "node {node}: height {} receipted {} stored {} {} round {} votes {} \
+                             root {}",
+                            s["height"],
+                            s["receipted"],
+                            s["stored"],
+                            s["phase"],
+                            s["round"],
+                            s["votes"],
+                            s["state_root"]
                         ),
                     })
                     .collect();

@@ -134,7 +134,10 @@ impl Node {
                 error,
                 ..
             } => {
-                let oversized = matches!(&error, OutboundFailure::Io(e) if e.kind() == std::io::ErrorKind::InvalidData);
+                let oversized = matches!(
+                    &error,
+                    OutboundFailure::Io(e) if e.kind() == std::io::ErrorKind::InvalidData
+                );
                 let error = match error {
                     OutboundFailure::Timeout => RequestError::Timeout,
                     OutboundFailure::DialFailure => peer_key(&peer).map_or_else(
