@@ -228,8 +228,7 @@ pub enum BodyAnswer {
     Full,
 }
 
-/// What opening found. Decided blocks are read with [`Journal::read_block`] and
-/// [`Journal::iter_from`].
+/// What opening found. Decided blocks are read with [`Journal::read_block`].
 #[derive(Debug, Clone)]
 pub struct Recovered {
     /// Height of the last decided block; 0 if there is none.
@@ -647,6 +646,7 @@ impl Journal {
 
     /// Decided, durable blocks from `height` on, in order, each judged on reading. Ends at the
     /// first damage.
+    #[cfg(test)]
     pub fn iter_from(&self, height: u64) -> impl Iterator<Item = Result<DecidedBlock, Stop>> + '_ {
         let mut next = Some(height.max(1));
         std::iter::from_fn(move || {

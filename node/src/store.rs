@@ -39,8 +39,6 @@ pub use sled_store::{Opened, SledStore};
 /// Longest value, in bytes: a quarter of sled's segment is the border to its unsynced files; pages
 /// hold several values.
 pub const VALUE_MAX: usize = 120 * 1024;
-/// Longest object key, in bytes.
-pub const OBJECT_KEY_MAX: usize = 255;
 /// Size of a chunk made by [`split_body`]: about ten records, the cheapest layout measured.
 pub const CHUNK: usize = 3_584;
 
@@ -69,16 +67,12 @@ pub struct BlockWrite {
     pub body: Vec<Vec<u8>>,
     /// Rows of the state tables: table, key, new value or none.
     pub rows: Vec<RowWrite>,
-    /// Nodes of the state tree: key, new value or none.
-    pub tree_nodes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Nodes of the log tree by (level, index).
     pub log_nodes: Vec<((u8, u64), Hash)>,
     /// Leaves of the log up to and including this block.
     pub leaf_count: u64,
     /// Record index: first 16 bytes of the record id, place.
     pub records: Vec<([u8; 16], RecordPlace)>,
-    /// Object index: key of an object, place of a record that concerns it.
-    pub objects: Vec<(Vec<u8>, RecordPlace)>,
     /// Named values that go with the block.
     pub meta: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -175,25 +169,10 @@ pub trait Store: Send + Sync {
     /// Places of records whose id begins with `prefix`, in no certain order, at most `limit`.
     fn records_from(&self, prefix: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError>;
 
-    /// Records that concern an object, ascending, from `from` on, at most `limit`.
-    fn object(
-        &self,
-        key: &[u8],
-        from: RecordPlace,
-        limit: usize,
-    ) -> Result<Vec<RecordPlace>, StoreError>;
-
     /// Visits what was written to the rows of the state tables, the oldest first, until `visit`
     /// answers false. A later write of a row stands above an earlier one; writes that were
     /// superseded need not be there.
     fn rows(&self, visit: &mut RowVisit) -> Result<(), StoreError>;
-
-    /// A node of the state tree.
-    fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
-
-    /// The node with the greatest key that begins with `prefix` and is at most `key`: the newest
-    /// version of something.
-    fn tree_node_at_most(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Pair>, StoreError>;
 
     /// A node of the log tree.
     fn log_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError>;

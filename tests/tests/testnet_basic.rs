@@ -157,7 +157,9 @@ fn four_nodes_decide_and_what_they_serve_can_be_proved() {
         report.records
     );
     // Stopped in order and started again, nothing is replayed and all goes on.
-    net.testnet.stop_all().unwrap();
+    for node in net.nodes() {
+        net.testnet.stop(node).unwrap();
+    }
     net.testnet.start_all().unwrap();
     net.act(&nodes);
     net.check(&nodes);

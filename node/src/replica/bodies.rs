@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
-use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::ledger::{ProposalFacts, Seal, quorum};
 
@@ -99,7 +98,7 @@ impl Bodies {
     }
 
     /// A proposal was verified.
-    pub(super) fn proposed(&mut self, facts: &ProposalFacts, _seal: &Seal, own: bool) {
+    pub(super) fn proposed(&mut self, facts: &ProposalFacts, own: bool) {
         if let Some(want) = self.want(&facts.block) {
             want.proposal
                 .get_or_insert((facts.round, facts.valid_round, facts.validator));
@@ -494,19 +493,5 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             certificate,
             body,
         });
-    }
-
-    /// The encoded size of what is held, for the bound's test.
-    #[doc(hidden)]
-    pub fn held_bodies(&self) -> (usize, usize) {
-        (
-            self.host.bodies.held.len(),
-            self.host
-                .bodies
-                .held
-                .values()
-                .map(|held| held.bytes.len() + encode(&held.seal).len())
-                .sum(),
-        )
     }
 }

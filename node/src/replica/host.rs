@@ -633,8 +633,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             engine::Input::Proposal(proposal) => {
                 let facts = proposal.message.statement();
                 let own = facts.validator == self.keys.organisation;
-                self.bodies
-                    .proposed(&facts, &proposal.message.value.seal, own);
+                self.bodies.proposed(&facts, own);
                 self.todo.push_back(Todo::Deliver(facts.block));
             }
             engine::Input::Vote(vote) => {

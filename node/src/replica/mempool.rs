@@ -275,11 +275,6 @@ impl Mempool {
             .collect()
     }
 
-    /// Whether something should go out now.
-    pub fn has_outgoing(&self) -> bool {
-        !self.outbox.is_empty()
-    }
-
     /// When the next record is to be offered again.
     pub fn next_offer(&self) -> Option<u64> {
         self.offers.values().map(|offer| offer.due_ms).min()

@@ -101,7 +101,7 @@ fn local_records_are_offered_again_ever_less_often() {
     let (admitted, bytes) = record(1, 1, 100);
     assert_eq!(pool.insert(admitted, bytes.clone(), true, 0), Ok(()));
     assert_eq!(pool.next_batch(), vec![bytes.clone()]);
-    assert!(!pool.has_outgoing());
+    assert!(pool.outbox.is_empty());
     let mut times = Vec::new();
     for _ in 0..7 {
         let due = pool.next_offer().expect("still waiting");

@@ -490,11 +490,6 @@ impl Testnet {
         self.gone(node)
     }
 
-    /// Stops all nodes in order.
-    pub fn stop_all(&mut self) -> Result<(), Failure> {
-        self.nodes().try_for_each(|node| self.stop(node))
-    }
-
     /// Kills a node as a power cut would its process: SIGKILL.
     pub fn kill(&mut self, node: u32) -> Result<(), Failure> {
         let Some(pid) = self.pid(node) else {

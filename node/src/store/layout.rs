@@ -6,8 +6,8 @@ use std::collections::btree_map::Entry;
 use rollbook_core::crypto::Hash;
 
 use super::{
-    BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip,
-    VALUE_MAX, index, rows,
+    BlockWrite, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index,
+    rows,
 };
 
 /// The tables, by position.
@@ -19,22 +19,16 @@ pub(super) enum Table {
     Bodies,
     /// level, number, value -> writes of rows of the state; see [`super::rows`].
     Rows,
-    /// key -> node of the state tree.
-    Tree,
     /// level, index / [`LOG_GROUP`] -> that many hashes, all zero where there is none yet.
     Log,
     /// level, number, first prefix -> entries of a run; see [`super::index`].
     Records,
-    /// length of key, key, place -> nothing.
-    Objects,
     /// name -> value.
     Meta,
 }
 
 /// Names of the tables in the database; their order is that of [`Table`].
-pub(super) const TABLES: [&str; 8] = [
-    "blocks", "bodies", "rows", "tree", "log", "records", "objects", "meta",
-];
+pub(super) const TABLES: [&str; 6] = ["blocks", "bodies", "rows", "log", "records", "meta"];
 
 const TIP: &[u8] = b"tip";
 /// Neighbours of the log tree kept in one value: they are written together and read together.
@@ -80,16 +74,6 @@ pub(super) fn read_place(bytes: &[u8]) -> Option<RecordPlace> {
         u64::from_be_bytes(*height),
         u32::from_be_bytes(index.try_into().ok()?),
     ))
-}
-
-fn object_prefix(key: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let too_long = |_| StoreError::TooLong {
-        what: "an object key",
-        length: key.len(),
-        max: OBJECT_KEY_MAX,
-    };
-    let length = u8::try_from(key.len()).map_err(too_long)?;
-    Ok(joined(&[&[length], key]))
 }
 
 fn inconsistent(what: &'static str) -> StoreError {
@@ -167,18 +151,8 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
         ));
     }
     rows::add(tables, block.height, &block.rows, &mut all)?;
-    for (key, value) in &block.tree_nodes {
-        all.push((Table::Tree, key.clone(), value.clone()));
-    }
     log_groups(tables, &block.log_nodes, &mut all)?;
     index::add(tables, block.height, &block.records, &mut all)?;
-    for (key, place) in &block.objects {
-        all.push((
-            Table::Objects,
-            joined(&[&object_prefix(key)?, &place_bytes(*place)]),
-            Some(Vec::new()),
-        ));
-    }
     for (key, value) in &block.meta {
         all.push((Table::Meta, joined(&[&[NAMED], key]), Some(value.clone())));
     }
@@ -266,41 +240,8 @@ impl<T: Tables> Store for T {
         index::starting_with(self, prefix, limit)
     }
 
-    fn object(
-        &self,
-        key: &[u8],
-        from: RecordPlace,
-        limit: usize,
-    ) -> Result<Vec<RecordPlace>, StoreError> {
-        let prefix = object_prefix(key)?;
-        let mut places = Vec::new();
-        if limit == 0 {
-            return Ok(places);
-        }
-        self.visit(
-            Table::Objects,
-            &prefix,
-            &joined(&[&prefix, &place_bytes(from)]),
-            &mut |found, _| {
-                places.extend(found.get(prefix.len()..).and_then(read_place));
-                places.len() < limit
-            },
-        )?;
-        Ok(places)
-    }
-
     fn rows(&self, visit: &mut RowVisit) -> Result<(), StoreError> {
         rows::visit(self, visit)
-    }
-
-    fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(Table::Tree, key)
-    }
-
-    fn tree_node_at_most(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Pair>, StoreError> {
-        Ok(self
-            .at_most(Table::Tree, key)?
-            .filter(|(found, _)| found.starts_with(prefix)))
     }
 
     fn log_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError> {

@@ -104,7 +104,6 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
         certificate,
         body: split_body(&execution.body),
         rows: rows_of(&execution.changes.rows),
-        tree_nodes: Vec::new(),
         log_nodes: execution
             .nodes
             .iter()
@@ -115,7 +114,6 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
             .zip(&execution.outcomes)
             .map(|(i, (id, _))| (prefix_of(id), (height, i)))
             .collect(),
-        objects: Vec::new(),
         meta,
     }
 }
