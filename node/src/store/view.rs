@@ -54,11 +54,11 @@ pub struct View {
     /// The genesis.
     pub genesis: Arc<Genesis>,
     /// Every policy, epoch 0 first.
-    pub(super) policies: Arc<RwLock<Vec<EpochPolicy>>>,
+    policies: Arc<RwLock<Vec<EpochPolicy>>>,
     /// Height of the newest block that can be read.
-    pub(super) height: Arc<watch::Sender<u64>>,
+    height: Arc<watch::Sender<u64>>,
     /// Newest receipt in the store.
-    pub(super) receipt: Arc<watch::Sender<Option<StoredReceipt>>>,
+    receipt: Arc<watch::Sender<Option<StoredReceipt>>>,
 }
 
 impl View {
@@ -105,6 +105,27 @@ impl View {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// A block can be read; its policy, if it begins an epoch, stands before anybody is told.
+    pub(super) fn add(&self, height: u64, policy: Option<EpochPolicy>) {
+        self.policies
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(policy);
+        self.height.send_replace(height);
+    }
+
+    /// Takes a receipt that is newer than the one known, of a block that can be read; true if it
+    /// was taken.
+    pub(super) fn add_receipt(&self, receipt: &StoredReceipt) -> bool {
+        let known = self.receipt.borrow().as_ref().map(|known| known.height);
+        let newer = known.is_none_or(|known| known < receipt.height);
+        let taken = newer && receipt.height <= self.height();
+        if taken {
+            self.receipt.send_replace(Some(receipt.clone()));
+        }
+        taken
     }
 
     /// The policy under which a checkpoint of this size is cosigned.

@@ -4,7 +4,6 @@
 //! record index, the newest receipted checkpoint, and the cosigned checkpoint of every handover.
 //! Readers are told of a block once it can be read; how they read it is in [`super::view`].
 
-use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -154,23 +153,11 @@ pub fn run(view: &View, jobs: &Receiver<Job>) -> Result<(), Failure> {
                 }
                 view.store.commit(&write).map_err(failed)?;
                 dirty = true;
-                if let Some(policy) = execution.next_policy {
-                    view.policies
-                        .write()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(policy);
-                }
-                view.height.send_replace(write.height);
+                view.add(write.height, execution.next_policy);
             }
             Job::Receipt(new) => {
-                let newer = view
-                    .receipt
-                    .borrow()
-                    .as_ref()
-                    .is_none_or(|known| known.height < new.height);
-                if newer && new.height <= view.height() {
-                    receipt = Some(new.clone());
-                    view.receipt.send_replace(Some(new));
+                if view.add_receipt(&new) {
+                    receipt = Some(new);
                 }
             }
         }
