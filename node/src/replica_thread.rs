@@ -1,8 +1,8 @@
 //! The thread that owns the replica: a channel in, effects out.
 //!
 //! * Everything reaches the replica as a [`command::Command`] through one bounded channel; gossip
-//!   is dropped when it is full, answers wait for room. Several commands are taken at once so that
-//!   signatures are verified by all cores ([`memo`]).
+//!   is dropped when it is full, answers wait for room. Several commands are taken at once, so
+//!   that all cores decode them ([`arrival`]) and verify their signatures ([`memo`]).
 //! * Effects go straight to the network's queue; nothing here waits but the journal's fsyncs and a
 //!   store far behind. The store's queue is bounded: a store that is 256 blocks behind holds the
 //!   node back instead of filling its memory.
@@ -14,8 +14,8 @@
 //! Absent on purpose: decisions of consensus (the replica), the API, opening and closing of files.
 
 pub mod app;
+mod arrival;
 pub mod command;
-mod gossip;
 mod memo;
 pub mod peers;
 pub mod questions;

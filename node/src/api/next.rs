@@ -43,7 +43,7 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
         decode(&body).map_err(|error| Problem::bad("A6.malformed", error.to_string()))?;
     let answer = api
         .ask(|reply| Command::Judge {
-            bytes: body.to_vec(),
+            record: Box::new(record.clone()),
             reply,
         })
         .await?;
@@ -60,7 +60,8 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
             "needed": entry.policy.needed(act.class()), "officers": entry.officers.len(),
         })
     });
-    let (rule, facts) = answer.judged.refused.unzip();
+    let refused = answer.judged.refused;
+    let (rule, facts) = refused.map(|refusal| (refusal.code, refusal.facts)).unzip();
     Ok(Json(json!({
         "id": record.id(), "height": answer.judged.height, "admissible": rule.is_none(),
         "rule": rule, "facts": facts.unwrap_or_default(), "outcome": answer.judged.outcome,

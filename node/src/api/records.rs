@@ -1,5 +1,7 @@
 //! Records: handing in, asking where one stands, its receipt.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -19,8 +21,8 @@ use utoipa::ToSchema;
 
 use super::reader::Reader;
 use super::{Api, BODY_MAX, Problem};
-use crate::replica::{NotTaken, PoolRefusal};
-use crate::replica_thread::command::Command;
+use crate::replica::{NotTaken, PoolRefusal, Refused};
+use crate::replica_thread::command::{Command, Submitted};
 use crate::store::view::prefix_of;
 
 /// Records in one request at most.
@@ -169,7 +171,7 @@ async fn one(api: &Api, bytes: Vec<u8>) -> Result<(StatusCode, Json<SignedAnswer
     ))
 }
 
-type Reply = oneshot::Receiver<Result<Hash, NotTaken>>;
+type Reply = oneshot::Receiver<Submitted>;
 
 async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
     let (reply, answer) = oneshot::channel();
@@ -190,11 +192,7 @@ async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
 async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, Problem> {
     let stopped =
         || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
-    let submitted = reply.await.map_err(|_| stopped())?;
-    let record = match &submitted {
-        Ok(id) => *id,
-        Err(_) => decode::<Record>(bytes).map_or(Hash::ZERO, |record| record.id()),
-    };
+    let Submitted { record, taken } = reply.await.map_err(|_| stopped())?;
     let height = api.parts().snapshot.borrow().status.tip;
     let signed = |height: u64, verdict: Verdict| {
         let answer = Answer {
@@ -208,9 +206,9 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
         };
         SignedAnswer::sign(answer, &api.parts().log_key)
     };
-    match submitted {
+    match taken {
         // Handing the same record in again is harmless.
-        Ok(_) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
+        Ok(()) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
             Ok(signed(height, Verdict::Seen))
         }
         Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
@@ -218,39 +216,33 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
         Err(NotTaken::Rule(_)) if record != Hash::ZERO && find(api, &record)?.is_some() => {
             Ok(signed(height, Verdict::Seen))
         }
-        Err(NotTaken::Rule(refusal)) => {
-            let facts: Vec<(String, String)> =
-                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&refusal.detail)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|(name, value)| {
-                        (
-                            name,
-                            value
-                                .as_str()
-                                .map_or_else(|| value.to_string(), str::to_owned),
-                        )
-                    })
-                    .collect();
+        Err(NotTaken::Rule(Refused { refusal, height })) => {
+            // By name: this is the order under the signature.
+            let facts: BTreeMap<&str, String> = refusal.facts.into_iter().collect();
+            let facts: Vec<(String, String)> = facts
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
             let words: Vec<String> = facts
                 .iter()
                 .map(|(name, value)| format!("{name} {value}"))
                 .collect();
+            let rule = refusal.code;
             let receipt = signed(
-                refusal.height,
+                height,
                 Verdict::Refused {
-                    rule: refusal.rule.clone(),
+                    rule: rule.to_owned(),
                     facts,
                 },
             );
             let detail = format!(
                 "refused by rule {} on block {}: {}",
-                refusal.rule,
-                refusal.height,
+                rule,
+                height,
                 words.join(", ")
             );
-            let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &refusal.rule, detail);
-            if let Some(next) = next_step(&refusal.rule) {
+            let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, rule, detail);
+            if let Some(next) = next_step(rule) {
                 problem = problem.next(next);
             }
             Err(problem.with_receipt(serde_json::to_value(receipt).unwrap_or_default()))

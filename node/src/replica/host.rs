@@ -14,13 +14,14 @@ use mc::{
     SignedMessage, TimeoutKind, VoteType,
 };
 use mc::{Validator as _, ValidatorSet as _};
+use rollbook_core::apply::Verify;
 use rollbook_core::codec::encode;
 use rollbook_core::crypto::{Hash, PublicKey, Signature};
 use rollbook_core::ledger::{
-    Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind,
+    Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Tip, Vote, VoteKind,
 };
 
-use super::app::{App, Tip, Validator};
+use super::app::{App, Validator};
 use super::bodies::Bodies;
 use super::catchup::Catchup;
 use super::config::ReplicaConfig;
@@ -29,7 +30,7 @@ use super::cosign::Cosigning;
 use super::mempool::Mempool;
 use super::message::{Frame, RoundVote, SignedStatement};
 use super::recovery::Recovery;
-use super::storage::{Fault, GuardError, Keys, Statement, Storage, Verify};
+use super::storage::{Fault, GuardError, Keys, Statement, Storage};
 use super::wal::{entry_of, signed_proposal, signed_vote};
 use super::{Clock, Effect, Queue, Timer, Timers};
 
@@ -113,7 +114,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     pub(super) fn new(config: ReplicaConfig, keys: Keys, app: A, storage: S, verify: V) -> Self {
         let tip = app.tip();
         let tip_certificate = storage
-            .decided(tip.height)
+            .decided(tip.seal.height)
             .map(|decided| decided.certificate);
         Host {
             chain: app.chain(),
@@ -134,7 +135,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             out: Vec::new(),
             todo: Queue::new(),
             timers: Timers::new(),
-            decided_height: tip.height,
+            decided_height: tip.seal.height,
             tip,
             tip_certificate,
             committed_at: 0,
@@ -158,7 +159,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     /// The height after the tip.
     pub(super) fn height(&self) -> u64 {
-        self.tip.height + 1
+        self.tip.seal.height + 1
     }
 
     /// Ledger time a record handed in now would be judged at.

@@ -3,22 +3,20 @@
 //! Adds what the ledger leaves to its host: a verifier, and an [`Outbox`] with what the host hands
 //! on: the ids of admitted records, and the committed executions for the store.
 
-use rollbook_core::apply::{self, Verify};
+use rollbook_core::apply::{self, Refusal, Verify};
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::{Hash, VerifierCache};
-use rollbook_core::ledger::{self, BlockBody, Certificate, Ledger, Seal, SystemSection};
+use rollbook_core::ledger::{self, BlockBody, Certificate, Ledger, Seal, SystemSection, Tip};
 use rollbook_core::log::{self, EpochPolicy, KeyType, PolicyValidator, VerifierKey};
 use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
 
-use super::app::{
-    Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator,
-};
+use super::app::{App, BlockCheckpoint, BlockVerdict, BuiltBlock, NewTip, Refused, Validator};
 
 /// A verifier that may look at all records of a body before they are judged one by one.
 pub trait Ahead: Verify {
     /// What is found good here need not be verified again. Answers never depend on it.
-    fn ahead(&mut self, _tables: &StateTables, _records: &[Record]) {}
+    fn ahead(&mut self, _tables: &StateTables, _records: &[&Record]) {}
 }
 
 impl Ahead for VerifierCache {}
@@ -70,14 +68,14 @@ impl<V: Ahead> LedgerApp<V> {
     }
 
     /// Lets the verifier look at records before they are judged one by one.
-    pub fn verify_ahead(&mut self, records: &[Record]) {
+    pub fn verify_ahead(&mut self, records: &[&Record]) {
         self.verifier.ahead(self.ledger.tables(), records);
     }
 
     /// Judges a record on the tip and keeps nothing: what would come of it, or the rule it breaks.
-    pub fn judge(&mut self, record: &[u8], now_ms: u64) -> Result<apply::Outcome, apply::Refusal> {
+    pub fn judge(&mut self, record: Record, now_ms: u64) -> Result<apply::Outcome, Refusal> {
         self.ledger
-            .admit(record, now_ms, &mut self.verifier)
+            .admit_decoded(record, now_ms, &mut self.verifier)
             .map(|admitted| admitted.outcome)
     }
 
@@ -85,22 +83,6 @@ impl<V: Ahead> LedgerApp<V> {
     /// then.
     pub fn take_outbox(&mut self) -> Outbox {
         std::mem::take(&mut self.outbox)
-    }
-
-    fn admitted(
-        &mut self,
-        admitted: Result<ledger::Admitted, apply::Refusal>,
-        size: usize,
-    ) -> Result<Admitted, Refusal> {
-        let admitted = admitted.map_err(|error| refusal(&error, self.ledger.height()))?;
-        self.outbox.admitted.push(admitted.id);
-        Ok(Admitted {
-            id: admitted.id,
-            organisation: admitted.record.payload.principal,
-            size,
-            signatures: admitted.record.signatures.len(),
-            record: admitted.record,
-        })
     }
 }
 
@@ -115,34 +97,17 @@ fn seats(policy: &EpochPolicy) -> Vec<Validator> {
     policy.validators.iter().map(of).collect()
 }
 
-/// The facts of a refusal travel as a JSON object: named, and language-free.
-fn refusal(refusal: &apply::Refusal, height: u64) -> Refusal {
-    let facts: serde_json::Map<String, serde_json::Value> = refusal
-        .facts
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
-        .collect();
-    Refusal {
-        rule: refusal.code.to_owned(),
-        detail: serde_json::Value::Object(facts).to_string(),
-        height,
-        // Shape, signature, replay and expiry do not get better with time; a rule of the domain
-        // may.
-        transient: !refusal.code.starts_with("A6."),
-    }
-}
-
 /// What the ledger says of a block, and what it says of this program.
-fn verdict(error: ledger::BlockError) -> BlockError {
+fn verdict(error: ledger::BlockError) -> BlockVerdict {
     match error {
         ledger::BlockError::Protocol(_) | ledger::BlockError::Internal { .. } => {
-            BlockError::Fault(error.to_string())
+            BlockVerdict::Fault(error.to_string())
         }
-        _ => BlockError::Invalid(error.to_string()),
+        _ => BlockVerdict::Invalid(error.to_string()),
     }
 }
 
-fn note(checkpoint: &Checkpoint) -> log::Checkpoint {
+fn note(checkpoint: &BlockCheckpoint) -> log::Checkpoint {
     log::Checkpoint {
         origin: checkpoint.origin.clone(),
         size: checkpoint.size,
@@ -152,12 +117,7 @@ fn note(checkpoint: &Checkpoint) -> log::Checkpoint {
 
 impl<V: Ahead> App for LedgerApp<V> {
     fn tip(&self) -> Tip {
-        let tip = self.ledger.tip();
-        Tip {
-            height: tip.seal.height,
-            seal: tip.seal.clone(),
-            block: tip.block,
-        }
+        self.ledger.tip().clone()
     }
 
     fn chain(&self) -> Hash {
@@ -172,9 +132,9 @@ impl<V: Ahead> App for LedgerApp<V> {
         seats(self.ledger.tip_policy())
     }
 
-    fn checkpoint(&self) -> Checkpoint {
+    fn checkpoint(&self) -> BlockCheckpoint {
         let log::Checkpoint { origin, size, root } = self.ledger.checkpoint();
-        Checkpoint {
+        BlockCheckpoint {
             height: self.ledger.height(),
             origin,
             size,
@@ -193,21 +153,16 @@ impl<V: Ahead> App for LedgerApp<V> {
             .map(|error| error.to_string())
     }
 
-    fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
-        let admitted = self.ledger.admit(record, now_ms, &mut self.verifier);
-        self.admitted(admitted, record.len())
-    }
-
-    fn admit_decoded(
-        &mut self,
-        record: Record,
-        bytes: &[u8],
-        now_ms: u64,
-    ) -> Result<Admitted, Refusal> {
+    fn admit(&mut self, record: &Record, now_ms: u64) -> Result<(), Refused> {
         let admitted = self
             .ledger
-            .admit_decoded(record, now_ms, &mut self.verifier);
-        self.admitted(admitted, bytes.len())
+            .admit_decoded(record.clone(), now_ms, &mut self.verifier);
+        let admitted = admitted.map_err(|refusal| Refused {
+            refusal,
+            height: self.ledger.height(),
+        })?;
+        self.outbox.admitted.push(admitted.id);
+        Ok(())
     }
 
     fn build(
@@ -215,31 +170,31 @@ impl<V: Ahead> App for LedgerApp<V> {
         time_ms: u64,
         system: SystemSection,
         candidates: &[Record],
-    ) -> Result<Built, BlockError> {
+    ) -> Result<BuiltBlock, BlockVerdict> {
         let height = self.ledger.height();
         let built = self
             .ledger
             .build(time_ms, system, candidates, &mut self.verifier)
             .map_err(verdict)?;
-        Ok(Built {
+        Ok(BuiltBlock {
             body: built.execution.body,
             seal: built.execution.seal,
             left_out: built
                 .refused
-                .iter()
-                .map(|(id, error)| (*id, refusal(error, height)))
+                .into_iter()
+                .map(|(id, refusal)| (id, Refused { refusal, height }))
                 .collect(),
         })
     }
 
-    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
+    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockVerdict> {
         // Asked again at the decision: what was executed needs no second look.
         if self.ledger.pending(&seal.id()).is_some() {
             return Ok(());
         }
         let decoded = decode::<BlockBody>(body);
         if let Ok(decoded) = &decoded {
-            self.verify_ahead(&decoded.records);
+            self.verify_ahead(&decoded.records.iter().collect::<Vec<_>>());
         }
         self.ledger
             .execute_decoded(body, decoded, seal, &mut self.verifier)
@@ -247,7 +202,7 @@ impl<V: Ahead> App for LedgerApp<V> {
             .map_err(verdict)
     }
 
-    fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
+    fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<NewTip, BlockVerdict> {
         let committed = self.ledger.commit(block).map_err(verdict)?;
         let records = committed
             .execution
@@ -257,7 +212,7 @@ impl<V: Ahead> App for LedgerApp<V> {
             .collect();
         let handover = committed.handover;
         self.outbox.committed.push((committed, certificate.clone()));
-        Ok(Committed {
+        Ok(NewTip {
             records,
             handover,
             checkpoint: self.checkpoint(),
@@ -278,14 +233,14 @@ impl<V: Ahead> App for LedgerApp<V> {
 
     fn cosignature_message(
         &self,
-        checkpoint: &Checkpoint,
+        checkpoint: &BlockCheckpoint,
         _organisation: u32,
         time_s: u64,
     ) -> Vec<u8> {
         VerifierKey::sign_bytes(KeyType::Cosigner, &note(checkpoint).text(), time_s)
     }
 
-    fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+    fn log_message(&self, checkpoint: &BlockCheckpoint) -> Vec<u8> {
         VerifierKey::sign_bytes(KeyType::Log, &note(checkpoint).text(), 0)
     }
 }

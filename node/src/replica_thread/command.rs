@@ -6,7 +6,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use rollbook_core::apply::Outcome;
+use rollbook_core::apply::{Outcome, Refusal};
 use rollbook_core::crypto::Hash;
 use rollbook_core::identity::Organisation;
 use rollbook_core::ledger::Seal;
@@ -23,8 +23,14 @@ use crate::store::view::StoredReceipt;
 /// Commands waiting for the replica.
 const COMMANDS: usize = 8_192;
 
-/// What came of a submission.
-pub type Submitted = Result<Hash, NotTaken>;
+/// The result of a submission.
+#[derive(Debug)]
+pub struct Submitted {
+    /// Id of the record; zero if the bytes were no record.
+    pub record: Hash,
+    /// Whether it is in the pool.
+    pub taken: Result<(), NotTaken>,
+}
 
 /// A value of the state with its proof, and the seal it is proved under, which is receipted.
 #[derive(Debug, Clone)]
@@ -55,7 +61,7 @@ pub enum Command {
     Submit {
         /// The envelope.
         bytes: Vec<u8>,
-        /// Takes what came of it.
+        /// Takes the result.
         reply: oneshot::Sender<Submitted>,
     },
     /// A proved value, under the newest receipt.
@@ -95,8 +101,8 @@ pub enum Command {
     /// What a record would meet, without handing it in; with everybody who may sign for its
     /// principal.
     Judge {
-        /// The envelope.
-        bytes: Vec<u8>,
+        /// The record.
+        record: Box<Record>,
         /// Takes the judgement.
         reply: oneshot::Sender<Rehearsal>,
     },
@@ -126,7 +132,7 @@ pub struct Judged {
     /// Height it was judged on.
     pub height: u64,
     /// The rule it breaks, with the facts of the case.
-    pub refused: Option<(String, Vec<(String, String)>)>,
+    pub refused: Option<Refusal>,
     /// What would come of it.
     pub outcome: Option<Outcome>,
 }

@@ -110,7 +110,7 @@ impl Verify for MemoVerifier {
 impl Ahead for MemoVerifier {
     /// Verifies the signatures of those records that are new with all cores and remembers the good
     /// ones.
-    fn ahead(&mut self, tables: &StateTables, records: &[Record]) {
+    fn ahead(&mut self, tables: &StateTables, records: &[&Record]) {
         if records.len() < 2 {
             return;
         }

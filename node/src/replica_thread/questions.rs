@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::ops::Bound;
 
-use rollbook_core::codec::decode;
 use rollbook_core::ledger::Ledger;
 use rollbook_core::next::{self, Next};
 use rollbook_core::pass::{self, Denied, SignedPass};
@@ -153,30 +152,17 @@ pub(super) fn next(ledger: &Ledger, about: About) -> Option<Next> {
 }
 
 /// What a record would meet on the tip at ledger time `now_ms`.
-pub(super) fn rehearse(app: &mut NodeApp, bytes: &[u8], now_ms: u64) -> Rehearsal {
-    let result = app.judge(bytes, now_ms);
-    let tables = app.ledger().tables();
-    let judged = Judged {
-        height: app.ledger().height(),
-        outcome: result.as_ref().ok().copied(),
-        refused: result.err().map(|refusal| {
-            let facts = refusal.facts.into_iter();
-            let facts = facts.map(|(name, value)| (name.to_owned(), value));
-            (refusal.code.to_owned(), facts.collect())
-        }),
-    };
-    let Ok(record) = decode::<Record>(bytes) else {
-        return Rehearsal {
-            judged,
-            principal: None,
-            signers: Vec::new(),
-            now: None,
-        };
-    };
-    let principal = record.payload.principal;
+pub(super) fn rehearse(app: &mut NodeApp, record: &Record, now_ms: u64) -> Rehearsal {
+    let result = app.judge(record.clone(), now_ms);
+    let (ledger, principal) = (app.ledger(), record.payload.principal);
+    let tables = ledger.tables();
     let object = next::subject(tables, principal, &record.id(), &record.payload.body);
     Rehearsal {
-        judged,
+        judged: Judged {
+            height: ledger.height(),
+            outcome: result.as_ref().ok().copied(),
+            refused: result.err(),
+        },
         principal: tables.organisations.get(&principal).cloned(),
         signers: next::signers(tables, principal, now_ms),
         now: object.and_then(|(object, number)| next::of(tables, object, number)),

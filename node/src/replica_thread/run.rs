@@ -6,23 +6,25 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use rollbook_core::codec::{decode, encode};
+use rollbook_core::codec::encode;
+use rollbook_core::crypto::Hash;
 use rollbook_core::ledger::{CheckpointSignature, HandoverCheckpoint};
 use rollbook_core::record::Record;
 use tokio::sync::{oneshot, watch};
 
 use super::app::{Delivery, NodeReplica};
+use super::arrival::{Arrival, Gossip, arrive, with_trailer};
 use super::command::{Command, Commands, Submitted};
-use super::gossip;
 use super::peers::Peers;
 use super::questions::{self, StateQuestions};
 use super::snapshot::{Counts, Snapshot, snapshot};
 use crate::clock::NodeClock;
 use crate::failure::Failure;
 use crate::network::{
-    AllowedPeer, Answer, NetworkEvent, NetworkHandle, Protocol, Responder, Topic, Verdict,
+    AllowedPeer, Answer, NetworkEvent, NetworkHandle, Protocol, Responder, Topic,
 };
-use crate::replica::{Clock, Effect, Input, Receipt, message};
+use crate::replica::message::{Envelope, Request};
+use crate::replica::{Clock, Effect, Input, NotTaken, Receipt, Refused};
 use crate::store::view::StoredReceipt;
 use crate::store::writer::Job;
 
@@ -73,13 +75,19 @@ pub fn run(parts: Parts) -> Result<(), Failure> {
     }
 }
 
+/// Who waits for the answer to a submission.
+struct Waiter {
+    record: Hash,
+    reply: oneshot::Sender<Submitted>,
+}
+
 struct Loop {
     parts: Parts,
     started: Instant,
     peers: Peers,
     responders: BTreeMap<u64, Responder>,
     next_request: u64,
-    submissions: BTreeMap<u64, oneshot::Sender<Submitted>>,
+    submissions: BTreeMap<u64, Waiter>,
     next_tag: u64,
     questions: StateQuestions,
     unanswered: VecDeque<u64>,
@@ -115,12 +123,11 @@ impl Loop {
     fn run(mut self) -> Result<(), Failure> {
         self.nodes_changed();
         self.step(Input::Tick);
-        let found: Vec<Vec<u8>> = self.parts.found.iter().map(encode).collect();
-        for bytes in found {
+        for record in std::mem::take(&mut self.parts.found) {
             self.next_tag += 1;
             self.step(Input::Submit {
                 tag: self.next_tag,
-                bytes,
+                envelope: Envelope::of(record),
             });
         }
         loop {
@@ -151,12 +158,14 @@ impl Loop {
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
-            gossip::preverify(&mut self.parts.replica, &batch);
-            for command in batch {
-                if matches!(command, Command::Stop) {
+            let arrivals = arrive(batch);
+            let records: Vec<&Record> = arrivals.iter().flat_map(Arrival::records).collect();
+            self.parts.replica.app_mut().verify_ahead(&records);
+            for arrival in arrivals {
+                if matches!(arrival, Arrival::Plain(Command::Stop)) {
                     return self.finish();
                 }
-                self.command(command);
+                self.arrival(arrival);
             }
         }
     }
@@ -173,21 +182,67 @@ impl Loop {
         Ok(())
     }
 
+    fn arrival(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Gossip {
+                from,
+                ticket,
+                message,
+            } => {
+                let verdict = message.verdict(self.parts.replica.app().ledger().height());
+                self.parts.network.report(ticket, verdict);
+                let Some(from) = self.peers.organisation(&from) else {
+                    return;
+                };
+                match message {
+                    Gossip::Records(records) => self.step(Input::Records(records)),
+                    Gossip::Frame(frame) => self.step(Input::Frame { from, frame }),
+                    Gossip::Unreadable => {}
+                }
+            }
+            Arrival::Request {
+                peer,
+                request,
+                responder,
+            } => {
+                let Some(from) = self.peers.organisation(&peer) else {
+                    self.parts.network.respond(responder, Answer::Refused);
+                    return;
+                };
+                self.next_request += 1;
+                let id = self.next_request;
+                self.responders.insert(id, responder);
+                self.step(Input::Request { from, id, request });
+                // Exactly one answer each; a stopped replica gives none.
+                self.responders.remove(&id);
+            }
+            Arrival::Response { id, response } => self.step(Input::Response { id, response }),
+            Arrival::Submit { envelope, reply } => {
+                self.next_tag += 1;
+                let tag = self.next_tag;
+                let record = envelope.as_ref().map_or(Hash::ZERO, Envelope::id);
+                self.submissions.insert(tag, Waiter { record, reply });
+                match envelope {
+                    Ok(envelope) => self.step(Input::Submit { tag, envelope }),
+                    Err(error) => {
+                        let height = self.parts.replica.app().ledger().height();
+                        let reason = Refused::malformed(&error, height).into();
+                        self.effect(Effect::Refused { tag, reason });
+                    }
+                }
+            }
+            Arrival::Plain(command) => self.command(command),
+        }
+    }
+
     fn command(&mut self, command: Command) {
         let now_ms = self.parts.clock.now_ms();
         let app = self.parts.replica.app_mut();
         // Whoever no longer waits for an answer is no fault.
         match command {
             Command::Network(event) => self.network(event),
-            Command::Response { id, bytes } => self.step(Input::Response { id, bytes }),
-            Command::Submit { bytes, reply } => {
-                self.next_tag += 1;
-                self.submissions.insert(self.next_tag, reply);
-                self.step(Input::Submit {
-                    tag: self.next_tag,
-                    bytes,
-                });
-            }
+            // Decoded before they come here.
+            Command::Response { .. } | Command::Submit { .. } => {}
             Command::State { path, reply } => self.questions.ask(path, reply),
             Command::List {
                 table,
@@ -205,8 +260,8 @@ impl Loop {
             Command::Reader { pass, node, reply } => {
                 let _ = reply.send(questions::reader(app.ledger(), node, &pass));
             }
-            Command::Judge { bytes, reply } => {
-                let _ = reply.send(questions::rehearse(app, &bytes, now_ms));
+            Command::Judge { record, reply } => {
+                let _ = reply.send(questions::rehearse(app, &record, now_ms));
             }
             Command::Next { about, reply } => {
                 let _ = reply.send(questions::next(app.ledger(), about));
@@ -217,51 +272,8 @@ impl Loop {
 
     fn network(&mut self, event: NetworkEvent) {
         match event {
-            NetworkEvent::Gossip {
-                from,
-                topic,
-                data,
-                ticket,
-                ..
-            } => {
-                let Some(data) = gossip::without_trailer(&data) else {
-                    return self.parts.network.report(ticket, Verdict::Reject);
-                };
-                let tip = self.parts.replica.app().ledger().height();
-                let verdict = gossip::verdict(topic, data, tip);
-                self.parts.network.report(ticket, verdict);
-                let Some(from) = self.peers.organisation(&from) else {
-                    return;
-                };
-                if verdict != Verdict::Reject {
-                    let bytes = data.to_vec();
-                    self.step(match topic {
-                        Topic::Records => Input::Records { from, bytes },
-                        Topic::Consensus => Input::Frame { from, bytes },
-                    });
-                }
-            }
-            NetworkEvent::Request {
-                peer,
-                data,
-                responder,
-                ..
-            } => {
-                let Some(from) = self.peers.organisation(&peer) else {
-                    self.parts.network.respond(responder, Answer::Refused);
-                    return;
-                };
-                self.next_request += 1;
-                let id = self.next_request;
-                self.responders.insert(id, responder);
-                self.step(Input::Request {
-                    from,
-                    id,
-                    bytes: data,
-                });
-                // Exactly one answer each; a stopped replica gives none.
-                self.responders.remove(&id);
-            }
+            // Decoded before they come here.
+            NetworkEvent::Gossip { .. } | NetworkEvent::Request { .. } => {}
             NetworkEvent::PeerConnected { peer, role } => {
                 self.peers.came(peer, role);
                 let organisation = self.peers.organisation(&peer);
@@ -338,15 +350,15 @@ impl Loop {
         match effect {
             Effect::Broadcast(bytes) => self.publish(Topic::Consensus, bytes),
             Effect::Gossip(bytes) => self.publish(Topic::Records, bytes),
-            Effect::Request { id, to, bytes } => self.request(id, to, bytes),
+            Effect::Request { id, to, request } => self.request(id, to, &request),
             Effect::Respond { id, bytes, .. } => {
                 if let Some(responder) = self.responders.remove(&id) {
                     self.parts.network.respond(responder, Answer::Data(bytes));
                 }
             }
-            Effect::Admitted { tag, record } => {
+            Effect::Admitted { tag, .. } => {
                 self.counts.admitted += 1;
-                self.answer(tag, Ok(record));
+                self.answer(tag, Ok(()));
             }
             Effect::Refused { tag, reason } => {
                 self.counts.refused += 1;
@@ -368,29 +380,30 @@ impl Loop {
         }
     }
 
-    fn answer(&mut self, tag: u64, submitted: Submitted) {
-        if let Some(reply) = self.submissions.remove(&tag) {
-            let _ = reply.send(submitted);
+    fn answer(&mut self, tag: u64, taken: Result<(), NotTaken>) {
+        if let Some(Waiter { record, reply }) = self.submissions.remove(&tag) {
+            let _ = reply.send(Submitted { record, taken });
         }
     }
 
     fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
-        let bytes = gossip::with_trailer(bytes);
+        let bytes = with_trailer(bytes);
         if let Err(error) = self.parts.network.publish(topic, bytes) {
             self.counts.unsent += 1;
             tracing::debug!(%error, topic = topic.name(), "not published");
         }
     }
 
-    fn request(&mut self, id: u64, to: u32, bytes: Vec<u8>) {
+    fn request(&mut self, id: u64, to: u32, request: &Request) {
         let Some(peer) = self.peers.reachable(to) else {
             return self.unanswered.push_back(id);
         };
-        let protocol = match decode::<message::Request>(&bytes) {
-            Ok(message::Request::Blocks { .. }) => Protocol::Sync,
-            Ok(message::Request::Body { .. }) => Protocol::Body,
-            _ => Protocol::Ask,
+        let protocol = match request {
+            Request::Blocks { .. } => Protocol::Sync,
+            Request::Body { .. } => Protocol::Body,
+            Request::Tip | Request::Newest { .. } => Protocol::Ask,
         };
+        let bytes = encode(request);
         let (network, own) = (self.parts.network.clone(), self.parts.own.clone());
         self.parts.runtime.spawn(async move {
             let answer = network
@@ -418,7 +431,7 @@ impl Loop {
         // Bounded: what fails at once is taken once a round, so that a replica that asks again
         // cannot spin here.
         for id in std::mem::take(&mut self.unanswered) {
-            self.step(Input::Response { id, bytes: None });
+            self.step(Input::Response { id, response: None });
         }
         self.nodes_changed();
         let status = self.parts.replica.status();

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
+use rollbook_core::apply::Verify;
 use rollbook_core::crypto::{Hash, PublicKey, Signature, sha256_parts};
-use rollbook_node::replica::Verify;
 
 static MEMO: LazyLock<Mutex<HashMap<Hash, bool>>> = LazyLock::new(Mutex::default);
 

@@ -16,7 +16,7 @@ use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, sha256, sha256_parts};
 use rollbook_core::ledger::VoteKind;
 use rollbook_node::disk::SimDisk;
-use rollbook_node::replica::message::{Frame, Request, Response};
+use rollbook_node::replica::message::{Batch, Envelope, Frame, Request, Response};
 use rollbook_node::replica::{
     Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
 };
@@ -61,6 +61,42 @@ enum Event {
     Weather,
     Crash,
     Gst,
+}
+
+/// Bytes on their way, which may be damaged before they are decoded.
+enum Packet {
+    Frame { from: u32, bytes: Vec<u8> },
+    Records { bytes: Vec<u8> },
+    Request { from: u32, id: u64, bytes: Vec<u8> },
+}
+
+impl Packet {
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Packet::Frame { bytes, .. }
+            | Packet::Records { bytes }
+            | Packet::Request { bytes, .. } => bytes,
+        }
+    }
+
+    /// What a shell makes of it. What does not decode is time that passes.
+    fn arrive(self) -> Input {
+        match self {
+            Packet::Frame { from, bytes } => match decode(&bytes) {
+                Ok(frame) => Input::Frame { from, frame },
+                Err(_) => Input::Tick,
+            },
+            Packet::Records { bytes } => match decode::<Batch>(&bytes) {
+                Ok(batch) => Input::Records(batch.envelopes()),
+                Err(_) => Input::Tick,
+            },
+            Packet::Request { from, id, bytes } => Input::Request {
+                from,
+                id,
+                request: Request::read(&bytes),
+            },
+        }
+    }
 }
 
 struct Machine<L: SimLedger> {
@@ -327,7 +363,7 @@ impl<L: SimLedger> World<L> {
                 if self.asked.remove(&(from, life, id)).is_some()
                     && self.machines[from].life == life
                 {
-                    self.step(from, Input::Response { id, bytes: None });
+                    self.step(from, Input::Response { id, response: None });
                 }
             }
             Event::Restart { node } => self.restart(node),
@@ -427,7 +463,7 @@ impl<L: SimLedger> World<L> {
                             node,
                             to,
                             0,
-                            Input::Frame {
+                            Packet::Frame {
                                 from,
                                 bytes: bytes.clone(),
                             },
@@ -437,25 +473,22 @@ impl<L: SimLedger> World<L> {
             }
             Effect::Gossip(bytes) => {
                 self.note(node, &bytes, || "gossip".into());
-                let from = self.machines[node].organisation;
                 for to in 0..self.machines.len() {
                     if to != node {
                         self.send(
                             node,
                             to,
                             0,
-                            Input::Records {
-                                from,
+                            Packet::Records {
                                 bytes: bytes.clone(),
                             },
                         );
                     }
                 }
             }
-            Effect::Request { id, to, bytes } => {
-                self.note(node, &bytes, || {
-                    format!("asks {to}: {:?}", decode::<Request>(&bytes))
-                });
+            Effect::Request { id, to, request } => {
+                let bytes = encode(&request);
+                self.note(node, &bytes, || format!("asks {to}: {request:?}"));
                 let life = self.machines[node].life;
                 self.asked.insert((node, life, id), ());
                 self.at(
@@ -479,7 +512,7 @@ impl<L: SimLedger> World<L> {
                     node,
                     target,
                     0,
-                    Input::Request {
+                    Packet::Request {
                         from,
                         id: wire,
                         bytes,
@@ -618,20 +651,14 @@ impl<L: SimLedger> World<L> {
         Some(self.random.between(self.plan.delay.0, self.plan.delay.1))
     }
 
-    fn send(&mut self, from: usize, to: usize, life: u64, mut input: Input) {
+    fn send(&mut self, from: usize, to: usize, life: u64, mut packet: Packet) {
         if self.cut.contains(&(from, to)) {
             return;
         }
-        if let Input::Frame { bytes, .. }
-        | Input::Records { bytes, .. }
-        | Input::Request { bytes, .. } = &mut input
-        {
-            self.corrupt(bytes);
-        }
-        if !self.calm()
-            && self.random.permille(self.plan.duplicate)
-            && !matches!(input, Input::Request { .. })
-        {
+        self.corrupt(packet.bytes_mut());
+        let is_request = matches!(packet, Packet::Request { .. });
+        let input = packet.arrive();
+        if !self.calm() && self.random.permille(self.plan.duplicate) && !is_request {
             let again = self.random.between(1, 500);
             self.at(
                 again,
@@ -665,7 +692,7 @@ impl<L: SimLedger> World<L> {
                     life,
                     input: Input::Response {
                         id,
-                        bytes: Some(bytes),
+                        response: decode(&bytes).ok(),
                     },
                 },
             );
@@ -741,10 +768,10 @@ impl<L: SimLedger> World<L> {
         let snapshot = self.machines[node].snapshot.take();
         let usable = snapshot.filter(|app| {
             let at = app.tip();
-            at.height == 0
-                || (at.height <= tip
+            at.seal.height == 0
+                || (at.seal.height <= tip
                     && storage
-                        .decided(at.height)
+                        .decided(at.seal.height)
                         .is_some_and(|block| block.seal.id() == at.block))
         });
         let mut app = if self.random.percent(85) {
@@ -753,7 +780,7 @@ impl<L: SimLedger> World<L> {
             None
         };
         let mut app = app.take().unwrap_or_else(|| L::open(&self.genesis));
-        for height in app.tip().height + 1..=tip {
+        for height in app.tip().seal.height + 1..=tip {
             let Some(block) = storage.decided(height) else {
                 return self.fail(format!("node {node} holds no block {height}"));
             };
@@ -885,7 +912,7 @@ impl<L: SimLedger> World<L> {
                 node,
                 Input::Submit {
                     tag: self.next_record,
-                    bytes,
+                    envelope: Envelope::decode(bytes).expect("the suite's own record"),
                 },
             );
         }
@@ -902,19 +929,19 @@ impl<L: SimLedger> World<L> {
             };
             let (tip, status) = (replica.app().tip(), replica.status());
             let taken = replica.blocks_taken();
-            if let Some(known) = self.decided.get(&tip.height)
+            if let Some(known) = self.decided.get(&tip.seal.height)
                 && *known != tip.block
             {
                 return self.fail(format!(
                     "FORK: node {node} stands at another block of height {}",
-                    tip.height
+                    tip.seal.height
                 ));
             }
-            if tip.height + 1 < self.outcome.height {
+            if tip.seal.height + 1 < self.outcome.height {
                 let height = self.outcome.height;
                 return self.fail(format!(
                     "node {node} is stuck at {} of {height}: {status:?}",
-                    tip.height
+                    tip.seal.height
                 ));
             }
             if status.body_missing.is_some() {
@@ -930,11 +957,11 @@ impl<L: SimLedger> World<L> {
                     id.short()
                 ));
             }
-            if self.machines[node].receipted + 2 < tip.height {
+            if self.machines[node].receipted + 2 < tip.seal.height {
                 let receipted = self.machines[node].receipted;
                 return self.fail(format!(
                     "node {node}: receipted {receipted} of {}: {status:?}",
-                    tip.height
+                    tip.seal.height
                 ));
             }
             let accused = replica.app().accused();

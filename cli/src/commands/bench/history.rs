@@ -22,6 +22,7 @@ use rollbook_core::ledger::{
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
 use rollbook_node::clock::real_ms;
+use rollbook_node::replica::message::Envelope;
 use rollbook_node::replica::storage::Storage;
 use rollbook_node::replica::{App, JournalStorage};
 use rollbook_node::replica_thread::app::{Delivery, NodeApp, node_app};
@@ -244,12 +245,16 @@ impl Writer {
             seconds * per_record
         };
         let mut stages = Stages::default();
-        self.app.verify_ahead(records);
+        self.app.verify_ahead(&records.iter().collect::<Vec<_>>());
         stages.verify = lap();
         for bytes in bytes.into_iter().flatten() {
-            self.app
-                .admit(bytes, time_ms)
-                .map_err(|refusal| fault("a record was refused", refusal))?;
+            Envelope::decode(bytes.clone())
+                .map_err(|error| fault("a record was refused", error))
+                .and_then(|envelope| {
+                    self.app
+                        .admit(envelope.record(), time_ms)
+                        .map_err(|refused| fault("a record was refused", refused))
+                })?;
         }
         stages.admit = lap();
         let system = SystemSection {
