@@ -21,6 +21,7 @@
 use std::path::PathBuf;
 
 use rollbook_core::crypto::Hash;
+use rollbook_core::state::Row;
 
 mod index;
 mod layout;
@@ -45,12 +46,6 @@ pub const CHUNK: usize = 3_584;
 /// Where a record is: height of its block and index among the block's records.
 pub type RecordPlace = (u64, u32);
 
-/// Two byte strings: key and value, or seal and certificate.
-pub type Pair = (Vec<u8>, Vec<u8>);
-
-/// A write of a row of the state tables: table, key, new value or none.
-pub type RowWrite = (u8, Vec<u8>, Option<Vec<u8>>);
-
 /// Takes table, key and new value (none: removed) of a row; answers whether to go on.
 pub type RowVisit<'a> = dyn FnMut(u8, &[u8], Option<&[u8]>) -> bool + 'a;
 
@@ -65,8 +60,8 @@ pub struct BlockWrite {
     pub certificate: Vec<u8>,
     /// Body bytes, cut anywhere; see [`split_body`].
     pub body: Vec<Vec<u8>>,
-    /// Rows of the state tables: table, key, new value or none.
-    pub rows: Vec<RowWrite>,
+    /// Writes of rows of the state tables.
+    pub rows: Vec<Row>,
     /// Nodes of the log tree by (level, index).
     pub log_nodes: Vec<((u8, u64), Hash)>,
     /// Leaves of the log up to and including this block.
@@ -84,6 +79,15 @@ pub struct Tip {
     pub height: u64,
     /// Leaves of the log up to and including it.
     pub leaf_count: u64,
+}
+
+/// What stands for a block without its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSeal {
+    /// Seal bytes.
+    pub seal: Vec<u8>,
+    /// Certificate bytes.
+    pub certificate: Vec<u8>,
 }
 
 /// A block as served.
@@ -161,7 +165,7 @@ pub trait Store: Send + Sync {
     fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError>;
 
     /// Seal and certificate of a block, without its body.
-    fn seal(&self, height: u64) -> Result<Option<Pair>, StoreError>;
+    fn seal(&self, height: u64) -> Result<Option<StoredSeal>, StoreError>;
 
     /// Where the record is whose id begins with `prefix`. An index: check the id on reading.
     fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError>;

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use rollbook_core::crypto::{Hash, sha256_parts};
 use sha2::{Digest as _, Sha256};
 
-use super::{Stop, StopKind};
+use super::stop::{Stop, StopKind};
 use crate::disk::{Disk, DiskError, DiskErrorKind, DiskFile};
 
 /// Format version of the files.

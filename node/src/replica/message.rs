@@ -1,5 +1,5 @@
-//! Messages between nodes, and their bounds. Every message decodes by `codec::decode`, once, where it
-//! arrives; the replica takes the decoded form. Everything in one is unverified.
+//! Messages between nodes, and their bounds. Every message decodes by `codec::decode`, once, where
+//! it arrives; the replica takes the decoded form. Everything in one is unverified.
 
 use bincode::{Decode, Encode};
 use rollbook_core::codec::{DecodeError, Wire, at_most, decode, encode};

@@ -1,5 +1,5 @@
-//! What arrives, decoded once: gossip, questions and answers of peers, submissions. And gossip on its
-//! way out.
+//! What arrives, decoded once: gossip, questions and answers of peers, submissions. And gossip on
+//! its way out.
 //!
 //! Many things arrive at once on a busy node, so they are decoded by all cores, and so are their
 //! signatures verified.
@@ -154,4 +154,54 @@ pub(super) fn with_trailer(mut bytes: Vec<u8>) -> Vec<u8> {
 /// The message without its trailer; `None` if it is too short to have one.
 fn without_trailer(data: &[u8]) -> Option<&[u8]> {
     data.get(..data.len().checked_sub(TRAILER)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_core::codec::encode;
+    use rollbook_core::crypto::Signature;
+    use rollbook_core::ledger::{SignedVote, Vote, VoteKind};
+
+    use super::*;
+
+    fn read(topic: Topic, bytes: Vec<u8>) -> Gossip {
+        Gossip::read(topic, &with_trailer(bytes))
+    }
+
+    #[test]
+    fn a_frame_is_passed_on_by_its_shape_and_height() {
+        let vote = Vote {
+            kind: VoteKind::Prevote,
+            height: 5,
+            round: 0,
+            block: None,
+            validator: 1,
+        };
+        let bytes = encode(&Frame::Vote(SignedVote {
+            vote,
+            signature: Signature::Ed25519([7; 64]),
+        }));
+        let gossip = read(Topic::Consensus, bytes.clone());
+        for tip in [3, 4] {
+            assert_eq!(gossip.verdict(tip), Verdict::Accept);
+        }
+        for tip in [2, 5] {
+            assert_eq!(gossip.verdict(tip), Verdict::Ignore);
+        }
+        let short = Gossip::read(Topic::Consensus, &[1, 2, 3]);
+        assert_eq!(short.verdict(4), Verdict::Reject, "shorter than a trailer");
+        let more = read(Topic::Consensus, [bytes.as_slice(), &[0]].concat());
+        assert_eq!(more.verdict(4), Verdict::Reject);
+        assert_eq!(read(Topic::Records, bytes).verdict(4), Verdict::Reject);
+    }
+
+    #[test]
+    fn a_batch_does_not_answer_for_what_is_in_it() {
+        let batch = Batch {
+            records: vec![vec![1, 2, 3], Vec::new()],
+        };
+        let gossip = read(Topic::Records, encode(&batch));
+        assert_eq!(gossip.verdict(0), Verdict::Accept);
+        assert!(matches!(gossip, Gossip::Records(envelopes) if envelopes.is_empty()));
+    }
 }

@@ -85,22 +85,25 @@ pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Op
     };
     let mut rebuilt = wanted.is_some();
     let loaded = match wanted {
-        Some(why) => Err(why),
+        Some(why) => Found::Unusable(why),
         None => load(&folder, genesis, &journal, &mut notes)?,
     };
     let (store, ledger) = match loaded {
-        Ok(loaded) => loaded,
-        Err(why) => {
+        Found::Usable(loaded) => loaded,
+        Found::Unusable(why) => {
             rebuilt = true;
             notes.push(format!("the store is made again from the journal: {why}"));
             SledStore::wipe(&folder).map_err(|error| store_failure(&error))?;
-            let (store, _) = open_store(&folder, genesis)?.map_err(|why| {
-                Failure::new(
-                    "the store cannot be made",
-                    why,
-                    "check the disk and the permissions of the data folder",
-                )
-            })?;
+            let store = match open_store(&folder, genesis)? {
+                Found::Usable((store, _)) => store,
+                Found::Unusable(why) => {
+                    return Err(Failure::new(
+                        "the store cannot be made",
+                        why,
+                        "check the disk and the permissions of the data folder",
+                    ));
+                }
+            };
             let ledger = begin(&store, genesis)?;
             (store, ledger)
         }
@@ -129,11 +132,19 @@ fn store_failure(error: &StoreError) -> Failure {
     )
 }
 
-/// Opens sled; the inner error says why it has to be made again.
+/// What is in the folder of the store.
+enum Found<T> {
+    /// It can be used.
+    Usable(T),
+    /// Why it has to be made again.
+    Unusable(String),
+}
+
+/// Opens sled.
 fn open_store(
     folder: &Path,
     genesis: &Genesis,
-) -> Result<Result<(SledStore, Vec<String>), String>, Failure> {
+) -> Result<Found<(SledStore, Vec<String>)>, Failure> {
     // sled panics on some damage that it finds while it opens.
     match catch_unwind(AssertUnwindSafe(|| {
         SledStore::open(folder, &genesis.hash())
@@ -143,26 +154,24 @@ fn open_store(
                 .set_aside
                 .iter()
                 .map(|path| format!("set aside a half-written snapshot: {}", path.display()));
-            Ok(Ok((store, notes.collect())))
+            Ok(Found::Usable((store, notes.collect())))
         }
         Ok(Err(error @ StoreError::Foreign { .. })) => Err(store_failure(&error)),
-        Ok(Err(error)) => Ok(Err(error.to_string())),
-        Err(_) => Ok(Err("sled panicked while it opened it".into())),
+        Ok(Err(error)) => Ok(Found::Unusable(error.to_string())),
+        Err(_) => Ok(Found::Unusable("sled panicked while it opened it".into())),
     }
 }
 
-type Loaded = Result<(SledStore, Ledger), String>;
-
-/// The ledger at the store's tip; the inner error says why the store has to be made again.
+/// The ledger at the store's tip.
 fn load(
     folder: &Path,
     genesis: &Genesis,
     journal: &Journal,
     notes: &mut Vec<String>,
-) -> Result<Loaded, Failure> {
+) -> Result<Found<(SledStore, Ledger)>, Failure> {
     let (store, told) = match open_store(folder, genesis)? {
-        Ok(opened) => opened,
-        Err(why) => return Ok(Err(why)),
+        Found::Usable(opened) => opened,
+        Found::Unusable(why) => return Ok(Found::Unusable(why)),
     };
     notes.extend(told);
     let tip = match store.tip() {
@@ -174,12 +183,12 @@ fn load(
                 );
             }
             let ledger = begin(&store, genesis)?;
-            return Ok(Ok((store, ledger)));
+            return Ok(Found::Usable((store, ledger)));
         }
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Found::Unusable(error.to_string())),
     };
     if tip.height > journal.tip() {
-        return Ok(Err(format!(
+        return Ok(Found::Unusable(format!(
             "it holds block {} and the journal ends at {}",
             tip.height,
             journal.tip()
@@ -189,9 +198,9 @@ fn load(
         from_store(&store, genesis, journal, tip.height)
     }));
     Ok(match loaded {
-        Ok(Ok(ledger)) => Ok((store, ledger)),
-        Ok(Err(why)) => Err(why),
-        Err(_) => Err("it cannot be read".into()),
+        Ok(Ok(ledger)) => Found::Usable((store, ledger)),
+        Ok(Err(why)) => Found::Unusable(why),
+        Err(_) => Found::Unusable("it cannot be read".into()),
     })
 }
 
@@ -201,17 +210,17 @@ fn from_store(
     journal: &Journal,
     height: u64,
 ) -> Result<Ledger, String> {
-    let (bytes, _) = store
+    let stored = store
         .seal(height)
         .map_err(|error| error.to_string())?
         .ok_or("its newest seal is missing")?;
-    let seal: Seal = decode(&bytes).map_err(|error| error.to_string())?;
+    let seal: Seal = decode(&stored.seal).map_err(|error| error.to_string())?;
     if height > 0 {
         let decided = journal
             .read_block(height)
             .map_err(|stop| stop.to_string())?
             .ok_or("the journal lacks its tip")?;
-        if decided.seal != bytes {
+        if decided.seal != stored.seal {
             return Err(format!("its block {height} is not the journal's"));
         }
     }

@@ -6,8 +6,8 @@ use std::collections::btree_map::Entry;
 use rollbook_core::crypto::Hash;
 
 use super::{
-    BlockWrite, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip, VALUE_MAX, index,
-    rows,
+    BlockWrite, RecordPlace, RowVisit, Store, StoreError, StoredBlock, StoredSeal, Tip, VALUE_MAX,
+    index, rows,
 };
 
 /// The tables, by position.
@@ -37,7 +37,38 @@ const LOG_GROUP: u64 = 32;
 const NAMED: u8 = b'/';
 
 /// One change of a table.
-pub(super) type Change = (Table, Vec<u8>, Option<Vec<u8>>);
+#[derive(Debug)]
+pub(super) struct Change {
+    pub table: Table,
+    pub key: Vec<u8>,
+    /// None removes the entry.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Change {
+    pub fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Change {
+        Change {
+            table,
+            key,
+            value: Some(value),
+        }
+    }
+
+    pub fn remove(table: Table, key: Vec<u8>) -> Change {
+        Change {
+            table,
+            key,
+            value: None,
+        }
+    }
+}
+
+/// An entry of a table.
+#[derive(Debug)]
+pub(super) struct KeyValue {
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
+}
 
 /// The few calls in which the two stores differ. `&mut dyn FnMut` answers whether to go on.
 pub(super) trait Tables: Send + Sync {
@@ -51,7 +82,7 @@ pub(super) trait Tables: Send + Sync {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), StoreError>;
     /// The greatest key at most `key`.
-    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError>;
+    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<KeyValue>, StoreError>;
     /// Applies all changes or none.
     fn write(&self, changes: Vec<Change>) -> Result<(), StoreError>;
     fn flush(&self) -> Result<(), StoreError>;
@@ -120,7 +151,7 @@ fn log_groups(
     all.extend(
         groups
             .into_iter()
-            .map(|(key, group)| (Table::Log, key, Some(group))),
+            .map(|(key, group)| Change::put(Table::Log, key, group)),
     );
     Ok(())
 }
@@ -131,12 +162,11 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
     let seal_length = u32::try_from(block.seal.len())
         .unwrap_or(u32::MAX)
         .to_be_bytes();
-    let mut all: Vec<Change> = Vec::new();
-    all.push((
+    let mut all = vec![Change::put(
         Table::Blocks,
         height.to_vec(),
-        Some(joined(&[&seal_length, &block.seal, &block.certificate])),
-    ));
+        joined(&[&seal_length, &block.seal, &block.certificate]),
+    )];
     for (at, chunk) in block.body.iter().enumerate() {
         let too_many = |_| StoreError::TooLong {
             what: "a body in chunks",
@@ -144,24 +174,28 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
             max: usize::from(u16::MAX),
         };
         let at = u16::try_from(at).map_err(too_many)?;
-        all.push((
+        all.push(Change::put(
             Table::Bodies,
             body_key(block.height, at),
-            Some(chunk.clone()),
+            chunk.clone(),
         ));
     }
     rows::add(tables, block.height, &block.rows, &mut all)?;
     log_groups(tables, &block.log_nodes, &mut all)?;
     index::add(tables, block.height, &block.records, &mut all)?;
     for (key, value) in &block.meta {
-        all.push((Table::Meta, joined(&[&[NAMED], key]), Some(value.clone())));
+        all.push(Change::put(
+            Table::Meta,
+            joined(&[&[NAMED], key]),
+            value.clone(),
+        ));
     }
-    all.push((
+    all.push(Change::put(
         Table::Meta,
         TIP.to_vec(),
-        Some(joined(&[&height, &block.leaf_count.to_be_bytes()])),
+        joined(&[&height, &block.leaf_count.to_be_bytes()]),
     ));
-    for (_, key, value) in &all {
+    for Change { key, value, .. } in &all {
         let length = key.len() + value.as_ref().map_or(0, Vec::len);
         if length > VALUE_MAX {
             return Err(StoreError::TooLong {
@@ -201,7 +235,7 @@ impl<T: Tables> Store for T {
     }
 
     fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
-        let Some((seal, certificate)) = self.seal(height)? else {
+        let Some(StoredSeal { seal, certificate }) = self.seal(height)? else {
             return Ok(None);
         };
         // One by one, not as a range: sled counts what is in its cache when a page was asked for
@@ -221,7 +255,7 @@ impl<T: Tables> Store for T {
         }))
     }
 
-    fn seal(&self, height: u64) -> Result<Option<Pair>, StoreError> {
+    fn seal(&self, height: u64) -> Result<Option<StoredSeal>, StoreError> {
         let Some(bytes) = self.get(Table::Blocks, &height.to_be_bytes())? else {
             return Ok(None);
         };
@@ -229,7 +263,10 @@ impl<T: Tables> Store for T {
             .split_first_chunk::<4>()
             .and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
         let (seal, certificate) = split.ok_or_else(|| inconsistent("reading a seal"))?;
-        Ok(Some((seal.to_vec(), certificate.to_vec())))
+        Ok(Some(StoredSeal {
+            seal: seal.to_vec(),
+            certificate: certificate.to_vec(),
+        }))
     }
 
     fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError> {

@@ -26,12 +26,10 @@ fn block(height: u64) -> BlockWrite {
         },
         body: split_body(&body),
         rows: (0..30)
-            .map(|at| {
-                (
-                    at as u8 % 3,
-                    of("row", at).0.to_vec(),
-                    Some(height.to_be_bytes().to_vec()),
-                )
+            .map(|at| Row {
+                table: at as u8 % 3,
+                key: of("row", at).0.to_vec(),
+                value: Some(height.to_be_bytes().to_vec()),
             })
             .collect(),
         log_nodes: (0..20)
@@ -82,7 +80,7 @@ fn assert_whole(store: &dyn Store) -> u64 {
                 body: expected.body.concat()
             }
         );
-        for (table, key, value) in expected.rows {
+        for Row { table, key, value } in expected.rows {
             assert_eq!(rows.get(&(table, key)), value.as_ref());
         }
         for ((level, index), hash) in expected.log_nodes {
@@ -140,14 +138,17 @@ fn contract(store: &dyn Store) {
     // Removal.
     let gone = block(2).rows[0].clone();
     let changed = BlockWrite {
-        rows: vec![(gone.0, gone.1.clone(), None)],
+        rows: vec![Row {
+            value: None,
+            ..gone.clone()
+        }],
         ..BlockWrite {
             height: 5,
             ..BlockWrite::default()
         }
     };
     store.commit(&changed).unwrap();
-    assert_eq!(rows_of(store).get(&(gone.0, gone.1)), None);
+    assert_eq!(rows_of(store).get(&(gone.table, gone.key)), None);
     assert_eq!(store.block(5).unwrap().unwrap().body, Vec::<u8>::new());
     let mut seen = 0;
     let visit = &mut |_, _: &[u8], _: Option<&[u8]>| {
@@ -322,7 +323,7 @@ proptest! {
             prop_assert_eq!(sled.block(height), memory.block(height));
         }
         let mut expected = BTreeMap::new();
-        for (table, key, value) in blocks.iter().flat_map(|block| block.rows.clone()) {
+        for Row { table, key, value } in blocks.iter().flat_map(|block| block.rows.clone()) {
             match value {
                 Some(value) => expected.insert((table, key), value),
                 None => expected.remove(&(table, key)),
@@ -336,9 +337,10 @@ proptest! {
 fn arbitrary_block() -> impl Strategy<Value = BlockWrite> {
     let key = || prop::collection::vec(0..3_u8, 1..4);
     let value = || prop::option::of(prop::collection::vec(any::<u8>(), 0..20));
+    let row = (0..4_u8, key(), value()).prop_map(|(table, key, value)| Row { table, key, value });
     (
         prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..4),
-        prop::collection::vec((0..4_u8, key(), value()), 0..10),
+        prop::collection::vec(row, 0..10),
         any::<u32>(),
     )
         .prop_map(|(body, rows, leaves)| BlockWrite {

@@ -149,7 +149,7 @@ impl View {
         Ok(self
             .store
             .seal(height)?
-            .and_then(|(seal, _)| decode(&seal).ok()))
+            .and_then(|stored| decode(&stored.seal).ok()))
     }
 
     /// The derived leaves of a block: events, and the policy of a handover; of block 0 every

@@ -11,10 +11,9 @@ use rollbook_core::codec::encode;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::Execution;
-use rollbook_core::state::Row;
 
 use super::view::{Leaves, RECEIPT, StoredReceipt, View, derived_key, handover_key, prefix_of};
-use super::{BlockWrite, RowWrite, StoreError, split_body};
+use super::{BlockWrite, StoreError, split_body};
 use crate::failure::Failure;
 
 /// Bytes of derived leaves in one value.
@@ -40,12 +39,6 @@ pub enum Job {
     Receipt(StoredReceipt),
 }
 
-fn rows_of(rows: &[Row]) -> Vec<RowWrite> {
-    rows.iter()
-        .map(|row| (row.table, row.key.clone(), row.value.clone()))
-        .collect()
-}
-
 /// Block 0 for an empty store.
 pub fn genesis_write(
     genesis: &Genesis,
@@ -59,7 +52,7 @@ pub fn genesis_write(
     Ok(BlockWrite {
         height: 0,
         seal: encode(&opened.seal),
-        rows: rows_of(&opened.rows),
+        rows: opened.rows,
         log_nodes: nodes
             .into_iter()
             .map(|(level, index, hash)| ((level, index), hash))
@@ -102,7 +95,7 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
         seal: encode(&execution.seal),
         certificate,
         body: split_body(&execution.body),
-        rows: rows_of(&execution.changes.rows),
+        rows: execution.changes.rows.clone(),
         log_nodes: execution
             .nodes
             .iter()
