@@ -53,10 +53,23 @@ pub struct Outcome {
 pub type Failure = String;
 
 enum Event {
-    Deliver { to: usize, life: u64, input: Input },
-    Wake { to: usize, life: u64 },
-    RequestTimeout { from: usize, life: u64, id: u64 },
-    Restart { node: usize },
+    Deliver {
+        to: usize,
+        life: u64,
+        packet: Packet,
+    },
+    Wake {
+        to: usize,
+        life: u64,
+    },
+    RequestTimeout {
+        from: usize,
+        life: u64,
+        id: u64,
+    },
+    Restart {
+        node: usize,
+    },
     Submit,
     Weather,
     Crash,
@@ -64,10 +77,12 @@ enum Event {
 }
 
 /// Bytes on their way, which may be damaged before they are decoded.
+#[derive(Clone)]
 enum Packet {
     Frame { from: u32, bytes: Vec<u8> },
     Records { bytes: Vec<u8> },
     Request { from: u32, id: u64, bytes: Vec<u8> },
+    Response { id: u64, bytes: Vec<u8> },
 }
 
 impl Packet {
@@ -75,7 +90,8 @@ impl Packet {
         match self {
             Packet::Frame { bytes, .. }
             | Packet::Records { bytes }
-            | Packet::Request { bytes, .. } => bytes,
+            | Packet::Request { bytes, .. }
+            | Packet::Response { bytes, .. } => bytes,
         }
     }
 
@@ -94,6 +110,10 @@ impl Packet {
                 from,
                 id,
                 request: Request::read(&bytes),
+            },
+            Packet::Response { id, bytes } => Input::Response {
+                id,
+                response: decode(&bytes).ok(),
             },
         }
     }
@@ -343,10 +363,10 @@ impl<L: SimLedger> World<L> {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Deliver { to, life, input } => {
+            Event::Deliver { to, life, packet } => {
                 let machine = &self.machines[to];
                 if machine.replica.is_some() && (life == 0 || machine.life == life) {
-                    self.step(to, input);
+                    self.step(to, packet.arrive());
                 }
             }
             Event::Wake { to, life } => {
@@ -656,21 +676,22 @@ impl<L: SimLedger> World<L> {
             return;
         }
         self.corrupt(packet.bytes_mut());
-        let is_request = matches!(packet, Packet::Request { .. });
-        let input = packet.arrive();
-        if !self.calm() && self.random.permille(self.plan.duplicate) && !is_request {
+        if !self.calm()
+            && self.random.permille(self.plan.duplicate)
+            && !matches!(packet, Packet::Request { .. })
+        {
             let again = self.random.between(1, 500);
             self.at(
                 again,
                 Event::Deliver {
                     to,
                     life,
-                    input: input.clone(),
+                    packet: packet.clone(),
                 },
             );
         }
         if let Some(delay) = self.delay() {
-            self.at(delay, Event::Deliver { to, life, input });
+            self.at(delay, Event::Deliver { to, life, packet });
         }
     }
 
@@ -690,10 +711,7 @@ impl<L: SimLedger> World<L> {
                 Event::Deliver {
                     to,
                     life,
-                    input: Input::Response {
-                        id,
-                        response: decode(&bytes).ok(),
-                    },
+                    packet: Packet::Response { id, bytes },
                 },
             );
         }
