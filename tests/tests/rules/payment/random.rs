@@ -2,8 +2,6 @@
 //! story, and the invariants N4 to N12 over random sequences; and the same sequences, many more of
 //! them, on bare tables.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -18,9 +16,12 @@ use rollbook_core::funding::duties;
 use rollbook_core::funding::milestone::Paid;
 use rollbook_core::funding::payment::{self, PaymentState};
 use rollbook_core::motion::rules::BodyKind;
-use rollbook_core::record::*;
+use rollbook_core::record::{
+    AwardAct, Body, Channel, Decision, DrawFor, Finding, GrantAward, LiftHold, MotionEffect,
+    PaymentAct, PlaceApplication, Placing, PoolKind, RevokeAward, Tranche,
+};
 use rollbook_core::state::PROVED_VALUE_MAX;
-use rollbook_tests::grants::{Bench, CALL, GRANTEE, M, REVIEWERS, Staff, Y, hash, text};
+use rollbook_tests::grants::{Bench, CALL, GRANTEE, MILLION, REVIEWERS, Staff, YUAN, hash, text};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -44,16 +45,16 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     let small = 0u32..6;
     let op = prop_oneof![
         4 => (0u32..4).prop_map(Op::Submit),
-        8 => (0u32..4, 5u32..9, 0u8..6).prop_map(|(m, who, f)| Op::Assess(m, who, f)),
+        8 => (0u32..4, 5u32..9, 0u8..6).prop_map(|(milestone, who, finding)| Op::Assess(milestone, who, finding)),
         6 => (0u8..6).prop_map(Op::Request),
-        6 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(p, pass)| Op::Certify(p, pass)),
-        8 => (small.clone(), any::<bool>(), prop::bool::weighted(0.95)).prop_map(|(p, who, pass)| Op::Approve(p, who, pass)),
-        2 => (small.clone(), 1u32..4).prop_map(|(p, who)| Op::Hold(p, who)),
+        6 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, pass)| Op::Certify(nth, pass)),
+        8 => (small.clone(), any::<bool>(), prop::bool::weighted(0.95)).prop_map(|(nth, who, pass)| Op::Approve(nth, who, pass)),
+        2 => (small.clone(), 1u32..4).prop_map(|(nth, who)| Op::Hold(nth, who)),
         1 => small.clone().prop_map(Op::Lift),
-        7 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(p, fresh)| Op::Release(p, fresh)),
-        6 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(p, fresh)| Op::Settle(p, fresh)),
+        7 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, fresh)| Op::Release(nth, fresh)),
+        6 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, fresh)| Op::Settle(nth, fresh)),
         2 => small.clone().prop_map(Op::Return),
-        4 => (small, prop::bool::weighted(0.7)).prop_map(|(p, yes)| Op::Acknowledge(p, yes)),
+        4 => (small, prop::bool::weighted(0.7)).prop_map(|(nth, yes)| Op::Acknowledge(nth, yes)),
         1 => any::<u8>().prop_map(Op::Account),
         1 => Just(Op::Confirm),
         5 => prop_oneof![4 => 0u64..4, 1 => 4u64..40].prop_map(Op::Days),
@@ -71,19 +72,23 @@ impl Random for Bench {
     /// Does one step; whether it is refused is the rules' business.
     fn step(&mut self, agreement: u32, op: &Op) {
         let first = self.first(agreement);
-        let payment = |b: &Bench, index: u32| {
-            let count = b.w.tables.payments.len() as u32;
+        let payment = |bench: &Bench, index: u32| {
+            let count = bench.world.tables.payments.len() as u32;
             if count == 0 { 1 } else { 1 + index % count }
         };
-        let known = |b: &Bench, index: u32| b.w.tables.payments.contains(&payment(b, index));
+        let known = |bench: &Bench, index: u32| {
+            bench.world.tables.payments.contains(&payment(bench, index))
+        };
         let _ = match *op {
-            Op::Submit(m) => self.submit(first + m % 3, &format!("evidence {m}")),
-            Op::Assess(m, who, finding) => {
+            Op::Submit(milestone) => {
+                self.submit(first + milestone % 3, &format!("evidence {milestone}"))
+            }
+            Op::Assess(milestone, who, finding) => {
                 let planned = self
-                    .w
+                    .world
                     .tables
                     .milestones
-                    .get(&(first + m % 3))
+                    .get(&(first + milestone % 3))
                     .unwrap()
                     .planned;
                 let finding = match finding {
@@ -92,7 +97,7 @@ impl Random for Bench {
                     4 => Finding::Rework,
                     _ => Finding::Reject,
                 };
-                self.assess(who, first + m % 3, finding)
+                self.assess(who, first + milestone % 3, finding)
             }
             Op::Request(which) => {
                 let tranche = match which % 4 {
@@ -110,7 +115,7 @@ impl Random for Bench {
                     other => other.map(|_| Hash::ZERO),
                 }
             }
-            Op::Certify(p, pass) => {
+            Op::Certify(nth, pass) => {
                 let refuse = Decision::Refuse {
                     code: text("no"),
                     reason: Hash::ZERO,
@@ -119,13 +124,13 @@ impl Random for Bench {
                 self.staff(
                     Staff::Programme,
                     Body::Payment(PaymentAct::Certify {
-                        payment: payment(self, p),
+                        payment: payment(self, nth),
                         decision,
                     }),
                 )
             }
-            Op::Approve(p, second, pass) if known(self, p) => {
-                let number = payment(self, p);
+            Op::Approve(nth, second, pass) if known(self, nth) => {
+                let number = payment(self, nth);
                 let who = if second {
                     Staff::Finance2
                 } else {
@@ -147,28 +152,28 @@ impl Random for Bench {
                     self.staff(who, Body::Payment(act))
                 }
             }
-            Op::Hold(p, who) => self.hold(who, payment(self, p)),
+            Op::Hold(nth, who) => self.hold(who, payment(self, nth)),
             // On a ledger the board lifts, in a week; the story has it.
-            Op::Lift(p) if self.ledger.is_none() => {
-                let number = payment(self, p);
+            Op::Lift(nth) if self.ledger.is_none() => {
+                let number = payment(self, nth);
                 self.direct(|tx| payment::lift_hold(tx, number))
                     .map(|()| Hash::ZERO)
             }
-            Op::Release(p, fresh) if known(self, p) => {
+            Op::Release(nth, fresh) if known(self, nth) => {
                 if !fresh {
                     self.ids = self.ids.saturating_sub(1);
                 }
-                self.release(payment(self, p))
+                self.release(payment(self, nth))
             }
-            Op::Settle(p, fresh) if known(self, p) => {
+            Op::Settle(nth, fresh) if known(self, nth) => {
                 if !fresh {
                     self.ids = self.ids.saturating_sub(1);
                 }
-                self.settle(payment(self, p))
+                self.settle(payment(self, nth))
             }
-            Op::Return(p) if known(self, p) => self.give_back(payment(self, p)),
-            Op::Acknowledge(p, yes) if known(self, p) => {
-                let number = payment(self, p);
+            Op::Return(nth) if known(self, nth) => self.give_back(payment(self, nth)),
+            Op::Acknowledge(nth, yes) if known(self, nth) => {
+                let number = payment(self, nth);
                 if yes {
                     self.acknowledge(number)
                 } else {
@@ -183,7 +188,7 @@ impl Random for Bench {
                 self.grantee(Body::Award(AwardAct::ChangeAccount { agreement, account }))
             }
             Op::Confirm => match self
-                .w
+                .world
                 .tables
                 .agreements
                 .get(&agreement)
@@ -215,10 +220,16 @@ impl Random for Bench {
     /// N1, N3 to N12 over whatever has happened.
     fn check_invariants(&mut self, agreement: u32, seen: &mut Seen) -> Result<(), TestCaseError> {
         let totals = self.totals();
-        let known = self.w.tables.agreements.get(&agreement).unwrap().clone();
+        let known = self
+            .world
+            .tables
+            .agreements
+            .get(&agreement)
+            .unwrap()
+            .clone();
         // N4: awards of the call and what it holds are its budget.
         let awarded: u64 = self
-            .w
+            .world
             .tables
             .awards
             .iter()
@@ -227,7 +238,7 @@ impl Random for Bench {
             .sum();
         prop_assert_eq!(
             i128::from(awarded) + self.of(AccountKind::Call(CALL)),
-            i128::from(20 * M)
+            i128::from(20 * MILLION)
         );
         // N5.
         prop_assert_eq!(
@@ -247,7 +258,7 @@ impl Random for Bench {
         let mut tranches: BTreeMap<Tranche, u32> = BTreeMap::new();
         let mut paid = 0u64;
         let mut transit = 0u64;
-        for (number, payment) in self.w.tables.payments.iter() {
+        for (number, payment) in self.world.tables.payments.iter() {
             prop_assert!(encode(payment).len() < PROVED_VALUE_MAX);
             let before = seen.states.insert(*number, payment.state);
             if payment.state == PaymentState::Refused {
@@ -290,7 +301,7 @@ impl Random for Bench {
                 prop_assert_eq!(instruction.account, known.account);
                 prop_assert!(known.change.is_none());
                 prop_assert!(payment.approvals >= payment.approvals_needed);
-                prop_assert!(self.w.now >= payment.approved_ms.unwrap() + 48 * HOUR_MS);
+                prop_assert!(self.world.now >= payment.approved_ms.unwrap() + 48 * HOUR_MS);
             }
             if payment.state == PaymentState::Settled && before != Some(PaymentState::Settled) {
                 let reference = payment.settlement.clone().unwrap();
@@ -314,7 +325,7 @@ impl Random for Bench {
         );
         // N12, N13 over every chain.
         let numbers: Vec<u32> = self
-            .w
+            .world
             .tables
             .payments
             .iter()
@@ -324,7 +335,7 @@ impl Random for Bench {
             let chain = self
                 .direct(|tx| payment::chain(tx, &payment::get(tx, number)?))
                 .unwrap();
-            prop_assert_eq!(duties::judge_all(&self.w.tables, &chain), Ok(()));
+            prop_assert_eq!(duties::judge_all(&self.world.tables, &chain), Ok(()));
         }
         Ok(())
     }
@@ -421,7 +432,7 @@ fn n4_to_n12_hold_over_random_sequences_on_a_ledger() {
 /// From the ranking to the last acknowledgement, by records and motions only.
 #[test]
 fn the_story_of_agreement_one() {
-    let mut b = Bench::story();
+    let mut bench = Bench::story();
     // The committee may not decide 8 million; nobody votes on their own case, and no reviewer
     // votes.
     let grant = |application, amount, body| GrantAward {
@@ -430,68 +441,73 @@ fn the_story_of_agreement_one() {
         body,
         out_of_rank: None,
     };
-    let refusal = b
+    let refusal = bench
         .propose(MotionEffect::GrantAward(grant(
             1,
-            8 * M,
+            8 * MILLION,
             BodyKind::Committee,
         )))
         .unwrap_err();
     assert_eq!(refusal.code, "F11.body-too-low");
-    let motion = b
+    let motion = bench
         .propose(MotionEffect::GrantAward(grant(
             1,
-            8 * M,
+            8 * MILLION,
             BodyKind::Assembly,
         )))
         .unwrap();
-    let (recused, refused) = b.pass(motion);
+    let (recused, refused) = bench.pass(motion);
     assert_eq!((recused, refused), (vec![GRANTEE], REVIEWERS.to_vec()));
-    let award = b.w.tables.awards.get(&1).unwrap().clone();
+    let award = bench.world.tables.awards.get(&1).unwrap().clone();
     assert_eq!(
         (award.body, award.amount, award.motion),
-        (BodyKind::Assembly, 8 * M, motion)
+        (BodyKind::Assembly, 8 * MILLION, motion)
     );
     // A small one by the committee, the rest placed by it: the call is decided.
-    b.decide(MotionEffect::GrantAward(grant(
+    bench.decide(MotionEffect::GrantAward(grant(
         2,
-        400_000 * Y,
+        400_000 * YUAN,
         BodyKind::Committee,
     )));
-    assert_eq!(b.w.tables.awards.get(&2).unwrap().body, BodyKind::Committee);
+    assert_eq!(
+        bench.world.tables.awards.get(&2).unwrap().body,
+        BodyKind::Committee
+    );
     let place = PlaceApplication {
         application: 3,
         placing: Placing::NotRecommended,
         reason: hash("reason"),
     };
-    b.decide(MotionEffect::PlaceApplication(place));
+    bench.decide(MotionEffect::PlaceApplication(place));
     assert_eq!(
-        b.w.tables.calls.get(&CALL).unwrap().status,
+        bench.world.tables.calls.get(&CALL).unwrap().status,
         CallStatus::Decided
     );
     // The small one is revoked by the board.
-    b.decide(MotionEffect::RevokeAward(RevokeAward {
+    bench.decide(MotionEffect::RevokeAward(RevokeAward {
         award: 2,
         reason: hash("reason"),
     }));
-    assert_eq!(b.of(AccountKind::Call(CALL)), i128::from(12 * M));
+    assert_eq!(bench.of(AccountKind::Call(CALL)), i128::from(12 * MILLION));
 
-    b.days(1);
-    b.grantee(Body::Award(AwardAct::Accept { award: 1 }))
+    bench.days(1);
+    bench
+        .grantee(Body::Award(AwardAct::Accept { award: 1 }))
         .unwrap();
-    let terms = b.terms(1, &[4 * M, 4 * M], 24 * M / 10);
-    let agreement = b.sign_all(&terms);
-    b.pool(PoolKind::Assessors, &rollbook_tests::grants::ASSESSORS);
-    b.draw_for(DrawFor::Agreement(agreement));
+    let terms = bench.terms(1, &[4 * MILLION, 4 * MILLION], 24 * MILLION / 10);
+    let agreement = bench.sign_all(&terms);
+    bench.pool(PoolKind::Assessors, &rollbook_tests::grants::ASSESSORS);
+    bench.draw_for(DrawFor::Agreement(agreement));
     let (m1, m2, report) = (
-        b.first(agreement),
-        b.first(agreement) + 1,
-        b.first(agreement) + 2,
+        bench.first(agreement),
+        bench.first(agreement) + 1,
+        bench.first(agreement) + 2,
     );
-    b.pay(agreement, Tranche::Advance, 24 * M / 10);
-    b.accept_milestone(m1, 4 * M);
+    bench.pay(agreement, Tranche::Advance, 24 * MILLION / 10);
+    bench.accept_milestone(m1, 4 * MILLION);
     assert!(
-        b.milestone(m1)
+        bench
+            .milestone(m1)
             .assessors
             .iter()
             .all(|assessor| assessor.voted_award),
@@ -499,30 +515,30 @@ fn the_story_of_agreement_one() {
     );
 
     // Held by two seat holders, lifted by the board, released, returned, released again.
-    let payment = b.approved(agreement, Tranche::Milestone(m1), 24 * M / 10);
-    b.hold(1, payment).unwrap();
-    b.hold(2, payment).unwrap();
-    b.decide(MotionEffect::LiftHold(LiftHold {
+    let payment = bench.approved(agreement, Tranche::Milestone(m1), 24 * MILLION / 10);
+    bench.hold(1, payment).unwrap();
+    bench.hold(2, payment).unwrap();
+    bench.decide(MotionEffect::LiftHold(LiftHold {
         payment,
         reason: hash("reason"),
     }));
-    assert_eq!(b.payment(payment).state, PaymentState::Approved);
-    b.release(payment).unwrap();
-    b.give_back(payment).unwrap();
-    b.release(payment).unwrap();
-    b.settle(payment).unwrap();
-    b.acknowledge(payment).unwrap();
+    assert_eq!(bench.payment(payment).state, PaymentState::Approved);
+    bench.release(payment).unwrap();
+    bench.give_back(payment).unwrap();
+    bench.release(payment).unwrap();
+    bench.settle(payment).unwrap();
+    bench.acknowledge(payment).unwrap();
 
-    b.accept_milestone(m2, 4 * M);
-    b.pay(agreement, Tranche::Milestone(m2), 24 * M / 10);
-    b.accept_milestone(report, 0);
-    b.pay(agreement, Tranche::Holdback, 8 * M / 10);
+    bench.accept_milestone(m2, 4 * MILLION);
+    bench.pay(agreement, Tranche::Milestone(m2), 24 * MILLION / 10);
+    bench.accept_milestone(report, 0);
+    bench.pay(agreement, Tranche::Holdback, 8 * MILLION / 10);
     assert_eq!(
         (
-            b.of(AccountKind::Paid(agreement)),
-            b.of(AccountKind::Committed(agreement))
+            bench.of(AccountKind::Paid(agreement)),
+            bench.of(AccountKind::Committed(agreement))
         ),
-        (i128::from(8 * M), 0)
+        (i128::from(8 * MILLION), 0)
     );
-    b.totals();
+    bench.totals();
 }

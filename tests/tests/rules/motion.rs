@@ -1,8 +1,6 @@
 //! Motions on a one-writer ledger: electorate, voices, recusal, quorum, stay, rescission,
 //! escalation (domain 1.6, R1, R7, R10).
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
 use proptest::prelude::*;
 use rollbook_core::apply::{DeadlineKind, EventBody, NotCounted, Outcome, Refusal};
 use rollbook_core::charter::{DAY_MS, HOUR_MS};

@@ -1,7 +1,5 @@
 //! Rule versions (RULINGS A18) and the orders that version 2 adds (R24), on one writer.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
 use std::path::Path;
 use std::sync::Arc;
 
