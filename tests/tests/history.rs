@@ -3,7 +3,7 @@
 //! written down with it. A history is never made again: a change that breaks one has edited rules
 //! that were shipped.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! One writer, no network: genesis, founding, blocks, a handover. The ledger alone must hold every
 //! rule of a block.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::{BlockError, Ledger, SystemSection};

@@ -1,7 +1,7 @@
 //! Four real nodes: blocks, proofs that a stranger checks, refusals that are signed, the stepped
 //! clock.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

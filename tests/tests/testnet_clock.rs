@@ -1,7 +1,7 @@
 //! One of four real clocks is an hour off (RULINGS A9): the chain goes on, nobody follows that
 //! time, the node says so itself, and with a right clock it is needed again and serves.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use rollbook_core::codec::decode;
 use rollbook_core::export::BlockFrame;

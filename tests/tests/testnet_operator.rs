@@ -1,7 +1,7 @@
 //! What goes wrong in an operator's hands: each is refused with words and a next step, and a
 //! restored node comes back safely.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,7 +1,7 @@
 //! Who reads what at a real node (RULINGS A15, R18), and that a full node serves what a validator
 //! serves (A21).
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;

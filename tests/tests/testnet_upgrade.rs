@@ -2,7 +2,7 @@
 //! announce that they know it, the assembly amends the charter, and what only version 2 knows is
 //! refused before and done after, everywhere alike.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use rollbook_core::codec::{Text, decode};
 use rollbook_core::crypto::sha256;

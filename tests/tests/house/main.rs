@@ -21,7 +21,7 @@
 //! Absent on purpose: rooms of other people's crates, and ways that are no path (methods, fields).
 //! No code is imported from the crates that are read.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod crates;
 mod lexer;
