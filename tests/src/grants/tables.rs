@@ -12,11 +12,13 @@ use rollbook_core::funding::{
     self, Application, ApplicationStatus, Draw, DrawStatus, Opened, Review, ReviewStatus,
 };
 use rollbook_core::identity::Name;
+use rollbook_core::identity::groups::{Edge, relate};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::{
     ApplicationContent, CallTerms, DrawFor, Eligibility, GrantAward, ReviewDeclaration, Verdict,
 };
+use rollbook_core::state::StateTables;
 
 use super::{Bench, CALL, FUND, GRANTEE, MEMBERS, MILLION, OTHER, World, hash, text};
 use crate::alliance::{Alliance, OPENED_MS, officers_of, secretariat};
@@ -82,7 +84,34 @@ impl Bench {
         }
     }
 
+    /// What stands at the start: the fund, the ranked call, its applications and reviewers, and the
+    /// money.
     fn seed(&mut self) {
+        self.seed_fund_and_call();
+        for (number, applicant, ask) in [
+            (1, GRANTEE, 8 * MILLION),
+            (2, OTHER, 6 * MILLION),
+            (3, 14, 2 * MILLION),
+        ] {
+            self.seed_application(number, applicant, ask);
+        }
+        // Reviewers of the first application: the second officers of 9, 10, 11.
+        for (number, member) in (1..).zip([9, 10, 11]) {
+            self.seed_review(number, officers_of(member).1);
+        }
+        self.post(Movement::ContributionReceived {
+            member: 1,
+            pot: Pot::Free,
+            amount: 100 * MILLION,
+        });
+        self.post(Movement::CallFunded {
+            call: CALL,
+            direction: None,
+            amount: 20 * MILLION,
+        });
+    }
+
+    fn seed_fund_and_call(&mut self) {
         let charter = self.world.tables.chain.get(&0).unwrap().charter;
         let name = Name {
             native: text("基金"),
@@ -137,72 +166,81 @@ impl Bench {
             motion: 0,
             charter,
         };
-        self.world.tables.funds.put(FUND, fund);
-        self.world.tables.calls.put(CALL, call);
-        for (number, applicant, ask) in [
-            (1, GRANTEE, 8 * MILLION),
-            (2, OTHER, 6 * MILLION),
-            (3, 14, 2 * MILLION),
-        ] {
-            let content = ApplicationContent {
-                title: text("Project"),
-                ask,
-                document: hash("application"),
-            };
-            let application = Application {
-                number,
-                call: CALL,
-                applicant,
-                project: hash(&format!("project/{number}")),
-                commitment: Hash::ZERO,
-                record: Hash::ZERO,
-                submitted_ms: since_ms,
-                status: ApplicationStatus::Ranked,
-                since_ms,
-                opened: Some(Opened {
-                    content,
-                    at_ms: since_ms,
-                    by: applicant,
-                }),
-                verdict: Some(Verdict::Eligible),
-                judged_by: None,
-                appeal: None,
-                score: None,
-                rank: Some(number),
-            };
-            self.world.tables.applications.put(number, application);
-            self.world.tables.call_applications.put((CALL, number), 0);
-        }
-        // Reviewers of the first application: the second officers of 9, 10, 11.
-        for (number, member) in (1..).zip([9, 10, 11]) {
-            let person = officers_of(member).1;
-            let review = Review {
-                number,
-                application: 1,
-                person,
-                draw: 1,
-                status: ReviewStatus::Final,
-                since_ms,
-                declaration: Some(ReviewDeclaration::Clear),
-                seal: None,
-                scores: None,
-                comment: None,
-                revision: None,
-            };
-            self.world.tables.reviews.put(number, review);
-            self.world.tables.review_of.put((1, person), number);
-        }
-        self.post(Movement::ContributionReceived {
-            member: 1,
-            pot: Pot::Free,
-            amount: 100 * MILLION,
+        self.place(|tables| {
+            tables.funds.put(FUND, fund);
+            tables.calls.put(CALL, call);
         });
-        self.post(Movement::CallFunded {
+    }
+
+    fn seed_application(&mut self, number: u32, applicant: u32, ask: u64) {
+        let since_ms = self.world.now;
+        let content = ApplicationContent {
+            title: text("Project"),
+            ask,
+            document: hash("application"),
+        };
+        let application = Application {
+            number,
             call: CALL,
-            direction: None,
-            amount: 20 * MILLION,
+            applicant,
+            project: hash(&format!("project/{number}")),
+            commitment: Hash::ZERO,
+            record: Hash::ZERO,
+            submitted_ms: since_ms,
+            status: ApplicationStatus::Ranked,
+            since_ms,
+            opened: Some(Opened {
+                content,
+                at_ms: since_ms,
+                by: applicant,
+            }),
+            verdict: Some(Verdict::Eligible),
+            judged_by: None,
+            appeal: None,
+            score: None,
+            rank: Some(number),
+        };
+        self.place(|tables| {
+            tables.applications.put(number, application);
+            tables.call_applications.put((CALL, number), 0);
         });
+    }
+
+    /// A final review of the first application.
+    fn seed_review(&mut self, number: u32, person: u32) {
+        let review = Review {
+            number,
+            application: 1,
+            person,
+            draw: 1,
+            status: ReviewStatus::Final,
+            since_ms: self.world.now,
+            declaration: Some(ReviewDeclaration::Clear),
+            seal: None,
+            scores: None,
+            comment: None,
+            revision: None,
+        };
+        self.place(|tables| {
+            tables.reviews.put(number, review);
+            tables.review_of.put((1, person), number);
+        });
+    }
+
+    /// Writes into the tables past every rule. All suites that do so do it here.
+    pub fn place(&mut self, write: impl FnOnce(&mut StateTables)) {
+        write(&mut self.world.tables);
         self.world.tables.keep_record();
+    }
+
+    /// Makes two organisations related, as declarations on both sides would.
+    pub fn relate(&mut self, one: u32, other: u32) {
+        let edge = Edge {
+            evidence: Hash::ZERO,
+            since_ms: 0,
+            until_ms: None,
+        };
+        self.place(|tables| relate(tables, one, other, edge));
     }
 
     pub fn post(&mut self, movement: Movement) {
@@ -264,9 +302,10 @@ impl Bench {
                 status: DrawStatus::Drawn,
                 since_ms: self.world.now,
             };
-            self.world.tables.draws.put(number, draw);
-            self.world.tables.draw_of.put((subject, round), number);
+            self.place(|tables| {
+                tables.draws.put(number, draw);
+                tables.draw_of.put((subject, round), number);
+            });
         }
-        self.world.tables.keep_record();
     }
 }

@@ -421,7 +421,10 @@ impl<L: SimLedger> World<L> {
             Effect::Broadcast(bytes) => {
                 self.inspect(node, &bytes);
                 self.note(node, &bytes, || {
-                    format!("broadcast {:?}", decode::<Frame>(&bytes).map(|f| brief(&f)))
+                    format!(
+                        "broadcast {:?}",
+                        decode::<Frame>(&bytes).map(|frame| brief(&frame))
+                    )
                 });
                 let from = self.machines[node].organisation;
                 for to in 0..self.machines.len() {
@@ -470,7 +473,7 @@ impl<L: SimLedger> World<L> {
                     },
                 );
                 let there: Vec<usize> = (0..self.machines.len())
-                    .filter(|m| self.machines[*m].organisation == to)
+                    .filter(|machine| self.machines[*machine].organisation == to)
                     .collect();
                 let Some(target) = self.random.pick(&there).copied() else {
                     return;
@@ -528,7 +531,9 @@ impl<L: SimLedger> World<L> {
                         self.decided_records.extend(records);
                         self.outcome.height = self.outcome.height.max(height);
                         if let Some(replica) = &self.machines[node].replica {
-                            let round = replica.tip_certificate().map_or(0, |c| c.round);
+                            let round = replica
+                                .tip_certificate()
+                                .map_or(0, |certificate| certificate.round);
                             self.outcome.round = self.outcome.round.max(round);
                             self.outcome.times.push(replica.app().tip().seal.time_ms);
                             let handover = replica.app().needs_handover_checkpoint();
@@ -581,11 +586,11 @@ impl<L: SimLedger> World<L> {
 
 fn brief(frame: &Frame) -> String {
     match frame {
-        Frame::Vote(s) => {
-            let block = s.vote.block.map_or("nil".into(), Hash::short);
+        Frame::Vote(signed) => {
+            let block = signed.vote.block.map_or("nil".into(), Hash::short);
             format!(
                 "{:?} {}/{} {block}",
-                s.vote.kind, s.vote.height, s.vote.round
+                signed.vote.kind, signed.vote.height, signed.vote.round
             )
         }
         Frame::Proposal { proposal, .. } => {
@@ -610,6 +615,8 @@ fn brief(frame: &Frame) -> String {
             precommits,
             ..
         } => format!("Round {height}/{round} precommits {precommits}"),
-        Frame::Cosign(c) => format!("Cosign {} size {}", c.height, c.size),
+        Frame::Cosign(cosignature) => {
+            format!("Cosign {} size {}", cosignature.height, cosignature.size)
+        }
     }
 }

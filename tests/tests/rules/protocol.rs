@@ -46,20 +46,20 @@ fn order(reference: &str) -> OfficialOrder {
     }
 }
 
-fn file(w: &mut Writer, order: OfficialOrder) -> Result<Outcome, Refusal> {
-    w.office(Role::Secretary, Body::Charter(CharterAct::FileOrder(order)))
+fn file(writer: &mut Writer, order: OfficialOrder) -> Result<Outcome, Refusal> {
+    writer.office(Role::Secretary, Body::Charter(CharterAct::FileOrder(order)))
 }
 
-fn support(w: &mut Writer, member: u32, protocol: u32) -> Result<Outcome, Refusal> {
+fn support(writer: &mut Writer, member: u32, protocol: u32) -> Result<Outcome, Refusal> {
     let operator = rollbook_tests::alliance::officers_of(member).0;
-    w.act_as(
+    writer.act_as(
         member,
         &[(operator, Role::NodeOperator)],
         Body::Node(NodeAct::Support { protocol }),
     )
 }
 
-fn propose(w: &mut Writer, protocol: u32, from_height: u64) -> Result<u32, Refusal> {
+fn propose(writer: &mut Writer, protocol: u32, from_height: u64) -> Result<u32, Refusal> {
     let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
         protocol,
         from_height,
@@ -70,41 +70,42 @@ fn propose(w: &mut Writer, protocol: u32, from_height: u64) -> Result<u32, Refus
         ballot_days: 10,
         text: sha256(b"why"),
     };
-    w.member(1, Body::Motion(MotionAct::Propose(proposal)))?;
-    let motion = w.newest_motion();
-    w.member(2, Body::Motion(MotionAct::Support { motion }))
+    writer.member(1, Body::Motion(MotionAct::Propose(proposal)))?;
+    let motion = writer.newest_motion();
+    writer
+        .member(2, Body::Motion(MotionAct::Support { motion }))
         .unwrap();
     Ok(motion)
 }
 
 #[test]
 fn a_version_is_raised_by_amendment_at_its_height() {
-    let mut w = writer("raise");
-    assert_eq!(code(file(&mut w, order("1"))), "A18.not-in-force");
-    let from_height = w.ledger.height() + 60;
+    let mut writer = writer("raise");
+    assert_eq!(code(file(&mut writer, order("1"))), "A18.not-in-force");
+    let from_height = writer.ledger.height() + 60;
     assert_eq!(
-        code(propose(&mut w, 2, from_height)),
+        code(propose(&mut writer, 2, from_height)),
         "A18.too-little-support"
     );
-    assert_eq!(code(support(&mut w, 1, 0)), "A18.in-force-already");
+    assert_eq!(code(support(&mut writer, 1, 0)), "A18.in-force-already");
     assert_eq!(
-        code(support(&mut w, 5, 2)),
+        code(support(&mut writer, 5, 2)),
         "M40.no-node",
         "a member without a node"
     );
     for validator in [1, 2] {
-        support(&mut w, validator, 2).unwrap();
+        support(&mut writer, validator, 2).unwrap();
     }
     assert_eq!(
-        code(propose(&mut w, 2, from_height)),
+        code(propose(&mut writer, 2, from_height)),
         "A18.too-little-support",
         "two of four"
     );
-    support(&mut w, 4, 2).unwrap();
-    assert_eq!(code(support(&mut w, 4, 2)), "A18.announced-already");
-    assert_eq!(code(propose(&mut w, 3, from_height)), "A18.not-next");
-    let motion = propose(&mut w, 2, from_height).unwrap();
-    let events = w.pass(motion);
+    support(&mut writer, 4, 2).unwrap();
+    assert_eq!(code(support(&mut writer, 4, 2)), "A18.announced-already");
+    assert_eq!(code(propose(&mut writer, 3, from_height)), "A18.not-next");
+    let motion = propose(&mut writer, 2, from_height).unwrap();
+    let events = writer.pass(motion);
     let raised = EventBody::ProtocolRaised {
         protocol: 2,
         from_height,
@@ -112,17 +113,20 @@ fn a_version_is_raised_by_amendment_at_its_height() {
         release: text("0.2"),
     };
     assert!(events.contains(&raised), "{events:?}");
-    assert_eq!(code(propose(&mut w, 3, from_height)), "A18.raise-waiting");
+    assert_eq!(
+        code(propose(&mut writer, 3, from_height)),
+        "A18.raise-waiting"
+    );
 
     // What a build knows that came out before the version: the same until the block before it.
-    while w.ledger.height() + 1 < from_height {
-        assert_eq!(w.submit(&[]).events, []);
-        assert_eq!(w.ledger.tip().seal.protocol, 1);
+    while writer.ledger.height() + 1 < from_height {
+        assert_eq!(writer.submit(&[]).events, []);
+        assert_eq!(writer.ledger.tip().seal.protocol, 1);
     }
-    let mut old = w.ledger.clone().knowing(1);
-    let system = w.system();
+    let mut old = writer.ledger.clone().knowing(1);
+    let system = writer.system();
     let refused = old
-        .build(w.now(), system, &[], &mut w.verifier)
+        .build(writer.now(), system, &[], &mut writer.verifier)
         .unwrap_err();
     let BlockError::Protocol(unknown) = refused else {
         panic!("{refused}")
@@ -137,25 +141,25 @@ fn a_version_is_raised_by_amendment_at_its_height() {
         (from_height, 2, 1, "0.2")
     );
 
-    assert_eq!(file(&mut w, order("1")), Ok(Outcome::Applied));
-    let tip = w.ledger.tip().seal.clone();
+    assert_eq!(file(&mut writer, order("1")), Ok(Outcome::Applied));
+    let tip = writer.ledger.tip().seal.clone();
     assert_eq!((tip.height, tip.protocol), (from_height, 2));
-    let body = w.frames.last().unwrap().body();
+    let body = writer.frames.last().unwrap().body();
     assert!(matches!(
-        old.execute(&body, &tip, &mut w.verifier),
+        old.execute(&body, &tip, &mut writer.verifier),
         Err(BlockError::Protocol(_))
     ));
     assert_eq!(
-        protocol::at(w.tables(), from_height - 1),
+        protocol::at(writer.tables(), from_height - 1),
         1,
         "history stays under its rules"
     );
-    assert_eq!(w.tables().protocols.get(&2).unwrap().motion, motion);
+    assert_eq!(writer.tables().protocols.get(&2).unwrap().motion, motion);
 
-    assert_eq!(code(file(&mut w, order("1"))), "R24.filed-already");
+    assert_eq!(code(file(&mut writer, order("1"))), "R24.filed-already");
     assert_eq!(
         code(file(
-            &mut w,
+            &mut writer,
             OfficialOrder {
                 issued_ms: u64::MAX,
                 ..order("2")
@@ -165,7 +169,7 @@ fn a_version_is_raised_by_amendment_at_its_height() {
     );
     assert_eq!(
         code(file(
-            &mut w,
+            &mut writer,
             OfficialOrder {
                 about: Some(99),
                 ..order("2")
@@ -173,85 +177,86 @@ fn a_version_is_raised_by_amendment_at_its_height() {
         )),
         "A4.unknown-organisation"
     );
-    let holder = w.holder(Role::Treasurer, 0);
+    let holder = writer.holder(Role::Treasurer, 0);
     let other = rollbook_tests::alliance::secretariat(8);
-    let wrong = w.act_as(
+    let wrong = writer.act_as(
         other,
         &[(holder, Role::Treasurer)],
         Body::Charter(CharterAct::FileOrder(order("2"))),
     );
     assert_eq!(code(wrong), "A6.role-missing");
     assert_eq!(
-        code(w.member(1, Body::Charter(CharterAct::FileOrder(order("2"))))),
+        code(writer.member(1, Body::Charter(CharterAct::FileOrder(order("2"))))),
         "R7.no-office"
     );
-    file(&mut w, order("2")).unwrap();
-    assert_eq!(w.tables().orders.get(&2).unwrap().order, order("2"));
+    file(&mut writer, order("2")).unwrap();
+    assert_eq!(writer.tables().orders.get(&2).unwrap().order, order("2"));
 
-    let report = rollbook_tests::testnet::audit(&w.export(), w.ledger.chain());
+    let report = rollbook_tests::testnet::audit(&writer.export(), writer.ledger.chain());
     assert!(report.findings.is_empty(), "{:?}", report.findings);
-    assert_eq!(report.executed, w.ledger.height());
+    assert_eq!(report.executed, writer.ledger.height());
 }
 
 #[test]
 fn support_that_is_taken_back_voids_the_amendment() {
-    let mut w = writer("withdrawn");
+    let mut writer = writer("withdrawn");
     for validator in [1, 2, 3] {
-        support(&mut w, validator, 2).unwrap();
+        support(&mut writer, validator, 2).unwrap();
     }
-    let from_height = w.ledger.height() + 1000;
-    let motion = propose(&mut w, 2, from_height).unwrap();
+    let from_height = writer.ledger.height() + 1000;
+    let motion = propose(&mut writer, 2, from_height).unwrap();
     for member in 1..=8 {
-        w.vote(member, motion, rollbook_core::record::Choice::Yes)
+        writer
+            .vote(member, motion, rollbook_core::record::Choice::Yes)
             .unwrap();
     }
-    w.close(motion);
+    writer.close(motion);
     assert_eq!(
-        w.tables().motions.get(&motion).unwrap().status,
+        writer.tables().motions.get(&motion).unwrap().status,
         MotionStatus::Staying
     );
-    support(&mut w, 2, 1).unwrap();
-    w.advance_days(11);
-    let stands = w.tables().motions.get(&motion).unwrap();
+    support(&mut writer, 2, 1).unwrap();
+    writer.advance_days(11);
+    let stands = writer.tables().motions.get(&motion).unwrap();
     assert_eq!(stands.status, MotionStatus::Void);
     assert_eq!(stands.void, Some(text("A18.too-little-support")));
-    assert!(protocol::coming(w.tables(), w.ledger.height()).is_none());
+    assert!(protocol::coming(writer.tables(), writer.ledger.height()).is_none());
 }
 
 #[test]
 fn a_height_that_has_passed_is_the_next_block() {
-    let mut w = writer("late");
+    let mut writer = writer("late");
     for validator in [1, 2, 3] {
-        support(&mut w, validator, 2).unwrap();
+        support(&mut writer, validator, 2).unwrap();
     }
-    let motion = propose(&mut w, 2, 1).unwrap();
-    w.pass(motion);
-    let facts = w.tables().protocols.get(&2).unwrap().clone();
+    let motion = propose(&mut writer, 2, 1).unwrap();
+    writer.pass(motion);
+    let facts = writer.tables().protocols.get(&2).unwrap().clone();
     assert_eq!(facts.motion, motion);
     assert!(
-        facts.from_height > 1 && facts.from_height <= w.ledger.height() + 1,
+        facts.from_height > 1 && facts.from_height <= writer.ledger.height() + 1,
         "{facts:?}"
     );
-    w.submit(&[]);
-    assert_eq!(w.ledger.tip().seal.protocol, 2);
+    writer.submit(&[]);
+    assert_eq!(writer.ledger.tip().seal.protocol, 2);
 }
 
 /// A proposer that invents a rule version makes an invalid block. It must not stop the nodes that
 /// judge it: only the state says which version a block is under.
 #[test]
 fn an_invented_version_is_an_invalid_block() {
-    let mut w = writer("invented");
-    let section = w.system();
-    let built = w
+    let mut writer = writer("invented");
+    let section = writer.system();
+    let built = writer
         .ledger
-        .build(w.now(), section, &[], &mut w.verifier)
+        .build(writer.now(), section, &[], &mut writer.verifier)
         .unwrap();
     for protocol in [2, 3, u32::MAX] {
         let mut seal = built.execution.seal.clone();
         seal.protocol = protocol;
-        let error = w
+        let error = writer
             .second
-            .execute(&built.execution.body, &seal, &mut w.verifier)
+            .execute(&built.execution.body, &seal, &mut writer.verifier)
             .unwrap_err();
         assert!(
             matches!(
@@ -268,10 +273,10 @@ fn an_invented_version_is_an_invalid_block() {
 
 #[test]
 fn a_chain_may_begin_with_the_newest_rules() {
-    let mut w = Writer::founded(Alliance::with(b"newest", 8, 4, Clock::Sample, |_| {}));
-    assert_eq!(w.ledger.tip().seal.protocol, protocol::PROTOCOL);
-    assert_eq!(file(&mut w, order("1")), Ok(Outcome::Applied));
-    let (old, _) = Ledger::from_genesis(&w.alliance.genesis).unwrap();
+    let mut writer = Writer::founded(Alliance::with(b"newest", 8, 4, Clock::Sample, |_| {}));
+    assert_eq!(writer.ledger.tip().seal.protocol, protocol::PROTOCOL);
+    assert_eq!(file(&mut writer, order("1")), Ok(Outcome::Applied));
+    let (old, _) = Ledger::from_genesis(&writer.alliance.genesis).unwrap();
     assert!(old.knowing(1).next_protocol().is_err());
 }
 

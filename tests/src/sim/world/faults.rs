@@ -148,13 +148,13 @@ impl<L: SimLedger> World<L> {
             return;
         }
         self.cut.clear();
-        let n = self.machines.len();
+        let count = self.machines.len();
         if self.plan.partitions && self.random.percent(50) {
-            let side: Vec<bool> = (0..n).map(|_| self.random.percent(50)).collect();
-            for a in 0..n {
-                for b in 0..n {
-                    if side[a] != side[b] {
-                        self.cut.insert((a, b));
+            let side: Vec<bool> = (0..count).map(|_| self.random.percent(50)).collect();
+            for from in 0..count {
+                for to in 0..count {
+                    if side[from] != side[to] {
+                        self.cut.insert((from, to));
                     }
                 }
             }
@@ -162,11 +162,11 @@ impl<L: SimLedger> World<L> {
         }
         if self.plan.one_way && self.random.percent(50) {
             for _ in 0..2 {
-                let (a, b) = (
-                    self.random.below(n as u64) as usize,
-                    self.random.below(n as u64) as usize,
+                let (from, to) = (
+                    self.random.below(count as u64) as usize,
+                    self.random.below(count as u64) as usize,
                 );
-                self.cut.insert((a, b));
+                self.cut.insert((from, to));
             }
         }
         let next = self.random.between(1_000, 8_000);

@@ -6,13 +6,13 @@ use rollbook_core::account::AccountKind;
 use rollbook_core::apply::{DeadlineKind, EventBody, NotCounted, Outcome};
 use rollbook_core::charter::DAY_MS;
 use rollbook_core::crypto::{Hash, sha256};
-use rollbook_core::funding::draw;
-use rollbook_core::funding::{Appeal, ApplicationStatus, CallStatus, ReviewStatus};
+use rollbook_core::funding::{Appeal, ApplicationStatus, CallStatus, ReviewStatus, draw};
 use rollbook_core::identity::Role;
 use rollbook_core::record::{
     Body, CallAct, CancelCall, ConflictKind, DrawFor, MotionEffect, ReviewDeclaration, Revision,
     Scores,
 };
+use rollbook_tests::writer::Writer;
 
 use super::{
     SALT, YUAN, act, apply_for, balance, call_status, code, content, declare, fill_pool, full_draw,
@@ -26,15 +26,40 @@ use super::{
 #[test]
 fn a_call_from_publication_to_ranking() {
     let mut writer = writer("call");
-    let (fund, call) = open_call(&mut writer);
+    let cast = submitted(&mut writer);
+    close_and_count(&mut writer, &cast);
+    let appeal = open_judge_and_appeal(&mut writer, &cast);
+    draw_reviewers(&mut writer, &cast);
+    decide_the_appeal(&mut writer, &cast, appeal);
+    drop_and_replace(&mut writer, &cast);
+    score(&mut writer, &cast);
+    rank_and_settle(&mut writer, &cast);
+}
+
+/// The organisations and applications of the story.
+struct Cast {
+    fund: u32,
+    call: u32,
+    optics: u32,
+    gsxr: u32,
+    headset: u32,
+    scope: u32,
+    upheld: u32,
+    forgotten: u32,
+    closes: u64,
+}
+
+/// Money, call, pool and submissions; one submission is withdrawn, twice.
+fn submitted(writer: &mut Writer) -> Cast {
+    let (fund, call) = open_call(writer);
     // Earmark first: 10 m of direction 2, then 15 m free.
-    assert_eq!(balance(&writer, fund, AccountKind::Direction(2)), 0);
+    assert_eq!(balance(writer, fund, AccountKind::Direction(2)), 0);
     assert_eq!(
-        balance(&writer, fund, AccountKind::Free),
+        balance(writer, fund, AccountKind::Free),
         i128::from(5_000_000 * YUAN)
     );
     assert_eq!(
-        balance(&writer, fund, AccountKind::Call(call)),
+        balance(writer, fund, AccountKind::Call(call)),
         i128::from(25_000_000 * YUAN)
     );
     let frozen = writer.tables().calls.get(&call).unwrap().clone();
@@ -43,108 +68,117 @@ fn a_call_from_publication_to_ranking() {
         (frozen.terms.hash(), 7_000)
     );
 
-    fill_pool(&mut writer, &[5, 6, 7, 8, 9, 10, 11, 12, 13, 24]);
+    fill_pool(writer, &[5, 6, 7, 8, 9, 10, 11, 12, 13, 24]);
     let optics = writer.register(15, "Fictional Optics Co", &[]);
     let studio = writer.register(16, "Fictional Studio Alpha", &[]);
-    let gsxr = apply_for(&mut writer, call, 24, "GSXR runtime", 12_000_000 * YUAN);
+    let gsxr = apply_for(writer, call, 24, "GSXR runtime", 12_000_000 * YUAN);
     let headset = apply_for(
-        &mut writer,
+        writer,
         call,
         optics,
         "headset optics line",
         9_000_000 * YUAN,
     );
-    let scope = apply_for(&mut writer, call, studio, "out of scope", 1_000_000 * YUAN);
-    let upheld = apply_for(&mut writer, call, 17, "wrongly refused", 1_000_000 * YUAN);
-    let gone = apply_for(&mut writer, call, 18, "withdrawn", 1_000_000 * YUAN);
-    let forgotten = apply_for(&mut writer, call, 19, "forgotten", 1_000_000 * YUAN);
+    let scope = apply_for(writer, call, studio, "out of scope", 1_000_000 * YUAN);
+    let upheld = apply_for(writer, call, 17, "wrongly refused", 1_000_000 * YUAN);
+    let gone = apply_for(writer, call, 18, "withdrawn", 1_000_000 * YUAN);
+    let forgotten = apply_for(writer, call, 19, "forgotten", 1_000_000 * YUAN);
     assert_eq!(
         code(act(
-            &mut writer,
+            writer,
             24,
             CallAct::Submit(submission(call, 24, "GSXR runtime", 1))
         )),
         "F06.project-twice"
     );
     assert_eq!(
-        code(act(
-            &mut writer,
-            20,
-            CallAct::Submit(submission(9, 20, "x", 1))
-        )),
+        code(act(writer, 20, CallAct::Submit(submission(9, 20, "x", 1)))),
         "A4.unknown-call"
     );
     assert_eq!(
-        code(open(&mut writer, gsxr, "GSXR runtime", 12_000_000 * YUAN)),
+        code(open(writer, gsxr, "GSXR runtime", 12_000_000 * YUAN)),
         "F07.submissions-open"
     );
     assert_eq!(
-        code(act(
-            &mut writer,
-            17,
-            CallAct::Withdraw { application: gone }
-        )),
+        code(act(writer, 17, CallAct::Withdraw { application: gone })),
         "F39.not-the-applicant"
     );
-    act(&mut writer, 18, CallAct::Withdraw { application: gone }).unwrap();
+    act(writer, 18, CallAct::Withdraw { application: gone }).unwrap();
     // The same project may be submitted again after a withdrawal.
-    let again = apply_for(&mut writer, call, 18, "withdrawn", 1_000_000 * YUAN);
-    act(&mut writer, 18, CallAct::Withdraw { application: again }).unwrap();
-
+    let again = apply_for(writer, call, 18, "withdrawn", 1_000_000 * YUAN);
+    act(writer, 18, CallAct::Withdraw { application: again }).unwrap();
     let closes = writer.due(DeadlineKind::CallCloses, call).unwrap();
+    Cast {
+        fund,
+        call,
+        optics,
+        gsxr,
+        headset,
+        scope,
+        upheld,
+        forgotten,
+        closes,
+    }
+}
+
+/// The close: what comes later does not count, and nothing is ranked yet.
+fn close_and_count(writer: &mut Writer, cast: &Cast) {
+    let Cast { call, closes, .. } = *cast;
     let events = writer.advance(closes + 1);
     assert!(events.iter().any(|event| event.body
         == EventBody::CallClosedForSubmissions {
             call,
             applications: 7
         }));
-    let late = act(
-        &mut writer,
-        20,
-        CallAct::Submit(submission(call, 20, "late", 1)),
-    );
+    let late = act(writer, 20, CallAct::Submit(submission(call, 20, "late", 1)));
     assert_eq!(late, Ok(Outcome::NotCounted(NotCounted::LateApplication)));
     assert_eq!(writer.tables().applications.len(), 7);
     assert_eq!(
-        code(act(&mut writer, 1, CallAct::Rank { call })),
+        code(act(writer, 1, CallAct::Rank { call })),
         "F10.late-window-open"
     );
+}
 
-    // F07: opened by applicants and by the programme officer.
+/// F07, F40: opened by applicants and by the programme officer, judged, and an appeal.
+fn open_judge_and_appeal(writer: &mut Writer, cast: &Cast) -> u32 {
+    let Cast {
+        gsxr,
+        headset,
+        scope,
+        upheld,
+        ..
+    } = *cast;
     assert_eq!(
-        code(open(&mut writer, gsxr, "GSXR runtime", 11_000_000 * YUAN)),
+        code(open(writer, gsxr, "GSXR runtime", 11_000_000 * YUAN)),
         "F07.other-content"
     );
     assert_eq!(
-        code(judge(&mut writer, gsxr, None)),
+        code(judge(writer, gsxr, None)),
         "F07.wrong-state",
         "not opened"
     );
-    open(&mut writer, gsxr, "GSXR runtime", 12_000_000 * YUAN).unwrap();
+    open(writer, gsxr, "GSXR runtime", 12_000_000 * YUAN).unwrap();
     let by_officer = CallAct::Open {
         application: headset,
         content: content("headset optics line", 9_000_000 * YUAN),
         salt: SALT,
     };
+    assert_eq!(code(act(writer, 20, by_officer.clone())), "R7.no-office");
+    officer(writer, by_officer).unwrap();
+    open(writer, scope, "out of scope", 1_000_000 * YUAN).unwrap();
+    open(writer, upheld, "wrongly refused", 1_000_000 * YUAN).unwrap();
+    judge(writer, gsxr, None).unwrap();
+    judge(writer, headset, None).unwrap();
+    assert_eq!(code(judge(writer, headset, None)), "F07.wrong-state");
     assert_eq!(
-        code(act(&mut writer, 20, by_officer.clone())),
-        "R7.no-office"
-    );
-    officer(&mut writer, by_officer).unwrap();
-    open(&mut writer, scope, "out of scope", 1_000_000 * YUAN).unwrap();
-    open(&mut writer, upheld, "wrongly refused", 1_000_000 * YUAN).unwrap();
-    judge(&mut writer, gsxr, None).unwrap();
-    judge(&mut writer, headset, None).unwrap();
-    assert_eq!(code(judge(&mut writer, headset, None)), "F07.wrong-state");
-    assert_eq!(
-        code(judge(&mut writer, scope, Some("ugly"))),
+        code(judge(writer, scope, Some("ugly"))),
         "F07.code-not-published"
     );
-    judge(&mut writer, scope, Some("out-of-scope")).unwrap();
-    judge(&mut writer, upheld, Some("incomplete")).unwrap();
+    judge(writer, scope, Some("out-of-scope")).unwrap();
+    judge(writer, upheld, Some("incomplete")).unwrap();
     assert_eq!(
         code(act(
-            &mut writer,
+            writer,
             24,
             CallAct::Appeal {
                 application: gsxr,
@@ -155,7 +189,7 @@ fn a_call_from_publication_to_ranking() {
     );
     assert_eq!(
         code(act(
-            &mut writer,
+            writer,
             24,
             CallAct::Appeal {
                 application: upheld,
@@ -165,7 +199,7 @@ fn a_call_from_publication_to_ranking() {
         "F40.not-the-applicant"
     );
     act(
-        &mut writer,
+        writer,
         17,
         CallAct::Appeal {
             application: upheld,
@@ -176,7 +210,7 @@ fn a_call_from_publication_to_ranking() {
     let appeal = writer.newest_motion();
     assert_eq!(
         code(act(
-            &mut writer,
+            writer,
             17,
             CallAct::Appeal {
                 application: upheld,
@@ -185,9 +219,18 @@ fn a_call_from_publication_to_ranking() {
         )),
         "F40.no-appeal"
     );
+    appeal
+}
 
-    // R22: the draw, and everybody recomputes it.
-    let number = full_draw(&mut writer, call);
+/// R22: the draw, and everybody recomputes it.
+fn draw_reviewers(writer: &mut Writer, cast: &Cast) {
+    let Cast {
+        call,
+        gsxr,
+        headset,
+        ..
+    } = *cast;
+    let number = full_draw(writer, call);
     let drawn = writer.tables().draws.get(&number).unwrap().clone();
     let reveals = [Hash([1; 32]), Hash([2; 32]), Hash([3; 32])];
     let subject = DrawFor::Call(call);
@@ -202,12 +245,12 @@ fn a_call_from_publication_to_ranking() {
             &reveals
         ))
     );
-    assert_eq!(call_status(&writer, call), CallStatus::Reviewing);
+    assert_eq!(call_status(writer, call), CallStatus::Reviewing);
     // A large ask needs five reviewers (charter), the other three.
     assert_eq!(
         (
-            standing(&writer, gsxr).len(),
-            standing(&writer, headset).len()
+            standing(writer, gsxr).len(),
+            standing(writer, headset).len()
         ),
         (5, 5)
     );
@@ -215,7 +258,7 @@ fn a_call_from_publication_to_ranking() {
         let order = draw::order(&drawn.seed.unwrap(), application, &drawn.pool);
         let mut homes = BTreeSet::new();
         let mut last = 0;
-        for review in reviews(&writer, application) {
+        for review in reviews(writer, application) {
             let home = writer.tables().persons.get(&review.person).unwrap().home;
             assert!(
                 homes.insert(if home == 13 { 12 } else { home }),
@@ -231,34 +274,52 @@ fn a_call_from_publication_to_ranking() {
             last = place;
         }
     }
+}
 
+/// The appeal is granted; its application is assigned at once. What nobody opened is void meanwhile.
+fn decide_the_appeal(writer: &mut Writer, cast: &Cast, appeal: u32) {
+    let Cast {
+        call,
+        upheld,
+        forgotten,
+        closes,
+        ..
+    } = *cast;
     writer.advance(closes + DAY_MS + 1);
     assert_eq!(
-        code(act(&mut writer, 1, CallAct::Rank { call })),
+        code(act(writer, 1, CallAct::Rank { call })),
         "F10.review-not-final"
     );
 
-    // The appeal is granted; its application is assigned at once. What nobody opened is void
-    // meanwhile.
     let events = writer.pass(appeal);
     assert!(events.contains(&EventBody::ApplicationsVoid {
         call,
         applications: vec![forgotten]
     }));
     assert_eq!(
-        code(open(&mut writer, forgotten, "forgotten", 1_000_000 * YUAN)),
+        code(open(writer, forgotten, "forgotten", 1_000_000 * YUAN)),
         "F07.too-late"
     );
-    assert_eq!(of(&writer, upheld).appeal, Some(Appeal::Granted));
+    assert_eq!(of(writer, upheld).appeal, Some(Appeal::Granted));
     assert_eq!(
-        (of(&writer, upheld).status, standing(&writer, upheld).len()),
+        (of(writer, upheld).status, standing(writer, upheld).len()),
         (ApplicationStatus::UnderReview, 3)
     );
+}
 
-    // F09 with every way a reviewer may drop out.
-    let first = standing(&writer, upheld);
+/// F09 with every way a reviewer may drop out, and a second draw.
+fn drop_and_replace(writer: &mut Writer, cast: &Cast) {
+    let Cast {
+        call,
+        gsxr,
+        headset,
+        scope,
+        upheld,
+        ..
+    } = *cast;
+    let first = standing(writer, upheld);
     assert_eq!(
-        code(seal_scores(&mut writer, first[0], &[5, 5, 5])),
+        code(seal_scores(writer, first[0], &[5, 5, 5])),
         "F09.wrong-state",
         "a declaration precedes the seal"
     );
@@ -273,20 +334,20 @@ fn a_call_from_publication_to_ranking() {
         "F09.not-the-reviewer"
     );
     declare(
-        &mut writer,
+        writer,
         first[0],
         ReviewDeclaration::Recused(ConflictKind::Investor),
     )
     .unwrap();
-    declare(&mut writer, first[1], ReviewDeclaration::Declined).unwrap();
+    declare(writer, first[1], ReviewDeclaration::Declined).unwrap();
     assert_eq!(
-        standing(&writer, upheld).len(),
+        standing(writer, upheld).len(),
         3,
         "replaced by the next of the draw"
     );
     let due = writer.due(DeadlineKind::ReviewSeal, first[2]).unwrap();
     let events = writer.advance(due + 1);
-    assert_eq!(of(&writer, scope).appeal, Some(Appeal::Expired));
+    assert_eq!(of(writer, scope).appeal, Some(Appeal::Expired));
     let replaced = events.iter().filter(
         |event| matches!(&event.body, EventBody::ReviewerReplaced { review, .. } if *review == first[2]),
     );
@@ -297,54 +358,63 @@ fn a_call_from_publication_to_ranking() {
     );
     // Everybody was late on the two others as well; the pool of ten is used up for those who need
     // five.
-    assert!(standing(&writer, gsxr).len() < 5);
-    fill_pool(&mut writer, &[1, 2, 3, 4, 14, 15, 16, 20, 21, 22, 23]);
-    let second = full_draw(&mut writer, call);
+    assert!(standing(writer, gsxr).len() < 5);
+    fill_pool(writer, &[1, 2, 3, 4, 14, 15, 16, 20, 21, 22, 23]);
+    let second = full_draw(writer, call);
     assert_eq!(writer.tables().draws.get(&second).unwrap().round, 2);
     assert_eq!(
         (
-            standing(&writer, gsxr).len(),
-            standing(&writer, headset).len(),
-            standing(&writer, upheld).len()
+            standing(writer, gsxr).len(),
+            standing(writer, headset).len(),
+            standing(writer, upheld).len()
         ),
         (5, 5, 3)
     );
+}
 
+/// F09: sealed, revealed, revised, final by the clock.
+fn score(writer: &mut Writer, cast: &Cast) {
+    let Cast {
+        gsxr,
+        headset,
+        upheld,
+        ..
+    } = *cast;
     let five = |odd: [u32; 3], even: [u32; 3]| [odd, even, odd, even, odd];
-    review_all(&mut writer, gsxr, &five([9, 8, 7], [8, 8, 8]));
-    let of_headset = standing(&writer, headset);
-    declare(&mut writer, of_headset[0], ReviewDeclaration::Clear).unwrap();
-    seal_scores(&mut writer, of_headset[0], &[7, 7, 7]).unwrap();
+    review_all(writer, gsxr, &five([9, 8, 7], [8, 8, 8]));
+    let of_headset = standing(writer, headset);
+    declare(writer, of_headset[0], ReviewDeclaration::Clear).unwrap();
+    seal_scores(writer, of_headset[0], &[7, 7, 7]).unwrap();
     assert_eq!(
-        code(reveal_scores(&mut writer, of_headset[0], &[7, 7, 7])),
+        code(reveal_scores(writer, of_headset[0], &[7, 7, 7])),
         "F09.others-not-sealed"
     );
     for review in &of_headset[1..] {
-        declare(&mut writer, *review, ReviewDeclaration::Clear).unwrap();
-        seal_scores(&mut writer, *review, &[7, 6, 9]).unwrap();
+        declare(writer, *review, ReviewDeclaration::Clear).unwrap();
+        seal_scores(writer, *review, &[7, 6, 9]).unwrap();
     }
     assert_eq!(
-        code(reveal_scores(&mut writer, of_headset[0], &[7, 7, 8])),
+        code(reveal_scores(writer, of_headset[0], &[7, 7, 8])),
         "F09.other-scores"
     );
     assert_eq!(
-        code(reveal_scores(&mut writer, of_headset[0], &[7, 7])),
+        code(reveal_scores(writer, of_headset[0], &[7, 7])),
         "F09.score-per-criterion"
     );
     assert_eq!(
-        code(reveal_scores(&mut writer, of_headset[0], &[7, 7, 11])),
+        code(reveal_scores(writer, of_headset[0], &[7, 7, 11])),
         "F09.score-out-of-range"
     );
-    reveal_scores(&mut writer, of_headset[0], &[7, 7, 7]).unwrap();
+    reveal_scores(writer, of_headset[0], &[7, 7, 7]).unwrap();
     for review in &of_headset[1..] {
-        reveal_scores(&mut writer, *review, &[7, 6, 9]).unwrap();
+        reveal_scores(writer, *review, &[7, 6, 9]).unwrap();
     }
     let change = Revision {
         scores: Scores(vec![8, 7, 7]),
         reason: sha256(b"panel"),
     };
     review_act(
-        &mut writer,
+        writer,
         of_headset[0],
         CallAct::Finalise {
             review: of_headset[0],
@@ -360,55 +430,66 @@ fn a_call_from_publication_to_ranking() {
     let due = writer
         .due(DeadlineKind::ReviewReveal, of_headset[1])
         .unwrap();
-    review_all(&mut writer, upheld, &[[3, 9, 9], [4, 9, 9], [4, 9, 9]]);
+    review_all(writer, upheld, &[[3, 9, 9], [4, 9, 9], [4, 9, 9]]);
     writer.advance(due + 1);
     assert_eq!(
         writer.tables().reviews.get(&of_headset[1]).unwrap().status,
         ReviewStatus::Final,
         "by the clock"
     );
+}
 
-    // F10.
+/// F10, and withdrawals after it.
+fn rank_and_settle(writer: &mut Writer, cast: &Cast) {
+    let Cast {
+        fund,
+        call,
+        optics,
+        gsxr,
+        headset,
+        upheld,
+        ..
+    } = *cast;
     assert_eq!(
-        act(&mut writer, 21, CallAct::Rank { call }),
+        act(writer, 21, CallAct::Rank { call }),
         Ok(Outcome::Applied)
     );
     assert_eq!(
-        code(act(&mut writer, 21, CallAct::Rank { call })),
+        code(act(writer, 21, CallAct::Rank { call })),
         "F10.wrong-state"
     );
-    assert_eq!(call_status(&writer, call), CallStatus::Ranked);
+    assert_eq!(call_status(writer, call), CallStatus::Ranked);
     assert_eq!(
         (
-            of(&writer, gsxr).rank,
-            of(&writer, headset).rank,
-            of(&writer, upheld).rank
+            of(writer, gsxr).rank,
+            of(writer, headset).rank,
+            of(writer, upheld).rank
         ),
         (Some(1), Some(2), None)
     );
     let total = 3 * (9 * 4_000 + 8 * 3_500 + 7 * 2_500) + 2 * 8 * 10_000;
-    assert_eq!(of(&writer, gsxr).score.unwrap().total, total);
+    assert_eq!(of(writer, gsxr).score.unwrap().total, total);
     assert_eq!(
-        of(&writer, headset).score.unwrap().sums,
+        of(writer, headset).score.unwrap().sums,
         [8 + 4 * 7, 7 + 4 * 6, 7 + 4 * 9]
     );
     assert_eq!(
-        of(&writer, upheld).status,
+        of(writer, upheld).status,
         ApplicationStatus::NotRecommended,
         "mean quality 11/3 is below 4"
     );
     // Withdrawals after the ranking leave the other ranks alone and settle the call.
-    act(&mut writer, 24, CallAct::Withdraw { application: gsxr }).unwrap();
-    assert_eq!(call_status(&writer, call), CallStatus::Ranked);
+    act(writer, 24, CallAct::Withdraw { application: gsxr }).unwrap();
+    assert_eq!(call_status(writer, call), CallStatus::Ranked);
     act(
-        &mut writer,
+        writer,
         optics,
         CallAct::Withdraw {
             application: headset,
         },
     )
     .unwrap();
-    assert_eq!(call_status(&writer, call), CallStatus::Decided);
+    assert_eq!(call_status(writer, call), CallStatus::Decided);
     let cancel = MotionEffect::CancelCall(CancelCall {
         call,
         reason: sha256(b"r"),
@@ -417,5 +498,5 @@ fn a_call_from_publication_to_ranking() {
         writer.propose(cancel, 7).unwrap_err().code,
         "F38.wrong-state"
     );
-    totals(&writer, fund);
+    totals(writer, fund);
 }

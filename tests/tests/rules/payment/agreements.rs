@@ -6,7 +6,6 @@ use rollbook_core::crypto::Hash;
 use rollbook_core::funding::agreement::AgreementState;
 use rollbook_core::funding::award;
 use rollbook_core::funding::{self, ApplicationStatus};
-use rollbook_core::identity::groups::{Edge, relate};
 use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::{AgreementTerms, AwardAct, Body, MILESTONES_MAX, RevokeAward};
 use rollbook_core::state::PROVED_VALUE_MAX;
@@ -30,20 +29,20 @@ fn f13_guards_of_the_terms() {
         ("A4.unknown-award", |terms| terms.award = 9),
         ("F13.other-grantee", |terms| terms.grantee = OTHER),
         ("F13.other-amount", |terms| terms.total = 7 * MILLION),
-        ("N14.other-unit", |t| {
-            t.unit = Unit::currency("EUR").unwrap()
+        ("N14.other-unit", |terms| {
+            terms.unit = Unit::currency("EUR").unwrap()
         }),
         ("N5.milestones-do-not-sum", |terms| {
             terms.milestones[0].amount -= 1
         }),
         ("N9.advance-above-cap", |terms| terms.advance += 1),
         ("N9.holdback-too-small", |terms| terms.holdback_bp = 999),
-        ("F13.milestone-too-small", |t| {
-            t.milestones[0].amount = 3;
-            t.milestones[1].amount = 8 * MILLION - 3;
+        ("F13.milestone-too-small", |terms| {
+            terms.milestones[0].amount = 3;
+            terms.milestones[1].amount = 8 * MILLION - 3;
         }),
-        ("F13.due-in-the-past", |t| {
-            t.milestones[1].due_ms = OPENED_MS
+        ("F13.due-in-the-past", |terms| {
+            terms.milestones[1].due_ms = OPENED_MS
         }),
         ("F13.other-charter", |terms| terms.charter += 1),
         ("F13.other-call-terms", |terms| terms.call = Hash::ZERO),
@@ -182,17 +181,11 @@ fn f13_fund_side_signers_are_unrelated_and_an_appeal_waits() {
     let mut application = bench.world.tables.applications.get(&3).unwrap().clone();
     application.status = ApplicationStatus::Ineligible;
     application.appeal = Some(funding::Appeal::Filed(Hash::ZERO));
-    bench.world.tables.applications.put(3, application.clone());
-    bench.world.tables.keep_record();
+    bench.place(|tables| tables.applications.put(3, application.clone()));
     refused(bench.draft(&good), "F13.appeal-open");
     application.appeal = Some(funding::Appeal::Dismissed);
-    bench.world.tables.applications.put(3, application);
+    bench.place(|tables| tables.applications.put(3, application));
     // The treasurer's employer joins the grantee's group.
-    let edge = Edge {
-        evidence: Hash::ZERO,
-        since_ms: 0,
-        until_ms: None,
-    };
     let (agreement, draft) = bench.draft(&good).unwrap();
     let terms = good.digest();
     let signed = bench
@@ -202,8 +195,7 @@ fn f13_fund_side_signers_are_unrelated_and_an_appeal_waits() {
             terms,
         }))
         .unwrap();
-    relate(&mut bench.world.tables, GRANTEE, secretariat(MEMBERS), edge);
-    bench.world.tables.keep_record();
+    bench.relate(GRANTEE, secretariat(MEMBERS));
     refused(
         bench.staff(
             Staff::Treasurer,

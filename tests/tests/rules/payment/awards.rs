@@ -6,7 +6,6 @@ use rollbook_core::crypto::Hash;
 use rollbook_core::funding::ApplicationStatus;
 use rollbook_core::funding::award::{self, AwardState};
 use rollbook_core::funding::call::CallStatus;
-use rollbook_core::identity::groups::{Edge, relate};
 use rollbook_core::motion::rules::BodyKind;
 use rollbook_core::record::{AwardAct, Body, GrantAward, PlaceApplication, Placing, RevokeAward};
 use rollbook_tests::grants::{Bench, CALL, GRANTEE, MILLION, OTHER, YUAN, hash};
@@ -85,13 +84,13 @@ fn f11_guards_of_an_award() {
     // Only of ranked applications of a ranked call.
     let mut call = bench.world.tables.calls.get(&CALL).unwrap().clone();
     call.status = CallStatus::Reviewing;
-    bench.world.tables.calls.put(CALL, call.clone());
+    bench.place(|tables| tables.calls.put(CALL, call.clone()));
     refused(
         bench.grant(1, 8 * MILLION, BodyKind::Assembly),
         "F11.call-not-ranked",
     );
     call.status = CallStatus::Ranked;
-    bench.world.tables.calls.put(CALL, call);
+    bench.place(|tables| tables.calls.put(CALL, call));
     let award = bench.grant(1, 8 * MILLION, BodyKind::Assembly).unwrap();
     assert_eq!(bench.of(AccountKind::Award(award)), i128::from(8 * MILLION));
     assert_eq!(bench.of(AccountKind::Call(CALL)), i128::from(12 * MILLION));
@@ -110,13 +109,7 @@ fn f11_guards_of_an_award() {
 #[test]
 fn f11_the_splitting_test_adds_up_the_group() {
     let mut bench = Bench::on_tables();
-    let edge = Edge {
-        evidence: Hash::ZERO,
-        since_ms: 0,
-        until_ms: None,
-    };
-    relate(&mut bench.world.tables, GRANTEE, OTHER, edge);
-    bench.world.tables.keep_record();
+    bench.relate(GRANTEE, OTHER);
     bench.grant(1, 300_000 * YUAN, BodyKind::Committee).unwrap();
     refused(
         bench.grant(2, 250_000 * YUAN, BodyKind::Committee),
@@ -143,8 +136,7 @@ fn r2_concentration_in_fund_and_call() {
     let mut bench = Bench::on_tables();
     let mut application = bench.world.tables.applications.get(&1).unwrap().clone();
     application.opened.as_mut().unwrap().content.ask = 20 * MILLION;
-    bench.world.tables.applications.put(1, application);
-    bench.world.tables.keep_record();
+    bench.place(|tables| tables.applications.put(1, application));
     refused(
         bench.grant(1, 14 * MILLION + 1, BodyKind::Assembly),
         "R2.call-concentration",
@@ -227,7 +219,7 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
     let second = bench.grant(2, 6 * MILLION, BodyKind::Assembly).unwrap();
     let mut call = bench.world.tables.calls.get(&CALL).unwrap().clone();
     call.status = CallStatus::Closed;
-    bench.world.tables.calls.put(CALL, call);
+    bench.place(|tables| tables.calls.put(CALL, call));
     let free = bench.of(AccountKind::Free);
     let revoke = RevokeAward {
         award: second,

@@ -63,8 +63,7 @@ fn n12_no_person_acts_twice_in_one_chain() {
             until_ms,
             status: PostStatus::Held,
         };
-        bench.world.tables.posts.put(number, post);
-        bench.world.tables.keep_record();
+        bench.place(|tables| tables.posts.put(number, post));
     };
     let office = secretariat(MEMBERS);
     let mut bench = Bench::on_tables();

@@ -3,10 +3,8 @@
 use rollbook_core::account::AccountKind;
 use rollbook_core::apply::EventBody;
 use rollbook_core::charter::DAY_MS;
-use rollbook_core::crypto::Hash;
 use rollbook_core::funding::agreement::AgreementState;
 use rollbook_core::funding::milestone::MilestoneState;
-use rollbook_core::identity::groups::{Edge, relate};
 use rollbook_core::identity::{Post, PostStatus, Role, Scope};
 use rollbook_core::record::{Body, Evidence, EvidenceKind, Finding, PaymentAct, Tranche};
 use rollbook_tests::alliance::{officers_of, secretariat};
@@ -170,16 +168,7 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
     let agreement = bench.sign_all(&terms);
     // 12 is the grantee, 9 has reviewed, 6 is of 5's group, a holder of a chain post assesses
     // nothing.
-    relate(
-        &mut bench.world.tables,
-        5,
-        6,
-        Edge {
-            evidence: Hash::ZERO,
-            since_ms: 0,
-            until_ms: None,
-        },
-    );
+    bench.relate(5, 6);
     let until_ms = bench.world.now + 999 * DAY_MS;
     let post = Post {
         office: secretariat(MEMBERS),
@@ -191,7 +180,7 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
         until_ms,
         status: PostStatus::Held,
     };
-    bench.world.tables.posts.put(99, post);
+    bench.place(|tables| tables.posts.put(99, post));
     let m1 = bench.first(agreement);
     bench.submit(m1, "x").unwrap();
     assert_eq!(

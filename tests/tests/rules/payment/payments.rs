@@ -8,7 +8,6 @@ use rollbook_core::crypto::Hash;
 use rollbook_core::funding::agreement::AgreementState;
 use rollbook_core::funding::payment::{self, Awaited, PaymentState};
 use rollbook_core::identity::Role;
-use rollbook_core::identity::groups::{Edge, relate};
 use rollbook_core::record::{
     AwardAct, BankReference, Body, Channel, Decision, Instruction, PaymentAct, Tranche,
 };
@@ -235,27 +234,8 @@ fn f19_two_seat_holders_hold_within_the_delay() {
     bench.approve(Staff::Finance2, payment).unwrap();
     // Seats are held by 1 to 9.
     refused(bench.hold(10, payment), "F19.not-a-seat-holder");
-    relate(
-        &mut bench.world.tables,
-        1,
-        2,
-        Edge {
-            evidence: Hash::ZERO,
-            since_ms: 0,
-            until_ms: None,
-        },
-    );
-    relate(
-        &mut bench.world.tables,
-        9,
-        GRANTEE,
-        Edge {
-            evidence: Hash::ZERO,
-            since_ms: 0,
-            until_ms: None,
-        },
-    );
-    bench.world.tables.keep_record();
+    bench.relate(1, 2);
+    bench.relate(9, GRANTEE);
     refused(bench.hold(9, payment), "N13.related-to-grantee");
     bench.hold(1, payment).unwrap();
     refused(bench.hold(1, payment), "F19.same-group");
