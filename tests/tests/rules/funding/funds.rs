@@ -10,6 +10,7 @@ use rollbook_core::record::{
     AppointCommittee, Body, CreateFund, FundAct, MotionEffect, ReceiptEntry, WriteOffInstalment,
 };
 use rollbook_tests::alliance::officers_of;
+use rollbook_tests::writer::Writer;
 
 use super::{
     MEMBERS, balance, called, code, day, fund_act, office, open_fund, plan, pledge, pledge_entry,
@@ -164,18 +165,26 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
 fn pledges_instalments_receipts_default_and_late_receipt() {
     let mut writer = writer("pledge");
     let fund = open_fund(&mut writer);
-    // F02.
-    let past = pledge_entry(&writer, fund, Pot::Free, &[(-1, 10)]);
+    let parts = pledged(&mut writer, fund);
+    receive_in_parts(&mut writer, fund, &parts);
+    default_and_receive_late(&mut writer, fund, &parts);
+    write_off(&mut writer, &parts);
+    cancel_the_rest(&mut writer, fund, &parts);
+}
+
+/// F02: what a pledge must be; a good one funds nothing yet.
+fn pledged(writer: &mut Writer, fund: u32) -> Vec<u32> {
+    let past = pledge_entry(writer, fund, Pot::Free, &[(-1, 10)]);
     assert_eq!(
-        code(fund_act(&mut writer, 11, FundAct::Pledge(past))),
+        code(fund_act(writer, 11, FundAct::Pledge(past))),
         "F02.due-day-past"
     );
-    let nowhere = pledge_entry(&writer, fund, Pot::Direction(9), &[(1, 10)]);
+    let nowhere = pledge_entry(writer, fund, Pot::Direction(9), &[(1, 10)]);
     assert_eq!(
-        code(fund_act(&mut writer, 11, FundAct::Pledge(nowhere))),
+        code(fund_act(writer, 11, FundAct::Pledge(nowhere))),
         "F02.unknown-direction"
     );
-    let entry = pledge_entry(&writer, fund, Pot::Free, &[(30, 10)]);
+    let entry = pledge_entry(writer, fund, Pot::Free, &[(30, 10)]);
     let (first, second) = officers_of(11);
     let signers = [(first, Role::Primary), (second, Role::Technical)];
     assert_eq!(
@@ -184,32 +193,35 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
     );
     let outsider = writer.register(1, "Outsider", &[]);
     assert_eq!(
-        code(fund_act(&mut writer, outsider, FundAct::Pledge(entry))),
+        code(fund_act(writer, outsider, FundAct::Pledge(entry))),
         "F02.member-not-live"
     );
     let parts = pledge(
-        &mut writer,
+        writer,
         11,
         fund,
         Pot::Direction(1),
         &[(30, 600), (60, 400), (90, 200)],
     );
     assert_eq!(
-        totals(&writer, fund),
+        totals(writer, fund),
         Totals::default(),
         "a pledge funds nothing"
     );
+    parts
+}
 
-    // F34, F03.
-    let early = receipt(&writer, parts[0], 600, "BANK-1");
+/// F34, F03, N8: called, recorded by one, confirmed by another, each reference once.
+fn receive_in_parts(writer: &mut Writer, fund: u32, parts: &[u32]) {
+    let early = receipt(writer, parts[0], 600, "BANK-1");
     assert_eq!(
-        record_receipt(&mut writer, early.clone()).unwrap_err().code,
+        record_receipt(writer, early.clone()).unwrap_err().code,
         "F03.not-called"
     );
-    called(&mut writer, parts[0]);
+    called(writer, parts[0]);
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::Treasurer,
             FundAct::CallInstalment {
                 instalment: parts[0]
@@ -217,22 +229,22 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
         )),
         "F34.wrong-state"
     );
-    let excess = receipt(&writer, parts[0], 601, "BANK-1");
+    let excess = receipt(writer, parts[0], 601, "BANK-1");
     assert_eq!(
-        record_receipt(&mut writer, excess).unwrap_err().code,
+        record_receipt(writer, excess).unwrap_err().code,
         "F03.excess-is-a-new-pledge"
     );
     let ahead = ReceiptEntry {
-        value_day: day(&writer, 1),
+        value_day: day(writer, 1),
         ..early.clone()
     };
     assert_eq!(
-        record_receipt(&mut writer, ahead).unwrap_err().code,
+        record_receipt(writer, ahead).unwrap_err().code,
         "F03.value-day-ahead"
     );
     assert_eq!(
         record_receipt(
-            &mut writer,
+            writer,
             ReceiptEntry {
                 amount: 0,
                 ..early.clone()
@@ -244,14 +256,14 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
     );
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::SecondOfficer,
             FundAct::RecordReceipt(early.clone())
         )),
         "A6.role-missing"
     );
     let id = record_receipt(
-        &mut writer,
+        writer,
         ReceiptEntry {
             amount: 250,
             ..early
@@ -259,27 +271,27 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
     )
     .unwrap();
     assert_eq!(
-        balance(&writer, fund, AccountKind::Direction(1)),
+        balance(writer, fund, AccountKind::Direction(1)),
         0,
         "recorded, not confirmed"
     );
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::Treasurer,
             FundAct::ConfirmReceipt { receipt: id }
         )),
         "A6.role-missing"
     );
     office(
-        &mut writer,
+        writer,
         Role::SecondOfficer,
         FundAct::ConfirmReceipt { receipt: id },
     )
     .unwrap();
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::SecondOfficer,
             FundAct::ConfirmReceipt { receipt: id }
         )),
@@ -289,45 +301,45 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
         receipt: sha256(b"?"),
     };
     assert_eq!(
-        code(office(&mut writer, Role::SecondOfficer, unknown)),
+        code(office(writer, Role::SecondOfficer, unknown)),
         "F03.unknown-receipt"
     );
-    assert_eq!(status(&writer, parts[0]), InstalmentStatus::PartlyReceived);
-    assert_eq!(balance(&writer, fund, AccountKind::Direction(1)), 250);
+    assert_eq!(status(writer, parts[0]), InstalmentStatus::PartlyReceived);
+    assert_eq!(balance(writer, fund, AccountKind::Direction(1)), 250);
     assert_eq!(
-        receive(&mut writer, parts[0], 100, "BANK-1")
-            .unwrap_err()
-            .code,
+        receive(writer, parts[0], 100, "BANK-1").unwrap_err().code,
         "N8.bank-reference-used"
     );
     // Two receipts under one reference, both recorded before the first is confirmed: one counts.
-    let twice = receipt(&writer, parts[0], 100, "BANK-2");
+    let twice = receipt(writer, parts[0], 100, "BANK-2");
     let ids = [
-        record_receipt(&mut writer, twice.clone()).unwrap(),
-        record_receipt(&mut writer, twice).unwrap(),
+        record_receipt(writer, twice.clone()).unwrap(),
+        record_receipt(writer, twice).unwrap(),
     ];
     office(
-        &mut writer,
+        writer,
         Role::SecondOfficer,
         FundAct::ConfirmReceipt { receipt: ids[0] },
     )
     .unwrap();
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::SecondOfficer,
             FundAct::ConfirmReceipt { receipt: ids[1] }
         )),
         "N8.bank-reference-used"
     );
+}
 
-    // F04 at the end of due day and grace, F35 afterwards.
+/// F04 at the end of due day and grace, F35 afterwards.
+fn default_and_receive_late(writer: &mut Writer, fund: u32, parts: &[u32]) {
     let due = writer
         .due(DeadlineKind::InstalmentDefault, parts[0])
         .unwrap();
     writer.advance(due);
     assert_eq!(
-        status(&writer, parts[0]),
+        status(writer, parts[0]),
         InstalmentStatus::PartlyReceived,
         "the last millisecond counts"
     );
@@ -346,52 +358,52 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
             .collect::<Vec<_>>(),
         [defaulted]
     );
-    assert_eq!(status(&writer, parts[0]), InstalmentStatus::Defaulted);
-    receive(&mut writer, parts[0], 50, "BANK-3").unwrap();
-    assert_eq!(status(&writer, parts[0]), InstalmentStatus::Defaulted);
+    assert_eq!(status(writer, parts[0]), InstalmentStatus::Defaulted);
+    receive(writer, parts[0], 50, "BANK-3").unwrap();
+    assert_eq!(status(writer, parts[0]), InstalmentStatus::Defaulted);
+}
 
-    // F35 write-off.
-    let write_off = |instalment| {
+/// F35: written off by motion.
+fn write_off(writer: &mut Writer, parts: &[u32]) {
+    let by_motion = |instalment| {
         MotionEffect::WriteOffInstalment(WriteOffInstalment {
             instalment,
             attempts: sha256(b"letters"),
         })
     };
     assert_eq!(
-        writer.propose(write_off(parts[1]), 7).unwrap_err().code,
+        writer.propose(by_motion(parts[1]), 7).unwrap_err().code,
         "F35.wrong-state"
     );
-    let motion = writer.propose(write_off(parts[0]), 7).unwrap();
+    let motion = writer.propose(by_motion(parts[0]), 7).unwrap();
     writer.pass(motion);
-    assert_eq!(status(&writer, parts[0]), InstalmentStatus::WrittenOff);
+    assert_eq!(status(writer, parts[0]), InstalmentStatus::WrittenOff);
     assert_eq!(
-        receive(&mut writer, parts[0], 1, "BANK-4")
-            .unwrap_err()
-            .code,
+        receive(writer, parts[0], 1, "BANK-4").unwrap_err().code,
         "F03.nothing-open"
     );
+}
 
-    // F34, cancelled by two chained records.
+/// F34: cancelled by two chained records; what was called meanwhile stays.
+fn cancel_the_rest(writer: &mut Writer, fund: u32, parts: &[u32]) {
+    let (first, second) = officers_of(11);
     let propose = |contribution, instalments: &[u32]| FundAct::ProposeCancel {
         contribution,
         instalments: instalments.to_vec(),
     };
     assert_eq!(
-        code(fund_act(&mut writer, 12, propose(1, &[parts[1]]))),
+        code(fund_act(writer, 12, propose(1, &[parts[1]]))),
         "F34.not-the-member"
     );
     assert_eq!(
-        code(fund_act(&mut writer, 11, propose(1, &[99]))),
+        code(fund_act(writer, 11, propose(1, &[99]))),
         "F34.not-of-this-contribution"
     );
     assert_eq!(
-        code(fund_act(&mut writer, 11, propose(1, &[parts[0]]))),
+        code(fund_act(writer, 11, propose(1, &[parts[0]]))),
         "F34.already-called"
     );
-    assert_eq!(
-        code(fund_act(&mut writer, 11, propose(1, &[]))),
-        "A6.malformed"
-    );
+    assert_eq!(code(fund_act(writer, 11, propose(1, &[]))), "A6.malformed");
     let record = writer.sign(
         11,
         &[(first, Role::Primary), (second, Role::Finance)],
@@ -403,12 +415,12 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
             .refused
             .is_empty()
     );
-    called(&mut writer, parts[1]);
+    called(writer, parts[1]);
     let agree = FundAct::AgreeCancel {
         proposal: record.id(),
     };
     assert_eq!(
-        code(office(&mut writer, Role::Treasurer, agree)),
+        code(office(writer, Role::Treasurer, agree)),
         "F34.wrong-state",
         "one was called meanwhile"
     );
@@ -426,12 +438,12 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
     let agree = FundAct::AgreeCancel {
         proposal: record.id(),
     };
-    office(&mut writer, Role::Treasurer, agree.clone()).unwrap();
+    office(writer, Role::Treasurer, agree.clone()).unwrap();
     assert_eq!(
-        code(office(&mut writer, Role::Treasurer, agree)),
+        code(office(writer, Role::Treasurer, agree)),
         "F34.already-agreed"
     );
-    receive(&mut writer, parts[1], 400, "BANK-5").unwrap();
+    receive(writer, parts[1], 400, "BANK-5").unwrap();
     assert_eq!(writer.due(DeadlineKind::InstalmentDefault, parts[1]), None);
     let memo = writer.tables().contributions.get(&1).unwrap().pledge;
     assert_eq!(
@@ -443,5 +455,5 @@ fn pledges_instalments_receipts_default_and_late_receipt() {
         ),
         (800, 200, 200, 1200)
     );
-    assert_eq!(balance(&writer, fund, AccountKind::Member(11)), -800);
+    assert_eq!(balance(writer, fund, AccountKind::Member(11)), -800);
 }

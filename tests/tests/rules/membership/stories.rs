@@ -48,35 +48,39 @@ fn twenty_four_founders_have_twenty_three_voices_and_full_rights() {
 #[test]
 fn an_applicant_with_two_sponsors_is_admitted_pays_and_becomes_a_member() {
     let mut writer = writer("admitted");
-    let (company, membership) = to_sponsoring(&mut writer, "Applicant A");
+    let (company, membership) = admitted(&mut writer);
+    let activate = agreed(&mut writer, company, membership);
+    paid(&mut writer, company, membership, &activate);
+    activated(&mut writer, company, activate);
+}
+
+/// M07, M08: two sponsors who are not related, and a ballot in which they have no voice.
+fn admitted(writer: &mut Writer) -> (u32, u32) {
+    let (company, membership) = to_sponsoring(writer, "Applicant A");
     assert_eq!(
-        code(act(
-            &mut writer,
-            company,
-            MembershipAct::Sponsor { membership }
-        )),
+        code(act(writer, company, MembershipAct::Sponsor { membership })),
         "M07.sponsor-not-in-good-standing"
     );
-    act(&mut writer, 12, MembershipAct::Sponsor { membership }).unwrap();
+    act(writer, 12, MembershipAct::Sponsor { membership }).unwrap();
     assert_eq!(
-        code(act(&mut writer, 13, MembershipAct::Sponsor { membership })),
+        code(act(writer, 13, MembershipAct::Sponsor { membership })),
         "M07.sponsors-related"
     );
     let early = MembershipAct::OpenBallot {
         membership,
         ballot_days: 7,
     };
-    assert_eq!(code(secretary(&mut writer, early)), "M07.sponsors-required");
+    assert_eq!(code(secretary(writer, early)), "M07.sponsors-required");
     // 2 sits on the board: as a sponsor it has no voice in the ballot.
-    act(&mut writer, 2, MembershipAct::Sponsor { membership }).unwrap();
+    act(writer, 2, MembershipAct::Sponsor { membership }).unwrap();
     let now = writer.now();
     let events = writer.advance(now);
     assert!(events.iter().any(|event| matches!(&event.body,
         EventBody::MembershipMoved { organisation, standing: Standing::Balloting, .. } if *organisation == company)));
-    let motion = of(&writer, company).motion.unwrap();
+    let motion = of(writer, company).motion.unwrap();
     assert_eq!(
         writer.tables().motions.get(&motion).unwrap().text,
-        of(&writer, company).application.unwrap()
+        of(writer, company).application.unwrap()
     );
     assert_eq!(
         writer.vote(2, motion, Choice::Yes),
@@ -98,9 +102,9 @@ fn an_applicant_with_two_sponsors_is_admitted_pays_and_becomes_a_member() {
         "M08.unknown-criterion"
     );
     writer.vote(1, motion, Choice::Yes).unwrap();
-    close_with(&mut writer, motion, 3..10, 0..0);
+    close_with(writer, motion, 3..10, 0..0);
     assert_eq!(
-        standing(&writer, company),
+        standing(writer, company),
         Standing::Admitted,
         "an admission has no stay"
     );
@@ -108,18 +112,22 @@ fn an_applicant_with_two_sponsors_is_admitted_pays_and_becomes_a_member() {
         membership::rights(writer.tables(), company),
         Rights::default()
     );
-    // Dues and agreement.
+    (company, membership)
+}
+
+/// M09: activated only with the agreement that both sides hold, and not before the dues are paid.
+fn agreed(writer: &mut Writer, company: u32, membership: u32) -> MembershipAct {
     let agreement = sha256(b"participation agreement");
     let activate = MembershipAct::Activate {
         membership,
         agreement,
     };
     assert_eq!(
-        code(secretary(&mut writer, activate.clone())),
+        code(secretary(writer, activate.clone())),
         "M09.agreement-not-signed"
     );
     act(
-        &mut writer,
+        writer,
         company,
         MembershipAct::Agree {
             membership,
@@ -128,11 +136,11 @@ fn an_applicant_with_two_sponsors_is_admitted_pays_and_becomes_a_member() {
     )
     .unwrap();
     assert_eq!(
-        code(secretary(&mut writer, activate.clone())),
+        code(secretary(writer, activate.clone())),
         "M09.other-agreement"
     );
     act(
-        &mut writer,
+        writer,
         company,
         MembershipAct::Agree {
             membership,
@@ -141,31 +149,36 @@ fn an_applicant_with_two_sponsors_is_admitted_pays_and_becomes_a_member() {
     )
     .unwrap();
     assert_eq!(
-        code(secretary(&mut writer, activate.clone())),
+        code(secretary(writer, activate.clone())),
         "M09.dues-not-received"
     );
+    activate
+}
+
+/// M26, M27: invoiced, received in two parts, one declined in between; each reference once.
+fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &MembershipAct) {
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::Secretary,
             MembershipAct::Invoice { membership }
         )),
         "A6.role-missing"
     );
     office(
-        &mut writer,
+        writer,
         Role::Treasurer,
         MembershipAct::Invoice { membership },
     )
     .unwrap();
-    let invoice = of(&writer, company).invoice.unwrap();
+    let invoice = of(writer, company).invoice.unwrap();
     assert_eq!(
         writer.tables().invoices.get(&invoice).unwrap().amount,
         5_000_000
     );
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::Treasurer,
             MembershipAct::Invoice { membership }
         )),
@@ -173,24 +186,15 @@ fn an_applicant_with_two_sponsors_is_admitted_pays_and_becomes_a_member() {
     );
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::Treasurer,
             receipt(invoice, 5_000_001, "B-1")
         )),
         "M27.more-than-open"
     );
-    office(
-        &mut writer,
-        Role::Treasurer,
-        receipt(invoice, 2_000_000, "B-1"),
-    )
-    .unwrap();
+    office(writer, Role::Treasurer, receipt(invoice, 2_000_000, "B-1")).unwrap();
     assert_eq!(
-        code(office(
-            &mut writer,
-            Role::Treasurer,
-            receipt(invoice, 1, "B-2")
-        )),
+        code(office(writer, Role::Treasurer, receipt(invoice, 1, "B-2"))),
         "M27.unconfirmed-receipt"
     );
     let wrong = MembershipAct::ConfirmReceipt {
@@ -198,66 +202,60 @@ fn an_applicant_with_two_sponsors_is_admitted_pays_and_becomes_a_member() {
         receipt: sha256(b"another record"),
     };
     assert_eq!(
-        code(office(&mut writer, Role::SecondOfficer, wrong)),
+        code(office(writer, Role::SecondOfficer, wrong)),
         "M27.no-such-receipt"
     );
     let confirm = |writer: &Writer| MembershipAct::ConfirmReceipt {
         invoice,
         receipt: pending(writer, invoice),
     };
-    let first = confirm(&writer);
+    let first = confirm(writer);
     assert_eq!(
-        code(office(&mut writer, Role::Treasurer, first.clone())),
+        code(office(writer, Role::Treasurer, first.clone())),
         "A6.role-missing"
     );
-    office(&mut writer, Role::SecondOfficer, first).unwrap();
+    office(writer, Role::SecondOfficer, first).unwrap();
     assert_eq!(
-        code(secretary(&mut writer, activate.clone())),
+        code(secretary(writer, activate.clone())),
         "M09.dues-not-received"
     );
     assert_eq!(
         code(office(
-            &mut writer,
+            writer,
             Role::Treasurer,
             receipt(invoice, 3_000_000, "B-1")
         )),
         "N8.bank-reference-used"
     );
     // Declined: the reference is free again.
-    office(
-        &mut writer,
-        Role::Treasurer,
-        receipt(invoice, 3_000_000, "B-2"),
-    )
-    .unwrap();
+    office(writer, Role::Treasurer, receipt(invoice, 3_000_000, "B-2")).unwrap();
     let declined = MembershipAct::DeclineReceipt {
         invoice,
-        receipt: pending(&writer, invoice),
+        receipt: pending(writer, invoice),
     };
-    office(&mut writer, Role::SecondOfficer, declined).unwrap();
-    office(
-        &mut writer,
-        Role::Treasurer,
-        receipt(invoice, 3_000_000, "B-2"),
-    )
-    .unwrap();
-    let last = confirm(&writer);
-    office(&mut writer, Role::SecondOfficer, last).unwrap();
+    office(writer, Role::SecondOfficer, declined).unwrap();
+    office(writer, Role::Treasurer, receipt(invoice, 3_000_000, "B-2")).unwrap();
+    let last = confirm(writer);
+    office(writer, Role::SecondOfficer, last).unwrap();
     assert_eq!(
         writer.tables().invoices.get(&invoice).unwrap().status,
         InvoiceStatus::Paid
     );
-    secretary(&mut writer, activate).unwrap();
+}
+
+/// A member with all rights, and no deadline left behind.
+fn activated(writer: &mut Writer, company: u32, activate: MembershipAct) {
+    secretary(writer, activate).unwrap();
     let rights = membership::rights(writer.tables(), company);
     assert!(rights.assembly_vote && rights.may_sponsor && !rights.board_vote);
-    assert!(of(&writer, company).active_ms.is_some());
+    assert!(of(writer, company).active_ms.is_some());
     assert!(
         writer.advance_days(60).is_empty(),
         "no deadline is left behind"
     );
-    let application = application(&writer);
+    let application = application(writer);
     assert_eq!(
-        code(act(&mut writer, company, MembershipAct::Apply(application))),
+        code(act(writer, company, MembershipAct::Apply(application))),
         "M01.live-membership"
     );
 }
