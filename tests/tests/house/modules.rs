@@ -3,7 +3,8 @@
 //! * The tree begins at `src/lib.rs`; `src/main.rs` and `src/bin/*.rs` are roots of their own, with
 //!   the names `main` and `bin::name`. It follows `mod` items, inline ones and `#[path]` too.
 //! * A path leads to the deepest module that it names; what it takes from there does not matter.
-//!   A macro with `#[macro_export]` stands where it is defined, although its path is the root.
+//!   A macro with `#[macro_export]` stands where it is defined, although its path is the root; it
+//!   is found when it is called by its bare name too.
 //! * A module that was imported or declared under a name is found by that name as well:
 //!   after `use crate::rules;`, `rules::motion::vote` leads to `rules::motion`. A name that a
 //!   function imports counts for its whole module.
@@ -158,7 +159,7 @@ impl Crate {
         for path in written {
             let at = self.below(module, &path.inside);
             match &path.way {
-                Way::Plain => {}
+                Way::Plain | Way::Called => {}
                 Way::Named { name, .. } => {
                     self.modules[at]
                         .names
@@ -180,12 +181,16 @@ impl Crate {
     /// Turns every path that leads into this crate into an arrow.
     fn lead(&mut self) {
         for (from, path) in std::mem::take(&mut self.written) {
-            let Some((to, _)) = self.resolve(from, &path.segments, 0) else {
-                continue;
+            let to = match path.way {
+                Way::Called => self.macros.get(&path.segments[0]).copied(),
+                _ => self.resolve(from, &path.segments, 0).map(|(to, _)| to),
             };
+            let Some(to) = to else { continue };
             let mut shown = path.segments.join("::");
-            if matches!(path.way, Way::Glob { .. }) {
-                shown.push_str("::*");
+            match path.way {
+                Way::Glob { .. } => shown.push_str("::*"),
+                Way::Called => shown.push('!'),
+                Way::Plain | Way::Named { .. } => {}
             }
             self.arrows.push(Arrow {
                 from,

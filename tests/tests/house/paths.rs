@@ -22,6 +22,8 @@ pub struct Written {
 pub enum Way {
     /// In an expression, a type, a macro or an attribute.
     Plain,
+    /// As a macro that is called by its bare name, which is the only segment.
+    Called,
     /// By a `use` that brings `name` into scope.
     Named { name: String, shown: Shown },
     /// By a `use` of everything, `*`.
@@ -209,6 +211,11 @@ impl Reader {
             end += 2;
         }
         let ours = segments[0] == "crate" || !variable;
+        let opens = matches!(self.token(end + 1), Some(Token::Sign('(' | '[' | '{')));
+        if segments.len() == 1 && !variable && !continues && self.is_sign(end, '!') && opens {
+            self.write(segments, self.tokens[at].line, Way::Called);
+            return end;
+        }
         if segments.len() > 1 && ours && !continues && !visibility {
             self.write(segments, self.tokens[at].line, Way::Plain);
         }

@@ -7,10 +7,11 @@ use super::rooms::{Finding, Floor, House, Kind, Room, judge};
 /// A file of the lowest room that is there and a module of the highest.
 pub fn lowest_and_highest(floor: &Floor, sources: &Sources) -> Option<(String, String)> {
     let read = Crate::read(sources, &floor.folder, &[]);
+    // Roots have no path that another module could write.
     let in_room = |room: &Room| {
         read.modules
             .iter()
-            .find(|module| module.name != "crate" && room.holds.contains(&module.name))
+            .find(|module| module.parent.is_some() && room.holds.contains(&module.name))
     };
     let low = floor.rooms.iter().find_map(in_room)?;
     let high = floor.rooms.iter().rev().find_map(in_room)?;
@@ -119,6 +120,7 @@ fn every_way_up_is_found() {
             "macro_rules! m { () => { use $crate::{ground::flat, roof::x}; }; }",
         ),
         ("a macro that stands above", "fn f() { crate::tile!() }"),
+        ("the same by its bare name", "fn f() { tile!() }"),
         ("an attribute", "#[derive(crate::roof::Tiled)]\nstruct S;"),
         (
             "a text in an attribute",
