@@ -1,5 +1,5 @@
-//! [`Bench::on_tables`]: fund, call and ranked applications stand in the tables at the start, and what a
-//! motion would do is called directly.
+//! [`Bench::on_tables`]: fund, call and ranked applications stand in the tables at the start, and
+//! what a motion would do is called directly.
 
 use rollbook_core::account::{Movement, Pot, Unit};
 use rollbook_core::apply::{Refusal, Tx, apply_record};

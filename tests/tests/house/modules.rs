@@ -182,6 +182,8 @@ impl Crate {
     fn lead(&mut self) {
         for (from, path) in std::mem::take(&mut self.written) {
             let to = match path.way {
+                // Where the macro is imported by name, that `use` is the arrow.
+                Way::Called if self.modules[from].names.contains_key(&path.segments[0]) => None,
                 Way::Called => self.macros.get(&path.segments[0]).copied(),
                 _ => self.resolve(from, &path.segments, 0).map(|(to, _)| to),
             };

@@ -75,7 +75,8 @@ pub struct Finding {
     pub text: String,
 }
 
-/// The crate of the table that a file or a folder belongs to: the deepest whose folder is around it.
+/// The crate of the table that a file or a folder belongs to: the deepest whose folder is around
+/// it.
 pub fn floor_of<'a>(house: &'a House, file: &str) -> Option<&'a Floor> {
     let around =
         |floor: &&Floor| file == floor.folder || file.starts_with(&format!("{}/", floor.folder));

@@ -1,7 +1,8 @@
 //! Funds, contributions, calls, applications, draws and reviews on a one-writer ledger (F01 to F10,
 //! F34, F35, F37 to F40, R22).
 //!
-//! Here: short words for what everybody does, from the fund to the last review. The suites are below.
+//! Here: short words for what everybody does, from the fund to the last review. The suites are
+//! below.
 
 mod applications;
 mod calls;

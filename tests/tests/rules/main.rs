@@ -1,5 +1,5 @@
-//! The rules, record by record: every guard, every clock, every transition table, on one writer or on
-//! bare tables.
+//! The rules, record by record: every guard, every clock, every transition table, on one writer or
+//! on bare tables.
 //!
 //! * [`membership`], [`motion`], [`funding`] and [`payment`]: the rules of each family of acts.
 //! * [`protocol`]: how rules themselves change.

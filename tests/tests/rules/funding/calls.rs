@@ -276,7 +276,8 @@ fn draw_reviewers(writer: &mut Writer, cast: &Cast) {
     }
 }
 
-/// The appeal is granted; its application is assigned at once. What nobody opened is void meanwhile.
+/// The appeal is granted; its application is assigned at once. What nobody opened is void
+/// meanwhile.
 fn decide_the_appeal(writer: &mut Writer, cast: &Cast, appeal: u32) {
     let Cast {
         call,
@@ -348,9 +349,10 @@ fn drop_and_replace(writer: &mut Writer, cast: &Cast) {
     let due = writer.due(DeadlineKind::ReviewSeal, first[2]).unwrap();
     let events = writer.advance(due + 1);
     assert_eq!(of(writer, scope).appeal, Some(Appeal::Expired));
-    let replaced = events.iter().filter(
-        |event| matches!(&event.body, EventBody::ReviewerReplaced { review, .. } if *review == first[2]),
-    );
+    let replaced = events.iter().filter(|event| {
+        matches!(&event.body,
+            EventBody::ReviewerReplaced { review, .. } if *review == first[2])
+    });
     assert_eq!(replaced.count(), 1);
     assert_eq!(
         writer.tables().reviews.get(&first[2]).unwrap().status,

@@ -59,7 +59,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (1u32..9).prop_map(Step::Cancel),
         2 => (0usize..4).prop_map(Step::Agree),
         6 => (1u32..9, 1u64..60, 0u32..12)
-            .prop_map(|(instalment, amount, reference)| Step::Record { instalment, amount, reference }),
+            .prop_map(|(instalment, amount, reference)| Step::Record {
+                instalment,
+                amount,
+                reference,
+            }),
         6 => (0usize..8).prop_map(Step::Confirm),
         2 => (1u64..40).prop_map(Step::Days),
     ];
@@ -242,11 +246,14 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         3 => (17u32..23).prop_map(Move::Submit),
         1 => application().prop_map(Move::Withdraw),
         8 => application().prop_map(Move::Open),
-        8 => (application(), proptest::bool::weighted(0.8)).prop_map(|(application, good)| Move::Judge(application, good)),
+        8 => (application(), proptest::bool::weighted(0.8))
+            .prop_map(|(application, good)| Move::Judge(application, good)),
         2 => application().prop_map(Move::Appeal),
-        9 => (review(), proptest::bool::weighted(0.9)).prop_map(|(review, clear)| Move::Declare(review, clear)),
+        9 => (review(), proptest::bool::weighted(0.9))
+            .prop_map(|(review, clear)| Move::Declare(review, clear)),
         9 => review().prop_map(Move::Seal),
-        9 => (review(), proptest::bool::weighted(0.9)).prop_map(|(review, good)| Move::Reveal(review, good)),
+        9 => (review(), proptest::bool::weighted(0.9))
+            .prop_map(|(review, good)| Move::Reveal(review, good)),
         5 => review().prop_map(Move::Finalise),
         1 => Just(Move::Freeze),
         2 => Just(Move::Rank),

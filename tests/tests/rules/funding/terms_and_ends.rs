@@ -1,5 +1,5 @@
-//! What the terms of a call may be, and the two ways a call ends without paying everything: cancelled
-//! or closed (F05, F29, F38).
+//! What the terms of a call may be, and the two ways a call ends without paying everything:
+//! cancelled or closed (F05, F29, F38).
 
 use rollbook_core::account::AccountKind;
 use rollbook_core::apply::DeadlineKind;

@@ -40,11 +40,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let choice =
         prop_oneof![3 => Just(Choice::Yes), 1 => Just(Choice::No), 1 => Just(Choice::Abstain)];
     let step = prop_oneof![
-        2 => Just(Apply), 4 => Just(Screen), 1 => Just(Return), 2 => Just(Resubmit), 1 => Just(Reject), 4 => Just(Complete),
-        6 => (10u32..16).prop_map(Sponsor), 2 => Just(OpenBallot), 2 => Just(AskAgain), 1 => Just(Withdraw), 3 => Just(Invoice),
+        2 => Just(Apply), 4 => Just(Screen), 1 => Just(Return), 2 => Just(Resubmit),
+        1 => Just(Reject), 4 => Just(Complete), 6 => (10u32..16).prop_map(Sponsor),
+        2 => Just(OpenBallot), 2 => Just(AskAgain), 1 => Just(Withdraw), 3 => Just(Invoice),
         3 => Just(Pay), 3 => Just(Confirm), 3 => Just(Agree), 3 => Just(Activate),
         2 => (1u32..10, choice.clone()).prop_map(|(member, choice)| Vote(member, choice)),
-        3 => choice.prop_map(Everybody), 5 => prop_oneof![Just(1u64), Just(8), Just(32)].prop_map(Days),
+        3 => choice.prop_map(Everybody),
+        5 => prop_oneof![Just(1u64), Just(8), Just(32)].prop_map(Days),
     ];
     // A part of the usual way first, so that sequences reach the later states.
     let usual = vec![

@@ -76,7 +76,8 @@ fn admitted(writer: &mut Writer) -> (u32, u32) {
     let now = writer.now();
     let events = writer.advance(now);
     assert!(events.iter().any(|event| matches!(&event.body,
-        EventBody::MembershipMoved { organisation, standing: Standing::Balloting, .. } if *organisation == company)));
+        EventBody::MembershipMoved { organisation, standing: Standing::Balloting, .. }
+            if *organisation == company)));
     let motion = of(writer, company).motion.unwrap();
     assert_eq!(
         writer.tables().motions.get(&motion).unwrap().text,

@@ -45,14 +45,19 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     let small = 0u32..6;
     let op = prop_oneof![
         4 => (0u32..4).prop_map(Op::Submit),
-        8 => (0u32..4, 5u32..9, 0u8..6).prop_map(|(milestone, who, finding)| Op::Assess(milestone, who, finding)),
+        8 => (0u32..4, 5u32..9, 0u8..6)
+            .prop_map(|(milestone, who, finding)| Op::Assess(milestone, who, finding)),
         6 => (0u8..6).prop_map(Op::Request),
-        6 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, pass)| Op::Certify(nth, pass)),
-        8 => (small.clone(), any::<bool>(), prop::bool::weighted(0.95)).prop_map(|(nth, who, pass)| Op::Approve(nth, who, pass)),
+        6 => (small.clone(), prop::bool::weighted(0.9))
+            .prop_map(|(nth, pass)| Op::Certify(nth, pass)),
+        8 => (small.clone(), any::<bool>(), prop::bool::weighted(0.95))
+            .prop_map(|(nth, who, pass)| Op::Approve(nth, who, pass)),
         2 => (small.clone(), 1u32..4).prop_map(|(nth, who)| Op::Hold(nth, who)),
         1 => small.clone().prop_map(Op::Lift),
-        7 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, fresh)| Op::Release(nth, fresh)),
-        6 => (small.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, fresh)| Op::Settle(nth, fresh)),
+        7 => (small.clone(), prop::bool::weighted(0.9))
+            .prop_map(|(nth, fresh)| Op::Release(nth, fresh)),
+        6 => (small.clone(), prop::bool::weighted(0.9))
+            .prop_map(|(nth, fresh)| Op::Settle(nth, fresh)),
         2 => small.clone().prop_map(Op::Return),
         4 => (small, prop::bool::weighted(0.7)).prop_map(|(nth, yes)| Op::Acknowledge(nth, yes)),
         1 => any::<u8>().prop_map(Op::Account),
