@@ -40,7 +40,7 @@ pub fn asking(command: Command) -> Command {
 
 /// The certificates of a PEM file.
 fn roots(file: &std::path::Path) -> Result<RootCerts, Failure> {
-    let bytes = crate::keystore::read(file)?;
+    let bytes = crate::files::read(file)?;
     let certificates: Result<Vec<_>, _> = ureq::tls::parse_pem(&bytes)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),

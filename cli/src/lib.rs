@@ -15,6 +15,7 @@ pub mod commands;
 pub mod drafting;
 pub mod failure;
 pub mod fetch;
+pub mod files;
 pub mod keystore;
 pub mod login;
 pub mod messages;

@@ -18,9 +18,10 @@ use rollbook_node::runtime::clock::real_ms;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::keystore::{Keystore, make_folder, mismatch, passphrase};
+use crate::files::{make_folder, replace_secret};
+use crate::keystore::{Keystore, mismatch, passphrase};
 use crate::messages::t;
-use crate::profile::{Profile, Profiles, replace_secret};
+use crate::profile::{Profile, Profiles};
 
 /// Life of a pass.
 const PASS_MS: u64 = 8 * 3_600_000;
@@ -155,7 +156,7 @@ impl Login {
         make_folder(&self.folder)?;
         replace_secret(
             &self.folder.join(FILE),
-            &toml::to_string(&*passes).unwrap_or_default(),
+            toml::to_string(&*passes).unwrap_or_default().as_bytes(),
         )?;
         Ok(header)
     }

@@ -5,14 +5,14 @@
 //! `rollbook` under the XDG configuration folder); `current` names the one in use. Nothing in them
 //! is secret.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 use rollbook_core::crypto::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::keystore::{cannot_read, cannot_write, make_folder};
+use crate::files::{cannot_read, make_folder, replace};
 use crate::messages::t;
 
 /// A profile.
@@ -162,14 +162,14 @@ impl Profiles {
         let text = toml::to_string(profile).map_err(|error| {
             Failure::unusable(t("profile.unreadable", &[("file", name.to_owned())])).because(error)
         })?;
-        replace(&path, &text)?;
+        replace(&path, text.as_bytes())?;
         self.put_in_use(name)?;
         Ok(path)
     }
 
     /// Puts a profile in use.
     pub fn put_in_use(&self, name: &str) -> Result<(), Failure> {
-        replace(&self.folder.join("current"), &format!("{name}\n"))
+        replace(&self.folder.join("current"), format!("{name}\n").as_bytes())
     }
 
     /// The profile that applies: `--profile`, else the one in use, else none.
@@ -198,31 +198,6 @@ pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
     } else {
         failure.next(t("profile.unknown-next", &[("known", known.join(", "))]))
     }
-}
-
-/// Writes beside and renames, so that a crash leaves the old file or the new one.
-pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    replace_by(path, |beside| {
-        std::fs::write(beside, text).map_err(|error| cannot_write(beside, &error))
-    })
-}
-
-/// The same for what only its owner may read.
-pub(crate) fn replace_secret(path: &Path, text: &str) -> Result<(), Failure> {
-    replace_by(path, |beside| {
-        let _ = std::fs::remove_file(beside);
-        crate::keystore::write_new(beside, text.as_bytes(), true)
-    })
-}
-
-fn replace_by(
-    path: &Path,
-    write: impl FnOnce(&Path) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    // Of this process alone: two commands may run at once.
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    write(&beside)?;
-    std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
 }
 
 /// The language of the profile in use, read before the command line is parsed. Silent about

@@ -24,7 +24,7 @@ use crate::bundle::{Claim, Flaw, unhex};
 use crate::client::Client;
 use crate::failure::{Failure, UNREACHABLE};
 use crate::fetch::fetch;
-use crate::keystore::cannot_write;
+use crate::files::cannot_write;
 use crate::messages::t;
 use crate::objects::Target;
 use crate::output::say;

@@ -32,10 +32,10 @@ use serde_json::Value;
 
 use crate::client::{Client, asking};
 use crate::failure::{Failure, UNREACHABLE};
-use crate::keystore::{cannot_write, make_folder};
+use crate::files::{cannot_write, make_folder, replace};
 use crate::messages::t;
 use crate::output::{print, say};
-use crate::profile::{Profile, Profiles, replace};
+use crate::profile::{Profile, Profiles};
 
 /// Adds what every reading command takes.
 pub fn reading(command: Command) -> Command {
@@ -230,7 +230,7 @@ impl Trust {
                     .map(Some)
                     .map_err(|error| damaged(&path, error.to_string())),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(crate::keystore::cannot_read(&path, &error)),
+                Err(error) => Err(crate::files::cannot_read(&path, &error)),
             }
         };
         let file = folder.join("policies.json");
@@ -554,7 +554,7 @@ impl Trust {
         }
         let text = serde_json::to_string_pretty(value);
         let text = text.map_err(|error| cannot_write(&path, &std::io::Error::other(error)))?;
-        replace(&path, &format!("{text}\n"))
+        replace(&path, format!("{text}\n").as_bytes())
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod disk;
+pub mod files;
 pub mod journal;
 pub mod network;
 pub mod replica;

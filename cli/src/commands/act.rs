@@ -536,12 +536,8 @@ fn write_pending(path: &Path, record: &Record) -> Result<(), Failure> {
     };
     let text = serde_json::to_vec_pretty(&pending)
         .map_err(|error| Failure::unusable(path.display().to_string()).because(error))?;
-    // Beside and renamed: a pending record may carry the only signatures of people who have gone
-    // home.
-    let beside = path.with_extension("new");
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| crate::keystore::cannot_write(path, &error))
+    // A pending record may carry the only signatures of people who have gone home.
+    crate::files::replace(path, &text)
 }
 
 /// Reads a pending record.
@@ -552,7 +548,7 @@ pub(crate) fn read_pending(path: &Path) -> Result<Record, Failure> {
             .because(why)
             .next(t("act.no-pending-next", &facts))
     };
-    let bytes = crate::keystore::read(path)?;
+    let bytes = crate::files::read(path)?;
     let pending: Pending =
         serde_json::from_slice(&bytes).map_err(|error| none(error.to_string()))?;
     let bytes = base64::engine::general_purpose::STANDARD

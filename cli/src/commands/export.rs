@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_node::files::{Access, Replacement, WriteError};
 
 use crate::client::{Client, asking};
 use crate::failure::Failure;
@@ -46,22 +47,13 @@ pub fn save(
     fill: impl FnOnce(&mut std::fs::File) -> Result<u64, Failure>,
 ) -> Result<u8, Failure> {
     let name = path.display().to_string();
-    let failed = |error: std::io::Error| {
+    let failed = |error: WriteError| {
         Failure::unusable(t("export.not-written", &[("file", name.clone())])).because(error)
     };
     // A broken download must not look like an export: the name comes last.
-    let mut partial = path.to_path_buf().into_os_string();
-    partial.push(".part");
-    let mut file = std::fs::File::create(&partial).map_err(failed)?;
-    let bytes = match fill(&mut file) {
-        Ok(bytes) => bytes,
-        Err(failure) => {
-            let _ = std::fs::remove_file(&partial);
-            return Err(failure);
-        }
-    };
-    file.sync_all().map_err(failed)?;
-    std::fs::rename(&partial, path).map_err(failed)?;
+    let mut export = Replacement::of(path, Access::Everybody).map_err(failed)?;
+    let bytes = fill(export.file())?;
+    export.commit().map_err(failed)?;
     print(t(
         "export.done",
         &[("file", name.clone()), ("bytes", bytes.to_string())],

@@ -24,7 +24,8 @@ use super::keys::{key_arguments, keystore_of, role_words};
 use crate::drafting::build::shown;
 use crate::drafting::problem::Report;
 use crate::failure::{Failure, REFUSED, UNUSABLE};
-use crate::keystore::{self, passphrase};
+use crate::files;
+use crate::keystore::passphrase;
 use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
 
@@ -124,7 +125,7 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
         in_folder("cards", "cards"),
         in_folder("out", "genesis.draft"),
     );
-    let (alliance_bytes, member_bytes) = (keystore::read(&alliance)?, keystore::read(&members)?);
+    let (alliance_bytes, member_bytes) = (files::read(&alliance)?, files::read(&members)?);
     let read = |name: &str| std::fs::read(folder.join(name));
     let mut report = Report::default();
     let (alliance_name, members_name) = (
@@ -166,7 +167,7 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         return Ok(UNUSABLE);
     };
-    keystore::write_new(&out, &encode_draft(&genesis), false)?;
+    files::write_new(&out, &encode_draft(&genesis), false)?;
     if json {
         let founders: Vec<_> = genesis.founders().map(founder_json).collect();
         print_json(&serde_json::json!({
@@ -276,7 +277,7 @@ fn what_to_sign(entry: &OrganisationEntry, draft: &Path) -> String {
 
 /// A draft, or a failure that says what the file is instead.
 fn read_draft(path: &Path) -> Result<(Genesis, Opened), Failure> {
-    decode_draft(&keystore::read(path)?).map_err(|error| bad_file(path, &error, "genesis.no-draft"))
+    decode_draft(&files::read(path)?).map_err(|error| bad_file(path, &error, "genesis.no-draft"))
 }
 
 /// A file that is not what was asked for.
@@ -348,7 +349,7 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
             Some(record)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(keystore::cannot_read(&out, &error)),
+        Err(error) => return Err(files::cannot_read(&out, &error)),
     };
     let store = keystore_of(matches)?;
     if !matches.get_flag("json") {
@@ -448,10 +449,7 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         ))
         .because(error)
     })?;
-    let beside = out.with_extension("record-new");
-    std::fs::write(&beside, encode(&record))
-        .map_err(|error| keystore::cannot_write(&beside, &error))?;
-    std::fs::rename(&beside, &out).map_err(|error| keystore::cannot_write(&out, &error))?;
+    crate::files::replace(&out, &encode(&record))?;
     let missing = judge_founders(&genesis, &opened, std::slice::from_ref(&record))
         .into_iter()
         .find(|problem| problem.organisation == number);
@@ -528,7 +526,7 @@ struct Signatures {
 }
 
 fn read_signatures(folder: &Path) -> Result<Signatures, Failure> {
-    let files = std::fs::read_dir(folder).map_err(|error| keystore::cannot_read(folder, &error))?;
+    let files = std::fs::read_dir(folder).map_err(|error| files::cannot_read(folder, &error))?;
     let mut paths: Vec<PathBuf> = files
         .flatten()
         .map(|file| file.path())
@@ -544,7 +542,7 @@ fn read_signatures(folder: &Path) -> Result<Signatures, Failure> {
         unreadable: Vec::new(),
     };
     for path in paths {
-        let bytes = keystore::read(&path)?;
+        let bytes = files::read(&path)?;
         match decode::<Record>(&bytes) {
             Ok(record) => signatures.records.push((path, record)),
             Err(error) => signatures.unreadable.push((path, error.to_string())),
@@ -691,7 +689,7 @@ fn assemble(matches: &ArgMatches) -> Result<u8, Failure> {
                 .because(error)
         })?;
     let out = path(matches, "out")?;
-    keystore::write_new(out, &file.encode(), false)?;
+    files::write_new(out, &file.encode(), false)?;
     if matches.get_flag("json") {
         print_json(
             &serde_json::json!({ "file": out, "genesis": file.genesis.hash(), "founders": file.found.len() }),

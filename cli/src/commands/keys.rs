@@ -14,6 +14,7 @@ use crate::drafting::alliance::short_text;
 use crate::drafting::problem::Report;
 use crate::drafting::{Inputs, read_inputs, sample};
 use crate::failure::{Failure, REFUSED};
+use crate::files;
 use crate::keystore::card::{OfficerCard, day_number, key_text, parse_role, role_code};
 use crate::keystore::node::{CARD, NodeCard, NodeSecrets};
 use crate::keystore::secret::{Fresh, Secret};
@@ -183,9 +184,9 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
             keystore::sample_salt(seed, &format!("signatory/{person}")),
         ),
         None => (
-            Keypair::from_seed(&keystore::random()?),
-            keystore::random()?,
-            keystore::random()?,
+            Keypair::from_seed(&files::random()?),
+            files::random()?,
+            files::random()?,
         ),
     };
     let card = OfficerCard {
@@ -216,7 +217,7 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
     store.add(&Secret::new(&fresh), &card, &passphrase)?;
     let mut card_path = store.card_path(person);
     if let Some(copy) = matches.get_one::<PathBuf>("card") {
-        keystore::write_new(copy, card.render().as_bytes(), false)?;
+        files::write_new(copy, card.render().as_bytes(), false)?;
         card_path = copy.clone();
     }
     if matches.get_flag("json") {
@@ -325,7 +326,7 @@ fn letter(matches: &ArgMatches) -> Result<Hash, Failure> {
         Some(given) => given.clone(),
         None => ask(&t("keys.ask.letter", &[]))?.ok_or_else(|| missing("letter"))?,
     };
-    keystore::hash_or_file(&given, Path::new("")).map_err(|error| {
+    files::hash_or_file(&given, Path::new("")).map_err(|error| {
         Failure::unusable(t("keys.no-letter", &[("given", given.clone())]))
             .because(error)
             .next(t("keys.no-letter-next", &[]))
@@ -378,7 +379,7 @@ fn new_node(matches: &ArgMatches) -> Result<u8, Failure> {
         .get_one::<PathBuf>("card")
         .cloned()
         .unwrap_or_else(|| folder.join(CARD));
-    keystore::write_new(&card_path, card.render().as_bytes(), false)?;
+    files::write_new(&card_path, card.render().as_bytes(), false)?;
     // Read back what a node will read, now, while a mistake costs nothing.
     NodeSecrets::read(folder)?;
     if matches.get_flag("json") {
@@ -595,9 +596,9 @@ fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
         return Err(missing("to"));
     };
     store.card(person)?;
-    let bytes = keystore::read(&store.secret_path(person))?;
-    keystore::write_new(to, &bytes, true)?;
-    if keystore::read(to)? != bytes {
+    let bytes = files::read(&store.secret_path(person))?;
+    files::write_new(to, &bytes, true)?;
+    if files::read(to)? != bytes {
         return Err(Failure {
             exit: REFUSED,
             ..Failure::unusable(t(
@@ -702,22 +703,22 @@ fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
         out.join("cards"),
         Keystore::at(Some(&out.join("keystore")), None),
     );
-    keystore::make_folder(&cards)?;
+    files::make_folder(&cards)?;
     for officer in keys.officers.values() {
         store.add(&officer.secret, &officer.card, sample::PASSPHRASE)?;
         let path = cards.join(format!("{:04}.card.toml", officer.card.person));
-        keystore::write_new(&path, officer.card.render().as_bytes(), false)?;
+        files::write_new(&path, officer.card.render().as_bytes(), false)?;
     }
     for (number, (card, secrets)) in &keys.nodes {
         secrets.write(&out.join("nodes").join(format!("{number:04}")))?;
-        keystore::write_new(
+        files::write_new(
             &cards.join(format!("node-{number:04}.card.toml")),
             card.render().as_bytes(),
             false,
         )?;
     }
     let genesis = out.join("genesis.rollbook");
-    keystore::write_new(&genesis, &alliance.file.encode(), false)?;
+    files::write_new(&genesis, &alliance.file.encode(), false)?;
     if matches.get_flag("json") {
         let persons: Vec<u32> = keys.officers.keys().copied().collect();
         let nodes: Vec<u32> = keys.nodes.keys().copied().collect();
@@ -755,8 +756,8 @@ fn inputs(matches: &ArgMatches, members: &Path) -> Result<Inputs, Failure> {
         members.display().to_string(),
     );
     let inputs = read_inputs(
-        (&alliance_name, &keystore::read(&alliance)?),
-        (&members_name, &keystore::read(members)?),
+        (&alliance_name, &files::read(&alliance)?),
+        (&members_name, &files::read(members)?),
         &read,
         &mut report,
     );

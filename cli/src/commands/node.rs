@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use rollbook_node::api::door;
+use rollbook_node::files::{self, Access};
 use rollbook_node::network::peer_id_text;
 use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets, TlsFiles};
-use rollbook_node::runtime::{admin, backup, doctor, open, process, storage, write_durably};
+use rollbook_node::runtime::{admin, backup, doctor, open, process, storage};
 
 use crate::client::Client;
 use crate::failure::{Failure, REFUSED};
@@ -124,10 +125,12 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         let secrets = NodeSecrets::generate().map_err(failed)?;
         secrets.write(&keys).map_err(failed)?;
         // Only keys that were made just now cannot have signed anything elsewhere (RULINGS A8).
-        write_durably(&data.join(storage::FRESH), b"", false).map_err(written)?;
+        files::replace(&data.join(storage::FRESH), b"", Access::Everybody)
+            .map_err(|error| written(error.into()))?;
         secrets
     };
-    write_durably(&path, config.render().as_bytes(), false).map_err(written)?;
+    files::replace(&path, config.render().as_bytes(), Access::Everybody)
+        .map_err(|error| written(error.into()))?;
     let peer = peer_id_text(secrets.transport.public().bytes()).unwrap_or_default();
     if matches.get_flag("json") {
         print_json(&serde_json::json!({

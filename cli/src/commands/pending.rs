@@ -95,7 +95,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let read = std::fs::read_dir(dir).map_err(|error| crate::keystore::cannot_read(dir, &error))?;
+    let read = std::fs::read_dir(dir).map_err(|error| crate::files::cannot_read(dir, &error))?;
     let is_pending = |path: &PathBuf| {
         path.file_name()
             .and_then(|name| name.to_str())

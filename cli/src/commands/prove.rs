@@ -9,7 +9,7 @@ use crate::bundle::Content;
 use crate::commands::show::told;
 use crate::failure::Failure;
 use crate::fetch::fetch;
-use crate::keystore::cannot_write;
+use crate::files::cannot_write;
 use crate::messages::t;
 use crate::objects::{self, KINDS, Target};
 use crate::output::{print, print_json, say};

@@ -11,7 +11,8 @@ use rollbook_core::log::Clock;
 
 use super::keys::{ask, role_words};
 use crate::failure::Failure;
-use crate::keystore::{self, Keystore};
+use crate::files;
+use crate::keystore::Keystore;
 use crate::messages::{Language, language, t};
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles, unknown};
@@ -116,7 +117,7 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(hash) => (hash, None, None),
         None => {
             let path = PathBuf::from(&given);
-            let bytes = keystore::read(&path)
+            let bytes = files::read(&path)
                 .map_err(|failure| failure.next(t("setup.no-genesis-next", &[])))?;
             let read = GenesisFile::decode(&bytes).map_err(|error| {
                 Failure::unusable(t("setup.bad-genesis", &[("file", given.clone())]))

@@ -152,8 +152,7 @@ fn export(matches: &ArgMatches) -> Result<u8, Failure> {
         for node in testnet.nodes() {
             match testnet.get_as_member(node, "/v1/export", PATIENCE) {
                 Ok(answer) if answer.status == 200 => {
-                    let written =
-                        |error: std::io::Error| crate::keystore::cannot_write(path, &error);
+                    let written = |error: std::io::Error| crate::files::cannot_write(path, &error);
                     return file
                         .write_all(&answer.body)
                         .map(|()| answer.body.len() as u64)

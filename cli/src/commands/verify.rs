@@ -65,7 +65,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = crate::keystore::read(file)?;
+    let bytes = crate::files::read(file)?;
     if bytes.len() > MAX_BYTES {
         return Err(Failure::unusable(t(
             "verify.too-long",

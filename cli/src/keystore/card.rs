@@ -139,7 +139,7 @@ impl OfficerCard {
 
     /// Reads a card file, alone.
     pub fn read(path: &Path) -> Result<OfficerCard, Failure> {
-        let text = String::from_utf8_lossy(&super::read(path)?).into_owned();
+        let text = String::from_utf8_lossy(&crate::files::read(path)?).into_owned();
         let name: Rc<str> = path.display().to_string().into();
         let mut report = Report::default();
         let card = TomlFile::parse(name, &text, &mut report).and_then(|file| {

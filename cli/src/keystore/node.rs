@@ -49,7 +49,7 @@ pub struct NodeSecrets {
 impl NodeSecrets {
     /// New keys.
     pub fn random() -> Result<NodeSecrets, Failure> {
-        let key = || super::random().map(|seed| Keypair::from_seed(&seed));
+        let key = || crate::files::random().map(|seed| Keypair::from_seed(&seed));
         Ok(NodeSecrets {
             keys: [key()?, key()?, key()?, key()?],
         })
@@ -64,14 +64,14 @@ impl NodeSecrets {
 
     /// Writes the four files.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
-        super::make_folder(folder)?;
+        crate::files::make_folder(folder)?;
         for (kind, key) in KINDS.iter().zip(&self.keys) {
             let line = Zeroizing::new(format!(
                 "rollbook-node-key/1 {} {}\n",
                 word(*kind),
                 hex::encode(key.seed())
             ));
-            super::write_new(
+            crate::files::write_new(
                 &folder.join(format!("{}.key", word(*kind))),
                 line.as_bytes(),
                 true,
@@ -117,7 +117,7 @@ impl NodeSecrets {
 
 /// Reads one key file of a kind.
 pub fn read_key_file(path: &Path, kind: KeyKind) -> Result<Keypair, Failure> {
-    let bytes = Zeroizing::new(super::read(path)?);
+    let bytes = Zeroizing::new(crate::files::read(path)?);
     #[cfg(unix)]
     {
         let mode = std::fs::metadata(path)

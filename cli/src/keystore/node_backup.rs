@@ -84,7 +84,7 @@ pub fn write(
         toml::to_string(&clear)
             .map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))?,
     );
-    super::write_new(path, &encrypt(text.as_bytes(), passphrase, false)?, true)
+    crate::files::write_new(path, &encrypt(text.as_bytes(), passphrase, false)?, true)
 }
 
 /// Reads the keys of a node of `organisation` in this alliance.

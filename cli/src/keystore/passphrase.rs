@@ -46,7 +46,7 @@ pub fn new(matches: &ArgMatches, whose: &str) -> Result<Zeroizing<String>, Failu
 
 fn given(matches: &ArgMatches) -> Result<Option<Zeroizing<String>>, Failure> {
     if let Some(path) = matches.get_one::<PathBuf>("passphrase-file") {
-        let bytes = Zeroizing::new(super::read(path)?);
+        let bytes = Zeroizing::new(crate::files::read(path)?);
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
         return Ok(Some(Zeroizing::new(
             text.lines().next().unwrap_or_default().to_owned(),

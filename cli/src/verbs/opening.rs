@@ -19,7 +19,7 @@ use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::keystore;
+use crate::files;
 use crate::messages::t;
 
 const KIND: &str = "rollbook-opening";
@@ -182,7 +182,7 @@ impl Reading {
         let Some(file) = text.strip_prefix('@') else {
             return Ok(hex_hash(text));
         };
-        let hash = sha256(&keystore::read(Path::new(file))?);
+        let hash = sha256(&files::read(Path::new(file))?);
         self.documents.push((file.to_owned(), hash));
         Ok(Some(hash.to_hex()))
     }
@@ -194,7 +194,7 @@ impl Reading {
             return Ok(hex_hash(text));
         };
         let path = Path::new(file);
-        let bytes = keystore::read(path)?;
+        let bytes = files::read(path)?;
         if bytes.trim_ascii_start().starts_with(b"{")
             && serde_json::from_slice::<File>(&bytes).is_ok()
         {
@@ -231,7 +231,7 @@ impl Reading {
                 Failure::unusable(t("opening.large", &facts)).next(t("opening.large-next", &[]))
             );
         }
-        let salt = Hash(keystore::random()?);
+        let salt = Hash(files::random()?);
         let commitment = commitment::content(&salt.0, &bytes);
         let (text, base64) = match String::from_utf8(bytes) {
             Ok(text) => (Some(text), None),
@@ -288,7 +288,7 @@ impl Reading {
         };
         let text = serde_json::to_vec_pretty(&file)
             .map_err(|error| Failure::unusable(verb).because(error))?;
-        keystore::write_new(&path, &text, true)?;
+        files::write_new(&path, &text, true)?;
         Ok(Some(path))
     }
 }
@@ -306,7 +306,7 @@ pub fn read(path: &Path) -> Result<Vec<Part>, Failure> {
             &[("file", path.display().to_string())],
         ))
     };
-    let file: File = serde_json::from_slice(&keystore::read(path)?)
+    let file: File = serde_json::from_slice(&files::read(path)?)
         .map_err(|error| none().because(error).next(t("opening.no-part-next", &[])))?;
     if file.kind != KIND || file.version != 1 {
         return Err(none().because(format!("{} {}", file.kind, file.version)));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::opening::{self, Part, Reading};
 use super::{Field, Kind, Verb, forms};
 use crate::failure::Failure;
-use crate::keystore;
+use crate::files;
 use crate::messages::t;
 
 impl Verb {
@@ -239,7 +239,7 @@ impl Verb {
             fields.get(name).and_then(Value::as_u64).unwrap_or(0) as u32
         };
         let need = |name: &str| missing_named(&format!("--{name}"));
-        let salt = || keystore::random().map(Hash);
+        let salt = || files::random().map(Hash);
         match self.path {
             ("application", "submit") if !fields.contains_key("commitment") => {
                 let content = json!({
@@ -371,7 +371,7 @@ impl Verb {
 
 /// A random UUID of version 4, as a UETR is.
 fn uuid_v4() -> Result<String, Failure> {
-    let mut bytes = keystore::random()?;
+    let mut bytes = files::random()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let text = hex::encode(&bytes[..16]);
@@ -474,7 +474,7 @@ fn from_file(file: &str) -> Result<Map<String, Value>, Failure> {
         Failure::unusable(t("verb.file", &[("file", file.to_owned())]))
             .next(t("verb.file-next", &[]))
     };
-    let bytes = keystore::read(std::path::Path::new(file))?;
+    let bytes = files::read(std::path::Path::new(file))?;
     let text = String::from_utf8(bytes).map_err(|error| unreadable().because(error))?;
     let table: toml::Table = text
         .parse()

@@ -12,9 +12,10 @@ use rollbook_core::crypto::Hash;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::Failure;
 use super::config::Config;
 use super::storage::FRESH;
-use super::{Failure, write_durably};
+use crate::files::{self, Access};
 
 /// Name of the list.
 pub const LIST: &str = "backup.toml";
@@ -120,7 +121,8 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
     std::fs::File::open(to.join("journal"))
         .and_then(|folder| folder.sync_all())
         .map_err(failed(to))?;
-    write_durably(&to.join(LIST), text.as_bytes(), false).map_err(failed(to))?;
+    files::replace(&to.join(LIST), text.as_bytes(), Access::Everybody)
+        .map_err(|error| failed(to)(error.into()))?;
     Ok(list)
 }
 

@@ -11,7 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rollbook_core::log::Clock;
 
-use super::{Failure, write_durably};
+use super::Failure;
+use crate::files::{self, Access};
 
 /// A step of a sample clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -83,11 +84,12 @@ impl NodeClock {
 
     /// Writes the clock file of a new sample node, so that several start alike.
     pub fn prepare(folder: &Path, distance_ms: i64) -> std::io::Result<()> {
-        write_durably(
+        files::replace(
             &folder.join("clock"),
             format!("{distance_ms}\n").as_bytes(),
-            false,
+            Access::Everybody,
         )
+        .map_err(Into::into)
     }
 
     /// Wall or sample.
@@ -141,7 +143,12 @@ impl NodeClock {
     }
 
     fn write(&self, distance: i64) -> Result<(), Failure> {
-        write_durably(&self.file, format!("{distance}\n").as_bytes(), false).map_err(|error| {
+        files::replace(
+            &self.file,
+            format!("{distance}\n").as_bytes(),
+            Access::Everybody,
+        )
+        .map_err(|error| {
             Failure::file(
                 "cannot write the clock file",
                 &self.file,

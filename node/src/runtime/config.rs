@@ -14,7 +14,8 @@ use rollbook_core::crypto::{Hash, KeyKind, Keypair};
 use rollbook_core::genesis::file::GenesisFile;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, write_durably};
+use super::Failure;
+use crate::files::{self, Access};
 
 /// Name of the config file in a node's folder.
 pub const CONFIG_NAME: &str = "node.toml";
@@ -331,7 +332,7 @@ impl NodeSecrets {
             }
             let Some(key) = self.of(kind) else { continue };
             let text = format!("{KEY_HEAD} {} {}\n", name_of(kind), hex::encode(key.seed()));
-            write_durably(&path, text.as_bytes(), true)
+            files::replace(&path, text.as_bytes(), Access::Owner)
                 .map_err(|error| Failure::file("cannot write the key file", &path, error, next))?;
         }
         Ok(())

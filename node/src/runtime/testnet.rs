@@ -22,8 +22,9 @@ use super::clock::{NodeClock, Step, real_ms};
 use super::config::{CONFIG_NAME, Config, NodeSecrets};
 use super::sample::{NodePlace, SampleAlliance, node_key, officer_key};
 use super::storage::FRESH;
-use super::{Failure, admin, http, write_durably};
+use super::{Failure, admin, http};
 use crate::api::reader::header_of;
+use crate::files::{self, Access};
 
 /// Most nodes of a testnet.
 pub const NODES_MAX: u32 = 13;
@@ -222,7 +223,8 @@ impl Testnet {
         std::fs::create_dir_all(dir)
             .map_err(|error| Failure::file("the testnet was not made:", dir, error, next))?;
         let genesis = dir.join("genesis.rollbook");
-        write_durably(&genesis, &file.encode(), false).map_err(failed(&genesis))?;
+        files::replace(&genesis, &file.encode(), Access::Everybody)
+            .map_err(|error| failed(&genesis)(error.into()))?;
         let distance = i64::try_from(plan.opened_ms).unwrap_or(i64::MAX)
             - i64::try_from(real_ms()).unwrap_or(0);
         for ((node, (peer, api)), (organisation, secrets)) in (1..).zip(&plan.ports).zip(nodes) {
@@ -233,7 +235,8 @@ impl Testnet {
             if plan.clock() == Clock::Sample {
                 NodeClock::prepare(&data, distance).map_err(failed(&data))?;
             }
-            write_durably(&data.join(FRESH), b"", false).map_err(failed(&data))?;
+            files::replace(&data.join(FRESH), b"", Access::Everybody)
+                .map_err(|error| failed(&data)(error.into()))?;
             let config = Config {
                 organisation: *organisation,
                 genesis: "../genesis.rollbook".into(),
@@ -250,11 +253,13 @@ impl Testnet {
                 propose_ms: 1_000,
             };
             let path = folder.join(CONFIG_NAME);
-            write_durably(&path, config.render().as_bytes(), false).map_err(failed(&path))?;
+            files::replace(&path, config.render().as_bytes(), Access::Everybody)
+                .map_err(|error| failed(&path)(error.into()))?;
         }
         let path = dir.join("testnet.toml");
         let text = toml::to_string_pretty(&plan).unwrap_or_default();
-        write_durably(&path, text.as_bytes(), false).map_err(failed(&path))?;
+        files::replace(&path, text.as_bytes(), Access::Everybody)
+            .map_err(|error| failed(&path)(error.into()))?;
         Testnet::open(dir, program, arguments)
     }
 

@@ -88,7 +88,7 @@ fn reject(file: &str, bad: Vec<(usize, String)>, code: u8) -> u8 {
 type Sorted = (Vec<Line>, Vec<(usize, String)>);
 
 fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<Sorted, Failure> {
-    let bytes = crate::keystore::read(std::path::Path::new(file))?;
+    let bytes = crate::files::read(std::path::Path::new(file))?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let unusable = |why: String| {
         Failure::unusable(t("batch.unreadable", &[("file", file.to_owned())]))

@@ -75,7 +75,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn read_card(path: &Path) -> Result<NodeCard, Failure> {
-    let bytes = crate::keystore::read(path)?;
+    let bytes = crate::files::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     let name: Rc<str> = path.display().to_string().into();
     let mut report = Report::default();

@@ -19,6 +19,7 @@ use crate::commands::keys::{key_arguments, keystore_of};
 use crate::drafting::fields;
 use crate::drafting::problem::{Place, Report};
 use crate::failure::Failure;
+use crate::files;
 use crate::keystore::card::OfficerCard;
 use crate::keystore::{self, passphrase};
 use crate::messages::t;
@@ -122,7 +123,7 @@ pub fn register(matches: &ArgMatches) -> Result<u8, Failure> {
     };
     let bytes = serde_json::to_vec_pretty(&file)
         .map_err(|error| Failure::unusable("org register").because(error))?;
-    keystore::write_new(&out, &bytes, false)?;
+    files::write_new(&out, &bytes, false)?;
     let shown = [
         ("file", out.display().to_string()),
         ("chain", chain.to_hex()),
@@ -268,7 +269,7 @@ fn read(path: &Path) -> Result<File, Failure> {
             .next(t("org.no-registration-next", &facts))
     };
     let file: File =
-        serde_json::from_slice(&keystore::read(path)?).map_err(|error| none(error.to_string()))?;
+        serde_json::from_slice(&files::read(path)?).map_err(|error| none(error.to_string()))?;
     if file.kind != KIND || file.version != 1 {
         return Err(none(format!("{} {}", file.kind, file.version)));
     }

@@ -29,7 +29,7 @@ pub fn write(
 ) -> Result<(), Failure> {
     let judged = super::judge::rehearse(client, record).unwrap_or_default();
     let html = render(record, place, next, &judged["principal"]);
-    std::fs::write(file, html).map_err(|error| crate::keystore::cannot_write(file, &error))
+    std::fs::write(file, html).map_err(|error| crate::files::cannot_write(file, &error))
 }
 
 /// Text inside HTML.

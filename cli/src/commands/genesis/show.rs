@@ -15,7 +15,7 @@ use rollbook_core::record::Record;
 use crate::drafting::parameters;
 use crate::drafting::sample::REPORTED_NAMES;
 use crate::failure::Failure;
-use crate::keystore;
+use crate::files;
 use crate::keystore::card::role_code;
 use crate::messages::{Language, language, t};
 use crate::output::{print, print_json, table};
@@ -23,7 +23,7 @@ use crate::output::{print, print_json, table};
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let path = super::path(matches, "file")?;
-    let bytes = keystore::read(path)?;
+    let bytes = files::read(path)?;
     let (genesis, found) = if bytes.starts_with(DRAFT_MAGIC) {
         let (genesis, _) = decode_draft(&bytes)
             .map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
@@ -40,7 +40,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     ) {
         (_, Some(path)) => Some(reported_names(
             &path.display().to_string(),
-            &keystore::read(path)?,
+            &files::read(path)?,
         )?),
         (true, None) => Some(reported_names("reported-names.csv", REPORTED_NAMES)?),
         (false, None) => None,
