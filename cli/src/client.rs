@@ -38,6 +38,19 @@ pub fn asking(command: Command) -> Command {
         )
 }
 
+/// Nodes given with `--node`, else the profile's.
+fn nodes(matches: &ArgMatches, profile: Option<&Profile>) -> Vec<String> {
+    let given = matches.try_get_many::<String>("node").ok().flatten();
+    let given: Vec<String> = given.into_iter().flatten().cloned().collect();
+    if given.is_empty() {
+        profile
+            .map(|profile| profile.nodes.clone())
+            .unwrap_or_default()
+    } else {
+        given
+    }
+}
+
 /// The certificates of a PEM file.
 fn roots(file: &std::path::Path) -> Result<RootCerts, Failure> {
     let bytes = crate::files::read(file)?;
@@ -117,7 +130,7 @@ impl Client {
         profile: Option<&Profile>,
         next: &str,
     ) -> Result<Client, Failure> {
-        let nodes = crate::trust::nodes(matches, profile);
+        let nodes = nodes(matches, profile);
         if nodes.is_empty() {
             return Err(Failure::unusable(t("act.no-node", &[])).next(t(next, &[])));
         }

@@ -7,24 +7,28 @@
 //! * A library, so that suites use its parts; the binary only calls [`main`].
 //! * One file per command in `commands/`; every sentence in `messages/`, in two languages.
 
-pub mod args;
+pub mod act;
 pub mod bundle;
 pub mod capital;
 pub mod client;
 pub mod commands;
+pub mod dates;
 pub mod drafting;
 pub mod failure;
 pub mod fetch;
 pub mod files;
+pub mod input;
 pub mod keystore;
 pub mod login;
 pub mod messages;
 pub mod node_words;
 pub mod objects;
 pub mod output;
+pub mod pending_file;
 pub mod profile;
 pub mod receipts;
 pub mod story;
+pub mod tree;
 pub mod trust;
 pub mod verbs;
 
@@ -32,14 +36,14 @@ use std::process::ExitCode;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let lang = messages::choose_language(std::env::args_os());
+    let lang = profile::choose_language(std::env::args_os());
     messages::set_language(lang);
-    let matches = match args::command().try_get_matches() {
+    let matches = match tree::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
             // clap prints help and version to stdout; mistakes are told in this program's own
             // words, on stderr.
-            match args::mistake(&error) {
+            match tree::mistake(&error) {
                 Some(failure) => failure.print(),
                 None => drop(error.print()),
             }
@@ -50,7 +54,7 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    match commands::run(&matches) {
+    match tree::run(&matches) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             failure.print();

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_core::charter::HOUR_MS;
 use rollbook_core::crypto::Hash;
 use rollbook_core::pass::Pass;
 use rollbook_node::api::reader::header_of;
@@ -24,7 +25,7 @@ use crate::messages::t;
 use crate::profile::{Profile, Profiles};
 
 /// Life of a pass.
-const PASS_MS: u64 = 8 * 3_600_000;
+const PASS_MS: u64 = 8 * HOUR_MS;
 /// A pass that ends so soon is not used any more.
 const NEARLY_MS: u64 = 60_000;
 /// Name of the file of passes.
@@ -80,7 +81,7 @@ impl Login {
     pub fn of(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Login>, Failure> {
         let given = matches.try_get_one::<u32>("reader").ok().flatten().copied();
         let person = given.or(profile.and_then(|profile| profile.person));
-        let chain = crate::trust::genesis(matches, profile)?;
+        let chain = crate::profile::genesis(matches, profile)?;
         let (Some(person), Some(chain)) = (person, chain) else {
             return match given {
                 Some(_) => Err(Failure::unusable(t("act.no-genesis", &[]))

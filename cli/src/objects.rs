@@ -18,9 +18,9 @@ use rollbook_core::motion::Motion;
 use rollbook_core::state::{TableValue, decode_value};
 use serde_json::{Value, json};
 
+use crate::dates::instant;
 use crate::failure::Failure;
 use crate::messages::t;
-use crate::trust::instant;
 
 /// A kind of object in the proved tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,6 +228,15 @@ pub fn companions(path: &str, value: &Value) -> Vec<String> {
     paths
 }
 
+/// Both names, once if they are equal.
+pub fn both_names(native: &str, latin: &str) -> String {
+    if native == latin {
+        native.to_owned()
+    } else {
+        format!("{native} / {latin}")
+    }
+}
+
 /// The first number under a name, at any depth.
 fn find_number(value: &Value, name: &str) -> Option<u64> {
     match value {
@@ -398,7 +407,7 @@ fn compound(key: &str, value: &Value, map: &serde_json::Map<String, Value>) -> O
     let text = |value: &Value| word("", value, None).unwrap_or_default();
     if has(&["native", "latin"]) {
         let part = |name: &str| value[name].as_str().unwrap_or_default();
-        return Some(crate::commands::setup::both(part("native"), part("latin")));
+        return Some(both_names(part("native"), part("latin")));
     }
     if has(&["n", "d"]) {
         return Some(format!("{}/{}", value["n"], value["d"]));

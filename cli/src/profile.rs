@@ -5,6 +5,7 @@
 //! `rollbook` under the XDG configuration folder); `current` names the one in use. Nothing in them
 //! is secret.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::files::{cannot_read, make_folder, replace};
-use crate::messages::t;
+use crate::messages::{Language, t};
 
 /// A profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -200,9 +201,46 @@ pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
     }
 }
 
+/// The genesis hash given with `--genesis`, else the profile's.
+pub fn genesis(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Hash>, Failure> {
+    match matches.try_get_one::<String>("genesis").ok().flatten() {
+        None => Ok(profile.and_then(Profile::genesis_hash)),
+        Some(text) => Hash::from_hex(text).map(Some).ok_or_else(|| {
+            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())]))
+                .next(t("audit.bad-hash-next", &[]))
+        }),
+    }
+}
+
+/// `--lang`, else the profile in use, else the locale, else English. Read before the command line
+/// is parsed, because help is translated too.
+pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
+    let arguments: Vec<String> = arguments
+        .filter_map(|argument| argument.into_string().ok())
+        .collect();
+    let given = arguments
+        .iter()
+        .zip(arguments.iter().skip(1))
+        .find(|(flag, _)| *flag == "--lang")
+        .map(|(_, value)| value.clone())
+        .or_else(|| {
+            arguments
+                .iter()
+                .find_map(|argument| argument.strip_prefix("--lang=").map(str::to_owned))
+        });
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let given = given.or_else(|| language_in_use(&arguments));
+    match given.or(locale) {
+        Some(value) if value.to_lowercase().starts_with("zh") => Language::Chinese,
+        _ => Language::English,
+    }
+}
+
 /// The language of the profile in use, read before the command line is parsed. Silent about
 /// anything that is wrong.
-pub fn language_in_use(arguments: &[String]) -> Option<String> {
+fn language_in_use(arguments: &[String]) -> Option<String> {
     let value = |name: &str| {
         let glued = format!("{name}=");
         let at = arguments.iter().position(|argument| argument == name);

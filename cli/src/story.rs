@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 use rollbook_core::account::{Account, AccountKind};
 use rollbook_core::apply::{DeadlineKind, NotCounted, Outcome};
-use rollbook_core::calendar::LocalDay;
+use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay};
+use rollbook_core::charter::DAY_MS;
 use rollbook_core::codec::Text;
 use rollbook_core::crypto::{Hash, Keypair, sha256};
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
@@ -28,8 +29,6 @@ mod members;
 pub mod network;
 mod payments;
 
-/// Milliseconds of a day.
-pub const DAY: u64 = 86_400_000;
 /// One yuan in minor units.
 pub const YUAN: u64 = 100;
 
@@ -224,7 +223,9 @@ impl Story<'_> {
             .charters
             .iter()
             .last()
-            .map_or(480, |(_, charter)| charter.offset_minutes);
+            .map_or(DEFAULT_OFFSET_MINUTES, |(_, charter)| {
+                charter.offset_minutes
+            });
         LocalDay::of(self.stage.now(), offset).0
     }
 
@@ -280,7 +281,7 @@ impl Story<'_> {
             principal,
             officer,
             sequence,
-            valid_until_ms: self.stage.now() + 7 * DAY,
+            valid_until_ms: self.stage.now() + 7 * DAY_MS,
             body,
         };
         let mut signers = signers.to_vec();
@@ -441,7 +442,7 @@ impl Story<'_> {
     }
 
     fn wait_days(&mut self, days: u64) -> Told {
-        self.advance(self.stage.now() + days * DAY)
+        self.advance(self.stage.now() + days * DAY_MS)
     }
 
     /// Moves time right past a deadline, if it runs.

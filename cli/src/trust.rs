@@ -22,7 +22,6 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches, Command};
-use rollbook_core::calendar::format_instant;
 use rollbook_core::crypto::Hash;
 use rollbook_core::log::tree::verify_consistency;
 use rollbook_core::log::{Clock, TlogProof};
@@ -31,11 +30,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client::{Client, asking};
+use crate::dates::{instant, length, length_ms};
 use crate::failure::{Failure, UNREACHABLE};
 use crate::files::{cannot_write, make_folder, replace};
 use crate::messages::t;
 use crate::output::{print, say};
-use crate::profile::{Profile, Profiles};
+use crate::profile::{Profiles, genesis};
 
 /// Adds what every reading command takes.
 pub fn reading(command: Command) -> Command {
@@ -140,30 +140,6 @@ pub struct Trust {
     max_age_s: u64,
 }
 
-/// Nodes given with `--node`, else the profile's.
-pub fn nodes(matches: &ArgMatches, profile: Option<&Profile>) -> Vec<String> {
-    let given = matches.try_get_many::<String>("node").ok().flatten();
-    let given: Vec<String> = given.into_iter().flatten().cloned().collect();
-    if given.is_empty() {
-        profile
-            .map(|profile| profile.nodes.clone())
-            .unwrap_or_default()
-    } else {
-        given
-    }
-}
-
-/// The genesis hash given with `--genesis`, else the profile's.
-pub fn genesis(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Hash>, Failure> {
-    match matches.try_get_one::<String>("genesis").ok().flatten() {
-        None => Ok(profile.and_then(Profile::genesis_hash)),
-        Some(text) => Hash::from_hex(text).map(Some).ok_or_else(|| {
-            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())]))
-                .next(t("audit.bad-hash-next", &[]))
-        }),
-    }
-}
-
 fn real_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -172,21 +148,6 @@ fn real_s() -> u64 {
 
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// Seconds since 1970 as people read them.
-pub fn instant(seconds: u64) -> String {
-    format_instant(seconds.saturating_mul(1_000), 480)
-}
-
-/// A length of time in one unit: `4 s`, `12 min`, `3 h`, `9 d`.
-pub fn length(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
 }
 
 impl Trust {
@@ -565,7 +526,7 @@ pub fn max_age(matches: &ArgMatches) -> Result<u64, Failure> {
         .ok()
         .flatten()
         .map_or("2h", String::as_str);
-    let ms = crate::commands::testnet::length_ms(text);
+    let ms = length_ms(text);
     ms.map(|ms| ms / 1_000).ok_or_else(|| {
         Failure::unusable(t("testnet.bad-step", &[("text", text.to_owned())]))
             .next(t("trust.bad-age-next", &[]))

@@ -4,8 +4,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use rollbook::commands::act::judge::transitions;
-use rollbook::commands::act::next::{kebab, who_key};
+use rollbook::act::judge::transitions;
+use rollbook::act::next::{kebab, who_key};
 use rollbook::messages::{Language, t_in};
 use rollbook::verbs::{ELSEWHERE, VERBS};
 use rollbook_core::apply::DeadlineKind;

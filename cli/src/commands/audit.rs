@@ -11,13 +11,13 @@ use clap::ArgMatches;
 use rayon::prelude::*;
 use rollbook_core::apply::Verify;
 use rollbook_core::audit::{Auditor, Report};
-use rollbook_core::calendar::format_instant;
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
 use rollbook_core::export::{BlockFrame, FRAME_MAX_BYTES, Header, Tail, frame_length};
 use rollbook_core::state::StateTables;
 use sha2::{Digest, Sha256};
 
+use crate::dates::instant_ms;
 use crate::failure::{Failure, REFUSED};
 use crate::messages::t;
 use crate::output::{bar, print, print_json, say};
@@ -294,7 +294,7 @@ fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
     print(t(
         "audit.last",
         &[
-            ("time", format_instant(report.time_ms, 480)),
+            ("time", instant_ms(report.time_ms)),
             ("cosigned", report.cosigned.to_string()),
         ],
     ));

@@ -28,7 +28,6 @@ use serde::Serialize;
 use self::machine::{Machine, Usage, usage};
 use self::mix::{MEMBERS, Mix, Prepared, verify_rate};
 use self::offer::{Counts, Ledger, Node};
-use super::node::failed;
 use crate::failure::Failure;
 use crate::messages::t;
 use crate::output::{print, print_json, say};
@@ -202,16 +201,16 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 fn measure(dir: &Path, settings: &Settings, keep: bool) -> Result<Report, Failure> {
     let machine = Machine::here();
     let seed = "bench";
-    let plan = Plan::new(seed, MEMBERS, NODES, Clock::Wall).map_err(failed)?;
-    let genesis = plan.alliance().genesis().map_err(failed)?.genesis;
+    let plan = Plan::new(seed, MEMBERS, NODES, Clock::Wall)?;
+    let genesis = plan.alliance().genesis()?.genesis;
     let load = Load::prepare(
         settings,
         Mix::new(seed.as_bytes(), genesis.hash(), real_ms()),
     );
     let program =
         std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
-    let mut testnet = Testnet::create(dir, plan, &program, &super::testnet::RUN).map_err(failed)?;
-    let outcome = testnet.start_all().map_err(failed).and_then(|()| {
+    let mut testnet = Testnet::create(dir, plan, &program, &super::testnet::RUN)?;
+    let outcome = testnet.start_all().map_err(Failure::from).and_then(|()| {
         run_phases(&testnet, settings, &load).map_err(|why| {
             let next = t("bench.stopped-next", &[("dir", dir.display().to_string())]);
             Failure::refused(t("bench.stopped", &[]))
@@ -226,7 +225,7 @@ fn measure(dir: &Path, settings: &Settings, keep: bool) -> Result<Report, Failur
         say(t("bench.kept", &[("dir", dir.display().to_string())]));
     } else if outcome.is_ok() {
         // After a failure the nodes' logs say why: they stay.
-        testnet.down().map_err(failed)?;
+        testnet.down()?;
     }
     let (steady, full, node_memory) = outcome?;
     let per_node = full.signatures_per_second / load.verify_alone.max(1.0);

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
 use rollbook_core::codec::encode;
 use rollbook_core::log::Clock;
 use rollbook_core::record::Record;
@@ -15,7 +14,7 @@ use rollbook_node::runtime::config::NodeSecrets;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 
 use super::audit::audit;
-use super::node::failed;
+use crate::dates::instant_ms;
 use crate::drafting::sample::{self, Place};
 use crate::failure::Failure;
 use crate::keystore::sample_node_key;
@@ -162,7 +161,7 @@ fn set_up(
     seed: &str,
 ) -> Result<(Testnet, rollbook_core::genesis::Genesis), Failure> {
     let validators: Vec<u32> = VALIDATORS.into_iter().take(nodes as usize).collect();
-    let mut plan = Plan::new(seed, 24, nodes, Clock::Sample).map_err(failed)?;
+    let mut plan = Plan::new(seed, 24, nodes, Clock::Sample)?;
     // The same ports as last time if they are free: then the same seed gives the same genesis hash.
     if let Some(ports) = usual_ports(&validators) {
         plan.ports = ports;
@@ -194,11 +193,10 @@ fn set_up(
         &keys,
         &program,
         &super::testnet::RUN,
-    )
-    .map_err(failed)?;
+    )?;
     if let Err(failure) = testnet.start_all() {
         stop(&mut testnet);
-        return Err(failed(failure));
+        return Err(failure.into());
     }
     Ok((testnet, alliance.file.genesis))
 }
@@ -226,7 +224,7 @@ fn stop(testnet: &mut Testnet) {
 
 /// One line of the story.
 fn line(step: &Step<'_>, now: u64) -> String {
-    let day = format_instant(now, 480);
+    let day = instant_ms(now);
     let day = day.get(..10).unwrap_or(&day);
     let sentence = t(&format!("story.{}", step.key), step.facts);
     let mark = if step.refused {

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
 use serde_json::{Value, json};
 
 use crate::client::{Client, asking};
+use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::messages::t;
 use crate::objects;
@@ -181,7 +181,7 @@ fn line(event: &Event, json: bool) {
         "seal" => {
             let time = data["seal"]["time_ms"]
                 .as_u64()
-                .map(|ms| format_instant(ms, 480))
+                .map(instant_ms)
                 .unwrap_or_default();
             format!("{time}  {}", text("id"))
         }

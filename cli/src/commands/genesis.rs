@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
+use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, format_instant};
 use rollbook_core::codec::{Wire, decode, encode};
 use rollbook_core::crypto::Hash;
 use rollbook_core::genesis::file::{
@@ -22,9 +22,9 @@ use rollbook_core::record::{Capacity, Record, VALIDITY_MAX_MS};
 
 use super::keys::{key_arguments, keystore_of, role_words};
 use crate::drafting::build::shown;
-use crate::drafting::problem::Report;
 use crate::failure::{Failure, REFUSED, UNUSABLE};
 use crate::files;
+use crate::input::problem::Report;
 use crate::keystore::passphrase;
 use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
@@ -207,7 +207,7 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
 fn deadline(genesis: &Genesis) -> String {
     let offset = genesis
         .charter()
-        .map_or(480, |charter| charter.offset_minutes);
+        .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);
     format_instant(genesis.opened_ms().saturating_add(VALIDITY_MAX_MS), offset)
 }
 

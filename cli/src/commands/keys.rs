@@ -10,12 +10,13 @@ use rollbook_core::crypto::{Hash, KeyKind, Keypair};
 use rollbook_core::identity::identifier::did_key;
 use rollbook_core::identity::{Authorisation, Role, commitment};
 
+use crate::dates::day_number;
 use crate::drafting::alliance::short_text;
-use crate::drafting::problem::Report;
 use crate::drafting::{Inputs, read_inputs, sample};
 use crate::failure::{Failure, REFUSED};
 use crate::files;
-use crate::keystore::card::{OfficerCard, day_number, key_text, parse_role, role_code};
+use crate::input::problem::Report;
+use crate::keystore::card::{OfficerCard, key_text, parse_role, role_code};
 use crate::keystore::node::{CARD, NodeCard, NodeSecrets};
 use crate::keystore::secret::{Fresh, Secret};
 use crate::keystore::{self, Keystore, passphrase};

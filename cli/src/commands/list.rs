@@ -18,7 +18,7 @@ use crate::messages::t;
 use crate::objects::{self, KINDS, Kind, Target};
 use crate::output::{print, print_json};
 use crate::profile::Profiles;
-use crate::trust::{self, reading};
+use crate::trust::reading;
 
 /// Pages read at most: a million entries.
 const PAGES: usize = 10_000;
@@ -133,7 +133,7 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
         .map(|(_, profile)| profile);
     let (source, from) = match matches.get_one::<PathBuf>("from-export") {
         Some(file) => {
-            let genesis = trust::genesis(matches, profile.as_ref())?;
+            let genesis = crate::profile::genesis(matches, profile.as_ref())?;
             let (report, tables) = audit::replay(file, genesis)?;
             let facts = [
                 ("file", file.display().to_string()),

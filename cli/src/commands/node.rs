@@ -19,13 +19,6 @@ use crate::messages::{find, t};
 use crate::node_words::words;
 use crate::output::{busy, print, print_json, say};
 
-/// A node's failure in the words of the command line.
-pub fn failed(failure: rollbook_node::runtime::Failure) -> Failure {
-    Failure::unusable(failure.what)
-        .because(failure.why)
-        .next(failure.next)
-}
-
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     match matches.subcommand() {
@@ -33,7 +26,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("run", matches)) => {
             process::run(config_path(matches), matches.get_flag("insecure-listen"))
                 .map(|()| 0)
-                .map_err(failed)
+                .map_err(Failure::from)
         }
         Some(("status", matches)) => status(matches),
         Some(("doctor", matches)) => examine(matches),
@@ -51,7 +44,7 @@ fn config_path(matches: &ArgMatches) -> &Path {
 }
 
 fn config(matches: &ArgMatches) -> Result<Config, Failure> {
-    Config::read(config_path(matches), true).map_err(failed)
+    Config::read(config_path(matches), true).map_err(Failure::from)
 }
 
 fn tls_files(matches: &ArgMatches) -> Result<Option<TlsFiles>, Failure> {
@@ -66,7 +59,7 @@ fn tls_files(matches: &ArgMatches) -> Result<Option<TlsFiles>, Failure> {
         .zip(path("tls-key")?)
         .map(|(certificate, key)| TlsFiles { certificate, key });
     if let Some(files) = &files {
-        door::read_tls(files).map_err(failed)?;
+        door::read_tls(files)?;
     }
     Ok(files)
 }
@@ -115,15 +108,15 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         log: "info".into(),
         propose_ms: 3_000,
     };
-    let hash = config.read_genesis().map_err(failed)?.genesis.hash();
+    let hash = config.read_genesis()?.genesis.hash();
     config.genesis_hash = Some(hash.to_hex());
     let (keys, data) = (dir.join("keys"), dir.join("data"));
     std::fs::create_dir_all(&data).map_err(written)?;
     let secrets = if keys.exists() {
-        NodeSecrets::read(&keys).map_err(failed)?
+        NodeSecrets::read(&keys)?
     } else {
-        let secrets = NodeSecrets::generate().map_err(failed)?;
-        secrets.write(&keys).map_err(failed)?;
+        let secrets = NodeSecrets::generate()?;
+        secrets.write(&keys)?;
         // Only keys that were made just now cannot have signed anything elsewhere (RULINGS A8).
         files::replace(&data.join(storage::FRESH), b"", Access::Everybody)
             .map_err(|error| written(error.into()))?;
@@ -258,8 +251,8 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
             return Err(Failure::unusable(t("node.keys-beside-data", &[]))
                 .next(t("node.keys-beside-data-next", &[])));
         }
-        let secrets = NodeSecrets::read(&config.keys).map_err(failed)?;
-        let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
+        let secrets = NodeSecrets::read(&config.keys)?;
+        let genesis = config.read_genesis()?.genesis.hash();
         let passphrase = passphrase::new(matches, &keys.display().to_string())?;
         node_backup::write(&keys, &secrets, config.organisation, genesis, &passphrase)?;
         print(t(
@@ -276,12 +269,12 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
             if config.admin_socket().exists()
                 && std::os::unix::net::UnixStream::connect(config.admin_socket()).is_ok() =>
         {
-            return Err(failed(failure));
+            return Err(failure.into());
         }
         // Not running: the same copy, made here.
         Err(_) => {
-            let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
-            let list = backup::backup(&config.data, genesis, &to).map_err(failed)?;
+            let genesis = config.read_genesis()?.genesis.hash();
+            let list = backup::backup(&config.data, genesis, &to)?;
             serde_json::to_value(list)
                 .map_err(|error| Failure::unusable("backup").because(error))?
         }
@@ -310,11 +303,11 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
     let config = config(matches)?;
     let dry = matches.get_flag("dry-run");
     if let Some(keys) = matches.get_one::<PathBuf>("keys") {
-        let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
+        let genesis = config.read_genesis()?.genesis.hash();
         let passphrase = passphrase::existing(matches, &keys.display().to_string())?;
         let secrets = node_backup::read(keys, config.organisation, genesis, &passphrase)?;
         if !dry {
-            secrets.write(&config.keys).map_err(failed)?;
+            secrets.write(&config.keys)?;
             // They may have signed elsewhere: the node asks its peers before it votes (RULINGS A8).
             let _ = std::fs::remove_file(config.data.join(storage::FRESH));
         }
@@ -330,7 +323,7 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     if let Some(from) = matches.get_one::<PathBuf>("from") {
         let busy = busy("busy.restore");
-        let list = backup::restore(from, &config, dry).map_err(failed)?;
+        let list = backup::restore(from, &config, dry)?;
         drop(busy);
         if matches.get_flag("json") {
             print_json(&list);
@@ -354,16 +347,16 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     let missing = NodeSecrets::read(&config.keys).err();
     if let Some(failure) = missing {
-        return Err(failed(failure));
+        return Err(failure.into());
     }
     Ok(0)
 }
 
 fn rebuild(matches: &ArgMatches) -> Result<u8, Failure> {
     let config = config(matches)?;
-    let genesis = Arc::new(config.read_genesis().map_err(failed)?.genesis);
+    let genesis = Arc::new(config.read_genesis()?.genesis);
     let busy = busy("busy.rebuild");
-    let opened = open::open(&config, &genesis, true).map_err(failed)?;
+    let opened = open::open(&config, &genesis, true)?;
     drop(busy);
     let facts = [
         ("height", opened.ledger.height().to_string()),

@@ -10,19 +10,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
 use rollbook_core::identity::{Organisation, OrganisationKind};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_core::state::decode_value;
 use serde_json::{Value, json};
 
+use crate::act;
 use crate::bundle::Content;
-use crate::commands::act;
+use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::fetch::fetch;
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
 use crate::messages::t;
+use crate::objects::both_names;
 use crate::objects::{self, Target};
 use crate::output::{print, print_json, say};
 use crate::profile::Profiles;
@@ -46,7 +47,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let json = matches.get_flag("json");
     let mut records = Vec::new();
     for file in files(&dir)? {
-        match act::read_pending(&file) {
+        match crate::pending_file::read(&file) {
             Ok(record) => records.push((file, record)),
             Err(failure) => say(format!(
                 "{}: {} {}",
@@ -211,7 +212,7 @@ impl Known {
             })
             .collect();
         let name = organisation.as_ref().map(|organisation| {
-            crate::commands::setup::both(
+            both_names(
                 &organisation.name.native.to_string(),
                 &organisation.name.latin.to_string(),
             )
@@ -337,7 +338,7 @@ fn show(item: &Value, record: &Record) {
     }
     let until = item["valid_until_ms"]
         .as_u64()
-        .map(|ms| format_instant(ms, 480))
+        .map(instant_ms)
         .unwrap_or_default();
     line(
         if item["expired"] == true {

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::keystore::Keystore;
 use crate::messages::{Language, language, t};
+use crate::objects::both_names;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles, unknown};
 
@@ -68,14 +69,14 @@ fn facts(genesis: &Genesis) -> (String, Vec<(u32, String)>) {
     for item in &genesis.items {
         match item {
             GenesisItem::Charter { name: given, .. } => {
-                name = both(&given.native.to_string(), &given.latin.to_string())
+                name = both_names(&given.native.to_string(), &given.latin.to_string())
             }
             GenesisItem::Organisation(entry)
             | GenesisItem::Observer(entry)
             | GenesisItem::Office { entry, .. } => {
                 organisations.push((
                     entry.number,
-                    both(
+                    both_names(
                         &entry.name.native.to_string(),
                         &entry.name.latin.to_string(),
                     ),
@@ -85,15 +86,6 @@ fn facts(genesis: &Genesis) -> (String, Vec<(u32, String)>) {
         }
     }
     (name, organisations)
-}
-
-/// Both names, once if they are equal.
-pub fn both(native: &str, latin: &str) -> String {
-    if native == latin {
-        native.to_owned()
-    } else {
-        format!("{native} / {latin}")
-    }
 }
 
 /// Asks what is not given, if there is somebody to ask.

@@ -3,10 +3,10 @@
 
 use clap::{Arg, ArgMatches, Command};
 use rollbook_core::account::Unit;
-use rollbook_core::calendar::format_instant;
 use serde_json::{Value, json};
 
 use crate::bundle::{Content, Proved};
+use crate::dates::instant_ms;
 use crate::failure::{Failure, REFUSED};
 use crate::fetch::{Fetched, fetch, records_of};
 use crate::messages::t;
@@ -180,7 +180,7 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
     let seal = &fetched.proved.seal;
     let facts = [
         ("height", seal.height.to_string()),
-        ("time", format_instant(seal.time_ms, 480)),
+        ("time", instant_ms(seal.time_ms)),
         ("grounds", grounds.line()),
         ("genesis", trust.chain().genesis().short()),
     ];

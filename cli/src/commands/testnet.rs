@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use rollbook_core::calendar::format_instant;
 use rollbook_core::log::Clock;
 use rollbook_node::runtime::clock::Step;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 
-use super::node::{failed, print_status};
+use super::node::print_status;
+use crate::dates::instant_ms;
+use crate::dates::length_ms;
 use crate::failure::{Failure, UNREACHABLE};
 use crate::messages::t;
 use crate::output::{busy, print, print_json, say};
@@ -29,7 +30,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(("start", matches)) => each(matches, Testnet::start),
         Some(("stop", matches)) => each(matches, Testnet::stop),
         Some(("kill", matches)) => each(matches, Testnet::kill),
-        Some(("down", matches)) => testnet(matches)?.down().map(|()| 0).map_err(failed),
+        Some(("down", matches)) => testnet(matches)?.down().map(|()| 0).map_err(Failure::from),
         Some(("export", matches)) => export(matches),
         Some(("clock", matches)) => match matches.subcommand() {
             Some(("advance", matches)) => advance(matches),
@@ -53,14 +54,14 @@ fn dir(matches: &ArgMatches) -> Result<PathBuf, Failure> {
 }
 
 fn testnet(matches: &ArgMatches) -> Result<Testnet, Failure> {
-    Testnet::open(&dir(matches)?, &program()?, &RUN).map_err(failed)
+    Testnet::open(&dir(matches)?, &program()?, &RUN).map_err(Failure::from)
 }
 
 fn up(matches: &ArgMatches) -> Result<u8, Failure> {
     let dir = dir(matches)?;
     let program = program()?;
     let mut testnet = if dir.join("testnet.toml").exists() {
-        Testnet::open(&dir, &program, &RUN).map_err(failed)?
+        Testnet::open(&dir, &program, &RUN)?
     } else {
         let nodes = matches.get_one::<u32>("nodes").copied().unwrap_or(4);
         let members = matches.get_one::<u32>("members").copied().unwrap_or(nodes);
@@ -71,12 +72,12 @@ fn up(matches: &ArgMatches) -> Result<u8, Failure> {
             .get_one::<String>("seed")
             .map_or("rollbook", String::as_str);
         let clock = if wall { Clock::Wall } else { Clock::Sample };
-        let plan = Plan::new(seed, members, nodes, clock).map_err(failed)?;
-        Testnet::create(&dir, plan, &program, &RUN).map_err(failed)?
+        let plan = Plan::new(seed, members, nodes, clock)?;
+        Testnet::create(&dir, plan, &program, &RUN)?
     };
     let busy = busy("busy.testnet");
-    testnet.start_all().map_err(failed)?;
-    testnet.founded().map_err(failed)?;
+    testnet.start_all()?;
+    testnet.founded()?;
     drop(busy);
     for node in testnet.nodes() {
         print(t(
@@ -136,7 +137,7 @@ fn each(
         named
     };
     for node in nodes {
-        act(&mut testnet, node).map_err(failed)?;
+        act(&mut testnet, node)?;
     }
     Ok(0)
 }
@@ -188,35 +189,7 @@ fn advance(matches: &ArgMatches) -> Result<u8, Failure> {
         (None, Some(to)) => Step::ToMs(*to),
         _ => return Err(bad("")),
     };
-    let now = testnet(matches)?.advance(step).map_err(failed)?;
-    print(t("testnet.now", &[("time", format_instant(now, 480))]));
+    let now = testnet(matches)?.advance(step)?;
+    print(t("testnet.now", &[("time", instant_ms(now))]));
     Ok(0)
-}
-
-/// `7d`, `12h`, `30m`, `5s`.
-pub(crate) fn length_ms(text: &str) -> Option<u64> {
-    let unit = text.chars().last()?;
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    let ms = match unit {
-        'd' => 86_400_000,
-        'h' => 3_600_000,
-        'm' => 60_000,
-        's' => 1_000,
-        _ => return None,
-    };
-    number.checked_mul(ms)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::length_ms;
-
-    #[test]
-    fn lengths() {
-        assert_eq!(length_ms("7d"), Some(604_800_000));
-        assert_eq!(length_ms("90m"), Some(5_400_000));
-        for bad in ["", "d", "7", "7w", "-1d", "99999999999999999999d", "7é"] {
-            assert_eq!(length_ms(bad), None, "{bad}");
-        }
-    }
 }

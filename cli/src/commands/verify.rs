@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use rollbook_core::answer::Verdict;
-use rollbook_core::calendar::format_instant;
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::Hash;
 use rollbook_core::log::proof::PROOF_HEADER;
@@ -15,13 +14,14 @@ use rollbook_core::verify::{EpochChain, Receipt};
 use serde_json::{Value, json};
 
 use crate::bundle::{self, Bundle, Content, Flaw, MAX_BYTES, Proved, parse_canonical};
+use crate::dates::{instant, instant_ms};
 use crate::failure::{Failure, REFUSED};
 use crate::messages::{refusal, t};
 use crate::objects;
 use crate::output::{print, print_json, say};
-use crate::profile::Profiles;
+use crate::profile::{Profiles, genesis};
 use crate::receipts::{ANSWER, KeptAnswer};
-use crate::trust::{FORK_ALARM, ForkAlarm, KeptPolicy, chain_of, genesis, instant};
+use crate::trust::{FORK_ALARM, ForkAlarm, KeptPolicy, chain_of};
 
 /// `verify`.
 pub fn command() -> Command {
@@ -190,7 +190,7 @@ fn proof_file(
     }
     let facts = [
         ("height", seal.height.to_string()),
-        ("time", format_instant(seal.time_ms, 480)),
+        ("time", instant_ms(seal.time_ms)),
         ("id", body["id"].as_str().unwrap_or_default().to_owned()),
         (
             "record",
@@ -281,7 +281,7 @@ fn leaf_of(file: &Path) -> Result<Vec<u8>, Failure> {
     {
         return Ok(record.leaf());
     }
-    crate::commands::act::read_pending(file).map(|record| record.leaf())
+    crate::pending_file::read(file).map(|record| record.leaf())
 }
 
 /// A node's signed answer to a record.
@@ -307,7 +307,7 @@ fn answer(
         let mut facts = vec![
             ("record", answer.record.to_hex()),
             ("height", answer.height.to_string()),
-            ("time", format_instant(answer.time_ms, 480)),
+            ("time", instant_ms(answer.time_ms)),
             ("node", answer.node.to_string()),
         ];
         match &answer.verdict {
@@ -378,7 +378,7 @@ fn alarm(
 /// proofs.
 fn pending(file: &Path, pinned: Option<Hash>, matches: &ArgMatches) -> Result<u8, Failure> {
     let json = matches.get_flag("json");
-    let record = match crate::commands::act::read_pending(file) {
+    let record = match crate::pending_file::read(file) {
         Ok(record) => record,
         Err(failure) => {
             return Ok(flawed(
@@ -404,7 +404,7 @@ fn pending(file: &Path, pinned: Option<Hash>, matches: &ArgMatches) -> Result<u8
         let facts = [
             ("record", record.id().to_hex()),
             ("rule", record.payload.body.code().to_owned()),
-            ("until", format_instant(record.payload.valid_until_ms, 480)),
+            ("until", instant_ms(record.payload.valid_until_ms)),
             ("officers", officers.join(", ")),
         ];
         print(t("verify.pending", &facts));

@@ -8,8 +8,8 @@ use rollbook_core::identity::{ActClass, ApprovalPolicy, Name, OrganisationKind};
 use unicode_normalization::UnicodeNormalization;
 
 use super::ReadFile;
-use super::problem::{Place, Report, suggestion};
-use crate::keystore::card::day_number;
+use crate::dates::day_number;
+use crate::input::problem::{Place, Report, suggestion};
 use crate::messages::t;
 
 /// An organisation as a file states it, before its officers' cards are joined.

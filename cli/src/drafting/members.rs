@@ -12,7 +12,7 @@ use rollbook_core::identity::OrganisationKind;
 
 use super::ReadFile;
 use super::fields::{self, OrganisationInput};
-use super::problem::{Place, Report, suggestion};
+use crate::input::problem::{Place, Report, suggestion};
 
 /// The columns, required ones first.
 pub const COLUMNS: [&str; 13] = [

@@ -12,8 +12,8 @@ use rollbook_core::motion::rules::{Base, Fraction, Pass, Preset, Threshold};
 use serde_json::Value;
 use toml::de::DeValue;
 
-use super::problem::nearest;
-use super::toml_file::whole_number;
+use crate::input::problem::nearest;
+use crate::input::toml_file::whole_number;
 
 /// Why a parameter was not set.
 #[derive(Debug, PartialEq, Eq)]

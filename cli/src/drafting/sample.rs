@@ -17,9 +17,9 @@ use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment}
 use rollbook_core::record::{Capacity, Record};
 
 use super::cards::Cards;
-use super::problem::{Place as FilePlace, Report};
 use super::{Inputs, build, read_inputs};
 use crate::failure::Failure;
+use crate::input::problem::{Place as FilePlace, Report};
 use crate::keystore::card::OfficerCard;
 use crate::keystore::node::{NodeCard, NodeSecrets};
 use crate::keystore::sample_officer_key;

@@ -7,13 +7,13 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use rollbook_core::calendar::{CivilDate, LocalDay};
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::crypto::{Hash, KeyKind, PublicKey, Signature};
 use rollbook_core::identity::{Authorisation, OfficerEntry, Role};
 
-use crate::drafting::problem::Report;
-use crate::drafting::toml_file::{Section, TomlFile};
 use crate::failure::Failure;
+use crate::input::problem::Report;
+use crate::input::toml_file::{Section, TomlFile};
 use crate::messages::t;
 
 /// The sentence that every sample file carries (domain 5.2.3).
@@ -217,9 +217,4 @@ impl OfficerCard {
             authorisation: self.authorisation.clone(),
         }
     }
-}
-
-/// A calendar date as days since 1970-01-01.
-pub fn day_number(text: &str) -> Option<i64> {
-    CivilDate::parse(text).ok().map(|date| date.day_number().0)
 }

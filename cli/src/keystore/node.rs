@@ -12,9 +12,9 @@ use rollbook_core::record::NodeKeys;
 use zeroize::Zeroizing;
 
 use super::card::{SAMPLE_NOTICE, key_text, read_key, signature_text};
-use crate::drafting::problem::Report;
-use crate::drafting::toml_file::Section;
 use crate::failure::Failure;
+use crate::input::problem::Report;
+use crate::input::toml_file::Section;
 use crate::messages::t;
 
 /// The kinds of a node, in the order of their files.

@@ -2,6 +2,7 @@
 //! (F01 to F03, F34, R7).
 
 use rollbook_core::account::{Pot, Unit};
+use rollbook_core::charter::DAY_MS;
 use rollbook_core::crypto::Hash;
 use rollbook_core::funding::FundStatus;
 use rollbook_core::identity::Role;
@@ -11,7 +12,7 @@ use rollbook_core::record::{
     InstalmentEntry, MotionEffect, PledgeEntry, PoolKind, ReceiptEntry,
 };
 
-use super::{DAY, Story, Told, YUAN, name, paper, text, yuan};
+use super::{Story, Told, YUAN, name, paper, text, yuan};
 
 const MILLION: u64 = 1_000_000 * YUAN;
 /// Members whose technical officers review; none of them votes on awards.
@@ -271,6 +272,6 @@ impl Story<'_> {
 
     /// Days from now in milliseconds, for plans that need an instant.
     pub(super) fn in_days(&self, days: u64) -> u64 {
-        self.stage.now() + days * DAY
+        self.stage.now() + days * DAY_MS
     }
 }

@@ -172,7 +172,7 @@ impl Reading {
         Reading {
             principal,
             person,
-            offset_minutes: 480,
+            offset_minutes: rollbook_core::calendar::DEFAULT_OFFSET_MINUTES,
             ..Reading::default()
         }
     }

@@ -514,7 +514,7 @@ fn read(field: &Field, text: &str, reading: &mut Reading) -> Result<Value, Failu
         Kind::Text => json!(text),
         Kind::Choice(words) => {
             if !words.contains(&text) {
-                let near = crate::drafting::problem::suggestion(text, words.iter().copied());
+                let near = crate::input::problem::suggestion(text, words.iter().copied());
                 let known = words.join(", ");
                 let facts = [
                     ("argument", shown(field)),

@@ -31,7 +31,6 @@ use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_node::runtime::writer::{self, Job, StoredReceipt};
 use serde::Serialize;
 
-use super::super::node::failed;
 use super::machine::{Machine, Usage, usage};
 use super::mix::{MEMBERS, Mix, verify_rate};
 use super::{NODES, SAMPLE};
@@ -100,12 +99,11 @@ pub(super) struct Report {
 
 pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Failure> {
     let machine = Machine::here();
-    let plan = Plan::new("bench", MEMBERS, NODES, Clock::Wall).map_err(failed)?;
+    let plan = Plan::new("bench", MEMBERS, NODES, Clock::Wall)?;
     let alliance = plan.alliance();
     let program =
         std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
-    let mut testnet =
-        Testnet::create(dir, plan, &program, &super::super::testnet::RUN).map_err(failed)?;
+    let mut testnet = Testnet::create(dir, plan, &program, &super::super::testnet::RUN)?;
     let outcome = write(&testnet, &alliance, records).and_then(|mut report| {
         report.machine = machine;
         examine(&mut testnet, &program, &mut report)?;
@@ -115,7 +113,7 @@ pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Fail
     if keep {
         say(t("bench.kept", &[("dir", dir.display().to_string())]));
     } else {
-        testnet.down().map_err(failed)?;
+        testnet.down()?;
     }
     outcome
 }
@@ -135,10 +133,10 @@ fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
 }
 
 fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result<Report, Failure> {
-    let config = testnet.config(1).map_err(failed)?;
-    let file = config.read_genesis().map_err(failed)?;
+    let config = testnet.config(1)?;
+    let file = config.read_genesis()?;
     let genesis = Arc::new(file.genesis.clone());
-    let opened = open(&config, &genesis, false).map_err(failed)?;
+    let opened = open(&config, &genesis, false)?;
     let (jobs, queue) = sync_channel(4);
     let (app, _handles) = NodeApp::new(opened.ledger, jobs.clone());
     let view = opened.view.clone();
@@ -377,8 +375,7 @@ impl Writer {
         drop((app, jobs));
         thread
             .join()
-            .map_err(|_| fault("store", "its thread panicked"))?
-            .map_err(failed)?;
+            .map_err(|_| fault("store", "its thread panicked"))??;
         drop(view);
         storage
             .journal_mut()
@@ -411,9 +408,9 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     say(t("bench.opening", &[]));
     let folder = testnet.folder(1);
     report.disk_bytes = size_of(&folder);
-    report.store_bytes = size_of(&testnet.config(1).map_err(failed)?.store());
+    report.store_bytes = size_of(&testnet.config(1)?.store());
     report.after_clean_stop = timed_start(testnet)?;
-    testnet.kill(1).map_err(failed)?;
+    testnet.kill(1)?;
     report.after_kill = timed_start(testnet)?;
     let export = testnet.dir.join("history.export");
     let unusable =
@@ -423,7 +420,7 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
         testnet.api(1),
         report.blocks
     );
-    let pass = testnet.pass(1).map_err(failed)?;
+    let pass = testnet.pass(1)?;
     let mut answer = ureq::get(&url)
         .header("authorization", pass)
         .call()
@@ -432,7 +429,7 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     report.export_bytes =
         std::io::copy(&mut answer.body_mut().as_reader(), &mut file).map_err(unusable)?;
     report.node_after_export = memory_of(testnet)?;
-    testnet.stop(1).map_err(failed)?;
+    testnet.stop(1)?;
 
     let started = Instant::now();
     let mut audit = Command::new(program)
@@ -470,7 +467,7 @@ fn memory_of(testnet: &Testnet) -> Result<Usage, Failure> {
 
 fn timed_start(testnet: &mut Testnet) -> Result<Opening, Failure> {
     let started = Instant::now();
-    testnet.start(1).map_err(failed)?;
+    testnet.start(1)?;
     Ok(Opening {
         seconds: started.elapsed().as_secs_f64(),
         memory: memory_of(testnet)?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use rollbook_core::calendar::{LocalDay, format_instant};
+use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, format_instant};
 use rollbook_core::charter::Charter;
 use rollbook_core::genesis::file::{DRAFT_MAGIC, GenesisFile, decode_draft};
 use rollbook_core::genesis::{Genesis, GenesisItem};
@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::keystore::card::role_code;
 use crate::messages::{Language, language, t};
+use crate::objects::both_names;
 use crate::output::{print, print_json, table};
 
 /// Runs it.
@@ -77,7 +78,7 @@ pub fn alliance_name(genesis: &Genesis) -> String {
 fn offset(genesis: &Genesis) -> i32 {
     genesis
         .charter()
-        .map_or(480, |charter| charter.offset_minutes)
+        .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes)
 }
 
 /// The lines that every view of a genesis begins with.
@@ -87,7 +88,7 @@ pub fn head(genesis: &Genesis) {
     }
     for item in &genesis.items {
         if let GenesisItem::Charter { name, .. } = item {
-            let both = crate::commands::setup::both(name.native.as_str(), name.latin.as_str());
+            let both = both_names(name.native.as_str(), name.latin.as_str());
             print(t("genesis.head.alliance", &[("name", both)]));
         }
     }
@@ -170,7 +171,7 @@ fn people(
     title("genesis.title.directions");
     for item in &genesis.items {
         if let GenesisItem::Direction(direction) = item {
-            let both = crate::commands::setup::both(
+            let both = both_names(
                 direction.name.native.as_str(),
                 direction.name.latin.as_str(),
             );
@@ -186,7 +187,7 @@ fn people(
             print(format!(
                 "  {}  {}",
                 entry.number,
-                crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())
+                both_names(entry.name.native.as_str(), entry.name.latin.as_str())
             ));
             for post in posts {
                 let deputy = post
@@ -227,7 +228,7 @@ fn people(
             print(format!(
                 "  {}  {}",
                 entry.number,
-                crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())
+                both_names(entry.name.native.as_str(), entry.name.latin.as_str())
             ));
         }
     }

@@ -1,24 +1,20 @@
-//! The command tree. Words of help come from the catalogue: `help.<path>` for a command,
-//! `help.<path>.<argument>` for an argument, or `help.field.<argument>` for those that mean the
-//! same everywhere.
+//! The command tree, and which command runs. Its help is translated by [`translate`]; mistakes are
+//! told by [`mistake`].
 
-use clap::{Arg, ArgAction, Command, value_parser};
+mod mistake;
+mod translate;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::client::asking;
+use crate::commands::{self, *};
 use crate::failure::Failure;
-use crate::messages::t;
-use crate::{commands, messages};
+
+pub use mistake::mistake;
 
 /// The whole tree, translated.
 pub fn command() -> Command {
-    let mut command = translate(tree(), "rollbook");
-    if messages::language() == messages::Language::Chinese {
-        command.build();
-        command = chinese_usage(command);
-    }
-    command
+    translate::translated(tree())
 }
 
 fn tree() -> Command {
@@ -269,213 +265,82 @@ fn testnet() -> Command {
         )
 }
 
-/// A mistake on the command line in this program's words: what was typed, why it is not known, what
-/// to type. None for help, for the version, and for a command without its verb, which clap answers
-/// with help.
-pub fn mistake(error: &clap::Error) -> Option<Failure> {
-    let texts = |kind: ContextKind| -> Vec<String> {
-        match error.get(kind) {
-            Some(ContextValue::String(text)) => vec![text.clone()],
-            Some(ContextValue::Strings(texts)) => texts.clone(),
-            _ => Vec::new(),
+/// Runs the chosen command; the exit code on success (an audit with findings is a success that
+/// exits 1).
+pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    match matches.subcommand() {
+        Some(("org", inner)) => match inner.subcommand() {
+            Some(("register", inner)) => return org::register(inner),
+            Some(("introduce", inner)) => return org::introduce(inner),
+            _ => {}
+        },
+        Some(("node", inner)) if inner.subcommand_name() == Some("register") => {
+            return inner
+                .subcommand_matches("register")
+                .map_or(Err(Failure::unusable("node register")), node_register::run);
         }
-    };
-    let first = |kind| texts(kind).first().cloned().unwrap_or_default();
-    let or = |texts: &[String]| texts.join(&t("word.or", &[]));
-    let help = || t("mistake.help", &[]);
-    // Of several words that clap finds near, the nearest.
-    let suggested = |typed: &str, kind| {
-        let near = texts(kind);
-        let nearest = crate::drafting::problem::nearest(typed, near.iter().map(String::as_str));
-        match nearest.or(near.first().map(String::as_str)) {
-            Some(near) => t("mistake.near", &[("near", near.to_owned())]),
-            None => help(),
+        Some((noun, inner)) if status::OBJECTS.iter().any(|(known, _)| *known == noun) => {
+            if let Some(inner) = inner.subcommand_matches("status") {
+                return status::run(noun, inner);
+            }
         }
-    };
-    // `--amount <MINOR-UNITS>` is the argument and its hint.
-    let argument = first(ContextKind::InvalidArg);
-    let argument = (
-        "argument",
-        argument
-            .split(' ')
-            .next()
-            .unwrap_or_default()
-            .trim_matches(['<', '>', '[', ']'])
-            .to_owned(),
-    );
-    let value = ("value", first(ContextKind::InvalidValue));
-    let failure = match error.kind() {
-        ErrorKind::InvalidSubcommand => {
-            let typed = first(ContextKind::InvalidSubcommand);
-            let next = suggested(&typed, ContextKind::SuggestedSubcommand);
-            Failure::unusable(t("mistake.command", &[("command", typed)])).next(next)
-        }
-        ErrorKind::UnknownArgument => {
-            let next = suggested(&argument.1, ContextKind::SuggestedArg);
-            Failure::unusable(t("mistake.argument", &[argument])).next(next)
-        }
-        ErrorKind::InvalidValue if value.1.is_empty() => {
-            Failure::unusable(t("mistake.no-value", &[argument])).next(help())
-        }
-        ErrorKind::InvalidValue => {
-            let known = texts(ContextKind::ValidValue).join(", ");
-            let next = suggested(&value.1, ContextKind::SuggestedValue);
-            let failure = Failure::unusable(t("mistake.value", &[argument, value]));
-            failure
-                .because(t("mistake.known", &[("known", known)]))
-                .next(next)
-        }
-        ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(error)
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            Failure::unusable(t("mistake.value", &[argument, value]))
-                .because(why)
-                .next(help())
-        }
-        ErrorKind::MissingRequiredArgument => {
-            let missing = texts(ContextKind::InvalidArg).join(", ");
-            Failure::unusable(t("mistake.missing", &[("arguments", missing)])).next(help())
-        }
-        ErrorKind::ArgumentConflict => {
-            let other = or(&texts(ContextKind::PriorArg));
-            Failure::unusable(t("mistake.conflict", &[argument, ("other", other)])).next(help())
-        }
-        ErrorKind::TooManyValues
-        | ErrorKind::TooFewValues
-        | ErrorKind::WrongNumberOfValues
-        | ErrorKind::NoEquals => Failure::unusable(t("mistake.no-value", &[argument])).next(help()),
-        ErrorKind::InvalidUtf8 => Failure::unusable(t("mistake.utf8", &[])).next(help()),
-        _ => return None,
-    };
-    Some(failure)
+        _ => {}
+    }
+    // A verb of the business table first: nouns such as `node` have commands of both kinds.
+    if let Some((noun, inner)) = matches.subcommand()
+        && let Some((word, inner)) = inner.subcommand()
+        && let Some(verb) = crate::verbs::find(noun, word)
+    {
+        return act::run(verb, inner);
+    }
+    if let Some((noun, inner)) = matches.subcommand()
+        && let Some(result) = list::run(noun, inner)
+    {
+        return result;
+    }
+    match matches.subcommand() {
+        Some(("setup", matches)) => setup::setup(matches),
+        Some(("use", matches)) => setup::use_profile(matches),
+        Some(("whoami", matches)) => setup::whoami(matches),
+        Some(("keys", matches)) => keys::run(matches),
+        Some(("genesis", matches)) => genesis::run(matches),
+        Some(("audit", matches)) => audit::run(matches),
+        Some(("export", matches)) => export::run(matches),
+        Some(("node", matches)) => node::run(matches),
+        Some(("testnet", matches)) => testnet::run(matches),
+        Some(("demo", matches)) => demo::run(matches),
+        Some(("bench", matches)) => bench::run(matches),
+        Some(("show", matches)) => show::run(matches),
+        Some(("prove", matches)) => prove::run(matches),
+        Some(("verify", matches)) => verify::run(matches),
+        Some(("follow", matches)) => follow::run(matches),
+        Some(("pending", matches)) => pending::run(matches),
+        Some(("sign", matches)) => act::sign_file(matches),
+        Some(("submit", matches)) => act::submit_file(matches),
+        Some(("completions", matches)) => completions(matches),
+        Some(("man", _)) => man(),
+        _ => Err(Failure::unusable("no command")),
+    }
 }
 
-/// clap's own words in Chinese: heads, the help and version flags, what it adds to an argument's
-/// help.
-fn in_chinese(command: Command) -> Command {
-    let has_version = command.get_version().is_some();
-    let mut command = command
-        .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
-        .subcommand_help_heading("命令")
-        .disable_help_subcommand(true)
-        .disable_help_flag(true)
-        .arg(
-            Arg::new("help")
-                .short('h')
-                .long("help")
-                .action(ArgAction::Help)
-                .help("显示帮助"),
-        );
-    if has_version {
-        let version = Arg::new("version")
-            .short('V')
-            .long("version")
-            .action(ArgAction::Version)
-            .help("显示版本");
-        command = command.disable_version_flag(true).arg(version);
+fn completions(matches: &ArgMatches) -> Result<u8, Failure> {
+    if let Some(shell) = matches.get_one::<clap_complete::Shell>("shell") {
+        clap_complete::generate(*shell, &mut command(), "rollbook", &mut std::io::stdout());
     }
-    command.mut_args(|argument| {
-        let heading = if argument.is_positional() {
-            "参数"
-        } else {
-            "选项"
-        };
-        argument
-            .help_heading(heading)
-            .hide_default_value(true)
-            .hide_possible_values(true)
-    })
+    Ok(0)
 }
 
-/// What clap would add to an argument's help in English: its default and the values that it takes.
-fn chinese_values(argument: &Arg) -> String {
-    if !argument.get_action().takes_values() {
-        return String::new();
-    }
-    let list = |values: Vec<String>, word: &str| {
-        if values.is_empty() {
-            String::new()
-        } else {
-            format!(" [{word}：{}]", values.join("、"))
-        }
-    };
-    let default = argument
-        .get_default_values()
-        .iter()
-        .map(|value| value.to_string_lossy().into_owned())
-        .collect();
-    let possible = argument
-        .get_possible_values()
-        .iter()
-        .map(|value| value.get_name().to_owned())
-        .collect();
-    list(default, "默认") + &list(possible, "可选")
-}
-
-/// clap's words in the usage lines of a tree that is built, because only then clap knows them.
-fn chinese_usage(mut command: Command) -> Command {
-    let usage = command.render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage: ");
-    let words = [
-        ("[OPTIONS]", "[选项]"),
-        ("[COMMAND]", "[命令]"),
-        ("<COMMAND>", "<命令>"),
-    ];
-    let usage = words
-        .iter()
-        .fold(usage.to_owned(), |usage, (english, chinese)| {
-            usage.replace(english, chinese)
-        });
-    command.override_usage(usage).mut_subcommands(chinese_usage)
-}
-
-/// Sets help texts from the catalogue, all the way down; in Chinese clap's own words as well.
-fn translate(command: Command, path: &str) -> Command {
-    let chinese = messages::language() == messages::Language::Chinese;
-    let command = if chinese {
-        in_chinese(command)
-    } else {
-        command
-    };
-    let name_of = |part: &str| format!("{path}.{part}");
-    let mut command = match messages::find(&format!("help.{path}.about"), &[]) {
-        Some(about) => command.about(about),
-        None => command,
-    };
-    let arguments: Vec<String> = command
-        .get_arguments()
-        .map(|argument| argument.get_id().to_string())
-        .collect();
-    for id in arguments {
-        let key = format!("help.{}", name_of(&id));
-        if let Some(help) =
-            messages::find(&key, &[]).or_else(|| messages::find(&format!("help.field.{id}"), &[]))
-        {
-            command = command.mut_arg(&id, |argument| {
-                let values = if chinese {
-                    chinese_values(&argument)
-                } else {
-                    String::new()
-                };
-                argument.help(help + &values)
-            });
-        }
-    }
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|sub| sub.get_name().to_owned())
-        .collect();
-    for name in names {
-        let path = name_of(&name);
-        command = command.mut_subcommand(&name, |sub| translate(sub, &path));
-    }
-    command
+fn man() -> Result<u8, Failure> {
+    clap_mangen::Man::new(command())
+        .render(&mut std::io::stdout())
+        .map_err(|error| Failure::unusable("the man page could not be written").because(error))?;
+    Ok(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::messages;
 
     /// Every command and every argument has a sentence, so help is never empty in either language.
     #[test]

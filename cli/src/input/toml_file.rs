@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Place, Report, suggestion};
-use crate::keystore::card::day_number;
+use crate::dates::day_number;
 
 /// A parsed file.
 pub struct TomlFile<'a> {

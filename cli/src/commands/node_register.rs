@@ -10,10 +10,12 @@ use rollbook_core::crypto::{KeyKind, Keypair};
 use rollbook_core::record::{Body, NodeAct, NodeKeys};
 use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets};
 
-use super::Desk;
-use crate::drafting::problem::Report;
-use crate::drafting::toml_file::TomlFile;
+use super::act::with_flow;
+use crate::act::desk::Desk;
+use crate::act::perform;
 use crate::failure::Failure;
+use crate::input::problem::Report;
+use crate::input::toml_file::TomlFile;
 use crate::keystore::node::NodeCard;
 use crate::messages::t;
 use crate::output::say;
@@ -25,7 +27,7 @@ pub fn command() -> Command {
             .value_name(value)
             .value_parser(value_parser!(PathBuf))
     };
-    super::with_flow(
+    with_flow(
         Command::new("register")
             // Not "config": that is the folder of profiles.
             .arg(file("node-config", "CONFIG"))
@@ -66,7 +68,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         ],
     ));
     let reading = desk.reading();
-    super::perform(
+    perform(
         &desk,
         "node register",
         Body::Node(NodeAct::Register(keys)),
@@ -98,8 +100,8 @@ fn from_config(matches: &ArgMatches) -> Result<(u32, NodeKeys), Failure> {
         .get_one::<PathBuf>("node-config")
         .cloned()
         .unwrap_or_else(|| CONFIG_NAME.into());
-    let config = Config::read(&path, true).map_err(crate::commands::node::failed)?;
-    let secrets = NodeSecrets::read(&config.keys).map_err(crate::commands::node::failed)?;
+    let config = Config::read(&path, true)?;
+    let secrets = NodeSecrets::read(&config.keys)?;
     // What a node listens on is often not where others find it; a wildcard is never.
     let given = |id: &str, usual: Option<String>| {
         let missing = || {

@@ -7,7 +7,8 @@ use rollbook_core::funding::Transition;
 use rollbook_core::record::{Body, Record};
 use serde_json::{Value, json};
 
-use super::{Desk, Keys};
+use super::desk::Desk;
+use super::keys::Keys;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::keystore::Keystore;

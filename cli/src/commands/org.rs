@@ -14,12 +14,14 @@ use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationK
 use rollbook_core::record::{Body, OrganisationAct, Registration};
 use serde::{Deserialize, Serialize};
 
-use super::Desk;
-use crate::commands::keys::{key_arguments, keystore_of};
+use super::act::with_flow;
+use super::keys::{key_arguments, keystore_of};
+use crate::act::desk::{Desk, unknown};
+use crate::act::perform;
 use crate::drafting::fields;
-use crate::drafting::problem::{Place, Report};
 use crate::failure::Failure;
 use crate::files;
+use crate::input::problem::{Place, Report};
 use crate::keystore::card::OfficerCard;
 use crate::keystore::{self, passphrase};
 use crate::messages::t;
@@ -68,7 +70,7 @@ pub fn command() -> Command {
         )
         .arg(text("genesis", "HASH"))
         .arg(path("out").long("out").default_value("registration.json"));
-    let introduce = super::with_flow(
+    let introduce = with_flow(
         Command::new("introduce").arg(path("file").required(true)),
         true,
     );
@@ -92,7 +94,7 @@ pub fn register(matches: &ArgMatches) -> Result<u8, Failure> {
         None => profile
             .as_ref()
             .and_then(Profile::genesis_hash)
-            .ok_or_else(|| super::unknown("act.no-genesis"))?,
+            .ok_or_else(|| unknown("act.no-genesis"))?,
     };
     let entry = entry(matches)?;
     let first = entry.officers.first().map_or(0, |officer| officer.person);
@@ -321,7 +323,7 @@ pub fn introduce(matches: &ArgMatches) -> Result<u8, Failure> {
     ];
     say(t("org.introduces", &facts));
     let reading = desk.reading();
-    super::perform(
+    perform(
         &desk,
         "org introduce",
         Body::Organisation(OrganisationAct::Register(file.registration)),

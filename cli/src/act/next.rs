@@ -4,71 +4,17 @@
 //! States and actors come from core's tables through the node; the words are in the catalogue, and
 //! a test holds that every state and every actor of every table has some.
 
-use clap::{Arg, ArgMatches, Command};
-use rollbook_core::calendar::format_instant;
+use clap::ArgMatches;
 use rollbook_core::record::Record;
 use serde_json::Value;
 
-use crate::client::{Client, asking};
+use crate::client::Client;
+use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::messages::{find, t};
 use crate::output::{print, print_json, say};
-use crate::profile::Profiles;
 use crate::receipts::Receipted;
 use crate::verbs::VERBS;
-
-/// Nouns of the command tree whose objects can be asked about, and what core calls them.
-pub const OBJECTS: [(&str, &str); 12] = [
-    ("member", "membership"),
-    ("dues", "invoice"),
-    ("motion", "motion"),
-    ("office", "post"),
-    ("fund", "fund"),
-    ("contribution", "instalment"),
-    ("call", "call"),
-    ("application", "application"),
-    ("review", "review"),
-    ("award", "award"),
-    ("agreement", "agreement"),
-    ("payment", "payment"),
-];
-
-/// The `status` command of a noun, if it has one.
-pub fn command(noun: &str) -> Option<Command> {
-    OBJECTS.iter().find(|(known, _)| *known == noun)?;
-    Some(asking(Command::new("status")).arg(Arg::new("number").required(true).value_name("N")))
-}
-
-/// Runs `NOUN status N`.
-pub fn run(noun: &str, matches: &ArgMatches) -> Result<u8, Failure> {
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
-    let client = super::client(matches, profile.as_ref())?;
-    let text = matches
-        .get_one::<String>("number")
-        .cloned()
-        .unwrap_or_default();
-    let digits = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
-    let object = OBJECTS
-        .iter()
-        .find(|(known, _)| *known == noun)
-        .map_or(noun, |(_, object)| object);
-    let number: u32 = digits.parse().map_err(|_| {
-        let facts = [("argument", "N".to_owned()), ("value", text.clone())];
-        Failure::unusable(t("verb.bad", &facts))
-            .because(t("form.number", &[]))
-            .next(t("verb.bad-next", &facts))
-    })?;
-    let next = of(&client, object, number)?;
-    if matches.get_flag("json") {
-        print_json(&next);
-    } else {
-        print(sentence(&next));
-        say(t("next.as-told", &[]));
-    }
-    Ok(0)
-}
 
 /// Where an object stands, as told by a node.
 pub fn of(client: &Client, object: &str, number: u32) -> Result<Value, Failure> {
@@ -137,10 +83,7 @@ pub fn sentence(next: &Value) -> String {
             ),
             &[],
         );
-        text += &t(
-            "next.due",
-            &[("due", format_instant(ms, 480)), ("what", what)],
-        );
+        text += &t("next.due", &[("due", instant_ms(ms)), ("what", what)]);
         let otherwise: Vec<String> = next["otherwise"]
             .as_array()
             .into_iter()

@@ -6,12 +6,12 @@
 
 use std::path::Path;
 
-use rollbook_core::calendar::format_instant;
 use rollbook_core::record::{Capacity, Record};
 use serde_json::Value;
 
 use super::next;
 use crate::client::Client;
+use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::keystore::card::role_code;
 use crate::messages::{Language, t_in};
@@ -86,7 +86,7 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
         &format!("{} / {}", number("height"), number("leaf")),
     );
     if let Some(ms) = place["time_ms"].as_u64() {
-        row(&both("page.time"), &format_instant(ms, 480));
+        row(&both("page.time"), &instant_ms(ms));
     }
     let names =
         [&principal["native"], &principal["latin"]].map(|name| name.as_str().unwrap_or_default());

@@ -4,15 +4,18 @@
 //! hold for every line. All lines are read, signed and judged first; if one is bad, every bad line
 //! is told with its number and nothing is handed in.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rollbook_core::record::Record;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::{Desk, Keys, PATIENCE, judge, next};
+use super::desk::Desk;
+use super::keys::Keys;
+use super::submit::{self, Wait};
+use super::{judge, next};
 use crate::drafting::members::Lines;
-use crate::drafting::problem::suggestion;
 use crate::failure::{Failure, NOT_YET, REFUSED, UNUSABLE};
+use crate::input::problem::suggestion;
 use crate::messages::t;
 use crate::output::{Rows, print, say};
 use crate::receipts;
@@ -201,10 +204,7 @@ fn hand_in(
     client: &crate::client::Client,
     records: Vec<(usize, Record)>,
 ) -> Result<u8, Failure> {
-    let wait = desk
-        .matches
-        .get_one::<String>("wait")
-        .map_or("receipt", String::as_str);
+    let wait = Wait::of(desk.matches);
     let Some((_, first)) = records.first() else {
         return Ok(0);
     };
@@ -212,15 +212,10 @@ fn hand_in(
     let mut refused: Vec<Option<String>> = Vec::new();
     for (_, record) in &records {
         let answer = receipts::submit(&mut trust, record)?;
-        let facts = super::facts_of(&answer);
-        let borrowed: Vec<(&str, String)> = facts
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.clone()))
-            .collect();
         refused.push(
             answer["code"]
                 .as_str()
-                .map(|code| crate::messages::refusal(code, &borrowed)),
+                .map(|code| submit::sentence_of(code, &answer)),
         );
     }
     let begun = Instant::now();
@@ -240,20 +235,16 @@ fn hand_in(
             ]);
             continue;
         }
-        let done = |place: &Value| {
-            place["stands"] == "receipted" || place["stands"] == "decided" && wait == "decided"
+        let placed = match wait {
+            Wait::None => Err(json!({ "stands": "pool" })),
+            wait => submit::wait_for(client, &id, wait, begun),
         };
-        let mut place = json!({ "stands": "pool" });
-        while wait != "none" && !done(&place) && begun.elapsed() < PATIENCE {
-            place = client.json(&format!("/v1/records/{id}")).unwrap_or(place);
-            if !done(&place) {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        }
-        if wait != "none" && !done(&place) {
+        let done = placed.is_ok();
+        let mut place = placed.unwrap_or_else(|place| place);
+        if wait != Wait::None && !done {
             code = code.max(NOT_YET);
         }
-        if wait == "receipt" && done(&place) {
+        if wait == Wait::Receipt && done {
             // Kept with what the nodes signed, not one file a line in the working folder.
             let file = trust
                 .folder()
