@@ -4,10 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,149 +23,8 @@ use rollbook_node::runtime::sample::{node_key, officer_key};
 use rollbook_tests::testnet::Net;
 use serde_json::{Value, json};
 
-type Alter = dyn Fn(&str, http::Answer) -> http::Answer + Send + Sync;
-
-/// A node's API passed on with changes.
-struct Proxy {
-    url: String,
-}
-
-impl Proxy {
-    fn start(
-        upstream: SocketAddr,
-        alter: impl Fn(&str, http::Answer) -> http::Answer + Send + Sync + 'static,
-    ) -> Proxy {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let alter: Arc<Alter> = Arc::new(alter);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let alter = Arc::clone(&alter);
-                std::thread::spawn(move || serve(stream, upstream, &*alter));
-            }
-        });
-        Proxy { url }
-    }
-}
-
-fn serve(mut stream: TcpStream, upstream: SocketAddr, alter: &Alter) -> Option<()> {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).ok()?;
-    let path = head.split(' ').nth(1)?.to_owned();
-    let header = |name: &str| {
-        head.lines()
-            .find_map(|line| {
-                line.split_once(':')
-                    .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            })
-            .map(|(_, value)| value.trim())
-    };
-    let wait = Duration::from_secs(20);
-    let answer = if head.starts_with("POST") {
-        let mut body = vec![0; header("content-length")?.parse().ok()?];
-        stream.read_exact(&mut body).ok()?;
-        http::post(
-            upstream,
-            &path,
-            header("content-type").unwrap_or_default(),
-            &body,
-            wait,
-        )
-    } else {
-        http::get(upstream, &path, wait)
-    };
-    let answer = alter(&path, answer.ok()?);
-    let head = format!(
-        "HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        answer.status,
-        answer.body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(&answer.body).ok()
-}
-
-fn with_json(mut answer: http::Answer, change: impl Fn(&mut Value)) -> http::Answer {
-    let mut value = answer.json();
-    change(&mut value);
-    answer.body = serde_json::to_vec(&value).unwrap();
-    answer
-}
-
-/// The hexadecimal digit at `at` from the end, changed.
-fn spoil(text: &mut Value, at: usize) {
-    let mut bytes = text.as_str().unwrap().as_bytes().to_vec();
-    let at = bytes.len() - at;
-    bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
-    *text = String::from_utf8(bytes).unwrap().into();
-}
-
-struct Desk {
-    folder: tempfile::TempDir,
-    chain: Hash,
-}
-
-impl Desk {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Runs the program with a configuration of its own.
-    fn run(&self, config: &str, nodes: &[&str], arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-        command
-            .current_dir(self.folder.path())
-            .args(["--lang", "en", "--config"])
-            .arg(self.path(config))
-            .args(arguments);
-        for node in nodes {
-            command.args(["--node", node]);
-        }
-        command.output().unwrap()
-    }
-
-    fn read(&self, config: &str, nodes: &[&str], arguments: &[&str]) -> Output {
-        let genesis = self.chain.to_hex();
-        self.run(
-            config,
-            nodes,
-            &[arguments, &["--genesis", &genesis]].concat(),
-        )
-    }
-
-    fn verified(&self, config: &str, name: &str) -> PathBuf {
-        self.path(config)
-            .join("verified")
-            .join(self.chain.to_hex())
-            .join(name)
-    }
-
-    fn files(&self, config: &str, name: &str) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(self.verified(config, name))
-            .unwrap()
-            .flatten()
-            .map(|f| f.path())
-            .collect();
-        files.sort();
-        files
-    }
-
-    /// A record as the file that waits for signatures.
-    fn pending(&self, bytes: &[u8]) -> (PathBuf, Record) {
-        let record: Record = decode(bytes).unwrap();
-        let path = self.path(&format!("{}.pending.json", record.id().short()));
-        let file = json!({
-            "kind": "rollbook-pending-record", "version": 1, "chain": record.payload.chain, "id": record.id(),
-            "rule": record.payload.body.code(), "act": record.payload.body,
-            "record": base64::engine::general_purpose::STANDARD.encode(bytes),
-        });
-        std::fs::write(&path, serde_json::to_vec_pretty(&file).unwrap()).unwrap();
-        (path, record)
-    }
-}
+mod liar;
+use liar::{Desk, Proxy, spoil, with_json};
 
 fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
