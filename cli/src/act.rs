@@ -37,14 +37,13 @@ pub mod submit;
 
 /// The whole way of one act: told, signed, judged, what was sealed kept, handed in.
 pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result<u8, Failure> {
-    let matches = desk.matches;
     for (file, hash) in &reading.documents {
         say(t(
             "act.document",
             &[("file", file.clone()), ("hash", hash.to_hex())],
         ));
     }
-    if matches.get_flag("dry-run") {
+    if desk.flags.dry_run {
         return judge::dry(desk, body);
     }
     let client = desk.client()?;
@@ -66,11 +65,13 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     if let Some(file) = reading.keep(name)? {
         say(t("opening.kept", &[("file", file.display().to_string())]));
     }
-    let file = matches.get_one::<PathBuf>("pending").cloned();
-    let file =
-        file.unwrap_or_else(|| PathBuf::from(format!("{}.pending.json", record.id().short())));
+    let file = desk
+        .flags
+        .pending
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}.pending.json", record.id().short())));
     if pending {
-        return submit::wait_for_others(&record, &judged, &file, &desk.keystore, matches);
+        return submit::wait_for_others(&record, &judged, &file, &desk.keystore, desk.global);
     }
-    submit::hand_in(&client, &record, matches, &file)
+    submit::hand_in(&client, &record, desk.global, &desk.flags.submitting, &file)
 }

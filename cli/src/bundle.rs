@@ -15,8 +15,6 @@
 //!
 //! No network code: this file and core.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::Hash;
 use rollbook_core::ledger::Seal;
@@ -25,6 +23,7 @@ use rollbook_core::record::Record;
 use rollbook_core::verify::{EpochChain, Receipt};
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::{base64_bytes, base64_text};
 use crate::trust::{KeptPolicy, chain_of};
 
 /// Kind of a proof file.
@@ -186,9 +185,7 @@ pub fn judge(chain: &EpochChain, claim: &Claim, seal: &Sealed) -> Result<Proved,
             )
         }
         Claim::Record { id, record, proof } => {
-            let bytes = BASE64
-                .decode(record)
-                .map_err(|error| Flaw::new("proof.base64", error))?;
+            let bytes = base64_bytes(record).map_err(|error| Flaw::new("proof.base64", error))?;
             let record: Record =
                 decode(&bytes).map_err(|error| Flaw::new("proof.record", error))?;
             if record.id() != *id {
@@ -256,8 +253,10 @@ pub fn complete_handovers(policies: &[KeptPolicy]) -> Result<(), Flaw> {
         let [before, after] = pair else { continue };
         let proof = TlogProof::parse(after.proof.as_deref().unwrap_or_default().as_bytes());
         let policy = EpochPolicy::parse(before.policy.as_bytes());
-        if !matches!((proof, policy), (Ok(proof), Ok(policy)) if proof.extra.is_none() && known(&proof.note, &policy))
-        {
+        let complete = proof.is_ok_and(|proof| {
+            proof.extra.is_none() && policy.is_ok_and(|policy| known(&proof.note, &policy))
+        });
+        if !complete {
             return Err(Flaw::new(
                 "proof.unsigned",
                 "a handover proof holds something that nobody known has signed",
@@ -350,7 +349,7 @@ pub fn parse_canonical<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -
 pub fn record_claim(record: &Record, proof: String) -> Claim {
     Claim::Record {
         id: record.id(),
-        record: BASE64.encode(encode(record)),
+        record: base64_text(encode(record)),
         proof,
     }
 }

@@ -9,10 +9,9 @@ use rollbook_core::record::Record;
 use rollbook_node::api::reader::MEMBERS_ONLY;
 use serde_json::Value;
 
-use base64::Engine as _;
-
 use crate::bundle::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use crate::client::Client;
+use crate::encoding::base64_bytes;
 use crate::failure::Failure;
 use crate::messages::t;
 use crate::objects::Target;
@@ -131,9 +130,7 @@ fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Ground
         place
     };
     let untrue = |error: &dyn std::fmt::Display| Trouble::Untrue(error.to_string());
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(text(&place, "record")?)
-        .map_err(|error| untrue(&error))?;
+    let bytes = base64_bytes(text(&place, "record")?).map_err(|error| untrue(&error))?;
     let record: Record = decode(&bytes).map_err(|error| untrue(&error))?;
     let found = record.id().to_hex();
     if !found.starts_with(id) {

@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::Hash;
 use rollbook_core::record::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
 use crate::files;
 use crate::messages::t;
@@ -41,7 +41,7 @@ pub fn write(path: &Path, record: &Record) -> Result<(), Failure> {
         id: record.id(),
         rule: record.payload.body.code().to_owned(),
         act: serde_json::to_value(&record.payload.body).unwrap_or_default(),
-        record: base64::engine::general_purpose::STANDARD.encode(encode(record)),
+        record: base64_text(encode(record)),
     };
     let text = serde_json::to_vec_pretty(&pending)
         .map_err(|error| Failure::unusable(path.display().to_string()).because(error))?;
@@ -60,9 +60,7 @@ pub fn read(path: &Path) -> Result<Record, Failure> {
     let bytes = files::read(path)?;
     let pending: Pending =
         serde_json::from_slice(&bytes).map_err(|error| none(error.to_string()))?;
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(&pending.record)
-        .map_err(|error| none(error.to_string()))?;
+    let bytes = base64_bytes(&pending.record).map_err(|error| none(error.to_string()))?;
     let record: Record = decode(&bytes).map_err(|error| none(error.to_string()))?;
     let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
     // What a signer reads is what is signed.

@@ -8,12 +8,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::ArgMatches;
 use rollbook_core::crypto::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::files::{cannot_read, make_folder, replace};
+use crate::flags::Global;
 use crate::messages::{Language, t};
 
 /// A profile.
@@ -79,13 +79,8 @@ pub struct Profiles {
 
 impl Profiles {
     /// `--config`, else the XDG place.
-    pub fn of(matches: &ArgMatches) -> Profiles {
-        let given = matches
-            .try_get_one::<PathBuf>("config")
-            .ok()
-            .flatten()
-            .cloned();
-        Profiles::at(given)
+    pub fn of(global: &Global) -> Profiles {
+        Profiles::at(global.config.clone())
     }
 
     /// A given folder, else the XDG place.
@@ -174,12 +169,8 @@ impl Profiles {
     }
 
     /// The profile that applies: `--profile`, else the one in use, else none.
-    pub fn chosen(&self, matches: &ArgMatches) -> Result<Option<(String, Profile)>, Failure> {
-        let asked = matches
-            .try_get_one::<String>("profile")
-            .ok()
-            .flatten()
-            .cloned();
+    pub fn chosen(&self, global: &Global) -> Result<Option<(String, Profile)>, Failure> {
+        let asked = global.profile.clone();
         let Some(name) = asked.or_else(|| self.current()) else {
             return Ok(None);
         };
@@ -188,6 +179,12 @@ impl Profiles {
         }
         Ok(Some((name.clone(), self.read(&name)?)))
     }
+}
+
+/// The profile that applies, if any.
+pub fn in_use(global: &Global) -> Result<Option<Profile>, Failure> {
+    let chosen = Profiles::of(global).chosen(global)?;
+    Ok(chosen.map(|(_, profile)| profile))
 }
 
 /// There is no such profile.
@@ -202,11 +199,11 @@ pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
 }
 
 /// The genesis hash given with `--genesis`, else the profile's.
-pub fn genesis(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Hash>, Failure> {
-    match matches.try_get_one::<String>("genesis").ok().flatten() {
+pub fn genesis(given: Option<&str>, profile: Option<&Profile>) -> Result<Option<Hash>, Failure> {
+    match given {
         None => Ok(profile.and_then(Profile::genesis_hash)),
         Some(text) => Hash::from_hex(text).map(Some).ok_or_else(|| {
-            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())]))
+            Failure::unusable(t("audit.bad-hash", &[("hash", text.to_owned())]))
                 .next(t("audit.bad-hash-next", &[]))
         }),
     }

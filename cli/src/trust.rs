@@ -21,7 +21,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::{Arg, ArgMatches, Command};
 use rollbook_core::crypto::Hash;
 use rollbook_core::log::tree::verify_consistency;
 use rollbook_core::log::{Clock, TlogProof};
@@ -29,25 +28,14 @@ use rollbook_core::verify::{EpochChain, Head};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::client::{Client, asking};
+use crate::client::Client;
 use crate::dates::{instant, length, length_ms};
 use crate::failure::{Failure, UNREACHABLE};
 use crate::files::{cannot_write, make_folder, replace};
+use crate::flags::{Global, Reading};
 use crate::messages::t;
 use crate::output::{print, say};
-use crate::profile::{Profiles, genesis};
-
-/// Adds what every reading command takes.
-pub fn reading(command: Command) -> Command {
-    crate::login::arguments(asking(command))
-        .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
-        .arg(
-            Arg::new("max-age")
-                .long("max-age")
-                .value_name("LENGTH")
-                .default_value("2h"),
-        )
-}
+use crate::profile::{Profiles, genesis, in_use};
 
 /// A policy with the proof that the epoch before handed over to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,20 +140,19 @@ fn signed(value: u64) -> i64 {
 
 impl Trust {
     /// Opens what is known of the alliance of the command line or the profile. Asks no node.
-    pub fn open(matches: &ArgMatches) -> Result<Trust, Failure> {
-        let profile = Profiles::of(matches)
-            .chosen(matches)?
-            .map(|(_, profile)| profile);
+    pub fn open(global: &Global, flags: &Reading) -> Result<Trust, Failure> {
+        let connection = &flags.connection;
+        let profile = in_use(global)?;
         let nothing =
             |key: &str| Failure::unusable(t(key, &[])).next(t("trust.no-profile-next", &[]));
-        let genesis =
-            genesis(matches, profile.as_ref())?.ok_or_else(|| nothing("act.no-genesis"))?;
-        let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
+        let genesis = genesis(connection.genesis.as_deref(), profile.as_ref())?
+            .ok_or_else(|| nothing("act.no-genesis"))?;
+        let client = Client::reading(global, connection, profile.as_ref())?;
         Trust::at(
-            &Profiles::of(matches).verified(&genesis),
+            &Profiles::of(global).verified(&genesis),
             genesis,
             client,
-            max_age(matches)?,
+            max_age(&flags.max_age)?,
         )
     }
 
@@ -520,12 +507,7 @@ impl Trust {
 }
 
 /// `--max-age` in seconds.
-pub fn max_age(matches: &ArgMatches) -> Result<u64, Failure> {
-    let text = matches
-        .try_get_one::<String>("max-age")
-        .ok()
-        .flatten()
-        .map_or("2h", String::as_str);
+pub fn max_age(text: &str) -> Result<u64, Failure> {
     let ms = length_ms(text);
     ms.map(|ms| ms / 1_000).ok_or_else(|| {
         Failure::unusable(t("testnet.bad-step", &[("text", text.to_owned())]))

@@ -8,13 +8,18 @@
 //! * What cannot be read is told with the argument as it stands on the command line, what was
 //!   found, what is accepted, an example.
 
+mod fill;
 pub mod forms;
 pub mod opening;
 mod spell;
 mod table;
 
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
 use forms::Form;
-pub use spell::{is_table, shown};
+use opening::Reading;
+pub use spell::{Given, is_table, shown};
 pub use table::{ELSEWHERE, VERBS};
 
 /// How an argument is read.
@@ -79,6 +84,10 @@ pub struct Verb {
     pub inside: &'static [&'static str],
     /// Arguments.
     pub fields: &'static [Field],
+    /// Fills the fields that rest on others, after the arguments were read.
+    pub fill: fn(&mut Map<String, Value>, &mut Reading) -> Result<(), Failure>,
+    /// Days of a motion's ballot, if nothing else is asked for.
+    pub ballot_days: u32,
 }
 
 const fn id(name: &'static str) -> Field {
@@ -133,7 +142,17 @@ const fn verb(
         act: (family, variant),
         inside: &[],
         fields,
+        fill: fill::nothing,
+        ballot_days: 7,
     }
+}
+
+/// A verb some of whose fields rest on others.
+const fn filled(
+    verb: Verb,
+    fill: fn(&mut Map<String, Value>, &mut Reading) -> Result<(), Failure>,
+) -> Verb {
+    Verb { fill, ..verb }
 }
 
 const fn motion(
@@ -147,6 +166,8 @@ const fn motion(
         act: ("Motion", "Propose"),
         inside: effect,
         fields,
+        fill: fill::nothing,
+        ballot_days: 7,
     }
 }
 
@@ -202,7 +223,7 @@ mod tests {
             }
             line.push(sample(field.kind));
         }
-        if verb.act.1 == "Propose" {
+        if verb.is_motion() {
             line.extend(["--text".into(), sample(Kind::Hash)]);
         }
         line
@@ -228,7 +249,7 @@ mod tests {
                 .command()
                 .try_get_matches_from(&line)
                 .unwrap_or_else(|error| panic!("{line:?}: {error}"));
-            let result = verb.body(&matches, &mut Reading::of(3, 5));
+            let result = verb.body(&verb.given(&matches), &mut Reading::of(3, 5));
             // A list of milestones does not sum to a sample total, and the like: core says so by
             // its own rule.
             let shape = [("call", "publish")];

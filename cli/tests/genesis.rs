@@ -63,7 +63,13 @@ fn three_companies_found_an_alliance_offline() {
     let missing = desk.run(&["genesis", "check", "genesis.draft", "signatures"]);
     assert_eq!(missing.status.code(), Some(1));
     let text = all(&missing);
-    assert!(text.contains("2 Company Two: A6.too-few-officers: signed by 1 officers, 2 are needed (class: general)"), "{text}");
+    assert!(
+        text.contains(
+            "2 Company Two: A6.too-few-officers: signed by 1 officers, 2 are needed \
+         (class: general)"
+        ),
+        "{text}"
+    );
     assert!(
         text.contains("3 Company Three, Inc.: has not signed"),
         "{text}"

@@ -12,7 +12,8 @@ use founders::{THREE_ALLIANCE, THREE_MEMBERS, three};
 #[test]
 fn every_bad_row_is_listed() {
     let desk = three();
-    let head = "number,native,latin,country,uscc,lei,directions,extract,extract_date,related,evidence,approval\n";
+    let head = "number,native,latin,country,uscc,lei,directions,extract,extract_date,\
+                related,evidence,approval\n";
     let hash = "ab".repeat(32);
     let rows = [
         (
@@ -113,7 +114,10 @@ fn every_bad_row_is_listed() {
     );
     let printed = all(&desk.run(&["genesis", "draft", "."]));
     assert!(
-        printed.contains("members.csv:3: uscc '91999999MA0DM0012X': the check characters are 'X', the others require 'Y'"),
+        printed.contains(
+            "members.csv:3: uscc '91999999MA0DM0012X': the check characters are 'X', \
+             the others require 'Y'"
+        ),
         "{printed}"
     );
     assert!(
@@ -189,7 +193,8 @@ fn mistakes_in_the_alliance_file_and_cards_have_lines() {
     fails(
         ("funding.holdback_bp", "funding.holdback_pb"),
         &[
-            "alliance.toml:14: unknown charter parameter 'funding.holdback_pb'; did you mean 'funding.holdback_bp'?",
+            "alliance.toml:14: unknown charter parameter 'funding.holdback_pb'; did you mean \
+             'funding.holdback_bp'?",
         ],
     );
     fails(

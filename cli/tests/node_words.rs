@@ -303,9 +303,11 @@ fn texts_are_taken_apart_as_the_node_puts_them_together() {
         ),
         // A list in a sentence; an error of the network in it.
         (
-            "validators not connected: organisation 2 at 10.0.0.2:7400 (10.0.0.2:7400: Connection refused (os error 111)); \
+            "validators not connected: organisation 2 at 10.0.0.2:7400 (10.0.0.2:7400: Connection \
+             refused (os error 111)); \
              organisation 3 at ? (not connected yet)",
-            "未连接的验证节点：机构 2（10.0.0.2:7400）：10.0.0.2:7400: 连接被拒绝；机构 3（?）：尚未连接",
+            "未连接的验证节点：机构 2（10.0.0.2:7400）：10.0.0.2:7400: 连接被拒绝；机构 3（?）：\
+             尚未连接",
         ),
         (
             "http://127.0.0.1:9: io: Connection refused (os error 111); http://127.0.0.1:8: 503",

@@ -9,8 +9,8 @@ use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base64::Engine as _;
 use rollbook::bundle::Bundle;
+use rollbook::encoding::{base64_bytes, base64_text};
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::{Hash, KeyKind};
 use rollbook_core::identity::Role;
@@ -207,14 +207,10 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
         }
         if path.starts_with("/v1/records/") && !path.ends_with("/proof") {
             return with_json(answer, |value| {
-                let mut record = base64::engine::general_purpose::STANDARD
-                    .decode(value["record"].as_str().unwrap())
-                    .unwrap();
+                let mut record = base64_bytes(value["record"].as_str().unwrap()).unwrap();
                 let last = record.len() - 1;
                 record[last] ^= 1;
-                value["record"] = base64::engine::general_purpose::STANDARD
-                    .encode(record)
-                    .into();
+                value["record"] = base64_text(record).into();
             });
         }
         answer

@@ -160,7 +160,8 @@ fn an_officer_reads_over_tls_and_a_stranger_does_not() {
     assert!(sample(0, &format!("follow --from {block} --count 1 {asked}")).contains("Motion.Vote"));
     // With a profile nothing needs to be said.
     let profile = format!(
-        "setup --name m --genesis {genesis} --alliance T --node {secure} --ca ca.pem --keystore work/keystore"
+        "setup --name m --genesis {genesis} --alliance T --node {secure} --ca ca.pem --keystore \
+         work/keystore"
     );
     desk.good(&format!("{profile} --organisation 2 --person 3"));
     desk.good("export profile.export");

@@ -7,7 +7,7 @@
 
 use std::process::{Command, Output};
 
-use base64::Engine as _;
+use rollbook::encoding::base64_text;
 use rollbook_core::charter::DAY_MS;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::sha256;
@@ -35,7 +35,7 @@ impl Desk {
             "id": record.id(),
             "rule": record.payload.body.code(),
             "act": record.payload.body,
-            "record": base64::engine::general_purpose::STANDARD.encode(encode(record)),
+            "record": base64_text(encode(record)),
         });
         std::fs::write(&file, serde_json::to_vec(&pending).unwrap()).unwrap();
         let node = format!("http://{}", self.net.testnet.api(1));

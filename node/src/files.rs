@@ -11,9 +11,9 @@
 //! Absent on purpose: folders made on the way, and words for people. Callers know what the file
 //! means; they get a [`WriteError`] that says which step failed.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -100,12 +100,14 @@ impl Replacement {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(access.mode());
         let file = tempfile::Builder::new()
             .prefix(".")
             .suffix(".new")
-            .permissions(Permissions::from_mode(access.mode()))
-            .tempfile_in(folder)
-            .map_err(|error| WriteError::Beside(plain(error)))?;
+            // Made by hand, so that an error is the system's own and names no temporary path.
+            .make_in(folder, |path| options.open(path))
+            .map_err(WriteError::Beside)?;
         if access == Access::Everybody
             && let Ok(replaced) = std::fs::metadata(target)
         {
@@ -146,16 +148,6 @@ pub fn replace(target: &Path, bytes: &[u8], access: Access) -> Result<(), WriteE
         .write_all(bytes)
         .map_err(WriteError::Write)?;
     replacement.commit()
-}
-
-/// The system's own error; tempfile wraps it into one that names its temporary path.
-fn plain(error: io::Error) -> io::Error {
-    let code = error
-        .get_ref()
-        .and_then(|wrapped| wrapped.source())
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error);
-    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 #[cfg(test)]

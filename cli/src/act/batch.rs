@@ -20,7 +20,7 @@ use crate::messages::t;
 use crate::output::{Rows, print, say};
 use crate::receipts;
 use crate::verbs::opening::Reading;
-use crate::verbs::{Verb, shown};
+use crate::verbs::{Given, Verb, shown};
 
 /// Most lines of one file.
 const LINES_MAX: usize = 2_000;
@@ -32,9 +32,10 @@ struct Line {
 }
 
 /// Runs a verb for every line of a file.
-pub fn run(verb: &Verb, desk: &Desk, file: &str) -> Result<u8, Failure> {
+pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Failure> {
     let mut reading = desk.reading();
-    let (lines, bad) = read(verb, desk, file, &mut reading)?;
+    reading.opening = given.opening.clone();
+    let (lines, bad) = read(verb, given, file, &mut reading)?;
     if !bad.is_empty() {
         return Ok(reject(file, bad, UNUSABLE));
     }
@@ -44,7 +45,7 @@ pub fn run(verb: &Verb, desk: &Desk, file: &str) -> Result<u8, Failure> {
             &[("file", document.clone()), ("hash", hash.to_hex())],
         ));
     }
-    let dry = desk.matches.get_flag("dry-run");
+    let dry = desk.flags.dry_run;
     let client = desk.client()?;
     let (first, now) = desk.place(&client)?;
     let (mut records, mut bad, mut keys) = (Vec::new(), Vec::new(), Keys::default());
@@ -90,7 +91,7 @@ fn reject(file: &str, bad: Vec<(usize, String)>, code: u8) -> u8 {
 /// Lines that can be used, and what is wrong with the others by line number.
 type Sorted = (Vec<Line>, Vec<(usize, String)>);
 
-fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<Sorted, Failure> {
+fn read(verb: &Verb, usual: &Given, file: &str, reading: &mut Reading) -> Result<Sorted, Failure> {
     let bytes = crate::files::read(std::path::Path::new(file))?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let unusable = |why: String| {
@@ -115,7 +116,8 @@ fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<S
             .iter()
             .map(|field| field.name)
             .find(|known| *known == name);
-        let text = (verb.act.1 == "Propose")
+        let text = verb
+            .is_motion()
             .then(|| {
                 ["ballot-days", "text"]
                     .into_iter()
@@ -129,22 +131,6 @@ fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<S
                 &[("column", column.to_owned()), ("near", near)],
             ))
         })?);
-    }
-    // Flags hold for every line.
-    let mut usual: Vec<(&str, String)> = Vec::new();
-    for name in verb
-        .fields
-        .iter()
-        .map(|field| field.name)
-        .chain(["ballot-days", "text"])
-    {
-        usual.extend(
-            desk.matches
-                .try_get_one::<String>(name)
-                .ok()
-                .flatten()
-                .map(|text| (name, text.clone())),
-        );
     }
     let (mut lines, mut bad) = (Vec::new(), Vec::new());
     let mut places = Lines::new(bytes);
@@ -168,7 +154,8 @@ fn read(verb: &Verb, desk: &Desk, file: &str, reading: &mut Reading) -> Result<S
             .filter(|(_, cell)| !cell.is_empty());
         let given: Vec<(&str, String)> = cells
             .map(|(name, cell)| (name, cell.to_owned()))
-            .chain(usual.iter().cloned())
+            // Flags hold for every line.
+            .chain(usual.texts.iter().cloned())
             .collect();
         match verb.spell(&given, Map::new(), reading) {
             Ok(body) => lines.push(Line { number, body }),
@@ -204,11 +191,11 @@ fn hand_in(
     client: &crate::client::Client,
     records: Vec<(usize, Record)>,
 ) -> Result<u8, Failure> {
-    let wait = Wait::of(desk.matches);
+    let wait = Wait::of(&desk.flags.submitting);
     let Some((_, first)) = records.first() else {
         return Ok(0);
     };
-    let mut trust = receipts::trust_for(desk.matches, first, client)?;
+    let mut trust = receipts::trust_for(desk.global, first, client)?;
     let mut refused: Vec<Option<String>> = Vec::new();
     for (_, record) in &records {
         let answer = receipts::submit(&mut trust, record)?;
@@ -286,7 +273,7 @@ fn hand_in(
             follows,
         ]);
     }
-    rows.print(desk.matches);
+    rows.print(desk.global);
     say(t("batch.done", &[("lines", records.len().to_string())]));
     Ok(code)
 }

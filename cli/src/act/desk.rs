@@ -1,9 +1,6 @@
 //! The desk of whoever acts: for whom, in which alliance, with which keys, asking which nodes. From
 //! the flags, else the profile.
 
-use std::path::PathBuf;
-
-use clap::ArgMatches;
 use rollbook_core::charter::DAY_MS;
 use rollbook_core::codec::encode;
 use rollbook_core::crypto::Hash;
@@ -14,10 +11,11 @@ use rollbook_node::runtime::clock::real_ms;
 use super::keys::Keys;
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::flags::{Acting, Asking, Global, KeyFlags, Signing};
 use crate::keystore::Keystore;
 use crate::keystore::card::{parse_role, role_code};
 use crate::messages::t;
-use crate::profile::{Profile, Profiles};
+use crate::profile::{Profile, in_use};
 use crate::verbs::opening::Reading;
 
 /// How long a signed record may wait to be recorded.
@@ -40,7 +38,10 @@ const KNOWN_ROLES: [Role; 12] = [
 
 /// Who acts, with what: from the flags, else the profile.
 pub struct Desk<'a> {
-    pub(super) matches: &'a ArgMatches,
+    /// What every command takes.
+    pub global: &'a Global,
+    /// How the act is signed and handed in.
+    pub flags: &'a Acting,
     profile: Option<Profile>,
     /// The organisation or office that acts.
     pub principal: u32,
@@ -51,21 +52,23 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// Reads flags and profile. Nothing is opened and nobody is asked yet.
-    pub fn of(matches: &'a ArgMatches, usual: Option<u32>) -> Result<Desk<'a>, Failure> {
-        let profile = Profiles::of(matches)
-            .chosen(matches)?
-            .map(|(_, profile)| profile);
-        let given = matches.get_one::<u32>("as").copied().or(usual);
+    pub fn of(
+        global: &'a Global,
+        flags: &'a Acting,
+        usual: Option<u32>,
+    ) -> Result<Desk<'a>, Failure> {
+        let profile = in_use(global)?;
+        let given = flags.principal.or(usual);
         let principal = given.or(profile.as_ref().and_then(|profile| profile.organisation));
         let principal = principal.ok_or_else(|| unknown("act.no-principal"))?;
-        let keystore = keystore(matches, profile.as_ref());
-        let dry = matches.get_flag("dry-run");
-        let signers = match signers(matches, profile.as_ref(), &keystore) {
-            Err(_) if dry => Vec::new(),
+        let keystore = keystore(&flags.signing.keys, profile.as_ref());
+        let signers = match signers(&flags.signing, profile.as_ref(), &keystore) {
+            Err(_) if flags.dry_run => Vec::new(),
             signers => signers?,
         };
         Ok(Desk {
-            matches,
+            global,
+            flags,
             profile,
             principal,
             keystore,
@@ -75,7 +78,7 @@ impl<'a> Desk<'a> {
 
     /// Nodes to ask.
     pub fn client(&self) -> Result<Client, Failure> {
-        client(self.matches, self.profile.as_ref())
+        client(&self.flags.submitting.asking, self.profile.as_ref())
     }
 
     /// The alliance's genesis hash.
@@ -88,17 +91,10 @@ impl<'a> Desk<'a> {
 
     /// A fresh reading of arguments for this desk.
     pub fn reading(&self) -> Reading {
-        let mut reading = Reading::of(
+        Reading::of(
             self.principal,
             self.signers.first().map_or(0, |(person, _)| *person),
-        );
-        reading.opening = self
-            .matches
-            .try_get_one::<PathBuf>("opening")
-            .ok()
-            .flatten()
-            .cloned();
-        reading
+        )
     }
 
     /// The first signer's next free sequence and the ledger time, as told by a node.
@@ -136,7 +132,13 @@ impl<'a> Desk<'a> {
             signatures: Vec::new(),
         };
         for (person, role) in &self.signers {
-            keys.sign(&mut record, *person, *role, &self.keystore, self.matches)?;
+            keys.sign(
+                &mut record,
+                *person,
+                *role,
+                &self.keystore,
+                self.flags.signing.keys.passphrase_file.as_deref(),
+            )?;
         }
         fits(&record)?;
         Ok(record)
@@ -162,28 +164,23 @@ pub fn fits(record: &Record) -> Result<(), Failure> {
 }
 
 /// The folder of keys: as given, else the profile's.
-pub fn keystore(matches: &ArgMatches, profile: Option<&Profile>) -> Keystore {
+pub fn keystore(flags: &KeyFlags, profile: Option<&Profile>) -> Keystore {
     let of_profile = profile.and_then(|profile| profile.keystore.as_deref());
-    Keystore::at(matches.get_one::<PathBuf>("keystore"), of_profile)
+    Keystore::at(flags.keystore.as_ref(), of_profile)
 }
 
 /// The nodes to ask: as given, else the profile's.
-pub fn client(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Client, Failure> {
-    Client::of(matches, profile, "act.no-profile-next")
+pub fn client(flags: &Asking, profile: Option<&Profile>) -> Result<Client, Failure> {
+    Client::of(flags, profile, "act.no-profile-next")
 }
 
 /// The signers with their roles: as given, else the profile's person.
 pub fn signers(
-    matches: &ArgMatches,
+    flags: &Signing,
     profile: Option<&Profile>,
     keystore: &Keystore,
 ) -> Result<Vec<(u32, Role)>, Failure> {
-    let mut given: Vec<String> = matches
-        .get_many::<String>("signer")
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
+    let mut given = flags.signer.clone();
     if given.is_empty() {
         given.extend(
             profile

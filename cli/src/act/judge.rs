@@ -1,7 +1,6 @@
 //! What a record would meet, before it is handed in: a node's judgement, and who has to sign it
 //! still.
 
-use clap::ArgMatches;
 use rollbook_core::codec::encode;
 use rollbook_core::funding::Transition;
 use rollbook_core::record::{Body, Record};
@@ -198,7 +197,6 @@ fn effects(body: &Body, object: Option<&str>) -> Vec<String> {
 /// `--dry-run`: the act, its rule and effect; a node's judgement if keys and a node are at hand.
 /// Nothing is handed in.
 pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
-    let matches: &ArgMatches = desk.matches;
     let judged = judgement(desk, &body);
     let class = serde_json::to_value(body.class())
         .ok()
@@ -217,9 +215,10 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     let object = verdict["now"]["object"].as_str();
     // The tables call a membership so too; an invoice or a post has none.
     let steps = effects(&body, object);
-    if matches.get_flag("json") {
+    if desk.global.json {
         print_json(&json!({
-            "rule": body.code(), "class": class, "principal": desk.principal, "act": body, "effect": steps,
+            "rule": body.code(), "class": class, "principal": desk.principal, "act": body,
+            "effect": steps,
             "judged": verdict, "not_judged": why,
         }));
         return Ok(code);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::path::Path;
 
-use clap::ArgMatches;
 use rollbook_core::crypto::Keypair;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
@@ -24,7 +24,7 @@ impl Keys {
         person: u32,
         role: Role,
         keystore: &Keystore,
-        matches: &ArgMatches,
+        passphrase_file: Option<&Path>,
     ) -> Result<(), Failure> {
         if record
             .signatures
@@ -41,7 +41,7 @@ impl Keys {
             Entry::Vacant(open) => {
                 // The card first: who has no key here is not asked for a passphrase.
                 keystore.card(person)?;
-                let passphrase = passphrase::existing(matches, &person.to_string())?;
+                let passphrase = passphrase::existing(passphrase_file, &person.to_string())?;
                 let secret = keystore.open(person, &passphrase)?;
                 let wrong = || mismatch(&keystore.secret_path(person), "keys.differs.key");
                 open.insert(secret.key().ok_or_else(wrong)?)

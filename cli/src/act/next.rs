@@ -4,7 +4,8 @@
 //! States and actors come from core's tables through the node; the words are in the catalogue, and
 //! a test holds that every state and every actor of every table has some.
 
-use clap::ArgMatches;
+use std::path::Path;
+
 use rollbook_core::record::Record;
 use serde_json::Value;
 
@@ -163,13 +164,14 @@ pub fn deed(record: &Record) -> String {
 
 /// The one line after an act: record, height, log index, rule, what, where it stands, who acts
 /// next, until when. Height and index are those of the verified receipt if there is one; what
-/// follows is as told by the node.
+/// follows is as told by the node. `page` is where a page of the act goes.
 pub fn told(
     client: &Client,
     record: &Record,
     place: &Value,
     receipt: Option<&Receipted>,
-    matches: &ArgMatches,
+    page: Option<&Path>,
+    json: bool,
 ) -> Result<u8, Failure> {
     let mut place = place.clone();
     if let Some(receipt) = receipt {
@@ -182,11 +184,11 @@ pub fn told(
         .json(&format!("/v1/records/{id}/next"))
         .map(|answer| answer["next"].clone())
         .unwrap_or_default();
-    if let Ok(Some(file)) = matches.try_get_one::<std::path::PathBuf>("print") {
+    if let Some(file) = page {
         super::page::write(file, client, record, &place, &next)?;
         say(t("page.written", &[("file", file.display().to_string())]));
     }
-    if matches.get_flag("json") {
+    if json {
         place["next"] = next;
         print_json(&place);
         return Ok(0);

@@ -144,13 +144,21 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
     let chain = payload.chain.to_hex();
     let verify = format!("rollbook audit history.export --genesis {chain}");
     format!(
-        "<!DOCTYPE html>\n<html lang=\"zh\"><head><meta charset=\"utf-8\"><title>{id}</title>\n<style>\n\
-         @page {{ size: A4; margin: 18mm }}\nbody {{ font: 10.5pt/1.5 \"Noto Serif CJK SC\", \"Songti SC\", SimSun, serif; max-width: 174mm; margin: auto }}\n\
-         h1 {{ font-size: 16pt }} table {{ border-collapse: collapse; width: 100% }} th, td {{ border: 0.4pt solid #000; padding: 1.5mm; \
-         text-align: left; vertical-align: top; word-break: break-all }} th {{ width: 30% ; font-weight: normal }}\n\
-         .hex {{ font: 7.5pt monospace }} .sample {{ border: 1pt solid #000; padding: 2mm }} footer {{ margin-top: 6mm; font-size: 8.5pt; word-break: break-all }}\n\
-         </style></head><body>\n<h1>{title}</h1>\n{sample}<table>\n{rows}</table>\n<h2>{signed}</h2>\n<table>\n\
-         <tr><td>{person}</td><td>{role}</td><td>{key}</td><td>Ed25519</td></tr>\n{signatures}</table>\n\
+        "<!DOCTYPE html>\n<html lang=\"zh\"><head><meta charset=\"utf-8\"><title>{id}</title>\n\
+         <style>\n\
+         @page {{ size: A4; margin: 18mm }}\nbody \
+         {{ font: 10.5pt/1.5 \"Noto Serif CJK SC\", \"Songti SC\", SimSun, serif; \
+         max-width: 174mm; margin: auto }}\n\
+         h1 {{ font-size: 16pt }} table {{ border-collapse: collapse; width: 100% }} th, td \
+         {{ border: 0.4pt solid #000; padding: 1.5mm; \
+         text-align: left; vertical-align: top; word-break: break-all }} th \
+         {{ width: 30% ; font-weight: normal }}\n\
+         .hex {{ font: 7.5pt monospace }} .sample {{ border: 1pt solid #000; padding: 2mm }} \
+         footer {{ margin-top: 6mm; font-size: 8.5pt; word-break: break-all }}\n\
+         </style></head><body>\n<h1>{title}</h1>\n{sample}<table>\n{rows}</table>\n\
+         <h2>{signed}</h2>\n<table>\n\
+         <tr><td>{person}</td><td>{role}</td><td>{key}</td><td>Ed25519</td></tr>\n\
+         {signatures}</table>\n\
          <footer>{check}<br>{genesis}: {chain}<br><code>{verify}</code></footer>\n</body></html>\n",
         title = escape(&both("page.title")),
         signed = escape(&both("page.signatures")),

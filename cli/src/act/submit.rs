@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use clap::ArgMatches;
 use rollbook_core::crypto::Hash;
 use rollbook_core::record::Record;
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use super::{judge, next};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::flags::{Global, Submitting};
 use crate::keystore::Keystore;
 use crate::messages::{refusal, t};
 use crate::output::{busy, print, print_json, say};
@@ -33,10 +33,10 @@ pub enum Wait {
 
 impl Wait {
     /// `--wait`.
-    pub fn of(matches: &ArgMatches) -> Wait {
-        match matches.get_one::<String>("wait").map(String::as_str) {
-            Some("none") => Wait::None,
-            Some("decided") => Wait::Decided,
+    pub fn of(flags: &Submitting) -> Wait {
+        match flags.wait.as_str() {
+            "none" => Wait::None,
+            "decided" => Wait::Decided,
             _ => Wait::Receipt,
         }
     }
@@ -74,14 +74,16 @@ pub fn wait_for_others(
     judged: &Value,
     file: &Path,
     keystore: &Keystore,
-    matches: &ArgMatches,
+    global: &Global,
 ) -> Result<u8, Failure> {
     pending_file::write(file, record)?;
     let shown = ("file", file.display().to_string());
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&serde_json::json!({
-            "pending": file, "record": record.id(), "rule": judged["rule"], "class": judged["class"],
-            "needed": judged["principal"]["needed"], "signed": judged["signed"], "missing": judge::missing(judged),
+            "pending": file, "record": record.id(), "rule": judged["rule"],
+            "class": judged["class"],
+            "needed": judged["principal"]["needed"], "signed": judged["signed"],
+            "missing": judge::missing(judged),
         }));
         return Ok(crate::failure::NOT_YET);
     }
@@ -105,10 +107,11 @@ pub fn wait_for_others(
 pub fn hand_in(
     client: &Client,
     record: &Record,
-    matches: &ArgMatches,
+    global: &Global,
+    flags: &Submitting,
     file: &Path,
 ) -> Result<u8, Failure> {
-    let mut trust = receipts::trust_for(matches, record, client)?;
+    let mut trust = receipts::trust_for(global, record, client)?;
     let answer = receipts::submit(&mut trust, record)?;
     if let Some(code) = answer["code"].as_str() {
         let sentence = sentence_of(code, &answer);
@@ -126,7 +129,7 @@ pub fn hand_in(
         return Err(Failure::by_rule(code, sentence));
     }
     let id = record.id();
-    let wait = Wait::of(matches);
+    let wait = Wait::of(flags);
     if wait == Wait::None {
         print(t("act.taken", &[("record", id.to_hex())]));
         return Ok(0);
@@ -145,11 +148,18 @@ pub fn hand_in(
         Wait::Receipt => Some(receipts::receipt(
             &mut trust,
             record,
-            &receipts::beside(matches, record, file),
+            &receipts::beside(flags.receipt_file.as_ref(), record, file),
         )?),
         Wait::None | Wait::Decided => None,
     };
-    next::told(client, record, &place, receipt.as_ref(), matches)
+    next::told(
+        client,
+        record,
+        &place,
+        receipt.as_ref(),
+        flags.print.as_deref(),
+        global.json,
+    )
 }
 
 /// A node's refusal as a sentence.

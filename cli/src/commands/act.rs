@@ -2,20 +2,42 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Args, Command};
 use rollbook_core::record::Record;
 
 use super::{node_register, org, status};
 use crate::act::desk::{Desk, client, fits, keystore, signers, unknown};
 use crate::act::keys::Keys;
 use crate::act::{self, batch, judge, next, submit};
-use crate::client::asking;
 use crate::failure::Failure;
+use crate::flags::{Acting, Global, KeyFlags, Signing, Submitting, command, group, group_of, read};
 use crate::messages::t;
 use crate::output::{print_json, say};
 use crate::pending_file;
-use crate::profile::{Profile, Profiles};
-use crate::verbs::{VERBS, Verb};
+use crate::profile::{Profile, in_use};
+use crate::verbs::{VERBS, Verb, is_table};
+
+/// `sign`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Sign {
+    /// The record that waits for signatures.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+/// `submit`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Submit {
+    /// The record that was signed.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    submitting: Submitting,
+}
 
 /// Adds every verb to the tree under its noun.
 pub fn add_verbs(mut tree: Command) -> Command {
@@ -29,143 +51,69 @@ pub fn add_verbs(mut tree: Command) -> Command {
         let verbs = VERBS
             .iter()
             .filter(|verb| verb.path.0 == noun)
-            .map(|verb| with_flow(verb.command(), true));
+            .map(|verb| Acting::augment_args(verb.command()));
         let verbs = verbs.chain(status::command(noun));
         let known = tree.get_subcommands().any(|sub| sub.get_name() == noun);
         tree = if known {
             tree.mut_subcommand(noun, |sub| sub.subcommands(verbs))
         } else {
-            tree.subcommand(
-                Command::new(noun)
-                    .subcommand_required(true)
-                    .arg_required_else_help(true)
-                    .subcommands(verbs),
-            )
+            tree.subcommand(group(noun).subcommands(verbs))
         };
     }
     tree = tree
-        .subcommand(org::command())
-        .mut_subcommand("node", |node| node.subcommand(node_register::command()));
-    let file = || {
-        Arg::new("file")
-            .required(true)
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-    };
-    tree.subcommand(signing(Command::new("sign").arg(file())))
-        .subcommand(with_flow(Command::new("submit").arg(file()), false))
-}
-
-fn signing(command: Command) -> Command {
-    command
-        .arg(
-            Arg::new("signer")
-                .long("signer")
-                .value_name("PERSON:ROLE")
-                .action(ArgAction::Append),
-        )
-        .arg(
-            Arg::new("keystore")
-                .long("keystore")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(
-            Arg::new("passphrase-file")
-                .long("passphrase-file")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
-}
-
-/// Adds what a command takes that hands records in; `acts` if it makes them too.
-pub fn with_flow(command: Command, acts: bool) -> Command {
-    let command = asking(command)
-        .arg(
-            Arg::new("wait")
-                .long("wait")
-                .value_parser(["none", "decided", "receipt"])
-                .default_value("receipt"),
-        )
-        .arg(
-            Arg::new("receipt-file")
-                .long("receipt-file")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(
-            Arg::new("print")
-                .long("print")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        );
-    if !acts {
-        return command;
-    }
-    signing(command)
-        .arg(
-            Arg::new("as")
-                .long("as")
-                .value_name("N")
-                .value_parser(value_parser!(u32)),
-        )
-        .arg(
-            Arg::new("dry-run")
-                .long("dry-run")
-                .action(ArgAction::SetTrue),
-        )
-        .arg(
-            Arg::new("pending")
-                .long("pending")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
+        .subcommand(group_of::<org::Org>("org"))
+        .mut_subcommand("node", |node| {
+            node.subcommand(command::<node_register::Register>("register"))
+        });
+    tree.subcommand(command::<Sign>("sign"))
+        .subcommand(command::<Submit>("submit"))
 }
 
 /// Runs a verb.
-pub fn run(verb: &Verb, matches: &ArgMatches) -> Result<u8, Failure> {
-    let desk = Desk::of(matches, None)?;
-    if let Some(file) = matches
-        .get_one::<String>("from")
-        .filter(|file| crate::verbs::is_table(file))
-    {
-        return batch::run(verb, &desk, file);
+pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Failure> {
+    let flags: Acting = read(matches)?;
+    let given = verb.given(matches);
+    let desk = Desk::of(global, &flags, None)?;
+    if let Some(file) = given.from.as_deref().filter(|file| is_table(file)) {
+        return batch::run(verb, &desk, &given, file);
     }
     let mut reading = desk.reading();
+    reading.opening = given.opening.clone();
     if verb.path == ("review", "draw") {
         // A commitment names the attempt of its draw; the node knows it, and a wrong answer costs a
         // refusal.
-        let draw = matches
-            .get_one::<String>("draw")
-            .and_then(|draw| draw.parse::<u32>().ok());
+        let draw = given.text("draw").and_then(|draw| draw.parse::<u32>().ok());
         let told = draw
             .zip(desk.client().ok())
             .and_then(|(draw, client)| next::of(&client, "draw", draw).ok());
         reading.attempt = told.and_then(|next| u32::try_from(next["attempt"].as_u64()?).ok());
     }
-    let body = verb.body(matches, &mut reading)?;
+    let body = verb.body(&given, &mut reading)?;
     act::perform(&desk, &verb.name(), body, &reading)
 }
 
 /// `sign FILE`.
-pub fn sign_file(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(file) = matches.get_one::<PathBuf>("file") else {
-        return Err(Failure::unusable("FILE"));
-    };
+pub fn sign_file(global: &Global, flags: &Sign) -> Result<u8, Failure> {
+    let file = &flags.file;
     let mut record = pending_file::read(file)?;
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
+    let profile = in_use(global)?;
     of_this_chain(&record, profile.as_ref(), file)?;
-    let keystore = keystore(matches, profile.as_ref());
-    let signers = signers(matches, profile.as_ref(), &keystore)?;
+    let signing = &flags.signing;
+    let keystore = keystore(&signing.keys, profile.as_ref());
+    let signers = signers(signing, profile.as_ref(), &keystore)?;
     if signers.is_empty() {
         return Err(unknown("act.no-signer"));
     }
     print_json(&record.payload.body);
     let mut keys = Keys::default();
     for (person, role) in signers {
-        keys.sign(&mut record, person, role, &keystore, matches)?;
+        keys.sign(
+            &mut record,
+            person,
+            role,
+            &keystore,
+            signing.keys.passphrase_file.as_deref(),
+        )?;
         pending_file::write(file, &record)?;
         let count = record.signatures.len().to_string();
         say(t(
@@ -181,28 +129,24 @@ pub fn sign_file(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 /// `submit FILE`.
-pub fn submit_file(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(file) = matches.get_one::<PathBuf>("file") else {
-        return Err(Failure::unusable("FILE"));
-    };
+pub fn submit_file(global: &Global, flags: &Submit) -> Result<u8, Failure> {
+    let file = &flags.file;
     let record = pending_file::read(file)?;
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
+    let profile = in_use(global)?;
     of_this_chain(&record, profile.as_ref(), file)?;
     fits(&record)?;
-    let client = client(matches, profile.as_ref())?;
+    let client = client(&flags.submitting.asking, profile.as_ref())?;
     let judged = judge::rehearse(&client, &record)?;
     if judge::wants_signatures(&judged) {
         return submit::wait_for_others(
             &record,
             &judged,
             file,
-            &keystore(matches, profile.as_ref()),
-            matches,
+            &keystore(&KeyFlags::default(), profile.as_ref()),
+            global,
         );
     }
-    submit::hand_in(&client, &record, matches, file)
+    submit::hand_in(&client, &record, global, &flags.submitting, file)
 }
 
 /// Refuses a record of another alliance than the profile's.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Args, value_parser};
 use rollbook_core::log::Clock;
 use rollbook_node::runtime::clock::real_ms;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
@@ -29,6 +29,7 @@ use self::machine::{Machine, Usage, usage};
 use self::mix::{MEMBERS, Mix, Prepared, verify_rate};
 use self::offer::{Counts, Ledger, Node};
 use crate::failure::Failure;
+use crate::flags::Global;
 use crate::messages::t;
 use crate::output::{print, print_json, say};
 
@@ -49,31 +50,30 @@ const SAMPLE: usize = 10_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `bench`.
-pub fn command() -> Command {
-    let number = |name: &'static str, usual: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("N")
-            .default_value(usual)
-            .value_parser(value_parser!(u32).range(1..))
-    };
-    Command::new("bench")
-        .arg(number("records", "60000"))
-        .arg(number("seconds", "15"))
-        .arg(number("rate", "100"))
-        .arg(
-            Arg::new("history")
-                .long("history")
-                .value_name("N")
-                .value_parser(value_parser!(u32).range(1..)),
-        )
-        .arg(
-            Arg::new("dir")
-                .long("dir")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(Arg::new("keep").long("keep").action(ArgAction::SetTrue))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Bench {
+    /// Records of the full phase.
+    #[arg(long, value_name = "N", default_value = "60000",
+        value_parser = value_parser!(u32).range(1..))]
+    records: u32,
+    /// Length of the steady phase.
+    #[arg(long, value_name = "N", default_value = "15",
+        value_parser = value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Records a second in the steady phase.
+    #[arg(long, value_name = "N", default_value = "100",
+        value_parser = value_parser!(u32).range(1..))]
+    rate: u32,
+    /// Records of a history that is measured instead.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    history: Option<u32>,
+    /// The folder, which must be empty.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Whether the folder stays.
+    #[arg(long)]
+    keep: bool,
 }
 
 /// Settings of a run.
@@ -155,17 +155,16 @@ struct Report {
 }
 
 /// Runs the command.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let number = |name: &str| matches.get_one::<u32>(name).copied().unwrap_or(1);
+pub fn run(global: &Global, flags: &Bench) -> Result<u8, Failure> {
     let settings = Settings {
         nodes: NODES,
-        records: number("records"),
-        seconds: number("seconds"),
-        rate: number("rate"),
+        records: flags.records,
+        seconds: flags.seconds,
+        rate: flags.rate,
         batch: BATCH,
         window: WINDOW,
     };
-    let dir = match matches.get_one::<PathBuf>("dir") {
+    let dir = match &flags.dir {
         Some(dir) => dir.clone(),
         None => std::env::temp_dir().join(format!("rollbook-bench-{}", std::process::id())),
     };
@@ -179,9 +178,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             &[("dir", dir.display().to_string())],
         )));
     }
-    let (keep, json) = (matches.get_flag("keep"), matches.get_flag("json"));
-    if let Some(records) = matches.get_one::<u32>("history") {
-        let report = history::run(&dir, *records as usize, keep)?;
+    let (keep, json) = (flags.keep, global.json);
+    if let Some(records) = flags.history {
+        let report = history::run(&dir, records as usize, keep)?;
         if json {
             print_json(&report);
         } else {

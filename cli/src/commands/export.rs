@@ -4,39 +4,33 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::Args;
 use rollbook_node::files::{Access, Replacement, WriteError};
 
-use crate::client::{Client, asking};
+use crate::client::Client;
 use crate::failure::Failure;
-use crate::login;
+use crate::flags::{Connection, Global};
 use crate::messages::t;
 use crate::output::{busy, print, say};
-use crate::profile::Profiles;
+use crate::profile::in_use;
 
 /// `export`.
-pub fn command() -> Command {
-    login::arguments(asking(Command::new("export")))
-        .arg(
-            Arg::new("out")
-                .required(true)
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Export {
+    #[command(flatten)]
+    connection: Connection,
+    /// Where it goes.
+    #[arg(value_name = "FILE")]
+    out: PathBuf,
 }
 
 /// Runs the command.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(path) = matches.get_one::<PathBuf>("out") else {
-        return Err(Failure::unusable("FILE"));
-    };
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
-    let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
+pub fn run(global: &Global, flags: &Export) -> Result<u8, Failure> {
+    let profile = in_use(global)?;
+    let client = Client::reading(global, &flags.connection, profile.as_ref())?;
     let busy = busy("busy.export");
-    save(path, |file| {
+    save(&flags.out, |file| {
         client.download("/v1/export", &mut busy.counting(file))
     })
 }

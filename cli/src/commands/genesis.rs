@@ -8,7 +8,7 @@ mod show;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Args, Subcommand, value_parser};
 use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, format_instant};
 use rollbook_core::codec::{Wire, decode, encode};
 use rollbook_core::crypto::Hash;
@@ -20,10 +20,11 @@ use rollbook_core::genesis::{Genesis, GenesisItem, Opened};
 use rollbook_core::identity::{OrganisationEntry, Role};
 use rollbook_core::record::{Capacity, Record, VALIDITY_MAX_MS};
 
-use super::keys::{key_arguments, keystore_of, role_words};
+use super::keys::{keystore_of, role_words};
 use crate::drafting::build::shown;
 use crate::failure::{Failure, REFUSED, UNUSABLE};
 use crate::files;
+use crate::flags::{Global, KeyFlags};
 use crate::input::problem::Report;
 use crate::keystore::passphrase;
 use crate::messages::{refusal, t};
@@ -34,96 +35,93 @@ const SIGNATURE_SUFFIX: &str = ".record";
 /// Founders listed after a draft; `genesis check` lists all.
 const LISTED: usize = 40;
 
-/// The command.
-pub fn command() -> Command {
-    let path = |name: &'static str, value: &'static str| {
-        Arg::new(name)
-            .value_name(value)
-            .value_parser(value_parser!(PathBuf))
-    };
-    let number = |name: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("N")
-            .value_parser(value_parser!(u32).range(1..))
-    };
-    Command::new("genesis")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(
-            Command::new("draft")
-                .arg(path("folder", "DIR").default_value("."))
-                .arg(path("members", "FILE").long("members"))
-                .arg(path("cards", "DIR").long("cards"))
-                .arg(path("out", "FILE").long("out")),
-        )
-        .subcommand(key_arguments(
-            Command::new("sign")
-                .arg(path("draft", "DRAFT").required(true))
-                .arg(number("organisation").required(true))
-                .arg(number("person").required(true).action(ArgAction::Append))
-                .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
-                .arg(path("out", "FILE").long("out")),
-        ))
-        .subcommand(
-            Command::new("check")
-                .arg(path("draft", "DRAFT").required(true))
-                .arg(path("signatures", "DIR").required(true)),
-        )
-        .subcommand(
-            Command::new("assemble")
-                .arg(path("draft", "DRAFT").required(true))
-                .arg(path("signatures", "DIR").required(true))
-                .arg(
-                    path("out", "FILE")
-                        .long("out")
-                        .default_value("genesis.rollbook"),
-                ),
-        )
-        .subcommand(
-            Command::new("show")
-                .arg(path("file", "FILE").required(true))
-                .arg(
-                    Arg::new("real-names")
-                        .long("real-names")
-                        .value_name("FILE")
-                        .num_args(0..=1)
-                        .value_parser(value_parser!(PathBuf)),
-                ),
-        )
+/// `genesis`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// From the secretary's files to a draft.
+    Draft(Draft),
+    /// An organisation signs it.
+    Sign(Sign),
+    /// What is missing.
+    Check(Check),
+    /// Draft and signatures in one file.
+    Assemble(Assemble),
+    /// A genesis as people read it.
+    Show(show::Show),
+}
+
+/// `genesis draft`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Draft {
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    members: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    cards: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// `genesis sign`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Sign {
+    #[arg(value_name = "DRAFT")]
+    draft: PathBuf,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    organisation: u32,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..), required = true)]
+    person: Vec<u32>,
+    #[arg(long, value_name = "HASH")]
+    genesis: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `genesis check`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Check {
+    #[arg(value_name = "DRAFT")]
+    draft: PathBuf,
+    #[arg(value_name = "DIR")]
+    signatures: PathBuf,
+}
+
+/// `genesis assemble`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Assemble {
+    #[command(flatten)]
+    signed: Check,
+    #[arg(long, value_name = "FILE", default_value = "genesis.rollbook")]
+    out: PathBuf,
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    match matches.subcommand() {
-        Some(("draft", matches)) => draft(matches),
-        Some(("sign", matches)) => sign(matches),
-        Some(("check", matches)) => check(matches),
-        Some(("assemble", matches)) => assemble(matches),
-        Some(("show", matches)) => show::run(matches),
-        _ => Err(Failure::unusable("genesis")),
+pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Draft(flags) => draft(global, flags),
+        Command::Sign(flags) => sign(global, flags),
+        Command::Check(flags) => check(global, flags),
+        Command::Assemble(flags) => assemble(global, flags),
+        Command::Show(flags) => show::run(global, flags),
     }
 }
 
-fn path<'a>(matches: &'a ArgMatches, id: &str) -> Result<&'a PathBuf, Failure> {
-    matches
-        .get_one::<PathBuf>(id)
-        .ok_or_else(|| Failure::unusable(id.to_owned()))
-}
-
-fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
-    let folder = path(matches, "folder")?;
-    let in_folder = |id: &str, name: &str| {
-        matches
-            .get_one::<PathBuf>(id)
-            .cloned()
-            .unwrap_or_else(|| folder.join(name))
-    };
+fn draft(global: &Global, flags: &Draft) -> Result<u8, Failure> {
+    let folder = &flags.folder;
+    let in_folder =
+        |given: &Option<PathBuf>, name: &str| given.clone().unwrap_or_else(|| folder.join(name));
     let alliance = folder.join("alliance.toml");
     let (members, cards, out) = (
-        in_folder("members", "members.csv"),
-        in_folder("cards", "cards"),
-        in_folder("out", "genesis.draft"),
+        in_folder(&flags.members, "members.csv"),
+        in_folder(&flags.cards, "cards"),
+        in_folder(&flags.out, "genesis.draft"),
     );
     let (alliance_bytes, member_bytes) = (files::read(&alliance)?, files::read(&members)?);
     let read = |name: &str| std::fs::read(folder.join(name));
@@ -139,12 +137,12 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
         &read,
         &mut report,
     );
-    let json = matches.get_flag("json");
+    let json = global.json;
     let Some(genesis) = drafted else {
         if json {
-            print_json(
-                &serde_json::json!({ "ok": false, "errors": report.errors, "warnings": report.warnings }),
-            );
+            print_json(&serde_json::json!({
+                "ok": false, "errors": report.errors, "warnings": report.warnings,
+            }));
         } else {
             for problem in &report.errors {
                 print(problem.to_string());
@@ -171,7 +169,8 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
     if json {
         let founders: Vec<_> = genesis.founders().map(founder_json).collect();
         print_json(&serde_json::json!({
-            "ok": true, "draft": out, "genesis": genesis.hash(), "founders": founders, "warnings": report.warnings,
+            "ok": true, "draft": out, "genesis": genesis.hash(), "founders": founders,
+            "warnings": report.warnings,
             "valid_until_ms": genesis.opened_ms().saturating_add(VALIDITY_MAX_MS),
         }));
         return Ok(0);
@@ -306,11 +305,11 @@ fn founder(genesis: &Genesis, number: u32) -> Result<&OrganisationEntry, Failure
         })
 }
 
-fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
-    let draft_path = path(matches, "draft")?;
+fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
+    let draft_path = &flags.draft;
     let (genesis, opened) = read_draft(draft_path)?;
     let hash = genesis.hash();
-    if let Some(text) = matches.get_one::<String>("genesis")
+    if let Some(text) = &flags.genesis
         && Hash::from_hex(text) != Some(hash)
     {
         return Err(Failure::refused(t(
@@ -319,17 +318,11 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         ))
         .next(t("genesis.other-hash-next", &[])));
     }
-    let number = matches
-        .get_one::<u32>("organisation")
-        .copied()
-        .unwrap_or_default();
+    let number = flags.organisation;
     let entry = founder(&genesis, number)?;
-    let out = matches
-        .get_one::<PathBuf>("out")
-        .cloned()
-        .unwrap_or_else(|| {
-            draft_path.with_file_name(format!("found-{number:04}{SIGNATURE_SUFFIX}"))
-        });
+    let out = flags.out.clone().unwrap_or_else(|| {
+        draft_path.with_file_name(format!("found-{number:04}{SIGNATURE_SUFFIX}"))
+    });
     let mut record = match std::fs::read(&out) {
         Ok(bytes) => {
             let record = decode::<Record>(&bytes).map_err(|error| {
@@ -351,8 +344,8 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(files::cannot_read(&out, &error)),
     };
-    let store = keystore_of(matches)?;
-    if !matches.get_flag("json") {
+    let store = keystore_of(global, &flags.keys)?;
+    if !global.json {
         say(t(
             "genesis.signing",
             &[
@@ -365,12 +358,7 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
             &[("number", number.to_string()), ("name", shown(&entry.name))],
         ));
     }
-    for person in matches
-        .get_many::<u32>("person")
-        .into_iter()
-        .flatten()
-        .copied()
-    {
+    for person in flags.person.iter().copied() {
         let Some(officer) = entry
             .officers
             .iter()
@@ -410,7 +398,7 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         let whose = t("keys.whose-number", &[("person", person.to_string())]);
         // A missing key is said before a passphrase is asked for.
         store.card(person)?;
-        let passphrase = passphrase::existing(matches, &whose)?;
+        let passphrase = passphrase::existing(flags.keys.passphrase_file.as_deref(), &whose)?;
         let secret = store.open(person, &passphrase)?;
         let Some(key) = secret.key() else {
             return Err(Failure::unusable(t(
@@ -458,13 +446,14 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         .iter()
         .map(|entry| entry.officer)
         .collect();
-    if matches.get_flag("json") {
+    if global.json {
         let why = missing
             .as_ref()
             .and_then(|problem| problem.refusal.as_ref())
             .map(|refusal| refusal.code);
         print_json(&serde_json::json!({
-            "file": out, "organisation": number, "record": record.id(), "genesis": hash, "signed": signed,
+            "file": out, "organisation": number, "record": record.id(), "genesis": hash,
+            "signed": signed,
             "complete": missing.is_none(), "missing": why,
         }));
         return Ok(0);
@@ -624,9 +613,9 @@ fn problems_json(
     serde_json::json!({ "founders": founders, "unreadable": unreadable })
 }
 
-fn check(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (genesis, opened) = read_draft(path(matches, "draft")?)?;
-    let signatures = read_signatures(path(matches, "signatures")?)?;
+fn check(global: &Global, flags: &Check) -> Result<u8, Failure> {
+    let (genesis, opened) = read_draft(&flags.draft)?;
+    let signatures = read_signatures(&flags.signatures)?;
     let (problems, files) = judge(&genesis, &opened, &signatures);
     let total = genesis.founders().count();
     let founders_with_problems = problems
@@ -634,7 +623,7 @@ fn check(matches: &ArgMatches) -> Result<u8, Failure> {
         .filter(|problem| !problem.name.is_empty())
         .count();
     let complete = problems.is_empty() && signatures.unreadable.is_empty();
-    if matches.get_flag("json") {
+    if global.json {
         let mut value = problems_json(&signatures, &problems, &files);
         value["complete"] = complete.into();
         value["genesis"] = genesis.hash().to_hex().into();
@@ -662,12 +651,12 @@ fn check(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(if complete { 0 } else { REFUSED })
 }
 
-fn assemble(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (genesis, opened) = read_draft(path(matches, "draft")?)?;
-    let signatures = read_signatures(path(matches, "signatures")?)?;
+fn assemble(global: &Global, flags: &Assemble) -> Result<u8, Failure> {
+    let (genesis, opened) = read_draft(&flags.signed.draft)?;
+    let signatures = read_signatures(&flags.signed.signatures)?;
     let (problems, files) = judge(&genesis, &opened, &signatures);
     if !problems.is_empty() || !signatures.unreadable.is_empty() {
-        if matches.get_flag("json") {
+        if global.json {
             print_json(&problems_json(&signatures, &problems, &files));
         } else {
             print_problems(&genesis, &signatures, &problems, &files);
@@ -688,12 +677,12 @@ fn assemble(matches: &ArgMatches) -> Result<u8, Failure> {
             Failure::refused(t("genesis.not-assembled", &[("count", "1".to_owned())]))
                 .because(error)
         })?;
-    let out = path(matches, "out")?;
+    let out = &flags.out;
     files::write_new(out, &file.encode(), false)?;
-    if matches.get_flag("json") {
-        print_json(
-            &serde_json::json!({ "file": out, "genesis": file.genesis.hash(), "founders": file.found.len() }),
-        );
+    if global.json {
+        print_json(&serde_json::json!({
+            "file": out, "genesis": file.genesis.hash(), "founders": file.found.len(),
+        }));
         return Ok(0);
     }
     print(t(

@@ -4,54 +4,52 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::Args;
 use rollbook_core::codec::Text;
 use rollbook_core::crypto::{KeyKind, Keypair};
 use rollbook_core::record::{Body, NodeAct, NodeKeys};
 use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets};
 
-use super::act::with_flow;
 use crate::act::desk::Desk;
 use crate::act::perform;
 use crate::failure::Failure;
+use crate::flags::{Acting, Global};
 use crate::input::problem::Report;
 use crate::input::toml_file::TomlFile;
 use crate::keystore::node::NodeCard;
 use crate::messages::t;
 use crate::output::say;
 
-/// The command.
-pub fn command() -> Command {
-    let file = |name: &'static str, value: &'static str| {
-        Arg::new(name)
-            .value_name(value)
-            .value_parser(value_parser!(PathBuf))
-    };
-    with_flow(
-        Command::new("register")
-            // Not "config": that is the folder of profiles.
-            .arg(file("node-config", "CONFIG"))
-            .arg(
-                file("card", "FILE")
-                    .long("card")
-                    .conflicts_with("node-config"),
-            )
-            .arg(Arg::new("url").long("url").value_name("URL"))
-            .arg(Arg::new("address").long("address").value_name("HOST:PORT")),
-        true,
-    )
+/// `node register`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Register {
+    /// The node's configuration. Not "config": that is the folder of profiles.
+    #[arg(id = "node-config", value_name = "CONFIG")]
+    node_config: Option<PathBuf>,
+    /// The node's card, if its configuration is elsewhere.
+    #[arg(long, value_name = "FILE", conflicts_with = "node-config")]
+    card: Option<PathBuf>,
+    /// Where readers find it.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Where peers find it.
+    #[arg(long, value_name = "HOST:PORT")]
+    address: Option<String>,
+    #[command(flatten)]
+    acting: Acting,
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (organisation, keys) = match matches.get_one::<PathBuf>("card") {
+pub fn run(global: &Global, flags: &Register) -> Result<u8, Failure> {
+    let (organisation, keys) = match &flags.card {
         Some(path) => {
             let card = read_card(path)?;
             (card.organisation, card.keys)
         }
-        None => from_config(matches)?,
+        None => from_config(flags)?,
     };
-    let desk = Desk::of(matches, Some(organisation))?;
+    let desk = Desk::of(global, &flags.acting, Some(organisation))?;
     if desk.principal != organisation {
         let facts = [
             ("organisation", organisation.to_string()),
@@ -95,28 +93,28 @@ fn read_card(path: &Path) -> Result<NodeCard, Failure> {
 }
 
 /// Keys of a node's folder, with the addresses that peers and readers shall use.
-fn from_config(matches: &ArgMatches) -> Result<(u32, NodeKeys), Failure> {
-    let path = matches
-        .get_one::<PathBuf>("node-config")
-        .cloned()
+fn from_config(flags: &Register) -> Result<(u32, NodeKeys), Failure> {
+    let path = flags
+        .node_config
+        .clone()
         .unwrap_or_else(|| CONFIG_NAME.into());
     let config = Config::read(&path, true)?;
     let secrets = NodeSecrets::read(&config.keys)?;
     // What a node listens on is often not where others find it; a wildcard is never.
-    let given = |id: &str, usual: Option<String>| {
+    let given = |id: &str, given: &Option<String>, usual: Option<String>| {
         let missing = || {
             Failure::unusable(t("node.no-address", &[("flag", format!("--{id}"))]))
                 .next(t("node.no-address-next", &[]))
         };
-        matches
-            .get_one::<String>(id)
-            .cloned()
-            .or(usual)
-            .ok_or_else(missing)
+        given.clone().or(usual).ok_or_else(missing)
     };
     let plain = |at: std::net::SocketAddr| (!at.ip().is_unspecified()).then(|| at.to_string());
-    let url = given("url", plain(config.api).map(|at| format!("http://{at}")))?;
-    let address = given("address", plain(config.listen))?;
+    let url = given(
+        "url",
+        &flags.url,
+        plain(config.api).map(|at| format!("http://{at}")),
+    )?;
+    let address = given("address", &flags.address, plain(config.listen))?;
     let bad =
         || Failure::unusable(t("draft.card-address", &[])).next(t("node.no-address-next", &[]));
     let (url, address) = (

@@ -8,25 +8,25 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Args, Subcommand};
 use rollbook_core::crypto::Hash;
 use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind};
 use rollbook_core::record::{Body, OrganisationAct, Registration};
 use serde::{Deserialize, Serialize};
 
-use super::act::with_flow;
-use super::keys::{key_arguments, keystore_of};
+use super::keys::keystore_of;
 use crate::act::desk::{Desk, unknown};
 use crate::act::perform;
 use crate::drafting::fields;
 use crate::failure::Failure;
 use crate::files;
+use crate::flags::{Acting, Global, KeyFlags};
 use crate::input::problem::{Place, Report};
 use crate::keystore::card::OfficerCard;
 use crate::keystore::{self, passphrase};
 use crate::messages::t;
 use crate::output::{print, print_json, say};
-use crate::profile::{Profile, Profiles};
+use crate::profile::{genesis, in_use};
 
 const KIND: &str = "rollbook-registration";
 
@@ -40,67 +40,89 @@ struct File {
     registration: Registration,
 }
 
-/// The commands under `org`.
-pub fn command() -> Command {
-    let text =
-        |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
-    let path = |name: &'static str| {
-        Arg::new(name)
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-    };
-    let register = Command::new("register")
-        .arg(text("native", "NAME").required(true))
-        .arg(text("latin", "NAME").required(true))
-        .arg(text("country", "CC").default_value("CN"))
-        .arg(text("uscc", "CODE"))
-        .arg(text("lei", "CODE"))
-        .arg(text("other-identifier", "SCHEME:CODE"))
-        .arg(text("extract", "HASH|@FILE").required(true))
-        .arg(text("extract-date", "YYYY-MM-DD").required(true))
-        .arg(text("directions", "N;N").default_value(""))
-        .arg(text("related", "N;N").default_value(""))
-        .arg(text("evidence", "FILE;FILE").default_value(""))
-        .arg(text("approval", "CLASS=N;..").default_value(""))
-        .arg(
-            path("card")
-                .long("card")
-                .required(true)
-                .action(ArgAction::Append),
-        )
-        .arg(text("genesis", "HASH"))
-        .arg(path("out").long("out").default_value("registration.json"));
-    let introduce = with_flow(
-        Command::new("introduce").arg(path("file").required(true)),
-        true,
-    );
-    Command::new("org")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(key_arguments(register))
-        .subcommand(introduce)
+/// `org`.
+#[derive(Debug, Subcommand)]
+pub enum Org {
+    /// A company writes its registration.
+    Register(Register),
+    /// Somebody introduces it.
+    Introduce(Introduce),
+}
+
+/// `org register`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Register {
+    #[arg(long, value_name = "NAME")]
+    native: String,
+    #[arg(long, value_name = "NAME")]
+    latin: String,
+    #[arg(long, value_name = "CC", default_value = "CN")]
+    country: String,
+    #[arg(long, value_name = "CODE")]
+    uscc: Option<String>,
+    #[arg(long, value_name = "CODE")]
+    lei: Option<String>,
+    #[arg(
+        id = "other-identifier",
+        long = "other-identifier",
+        value_name = "SCHEME:CODE"
+    )]
+    other_identifier: Option<String>,
+    #[arg(long, value_name = "HASH|@FILE")]
+    extract: String,
+    #[arg(id = "extract-date", long = "extract-date", value_name = "YYYY-MM-DD")]
+    extract_date: String,
+    #[arg(long, value_name = "N;N", default_value = "")]
+    directions: String,
+    #[arg(long, value_name = "N;N", default_value = "")]
+    related: String,
+    #[arg(long, value_name = "FILE;FILE", default_value = "")]
+    evidence: String,
+    #[arg(long, value_name = "CLASS=N;..", default_value = "")]
+    approval: String,
+    #[arg(long, value_name = "FILE", required = true)]
+    card: Vec<PathBuf>,
+    #[arg(long, value_name = "HASH")]
+    genesis: Option<String>,
+    #[arg(long, value_name = "FILE", default_value = "registration.json")]
+    out: PathBuf,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `org introduce`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Introduce {
+    /// The registration.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// Runs the command.
+pub fn run(global: &Global, command: &Org) -> Result<u8, Failure> {
+    match command {
+        Org::Register(flags) => register(global, flags),
+        Org::Introduce(flags) => introduce(global, flags),
+    }
 }
 
 /// Runs `org register`.
-pub fn register(matches: &ArgMatches) -> Result<u8, Failure> {
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
-    let chain = match matches.get_one::<String>("genesis") {
-        Some(text) => Hash::from_hex(text).ok_or_else(|| {
-            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())]))
-                .next(t("audit.bad-hash-next", &[]))
-        })?,
-        None => profile
-            .as_ref()
-            .and_then(Profile::genesis_hash)
-            .ok_or_else(|| unknown("act.no-genesis"))?,
-    };
-    let entry = entry(matches)?;
+fn register(global: &Global, flags: &Register) -> Result<u8, Failure> {
+    let profile = in_use(global)?;
+    let chain = genesis(flags.genesis.as_deref(), profile.as_ref())?
+        .ok_or_else(|| unknown("act.no-genesis"))?;
+    let entry = entry(flags)?;
     let first = entry.officers.first().map_or(0, |officer| officer.person);
-    let store = keystore_of(matches)?;
+    let store = keystore_of(global, &flags.keys)?;
     store.card(first)?;
-    let secret = store.open(first, &passphrase::existing(matches, &first.to_string())?)?;
+    let secret = store.open(
+        first,
+        &passphrase::existing(flags.keys.passphrase_file.as_deref(), &first.to_string())?,
+    )?;
     let wrong = || keystore::mismatch(&store.secret_path(first), "keys.differs.key");
     let key = secret.key().ok_or_else(wrong)?;
     if entry
@@ -113,10 +135,7 @@ pub fn register(matches: &ArgMatches) -> Result<u8, Failure> {
         return Err(wrong());
     }
     let registration = Registration::sign(&chain, entry, &key);
-    let out = matches
-        .get_one::<PathBuf>("out")
-        .cloned()
-        .unwrap_or_default();
+    let out = &flags.out;
     let file = File {
         kind: KIND.to_owned(),
         version: 1,
@@ -125,12 +144,12 @@ pub fn register(matches: &ArgMatches) -> Result<u8, Failure> {
     };
     let bytes = serde_json::to_vec_pretty(&file)
         .map_err(|error| Failure::unusable("org register").because(error))?;
-    files::write_new(&out, &bytes, false)?;
+    files::write_new(out, &bytes, false)?;
     let shown = [
         ("file", out.display().to_string()),
         ("chain", chain.to_hex()),
     ];
-    if matches.get_flag("json") {
+    if global.json {
         print_json(
             &serde_json::json!({ "file": out, "chain": chain, "entry": file.registration.entry }),
         );
@@ -145,34 +164,29 @@ pub fn register(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn entry(matches: &ArgMatches) -> Result<OrganisationEntry, Failure> {
-    let given = |id: &str| {
-        matches
-            .get_one::<String>(id)
-            .map(String::as_str)
-            .unwrap_or_default()
-    };
+fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
     let read = |name: &str| std::fs::read(name);
     let mut report = Report::default();
     let place = Place {
         file: "org register".into(),
         line: None,
     };
-    let name = fields::name(&place, given("native"), given("latin"), &mut report);
+    let name = fields::name(&place, &flags.native, &flags.latin, &mut report);
     let mut identifiers = Vec::new();
-    for (flag, column) in [
-        ("uscc", "uscc"),
-        ("lei", "lei"),
-        ("other-identifier", "other_identifiers"),
+    for (column, given) in [
+        ("uscc", &flags.uscc),
+        ("lei", &flags.lei),
+        ("other_identifiers", &flags.other_identifier),
     ] {
-        identifiers.extend(fields::identifier(&place, column, given(flag), &mut report));
+        let given = given.as_deref().unwrap_or_default();
+        identifiers.extend(fields::identifier(&place, column, given, &mut report));
     }
     if identifiers.is_empty() && report.errors.is_empty() {
         report.error(&place, "identifier-missing", &[]);
     }
     identifiers.sort();
-    let country = fields::country(&place, given("country"), &mut report);
-    let extract = given("extract");
+    let country = fields::country(&place, &flags.country, &mut report);
+    let extract = flags.extract.as_str();
     let extract = fields::hash(
         &place,
         "extract",
@@ -180,9 +194,9 @@ fn entry(matches: &ArgMatches) -> Result<OrganisationEntry, Failure> {
         &read,
         &mut report,
     );
-    let date = fields::date(&place, "extract_date", given("extract-date"), &mut report);
+    let date = fields::date(&place, "extract_date", &flags.extract_date, &mut report);
     let mut directions = Vec::new();
-    for part in fields::parts(given("directions")) {
+    for part in fields::parts(&flags.directions) {
         match part.parse::<u32>() {
             Ok(number) => directions.push(number),
             Err(_) => report.error(
@@ -194,14 +208,8 @@ fn entry(matches: &ArgMatches) -> Result<OrganisationEntry, Failure> {
     }
     directions.sort_unstable();
     directions.dedup();
-    let relations = fields::relations(
-        &place,
-        given("related"),
-        given("evidence"),
-        &read,
-        &mut report,
-    );
-    let policy = fields::approval(&place, given("approval"), &mut report);
+    let relations = fields::relations(&place, &flags.related, &flags.evidence, &read, &mut report);
+    let policy = fields::approval(&place, &flags.approval, &mut report);
     let (Some(name), Some(country), Some(extract), Some(date), Some(policy), true) = (
         name,
         country,
@@ -220,7 +228,7 @@ fn entry(matches: &ArgMatches) -> Result<OrganisationEntry, Failure> {
             .next(t("org.wrong-next", &[])));
     };
     let mut cards = Vec::new();
-    for path in matches.get_many::<PathBuf>("card").into_iter().flatten() {
+    for path in &flags.card {
         cards.push(OfficerCard::read(path)?);
     }
     cards.sort_by_key(|card| card.person);
@@ -292,12 +300,10 @@ fn read(path: &Path) -> Result<File, Failure> {
 }
 
 /// Runs `org introduce FILE`.
-pub fn introduce(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(path) = matches.get_one::<PathBuf>("file") else {
-        return Err(Failure::unusable("FILE"));
-    };
+fn introduce(global: &Global, flags: &Introduce) -> Result<u8, Failure> {
+    let path = &flags.file;
     let file = read(path)?;
-    let desk = Desk::of(matches, None)?;
+    let desk = Desk::of(global, &flags.acting, None)?;
     let chain = desk.chain()?;
     if chain != file.chain {
         let facts = [

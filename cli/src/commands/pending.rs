@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::Args;
 use rollbook_core::identity::{Organisation, OrganisationKind};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_core::state::decode_value;
@@ -20,33 +20,32 @@ use crate::bundle::Content;
 use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::fetch::fetch;
+use crate::flags::{Global, Reading};
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
 use crate::messages::t;
 use crate::objects::both_names;
 use crate::objects::{self, Target};
 use crate::output::{print, print_json, say};
-use crate::profile::Profiles;
-use crate::trust::{Grounds, Trust, reading};
+use crate::profile::in_use;
+use crate::trust::{Grounds, Trust};
 
 /// `pending`.
-pub fn command() -> Command {
-    let dir = Arg::new("dir")
-        .value_name("DIR")
-        .default_value(".")
-        .value_parser(value_parser!(PathBuf));
-    reading(Command::new("pending").arg(dir))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Pending {
+    #[command(flatten)]
+    reading: Reading,
+    /// The folder.
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
 }
 
 /// Runs `pending`.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let dir = matches
-        .get_one::<PathBuf>("dir")
-        .cloned()
-        .unwrap_or_else(|| PathBuf::from("."));
-    let json = matches.get_flag("json");
+pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
+    let (dir, json) = (&flags.dir, global.json);
     let mut records = Vec::new();
-    for file in files(&dir)? {
+    for file in files(dir)? {
         match crate::pending_file::read(&file) {
             Ok(record) => records.push((file, record)),
             Err(failure) => say(format!(
@@ -65,14 +64,12 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         return Ok(0);
     }
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
+    let profile = in_use(global)?;
     let keystore = Keystore::at(
-        matches.get_one::<PathBuf>("keystore"),
+        flags.reading.connection.keys.keystore.as_ref(),
         profile.as_ref().and_then(|p| p.keystore.as_deref()),
     );
-    let mut known = Known::open(matches);
+    let mut known = Known::open(global, &flags.reading);
     let mut told = Vec::new();
     for (file, record) in &records {
         let item = known.describe(file, record, &keystore);
@@ -121,7 +118,7 @@ struct Known {
 }
 
 impl Known {
-    fn open(matches: &ArgMatches) -> Known {
+    fn open(global: &Global, flags: &Reading) -> Known {
         let real = rollbook_node::runtime::clock::real_ms();
         let mut known = Known {
             trust: None,
@@ -130,7 +127,7 @@ impl Known {
             why: String::new(),
             now_ms: real,
         };
-        match Trust::open(matches) {
+        match Trust::open(global, flags) {
             Ok(trust) => known.trust = Some(trust),
             Err(failure) => known.why = failure.what,
         }
@@ -201,14 +198,22 @@ impl Known {
         let may: Vec<Value> = organisation
             .iter()
             .flat_map(|organisation| organisation.officers.iter().copied())
-            .filter(|person| !record.signatures.iter().any(|entry| entry.officer == *person))
+            .filter(|person| {
+                !record
+                    .signatures
+                    .iter()
+                    .any(|entry| entry.officer == *person)
+            })
             .map(|person| {
                 let (mut roles, mut told) = (role_of(person), false);
                 if roles.is_empty() {
                     roles = roles_told(&judged, person);
                     told = !roles.is_empty();
                 }
-                json!({ "person": person, "roles": roles, "as_told": told, "key_here": keystore.secret_path(person).exists() })
+                json!({
+                    "person": person, "roles": roles, "as_told": told,
+                    "key_here": keystore.secret_path(person).exists(),
+                })
             })
             .collect();
         let name = organisation.as_ref().map(|organisation| {
@@ -220,11 +225,17 @@ impl Known {
         let office = organisation
             .as_ref()
             .is_some_and(|organisation| organisation.kind == OrganisationKind::Office);
+        let missing =
+            needed.map(|needed| (needed as usize).saturating_sub(record.signatures.len()));
         json!({
-            "file": file, "record": record.id(), "rule": payload.body.code(), "act": act::next::deed(record),
-            "principal": payload.principal, "name": name, "office": office, "class": class, "signed": signed, "needed": needed,
-            "missing": needed.map(|needed| (needed as usize).saturating_sub(record.signatures.len())), "may_sign": may,
-            "role_missing": act::judge::wanted_role(&judged), "valid_until_ms": payload.valid_until_ms, "expired": payload.valid_until_ms < self.now_ms,
+            "file": file, "record": record.id(), "rule": payload.body.code(),
+            "act": act::next::deed(record),
+            "principal": payload.principal, "name": name, "office": office, "class": class,
+            "signed": signed, "needed": needed,
+            "missing": missing, "may_sign": may,
+            "role_missing": act::judge::wanted_role(&judged),
+            "valid_until_ms": payload.valid_until_ms,
+            "expired": payload.valid_until_ms < self.now_ms,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `rollbook show ID`: a record, a block, an object of the state; only what was verified (RULINGS
 //! A12, A20, R23).
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Args, Command};
 use rollbook_core::account::Unit;
 use serde_json::{Value, json};
 
@@ -9,43 +9,58 @@ use crate::bundle::{Content, Proved};
 use crate::dates::instant_ms;
 use crate::failure::{Failure, REFUSED};
 use crate::fetch::{Fetched, fetch, records_of};
+use crate::flags::{self, Global, Reading};
 use crate::messages::t;
 use crate::objects::{self, KINDS, Target, companions, unit_of};
 use crate::output::{print, print_json, say};
-use crate::trust::{Grounds, Trust, reading};
+use crate::trust::{Grounds, Trust};
 
 /// `show`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Show {
+    /// What to show.
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// The command, with the spellings of ids in its help.
 pub fn command() -> Command {
     let kinds: Vec<String> = KINDS
         .iter()
         .map(|kind| format!("  {}-N  {}:N  {}/N", kind.letter, kind.noun, kind.table))
         .collect();
     let help = format!("{}\n{}", t("show.ids", &[]), kinds.join("\n"));
-    reading(Command::new("show").arg(Arg::new("id").required(true).value_name("ID")))
-        .after_help(help)
+    flags::command::<Show>("show").after_help(help)
 }
 
 /// Runs `show`.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let id = matches.get_one::<String>("id").cloned().unwrap_or_default();
-    show(&objects::parse(&id)?, matches)
+pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
+    show(&objects::parse(&flags.id)?, global, &flags.reading)
 }
 
 /// Shows what an id names.
-pub fn show(target: &Target, matches: &ArgMatches) -> Result<u8, Failure> {
-    let mut trust = Trust::open(matches)?;
+pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Failure> {
+    let mut trust = Trust::open(global, flags)?;
     let (fetched, grounds) = fetch(&mut trust, target)?;
-    let json = matches.get_flag("json");
+    let json = global.json;
     let (body, mut code) = match &fetched.proved.content {
         Content::Record(record) => {
             let value = serde_json::to_value(&record.payload).unwrap_or_default();
             let signed: Vec<Value> = record
                 .signatures
                 .iter()
-                .map(|entry| json!({ "officer": entry.officer, "capacity": entry.capacity, "key": entry.key }))
+                .map(|entry| {
+                    json!({
+                        "officer": entry.officer, "capacity": entry.capacity, "key": entry.key,
+                    })
+                })
                 .collect();
             let head = json!({
-                "record": record.id(), "rule": record.payload.body.code(), "leaf": fetched.proved.receipt.verified.index,
+                "record": record.id(), "rule": record.payload.body.code(),
+                "leaf": fetched.proved.receipt.verified.index,
                 "payload": value, "signed": signed,
             });
             (head, 0)
@@ -194,7 +209,8 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
 
 fn with_grounds(mut body: Value, proved: &Proved, grounds: &Grounds, trust: &Trust) -> Value {
     body["verified"] = json!({
-        "genesis": trust.chain().genesis(), "height": proved.seal.height, "time_ms": proved.seal.time_ms,
+        "genesis": trust.chain().genesis(), "height": proved.seal.height,
+        "time_ms": proved.seal.time_ms,
         "state_root": proved.seal.state_root, "by": grounds,
     });
     body["sample"] = json!(grounds.sample);

@@ -1,14 +1,14 @@
 //! `NOUN status N`: where an object stands, as told by a node (R16).
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Args, Command};
 
 use crate::act::desk::client;
 use crate::act::next::{of, sentence};
-use crate::client::asking;
 use crate::failure::Failure;
+use crate::flags::{self, Asking, Global};
 use crate::messages::t;
 use crate::output::{print, print_json, say};
-use crate::profile::Profiles;
+use crate::profile::in_use;
 
 /// Nouns of the command tree whose objects can be asked about, and what core calls them.
 pub const OBJECTS: [(&str, &str); 12] = [
@@ -26,22 +26,28 @@ pub const OBJECTS: [(&str, &str); 12] = [
     ("payment", "payment"),
 ];
 
+/// `NOUN status`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Status {
+    #[command(flatten)]
+    asking: Asking,
+    /// Number of the object; it may carry its letter.
+    #[arg(value_name = "N")]
+    number: String,
+}
+
 /// The `status` command of a noun, if it has one.
 pub fn command(noun: &str) -> Option<Command> {
     OBJECTS.iter().find(|(known, _)| *known == noun)?;
-    Some(asking(Command::new("status")).arg(Arg::new("number").required(true).value_name("N")))
+    Some(flags::command::<Status>("status"))
 }
 
 /// Runs `NOUN status N`.
-pub fn run(noun: &str, matches: &ArgMatches) -> Result<u8, Failure> {
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
-    let client = client(matches, profile.as_ref())?;
-    let text = matches
-        .get_one::<String>("number")
-        .cloned()
-        .unwrap_or_default();
+pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
+    let profile = in_use(global)?;
+    let client = client(&flags.asking, profile.as_ref())?;
+    let text = &flags.number;
     let digits = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
     let object = OBJECTS
         .iter()
@@ -54,7 +60,7 @@ pub fn run(noun: &str, matches: &ArgMatches) -> Result<u8, Failure> {
             .next(t("verb.bad-next", &facts))
     })?;
     let next = of(&client, object, number)?;
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&next);
     } else {
         print(sentence(&next));

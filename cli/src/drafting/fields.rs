@@ -89,7 +89,8 @@ pub fn name(place: &Place, native: &str, latin: &str, report: &mut Report) -> Op
 
 /// Letters of the Latin blocks; the ledger's second name is in them.
 fn is_latin(c: char) -> bool {
-    matches!(u32::from(c), 0x41..=0x5A | 0x61..=0x7A | 0xAA | 0xBA | 0xC0..=0x24F | 0x1E00..=0x1EFF | 0xFB00..=0xFB06)
+    let basic = matches!(u32::from(c), 0x41..=0x5A | 0x61..=0x7A | 0xAA | 0xBA | 0xC0..=0x24F);
+    basic || matches!(u32::from(c), 0x1E00..=0x1EFF | 0xFB00..=0xFB06)
 }
 
 /// An identifier in a column of its kind.

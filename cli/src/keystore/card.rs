@@ -117,13 +117,16 @@ impl OfficerCard {
             String::new()
         };
         format!(
-            "# Public card of an officer's key. Nothing in it is secret: send it to the secretary.\n\
+            "# Public card of an officer's key. Nothing in it is secret: send it to the \
+             secretary.\n\
              kind = \"officer\"\nversion = 1\n{sample}\
              organisation = {}\nperson = {}\nroles = [{}]\n\
-             # Salted commitment to name and identity document; salt and clear text are in the keystore.\n\
+             # Salted commitment to name and identity document; salt and clear text are in the \
+             keystore.\n\
              commitment = \"{}\"\n\
              public_key = \"{}\"\npossession = \"{}\"\n\n\
-             # The authorisation letter on which the key rests: its SHA-256, a commitment to its signatory, its date.\n\
+             # The authorisation letter on which the key rests: its SHA-256, a commitment to its \
+             signatory, its date.\n\
              [letter]\nsha256 = \"{}\"\nsignatory = \"{}\"\ndate = \"{}\"\n",
             self.organisation,
             self.person,

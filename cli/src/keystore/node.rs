@@ -183,7 +183,8 @@ impl NodeCard {
         };
         let mut text = format!(
             "# Public card of a node. Nothing in it is secret: send it to the secretary.\n\
-             kind = \"node\"\nversion = 1\n{sample}organisation = {}\nurl = \"{}\"\naddress = \"{}\"\n",
+             kind = \"node\"\nversion = 1\n{sample}organisation = {}\nurl = \"{}\"\n\
+             address = \"{}\"\n",
             self.organisation, self.keys.url, self.keys.address
         );
         for (kind, (key, proof)) in KINDS.iter().zip(self.pairs()) {

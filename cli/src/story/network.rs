@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
 use rollbook_core::apply::Outcome;
 use rollbook_core::codec::{decode, encode};
 use rollbook_core::crypto::{Hash, Keypair, VerifierCache};
@@ -25,6 +24,7 @@ use rollbook_node::runtime::testnet::Testnet;
 use serde_json::{Value, json};
 
 use super::{Chapter, Rejected, Settled, Stage, Step};
+use crate::encoding::base64_text;
 use crate::keystore::sample_officer_key;
 
 /// How long a step may take before the story is given up.
@@ -172,7 +172,7 @@ impl<'a> Network<'a> {
     fn hand_in(&self, records: &[Record]) -> Result<Vec<Result<Hash, Rejected>>, String> {
         let texts: Vec<String> = records
             .iter()
-            .map(|record| base64::engine::general_purpose::STANDARD.encode(encode(record)))
+            .map(|record| base64_text(encode(record)))
             .collect();
         let body =
             serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;

@@ -12,12 +12,12 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
 use rollbook_core::crypto::{Hash, sha256};
 use rollbook_core::identity::commitment;
 use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
 use crate::files;
 use crate::messages::t;
@@ -105,9 +105,7 @@ impl Part {
             } => {
                 let content = match (text, base64) {
                     (Some(text), None) => text.clone().into_bytes(),
-                    (None, Some(text)) => base64::engine::general_purpose::STANDARD
-                        .decode(text)
-                        .ok()?,
+                    (None, Some(text)) => base64_bytes(text).ok()?,
                     _ => return None,
                 };
                 commitment::content(&salt.0, &content)
@@ -235,10 +233,7 @@ impl Reading {
         let commitment = commitment::content(&salt.0, &bytes);
         let (text, base64) = match String::from_utf8(bytes) {
             Ok(text) => (Some(text), None),
-            Err(error) => (
-                None,
-                Some(base64::engine::general_purpose::STANDARD.encode(error.as_bytes())),
-            ),
+            Err(error) => (None, Some(base64_text(error.as_bytes()))),
         };
         self.parts.push(Part::Content {
             field: field.to_owned(),

@@ -1,6 +1,6 @@
 //! The table of verbs: from the words of the command tree to the acts of core, noun by noun.
 
-use super::{Field, Kind, Verb, flag, forms, id, maybe, motion, usually, verb};
+use super::{Field, Kind, Verb, fill, filled, flag, forms, id, maybe, motion, usually, verb};
 
 const CHOICES: Kind = Kind::Choice(&["yes", "no", "abstain"]);
 const CLASSES: Kind = Kind::Choice(&["founding", "council", "ordinary", "associate"]);
@@ -205,7 +205,11 @@ pub const VERBS: &[Verb] = &[
         ],
     ),
     verb("motion", "withdraw", "Motion", "Withdraw", &[id("motion")]),
-    motion("motion", "rescind", &["Rescind"], &[id("motion")]),
+    // Decided with the stay of what it undoes, so it has no days of its own.
+    Verb {
+        ballot_days: 0,
+        ..motion("motion", "rescind", &["Rescind"], &[id("motion")])
+    },
     motion(
         "charter",
         "raise-protocol",
@@ -341,31 +345,37 @@ pub const VERBS: &[Verb] = &[
     ),
     verb("call", "rank", "Call", "Rank", &[id("call")]),
     verb("call", "close", "Call", "Close", &[id("call")]),
-    verb(
-        "application",
-        "submit",
-        "Call",
-        "Submit",
-        &[
-            id("call"),
-            flag("project", Kind::Hash),
-            maybe("title", Kind::Text),
-            maybe("ask", Kind::Minor),
-            maybe("document", Kind::Hash),
-            maybe("commitment", Kind::Record),
-            maybe("seen", Kind::Json),
-        ],
+    filled(
+        verb(
+            "application",
+            "submit",
+            "Call",
+            "Submit",
+            &[
+                id("call"),
+                flag("project", Kind::Hash),
+                maybe("title", Kind::Text),
+                maybe("ask", Kind::Minor),
+                maybe("document", Kind::Hash),
+                maybe("commitment", Kind::Record),
+                maybe("seen", Kind::Json),
+            ],
+        ),
+        fill::application_submit,
     ),
-    verb(
-        "application",
-        "open",
-        "Call",
-        "Open",
-        &[
-            id("application"),
-            maybe("content", Kind::Json),
-            maybe("salt", Kind::Bytes),
-        ],
+    filled(
+        verb(
+            "application",
+            "open",
+            "Call",
+            "Open",
+            &[
+                id("application"),
+                maybe("content", Kind::Json),
+                maybe("salt", Kind::Bytes),
+            ],
+        ),
+        fill::application_open,
     ),
     verb(
         "application",
@@ -411,23 +421,29 @@ pub const VERBS: &[Verb] = &[
         "FreezePool",
         &[flag("subject", Kind::Form(forms::SUBJECT))],
     ),
-    verb(
-        "review",
-        "draw",
-        "Call",
-        "CommitDraw",
-        &[
-            id("draw"),
-            maybe("attempt", Kind::Number),
-            maybe("commitment", Kind::Record),
-        ],
+    filled(
+        verb(
+            "review",
+            "draw",
+            "Call",
+            "CommitDraw",
+            &[
+                id("draw"),
+                maybe("attempt", Kind::Number),
+                maybe("commitment", Kind::Record),
+            ],
+        ),
+        fill::review_draw,
     ),
-    verb(
-        "review",
-        "reveal-draw",
-        "Call",
-        "RevealDraw",
-        &[id("draw"), maybe("secret", Kind::Bytes)],
+    filled(
+        verb(
+            "review",
+            "reveal-draw",
+            "Call",
+            "RevealDraw",
+            &[id("draw"), maybe("secret", Kind::Bytes)],
+        ),
+        fill::review_reveal_draw,
     ),
     verb(
         "review",
@@ -443,40 +459,49 @@ pub const VERBS: &[Verb] = &[
             ),
         ],
     ),
-    verb(
-        "review",
-        "seal",
-        "Call",
-        "Seal",
-        &[
-            id("review"),
-            maybe("scores", Kind::Numbers),
-            maybe("comment", Kind::Sealed),
-            maybe("seal", Kind::Record),
-        ],
+    filled(
+        verb(
+            "review",
+            "seal",
+            "Call",
+            "Seal",
+            &[
+                id("review"),
+                maybe("scores", Kind::Numbers),
+                maybe("comment", Kind::Sealed),
+                maybe("seal", Kind::Record),
+            ],
+        ),
+        fill::review_seal,
     ),
-    verb(
-        "review",
-        "reveal",
-        "Call",
-        "Reveal",
-        &[
-            id("review"),
-            maybe("scores", Kind::Numbers),
-            maybe("comment", Kind::Sealed),
-            maybe("salt", Kind::Bytes),
-        ],
+    filled(
+        verb(
+            "review",
+            "reveal",
+            "Call",
+            "Reveal",
+            &[
+                id("review"),
+                maybe("scores", Kind::Numbers),
+                maybe("comment", Kind::Sealed),
+                maybe("salt", Kind::Bytes),
+            ],
+        ),
+        fill::review_reveal,
     ),
-    verb(
-        "review",
-        "finalise",
-        "Call",
-        "Finalise",
-        &[
-            id("review"),
-            maybe("scores", Kind::Numbers),
-            maybe("reason", Kind::Sealed),
-        ],
+    filled(
+        verb(
+            "review",
+            "finalise",
+            "Call",
+            "Finalise",
+            &[
+                id("review"),
+                maybe("scores", Kind::Numbers),
+                maybe("reason", Kind::Sealed),
+            ],
+        ),
+        fill::review_finalise,
     ),
     motion(
         "award",
@@ -644,18 +669,21 @@ pub const VERBS: &[Verb] = &[
         &["LiftHold"],
         &[id("payment"), flag("reason", Kind::Sealed)],
     ),
-    verb(
-        "payment",
-        "release",
-        "Payment",
-        "Release",
-        &[
-            id("payment"),
-            flag("end_to_end", Kind::Text),
-            maybe("uetr", Kind::Text),
-            flag("account", Kind::Sealed),
-            flag("amount", Kind::Minor),
-        ],
+    filled(
+        verb(
+            "payment",
+            "release",
+            "Payment",
+            "Release",
+            &[
+                id("payment"),
+                flag("end_to_end", Kind::Text),
+                maybe("uetr", Kind::Text),
+                flag("account", Kind::Sealed),
+                flag("amount", Kind::Minor),
+            ],
+        ),
+        fill::payment_release,
     ),
     verb(
         "payment",

@@ -55,7 +55,8 @@ until = 2027-12-31
 organisations = [1, 2, 3]
 "#;
 
-pub const THREE_MEMBERS: &str = "\u{feff}number,native,latin,country,uscc,directions,extract,extract_date,approval\r\n\
+pub const THREE_MEMBERS: &str = "\u{feff}number,native,latin,country,uscc,directions,\
+extract,extract_date,approval\r\n\
 1,甲公司,Company One,CN,91999999MA0DM0011U,optics,extract-1.txt,2025-12-01,\r\n\
 2,乙公司,Company Two,CN,91999999MA0DM0012Y,,extract-1.txt,2025-12-01,general=2 money=2\r\n\
 3,丙公司,\"Company Three, Inc.\",CN,91999999MA0DM00132,1,extract-1.txt,2025-12-01,\r\n";

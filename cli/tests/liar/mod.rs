@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
+use rollbook::encoding::base64_text;
 use rollbook_core::codec::decode;
 use rollbook_core::crypto::Hash;
 use rollbook_core::record::Record;
@@ -151,9 +151,10 @@ impl Desk {
         let record: Record = decode(bytes).unwrap();
         let path = self.path(&format!("{}.pending.json", record.id().short()));
         let file = json!({
-            "kind": "rollbook-pending-record", "version": 1, "chain": record.payload.chain, "id": record.id(),
+            "kind": "rollbook-pending-record", "version": 1, "chain": record.payload.chain,
+            "id": record.id(),
             "rule": record.payload.body.code(), "act": record.payload.body,
-            "record": base64::engine::general_purpose::STANDARD.encode(bytes),
+            "record": base64_text(bytes),
         });
         std::fs::write(&path, serde_json::to_vec_pretty(&file).unwrap()).unwrap();
         (path, record)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::ArgMatches;
+use clap::Args;
 use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, format_instant};
 use rollbook_core::charter::Charter;
 use rollbook_core::genesis::file::{DRAFT_MAGIC, GenesisFile, decode_draft};
@@ -16,14 +16,26 @@ use crate::drafting::parameters;
 use crate::drafting::sample::REPORTED_NAMES;
 use crate::failure::Failure;
 use crate::files;
+use crate::flags::Global;
 use crate::keystore::card::role_code;
 use crate::messages::{Language, language, t};
 use crate::objects::both_names;
 use crate::output::{print, print_json, table};
 
+/// `genesis show`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Show {
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Without a file: what ships with the sample.
+    #[arg(id = "real-names", long = "real-names", value_name = "FILE", num_args = 0..=1)]
+    real_names: Option<Option<PathBuf>>,
+}
+
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let path = super::path(matches, "file")?;
+pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
+    let path = &flags.file;
     let bytes = files::read(path)?;
     let (genesis, found) = if bytes.starts_with(DRAFT_MAGIC) {
         let (genesis, _) = decode_draft(&bytes)
@@ -34,19 +46,15 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             .map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
         (file.genesis, Some(file.found))
     };
-    // Without a file: what ships with the sample.
-    let reported = match (
-        matches.contains_id("real-names"),
-        matches.get_one::<PathBuf>("real-names"),
-    ) {
-        (_, Some(path)) => Some(reported_names(
+    let reported = match &flags.real_names {
+        Some(Some(path)) => Some(reported_names(
             &path.display().to_string(),
             &files::read(path)?,
         )?),
-        (true, None) => Some(reported_names("reported-names.csv", REPORTED_NAMES)?),
-        (false, None) => None,
+        Some(None) => Some(reported_names("reported-names.csv", REPORTED_NAMES)?),
+        None => None,
     };
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&serde_json::json!({
             "genesis": genesis.hash(),
             "founded": found.is_some(),
