@@ -6,14 +6,13 @@
 //! with a pass, if one can be made ([`crate::login`]).
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
 use crate::failure::Failure;
+use crate::flags::{Asking, Connection, Global};
 use crate::login::Login;
 use crate::messages::t;
 use crate::profile::Profile;
@@ -21,26 +20,20 @@ use crate::profile::Profile;
 /// Longest answer read into memory, in bytes.
 const ANSWER_MAX: u64 = 16 * 1024 * 1024;
 
-/// Adds what every command takes that asks nodes.
-pub fn asking(command: Command) -> Command {
-    command
-        .arg(
-            Arg::new("node")
-                .long("node")
-                .value_name("URL")
-                .action(ArgAction::Append),
-        )
-        .arg(
-            Arg::new("ca")
-                .long("ca")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
+/// Nodes given with `--node`, else the profile's.
+fn nodes(flags: &Asking, profile: Option<&Profile>) -> Vec<String> {
+    if flags.node.is_empty() {
+        profile
+            .map(|profile| profile.nodes.clone())
+            .unwrap_or_default()
+    } else {
+        flags.node.clone()
+    }
 }
 
 /// The certificates of a PEM file.
 fn roots(file: &std::path::Path) -> Result<RootCerts, Failure> {
-    let bytes = crate::keystore::read(file)?;
+    let bytes = crate::files::read(file)?;
     let certificates: Result<Vec<_>, _> = ureq::tls::parse_pem(&bytes)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
@@ -111,26 +104,33 @@ impl Client {
     }
 
     /// The nodes of `--node`, else of the profile, with its certificates; `next` is what to do when
-    /// there are none. Logs in as `--reader` or the profile's person where the command takes that.
-    pub fn of(
-        matches: &ArgMatches,
-        profile: Option<&Profile>,
-        next: &str,
-    ) -> Result<Client, Failure> {
-        let nodes = crate::trust::nodes(matches, profile);
+    /// there are none.
+    pub fn of(flags: &Asking, profile: Option<&Profile>, next: &str) -> Result<Client, Failure> {
+        let nodes = nodes(flags, profile);
         if nodes.is_empty() {
             return Err(Failure::unusable(t("act.no-node", &[])).next(t(next, &[])));
         }
-        let given = matches.try_get_one::<PathBuf>("ca").ok().flatten();
-        let file = given.or(profile.and_then(|profile| profile.ca.as_ref()));
+        let file = flags
+            .ca
+            .as_ref()
+            .or(profile.and_then(|profile| profile.ca.as_ref()));
         let roots = file.map(|file| roots(file)).transpose()?;
-        let logs_in = matches.try_contains_id("reader").is_ok();
-        let login = if logs_in {
-            Login::of(matches, profile)?
-        } else {
-            None
-        };
-        Ok(Client::with(nodes, roots, login))
+        Ok(Client::with(nodes, roots, None))
+    }
+
+    /// The same for a command that may ask for what is for members: logs in as `--reader` or the
+    /// profile's person.
+    pub fn reading(
+        global: &Global,
+        flags: &Connection,
+        profile: Option<&Profile>,
+    ) -> Result<Client, Failure> {
+        let client = Client::of(&flags.asking, profile, "trust.no-profile-next")?;
+        let login = Login::of(global, flags, profile)?;
+        Ok(Client {
+            login: login.map(Arc::new),
+            ..client
+        })
     }
 
     /// Base addresses, in order.

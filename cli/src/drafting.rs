@@ -15,15 +15,13 @@ pub mod fields;
 pub mod members;
 pub mod names;
 pub mod parameters;
-pub mod problem;
 pub mod sample;
-pub mod toml_file;
 
 use std::path::Path;
 
 use rollbook_core::genesis::Genesis;
 
-use problem::Report;
+use crate::input::problem::Report;
 
 /// Reads a file that the inputs name, such as the charter's text or a registry extract.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> std::io::Result<Vec<u8>>;

@@ -95,3 +95,12 @@ impl Failure {
         }
     }
 }
+
+impl From<rollbook_node::failure::Failure> for Failure {
+    /// What keeps a node from running is input that cannot be used.
+    fn from(failure: rollbook_node::failure::Failure) -> Failure {
+        Failure::unusable(failure.what)
+            .because(failure.why)
+            .next(failure.next)
+    }
+}

@@ -1,17 +1,17 @@
 //! Statements of nodes, fetched and verified: what `show` prints and `prove` writes. Nothing leaves
 //! here unverified.
 
-use base64::Engine as _;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::record::Record;
 use rollbook_node::api::reader::MEMBERS_ONLY;
-use rollbook_proof::codec::decode;
+use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
+use rollbook_proof::file::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use rollbook_proof::log::TlogProof;
 use serde_json::Value;
 
-use crate::bundle::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use crate::client::Client;
+use crate::encoding::base64_bytes;
 use crate::failure::Failure;
 use crate::messages::t;
 use crate::objects::Target;
@@ -25,7 +25,7 @@ pub struct Fetched {
     /// The seal of its block.
     pub seal: Sealed,
     /// What was proved.
-    pub proved: Proved,
+    pub proved: Proved<Record>,
 }
 
 impl Fetched {
@@ -130,9 +130,7 @@ fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Ground
         place
     };
     let untrue = |error: &dyn std::fmt::Display| Trouble::Untrue(error.to_string());
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(text(&place, "record")?)
-        .map_err(|error| untrue(&error))?;
+    let bytes = base64_bytes(text(&place, "record")?).map_err(|error| untrue(&error))?;
     let record: Record = decode(&bytes).map_err(|error| untrue(&error))?;
     let found = record.id().to_hex();
     if !found.starts_with(id) {
@@ -145,7 +143,12 @@ fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Ground
     let proof = node.bytes(&format!("/v1/records/{found}/proof"))?;
     let proof = String::from_utf8(proof).map_err(|error| untrue(&error))?;
     let seal = seal_of(node, height)?;
-    done(trust, node, record_claim(&record, proof), seal)
+    done(
+        trust,
+        node,
+        record_claim(record.id(), &encode(&record), proof),
+        seal,
+    )
 }
 
 fn block(trust: &mut Trust, node: &Client, height: u64) -> Result<(Fetched, Grounds), Trouble> {
@@ -188,7 +191,7 @@ fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Groun
 /// for members and nobody can log in here.
 pub fn records_of(
     trust: &mut Trust,
-    proved: &Proved,
+    proved: &Proved<Record>,
 ) -> Result<Option<Vec<(String, String)>>, Failure> {
     let seal = proved.seal.clone();
     if seal.height == 0 {

@@ -14,12 +14,12 @@ pub mod node_backup;
 pub mod passphrase;
 pub mod secret;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
+use rollbook_proof::crypto::{KeyKind, Keypair};
 
 use crate::failure::Failure;
+use crate::files::{make_folder, write_new};
 use crate::messages::t;
 use card::OfficerCard;
 use secret::Secret;
@@ -161,80 +161,4 @@ pub fn mismatch(path: &Path, what: &'static str) -> Failure {
     Failure::refused(t("keys.mismatch", &[("file", path.display().to_string())]))
         .because(t(what, &[]))
         .next(t("keys.mismatch-next", &[]))
-}
-
-/// Makes a folder that only its owner may enter.
-pub fn make_folder(path: &Path) -> Result<(), Failure> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(path)
-        .map_err(|error| cannot_write(path, &error))
-}
-
-/// Writes a new file, 0600 if it is secret; refuses to overwrite.
-pub fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if secret {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    let mut file = options
-        .open(path)
-        .map_err(|error| cannot_write(path, &error))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(|error| cannot_write(path, &error))
-}
-
-/// Why a file could not be written, in the reader's language where the reason is a common one.
-pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::unusable(t(
-        "file.cannot-write",
-        &[("file", path.display().to_string())],
-    ));
-    match error.kind() {
-        std::io::ErrorKind::AlreadyExists => failure
-            .because(t("file.exists", &[]))
-            .next(t("file.exists-next", &[])),
-        _ => failure.because(error),
-    }
-}
-
-/// Why a file could not be read.
-pub fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::unusable(t(
-        "file.cannot-read",
-        &[("file", path.display().to_string())],
-    ));
-    match error.kind() {
-        std::io::ErrorKind::NotFound => failure
-            .because(t("file.not-found", &[]))
-            .next(t("file.not-found-next", &[])),
-        _ => failure.because(error),
-    }
-}
-
-/// Reads a file.
-pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| cannot_read(path, &error))
-}
-
-/// Thirty-two random bytes of the operating system.
-pub fn random() -> Result<[u8; 32], Failure> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::unusable(t("keys.no-randomness", &[])).because(error))?;
-    Ok(bytes)
-}
-
-/// 64 hexadecimal digits, or the SHA-256 of the file that `text` names (relative to `base`).
-pub fn hash_or_file(text: &str, base: &Path) -> Result<Hash, std::io::Error> {
-    match Hash::from_hex(text) {
-        Some(hash) => Ok(hash),
-        None => std::fs::read(base.join(text)).map(|bytes| rollbook_proof::crypto::sha256(&bytes)),
-    }
 }

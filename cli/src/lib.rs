@@ -5,25 +5,53 @@
 //! * Every failure says what happened, why, and what to do next. Exit codes: 0 done, 1 refused or
 //!   finding, 2 unusable input, 3 not final yet or stale, 4 node unreachable.
 //! * A library, so that suites use its parts; the binary only calls [`main`].
-//! * One file per command in `commands/`; every sentence in `messages/`, in two languages.
+//! * One file per command in `commands/`; every sentence in `messages/`, in two languages. Flags
+//!   are structs; only the business verbs build theirs from a table.
+//!
+//! The rooms, from the bottom up. A room imports only what stands above it in this table; inside a
+//! room modules may know one another.
+//!
+//! | room | modules | holds |
+//! |---|---|---|
+//! | texts | `dates`, `capital`, `encoding` | dates, lengths of time, amounts, bytes as text |
+//! | words | `messages`, `node_words`, `failure` | the catalogue; a failure as a person reads it |
+//! | flags | `flags` | flags that many commands share |
+//! | output | `output` | results, talk, tables, progress |
+//! | machine | `files`, `profile` | files of this machine; which alliance, nodes, keys |
+//! | input | `input` | what people write in files: mistakes with their places |
+//! | keystore | `keystore` | keys, cards, passphrases |
+//! | drafting | `drafting` | from a secretary's files to a genesis |
+//! | reading | `{login, client, trust, fetch, objects, receipts}` | asking without trust |
+//! | verbs | `verbs` | from words to acts |
+//! | act | `act`, `pending_file` | an act signed, judged, handed in, waited for |
+//! | story | `story` | the story that the demo tells |
+//! | commands | `commands`, without the next room's | one file per command |
+//! | sandbox | `commands::{testnet, demo, bench}` | alliances on this machine |
+//! | tree | `tree` | the command tree, its help, which command runs |
 
-pub mod args;
-pub mod bundle;
+pub mod act;
 pub mod capital;
 pub mod client;
 pub mod commands;
+pub mod dates;
 pub mod drafting;
+pub mod encoding;
 pub mod failure;
 pub mod fetch;
+pub mod files;
+pub mod flags;
+pub mod input;
 pub mod keystore;
 pub mod login;
 pub mod messages;
 pub mod node_words;
 pub mod objects;
 pub mod output;
+pub mod pending_file;
 pub mod profile;
 pub mod receipts;
 pub mod story;
+pub mod tree;
 pub mod trust;
 pub mod verbs;
 
@@ -31,14 +59,14 @@ use std::process::ExitCode;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let lang = messages::choose_language(std::env::args_os());
+    let lang = profile::choose_language(std::env::args_os());
     messages::set_language(lang);
-    let matches = match args::command().try_get_matches() {
+    let matches = match tree::translated().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
             // clap prints help and version to stdout; mistakes are told in this program's own
             // words, on stderr.
-            match args::mistake(&error) {
+            match tree::mistake(&error) {
                 Some(failure) => failure.print(),
                 None => drop(error.print()),
             }
@@ -49,7 +77,7 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    match commands::run(&matches) {
+    match tree::run(&matches) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             failure.print();

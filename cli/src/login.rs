@@ -10,47 +10,26 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use rollbook_core::calendar::MS_PER_HOUR;
 use rollbook_core::pass::Pass;
 use rollbook_node::api::reader::header_of;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::keystore::{Keystore, make_folder, mismatch, passphrase};
+use crate::files::{make_folder, replace_secret};
+use crate::flags::{Connection, Global};
+use crate::keystore::{Keystore, mismatch, passphrase};
 use crate::messages::t;
-use crate::profile::{Profile, Profiles, replace_secret};
+use crate::profile::{Profile, Profiles, genesis};
 
 /// Life of a pass.
-const PASS_MS: u64 = 8 * 3_600_000;
+const PASS_MS: u64 = 8 * MS_PER_HOUR;
 /// A pass that ends so soon is not used any more.
 const NEARLY_MS: u64 = 60_000;
 /// Name of the file of passes.
 const FILE: &str = "passes.toml";
-
-/// Adds what a reader logs in with.
-pub fn arguments(command: Command) -> Command {
-    command
-        .arg(
-            Arg::new("reader")
-                .long("reader")
-                .value_name("PERSON")
-                .value_parser(value_parser!(u32)),
-        )
-        .arg(
-            Arg::new("keystore")
-                .long("keystore")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(
-            Arg::new("passphrase-file")
-                .long("passphrase-file")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
-}
 
 /// A pass as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,7 +43,7 @@ struct Kept {
 
 /// Who reads, with which keys.
 pub struct Login {
-    matches: ArgMatches,
+    passphrase_file: Option<PathBuf>,
     person: u32,
     given: bool,
     chain: Hash,
@@ -76,10 +55,14 @@ pub struct Login {
 impl Login {
     /// From the flags and the profile; none if nobody is named or the alliance is not known. Opens
     /// no key.
-    pub fn of(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Login>, Failure> {
-        let given = matches.try_get_one::<u32>("reader").ok().flatten().copied();
+    pub fn of(
+        global: &Global,
+        flags: &Connection,
+        profile: Option<&Profile>,
+    ) -> Result<Option<Login>, Failure> {
+        let given = flags.reader;
         let person = given.or(profile.and_then(|profile| profile.person));
-        let chain = crate::trust::genesis(matches, profile)?;
+        let chain = genesis(flags.genesis.as_deref(), profile)?;
         let (Some(person), Some(chain)) = (person, chain) else {
             return match given {
                 Some(_) => Err(Failure::unusable(t("act.no-genesis", &[]))
@@ -87,18 +70,17 @@ impl Login {
                 None => Ok(None),
             };
         };
-        let named = matches.try_get_one::<PathBuf>("keystore").ok().flatten();
         let keystore = Keystore::at(
-            named,
+            flags.keys.keystore.as_ref(),
             profile.and_then(|profile| profile.keystore.as_deref()),
         );
-        let folder = Profiles::of(matches).verified(&chain);
+        let folder = Profiles::of(global).verified(&chain);
         let kept = std::fs::read_to_string(folder.join(FILE))
             .ok()
             .and_then(|text| toml::from_str(&text).ok());
         let passes = Mutex::new(kept.unwrap_or_default());
         Ok(Some(Login {
-            matches: matches.clone(),
+            passphrase_file: flags.keys.passphrase_file.clone(),
             person,
             given: given.is_some(),
             chain,
@@ -129,7 +111,8 @@ impl Login {
     pub fn sign(&self, node: &str, organisation: u32) -> Result<String, Failure> {
         // The card first: who has no key here is not asked for a passphrase.
         self.keystore.card(self.person)?;
-        let passphrase = passphrase::existing(&self.matches, &self.person.to_string())?;
+        let passphrase =
+            passphrase::existing(self.passphrase_file.as_deref(), &self.person.to_string())?;
         let key = self.keystore.open(self.person, &passphrase)?.key();
         let key = key
             .ok_or_else(|| mismatch(&self.keystore.secret_path(self.person), "keys.differs.key"))?;
@@ -155,7 +138,7 @@ impl Login {
         make_folder(&self.folder)?;
         replace_secret(
             &self.folder.join(FILE),
-            &toml::to_string(&*passes).unwrap_or_default(),
+            toml::to_string(&*passes).unwrap_or_default().as_bytes(),
         )?;
         Ok(header)
     }

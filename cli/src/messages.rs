@@ -5,7 +5,6 @@
 //! facts, and that every rule code of core has a sentence.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -43,32 +42,6 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-verbs.toml"),
     include_str!("../messages/zh-acts.toml"),
 ];
-
-/// `--lang`, else the profile in use, else the locale, else English. Read before the command line
-/// is parsed, because help is translated too.
-pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
-    let arguments: Vec<String> = arguments
-        .filter_map(|argument| argument.into_string().ok())
-        .collect();
-    let given = arguments
-        .iter()
-        .zip(arguments.iter().skip(1))
-        .find(|(flag, _)| *flag == "--lang")
-        .map(|(_, value)| value.clone())
-        .or_else(|| {
-            arguments
-                .iter()
-                .find_map(|argument| argument.strip_prefix("--lang=").map(str::to_owned))
-        });
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    let given = given.or_else(|| crate::profile::language_in_use(&arguments));
-    match given.or(locale) {
-        Some(value) if value.to_lowercase().starts_with("zh") => Language::Chinese,
-        _ => Language::English,
-    }
-}
 
 /// Sets the language of this process.
 pub fn set_language(language: Language) {
@@ -197,10 +170,7 @@ fn fact_words(name: &str, value: &str) -> String {
             }
             find(&format!("{name}.{kebab}"), &[])
         }
-        "valid_until" | "now" => value
-            .parse()
-            .ok()
-            .map(|ms| rollbook_core::calendar::format_instant(ms, 480)),
+        "valid_until" | "now" => value.parse().ok().map(crate::dates::instant_ms),
         _ => None,
     };
     words.unwrap_or_else(|| value.to_owned())

@@ -7,20 +7,21 @@
 
 use rollbook_core::account::Unit;
 use rollbook_core::charter::Charter;
-use rollbook_core::funding::agreement::Agreement;
-use rollbook_core::funding::award::Award;
-use rollbook_core::funding::payment::Payment;
-use rollbook_core::funding::{Call, Fund};
 use rollbook_core::identity::Organisation;
-use rollbook_core::ledger::chain::EpochFacts;
-use rollbook_core::membership::Membership;
-use rollbook_core::motion::Motion;
+use rollbook_core::object::agreement::Agreement;
+use rollbook_core::object::award::Award;
+use rollbook_core::object::call::Call;
+use rollbook_core::object::chain::EpochFacts;
+use rollbook_core::object::fund::Fund;
+use rollbook_core::object::membership::Membership;
+use rollbook_core::object::motion::Motion;
+use rollbook_core::object::payment::Payment;
 use rollbook_core::state::{TableValue, decode_value};
 use serde_json::{Value, json};
 
+use crate::dates::instant;
 use crate::failure::Failure;
 use crate::messages::t;
-use crate::trust::instant;
 
 /// A kind of object in the proved tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,6 +229,15 @@ pub fn companions(path: &str, value: &Value) -> Vec<String> {
     paths
 }
 
+/// Both names, once if they are equal.
+pub fn both_names(native: &str, latin: &str) -> String {
+    if native == latin {
+        native.to_owned()
+    } else {
+        format!("{native} / {latin}")
+    }
+}
+
 /// The first number under a name, at any depth.
 fn find_number(value: &Value, name: &str) -> Option<u64> {
     match value {
@@ -398,7 +408,7 @@ fn compound(key: &str, value: &Value, map: &serde_json::Map<String, Value>) -> O
     let text = |value: &Value| word("", value, None).unwrap_or_default();
     if has(&["native", "latin"]) {
         let part = |name: &str| value[name].as_str().unwrap_or_default();
-        return Some(crate::commands::setup::both(part("native"), part("latin")));
+        return Some(both_names(part("native"), part("latin")));
     }
     if has(&["n", "d"]) {
         return Some(format!("{}/{}", value["n"], value["d"]));
@@ -526,7 +536,7 @@ mod tests {
         let tables: Vec<&str> = KINDS.iter().map(|kind| kind.table).collect();
         assert_eq!(
             tables,
-            rollbook_node::api::lists::TABLES,
+            rollbook_node::replica_thread::questions::TABLES,
             "what the API lists is what has ids"
         );
     }

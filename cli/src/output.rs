@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::flags::Global;
+
 /// Writes one line of talk to stderr.
 pub fn say(line: impl AsRef<str>) {
     eprintln!("{}", line.as_ref());
@@ -122,16 +124,8 @@ impl Rows {
     }
 
     /// Prints all of them as the flags ask.
-    pub fn print(&self, matches: &clap::ArgMatches) {
-        let flag = |name: &str| {
-            matches
-                .try_get_one::<bool>(name)
-                .ok()
-                .flatten()
-                .copied()
-                .unwrap_or(false)
-        };
-        if flag("json") {
+    pub fn print(&self, global: &Global) {
+        if global.json {
             let object = |row: &Vec<String>| -> serde_json::Map<String, serde_json::Value> {
                 self.columns
                     .iter()
@@ -141,7 +135,7 @@ impl Rows {
             };
             return print_json(&self.rows.iter().map(object).collect::<Vec<_>>());
         }
-        if flag("csv") {
+        if global.csv {
             let mut writer = csv::Writer::from_writer(Vec::new());
             let written = writer.write_record(&self.columns).and_then(|()| {
                 self.rows

@@ -5,15 +5,16 @@
 //! `rollbook` under the XDG configuration folder); `current` names the one in use. Nothing in them
 //! is secret.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use clap::ArgMatches;
 use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::keystore::{cannot_read, cannot_write, make_folder};
-use crate::messages::t;
+use crate::files::{cannot_read, make_folder, replace};
+use crate::flags::Global;
+use crate::messages::{Language, t};
 
 /// A profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,13 +79,8 @@ pub struct Profiles {
 
 impl Profiles {
     /// `--config`, else the XDG place.
-    pub fn of(matches: &ArgMatches) -> Profiles {
-        let given = matches
-            .try_get_one::<PathBuf>("config")
-            .ok()
-            .flatten()
-            .cloned();
-        Profiles::at(given)
+    pub fn of(global: &Global) -> Profiles {
+        Profiles::at(global.config.clone())
     }
 
     /// A given folder, else the XDG place.
@@ -162,23 +158,19 @@ impl Profiles {
         let text = toml::to_string(profile).map_err(|error| {
             Failure::unusable(t("profile.unreadable", &[("file", name.to_owned())])).because(error)
         })?;
-        replace(&path, &text)?;
+        replace(&path, text.as_bytes())?;
         self.put_in_use(name)?;
         Ok(path)
     }
 
     /// Puts a profile in use.
     pub fn put_in_use(&self, name: &str) -> Result<(), Failure> {
-        replace(&self.folder.join("current"), &format!("{name}\n"))
+        replace(&self.folder.join("current"), format!("{name}\n").as_bytes())
     }
 
     /// The profile that applies: `--profile`, else the one in use, else none.
-    pub fn chosen(&self, matches: &ArgMatches) -> Result<Option<(String, Profile)>, Failure> {
-        let asked = matches
-            .try_get_one::<String>("profile")
-            .ok()
-            .flatten()
-            .cloned();
+    pub fn chosen(&self, global: &Global) -> Result<Option<(String, Profile)>, Failure> {
+        let asked = global.profile.clone();
         let Some(name) = asked.or_else(|| self.current()) else {
             return Ok(None);
         };
@@ -187,6 +179,12 @@ impl Profiles {
         }
         Ok(Some((name.clone(), self.read(&name)?)))
     }
+}
+
+/// The profile that applies, if any.
+pub fn in_use(global: &Global) -> Result<Option<Profile>, Failure> {
+    let chosen = Profiles::of(global).chosen(global)?;
+    Ok(chosen.map(|(_, profile)| profile))
 }
 
 /// There is no such profile.
@@ -200,34 +198,46 @@ pub fn unknown(profiles: &Profiles, name: &str) -> Failure {
     }
 }
 
-/// Writes beside and renames, so that a crash leaves the old file or the new one.
-pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    replace_by(path, |beside| {
-        std::fs::write(beside, text).map_err(|error| cannot_write(beside, &error))
-    })
+/// The genesis hash given with `--genesis`, else the profile's.
+pub fn genesis(given: Option<&str>, profile: Option<&Profile>) -> Result<Option<Hash>, Failure> {
+    match given {
+        None => Ok(profile.and_then(Profile::genesis_hash)),
+        Some(text) => Hash::from_hex(text).map(Some).ok_or_else(|| {
+            Failure::unusable(t("audit.bad-hash", &[("hash", text.to_owned())]))
+                .next(t("audit.bad-hash-next", &[]))
+        }),
+    }
 }
 
-/// The same for what only its owner may read.
-pub(crate) fn replace_secret(path: &Path, text: &str) -> Result<(), Failure> {
-    replace_by(path, |beside| {
-        let _ = std::fs::remove_file(beside);
-        crate::keystore::write_new(beside, text.as_bytes(), true)
-    })
-}
-
-fn replace_by(
-    path: &Path,
-    write: impl FnOnce(&Path) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    // Of this process alone: two commands may run at once.
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    write(&beside)?;
-    std::fs::rename(&beside, path).map_err(|error| cannot_write(path, &error))
+/// `--lang`, else the profile in use, else the locale, else English. Read before the command line
+/// is parsed, because help is translated too.
+pub fn choose_language(arguments: impl Iterator<Item = OsString>) -> Language {
+    let arguments: Vec<String> = arguments
+        .filter_map(|argument| argument.into_string().ok())
+        .collect();
+    let given = arguments
+        .iter()
+        .zip(arguments.iter().skip(1))
+        .find(|(flag, _)| *flag == "--lang")
+        .map(|(_, value)| value.clone())
+        .or_else(|| {
+            arguments
+                .iter()
+                .find_map(|argument| argument.strip_prefix("--lang=").map(str::to_owned))
+        });
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let given = given.or_else(|| language_in_use(&arguments));
+    match given.or(locale) {
+        Some(value) if value.to_lowercase().starts_with("zh") => Language::Chinese,
+        _ => Language::English,
+    }
 }
 
 /// The language of the profile in use, read before the command line is parsed. Silent about
 /// anything that is wrong.
-pub fn language_in_use(arguments: &[String]) -> Option<String> {
+fn language_in_use(arguments: &[String]) -> Option<String> {
     let value = |name: &str| {
         let glued = format!("{name}=");
         let at = arguments.iter().position(|argument| argument == name);

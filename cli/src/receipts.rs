@@ -12,24 +12,24 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ArgMatches;
 use rollbook_core::record::Record;
 use rollbook_proof::answer::{Answer, Verdict, verify_answer};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
+use rollbook_proof::file::{Claim, Flaw, KeptPolicy, chain_of, unhex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::bundle::{Claim, Flaw, unhex};
 use crate::client::Client;
 use crate::failure::{Failure, UNREACHABLE};
 use crate::fetch::fetch;
-use crate::keystore::cannot_write;
+use crate::files::cannot_write;
+use crate::flags::{Global, MAX_AGE};
 use crate::messages::t;
 use crate::objects::Target;
 use crate::output::say;
 use crate::profile::Profiles;
-use crate::trust::{Grounds, KeptPolicy, Trouble, Trust, chain_of};
+use crate::trust::{Grounds, Trouble, Trust, max_age};
 
 /// Kind of the file of a signed answer.
 pub const ANSWER: &str = "rollbook-answer";
@@ -94,13 +94,13 @@ impl KeptAnswer {
 
 /// What is trusted when a record is handed in: the chain that the record names, and the nodes
 /// asked.
-pub fn trust_for(matches: &ArgMatches, record: &Record, client: &Client) -> Result<Trust, Failure> {
+pub fn trust_for(global: &Global, record: &Record, client: &Client) -> Result<Trust, Failure> {
     let chain = record.payload.chain;
     Trust::at(
-        &Profiles::of(matches).verified(&chain),
+        &Profiles::of(global).verified(&chain),
         chain,
         client.clone(),
-        crate::trust::max_age(matches)?,
+        max_age(MAX_AGE)?,
     )
 }
 
@@ -239,14 +239,11 @@ pub struct Receipted {
 }
 
 /// Where a receipt goes: `--receipt-file`, else beside the record's file.
-pub fn beside(matches: &ArgMatches, record: &Record, file: &Path) -> PathBuf {
-    let given = matches
-        .try_get_one::<PathBuf>("receipt-file")
-        .ok()
-        .flatten()
-        .cloned();
+pub fn beside(given: Option<&PathBuf>, record: &Record, file: &Path) -> PathBuf {
     let name = format!("{}.tlog-proof", record.id().short());
-    given.unwrap_or_else(|| file.parent().unwrap_or_else(|| Path::new("")).join(name))
+    given
+        .cloned()
+        .unwrap_or_else(|| file.parent().unwrap_or_else(|| Path::new("")).join(name))
 }
 
 /// Fetches the receipt of a record, verifies it from the genesis hash, and writes it.

@@ -12,13 +12,14 @@
 use std::collections::BTreeMap;
 
 use rollbook_core::account::{Account, AccountKind};
-use rollbook_core::apply::{DeadlineKind, NotCounted, Outcome};
-use rollbook_core::calendar::LocalDay;
+use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, MS_PER_DAY};
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
 use rollbook_core::record::{
     Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
 };
+use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::state::StateTables;
+use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
 
@@ -28,8 +29,6 @@ mod members;
 pub mod network;
 mod payments;
 
-/// Milliseconds of a day.
-pub const DAY: u64 = 86_400_000;
 /// One yuan in minor units.
 pub const YUAN: u64 = 100;
 
@@ -224,7 +223,9 @@ impl Story<'_> {
             .charters
             .iter()
             .last()
-            .map_or(480, |(_, charter)| charter.offset_minutes);
+            .map_or(DEFAULT_OFFSET_MINUTES, |(_, charter)| {
+                charter.offset_minutes
+            });
         LocalDay::of(self.stage.now(), offset).0
     }
 
@@ -280,7 +281,7 @@ impl Story<'_> {
             principal,
             officer,
             sequence,
-            valid_until_ms: self.stage.now() + 7 * DAY,
+            valid_until_ms: self.stage.now() + 7 * MS_PER_DAY,
             body,
         };
         let mut signers = signers.to_vec();
@@ -441,7 +442,7 @@ impl Story<'_> {
     }
 
     fn wait_days(&mut self, days: u64) -> Told {
-        self.advance(self.stage.now() + days * DAY)
+        self.advance(self.stage.now() + days * MS_PER_DAY)
     }
 
     /// Moves time right past a deadline, if it runs.
@@ -470,7 +471,7 @@ impl Story<'_> {
     fn proposal(
         &self,
         effect: MotionEffect,
-        body: rollbook_core::motion::rules::BodyKind,
+        body: rollbook_core::charter::motions::BodyKind,
         label: &str,
     ) -> Body {
         let rule = effect.kind().and_then(|kind| {
@@ -547,7 +548,7 @@ impl Story<'_> {
                 .map(|motion| motion.status);
             self.expect(
                 step,
-                Some(rollbook_core::motion::MotionStatus::CarriedOut),
+                Some(rollbook_core::object::motion::MotionStatus::CarriedOut),
                 status,
             )?;
         }
@@ -561,7 +562,7 @@ impl Story<'_> {
             .motions
             .get(&motion)
             .and_then(|motion| motion.tally.as_ref());
-        let number = |which: fn(&rollbook_core::motion::tally::Counts) -> u32| {
+        let number = |which: fn(&rollbook_core::tally::Counts) -> u32| {
             tally.map_or_else(String::new, |tally| which(&tally.counts).to_string())
         };
         vec![

@@ -21,59 +21,22 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::{Arg, ArgMatches, Command};
-use rollbook_core::calendar::format_instant;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::file::{KeptPolicy, chain_of};
 use rollbook_proof::log::tree::verify_consistency;
 use rollbook_proof::log::{Clock, TlogProof};
 use rollbook_proof::verify::{EpochChain, Head};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::client::{Client, asking};
+use crate::client::Client;
+use crate::dates::{instant, length, length_ms};
 use crate::failure::{Failure, UNREACHABLE};
-use crate::keystore::{cannot_write, make_folder};
+use crate::files::{cannot_write, make_folder, replace};
+use crate::flags::{Global, Reading};
 use crate::messages::t;
 use crate::output::{print, say};
-use crate::profile::{Profile, Profiles, replace};
-
-/// Adds what every reading command takes.
-pub fn reading(command: Command) -> Command {
-    crate::login::arguments(asking(command))
-        .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
-        .arg(
-            Arg::new("max-age")
-                .long("max-age")
-                .value_name("LENGTH")
-                .default_value("2h"),
-        )
-}
-
-/// A policy with the proof that the epoch before handed over to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeptPolicy {
-    /// Epoch.
-    pub epoch: u32,
-    /// Exact text.
-    pub policy: String,
-    /// C2SP tlog-proof under the epoch before; none for epoch 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proof: Option<String>,
-}
-
-/// The chain of policies from a genesis hash, or why it does not hold.
-pub fn chain_of(genesis: Hash, policies: &[KeptPolicy]) -> Result<EpochChain, String> {
-    let mut chain = EpochChain::new(genesis);
-    for kept in policies {
-        let pushed = chain.push(
-            kept.policy.as_bytes(),
-            kept.proof.as_deref().map(str::as_bytes),
-        );
-        pushed.map_err(|error| format!("{}: {error}", error.code()))?;
-    }
-    Ok(chain)
-}
+use crate::profile::{Profiles, genesis, in_use};
 
 /// The newest verified head.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -140,30 +103,6 @@ pub struct Trust {
     max_age_s: u64,
 }
 
-/// Nodes given with `--node`, else the profile's.
-pub fn nodes(matches: &ArgMatches, profile: Option<&Profile>) -> Vec<String> {
-    let given = matches.try_get_many::<String>("node").ok().flatten();
-    let given: Vec<String> = given.into_iter().flatten().cloned().collect();
-    if given.is_empty() {
-        profile
-            .map(|profile| profile.nodes.clone())
-            .unwrap_or_default()
-    } else {
-        given
-    }
-}
-
-/// The genesis hash given with `--genesis`, else the profile's.
-pub fn genesis(matches: &ArgMatches, profile: Option<&Profile>) -> Result<Option<Hash>, Failure> {
-    match matches.try_get_one::<String>("genesis").ok().flatten() {
-        None => Ok(profile.and_then(Profile::genesis_hash)),
-        Some(text) => Hash::from_hex(text).map(Some).ok_or_else(|| {
-            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())]))
-                .next(t("audit.bad-hash-next", &[]))
-        }),
-    }
-}
-
 fn real_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -174,37 +113,21 @@ fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// Seconds since 1970 as people read them.
-pub fn instant(seconds: u64) -> String {
-    format_instant(seconds.saturating_mul(1_000), 480)
-}
-
-/// A length of time in one unit: `4 s`, `12 min`, `3 h`, `9 d`.
-pub fn length(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
 impl Trust {
     /// Opens what is known of the alliance of the command line or the profile. Asks no node.
-    pub fn open(matches: &ArgMatches) -> Result<Trust, Failure> {
-        let profile = Profiles::of(matches)
-            .chosen(matches)?
-            .map(|(_, profile)| profile);
+    pub fn open(global: &Global, flags: &Reading) -> Result<Trust, Failure> {
+        let connection = &flags.connection;
+        let profile = in_use(global)?;
         let nothing =
             |key: &str| Failure::unusable(t(key, &[])).next(t("trust.no-profile-next", &[]));
-        let genesis =
-            genesis(matches, profile.as_ref())?.ok_or_else(|| nothing("act.no-genesis"))?;
-        let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
+        let genesis = genesis(connection.genesis.as_deref(), profile.as_ref())?
+            .ok_or_else(|| nothing("act.no-genesis"))?;
+        let client = Client::reading(global, connection, profile.as_ref())?;
         Trust::at(
-            &Profiles::of(matches).verified(&genesis),
+            &Profiles::of(global).verified(&genesis),
             genesis,
             client,
-            max_age(matches)?,
+            max_age(&flags.max_age)?,
         )
     }
 
@@ -230,7 +153,7 @@ impl Trust {
                     .map(Some)
                     .map_err(|error| damaged(&path, error.to_string())),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(crate::keystore::cannot_read(&path, &error)),
+                Err(error) => Err(crate::files::cannot_read(&path, &error)),
             }
         };
         let file = folder.join("policies.json");
@@ -554,18 +477,13 @@ impl Trust {
         }
         let text = serde_json::to_string_pretty(value);
         let text = text.map_err(|error| cannot_write(&path, &std::io::Error::other(error)))?;
-        replace(&path, &format!("{text}\n"))
+        replace(&path, format!("{text}\n").as_bytes())
     }
 }
 
 /// `--max-age` in seconds.
-pub fn max_age(matches: &ArgMatches) -> Result<u64, Failure> {
-    let text = matches
-        .try_get_one::<String>("max-age")
-        .ok()
-        .flatten()
-        .map_or("2h", String::as_str);
-    let ms = crate::commands::testnet::length_ms(text);
+pub fn max_age(text: &str) -> Result<u64, Failure> {
+    let ms = length_ms(text);
     ms.map(|ms| ms / 1_000).ok_or_else(|| {
         Failure::unusable(t("testnet.bad-step", &[("text", text.to_owned())]))
             .next(t("trust.bad-age-next", &[]))

@@ -8,12 +8,19 @@
 //! * What cannot be read is told with the argument as it stands on the command line, what was
 //!   found, what is accepted, an example.
 
+mod fill;
 pub mod forms;
 pub mod opening;
 mod spell;
+mod table;
 
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
 use forms::Form;
-pub use spell::{is_table, shown};
+use opening::Reading;
+pub use spell::{Given, is_table, shown};
+pub use table::{ELSEWHERE, VERBS};
 
 /// How an argument is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +84,10 @@ pub struct Verb {
     pub inside: &'static [&'static str],
     /// Arguments.
     pub fields: &'static [Field],
+    /// Fills the fields that rest on others, after the arguments were read.
+    pub fill: fn(&mut Map<String, Value>, &mut Reading) -> Result<(), Failure>,
+    /// Days of a motion's ballot, if nothing else is asked for.
+    pub ballot_days: u32,
 }
 
 const fn id(name: &'static str) -> Field {
@@ -131,7 +142,17 @@ const fn verb(
         act: (family, variant),
         inside: &[],
         fields,
+        fill: fill::nothing,
+        ballot_days: 7,
     }
+}
+
+/// A verb some of whose fields rest on others.
+const fn filled(
+    verb: Verb,
+    fill: fn(&mut Map<String, Value>, &mut Reading) -> Result<(), Failure>,
+) -> Verb {
+    Verb { fill, ..verb }
 }
 
 const fn motion(
@@ -145,723 +166,15 @@ const fn motion(
         act: ("Motion", "Propose"),
         inside: effect,
         fields,
+        fill: fill::nothing,
+        ballot_days: 7,
     }
 }
-
-const CHOICES: Kind = Kind::Choice(&["yes", "no", "abstain"]);
-const CLASSES: Kind = Kind::Choice(&["founding", "council", "ordinary", "associate"]);
-
-const POSTS: Kind = Kind::Choice(&[
-    "secretary",
-    "registrar",
-    "treasurer",
-    "second-officer",
-    "programme-officer",
-    "finance-approver",
-    "auditor",
-]);
-const POOLS: Kind = Kind::Choice(&["reviewers", "assessors"]);
-
-/// Every verb.
-pub const VERBS: &[Verb] = &[
-    verb(
-        "member",
-        "apply",
-        "Membership",
-        "Apply",
-        &[
-            flag("class", CLASSES),
-            flag("charter", Kind::Hash),
-            flag("antitrust", Kind::Hash),
-            flag("conflicts", Kind::Hash),
-            usually("relations", Kind::Form(forms::RELATIONS), "[]"),
-        ],
-    ),
-    verb(
-        "member",
-        "screen",
-        "Membership",
-        "Screen",
-        &[id("membership")],
-    ),
-    verb(
-        "member",
-        "return",
-        "Membership",
-        "Return",
-        &[id("membership"), flag("missing", Kind::List)],
-    ),
-    verb(
-        "member",
-        "resubmit",
-        "Membership",
-        "Resubmit",
-        &[id("membership"), flag("additions", Kind::Hash)],
-    ),
-    verb(
-        "member",
-        "reject",
-        "Membership",
-        "Reject",
-        &[
-            id("membership"),
-            flag("criterion", Kind::Text),
-            flag("reasons", Kind::Sealed),
-        ],
-    ),
-    verb(
-        "member",
-        "complete",
-        "Membership",
-        "Complete",
-        &[id("membership")],
-    ),
-    verb(
-        "member",
-        "sponsor",
-        "Membership",
-        "Sponsor",
-        &[id("membership")],
-    ),
-    verb(
-        "member",
-        "ballot",
-        "Membership",
-        "OpenBallot",
-        &[id("membership"), flag("ballot_days", Kind::Number)],
-    ),
-    verb(
-        "member",
-        "ask-again",
-        "Membership",
-        "AskAgain",
-        &[id("membership"), flag("reasons", Kind::Hash)],
-    ),
-    verb(
-        "member",
-        "withdraw-application",
-        "Membership",
-        "WithdrawApplication",
-        &[id("membership")],
-    ),
-    verb(
-        "member",
-        "agree",
-        "Membership",
-        "Agree",
-        &[id("membership"), flag("agreement", Kind::Hash)],
-    ),
-    verb(
-        "member",
-        "activate",
-        "Membership",
-        "Activate",
-        &[id("membership"), flag("agreement", Kind::Hash)],
-    ),
-    verb(
-        "dues",
-        "invoice",
-        "Membership",
-        "Invoice",
-        &[id("membership")],
-    ),
-    verb(
-        "dues",
-        "cancel",
-        "Membership",
-        "CancelInvoice",
-        &[id("invoice")],
-    ),
-    verb(
-        "dues",
-        "receive",
-        "Membership",
-        "Receive",
-        &[
-            id("invoice"),
-            flag("amount", Kind::Minor),
-            flag("reference", Kind::Text),
-            flag("value_date", Kind::Day),
-        ],
-    ),
-    verb(
-        "dues",
-        "confirm",
-        "Membership",
-        "ConfirmReceipt",
-        &[id("invoice"), flag("receipt", Kind::Record)],
-    ),
-    verb(
-        "dues",
-        "decline",
-        "Membership",
-        "DeclineReceipt",
-        &[id("invoice"), flag("receipt", Kind::Record)],
-    ),
-    motion(
-        "office",
-        "appoint",
-        &["Appoint"],
-        &[
-            flag("office", Kind::Number),
-            flag("role", POSTS),
-            usually("scope", Kind::Form(forms::SCOPE), "\"Alliance\""),
-            flag("holder", Kind::Number),
-            maybe("deputy", Kind::Number),
-        ],
-    ),
-    motion("office", "remove", &["Remove"], &[id("post")]),
-    verb("office", "accept", "Motion", "AcceptPost", &[id("post")]),
-    verb("motion", "support", "Motion", "Support", &[id("motion")]),
-    verb(
-        "motion",
-        "vote",
-        "Motion",
-        "Vote",
-        &[
-            id("motion"),
-            Field {
-                name: "choice",
-                kind: CHOICES,
-                positional: true,
-                optional: false,
-                usual: None,
-            },
-            maybe("criterion", Kind::Text),
-            usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
-        ],
-    ),
-    verb(
-        "motion",
-        "recuse",
-        "Motion",
-        "DeclareConflict",
-        &[
-            id("motion"),
-            flag(
-                "kind",
-                Kind::Choice(&[
-                    "competitor",
-                    "investor",
-                    "employment-or-paid",
-                    "family-or-personal",
-                    "other",
-                ]),
-            ),
-        ],
-    ),
-    verb("motion", "withdraw", "Motion", "Withdraw", &[id("motion")]),
-    motion("motion", "rescind", &["Rescind"], &[id("motion")]),
-    motion(
-        "charter",
-        "raise-protocol",
-        &["RaiseProtocol"],
-        &[
-            id("protocol"),
-            flag("from_height", Kind::Height),
-            flag("release", Kind::Text),
-        ],
-    ),
-    verb("node", "upgrade", "Node", "Support", &[id("protocol")]),
-    verb(
-        "order",
-        "file",
-        "Charter",
-        "FileOrder",
-        &[
-            flag("authority", Kind::Text),
-            flag("reference", Kind::Text),
-            flag("document", Kind::Hash),
-            flag("issued_ms", Kind::Instant),
-            maybe("about", Kind::Number),
-        ],
-    ),
-    motion(
-        "fund",
-        "propose",
-        &["CreateFund"],
-        &[
-            flag("name", Kind::Form(forms::NAME)),
-            flag("holder", Kind::Number),
-            flag("unit", Kind::Form(forms::UNIT)),
-            flag("bank_account", Kind::Sealed),
-            flag("office", Kind::Number),
-            flag("officers", Kind::Form(forms::OFFICERS)),
-        ],
-    ),
-    verb("fund", "accept", "Fund", "Accept", &[id("fund")]),
-    motion(
-        "fund",
-        "committee",
-        &["AppointCommittee"],
-        &[id("fund"), flag("members", Kind::Numbers)],
-    ),
-    verb(
-        "contribution",
-        "pledge",
-        "Fund",
-        "Pledge",
-        &[
-            id("fund"),
-            usually("pot", Kind::Form(forms::POT), "\"free\""),
-            flag("instalments", Kind::Form(forms::INSTALMENTS)),
-        ],
-    ),
-    verb(
-        "contribution",
-        "call",
-        "Fund",
-        "CallInstalment",
-        &[id("instalment")],
-    ),
-    verb(
-        "contribution",
-        "cancel",
-        "Fund",
-        "ProposeCancel",
-        &[id("contribution"), flag("instalments", Kind::Numbers)],
-    ),
-    verb(
-        "contribution",
-        "agree-cancel",
-        "Fund",
-        "AgreeCancel",
-        &[flag("proposal", Kind::Record)],
-    ),
-    verb(
-        "contribution",
-        "receive",
-        "Fund",
-        "RecordReceipt",
-        &[
-            id("instalment"),
-            flag("amount", Kind::Minor),
-            flag("reference", Kind::Text),
-            flag("value_day", Kind::Day),
-        ],
-    ),
-    verb(
-        "contribution",
-        "confirm",
-        "Fund",
-        "ConfirmReceipt",
-        &[flag("receipt", Kind::Record)],
-    ),
-    motion(
-        "contribution",
-        "write-off",
-        &["WriteOffInstalment"],
-        &[id("instalment"), flag("attempts", Kind::Hash)],
-    ),
-    motion(
-        "call",
-        "publish",
-        &["PublishCall"],
-        &[
-            flag("fund", Kind::Number),
-            flag("title", Kind::Form(forms::NAME)),
-            maybe("direction", Kind::Number),
-            flag("budget", Kind::Minor),
-            flag("ask_max", Kind::Minor),
-            flag("criteria", Kind::Form(forms::CRITERIA)),
-            usually("threshold", Kind::Minor, "0"),
-            usually("reviewers", Kind::Number, "3"),
-            maybe("concentration_bp", Kind::Number),
-            usually(
-                "tie_breaks",
-                Kind::Form(forms::TIE_BREAKS),
-                "[\"smaller-ask\",\"earlier\"]",
-            ),
-            flag("eligibility", Kind::Form(forms::ELIGIBILITY)),
-            flag("codes", Kind::List),
-            flag("opens_day", Kind::Day),
-            flag("closes_day", Kind::Day),
-            flag("document", Kind::Hash),
-        ],
-    ),
-    motion(
-        "call",
-        "cancel",
-        &["CancelCall"],
-        &[id("call"), flag("reason", Kind::Hash)],
-    ),
-    verb("call", "rank", "Call", "Rank", &[id("call")]),
-    verb("call", "close", "Call", "Close", &[id("call")]),
-    verb(
-        "application",
-        "submit",
-        "Call",
-        "Submit",
-        &[
-            id("call"),
-            flag("project", Kind::Hash),
-            maybe("title", Kind::Text),
-            maybe("ask", Kind::Minor),
-            maybe("document", Kind::Hash),
-            maybe("commitment", Kind::Record),
-            maybe("seen", Kind::Json),
-        ],
-    ),
-    verb(
-        "application",
-        "open",
-        "Call",
-        "Open",
-        &[
-            id("application"),
-            maybe("content", Kind::Json),
-            maybe("salt", Kind::Bytes),
-        ],
-    ),
-    verb(
-        "application",
-        "screen",
-        "Call",
-        "Judge",
-        &[
-            id("application"),
-            usually("verdict", Kind::Form(forms::VERDICT), "\"Eligible\""),
-        ],
-    ),
-    verb(
-        "application",
-        "appeal",
-        "Call",
-        "Appeal",
-        &[id("application"), flag("grounds", Kind::Sealed)],
-    ),
-    verb(
-        "application",
-        "withdraw",
-        "Call",
-        "Withdraw",
-        &[id("application")],
-    ),
-    verb(
-        "review",
-        "pool",
-        "Call",
-        "EnterPool",
-        &[flag("pool", POOLS), flag("persons", Kind::Numbers)],
-    ),
-    motion(
-        "review",
-        "confirm-pool",
-        &["ConfirmPool"],
-        &[flag("pool", POOLS), flag("persons", Kind::Numbers)],
-    ),
-    verb(
-        "review",
-        "freeze",
-        "Call",
-        "FreezePool",
-        &[flag("subject", Kind::Form(forms::SUBJECT))],
-    ),
-    verb(
-        "review",
-        "draw",
-        "Call",
-        "CommitDraw",
-        &[
-            id("draw"),
-            maybe("attempt", Kind::Number),
-            maybe("commitment", Kind::Record),
-        ],
-    ),
-    verb(
-        "review",
-        "reveal-draw",
-        "Call",
-        "RevealDraw",
-        &[id("draw"), maybe("secret", Kind::Bytes)],
-    ),
-    verb(
-        "review",
-        "declare",
-        "Call",
-        "Declare",
-        &[
-            id("review"),
-            usually(
-                "declaration",
-                Kind::Form(forms::REVIEW_DECLARATION),
-                "\"Clear\"",
-            ),
-        ],
-    ),
-    verb(
-        "review",
-        "seal",
-        "Call",
-        "Seal",
-        &[
-            id("review"),
-            maybe("scores", Kind::Numbers),
-            maybe("comment", Kind::Sealed),
-            maybe("seal", Kind::Record),
-        ],
-    ),
-    verb(
-        "review",
-        "reveal",
-        "Call",
-        "Reveal",
-        &[
-            id("review"),
-            maybe("scores", Kind::Numbers),
-            maybe("comment", Kind::Sealed),
-            maybe("salt", Kind::Bytes),
-        ],
-    ),
-    verb(
-        "review",
-        "finalise",
-        "Call",
-        "Finalise",
-        &[
-            id("review"),
-            maybe("scores", Kind::Numbers),
-            maybe("reason", Kind::Sealed),
-        ],
-    ),
-    motion(
-        "award",
-        "propose",
-        &["GrantAward"],
-        &[
-            id("application"),
-            flag("amount", Kind::Minor),
-            flag("body", Kind::Choice(&["committee", "board", "assembly"])),
-            maybe("out_of_rank", Kind::Sealed),
-        ],
-    ),
-    motion(
-        "award",
-        "place",
-        &["PlaceApplication"],
-        &[
-            id("application"),
-            flag("placing", Kind::Choice(&["reserve", "not-recommended"])),
-            flag("reason", Kind::Sealed),
-        ],
-    ),
-    motion(
-        "award",
-        "revoke",
-        &["RevokeAward"],
-        &[id("award"), flag("reason", Kind::Sealed)],
-    ),
-    verb("award", "accept", "Award", "Accept", &[id("award")]),
-    verb(
-        "agreement",
-        "draft",
-        "Award",
-        "Draft",
-        &[
-            id("award"),
-            flag("grantee", Kind::Number),
-            flag("parties", Kind::Hash),
-            flag("document", Kind::Hash),
-            flag("total", Kind::Minor),
-            flag("unit", Kind::Form(forms::UNIT)),
-            flag("milestones", Kind::Form(forms::MILESTONES)),
-            flag("advance", Kind::Minor),
-            flag("holdback_bp", Kind::Number),
-            flag("account", Kind::Sealed),
-            flag("charter", Kind::Number),
-            flag("call", Kind::Record),
-            flag("clawback", Kind::Hash),
-            flag("survival", Kind::Hash),
-        ],
-    ),
-    verb(
-        "agreement",
-        "sign",
-        "Award",
-        "Sign",
-        &[
-            id("agreement"),
-            flag("draft", Kind::Record),
-            flag("terms", Kind::Record),
-        ],
-    ),
-    verb(
-        "agreement",
-        "countersign",
-        "Award",
-        "Countersign",
-        &[
-            id("agreement"),
-            flag("signed", Kind::Record),
-            flag("terms", Kind::Record),
-        ],
-    ),
-    verb(
-        "payee",
-        "change",
-        "Award",
-        "ChangeAccount",
-        &[id("agreement"), flag("account", Kind::Sealed)],
-    ),
-    verb(
-        "payee",
-        "confirm",
-        "Award",
-        "ConfirmAccount",
-        &[
-            id("agreement"),
-            flag("change", Kind::Record),
-            flag("account", Kind::Sealed),
-            flag(
-                "channel",
-                Kind::Choice(&[
-                    "telephone",
-                    "registered-letter",
-                    "in-person",
-                    "token-transfer",
-                ]),
-            ),
-        ],
-    ),
-    verb(
-        "milestone",
-        "submit",
-        "Payment",
-        "Submit",
-        &[
-            id("milestone"),
-            flag("evidence", Kind::Form(forms::EVIDENCE)),
-        ],
-    ),
-    verb(
-        "milestone",
-        "assess",
-        "Payment",
-        "Assess",
-        &[
-            id("milestone"),
-            flag("finding", Kind::Form(forms::FINDING)),
-            flag("report", Kind::Hash),
-        ],
-    ),
-    verb(
-        "payment",
-        "request",
-        "Payment",
-        "Request",
-        &[
-            id("agreement"),
-            flag("tranche", Kind::Form(forms::TRANCHE)),
-            flag("amount", Kind::Minor),
-        ],
-    ),
-    verb(
-        "payment",
-        "certify",
-        "Payment",
-        "Certify",
-        &[
-            id("payment"),
-            usually("decision", Kind::Form(forms::DECISION), "\"Pass\""),
-        ],
-    ),
-    verb(
-        "payment",
-        "approve",
-        "Payment",
-        "Approve",
-        &[
-            id("payment"),
-            flag("certified", Kind::Record),
-            flag("amount", Kind::Minor),
-            usually("decision", Kind::Form(forms::DECISION), "\"Pass\""),
-        ],
-    ),
-    verb(
-        "payment",
-        "hold",
-        "Payment",
-        "Hold",
-        &[id("payment"), flag("ground", Kind::Sealed)],
-    ),
-    motion(
-        "payment",
-        "lift",
-        &["LiftHold"],
-        &[id("payment"), flag("reason", Kind::Sealed)],
-    ),
-    verb(
-        "payment",
-        "release",
-        "Payment",
-        "Release",
-        &[
-            id("payment"),
-            flag("end_to_end", Kind::Text),
-            maybe("uetr", Kind::Text),
-            flag("account", Kind::Sealed),
-            flag("amount", Kind::Minor),
-        ],
-    ),
-    verb(
-        "payment",
-        "confirm",
-        "Payment",
-        "Settle",
-        &[
-            id("payment"),
-            flag("reference", Kind::Text),
-            flag("amount", Kind::Minor),
-        ],
-    ),
-    verb(
-        "payment",
-        "return",
-        "Payment",
-        "Return",
-        &[
-            id("payment"),
-            flag("reference", Kind::Text),
-            flag("amount", Kind::Minor),
-            flag("reason", Kind::Text),
-        ],
-    ),
-    verb(
-        "payment",
-        "acknowledge",
-        "Payment",
-        "Acknowledge",
-        &[id("payment"), flag("amount", Kind::Minor)],
-    ),
-    verb(
-        "payment",
-        "dispute",
-        "Payment",
-        "Dispute",
-        &[id("payment"), flag("ground", Kind::Sealed)],
-    ),
-    verb("node", "ready", "Node", "Ready", &[]),
-    verb("node", "leave", "Node", "Leave", &[]),
-];
 
 /// Finds a verb.
 pub fn find(noun: &str, word: &str) -> Option<&'static Verb> {
     VERBS.iter().find(|verb| verb.path == (noun, word))
 }
-
-/// Kinds of record that have a command of their own, or that no officer proposes: family, variant,
-/// why.
-pub const ELSEWHERE: &[(&str, &str, &str)] = &[
-    ("Organisation", "Found", "genesis sign"),
-    ("Organisation", "Register", "org introduce"),
-    ("Node", "Register", "node register"),
-    ("MotionEffect", "Admit", "opened by M07"),
-    (
-        "MotionEffect",
-        "DecideAppeal",
-        "opened by F40: application appeal",
-    ),
-];
 
 #[cfg(test)]
 mod tests {
@@ -910,7 +223,7 @@ mod tests {
             }
             line.push(sample(field.kind));
         }
-        if verb.act.1 == "Propose" {
+        if verb.is_motion() {
             line.extend(["--text".into(), sample(Kind::Hash)]);
         }
         line
@@ -936,7 +249,7 @@ mod tests {
                 .command()
                 .try_get_matches_from(&line)
                 .unwrap_or_else(|error| panic!("{line:?}: {error}"));
-            let result = verb.body(&matches, &mut Reading::of(3, 5));
+            let result = verb.body(&verb.given(&matches), &mut Reading::of(3, 5));
             // A list of milestones does not sum to a sample total, and the like: core says so by
             // its own rule.
             let shape = [("call", "publish")];

@@ -12,9 +12,13 @@ use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log::Clock;
 
 /// Sources whose every sentence can reach an operator or a caller.
-const SPEAKING: [&str; 6] = [
+const SPEAKING: [&str; 10] = [
     "node/src/api",
+    "node/src/clock",
+    "node/src/config",
+    "node/src/replica_thread",
     "node/src/runtime",
+    "node/src/store/writer",
     "node/src/journal",
     "node/src/network/swarm",
     "node/src/disk/real",
@@ -303,9 +307,11 @@ fn texts_are_taken_apart_as_the_node_puts_them_together() {
         ),
         // A list in a sentence; an error of the network in it.
         (
-            "validators not connected: organisation 2 at 10.0.0.2:7400 (10.0.0.2:7400: Connection refused (os error 111)); \
+            "validators not connected: organisation 2 at 10.0.0.2:7400 (10.0.0.2:7400: Connection \
+             refused (os error 111)); \
              organisation 3 at ? (not connected yet)",
-            "未连接的验证节点：机构 2（10.0.0.2:7400）：10.0.0.2:7400: 连接被拒绝；机构 3（?）：尚未连接",
+            "未连接的验证节点：机构 2（10.0.0.2:7400）：10.0.0.2:7400: 连接被拒绝；机构 3（?）：\
+             尚未连接",
         ),
         (
             "http://127.0.0.1:9: io: Connection refused (os error 111); http://127.0.0.1:8: 503",

@@ -4,170 +4,27 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base64::Engine as _;
-use rollbook::bundle::Bundle;
+use rollbook::encoding::{base64_bytes, base64_text};
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
-use rollbook_node::runtime::clock::Step;
+use rollbook_node::clock::Step;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{node_key, officer_key};
 use rollbook_proof::chain::CheckpointSignature;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, KeyKind};
+use rollbook_proof::file::Bundle;
 use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, MemoryNodes, TlogProof};
 use rollbook_tests::testnet::Net;
 use serde_json::{Value, json};
 
-type Alter = dyn Fn(&str, http::Answer) -> http::Answer + Send + Sync;
-
-/// A node's API passed on with changes.
-struct Proxy {
-    url: String,
-}
-
-impl Proxy {
-    fn start(
-        upstream: SocketAddr,
-        alter: impl Fn(&str, http::Answer) -> http::Answer + Send + Sync + 'static,
-    ) -> Proxy {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let alter: Arc<Alter> = Arc::new(alter);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let alter = Arc::clone(&alter);
-                std::thread::spawn(move || serve(stream, upstream, &*alter));
-            }
-        });
-        Proxy { url }
-    }
-}
-
-fn serve(mut stream: TcpStream, upstream: SocketAddr, alter: &Alter) -> Option<()> {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).ok()?;
-    let path = head.split(' ').nth(1)?.to_owned();
-    let header = |name: &str| {
-        head.lines()
-            .find_map(|line| {
-                line.split_once(':')
-                    .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            })
-            .map(|(_, value)| value.trim())
-    };
-    let wait = Duration::from_secs(20);
-    let answer = if head.starts_with("POST") {
-        let mut body = vec![0; header("content-length")?.parse().ok()?];
-        stream.read_exact(&mut body).ok()?;
-        http::post(
-            upstream,
-            &path,
-            header("content-type").unwrap_or_default(),
-            &body,
-            wait,
-        )
-    } else {
-        http::get(upstream, &path, wait)
-    };
-    let answer = alter(&path, answer.ok()?);
-    let head = format!(
-        "HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        answer.status,
-        answer.body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(&answer.body).ok()
-}
-
-fn with_json(mut answer: http::Answer, change: impl Fn(&mut Value)) -> http::Answer {
-    let mut value = answer.json();
-    change(&mut value);
-    answer.body = serde_json::to_vec(&value).unwrap();
-    answer
-}
-
-/// The hexadecimal digit at `at` from the end, changed.
-fn spoil(text: &mut Value, at: usize) {
-    let mut bytes = text.as_str().unwrap().as_bytes().to_vec();
-    let at = bytes.len() - at;
-    bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
-    *text = String::from_utf8(bytes).unwrap().into();
-}
-
-struct Desk {
-    folder: tempfile::TempDir,
-    chain: Hash,
-}
-
-impl Desk {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Runs the program with a configuration of its own.
-    fn run(&self, config: &str, nodes: &[&str], arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-        command
-            .current_dir(self.folder.path())
-            .args(["--lang", "en", "--config"])
-            .arg(self.path(config))
-            .args(arguments);
-        for node in nodes {
-            command.args(["--node", node]);
-        }
-        command.output().unwrap()
-    }
-
-    fn read(&self, config: &str, nodes: &[&str], arguments: &[&str]) -> Output {
-        let genesis = self.chain.to_hex();
-        self.run(
-            config,
-            nodes,
-            &[arguments, &["--genesis", &genesis]].concat(),
-        )
-    }
-
-    fn verified(&self, config: &str, name: &str) -> PathBuf {
-        self.path(config)
-            .join("verified")
-            .join(self.chain.to_hex())
-            .join(name)
-    }
-
-    fn files(&self, config: &str, name: &str) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(self.verified(config, name))
-            .unwrap()
-            .flatten()
-            .map(|f| f.path())
-            .collect();
-        files.sort();
-        files
-    }
-
-    /// A record as the file that waits for signatures.
-    fn pending(&self, bytes: &[u8]) -> (PathBuf, Record) {
-        let record: Record = decode(bytes).unwrap();
-        let path = self.path(&format!("{}.pending.json", record.id().short()));
-        let file = json!({
-            "kind": "rollbook-pending-record", "version": 1, "chain": record.payload.chain, "id": record.id(),
-            "rule": record.payload.body.code(), "act": record.payload.body,
-            "record": base64::engine::general_purpose::STANDARD.encode(bytes),
-        });
-        std::fs::write(&path, serde_json::to_vec_pretty(&file).unwrap()).unwrap();
-        (path, record)
-    }
-}
+mod liar;
+use liar::{Desk, Proxy, spoil, with_json};
 
 fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -350,14 +207,10 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
         }
         if path.starts_with("/v1/records/") && !path.ends_with("/proof") {
             return with_json(answer, |value| {
-                let mut record = base64::engine::general_purpose::STANDARD
-                    .decode(value["record"].as_str().unwrap())
-                    .unwrap();
+                let mut record = base64_bytes(value["record"].as_str().unwrap()).unwrap();
                 let last = record.len() - 1;
                 record[last] ^= 1;
-                value["record"] = base64::engine::general_purpose::STANDARD
-                    .encode(record)
-                    .into();
+                value["record"] = base64_text(record).into();
             });
         }
         answer
@@ -468,7 +321,7 @@ fn proofs(net: &Net, desk: &Desk, record: &Record) {
         assert!(ends(&other, 1).contains("A2.other-alliance"));
 
         let bytes = std::fs::read(desk.path(&name)).unwrap();
-        Bundle::parse(&bytes).unwrap().verify().unwrap();
+        Bundle::parse(&bytes).unwrap().verify::<Record>().unwrap();
         for byte in 0..bytes.len() {
             // Of a letter the bit that makes it a capital: hexadecimal would be read all the same.
             let bit = if bytes[byte].is_ascii_lowercase() {
@@ -478,8 +331,8 @@ fn proofs(net: &Net, desk: &Desk, record: &Record) {
             };
             let mut changed = bytes.clone();
             changed[byte] ^= 1 << bit;
-            let judged =
-                Bundle::parse(&changed).and_then(|bundle| Ok((bundle.genesis, bundle.verify()?)));
+            let judged = Bundle::parse(&changed)
+                .and_then(|bundle| Ok((bundle.genesis, bundle.verify::<Record>()?)));
             let found = judged.is_err() || judged.is_ok_and(|(genesis, _)| genesis != net.chain);
             assert!(found, "{name}: byte {byte}, bit {bit}");
         }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use rollbook_core::record::Record;
-use rollbook_node::runtime::config::TlsFiles;
+use rollbook_node::config::TlsFiles;
 use rollbook_node::runtime::http;
 use rollbook_proof::codec::decode;
 use rollbook_proof::log::Clock;
@@ -160,7 +160,8 @@ fn an_officer_reads_over_tls_and_a_stranger_does_not() {
     assert!(sample(0, &format!("follow --from {block} --count 1 {asked}")).contains("Motion.Vote"));
     // With a profile nothing needs to be said.
     let profile = format!(
-        "setup --name m --genesis {genesis} --alliance T --node {secure} --ca ca.pem --keystore work/keystore"
+        "setup --name m --genesis {genesis} --alliance T --node {secure} --ca ca.pem --keystore \
+         work/keystore"
     );
     desk.good(&format!("{profile} --organisation 2 --person 3"));
     desk.good("export profile.export");

@@ -7,13 +7,13 @@
 
 use std::process::{Command, Output};
 
-use base64::Engine as _;
-use rollbook_core::charter::DAY_MS;
+use rollbook::encoding::base64_text;
+use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{
     Ballot, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record,
 };
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::sample::{officer_key, officers_of};
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
@@ -35,7 +35,7 @@ impl Desk {
             "id": record.id(),
             "rule": record.payload.body.code(),
             "act": record.payload.body,
-            "record": base64::engine::general_purpose::STANDARD.encode(encode(record)),
+            "record": base64_text(encode(record)),
         });
         std::fs::write(&file, serde_json::to_vec(&pending).unwrap()).unwrap();
         let node = format!("http://{}", self.net.testnet.api(1));
@@ -109,7 +109,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         principal: 3,
         officer,
         sequence,
-        valid_until_ms: real_ms() + DAY_MS,
+        valid_until_ms: real_ms() + MS_PER_DAY,
         body,
     };
     let ready = || Body::Node(NodeAct::Ready);
@@ -168,7 +168,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
     };
     desk.refused("an expired record", &own(expired), "A6.expired", 1);
     let long = Payload {
-        valid_until_ms: real_ms() + 40 * DAY_MS,
+        valid_until_ms: real_ms() + 40 * MS_PER_DAY,
         ..payload(7, ready())
     };
     desk.refused(

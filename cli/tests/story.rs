@@ -6,16 +6,17 @@
 use rollbook::drafting::sample;
 use rollbook::story;
 use rollbook::story::{Chapter, Rejected, Settled, Stage, Step};
-use rollbook_core::apply::{DeadlineKind, Outcome, Refusal};
-use rollbook_core::charter::DAY_MS;
+use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::identity::Role;
-use rollbook_core::motion::MotionStatus;
-use rollbook_core::protocol::PROTOCOL;
+use rollbook_core::lookup::protocol::PROTOCOL;
+use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
     Ballot, Body, Capacity, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
     OfficialOrder, Payload, Proposal, RaiseProtocol, Record,
 };
+use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
+use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
 use rollbook_tests::alliance::{Alliance, officer_key};
 use rollbook_tests::writer::{Writer, text};
@@ -130,7 +131,7 @@ fn act(writer: &mut Writer, principal: u32, signers: &[(u32, Role)], body: Body)
         .get(&officer)
         .map_or(0, |lane| lane.highest)
         + 1;
-    let valid_until_ms = writer.now() + DAY_MS;
+    let valid_until_ms = writer.now() + MS_PER_DAY;
     let payload = Payload {
         chain: writer.ledger.chain(),
         principal,
@@ -199,7 +200,7 @@ fn raise_to_2(writer: &mut Writer) {
         }
         by_member(writer, member, Body::Motion(MotionAct::Support { motion }));
     }
-    for member in rollbook_core::motion::electorate(writer.tables(), motion).into_keys() {
+    for member in rollbook_core::rules::motion::electorate(writer.tables(), motion).into_keys() {
         let ballot = Ballot {
             motion,
             choice: Choice::Yes,

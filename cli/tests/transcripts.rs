@@ -197,7 +197,8 @@ fn compare(name: &str) {
     };
     assert!(
         written == now,
-        "{name}, line {}: written\n{}\n-- said now\n{}\n-- ROLLBOOK_TRANSCRIPTS=write takes it over",
+        "{name}, line {}: written\n{}\n-- said now\n{}\n\
+         -- ROLLBOOK_TRANSCRIPTS=write takes it over",
         at + 1,
         around(&written),
         around(&now)

@@ -4,12 +4,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use rollbook::commands::act::judge::transitions;
-use rollbook::commands::act::next::{kebab, who_key};
+use rollbook::act::judge::transitions;
+use rollbook::act::next::{kebab, who_key};
 use rollbook::messages::{Language, t_in};
 use rollbook::verbs::{ELSEWHERE, VERBS};
-use rollbook_core::apply::DeadlineKind;
 use rollbook_core::record::{Body, MotionEffect};
+use rollbook_core::tx::DeadlineKind;
 use serde_json::{Value, json};
 
 mod desk;
@@ -122,31 +122,40 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "moton vote 1 yes",
-        "error: there is no command 'moton'\n\nnext: did you mean motion? otherwise look at --help\n",
+        "error: there is no command 'moton'\n\n\
+         next: did you mean motion? otherwise look at --help\n",
         "错误: 没有命令 'moton'\n\n下一步: 是否想输入 motion？否则请看 --help\n",
     ),
     (
         "motion vote abc yes --as 1",
-        "error: MOTION: 'abc' cannot be read\n  why: a whole number; an id may carry its letter: 42 or M-42\n\n\
+        "error: MOTION: 'abc' cannot be read\n  why: a whole number; an id may carry its letter: \
+         42 or M-42\n\n\
          next: give MOTION in one of the accepted forms; --help shows them\n",
-        "错误: MOTION：无法读取 'abc'\n  原因: 整数；编号可带字母：42 或 M-42\n\n下一步: 请按可用写法之一给出 MOTION；见 --help\n",
+        "错误: MOTION：无法读取 'abc'\n  原因: 整数；编号可带字母：42 或 M-42\n\n\
+         下一步: 请按可用写法之一给出 MOTION；见 --help\n",
     ),
     (
         "motion vote 1 maybe --as 1",
-        "error: CHOICE: 'maybe' is not accepted\n  why: accepted are yes, no, abstain\n\nnext: look at the command with --help\n",
+        "error: CHOICE: 'maybe' is not accepted\n  why: accepted are yes, no, abstain\n\n\
+         next: look at the command with --help\n",
         "",
     ),
     (
         "motion vote --as 1",
-        "error: MOTION is missing\n  why: a whole number; an id may carry its letter: 42 or M-42\n\n\
+        "error: MOTION is missing\n  why: a whole number; an id may carry its letter: 42 or \
+         M-42\n\n\
          next: give it on the command line, or in the file of --from\n",
-        "错误: 缺少 MOTION\n  原因: 整数；编号可带字母：42 或 M-42\n\n下一步: 请在命令行给出，或写入 --from 的文件\n",
+        "错误: 缺少 MOTION\n  原因: 整数；编号可带字母：42 或 M-42\n\n\
+         下一步: 请在命令行给出，或写入 --from 的文件\n",
     ),
     (
         "dues receive 1 --amount 1,5 --reference A --value-date 2026-11-24 --as 1",
-        "error: --amount: '1,5' cannot be read\n  why: an amount in minor units (fen) without decimals: 800000000 or 800,000,000 is \
-         8,000,000.00 yuan\n\nnext: give --amount in one of the accepted forms; --help shows them\n",
-        "错误: --amount：无法读取 '1,5'\n  原因: 以最小单位（分）计的金额，无小数：800000000 或 800,000,000 即 8,000,000.00 元\n\n\
+        "error: --amount: '1,5' cannot be read\n  why: an amount in minor units (fen) without \
+         decimals: 800000000 or 800,000,000 is \
+         8,000,000.00 yuan\n\nnext: give --amount in one of the accepted forms; --help shows \
+         them\n",
+        "错误: --amount：无法读取 '1,5'\n  原因: 以最小单位（分）计的金额，无小数：800000000 或 \
+         800,000,000 即 8,000,000.00 元\n\n\
          下一步: 请按可用写法之一给出 --amount；见 --help\n",
     ),
     (
@@ -166,19 +175,24 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "dues receive 1 --amount 5 --reference A --value-date 2026-02-30 --as 1",
-        "error: --value-date: '2026-02-30' cannot be read\n  why: a date that exists, such as 2026-11-24\n\n\
+        "error: --value-date: '2026-02-30' cannot be read\n  why: a date that exists, such as \
+         2026-11-24\n\n\
          next: give --value-date in one of the accepted forms; --help shows them\n",
-        "错误: --value-date：无法读取 '2026-02-30'\n  原因: 存在的日期，如 2026-11-24\n\n下一步: 请按可用写法之一给出 --value-date；见 --help\n",
+        "错误: --value-date：无法读取 '2026-02-30'\n  原因: 存在的日期，如 2026-11-24\n\n\
+         下一步: 请按可用写法之一给出 --value-date；见 --help\n",
     ),
     (
         "dues confirm 1 --receipt abcd --as 1",
-        "error: --receipt: 'abcd' cannot be read\n  why: 64 hexadecimal digits: a record id or digest that the ledger told\n\n\
+        "error: --receipt: 'abcd' cannot be read\n  why: 64 hexadecimal digits: a record id or \
+         digest that the ledger told\n\n\
          next: give --receipt in one of the accepted forms; --help shows them\n",
-        "错误: --receipt：无法读取 'abcd'\n  原因: 64 位十六进制：账本给出的记录号或摘要\n\n下一步: 请按可用写法之一给出 --receipt；见 --help\n",
+        "错误: --receipt：无法读取 'abcd'\n  原因: 64 位十六进制：账本给出的记录号或摘要\n\n\
+         下一步: 请按可用写法之一给出 --receipt；见 --help\n",
     ),
     (
         "member resubmit 1 --additions @nothing.pdf --as 1",
-        "error: nothing.pdf cannot be read\n  why: there is no such file or folder\n\nnext: check the name",
+        "error: nothing.pdf cannot be read\n  why: there is no such file or folder\n\n\
+         next: check the name",
         "",
     ),
     (
@@ -188,14 +202,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "application open 1 --as 1",
-        "error: the file with content and salt is not given\n\nnext: give --opening FILE, the file that the sealing act named\n",
+        "error: the file with content and salt is not given\n\n\
+         next: give --opening FILE, the file that the sealing act named\n",
         "错误: 未给出含内容与盐的文件\n\n下一步: 请给出 --opening 文件，即封存时提示的文件\n",
     ),
     (
         "payment certify 1 --decision maybe --as 1",
         "error: --decision: 'maybe' cannot be read\n  why: pass, or refuse:CODE:@REASONS\n\n\
          next: give --decision in one of the accepted forms; --help shows them\n",
-        "错误: --decision：无法读取 'maybe'\n  原因: pass，或 refuse:代码:@理由文件\n\n下一步: 请按可用写法之一给出 --decision；见 --help\n",
+        "错误: --decision：无法读取 'maybe'\n  原因: pass，或 refuse:代码:@理由文件\n\n\
+         下一步: 请按可用写法之一给出 --decision；见 --help\n",
     ),
     (
         "motion vote 1 yes --as 1 --signer 1:captain",
@@ -209,7 +225,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "motion vote 1 yes",
-        "error: no organisation is given\n\nnext: run 'rollbook setup', or give --as, --signer and --node\n",
+        "error: no organisation is given\n\nnext: run 'rollbook setup', or give --as, --signer and \
+         --node\n",
         "",
     ),
 ];
@@ -249,7 +266,8 @@ fn openings_are_read_back() {
         desk.json(0, &format!("{line} --as 20 --signer 39:primary --dry-run"))["act"].clone()
     };
     // A dry run keeps nothing; every seal has its own salt.
-    let submit = "application submit 1 --project @project.pdf --title Fictional --ask 600,000,000 --document @project.pdf";
+    let submit = "application submit 1 --project @project.pdf --title Fictional --ask 600,000,000 \
+         --document @project.pdf";
     let (first, second) = (act(submit), act(submit));
     assert_ne!(
         first["Call"]["Submit"]["commitment"],
@@ -351,14 +369,19 @@ fn a_company_enters_and_a_node_is_registered() {
     let letter = "ab".repeat(32);
     let key = |desk: &Desk, organisation: u32, person: u32, roles: &str, seed: &str| {
         desk.good(&format!(
-            "keys new --organisation {organisation} --person {person} --role {roles} --sample --seed {seed} --name Sample \
-             --document none --letter {letter} --letter-date 2023-06-01 --signatory Sample --card {person}.card.toml"
+            "keys new --organisation {organisation} --person {person} --role {roles} --sample \
+             --seed {seed} --name Sample \
+             --document none --letter {letter} --letter-date 2023-06-01 --signatory Sample --card \
+             {person}.card.toml"
         ));
     };
 
     // Member 1, by the seed of the testnet.
     key(&net, 1, 1, "primary,node-operator", "verbs");
-    net.good(&format!("setup --name m1 --genesis {genesis} --node {url} --organisation 1 --person 1 --alliance Sample"));
+    net.good(&format!(
+        "setup --name m1 --genesis {genesis} --node {url} --organisation 1 --person \
+         1 --alliance Sample"
+    ));
 
     // The company, at its own desk, with its own keys.
     let company = Desk::new();
@@ -370,7 +393,8 @@ fn a_company_enters_and_a_node_is_registered() {
         .unwrap()
         .to_owned();
     let register = format!(
-        "org register --native 示例公司 --latin Example --uscc 91999999MA0DM0101G --extract @extract.pdf --extract-date 2023-05-01 \
+        "org register --native 示例公司 --latin Example --uscc 91999999MA0DM0101G --extract \
+         @extract.pdf --extract-date 2023-05-01 \
          --approval ballot=2 --card 1.card.toml --genesis {hash}"
     );
     let told = all(&company.ends(2, &register));
@@ -435,13 +459,15 @@ fn a_company_enters_and_a_node_is_registered() {
         ));
     }
     company.good(&format!(
-        "setup --name c --genesis {genesis} --node {url} --organisation {number} --person {} --alliance Sample",
+        "setup --name c --genesis {genesis} --node {url} --organisation {number} --person {} \
+         --alliance Sample",
         persons[0]
     ));
     let charter = charter_text(&genesis);
     std::fs::write(company.path("undertaking.pdf"), "undertaking").unwrap();
     let apply = format!(
-        "member apply --class ordinary --charter {charter} --antitrust @undertaking.pdf --conflicts @undertaking.pdf"
+        "member apply --class ordinary --charter {charter} --antitrust @undertaking.pdf \
+         --conflicts @undertaking.pdf"
     );
     let line = company.good(&apply);
     assert!(
@@ -488,7 +514,10 @@ fn a_company_enters_and_a_node_is_registered() {
 
     // A node of member 5, which has none.
     key(&net, 5, 9, "primary,node-operator", "verbs");
-    net.good(&format!("node init --organisation 5 --genesis {genesis} --dir n5 --listen 0.0.0.0:7999 --api 127.0.0.1:7998"));
+    net.good(&format!(
+        "node init --organisation 5 --genesis {genesis} --dir n5 --listen \
+         0.0.0.0:7999 --api 127.0.0.1:7998"
+    ));
     let told = all(&net.ends(
         2,
         "node register n5/node.toml --as 5 --signer 9:node-operator",

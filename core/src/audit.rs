@@ -18,12 +18,13 @@ use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
 use rollbook_proof::log::{Checkpoint, EpochPolicy};
 
-use crate::apply::Verify;
+use crate::block::{BlockBody, SystemSection};
 use crate::export::{BlockFrame, Header, Tail};
 use crate::genesis::Genesis;
-use crate::ledger::{BlockBody, BlockError, Ledger, SystemSection};
+use crate::ledger::{BlockError, Ledger};
 use crate::record::Record;
 use crate::state::StateTables;
+use crate::tx::Verify;
 
 pub mod invariants;
 
@@ -270,7 +271,8 @@ impl Auditor {
                 Some(height),
                 Some(seal.first_leaf + at as u64),
                 format!(
-                    "derived leaf {at} of the file is not the one that follows from the rules ({} expected, {} found)",
+                    "derived leaf {at} of the file is not the one that follows from the rules \
+                     ({} expected, {} found)",
                     derived.len(),
                     frame.derived.len()
                 ),

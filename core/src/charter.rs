@@ -6,18 +6,17 @@
 //! * Absent: parameters of transitions that this build does not have.
 
 use bincode::{Decode, Encode};
-
-pub use crate::motion::rules::Preset;
 use rollbook_proof::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
+use rollbook_proof::verify::PROVED_VALUE_MAX;
 
-use crate::motion::rules::RuleSet;
+use crate::calendar::{DEFAULT_OFFSET_MINUTES, MS_PER_HOUR};
+use crate::charter::motions::RuleSet;
 
-/// One day in milliseconds.
-pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// One hour in milliseconds.
-pub const HOUR_MS: u64 = 60 * 60 * 1000;
+pub mod motions;
+
+pub use crate::charter::motions::Preset;
 
 /// Classes of membership (domain 1.5 `classes`).
 #[derive(
@@ -217,7 +216,7 @@ pub struct Charter {
 }
 
 impl Wire for Charter {
-    const MAX: usize = crate::state::PROVED_VALUE_MAX;
+    const MAX: usize = PROVED_VALUE_MAX;
 
     fn check(&self) -> Result<(), DecodeError> {
         strictly_ascending(&self.classes, "classes", |rule| rule.class)?;
@@ -294,7 +293,7 @@ impl Charter {
             text,
             preset,
             clock,
-            offset_minutes: 480,
+            offset_minutes: DEFAULT_OFFSET_MINUTES,
             currency: Text::new("CNY").unwrap_or_default(),
             classes: vec![
                 class(Class::Founding, true, true, 20_000_000),
@@ -356,8 +355,8 @@ impl Charter {
             chain: ChainParameters {
                 ahead_ms: 10_000,
                 behind_ms: 30_000,
-                heartbeat_ms: HOUR_MS,
-                outage_gap_ms: (clock == Clock::Wall).then_some(3 * HOUR_MS),
+                heartbeat_ms: MS_PER_HOUR,
+                outage_gap_ms: (clock == Clock::Wall).then_some(3 * MS_PER_HOUR),
                 validator_seats: 13,
                 handover_blocks: 100,
                 alive_blocks: 100,

@@ -26,7 +26,7 @@ use rollbook_proof::chain::{Certificate, HandoverCheckpoint, LeafTag, Seal};
 use rollbook_proof::codec::{DecodeError, Wire, decode, encode};
 use rollbook_proof::crypto::Hash;
 
-use crate::ledger::{BODY_MAX_BYTES, BlockBody};
+use crate::block::{BODY_MAX_BYTES, BlockBody};
 
 /// First bytes of every export.
 pub const MAGIC: &[u8; 16] = b"rollbook-export\n";

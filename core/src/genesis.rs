@@ -15,31 +15,24 @@ use rollbook_proof::log::{
     Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash,
 };
 
-use crate::apply::{Counter, Refusal, Tx};
 use crate::charter::Charter;
-use crate::identity::{
-    Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope, groups, registration,
-};
-use crate::ledger::chain::{ChainFacts, EpochFacts, EpochValidator};
-use crate::motion::posts::check_appointment;
-use crate::protocol::{PROTOCOL, ProtocolFacts};
+use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope};
+use crate::lookup::groups;
+use crate::lookup::protocol::PROTOCOL;
+use crate::object::chain::{ChainFacts, EpochFacts, EpochValidator};
+use crate::object::direction::Direction;
+use crate::object::node::NodeStatus;
+use crate::object::protocol::ProtocolFacts;
 use crate::record::{Appointment, NodeKeys};
+use crate::refusal::Refusal;
+use crate::rules::network::validators;
+use crate::rules::posts::check_appointment;
+use crate::rules::{membership, registration};
 use crate::state::State;
-use crate::validators::NodeStatus;
-use crate::{membership, refuse, require, validators};
+use crate::tx::{BlockContext, Counter, Tx};
+use crate::{refuse, require};
 
 pub mod file;
-
-/// A working direction.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
-pub struct Direction {
-    /// Its number.
-    pub number: u32,
-    /// Short code, such as `xr-terminals`.
-    pub code: Text<32>,
-    /// Its names.
-    pub name: Name,
-}
 
 /// A first post.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -388,21 +381,19 @@ impl Genesis {
         }
         let mut state = State::default();
         {
-            let mut tx = Tx {
-                t: &mut state.tables,
-                now: opened_ms,
-                height: 0,
+            let block = BlockContext {
                 chain: self.hash(),
-                record: Hash::ZERO,
-                events: Vec::new(),
+                height: 0,
+                now: opened_ms,
             };
+            let mut tx = Tx::of_block(&mut state.tables, block);
             self.write(&mut tx)
                 .map_err(|(index, refusal)| GenesisError::Item {
                     index,
                     why: refusal.to_string(),
                 })?;
+            tx.keep();
         }
-        state.tables.keep_record();
         let changes = state.take_changes(&[]);
         state
             .adopt(&changes)
@@ -530,7 +521,7 @@ impl Genesis {
                 consensus: validator.consensus,
             })
             .collect();
-        tx.t.epochs.put(
+        tx.t.epochs().put(
             0,
             EpochFacts {
                 policy: self.hash(),
@@ -539,7 +530,8 @@ impl Genesis {
                 validators,
             },
         );
-        tx.t.policies.put(0, self.policy_text.clone().into_bytes());
+        tx.t.policies()
+            .put(0, self.policy_text.clone().into_bytes());
         tx.put_facts(facts);
         Ok(())
     }
@@ -559,15 +551,15 @@ impl Genesis {
                     motion: 0,
                     release: Text::default(),
                 };
-                tx.t.protocols.put(*protocol, facts);
-                tx.t.charters.put(1, charter.clone());
+                tx.t.protocols().put(*protocol, facts);
+                tx.t.charters().put(1, charter.clone());
                 tx.put_facts(ChainFacts {
                     charter: 1,
                     ..ChainFacts::default()
                 });
             }
             GenesisItem::Direction(direction) => {
-                tx.t.directions.put(direction.number, direction.clone());
+                tx.t.directions().put(direction.number, direction.clone());
             }
             GenesisItem::Organisation(entry) => {
                 self.enter(tx, entry)?;
@@ -598,7 +590,7 @@ impl Genesis {
                     check_appointment(tx, &appointment)?;
                     let number = tx.next_number(Counter::Post);
                     let from_ms = tx.now;
-                    tx.t.posts.put(
+                    tx.t.posts().put(
                         number,
                         Post {
                             office: entry.number,
@@ -621,7 +613,7 @@ impl Genesis {
                         organisation = seat.organisation
                     );
                     let taken = groups::has_seat(
-                        tx.t,
+                        &tx.t,
                         seat.organisation,
                         tx.t.seats.iter().map(|(holder, _)| *holder),
                     );
@@ -630,7 +622,7 @@ impl Genesis {
                         "R7.group-has-seat",
                         organisation = seat.organisation
                     );
-                    tx.t.seats.put(seat.organisation, seat.until_ms);
+                    tx.t.seats().put(seat.organisation, seat.until_ms);
                 }
                 let limit = tx.charter()?.board_seats as usize;
                 require!(
@@ -647,7 +639,7 @@ impl Genesis {
                     organisation = organisation
                 );
                 let taken = groups::has_seat(
-                    tx.t,
+                    &tx.t,
                     *organisation,
                     tx.t.nodes.iter().map(|(holder, _)| *holder),
                 );
@@ -685,7 +677,7 @@ impl Genesis {
                 .copied()
                 .unwrap_or(0)
                 .max(entry.number);
-        tx.t.counters.put(Counter::Organisation as u8, highest);
+        tx.t.counters().put(Counter::Organisation as u8, highest);
         let persons = entry.officers.last().map_or(0, |officer| officer.person);
         let highest =
             tx.t.counters
@@ -693,7 +685,7 @@ impl Genesis {
                 .copied()
                 .unwrap_or(0)
                 .max(persons);
-        tx.t.counters.put(Counter::Person as u8, highest);
+        tx.t.counters().put(Counter::Person as u8, highest);
         Ok(())
     }
 }

@@ -12,16 +12,15 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 
-pub mod authority;
-pub mod commitment;
-pub mod groups;
-pub mod identifier;
-pub mod registration;
-
 use identifier::Identifier;
+
+pub mod commitment;
+pub mod identifier;
 
 /// Most officers of one organisation.
 pub const OFFICERS_MAX: usize = 64;
+/// Most co-signers of one record.
+pub const RECORD_MAX_SIGNATURES: usize = 16;
 /// Most keys one person may have registered over time.
 pub const KEYS_MAX: usize = 32;
 
@@ -157,7 +156,7 @@ impl ApprovalPolicy {
     pub fn check(&self, officers: usize) -> Result<(), DecodeError> {
         strictly_ascending(&self.thresholds, "approval thresholds", |(class, _)| *class)?;
         for (class, n) in &self.thresholds {
-            if *n == 0 || *n as usize > officers.min(crate::record::RECORD_MAX_SIGNATURES) {
+            if *n == 0 || *n as usize > officers.min(RECORD_MAX_SIGNATURES) {
                 return Err(DecodeError::rule(format!(
                     "approval threshold {n} for {class:?} with {officers} officers"
                 )));

@@ -1,9 +1,401 @@
-//! Blocks, seals, certificates, and `apply`: the single entry point from a state and a block to a
-//! state or a reason.
+//! The ledger: state, log and tip as one value that only whole blocks change.
+//!
+//! * [`Ledger::build`] and [`Ledger::execute`] run the same code; a proposer's roots are what
+//!   everybody else recomputes.
+//! * Nothing is visible before [`Ledger::commit`]: an execution is kept aside under its block id
+//!   and thrown away if another block is decided.
+//! * A block is judged in this order: protocol, height, parent, time, policy, body digest, body
+//!   shape, parent certificate, handover checkpoint, evidence, then execution, then the roots. Time
+//!   is compared with the parent only (RULINGS A9).
+//!
+//! Here: the ledger at its tip. `execute` builds and executes blocks, `system` judges what a block
+//! holds beside records, `handover` derives the next epoch.
+//!
+//! Absent on purpose: clocks, mempools, votes. The host has them.
 
-mod block;
-pub mod chain;
-mod engine;
+use std::collections::BTreeMap;
 
-pub use block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES, BlockBody, SystemSection};
-pub use engine::{Admitted, BlockError, Built, Committed, Execution, Ledger, Tip, UnknownProtocol};
+use rollbook_proof::chain::{HandoverCheckpoint, Seal, ValidatorKey};
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode};
+
+use crate::charter::Charter;
+use crate::genesis::{Genesis, GenesisError};
+use crate::lookup::protocol::PROTOCOL;
+use crate::record::{Record, SignedBytes};
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::network::validators;
+use crate::state::{Changes, Row, State, StateLoader, StateTables};
+use crate::tx::{BlockContext, Verify};
+use crate::{apply, lookup};
+
+mod error;
+mod execute;
+mod handover;
+mod system;
+
+pub use error::{BlockError, UnknownProtocol};
+
+/// Most executions kept aside at one height (RULINGS A19: undecided bodies).
+const PENDING_MAX: usize = 16;
+
+/// Where the chain stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    /// The newest seal.
+    pub seal: Seal,
+    /// Its block id.
+    pub block: Hash,
+}
+
+/// One executed block, not yet decided.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// The seal.
+    pub seal: Seal,
+    /// The body bytes.
+    pub body: Vec<u8>,
+    /// Every leaf of the block, the seal's last.
+    pub leaves: Vec<Vec<u8>>,
+    /// Record ids and outcomes, in order.
+    pub outcomes: Vec<(Hash, Outcome)>,
+    /// Log nodes that became final.
+    pub nodes: Vec<NewNode>,
+    /// The state's changes.
+    pub changes: Changes,
+    /// The policy that this block hands over to.
+    pub next_policy: Option<EpochPolicy>,
+    /// The cosigned checkpoint of the handover before it, if it carries one.
+    pub handover: Option<HandoverCheckpoint>,
+    frontier: Frontier,
+}
+
+/// What a proposer built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The execution; its seal and body are what to propose.
+    pub execution: Execution,
+    /// Candidates that did not apply, with the reason. They are not in the block.
+    pub refused: Vec<(Hash, Refusal)>,
+    /// How many candidates, from the front, were looked at; the rest did not fit.
+    pub taken: usize,
+}
+
+/// What a commit changed, for the host to store and to tell.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    /// The execution that became the tip.
+    pub execution: Execution,
+    /// The checkpoint of this height.
+    pub checkpoint: Checkpoint,
+    /// Whether the next block begins a new epoch.
+    pub handover: bool,
+}
+
+/// A record that was found admissible on the tip.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// The decoded record.
+    pub record: Record,
+    /// Its id.
+    pub id: Hash,
+    /// What would come of it.
+    pub outcome: Outcome,
+}
+
+/// The ledger at its tip.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    chain: Hash,
+    state: State,
+    frontier: Frontier,
+    tip: Tip,
+    /// Policy of the next block.
+    policy: EpochPolicy,
+    /// Policy of the tip, where it is another one: the tip is a handover block.
+    previous_policy: Option<EpochPolicy>,
+    pending: BTreeMap<Hash, Execution>,
+    /// The newest protocol it takes part in.
+    known: u32,
+}
+
+impl Ledger {
+    /// The ledger right after seal 0.
+    pub fn from_genesis(genesis: &Genesis) -> Result<(Ledger, Vec<Row>), GenesisError> {
+        let opened = genesis.open()?;
+        let block = opened.seal.id();
+        let ledger = Ledger {
+            chain: genesis.hash(),
+            state: opened.state,
+            frontier: opened.frontier,
+            tip: Tip {
+                seal: opened.seal,
+                block,
+            },
+            policy: genesis.policy.clone(),
+            previous_policy: None,
+            pending: BTreeMap::new(),
+            known: PROTOCOL,
+        };
+        Ok((ledger, opened.rows))
+    }
+
+    /// A ledger from stored parts: rows of the state, the log's frontier, the newest seal.
+    pub fn from_parts(
+        chain: Hash,
+        rows: impl IntoIterator<Item = Row>,
+        frontier: Frontier,
+        seal: Seal,
+    ) -> Result<Ledger, BlockError> {
+        let mut state = StateLoader::default();
+        for row in rows {
+            state.row(&row).map_err(|error| BlockError::Internal {
+                height: seal.height,
+                why: error.to_string(),
+            })?;
+        }
+        Ledger::from_state(chain, state, frontier, seal)
+    }
+
+    /// The same with a state whose rows were all loaded. The state root is recomputed from them; a
+    /// store that lost or changed a proved row is refused.
+    pub fn from_state(
+        chain: Hash,
+        state: StateLoader,
+        frontier: Frontier,
+        seal: Seal,
+    ) -> Result<Ledger, BlockError> {
+        let height = seal.height;
+        let internal = |why: String| BlockError::Internal { height, why };
+        let state = state.finish(seal.work_digest);
+        error::expect(height, "state_root", state.root(), seal.state_root)?;
+        error::expect(height, "log size", frontier.size(), seal.checkpoint_size())?;
+        let epoch = state.tables.chain.get(&0).map_or(0, |facts| facts.epoch);
+        let policy_of = |epoch: u32| -> Result<EpochPolicy, BlockError> {
+            let bytes = state
+                .tables
+                .policies
+                .get(&epoch)
+                .ok_or_else(|| internal(format!("no policy {epoch}")))?;
+            EpochPolicy::parse(bytes).map_err(|error| internal(error.to_string()))
+        };
+        let policy = policy_of(epoch)?;
+        let previous_policy = if policy.digest() == seal.policy {
+            None
+        } else {
+            Some(policy_of(epoch.saturating_sub(1))?)
+        };
+        let block = seal.id();
+        let (pending, known) = (BTreeMap::new(), PROTOCOL);
+        Ok(Ledger {
+            chain,
+            state,
+            frontier,
+            tip: Tip { seal, block },
+            policy,
+            previous_policy,
+            pending,
+            known,
+        })
+    }
+
+    /// The same ledger as a build that knows no protocol above `known` has it: it stops where that
+    /// build would.
+    pub fn knowing(mut self, known: u32) -> Ledger {
+        self.known = known.min(PROTOCOL);
+        self
+    }
+
+    /// The rule version of the next block, unless this build does not have it.
+    pub fn next_protocol(&self) -> Result<u32, UnknownProtocol> {
+        let height = self.height() + 1;
+        let tables = &self.state.tables;
+        let protocol = lookup::protocol::at(tables, height);
+        if protocol <= self.known {
+            return Ok(protocol);
+        }
+        let release = tables
+            .protocols
+            .get(&protocol)
+            .map(|facts| facts.release.as_str().to_owned())
+            .unwrap_or_default();
+        Err(UnknownProtocol {
+            height,
+            protocol,
+            known: self.known,
+            release,
+        })
+    }
+
+    /// The genesis hash.
+    pub fn chain(&self) -> Hash {
+        self.chain
+    }
+
+    /// The newest seal.
+    pub fn tip(&self) -> &Tip {
+        &self.tip
+    }
+
+    /// Height of the tip.
+    pub fn height(&self) -> u64 {
+        self.tip.seal.height
+    }
+
+    /// The state at the tip.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The tables at the tip.
+    pub fn tables(&self) -> &StateTables {
+        &self.state.tables
+    }
+
+    /// The log at the tip.
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
+    /// The charter in force.
+    pub fn charter(&self) -> Option<&Charter> {
+        let facts = self.state.tables.chain.get(&0)?;
+        self.state.tables.charters.get(&facts.charter)
+    }
+
+    /// Whether this is a sample chain.
+    pub fn is_sample(&self) -> bool {
+        self.charter()
+            .is_some_and(|charter| charter.clock == Clock::Sample)
+    }
+
+    /// The policy under which the next block is certified.
+    pub fn policy(&self) -> &EpochPolicy {
+        &self.policy
+    }
+
+    /// The policy under which the tip was certified and its checkpoint is cosigned.
+    pub fn tip_policy(&self) -> &EpochPolicy {
+        self.previous_policy.as_ref().unwrap_or(&self.policy)
+    }
+
+    /// Validators of the next height, ascending by organisation.
+    pub fn validators(&self) -> Vec<ValidatorKey> {
+        self.policy.validators()
+    }
+
+    /// The checkpoint of the tip.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            origin: self.policy.origin.clone(),
+            size: self.frontier.size(),
+            root: self.frontier.root(),
+        }
+    }
+
+    /// Ledger time of the earliest running deadline.
+    pub fn next_deadline(&self) -> Option<u64> {
+        apply::next_deadline(&self.state.tables)
+    }
+
+    /// Whether the next block must be a handover.
+    pub fn handover_due(&self) -> bool {
+        validators::handover(&self.state.tables, self.height() + 1).is_some()
+    }
+
+    /// Whether the next block must carry a handover checkpoint: the tip is a handover block.
+    pub fn needs_handover_checkpoint(&self) -> bool {
+        self.previous_policy.is_some()
+    }
+
+    /// Where the next block stands, at ledger time `now`.
+    fn next_block(&self, now: u64) -> BlockContext {
+        BlockContext {
+            chain: self.chain,
+            height: self.height() + 1,
+            now,
+        }
+    }
+
+    /// Decodes and judges a record against the tip at ledger time `now`, without keeping anything.
+    pub fn admit(
+        &mut self,
+        bytes: &[u8],
+        now: u64,
+        verifier: &mut dyn Verify,
+    ) -> Result<Admitted, Refusal> {
+        let record: Record = match decode(bytes) {
+            Ok(record) => record,
+            Err(error) => crate::refuse!("A6.malformed", why = error),
+        };
+        self.admit_decoded(record, now, verifier)
+    }
+
+    /// The same for a record that was decoded before.
+    pub fn admit_decoded(
+        &mut self,
+        record: Record,
+        now: u64,
+        verifier: &mut dyn Verify,
+    ) -> Result<Admitted, Refusal> {
+        let signed = SignedBytes::of(&record);
+        let id = signed.id;
+        let block = self.next_block(now.max(self.tip.seal.time_ms + 1));
+        let result = apply::apply_signed(&mut self.state.tables, block, &record, &signed, verifier);
+        // Whatever it wrote went to the block overlay; the tip stays as it is.
+        self.state.tables.drop_block();
+        Ok(Admitted {
+            id,
+            outcome: result?,
+            record,
+        })
+    }
+
+    /// Makes an executed block the tip, under its verified certificate.
+    pub fn commit(&mut self, block: &Hash) -> Result<Committed, BlockError> {
+        let height = self.height() + 1;
+        let execution = self
+            .pending
+            .remove(block)
+            .ok_or_else(|| BlockError::Internal {
+                height,
+                why: format!("block {block} was not executed here"),
+            })?;
+        self.state
+            .adopt(&execution.changes)
+            .map_err(|error| BlockError::Internal {
+                height,
+                why: error.to_string(),
+            })?;
+        self.frontier = execution.frontier.clone();
+        self.tip = Tip {
+            seal: execution.seal.clone(),
+            block: *block,
+        };
+        self.previous_policy = None;
+        if let Some(next) = execution.next_policy.clone() {
+            self.previous_policy = Some(std::mem::replace(&mut self.policy, next));
+        }
+        self.pending.clear();
+        let checkpoint = self.checkpoint();
+        Ok(Committed {
+            handover: self.previous_policy.is_some(),
+            execution,
+            checkpoint,
+        })
+    }
+
+    /// An execution that waits for its decision.
+    pub fn pending(&self, block: &Hash) -> Option<&Execution> {
+        self.pending.get(block)
+    }
+
+    fn keep(&mut self, execution: Execution) {
+        if self.pending.len() >= PENDING_MAX {
+            // Any may go: the host executes again what it still needs.
+            self.pending.pop_first();
+        }
+        self.pending.insert(execution.seal.id(), execution);
+    }
+}

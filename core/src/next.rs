@@ -11,21 +11,22 @@
 
 use rollbook_proof::crypto::{Hash, sha256};
 
-use crate::apply::DeadlineKind;
-use crate::funding::application::ApplicationStatus;
-use crate::funding::{
-    Row, agreement, application, award, call, contribution, draw, fund, milestone, payment, review,
-};
-use crate::identity::authority::post_in_force;
 use crate::identity::{OrganisationKind, PostStatus, Role};
-use crate::membership::InvoiceStatus;
-use crate::motion::MotionStatus;
+use crate::lookup::posts::post_in_force;
+use crate::machine::Row;
+use crate::object::application::ApplicationStatus;
+use crate::object::invoice::InvoiceStatus;
+use crate::object::motion::MotionStatus;
+use crate::object::{
+    agreement, application, award, call, contribution, draw, fund, membership, milestone, motion,
+    payment, review,
+};
 use crate::record::{
     AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct,
     PaymentAct, Tranche,
 };
 use crate::state::StateTables;
-use crate::{membership, motion};
+use crate::tx::DeadlineKind;
 
 /// Kinds of object that one asks about.
 #[derive(
@@ -226,7 +227,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 D::MembershipAskAgain,
             ]);
             kinds.extend(entry.motion.map(|motion| (D::MotionClose, motion)));
-            let found = Found::table(object, number, state, &membership::table::ROWS)
+            let found = Found::table(object, number, state, &membership::ROWS)
                 .due(tables, &kinds)
                 .of(Some(entry.organisation))
                 .currency(tables);
@@ -273,7 +274,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 D::MotionRetable,
                 D::MotionSupport,
             ]);
-            let found = Found::table(object, number, entry.status, &motion::table::ROWS)
+            let found = Found::table(object, number, entry.status, &motion::ROWS)
                 .due(tables, &kinds)
                 .of(entry.proposer.map(|(organisation, _)| organisation));
             if entry.status == MotionStatus::Open {
@@ -436,9 +437,9 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
         Object::Node => {
             let node = tables.nodes.get(&number)?;
             let who = match node.status {
-                crate::validators::NodeStatus::Registered => "node operator",
-                crate::validators::NodeStatus::Candidate
-                | crate::validators::NodeStatus::Leaving => "CLK",
+                crate::object::node::NodeStatus::Registered => "node operator",
+                crate::object::node::NodeStatus::Candidate
+                | crate::object::node::NodeStatus::Leaving => "CLK",
                 _ => "",
             };
             Found::new(object, number, node.status)

@@ -13,8 +13,8 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, encode};
 use rollbook_proof::crypto::{Hash, Keypair, Signature, tagged};
 
-use crate::identity::authority::post_in_force;
-use crate::membership;
+use crate::lookup::posts::post_in_force;
+use crate::lookup::rights;
 use crate::state::StateTables;
 
 /// Domain tag of read passes.
@@ -127,7 +127,7 @@ pub fn admit(
             .iter()
             .any(|(_, post)| post.holder == pass.person && post_in_force(post, ledger_ms))
     };
-    if membership::is_live(tables, person.home) || has_post() {
+    if rights::is_live(tables, person.home) || has_post() {
         Ok(())
     } else {
         Err(Denied::NoMember)

@@ -11,10 +11,11 @@
 //!   (RULINGS A18).
 
 use bincode::{Decode, Encode};
-use rollbook_proof::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
+use rollbook_proof::codec::{DecodeError, Wire, at_most, decode, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
+use rollbook_proof::file::Envelope;
 
-use crate::identity::{ActClass, Role};
+use crate::identity::{ActClass, RECORD_MAX_SIGNATURES, Role};
 
 mod award;
 mod call;
@@ -42,8 +43,9 @@ pub use fund::{
 };
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
-    Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES,
-    MotionAct, MotionEffect, Proposal, RaiseProtocol,
+    AdmitMember, Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration,
+    EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RaiseProtocol, RemoveHolder,
+    RescindMotion,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
@@ -55,8 +57,6 @@ pub use payment::{
 pub const RECORD_TAG: &str = "rollbook/record/v1";
 /// Longest record, in bytes (RULINGS A19).
 pub const RECORD_MAX_BYTES: usize = 32 * 1024;
-/// Most co-signers of one record.
-pub const RECORD_MAX_SIGNATURES: usize = 16;
 /// How far ahead `valid_until_ms` may lie when the record is proposed: 30 days.
 pub const VALIDITY_MAX_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -193,6 +193,16 @@ impl Record {
     /// The record's leaf bytes: tag 1, payload, signatures.
     pub fn leaf(&self) -> Vec<u8> {
         rollbook_proof::chain::LeafTag::Record.prefix(&encode(self))
+    }
+}
+
+impl Envelope for Record {
+    fn read(bytes: &[u8]) -> Result<Record, String> {
+        decode(bytes).map_err(|error| error.to_string())
+    }
+
+    fn id(&self) -> Hash {
+        Record::id(self)
     }
 }
 

@@ -16,16 +16,14 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, encode};
 use rollbook_proof::crypto::{Hash, sha256_parts};
 
+mod balances;
 mod table;
 mod tables;
 mod tree;
 
 pub use table::{Table, TableValue, decode_value};
-pub use tables::{StateTables, TableId};
+pub use tables::{StateTables, Stored, TableId, Tables, Writer, number};
 pub use tree::{MemoryTree, TreeChange, TreeError, TreeLeaf};
-
-/// Largest encoded value of a proved table.
-pub const PROVED_VALUE_MAX: usize = 4_096;
 
 /// One changed entry of one table, as bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]

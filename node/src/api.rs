@@ -23,17 +23,20 @@ use rollbook_proof::crypto::{Hash, Keypair};
 use rollbook_proof::log::{Clock, SignedNote};
 use tokio::sync::watch;
 
+use crate::clock::NodeClock;
 use crate::network::NetworkHandle;
-use crate::runtime::chain::Waiting;
-use crate::runtime::clock::NodeClock;
-use crate::runtime::node::{Commands, Snapshot};
-use crate::runtime::writer::{StoredReceipt, View};
+use crate::replica_thread::app::Waiting;
+use crate::replica_thread::command::Commands;
+use crate::replica_thread::snapshot::Snapshot;
+use crate::store::view::{StoredReceipt, View};
 
+mod ask;
 mod blocks;
 pub mod door;
 mod events;
 pub mod lists;
 mod log;
+mod metrics;
 mod next;
 mod openapi;
 mod problem;
@@ -47,7 +50,7 @@ pub use problem::Problem;
 /// Longest request body, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;
 /// How long a question waits for a receipt or for the store.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What the API is made of.
 pub struct ApiParts {
@@ -184,7 +187,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/persons/{person}/sequence", get(state::sequence))
         .route("/v1/status", get(status::status))
         .route("/v1/health", get(status::health))
-        .route("/v1/metrics", get(status::metrics))
+        .route("/v1/metrics", get(metrics::metrics))
         .route("/v1/genesis", get(status::genesis))
         .route("/v1/policies", get(state::policies))
         .route("/v1/consistency", get(log::consistency))

@@ -27,11 +27,12 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
 
-use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock, DiskOp};
+use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock};
 
 mod blocks;
 mod frame;
 mod guard;
+mod stop;
 mod votes;
 
 #[cfg(test)]
@@ -45,107 +46,15 @@ use guard::{CheckpointRecord, Judgement, VoteRecord};
 pub use guard::{
     HighWater, MAX_STATEMENT, Prepared, Refused, SignToken, Slot, Step, Verdict, sign_with,
 };
+pub use stop::{Stop, StopKind};
 use votes::{FirstRecord, Votes};
 
 /// Undecided bodies kept of one height (RULINGS A19).
 pub const MAX_UNDECIDED: usize = 16;
 /// Longest body, in bytes.
-pub const MAX_BODY: usize = rollbook_core::ledger::BODY_MAX_BYTES;
+pub const MAX_BODY: usize = rollbook_core::block::BODY_MAX_BYTES;
 /// Longest log entry, and longest seal with certificate, in bytes.
 pub const MAX_ENTRY: usize = 64 * 1024;
-
-/// Why the journal, and with it the node, stops. Fatal by construction: there is nothing to retry.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {why}. Next: {next}")]
-pub struct Stop {
-    /// What callers tell apart.
-    pub kind: StopKind,
-    /// What happened.
-    pub what: String,
-    /// Why.
-    pub why: String,
-    /// What the operator can safely do.
-    pub next: String,
-}
-
-/// The kinds of [`Stop`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopKind {
-    /// The disk is full.
-    Full,
-    /// The disk failed.
-    Disk,
-    /// Acknowledged bytes are not what they were.
-    Damage,
-    /// Another process uses the folder.
-    Locked,
-    /// The folder is of another chain, node or version.
-    Foreign,
-    /// The caller broke the order of calls. The journal goes on.
-    Misuse,
-    /// The journal was stopped in order.
-    Closed,
-}
-
-impl Stop {
-    fn new(
-        kind: StopKind,
-        what: impl Into<String>,
-        why: impl Into<String>,
-        next: impl Into<String>,
-    ) -> Stop {
-        Stop {
-            kind,
-            what: what.into(),
-            why: why.into(),
-            next: next.into(),
-        }
-    }
-
-    fn damage(path: &Path, offset: u64, why: &str) -> Stop {
-        Stop::new(
-            StopKind::Damage,
-            format!("{} is damaged at byte {offset}", path.display()),
-            why,
-            "keep a copy of the folder, check the disk, and let this node start again from its peers (rollbook node restore)",
-        )
-    }
-
-    fn disk(what: &str, error: &DiskError) -> Stop {
-        let kind = match error.kind {
-            DiskErrorKind::Full => StopKind::Full,
-            DiskErrorKind::Locked => StopKind::Locked,
-            _ => StopKind::Disk,
-        };
-        let next = match (kind, error.op) {
-            (StopKind::Locked, _) => {
-                "stop the other process, or give this node a folder of its own"
-            }
-            // The kernel may show bytes that it failed to write; only a restart of the machine
-            // shows what the disk holds.
-            (StopKind::Full, DiskOp::Sync) => {
-                "free space on that disk, restart the machine (not only the node), then start the node"
-            }
-            (_, DiskOp::Sync | DiskOp::SyncDir) => {
-                "check the disk, restart the machine (not only the node), then start the node"
-            }
-            (StopKind::Full, _) => {
-                "free space on that disk, then start the node again; nothing acknowledged is lost"
-            }
-            _ => "check the disk and the permissions of the folder, then start the node again",
-        };
-        Stop::new(kind, what, error.to_string(), next)
-    }
-
-    fn misuse(what: impl Into<String>) -> Stop {
-        Stop::new(
-            StopKind::Misuse,
-            what,
-            "the calls came in the wrong order",
-            "report this as an error of the program",
-        )
-    }
-}
 
 /// End of what is durable: a file and a length in it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -215,8 +124,7 @@ pub enum BodyAnswer {
     Full,
 }
 
-/// What opening found. Decided blocks are read with [`Journal::read_block`] and
-/// [`Journal::iter_from`].
+/// What opening found. Decided blocks are read with [`Journal::read_block`].
 #[derive(Debug, Clone)]
 pub struct Recovered {
     /// Height of the last decided block; 0 if there is none.
@@ -634,6 +542,7 @@ impl Journal {
 
     /// Decided, durable blocks from `height` on, in order, each judged on reading. Ends at the
     /// first damage.
+    #[cfg(test)]
     pub fn iter_from(&self, height: u64) -> impl Iterator<Item = Result<DecidedBlock, Stop>> + '_ {
         let mut next = Some(height.max(1));
         std::iter::from_fn(move || {
@@ -749,7 +658,8 @@ fn agree(
             StopKind::Foreign,
             format!("{} is the sign guard of another node", votes.path.display()),
             "its instance is not that of the blocks beside it",
-            "put back the node's own file, or restore the node without a guard (rollbook node restore)",
+            "put back the node's own file, or restore the node without a guard (rollbook node \
+             restore)",
         ));
     }
     let (known, offset) = content.blocks_end;
@@ -757,7 +667,8 @@ fn agree(
     let lost_blocks = |why: String| Err(Stop::damage(blocks.path(), end.length, &why));
     if end < known {
         return lost_blocks(format!(
-            "the blocks end there, and {} recorded at byte {offset} that byte {} of segment {} was durable",
+            "the blocks end there, and {} recorded at byte {offset} that byte {} of segment {} \
+             was durable",
             votes.path.display(),
             known.length,
             known.file

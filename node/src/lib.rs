@@ -3,9 +3,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod api;
+pub mod clock;
+pub mod config;
 pub mod disk;
+pub mod failure;
+pub mod files;
 pub mod journal;
 pub mod network;
 pub mod replica;
+pub mod replica_thread;
 pub mod runtime;
 pub mod store;

@@ -275,8 +275,8 @@ pub struct PeerInfo {
 pub enum StartError {
     /// Another program has the port.
     #[error(
-        "cannot listen on {address}: the port is in use. Another node or program has it. Stop that one, or set another \
-         `listen` port in this node's config and tell the other members"
+        "cannot listen on {address}: the port is in use. Another node or program has it. Stop \
+         that one, or set another `listen` port in this node's config and tell the other members"
     )]
     PortInUse {
         /// The address asked for.
@@ -284,8 +284,8 @@ pub enum StartError {
     },
     /// The operating system refuses.
     #[error(
-        "cannot listen on {address}: {reason}. Check that the address belongs to this machine and that ports below 1024 are \
-         allowed to this user"
+        "cannot listen on {address}: {reason}. Check that the address belongs to this machine and \
+         that ports below 1024 are allowed to this user"
     )]
     CannotListen {
         /// The address asked for.

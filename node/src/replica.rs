@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Certificate, Evidence};
 use rollbook_proof::crypto::Hash;
 
@@ -44,16 +45,17 @@ mod serve;
 pub mod storage;
 mod wal;
 
-pub use app::{Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator};
+pub use app::{App, BlockCheckpoint, BlockVerdict, BuiltBlock, NewTip, Refused, Validator};
 pub use config::{Canary, ReplicaConfig};
 pub use context::proposer_index;
 pub use cosign::Receipt;
 pub use journal_storage::JournalStorage;
-pub use ledger_app::{Ahead, LedgerApp};
+pub use ledger_app::{Ahead, LedgerApp, Outbox};
 pub use mempool::{PoolLimits, PoolRefusal};
-pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage, Verify};
+pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage};
 
 use host::{Host, Todo};
+use message::{Envelope, Frame, Request, Response};
 
 /// A wall clock that runs ahead of the elapsed time by more than this was stepped.
 const STEP_MS: u64 = 1_000;
@@ -67,8 +69,8 @@ pub struct Clock {
     pub wall_ms: u64,
 }
 
-/// What happens to a replica. Peers are organisation numbers: one node each; the gate has
-/// authenticated them.
+/// What happens to a replica, decoded where it arrived. Peers are organisation numbers: one node
+/// each; the gate has authenticated them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Time has passed; the shell sends one at [`Replica::wake_at`] at the latest.
@@ -79,38 +81,33 @@ pub enum Input {
     Frame {
         /// Who passed it on.
         from: u32,
-        /// A [`message::Frame`].
-        bytes: Vec<u8>,
+        /// What it says.
+        frame: Frame,
     },
     /// Gossiped records.
-    Records {
-        /// Who passed them on.
-        from: u32,
-        /// A [`message::Batch`].
-        bytes: Vec<u8>,
-    },
+    Records(Vec<Envelope>),
     /// A question; exactly one [`Effect::Respond`] with this id answers it.
     Request {
         /// Who asks.
         from: u32,
         /// To be given back.
         id: u64,
-        /// A [`message::Request`].
-        bytes: Vec<u8>,
+        /// What is asked.
+        request: Request,
     },
     /// The answer to, or the failure of, an [`Effect::Request`]: exactly one for each.
     Response {
         /// Of the request.
         id: u64,
-        /// A [`message::Response`], or `None` if it failed or timed out.
-        bytes: Option<Vec<u8>>,
+        /// The answer; `None` if it failed, timed out, or does not decode.
+        response: Option<Response>,
     },
     /// A record handed in at this node.
     Submit {
         /// To be given back.
         tag: u64,
-        /// The signed envelope.
-        bytes: Vec<u8>,
+        /// The record.
+        envelope: Envelope,
     },
 }
 
@@ -127,8 +124,8 @@ pub enum Effect {
         id: u64,
         /// Whom.
         to: u32,
-        /// A [`message::Request`].
-        bytes: Vec<u8>,
+        /// What.
+        request: Request,
     },
     /// Answer a peer.
     Respond {
@@ -174,7 +171,7 @@ pub enum Effect {
 pub enum NotTaken {
     /// The ledger's rules.
     #[error(transparent)]
-    Rule(#[from] Refusal),
+    Rule(#[from] Refused),
     /// The pool's bounds, or it is known already.
     #[error(transparent)]
     Pool(#[from] PoolRefusal),
@@ -311,7 +308,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub fn status(&self) -> Status {
         let host = &self.host;
         Status {
-            tip: host.tip.height,
+            tip: host.tip.seal.height,
             phase: if host.stop.is_some() {
                 Phase::Stopped
             } else if self.core.is_some() {
@@ -389,11 +386,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         match input {
             Input::Tick => {}
             Input::Peers(peers) => self.set_peers(peers),
-            Input::Frame { from, bytes } => self.frame(from, &bytes),
-            Input::Records { bytes, .. } => self.records(&bytes),
-            Input::Request { from, id, bytes } => self.serve(from, id, &bytes),
-            Input::Response { id, bytes } => self.response(id, bytes),
-            Input::Submit { tag, bytes } => self.submit(tag, bytes),
+            Input::Frame { from, frame } => self.frame(from, frame),
+            Input::Records(records) => self.records(records),
+            Input::Request { from, id, request } => self.serve(from, id, request),
+            Input::Response { id, response } => self.response(id, response),
+            Input::Submit { tag, envelope } => self.submit(tag, envelope),
         }
     }
 

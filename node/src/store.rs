@@ -20,6 +20,7 @@
 
 use std::path::PathBuf;
 
+use rollbook_core::state::Row;
 use rollbook_proof::crypto::Hash;
 
 mod index;
@@ -30,6 +31,8 @@ mod runs;
 mod sled_store;
 #[cfg(test)]
 mod tests;
+pub mod view;
+pub mod writer;
 
 pub use memory::MemoryStore;
 pub use sled_store::{Opened, SledStore};
@@ -37,19 +40,11 @@ pub use sled_store::{Opened, SledStore};
 /// Longest value, in bytes: a quarter of sled's segment is the border to its unsynced files; pages
 /// hold several values.
 pub const VALUE_MAX: usize = 120 * 1024;
-/// Longest object key, in bytes.
-pub const OBJECT_KEY_MAX: usize = 255;
 /// Size of a chunk made by [`split_body`]: about ten records, the cheapest layout measured.
 pub const CHUNK: usize = 3_584;
 
 /// Where a record is: height of its block and index among the block's records.
 pub type RecordPlace = (u64, u32);
-
-/// Two byte strings: key and value, or seal and certificate.
-pub type Pair = (Vec<u8>, Vec<u8>);
-
-/// A write of a row of the state tables: table, key, new value or none.
-pub type RowWrite = (u8, Vec<u8>, Option<Vec<u8>>);
 
 /// Takes table, key and new value (none: removed) of a row; answers whether to go on.
 pub type RowVisit<'a> = dyn FnMut(u8, &[u8], Option<&[u8]>) -> bool + 'a;
@@ -65,18 +60,14 @@ pub struct BlockWrite {
     pub certificate: Vec<u8>,
     /// Body bytes, cut anywhere; see [`split_body`].
     pub body: Vec<Vec<u8>>,
-    /// Rows of the state tables: table, key, new value or none.
-    pub rows: Vec<RowWrite>,
-    /// Nodes of the state tree: key, new value or none.
-    pub tree_nodes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Writes of rows of the state tables.
+    pub rows: Vec<Row>,
     /// Nodes of the log tree by (level, index).
     pub log_nodes: Vec<((u8, u64), Hash)>,
     /// Leaves of the log up to and including this block.
     pub leaf_count: u64,
     /// Record index: first 16 bytes of the record id, place.
     pub records: Vec<([u8; 16], RecordPlace)>,
-    /// Object index: key of an object, place of a record that concerns it.
-    pub objects: Vec<(Vec<u8>, RecordPlace)>,
     /// Named values that go with the block.
     pub meta: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -88,6 +79,15 @@ pub struct Tip {
     pub height: u64,
     /// Leaves of the log up to and including it.
     pub leaf_count: u64,
+}
+
+/// What stands for a block without its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSeal {
+    /// Seal bytes.
+    pub seal: Vec<u8>,
+    /// Certificate bytes.
+    pub certificate: Vec<u8>,
 }
 
 /// A block as served.
@@ -123,8 +123,8 @@ pub enum StoreError {
         max: usize,
     },
     /// The folder is of another chain or format.
-    #[error("the store in {} {why}. Next: check the configured data folder, or delete this one: it is rebuilt from \
-             the journal", path.display())]
+    #[error("the store in {} {why}. Next: check the configured data folder, or delete this one: \
+             it is rebuilt from the journal", path.display())]
     Foreign {
         /// The folder.
         path: PathBuf,
@@ -133,8 +133,8 @@ pub enum StoreError {
     },
     /// The database failed or contradicts itself.
     #[error(
-        "the store failed while {what}: {why}. Next: stop the node and delete the store's folder; it is rebuilt from \
-             the journal"
+        "the store failed while {what}: {why}. Next: stop the node and delete the store's folder; \
+         it is rebuilt from the journal"
     )]
     Failed {
         /// What was being done.
@@ -165,7 +165,7 @@ pub trait Store: Send + Sync {
     fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError>;
 
     /// Seal and certificate of a block, without its body.
-    fn seal(&self, height: u64) -> Result<Option<Pair>, StoreError>;
+    fn seal(&self, height: u64) -> Result<Option<StoredSeal>, StoreError>;
 
     /// Where the record is whose id begins with `prefix`. An index: check the id on reading.
     fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError>;
@@ -173,25 +173,10 @@ pub trait Store: Send + Sync {
     /// Places of records whose id begins with `prefix`, in no certain order, at most `limit`.
     fn records_from(&self, prefix: &[u8], limit: usize) -> Result<Vec<RecordPlace>, StoreError>;
 
-    /// Records that concern an object, ascending, from `from` on, at most `limit`.
-    fn object(
-        &self,
-        key: &[u8],
-        from: RecordPlace,
-        limit: usize,
-    ) -> Result<Vec<RecordPlace>, StoreError>;
-
     /// Visits what was written to the rows of the state tables, the oldest first, until `visit`
     /// answers false. A later write of a row stands above an earlier one; writes that were
     /// superseded need not be there.
     fn rows(&self, visit: &mut RowVisit) -> Result<(), StoreError>;
-
-    /// A node of the state tree.
-    fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
-
-    /// The node with the greatest key that begins with `prefix` and is at most `key`: the newest
-    /// version of something.
-    fn tree_node_at_most(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Pair>, StoreError>;
 
     /// A node of the log tree.
     fn log_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError>;

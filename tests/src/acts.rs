@@ -4,9 +4,9 @@
 
 use rollbook_core::account::{Pot, Unit};
 use rollbook_core::charter::Class;
+use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::identity::{GroupDeclaration, Name, OrganisationKind, Role, Scope};
-use rollbook_core::motion::rules::BodyKind;
-use rollbook_core::record::*;
+use rollbook_core::record::{AdmitMember, RemoveHolder, RescindMotion, *};
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256};
@@ -44,7 +44,7 @@ pub fn all() -> Vec<Body> {
     ];
     acts.extend(membership().into_iter().map(Body::Membership));
     acts.extend(effects().into_iter().map(|effect| {
-        let ballot_days = if matches!(effect, MotionEffect::Rescind { .. }) {
+        let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
             0
         } else {
             14
@@ -192,8 +192,8 @@ fn effects() -> Vec<MotionEffect> {
         out_of_rank,
     };
     vec![
-        MotionEffect::Admit { membership: 26 },
-        MotionEffect::Rescind { motion: 9 },
+        MotionEffect::Admit(AdmitMember { membership: 26 }),
+        MotionEffect::Rescind(RescindMotion { motion: 9 }),
         MotionEffect::Appoint(appointment),
         MotionEffect::Appoint(Appointment {
             role: Role::Auditor,
@@ -201,7 +201,7 @@ fn effects() -> Vec<MotionEffect> {
             deputy: None,
             ..appointment
         }),
-        MotionEffect::Remove { post: 3 },
+        MotionEffect::Remove(RemoveHolder { post: 3 }),
         MotionEffect::CreateFund(fund.into()),
         MotionEffect::AppointCommittee(AppointCommittee {
             fund: 1,

@@ -4,14 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_core::charter::{Charter, DAY_MS, Preset};
-use rollbook_core::genesis::{Direction, Genesis, GenesisItem, PostEntry, SeatEntry};
+use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::charter::{Charter, Preset};
+use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
     ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
     OrganisationEntry, OrganisationKind, Role,
 };
-use rollbook_core::protocol::PROTOCOL;
+use rollbook_core::lookup::protocol::PROTOCOL;
+use rollbook_core::object::direction::Direction;
 use rollbook_core::record::{Body, Capacity, NodeKeys, OrganisationAct, Payload, Record};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
@@ -189,7 +191,7 @@ impl Alliance {
         let people: Vec<OfficerEntry> = (0..roles.len() as u32)
             .map(|i| officer(seed, number, staff + i, &[]))
             .collect();
-        let until_ms = OPENED_MS + 730 * DAY_MS;
+        let until_ms = OPENED_MS + 730 * MS_PER_DAY;
         let posts = (0..)
             .zip(roles)
             .map(|(i, role)| PostEntry {
@@ -316,7 +318,7 @@ impl Alliance {
             principal,
             officer,
             sequence: *sequence,
-            valid_until_ms: now + 7 * DAY_MS,
+            valid_until_ms: now + 7 * MS_PER_DAY,
             body,
         };
         let mut signers = signers.to_vec();

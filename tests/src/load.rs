@@ -99,7 +99,7 @@ impl Load {
                     return;
                 }
                 if shared.lock().unwrap().waiting.len() < UNDER_WAY {
-                    let now = rollbook_node::runtime::clock::real_ms();
+                    let now = rollbook_node::clock::real_ms();
                     let record = source
                         .lock()
                         .unwrap()

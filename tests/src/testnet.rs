@@ -6,16 +6,16 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rollbook_core::apply::Verify;
 use rollbook_core::audit::{Auditor, Report};
-use rollbook_core::charter::DAY_MS;
+use rollbook_core::block::BlockBody;
+use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::export::{BlockFrame, Header, Tail};
 use rollbook_core::identity::{Role, Scope};
-use rollbook_core::ledger::BlockBody;
 use rollbook_core::record::{
     Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
     Payload, Proposal, Record,
 };
+use rollbook_core::tx::Verify;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{SampleAlliance, officer_key, officers_of};
 use rollbook_node::runtime::testnet::{Plan, Testnet};
@@ -139,7 +139,7 @@ impl Net {
     /// Ledger time as the nodes see it.
     pub fn now_ms(&self) -> u64 {
         match self.alliance.clock {
-            Clock::Wall => rollbook_node::runtime::clock::real_ms(),
+            Clock::Wall => rollbook_node::clock::real_ms(),
             Clock::Sample => self.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap(),
         }
     }
@@ -154,7 +154,7 @@ impl Net {
     pub fn signed(&self, principal: u32, signers: &[(u32, Role)], body: Body) -> Vec<u8> {
         let officer = signers[0].0;
         let sequence = self.source.lock().unwrap().sequence(officer);
-        let valid_until_ms = self.now_ms() + 7 * DAY_MS;
+        let valid_until_ms = self.now_ms() + 7 * MS_PER_DAY;
         let payload = Payload {
             chain: self.chain,
             principal,

@@ -11,15 +11,18 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_core::apply::{DeadlineKind, Event, EventBody, Outcome, Refusal};
+use rollbook_core::block::SystemSection;
+use rollbook_core::event::{Event, EventBody};
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
-use rollbook_core::ledger::{Ledger, SystemSection};
+use rollbook_core::ledger::Ledger;
 use rollbook_core::record::{
     Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct, Proposal, Record,
     Registration,
 };
+use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
+use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::chain::{
     Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Vote, VoteKind, quorum,
 };
@@ -357,7 +360,7 @@ impl Writer {
     pub fn vote(&mut self, member: u32, motion: u32, choice: Choice) -> Result<Outcome, Refusal> {
         let admission = matches!(
             self.tables().motions.get(&motion).unwrap().effect,
-            MotionEffect::Admit { .. }
+            MotionEffect::Admit(_)
         );
         let criterion = (admission && choice == Choice::No).then(|| text("field-of-work"));
         self.member(
@@ -374,7 +377,7 @@ impl Writer {
     /// Everybody in the frozen electorate votes yes; time moves past the close and the stay.
     /// Returns the events.
     pub fn pass(&mut self, motion: u32) -> Vec<EventBody> {
-        let electorate = rollbook_core::motion::electorate(self.tables(), motion);
+        let electorate = rollbook_core::rules::motion::electorate(self.tables(), motion);
         for member in electorate.into_keys() {
             self.vote(member, motion, Choice::Yes).unwrap();
         }
@@ -419,7 +422,7 @@ impl Writer {
 
     /// Moves ledger time by so many days.
     pub fn advance_days(&mut self, days: u64) -> Vec<EventBody> {
-        let to = self.ledger.tip().seal.time_ms + days * rollbook_core::charter::DAY_MS;
+        let to = self.ledger.tip().seal.time_ms + days * rollbook_core::calendar::MS_PER_DAY;
         self.advance(to)
             .into_iter()
             .map(|event| event.body)

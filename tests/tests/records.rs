@@ -3,7 +3,7 @@
 //! a changed format: shipped bytes never change (RULINGS A18), so the writer, `cargo test --release
 //! --workspace --test records -- --ignored`, is for acts that are new.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

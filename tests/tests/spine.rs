@@ -1,10 +1,11 @@
 //! One writer, no network: genesis, founding, blocks, a handover. The ledger alone must hold every
 //! rule of a block.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
+use rollbook_core::block::SystemSection;
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::{BlockError, Ledger, SystemSection};
+use rollbook_core::ledger::{BlockError, Ledger};
 use rollbook_core::record::{Body, NodeAct};
 use rollbook_proof::log::Clock;
 use rollbook_tests::alliance::{Alliance, OPENED_MS, node_keys, officers_of};

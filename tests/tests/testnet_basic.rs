@@ -1,12 +1,12 @@
 //! Four real nodes: blocks, proofs that a stranger checks, refusals that are signed, the stepped
 //! clock.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 
 use rollbook_core::record::Record;
-use rollbook_node::runtime::clock::Step;
+use rollbook_node::clock::Step;
 use rollbook_node::runtime::http;
 use rollbook_proof::answer::{Verdict, verify_answer};
 use rollbook_proof::codec::decode;
@@ -157,7 +157,9 @@ fn four_nodes_decide_and_what_they_serve_can_be_proved() {
         report.records
     );
     // Stopped in order and started again, nothing is replayed and all goes on.
-    net.testnet.stop_all().unwrap();
+    for node in net.nodes() {
+        net.testnet.stop(node).unwrap();
+    }
     net.testnet.start_all().unwrap();
     net.act(&nodes);
     net.check(&nodes);

@@ -1,17 +1,17 @@
 //! One of four real clocks is an hour off (RULINGS A9): the chain goes on, nobody follows that
 //! time, the node says so itself, and with a right clock it is needed again and serves.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use rollbook_core::export::BlockFrame;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::doctor;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::decode;
 use rollbook_tests::load::{Load, must_be_in};
 use rollbook_tests::testnet::{Net, frames};
 
-const HOUR_MS: i64 = 3_600_000;
+const MS_PER_HOUR: i64 = 3_600_000;
 
 fn an_hour_off(seed: &str, offset_ms: i64) {
     let mut net = Net::up(seed);
@@ -100,10 +100,10 @@ fn an_hour_off(seed: &str, offset_ms: i64) {
 
 #[test]
 fn an_hour_ahead() {
-    an_hour_off("ahead", HOUR_MS);
+    an_hour_off("ahead", MS_PER_HOUR);
 }
 
 #[test]
 fn an_hour_behind() {
-    an_hour_off("behind", -HOUR_MS);
+    an_hour_off("behind", -MS_PER_HOUR);
 }

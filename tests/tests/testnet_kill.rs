@@ -1,7 +1,7 @@
 //! Kills under load. After each story: equal state roots, equal exports, a clean audit, and every
 //! record that a node once called decided or receipted is in it.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

@@ -1,13 +1,13 @@
 //! What goes wrong in an operator's hands: each is refused with words and a next step, and a
 //! restored node comes back safely.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use rollbook_node::runtime::config::NodeSecrets;
+use rollbook_node::config::NodeSecrets;
 use rollbook_node::runtime::{admin, backup};
 use rollbook_tests::testnet::{Net, program};
 

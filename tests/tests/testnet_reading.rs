@@ -1,7 +1,7 @@
 //! Who reads what at a real node (RULINGS A15, R18), and that a full node serves what a validator
 //! serves (A21).
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use rollbook_core::pass::Pass;
 use rollbook_core::record::{NodeAct, Record};
 use rollbook_node::api::reader::header_of;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::sample::{node_keys, officer_key, officers_of};
 use rollbook_node::runtime::testnet::Plan;

@@ -2,7 +2,7 @@
 //! announce that they know it, the assembly amends the charter, and what only version 2 knows is
 //! refused before and done after, everywhere alike.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use rollbook_core::export::BlockFrame;
 use rollbook_core::identity::Role;
@@ -10,7 +10,7 @@ use rollbook_core::record::{
     Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder,
     Proposal, RaiseProtocol,
 };
-use rollbook_node::runtime::clock::Step;
+use rollbook_node::clock::Step;
 use rollbook_node::runtime::testnet::Plan;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{Text, decode};
@@ -20,7 +20,7 @@ use rollbook_tests::alliance::secretariat;
 use rollbook_tests::testnet::{Net, frames};
 
 const MEMBERS: u32 = 8;
-const DAY_MS: u64 = 86_400_000;
+const MS_PER_DAY: u64 = 86_400_000;
 
 /// The secretary files a court's order: an act of version 2.
 fn order(net: &Net, reference: &str) -> Vec<u8> {
@@ -105,7 +105,7 @@ fn version_2_is_activated_at_its_height() {
         );
     }
     for _ in 0..40 {
-        net.testnet.advance(Step::ByMs(DAY_MS)).unwrap();
+        net.testnet.advance(Step::ByMs(MS_PER_DAY)).unwrap();
         net.act(&nodes);
         if net.testnet.status(1).unwrap()["protocol"]["coming"].is_array() {
             break;

@@ -2,7 +2,7 @@
 //! node at genesis gets a seat by a handover, another gives its seat up, and receipts from before,
 //! between and after are judged from the genesis hash alone.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

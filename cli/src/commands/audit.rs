@@ -7,45 +7,53 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::ArgMatches;
+use clap::Args;
 use rayon::prelude::*;
-use rollbook_core::apply::Verify;
 use rollbook_core::audit::{Auditor, Report};
-use rollbook_core::calendar::format_instant;
 use rollbook_core::export::{BlockFrame, FRAME_MAX_BYTES, Header, Tail, frame_length};
 use rollbook_core::state::StateTables;
+use rollbook_core::tx::Verify;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
 use sha2::{Digest, Sha256};
 
+use crate::dates::instant_ms;
 use crate::failure::{Failure, REFUSED};
+use crate::flags::Global;
 use crate::messages::t;
 use crate::output::{bar, print, print_json, say};
+use crate::profile::genesis;
 
 /// Blocks are taken in batches of at least so many records, so that the threads have work.
 const BATCH_RECORDS: usize = 2_048;
 
+/// `audit`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Audit {
+    /// The export.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Genesis hash of the alliance.
+    #[arg(long, value_name = "HASH")]
+    genesis: Option<String>,
+    /// How many threads verify signatures.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
 /// Runs the command.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(path) = matches.get_one::<PathBuf>("file") else {
-        return Err(Failure::unusable("FILE"));
-    };
-    let expected = match matches.get_one::<String>("genesis") {
-        None => None,
-        Some(text) => Some(Hash::from_hex(text).ok_or_else(|| {
-            Failure::unusable(t("audit.bad-hash", &[("hash", text.clone())]))
-                .next(t("audit.bad-hash-next", &[]))
-        })?),
-    };
-    if let Some(threads) = matches.get_one::<usize>("threads") {
+pub fn run(global: &Global, flags: &Audit) -> Result<u8, Failure> {
+    let expected = genesis(flags.genesis.as_deref(), None)?;
+    if let Some(threads) = flags.threads {
         let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(*threads)
+            .num_threads(threads)
             .build_global();
     }
     let started = Instant::now();
-    let report = audit(path, expected)?;
+    let report = audit(&flags.file, expected)?;
     let seconds = started.elapsed().as_secs_f64();
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&report);
     } else {
         show(&report, expected, seconds);
@@ -294,7 +302,7 @@ fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
     print(t(
         "audit.last",
         &[
-            ("time", format_instant(report.time_ms, 480)),
+            ("time", instant_ms(report.time_ms)),
             ("cosigned", report.cosigned.to_string()),
         ],
     ));

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_node::runtime::clock::real_ms;
+use clap::{Args, value_parser};
+use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log::Clock;
 use serde::Serialize;
@@ -28,8 +28,8 @@ use serde::Serialize;
 use self::machine::{Machine, Usage, usage};
 use self::mix::{MEMBERS, Mix, Prepared, verify_rate};
 use self::offer::{Counts, Ledger, Node};
-use super::node::failed;
 use crate::failure::Failure;
+use crate::flags::Global;
 use crate::messages::t;
 use crate::output::{print, print_json, say};
 
@@ -50,31 +50,30 @@ const SAMPLE: usize = 10_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `bench`.
-pub fn command() -> Command {
-    let number = |name: &'static str, usual: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("N")
-            .default_value(usual)
-            .value_parser(value_parser!(u32).range(1..))
-    };
-    Command::new("bench")
-        .arg(number("records", "60000"))
-        .arg(number("seconds", "15"))
-        .arg(number("rate", "100"))
-        .arg(
-            Arg::new("history")
-                .long("history")
-                .value_name("N")
-                .value_parser(value_parser!(u32).range(1..)),
-        )
-        .arg(
-            Arg::new("dir")
-                .long("dir")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(Arg::new("keep").long("keep").action(ArgAction::SetTrue))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Bench {
+    /// Records of the full phase.
+    #[arg(long, value_name = "N", default_value = "60000",
+        value_parser = value_parser!(u32).range(1..))]
+    records: u32,
+    /// Length of the steady phase.
+    #[arg(long, value_name = "N", default_value = "15",
+        value_parser = value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Records a second in the steady phase.
+    #[arg(long, value_name = "N", default_value = "100",
+        value_parser = value_parser!(u32).range(1..))]
+    rate: u32,
+    /// Records of a history that is measured instead.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    history: Option<u32>,
+    /// The folder, which must be empty.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Whether the folder stays.
+    #[arg(long)]
+    keep: bool,
 }
 
 /// Settings of a run.
@@ -156,17 +155,16 @@ struct Report {
 }
 
 /// Runs the command.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let number = |name: &str| matches.get_one::<u32>(name).copied().unwrap_or(1);
+pub fn run(global: &Global, flags: &Bench) -> Result<u8, Failure> {
     let settings = Settings {
         nodes: NODES,
-        records: number("records"),
-        seconds: number("seconds"),
-        rate: number("rate"),
+        records: flags.records,
+        seconds: flags.seconds,
+        rate: flags.rate,
         batch: BATCH,
         window: WINDOW,
     };
-    let dir = match matches.get_one::<PathBuf>("dir") {
+    let dir = match &flags.dir {
         Some(dir) => dir.clone(),
         None => std::env::temp_dir().join(format!("rollbook-bench-{}", std::process::id())),
     };
@@ -180,9 +178,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             &[("dir", dir.display().to_string())],
         )));
     }
-    let (keep, json) = (matches.get_flag("keep"), matches.get_flag("json"));
-    if let Some(records) = matches.get_one::<u32>("history") {
-        let report = history::run(&dir, *records as usize, keep)?;
+    let (keep, json) = (flags.keep, global.json);
+    if let Some(records) = flags.history {
+        let report = history::run(&dir, records as usize, keep)?;
         if json {
             print_json(&report);
         } else {
@@ -202,16 +200,16 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 fn measure(dir: &Path, settings: &Settings, keep: bool) -> Result<Report, Failure> {
     let machine = Machine::here();
     let seed = "bench";
-    let plan = Plan::new(seed, MEMBERS, NODES, Clock::Wall).map_err(failed)?;
-    let genesis = plan.alliance().genesis().map_err(failed)?.genesis;
+    let plan = Plan::new(seed, MEMBERS, NODES, Clock::Wall)?;
+    let genesis = plan.alliance().genesis()?.genesis;
     let load = Load::prepare(
         settings,
         Mix::new(seed.as_bytes(), genesis.hash(), real_ms()),
     );
     let program =
         std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
-    let mut testnet = Testnet::create(dir, plan, &program, &super::testnet::RUN).map_err(failed)?;
-    let outcome = testnet.start_all().map_err(failed).and_then(|()| {
+    let mut testnet = Testnet::create(dir, plan, &program, &super::testnet::RUN)?;
+    let outcome = testnet.start_all().map_err(Failure::from).and_then(|()| {
         run_phases(&testnet, settings, &load).map_err(|why| {
             let next = t("bench.stopped-next", &[("dir", dir.display().to_string())]);
             Failure::refused(t("bench.stopped", &[]))
@@ -226,7 +224,7 @@ fn measure(dir: &Path, settings: &Settings, keep: bool) -> Result<Report, Failur
         say(t("bench.kept", &[("dir", dir.display().to_string())]));
     } else if outcome.is_ok() {
         // After a failure the nodes' logs say why: they stay.
-        testnet.down().map_err(failed)?;
+        testnet.down()?;
     }
     let (steady, full, node_memory) = outcome?;
     let per_node = full.signatures_per_second / load.verify_alone.max(1.0);

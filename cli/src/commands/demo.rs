@@ -6,19 +6,19 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
+use clap::{Args, value_parser};
 use rollbook_core::record::Record;
-use rollbook_node::runtime::config::NodeSecrets;
+use rollbook_node::config::NodeSecrets;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::codec::encode;
 use rollbook_proof::log::Clock;
 
 use super::audit::audit;
-use super::node::failed;
+use crate::dates::instant_ms;
 use crate::drafting::sample;
 use crate::drafting::sample::Place;
 use crate::failure::Failure;
+use crate::flags::Global;
 use crate::keystore::sample_node_key;
 use crate::messages::t;
 use crate::output::{money, print, print_json, say};
@@ -30,41 +30,28 @@ use crate::story::{Ending, Step};
 const VALIDATORS: [u32; 13] = [11, 14, 15, 16, 12, 17, 18, 20, 21, 1, 2, 3, 4];
 
 /// `demo`.
-pub fn command() -> Command {
-    Command::new("demo")
-        .arg(
-            Arg::new("nodes")
-                .long("nodes")
-                .value_name("N")
-                .default_value("4")
-                .value_parser(value_parser!(u32).range(4..=13)),
-        )
-        .arg(
-            Arg::new("dir")
-                .long("dir")
-                .value_name("DIR")
-                .default_value("rollbook-demo")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(
-            Arg::new("seed")
-                .long("seed")
-                .value_name("TEXT")
-                .default_value("demo"),
-        )
-        .arg(Arg::new("keep").long("keep").action(ArgAction::SetTrue))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Demo {
+    /// How many nodes run.
+    #[arg(long, value_name = "N", default_value = "4",
+        value_parser = value_parser!(u32).range(4..=13))]
+    nodes: u32,
+    /// The folder, which must be empty.
+    #[arg(long, value_name = "DIR", default_value = "rollbook-demo")]
+    dir: PathBuf,
+    /// Of the sample keys.
+    #[arg(long, value_name = "TEXT", default_value = "demo")]
+    seed: String,
+    /// Whether the nodes keep running.
+    #[arg(long)]
+    keep: bool,
 }
 
 /// Runs the demo.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+pub fn run(global: &Global, flags: &Demo) -> Result<u8, Failure> {
     let begun = Instant::now();
-    let (Some(dir), Some(nodes), Some(seed)) = (
-        matches.get_one::<PathBuf>("dir"),
-        matches.get_one::<u32>("nodes"),
-        matches.get_one::<String>("seed"),
-    ) else {
-        return Err(Failure::unusable("demo"));
-    };
+    let (dir, nodes, seed) = (&flags.dir, flags.nodes, flags.seed.as_str());
     let unusable = |error: std::io::Error| {
         Failure::unusable(t("demo.dir", &[("dir", dir.display().to_string())])).because(error)
     };
@@ -77,8 +64,8 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             )),
         );
     }
-    let (keep, json) = (matches.get_flag("keep"), matches.get_flag("json"));
-    let (testnet, genesis) = set_up(&dir, *nodes, seed)?;
+    let (keep, json) = (flags.keep, global.json);
+    let (testnet, genesis) = set_up(&dir, nodes, seed)?;
     let hash = genesis.hash();
     say(t("audit.sample", &[]));
     say(t(
@@ -129,6 +116,11 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let (export, damaged) = checked?;
     let seconds = begun.elapsed().as_secs_f64();
     if json {
+        let accounts: BTreeMap<_, _> = ending
+            .accounts
+            .iter()
+            .map(|(account, amount)| (account.to_string(), amount))
+            .collect();
         print_json(&serde_json::json!({
             "sample": true,
             "genesis": hash,
@@ -139,7 +131,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             "api": apis,
             "running": keep,
             "refusals": ending.refusals,
-            "accounts": ending.accounts.iter().map(|(account, amount)| (account.to_string(), amount)).collect::<BTreeMap<_, _>>(),
+            "accounts": accounts,
             "damaged_leaf": damaged,
             "seconds": seconds,
         }));
@@ -164,7 +156,7 @@ fn set_up(
     seed: &str,
 ) -> Result<(Testnet, rollbook_core::genesis::Genesis), Failure> {
     let validators: Vec<u32> = VALIDATORS.into_iter().take(nodes as usize).collect();
-    let mut plan = Plan::new(seed, 24, nodes, Clock::Sample).map_err(failed)?;
+    let mut plan = Plan::new(seed, 24, nodes, Clock::Sample)?;
     // The same ports as last time if they are free: then the same seed gives the same genesis hash.
     if let Some(ports) = usual_ports(&validators) {
         plan.ports = ports;
@@ -196,11 +188,10 @@ fn set_up(
         &keys,
         &program,
         &super::testnet::RUN,
-    )
-    .map_err(failed)?;
+    )?;
     if let Err(failure) = testnet.start_all() {
         stop(&mut testnet);
-        return Err(failed(failure));
+        return Err(failure.into());
     }
     Ok((testnet, alliance.file.genesis))
 }
@@ -228,7 +219,7 @@ fn stop(testnet: &mut Testnet) {
 
 /// One line of the story.
 fn line(step: &Step<'_>, now: u64) -> String {
-    let day = format_instant(now, 480);
+    let day = instant_ms(now);
     let day = day.get(..10).unwrap_or(&day);
     let sentence = t(&format!("story.{}", step.key), step.facts);
     let mark = if step.refused {

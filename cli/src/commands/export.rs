@@ -4,38 +4,33 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::Args;
+use rollbook_node::files::{Access, Replacement, WriteError};
 
-use crate::client::{Client, asking};
+use crate::client::Client;
 use crate::failure::Failure;
-use crate::login;
+use crate::flags::{Connection, Global};
 use crate::messages::t;
 use crate::output::{busy, print, say};
-use crate::profile::Profiles;
+use crate::profile::in_use;
 
 /// `export`.
-pub fn command() -> Command {
-    login::arguments(asking(Command::new("export")))
-        .arg(
-            Arg::new("out")
-                .required(true)
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Export {
+    #[command(flatten)]
+    connection: Connection,
+    /// Where it goes.
+    #[arg(value_name = "FILE")]
+    out: PathBuf,
 }
 
 /// Runs the command.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(path) = matches.get_one::<PathBuf>("out") else {
-        return Err(Failure::unusable("FILE"));
-    };
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
-    let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
+pub fn run(global: &Global, flags: &Export) -> Result<u8, Failure> {
+    let profile = in_use(global)?;
+    let client = Client::reading(global, &flags.connection, profile.as_ref())?;
     let busy = busy("busy.export");
-    save(path, |file| {
+    save(&flags.out, |file| {
         client.download("/v1/export", &mut busy.counting(file))
     })
 }
@@ -46,22 +41,13 @@ pub fn save(
     fill: impl FnOnce(&mut std::fs::File) -> Result<u64, Failure>,
 ) -> Result<u8, Failure> {
     let name = path.display().to_string();
-    let failed = |error: std::io::Error| {
+    let failed = |error: WriteError| {
         Failure::unusable(t("export.not-written", &[("file", name.clone())])).because(error)
     };
     // A broken download must not look like an export: the name comes last.
-    let mut partial = path.to_path_buf().into_os_string();
-    partial.push(".part");
-    let mut file = std::fs::File::create(&partial).map_err(failed)?;
-    let bytes = match fill(&mut file) {
-        Ok(bytes) => bytes,
-        Err(failure) => {
-            let _ = std::fs::remove_file(&partial);
-            return Err(failure);
-        }
-    };
-    file.sync_all().map_err(failed)?;
-    std::fs::rename(&partial, path).map_err(failed)?;
+    let mut export = Replacement::of(path, Access::Everybody).map_err(failed)?;
+    let bytes = fill(export.file())?;
+    export.commit().map_err(failed)?;
     print(t(
         "export.done",
         &[("file", name.clone()), ("bytes", bytes.to_string())],

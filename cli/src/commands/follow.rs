@@ -9,16 +9,17 @@ use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
+use clap::Args;
 use serde_json::{Value, json};
 
-use crate::client::{Client, asking};
+use crate::client::Client;
+use crate::dates::instant_ms;
 use crate::failure::Failure;
+use crate::flags::{Connection, Global};
 use crate::messages::t;
 use crate::objects;
 use crate::output::{print, say};
-use crate::profile::Profiles;
+use crate::profile::in_use;
 
 /// Pause before the nodes are tried again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -26,31 +27,31 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `follow`.
-pub fn command() -> Command {
-    let number = |name: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("N")
-            .value_parser(value_parser!(u64))
-    };
-    crate::login::arguments(asking(Command::new("follow")))
-        .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
-        .arg(number("from").value_name("HEIGHT").conflicts_with("after"))
-        .arg(Arg::new("after").long("after").value_name("HEIGHT:INDEX"))
-        .arg(number("count"))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Follow {
+    #[command(flatten)]
+    connection: Connection,
+    /// The height to begin at.
+    #[arg(long, value_name = "HEIGHT", conflicts_with = "after")]
+    from: Option<u64>,
+    /// The leaf after which to begin.
+    #[arg(long, value_name = "HEIGHT:INDEX")]
+    after: Option<String>,
+    /// How many leaves are shown at most.
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
 }
 
 /// Runs `follow`.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
-    let client = Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
-    let mut left = matches.get_one::<u64>("count").copied();
-    let json = matches.get_flag("json");
-    let last = Arc::new(Mutex::new(matches.get_one::<String>("after").cloned()));
+pub fn run(global: &Global, flags: &Follow) -> Result<u8, Failure> {
+    let profile = in_use(global)?;
+    let client = Client::reading(global, &flags.connection, profile.as_ref())?;
+    let mut left = flags.count;
+    let json = global.json;
+    let last = Arc::new(Mutex::new(flags.after.clone()));
     end_on_interrupt(Arc::clone(&last));
-    let path = match matches.get_one::<u64>("from") {
+    let path = match flags.from {
         Some(height) => format!("/v1/events?from={height}"),
         None => "/v1/events".to_owned(),
     };
@@ -181,7 +182,7 @@ fn line(event: &Event, json: bool) {
         "seal" => {
             let time = data["seal"]["time_ms"]
                 .as_u64()
-                .map(|ms| format_instant(ms, 480))
+                .map(instant_ms)
                 .unwrap_or_default();
             format!("{time}  {}", text("id"))
         }
@@ -214,7 +215,8 @@ mod tests {
 
     #[test]
     fn events_are_read_and_comments_are_not() {
-        let stream = ": hello\n\nid: 3:0\nevent: seal\ndata: {\"height\":\ndata: 3}\n\n: alive\n\nid: 3:1\r\nevent: x\r\ndata: 1\r\n\r\nid: 4:0\ndata: {";
+        let stream = ": hello\n\nid: 3:0\nevent: seal\ndata: {\"height\":\ndata: 3}\n\n: alive\n\n\
+             id: 3:1\r\nevent: x\r\ndata: 1\r\n\r\nid: 4:0\ndata: {";
         let events: Vec<Event> = Events(stream.as_bytes()).collect();
         assert_eq!(events.len(), 2, "a cut event is none");
         assert_eq!(

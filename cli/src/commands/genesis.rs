@@ -8,8 +8,8 @@ mod show;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
+use clap::{Args, Subcommand, value_parser};
+use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, format_instant};
 use rollbook_core::genesis::file::{
     FounderProblem, GenesisFile, GenesisFileError, decode_draft, encode_draft, found_payload,
     judge_founders,
@@ -20,11 +20,12 @@ use rollbook_core::record::{Capacity, Record, VALIDITY_MAX_MS};
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::Hash;
 
-use super::keys::{key_arguments, keystore_of, role_words};
+use super::keys::{keystore_of, role_words};
 use crate::drafting::build::shown;
-use crate::drafting::problem::Report;
 use crate::failure::{Failure, REFUSED, UNUSABLE};
-use crate::keystore;
+use crate::files;
+use crate::flags::{Global, KeyFlags};
+use crate::input::problem::Report;
 use crate::keystore::passphrase;
 use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
@@ -34,98 +35,95 @@ const SIGNATURE_SUFFIX: &str = ".record";
 /// Founders listed after a draft; `genesis check` lists all.
 const LISTED: usize = 40;
 
-/// The command.
-pub fn command() -> Command {
-    let path = |name: &'static str, value: &'static str| {
-        Arg::new(name)
-            .value_name(value)
-            .value_parser(value_parser!(PathBuf))
-    };
-    let number = |name: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("N")
-            .value_parser(value_parser!(u32).range(1..))
-    };
-    Command::new("genesis")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(
-            Command::new("draft")
-                .arg(path("folder", "DIR").default_value("."))
-                .arg(path("members", "FILE").long("members"))
-                .arg(path("cards", "DIR").long("cards"))
-                .arg(path("out", "FILE").long("out")),
-        )
-        .subcommand(key_arguments(
-            Command::new("sign")
-                .arg(path("draft", "DRAFT").required(true))
-                .arg(number("organisation").required(true))
-                .arg(number("person").required(true).action(ArgAction::Append))
-                .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
-                .arg(path("out", "FILE").long("out")),
-        ))
-        .subcommand(
-            Command::new("check")
-                .arg(path("draft", "DRAFT").required(true))
-                .arg(path("signatures", "DIR").required(true)),
-        )
-        .subcommand(
-            Command::new("assemble")
-                .arg(path("draft", "DRAFT").required(true))
-                .arg(path("signatures", "DIR").required(true))
-                .arg(
-                    path("out", "FILE")
-                        .long("out")
-                        .default_value("genesis.rollbook"),
-                ),
-        )
-        .subcommand(
-            Command::new("show")
-                .arg(path("file", "FILE").required(true))
-                .arg(
-                    Arg::new("real-names")
-                        .long("real-names")
-                        .value_name("FILE")
-                        .num_args(0..=1)
-                        .value_parser(value_parser!(PathBuf)),
-                ),
-        )
+/// `genesis`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// From the secretary's files to a draft.
+    Draft(Draft),
+    /// An organisation signs it.
+    Sign(Sign),
+    /// What is missing.
+    Check(Check),
+    /// Draft and signatures in one file.
+    Assemble(Assemble),
+    /// A genesis as people read it.
+    Show(show::Show),
+}
+
+/// `genesis draft`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Draft {
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    members: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    cards: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// `genesis sign`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Sign {
+    #[arg(value_name = "DRAFT")]
+    draft: PathBuf,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    organisation: u32,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..), required = true)]
+    person: Vec<u32>,
+    #[arg(long, value_name = "HASH")]
+    genesis: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `genesis check`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Check {
+    #[arg(value_name = "DRAFT")]
+    draft: PathBuf,
+    #[arg(value_name = "DIR")]
+    signatures: PathBuf,
+}
+
+/// `genesis assemble`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Assemble {
+    #[command(flatten)]
+    signed: Check,
+    #[arg(long, value_name = "FILE", default_value = "genesis.rollbook")]
+    out: PathBuf,
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    match matches.subcommand() {
-        Some(("draft", matches)) => draft(matches),
-        Some(("sign", matches)) => sign(matches),
-        Some(("check", matches)) => check(matches),
-        Some(("assemble", matches)) => assemble(matches),
-        Some(("show", matches)) => show::run(matches),
-        _ => Err(Failure::unusable("genesis")),
+pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Draft(flags) => draft(global, flags),
+        Command::Sign(flags) => sign(global, flags),
+        Command::Check(flags) => check(global, flags),
+        Command::Assemble(flags) => assemble(global, flags),
+        Command::Show(flags) => show::run(global, flags),
     }
 }
 
-fn path<'a>(matches: &'a ArgMatches, id: &str) -> Result<&'a PathBuf, Failure> {
-    matches
-        .get_one::<PathBuf>(id)
-        .ok_or_else(|| Failure::unusable(id.to_owned()))
-}
-
-fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
-    let folder = path(matches, "folder")?;
-    let in_folder = |id: &str, name: &str| {
-        matches
-            .get_one::<PathBuf>(id)
-            .cloned()
-            .unwrap_or_else(|| folder.join(name))
-    };
+fn draft(global: &Global, flags: &Draft) -> Result<u8, Failure> {
+    let folder = &flags.folder;
+    let in_folder =
+        |given: &Option<PathBuf>, name: &str| given.clone().unwrap_or_else(|| folder.join(name));
     let alliance = folder.join("alliance.toml");
     let (members, cards, out) = (
-        in_folder("members", "members.csv"),
-        in_folder("cards", "cards"),
-        in_folder("out", "genesis.draft"),
+        in_folder(&flags.members, "members.csv"),
+        in_folder(&flags.cards, "cards"),
+        in_folder(&flags.out, "genesis.draft"),
     );
-    let (alliance_bytes, member_bytes) = (keystore::read(&alliance)?, keystore::read(&members)?);
+    let (alliance_bytes, member_bytes) = (files::read(&alliance)?, files::read(&members)?);
     let read = |name: &str| std::fs::read(folder.join(name));
     let mut report = Report::default();
     let (alliance_name, members_name) = (
@@ -139,12 +137,12 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
         &read,
         &mut report,
     );
-    let json = matches.get_flag("json");
+    let json = global.json;
     let Some(genesis) = drafted else {
         if json {
-            print_json(
-                &serde_json::json!({ "ok": false, "errors": report.errors, "warnings": report.warnings }),
-            );
+            print_json(&serde_json::json!({
+                "ok": false, "errors": report.errors, "warnings": report.warnings,
+            }));
         } else {
             for problem in &report.errors {
                 print(problem.to_string());
@@ -167,11 +165,12 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         return Ok(UNUSABLE);
     };
-    keystore::write_new(&out, &encode_draft(&genesis), false)?;
+    files::write_new(&out, &encode_draft(&genesis), false)?;
     if json {
         let founders: Vec<_> = genesis.founders().map(founder_json).collect();
         print_json(&serde_json::json!({
-            "ok": true, "draft": out, "genesis": genesis.hash(), "founders": founders, "warnings": report.warnings,
+            "ok": true, "draft": out, "genesis": genesis.hash(), "founders": founders,
+            "warnings": report.warnings,
             "valid_until_ms": genesis.opened_ms().saturating_add(VALIDITY_MAX_MS),
         }));
         return Ok(0);
@@ -207,7 +206,7 @@ fn draft(matches: &ArgMatches) -> Result<u8, Failure> {
 fn deadline(genesis: &Genesis) -> String {
     let offset = genesis
         .charter()
-        .map_or(480, |charter| charter.offset_minutes);
+        .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);
     format_instant(genesis.opened_ms().saturating_add(VALIDITY_MAX_MS), offset)
 }
 
@@ -277,7 +276,7 @@ fn what_to_sign(entry: &OrganisationEntry, draft: &Path) -> String {
 
 /// A draft, or a failure that says what the file is instead.
 fn read_draft(path: &Path) -> Result<(Genesis, Opened), Failure> {
-    decode_draft(&keystore::read(path)?).map_err(|error| bad_file(path, &error, "genesis.no-draft"))
+    decode_draft(&files::read(path)?).map_err(|error| bad_file(path, &error, "genesis.no-draft"))
 }
 
 /// A file that is not what was asked for.
@@ -306,11 +305,11 @@ fn founder(genesis: &Genesis, number: u32) -> Result<&OrganisationEntry, Failure
         })
 }
 
-fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
-    let draft_path = path(matches, "draft")?;
+fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
+    let draft_path = &flags.draft;
     let (genesis, opened) = read_draft(draft_path)?;
     let hash = genesis.hash();
-    if let Some(text) = matches.get_one::<String>("genesis")
+    if let Some(text) = &flags.genesis
         && Hash::from_hex(text) != Some(hash)
     {
         return Err(Failure::refused(t(
@@ -319,17 +318,11 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         ))
         .next(t("genesis.other-hash-next", &[])));
     }
-    let number = matches
-        .get_one::<u32>("organisation")
-        .copied()
-        .unwrap_or_default();
+    let number = flags.organisation;
     let entry = founder(&genesis, number)?;
-    let out = matches
-        .get_one::<PathBuf>("out")
-        .cloned()
-        .unwrap_or_else(|| {
-            draft_path.with_file_name(format!("found-{number:04}{SIGNATURE_SUFFIX}"))
-        });
+    let out = flags.out.clone().unwrap_or_else(|| {
+        draft_path.with_file_name(format!("found-{number:04}{SIGNATURE_SUFFIX}"))
+    });
     let mut record = match std::fs::read(&out) {
         Ok(bytes) => {
             let record = decode::<Record>(&bytes).map_err(|error| {
@@ -349,10 +342,10 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
             Some(record)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(keystore::cannot_read(&out, &error)),
+        Err(error) => return Err(files::cannot_read(&out, &error)),
     };
-    let store = keystore_of(matches)?;
-    if !matches.get_flag("json") {
+    let store = keystore_of(global, &flags.keys)?;
+    if !global.json {
         say(t(
             "genesis.signing",
             &[
@@ -365,12 +358,7 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
             &[("number", number.to_string()), ("name", shown(&entry.name))],
         ));
     }
-    for person in matches
-        .get_many::<u32>("person")
-        .into_iter()
-        .flatten()
-        .copied()
-    {
+    for person in flags.person.iter().copied() {
         let Some(officer) = entry
             .officers
             .iter()
@@ -410,7 +398,7 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         let whose = t("keys.whose-number", &[("person", person.to_string())]);
         // A missing key is said before a passphrase is asked for.
         store.card(person)?;
-        let passphrase = passphrase::existing(matches, &whose)?;
+        let passphrase = passphrase::existing(flags.keys.passphrase_file.as_deref(), &whose)?;
         let secret = store.open(person, &passphrase)?;
         let Some(key) = secret.key() else {
             return Err(Failure::unusable(t(
@@ -449,10 +437,7 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         ))
         .because(error)
     })?;
-    let beside = out.with_extension("record-new");
-    std::fs::write(&beside, encode(&record))
-        .map_err(|error| keystore::cannot_write(&beside, &error))?;
-    std::fs::rename(&beside, &out).map_err(|error| keystore::cannot_write(&out, &error))?;
+    crate::files::replace(&out, &encode(&record))?;
     let missing = judge_founders(&genesis, &opened, std::slice::from_ref(&record))
         .into_iter()
         .find(|problem| problem.organisation == number);
@@ -461,13 +446,14 @@ fn sign(matches: &ArgMatches) -> Result<u8, Failure> {
         .iter()
         .map(|entry| entry.officer)
         .collect();
-    if matches.get_flag("json") {
+    if global.json {
         let why = missing
             .as_ref()
             .and_then(|problem| problem.refusal.as_ref())
             .map(|refusal| refusal.code);
         print_json(&serde_json::json!({
-            "file": out, "organisation": number, "record": record.id(), "genesis": hash, "signed": signed,
+            "file": out, "organisation": number, "record": record.id(), "genesis": hash,
+            "signed": signed,
             "complete": missing.is_none(), "missing": why,
         }));
         return Ok(0);
@@ -529,7 +515,7 @@ struct Signatures {
 }
 
 fn read_signatures(folder: &Path) -> Result<Signatures, Failure> {
-    let files = std::fs::read_dir(folder).map_err(|error| keystore::cannot_read(folder, &error))?;
+    let files = std::fs::read_dir(folder).map_err(|error| files::cannot_read(folder, &error))?;
     let mut paths: Vec<PathBuf> = files
         .flatten()
         .map(|file| file.path())
@@ -545,7 +531,7 @@ fn read_signatures(folder: &Path) -> Result<Signatures, Failure> {
         unreadable: Vec::new(),
     };
     for path in paths {
-        let bytes = keystore::read(&path)?;
+        let bytes = files::read(&path)?;
         match decode::<Record>(&bytes) {
             Ok(record) => signatures.records.push((path, record)),
             Err(error) => signatures.unreadable.push((path, error.to_string())),
@@ -627,9 +613,9 @@ fn problems_json(
     serde_json::json!({ "founders": founders, "unreadable": unreadable })
 }
 
-fn check(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (genesis, opened) = read_draft(path(matches, "draft")?)?;
-    let signatures = read_signatures(path(matches, "signatures")?)?;
+fn check(global: &Global, flags: &Check) -> Result<u8, Failure> {
+    let (genesis, opened) = read_draft(&flags.draft)?;
+    let signatures = read_signatures(&flags.signatures)?;
     let (problems, files) = judge(&genesis, &opened, &signatures);
     let total = genesis.founders().count();
     let founders_with_problems = problems
@@ -637,7 +623,7 @@ fn check(matches: &ArgMatches) -> Result<u8, Failure> {
         .filter(|problem| !problem.name.is_empty())
         .count();
     let complete = problems.is_empty() && signatures.unreadable.is_empty();
-    if matches.get_flag("json") {
+    if global.json {
         let mut value = problems_json(&signatures, &problems, &files);
         value["complete"] = complete.into();
         value["genesis"] = genesis.hash().to_hex().into();
@@ -665,12 +651,12 @@ fn check(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(if complete { 0 } else { REFUSED })
 }
 
-fn assemble(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (genesis, opened) = read_draft(path(matches, "draft")?)?;
-    let signatures = read_signatures(path(matches, "signatures")?)?;
+fn assemble(global: &Global, flags: &Assemble) -> Result<u8, Failure> {
+    let (genesis, opened) = read_draft(&flags.signed.draft)?;
+    let signatures = read_signatures(&flags.signed.signatures)?;
     let (problems, files) = judge(&genesis, &opened, &signatures);
     if !problems.is_empty() || !signatures.unreadable.is_empty() {
-        if matches.get_flag("json") {
+        if global.json {
             print_json(&problems_json(&signatures, &problems, &files));
         } else {
             print_problems(&genesis, &signatures, &problems, &files);
@@ -691,12 +677,12 @@ fn assemble(matches: &ArgMatches) -> Result<u8, Failure> {
             Failure::refused(t("genesis.not-assembled", &[("count", "1".to_owned())]))
                 .because(error)
         })?;
-    let out = path(matches, "out")?;
-    keystore::write_new(out, &file.encode(), false)?;
-    if matches.get_flag("json") {
-        print_json(
-            &serde_json::json!({ "file": out, "genesis": file.genesis.hash(), "founders": file.found.len() }),
-        );
+    let out = &flags.out;
+    files::write_new(out, &file.encode(), false)?;
+    if global.json {
+        print_json(&serde_json::json!({
+            "file": out, "genesis": file.genesis.hash(), "founders": file.found.len(),
+        }));
         return Ok(0);
     }
     print(t(

@@ -3,163 +3,187 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Args, Subcommand, value_parser};
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::identity::identifier::did_key;
 use rollbook_core::identity::{Authorisation, Role, commitment};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
 
+use crate::dates::day_number;
 use crate::drafting::alliance::short_text;
-use crate::drafting::problem::Report;
 use crate::drafting::{Inputs, read_inputs, sample};
 use crate::failure::{Failure, REFUSED};
-use crate::keystore;
-use crate::keystore::card::{OfficerCard, day_number, key_text, parse_role, role_code};
+use crate::flags::{Global, KeyFlags};
+use crate::input::problem::Report;
+use crate::keystore::card::{OfficerCard, key_text, parse_role, role_code};
 use crate::keystore::node::{CARD, NodeCard, NodeSecrets};
 use crate::keystore::secret::{Fresh, Secret};
 use crate::keystore::{Keystore, passphrase};
 use crate::messages::t;
 use crate::output::{print, print_json, say};
-use crate::profile::Profiles;
+use crate::profile::in_use;
+use crate::{files, keystore};
 
-/// `--keystore` and `--passphrase-file`, where keys are used.
-pub fn key_arguments(command: Command) -> Command {
-    command
-        .arg(
-            Arg::new("keystore")
-                .long("keystore")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(
-            Arg::new("passphrase-file")
-                .long("passphrase-file")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
+/// `keys`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// New keys of an officer or a node.
+    New(New),
+    /// Everybody in the keystore.
+    List(List),
+    /// One person's card.
+    Show(Show),
+    /// Opens a kept secret.
+    Check(Check),
+    /// Copies a secret.
+    Backup(Backup),
+    /// Numbers a key after the registration.
+    Assign(Assign),
+    /// Keys of a sample alliance.
+    Sample(Sample),
 }
 
-/// The command.
-pub fn command() -> Command {
-    let number = |name: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("N")
-            .value_parser(value_parser!(u32).range(1..))
-    };
-    let text =
-        |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
-    let file = |name: &'static str, value: &'static str| {
-        text(name, value).value_parser(value_parser!(PathBuf))
-    };
-    let person = || {
-        Arg::new("person")
-            .required(true)
-            .value_name("PERSON")
-            .value_parser(value_parser!(u32).range(1..))
-    };
-    Command::new("keys")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(key_arguments(
-            Command::new("new")
-                // 0: a company that is not on the ledger yet (RULINGS R16).
-                .arg(
-                    text("organisation", "N")
-                        .required(true)
-                        .value_parser(value_parser!(u32)),
-                )
-                .arg(number("person").required_unless_present("node"))
-                .arg(text("role", "ROLE").action(ArgAction::Append))
-                .arg(text("name", "NAME"))
-                .arg(text("document", "DOCUMENT"))
-                .arg(text("letter", "FILE|HASH"))
-                .arg(text("letter-date", "DATE"))
-                .arg(text("signatory", "NAME"))
-                .arg(file("card", "FILE"))
-                .arg(
-                    Arg::new("node")
-                        .long("node")
-                        .action(ArgAction::SetTrue)
-                        .conflicts_with("person"),
-                )
-                .arg(text("url", "URL").requires("node"))
-                .arg(text("address", "HOST:PORT").requires("node"))
-                .arg(file("out", "DIR").requires("node"))
-                .arg(Arg::new("sample").long("sample").action(ArgAction::SetTrue))
-                .arg(text("seed", "SEED").requires("sample")),
-        ))
-        .subcommand(key_arguments(Command::new("list")))
-        .subcommand(key_arguments(Command::new("show").arg(person())))
-        .subcommand(key_arguments(
-            Command::new("check")
-                .arg(
-                    Arg::new("file")
-                        .required(true)
-                        .value_name("FILE")
-                        .value_parser(value_parser!(PathBuf)),
-                )
-                .arg(file("card", "FILE")),
-        ))
-        .subcommand(key_arguments(
-            Command::new("backup")
-                .arg(person())
-                .arg(file("to", "FILE").required(true)),
-        ))
-        .subcommand(key_arguments(
-            Command::new("assign")
-                .arg(person())
-                .arg(number("organisation").required(true))
-                .arg(number("to").required(true)),
-        ))
-        .subcommand(
-            Command::new("sample")
-                .arg(text("seed", "SEED").required(true))
-                .arg(file("members", "FILE"))
-                .arg(file("alliance", "FILE"))
-                .arg(file("out", "DIR").required(true)),
-        )
+/// `keys new`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct New {
+    /// 0: a company that is not on the ledger yet (RULINGS R16).
+    #[arg(long, value_name = "N")]
+    organisation: u32,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..),
+        required_unless_present = "node")]
+    person: Option<u32>,
+    #[arg(long, value_name = "ROLE")]
+    role: Vec<String>,
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[arg(long, value_name = "DOCUMENT")]
+    document: Option<String>,
+    #[arg(long, value_name = "FILE|HASH")]
+    letter: Option<String>,
+    #[arg(id = "letter-date", long = "letter-date", value_name = "DATE")]
+    letter_date: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    signatory: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
+    #[arg(long, conflicts_with = "person")]
+    node: bool,
+    #[arg(long, value_name = "URL", requires = "node")]
+    url: Option<String>,
+    #[arg(long, value_name = "HOST:PORT", requires = "node")]
+    address: Option<String>,
+    #[arg(long, value_name = "DIR", requires = "node")]
+    out: Option<PathBuf>,
+    #[arg(long)]
+    sample: bool,
+    #[arg(long, value_name = "SEED", requires = "sample")]
+    seed: Option<String>,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `keys list`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct List {
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `keys show`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Show {
+    #[arg(value_name = "PERSON", value_parser = value_parser!(u32).range(1..))]
+    person: u32,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `keys check`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Check {
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `keys backup`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Backup {
+    #[arg(value_name = "PERSON", value_parser = value_parser!(u32).range(1..))]
+    person: u32,
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `keys assign`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Assign {
+    #[arg(value_name = "PERSON", value_parser = value_parser!(u32).range(1..))]
+    person: u32,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    organisation: u32,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    to: u32,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+/// `keys sample`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Sample {
+    #[arg(long, value_name = "SEED")]
+    seed: String,
+    #[arg(long, value_name = "FILE")]
+    members: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    alliance: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    match matches.subcommand() {
-        Some(("new", matches)) if matches.get_flag("node") => new_node(matches),
-        Some(("new", matches)) => new_officer(matches),
-        Some(("list", matches)) => list(matches),
-        Some(("show", matches)) => show(matches),
-        Some(("check", matches)) => check(matches),
-        Some(("backup", matches)) => backup(matches),
-        Some(("assign", matches)) => assign(matches),
-        Some(("sample", matches)) => samples(matches),
-        _ => Err(Failure::unusable("keys")),
+pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::New(flags) if flags.node => new_node(global, flags),
+        Command::New(flags) => new_officer(global, flags),
+        Command::List(flags) => list(global, flags),
+        Command::Show(flags) => show(global, flags),
+        Command::Check(flags) => check(global, flags),
+        Command::Backup(flags) => backup(global, flags),
+        Command::Assign(flags) => assign(global, flags),
+        Command::Sample(flags) => samples(global, flags),
     }
 }
 
 /// The keystore that applies here.
-pub fn keystore_of(matches: &ArgMatches) -> Result<Keystore, Failure> {
-    let given = matches.get_one::<PathBuf>("keystore");
+pub fn keystore_of(global: &Global, flags: &KeyFlags) -> Result<Keystore, Failure> {
+    let given = flags.keystore.as_ref();
     let profile = match given {
         Some(_) => None,
-        None => Profiles::of(matches)
-            .chosen(matches)?
-            .and_then(|(_, profile)| profile.keystore),
+        None => in_use(global)?.and_then(|profile| profile.keystore),
     };
     Ok(Keystore::at(given, profile.as_deref()))
 }
 
-fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (Some(organisation), Some(person)) = (
-        matches.get_one::<u32>("organisation"),
-        matches.get_one::<u32>("person"),
-    ) else {
-        return Err(Failure::unusable("keys new"));
-    };
-    let (organisation, person) = (*organisation, *person);
-    let roles = roles(matches)?;
-    let seed = sample_seed(matches)?;
-    let store = keystore_of(matches)?;
+fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
+    let organisation = flags.organisation;
+    let person = flags.person.ok_or_else(|| missing("person"))?;
+    let roles = roles(&flags.role)?;
+    let seed = sample_seed(flags)?;
+    let store = keystore_of(global, &flags.keys)?;
     if store.secret_path(person).exists() {
         let facts = [
             ("person", person.to_string()),
@@ -167,16 +191,16 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
         ];
         return Err(Failure::unusable(t("keys.exists", &facts)).next(t("keys.exists-next", &[])));
     }
-    let name = asked(matches, "name")?;
-    let document = asked(matches, "document")?;
-    let signatory = asked(matches, "signatory")?;
-    let letter = letter(matches)?;
-    let date = letter_date(matches)?;
+    let name = asked("name", &flags.name)?;
+    let document = asked("document", &flags.document)?;
+    let signatory = asked("signatory", &flags.signatory)?;
+    let letter = letter(&flags.letter)?;
+    let date = letter_date(&flags.letter_date)?;
     let whose = t(
         "keys.whose",
         &[("person", person.to_string()), ("name", name.to_string())],
     );
-    let passphrase = passphrase::new(matches, &whose)?;
+    let passphrase = passphrase::new(flags.keys.passphrase_file.as_deref(), &whose)?;
     let (key, salt, signatory_salt) = match &seed {
         Some(seed) => (
             keystore::sample_officer_key(seed, person),
@@ -184,9 +208,9 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
             keystore::sample_salt(seed, &format!("signatory/{person}")),
         ),
         None => (
-            Keypair::from_seed(&keystore::random()?),
-            keystore::random()?,
-            keystore::random()?,
+            Keypair::from_seed(&files::random()?),
+            files::random()?,
+            files::random()?,
         ),
     };
     let card = OfficerCard {
@@ -216,11 +240,11 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
     };
     store.add(&Secret::new(&fresh), &card, &passphrase)?;
     let mut card_path = store.card_path(person);
-    if let Some(copy) = matches.get_one::<PathBuf>("card") {
-        keystore::write_new(copy, card.render().as_bytes(), false)?;
+    if let Some(copy) = &flags.card {
+        files::write_new(copy, card.render().as_bytes(), false)?;
         card_path = copy.clone();
     }
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&card_json(&card, &store));
         return Ok(0);
     }
@@ -247,14 +271,9 @@ fn new_officer(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn roles(matches: &ArgMatches) -> Result<Vec<Role>, Failure> {
+fn roles(given: &[String]) -> Result<Vec<Role>, Failure> {
     let mut roles = Vec::new();
-    for code in matches
-        .get_many::<String>("role")
-        .into_iter()
-        .flatten()
-        .flat_map(|text| text.split(','))
-    {
+    for code in given.iter().flat_map(|text| text.split(',')) {
         match parse_role(code.trim()).filter(|role| !role.is_post()) {
             Some(role) => roles.push(role),
             None => {
@@ -281,11 +300,8 @@ const COMPANY_ROLES: [Role; 5] = [
 ];
 
 /// The seed, only with `--sample`, and the other way round.
-fn sample_seed(matches: &ArgMatches) -> Result<Option<String>, Failure> {
-    match (
-        matches.get_flag("sample"),
-        matches.get_one::<String>("seed"),
-    ) {
+fn sample_seed(flags: &New) -> Result<Option<String>, Failure> {
+    match (flags.sample, &flags.seed) {
         (false, _) => Ok(None),
         (true, Some(seed)) => Ok(Some(seed.clone())),
         (true, None) => Err(Failure::unusable(t("keys.sample-needs-seed", &[]))),
@@ -293,8 +309,8 @@ fn sample_seed(matches: &ArgMatches) -> Result<Option<String>, Failure> {
 }
 
 /// A text of the command line, or asked for on a terminal.
-fn asked(matches: &ArgMatches, id: &'static str) -> Result<Text<160>, Failure> {
-    let given = match matches.get_one::<String>(id) {
+fn asked(id: &'static str, given: &Option<String>) -> Result<Text<160>, Failure> {
+    let given = match given {
         Some(given) => given.clone(),
         None => ask(&t(&format!("keys.ask.{id}"), &[]))?.ok_or_else(|| missing(id))?,
     };
@@ -321,41 +337,35 @@ pub fn ask(prompt: &str) -> Result<Option<String>, Failure> {
     Ok((read > 0).then(|| line.trim().to_owned()))
 }
 
-fn letter(matches: &ArgMatches) -> Result<Hash, Failure> {
-    let given = match matches.get_one::<String>("letter") {
+fn letter(given: &Option<String>) -> Result<Hash, Failure> {
+    let given = match given {
         Some(given) => given.clone(),
         None => ask(&t("keys.ask.letter", &[]))?.ok_or_else(|| missing("letter"))?,
     };
-    keystore::hash_or_file(&given, Path::new("")).map_err(|error| {
+    files::hash_or_file(&given, Path::new("")).map_err(|error| {
         Failure::unusable(t("keys.no-letter", &[("given", given.clone())]))
             .because(error)
             .next(t("keys.no-letter-next", &[]))
     })
 }
 
-fn letter_date(matches: &ArgMatches) -> Result<i64, Failure> {
-    let given = match matches.get_one::<String>("letter-date") {
+fn letter_date(given: &Option<String>) -> Result<i64, Failure> {
+    let given = match given {
         Some(given) => given.clone(),
         None => ask(&t("keys.ask.letter-date", &[]))?.ok_or_else(|| missing("letter-date"))?,
     };
     day_number(&given).ok_or_else(|| Failure::unusable(t("keys.no-date", &[("given", given)])))
 }
 
-fn new_node(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(organisation) = matches.get_one::<u32>("organisation").copied() else {
-        return Err(missing("organisation"));
-    };
-    let needed = |id: &'static str| {
-        matches
-            .get_one::<String>(id)
-            .cloned()
-            .ok_or_else(|| missing(id))
-    };
-    let (url, address) = (needed("url")?, needed("address")?);
-    let Some(folder) = matches.get_one::<PathBuf>("out") else {
-        return Err(missing("out"));
-    };
-    let seed = sample_seed(matches)?;
+fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
+    let organisation = flags.organisation;
+    let needed = |id: &str, given: &Option<String>| given.clone().ok_or_else(|| missing(id));
+    let (url, address) = (
+        needed("url", &flags.url)?,
+        needed("address", &flags.address)?,
+    );
+    let folder = flags.out.as_ref().ok_or_else(|| missing("out"))?;
+    let seed = sample_seed(flags)?;
     let secrets = match &seed {
         Some(seed) => NodeSecrets::sample(seed, organisation),
         None => NodeSecrets::random()?,
@@ -375,17 +385,15 @@ fn new_node(matches: &ArgMatches) -> Result<u8, Failure> {
         sample: seed.is_some(),
     };
     secrets.write(folder)?;
-    let card_path = matches
-        .get_one::<PathBuf>("card")
-        .cloned()
-        .unwrap_or_else(|| folder.join(CARD));
-    keystore::write_new(&card_path, card.render().as_bytes(), false)?;
+    let card_path = flags.card.clone().unwrap_or_else(|| folder.join(CARD));
+    files::write_new(&card_path, card.render().as_bytes(), false)?;
     // Read back what a node will read, now, while a mistake costs nothing.
     NodeSecrets::read(folder)?;
-    if matches.get_flag("json") {
-        print_json(
-            &serde_json::json!({ "organisation": organisation, "folder": folder, "card": card_path, "keys": card.keys }),
-        );
+    if global.json {
+        print_json(&serde_json::json!({
+            "organisation": organisation, "folder": folder, "card": card_path,
+            "keys": card.keys,
+        }));
         return Ok(0);
     }
     print(t(
@@ -437,10 +445,10 @@ pub fn role_words(roles: &[Role]) -> String {
         .join(&separator)
 }
 
-fn list(matches: &ArgMatches) -> Result<u8, Failure> {
-    let store = keystore_of(matches)?;
+fn list(global: &Global, flags: &List) -> Result<u8, Failure> {
+    let store = keystore_of(global, &flags.keys)?;
     let entries = store.list()?;
-    if matches.get_flag("json") {
+    if global.json {
         print_json(
             &entries
                 .iter()
@@ -461,7 +469,7 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
         ));
         return Ok(0);
     }
-    if matches.get_flag("csv") {
+    if global.csv {
         let mut rows =
             crate::output::Rows::new(&["person", "organisation", "roles", "key", "secret"]);
         for entry in &entries {
@@ -480,7 +488,7 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
                 entry.has_secret.to_string(),
             ]);
         }
-        rows.print(matches);
+        rows.print(global);
         return Ok(0);
     }
     let mut table = crate::output::table(&[
@@ -510,13 +518,11 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn show(matches: &ArgMatches) -> Result<u8, Failure> {
-    let store = keystore_of(matches)?;
-    let Some(person) = matches.get_one::<u32>("person").copied() else {
-        return Err(missing("person"));
-    };
+fn show(global: &Global, flags: &Show) -> Result<u8, Failure> {
+    let store = keystore_of(global, &flags.keys)?;
+    let person = flags.person;
     let card = store.card(person)?;
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&card_json(&card, &store));
         return Ok(0);
     }
@@ -559,23 +565,24 @@ fn show(matches: &ArgMatches) -> Result<u8, Failure> {
 
 /// Opens a kept file and compares it with the card: the one beside it, the one given, or the
 /// keystore's.
-fn check(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(file) = matches.get_one::<PathBuf>("file") else {
-        return Err(missing("file"));
-    };
-    let passphrase = passphrase::existing(matches, &file.display().to_string())?;
+fn check(global: &Global, flags: &Check) -> Result<u8, Failure> {
+    let file = &flags.file;
+    let passphrase = passphrase::existing(
+        flags.keys.passphrase_file.as_deref(),
+        &file.display().to_string(),
+    )?;
     let secret = Secret::open(file, &passphrase)?;
-    let card = match matches.get_one::<PathBuf>("card") {
+    let card = match &flags.card {
         Some(path) => OfficerCard::read(path)?,
-        None => keystore_of(matches)?.card(secret.person)?,
+        None => keystore_of(global, &flags.keys)?.card(secret.person)?,
     };
     secret
         .matches(&card)
         .map_err(|what| keystore::mismatch(file, what))?;
-    if matches.get_flag("json") {
-        print_json(
-            &serde_json::json!({ "file": file, "person": secret.person, "opens": true, "belongs": true }),
-        );
+    if global.json {
+        print_json(&serde_json::json!({
+            "file": file, "person": secret.person, "opens": true, "belongs": true,
+        }));
     } else {
         let facts = [
             ("file", file.display().to_string()),
@@ -587,18 +594,13 @@ fn check(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
-    let store = keystore_of(matches)?;
-    let (Some(person), Some(to)) = (
-        matches.get_one::<u32>("person").copied(),
-        matches.get_one::<PathBuf>("to"),
-    ) else {
-        return Err(missing("to"));
-    };
+fn backup(global: &Global, flags: &Backup) -> Result<u8, Failure> {
+    let store = keystore_of(global, &flags.keys)?;
+    let (person, to) = (flags.person, &flags.to);
     store.card(person)?;
-    let bytes = keystore::read(&store.secret_path(person))?;
-    keystore::write_new(to, &bytes, true)?;
-    if keystore::read(to)? != bytes {
+    let bytes = files::read(&store.secret_path(person))?;
+    files::write_new(to, &bytes, true)?;
+    if files::read(to)? != bytes {
         return Err(Failure {
             exit: REFUSED,
             ..Failure::unusable(t(
@@ -607,7 +609,7 @@ fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
             ))
         });
     }
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&serde_json::json!({ "person": person, "file": to }));
         return Ok(0);
     }
@@ -625,14 +627,14 @@ fn backup(matches: &ArgMatches) -> Result<u8, Failure> {
 
 /// Gives a key made before the registration the numbers that the ledger gave: the same key, a new
 /// pair of files (RULINGS R16).
-fn assign(matches: &ArgMatches) -> Result<u8, Failure> {
-    let number = |id: &str| matches.get_one::<u32>(id).copied();
-    let (Some(person), Some(organisation), Some(to)) =
-        (number("person"), number("organisation"), number("to"))
-    else {
-        return Err(missing("to"));
-    };
-    let store = keystore_of(matches)?;
+fn assign(global: &Global, flags: &Assign) -> Result<u8, Failure> {
+    let Assign {
+        person,
+        organisation,
+        to,
+        ..
+    } = *flags;
+    let store = keystore_of(global, &flags.keys)?;
     let card = store.card(person)?;
     if card.organisation != 0 {
         let facts = [
@@ -641,7 +643,8 @@ fn assign(matches: &ArgMatches) -> Result<u8, Failure> {
         ];
         return Err(Failure::unusable(t("keys.assigned-already", &facts)));
     }
-    let passphrase = passphrase::existing(matches, &person.to_string())?;
+    let passphrase =
+        passphrase::existing(flags.keys.passphrase_file.as_deref(), &person.to_string())?;
     let mut secret = store.open(person, &passphrase)?;
     let key = secret
         .key()
@@ -659,10 +662,10 @@ fn assign(matches: &ArgMatches) -> Result<u8, Failure> {
         &passphrase,
     )?;
     store.open(to, &passphrase)?;
-    if matches.get_flag("json") {
-        print_json(
-            &serde_json::json!({ "person": to, "organisation": organisation, "secret": store.secret_path(to) }),
-        );
+    if global.json {
+        print_json(&serde_json::json!({
+            "person": to, "organisation": organisation, "secret": store.secret_path(to),
+        }));
         return Ok(0);
     }
     let facts = [
@@ -687,39 +690,34 @@ fn assign(matches: &ArgMatches) -> Result<u8, Failure> {
 
 /// Cards, keystore, node keys and the founded genesis of a whole sample alliance: the shipped one,
 /// or that of given files.
-fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (Some(seed), Some(out)) = (
-        matches.get_one::<String>("seed"),
-        matches.get_one::<PathBuf>("out"),
-    ) else {
-        return Err(missing("out"));
-    };
-    let alliance = match matches.get_one::<PathBuf>("members") {
+fn samples(global: &Global, flags: &Sample) -> Result<u8, Failure> {
+    let (seed, out) = (&flags.seed, &flags.out);
+    let alliance = match &flags.members {
         None => sample::metaverse(seed)?,
-        Some(members) => sample::found(&inputs(matches, members)?, seed)?,
+        Some(members) => sample::found(&inputs(&flags.alliance, members)?, seed)?,
     };
     let keys = &alliance.keys;
     let (cards, store) = (
         out.join("cards"),
         Keystore::at(Some(&out.join("keystore")), None),
     );
-    keystore::make_folder(&cards)?;
+    files::make_folder(&cards)?;
     for officer in keys.officers.values() {
         store.add(&officer.secret, &officer.card, sample::PASSPHRASE)?;
         let path = cards.join(format!("{:04}.card.toml", officer.card.person));
-        keystore::write_new(&path, officer.card.render().as_bytes(), false)?;
+        files::write_new(&path, officer.card.render().as_bytes(), false)?;
     }
     for (number, (card, secrets)) in &keys.nodes {
         secrets.write(&out.join("nodes").join(format!("{number:04}")))?;
-        keystore::write_new(
+        files::write_new(
             &cards.join(format!("node-{number:04}.card.toml")),
             card.render().as_bytes(),
             false,
         )?;
     }
     let genesis = out.join("genesis.rollbook");
-    keystore::write_new(&genesis, &alliance.file.encode(), false)?;
-    if matches.get_flag("json") {
+    files::write_new(&genesis, &alliance.file.encode(), false)?;
+    if global.json {
         let persons: Vec<u32> = keys.officers.keys().copied().collect();
         let nodes: Vec<u32> = keys.nodes.keys().copied().collect();
         print_json(&serde_json::json!({
@@ -743,10 +741,9 @@ fn samples(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn inputs(matches: &ArgMatches, members: &Path) -> Result<Inputs, Failure> {
-    let alliance = matches
-        .get_one::<PathBuf>("alliance")
-        .cloned()
+fn inputs(alliance: &Option<PathBuf>, members: &Path) -> Result<Inputs, Failure> {
+    let alliance = alliance
+        .clone()
         .unwrap_or_else(|| members.with_file_name("alliance.toml"));
     let base = alliance.parent().map(Path::to_path_buf).unwrap_or_default();
     let read = |name: &str| std::fs::read(base.join(name));
@@ -756,8 +753,8 @@ fn inputs(matches: &ArgMatches, members: &Path) -> Result<Inputs, Failure> {
         members.display().to_string(),
     );
     let inputs = read_inputs(
-        (&alliance_name, &keystore::read(&alliance)?),
-        (&members_name, &keystore::read(members)?),
+        (&alliance_name, &files::read(&alliance)?),
+        (&members_name, &files::read(members)?),
         &read,
         &mut report,
     );

@@ -7,83 +7,98 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Args, Command};
 use rollbook_core::account::Unit;
-use rollbook_node::api::lists;
+use rollbook_node::replica_thread::questions;
 use rollbook_proof::log::Clock;
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::commands::{audit, show};
 use crate::failure::Failure;
+use crate::flags::{Global, Reading};
 use crate::messages::t;
 use crate::objects::{KINDS, Kind, Target};
 use crate::output::{print, print_json};
-use crate::profile::Profiles;
-use crate::trust::reading;
-use crate::{objects, trust};
+use crate::profile::{genesis, in_use};
+use crate::{flags, objects};
 
 /// Pages read at most: a million entries.
 const PAGES: usize = 10_000;
 
+/// `NOUN list`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct List {
+    #[command(flatten)]
+    reading: Reading,
+    /// An export that is executed again instead of asking a node.
+    #[arg(id = "from-export", long = "from-export", value_name = "FILE")]
+    from_export: Option<PathBuf>,
+}
+
+/// `NOUN show`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Show {
+    /// Number of the object; it may carry its letter.
+    #[arg(value_name = "N")]
+    number: String,
+    #[command(flatten)]
+    reading: Reading,
+}
+
 /// Adds `list` and `show` to every noun that has a proved table.
 pub fn add_nouns(mut tree: Command) -> Command {
     for kind in &KINDS {
-        let export = Arg::new("from-export")
-            .long("from-export")
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf));
-        let list = reading(Command::new("list")).arg(export);
-        let show =
-            reading(Command::new("show").arg(Arg::new("number").required(true).value_name("N")));
+        let list = flags::command::<List>("list");
+        let show = flags::command::<Show>("show");
         let known = tree
             .get_subcommands()
             .any(|sub| sub.get_name() == kind.noun);
         tree = if known {
             tree.mut_subcommand(kind.noun, |sub| sub.subcommands([list, show]))
         } else {
-            let noun = Command::new(kind.noun)
-                .subcommand_required(true)
-                .arg_required_else_help(true);
-            tree.subcommand(noun.subcommands([list, show]))
+            tree.subcommand(flags::group(kind.noun).subcommands([list, show]))
         };
     }
     tree
 }
 
 /// Runs `NOUN list` or `NOUN show`, if it is one.
-pub fn run(noun: &str, matches: &ArgMatches) -> Option<Result<u8, Failure>> {
+pub fn run(noun: &str, global: &Global, matches: &ArgMatches) -> Option<Result<u8, Failure>> {
     let kind = KINDS.iter().find(|kind| kind.noun == noun)?;
     match matches.subcommand()? {
-        ("list", matches) => Some(list(kind, matches)),
-        ("show", matches) => Some(one(kind, matches)),
+        ("list", matches) => {
+            Some(flags::read(matches).and_then(|flags| list(kind, global, &flags)))
+        }
+        ("show", matches) => Some(flags::read(matches).and_then(|flags| one(kind, global, &flags))),
         _ => None,
     }
 }
 
-fn one(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
-    let text = matches
-        .get_one::<String>("number")
-        .cloned()
-        .unwrap_or_default();
+fn one(kind: &Kind, global: &Global, flags: &Show) -> Result<u8, Failure> {
+    let text = &flags.number;
     // `O-17` and `17` both, as in acts.
     let prefix = format!("{}-", kind.letter);
     let key = text
         .strip_prefix(&prefix)
         .or_else(|| text.strip_prefix(&prefix.to_lowercase()))
-        .unwrap_or(&text);
+        .unwrap_or(text);
     let bad = || {
         Failure::unusable(t("show.bad-id", &[("id", text.clone())]))
             .next(t("show.bad-id-next", &[]))
     };
     show::show(
         &Target::State(objects::path_of(kind, key).ok_or_else(bad)?),
-        matches,
+        global,
+        &flags.reading,
     )
 }
 
 /// Where entries come from.
 enum Source {
-    Node(crate::client::Client),
+    Node(Client),
     Export(Box<rollbook_core::state::StateTables>),
 }
 
@@ -105,7 +120,7 @@ impl Source {
         let key = |path: &str| path.split_once('/').map_or(path, |(_, key)| key).to_owned();
         match self {
             Source::Export(tables) => {
-                let items = lists::page(tables, table, None, usize::MAX).unwrap_or_default();
+                let items = questions::page(tables, table, None, usize::MAX).unwrap_or_default();
                 entries.extend(items.into_iter().map(|item| (key(&item.path), item.value)));
             }
             Source::Node(client) => {
@@ -129,13 +144,14 @@ impl Source {
     }
 }
 
-fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
-    let (source, from) = match matches.get_one::<PathBuf>("from-export") {
+fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
+    let profile = in_use(global)?;
+    let (source, from) = match &flags.from_export {
         Some(file) => {
-            let genesis = trust::genesis(matches, profile.as_ref())?;
+            let genesis = genesis(
+                flags.reading.connection.genesis.as_deref(),
+                profile.as_ref(),
+            )?;
             let (report, tables) = audit::replay(file, genesis)?;
             let facts = [
                 ("file", file.display().to_string()),
@@ -153,8 +169,7 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
             (Source::Export(Box::new(tables)), t(mark, &facts))
         }
         None => {
-            let client =
-                crate::client::Client::of(matches, profile.as_ref(), "trust.no-profile-next")?;
+            let client = Client::reading(global, &flags.reading.connection, profile.as_ref())?;
             let node = answering(&client)?;
             (
                 Source::Node(client.only(&node)),
@@ -163,14 +178,16 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
         }
     };
     let entries = source.entries(kind.table)?;
-    if matches.get_flag("json") {
+    if global.json {
         let items: Vec<Value> = entries
             .iter()
-            .map(|(key, value)| json!({ "id": objects::short(&format!("{}/{key}", kind.table)), "key": key, "value": value }))
+            .map(|(key, value)| json!({
+                "id": objects::short(&format!("{}/{key}", kind.table)), "key": key, "value": value,
+            }))
             .collect();
-        print_json(
-            &json!({ "table": kind.table, "items": items, "from": from, "sample": source.is_sample()? }),
-        );
+        print_json(&json!({
+            "table": kind.table, "items": items, "from": from, "sample": source.is_sample()?,
+        }));
         return Ok(0);
     }
     if source.is_sample()? {
@@ -214,7 +231,7 @@ fn list(kind: &Kind, matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 /// The first node that answers: one list comes from one node.
-fn answering(client: &crate::client::Client) -> Result<String, Failure> {
+fn answering(client: &Client) -> Result<String, Failure> {
     let mut last = None;
     for node in client.nodes() {
         match client.only(node).json("/v1/health") {

@@ -5,84 +5,176 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::ArgMatches;
+use clap::{Args, Subcommand};
 use rollbook_node::api::door;
+use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets, TlsFiles};
+use rollbook_node::files;
+use rollbook_node::files::Access;
 use rollbook_node::network::peer_id_text;
-use rollbook_node::runtime::config::{CONFIG_NAME, Config, NodeSecrets, TlsFiles};
-use rollbook_node::runtime::{admin, backup, doctor, open, process, storage, write_durably};
+use rollbook_node::runtime::{admin, backup, doctor, open, process, storage};
 
 use crate::client::Client;
 use crate::failure::{Failure, REFUSED};
+use crate::flags::{Asking, Global};
 use crate::keystore::{node_backup, passphrase};
 use crate::messages::{find, t};
 use crate::node_words::words;
 use crate::output::{busy, print, print_json, say};
 
-/// A node's failure in the words of the command line.
-pub fn failed(failure: rollbook_node::runtime::Failure) -> Failure {
-    Failure::unusable(failure.what)
-        .because(failure.why)
-        .next(failure.next)
+/// `node`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes a node.
+    Init(Init),
+    /// Runs it.
+    Run(Run),
+    /// Asks it.
+    Status(Status),
+    /// Examines it.
+    Doctor(ConfigFile),
+    /// Backs it up.
+    Backup(Backup),
+    /// Restores it.
+    Restore(Restore),
+    /// Makes its store again.
+    Rebuild(ConfigFile),
 }
 
-/// Runs the command.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    match matches.subcommand() {
-        Some(("init", matches)) => init(matches),
-        Some(("run", matches)) => {
-            process::run(config_path(matches), matches.get_flag("insecure-listen"))
-                .map(|()| 0)
-                .map_err(failed)
-        }
-        Some(("status", matches)) => status(matches),
-        Some(("doctor", matches)) => examine(matches),
-        Some(("backup", matches)) => back_up(matches),
-        Some(("restore", matches)) => restore(matches),
-        Some(("rebuild", matches)) => rebuild(matches),
-        _ => Err(Failure::unusable("node")),
+/// Which node.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct ConfigFile {
+    /// Its configuration.
+    #[arg(value_name = "CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    fn path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(CONFIG_NAME))
+    }
+
+    fn read(&self) -> Result<Config, Failure> {
+        Config::read(self.path(), true).map_err(Failure::from)
     }
 }
 
-fn config_path(matches: &ArgMatches) -> &Path {
-    matches
-        .get_one::<PathBuf>("config")
-        .map_or(Path::new(CONFIG_NAME), PathBuf::as_path)
+/// `node init`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Init {
+    #[arg(long, value_name = "N")]
+    organisation: u32,
+    #[arg(long, value_name = "FILE")]
+    genesis: PathBuf,
+    #[arg(long, value_name = None::<&'static str>, default_value = ".")]
+    dir: PathBuf,
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:7400")]
+    listen: SocketAddr,
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7500")]
+    api: SocketAddr,
+    #[arg(
+        id = "tls-certificate",
+        long = "tls-certificate",
+        value_name = "FILE",
+        requires = "tls-key"
+    )]
+    tls_certificate: Option<PathBuf>,
+    #[arg(
+        id = "tls-key",
+        long = "tls-key",
+        value_name = "FILE",
+        requires = "tls-certificate"
+    )]
+    tls_key: Option<PathBuf>,
+    #[arg(long, value_name = "ADDRESS")]
+    bootstrap: Vec<String>,
 }
 
-fn config(matches: &ArgMatches) -> Result<Config, Failure> {
-    Config::read(config_path(matches), true).map_err(failed)
+/// `node run`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Run {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[arg(id = "insecure-listen", long = "insecure-listen")]
+    insecure_listen: bool,
 }
 
-fn tls_files(matches: &ArgMatches) -> Result<Option<TlsFiles>, Failure> {
-    let path = |name: &str| {
-        let given = matches
-            .get_one::<PathBuf>(name)
-            .map(std::path::absolute)
-            .transpose();
-        given.map_err(|error| Failure::unusable(format!("--{name}")).because(error))
-    };
-    let files = path("tls-certificate")?
-        .zip(path("tls-key")?)
+/// `node status`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Status {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// `node backup`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Backup {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[arg(long, value_name = "DIR", required_unless_present = "keys")]
+    to: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    #[arg(id = "passphrase-file", long = "passphrase-file", value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+/// `node restore`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Restore {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[arg(long, value_name = "DIR", required_unless_present = "keys")]
+    from: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    #[arg(id = "passphrase-file", long = "passphrase-file", value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    #[arg(id = "dry-run", long = "dry-run")]
+    dry_run: bool,
+}
+
+/// Runs the command.
+pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
+    let json = global.json;
+    match command {
+        Command::Init(flags) => init(flags, json),
+        Command::Run(flags) => process::run(flags.config.path(), flags.insecure_listen)
+            .map(|()| 0)
+            .map_err(Failure::from),
+        Command::Status(flags) => status(flags, json),
+        Command::Doctor(config) => examine(config, json),
+        Command::Backup(flags) => back_up(flags, json),
+        Command::Restore(flags) => restore(flags, json),
+        Command::Rebuild(config) => rebuild(config, json),
+    }
+}
+
+/// A path that holds wherever the node is started.
+fn absolute(flag: &str, given: Option<&PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    let path = given.map(std::path::absolute).transpose();
+    path.map_err(|error| Failure::unusable(format!("--{flag}")).because(error))
+}
+
+fn tls_files(flags: &Init) -> Result<Option<TlsFiles>, Failure> {
+    let files = absolute("tls-certificate", flags.tls_certificate.as_ref())?
+        .zip(absolute("tls-key", flags.tls_key.as_ref())?)
         .map(|(certificate, key)| TlsFiles { certificate, key });
     if let Some(files) = &files {
-        door::read_tls(files).map_err(failed)?;
+        door::read_tls(files)?;
     }
     Ok(files)
 }
 
-fn init(matches: &ArgMatches) -> Result<u8, Failure> {
-    let dir = matches
-        .get_one::<PathBuf>("dir")
-        .cloned()
-        .unwrap_or_default();
-    let (Some(organisation), Some(genesis), Some(listen), Some(api)) = (
-        matches.get_one::<u32>("organisation"),
-        matches.get_one::<PathBuf>("genesis"),
-        matches.get_one::<SocketAddr>("listen"),
-        matches.get_one::<SocketAddr>("api"),
-    ) else {
-        return Err(Failure::unusable("node init"));
-    };
+fn init(flags: &Init, json: bool) -> Result<u8, Failure> {
+    let dir = &flags.dir;
     let path = dir.join(CONFIG_NAME);
     if path.exists() {
         return Err(
@@ -95,41 +187,38 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
             .because(error)
     };
     let mut config = Config {
-        organisation: *organisation,
-        genesis: std::path::absolute(genesis).map_err(written)?,
+        organisation: flags.organisation,
+        genesis: std::path::absolute(&flags.genesis).map_err(written)?,
         genesis_hash: None,
         data: "data".into(),
         keys: "keys".into(),
-        listen: *listen,
-        api: *api,
-        tls: tls_files(matches)?,
+        listen: flags.listen,
+        api: flags.api,
+        tls: tls_files(flags)?,
         insecure_listen: false,
         public_reading: true,
-        bootstrap: matches
-            .get_many::<String>("bootstrap")
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect(),
+        bootstrap: flags.bootstrap.clone(),
         log: "info".into(),
         propose_ms: 3_000,
     };
-    let hash = config.read_genesis().map_err(failed)?.genesis.hash();
+    let hash = config.read_genesis()?.genesis.hash();
     config.genesis_hash = Some(hash.to_hex());
     let (keys, data) = (dir.join("keys"), dir.join("data"));
     std::fs::create_dir_all(&data).map_err(written)?;
     let secrets = if keys.exists() {
-        NodeSecrets::read(&keys).map_err(failed)?
+        NodeSecrets::read(&keys)?
     } else {
-        let secrets = NodeSecrets::generate().map_err(failed)?;
-        secrets.write(&keys).map_err(failed)?;
+        let secrets = NodeSecrets::generate()?;
+        secrets.write(&keys)?;
         // Only keys that were made just now cannot have signed anything elsewhere (RULINGS A8).
-        write_durably(&data.join(storage::FRESH), b"", false).map_err(written)?;
+        files::replace(&data.join(storage::FRESH), b"", Access::Everybody)
+            .map_err(|error| written(error.into()))?;
         secrets
     };
-    write_durably(&path, config.render().as_bytes(), false).map_err(written)?;
+    files::replace(&path, config.render().as_bytes(), Access::Everybody)
+        .map_err(|error| written(error.into()))?;
     let peer = peer_id_text(secrets.transport.public().bytes()).unwrap_or_default();
-    if matches.get_flag("json") {
+    if json {
         print_json(&serde_json::json!({
             "config": path, "genesis": hash, "peer": peer,
             "consensus": secrets.consensus.public(), "cosigner": secrets.cosigner.public(),
@@ -149,10 +238,10 @@ fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn status(matches: &ArgMatches) -> Result<u8, Failure> {
-    let status = if !matches.contains_id("node") {
+fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
+    let status = if flags.asking.node.is_empty() {
         admin::ask(
-            &config(matches)?.admin_socket(),
+            &flags.config.read()?.admin_socket(),
             &admin::Request::Status,
             Duration::from_secs(10),
         )
@@ -162,9 +251,9 @@ fn status(matches: &ArgMatches) -> Result<u8, Failure> {
                 .next(failure.next)
         })?
     } else {
-        Client::of(matches, None, "act.no-profile-next")?.json("/v1/status")?
+        Client::of(&flags.asking, None, "act.no-profile-next")?.json("/v1/status")?
     };
-    if matches.get_flag("json") {
+    if json {
         print_json(&status);
         return Ok(0);
     }
@@ -229,9 +318,9 @@ fn show_findings(findings: &[doctor::Finding]) -> bool {
     findings.iter().any(|finding| finding.weight == "trouble")
 }
 
-fn examine(matches: &ArgMatches) -> Result<u8, Failure> {
-    let findings = doctor::examine(config_path(matches));
-    let bad = if matches.get_flag("json") {
+fn examine(config: &ConfigFile, json: bool) -> Result<u8, Failure> {
+    let findings = doctor::examine(config.path());
+    let bad = if json {
         print_json(&findings);
         findings.iter().any(|finding| finding.weight == "trouble")
     } else {
@@ -240,24 +329,23 @@ fn examine(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(if bad { REFUSED } else { 0 })
 }
 
-fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
-    let config = config(matches)?;
-    let absolute = |name: &str| {
-        let path = matches
-            .get_one::<PathBuf>(name)
-            .map(std::path::absolute)
-            .transpose();
-        path.map_err(|error| Failure::unusable(format!("--{name}")).because(error))
-    };
-    let (to, keys) = (absolute("to")?, absolute("keys")?);
+fn back_up(flags: &Backup, json: bool) -> Result<u8, Failure> {
+    let config = flags.config.read()?;
+    let (to, keys) = (
+        absolute("to", flags.to.as_ref())?,
+        absolute("keys", flags.keys.as_ref())?,
+    );
     if let Some(keys) = keys {
         if to.as_ref().is_some_and(|to| keys.starts_with(to)) {
             return Err(Failure::unusable(t("node.keys-beside-data", &[]))
                 .next(t("node.keys-beside-data-next", &[])));
         }
-        let secrets = NodeSecrets::read(&config.keys).map_err(failed)?;
-        let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
-        let passphrase = passphrase::new(matches, &keys.display().to_string())?;
+        let secrets = NodeSecrets::read(&config.keys)?;
+        let genesis = config.read_genesis()?.genesis.hash();
+        let passphrase = passphrase::new(
+            flags.passphrase_file.as_deref(),
+            &keys.display().to_string(),
+        )?;
         node_backup::write(&keys, &secrets, config.organisation, genesis, &passphrase)?;
         print(t(
             "node.keys-backed-up",
@@ -273,18 +361,18 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
             if config.admin_socket().exists()
                 && std::os::unix::net::UnixStream::connect(config.admin_socket()).is_ok() =>
         {
-            return Err(failed(failure));
+            return Err(failure.into());
         }
         // Not running: the same copy, made here.
         Err(_) => {
-            let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
-            let list = backup::backup(&config.data, genesis, &to).map_err(failed)?;
+            let genesis = config.read_genesis()?.genesis.hash();
+            let list = backup::backup(&config.data, genesis, &to)?;
             serde_json::to_value(list)
                 .map_err(|error| Failure::unusable("backup").because(error))?
         }
     };
     drop(busy);
-    if matches.get_flag("json") {
+    if json {
         print_json(&list);
     } else {
         let files = list["files"].as_array().map_or(0, Vec::len);
@@ -303,15 +391,18 @@ fn back_up(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
-    let config = config(matches)?;
-    let dry = matches.get_flag("dry-run");
-    if let Some(keys) = matches.get_one::<PathBuf>("keys") {
-        let genesis = config.read_genesis().map_err(failed)?.genesis.hash();
-        let passphrase = passphrase::existing(matches, &keys.display().to_string())?;
+fn restore(flags: &Restore, json: bool) -> Result<u8, Failure> {
+    let config = flags.config.read()?;
+    let dry = flags.dry_run;
+    if let Some(keys) = &flags.keys {
+        let genesis = config.read_genesis()?.genesis.hash();
+        let passphrase = passphrase::existing(
+            flags.passphrase_file.as_deref(),
+            &keys.display().to_string(),
+        )?;
         let secrets = node_backup::read(keys, config.organisation, genesis, &passphrase)?;
         if !dry {
-            secrets.write(&config.keys).map_err(failed)?;
+            secrets.write(&config.keys)?;
             // They may have signed elsewhere: the node asks its peers before it votes (RULINGS A8).
             let _ = std::fs::remove_file(config.data.join(storage::FRESH));
         }
@@ -325,11 +416,11 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
             &facts,
         ));
     }
-    if let Some(from) = matches.get_one::<PathBuf>("from") {
+    if let Some(from) = &flags.from {
         let busy = busy("busy.restore");
-        let list = backup::restore(from, &config, dry).map_err(failed)?;
+        let list = backup::restore(from, &config, dry)?;
         drop(busy);
-        if matches.get_flag("json") {
+        if json {
             print_json(&list);
         } else {
             let facts = [
@@ -346,30 +437,31 @@ fn restore(matches: &ArgMatches) -> Result<u8, Failure> {
             ));
         }
     }
-    if dry && matches.contains_id("keys") {
+    if dry && flags.keys.is_some() {
         return Ok(0);
     }
     let missing = NodeSecrets::read(&config.keys).err();
     if let Some(failure) = missing {
-        return Err(failed(failure));
+        return Err(failure.into());
     }
     Ok(0)
 }
 
-fn rebuild(matches: &ArgMatches) -> Result<u8, Failure> {
-    let config = config(matches)?;
-    let genesis = Arc::new(config.read_genesis().map_err(failed)?.genesis);
+fn rebuild(config: &ConfigFile, json: bool) -> Result<u8, Failure> {
+    let config = config.read()?;
+    let genesis = Arc::new(config.read_genesis()?.genesis);
     let busy = busy("busy.rebuild");
-    let opened = open::open(&config, &genesis, true).map_err(failed)?;
+    let opened = open::open(&config, &genesis, true)?;
     drop(busy);
     let facts = [
         ("height", opened.ledger.height().to_string()),
         ("blocks", opened.replayed.to_string()),
     ];
-    if matches.get_flag("json") {
-        print_json(
-            &serde_json::json!({ "height": opened.ledger.height(), "replayed": opened.replayed, "notes": opened.notes }),
-        );
+    if json {
+        print_json(&serde_json::json!({
+            "height": opened.ledger.height(), "replayed": opened.replayed,
+            "notes": opened.notes,
+        }));
     } else {
         print(t("node.rebuilt", &facts));
     }

@@ -9,44 +9,43 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
+use clap::Args;
 use rollbook_core::identity::{Organisation, OrganisationKind};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_core::state::decode_value;
+use rollbook_proof::file::Content;
 use serde_json::{Value, json};
 
-use crate::bundle::Content;
-use crate::commands::act;
+use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::fetch::fetch;
+use crate::flags::{Global, Reading};
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
 use crate::messages::t;
-use crate::objects::{self, Target};
+use crate::objects::{Target, both_names};
 use crate::output::{print, print_json, say};
-use crate::profile::Profiles;
-use crate::trust::{Grounds, Trust, reading};
+use crate::profile::in_use;
+use crate::trust::{Grounds, Trust};
+use crate::{act, objects};
 
 /// `pending`.
-pub fn command() -> Command {
-    let dir = Arg::new("dir")
-        .value_name("DIR")
-        .default_value(".")
-        .value_parser(value_parser!(PathBuf));
-    reading(Command::new("pending").arg(dir))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Pending {
+    #[command(flatten)]
+    reading: Reading,
+    /// The folder.
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
 }
 
 /// Runs `pending`.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let dir = matches
-        .get_one::<PathBuf>("dir")
-        .cloned()
-        .unwrap_or_else(|| PathBuf::from("."));
-    let json = matches.get_flag("json");
+pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
+    let (dir, json) = (&flags.dir, global.json);
     let mut records = Vec::new();
-    for file in files(&dir)? {
-        match act::read_pending(&file) {
+    for file in files(dir)? {
+        match crate::pending_file::read(&file) {
             Ok(record) => records.push((file, record)),
             Err(failure) => say(format!(
                 "{}: {} {}",
@@ -64,14 +63,12 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         return Ok(0);
     }
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
+    let profile = in_use(global)?;
     let keystore = Keystore::at(
-        matches.get_one::<PathBuf>("keystore"),
+        flags.reading.connection.keys.keystore.as_ref(),
         profile.as_ref().and_then(|p| p.keystore.as_deref()),
     );
-    let mut known = Known::open(matches);
+    let mut known = Known::open(global, &flags.reading);
     let mut told = Vec::new();
     for (file, record) in &records {
         let item = known.describe(file, record, &keystore);
@@ -95,7 +92,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let read = std::fs::read_dir(dir).map_err(|error| crate::keystore::cannot_read(dir, &error))?;
+    let read = std::fs::read_dir(dir).map_err(|error| crate::files::cannot_read(dir, &error))?;
     let is_pending = |path: &PathBuf| {
         path.file_name()
             .and_then(|name| name.to_str())
@@ -120,8 +117,8 @@ struct Known {
 }
 
 impl Known {
-    fn open(matches: &ArgMatches) -> Known {
-        let real = rollbook_node::runtime::clock::real_ms();
+    fn open(global: &Global, flags: &Reading) -> Known {
+        let real = rollbook_node::clock::real_ms();
         let mut known = Known {
             trust: None,
             organisations: BTreeMap::new(),
@@ -129,7 +126,7 @@ impl Known {
             why: String::new(),
             now_ms: real,
         };
-        match Trust::open(matches) {
+        match Trust::open(global, flags) {
             Ok(trust) => known.trust = Some(trust),
             Err(failure) => known.why = failure.what,
         }
@@ -200,18 +197,26 @@ impl Known {
         let may: Vec<Value> = organisation
             .iter()
             .flat_map(|organisation| organisation.officers.iter().copied())
-            .filter(|person| !record.signatures.iter().any(|entry| entry.officer == *person))
+            .filter(|person| {
+                !record
+                    .signatures
+                    .iter()
+                    .any(|entry| entry.officer == *person)
+            })
             .map(|person| {
                 let (mut roles, mut told) = (role_of(person), false);
                 if roles.is_empty() {
                     roles = roles_told(&judged, person);
                     told = !roles.is_empty();
                 }
-                json!({ "person": person, "roles": roles, "as_told": told, "key_here": keystore.secret_path(person).exists() })
+                json!({
+                    "person": person, "roles": roles, "as_told": told,
+                    "key_here": keystore.secret_path(person).exists(),
+                })
             })
             .collect();
         let name = organisation.as_ref().map(|organisation| {
-            crate::commands::setup::both(
+            both_names(
                 &organisation.name.native.to_string(),
                 &organisation.name.latin.to_string(),
             )
@@ -219,11 +224,17 @@ impl Known {
         let office = organisation
             .as_ref()
             .is_some_and(|organisation| organisation.kind == OrganisationKind::Office);
+        let missing =
+            needed.map(|needed| (needed as usize).saturating_sub(record.signatures.len()));
         json!({
-            "file": file, "record": record.id(), "rule": payload.body.code(), "act": act::next::deed(record),
-            "principal": payload.principal, "name": name, "office": office, "class": class, "signed": signed, "needed": needed,
-            "missing": needed.map(|needed| (needed as usize).saturating_sub(record.signatures.len())), "may_sign": may,
-            "role_missing": act::judge::wanted_role(&judged), "valid_until_ms": payload.valid_until_ms, "expired": payload.valid_until_ms < self.now_ms,
+            "file": file, "record": record.id(), "rule": payload.body.code(),
+            "act": act::next::deed(record),
+            "principal": payload.principal, "name": name, "office": office, "class": class,
+            "signed": signed, "needed": needed,
+            "missing": missing, "may_sign": may,
+            "role_missing": act::judge::wanted_role(&judged),
+            "valid_until_ms": payload.valid_until_ms,
+            "expired": payload.valid_until_ms < self.now_ms,
         })
     }
 }
@@ -337,7 +348,7 @@ fn show(item: &Value, record: &Record) {
     }
     let until = item["valid_until_ms"]
         .as_u64()
-        .map(|ms| format_instant(ms, 480))
+        .map(instant_ms)
         .unwrap_or_default();
     line(
         if item["expired"] == true {

@@ -3,86 +3,102 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgMatches, Args, Command};
+use rollbook_proof::file::Content;
 
-use crate::bundle::Content;
 use crate::commands::show::told;
 use crate::failure::Failure;
 use crate::fetch::fetch;
-use crate::keystore::cannot_write;
+use crate::files::cannot_write;
+use crate::flags::{Global, Reading};
 use crate::messages::t;
-use crate::objects::{self, KINDS, Target};
+use crate::objects::{KINDS, Target};
 use crate::output::{print, print_json, say};
-use crate::trust::{Trust, reading};
+use crate::trust::Trust;
+use crate::{flags, objects};
 
-/// `prove`.
+/// `prove KIND`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Prove {
+    /// What is proved.
+    id: String,
+    #[command(flatten)]
+    reading: Reading,
+    /// Where the proof goes.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// `prove absence`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Absence {
+    /// Kind of the object that is not there.
+    #[arg(
+        value_name = "KIND",
+        value_parser = PossibleValuesParser::new(KINDS.map(|kind| kind.noun))
+    )]
+    kind: String,
+    #[command(flatten)]
+    prove: Prove,
+}
+
+/// The command.
 pub fn command() -> Command {
-    let out = || {
-        Arg::new("out")
-            .long("out")
-            .required(true)
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-    };
     let of = |name: &'static str, value: &'static str| {
-        reading(Command::new(name).arg(Arg::new("id").required(true).value_name(value))).arg(out())
+        flags::command::<Prove>(name).mut_arg("id", |id| id.value_name(value))
     };
-    let mut prove = Command::new("prove")
-        .subcommand_required(true)
-        .arg_required_else_help(true);
-    prove = prove
+    let mut prove = flags::group("prove")
         .subcommand(of("record", "ID"))
         .subcommand(of("block", "HEIGHT"));
     for kind in &KINDS {
         prove = prove.subcommand(of(kind.noun, "N"));
     }
-    let kind = Arg::new("kind")
-        .required(true)
-        .value_name("KIND")
-        .value_parser(KINDS.map(|kind| kind.noun));
-    prove.subcommand(
-        reading(
-            Command::new("absence")
-                .arg(kind)
-                .arg(Arg::new("id").required(true).value_name("N")),
-        )
-        .arg(out()),
-    )
+    prove.subcommand(flags::command::<Absence>("absence").mut_arg("id", |id| id.value_name("N")))
 }
 
 /// Runs `prove`.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+pub fn run(global: &Global, matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((word, matches)) = matches.subcommand() else {
         return Err(Failure::unusable("prove"));
     };
-    let id = matches.get_one::<String>("id").cloned().unwrap_or_default();
+    if word == "absence" {
+        let absence: Absence = flags::read(matches)?;
+        prove(global, &absence.kind, true, &absence.prove)
+    } else {
+        prove(global, word, false, &flags::read(matches)?)
+    }
+}
+
+/// Proves an object of a kind, or its absence.
+fn prove(global: &Global, kind: &str, absence: bool, flags: &Prove) -> Result<u8, Failure> {
+    let id = &flags.id;
     let bad = || {
         Failure::unusable(t("show.bad-id", &[("id", id.clone())])).next(t("show.bad-id-next", &[]))
     };
-    let kind = if word == "absence" {
-        matches.get_one::<String>("kind").map_or("", String::as_str)
-    } else {
-        word
-    };
     let target = match kind {
-        "record" => objects::parse(&id)?,
+        "record" => objects::parse(id)?,
         "block" => Target::Block(id.parse().map_err(|_| bad())?),
         noun => {
             let kind = objects::kind_of(noun).ok_or_else(bad)?;
-            let typed = objects::parse(&id)
+            let typed = objects::parse(id)
                 .ok()
                 .filter(|target| matches!(target, Target::State(_)));
-            let own = |target: &Target| matches!(target, Target::State(path) if path.starts_with(&format!("{}/", kind.table)));
+            let table = format!("{}/", kind.table);
+            let own =
+                |target: &Target| matches!(target, Target::State(path) if path.starts_with(&table));
             typed
                 .filter(own)
-                .or_else(|| objects::path_of(kind, &id).map(Target::State))
+                .or_else(|| objects::path_of(kind, id).map(Target::State))
                 .ok_or_else(bad)?
         }
     };
-    let mut trust = Trust::open(matches)?;
+    let mut trust = Trust::open(global, &flags.reading)?;
     let (fetched, grounds) = fetch(&mut trust, &target)?;
     let absent = matches!(&fetched.proved.content, Content::State { value: None, .. });
-    if matches!(fetched.proved.content, Content::State { .. }) && absent != (word == "absence") {
+    if matches!(fetched.proved.content, Content::State { .. }) && absent != absence {
         let Target::State(path) = &target else {
             return Err(bad());
         };
@@ -108,9 +124,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             &facts,
         )));
     }
-    let Some(out) = matches.get_one::<PathBuf>("out") else {
-        return Err(Failure::unusable("--out FILE"));
-    };
+    let out = &flags.out;
     let text = fetched.bundle(&trust).render();
     std::fs::write(out, &text).map_err(|error| cannot_write(out, &error))?;
     let facts = [
@@ -118,9 +132,10 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         ("bytes", text.len().to_string()),
         ("genesis", trust.chain().genesis().to_hex()),
     ];
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&serde_json::json!({
-            "file": out, "bytes": text.len(), "genesis": trust.chain().genesis(), "height": fetched.proved.seal.height, "by": grounds,
+            "file": out, "bytes": text.len(), "genesis": trust.chain().genesis(),
+            "height": fetched.proved.seal.height, "by": grounds,
         }));
         return Ok(if grounds.stale {
             crate::failure::NOT_YET

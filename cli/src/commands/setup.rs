@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Args, value_parser};
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::genesis::{Genesis, GenesisItem};
 use rollbook_proof::crypto::Hash;
@@ -11,54 +11,41 @@ use rollbook_proof::log::Clock;
 
 use super::keys::{ask, role_words};
 use crate::failure::Failure;
-use crate::keystore;
+use crate::files;
+use crate::flags::{Asking, Global};
 use crate::keystore::Keystore;
 use crate::messages::{Language, language, t};
+use crate::objects::both_names;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles, unknown};
 
 /// `setup`.
-pub fn setup_command() -> Command {
-    let number = |name: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("N")
-            .value_parser(value_parser!(u32).range(1..))
-    };
-    Command::new("setup")
-        .arg(Arg::new("name").long("name").value_name("PROFILE"))
-        .arg(Arg::new("genesis").long("genesis").value_name("FILE|HASH"))
-        .arg(Arg::new("alliance").long("alliance").value_name("NAME"))
-        .arg(
-            Arg::new("node")
-                .long("node")
-                .value_name("URL")
-                .action(ArgAction::Append),
-        )
-        .arg(
-            Arg::new("ca")
-                .long("ca")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(
-            Arg::new("keystore")
-                .long("keystore")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf)),
-        )
-        .arg(number("organisation"))
-        .arg(number("person"))
-}
-
-/// `whoami`.
-pub fn whoami_command() -> Command {
-    Command::new("whoami")
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Setup {
+    #[arg(long, value_name = "PROFILE")]
+    name: Option<String>,
+    #[arg(long, value_name = "FILE|HASH")]
+    genesis: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    alliance: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+    #[arg(long, value_name = "DIR")]
+    keystore: Option<PathBuf>,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    organisation: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    person: Option<u32>,
 }
 
 /// `use`.
-pub fn use_command() -> Command {
-    Command::new("use").arg(Arg::new("name").value_name("PROFILE"))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Use {
+    /// The profile to put in use.
+    #[arg(value_name = "PROFILE")]
+    name: Option<String>,
 }
 
 /// Names of a genesis: (alliance, organisations by number).
@@ -68,14 +55,14 @@ fn facts(genesis: &Genesis) -> (String, Vec<(u32, String)>) {
     for item in &genesis.items {
         match item {
             GenesisItem::Charter { name: given, .. } => {
-                name = both(&given.native.to_string(), &given.latin.to_string())
+                name = both_names(&given.native.to_string(), &given.latin.to_string())
             }
             GenesisItem::Organisation(entry)
             | GenesisItem::Observer(entry)
             | GenesisItem::Office { entry, .. } => {
                 organisations.push((
                     entry.number,
-                    both(
+                    both_names(
                         &entry.name.native.to_string(),
                         &entry.name.latin.to_string(),
                     ),
@@ -87,15 +74,6 @@ fn facts(genesis: &Genesis) -> (String, Vec<(u32, String)>) {
     (name, organisations)
 }
 
-/// Both names, once if they are equal.
-pub fn both(native: &str, latin: &str) -> String {
-    if native == latin {
-        native.to_owned()
-    } else {
-        format!("{native} / {latin}")
-    }
-}
-
 /// Asks what is not given, if there is somebody to ask.
 fn or_ask(given: Option<String>, key: &str) -> Result<Option<String>, Failure> {
     match given {
@@ -105,10 +83,9 @@ fn or_ask(given: Option<String>, key: &str) -> Result<Option<String>, Failure> {
 }
 
 /// Runs `setup`.
-pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
-    let profiles = Profiles::of(matches);
-    let text = |id: &str| matches.get_one::<String>(id).cloned();
-    let Some(given) = or_ask(text("genesis"), "setup.ask.genesis")? else {
+pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
+    let profiles = Profiles::of(global);
+    let Some(given) = or_ask(flags.genesis.clone(), "setup.ask.genesis")? else {
         return Err(
             Failure::unusable(t("setup.no-genesis", &[])).next(t("setup.no-genesis-next", &[]))
         );
@@ -117,7 +94,7 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
         Some(hash) => (hash, None, None),
         None => {
             let path = PathBuf::from(&given);
-            let bytes = keystore::read(&path)
+            let bytes = files::read(&path)
                 .map_err(|failure| failure.next(t("setup.no-genesis-next", &[])))?;
             let read = GenesisFile::decode(&bytes).map_err(|error| {
                 Failure::unusable(t("setup.bad-genesis", &[("file", given.clone())]))
@@ -129,14 +106,14 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
         }
     };
     let (known_name, organisations) = genesis.as_ref().map(facts).unwrap_or_default();
-    let alliance = match text("alliance") {
+    let alliance = match flags.alliance.clone() {
         Some(name) => name,
         None if genesis.is_some() => known_name,
         None => or_ask(None, "setup.ask.alliance")?.unwrap_or_else(|| hash.short()),
     };
-    let number = |id: &str, key: &str| -> Result<Option<u32>, Failure> {
-        match matches.get_one::<u32>(id) {
-            Some(number) => Ok(Some(*number)),
+    let number = |given: Option<u32>, key: &str| -> Result<Option<u32>, Failure> {
+        match given {
+            Some(number) => Ok(Some(number)),
             None => match or_ask(None, key)? {
                 None => Ok(None),
                 Some(answer) => answer
@@ -146,7 +123,7 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
             },
         }
     };
-    let organisation = number("organisation", "setup.ask.organisation")?;
+    let organisation = number(flags.organisation, "setup.ask.organisation")?;
     if let Some(organisation) = organisation
         && genesis.is_some()
         && !organisations
@@ -159,13 +136,8 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
             &[("number", organisation.to_string())],
         ));
     }
-    let person = number("person", "setup.ask.person")?;
-    let mut nodes: Vec<String> = matches
-        .get_many::<String>("node")
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
+    let person = number(flags.person, "setup.ask.person")?;
+    let mut nodes = flags.asking.node.clone();
     if nodes.is_empty()
         && let Some(answer) = or_ask(None, "setup.ask.node")?
     {
@@ -179,7 +151,7 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
             );
         }
     }
-    let name = match or_ask(text("name"), "setup.ask.name")? {
+    let name = match or_ask(flags.name.clone(), "setup.ask.name")? {
         Some(name) => name,
         None => "default".to_owned(),
     };
@@ -190,13 +162,12 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
     {
         return Err(Failure::unusable(t("setup.bad-name", &[("name", name)])));
     }
-    let absolute = |name: &str| {
-        matches
-            .get_one::<PathBuf>(name)
-            .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+    let absolute = |given: &Option<PathBuf>| {
+        let given = given.as_ref();
+        given.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
     };
-    let (keystore, ca) = (absolute("keystore"), absolute("ca"));
-    let asked_language = matches.get_one::<String>("lang").cloned();
+    let (keystore, ca) = (absolute(&flags.keystore), absolute(&flags.asking.ca));
+    let asked_language = global.lang.clone();
     let profile = Profile {
         alliance,
         genesis: hash.to_hex(),
@@ -219,11 +190,11 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
         })),
     };
     let path = profiles.write(&name, &profile)?;
-    if !matches.get_flag("json") {
+    if !global.json {
         say(t("setup.written", &[("file", path.display().to_string())]));
     }
-    show(matches, &name, &profile)?;
-    if !matches.get_flag("json") && profile.genesis_file.is_some() {
+    show(global, &name, &profile)?;
+    if !global.json && profile.genesis_file.is_some() {
         say(format!(
             "\n{}: {}",
             t("word.next", &[]),
@@ -234,10 +205,10 @@ pub fn setup(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 /// Runs `whoami`.
-pub fn whoami(matches: &ArgMatches) -> Result<u8, Failure> {
-    match Profiles::of(matches).chosen(matches)? {
+pub fn whoami(global: &Global) -> Result<u8, Failure> {
+    match Profiles::of(global).chosen(global)? {
         Some((name, profile)) => {
-            show(matches, &name, &profile)?;
+            show(global, &name, &profile)?;
             Ok(0)
         }
         None => Err(Failure::unusable(t("profile.none", &[])).next(t("profile.none-next", &[]))),
@@ -245,11 +216,11 @@ pub fn whoami(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 /// Runs `use`.
-pub fn use_profile(matches: &ArgMatches) -> Result<u8, Failure> {
-    let profiles = Profiles::of(matches);
-    let Some(name) = matches.get_one::<String>("name") else {
+pub fn use_profile(global: &Global, flags: &Use) -> Result<u8, Failure> {
+    let profiles = Profiles::of(global);
+    let Some(name) = &flags.name else {
         let current = profiles.current();
-        if matches.get_flag("json") {
+        if global.json {
             print_json(&serde_json::json!({ "current": current, "profiles": profiles.names() }));
             return Ok(0);
         }
@@ -275,11 +246,11 @@ pub fn use_profile(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     let profile = profiles.read(name)?;
     profiles.put_in_use(name)?;
-    show(matches, name, &profile)?;
+    show(global, name, &profile)?;
     Ok(0)
 }
 
-fn show(matches: &ArgMatches, name: &str, profile: &Profile) -> Result<(), Failure> {
+fn show(global: &Global, name: &str, profile: &Profile) -> Result<(), Failure> {
     let store = Keystore::at(None, profile.keystore.as_deref());
     let card = match profile.person {
         Some(person) if store.card_path(person).exists() => Some(store.card(person)?),
@@ -288,7 +259,7 @@ fn show(matches: &ArgMatches, name: &str, profile: &Profile) -> Result<(), Failu
     let secret = profile
         .person
         .is_some_and(|person| store.secret_path(person).exists());
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&serde_json::json!({
             "name": name,
             "profile": profile,

@@ -1,51 +1,68 @@
 //! `rollbook show ID`: a record, a block, an object of the state; only what was verified (RULINGS
 //! A12, A20, R23).
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Args, Command};
 use rollbook_core::account::Unit;
-use rollbook_core::calendar::format_instant;
+use rollbook_core::record::Record;
+use rollbook_proof::file::{Content, Proved};
 use serde_json::{Value, json};
 
-use crate::bundle::{Content, Proved};
+use crate::dates::instant_ms;
 use crate::failure::{Failure, REFUSED};
 use crate::fetch::{Fetched, fetch, records_of};
+use crate::flags::{Global, Reading};
 use crate::messages::t;
-use crate::objects::{self, KINDS, Target, companions, unit_of};
+use crate::objects::{KINDS, Target, companions, unit_of};
 use crate::output::{print, print_json, say};
-use crate::trust::{Grounds, Trust, reading};
+use crate::trust::{Grounds, Trust};
+use crate::{flags, objects};
 
 /// `show`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Show {
+    /// What to show.
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// The command, with the spellings of ids in its help.
 pub fn command() -> Command {
     let kinds: Vec<String> = KINDS
         .iter()
         .map(|kind| format!("  {}-N  {}:N  {}/N", kind.letter, kind.noun, kind.table))
         .collect();
     let help = format!("{}\n{}", t("show.ids", &[]), kinds.join("\n"));
-    reading(Command::new("show").arg(Arg::new("id").required(true).value_name("ID")))
-        .after_help(help)
+    flags::command::<Show>("show").after_help(help)
 }
 
 /// Runs `show`.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let id = matches.get_one::<String>("id").cloned().unwrap_or_default();
-    show(&objects::parse(&id)?, matches)
+pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
+    show(&objects::parse(&flags.id)?, global, &flags.reading)
 }
 
 /// Shows what an id names.
-pub fn show(target: &Target, matches: &ArgMatches) -> Result<u8, Failure> {
-    let mut trust = Trust::open(matches)?;
+pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Failure> {
+    let mut trust = Trust::open(global, flags)?;
     let (fetched, grounds) = fetch(&mut trust, target)?;
-    let json = matches.get_flag("json");
+    let json = global.json;
     let (body, mut code) = match &fetched.proved.content {
         Content::Record(record) => {
             let value = serde_json::to_value(&record.payload).unwrap_or_default();
             let signed: Vec<Value> = record
                 .signatures
                 .iter()
-                .map(|entry| json!({ "officer": entry.officer, "capacity": entry.capacity, "key": entry.key }))
+                .map(|entry| {
+                    json!({
+                        "officer": entry.officer, "capacity": entry.capacity, "key": entry.key,
+                    })
+                })
                 .collect();
             let head = json!({
-                "record": record.id(), "rule": record.payload.body.code(), "leaf": fetched.proved.receipt.verified.index,
+                "record": record.id(), "rule": record.payload.body.code(),
+                "leaf": fetched.proved.receipt.verified.index,
                 "payload": value, "signed": signed,
             });
             (head, 0)
@@ -180,7 +197,7 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
     let seal = &fetched.proved.seal;
     let facts = [
         ("height", seal.height.to_string()),
-        ("time", format_instant(seal.time_ms, 480)),
+        ("time", instant_ms(seal.time_ms)),
         ("grounds", grounds.line()),
         ("genesis", trust.chain().genesis().short()),
     ];
@@ -192,9 +209,15 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
     t(key, &facts)
 }
 
-fn with_grounds(mut body: Value, proved: &Proved, grounds: &Grounds, trust: &Trust) -> Value {
+fn with_grounds(
+    mut body: Value,
+    proved: &Proved<Record>,
+    grounds: &Grounds,
+    trust: &Trust,
+) -> Value {
     body["verified"] = json!({
-        "genesis": trust.chain().genesis(), "height": proved.seal.height, "time_ms": proved.seal.time_ms,
+        "genesis": trust.chain().genesis(), "height": proved.seal.height,
+        "time_ms": proved.seal.time_ms,
         "state_root": proved.seal.state_root, "by": grounds,
     });
     body["sample"] = json!(grounds.sample);

@@ -4,14 +4,15 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ArgMatches;
-use rollbook_core::calendar::format_instant;
-use rollbook_node::runtime::clock::Step;
+use clap::{Args, Subcommand};
+use rollbook_node::clock::Step;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
-use rollbook_proof::log::Clock;
+use rollbook_proof::log;
 
-use super::node::{failed, print_status};
+use super::node::print_status;
+use crate::dates::{instant_ms, length_ms};
 use crate::failure::{Failure, UNREACHABLE};
+use crate::flags::Global;
 use crate::messages::t;
 use crate::output::{busy, print, print_json, say};
 
@@ -21,21 +22,119 @@ pub const RUN: [&str; 2] = ["node", "run"];
 /// How long an export may take to begin and between its parts.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// `testnet`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes and starts it.
+    Up(Up),
+    /// Asks every node.
+    Status(Dir),
+    /// Starts nodes.
+    Start(Nodes),
+    /// Stops nodes.
+    Stop(Nodes),
+    /// Kills nodes.
+    Kill(Nodes),
+    /// Stops it and deletes its folder.
+    Down(Dir),
+    /// Its history in one file.
+    Export(Export),
+    /// Its clock.
+    #[command(subcommand)]
+    Clock(Clock),
+}
+
+/// `testnet clock`.
+#[derive(Debug, Subcommand)]
+pub enum Clock {
+    /// Steps it.
+    Advance(Advance),
+}
+
+/// Which testnet.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Dir {
+    /// Its folder.
+    #[arg(long, value_name = "DIR", default_value = "testnet")]
+    dir: PathBuf,
+}
+
+/// `testnet up`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Up {
+    #[arg(long, value_name = "N")]
+    nodes: Option<u32>,
+    #[arg(long, value_name = "N")]
+    members: Option<u32>,
+    #[arg(
+        long,
+        value_name = None::<&'static str>,
+        value_parser = ["sample", "wall"],
+        default_value = "sample"
+    )]
+    clock: String,
+    #[arg(long, value_name = "TEXT")]
+    seed: Option<String>,
+    #[command(flatten)]
+    dir: Dir,
+}
+
+/// Some nodes of a testnet; all if none is named.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Nodes {
+    #[arg(value_name = "NODE", num_args = 1)]
+    nodes: Vec<u32>,
+    #[command(flatten)]
+    dir: Dir,
+}
+
+/// `testnet export`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Export {
+    #[arg(value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    dir: Dir,
+}
+
+/// `testnet clock advance`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Advance {
+    #[arg(value_name = "LENGTH")]
+    by: Option<String>,
+    #[arg(id = "to-ms", long = "to-ms", value_name = "MS", conflicts_with = "by")]
+    to_ms: Option<u64>,
+    #[command(flatten)]
+    dir: Dir,
+}
+
 /// Runs the command.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    match matches.subcommand() {
-        Some(("up", matches)) => up(matches),
-        Some(("status", matches)) => status(matches),
-        Some(("start", matches)) => each(matches, Testnet::start),
-        Some(("stop", matches)) => each(matches, Testnet::stop),
-        Some(("kill", matches)) => each(matches, Testnet::kill),
-        Some(("down", matches)) => testnet(matches)?.down().map(|()| 0).map_err(failed),
-        Some(("export", matches)) => export(matches),
-        Some(("clock", matches)) => match matches.subcommand() {
-            Some(("advance", matches)) => advance(matches),
-            _ => Err(Failure::unusable("clock")),
-        },
-        _ => Err(Failure::unusable("testnet")),
+pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Up(flags) => up(flags),
+        Command::Status(dir) => status(dir, global.json),
+        Command::Start(flags) => each(flags, Testnet::start),
+        Command::Stop(flags) => each(flags, Testnet::stop),
+        Command::Kill(flags) => each(flags, Testnet::kill),
+        Command::Down(dir) => dir.open()?.down().map(|()| 0).map_err(Failure::from),
+        Command::Export(flags) => export(flags),
+        Command::Clock(Clock::Advance(flags)) => advance(flags),
+    }
+}
+
+impl Dir {
+    fn path(&self) -> Result<PathBuf, Failure> {
+        std::path::absolute(&self.dir)
+            .map_err(|error| Failure::unusable(self.dir.display().to_string()).because(error))
+    }
+
+    fn open(&self) -> Result<Testnet, Failure> {
+        Testnet::open(&self.path()?, &program()?, &RUN).map_err(Failure::from)
     }
 }
 
@@ -43,40 +142,25 @@ fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))
 }
 
-fn dir(matches: &ArgMatches) -> Result<PathBuf, Failure> {
-    let dir = matches
-        .get_one::<PathBuf>("dir")
-        .cloned()
-        .unwrap_or_else(|| "testnet".into());
-    std::path::absolute(&dir)
-        .map_err(|error| Failure::unusable(dir.display().to_string()).because(error))
-}
-
-fn testnet(matches: &ArgMatches) -> Result<Testnet, Failure> {
-    Testnet::open(&dir(matches)?, &program()?, &RUN).map_err(failed)
-}
-
-fn up(matches: &ArgMatches) -> Result<u8, Failure> {
-    let dir = dir(matches)?;
+fn up(flags: &Up) -> Result<u8, Failure> {
+    let dir = flags.dir.path()?;
     let program = program()?;
     let mut testnet = if dir.join("testnet.toml").exists() {
-        Testnet::open(&dir, &program, &RUN).map_err(failed)?
+        Testnet::open(&dir, &program, &RUN)?
     } else {
-        let nodes = matches.get_one::<u32>("nodes").copied().unwrap_or(4);
-        let members = matches.get_one::<u32>("members").copied().unwrap_or(nodes);
-        let wall = matches
-            .get_one::<String>("clock")
-            .is_some_and(|clock| clock == "wall");
-        let seed = matches
-            .get_one::<String>("seed")
-            .map_or("rollbook", String::as_str);
-        let clock = if wall { Clock::Wall } else { Clock::Sample };
-        let plan = Plan::new(seed, members, nodes, clock).map_err(failed)?;
-        Testnet::create(&dir, plan, &program, &RUN).map_err(failed)?
+        let nodes = flags.nodes.unwrap_or(4);
+        let members = flags.members.unwrap_or(nodes);
+        let seed = flags.seed.as_deref().unwrap_or("rollbook");
+        let clock = match flags.clock.as_str() {
+            "wall" => log::Clock::Wall,
+            _ => log::Clock::Sample,
+        };
+        let plan = Plan::new(seed, members, nodes, clock)?;
+        Testnet::create(&dir, plan, &program, &RUN)?
     };
     let busy = busy("busy.testnet");
-    testnet.start_all().map_err(failed)?;
-    testnet.founded().map_err(failed)?;
+    testnet.start_all()?;
+    testnet.founded()?;
     drop(busy);
     for node in testnet.nodes() {
         print(t(
@@ -91,13 +175,13 @@ fn up(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn status(matches: &ArgMatches) -> Result<u8, Failure> {
-    let testnet = testnet(matches)?;
+fn status(dir: &Dir, json: bool) -> Result<u8, Failure> {
+    let testnet = dir.open()?;
     let all: Vec<_> = testnet
         .nodes()
         .map(|node| (node, testnet.status(node)))
         .collect();
-    if matches.get_flag("json") {
+    if json {
         print_json(&all);
     } else {
         for (node, status) in &all {
@@ -115,16 +199,11 @@ fn status(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn each(
-    matches: &ArgMatches,
-    act: fn(&mut Testnet, u32) -> Result<(), rollbook_node::runtime::Failure>,
+    flags: &Nodes,
+    act: fn(&mut Testnet, u32) -> Result<(), rollbook_node::failure::Failure>,
 ) -> Result<u8, Failure> {
-    let mut testnet = testnet(matches)?;
-    let named: Vec<u32> = matches
-        .get_many::<u32>("nodes")
-        .into_iter()
-        .flatten()
-        .copied()
-        .collect();
+    let mut testnet = flags.dir.open()?;
+    let named = &flags.nodes;
     if let Some(node) = named.iter().find(|node| !testnet.nodes().contains(node)) {
         let last = testnet.nodes().end().to_string();
         let failure = Failure::unusable(t("testnet.no-node", &[("node", node.to_string())]));
@@ -133,27 +212,24 @@ fn each(
     let nodes: Vec<u32> = if named.is_empty() {
         testnet.nodes().collect()
     } else {
-        named
+        named.clone()
     };
     for node in nodes {
-        act(&mut testnet, node).map_err(failed)?;
+        act(&mut testnet, node)?;
     }
     Ok(0)
 }
 
 /// The history from the first node that answers, read with the sample's own keys.
-fn export(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(path) = matches.get_one::<PathBuf>("out") else {
-        return Err(Failure::unusable("FILE"));
-    };
-    let testnet = testnet(matches)?;
+fn export(flags: &Export) -> Result<u8, Failure> {
+    let path = &flags.out;
+    let testnet = flags.dir.open()?;
     super::export::save(path, |file| {
         let mut told = Vec::new();
         for node in testnet.nodes() {
             match testnet.get_as_member(node, "/v1/export", PATIENCE) {
                 Ok(answer) if answer.status == 200 => {
-                    let written =
-                        |error: std::io::Error| crate::keystore::cannot_write(path, &error);
+                    let written = |error: std::io::Error| crate::files::cannot_write(path, &error);
                     return file
                         .write_all(&answer.body)
                         .map(|()| answer.body.len() as u64)
@@ -176,48 +252,17 @@ fn export(matches: &ArgMatches) -> Result<u8, Failure> {
     })
 }
 
-fn advance(matches: &ArgMatches) -> Result<u8, Failure> {
+fn advance(flags: &Advance) -> Result<u8, Failure> {
     let bad = |text: &str| {
         Failure::unusable(t("testnet.bad-step", &[("text", text.to_owned())]))
             .next(t("testnet.bad-step-next", &[]))
     };
-    let step = match (
-        matches.get_one::<String>("by"),
-        matches.get_one::<u64>("to-ms"),
-    ) {
+    let step = match (&flags.by, flags.to_ms) {
         (Some(text), None) => Step::ByMs(length_ms(text).ok_or_else(|| bad(text))?),
-        (None, Some(to)) => Step::ToMs(*to),
+        (None, Some(to)) => Step::ToMs(to),
         _ => return Err(bad("")),
     };
-    let now = testnet(matches)?.advance(step).map_err(failed)?;
-    print(t("testnet.now", &[("time", format_instant(now, 480))]));
+    let now = flags.dir.open()?.advance(step)?;
+    print(t("testnet.now", &[("time", instant_ms(now))]));
     Ok(0)
-}
-
-/// `7d`, `12h`, `30m`, `5s`.
-pub(crate) fn length_ms(text: &str) -> Option<u64> {
-    let unit = text.chars().last()?;
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    let ms = match unit {
-        'd' => 86_400_000,
-        'h' => 3_600_000,
-        'm' => 60_000,
-        's' => 1_000,
-        _ => return None,
-    };
-    number.checked_mul(ms)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::length_ms;
-
-    #[test]
-    fn lengths() {
-        assert_eq!(length_ms("7d"), Some(604_800_000));
-        assert_eq!(length_ms("90m"), Some(5_400_000));
-        for bad in ["", "d", "7", "7w", "-1d", "99999999999999999999d", "7é"] {
-            assert_eq!(length_ms(bad), None, "{bad}");
-        }
-    }
 }

@@ -4,68 +4,70 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
-use rollbook_core::calendar::format_instant;
+use clap::Args;
 use rollbook_core::record::Record;
 use rollbook_proof::answer::Verdict;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::file;
+use rollbook_proof::file::{
+    Bundle, Content, Flaw, KeptPolicy, MAX_BYTES, Proved, chain_of, parse_canonical,
+};
 use rollbook_proof::log::proof::PROOF_HEADER;
 use rollbook_proof::verify::{EpochChain, Receipt};
 use serde_json::{Value, json};
 
-use crate::bundle::{Bundle, Content, Flaw, MAX_BYTES, Proved, parse_canonical};
+use crate::dates::{instant, instant_ms};
 use crate::failure::{Failure, REFUSED};
+use crate::flags::Global;
 use crate::messages::{refusal, t};
+use crate::objects;
 use crate::output::{print, print_json, say};
-use crate::profile::Profiles;
+use crate::profile::{Profiles, genesis, in_use};
 use crate::receipts::{ANSWER, KeptAnswer};
-use crate::trust::{FORK_ALARM, ForkAlarm, KeptPolicy, chain_of, genesis, instant};
-use crate::{bundle, objects};
+use crate::trust::{FORK_ALARM, ForkAlarm};
 
 /// `verify`.
-pub fn command() -> Command {
-    let file = |name: &'static str| {
-        Arg::new(name)
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-    };
-    Command::new("verify")
-        .arg(file("file").required(true))
-        .arg(Arg::new("genesis").long("genesis").value_name("HASH"))
-        .arg(file("record").long("record"))
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Verify {
+    /// What is judged.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Genesis hash of the alliance.
+    #[arg(long, value_name = "HASH")]
+    genesis: Option<String>,
+    /// The record that a receipt is of.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 /// Runs `verify`.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let Some(file) = matches.get_one::<PathBuf>("file") else {
-        return Err(Failure::unusable("FILE"));
-    };
+pub fn run(global: &Global, flags: &Verify) -> Result<u8, Failure> {
+    let (file, json) = (&flags.file, global.json);
     let bytes = read(file)?;
-    let profile = Profiles::of(matches)
-        .chosen(matches)?
-        .map(|(_, profile)| profile);
-    let pinned = genesis(matches, profile.as_ref())?;
+    let profile = in_use(global)?;
+    let pinned = genesis(flags.genesis.as_deref(), profile.as_ref())?;
     let unknown = || {
         let facts = [("file", file.display().to_string())];
         Failure::unusable(t("verify.unknown", &facts)).next(t("verify.unknown-next", &facts))
     };
     if bytes.starts_with(PROOF_HEADER.as_bytes()) {
-        return tlog_proof(&bytes, pinned, matches, file);
+        return tlog_proof(&bytes, pinned, global, flags);
     }
     let value: Value = serde_json::from_slice(&bytes).map_err(|_| unknown())?;
     match value["kind"].as_str() {
-        Some("rollbook-pending-record") => pending(file, pinned, matches),
-        Some(ANSWER) => answer(&bytes, pinned, matches, file),
-        Some(FORK_ALARM) => alarm(&bytes, pinned, matches, file),
+        Some("rollbook-pending-record") => pending(file, pinned, json),
+        Some(ANSWER) => answer(&bytes, pinned, json, file),
+        Some(FORK_ALARM) => alarm(&bytes, pinned, json, file),
         // A changed kind is a changed byte.
-        Some(_) if value["claim"].is_object() => proof_file(&bytes, pinned, matches, file),
+        Some(_) if value["claim"].is_object() => proof_file(&bytes, pinned, json, file),
         _ => Err(unknown()),
     }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = crate::keystore::read(file)?;
+    let bytes = crate::files::read(file)?;
     if bytes.len() > MAX_BYTES {
         return Err(Failure::unusable(t(
             "verify.too-long",
@@ -134,16 +136,10 @@ fn receipt_line(receipt: &Receipt, genesis: Hash) -> String {
     )
 }
 
-fn proof_file(
-    bytes: &[u8],
-    pinned: Option<Hash>,
-    matches: &ArgMatches,
-    file: &Path,
-) -> Result<u8, Failure> {
-    let json = matches.get_flag("json");
+fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result<u8, Failure> {
     let verified = Bundle::parse(bytes).and_then(|bundle| {
         compare(bundle.genesis, pinned)?;
-        Ok((bundle.verify()?, bundle))
+        Ok((bundle.verify::<Record>()?, bundle))
     });
     let (proved, bundle) = match verified {
         Ok(verified) => verified,
@@ -157,7 +153,10 @@ fn proof_file(
     let body = match content {
         Content::Block => json!({ "block": seal.id() }),
         Content::Record(record) => {
-            json!({ "record": record.id(), "rule": record.payload.body.code(), "payload": record.payload })
+            json!({
+                "record": record.id(), "rule": record.payload.body.code(),
+                "payload": record.payload,
+            })
         }
         Content::State { path, value } => {
             let value = match value {
@@ -178,7 +177,8 @@ fn proof_file(
     };
     if json {
         print_json(&json!({
-            "verified": true, "pinned": pinned.is_some(), "genesis": bundle.genesis, "height": seal.height, "time_ms": seal.time_ms,
+            "verified": true, "pinned": pinned.is_some(), "genesis": bundle.genesis,
+            "height": seal.height, "time_ms": seal.time_ms,
             "content": body, "receipt": receipt,
         }));
         not_pinned(pinned, bundle.genesis);
@@ -190,7 +190,7 @@ fn proof_file(
     }
     let facts = [
         ("height", seal.height.to_string()),
-        ("time", format_instant(seal.time_ms, 480)),
+        ("time", instant_ms(seal.time_ms)),
         ("id", body["id"].as_str().unwrap_or_default().to_owned()),
         (
             "record",
@@ -223,11 +223,11 @@ fn is_sample(chain: Option<&EpochChain>) -> bool {
 }
 
 /// The policies that the profile's folder holds, verified again.
-fn kept_chain(matches: &ArgMatches, pinned: Option<Hash>) -> Result<(Hash, EpochChain), Failure> {
+fn kept_chain(global: &Global, pinned: Option<Hash>) -> Result<(Hash, EpochChain), Failure> {
     let none =
         || Failure::unusable(t("verify.no-policies", &[])).next(t("verify.no-policies-next", &[]));
     let genesis = pinned.ok_or_else(none)?;
-    let file = Profiles::of(matches)
+    let file = Profiles::of(global)
         .verified(&genesis)
         .join("policies.json");
     let bytes = std::fs::read(&file).map_err(|_| none())?;
@@ -241,23 +241,23 @@ fn kept_chain(matches: &ArgMatches, pinned: Option<Hash>) -> Result<(Hash, Epoch
 fn tlog_proof(
     bytes: &[u8],
     pinned: Option<Hash>,
-    matches: &ArgMatches,
-    file: &Path,
+    global: &Global,
+    flags: &Verify,
 ) -> Result<u8, Failure> {
-    let json = matches.get_flag("json");
-    let Some(of) = matches.get_one::<PathBuf>("record") else {
+    let (file, json) = (&flags.file, global.json);
+    let Some(of) = &flags.record else {
         return Err(
             Failure::unusable(t("verify.no-record", &[])).next(t("verify.no-record-next", &[]))
         );
     };
     let leaf = leaf_of(of)?;
-    let (genesis, chain) = kept_chain(matches, pinned)?;
+    let (genesis, chain) = kept_chain(global, pinned)?;
     match chain.verify_receipt(&leaf, bytes) {
         Ok(receipt) => {
             if json {
-                print_json(
-                    &json!({ "verified": true, "pinned": true, "genesis": genesis, "receipt": receipt }),
-                );
+                print_json(&json!({
+                    "verified": true, "pinned": true, "genesis": genesis, "receipt": receipt,
+                }));
             } else {
                 if is_sample(Some(&chain)) {
                     print(t("audit.sample", &[]));
@@ -276,25 +276,19 @@ fn leaf_of(file: &Path) -> Result<Vec<u8>, Failure> {
     if let Ok(record) = decode::<Record>(&bytes) {
         return Ok(record.leaf());
     }
-    if let Ok(Ok(proved)) = Bundle::parse(&bytes).map(|bundle| bundle.verify())
+    if let Ok(Ok(proved)) = Bundle::parse(&bytes).map(|bundle| bundle.verify::<Record>())
         && let Content::Record(record) = proved.content
     {
         return Ok(record.leaf());
     }
-    crate::commands::act::read_pending(file).map(|record| record.leaf())
+    crate::pending_file::read(file).map(|record| record.leaf())
 }
 
 /// A node's signed answer to a record.
-fn answer(
-    bytes: &[u8],
-    pinned: Option<Hash>,
-    matches: &ArgMatches,
-    file: &Path,
-) -> Result<u8, Failure> {
-    let json = matches.get_flag("json");
+fn answer(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result<u8, Failure> {
     let verified = parse_canonical::<KeptAnswer>(bytes).and_then(|kept| {
         compare(kept.genesis, pinned)?;
-        bundle::complete_handovers(&kept.policies)?;
+        file::complete_handovers(&kept.policies)?;
         kept.verify()
     });
     let answer = match verified {
@@ -307,7 +301,7 @@ fn answer(
         let mut facts = vec![
             ("record", answer.record.to_hex()),
             ("height", answer.height.to_string()),
-            ("time", format_instant(answer.time_ms, 480)),
+            ("time", instant_ms(answer.time_ms)),
             ("node", answer.node.to_string()),
         ];
         match &answer.verdict {
@@ -328,13 +322,7 @@ fn answer(
 
 /// Two heads of which neither extends the other. Proved if both are of one size; for two sizes only
 /// the heads are proved.
-fn alarm(
-    bytes: &[u8],
-    pinned: Option<Hash>,
-    matches: &ArgMatches,
-    file: &Path,
-) -> Result<u8, Failure> {
-    let json = matches.get_flag("json");
+fn alarm(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result<u8, Failure> {
     let verified = parse_canonical::<ForkAlarm>(bytes).and_then(|alarm| {
         compare(alarm.genesis, pinned)?;
         let chain = chain_of(alarm.genesis, &alarm.policies)
@@ -376,9 +364,8 @@ fn alarm(
 
 /// A pending record: its form and its id. Keys of officers stand in working tables, which carry no
 /// proofs.
-fn pending(file: &Path, pinned: Option<Hash>, matches: &ArgMatches) -> Result<u8, Failure> {
-    let json = matches.get_flag("json");
-    let record = match crate::commands::act::read_pending(file) {
+fn pending(file: &Path, pinned: Option<Hash>, json: bool) -> Result<u8, Failure> {
+    let record = match crate::pending_file::read(file) {
         Ok(record) => record,
         Err(failure) => {
             return Ok(flawed(
@@ -397,14 +384,15 @@ fn pending(file: &Path, pinned: Option<Hash>, matches: &ArgMatches) -> Result<u8
         .map(|entry| entry.officer.to_string())
         .collect();
     if json {
-        print_json(
-            &json!({ "verified": true, "signatures_checked": false, "record": record.id(), "signed_by": officers }),
-        );
+        print_json(&json!({
+            "verified": true, "signatures_checked": false, "record": record.id(),
+            "signed_by": officers,
+        }));
     } else {
         let facts = [
             ("record", record.id().to_hex()),
             ("rule", record.payload.body.code().to_owned()),
-            ("until", format_instant(record.payload.valid_until_ms, 480)),
+            ("until", instant_ms(record.payload.valid_until_ms)),
             ("officers", officers.join(", ")),
         ];
         print(t("verify.pending", &facts));

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use rollbook_core::calendar::{LocalDay, end_of_local_day, parse_instant};
+use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, end_of_local_day, parse_instant};
 use rollbook_core::charter::Charter;
-use rollbook_core::genesis::{Direction, PostEntry, SeatEntry};
+use rollbook_core::genesis::{PostEntry, SeatEntry};
 use rollbook_core::identity::{ApprovalPolicy, Name, OrganisationKind};
-use rollbook_core::protocol::PROTOCOL;
+use rollbook_core::lookup::protocol::PROTOCOL;
+use rollbook_core::object::direction::Direction;
 use rollbook_proof::codec::{Text, Wire};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::Clock;
@@ -14,9 +15,9 @@ use toml::de::DeValue;
 
 use super::fields::OrganisationInput;
 use super::parameters::ParameterError;
-use super::problem::{Place, Report, suggestion};
-use super::toml_file::{Section, TomlFile};
 use super::{ReadFile, fields, parameters};
+use crate::input::problem::{Place, Report, suggestion};
+use crate::input::toml_file::{Section, TomlFile};
 use crate::keystore::card::{SAMPLE_NOTICE, parse_role, role_code};
 
 /// The file, read.
@@ -114,7 +115,7 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
         .and_then(|section| charter(section, clock, read, report));
     let offset = charter
         .as_ref()
-        .map_or(480, |charter| charter.offset_minutes);
+        .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);
     let opened_day = opened.map_or(0, |opened| LocalDay::of(opened, offset).0);
     let until = |day: i64| end_of_local_day(LocalDay(day), offset);
     let directions = directions(&mut root, report);

@@ -14,7 +14,7 @@ use super::Inputs;
 use super::cards::Cards;
 use super::fields::OrganisationInput;
 use super::names::warn_look_alikes;
-use super::problem::{Place, Report};
+use crate::input::problem::{Place, Report};
 use crate::keystore::card::role_code;
 
 /// A name as messages show it: the original script, if the two differ both.

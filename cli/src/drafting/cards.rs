@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::problem::{Place, Report};
-use super::toml_file::TomlFile;
+use crate::input::problem::{Place, Report};
+use crate::input::toml_file::TomlFile;
 use crate::keystore::card::OfficerCard;
 use crate::keystore::node::NodeCard;
 

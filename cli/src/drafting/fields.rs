@@ -1,15 +1,15 @@
 //! The fields of an organisation, as both files write them, with exact reasons for what is wrong.
 
-use rollbook_core::genesis::Direction;
 use rollbook_core::identity::identifier::{Identifier, IdentifierError};
 use rollbook_core::identity::{ActClass, ApprovalPolicy, Name, OrganisationKind};
+use rollbook_core::object::direction::Direction;
 use rollbook_proof::codec::{Text, TextError};
 use rollbook_proof::crypto::{Hash, sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use super::ReadFile;
-use super::problem::{Place, Report, suggestion};
-use crate::keystore::card::day_number;
+use crate::dates::day_number;
+use crate::input::problem::{Place, Report, suggestion};
 use crate::messages::t;
 
 /// An organisation as a file states it, before its officers' cards are joined.
@@ -89,7 +89,8 @@ pub fn name(place: &Place, native: &str, latin: &str, report: &mut Report) -> Op
 
 /// Letters of the Latin blocks; the ledger's second name is in them.
 fn is_latin(c: char) -> bool {
-    matches!(u32::from(c), 0x41..=0x5A | 0x61..=0x7A | 0xAA | 0xBA | 0xC0..=0x24F | 0x1E00..=0x1EFF | 0xFB00..=0xFB06)
+    let basic = matches!(u32::from(c), 0x41..=0x5A | 0x61..=0x7A | 0xAA | 0xBA | 0xC0..=0x24F);
+    basic || matches!(u32::from(c), 0x1E00..=0x1EFF | 0xFB00..=0xFB06)
 }
 
 /// An identifier in a column of its kind.

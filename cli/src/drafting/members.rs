@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use rollbook_core::genesis::Direction;
 use rollbook_core::identity::OrganisationKind;
+use rollbook_core::object::direction::Direction;
 
-use super::ReadFile;
-use super::fields::{self, OrganisationInput};
-use super::problem::{Place, Report, suggestion};
+use super::fields::OrganisationInput;
+use super::{ReadFile, fields};
+use crate::input::problem::{Place, Report, suggestion};
 
 /// The columns, required ones first.
 pub const COLUMNS: [&str; 13] = [

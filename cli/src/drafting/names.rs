@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization;
 
 use super::fields::OrganisationInput;
-use super::problem::Report;
+use crate::input::problem::Report;
 
 fn folded(c: char) -> char {
     match c {

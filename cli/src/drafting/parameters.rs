@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use rollbook_core::calendar::Period;
 use rollbook_core::charter::Charter;
-use rollbook_core::motion::rules::{Base, Fraction, Pass, Preset, Threshold};
+use rollbook_core::charter::motions::{Base, Fraction, Pass, Preset, Threshold};
 use rollbook_proof::codec::Text;
 use serde_json::Value;
 use toml::de::DeValue;
 
-use super::problem::nearest;
-use super::toml_file::whole_number;
+use crate::input::problem::nearest;
+use crate::input::toml_file::whole_number;
 
 /// Why a parameter was not set.
 #[derive(Debug, PartialEq, Eq)]

@@ -17,9 +17,9 @@ use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{KeyKind, Keypair, sha256};
 
 use super::cards::Cards;
-use super::problem::{Place as FilePlace, Report};
 use super::{Inputs, build, read_inputs};
 use crate::failure::Failure;
+use crate::input::problem::{Place as FilePlace, Report};
 use crate::keystore::card::OfficerCard;
 use crate::keystore::node::{NodeCard, NodeSecrets};
 use crate::keystore::sample_officer_key;

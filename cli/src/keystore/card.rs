@@ -7,13 +7,13 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use rollbook_core::calendar::{CivilDate, LocalDay};
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::identity::{Authorisation, OfficerEntry, Role};
 use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
 
-use crate::drafting::problem::Report;
-use crate::drafting::toml_file::{Section, TomlFile};
 use crate::failure::Failure;
+use crate::input::problem::Report;
+use crate::input::toml_file::{Section, TomlFile};
 use crate::messages::t;
 
 /// The sentence that every sample file carries (domain 5.2.3).
@@ -117,13 +117,16 @@ impl OfficerCard {
             String::new()
         };
         format!(
-            "# Public card of an officer's key. Nothing in it is secret: send it to the secretary.\n\
+            "# Public card of an officer's key. Nothing in it is secret: send it to the \
+             secretary.\n\
              kind = \"officer\"\nversion = 1\n{sample}\
              organisation = {}\nperson = {}\nroles = [{}]\n\
-             # Salted commitment to name and identity document; salt and clear text are in the keystore.\n\
+             # Salted commitment to name and identity document; salt and clear text are in the \
+             keystore.\n\
              commitment = \"{}\"\n\
              public_key = \"{}\"\npossession = \"{}\"\n\n\
-             # The authorisation letter on which the key rests: its SHA-256, a commitment to its signatory, its date.\n\
+             # The authorisation letter on which the key rests: its SHA-256, a commitment to its \
+             signatory, its date.\n\
              [letter]\nsha256 = \"{}\"\nsignatory = \"{}\"\ndate = \"{}\"\n",
             self.organisation,
             self.person,
@@ -139,7 +142,7 @@ impl OfficerCard {
 
     /// Reads a card file, alone.
     pub fn read(path: &Path) -> Result<OfficerCard, Failure> {
-        let text = String::from_utf8_lossy(&super::read(path)?).into_owned();
+        let text = String::from_utf8_lossy(&crate::files::read(path)?).into_owned();
         let name: Rc<str> = path.display().to_string().into();
         let mut report = Report::default();
         let card = TomlFile::parse(name, &text, &mut report).and_then(|file| {
@@ -217,9 +220,4 @@ impl OfficerCard {
             authorisation: self.authorisation.clone(),
         }
     }
-}
-
-/// A calendar date as days since 1970-01-01.
-pub fn day_number(text: &str) -> Option<i64> {
-    CivilDate::parse(text).ok().map(|date| date.day_number().0)
 }

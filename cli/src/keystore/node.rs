@@ -12,9 +12,9 @@ use rollbook_proof::crypto::{KeyKind, Keypair};
 use zeroize::Zeroizing;
 
 use super::card::{SAMPLE_NOTICE, key_text, read_key, signature_text};
-use crate::drafting::problem::Report;
-use crate::drafting::toml_file::Section;
 use crate::failure::Failure;
+use crate::input::problem::Report;
+use crate::input::toml_file::Section;
 use crate::messages::t;
 
 /// The kinds of a node, in the order of their files.
@@ -49,7 +49,7 @@ pub struct NodeSecrets {
 impl NodeSecrets {
     /// New keys.
     pub fn random() -> Result<NodeSecrets, Failure> {
-        let key = || super::random().map(|seed| Keypair::from_seed(&seed));
+        let key = || crate::files::random().map(|seed| Keypair::from_seed(&seed));
         Ok(NodeSecrets {
             keys: [key()?, key()?, key()?, key()?],
         })
@@ -64,14 +64,14 @@ impl NodeSecrets {
 
     /// Writes the four files.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
-        super::make_folder(folder)?;
+        crate::files::make_folder(folder)?;
         for (kind, key) in KINDS.iter().zip(&self.keys) {
             let line = Zeroizing::new(format!(
                 "rollbook-node-key/1 {} {}\n",
                 word(*kind),
                 hex::encode(key.seed())
             ));
-            super::write_new(
+            crate::files::write_new(
                 &folder.join(format!("{}.key", word(*kind))),
                 line.as_bytes(),
                 true,
@@ -117,7 +117,7 @@ impl NodeSecrets {
 
 /// Reads one key file of a kind.
 pub fn read_key_file(path: &Path, kind: KeyKind) -> Result<Keypair, Failure> {
-    let bytes = Zeroizing::new(super::read(path)?);
+    let bytes = Zeroizing::new(crate::files::read(path)?);
     #[cfg(unix)]
     {
         let mode = std::fs::metadata(path)
@@ -183,7 +183,8 @@ impl NodeCard {
         };
         let mut text = format!(
             "# Public card of a node. Nothing in it is secret: send it to the secretary.\n\
-             kind = \"node\"\nversion = 1\n{sample}organisation = {}\nurl = \"{}\"\naddress = \"{}\"\n",
+             kind = \"node\"\nversion = 1\n{sample}organisation = {}\nurl = \"{}\"\n\
+             address = \"{}\"\n",
             self.organisation, self.keys.url, self.keys.address
         );
         for (kind, (key, proof)) in KINDS.iter().zip(self.pairs()) {

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use rollbook_node::runtime::config::NodeSecrets;
+use rollbook_node::config::NodeSecrets;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
@@ -84,7 +84,7 @@ pub fn write(
         toml::to_string(&clear)
             .map_err(|error| Failure::unusable(t("keys.no-encryption", &[])).because(error))?,
     );
-    super::write_new(path, &encrypt(text.as_bytes(), passphrase, false)?, true)
+    crate::files::write_new(path, &encrypt(text.as_bytes(), passphrase, false)?, true)
 }
 
 /// Reads the keys of a node of `organisation` in this alliance.

@@ -1,9 +1,8 @@
 //! Where a passphrase comes from: `--passphrase-file`, else `ROLLBOOK_PASSPHRASE`, else a prompt
 //! without echo.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use clap::ArgMatches;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -14,17 +13,17 @@ pub const MIN_CHARACTERS: usize = 10;
 /// The environment variable.
 pub const VARIABLE: &str = "ROLLBOOK_PASSPHRASE";
 
-/// The passphrase of an existing key; `whose` is shown at the prompt.
-pub fn existing(matches: &ArgMatches, whose: &str) -> Result<Zeroizing<String>, Failure> {
-    match given(matches)? {
+/// The passphrase of an existing key, from a file if one is given; `whose` is shown at the prompt.
+pub fn existing(file: Option<&Path>, whose: &str) -> Result<Zeroizing<String>, Failure> {
+    match given(file)? {
         Some(passphrase) => Ok(passphrase),
         None => ask(&t("passphrase.ask", &[("whose", whose.to_owned())])),
     }
 }
 
 /// The passphrase of a new key, asked twice.
-pub fn new(matches: &ArgMatches, whose: &str) -> Result<Zeroizing<String>, Failure> {
-    let passphrase = match given(matches)? {
+pub fn new(file: Option<&Path>, whose: &str) -> Result<Zeroizing<String>, Failure> {
+    let passphrase = match given(file)? {
         Some(passphrase) => passphrase,
         None => {
             let first = ask(&t("passphrase.ask-new", &[("whose", whose.to_owned())]))?;
@@ -44,9 +43,9 @@ pub fn new(matches: &ArgMatches, whose: &str) -> Result<Zeroizing<String>, Failu
     Ok(passphrase)
 }
 
-fn given(matches: &ArgMatches) -> Result<Option<Zeroizing<String>>, Failure> {
-    if let Some(path) = matches.get_one::<PathBuf>("passphrase-file") {
-        let bytes = Zeroizing::new(super::read(path)?);
+fn given(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
+    if let Some(path) = file {
+        let bytes = Zeroizing::new(crate::files::read(path)?);
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
         return Ok(Some(Zeroizing::new(
             text.lines().next().unwrap_or_default().to_owned(),

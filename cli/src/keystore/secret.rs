@@ -177,7 +177,7 @@ pub fn encrypt(clear: &[u8], passphrase: &str, sample: bool) -> Result<Vec<u8>, 
 
 /// Decrypts a file; a wrong passphrase and a damaged file are told apart.
 pub fn decrypt(path: &Path, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let bytes = super::read(path)?;
+    let bytes = crate::files::read(path)?;
     let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.to_owned()));
     identity.set_max_work_factor(WORK_FACTOR_MAX);
     let file = || ("file", path.display().to_string());

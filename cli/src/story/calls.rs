@@ -1,15 +1,17 @@
 //! A call from publication to ranking (F05 to F10, R22), and the awards by the right bodies (F11).
 
-use rollbook_core::apply::{DeadlineKind, NotCounted};
 use rollbook_core::charter::Class;
-use rollbook_core::funding::{CallStatus, ReviewStatus};
+use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::identity::Role;
-use rollbook_core::motion::rules::BodyKind;
+use rollbook_core::object::call::CallStatus;
+use rollbook_core::object::review::ReviewStatus;
 use rollbook_core::record::{
     ApplicationContent, Body, CallAct, CallTerms, Choice, Criterion, DrawFor, Eligibility,
     GrantAward, MotionEffect, PlaceApplication, Placing, ReviewDeclaration, Scores, Submission,
     TieBreak, Verdict, draw_commitment,
 };
+use rollbook_core::refusal::NotCounted;
+use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
 
 use super::{Story, Told, YUAN, name, paper, text, yuan};
@@ -437,7 +439,7 @@ impl Story<'_> {
                 review,
             )?;
         }
-        let electorate: Vec<u32> = rollbook_core::motion::electorate(self.tables(), motion)
+        let electorate: Vec<u32> = rollbook_core::rules::motion::electorate(self.tables(), motion)
             .into_keys()
             .collect();
         let votes: Vec<u32> = electorate

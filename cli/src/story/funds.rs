@@ -2,16 +2,17 @@
 //! (F01 to F03, F34, R7).
 
 use rollbook_core::account::{Pot, Unit};
-use rollbook_core::funding::FundStatus;
+use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::identity::Role;
-use rollbook_core::motion::rules::BodyKind;
+use rollbook_core::object::fund::FundStatus;
 use rollbook_core::record::{
     AppointCommittee, BankReference, Body, CallAct, ConfirmPool, CreateFund, FundAct,
     InstalmentEntry, MotionEffect, PledgeEntry, PoolKind, ReceiptEntry,
 };
 use rollbook_proof::crypto::Hash;
 
-use super::{DAY, Story, Told, YUAN, name, paper, text, yuan};
+use super::{Story, Told, YUAN, name, paper, text, yuan};
 
 const MILLION: u64 = 1_000_000 * YUAN;
 /// Members whose technical officers review; none of them votes on awards.
@@ -271,6 +272,6 @@ impl Story<'_> {
 
     /// Days from now in milliseconds, for plans that need an instant.
     pub(super) fn in_days(&self, days: u64) -> u64 {
-        self.stage.now() + days * DAY
+        self.stage.now() + days * MS_PER_DAY
     }
 }

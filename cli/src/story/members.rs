@@ -1,16 +1,17 @@
 //! Admission: one applicant becomes a member, another is rejected with a published criterion (M01
 //! to M09, M26, M27).
 
-use rollbook_core::apply::{DeadlineKind, NotCounted};
 use rollbook_core::charter::Class;
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
     ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
 };
-use rollbook_core::membership::{Grounds, Live, Standing};
+use rollbook_core::object::membership::{Grounds, Live, Standing};
 use rollbook_core::record::{
     Application, BankReference, Body, Choice, MembershipAct, OrganisationAct, Receipt, Registration,
 };
+use rollbook_core::refusal::NotCounted;
+use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::KeyKind;
 
 use super::{Story, Told, name, paper, text, yuan};

@@ -10,14 +10,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use rollbook_core::apply::Outcome;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::Ledger;
 use rollbook_core::record::Record;
+use rollbook_core::refusal::Outcome;
 use rollbook_core::state::StateTables;
-use rollbook_node::runtime::clock::Step as ClockStep;
+use rollbook_node::clock::Step as ClockStep;
 use rollbook_node::runtime::http;
 use rollbook_node::runtime::testnet::Testnet;
 use rollbook_proof::chain::Seal;
@@ -26,6 +25,7 @@ use rollbook_proof::crypto::{Hash, Keypair, VerifierCache};
 use serde_json::{Value, json};
 
 use super::{Chapter, Rejected, Settled, Stage, Step};
+use crate::encoding::base64_text;
 use crate::keystore::sample_officer_key;
 
 /// How long a step may take before the story is given up.
@@ -173,7 +173,7 @@ impl<'a> Network<'a> {
     fn hand_in(&self, records: &[Record]) -> Result<Vec<Result<Hash, Rejected>>, String> {
         let texts: Vec<String> = records
             .iter()
-            .map(|record| base64::engine::general_purpose::STANDARD.encode(encode(record)))
+            .map(|record| base64_text(encode(record)))
             .collect();
         let body =
             serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;

@@ -1,15 +1,15 @@
 //! From offer to money: acceptance, agreement, advance, milestone, payment to acknowledgement (F12
 //! to F22).
 
-use rollbook_core::apply::DeadlineKind;
-use rollbook_core::funding::agreement::AgreementState;
-use rollbook_core::funding::award::AwardState;
-use rollbook_core::funding::payment::PaymentState;
 use rollbook_core::identity::Role;
+use rollbook_core::object::agreement::AgreementState;
+use rollbook_core::object::award::AwardState;
+use rollbook_core::object::payment::PaymentState;
 use rollbook_core::record::{
     AgreementTerms, AwardAct, BankReference, Body, Decision, DrawFor, Evidence, EvidenceKind,
     Finding, Instruction, MilestonePlan, PaymentAct, Tranche,
 };
+use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
 
 use super::{Story, Told, YUAN, paper, text, yuan};

@@ -12,14 +12,14 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
 use rollbook_core::identity::commitment;
 use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
 use rollbook_proof::crypto::{Hash, sha256};
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
-use crate::keystore;
+use crate::files;
 use crate::messages::t;
 
 const KIND: &str = "rollbook-opening";
@@ -105,9 +105,7 @@ impl Part {
             } => {
                 let content = match (text, base64) {
                     (Some(text), None) => text.clone().into_bytes(),
-                    (None, Some(text)) => base64::engine::general_purpose::STANDARD
-                        .decode(text)
-                        .ok()?,
+                    (None, Some(text)) => base64_bytes(text).ok()?,
                     _ => return None,
                 };
                 commitment::content(&salt.0, &content)
@@ -172,7 +170,7 @@ impl Reading {
         Reading {
             principal,
             person,
-            offset_minutes: 480,
+            offset_minutes: rollbook_core::calendar::DEFAULT_OFFSET_MINUTES,
             ..Reading::default()
         }
     }
@@ -182,7 +180,7 @@ impl Reading {
         let Some(file) = text.strip_prefix('@') else {
             return Ok(hex_hash(text));
         };
-        let hash = sha256(&keystore::read(Path::new(file))?);
+        let hash = sha256(&files::read(Path::new(file))?);
         self.documents.push((file.to_owned(), hash));
         Ok(Some(hash.to_hex()))
     }
@@ -194,7 +192,7 @@ impl Reading {
             return Ok(hex_hash(text));
         };
         let path = Path::new(file);
-        let bytes = keystore::read(path)?;
+        let bytes = files::read(path)?;
         if bytes.trim_ascii_start().starts_with(b"{")
             && serde_json::from_slice::<File>(&bytes).is_ok()
         {
@@ -231,14 +229,11 @@ impl Reading {
                 Failure::unusable(t("opening.large", &facts)).next(t("opening.large-next", &[]))
             );
         }
-        let salt = Hash(keystore::random()?);
+        let salt = Hash(files::random()?);
         let commitment = commitment::content(&salt.0, &bytes);
         let (text, base64) = match String::from_utf8(bytes) {
             Ok(text) => (Some(text), None),
-            Err(error) => (
-                None,
-                Some(base64::engine::general_purpose::STANDARD.encode(error.as_bytes())),
-            ),
+            Err(error) => (None, Some(base64_text(error.as_bytes()))),
         };
         self.parts.push(Part::Content {
             field: field.to_owned(),
@@ -288,7 +283,7 @@ impl Reading {
         };
         let text = serde_json::to_vec_pretty(&file)
             .map_err(|error| Failure::unusable(verb).because(error))?;
-        keystore::write_new(&path, &text, true)?;
+        files::write_new(&path, &text, true)?;
         Ok(Some(path))
     }
 }
@@ -306,7 +301,7 @@ pub fn read(path: &Path) -> Result<Vec<Part>, Failure> {
             &[("file", path.display().to_string())],
         ))
     };
-    let file: File = serde_json::from_slice(&keystore::read(path)?)
+    let file: File = serde_json::from_slice(&files::read(path)?)
         .map_err(|error| none().because(error).next(t("opening.no-part-next", &[])))?;
     if file.kind != KIND || file.version != 1 {
         return Err(none().because(format!("{} {}", file.kind, file.version)));

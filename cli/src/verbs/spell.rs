@@ -1,21 +1,48 @@
 //! From the words of the command line to an act: arguments read, documents hashed, seals made,
 //! openings read.
 
+use std::path::PathBuf;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use rollbook_core::record::{ApplicationContent, Body, Scores, draw_commitment};
-use rollbook_proof::crypto::Hash;
+use rollbook_core::record::Body;
 use serde_json::{Map, Value, json};
 
-use super::opening::{Part, Reading};
+use super::opening::Reading;
 use super::{Field, Kind, Verb, forms, opening};
 use crate::failure::Failure;
-use crate::keystore;
+use crate::files;
 use crate::messages::t;
+
+/// What was given on the command line of a verb.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Texts by argument.
+    pub texts: Vec<(&'static str, String)>,
+    /// `--attach`.
+    pub attached: Vec<String>,
+    /// `--from`: a file of fields, or a table of many acts.
+    pub from: Option<String>,
+    /// `--opening`.
+    pub opening: Option<PathBuf>,
+}
+
+impl Given {
+    /// The text of an argument.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let found = self.texts.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| text.as_str())
+    }
+}
 
 impl Verb {
     /// Noun and verb as they are typed.
     pub fn name(&self) -> String {
         format!("{} {}", self.path.0, self.path.1)
+    }
+
+    /// Whether it proposes a motion.
+    pub fn is_motion(&self) -> bool {
+        self.act.1 == "Propose"
     }
 
     /// The clap command of this verb.
@@ -37,7 +64,7 @@ impl Verb {
             }
             command = command.arg(argument);
         }
-        if self.act.1 == "Propose" {
+        if self.is_motion() {
             command = command
                 .arg(
                     Arg::new("ballot-days")
@@ -46,12 +73,7 @@ impl Verb {
                 )
                 .arg(Arg::new("text").long("text").value_name("HASH|@FILE"));
         }
-        if self
-            .fields
-            .iter()
-            .any(|field| matches!(field.kind, Kind::Hash))
-            || self.act.1 == "Propose"
-        {
+        if !self.documents().is_empty() {
             command = command.arg(
                 Arg::new("attach")
                     .long("attach")
@@ -81,45 +103,47 @@ impl Verb {
             .iter()
             .filter(|field| field.kind == Kind::Hash)
             .map(|field| field.name);
-        fields
-            .chain((self.act.1 == "Propose").then_some("text"))
-            .collect()
+        fields.chain(self.is_motion().then_some("text")).collect()
+    }
+
+    /// What was given on the command line of this verb.
+    pub fn given(&self, matches: &ArgMatches) -> Given {
+        let texts = self.fields.iter().map(|field| field.name);
+        let texts = texts
+            .chain(
+                self.is_motion()
+                    .then_some(["ballot-days", "text"])
+                    .into_iter()
+                    .flatten(),
+            )
+            .filter_map(|name| Some((name, matches.get_one::<String>(name)?.clone())))
+            .collect();
+        let attached = if self.documents().is_empty() {
+            Vec::new()
+        } else {
+            let attached = matches.get_many::<String>("attach");
+            attached.into_iter().flatten().cloned().collect()
+        };
+        Given {
+            texts,
+            attached,
+            from: matches.get_one::<String>("from").cloned(),
+            opening: matches.get_one::<PathBuf>("opening").cloned(),
+        }
     }
 
     /// The act that the arguments spell; `reading` says who acts and takes what was hashed and
     /// sealed.
-    pub fn body(&self, matches: &ArgMatches, reading: &mut Reading) -> Result<Body, Failure> {
-        let mut given: Vec<(&str, String)> = Vec::new();
-        for name in self
-            .fields
-            .iter()
-            .map(|field| field.name)
-            .chain(["ballot-days", "text"])
-        {
-            given.extend(
-                matches
-                    .try_get_one::<String>(name)
-                    .ok()
-                    .flatten()
-                    .map(|text| (name, text.clone())),
-            );
+    pub fn body(&self, given: &Given, reading: &mut Reading) -> Result<Body, Failure> {
+        let mut texts = given.texts.clone();
+        for text in &given.attached {
+            texts.push(self.attach(text, &texts)?);
         }
-        let attached: Vec<String> = matches
-            .try_get_many::<String>("attach")
-            .ok()
-            .flatten()
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
-        for text in attached {
-            given.push(self.attach(&text, &given)?);
-        }
-        let fields = match matches.get_one::<String>("from") {
+        let fields = match &given.from {
             Some(file) if !is_table(file) => from_file(file)?,
             _ => Map::new(),
         };
-        self.spell(&given, fields, reading)
+        self.spell(&texts, fields, reading)
     }
 
     /// `--attach FILE` fills the one document that is missing, `--attach ARGUMENT=FILE` the one
@@ -182,7 +206,7 @@ impl Verb {
                 None => return Err(missing(field)),
             }
         }
-        self.fill(&mut fields, reading)?;
+        (self.fill)(&mut fields, reading)?;
         let mut value = if fields.is_empty() && self.inside.is_empty() {
             Value::Null
         } else {
@@ -191,15 +215,12 @@ impl Verb {
         for variant in self.inside.iter().rev() {
             value = json!({ *variant: value });
         }
-        if self.act.1 == "Propose" {
-            // A rescission is decided with the stay of what it undoes, so it has no days of its
-            // own.
-            let usual = if self.path.1 == "rescind" { 0 } else { 7 };
+        if self.is_motion() {
             let days: u32 = match text_of("ballot-days") {
                 Some(text) => text
                     .parse()
                     .map_err(|_| bad("--ballot-days", text, "number"))?,
-                None => usual,
+                None => self.ballot_days,
             };
             let text = match text_of("text") {
                 Some(text) => reading
@@ -232,157 +253,6 @@ impl Verb {
         })?;
         Ok(body)
     }
-
-    /// Fields that rest on others: seals made now, openings read, instructions put together.
-    fn fill(&self, fields: &mut Map<String, Value>, reading: &mut Reading) -> Result<(), Failure> {
-        let number = |fields: &Map<String, Value>, name: &str| {
-            fields.get(name).and_then(Value::as_u64).unwrap_or(0) as u32
-        };
-        let need = |name: &str| missing_named(&format!("--{name}"));
-        let salt = || keystore::random().map(Hash);
-        match self.path {
-            ("application", "submit") if !fields.contains_key("commitment") => {
-                let content = json!({
-                    "title": fields.remove("title").ok_or_else(|| need("title"))?,
-                    "ask": fields.remove("ask").ok_or_else(|| need("ask"))?,
-                    "document": fields.remove("document").ok_or_else(|| need("document"))?,
-                });
-                let content: ApplicationContent = serde_json::from_value(content)
-                    .map_err(|error| Failure::unusable(t("verb.unreadable", &[])).because(error))?;
-                let (salt, call, applicant) = (salt()?, number(fields, "call"), reading.principal);
-                let commitment = content.commitment(&salt.0, call, applicant);
-                fields.insert("commitment".into(), json!(commitment));
-                reading.parts.push(Part::Application {
-                    commitment,
-                    salt,
-                    call,
-                    applicant,
-                    content,
-                });
-            }
-            ("application", "submit") => ["title", "ask", "document"]
-                .iter()
-                .for_each(|name| drop(fields.remove(*name))),
-            ("application", "open") if !fields.contains_key("content") => {
-                let (content, salt) = reading.opened("application", |part| match part {
-                    Part::Application { content, salt, .. } => Some((content.clone(), *salt)),
-                    _ => None,
-                })?;
-                fields.insert("content".into(), json!(content));
-                fields.insert("salt".into(), json!(salt.0));
-            }
-            ("review", "seal") if !fields.contains_key("seal") => {
-                let scores = fields.remove("scores").ok_or_else(|| need("scores"))?;
-                let comment = fields.remove("comment").ok_or_else(|| need("comment"))?;
-                let scores: Scores = serde_json::from_value(scores)
-                    .map_err(|error| Failure::unusable(t("verb.unreadable", &[])).because(error))?;
-                let comment = comment
-                    .as_str()
-                    .and_then(Hash::from_hex)
-                    .unwrap_or(Hash::ZERO);
-                let (salt, review) = (salt()?, number(fields, "review"));
-                let commitment = scores.seal(&salt.0, review, &comment);
-                fields.insert("seal".into(), json!(commitment));
-                reading.parts.push(Part::Review {
-                    commitment,
-                    salt,
-                    review,
-                    scores,
-                    comment,
-                });
-            }
-            ("review", "seal") => ["scores", "comment"]
-                .iter()
-                .for_each(|name| drop(fields.remove(*name))),
-            ("review", "reveal") if !fields.contains_key("salt") => {
-                let review = number(fields, "review");
-                let (scores, comment, salt) = reading.opened(
-                    &t("opening.of-review", &[("review", review.to_string())]),
-                    |part| match part {
-                        Part::Review {
-                            review: of,
-                            scores,
-                            comment,
-                            salt,
-                            ..
-                        } if *of == review => Some((scores.clone(), *comment, *salt)),
-                        _ => None,
-                    },
-                )?;
-                fields.insert("scores".into(), json!(scores));
-                fields.insert("comment".into(), json!(comment));
-                fields.insert("salt".into(), json!(salt.0));
-            }
-            ("review", "finalise") => {
-                let revision = match (fields.remove("scores"), fields.remove("reason")) {
-                    (None, None) => Value::Null,
-                    (Some(scores), Some(reason)) => json!({ "scores": scores, "reason": reason }),
-                    (None, _) => return Err(need("scores")),
-                    (_, None) => return Err(need("reason")),
-                };
-                fields.insert("revision".into(), revision);
-            }
-            ("review", "draw") => {
-                let attempt = fields
-                    .remove("attempt")
-                    .and_then(|value| value.as_u64())
-                    .map(|value| value as u32);
-                if !fields.contains_key("commitment") {
-                    let attempt = attempt.or(reading.attempt).ok_or_else(|| need("attempt"))?;
-                    let (secret, draw, person) = (salt()?, number(fields, "draw"), reading.person);
-                    let commitment = draw_commitment(draw, attempt, person, &secret.0);
-                    fields.insert("commitment".into(), json!(commitment));
-                    reading.parts.push(Part::Draw {
-                        commitment,
-                        secret,
-                        draw,
-                        attempt,
-                        person,
-                    });
-                }
-            }
-            ("review", "reveal-draw") if !fields.contains_key("secret") => {
-                let draw = number(fields, "draw");
-                let secret = reading.opened(
-                    &t("opening.of-draw", &[("draw", draw.to_string())]),
-                    |part| match part {
-                        Part::Draw {
-                            draw: of, secret, ..
-                        } if *of == draw => Some(*secret),
-                        _ => None,
-                    },
-                )?;
-                fields.insert("secret".into(), json!(secret.0));
-            }
-            ("payment", "release") if !fields.contains_key("instruction") => {
-                let payment = fields.remove("payment");
-                if !fields.contains_key("uetr") {
-                    fields.insert("uetr".into(), json!(uuid_v4()?));
-                }
-                let instruction = Value::Object(std::mem::take(fields));
-                fields.extend([("instruction".to_owned(), instruction)]);
-                fields.extend(payment.map(|payment| ("payment".to_owned(), payment)));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-/// A random UUID of version 4, as a UETR is.
-fn uuid_v4() -> Result<String, Failure> {
-    let mut bytes = keystore::random()?;
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let text = hex::encode(&bytes[..16]);
-    Ok(format!(
-        "{}-{}-{}-{}-{}",
-        &text[..8],
-        &text[8..12],
-        &text[12..16],
-        &text[16..20],
-        &text[20..]
-    ))
 }
 
 /// Whether `--from` names a table of many acts and not the fields of one.
@@ -460,7 +330,7 @@ fn bad_attach(text: &str, documents: &[&str]) -> Failure {
     Failure::unusable(t("verb.attach", &facts)).next(t("verb.attach-next", &facts))
 }
 
-fn missing_named(argument: &str) -> Failure {
+pub(super) fn missing_named(argument: &str) -> Failure {
     Failure::unusable(t("verb.missing", &[("argument", argument.to_owned())]))
         .next(t("verb.missing-next", &[]))
 }
@@ -474,7 +344,7 @@ fn from_file(file: &str) -> Result<Map<String, Value>, Failure> {
         Failure::unusable(t("verb.file", &[("file", file.to_owned())]))
             .next(t("verb.file-next", &[]))
     };
-    let bytes = keystore::read(std::path::Path::new(file))?;
+    let bytes = files::read(std::path::Path::new(file))?;
     let text = String::from_utf8(bytes).map_err(|error| unreadable().because(error))?;
     let table: toml::Table = text
         .parse()
@@ -514,7 +384,7 @@ fn read(field: &Field, text: &str, reading: &mut Reading) -> Result<Value, Failu
         Kind::Text => json!(text),
         Kind::Choice(words) => {
             if !words.contains(&text) {
-                let near = crate::drafting::problem::suggestion(text, words.iter().copied());
+                let near = crate::input::problem::suggestion(text, words.iter().copied());
                 let known = words.join(", ");
                 let facts = [
                     ("argument", shown(field)),

@@ -65,6 +65,16 @@ impl DecodeError {
     }
 }
 
+/// What bincode says, as signed refusals and the kept vectors have it: they name a type by the path
+/// it had when they were made.
+fn malformed(error: &bincode::error::DecodeError) -> DecodeError {
+    DecodeError::Malformed(
+        error
+            .to_string()
+            .replace("rollbook_proof::", "rollbook_core::"),
+    )
+}
+
 /// A type that exists as bytes: on the wire, on disk, under a signature.
 pub trait Wire: Encode + Decode<()> {
     /// Longest accepted encoding, in bytes.
@@ -95,8 +105,8 @@ pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, DecodeError> {
             max: T::MAX,
         });
     }
-    let (value, read): (T, usize) = bincode::decode_from_slice(bytes, DECODE)
-        .map_err(|error| DecodeError::Malformed(error.to_string()))?;
+    let (value, read): (T, usize) =
+        bincode::decode_from_slice(bytes, DECODE).map_err(|error| malformed(&error))?;
     if read != bytes.len() {
         return Err(DecodeError::Surplus {
             surplus: bytes.len() - read,
@@ -113,8 +123,8 @@ pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, DecodeError> {
 /// For streams of values, such as an export; everything else uses [`decode`].
 pub fn decode_prefix<T: Wire>(bytes: &[u8]) -> Result<(T, usize), DecodeError> {
     let window = &bytes[..bytes.len().min(T::MAX)];
-    let (value, read): (T, usize) = bincode::decode_from_slice(window, DECODE)
-        .map_err(|error| DecodeError::Malformed(error.to_string()))?;
+    let (value, read): (T, usize) =
+        bincode::decode_from_slice(window, DECODE).map_err(|error| malformed(&error))?;
     value.check()?;
     if encode(&value) != bytes[..read] {
         return Err(DecodeError::NotCanonical);

@@ -16,6 +16,6 @@ pub use epochs::{
     EpochChain, EpochError, Head, Receipt, ReceiptRefusal, SealReceipt, StateReceipt,
 };
 pub use state::{
-    EMPTY_SUBTREE, FORK_PREFIX, LEAF_PREFIX, STATE_PROOF_MAX_BYTES, StateRefusal,
+    EMPTY_SUBTREE, FORK_PREFIX, LEAF_PREFIX, PROVED_VALUE_MAX, STATE_PROOF_MAX_BYTES, StateRefusal,
     encode_state_proof, state_spec, verify_state,
 };

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire};
 
-use super::movement::Movement;
-use super::unit::AMOUNT_MAX;
-use super::{Account, AccountKind, Class};
+use crate::account::movement::Movement;
+use crate::account::unit::AMOUNT_MAX;
+use crate::account::{Account, AccountKind, Class};
 
 /// One transfer between two accounts of one fund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]

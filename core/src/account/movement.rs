@@ -5,9 +5,9 @@
 //! it returns to `A`, up to what was taken (RULINGS R4). Each posting that takes from or restores
 //! an earmark for a call names the call, so the earmark is recomputed from postings alone.
 
-use super::book::{Balances, Posting, PostingError};
-use super::table::{self, Row};
-use super::{Account, AccountKind};
+use crate::account::book::{Balances, Posting, PostingError};
+use crate::account::table::Row;
+use crate::account::{Account, AccountKind, table};
 
 /// A part of the available money.
 #[derive(

@@ -9,7 +9,7 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire};
 
-use super::unit::AMOUNT_MAX;
+use crate::account::unit::AMOUNT_MAX;
 
 /// The parts of one pledge, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]

@@ -1,7 +1,7 @@
 //! The one table of value movements (domain 2.7, RULINGS R3, R8). Code, documentation and property
 //! tests follow it.
 
-use super::Class;
+use crate::account::Class;
 
 /// One kind of movement: what it is called, which transitions make it, and exactly where value
 /// goes.

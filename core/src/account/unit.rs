@@ -55,7 +55,8 @@ pub enum Unit {
 pub enum UnitError {
     /// Not in the table.
     #[error(
-        "currency '{0}' is not known; known are AED, BHD, CHF, CNY, EUR, GBP, HKD, JPY, KRW, KWD, MOP, SGD, TWD, USD"
+        "currency '{0}' is not known; known are AED, BHD, CHF, CNY, EUR, GBP, HKD, JPY, KRW, \
+         KWD, MOP, SGD, TWD, USD"
     )]
     UnknownCurrency(String),
     /// Known, but not admitted by the charter.

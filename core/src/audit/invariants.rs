@@ -10,10 +10,7 @@ use std::collections::BTreeSet;
 use rollbook_proof::codec::decode;
 
 use crate::account::{Account, BookFault, Totals};
-use crate::state::{Changes, StateTables, TableId};
-
-/// Number of the account table.
-const ACCOUNTS: TableId = 11;
+use crate::state::{Changes, StateTables, number};
 
 /// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +32,7 @@ pub fn check(tables: &StateTables, changes: &Changes) -> Vec<Fault> {
                 text: format!("table {} lost an entry", row.table),
             });
         }
-        if row.table == ACCOUNTS {
+        if row.table == number::accounts {
             match decode::<Account>(&row.key) {
                 Ok(account) => {
                     funds.insert(account.fund);

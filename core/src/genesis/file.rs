@@ -24,9 +24,11 @@ use std::collections::BTreeMap;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{VerifierCache, sha256};
 
-use super::{Genesis, GenesisError, Opened};
-use crate::apply::{Outcome, Refusal, apply_record};
+use crate::apply::apply_record;
+use crate::genesis::{Genesis, GenesisError, Opened};
 use crate::record::{Body, OrganisationAct, Payload, RECORD_MAX_BYTES, Record, VALIDITY_MAX_MS};
+use crate::refusal::{Outcome, Refusal};
+use crate::tx::BlockContext;
 
 /// First bytes of a draft.
 pub const DRAFT_MAGIC: &[u8; 16] = b"rollbook-draft\n\n";
@@ -180,14 +182,12 @@ pub fn judge_founders(genesis: &Genesis, opened: &Opened, found: &[Record]) -> V
                 vec![("code", record.payload.body.code().to_owned())],
             ))
         } else {
-            apply_record(
-                &mut tables,
-                genesis.hash(),
-                1,
-                opened.seal.time_ms,
-                record,
-                &mut verifier,
-            )
+            let block = BlockContext {
+                chain: genesis.hash(),
+                height: 1,
+                now: opened.seal.time_ms,
+            };
+            apply_record(&mut tables, block, record, &mut verifier)
         };
         match answer {
             Ok(Outcome::Applied) => {

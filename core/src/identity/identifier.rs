@@ -90,7 +90,8 @@ pub enum IdentifierError {
     },
     /// A national number without `REGISTER-number`.
     #[error(
-        "national number: a register code of 1 to 8 characters, a hyphen and the number are required, as in CR-1234567"
+        "national number: a register code of 1 to 8 characters, a hyphen and the number are \
+         required, as in CR-1234567"
     )]
     Register,
     /// A USCC or LEI dressed as a national number: it would have two spellings.

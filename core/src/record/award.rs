@@ -10,8 +10,8 @@ use rollbook_proof::codec::{DecodeError, at_most, encode};
 use rollbook_proof::crypto::{Hash, sha256_tagged};
 
 use crate::account::AMOUNT_MAX;
+use crate::charter::motions::BodyKind;
 use crate::identity::ActClass;
-use crate::motion::rules::BodyKind;
 
 /// Most milestones of one agreement; keeps the proved agreement under its limit.
 pub const MILESTONES_MAX: usize = 24;

@@ -11,8 +11,8 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, encode};
 use rollbook_proof::crypto::Hash;
 
+use crate::charter::motions::MotionKind;
 use crate::identity::{ActClass, Role, Scope};
-use crate::motion::rules::MotionKind;
 use crate::record::{
     AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward,
     LiftHold, PlaceApplication, RevokeAward, WriteOffInstalment,
@@ -27,22 +27,13 @@ pub const BALLOT_DAYS_MAX: u32 = 366;
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MotionEffect {
     /// M08: the applicant is admitted. Opened by M07, never by a proposal.
-    Admit {
-        /// Membership number.
-        membership: u32,
-    },
+    Admit(AdmitMember),
     /// R10: a motion that passed and still stays is undone. The ballot ends with the stay.
-    Rescind {
-        /// The motion that stays.
-        motion: u32,
-    },
+    Rescind(RescindMotion),
     /// M35: a post is filled once its holder accepts.
     Appoint(Appointment),
     /// M35: a post ends.
-    Remove {
-        /// Post number.
-        post: u32,
-    },
+    Remove(RemoveHolder),
     /// F01: a fund. Boxed like the other long one: a ledger holds far more appointments and awards
     /// than funds and calls.
     CreateFund(Box<CreateFund>),
@@ -68,6 +59,33 @@ pub enum MotionEffect {
     LiftHold(LiftHold),
     /// A18: the next rule version.
     RaiseProtocol(RaiseProtocol),
+}
+
+/// M08: an applicant is admitted.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct AdmitMember {
+    /// Membership number.
+    pub membership: u32,
+}
+
+/// R10: a motion that passed and still stays is undone.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct RescindMotion {
+    /// The motion that stays.
+    pub motion: u32,
+}
+
+/// M35: a post ends.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct RemoveHolder {
+    /// Post number.
+    pub post: u32,
 }
 
 /// An amendment of the charter that puts the next rule version in force (RULINGS A18).
@@ -104,13 +122,13 @@ impl MotionEffect {
     /// undoes.
     pub fn kind(&self) -> Option<MotionKind> {
         match self {
-            MotionEffect::Admit { .. } => Some(MotionKind::Admit),
-            MotionEffect::Rescind { .. } => None,
+            MotionEffect::Admit(_) => Some(MotionKind::Admit),
+            MotionEffect::Rescind(_) => None,
             MotionEffect::Appoint(appointment) if appointment.role == Role::Auditor => {
                 Some(MotionKind::AppointAuditor)
             }
             MotionEffect::Appoint(_) => Some(MotionKind::Appoint),
-            MotionEffect::Remove { .. } => Some(MotionKind::Remove),
+            MotionEffect::Remove(_) => Some(MotionKind::Remove),
             MotionEffect::CreateFund(_) => Some(MotionKind::CreateFund),
             MotionEffect::AppointCommittee(_) => Some(MotionKind::Appoint),
             MotionEffect::WriteOffInstalment(_) => Some(MotionKind::WriteOff),

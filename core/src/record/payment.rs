@@ -7,9 +7,9 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
 use rollbook_proof::crypto::Hash;
 
-use super::BankReference;
 use crate::account::AMOUNT_MAX;
 use crate::identity::ActClass;
+use crate::record::BankReference;
 
 /// Most pieces of evidence in one record.
 pub const EVIDENCE_MAX: usize = 32;

@@ -8,7 +8,7 @@ use std::ops::{Bound, RangeBounds};
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, encode};
 
-use super::Row;
+use crate::state::Row;
 
 /// What a table can hold.
 pub trait TableValue: Encode + Decode<()> + Clone + PartialEq + std::fmt::Debug {}
@@ -62,12 +62,12 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     }
 
     /// Writes an entry into the record overlay.
-    pub fn put(&mut self, key: K, value: V) {
+    pub(super) fn put(&mut self, key: K, value: V) {
         self.record.insert(key, Some(value));
     }
 
     /// Removes an entry (working tables only; proved entries carry statuses).
-    pub fn remove(&mut self, key: K) {
+    pub(super) fn remove(&mut self, key: K) {
         self.record.insert(key, None);
     }
 

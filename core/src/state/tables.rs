@@ -6,28 +6,32 @@ use std::collections::BTreeMap;
 use rollbook_proof::codec::DecodeError;
 use rollbook_proof::crypto::Hash;
 
-use super::{Row, Table};
+use super::{Row, Table, TableValue};
 use crate::account::{Account, Earmark};
 use crate::charter::Charter;
-use crate::funding::agreement::Agreement;
-use crate::funding::award::Award;
-use crate::funding::milestone::Milestone;
-use crate::funding::payment::Payment;
-use crate::funding::{
-    Application, Call, Cancellation, Contribution, Draw, Fund, Instalment, PoolMember, Receipt,
-    Review,
-};
-use crate::genesis::Direction;
-use crate::identity::authority::Lane;
-use crate::identity::groups::Edge;
 use crate::identity::{Organisation, Person, Post};
-use crate::ledger::chain::{ChainFacts, EpochFacts};
-use crate::membership::{Invoice, Membership};
-use crate::motion::{Cast, Motion};
-use crate::orders::FiledOrder;
-use crate::protocol::ProtocolFacts;
+use crate::object::Object;
+use crate::object::agreement::Agreement;
+use crate::object::application::Application;
+use crate::object::award::Award;
+use crate::object::call::Call;
+use crate::object::chain::{ChainFacts, EpochFacts};
+use crate::object::contribution::{Cancellation, Contribution, Instalment, Receipt};
+use crate::object::direction::Direction;
+use crate::object::draw::{Draw, PoolMember};
+use crate::object::fund::Fund;
+use crate::object::invoice::Invoice;
+use crate::object::lane::Lane;
+use crate::object::membership::Membership;
+use crate::object::milestone::Milestone;
+use crate::object::motion::{Cast, Motion};
+use crate::object::node::NodeFacts;
+use crate::object::order::FiledOrder;
+use crate::object::payment::Payment;
+use crate::object::protocol::ProtocolFacts;
+use crate::object::relation::Edge;
+use crate::object::review::Review;
 use crate::record::{ConflictKind, DrawFor, PoolKind};
-use crate::validators::NodeFacts;
 
 /// A table's number.
 pub type TableId = u8;
@@ -46,25 +50,25 @@ macro_rules! tables {
 
         impl StateTables {
             /// The record applied: its writes join the block's.
-            pub fn keep_record(&mut self) {
+            pub(crate) fn keep_record(&mut self) {
                 $( self.$pname.keep_record(); )*
                 $( self.$wname.keep_record(); )*
             }
 
             /// The record was refused: its writes vanish.
-            pub fn drop_record(&mut self) {
+            pub(crate) fn drop_record(&mut self) {
                 $( self.$pname.drop_record(); )*
                 $( self.$wname.drop_record(); )*
             }
 
             /// The block was not wanted: the tables are at the tip again.
-            pub fn drop_block(&mut self) {
+            pub(crate) fn drop_block(&mut self) {
                 $( self.$pname.drop_block(); )*
                 $( self.$wname.drop_block(); )*
             }
 
             /// Moves the block overlay out as rows, sorted by table and key.
-            pub fn take_rows(&mut self) -> Vec<Row> {
+            pub(super) fn take_rows(&mut self) -> Vec<Row> {
                 let mut rows = Vec::new();
                 $( self.$pname.take_rows($pid, &mut rows); )*
                 $( self.$wname.take_rows($wid, &mut rows); )*
@@ -73,7 +77,7 @@ macro_rules! tables {
             }
 
             /// Writes a stored row into its table's base.
-            pub fn load(&mut self, row: &Row) -> Result<(), DecodeError> {
+            pub(super) fn load(&mut self, row: &Row) -> Result<(), DecodeError> {
                 match row.table {
                     $( $pid => self.$pname.load(row), )*
                     $( $wid => self.$wname.load(row), )*
@@ -118,7 +122,114 @@ macro_rules! tables {
                 BTreeMap::from([ $( ($pid, stringify!($pname)), )* $( ($wid, stringify!($wname)), )* ])
             }
         }
+
+        /// The tables as a transaction holds them: everybody reads, and each table has a writer of
+        /// its own name. Nothing else in the program can write to a table.
+        #[derive(Debug)]
+        pub struct Tables<'a>(&'a mut StateTables);
+
+        impl Tables<'_> {
+            $( #[doc = concat!("Writes to the table `", stringify!($pname), "`.")]
+            pub fn $pname(&mut self) -> Writer<'_, $pk, $pv> { Writer(&mut self.0.$pname) } )*
+            $( #[doc = concat!("Writes to the table `", stringify!($wname), "`.")]
+            pub fn $wname(&mut self) -> Writer<'_, $wk, $wv> { Writer(&mut self.0.$wname) } )*
+        }
+
+        /// The numbers of the tables, by name.
+        pub mod number {
+            #![allow(non_upper_case_globals)]
+            use super::TableId;
+            $( #[doc = concat!("The table `", stringify!($pname), "`.")]
+            pub const $pname: TableId = $pid; )*
+            $( #[doc = concat!("The table `", stringify!($wname), "`.")]
+            pub const $wname: TableId = $wid; )*
+        }
     };
+}
+
+/// Writes to one table.
+pub struct Writer<'a, K, V>(&'a mut Table<K, V>);
+
+impl<K: TableValue + Ord, V: TableValue> Writer<'_, K, V> {
+    /// Writes an entry.
+    pub fn put(self, key: K, value: V) {
+        self.0.put(key, value);
+    }
+
+    /// Removes an entry (working tables only; proved entries carry statuses).
+    pub fn remove(self, key: K) {
+        self.0.remove(key);
+    }
+}
+
+impl<'a> Tables<'a> {
+    /// The tables of a transaction. Only [`crate::tx::Tx`] asks for it.
+    pub(crate) fn of(tables: &'a mut StateTables) -> Tables<'a> {
+        Tables(tables)
+    }
+
+    /// Writes an object under its number.
+    pub fn put<T: Stored>(&mut self, object: T) {
+        let number = object.number();
+        T::table_mut(self.0).put(number, object);
+    }
+
+    /// The record applied: its writes join the block's.
+    pub(crate) fn keep_record(&mut self) {
+        self.0.keep_record();
+    }
+
+    /// The record was refused: its writes vanish.
+    pub(crate) fn drop_record(&mut self) {
+        self.0.drop_record();
+    }
+}
+
+impl std::ops::Deref for Tables<'_> {
+    type Target = StateTables;
+
+    fn deref(&self) -> &StateTables {
+        self.0
+    }
+}
+
+/// An object with a table of its own.
+pub trait Stored: Object + TableValue {
+    /// Its table.
+    fn table(tables: &StateTables) -> &Table<u32, Self>;
+
+    /// Its table, for the transaction.
+    fn table_mut(tables: &mut StateTables) -> &mut Table<u32, Self>;
+}
+
+macro_rules! stored {
+    ($($type:ty : $table:ident),* $(,)?) => { $(
+        impl Stored for $type {
+            fn table(tables: &StateTables) -> &Table<u32, Self> {
+                &tables.$table
+            }
+            fn table_mut(tables: &mut StateTables) -> &mut Table<u32, Self> {
+                &mut tables.$table
+            }
+        }
+    )* };
+}
+
+stored! {
+    Organisation: organisations,
+    Membership: memberships,
+    Motion: motions,
+    Fund: funds,
+    Call: calls,
+    Award: awards,
+    Agreement: agreements,
+    Payment: payments,
+    Invoice: invoices,
+    Contribution: contributions,
+    Application: applications,
+    Review: reviews,
+    Draw: draws,
+    Milestone: milestones,
 }
 
 tables! {

@@ -2,8 +2,8 @@
 //! ICS23.
 //!
 //! * The tree is binary over the bits of SHA-256(path), highest first. A subtree without an entry
-//!   is [`EMPTY_SUBTREE`]; one with a single entry is that entry's leaf, however deep; any other is a fork.
-//!   So the root depends on the entries alone, not on their order.
+//!   is [`EMPTY_SUBTREE`]; one with a single entry is that entry's leaf, however deep; any other is
+//!   a fork. So the root depends on the entries alone, not on their order.
 //! * In memory at its newest version only. Nodes are shared: a change holds the nodes that it makes
 //!   and points at the rest, so a block hashes every fork on the way to its entries once, and
 //!   adopting or dropping a change is a pointer.
@@ -20,7 +20,7 @@ use prost::Message as _;
 use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
 use rollbook_proof::verify::{EMPTY_SUBTREE, FORK_PREFIX, LEAF_PREFIX, state_spec};
 
-use super::{Row, TableId};
+use crate::state::{Row, TableId};
 
 /// What went wrong inside the tree: always a fault of this program or its memory, never of
 /// somebody's bytes.

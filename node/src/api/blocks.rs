@@ -5,8 +5,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use rollbook_core::block::BlockBody;
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
-use rollbook_core::ledger::BlockBody;
 use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Seal};
 use rollbook_proof::codec::decode;
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::reader::Reader;
 use super::{Api, Problem};
-use crate::runtime::writer::View;
 use crate::store::StoredBlock;
+use crate::store::view::View;
 
 /// Blocks on one page at most.
 const PAGE_MAX: u64 = 100;
@@ -97,8 +97,15 @@ fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
 }
 
 /// One block.
-#[utoipa::path(get, path = "/v1/blocks/{height}", params(("height" = u64, Path, description = "Height")), responses(
-    (status = 200, description = "The block", body = BlockView), (status = 404, description = "Not here", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/blocks/{height}",
+    params(("height" = u64, Path, description = "Height")),
+    responses(
+        (status = 200, description = "The block", body = BlockView),
+        (status = 404, description = "Not here", body = Problem)
+    )
+)]
 pub async fn block(
     State(api): State<Api>,
     Path(height): Path<String>,
@@ -110,7 +117,12 @@ pub async fn block(
 }
 
 /// Blocks in order; as told by this node.
-#[utoipa::path(get, path = "/v1/blocks", params(Page), responses((status = 200, description = "Blocks", body = Vec<BlockView>)))]
+#[utoipa::path(
+    get,
+    path = "/v1/blocks",
+    params(Page),
+    responses((status = 200, description = "Blocks", body = Vec<BlockView>))
+)]
 pub async fn page(
     State(api): State<Api>,
     query: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
@@ -127,10 +139,20 @@ pub async fn page(
 }
 
 /// A block as it stands in an export, for whoever executes it again.
-#[utoipa::path(get, path = "/v1/blocks/{height}/frame", params(("height" = u64, Path, description = "Height")), responses(
-    (status = 200, description = "The frame: system section, records, derived leaves, seal", content_type = "application/octet-stream"),
-    (status = 401, description = "It holds records for members: log in", body = Problem),
-    (status = 404, description = "Not here", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/blocks/{height}/frame",
+    params(("height" = u64, Path, description = "Height")),
+    responses(
+        (
+            status = 200,
+            description = "The frame: system section, records, derived leaves, seal",
+            content_type = "application/octet-stream"
+        ),
+        (status = 401, description = "It holds records for members: log in", body = Problem),
+        (status = 404, description = "Not here", body = Problem)
+    )
+)]
 pub async fn frame(
     State(api): State<Api>,
     reader: Reader,
@@ -174,9 +196,16 @@ pub struct SealView {
 }
 
 /// The seal of a block with its receipt.
-#[utoipa::path(get, path = "/v1/blocks/{height}/proof", params(("height" = u64, Path, description = "Height")), responses(
-    (status = 200, description = "Seal and proof", body = SealView), (status = 404, description = "Not here", body = Problem),
-    (status = 503, description = "Not receipted yet", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/blocks/{height}/proof",
+    params(("height" = u64, Path, description = "Height")),
+    responses(
+        (status = 200, description = "Seal and proof", body = SealView),
+        (status = 404, description = "Not here", body = Problem),
+        (status = 503, description = "Not receipted yet", body = Problem)
+    )
+)]
 pub async fn proof(
     State(api): State<Api>,
     Path(height): Path<String>,
@@ -222,9 +251,19 @@ pub struct ExportQuery {
 }
 
 /// The whole history in one file (RULINGS A14).
-#[utoipa::path(get, path = "/v1/export", params(ExportQuery), responses(
-    (status = 200, description = "Canonical export, streamed", content_type = "application/octet-stream"),
-    (status = 401, description = "It holds records for members: log in", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/export",
+    params(ExportQuery),
+    responses(
+        (
+            status = 200,
+            description = "Canonical export, streamed",
+            content_type = "application/octet-stream"
+        ),
+        (status = 401, description = "It holds records for members: log in", body = Problem)
+    )
+)]
 pub async fn export(
     State(api): State<Api>,
     reader: Reader,

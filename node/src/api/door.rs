@@ -32,8 +32,8 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::runtime::Failure;
-use crate::runtime::config::TlsFiles;
+use crate::config::TlsFiles;
+use crate::failure::Failure;
 
 /// Connections at once.
 pub const OPEN_MAX: usize = 1_024;
@@ -295,7 +295,10 @@ async fn renew(
         match read_tls(&files) {
             Ok(config) => {
                 *current.write().unwrap_or_else(PoisonError::into_inner) = config;
-                tracing::info!(certificate = %files.certificate.display(), "the TLS certificate was read again");
+                tracing::info!(
+                    certificate = %files.certificate.display(),
+                    "the TLS certificate was read again"
+                );
             }
             Err(failure) => tracing::warn!("{failure}; the certificate before stays in use"),
         }

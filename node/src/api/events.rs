@@ -22,8 +22,8 @@ use utoipa::IntoParams;
 
 use super::reader::Reader;
 use super::{Api, Problem};
-use crate::runtime::clock;
-use crate::runtime::writer::View;
+use crate::clock;
+use crate::store::view::View;
 
 /// Where a stream begins.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,9 +34,19 @@ pub struct Begin {
 }
 
 /// Every leaf as it becomes final, with resume by Last-Event-ID.
-#[utoipa::path(get, path = "/v1/events", params(Begin), responses(
-    (status = 200, description = "Server-sent events: record, event, policy, seal", content_type = "text/event-stream"),
-    (status = 400, description = "The id is not height:index", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    params(Begin),
+    responses(
+        (
+            status = 200,
+            description = "Server-sent events: record, event, policy, seal",
+            content_type = "text/event-stream"
+        ),
+        (status = 400, description = "The id is not height:index", body = Problem)
+    )
+)]
 pub async fn events(
     State(api): State<Api>,
     reader: Reader,
@@ -137,7 +147,8 @@ fn describe(height: u64, index: u64, leaf: &[u8], reader: Reader) -> (&'static s
             let content = reader.may_read(&record).then_some(&record);
             let data = json!({
                 "height": height, "index": index, "id": record.id().to_hex(), "code": body.code(),
-                "principal": record.payload.principal, "read_class": body.read_class(), "record": content,
+                "principal": record.payload.principal, "read_class": body.read_class(),
+                "record": content,
             });
             ("record", data)
         }
@@ -145,11 +156,14 @@ fn describe(height: u64, index: u64, leaf: &[u8], reader: Reader) -> (&'static s
             let seal = decode::<Seal>(bytes).ok();
             (
                 "seal",
-                json!({ "height": height, "index": index, "id": seal.as_ref().map(|seal| seal.id().to_hex()), "seal": seal }),
+                json!({
+                    "height": height, "index": index,
+                    "id": seal.as_ref().map(|seal| seal.id().to_hex()), "seal": seal,
+                }),
             )
         }
         Some((LeafTag::Event, bytes)) => {
-            let event = decode::<rollbook_core::apply::Event>(bytes).ok();
+            let event = decode::<rollbook_core::event::Event>(bytes).ok();
             (
                 "event",
                 json!({ "height": height, "index": index, "event": event }),

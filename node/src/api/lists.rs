@@ -2,46 +2,17 @@
 //! what this node says (RULINGS A20); each entry can be proved by `/v1/state/PATH`, and an audited
 //! export gives the same list without trust.
 
-use std::ops::Bound;
-
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use rollbook_core::state::{StateTables, Table, TableValue};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, PATIENCE, Problem};
-use crate::runtime::node::Command;
+use super::{Api, Problem};
+use crate::replica_thread::command::Command;
+use crate::replica_thread::questions::{Item, TABLES};
 
 /// Entries on one page at most.
 pub const PAGE_MAX: usize = 100;
-/// The tables, by the first part of their paths.
-pub const TABLES: [&str; 11] = [
-    "organisation",
-    "membership",
-    "motion",
-    "fund",
-    "call",
-    "award",
-    "agreement",
-    "payment",
-    "account",
-    "charter",
-    "policy",
-];
-
-/// One entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Item {
-    /// Path in the proved tables, such as `motion/3`.
-    pub path: String,
-    /// The entry in words.
-    #[schema(value_type = Object)]
-    pub value: Value,
-}
-
 /// A page of entries.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListView {
@@ -66,80 +37,18 @@ pub struct ListQuery {
     limit: Option<usize>,
 }
 
-/// Entries of a table after `after`, at most `limit`; `None` if there is no such table or no such
-/// key.
-pub fn page(
-    tables: &StateTables,
-    table: &str,
-    after: Option<&str>,
-    limit: usize,
-) -> Option<Vec<Item>> {
-    fn numbered<V: TableValue + Serialize>(
-        of: &Table<u32, V>,
-        table: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Option<Vec<Item>> {
-        let begin = match after {
-            None => Bound::Unbounded,
-            Some(after) => Bound::Excluded(after.parse::<u32>().ok()?),
-        };
-        let item = |(number, value): (&u32, &V)| {
-            Some(Item {
-                path: format!("{table}/{number}"),
-                value: serde_json::to_value(value).ok()?,
-            })
-        };
-        of.range((begin, Bound::Unbounded))
-            .take(limit)
-            .map(item)
-            .collect()
-    }
-    match table {
-        "organisation" => numbered(&tables.organisations, table, after, limit),
-        "membership" => numbered(&tables.memberships, table, after, limit),
-        "motion" => numbered(&tables.motions, table, after, limit),
-        "fund" => numbered(&tables.funds, table, after, limit),
-        "call" => numbered(&tables.calls, table, after, limit),
-        "award" => numbered(&tables.awards, table, after, limit),
-        "agreement" => numbered(&tables.agreements, table, after, limit),
-        "payment" => numbered(&tables.payments, table, after, limit),
-        "charter" => numbered(&tables.charters, table, after, limit),
-        "policy" => numbered(&tables.epochs, table, after, limit),
-        "account" => {
-            let begin = match after {
-                None => Bound::Unbounded,
-                Some(after) => Bound::Excluded(
-                    *tables
-                        .accounts
-                        .iter()
-                        .map(|(account, _)| account)
-                        .find(|known| known.to_string() == after)?,
-                ),
-            };
-            // An i128 is no JSON number.
-            let item = |(account, balance): (&rollbook_core::account::Account, &i128)| Item {
-                path: format!("account/{account}"),
-                value: Value::String(balance.to_string()),
-            };
-            Some(
-                tables
-                    .accounts
-                    .range((begin, Bound::Unbounded))
-                    .take(limit)
-                    .map(item)
-                    .collect(),
-            )
-        }
-        _ => None,
-    }
-}
-
 /// Entries of a proved table, as told by this node: organisation, membership, motion, fund, call,
 /// award, agreement, payment, account, charter, policy.
-#[utoipa::path(get, path = "/v1/lists/{table}", params(("table" = String, Path, description = "First part of the paths"), ListQuery),
-    responses((status = 200, description = "Entries, ascending", body = ListView),
-    (status = 404, description = "No such table, or no such key", body = Problem), (status = 503, description = "Busy", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/lists/{table}",
+    params(("table" = String, Path, description = "First part of the paths"), ListQuery),
+    responses(
+        (status = 200, description = "Entries, ascending", body = ListView),
+        (status = 404, description = "No such table, or no such key", body = Problem),
+        (status = 503, description = "Busy", body = Problem)
+    )
+)]
 pub async fn list(
     State(api): State<Api>,
     Path(table): Path<String>,
@@ -147,23 +56,15 @@ pub async fn list(
 ) -> Result<Json<ListView>, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     let limit = query.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let busy = || {
-        Problem::unavailable("api.busy", "too many questions wait")
-            .next("ask again in a moment, or ask another node")
-    };
-    let (reply, answer) = oneshot::channel();
     // One more than asked for shows whether there is another page.
-    if !api.parts().commands.try_send(Command::List {
-        table,
-        after: query.after,
-        limit: limit + 1,
-        reply,
-    }) {
-        return Err(busy());
-    }
-    let Ok(Ok((height, items))) = tokio::time::timeout(PATIENCE, answer).await else {
-        return Err(busy());
-    };
+    let (height, items) = api
+        .ask(|reply| Command::List {
+            table,
+            after: query.after,
+            limit: limit + 1,
+            reply,
+        })
+        .await?;
     let missing = || {
         Problem::missing("there is no such table or key")
             .next(format!("tables: {}", TABLES.join(", ")))

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::reader::Reader;
 use super::{Api, Problem};
-use crate::runtime::writer::View;
+use crate::store::view::View;
 
 /// The newest receipted checkpoint as a signed note with a validator's log line.
 #[utoipa::path(get, path = "/v1/checkpoint", responses(
@@ -81,10 +81,20 @@ pub async fn consistency(
 }
 
 /// A hash tile or an entry bundle, by its path in tlog-tiles.
-#[utoipa::path(get, path = "/v1/log/{path}", params(("path" = String, Path, description = "tile/0/000, tile/entries/000.p/12")),
-    responses((status = 200, description = "The tile", content_type = "application/octet-stream"),
-    (status = 401, description = "The bundle holds records for members: log in", body = Problem),
-    (status = 404, description = "No such tile", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/log/{path}",
+    params(("path" = String, Path, description = "tile/0/000, tile/entries/000.p/12")),
+    responses(
+        (status = 200, description = "The tile", content_type = "application/octet-stream"),
+        (
+            status = 401,
+            description = "The bundle holds records for members: log in",
+            body = Problem
+        ),
+        (status = 404, description = "No such tile", body = Problem)
+    )
+)]
 pub async fn tile(
     State(api): State<Api>,
     reader: Reader,

@@ -11,33 +11,24 @@ use rollbook_core::next::Object;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
 use rollbook_proof::codec::decode;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
-use super::{Api, PATIENCE, Problem, records};
-use crate::runtime::node::{About, Command};
-
-async fn ask<T>(
-    api: &Api,
-    command: impl FnOnce(oneshot::Sender<T>) -> Command,
-) -> Result<T, Problem> {
-    let busy = || {
-        Problem::unavailable("api.busy", "too many questions wait")
-            .next("ask again in a moment, or ask another node")
-    };
-    let (reply, answer) = oneshot::channel();
-    if !api.parts().commands.try_send(command(reply)) {
-        return Err(busy());
-    }
-    match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(answer)) => Ok(answer),
-        _ => Err(busy()),
-    }
-}
+use super::{Api, Problem, records};
+use crate::replica_thread::command::{About, Command};
 
 /// Judge a signed record on the tip without handing it in.
-#[utoipa::path(post, path = "/v1/records/dry-run", request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, description = "What the record would meet, and who may sign for its principal"),
-    (status = 400, description = "No record", body = Problem), (status = 503, description = "Busy", body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/v1/records/dry-run",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses(
+        (
+            status = 200,
+            description = "What the record would meet, and who may sign for its principal"
+        ),
+        (status = 400, description = "No record", body = Problem),
+        (status = 503, description = "Busy", body = Problem)
+    )
+)]
 pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Problem> {
     if body.len() > RECORD_MAX_BYTES {
         return Err(Problem::bad(
@@ -50,11 +41,12 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
     }
     let record: Record =
         decode(&body).map_err(|error| Problem::bad("A6.malformed", error.to_string()))?;
-    let answer = ask(&api, |reply| Command::Judge {
-        bytes: body.to_vec(),
-        reply,
-    })
-    .await?;
+    let answer = api
+        .ask(|reply| Command::Judge {
+            record: Box::new(record.clone()),
+            reply,
+        })
+        .await?;
     let act = &record.payload.body;
     let signed: Vec<u32> = record
         .signatures
@@ -63,15 +55,19 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
         .collect();
     let principal = answer.principal.as_ref().map(|entry| {
         json!({
-            "number": entry.number, "native": entry.name.native, "latin": entry.name.latin, "kind": entry.kind,
+            "number": entry.number, "native": entry.name.native, "latin": entry.name.latin,
+            "kind": entry.kind,
             "needed": entry.policy.needed(act.class()), "officers": entry.officers.len(),
         })
     });
-    let (rule, facts) = answer.judged.refused.unzip();
+    let refused = answer.judged.refused;
+    let (rule, facts) = refused.map(|refusal| (refusal.code, refusal.facts)).unzip();
     Ok(Json(json!({
-        "id": record.id(), "height": answer.judged.height, "admissible": rule.is_none(), "rule": rule,
-        "facts": facts.unwrap_or_default(), "outcome": answer.judged.outcome, "code": act.code(), "class": act.class(),
-        "principal": principal, "signers": answer.signers, "signed": signed, "now": answer.now, "sample": api.is_sample(),
+        "id": record.id(), "height": answer.judged.height, "admissible": rule.is_none(),
+        "rule": rule, "facts": facts.unwrap_or_default(), "outcome": answer.judged.outcome,
+        "code": act.code(), "class": act.class(), "principal": principal,
+        "signers": answer.signers, "signed": signed, "now": answer.now,
+        "sample": api.is_sample(),
     })))
 }
 
@@ -81,9 +77,18 @@ fn missing(what: &str) -> Problem {
 }
 
 /// Where an object stands and what follows.
-#[utoipa::path(get, path = "/v1/next/{object}/{number}",
-    params(("object" = String, Path, description = "Kind, such as application"), ("number" = u32, Path, description = "Number")),
-    responses((status = 200, description = "State, who acts next, until when"), (status = 404, description = "No such object", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/next/{object}/{number}",
+    params(
+        ("object" = String, Path, description = "Kind, such as application"),
+        ("number" = u32, Path, description = "Number")
+    ),
+    responses(
+        (status = 200, description = "State, who acts next, until when"),
+        (status = 404, description = "No such object", body = Problem)
+    )
+)]
 pub async fn next(
     State(api): State<Api>,
     Path((object, number)): Path<(String, String)>,
@@ -95,28 +100,40 @@ pub async fn next(
     let (Some(kind), Ok(number)) = (Object::parse(&object), number.parse::<u32>()) else {
         return Err(bad());
     };
-    let found = ask(&api, |reply| Command::Next {
-        about: About::Object(kind, number),
-        reply,
-    })
-    .await?;
+    let found = api
+        .ask(|reply| Command::Next {
+            about: About::Object(kind, number),
+            reply,
+        })
+        .await?;
     let found = found.ok_or_else(|| missing(&format!("{object} {number}")))?;
     Ok(Json(json!({ "next": found, "sample": api.is_sample() })))
 }
 
 /// What follows for the object of a decided record.
-#[utoipa::path(get, path = "/v1/records/{id}/next", params(("id" = String, Path, description = "Record id")), responses(
-    (status = 200, description = "State, who acts next, until when; null if the act is about no single object"),
-    (status = 404, description = "Not decided here", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/records/{id}/next",
+    params(("id" = String, Path, description = "Record id")),
+    responses(
+        (
+            status = 200,
+            description = "State, who acts next, until when; null if the act is about no single \
+                           object"
+        ),
+        (status = 404, description = "Not decided here", body = Problem)
+    )
+)]
 pub async fn of_record(
     State(api): State<Api>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let record = records::decided(&api, &id)?.ok_or_else(|| missing("such decided record"))?;
-    let found = ask(&api, |reply| Command::Next {
-        about: About::Record(Box::new(record)),
-        reply,
-    })
-    .await?;
+    let found = api
+        .ask(|reply| Command::Next {
+            about: About::Record(Box::new(record)),
+            reply,
+        })
+        .await?;
     Ok(Json(json!({ "next": found, "sample": api.is_sample() })))
 }

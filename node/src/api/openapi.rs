@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{Problem, blocks, events, lists, log, next, records, state, status};
+use super::{Problem, blocks, events, lists, log, metrics, next, records, state, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +20,7 @@ use super::{Problem, blocks, events, lists, log, next, records, state, status};
         next::next,
         status::status,
         status::health,
-        status::metrics,
+        metrics::metrics,
         status::genesis,
         blocks::block,
         blocks::page,

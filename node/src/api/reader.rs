@@ -22,10 +22,9 @@ use base64::Engine as _;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::{ReadClass, Record};
 use rollbook_proof::codec::decode;
-use tokio::sync::oneshot;
 
-use super::{Api, PATIENCE, Problem};
-use crate::runtime::node::Command;
+use super::{Api, Problem};
+use crate::replica_thread::command::Command;
 
 /// First word of the header.
 pub const SCHEME: &str = "Rollbook";
@@ -84,8 +83,10 @@ impl Reader {
 }
 
 fn log_in(code: &str, detail: String) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
-        .next("log in as an officer of a member or the holder of a post: the rollbook command does, with --reader PERSON")
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail).next(
+        "log in as an officer of a member or the holder of a post: the rollbook command does, with \
+         --reader PERSON",
+    )
 }
 
 impl FromRequestParts<Api> for Reader {
@@ -115,23 +116,19 @@ impl FromRequestParts<Api> for Reader {
             .decode(text)
             .map_err(|_| bad())?;
         let pass: SignedPass = decode(&bytes).map_err(|_| bad())?;
-        let busy = || {
-            Problem::unavailable("api.busy", "too many questions wait")
-                .next("ask again in a moment")
-        };
-        let (reply, answer) = oneshot::channel();
-        if !api.parts().commands.try_send(Command::Reader {
-            pass,
-            node: api.parts().organisation,
-            reply,
-        }) {
-            return Err(busy());
-        }
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(Ok(()))) => Ok(Reader::Member {
+        let judged = api
+            .ask(|reply| Command::Reader {
+                pass,
+                node: api.parts().organisation,
+                reply,
+            })
+            .await
+            .map_err(|unanswered| unanswered.problem().next("ask again in a moment"))?;
+        match judged {
+            Ok(()) => Ok(Reader::Member {
                 until_ms: pass.pass.until_ms,
             }),
-            Ok(Ok(Err(denied))) => {
+            Err(denied) => {
                 let code = match denied {
                     Denied::Elsewhere => "A15.pass-elsewhere",
                     Denied::Ended => "A15.pass-ended",
@@ -147,7 +144,6 @@ impl FromRequestParts<Api> for Reader {
                 Err(Problem::new(status, code, denied.to_string())
                     .next("make a new pass, or read what is public without one"))
             }
-            _ => Err(busy()),
         }
     }
 }

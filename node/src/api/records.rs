@@ -1,5 +1,7 @@
 //! Records: handing in, asking where one stands, its receipt.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -7,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use rollbook_core::ledger::BlockBody;
+use rollbook_core::block::BlockBody;
 use rollbook_core::record::{ReadClass, Record};
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
 use rollbook_proof::codec::decode;
@@ -19,9 +21,9 @@ use utoipa::ToSchema;
 
 use super::reader::Reader;
 use super::{Api, BODY_MAX, Problem};
-use crate::replica::{NotTaken, PoolRefusal};
-use crate::runtime::node::Command;
-use crate::runtime::writer::prefix_of;
+use crate::replica::{NotTaken, PoolRefusal, Refused};
+use crate::replica_thread::command::{Command, Submitted};
+use crate::store::view::prefix_of;
 
 /// Records in one request at most.
 const AT_ONCE: usize = 500;
@@ -87,11 +89,21 @@ fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
 }
 
 /// Hand in one record as bytes, or one or several as JSON.
-#[utoipa::path(post, path = "/v1/records", request_body = Submission, responses(
-    (status = 202, description = "Held in memory, not promised: a signed seen receipt, or a list of answers"),
-    (status = 400, description = "Not usable", body = Problem),
-    (status = 422, description = "Refused by a rule, with a signed refusal", body = Problem),
-    (status = 503, description = "The pool is full, or the node is stopping", body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/v1/records",
+    request_body = Submission,
+    responses(
+        (
+            status = 202,
+            description = "Held in memory, not promised: a signed seen receipt, or a list of \
+                           answers"
+        ),
+        (status = 400, description = "Not usable", body = Problem),
+        (status = 422, description = "Refused by a rule, with a signed refusal", body = Problem),
+        (status = 503, description = "The pool is full, or the node is stopping", body = Problem)
+    )
+)]
 pub async fn submit(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -159,7 +171,7 @@ async fn one(api: &Api, bytes: Vec<u8>) -> Result<(StatusCode, Json<SignedAnswer
     ))
 }
 
-type Reply = oneshot::Receiver<Result<Hash, NotTaken>>;
+type Reply = oneshot::Receiver<Submitted>;
 
 async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
     let (reply, answer) = oneshot::channel();
@@ -180,11 +192,7 @@ async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
 async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, Problem> {
     let stopped =
         || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
-    let submitted = reply.await.map_err(|_| stopped())?;
-    let record = match &submitted {
-        Ok(id) => *id,
-        Err(_) => decode::<Record>(bytes).map_or(Hash::ZERO, |record| record.id()),
-    };
+    let Submitted { record, taken } = reply.await.map_err(|_| stopped())?;
     let height = api.parts().snapshot.borrow().status.tip;
     let signed = |height: u64, verdict: Verdict| {
         let answer = Answer {
@@ -198,9 +206,9 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
         };
         SignedAnswer::sign(answer, &api.parts().log_key)
     };
-    match submitted {
+    match taken {
         // Handing the same record in again is harmless.
-        Ok(_) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
+        Ok(()) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
             Ok(signed(height, Verdict::Seen))
         }
         Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
@@ -208,39 +216,33 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
         Err(NotTaken::Rule(_)) if record != Hash::ZERO && find(api, &record)?.is_some() => {
             Ok(signed(height, Verdict::Seen))
         }
-        Err(NotTaken::Rule(refusal)) => {
-            let facts: Vec<(String, String)> =
-                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&refusal.detail)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|(name, value)| {
-                        (
-                            name,
-                            value
-                                .as_str()
-                                .map_or_else(|| value.to_string(), str::to_owned),
-                        )
-                    })
-                    .collect();
+        Err(NotTaken::Rule(Refused { refusal, height })) => {
+            // By name: this is the order under the signature.
+            let facts: BTreeMap<&str, String> = refusal.facts.into_iter().collect();
+            let facts: Vec<(String, String)> = facts
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
             let words: Vec<String> = facts
                 .iter()
                 .map(|(name, value)| format!("{name} {value}"))
                 .collect();
+            let rule = refusal.code;
             let receipt = signed(
-                refusal.height,
+                height,
                 Verdict::Refused {
-                    rule: refusal.rule.clone(),
+                    rule: rule.to_owned(),
                     facts,
                 },
             );
             let detail = format!(
                 "refused by rule {} on block {}: {}",
-                refusal.rule,
-                refusal.height,
+                rule,
+                height,
                 words.join(", ")
             );
-            let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &refusal.rule, detail);
-            if let Some(next) = next_step(&refusal.rule) {
+            let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, rule, detail);
+            if let Some(next) = next_step(rule) {
                 problem = problem.next(next);
             }
             Err(problem.with_receipt(serde_json::to_value(receipt).unwrap_or_default()))
@@ -252,7 +254,8 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
 fn next_step(rule: &str) -> Option<&'static str> {
     Some(match rule {
         "A2.not-founded" => {
-            "hand it in again when every founder's record is in the log: see `founders_missing` in /v1/status"
+            "hand it in again when every founder's record is in the log: see `founders_missing` \
+             in /v1/status"
         }
         "A4.unknown-organisation" => {
             "check the number; an organisation is registered before it acts"
@@ -377,8 +380,15 @@ pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
 }
 
 /// Where a record stands: in the pool, decided, or receipted.
-#[utoipa::path(get, path = "/v1/records/{id}", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
-    (status = 200, description = "Where it stands", body = Place), (status = 404, description = "Not known here", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/records/{id}",
+    params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
+    responses(
+        (status = 200, description = "Where it stands", body = Place),
+        (status = 404, description = "Not known here", body = Problem)
+    )
+)]
 pub async fn place(
     State(api): State<Api>,
     reader: Reader,
@@ -440,10 +450,16 @@ pub async fn place(
 
 /// The receipt of a record: a `.tlog-proof` under the newest checkpoint with a quorum of
 /// cosignatures.
-#[utoipa::path(get, path = "/v1/records/{id}/proof", params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")), responses(
-    (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
-    (status = 404, description = "Not decided here", body = Problem),
-    (status = 503, description = "Not receipted yet", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/records/{id}/proof",
+    params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
+    responses(
+        (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
+        (status = 404, description = "Not decided here", body = Problem),
+        (status = 503, description = "Not receipted yet", body = Problem)
+    )
+)]
 pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {
     let id = parse(&api, &id)?;
     let found = find(&api, &id)?.ok_or_else(|| {

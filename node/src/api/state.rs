@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use rollbook_proof::log::TlogProof;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, PATIENCE, Problem};
-use crate::runtime::node::Command;
-use crate::runtime::writer::StoredReceipt;
+use super::ask::Unanswered;
+use super::{Api, Problem};
+use crate::replica_thread::command::Command;
+use crate::store::view::StoredReceipt;
 
 /// A policy with the proof that the epoch before handed over to it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,7 +88,12 @@ pub struct FromEpoch {
 }
 
 /// The policies since genesis, or since an epoch, each proved under the one before.
-#[utoipa::path(get, path = "/v1/policies", params(FromEpoch), responses((status = 200, description = "Policies", body = Vec<PolicyView>)))]
+#[utoipa::path(
+    get,
+    path = "/v1/policies",
+    params(FromEpoch),
+    responses((status = 200, description = "Policies", body = Vec<PolicyView>))
+)]
 pub async fn policies(
     State(api): State<Api>,
     query: Result<Query<FromEpoch>, axum::extract::rejection::QueryRejection>,
@@ -98,9 +103,15 @@ pub async fn policies(
 }
 
 /// A proved value, such as `organisation/3` or `membership/1`.
-#[utoipa::path(get, path = "/v1/state/{path}", params(("path" = String, Path, description = "Path in the proved tables")), responses(
-    (status = 200, description = "Value or absence, with every proof", body = StateView),
-    (status = 503, description = "The tip is not receipted", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/state/{path}",
+    params(("path" = String, Path, description = "Path in the proved tables")),
+    responses(
+        (status = 200, description = "Value or absence, with every proof", body = StateView),
+        (status = 503, description = "The tip is not receipted", body = Problem)
+    )
+)]
 pub async fn state(
     State(api): State<Api>,
     Path(path): Path<String>,
@@ -108,19 +119,14 @@ pub async fn state(
     if path.is_empty() || path.len() > 256 {
         return Err(Problem::bad("api.path", "a path has 1 to 256 bytes"));
     }
-    let busy = || {
-        Problem::unavailable("api.busy", "too many questions wait")
-            .next("ask again in a moment, or ask another node")
-    };
-    let (reply, answer) = oneshot::channel();
-    if !api.parts().commands.try_send(Command::State {
+    let question = |reply| Command::State {
         path: path.clone().into_bytes(),
         reply,
-    }) {
-        return Err(busy());
-    }
-    let proved = match tokio::time::timeout(PATIENCE, answer).await {
-        Err(_) => {
+    };
+    let proved = match api.ask(question).await {
+        Ok(Ok(proved)) => proved,
+        Ok(Err(error)) => return Err(Problem::internal(error)),
+        Err(Unanswered::Late) => {
             return Err(Problem::unavailable(
                 "api.not-receipted",
                 "the newest block is not receipted",
@@ -129,9 +135,7 @@ pub async fn state(
                 "ask again in a moment; if it stays so, too few validators answer: see /v1/status",
             ));
         }
-        Ok(Err(_)) => return Err(busy()),
-        Ok(Ok(Err(error))) => return Err(Problem::internal(error)),
-        Ok(Ok(Ok(proved))) => proved,
+        Err(busy @ Unanswered::Busy) => return Err(busy.into()),
     };
     api.stored(proved.seal.height).await?;
     let note = api.note(&proved.receipt)?;
@@ -162,8 +166,15 @@ pub struct SequenceView {
 
 /// The next sequence of a person, as told by this node: a wrong one costs a refusal, never a right
 /// (RULINGS A6).
-#[utoipa::path(get, path = "/v1/persons/{person}/sequence", params(("person" = u32, Path, description = "Person number")), responses(
-    (status = 200, description = "The next sequence", body = SequenceView), (status = 503, description = "Busy", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/persons/{person}/sequence",
+    params(("person" = u32, Path, description = "Person number")),
+    responses(
+        (status = 200, description = "The next sequence", body = SequenceView),
+        (status = 503, description = "Busy", body = Problem)
+    )
+)]
 pub async fn sequence(
     State(api): State<Api>,
     Path(person): Path<String>,
@@ -171,24 +182,10 @@ pub async fn sequence(
     let person: u32 = person
         .parse()
         .map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
-    let busy = || {
-        Problem::unavailable("api.busy", "too many questions wait")
-            .next("ask again in a moment, or ask another node")
-    };
-    let (reply, answer) = oneshot::channel();
-    if !api
-        .parts()
-        .commands
-        .try_send(Command::Sequence { person, reply })
-    {
-        return Err(busy());
-    }
-    match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(next)) => Ok(Json(SequenceView {
-            person,
-            next,
-            now_ms: api.parts().clock.now_ms(),
-        })),
-        _ => Err(busy()),
-    }
+    let next = api.ask(|reply| Command::Sequence { person, reply }).await?;
+    Ok(Json(SequenceView {
+        person,
+        next,
+        now_ms: api.parts().clock.now_ms(),
+    }))
 }

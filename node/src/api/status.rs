@@ -1,6 +1,4 @@
-//! What the node tells about itself: status, health, metrics, genesis.
-
-use std::fmt::Write as _;
+//! What the node tells about itself: status, health, genesis.
 
 use axum::Json;
 use axum::extract::State;
@@ -77,12 +75,16 @@ impl Api {
             "votes_from": (status.votes_from != u64::MAX).then_some(status.votes_from),
             "founders_missing": snapshot.founders_missing,
             "pool": status.pool,
-            "body_missing": status.body_missing.map(|(height, _)| format!("behind: body of {height} missing")),
+            "body_missing": status
+                .body_missing
+                .map(|(height, _)| format!("behind: body of {height} missing")),
             "out_of_bounds": status.out_of_bounds,
             "clock_off_ms": (status.out_of_bounds > 0).then_some(status.clock_off_ms),
             "clock_warning": status.clock_warning(),
             "guard_refusals": status.guard_refusals,
-            "fork_alarm": status.fork_alarm.map(|(validator, height)| json!({ "validator": validator, "height": height })),
+            "fork_alarm": status
+                .fork_alarm
+                .map(|(validator, height)| json!({ "validator": validator, "height": height })),
             "validators": seats,
             "validators_connected": connected(seats),
             "quorum": rollbook_proof::chain::quorum(seats.len()),
@@ -100,14 +102,24 @@ impl Api {
 }
 
 /// What the node tells about itself.
-#[utoipa::path(get, path = "/v1/status", responses((status = 200, description = "Status as told by this node")))]
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    responses((status = 200, description = "Status as told by this node"))
+)]
 pub async fn status(State(api): State<Api>) -> Json<Value> {
     Json(api.status().await)
 }
 
 /// 200 while the replica runs, 503 when it has stopped.
-#[utoipa::path(get, path = "/v1/health", responses(
-    (status = 200, description = "The replica runs"), (status = 503, description = "It has stopped", body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/v1/health",
+    responses(
+        (status = 200, description = "The replica runs"),
+        (status = 503, description = "It has stopped", body = Problem)
+    )
+)]
 pub async fn health(State(api): State<Api>) -> Result<Json<Value>, Problem> {
     let snapshot = api.parts().snapshot.clone();
     if snapshot.has_changed().is_err() || snapshot.borrow().status.phase == Phase::Stopped {
@@ -120,120 +132,6 @@ pub async fn health(State(api): State<Api>) -> Result<Json<Value>, Problem> {
     }
     let height = snapshot.borrow().status.tip;
     Ok(Json(json!({ "height": height })))
-}
-
-/// Totals for Prometheus.
-#[utoipa::path(get, path = "/v1/metrics", responses((status = 200, description = "Prometheus text", content_type = "text/plain")))]
-pub async fn metrics(State(api): State<Api>) -> Response {
-    let parts = api.parts();
-    let snapshot = parts.snapshot.borrow().clone();
-    let peers = parts.network.peers().await;
-    let mut text = String::new();
-    let mut put = |name: &str, kind: &str, help: &str, value: u64| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "# HELP rollbook_{name} {help}\n# TYPE rollbook_{name} {kind}\nrollbook_{name} {value}"
-        );
-    };
-    let status = &snapshot.status;
-    put(
-        "height",
-        "gauge",
-        "Height of the newest decided block.",
-        status.tip,
-    );
-    put(
-        "receipted_height",
-        "gauge",
-        "Height of the newest receipted block.",
-        parts.view.receipt().map_or(0, |r| r.height),
-    );
-    put(
-        "stored_height",
-        "gauge",
-        "Height of the newest block in the store.",
-        parts.view.height(),
-    );
-    put(
-        "log_size",
-        "gauge",
-        "Leaves in the log.",
-        snapshot.seal.checkpoint_size(),
-    );
-    put(
-        "ledger_time_ms",
-        "gauge",
-        "Time of the newest block, milliseconds since 1970.",
-        snapshot.seal.time_ms,
-    );
-    put(
-        "round",
-        "gauge",
-        "Round of the height under way.",
-        u64::from(status.round.unwrap_or(0)),
-    );
-    put(
-        "votes",
-        "gauge",
-        "1 if this node votes.",
-        u64::from(status.votes),
-    );
-    put(
-        "pool_records",
-        "gauge",
-        "Records waiting.",
-        status.pool as u64,
-    );
-    put(
-        "peers_connected",
-        "gauge",
-        "Peers connected.",
-        peers.iter().filter(|peer| peer.connected).count() as u64,
-    );
-    put(
-        "blocks_total",
-        "counter",
-        "Blocks decided since the start.",
-        snapshot.counts.blocks,
-    );
-    put(
-        "records_total",
-        "counter",
-        "Records decided since the start.",
-        snapshot.counts.records,
-    );
-    put(
-        "admitted_total",
-        "counter",
-        "Submissions taken.",
-        snapshot.counts.admitted,
-    );
-    put(
-        "refused_total",
-        "counter",
-        "Submissions refused.",
-        snapshot.counts.refused,
-    );
-    put(
-        "unsent_total",
-        "counter",
-        "Messages the network's queue had no room for.",
-        snapshot.counts.unsent,
-    );
-    put(
-        "guard_refusals_total",
-        "counter",
-        "Statements the sign guard refused.",
-        status.guard_refusals,
-    );
-    put(
-        "fork_alarm",
-        "gauge",
-        "1 if a validator cosigned another history.",
-        u64::from(status.fork_alarm.is_some()),
-    );
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
 /// The genesis file: policy 0, the items, the founders' signed records.

@@ -36,7 +36,8 @@ fn main() -> ExitCode {
 
 fn usage(why: &str) -> ExitCode {
     eprintln!(
-        "error: {why}\n\nnext: rollbook-node [--insecure-listen] CONFIG, where CONFIG is the node.toml of 'rollbook node init'"
+        "error: {why}\n\nnext: rollbook-node [--insecure-listen] CONFIG, where CONFIG is the \
+         node.toml of 'rollbook node init'"
     );
     ExitCode::from(2)
 }

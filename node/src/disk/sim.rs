@@ -364,6 +364,7 @@ impl SimDisk {
 
     /// From now on syncs of files answer well and do nothing: a canary, by which a harness shows
     /// that it can fail.
+    #[cfg(test)]
     pub fn set_lying(&self, lying: bool) {
         self.state().lying = lying;
     }

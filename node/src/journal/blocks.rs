@@ -354,7 +354,8 @@ impl Blocks {
                 None => {
                     let segment = scan_segment(&**file, path, header)?;
                     if segment.scanned.torn > 0 || segment.closed != Some(next.previous) {
-                        let why = "the segment is closed and its content is not what the next segment says";
+                        let why = "the segment is closed and its content is not what the next \
+                                   segment says";
                         return Err(Stop::damage(path, segment.scanned.end, why));
                     }
                     let digest = next.previous;

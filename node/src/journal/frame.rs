@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! file   = header frame*
-//! header = magic[8] version:u32 number:u64 genesis[32] instance[16] boot[16] first_height:u64 previous[32] check[16]
+//! header = magic[8] version:u32 number:u64 genesis[32] instance[16] boot[16] first_height:u64
+//!          previous[32] check[16]
 //! frame  = length:u32 kind:u8 durable:u64 head_check[8] payload[length] check[16]
 //! ```
 //!
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use rollbook_proof::crypto::{Hash, sha256_parts};
 use sha2::{Digest as _, Sha256};
 
-use super::{Stop, StopKind};
+use super::stop::{Stop, StopKind};
 use crate::disk::{Disk, DiskError, DiskErrorKind, DiskFile};
 
 /// Format version of the files.
@@ -212,7 +213,8 @@ impl Header {
                     "its genesis is {}, this node is configured for {genesis}",
                     header.genesis
                 ),
-                "point the node to its own data folder, or correct the genesis in its configuration",
+                "point the node to its own data folder, or correct the genesis in its \
+                 configuration",
             ));
         }
         Ok(header)

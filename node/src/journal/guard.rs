@@ -127,7 +127,8 @@ pub enum Refused {
     },
     /// A larger checkpoint, or another root of this size, was recorded.
     #[error(
-        "the checkpoint of size {size} conflicts with one of size {recorded} that was signed already"
+        "the checkpoint of size {size} conflicts with one of size {recorded} that was signed \
+         already"
     )]
     CheckpointConflict {
         /// Size asked for.

@@ -74,12 +74,14 @@ pub enum Role {
 pub enum AddressError {
     /// 32 bytes that are no key.
     #[error(
-        "the transport key {0} is not an Ed25519 key; copy it again from the member's node registration"
+        "the transport key {0} is not an Ed25519 key; copy it again from the member's node \
+         registration"
     )]
     NotAKey(String),
     /// Text that is no peer id.
     #[error(
-        "`{0}` is not a peer id: it should start with 12D3KooW and have 52 characters, as `rollbook node init` prints it"
+        "`{0}` is not a peer id: it should start with 12D3KooW and have 52 characters, as \
+         `rollbook node init` prints it"
     )]
     NotAPeerId(String),
     /// A peer id of another kind of key.
@@ -89,17 +91,20 @@ pub enum AddressError {
     NotEd25519(String),
     /// Text that is no address.
     #[error(
-        "`{0}` is not an address: write /ip4/ADDRESS/tcp/PORT, /ip6/ADDRESS/tcp/PORT or /dns4/NAME/tcp/PORT"
+        "`{0}` is not an address: write /ip4/ADDRESS/tcp/PORT, /ip6/ADDRESS/tcp/PORT or \
+         /dns4/NAME/tcp/PORT"
     )]
     NotAnAddress(String),
     /// An address that nobody can be dialled at.
     #[error(
-        "`{0}` cannot be dialled: give the node's own address and its port, not a wildcard and not port 0"
+        "`{0}` cannot be dialled: give the node's own address and its port, not a wildcard and \
+         not port 0"
     )]
     NotDialable(String),
     /// A bootstrap line without a peer id.
     #[error(
-        "`{0}` lacks the peer id: add /p2p/PEER-ID, because an address alone does not say whom to trust"
+        "`{0}` lacks the peer id: add /p2p/PEER-ID, because an address alone does not say whom to \
+         trust"
     )]
     NoPeerId(String),
     /// More peers than [`super::limits::MAX_ALLOWED_PEERS`].

@@ -156,11 +156,12 @@ impl request_response::Codec for Opaque {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use futures::executor::block_on;
     use futures::io::Cursor;
     use libp2p::request_response::Codec as _;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn ask() -> Opaque {
         Opaque(Protocol::Ask)
@@ -221,7 +222,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_give_a_message_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn any_bytes_give_a_message_or_an_error(
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
             let _ = block_on(ask().read_response(&"", &mut Cursor::new(bytes.clone())));
             match block_on(ask().read_request(&"", &mut Cursor::new(bytes.clone()))).unwrap() {
                 Incoming::Whole(read) => prop_assert_eq!(&bytes[4..4 + read.len()], &read[..]),

@@ -246,6 +246,7 @@ impl NetworkHandle {
     }
 
     /// This node's transport key.
+    #[cfg(test)]
     pub fn own_key(&self) -> PeerKey {
         self.own
     }
@@ -273,6 +274,7 @@ impl NetworkEvents {
     }
 
     /// The next event if one is waiting.
+    #[cfg(test)]
     pub fn try_next(&mut self) -> Option<NetworkEvent> {
         self.events.try_recv().ok().map(|(event, _lease)| event)
     }

@@ -14,12 +14,11 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use libp2p::core::transport::ListenerId;
 use libp2p::core::upgrade::Version;
-use libp2p::request_response::{self, OutboundRequestId, ProtocolSupport};
-use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{self, DialError, ListenError, NetworkBehaviour, SwarmEvent};
+use libp2p::request_response::{OutboundRequestId, ProtocolSupport};
+use libp2p::swarm::{ListenError, NetworkBehaviour, SwarmEvent};
 use libp2p::{
-    Multiaddr, PeerId, Swarm, Transport, TransportError, gossipsub, identify, identity, noise,
-    ping, tcp, yamux,
+    PeerId, Swarm, Transport, TransportError, gossipsub, identify, identity, noise, ping,
+    request_response, swarm, tcp, yamux,
 };
 use libp2p_allow_block_list as allow_block_list;
 use libp2p_connection_limits as connection_limits;
@@ -29,21 +28,22 @@ use super::address::{multiaddr, peer_id, peer_key, shown, socket_address};
 use super::codec::Opaque;
 use super::counters::Live;
 use super::gate::{Gate, TooMany};
-use super::gossip::{self, Metered};
+use super::gossip::Metered;
 use super::handle::{Budget, Command, GossipTicket, Lease, NetworkEvents, NetworkHandle};
 use super::peers::{AllowList, Book, Peer, rates_of};
 use super::stream::GuardedStream;
 use super::{
     Limits, NetworkConfig, NetworkEvent, NodeAddress, Protocol, Role, StartError, Topic, Verdict,
+    gossip,
 };
 
+mod dials;
 mod requests;
+use dials::look_up;
 use requests::{Answered, Outgoing};
 
 /// How often dials, cooling and meters are looked at.
 const TICK: Duration = Duration::from_millis(250);
-/// A name look-up is given up after this time.
-const LOOKUP: Duration = Duration::from_secs(5);
 /// A peer of another chain is let go after this time, so that both sides learn the reason: who
 /// closes at once leaves the other with "connection is closed" for as long as it keeps dialling.
 const LET_GO: Duration = Duration::from_millis(1_000);
@@ -274,8 +274,12 @@ impl Node {
                     Some(Command::Stop { done }) => return self.stop(done).await,
                     Some(command) => self.on_command(command),
                 },
-                Some(answered) = self.answers.next(), if !self.answers.is_empty() => self.on_answer(answered),
-                Some((peer, found)) = self.lookups.next(), if !self.lookups.is_empty() => self.dial(peer, found),
+                Some(answered) = self.answers.next(), if !self.answers.is_empty() => {
+                    self.on_answer(answered)
+                }
+                Some((peer, found)) = self.lookups.next(), if !self.lookups.is_empty() => {
+                    self.dial(peer, found)
+                }
                 _ = tick.tick() => self.on_tick(Instant::now()),
             }
         }
@@ -338,47 +342,6 @@ impl Node {
                 .push(async move { (id, look_up(addresses).await) }.boxed());
         }
         self.tell_news();
-    }
-
-    fn dial(&mut self, id: PeerId, found: Vec<SocketAddr>) {
-        let Some(peer) = self.book.peers.get_mut(&id) else {
-            return;
-        };
-        if peer.connection.is_some() || peer.cooling_until.is_some() {
-            peer.dialing = false;
-            return;
-        }
-        if found.is_empty() {
-            self.live.dials_failed.one();
-            return peer.dial_failed(
-                "no address of this peer could be looked up; check its name and the DNS".into(),
-                Instant::now(),
-            );
-        }
-        let options = DialOpts::peer_id(id)
-            .condition(PeerCondition::DisconnectedAndNotDialing)
-            .addresses(found.into_iter().map(multiaddr).collect())
-            // From the listening port, two nodes dialling each other could open one TCP connection
-            // on which both think they began; neither would then answer the handshake.
-            .allocate_new_port()
-            .build();
-        self.live.dials.one();
-        if let Err(error) = self.swarm.dial(options) {
-            self.on_dial_error(Some(id), &error);
-        }
-    }
-
-    fn on_dial_error(&mut self, id: Option<PeerId>, error: &DialError) {
-        self.live.dials_failed.one();
-        if let Some(peer) = id.and_then(|id| self.book.peers.get_mut(&id)) {
-            if matches!(
-                error,
-                DialError::DialPeerConditionFalse(_) | DialError::Denied { .. }
-            ) {
-                return peer.dial_crossed(Instant::now());
-            }
-            peer.dial_failed(dial_words(error), Instant::now());
-        }
     }
 
     fn set_allowed(&mut self, list: AllowList) {
@@ -589,7 +552,8 @@ impl Node {
                         .err()
                         .map_or_else(|| "it was closed".into(), |e| e.to_string());
                     let reason = format!(
-                        "{why}. No peer can reach this node there; restart the node once the cause is removed"
+                        "{why}. No peer can reach this node there; restart the node once the \
+                         cause is removed"
                     );
                     let _ = self.events.try_send((
                         NetworkEvent::ListenFailed {
@@ -807,55 +771,4 @@ impl Node {
             }
         }
     }
-}
-
-/// Every address a peer may be dialled at now. Names that cannot be looked up are left out.
-async fn look_up(addresses: Vec<NodeAddress>) -> Vec<SocketAddr> {
-    let mut found = Vec::new();
-    for address in addresses {
-        match address {
-            NodeAddress::Ip(at) => found.push(at),
-            NodeAddress::Name(name, port) => {
-                if let Ok(Ok(all)) =
-                    tokio::time::timeout(LOOKUP, tokio::net::lookup_host((name.as_str(), port)))
-                        .await
-                {
-                    // A name server must not make us dial the world.
-                    found.extend(all.take(4));
-                }
-            }
-        }
-    }
-    found
-}
-
-fn dial_words(error: &DialError) -> String {
-    match error {
-        DialError::WrongPeerId { obtained, address } => {
-            format!(
-                "{} answers with another key, {obtained}; ask the member for its present peer id",
-                at_words(address)
-            )
-        }
-        DialError::LocalPeerId { .. } => {
-            "it has this node's own key: two nodes run with one transport key, stop one".into()
-        }
-        DialError::Transport(all) => match all.first() {
-            Some((address, error)) => format!("{}: {}", at_words(address), innermost(error)),
-            None => "no address could be dialled".into(),
-        },
-        other => other.to_string(),
-    }
-}
-
-fn at_words(address: &Multiaddr) -> String {
-    socket_address(address).map_or_else(|| address.to_string(), |at| at.to_string())
-}
-
-fn innermost(error: &TransportError<std::io::Error>) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    shown(&cause.to_string())
 }

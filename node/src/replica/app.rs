@@ -4,21 +4,13 @@
 //! The ledger is at its tip, the newest committed block; every question is about the block after
 //! it. Answers depend on the tip and the arguments alone: no clock, no randomness.
 
-use rollbook_core::ledger::SystemSection;
+use rollbook_core::block::SystemSection;
+use rollbook_core::ledger::Tip;
 use rollbook_core::record::Record;
+use rollbook_core::refusal::Refusal;
 use rollbook_proof::chain::{Certificate, Seal, ValidatorKey};
+use rollbook_proof::codec::DecodeError;
 use rollbook_proof::crypto::{Hash, PublicKey};
-
-/// The newest committed block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tip {
-    /// 0 for the genesis seal.
-    pub height: u64,
-    /// Its header.
-    pub seal: Seal,
-    /// [`Seal::id`] of `seal`.
-    pub block: Hash,
-}
 
 /// A validator of the next height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,50 +35,47 @@ impl Validator {
     }
 }
 
-/// A record that would apply on the tip.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admitted {
-    /// Record id.
-    pub id: Hash,
-    /// Principal: whose quota in the pool it counts against.
-    pub organisation: u32,
-    /// Encoded length in bytes.
-    pub size: usize,
-    /// Number of signatures.
-    pub signatures: usize,
-    /// The decoded record.
-    pub record: Record,
-}
-
-/// Why a record was not taken. Language-free code and the height it was judged at (RULINGS A4).
+/// Why a record was not taken: the rule it breaks and the height it was judged at (RULINGS A4).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{rule} (judged at height {height}): {detail}")]
-pub struct Refusal {
-    /// Rule code, such as `M08.sponsors-related` or `envelope.signature`.
-    pub rule: String,
-    /// What exactly did not hold.
-    pub detail: String,
+#[error("{refusal} (judged at height {height})")]
+pub struct Refused {
+    /// The rule, such as `M08.sponsors-related`, with the facts of the case.
+    pub refusal: Refusal,
     /// Height of the tip it was judged on.
     pub height: u64,
-    /// A later tip may answer otherwise: worth keeping if it was admitted once.
-    pub transient: bool,
+}
+
+impl Refused {
+    /// Of bytes that are no record.
+    pub fn malformed(error: &DecodeError, height: u64) -> Refused {
+        Refused {
+            refusal: Refusal::new("A6.malformed", vec![("why", error.to_string())]),
+            height,
+        }
+    }
+
+    /// A later tip may answer otherwise: worth keeping if it was admitted once. Shape, signature,
+    /// replay and expiry do not get better with time; a rule of the domain may.
+    pub fn is_transient(&self) -> bool {
+        !self.refusal.code.starts_with("A6.")
+    }
 }
 
 /// A block built from the tip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Built {
+pub struct BuiltBlock {
     /// Canonical bytes of the body; `seal.body` is their SHA-256.
     pub body: Vec<u8>,
     /// The header.
     pub seal: Seal,
     /// Candidates that did not apply, with the reason. Those that merely did not fit are in neither
     /// list.
-    pub left_out: Vec<(Hash, Refusal)>,
+    pub left_out: Vec<(Hash, Refused)>,
 }
 
-/// Why a block was not executed, built or committed.
+/// What a ledger says of a block that it does not execute, build or commit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BlockError {
+pub enum BlockVerdict {
     /// A verdict on its bytes, the same on every node.
     #[error("{0}")]
     Invalid(String),
@@ -98,7 +87,7 @@ pub enum BlockError {
 
 /// A checkpoint to cosign: the log up to and including the seal of `height`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoint {
+pub struct BlockCheckpoint {
     /// Height of the block.
     pub height: u64,
     /// First line of the checkpoint note.
@@ -109,15 +98,15 @@ pub struct Checkpoint {
     pub root: Hash,
 }
 
-/// What a commit changed.
+/// What the replica needs to know of the block that became the tip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committed {
+pub struct NewTip {
     /// Ids of the block's records.
     pub records: Vec<Hash>,
     /// The block was a handover: other validators certify the next one (RULINGS A3).
     pub handover: bool,
     /// The block's checkpoint.
-    pub checkpoint: Checkpoint,
+    pub checkpoint: BlockCheckpoint,
 }
 
 /// The ledger behind the replica.
@@ -136,7 +125,7 @@ pub trait App {
     fn tip_validators(&self) -> Vec<Validator>;
 
     /// The checkpoint of the tip.
-    fn checkpoint(&self) -> Checkpoint;
+    fn checkpoint(&self) -> BlockCheckpoint;
 
     /// SHA-256 of the policy that certifies the height after the tip.
     fn policy_digest(&self) -> Hash;
@@ -147,19 +136,9 @@ pub trait App {
         None
     }
 
-    /// Decodes a record, checks its signatures and authority, and tries it on the tip at ledger
-    /// time `now_ms`.
-    fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal>;
-
-    /// The same for a record that the caller has decoded from these bytes.
-    fn admit_decoded(
-        &mut self,
-        _record: Record,
-        bytes: &[u8],
-        now_ms: u64,
-    ) -> Result<Admitted, Refusal> {
-        self.admit(bytes, now_ms)
-    }
+    /// Checks a record's signatures and authority, and tries it on the tip at ledger time `now_ms`.
+    /// Nothing is kept.
+    fn admit(&mut self, record: &Record, now_ms: u64) -> Result<(), Refused>;
 
     /// Builds the next block at `time_ms` (strictly after the tip's). Deterministic in its
     /// arguments. Due clock events and the rule that a block with more of them due holds no records
@@ -170,16 +149,16 @@ pub trait App {
         time_ms: u64,
         system: SystemSection,
         candidates: &[Record],
-    ) -> Result<Built, BlockError>;
+    ) -> Result<BuiltBlock, BlockVerdict>;
 
     /// Executes a body on the tip and compares every root with the seal's. Keeps the result under
     /// the block id until the next commit. `seal.body` was compared by the caller.
-    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError>;
+    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockVerdict>;
 
     /// Makes an executed block the tip and forgets all other executions. The certificate was
     /// verified by the caller. An unknown block id is a fault of the caller and answered with an
     /// error, never a panic.
-    fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError>;
+    fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<NewTip, BlockVerdict>;
 
     /// Ledger time of the earliest clock event still to come; a block is wanted once the clock has
     /// passed it.
@@ -194,11 +173,11 @@ pub trait App {
     /// The bytes validator `organisation` signs for a checkpoint at `time_s` (seconds since 1970).
     fn cosignature_message(
         &self,
-        checkpoint: &Checkpoint,
+        checkpoint: &BlockCheckpoint,
         organisation: u32,
         time_s: u64,
     ) -> Vec<u8>;
 
     /// The bytes a validator's log key signs for a checkpoint.
-    fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8>;
+    fn log_message(&self, checkpoint: &BlockCheckpoint) -> Vec<u8>;
 }

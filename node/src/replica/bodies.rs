@@ -15,16 +15,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{ProposalFacts, Seal, quorum};
-use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, sha256};
 
-use super::app::{App, BlockError};
+use super::app::{App, BlockVerdict};
 use super::catchup::Asked;
 use super::context::{Address, Height, Sealed, proposer_index};
 use super::host::Todo;
 use super::message::Request;
-use super::storage::{Storage, Verify};
+use super::storage::Storage;
 use super::{Replica, Timer};
 
 /// Undecided bodies kept at a height (RULINGS A19).
@@ -99,7 +99,7 @@ impl Bodies {
     }
 
     /// A proposal was verified.
-    pub(super) fn proposed(&mut self, facts: &ProposalFacts, _seal: &Seal, own: bool) {
+    pub(super) fn proposed(&mut self, facts: &ProposalFacts, own: bool) {
         if let Some(want) = self.want(&facts.block) {
             want.proposal
                 .get_or_insert((facts.round, facts.valid_round, facts.validator));
@@ -308,7 +308,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         let height = self.host.height();
         for (block, peer) in self.host.bodies.next_asks(self.host.keys.organisation) {
-            self.request(peer, &Request::Body { block, height }, Asked::Body(block));
+            self.request(peer, Request::Body { block, height }, Asked::Body(block));
         }
         if self.host.bodies.is_wanting() {
             self.host.arm_timer(Timer::Bodies, RETRY_MS);
@@ -360,7 +360,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             (Some(proposal), _) => proposal,
             // The proposal was lost, the votes say that there was one.
             (None, Some(round)) => {
-                let index = proposer_index(seats, host.tip.height + 1, round);
+                let index = proposer_index(seats, host.tip.seal.height + 1, round);
                 let Some(proposer) = host.validators.get(index) else {
                     return;
                 };
@@ -371,8 +371,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if held.valid.is_none() {
             held.valid = match host.app.execute(&held.bytes, &held.seal) {
                 Ok(()) => Some(true),
-                Err(BlockError::Invalid(_)) => Some(false),
-                Err(BlockError::Fault(why)) => return host.stop(format!("ledger: {why}")),
+                Err(BlockVerdict::Invalid(_)) => Some(false),
+                Err(BlockVerdict::Fault(why)) => return host.stop(format!("ledger: {why}")),
             };
         }
         let valid = held.valid == Some(true);
@@ -494,19 +494,5 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             certificate,
             body,
         });
-    }
-
-    /// The encoded size of what is held, for the bound's test.
-    #[doc(hidden)]
-    pub fn held_bodies(&self) -> (usize, usize) {
-        (
-            self.host.bodies.held.len(),
-            self.host
-                .bodies
-                .held
-                .values()
-                .map(|held| held.bytes.len() + encode(&held.seal).len())
-                .sum(),
-        )
     }
 }

@@ -12,13 +12,13 @@
 use std::collections::BTreeMap;
 
 use arc_malachitebft_core_consensus as engine;
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::ValidatorKey;
-use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, sha256};
 
-use super::app::{App, BlockError};
+use super::app::{App, BlockVerdict};
 use super::message::{Request, Response};
-use super::storage::{Decided, Storage, Verify};
+use super::storage::{Decided, Storage};
 use super::{Effect, Replica, Timer};
 
 /// How long a peer is left alone after a bad or failed answer.
@@ -53,7 +53,7 @@ pub(super) struct Catchup {
 
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// Sends a request and remembers what it is about.
-    pub(super) fn request(&mut self, to: u32, request: &Request, asked: Asked) -> bool {
+    pub(super) fn request(&mut self, to: u32, request: Request, asked: Asked) -> bool {
         let catchup = &mut self.host.catchup;
         if catchup.asked.len() >= MAX_ASKED {
             return false;
@@ -61,20 +61,15 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         catchup.next_id += 1;
         let id = catchup.next_id;
         catchup.asked.insert(id, (to, asked));
-        self.host.out.push(Effect::Request {
-            id,
-            to,
-            bytes: encode(request),
-        });
+        self.host.out.push(Effect::Request { id, to, request });
         true
     }
 
     /// The answer to a request, or its failure.
-    pub(super) fn response(&mut self, id: u64, bytes: Option<Vec<u8>>) {
+    pub(super) fn response(&mut self, id: u64, response: Option<Response>) {
         let Some((peer, asked)) = self.host.catchup.asked.remove(&id) else {
             return;
         };
-        let response = bytes.and_then(|bytes| decode::<Response>(&bytes).ok());
         match (asked, response) {
             (
                 Asked::Tip,
@@ -162,7 +157,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             catchup.next_peer = (catchup.next_peer + 1) % n;
             let peer = catchup.peers[catchup.next_peer];
             if self.usable(peer) {
-                self.request(peer, &Request::Tip, Asked::Tip);
+                self.request(peer, Request::Tip, Asked::Tip);
                 return;
             }
         }
@@ -181,7 +176,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         };
         if height > self.host.height() && self.usable(peer) {
-            self.request(peer, &Request::Tip, Asked::Tip);
+            self.request(peer, Request::Tip, Asked::Tip);
         }
     }
 
@@ -190,7 +185,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if self.host.catchup.fetching || self.host.stop.is_some() {
             return;
         }
-        let tip = self.host.tip.height;
+        let tip = self.host.tip.seal.height;
         let candidates: Vec<u32> = self
             .host
             .catchup
@@ -203,7 +198,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         };
         let request = Request::Blocks { from: tip + 1 };
-        self.host.catchup.fetching = self.request(peer, &request, Asked::Blocks);
+        self.host.catchup.fetching = self.request(peer, request, Asked::Blocks);
     }
 
     fn take(&mut self, peer: u32, blocks: Vec<Decided>) {
@@ -211,7 +206,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return self.avoid(peer);
         }
         for block in blocks {
-            if block.seal.height <= self.host.tip.height {
+            if block.seal.height <= self.host.tip.seal.height {
                 // Decided here meanwhile.
                 continue;
             }
@@ -260,7 +255,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return Err("its body has another hash".into());
         }
         if let Err(error) = host.app.execute(&body, &seal) {
-            if let BlockError::Fault(why) = &error {
+            if let BlockVerdict::Fault(why) = &error {
                 host.stop(format!("ledger: {why}"));
             }
             return Err(error.to_string());
@@ -294,7 +289,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             .catchup
             .claims
             .values()
-            .any(|height| *height > self.host.tip.height)
+            .any(|height| *height > self.host.tip.seal.height)
     }
 
     /// Blocks taken from peers since the start.

@@ -15,13 +15,14 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::quorum;
 use rollbook_proof::crypto::Signature;
 
-use super::app::{App, Checkpoint, Validator};
+use super::app::{App, BlockCheckpoint, Validator};
 use super::host::{Host, Todo};
 use super::message::{Cosignature, Frame};
-use super::storage::{GuardError, Statement, Storage, Verify};
+use super::storage::{GuardError, Statement, Storage};
 use super::{Effect, Replica, Timer};
 
 /// Checkpoints whose cosignatures are still collected.
@@ -32,7 +33,7 @@ const TARGETS: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// What was cosigned.
-    pub checkpoint: Checkpoint,
+    pub checkpoint: BlockCheckpoint,
     /// The cosignatures.
     pub cosignatures: Vec<(u32, u64, Signature)>,
     /// The log line of the first of them: validator, signature.
@@ -49,7 +50,7 @@ struct Collected {
 
 #[derive(Debug)]
 struct Target {
-    checkpoint: Checkpoint,
+    checkpoint: BlockCheckpoint,
     validators: Vec<Validator>,
     collected: BTreeMap<u32, Collected>,
     own: Option<Cosignature>,
@@ -98,7 +99,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let target = self
             .cosigning
             .targets
-            .get(&self.tip.height)
+            .get(&self.tip.seal.height)
             .filter(|target| target.is_full())?;
         Some(target.receipt(quorum(target.validators.len())))
     }
@@ -107,16 +108,16 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     pub(super) fn tip_is_receipted(&self) -> bool {
         self.cosigning
             .targets
-            .get(&self.tip.height)
+            .get(&self.tip.seal.height)
             .is_none_or(|target| target.receipted)
     }
 
     /// What is held of the tip's checkpoint, for whoever asks for the tip.
     pub(super) fn tip_cosignatures(&self) -> Vec<Cosignature> {
-        let Some(target) = self.cosigning.targets.get(&self.tip.height) else {
+        let Some(target) = self.cosigning.targets.get(&self.tip.seal.height) else {
             return Vec::new();
         };
-        let Checkpoint {
+        let BlockCheckpoint {
             height, size, root, ..
         } = target.checkpoint;
         let of = |(validator, of): (&u32, &Collected)| {
@@ -144,7 +145,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// it is one to cosign.
     pub(super) fn new_checkpoint(
         &mut self,
-        checkpoint: Checkpoint,
+        checkpoint: BlockCheckpoint,
         validators: Vec<Validator>,
         handover: bool,
         live: bool,
@@ -193,7 +194,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub(super) fn cosign_newest(&mut self) {
         let host = &mut self.host;
         let me = host.keys.organisation;
-        let Some(target) = host.cosigning.targets.get(&host.tip.height) else {
+        let Some(target) = host.cosigning.targets.get(&host.tip.seal.height) else {
             return;
         };
         if !target
@@ -263,7 +264,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub(super) fn cosigned(&mut self, cosignature: Cosignature) {
         let host = &mut self.host;
         let (height, who) = (cosignature.height, cosignature.validator);
-        if height > host.tip.height {
+        if height > host.tip.seal.height {
             // Kept unverified, the last of each seat: whether it holds shows at its height.
             if host.validators.iter().any(|v| v.organisation == who) {
                 host.cosigning.early.insert(who, cosignature);
@@ -288,7 +289,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let repeated = target.collected.contains_key(&who);
         let same = target.checkpoint.root == cosignature.root;
         if !repeated || !same {
-            let claimed = Checkpoint {
+            let claimed = BlockCheckpoint {
                 root: cosignature.root,
                 ..target.checkpoint.clone()
             };
@@ -343,7 +344,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// Cosignatures that came with a peer's tip, where they are still lacking here.
     pub(super) fn cosigned_of_tip(&mut self, cosignatures: Vec<Cosignature>) {
         for cosignature in cosignatures {
-            let tip = self.host.tip.height;
+            let tip = self.host.tip.seal.height;
             let lacks = self.host.cosigning.targets.get(&tip).is_some_and(|target| {
                 !target.receipted && !target.collected.contains_key(&cosignature.validator)
             });
@@ -367,7 +368,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.cosigning.receipted = height;
             host.out.push(Effect::Receipted(receipt));
         }
-        if height == host.tip.height && host.wanted_value.is_some() {
+        if height == host.tip.seal.height && host.wanted_value.is_some() {
             // A proposal may have waited for the handover checkpoint.
             if let Some((height, round)) = host.wanted_value {
                 host.todo.push_back(Todo::Propose { height, round });
@@ -384,7 +385,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.config.cosign_again_ms,
             host.config.cosign_idle_ms,
         );
-        let Some(target) = host.cosigning.targets.get_mut(&host.tip.height) else {
+        let Some(target) = host.cosigning.targets.get_mut(&host.tip.seal.height) else {
             return;
         };
         if target.receipted {

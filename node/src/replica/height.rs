@@ -13,19 +13,20 @@
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
-use rollbook_core::ledger::SystemSection;
+use rollbook_core::block::SystemSection;
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{
     Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts,
 };
 use rollbook_proof::codec::{decode, encode};
 
-use super::app::{App, BlockError};
+use super::app::{App, BlockVerdict};
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
 use super::cosign::Receipt;
 use super::host::{Host, Todo};
 use super::message::SignedStatement;
 use super::serve::core_input;
-use super::storage::{GuardError, Statement, Storage, Verify};
+use super::storage::{GuardError, Statement, Storage};
 use super::wal::{Entry, input_of};
 use super::{Effect, Replica, Timer};
 
@@ -66,7 +67,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             });
             host.newest.extend(precommits);
         }
-        for entry in host.storage.wal(host.tip.height + 1) {
+        for entry in host.storage.wal(host.tip.seal.height + 1) {
             let (validator, statement) = match decode::<Entry>(entry) {
                 Ok(Entry::Vote(signed)) => (signed.vote.validator, SignedStatement::Vote(signed)),
                 Ok(Entry::Proposal { proposal, .. }) => (
@@ -79,7 +80,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         host.set_timer(Timer::Poll, 0);
         let (checkpoint, validators) = (host.app.checkpoint(), host.app.tip_validators());
-        if host.tip.height > 0 {
+        if host.tip.seal.height > 0 {
             self.new_checkpoint(checkpoint, validators, false, false);
         }
         self.enter();
@@ -288,7 +289,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 ..system.clone()
             };
             let built = match host.app.build(time_ms, system, &candidates) {
-                Err(BlockError::Invalid(_)) if !host.evidence.is_empty() => {
+                Err(BlockVerdict::Invalid(_)) if !host.evidence.is_empty() => {
                     // Some of the evidence is no news to the ledger. Better none than no block.
                     host.evidence.clear();
                     host.app.build(time_ms, plain, &candidates)
@@ -299,8 +300,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 Ok(built) => built,
                 Err(error) => return host.stop(format!("ledger: no block can be built: {error}")),
             };
-            for (id, refusal) in &built.left_out {
-                if !refusal.transient {
+            for (id, refused) in &built.left_out {
+                if !refused.is_transient() {
                     host.pool.remove(id);
                 }
             }
@@ -373,7 +374,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             }
         };
         if let Some((_, body)) = host.bodies.get(&block)
-            && let Ok(body) = decode::<rollbook_core::ledger::BlockBody>(body)
+            && let Ok(body) = decode::<rollbook_core::block::BlockBody>(body)
         {
             for evidence in &body.system.evidence {
                 host.evidence
@@ -387,7 +388,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.pool.decide(&committed.records);
         host.recheck_pool();
         host.out.push(Effect::Decided {
-            height: host.tip.height,
+            height: host.tip.seal.height,
             block,
             records: committed.records,
         });
@@ -451,13 +452,16 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let now = self.ledger_now();
         self.pool.expire(now);
         self.pool_ready = false;
-        for (id, bytes) in self.pool.oldest(RECHECK) {
-            match self.app.admit(&bytes, now) {
-                Ok(_) => {
+        for id in self.pool.oldest(RECHECK) {
+            let Some(record) = self.pool.record(&id) else {
+                continue;
+            };
+            match self.app.admit(record, now) {
+                Ok(()) => {
                     self.pool_ready = true;
                     return;
                 }
-                Err(refusal) if refusal.transient => {}
+                Err(refused) if refused.is_transient() => {}
                 Err(_) => self.pool.remove(&id),
             }
         }

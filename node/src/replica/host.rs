@@ -13,13 +13,15 @@ use mc::{
     CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType,
     SignedMessage, TimeoutKind, Validator as _, ValidatorSet as _, VoteType,
 };
+use rollbook_core::ledger::Tip;
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{
     Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind,
 };
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 
-use super::app::{App, Tip, Validator};
+use super::app::{App, Validator};
 use super::bodies::Bodies;
 use super::catchup::Catchup;
 use super::config::ReplicaConfig;
@@ -28,7 +30,7 @@ use super::cosign::Cosigning;
 use super::mempool::Mempool;
 use super::message::{Frame, RoundVote, SignedStatement};
 use super::recovery::Recovery;
-use super::storage::{Fault, GuardError, Keys, Statement, Storage, Verify};
+use super::storage::{Fault, GuardError, Keys, Statement, Storage};
 use super::wal::{entry_of, signed_proposal, signed_vote};
 use super::{Clock, Effect, Queue, Timer, Timers};
 
@@ -112,7 +114,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     pub(super) fn new(config: ReplicaConfig, keys: Keys, app: A, storage: S, verify: V) -> Self {
         let tip = app.tip();
         let tip_certificate = storage
-            .decided(tip.height)
+            .decided(tip.seal.height)
             .map(|decided| decided.certificate);
         Host {
             chain: app.chain(),
@@ -133,7 +135,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             out: Vec::new(),
             todo: Queue::new(),
             timers: Timers::new(),
-            decided_height: tip.height,
+            decided_height: tip.seal.height,
             tip,
             tip_certificate,
             committed_at: 0,
@@ -157,7 +159,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     /// The height after the tip.
     pub(super) fn height(&self) -> u64 {
-        self.tip.height + 1
+        self.tip.seal.height + 1
     }
 
     /// Ledger time a record handed in now would be judged at.
@@ -632,8 +634,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             engine::Input::Proposal(proposal) => {
                 let facts = proposal.message.statement();
                 let own = facts.validator == self.keys.organisation;
-                self.bodies
-                    .proposed(&facts, &proposal.message.value.seal, own);
+                self.bodies.proposed(&facts, own);
                 self.todo.push_back(Todo::Deliver(facts.block));
             }
             engine::Input::Vote(vote) => {

@@ -1,37 +1,45 @@
 //! [`App`] on the ledger: what the simulator and the node run alike.
 //!
-//! Adds what the ledger leaves to its host: a verifier, and the committed executions for the store,
-//! which the host takes after each commit or step ([`LedgerApp::take_committed`]). The node wraps
-//! it with what belongs to its shell (`runtime/chain.rs`).
+//! Adds what the ledger leaves to its host: a verifier, and an [`Outbox`] with what the host hands
+//! on: the ids of admitted records, and the committed executions for the store.
 
-use rollbook_core::apply::Verify;
-use rollbook_core::ledger::{BlockBody, Ledger, SystemSection};
+use rollbook_core::block::{BlockBody, SystemSection};
+use rollbook_core::ledger;
+use rollbook_core::ledger::{Ledger, Tip};
 use rollbook_core::record::Record;
+use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
-use rollbook_core::{apply, ledger};
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Certificate, Seal};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, VerifierCache};
 use rollbook_proof::log;
 use rollbook_proof::log::{EpochPolicy, KeyType, PolicyValidator, VerifierKey};
 
-use super::app::{
-    Admitted, App, BlockError, Built, Checkpoint, Committed, Refusal, Tip, Validator,
-};
+use super::app::{App, BlockCheckpoint, BlockVerdict, BuiltBlock, NewTip, Refused, Validator};
 
 /// A verifier that may look at all records of a body before they are judged one by one.
 pub trait Ahead: Verify {
     /// What is found good here need not be verified again. Answers never depend on it.
-    fn ahead(&mut self, _tables: &StateTables, _records: &[Record]) {}
+    fn ahead(&mut self, _tables: &StateTables, _records: &[&Record]) {}
 }
 
 impl Ahead for VerifierCache {}
+
+/// What leaves the ledger for its host, in order.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Ids of records that were found admissible.
+    pub admitted: Vec<Hash>,
+    /// Blocks that were committed, each with its certificate.
+    pub committed: Vec<(ledger::Committed, Certificate)>,
+}
 
 /// The ledger behind a replica.
 pub struct LedgerApp<V = VerifierCache> {
     ledger: Ledger,
     verifier: V,
-    committed: Vec<(ledger::Committed, Certificate)>,
+    outbox: Outbox,
 }
 
 impl<V> std::fmt::Debug for LedgerApp<V> {
@@ -55,7 +63,7 @@ impl<V: Ahead> LedgerApp<V> {
         LedgerApp {
             ledger,
             verifier,
-            committed: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 
@@ -64,37 +72,22 @@ impl<V: Ahead> LedgerApp<V> {
         &self.ledger
     }
 
-    /// The ledger for reading, and the verifier.
-    pub fn parts(&mut self) -> (&Ledger, &mut V) {
-        (&self.ledger, &mut self.verifier)
+    /// Lets the verifier look at records before they are judged one by one.
+    pub fn verify_ahead(&mut self, records: &[&Record]) {
+        self.verifier.ahead(self.ledger.tables(), records);
     }
 
     /// Judges a record on the tip and keeps nothing: what would come of it, or the rule it breaks.
-    pub fn judge(&mut self, record: &[u8], now_ms: u64) -> Result<apply::Outcome, apply::Refusal> {
+    pub fn judge(&mut self, record: Record, now_ms: u64) -> Result<Outcome, Refusal> {
         self.ledger
-            .admit(record, now_ms, &mut self.verifier)
+            .admit_decoded(record, now_ms, &mut self.verifier)
             .map(|admitted| admitted.outcome)
     }
 
-    /// Blocks committed since the last call, in order, for the store. Empty it after every step: it
-    /// grows until then.
-    pub fn take_committed(&mut self) -> Vec<(ledger::Committed, Certificate)> {
-        std::mem::take(&mut self.committed)
-    }
-
-    fn admitted(
-        &self,
-        admitted: Result<ledger::Admitted, apply::Refusal>,
-        size: usize,
-    ) -> Result<Admitted, Refusal> {
-        let admitted = admitted.map_err(|error| refusal(&error, self.ledger.height()))?;
-        Ok(Admitted {
-            id: admitted.id,
-            organisation: admitted.record.payload.principal,
-            size,
-            signatures: admitted.record.signatures.len(),
-            record: admitted.record,
-        })
+    /// What has left the ledger since the last call. Take it after every step: it grows until
+    /// then.
+    pub fn take_outbox(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
     }
 }
 
@@ -109,34 +102,17 @@ fn seats(policy: &EpochPolicy) -> Vec<Validator> {
     policy.validators.iter().map(of).collect()
 }
 
-/// The facts of a refusal travel as a JSON object: named, and language-free.
-fn refusal(refusal: &apply::Refusal, height: u64) -> Refusal {
-    let facts: serde_json::Map<String, serde_json::Value> = refusal
-        .facts
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
-        .collect();
-    Refusal {
-        rule: refusal.code.to_owned(),
-        detail: serde_json::Value::Object(facts).to_string(),
-        height,
-        // Shape, signature, replay and expiry do not get better with time; a rule of the domain
-        // may.
-        transient: !refusal.code.starts_with("A6."),
-    }
-}
-
 /// What the ledger says of a block, and what it says of this program.
-fn verdict(error: ledger::BlockError) -> BlockError {
+fn verdict(error: ledger::BlockError) -> BlockVerdict {
     match error {
         ledger::BlockError::Protocol(_) | ledger::BlockError::Internal { .. } => {
-            BlockError::Fault(error.to_string())
+            BlockVerdict::Fault(error.to_string())
         }
-        _ => BlockError::Invalid(error.to_string()),
+        _ => BlockVerdict::Invalid(error.to_string()),
     }
 }
 
-fn note(checkpoint: &Checkpoint) -> log::Checkpoint {
+fn note(checkpoint: &BlockCheckpoint) -> log::Checkpoint {
     log::Checkpoint {
         origin: checkpoint.origin.clone(),
         size: checkpoint.size,
@@ -146,12 +122,7 @@ fn note(checkpoint: &Checkpoint) -> log::Checkpoint {
 
 impl<V: Ahead> App for LedgerApp<V> {
     fn tip(&self) -> Tip {
-        let tip = self.ledger.tip();
-        Tip {
-            height: tip.seal.height,
-            seal: tip.seal.clone(),
-            block: tip.block,
-        }
+        self.ledger.tip().clone()
     }
 
     fn chain(&self) -> Hash {
@@ -166,9 +137,9 @@ impl<V: Ahead> App for LedgerApp<V> {
         seats(self.ledger.tip_policy())
     }
 
-    fn checkpoint(&self) -> Checkpoint {
+    fn checkpoint(&self) -> BlockCheckpoint {
         let log::Checkpoint { origin, size, root } = self.ledger.checkpoint();
-        Checkpoint {
+        BlockCheckpoint {
             height: self.ledger.height(),
             origin,
             size,
@@ -187,21 +158,16 @@ impl<V: Ahead> App for LedgerApp<V> {
             .map(|error| error.to_string())
     }
 
-    fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
-        let admitted = self.ledger.admit(record, now_ms, &mut self.verifier);
-        self.admitted(admitted, record.len())
-    }
-
-    fn admit_decoded(
-        &mut self,
-        record: Record,
-        bytes: &[u8],
-        now_ms: u64,
-    ) -> Result<Admitted, Refusal> {
+    fn admit(&mut self, record: &Record, now_ms: u64) -> Result<(), Refused> {
         let admitted = self
             .ledger
-            .admit_decoded(record, now_ms, &mut self.verifier);
-        self.admitted(admitted, bytes.len())
+            .admit_decoded(record.clone(), now_ms, &mut self.verifier);
+        let admitted = admitted.map_err(|refusal| Refused {
+            refusal,
+            height: self.ledger.height(),
+        })?;
+        self.outbox.admitted.push(admitted.id);
+        Ok(())
     }
 
     fn build(
@@ -209,31 +175,31 @@ impl<V: Ahead> App for LedgerApp<V> {
         time_ms: u64,
         system: SystemSection,
         candidates: &[Record],
-    ) -> Result<Built, BlockError> {
+    ) -> Result<BuiltBlock, BlockVerdict> {
         let height = self.ledger.height();
         let built = self
             .ledger
             .build(time_ms, system, candidates, &mut self.verifier)
             .map_err(verdict)?;
-        Ok(Built {
+        Ok(BuiltBlock {
             body: built.execution.body,
             seal: built.execution.seal,
             left_out: built
                 .refused
-                .iter()
-                .map(|(id, error)| (*id, refusal(error, height)))
+                .into_iter()
+                .map(|(id, refusal)| (id, Refused { refusal, height }))
                 .collect(),
         })
     }
 
-    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
+    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockVerdict> {
         // Asked again at the decision: what was executed needs no second look.
         if self.ledger.pending(&seal.id()).is_some() {
             return Ok(());
         }
         let decoded = decode::<BlockBody>(body);
         if let Ok(decoded) = &decoded {
-            self.verifier.ahead(self.ledger.tables(), &decoded.records);
+            self.verify_ahead(&decoded.records.iter().collect::<Vec<_>>());
         }
         self.ledger
             .execute_decoded(body, decoded, seal, &mut self.verifier)
@@ -241,7 +207,7 @@ impl<V: Ahead> App for LedgerApp<V> {
             .map_err(verdict)
     }
 
-    fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<Committed, BlockError> {
+    fn commit(&mut self, block: &Hash, certificate: &Certificate) -> Result<NewTip, BlockVerdict> {
         let committed = self.ledger.commit(block).map_err(verdict)?;
         let records = committed
             .execution
@@ -250,8 +216,8 @@ impl<V: Ahead> App for LedgerApp<V> {
             .map(|(id, _)| *id)
             .collect();
         let handover = committed.handover;
-        self.committed.push((committed, certificate.clone()));
-        Ok(Committed {
+        self.outbox.committed.push((committed, certificate.clone()));
+        Ok(NewTip {
             records,
             handover,
             checkpoint: self.checkpoint(),
@@ -272,14 +238,14 @@ impl<V: Ahead> App for LedgerApp<V> {
 
     fn cosignature_message(
         &self,
-        checkpoint: &Checkpoint,
+        checkpoint: &BlockCheckpoint,
         _organisation: u32,
         time_s: u64,
     ) -> Vec<u8> {
         VerifierKey::sign_bytes(KeyType::Cosigner, &note(checkpoint).text(), time_s)
     }
 
-    fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+    fn log_message(&self, checkpoint: &BlockCheckpoint) -> Vec<u8> {
         VerifierKey::sign_bytes(KeyType::Log, &note(checkpoint).text(), 0)
     }
 }

@@ -11,12 +11,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rollbook_core::ledger::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
+use rollbook_core::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
 use rollbook_core::record::Record;
 use rollbook_proof::crypto::Hash;
 
-use super::app::Admitted;
-use super::message::{BATCH_BYTES, BATCH_RECORDS};
+use super::message::{BATCH_BYTES, BATCH_RECORDS, Envelope};
 
 /// Bounds of the pool.
 #[derive(Debug, Clone, Copy)]
@@ -67,11 +66,18 @@ pub enum PoolRefusal {
 #[derive(Debug)]
 struct Entry {
     order: u64,
-    organisation: u32,
-    size: usize,
-    signatures: usize,
-    record: Record,
-    bytes: Vec<u8>,
+    envelope: Envelope,
+}
+
+impl Entry {
+    fn size(&self) -> usize {
+        self.envelope.bytes().len()
+    }
+
+    /// The principal, against whose share the record counts.
+    fn organisation(&self) -> u32 {
+        self.envelope.record().payload.principal
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -154,43 +160,33 @@ impl Mempool {
     /// Takes an admitted record. `local` records go out to the others, now and again until decided.
     pub fn insert(
         &mut self,
-        admitted: Admitted,
-        bytes: Vec<u8>,
+        envelope: Envelope,
         local: bool,
         now_ms: u64,
     ) -> Result<(), PoolRefusal> {
-        let id = admitted.id;
+        let entry = Box::new(Entry {
+            order: self.next_order,
+            envelope,
+        });
+        let (id, size, organisation) = (entry.envelope.id(), entry.size(), entry.organisation());
         if let Some(refusal) = self.knows(&id) {
             return Err(refusal);
         }
-        if self.entries.len() >= self.limits.records
-            || self.bytes + admitted.size > self.limits.bytes
-        {
+        if self.entries.len() >= self.limits.records || self.bytes + size > self.limits.bytes {
             return Err(PoolRefusal::Full);
         }
-        let share = self.shares.entry(admitted.organisation).or_default();
+        let share = self.shares.entry(organisation).or_default();
         if share.records >= self.limits.organisation_records
-            || share.bytes + admitted.size > self.limits.organisation_bytes
+            || share.bytes + size > self.limits.organisation_bytes
         {
             return Err(PoolRefusal::OrganisationFull);
         }
         share.records += 1;
-        share.bytes += admitted.size;
-        self.bytes += admitted.size;
-        let order = self.next_order;
+        share.bytes += size;
+        self.bytes += size;
         self.next_order += 1;
-        self.queue.insert(order, id);
-        self.entries.insert(
-            id,
-            Box::new(Entry {
-                order,
-                organisation: admitted.organisation,
-                size: admitted.size,
-                signatures: admitted.signatures,
-                record: admitted.record,
-                bytes,
-            }),
-        );
+        self.queue.insert(entry.order, id);
+        self.entries.insert(id, entry);
         if local {
             self.outbox.push_back(id);
             self.offers.insert(
@@ -211,12 +207,13 @@ impl Mempool {
         };
         self.queue.remove(&entry.order);
         self.offers.remove(id);
-        self.bytes -= entry.size;
-        if let Some(share) = self.shares.get_mut(&entry.organisation) {
+        let (size, organisation) = (entry.size(), entry.organisation());
+        self.bytes -= size;
+        if let Some(share) = self.shares.get_mut(&organisation) {
             share.records -= 1;
-            share.bytes -= entry.size;
+            share.bytes -= size;
             if share.records == 0 {
-                self.shares.remove(&entry.organisation);
+                self.shares.remove(&organisation);
             }
         }
     }
@@ -241,7 +238,7 @@ impl Mempool {
         let expired: Vec<Hash> = self
             .entries
             .iter()
-            .filter(|(_, e)| e.record.payload.valid_until_ms < ledger_ms)
+            .filter(|(_, e)| e.envelope.record().payload.valid_until_ms < ledger_ms)
             .map(|(id, _)| *id)
             .collect();
         expired.iter().for_each(|id| self.remove(id));
@@ -253,31 +250,28 @@ impl Mempool {
         let (mut bytes, mut signatures) = (0, 0);
         let mut records = Vec::new();
         for entry in self.queue.values().filter_map(|id| self.entries.get(id)) {
+            let record = entry.envelope.record();
             if records.len() >= BODY_MAX_RECORDS
-                || bytes + entry.size > BODY_MAX_BYTES
-                || signatures + entry.signatures > BODY_MAX_SIGNATURES
+                || bytes + entry.size() > BODY_MAX_BYTES
+                || signatures + record.signatures.len() > BODY_MAX_SIGNATURES
             {
                 break;
             }
-            bytes += entry.size;
-            signatures += entry.signatures;
-            records.push(entry.record.clone());
+            bytes += entry.size();
+            signatures += record.signatures.len();
+            records.push(record.clone());
         }
         records
     }
 
-    /// The bytes of the oldest `n` records, to judge them again on a new tip.
-    pub fn oldest(&self, n: usize) -> Vec<(Hash, Vec<u8>)> {
-        self.queue
-            .values()
-            .take(n)
-            .filter_map(|id| self.entries.get(id).map(|entry| (*id, entry.bytes.clone())))
-            .collect()
+    /// The oldest `n` ids, to judge their records again on a new tip.
+    pub fn oldest(&self, n: usize) -> Vec<Hash> {
+        self.queue.values().take(n).copied().collect()
     }
 
-    /// Whether something should go out now.
-    pub fn has_outgoing(&self) -> bool {
-        !self.outbox.is_empty()
+    /// A record that waits.
+    pub fn record(&self, id: &Hash) -> Option<&Record> {
+        self.entries.get(id).map(|entry| entry.envelope.record())
     }
 
     /// When the next record is to be offered again.
@@ -305,12 +299,12 @@ impl Mempool {
                 continue;
             };
             if !batch.is_empty()
-                && (batch.len() >= BATCH_RECORDS || bytes + entry.size > BATCH_BYTES)
+                && (batch.len() >= BATCH_RECORDS || bytes + entry.size() > BATCH_BYTES)
             {
                 break;
             }
-            bytes += entry.size;
-            batch.push(entry.bytes.clone());
+            bytes += entry.size();
+            batch.push(entry.envelope.bytes().to_vec());
             self.outbox.pop_front();
         }
         batch

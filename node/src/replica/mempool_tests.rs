@@ -1,12 +1,11 @@
 use proptest::prelude::*;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, SignatureEntry};
-use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Signature;
 
 use super::*;
 
-fn record(organisation: u32, sequence: u64, valid_until_ms: u64) -> (Admitted, Vec<u8>) {
+fn record(organisation: u32, sequence: u64, valid_until_ms: u64) -> Envelope {
     let payload = Payload {
         chain: Hash::ZERO,
         principal: organisation,
@@ -21,21 +20,10 @@ fn record(organisation: u32, sequence: u64, valid_until_ms: u64) -> (Admitted, V
         key: 0,
         signature: Signature::Ed25519([7; 64]),
     };
-    let record = Record {
+    Envelope::of(Record {
         payload,
         signatures: vec![entry],
-    };
-    let bytes = encode(&record);
-    (
-        Admitted {
-            id: record.id(),
-            organisation,
-            size: bytes.len(),
-            signatures: 1,
-            record,
-        },
-        bytes,
-    )
+    })
 }
 
 fn limits() -> PoolLimits {
@@ -53,17 +41,17 @@ fn one_organisation_cannot_fill_the_pool() {
     let mut pool = Mempool::new(limits());
     let mut taken = 0;
     let refusal = loop {
-        let (admitted, bytes) = record(1, taken, 100);
-        match pool.insert(admitted, bytes, false, 0) {
+        let envelope = record(1, taken, 100);
+        match pool.insert(envelope, false, 0) {
             Ok(()) => taken += 1,
             Err(refusal) => break refusal,
         }
     };
     assert_eq!(refusal, PoolRefusal::OrganisationFull);
     assert_eq!(taken, 6);
-    let (admitted, bytes) = record(2, 0, 100);
+    let envelope = record(2, 0, 100);
     assert_eq!(
-        pool.insert(admitted, bytes, false, 0),
+        pool.insert(envelope, false, 0),
         Ok(()),
         "others have their own share"
     );
@@ -72,22 +60,16 @@ fn one_organisation_cannot_fill_the_pool() {
 #[test]
 fn decided_records_do_not_come_back() {
     let mut pool = Mempool::new(limits());
-    let (admitted, bytes) = record(1, 1, 100);
-    let id = admitted.id;
+    let envelope = record(1, 1, 100);
+    let id = envelope.id();
+    assert_eq!(pool.insert(envelope.clone(), true, 0), Ok(()));
     assert_eq!(
-        pool.insert(admitted.clone(), bytes.clone(), true, 0),
-        Ok(())
-    );
-    assert_eq!(
-        pool.insert(admitted.clone(), bytes.clone(), true, 0),
+        pool.insert(envelope.clone(), true, 0),
         Err(PoolRefusal::Known)
     );
     pool.decide(&[id]);
     assert!(pool.is_empty());
-    assert_eq!(
-        pool.insert(admitted, bytes, false, 0),
-        Err(PoolRefusal::Decided)
-    );
+    assert_eq!(pool.insert(envelope, false, 0), Err(PoolRefusal::Decided));
     assert_eq!(
         pool.next_batch(),
         Vec::<Vec<u8>>::new(),
@@ -98,10 +80,11 @@ fn decided_records_do_not_come_back() {
 #[test]
 fn local_records_are_offered_again_ever_less_often() {
     let mut pool = Mempool::new(limits());
-    let (admitted, bytes) = record(1, 1, 100);
-    assert_eq!(pool.insert(admitted, bytes.clone(), true, 0), Ok(()));
+    let envelope = record(1, 1, 100);
+    let bytes = envelope.bytes().to_vec();
+    assert_eq!(pool.insert(envelope, true, 0), Ok(()));
     assert_eq!(pool.next_batch(), vec![bytes.clone()]);
-    assert!(!pool.has_outgoing());
+    assert!(pool.outbox.is_empty());
     let mut times = Vec::new();
     for _ in 0..7 {
         let due = pool.next_offer().expect("still waiting");
@@ -119,8 +102,8 @@ fn local_records_are_offered_again_ever_less_often() {
 fn expired_records_go() {
     let mut pool = Mempool::new(limits());
     for (sequence, until) in [(1, 50), (2, 150)] {
-        let (admitted, bytes) = record(1, sequence, until);
-        assert_eq!(pool.insert(admitted, bytes, false, 0), Ok(()));
+        let envelope = record(1, sequence, until);
+        assert_eq!(pool.insert(envelope, false, 0), Ok(()));
     }
     assert_eq!(pool.expire(50).len(), 0, "the last instant counts");
     assert_eq!(pool.expire(51).len(), 1);
@@ -133,23 +116,24 @@ proptest! {
     fn counters_are_sums(steps in prop::collection::vec((0u8..4, 1u32..5, 0u64..30), 0..120)) {
         let mut pool = Mempool::new(limits());
         for (what, organisation, sequence) in steps {
-            let (admitted, bytes) = record(organisation, sequence, sequence * 10);
+            let envelope = record(organisation, sequence, sequence * 10);
             match what {
-                0 | 1 => drop(pool.insert(admitted, bytes, what == 0, sequence)),
-                2 => pool.decide(&[admitted.id]),
+                0 | 1 => drop(pool.insert(envelope, what == 0, sequence)),
+                2 => pool.decide(&[envelope.id()]),
                 _ => drop(pool.expire(sequence * 5)),
             }
-            let bytes: usize = pool.entries.values().map(|e| e.size).sum();
+            let bytes: usize = pool.entries.values().map(|e| e.size()).sum();
             prop_assert_eq!(pool.bytes, bytes);
             prop_assert_eq!(pool.queue.len(), pool.entries.len());
             prop_assert!(pool.entries.len() <= 20 && bytes <= 4_000);
             for (organisation, share) in &pool.shares {
-                let own = pool.entries.values().filter(|e| e.organisation == *organisation);
-                let (records, bytes) = own.fold((0, 0), |(n, b), e| (n + 1, b + e.size));
+                let own = pool.entries.values().filter(|e| e.organisation() == *organisation);
+                let (records, bytes) = own.fold((0, 0), |(n, b), e| (n + 1, b + e.size()));
                 prop_assert_eq!((share.records, share.bytes), (records, bytes));
                 prop_assert!(records <= 6 && bytes <= 1_500);
             }
-            prop_assert!(pool.decided.len() <= 10 && pool.decided.len() == pool.decided_order.len());
+            prop_assert!(pool.decided.len() <= 10);
+            prop_assert_eq!(pool.decided.len(), pool.decided_order.len());
             prop_assert!(pool.offers.keys().all(|id| pool.entries.contains_key(id)));
         }
     }

@@ -1,10 +1,11 @@
-//! Messages between nodes, and their bounds. Every message decodes by `codec::decode`; everything
-//! in one is unverified.
+//! Messages between nodes, and their bounds. Every message decodes by `codec::decode`, once, where
+//! it arrives; the replica takes the decoded form. Everything in one is unverified.
 
 use bincode::{Decode, Encode};
-use rollbook_core::ledger::BODY_MAX_BYTES;
+use rollbook_core::block::BODY_MAX_BYTES;
+use rollbook_core::record::Record;
 use rollbook_proof::chain::{Certificate, Seal, SignedProposal, SignedVote, VoteKind};
-use rollbook_proof::codec::{DecodeError, Wire, at_most};
+use rollbook_proof::codec::{DecodeError, Wire, at_most, decode, encode};
 use rollbook_proof::crypto::{Hash, Signature};
 
 use super::storage::Decided;
@@ -114,6 +115,44 @@ impl Frame {
     }
 }
 
+/// A signed record with its canonical bytes and its id, each made of the others once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    id: Hash,
+    record: Record,
+    bytes: Vec<u8>,
+}
+
+impl Envelope {
+    /// Decodes a record. Fails if the bytes are not the canonical encoding of one.
+    pub fn decode(bytes: Vec<u8>) -> Result<Envelope, DecodeError> {
+        let record: Record = decode(&bytes)?;
+        let id = record.id();
+        Ok(Envelope { id, record, bytes })
+    }
+
+    /// Encodes a record.
+    pub fn of(record: Record) -> Envelope {
+        let (id, bytes) = (record.id(), encode(&record));
+        Envelope { id, record, bytes }
+    }
+
+    /// The record id.
+    pub fn id(&self) -> Hash {
+        self.id
+    }
+
+    /// The record.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// The canonical bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Records on their way to every pool: each a signed envelope in canonical bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Batch {
@@ -125,6 +164,17 @@ pub struct Batch {
 pub const BATCH_RECORDS: usize = 500;
 /// Bytes of records in a gossip batch at most.
 pub const BATCH_BYTES: usize = 128 * 1024;
+
+impl Batch {
+    /// The records that decode. The others are dropped: whoever passes a batch on does not answer
+    /// for what is in it.
+    pub fn envelopes(self) -> Vec<Envelope> {
+        let records = self.records.into_iter();
+        records
+            .filter_map(|bytes| Envelope::decode(bytes).ok())
+            .collect()
+    }
+}
 
 impl Wire for Batch {
     const MAX: usize = BATCH_BYTES + 64 * 1024;
@@ -160,6 +210,14 @@ pub enum Request {
 
 impl Wire for Request {
     const MAX: usize = 64;
+}
+
+impl Request {
+    /// The question in these bytes. Each gets exactly one answer, so what does not decode is taken
+    /// for the question with the emptiest answer.
+    pub fn read(bytes: &[u8]) -> Request {
+        decode(bytes).unwrap_or(Request::Tip)
+    }
 }
 
 /// Bytes of blocks in one answer, beyond which no further block is added.

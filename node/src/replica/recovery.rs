@@ -11,13 +11,14 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Certificate, ValidatorKey};
 
 use super::app::App;
 use super::catchup::Asked;
 use super::host::{Todo, slot_of};
 use super::message::{Request, SignedStatement};
-use super::storage::{Storage, Verify};
+use super::storage::Storage;
 use super::{Replica, Timer};
 
 /// Pause between rounds of questions.
@@ -106,7 +107,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         for other in others {
             let known = self.host.recovery.answers.contains_key(&other)
                 || self.host.recovery.waiting.contains_key(&other);
-            if !known && self.request(other, &Request::Newest { validator: me }, Asked::Newest) {
+            if !known && self.request(other, Request::Newest { validator: me }, Asked::Newest) {
                 self.host.recovery.waiting.insert(other, ());
             }
         }

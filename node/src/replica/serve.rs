@@ -5,31 +5,31 @@ use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use engine::Input as CoreInput;
 use mc::SignedMessage;
+use rollbook_core::tx::Verify;
 use rollbook_proof::chain::VoteKind;
-use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::codec::encode;
 
 use super::app::App;
 use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Seats, proposer_index};
 use super::host::{Host, Todo};
-use super::message::{ANSWER_BLOCKS, ANSWER_BYTES, Batch, Frame, Request, Response};
-use super::storage::{Storage, Verify};
+use super::message::{ANSWER_BLOCKS, ANSWER_BYTES, Batch, Envelope, Frame, Request, Response};
+use super::storage::Storage;
 use super::{Effect, NotTaken, Replica, Timer};
 
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// Answers one question.
-    pub(super) fn serve(&mut self, from: u32, id: u64, bytes: &[u8]) {
+    pub(super) fn serve(&mut self, from: u32, id: u64, request: Request) {
         let host = &self.host;
-        let response = match decode::<Request>(bytes) {
-            // An undecodable question gets the emptiest answer there is.
-            Err(_) | Ok(Request::Tip) => Response::Tip {
-                height: host.tip.height,
+        let response = match request {
+            Request::Tip => Response::Tip {
+                height: host.tip.seal.height,
                 cosignatures: host.tip_cosignatures(),
             },
-            Ok(Request::Blocks { from }) => {
+            Request::Blocks { from } => {
                 let (mut blocks, mut size, mut height) = (Vec::new(), 0, from.max(1));
                 while blocks.len() < ANSWER_BLOCKS
                     && size < ANSWER_BYTES
-                    && height <= host.tip.height
+                    && height <= host.tip.seal.height
                 {
                     let Some(block) = host.storage.decided(height) else {
                         break;
@@ -40,7 +40,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 }
                 Response::Blocks(blocks)
             }
-            Ok(Request::Body { block, height }) => {
+            Request::Body { block, height } => {
                 let held = host
                     .bodies
                     .get(&block)
@@ -49,12 +49,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                     let decided = host
                         .storage
                         .decided(height)
-                        .filter(|_| height <= host.tip.height)?;
+                        .filter(|_| height <= host.tip.seal.height)?;
                     (decided.seal.id() == block).then_some((decided.seal, decided.body))
                 };
                 Response::Body(held.or_else(decided))
             }
-            Ok(Request::Newest { validator }) => Response::Newest {
+            Request::Newest { validator } => Response::Newest {
                 height: host.height(),
                 proof: host.tip_certificate.clone(),
                 statement: host.newest.get(&validator).cloned(),
@@ -68,10 +68,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     /// A broadcast frame.
-    pub(super) fn frame(&mut self, from: u32, bytes: &[u8]) {
-        let Ok(frame) = decode::<Frame>(bytes) else {
-            return;
-        };
+    pub(super) fn frame(&mut self, from: u32, frame: Frame) {
         let Some(height) = frame.height() else {
             if let Frame::Cosign(cosignature) = frame {
                 self.cosigned(cosignature);
@@ -111,20 +108,18 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     /// Gossiped records: those that apply go to the pool.
-    pub(super) fn records(&mut self, bytes: &[u8]) {
-        let Ok(batch) = decode::<Batch>(bytes) else {
-            return;
-        };
-        for record in batch.records {
-            let _ = self.admit(record, false);
+    pub(super) fn records(&mut self, records: Vec<Envelope>) {
+        for envelope in records {
+            let _ = self.admit(envelope, false);
         }
         self.host.todo.push_back(Todo::Look);
     }
 
     /// A record handed in here.
-    pub(super) fn submit(&mut self, tag: u64, bytes: Vec<u8>) {
-        let effect = match self.admit(bytes, true) {
-            Ok(record) => Effect::Admitted { tag, record },
+    pub(super) fn submit(&mut self, tag: u64, envelope: Envelope) {
+        let record = envelope.id();
+        let effect = match self.admit(envelope, true) {
+            Ok(()) => Effect::Admitted { tag, record },
             Err(reason) => Effect::Refused { tag, reason },
         };
         self.host.out.push(effect);
@@ -133,28 +128,17 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         self.host.todo.push_back(Todo::Look);
     }
 
-    fn admit(
-        &mut self,
-        bytes: Vec<u8>,
-        local: bool,
-    ) -> Result<rollbook_proof::crypto::Hash, NotTaken> {
+    fn admit(&mut self, envelope: Envelope, local: bool) -> Result<(), NotTaken> {
         let host = &mut self.host;
         let now = host.ledger_now();
-        let admitted = match decode::<rollbook_core::record::Record>(&bytes) {
-            Ok(record) => {
-                // A known record is recognised before its signatures are checked again.
-                if let Some(known) = host.pool.knows(&record.id()) {
-                    return Err(known.into());
-                }
-                host.app.admit_decoded(record, &bytes, now)?
-            }
-            Err(_) => host.app.admit(&bytes, now)?,
-        };
-        let id = admitted.id;
-        host.pool
-            .insert(admitted, bytes, local, host.now.elapsed_ms)?;
+        // A known record is recognised before its signatures are checked again.
+        if let Some(known) = host.pool.knows(&envelope.id()) {
+            return Err(known.into());
+        }
+        host.app.admit(envelope.record(), now)?;
+        host.pool.insert(envelope, local, host.now.elapsed_ms)?;
         host.pool_ready = true;
-        Ok(id)
+        Ok(())
     }
 
     /// Sends what was collected.

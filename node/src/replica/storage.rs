@@ -215,15 +215,3 @@ impl Keys {
         self.key_for(statement).sign_tagged(&statement.bytes(chain))
     }
 }
-
-/// Verifies signatures; the simulator puts a memo of results behind it (RULINGS A23).
-pub trait Verify {
-    /// Same answer as [`PublicKey::verify`].
-    fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool;
-}
-
-impl Verify for rollbook_proof::crypto::VerifierCache {
-    fn verify(&mut self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-        rollbook_proof::crypto::VerifierCache::verify(self, key, message, signature).is_ok()
-    }
-}

@@ -14,8 +14,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 use tokio::sync::Notify;
 
-use super::clock::{NodeClock, Step};
-use super::{Failure, backup};
+use super::backup;
+use crate::api::Api;
+use crate::clock::{NodeClock, Step};
+use crate::failure::Failure;
 
 /// Longest request, in bytes.
 const REQUEST_MAX: u64 = 16 * 1024;
@@ -66,13 +68,14 @@ pub struct Admin {
     /// The genesis hash.
     pub genesis: Hash,
     /// The public status.
-    pub api: crate::api::Api,
+    pub api: Api,
 }
 
 /// Binds the socket; an old one is removed, because the folder's lock is held.
 pub fn bind(path: &Path) -> Result<UnixListener, Failure> {
     let _ = std::fs::remove_file(path);
-    let next = "use a data folder with a shorter path (a socket's path has at most 107 bytes), or check its permissions";
+    let next = "use a data folder with a shorter path (a socket's path has at most 107 bytes), or \
+                check its permissions";
     let failed =
         |error: std::io::Error| Failure::file("cannot make the admin socket", path, error, next);
     let listener = UnixListener::bind(path).map_err(failed)?;

@@ -12,9 +12,11 @@ use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::config::Config;
 use super::storage::FRESH;
-use super::{Failure, write_durably};
+use crate::clock::real_ms;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::files::{self, Access};
 
 /// Name of the list.
 pub const LIST: &str = "backup.toml";
@@ -113,14 +115,15 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
     }
     let list = Backup {
         genesis: genesis.to_hex(),
-        taken_ms: super::clock::real_ms(),
+        taken_ms: real_ms(),
         files,
     };
     let text = toml::to_string_pretty(&list).unwrap_or_default();
     std::fs::File::open(to.join("journal"))
         .and_then(|folder| folder.sync_all())
         .map_err(failed(to))?;
-    write_durably(&to.join(LIST), text.as_bytes(), false).map_err(failed(to))?;
+    files::replace(&to.join(LIST), text.as_bytes(), Access::Everybody)
+        .map_err(|error| failed(to)(error.into()))?;
     Ok(list)
 }
 

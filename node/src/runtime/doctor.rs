@@ -4,15 +4,17 @@
 //! A running node is asked through its admin socket; a stopped one is looked at on disk. Nothing is
 //! changed, except that opening a journal cuts an unfinished end, as the next start would.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::config::{Config, NodeSecrets};
-use super::{Failure, admin, open};
-use std::path::Path;
-use std::sync::Arc;
+use super::{admin, open};
+use crate::clock::{behind_the_chain, real_ms};
+use crate::config::{Config, NodeSecrets};
+use crate::failure::Failure;
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -118,9 +120,7 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
                 "journal and store agree at block {}",
                 opened.ledger.height()
             )));
-            if let Some(text) =
-                super::clock::behind_the_chain(&opened.ledger, super::clock::real_ms())
-            {
+            if let Some(text) = behind_the_chain(&opened.ledger, real_ms()) {
                 findings.push(trouble(
                     text,
                     "set the machine's time right (NTP) before the node starts",
@@ -170,7 +170,8 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
             "register its keys",
         )),
         Some("gone") => Some((
-            "this organisation's node has given its seat up: its keys are spent, and no other node lets this one in",
+            "this organisation's node has given its seat up: its keys are spent, and no other \
+             node lets this one in",
             "stop it; to come back make new keys and register them",
         )),
         Some(_) => None,
@@ -198,8 +199,12 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
         let list = missing.join("; ");
         if connected < quorum {
             findings.push(trouble(
-                format!("the chain stands still: {connected} validators are here, {quorum} are needed; missing: {list}"),
-                "call their operators; nothing is lost, and blocks continue by themselves when enough are back",
+                format!(
+                    "the chain stands still: {connected} validators are here, {quorum} are \
+                     needed; missing: {list}"
+                ),
+                "call their operators; nothing is lost, and blocks continue by themselves when \
+                 enough are back",
             ));
         } else {
             findings.push(note(
@@ -217,8 +222,13 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
         );
         if version.as_u64().unwrap_or(0) > known {
             let release = release.as_str().unwrap_or("?");
-            findings
-                .push(trouble(what, format!("install release {release} of rollbook before that block, or the node stops there")));
+            findings.push(trouble(
+                what,
+                format!(
+                    "install release {release} of rollbook before that block, or the node stops \
+                     there"
+                ),
+            ));
         } else {
             findings.push(good(what));
         }
@@ -232,13 +242,14 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
     if let Some(text) = status["clock_warning"].as_str() {
         findings.push(trouble(
             text,
-            "set the machine's time right (NTP): until then its proposals are passed over and its votes come late; it need not be \
-             restarted",
+            "set the machine's time right (NTP): until then its proposals are passed over and its \
+             votes come late; it need not be restarted",
         ));
     }
     if number("guard_refusals") > 0 {
         findings.push(trouble(
-            "the sign guard refused to sign: these keys have signed elsewhere or in a life that is forgotten",
+            "the sign guard refused to sign: these keys have signed elsewhere or in a life that \
+             is forgotten",
             "make sure that no second node runs with these keys",
         ));
     }

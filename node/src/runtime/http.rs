@@ -58,7 +58,8 @@ pub fn post(
 ) -> std::io::Result<Answer> {
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.0\r\nHost: {at}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+        "POST {path} HTTP/1.0\r\nHost: {at}\r\nContent-Type: {kind}\r\nContent-Length: \
+         {length}\r\n\r\n"
     );
     request(at, &head, body, timeout)
 }

@@ -19,12 +19,13 @@ use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, VerifierCache};
 use rollbook_proof::log::{EpochPolicy, Frontier};
 
-use super::Failure;
-use super::config::Config;
 use super::storage::settle_guard;
-use super::writer::{View, block_write, genesis_write};
+use crate::config::Config;
 use crate::disk::RealDisk;
+use crate::failure::Failure;
 use crate::journal::{DecidedBlock, Journal, Recovered};
+use crate::store::view::View;
+use crate::store::writer::{block_write, genesis_write};
 use crate::store::{SledStore, Store, StoreError};
 
 /// An opened node.
@@ -69,7 +70,11 @@ pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Op
     }
     let trusted = settle_guard(&config.data, &mut journal)?;
     if !trusted {
-        notes.push("the sign guard is new: this node votes again once its peers have proved what it may have signed".into());
+        notes.push(
+            "the sign guard is new: this node votes again once its peers have proved what it may \
+             have signed"
+                .into(),
+        );
     }
     let folder = config.store();
     let wanted = if rebuild {
@@ -81,22 +86,25 @@ pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Op
     };
     let mut rebuilt = wanted.is_some();
     let loaded = match wanted {
-        Some(why) => Err(why),
+        Some(why) => Found::Unusable(why),
         None => load(&folder, genesis, &journal, &mut notes)?,
     };
     let (store, ledger) = match loaded {
-        Ok(loaded) => loaded,
-        Err(why) => {
+        Found::Usable(loaded) => loaded,
+        Found::Unusable(why) => {
             rebuilt = true;
             notes.push(format!("the store is made again from the journal: {why}"));
             SledStore::wipe(&folder).map_err(|error| store_failure(&error))?;
-            let (store, _) = open_store(&folder, genesis)?.map_err(|why| {
-                Failure::new(
-                    "the store cannot be made",
-                    why,
-                    "check the disk and the permissions of the data folder",
-                )
-            })?;
+            let store = match open_store(&folder, genesis)? {
+                Found::Usable((store, _)) => store,
+                Found::Unusable(why) => {
+                    return Err(Failure::new(
+                        "the store cannot be made",
+                        why,
+                        "check the disk and the permissions of the data folder",
+                    ));
+                }
+            };
             let ledger = begin(&store, genesis)?;
             (store, ledger)
         }
@@ -125,11 +133,19 @@ fn store_failure(error: &StoreError) -> Failure {
     )
 }
 
-/// Opens sled; the inner error says why it has to be made again.
+/// What is in the folder of the store.
+enum Found<T> {
+    /// It can be used.
+    Usable(T),
+    /// Why it has to be made again.
+    Unusable(String),
+}
+
+/// Opens sled.
 fn open_store(
     folder: &Path,
     genesis: &Genesis,
-) -> Result<Result<(SledStore, Vec<String>), String>, Failure> {
+) -> Result<Found<(SledStore, Vec<String>)>, Failure> {
     // sled panics on some damage that it finds while it opens.
     match catch_unwind(AssertUnwindSafe(|| {
         SledStore::open(folder, &genesis.hash())
@@ -139,26 +155,24 @@ fn open_store(
                 .set_aside
                 .iter()
                 .map(|path| format!("set aside a half-written snapshot: {}", path.display()));
-            Ok(Ok((store, notes.collect())))
+            Ok(Found::Usable((store, notes.collect())))
         }
         Ok(Err(error @ StoreError::Foreign { .. })) => Err(store_failure(&error)),
-        Ok(Err(error)) => Ok(Err(error.to_string())),
-        Err(_) => Ok(Err("sled panicked while it opened it".into())),
+        Ok(Err(error)) => Ok(Found::Unusable(error.to_string())),
+        Err(_) => Ok(Found::Unusable("sled panicked while it opened it".into())),
     }
 }
 
-type Loaded = Result<(SledStore, Ledger), String>;
-
-/// The ledger at the store's tip; the inner error says why the store has to be made again.
+/// The ledger at the store's tip.
 fn load(
     folder: &Path,
     genesis: &Genesis,
     journal: &Journal,
     notes: &mut Vec<String>,
-) -> Result<Loaded, Failure> {
+) -> Result<Found<(SledStore, Ledger)>, Failure> {
     let (store, told) = match open_store(folder, genesis)? {
-        Ok(opened) => opened,
-        Err(why) => return Ok(Err(why)),
+        Found::Usable(opened) => opened,
+        Found::Unusable(why) => return Ok(Found::Unusable(why)),
     };
     notes.extend(told);
     let tip = match store.tip() {
@@ -170,12 +184,12 @@ fn load(
                 );
             }
             let ledger = begin(&store, genesis)?;
-            return Ok(Ok((store, ledger)));
+            return Ok(Found::Usable((store, ledger)));
         }
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Found::Unusable(error.to_string())),
     };
     if tip.height > journal.tip() {
-        return Ok(Err(format!(
+        return Ok(Found::Unusable(format!(
             "it holds block {} and the journal ends at {}",
             tip.height,
             journal.tip()
@@ -185,9 +199,9 @@ fn load(
         from_store(&store, genesis, journal, tip.height)
     }));
     Ok(match loaded {
-        Ok(Ok(ledger)) => Ok((store, ledger)),
-        Ok(Err(why)) => Err(why),
-        Err(_) => Err("it cannot be read".into()),
+        Ok(Ok(ledger)) => Found::Usable((store, ledger)),
+        Ok(Err(why)) => Found::Unusable(why),
+        Err(_) => Found::Unusable("it cannot be read".into()),
     })
 }
 
@@ -197,17 +211,17 @@ fn from_store(
     journal: &Journal,
     height: u64,
 ) -> Result<Ledger, String> {
-    let (bytes, _) = store
+    let stored = store
         .seal(height)
         .map_err(|error| error.to_string())?
         .ok_or("its newest seal is missing")?;
-    let seal: Seal = decode(&bytes).map_err(|error| error.to_string())?;
+    let seal: Seal = decode(&stored.seal).map_err(|error| error.to_string())?;
     if height > 0 {
         let decided = journal
             .read_block(height)
             .map_err(|stop| stop.to_string())?
             .ok_or("the journal lacks its tip")?;
-        if decided.seal != bytes {
+        if decided.seal != stored.seal {
             return Err(format!("its block {height} is not the journal's"));
         }
     }
@@ -257,8 +271,9 @@ fn replay(
             Failure::new(
                 format!("block {height} of the journal cannot be applied"),
                 why,
-                "keep a copy of the data folder; if this program is older than the chain's rules, install the newer release, \
-                 else restore from a backup or start again from the peers (rollbook node restore)",
+                "keep a copy of the data folder; if this program is older than the chain's rules, \
+                 install the newer release, else restore from a backup or start again from the \
+                 peers (rollbook node restore)",
             )
         };
         let block = journal

@@ -6,25 +6,31 @@
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
+use std::process;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_proof::crypto::VerifierCache;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::chain::NodeApp;
-use super::clock::NodeClock;
-use super::config::{Config, NodeSecrets};
-use super::{Failure, admin, node, open, writer};
+use super::{admin, open};
 use crate::api::door::Door;
 use crate::api::{Api, ApiParts};
+use crate::clock::{NodeClock, behind_the_chain};
+use crate::config::{Config, NodeSecrets};
+use crate::failure::Failure;
 use crate::network;
-use crate::network::{NetworkConfig, parse_bootstrap};
+use crate::network::{NetworkConfig, NetworkEvent, parse_bootstrap};
 use crate::replica::journal_storage::JournalStorage;
 use crate::replica::{Keys, Replica, ReplicaConfig};
+use crate::replica_thread::app::{Delivery, Waiting, node_app};
+use crate::replica_thread::command::Command;
+use crate::replica_thread::run::Parts;
+use crate::replica_thread::snapshot::{Counts, snapshot};
+use crate::replica_thread::{command, run};
+use crate::store::writer;
 
 /// Blocks waiting for the store at most.
 const JOBS: usize = 256;
@@ -42,7 +48,7 @@ fn fix_mapping_threshold() {
         return;
     }
     if let Ok(program) = std::env::current_exe() {
-        let _ = Command::new(program)
+        let _ = process::Command::new(program)
             .args(std::env::args_os().skip(1))
             .env(NAME, "65536")
             .exec();
@@ -112,12 +118,14 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         &config.data,
         genesis.opened_ms(),
     )?);
-    if let Some(text) = super::clock::behind_the_chain(&opened.ledger, clock.now_ms()) {
+    if let Some(text) = behind_the_chain(&opened.ledger, clock.now_ms()) {
         tracing::warn!("{text}: set the machine's time right (NTP)");
     }
-    let (commands, receiver) = node::channel();
+    let (commands, receiver) = command::channel();
     let (jobs, job_queue) = sync_channel(JOBS);
-    let (app, handles) = NodeApp::new(opened.ledger, jobs.clone());
+    let waiting = Arc::new(Mutex::new(Waiting::default()));
+    let delivery = Delivery::new(&opened.ledger, jobs, waiting.clone());
+    let app = node_app(opened.ledger);
     let storage = JournalStorage::new(opened.journal, &opened.recovered);
     let keys = Keys::new(
         config.organisation,
@@ -126,13 +134,16 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         secrets.log.clone(),
     );
     let replica = Replica::new(replica_config, keys, app, storage, VerifierCache::default());
-    let (snapshots, snapshot) = watch::channel(node::snapshot(&replica, node::Counts::default()));
+    let (snapshots, told) = watch::channel(snapshot(&replica, Counts::default()));
 
     runtime.block_on(async {
-        let api_listener = tokio::net::TcpListener::bind(config.api).await.map_err(|error| {
-            let next = "stop the program that has the port, or set another `api` port in the config";
-            Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
-        })?;
+        let api_listener = tokio::net::TcpListener::bind(config.api)
+            .await
+            .map_err(|error| {
+                let next = "stop the program that has the port, or set another `api` port in the \
+                        config";
+                Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
+            })?;
         let door = Door::open(api_listener, config.tls.clone())?;
         let (network, mut events) = network::start(NetworkConfig {
             transport_seed: secrets.transport.seed(),
@@ -148,12 +159,12 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let api = Api::new(ApiParts {
             view: view.clone(),
             commands: commands.clone(),
-            snapshot,
+            snapshot: told,
             network: network.clone(),
             log_key: secrets.log.clone(),
             organisation: config.organisation,
             clock: clock.clone(),
-            waiting: handles.waiting.clone(),
+            waiting,
             found: found.clone(),
             public_reading: config.public_reading,
         });
@@ -171,30 +182,31 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let store_thread = spawn("store", move || {
             let _ = store_ended.send(writer::run(&view, &job_queue));
         })?;
-        let host = node::Host {
+        let parts = Parts {
             replica,
-            app: handles,
+            delivery,
             clock,
             network: network.clone(),
             runtime: tokio::runtime::Handle::current(),
             commands: receiver,
             own: commands.clone(),
-            jobs,
             bootstrap,
             found,
             snapshots,
         };
         let (ended, mut end) = oneshot::channel();
         let replica_thread = spawn("replica", move || {
-            let _ = ended.send(node::run(host));
+            let _ = ended.send(run::run(parts));
         })?;
         let forward = commands.clone();
         tokio::spawn(async move {
             while let Some(event) = events.next().await {
-                let command = node::Command::Network(event);
+                let command = Command::Network(event);
                 match &command {
                     // Gossip promises nothing; dropping a request answers busy.
-                    node::Command::Network(network::NetworkEvent::Gossip { .. } | network::NetworkEvent::Request { .. }) => {
+                    Command::Network(
+                        NetworkEvent::Gossip { .. } | NetworkEvent::Request { .. },
+                    ) => {
                         forward.try_send(command);
                     }
                     _ => {
@@ -223,16 +235,21 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             result = &mut store_end => {
                 failure = Some(match result {
                     Ok(Err(failure)) => failure,
-                    _ => Failure::new("the store's thread ended", "no reason is known", "start the node again"),
+                    _ => Failure::new(
+                        "the store's thread ended",
+                        "no reason is known",
+                        "start the node again",
+                    ),
                 });
             }
         }
-        commands.send(node::Command::Stop).await;
+        commands.send(Command::Stop).await;
         let result = match replica_ended {
             Some(result) => result,
             None => end.await,
         };
-        let _ = tokio::task::spawn_blocking(move || (replica_thread.join(), store_thread.join())).await;
+        let join = move || (replica_thread.join(), store_thread.join());
+        let _ = tokio::task::spawn_blocking(join).await;
         server.abort();
         let _ = tokio::time::timeout(Duration::from_secs(2), network.stop()).await;
         let _ = std::fs::remove_file(config.admin_socket());
@@ -241,7 +258,11 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         }
         match result {
             Ok(result) => result,
-            Err(_) => Err(Failure::new("the replica's thread ended", "no reason is known", "start the node again")),
+            Err(_) => Err(Failure::new(
+                "the replica's thread ended",
+                "no reason is known",
+                "start the node again",
+            )),
         }
     })
 }
@@ -306,7 +327,8 @@ fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> Re
 
 fn start_log(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(format!(
-        "{level},libp2p=warn,libp2p_gossipsub=error,sled=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
+        "{level},libp2p=warn,libp2p_gossipsub=error,sled=warn,\
+         arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
     ))
     .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second node in one process (a test) keeps the first log.

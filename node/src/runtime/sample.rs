@@ -1,14 +1,16 @@
 //! Sample alliances from a seed: every key derived, so that a testnet's people can sign without key
 //! files. Never for real money: whoever knows the seed holds every key.
 
-use rollbook_core::charter::{Charter, DAY_MS, Preset};
+use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::charter::{Charter, Preset};
 use rollbook_core::genesis::file::{GenesisFile, found_payload};
-use rollbook_core::genesis::{Direction, Genesis, GenesisItem, PostEntry, SeatEntry};
+use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
     ActClass, ApprovalPolicy, Authorisation, Name, OfficerEntry, OrganisationEntry,
     OrganisationKind, Role,
 };
+use rollbook_core::object::direction::Direction;
 use rollbook_core::record::{
     Body, Capacity, NodeKeys, OrganisationAct, Payload, Record, Registration,
 };
@@ -16,7 +18,7 @@ use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_proof::log::Clock;
 
-use super::Failure;
+use crate::failure::Failure;
 
 /// Where a node can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +169,7 @@ impl SampleAlliance {
             .take(roles.len())
             .map(|person| officer(&officer_key(seed, person), office, person, &[]))
             .collect();
-        let until_ms = self.opened_ms + 730 * DAY_MS;
+        let until_ms = self.opened_ms + 730 * MS_PER_DAY;
         let posts = (staff..)
             .zip(roles)
             .map(|(holder, role)| PostEntry {
@@ -307,7 +309,7 @@ impl SampleAlliance {
             principal: member,
             officer: person,
             sequence,
-            valid_until_ms: now_ms + 7 * DAY_MS,
+            valid_until_ms: now_ms + 7 * MS_PER_DAY,
             body: Body::Organisation(act),
         };
         let signature = payload.sign(
@@ -340,7 +342,7 @@ mod tests {
             clock: Clock::Wall,
             opened_ms,
             nodes: (1..=4).map(place).collect(),
-            protocol: rollbook_core::protocol::PROTOCOL,
+            protocol: rollbook_core::lookup::protocol::PROTOCOL,
             handover_blocks: None,
         };
         let file = alliance.genesis().unwrap();

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::Failure;
+use crate::failure::Failure;
 use crate::journal::Journal;
 
 /// Marker: the keys of this folder were made together with it.

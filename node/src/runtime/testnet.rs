@@ -11,19 +11,21 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rollbook_core::genesis::file::GenesisFile;
+use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::pass::Pass;
-use rollbook_core::protocol::PROTOCOL;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::clock::{NodeClock, Step, real_ms};
-use super::config::{CONFIG_NAME, Config, NodeSecrets};
 use super::sample::{NodePlace, SampleAlliance, node_key, officer_key};
 use super::storage::FRESH;
-use super::{Failure, admin, http, write_durably};
+use super::{admin, http};
 use crate::api::reader::header_of;
+use crate::clock::{NodeClock, Step, real_ms};
+use crate::config::{CONFIG_NAME, Config, NodeSecrets};
+use crate::failure::Failure;
+use crate::files::{self, Access};
 
 /// Most nodes of a testnet.
 pub const NODES_MAX: u32 = 13;
@@ -69,7 +71,8 @@ impl Plan {
     pub fn new(seed: &str, members: u32, nodes: u32, clock: Clock) -> Result<Plan, Failure> {
         if nodes == 0 || nodes > NODES_MAX || members < nodes {
             let why = format!(
-                "{nodes} nodes of {members} members were asked for, 1 to {NODES_MAX} are possible, one per member"
+                "{nodes} nodes of {members} members were asked for, 1 to {NODES_MAX} are \
+                 possible, one per member"
             );
             return Err(Failure::new("no testnet was made", why, "give --nodes 4"));
         }
@@ -222,7 +225,8 @@ impl Testnet {
         std::fs::create_dir_all(dir)
             .map_err(|error| Failure::file("the testnet was not made:", dir, error, next))?;
         let genesis = dir.join("genesis.rollbook");
-        write_durably(&genesis, &file.encode(), false).map_err(failed(&genesis))?;
+        files::replace(&genesis, &file.encode(), Access::Everybody)
+            .map_err(|error| failed(&genesis)(error.into()))?;
         let distance = i64::try_from(plan.opened_ms).unwrap_or(i64::MAX)
             - i64::try_from(real_ms()).unwrap_or(0);
         for ((node, (peer, api)), (organisation, secrets)) in (1..).zip(&plan.ports).zip(nodes) {
@@ -233,7 +237,8 @@ impl Testnet {
             if plan.clock() == Clock::Sample {
                 NodeClock::prepare(&data, distance).map_err(failed(&data))?;
             }
-            write_durably(&data.join(FRESH), b"", false).map_err(failed(&data))?;
+            files::replace(&data.join(FRESH), b"", Access::Everybody)
+                .map_err(|error| failed(&data)(error.into()))?;
             let config = Config {
                 organisation: *organisation,
                 genesis: "../genesis.rollbook".into(),
@@ -250,11 +255,13 @@ impl Testnet {
                 propose_ms: 1_000,
             };
             let path = folder.join(CONFIG_NAME);
-            write_durably(&path, config.render().as_bytes(), false).map_err(failed(&path))?;
+            files::replace(&path, config.render().as_bytes(), Access::Everybody)
+                .map_err(|error| failed(&path)(error.into()))?;
         }
         let path = dir.join("testnet.toml");
         let text = toml::to_string_pretty(&plan).unwrap_or_default();
-        write_durably(&path, text.as_bytes(), false).map_err(failed(&path))?;
+        files::replace(&path, text.as_bytes(), Access::Everybody)
+            .map_err(|error| failed(&path)(error.into()))?;
         Testnet::open(dir, program, arguments)
     }
 
@@ -488,11 +495,6 @@ impl Testnet {
         self.gone(node)
     }
 
-    /// Stops all nodes in order.
-    pub fn stop_all(&mut self) -> Result<(), Failure> {
-        self.nodes().try_for_each(|node| self.stop(node))
-    }
-
     /// Kills a node as a power cut would its process: SIGKILL.
     pub fn kill(&mut self, node: u32) -> Result<(), Failure> {
         let Some(pid) = self.pid(node) else {
@@ -658,8 +660,15 @@ impl Testnet {
                     .map(|(node, s)| match s {
                         None => format!("node {node} does not answer"),
                         Some(s) => format!(
-                            "node {node}: height {} receipted {} stored {} {} round {} votes {} root {}",
-                            s["height"], s["receipted"], s["stored"], s["phase"], s["round"], s["votes"], s["state_root"]
+                            "node {node}: height {} receipted {} stored {} {} round {} votes {} \
+                             root {}",
+                            s["height"],
+                            s["receipted"],
+                            s["stored"],
+                            s["phase"],
+                            s["round"],
+                            s["votes"],
+                            s["state_root"]
                         ),
                     })
                     .collect();

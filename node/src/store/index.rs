@@ -45,7 +45,7 @@ pub(super) fn add(
                     .chunks_exact(ENTRY)
                     .filter_map(|bytes| Entry::try_from(bytes).ok()),
             );
-            changes.push((Table::Records, key.to_vec(), None));
+            changes.push(Change::remove(Table::Records, key.to_vec()));
             true
         })?;
     }
@@ -58,7 +58,7 @@ pub(super) fn add(
     for values in entries.chunks(PER_VALUE) {
         let mut key = run.prefix();
         key.extend_from_slice(&values[0][..16]);
-        changes.push((Table::Records, key, Some(values.concat())));
+        changes.push(Change::put(Table::Records, key, values.concat()));
     }
     all.push(run);
     changes.push(runs::listed(RUNS, &all));
@@ -73,13 +73,13 @@ pub(super) fn find(
     for run in runs::list(tables, RUNS)?.into_iter().rev() {
         let of_run = run.prefix();
         let key = [of_run.as_slice(), prefix].concat();
-        let Some((found, value)) = tables.at_most(Table::Records, &key)? else {
+        let Some(found) = tables.at_most(Table::Records, &key)? else {
             continue;
         };
-        if !found.starts_with(&of_run) {
+        if !found.key.starts_with(&of_run) {
             continue;
         }
-        let (values, rest) = value.as_chunks::<ENTRY>();
+        let (values, rest) = found.value.as_chunks::<ENTRY>();
         if !rest.is_empty() {
             return Err(damaged());
         }
@@ -110,7 +110,7 @@ pub(super) fn starting_with(
         let key = [of_run.as_slice(), start].concat();
         // The value that the range begins in may have its first entry before it.
         let from = match tables.at_most(Table::Records, &key)? {
-            Some((found, _)) if found.starts_with(&of_run) => found,
+            Some(found) if found.key.starts_with(&of_run) => found.key,
             _ => key,
         };
         tables.visit(Table::Records, &of_run, &from, &mut |_, value| {

@@ -6,8 +6,8 @@ use std::collections::btree_map::Entry;
 use rollbook_proof::crypto::Hash;
 
 use super::{
-    BlockWrite, OBJECT_KEY_MAX, Pair, RecordPlace, RowVisit, Store, StoreError, StoredBlock, Tip,
-    VALUE_MAX, index, rows,
+    BlockWrite, RecordPlace, RowVisit, Store, StoreError, StoredBlock, StoredSeal, Tip, VALUE_MAX,
+    index, rows,
 };
 
 /// The tables, by position.
@@ -19,22 +19,16 @@ pub(super) enum Table {
     Bodies,
     /// level, number, value -> writes of rows of the state; see [`super::rows`].
     Rows,
-    /// key -> node of the state tree.
-    Tree,
     /// level, index / [`LOG_GROUP`] -> that many hashes, all zero where there is none yet.
     Log,
     /// level, number, first prefix -> entries of a run; see [`super::index`].
     Records,
-    /// length of key, key, place -> nothing.
-    Objects,
     /// name -> value.
     Meta,
 }
 
 /// Names of the tables in the database; their order is that of [`Table`].
-pub(super) const TABLES: [&str; 8] = [
-    "blocks", "bodies", "rows", "tree", "log", "records", "objects", "meta",
-];
+pub(super) const TABLES: [&str; 6] = ["blocks", "bodies", "rows", "log", "records", "meta"];
 
 const TIP: &[u8] = b"tip";
 /// Neighbours of the log tree kept in one value: they are written together and read together.
@@ -43,7 +37,38 @@ const LOG_GROUP: u64 = 32;
 const NAMED: u8 = b'/';
 
 /// One change of a table.
-pub(super) type Change = (Table, Vec<u8>, Option<Vec<u8>>);
+#[derive(Debug)]
+pub(super) struct Change {
+    pub table: Table,
+    pub key: Vec<u8>,
+    /// None removes the entry.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Change {
+    pub fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Change {
+        Change {
+            table,
+            key,
+            value: Some(value),
+        }
+    }
+
+    pub fn remove(table: Table, key: Vec<u8>) -> Change {
+        Change {
+            table,
+            key,
+            value: None,
+        }
+    }
+}
+
+/// An entry of a table.
+#[derive(Debug)]
+pub(super) struct KeyValue {
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
+}
 
 /// The few calls in which the two stores differ. `&mut dyn FnMut` answers whether to go on.
 pub(super) trait Tables: Send + Sync {
@@ -57,7 +82,7 @@ pub(super) trait Tables: Send + Sync {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), StoreError>;
     /// The greatest key at most `key`.
-    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError>;
+    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<KeyValue>, StoreError>;
     /// Applies all changes or none.
     fn write(&self, changes: Vec<Change>) -> Result<(), StoreError>;
     fn flush(&self) -> Result<(), StoreError>;
@@ -80,16 +105,6 @@ pub(super) fn read_place(bytes: &[u8]) -> Option<RecordPlace> {
         u64::from_be_bytes(*height),
         u32::from_be_bytes(index.try_into().ok()?),
     ))
-}
-
-fn object_prefix(key: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let too_long = |_| StoreError::TooLong {
-        what: "an object key",
-        length: key.len(),
-        max: OBJECT_KEY_MAX,
-    };
-    let length = u8::try_from(key.len()).map_err(too_long)?;
-    Ok(joined(&[&[length], key]))
 }
 
 fn inconsistent(what: &'static str) -> StoreError {
@@ -136,7 +151,7 @@ fn log_groups(
     all.extend(
         groups
             .into_iter()
-            .map(|(key, group)| (Table::Log, key, Some(group))),
+            .map(|(key, group)| Change::put(Table::Log, key, group)),
     );
     Ok(())
 }
@@ -147,12 +162,11 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
     let seal_length = u32::try_from(block.seal.len())
         .unwrap_or(u32::MAX)
         .to_be_bytes();
-    let mut all: Vec<Change> = Vec::new();
-    all.push((
+    let mut all = vec![Change::put(
         Table::Blocks,
         height.to_vec(),
-        Some(joined(&[&seal_length, &block.seal, &block.certificate])),
-    ));
+        joined(&[&seal_length, &block.seal, &block.certificate]),
+    )];
     for (at, chunk) in block.body.iter().enumerate() {
         let too_many = |_| StoreError::TooLong {
             what: "a body in chunks",
@@ -160,34 +174,28 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
             max: usize::from(u16::MAX),
         };
         let at = u16::try_from(at).map_err(too_many)?;
-        all.push((
+        all.push(Change::put(
             Table::Bodies,
             body_key(block.height, at),
-            Some(chunk.clone()),
+            chunk.clone(),
         ));
     }
     rows::add(tables, block.height, &block.rows, &mut all)?;
-    for (key, value) in &block.tree_nodes {
-        all.push((Table::Tree, key.clone(), value.clone()));
-    }
     log_groups(tables, &block.log_nodes, &mut all)?;
     index::add(tables, block.height, &block.records, &mut all)?;
-    for (key, place) in &block.objects {
-        all.push((
-            Table::Objects,
-            joined(&[&object_prefix(key)?, &place_bytes(*place)]),
-            Some(Vec::new()),
+    for (key, value) in &block.meta {
+        all.push(Change::put(
+            Table::Meta,
+            joined(&[&[NAMED], key]),
+            value.clone(),
         ));
     }
-    for (key, value) in &block.meta {
-        all.push((Table::Meta, joined(&[&[NAMED], key]), Some(value.clone())));
-    }
-    all.push((
+    all.push(Change::put(
         Table::Meta,
         TIP.to_vec(),
-        Some(joined(&[&height, &block.leaf_count.to_be_bytes()])),
+        joined(&[&height, &block.leaf_count.to_be_bytes()]),
     ));
-    for (_, key, value) in &all {
+    for Change { key, value, .. } in &all {
         let length = key.len() + value.as_ref().map_or(0, Vec::len);
         if length > VALUE_MAX {
             return Err(StoreError::TooLong {
@@ -227,7 +235,7 @@ impl<T: Tables> Store for T {
     }
 
     fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
-        let Some((seal, certificate)) = self.seal(height)? else {
+        let Some(StoredSeal { seal, certificate }) = self.seal(height)? else {
             return Ok(None);
         };
         // One by one, not as a range: sled counts what is in its cache when a page was asked for
@@ -247,7 +255,7 @@ impl<T: Tables> Store for T {
         }))
     }
 
-    fn seal(&self, height: u64) -> Result<Option<Pair>, StoreError> {
+    fn seal(&self, height: u64) -> Result<Option<StoredSeal>, StoreError> {
         let Some(bytes) = self.get(Table::Blocks, &height.to_be_bytes())? else {
             return Ok(None);
         };
@@ -255,7 +263,10 @@ impl<T: Tables> Store for T {
             .split_first_chunk::<4>()
             .and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
         let (seal, certificate) = split.ok_or_else(|| inconsistent("reading a seal"))?;
-        Ok(Some((seal.to_vec(), certificate.to_vec())))
+        Ok(Some(StoredSeal {
+            seal: seal.to_vec(),
+            certificate: certificate.to_vec(),
+        }))
     }
 
     fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError> {
@@ -266,41 +277,8 @@ impl<T: Tables> Store for T {
         index::starting_with(self, prefix, limit)
     }
 
-    fn object(
-        &self,
-        key: &[u8],
-        from: RecordPlace,
-        limit: usize,
-    ) -> Result<Vec<RecordPlace>, StoreError> {
-        let prefix = object_prefix(key)?;
-        let mut places = Vec::new();
-        if limit == 0 {
-            return Ok(places);
-        }
-        self.visit(
-            Table::Objects,
-            &prefix,
-            &joined(&[&prefix, &place_bytes(from)]),
-            &mut |found, _| {
-                places.extend(found.get(prefix.len()..).and_then(read_place));
-                places.len() < limit
-            },
-        )?;
-        Ok(places)
-    }
-
     fn rows(&self, visit: &mut RowVisit) -> Result<(), StoreError> {
         rows::visit(self, visit)
-    }
-
-    fn tree_node(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(Table::Tree, key)
-    }
-
-    fn tree_node_at_most(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Pair>, StoreError> {
-        Ok(self
-            .at_most(Table::Tree, key)?
-            .filter(|(found, _)| found.starts_with(prefix)))
     }
 
     fn log_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::layout::{Change, TABLES, Table, Tables};
-use super::{Pair, StoreError};
+use super::StoreError;
+use super::layout::{Change, KeyValue, TABLES, Table, Tables};
 
 type Maps = [BTreeMap<Vec<u8>, Vec<u8>>; TABLES.len()];
 
@@ -62,18 +62,19 @@ impl Tables for MemoryStore {
         Ok(())
     }
 
-    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError> {
+    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<KeyValue>, StoreError> {
         let maps = self.maps();
         let mut range =
             maps[table as usize].range::<[u8], _>((Bound::Unbounded, Bound::Included(key)));
-        Ok(range
-            .next_back()
-            .map(|(key, value)| (key.clone(), value.clone())))
+        Ok(range.next_back().map(|(key, value)| KeyValue {
+            key: key.clone(),
+            value: value.clone(),
+        }))
     }
 
     fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let mut maps = self.maps();
-        for (table, key, value) in changes {
+        for Change { table, key, value } in changes {
             match value {
                 Some(value) => maps[table as usize].insert(key, value),
                 None => maps[table as usize].remove(&key),

@@ -12,9 +12,11 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_core::state::Row;
+
 use super::layout::{Change, Table, Tables};
-use super::runs::{self, damaged};
-use super::{CHUNK, RowVisit, RowWrite, StoreError, VALUE_MAX};
+use super::runs::damaged;
+use super::{CHUNK, RowVisit, StoreError, VALUE_MAX, runs};
 
 /// Bytes of the longest run that is made by merging.
 const RUN_MAX: usize = 8 * 1024 * 1024;
@@ -82,14 +84,14 @@ fn encoded(key: &[u8], value: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
 pub(super) fn add(
     tables: &impl Tables,
     height: u64,
-    rows: &[RowWrite],
+    rows: &[Row],
     changes: &mut Vec<Change>,
 ) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut newest: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    for (table, key, value) in rows {
+    for Row { table, key, value } in rows {
         let key = [std::slice::from_ref(table), key].concat();
         let entry = encoded(&key, value.as_deref())?;
         newest.insert(key, entry);
@@ -102,7 +104,7 @@ pub(super) fn add(
         let prefix = run.prefix();
         tables.visit(Table::Rows, &prefix, &prefix, &mut |key, value| {
             values.push(value.to_vec());
-            changes.push((Table::Rows, key.to_vec(), None));
+            changes.push(Change::remove(Table::Rows, key.to_vec()));
             true
         })?;
     }
@@ -132,7 +134,7 @@ pub(super) fn add(
             run.size = run
                 .size
                 .saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
-            changes.push((Table::Rows, key, Some(std::mem::take(chunk))));
+            changes.push(Change::put(Table::Rows, key, std::mem::take(chunk)));
             number += 1;
         }
     };

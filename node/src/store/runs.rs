@@ -55,7 +55,7 @@ pub(super) fn listed(name: &[u8], runs: &[Run]) -> Change {
     let list = runs
         .iter()
         .flat_map(|run| [run.prefix(), run.size.to_be_bytes().to_vec()].concat());
-    (Table::Meta, name.to_vec(), Some(list.collect()))
+    Change::put(Table::Meta, name.to_vec(), list.collect())
 }
 
 /// Takes the runs off the list that a new run of `size` is merged with, the oldest first; their

@@ -17,8 +17,8 @@ use sled::transaction::{
 };
 use sled::{Batch, Db, Tree};
 
-use super::layout::{Change, TABLES, Table, Tables};
-use super::{Pair, Store as _, StoreError, Tip};
+use super::layout::{Change, KeyValue, TABLES, Table, Tables};
+use super::{Store as _, StoreError, Tip};
 
 /// Bytes of cache (RULINGS A25).
 const CACHE: u64 = 48 * 1024 * 1024;
@@ -142,8 +142,8 @@ impl SledStore {
             (Some(_), Some(_)) => Ok(false),
             _ => {
                 self.write(vec![
-                    (Table::Meta, FORMAT_KEY.to_vec(), Some(FORMAT.to_vec())),
-                    (Table::Meta, GENESIS_KEY.to_vec(), Some(genesis.0.to_vec())),
+                    Change::put(Table::Meta, FORMAT_KEY.to_vec(), FORMAT.to_vec()),
+                    Change::put(Table::Meta, GENESIS_KEY.to_vec(), genesis.0.to_vec()),
                 ])?;
                 Ok(true)
             }
@@ -204,18 +204,21 @@ impl Tables for SledStore {
         Ok(())
     }
 
-    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError> {
+    fn at_most(&self, table: Table, key: &[u8]) -> Result<Option<KeyValue>, StoreError> {
         let entry = self.trees[table as usize]
             .range(..=key)
             .next_back()
             .transpose()
             .map_err(failed("reading"))?;
-        Ok(entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
+        Ok(entry.map(|(key, value)| KeyValue {
+            key: key.to_vec(),
+            value: value.to_vec(),
+        }))
     }
 
     fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let mut batches: Vec<Option<Batch>> = vec![None; TABLES.len()];
-        for (table, key, value) in changes {
+        for Change { table, key, value } in changes {
             let batch = batches[table as usize].get_or_insert_default();
             match value {
                 Some(value) => batch.insert(key, value),

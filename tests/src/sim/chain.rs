@@ -8,11 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use rollbook_core::block::{BlockBody, SystemSection};
 use rollbook_core::identity::Role;
-use rollbook_core::ledger::{BlockBody, SystemSection};
+use rollbook_core::ledger::Tip;
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
+use rollbook_core::refusal::Refusal;
 use rollbook_node::replica::{
-    Admitted, App, BlockError, Built, Checkpoint, Committed, Keys, Refusal, Tip, Validator,
+    App, BlockCheckpoint, BlockVerdict, BuiltBlock, Keys, NewTip, Refused, Validator,
 };
 use rollbook_proof::chain::{Certificate, Evidence, Seal, Vote, VoteKind, quorum};
 use rollbook_proof::codec::{decode, encode};
@@ -161,11 +163,7 @@ impl ChainApp {
         let state = State {
             root: sha256_parts(&[&seal.log_root.0, &block.0]),
             leaves: seal.checkpoint_size(),
-            tip: Tip {
-                height: 0,
-                seal,
-                block,
-            },
+            tip: Tip { seal, block },
             state: Hash::ZERO,
             validators: genesis.validators.clone(),
             tip_validators: genesis.validators.clone(),
@@ -181,35 +179,33 @@ impl ChainApp {
         }
     }
 
-    fn refuse(&self, rule: &str, detail: impl Into<String>) -> Refusal {
-        Refusal {
-            rule: rule.into(),
-            detail: detail.into(),
-            height: self.state.tip.height,
-            transient: false,
+    fn refuse(&self, code: &'static str) -> Refused {
+        Refused {
+            refusal: Refusal::new(code, Vec::new()),
+            height: self.state.tip.seal.height,
         }
     }
 
-    fn judge(&self, record: &Record, time_ms: u64) -> Result<(), Refusal> {
+    fn judge(&self, record: &Record, time_ms: u64) -> Result<(), Refused> {
         if record.payload.chain != self.genesis.chain {
-            return Err(self.refuse("envelope.chain", "another chain"));
+            return Err(self.refuse("A6.other-chain"));
         }
         if record.payload.valid_until_ms < time_ms {
-            return Err(self.refuse("envelope.expired", "too late"));
+            return Err(self.refuse("A6.expired"));
         }
         let message = record.payload.sign_bytes();
         let bad =
             |s: &SignatureEntry| !memo::verify(&self.genesis.officer_key, &message, &s.signature);
         if record.signatures.iter().any(bad) {
-            return Err(self.refuse("envelope.signature", "not by the officer"));
+            return Err(self.refuse("A6.bad-signature"));
         }
         if self.records.contains(&record.id()) {
-            return Err(self.refuse("envelope.replay", "already in the ledger"));
+            return Err(self.refuse("A6.replayed"));
         }
         Ok(())
     }
 
-    fn check_certificate(&self, certificate: &Certificate) -> Result<(), BlockError> {
+    fn check_certificate(&self, certificate: &Certificate) -> Result<(), BlockVerdict> {
         let tip = &self.state.tip;
         let known = |who: &u32| {
             self.state
@@ -217,27 +213,27 @@ impl ChainApp {
                 .iter()
                 .find(|v| v.organisation == *who)
         };
-        if certificate.height != tip.height || certificate.block != tip.block {
-            return Err(BlockError::Invalid(
+        if certificate.height != tip.seal.height || certificate.block != tip.block {
+            return Err(BlockVerdict::Invalid(
                 "the parent certificate is for another block".into(),
             ));
         }
         if certificate.signatures.len()
             < quorum(self.state.tip_validators.len()) - usize::from(self.genesis.two_f)
         {
-            return Err(BlockError::Invalid(
+            return Err(BlockVerdict::Invalid(
                 "the parent certificate has no quorum".into(),
             ));
         }
         for (who, signature) in &certificate.signatures {
             let Some(validator) = known(who) else {
-                return Err(BlockError::Invalid(
+                return Err(BlockVerdict::Invalid(
                     "a stranger in the parent certificate".into(),
                 ));
             };
             let vote = Vote {
                 kind: VoteKind::Precommit,
-                height: tip.height,
+                height: tip.seal.height,
                 round: certificate.round,
                 block: Some(tip.block),
                 validator: *who,
@@ -247,7 +243,7 @@ impl ChainApp {
                 &vote.sign_bytes(&self.genesis.chain),
                 signature,
             ) {
-                return Err(BlockError::Invalid(
+                return Err(BlockVerdict::Invalid(
                     "a bad signature in the parent certificate".into(),
                 ));
             }
@@ -255,12 +251,12 @@ impl ChainApp {
         Ok(())
     }
 
-    fn check_system(&self, system: &SystemSection) -> Result<(), BlockError> {
-        match (&system.parent_certificate, self.state.tip.height) {
+    fn check_system(&self, system: &SystemSection) -> Result<(), BlockVerdict> {
+        match (&system.parent_certificate, self.state.tip.seal.height) {
             (None, 0) => {}
             (Some(certificate), height) if height > 0 => self.check_certificate(certificate)?,
             _ => {
-                return Err(BlockError::Invalid(
+                return Err(BlockVerdict::Invalid(
                     "parent certificate missing or out of place".into(),
                 ));
             }
@@ -270,12 +266,12 @@ impl ChainApp {
             (Some(handover), true) => {
                 let checkpoint = self.checkpoint();
                 if handover.size != checkpoint.size || handover.root != checkpoint.root {
-                    return Err(BlockError::Invalid(
+                    return Err(BlockVerdict::Invalid(
                         "the handover checkpoint is another".into(),
                     ));
                 }
                 if handover.cosignatures.len() < quorum(self.state.tip_validators.len()) {
-                    return Err(BlockError::Invalid(
+                    return Err(BlockVerdict::Invalid(
                         "the handover checkpoint has no quorum".into(),
                     ));
                 }
@@ -287,12 +283,12 @@ impl ChainApp {
                         .find(|v| v.organisation == c.validator);
                     let message = self.cosignature_message(&checkpoint, c.validator, c.time_s);
                     if known.is_none_or(|v| !memo::verify(&v.cosigner, &message, &c.signature)) {
-                        return Err(BlockError::Invalid("a bad handover cosignature".into()));
+                        return Err(BlockVerdict::Invalid("a bad handover cosignature".into()));
                     }
                 }
             }
             _ => {
-                return Err(BlockError::Invalid(
+                return Err(BlockVerdict::Invalid(
                     "handover checkpoint missing or out of place".into(),
                 ));
             }
@@ -300,14 +296,16 @@ impl ChainApp {
         for evidence in &system.evidence {
             let known = self.genesis.registered.get(&evidence.culprit());
             if known.is_none_or(|v| evidence.verify(&self.genesis.chain, &v.consensus).is_err()) {
-                return Err(BlockError::Invalid("evidence that proves nothing".into()));
+                return Err(BlockVerdict::Invalid("evidence that proves nothing".into()));
             }
             if self
                 .state
                 .accused
                 .contains(&(evidence.height(), evidence.culprit()))
             {
-                return Err(BlockError::Invalid("evidence that is known already".into()));
+                return Err(BlockVerdict::Invalid(
+                    "evidence that is known already".into(),
+                ));
             }
         }
         Ok(())
@@ -319,16 +317,18 @@ impl ChainApp {
         body: &BlockBody,
         bytes: &[u8],
         time_ms: u64,
-    ) -> Result<(Seal, State, Vec<Hash>), BlockError> {
+    ) -> Result<(Seal, State, Vec<Hash>), BlockVerdict> {
         let old = &self.state;
         if time_ms <= old.tip.seal.time_ms {
-            return Err(BlockError::Invalid(
+            return Err(BlockVerdict::Invalid(
                 "the time is not after the parent's".into(),
             ));
         }
         self.check_system(&body.system)?;
         if old.pending.is_some() && !body.records.is_empty() {
-            return Err(BlockError::Invalid("a handover block with records".into()));
+            return Err(BlockVerdict::Invalid(
+                "a handover block with records".into(),
+            ));
         }
         let mut next = old.clone();
         let mut ids = Vec::new();
@@ -340,9 +340,9 @@ impl ChainApp {
         let mut toggled = false;
         for record in &body.records {
             self.judge(record, time_ms)
-                .map_err(|refusal| BlockError::Invalid(refusal.to_string()))?;
+                .map_err(|refusal| BlockVerdict::Invalid(refusal.to_string()))?;
             if ids.contains(&record.id()) {
-                return Err(BlockError::Invalid("a record twice".into()));
+                return Err(BlockVerdict::Invalid("a record twice".into()));
             }
             ids.push(record.id());
             let principal = record.payload.principal;
@@ -375,7 +375,7 @@ impl ChainApp {
         next.state = sha256_parts(&[&old.state.0, &work]);
         let seal = Seal {
             protocol: 1,
-            height: old.tip.height + 1,
+            height: old.tip.seal.height + 1,
             time_ms,
             parent: old.tip.block,
             first_leaf: old.leaves,
@@ -395,7 +395,6 @@ impl ChainApp {
         next.root = sha256_parts(&[&seal.log_root.0, &block.0]);
         next.leaves = seal.checkpoint_size();
         next.tip = Tip {
-            height: seal.height,
             seal: seal.clone(),
             block,
         };
@@ -464,12 +463,12 @@ impl App for ChainApp {
         self.state.tip_validators.clone()
     }
 
-    fn checkpoint(&self) -> Checkpoint {
+    fn checkpoint(&self) -> BlockCheckpoint {
         let State {
             tip, leaves, root, ..
         } = &self.state;
-        Checkpoint {
-            height: tip.height,
+        BlockCheckpoint {
+            height: tip.seal.height,
             origin: "sim".into(),
             size: *leaves,
             root: *root,
@@ -480,17 +479,8 @@ impl App for ChainApp {
         policy(&self.state.validators)
     }
 
-    fn admit(&mut self, record: &[u8], now_ms: u64) -> Result<Admitted, Refusal> {
-        let decoded: Record =
-            decode(record).map_err(|error| self.refuse("envelope.encoding", error.to_string()))?;
-        self.judge(&decoded, now_ms)?;
-        Ok(Admitted {
-            id: decoded.id(),
-            organisation: decoded.payload.principal,
-            size: record.len(),
-            signatures: decoded.signatures.len(),
-            record: decoded,
-        })
+    fn admit(&mut self, record: &Record, now_ms: u64) -> Result<(), Refused> {
+        self.judge(record, now_ms)
     }
 
     fn build(
@@ -498,7 +488,7 @@ impl App for ChainApp {
         time_ms: u64,
         system: SystemSection,
         candidates: &[Record],
-    ) -> Result<Built, BlockError> {
+    ) -> Result<BuiltBlock, BlockVerdict> {
         let mut body = BlockBody {
             system,
             records: Vec::new(),
@@ -514,23 +504,23 @@ impl App for ChainApp {
         }
         let bytes = encode(&body);
         let (seal, _, _) = self.after(&body, &bytes, time_ms)?;
-        Ok(Built {
+        Ok(BuiltBlock {
             body: bytes,
             seal,
             left_out,
         })
     }
 
-    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockError> {
+    fn execute(&mut self, body: &[u8], seal: &Seal) -> Result<(), BlockVerdict> {
         let block = seal.id();
         if self.executed.contains_key(&block) {
             return Ok(());
         }
         let decoded: BlockBody =
-            decode(body).map_err(|error| BlockError::Invalid(error.to_string()))?;
+            decode(body).map_err(|error| BlockVerdict::Invalid(error.to_string()))?;
         let (expected, state, ids) = self.after(&decoded, body, seal.time_ms)?;
         if expected != *seal {
-            return Err(BlockError::Invalid(
+            return Err(BlockVerdict::Invalid(
                 "the seal is not the one that follows".into(),
             ));
         }
@@ -538,14 +528,14 @@ impl App for ChainApp {
         Ok(())
     }
 
-    fn commit(&mut self, block: &Hash, _: &Certificate) -> Result<Committed, BlockError> {
+    fn commit(&mut self, block: &Hash, _: &Certificate) -> Result<NewTip, BlockVerdict> {
         let Some((state, ids)) = self.executed.remove(block) else {
-            return Err(BlockError::Invalid("not executed".into()));
+            return Err(BlockVerdict::Invalid("not executed".into()));
         };
         self.executed.clear();
         self.state = state;
         self.records.extend(ids.iter().copied());
-        Ok(Committed {
+        Ok(NewTip {
             records: ids,
             handover: self.state.tip_is_handover,
             checkpoint: self.checkpoint(),
@@ -567,7 +557,7 @@ impl App for ChainApp {
 
     fn cosignature_message(
         &self,
-        checkpoint: &Checkpoint,
+        checkpoint: &BlockCheckpoint,
         organisation: u32,
         time_s: u64,
     ) -> Vec<u8> {
@@ -575,7 +565,7 @@ impl App for ChainApp {
         tagged("simulated cosignature", &[&facts])
     }
 
-    fn log_message(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+    fn log_message(&self, checkpoint: &BlockCheckpoint) -> Vec<u8> {
         tagged(
             "simulated log line",
             &[&encode(&(checkpoint.size, checkpoint.root))],

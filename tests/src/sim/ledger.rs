@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rollbook_core::apply::Verify;
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::Ledger;
 use rollbook_core::record::{Body, NodeAct, Record};
+use rollbook_core::tx::Verify;
 use rollbook_node::replica::{Ahead, App, Keys, LedgerApp};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
@@ -149,6 +149,6 @@ impl SimLedger for RealLedger {
 
     fn after_step(&mut self) {
         // What the shell would put into the store.
-        drop(self.take_committed());
+        drop(self.take_outbox());
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-use rollbook_node::replica::Verify;
+use rollbook_core::tx::Verify;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256_parts};
 
 static MEMO: LazyLock<Mutex<HashMap<Hash, bool>>> = LazyLock::new(Mutex::default);

@@ -1,13 +1,16 @@
-//! Random numbers from a seed (SplitMix64): small, fast, and the same everywhere.
+//! Random numbers from a seed: small, fast, and the same everywhere. The generator is the one of
+//! the simulated disk; here are the draws that plans and worlds need.
+
+use rollbook_node::disk::SplitMix;
 
 /// A generator. Equal seeds give equal sequences.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub struct Random(SplitMix);
 
 impl Random {
     /// A generator for a seed.
     pub fn new(seed: u64) -> Self {
-        let mut random = Random(seed ^ 0x5DEE_CE66_D1CE_4E5B);
+        let mut random = Random(SplitMix(seed ^ 0x5DEE_CE66_D1CE_4E5B));
         random.draw();
         random
     }
@@ -19,16 +22,12 @@ impl Random {
 
     /// The next 64 bits.
     pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.draw()
     }
 
     /// Below `bound`; 0 if that is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.draw() % bound }
+        self.0.below(bound)
     }
 
     /// From `low` to `high`, both included.

@@ -5,6 +5,10 @@
 //! every restart; after the faults end every record handed in is decided and receipted everywhere,
 //! within the run. Stops are only allowed where a machine died.
 
+mod faults;
+mod network;
+mod oracles;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::path::Path;
@@ -13,11 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollbook_node::disk::SimDisk;
-use rollbook_node::replica::message::{Frame, Request, Response};
+use rollbook_node::replica::message::{Batch, Envelope, Frame, Request};
 use rollbook_node::replica::{
     Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
 };
-use rollbook_proof::chain::VoteKind;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
 
@@ -53,14 +56,70 @@ pub struct Outcome {
 pub type Failure = String;
 
 enum Event {
-    Deliver { to: usize, life: u64, input: Input },
-    Wake { to: usize, life: u64 },
-    RequestTimeout { from: usize, life: u64, id: u64 },
-    Restart { node: usize },
+    Deliver {
+        to: usize,
+        life: u64,
+        packet: Packet,
+    },
+    Wake {
+        to: usize,
+        life: u64,
+    },
+    RequestTimeout {
+        from: usize,
+        life: u64,
+        id: u64,
+    },
+    Restart {
+        node: usize,
+    },
     Submit,
     Weather,
     Crash,
     Gst,
+}
+
+/// Bytes on their way, which may be damaged before they are decoded.
+#[derive(Clone)]
+enum Packet {
+    Frame { from: u32, bytes: Vec<u8> },
+    Records { bytes: Vec<u8> },
+    Request { from: u32, id: u64, bytes: Vec<u8> },
+    Response { id: u64, bytes: Vec<u8> },
+}
+
+impl Packet {
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Packet::Frame { bytes, .. }
+            | Packet::Records { bytes }
+            | Packet::Request { bytes, .. }
+            | Packet::Response { bytes, .. } => bytes,
+        }
+    }
+
+    /// What a shell makes of it. What does not decode is time that passes.
+    fn arrive(self) -> Input {
+        match self {
+            Packet::Frame { from, bytes } => match decode(&bytes) {
+                Ok(frame) => Input::Frame { from, frame },
+                Err(_) => Input::Tick,
+            },
+            Packet::Records { bytes } => match decode::<Batch>(&bytes) {
+                Ok(batch) => Input::Records(batch.envelopes()),
+                Err(_) => Input::Tick,
+            },
+            Packet::Request { from, id, bytes } => Input::Request {
+                from,
+                id,
+                request: Request::read(&bytes),
+            },
+            Packet::Response { id, bytes } => Input::Response {
+                id,
+                response: decode(&bytes).ok(),
+            },
+        }
+    }
 }
 
 struct Machine<L: SimLedger> {
@@ -307,10 +366,10 @@ impl<L: SimLedger> World<L> {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Deliver { to, life, input } => {
+            Event::Deliver { to, life, packet } => {
                 let machine = &self.machines[to];
                 if machine.replica.is_some() && (life == 0 || machine.life == life) {
-                    self.step(to, input);
+                    self.step(to, packet.arrive());
                 }
             }
             Event::Wake { to, life } => {
@@ -327,7 +386,7 @@ impl<L: SimLedger> World<L> {
                 if self.asked.remove(&(from, life, id)).is_some()
                     && self.machines[from].life == life
                 {
-                    self.step(from, Input::Response { id, bytes: None });
+                    self.step(from, Input::Response { id, response: None });
                 }
             }
             Event::Restart { node } => self.restart(node),
@@ -418,7 +477,10 @@ impl<L: SimLedger> World<L> {
             Effect::Broadcast(bytes) => {
                 self.inspect(node, &bytes);
                 self.note(node, &bytes, || {
-                    format!("broadcast {:?}", decode::<Frame>(&bytes).map(|f| brief(&f)))
+                    format!(
+                        "broadcast {:?}",
+                        decode::<Frame>(&bytes).map(|frame| brief(&frame))
+                    )
                 });
                 let from = self.machines[node].organisation;
                 for to in 0..self.machines.len() {
@@ -427,7 +489,7 @@ impl<L: SimLedger> World<L> {
                             node,
                             to,
                             0,
-                            Input::Frame {
+                            Packet::Frame {
                                 from,
                                 bytes: bytes.clone(),
                             },
@@ -437,25 +499,22 @@ impl<L: SimLedger> World<L> {
             }
             Effect::Gossip(bytes) => {
                 self.note(node, &bytes, || "gossip".into());
-                let from = self.machines[node].organisation;
                 for to in 0..self.machines.len() {
                     if to != node {
                         self.send(
                             node,
                             to,
                             0,
-                            Input::Records {
-                                from,
+                            Packet::Records {
                                 bytes: bytes.clone(),
                             },
                         );
                     }
                 }
             }
-            Effect::Request { id, to, bytes } => {
-                self.note(node, &bytes, || {
-                    format!("asks {to}: {:?}", decode::<Request>(&bytes))
-                });
+            Effect::Request { id, to, request } => {
+                let bytes = encode(&request);
+                self.note(node, &bytes, || format!("asks {to}: {request:?}"));
                 let life = self.machines[node].life;
                 self.asked.insert((node, life, id), ());
                 self.at(
@@ -467,7 +526,7 @@ impl<L: SimLedger> World<L> {
                     },
                 );
                 let there: Vec<usize> = (0..self.machines.len())
-                    .filter(|m| self.machines[*m].organisation == to)
+                    .filter(|machine| self.machines[*machine].organisation == to)
                     .collect();
                 let Some(target) = self.random.pick(&there).copied() else {
                     return;
@@ -479,7 +538,7 @@ impl<L: SimLedger> World<L> {
                     node,
                     target,
                     0,
-                    Input::Request {
+                    Packet::Request {
                         from,
                         id: wire,
                         bytes,
@@ -525,7 +584,9 @@ impl<L: SimLedger> World<L> {
                         self.decided_records.extend(records);
                         self.outcome.height = self.outcome.height.max(height);
                         if let Some(replica) = &self.machines[node].replica {
-                            let round = replica.tip_certificate().map_or(0, |c| c.round);
+                            let round = replica
+                                .tip_certificate()
+                                .map_or(0, |certificate| certificate.round);
                             self.outcome.round = self.outcome.round.max(round);
                             self.outcome.times.push(replica.app().tip().seal.time_ms);
                             let handover = replica.app().needs_handover_checkpoint();
@@ -553,322 +614,6 @@ impl<L: SimLedger> World<L> {
         }
     }
 
-    /// Every signature that leaves an honest node.
-    fn inspect(&mut self, node: usize, bytes: &[u8]) {
-        let own = self.machines[node].organisation;
-        if self.plan.twins.contains(&own) {
-            return;
-        }
-        let Ok(frame) = decode::<Frame>(bytes) else {
-            return self.fail("a frame that does not decode".into());
-        };
-        let (slot, value) = match frame {
-            Frame::Vote(signed) if signed.vote.validator == own => {
-                let step = if signed.vote.kind == VoteKind::Prevote {
-                    1
-                } else {
-                    2
-                };
-                (
-                    (own, signed.vote.height, signed.vote.round, step),
-                    signed.vote.block,
-                )
-            }
-            Frame::Proposal { proposal, .. } if proposal.facts.validator == own => {
-                let facts = sha256(&encode(&proposal.facts));
-                (
-                    (own, proposal.facts.height, proposal.facts.round, 0),
-                    Some(facts),
-                )
-            }
-            Frame::Cosign(cosignature) => {
-                let known = self
-                    .cosigned
-                    .entry((own, cosignature.size))
-                    .or_insert(cosignature.root);
-                if *known != cosignature.root {
-                    self.fail(format!(
-                        "DOUBLE COSIGNATURE by {own} at size {}",
-                        cosignature.size
-                    ));
-                }
-                return;
-            }
-            _ => return,
-        };
-        let known = self.signed.entry(slot).or_insert(value);
-        if *known != value {
-            let known = *known;
-            self.fail(format!(
-                "DOUBLE SIGNATURE at {slot:?}: {known:?} and {value:?}"
-            ));
-        }
-    }
-
-    fn delay(&mut self) -> Option<u64> {
-        if self.calm() {
-            return Some(self.random.between(1, 20));
-        }
-        if self.random.permille(self.plan.loss) {
-            return None;
-        }
-        if self.random.permille(self.plan.tail) {
-            return Some(self.random.between(50, 3_000));
-        }
-        Some(self.random.between(self.plan.delay.0, self.plan.delay.1))
-    }
-
-    fn send(&mut self, from: usize, to: usize, life: u64, mut input: Input) {
-        if self.cut.contains(&(from, to)) {
-            return;
-        }
-        if let Input::Frame { bytes, .. }
-        | Input::Records { bytes, .. }
-        | Input::Request { bytes, .. } = &mut input
-        {
-            self.corrupt(bytes);
-        }
-        if !self.calm()
-            && self.random.permille(self.plan.duplicate)
-            && !matches!(input, Input::Request { .. })
-        {
-            let again = self.random.between(1, 500);
-            self.at(
-                again,
-                Event::Deliver {
-                    to,
-                    life,
-                    input: input.clone(),
-                },
-            );
-        }
-        if let Some(delay) = self.delay() {
-            self.at(delay, Event::Deliver { to, life, input });
-        }
-    }
-
-    fn answer(&mut self, from: usize, to: usize, life: u64, id: u64, bytes: Vec<u8>) {
-        if to >= self.machines.len() || self.cut.contains(&(from, to)) {
-            return;
-        }
-        let Some(delay) = self.delay() else { return };
-        let life = if self.machines[to].life & 0xFFFF == life {
-            self.machines[to].life
-        } else {
-            return;
-        };
-        if self.asked.remove(&(to, life, id)).is_some() {
-            self.at(
-                delay,
-                Event::Deliver {
-                    to,
-                    life,
-                    input: Input::Response {
-                        id,
-                        bytes: Some(bytes),
-                    },
-                },
-            );
-        }
-    }
-
-    fn corrupt(&mut self, bytes: &mut [u8]) {
-        if self.calm() || bytes.is_empty() || !self.random.permille(self.plan.corrupt) {
-            return;
-        }
-        let at = self.random.below(bytes.len() as u64) as usize;
-        bytes[at] ^= 1 << self.random.below(8);
-        self.mark("message corrupted");
-    }
-
-    /// A forged block: a later time makes another, internally sound block under the old signatures.
-    fn lie(&mut self, bytes: Vec<u8>) -> Vec<u8> {
-        let Ok(Response::Blocks(mut blocks)) = decode::<Response>(&bytes) else {
-            return bytes;
-        };
-        if blocks.is_empty() || self.random.percent(30) {
-            return bytes;
-        }
-        let at = self.random.below(blocks.len() as u64) as usize;
-        let block = &mut blocks[at];
-        match self.random.below(4) {
-            0 => {
-                block.seal.time_ms += 1;
-                block.certificate.block = block.seal.id();
-            }
-            1 => {
-                block.certificate.signatures.pop();
-            }
-            2 => block.body.push(0),
-            _ => {
-                block.certificate.round += 1;
-            }
-        }
-        self.mark("lie told");
-        encode(&Response::Blocks(blocks))
-    }
-
-    fn restart(&mut self, node: usize) {
-        if self.machines[node].replica.is_some() {
-            return;
-        }
-        let machine = &self.machines[node];
-        let opened = JournalStorage::open(
-            Arc::new(machine.disk.clone()),
-            Path::new("journal"),
-            self.chain,
-        );
-        let (storage, recovered) = match opened {
-            Ok(opened) => opened,
-            Err(_) if machine.disk.halted() => {
-                self.mark("power cut while opening");
-                let seed = self.random.draw();
-                self.machines[node].disk.power_cut(seed);
-                let after = self.random.between(10, 1_000);
-                return self.at(after, Event::Restart { node });
-            }
-            Err(stop) => {
-                return self.fail(format!("node {node}: the journal does not open: {stop}"));
-            }
-        };
-        let tip = recovered.tip;
-        if tip < machine.told && !machine.wiped {
-            let told = machine.told;
-            return self.fail(format!(
-                "LOST: node {node} told height {told} and restarted at {tip}"
-            ));
-        }
-        let snapshot = self.machines[node].snapshot.take();
-        let usable = snapshot.filter(|app| {
-            let at = app.tip();
-            at.height == 0
-                || (at.height <= tip
-                    && storage
-                        .decided(at.height)
-                        .is_some_and(|block| block.seal.id() == at.block))
-        });
-        let mut app = if self.random.percent(85) {
-            usable
-        } else {
-            None
-        };
-        let mut app = app.take().unwrap_or_else(|| L::open(&self.genesis));
-        for height in app.tip().height + 1..=tip {
-            let Some(block) = storage.decided(height) else {
-                return self.fail(format!("node {node} holds no block {height}"));
-            };
-            let applied = app
-                .execute(&block.body, &block.seal)
-                .and_then(|()| app.commit(&block.seal.id(), &block.certificate));
-            if let Err(error) = applied {
-                return self.fail(format!(
-                    "node {node}: block {height} of its own journal does not apply: {error}"
-                ));
-            }
-        }
-        if !storage.wal(tip + 1).is_empty() {
-            self.mark("restart with a log to replay");
-        }
-        let verify = SimVerify {
-            memo: self.plan.canary == Canary::None,
-        };
-        let keys = L::keys(&self.genesis, self.machines[node].organisation);
-        let replica = Replica::new(self.config.clone(), keys, app, storage, verify);
-        let machine = &mut self.machines[node];
-        machine.replica = Some(replica);
-        machine.life += 1;
-        machine.booted_at = self.now;
-        machine.wake = None;
-        machine.doomed = None;
-        machine.wiped = false;
-        let peers: Vec<u32> = (1..=self.plan.nodes).collect();
-        self.note(node, &[], || format!("starts at {tip}"));
-        self.step(node, Input::Peers(peers));
-    }
-
-    fn die(&mut self, node: usize, power: bool) {
-        self.note(node, &[u8::from(power)], || format!("dies (power {power})"));
-        let machine = &mut self.machines[node];
-        let Some(replica) = machine.replica.take() else {
-            return;
-        };
-        machine.snapshot = Some(replica.app().copy());
-        machine.doomed = None;
-        machine.wake = None;
-        if power {
-            let seed = self.random.draw();
-            self.machines[node].disk.power_cut(seed);
-            self.mark("power cut");
-        } else {
-            self.machines[node].disk.kill();
-            self.mark("kill");
-        }
-        if self.plan.wipe
-            && !self.wiped
-            && node < self.plan.validators as usize
-            && self.outcome.height > 2
-        {
-            self.wiped = true;
-            let machine = &mut self.machines[node];
-            machine.disk = SimDisk::new();
-            machine.snapshot = None;
-            machine.told = 0;
-            machine.wiped = true;
-            self.mark("disk lost");
-        }
-        let after = self.random.between(10, 4_000);
-        self.at(after, Event::Restart { node });
-    }
-
-    fn crash_somebody(&mut self) {
-        if self.calm() || !(self.plan.crashes || self.plan.power_cuts) {
-            return;
-        }
-        let node = self.random.below(self.machines.len() as u64) as usize;
-        let power = self.plan.power_cuts && (!self.plan.crashes || self.random.percent(50));
-        match self.random.below(3) {
-            0 => self.die(node, power),
-            1 => self.machines[node].doomed = Some((self.random.below(5), power)),
-            _ if power => {
-                let operations = self.random.below(12);
-                self.machines[node].disk.halt_after(operations);
-            }
-            _ => self.machines[node].doomed = Some((self.random.below(3), false)),
-        }
-        let next = self.random.between(500, 6_000);
-        self.at(next, Event::Crash);
-    }
-
-    fn weather(&mut self) {
-        if self.calm() {
-            return;
-        }
-        self.cut.clear();
-        let n = self.machines.len();
-        if self.plan.partitions && self.random.percent(50) {
-            let side: Vec<bool> = (0..n).map(|_| self.random.percent(50)).collect();
-            for a in 0..n {
-                for b in 0..n {
-                    if side[a] != side[b] {
-                        self.cut.insert((a, b));
-                    }
-                }
-            }
-            self.mark("partition");
-        }
-        if self.plan.one_way && self.random.percent(50) {
-            for _ in 0..2 {
-                let (a, b) = (
-                    self.random.below(n as u64) as usize,
-                    self.random.below(n as u64) as usize,
-                );
-                self.cut.insert((a, b));
-            }
-        }
-        let next = self.random.between(1_000, 8_000);
-        self.at(next, Event::Weather);
-    }
-
     fn submit(&mut self) {
         // The last records need time to be decided.
         if self.now + 25_000 < self.plan.end {
@@ -885,85 +630,20 @@ impl<L: SimLedger> World<L> {
                 node,
                 Input::Submit {
                     tag: self.next_record,
-                    bytes,
+                    envelope: Envelope::decode(bytes).expect("the suite's own record"),
                 },
             );
-        }
-    }
-
-    /// After the run: everybody is up, agrees, and nothing handed in after the faults is missing.
-    fn finish(&mut self) {
-        for node in 0..self.machines.len() {
-            if self.plan.twins.contains(&self.machines[node].organisation) {
-                continue;
-            }
-            let Some(replica) = &self.machines[node].replica else {
-                return self.fail(format!("node {node} is down at the end"));
-            };
-            let (tip, status) = (replica.app().tip(), replica.status());
-            let taken = replica.blocks_taken();
-            if let Some(known) = self.decided.get(&tip.height)
-                && *known != tip.block
-            {
-                return self.fail(format!(
-                    "FORK: node {node} stands at another block of height {}",
-                    tip.height
-                ));
-            }
-            if tip.height + 1 < self.outcome.height {
-                let height = self.outcome.height;
-                return self.fail(format!(
-                    "node {node} is stuck at {} of {height}: {status:?}",
-                    tip.height
-                ));
-            }
-            if status.body_missing.is_some() {
-                return self.fail(format!("node {node}: {status:?}"));
-            }
-            let undecided = |id: &Hash, at: u64| {
-                !self.decided_records.contains(id) && at + 20_000 < self.plan.end
-            };
-            let missing = self.handed_in.iter().find(|(id, at)| undecided(id, **at));
-            if let Some((id, at)) = missing {
-                return self.fail(format!(
-                    "record {} of {at} ms is not decided at node {node}: {status:?}",
-                    id.short()
-                ));
-            }
-            if self.machines[node].receipted + 2 < tip.height {
-                let receipted = self.machines[node].receipted;
-                return self.fail(format!(
-                    "node {node}: receipted {receipted} of {}: {status:?}",
-                    tip.height
-                ));
-            }
-            let accused = replica.app().accused();
-            let accusations = accused.len() as u64;
-            if let Some((height, who)) = accused
-                .iter()
-                .find(|(_, who)| !self.plan.twins.contains(who))
-            {
-                return self.fail(format!(
-                    "honest validator {who} was accused at height {height}"
-                ));
-            }
-            *self.outcome.marks.entry("accusation").or_default() += accusations;
-            *self.outcome.marks.entry("block fetched").or_default() += taken;
-            *self.outcome.marks.entry("file sync").or_default() += self.machines[node].disk.syncs();
-            if status.votes_from > 1 && status.votes_from < u64::MAX {
-                self.mark("votes from a later height");
-            }
         }
     }
 }
 
 fn brief(frame: &Frame) -> String {
     match frame {
-        Frame::Vote(s) => {
-            let block = s.vote.block.map_or("nil".into(), Hash::short);
+        Frame::Vote(signed) => {
+            let block = signed.vote.block.map_or("nil".into(), Hash::short);
             format!(
                 "{:?} {}/{} {block}",
-                s.vote.kind, s.vote.height, s.vote.round
+                signed.vote.kind, signed.vote.height, signed.vote.round
             )
         }
         Frame::Proposal { proposal, .. } => {
@@ -988,6 +668,8 @@ fn brief(frame: &Frame) -> String {
             precommits,
             ..
         } => format!("Round {height}/{round} precommits {precommits}"),
-        Frame::Cosign(c) => format!("Cosign {} size {}", c.height, c.size),
+        Frame::Cosign(cosignature) => {
+            format!("Cosign {} size {}", cosignature.height, cosignature.size)
+        }
     }
 }

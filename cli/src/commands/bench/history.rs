@@ -15,17 +15,19 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use rollbook_core::ledger::SystemSection;
+use rollbook_core::block::SystemSection;
 use rollbook_core::record::Record;
+use rollbook_node::clock::real_ms;
+use rollbook_node::replica::message::Envelope;
 use rollbook_node::replica::storage::Storage;
 use rollbook_node::replica::{App, JournalStorage};
-use rollbook_node::runtime::chain::NodeApp;
-use rollbook_node::runtime::clock::real_ms;
+use rollbook_node::replica_thread::app::{Delivery, NodeApp, node_app};
 use rollbook_node::runtime::open::open;
 use rollbook_node::runtime::sample::{SampleAlliance, node_key};
 use rollbook_node::runtime::testnet::{Plan, Testnet};
-use rollbook_node::runtime::writer;
-use rollbook_node::runtime::writer::{Job, StoredReceipt};
+use rollbook_node::store::view::{StoredReceipt, View};
+use rollbook_node::store::writer;
+use rollbook_node::store::writer::Job;
 use rollbook_proof::chain::{
     Certificate, CheckpointSignature, HandoverCheckpoint, Vote, VoteKind, quorum,
 };
@@ -33,7 +35,6 @@ use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::log::Clock;
 use serde::Serialize;
 
-use super::super::node::failed;
 use super::machine::{Machine, Usage, usage};
 use super::mix::{MEMBERS, Mix, verify_rate};
 use super::{NODES, SAMPLE};
@@ -102,12 +103,11 @@ pub(super) struct Report {
 
 pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Failure> {
     let machine = Machine::here();
-    let plan = Plan::new("bench", MEMBERS, NODES, Clock::Wall).map_err(failed)?;
+    let plan = Plan::new("bench", MEMBERS, NODES, Clock::Wall)?;
     let alliance = plan.alliance();
     let program =
         std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))?;
-    let mut testnet =
-        Testnet::create(dir, plan, &program, &super::super::testnet::RUN).map_err(failed)?;
+    let mut testnet = Testnet::create(dir, plan, &program, &super::super::testnet::RUN)?;
     let outcome = write(&testnet, &alliance, records).and_then(|mut report| {
         report.machine = machine;
         examine(&mut testnet, &program, &mut report)?;
@@ -117,7 +117,7 @@ pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Fail
     if keep {
         say(t("bench.kept", &[("dir", dir.display().to_string())]));
     } else {
-        testnet.down().map_err(failed)?;
+        testnet.down()?;
     }
     outcome
 }
@@ -125,11 +125,11 @@ pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Fail
 struct Writer {
     app: NodeApp,
     storage: JournalStorage,
-    view: writer::View,
-    jobs: std::sync::mpsc::SyncSender<Job>,
+    view: View,
+    delivery: Delivery,
     alliance: SampleAlliance,
     certificate: Option<Certificate>,
-    thread: std::thread::JoinHandle<Result<(), rollbook_node::runtime::Failure>>,
+    thread: std::thread::JoinHandle<Result<(), rollbook_node::failure::Failure>>,
 }
 
 fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
@@ -137,12 +137,13 @@ fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
 }
 
 fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result<Report, Failure> {
-    let config = testnet.config(1).map_err(failed)?;
-    let file = config.read_genesis().map_err(failed)?;
+    let config = testnet.config(1)?;
+    let file = config.read_genesis()?;
     let genesis = Arc::new(file.genesis.clone());
-    let opened = open(&config, &genesis, false).map_err(failed)?;
+    let opened = open(&config, &genesis, false)?;
     let (jobs, queue) = sync_channel(4);
-    let (app, _handles) = NodeApp::new(opened.ledger, jobs.clone());
+    let delivery = Delivery::new(&opened.ledger, jobs, Arc::default());
+    let app = node_app(opened.ledger);
     let view = opened.view.clone();
     let thread = std::thread::spawn(move || writer::run(&opened.view, &queue));
     let storage = JournalStorage::new(opened.journal, &opened.recovered);
@@ -150,7 +151,7 @@ fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result
         app,
         storage,
         view,
-        jobs,
+        delivery,
         alliance: alliance.clone(),
         certificate: None,
         thread,
@@ -244,12 +245,16 @@ impl Writer {
             seconds * per_record
         };
         let mut stages = Stages::default();
-        self.app.preverify(records);
+        self.app.verify_ahead(&records.iter().collect::<Vec<_>>());
         stages.verify = lap();
         for bytes in bytes.into_iter().flatten() {
-            self.app
-                .admit(bytes, time_ms)
-                .map_err(|refusal| fault("a record was refused", refusal))?;
+            Envelope::decode(bytes.clone())
+                .map_err(|error| fault("a record was refused", error))
+                .and_then(|envelope| {
+                    self.app
+                        .admit(envelope.record(), time_ms)
+                        .map_err(|refused| fault("a record was refused", refused))
+                })?;
         }
         stages.admit = lap();
         let system = SystemSection {
@@ -281,6 +286,9 @@ impl Writer {
         self.app
             .commit(&built.seal.id(), &certificate)
             .map_err(|error| fault("commit", error))?;
+        self.delivery
+            .deliver(self.app.take_outbox())
+            .map_err(|_| fault("store", "its thread has ended"))?;
         stages.commit = lap();
         let mut heights = self.view.heights();
         while *heights.borrow_and_update() < built.seal.height {
@@ -365,22 +373,21 @@ impl Writer {
                 cosignatures: cosignatures.collect(),
             },
         };
-        let _ = self.jobs.send(Job::Receipt(receipt));
+        let _ = self.delivery.jobs().send(Job::Receipt(receipt));
         // One more block takes the receipt into the store.
         self.block(&[], None)?;
         let Writer {
             app,
             mut storage,
-            jobs,
+            delivery,
             thread,
             view,
             ..
         } = self;
-        drop((app, jobs));
+        drop((app, delivery));
         thread
             .join()
-            .map_err(|_| fault("store", "its thread panicked"))?
-            .map_err(failed)?;
+            .map_err(|_| fault("store", "its thread panicked"))??;
         drop(view);
         storage
             .journal_mut()
@@ -413,9 +420,9 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     say(t("bench.opening", &[]));
     let folder = testnet.folder(1);
     report.disk_bytes = size_of(&folder);
-    report.store_bytes = size_of(&testnet.config(1).map_err(failed)?.store());
+    report.store_bytes = size_of(&testnet.config(1)?.store());
     report.after_clean_stop = timed_start(testnet)?;
-    testnet.kill(1).map_err(failed)?;
+    testnet.kill(1)?;
     report.after_kill = timed_start(testnet)?;
     let export = testnet.dir.join("history.export");
     let unusable =
@@ -425,7 +432,7 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
         testnet.api(1),
         report.blocks
     );
-    let pass = testnet.pass(1).map_err(failed)?;
+    let pass = testnet.pass(1)?;
     let mut answer = ureq::get(&url)
         .header("authorization", pass)
         .call()
@@ -434,7 +441,7 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     report.export_bytes =
         std::io::copy(&mut answer.body_mut().as_reader(), &mut file).map_err(unusable)?;
     report.node_after_export = memory_of(testnet)?;
-    testnet.stop(1).map_err(failed)?;
+    testnet.stop(1)?;
 
     let started = Instant::now();
     let mut audit = Command::new(program)
@@ -472,7 +479,7 @@ fn memory_of(testnet: &Testnet) -> Result<Usage, Failure> {
 
 fn timed_start(testnet: &mut Testnet) -> Result<Opening, Failure> {
     let started = Instant::now();
-    testnet.start(1).map_err(failed)?;
+    testnet.start(1)?;
     Ok(Opening {
         seconds: started.elapsed().as_secs_f64(),
         memory: memory_of(testnet)?,

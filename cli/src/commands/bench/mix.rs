@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use rollbook_core::charter::DAY_MS;
+use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
     Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload,
@@ -71,7 +71,7 @@ impl Mix {
         Mix {
             seed: seed.to_vec(),
             chain,
-            valid_until_ms: now_ms + 7 * DAY_MS,
+            valid_until_ms: now_ms + 7 * MS_PER_DAY,
             sequences: BTreeMap::new(),
             keys,
             made: 0,

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
 use rollbook_proof::crypto::Hash;
 use serde_json::{Value, json};
 
 use super::mix::Prepared;
+use crate::encoding::base64_text;
 
 /// Between two looks at a node's status.
 const LOOK: Duration = Duration::from_millis(20);
@@ -58,7 +58,7 @@ impl Node {
     pub fn hand_in(&self, records: &[Prepared]) -> Result<(u64, Option<String>), String> {
         let texts: Vec<String> = records
             .iter()
-            .map(|prepared| base64::engine::general_purpose::STANDARD.encode(&prepared.bytes))
+            .map(|prepared| base64_text(&prepared.bytes))
             .collect();
         let body =
             serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::ArgMatches;
-use rollbook_core::calendar::{LocalDay, format_instant};
+use clap::Args;
+use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, format_instant};
 use rollbook_core::charter::Charter;
 use rollbook_core::genesis::file::{DRAFT_MAGIC, GenesisFile, decode_draft};
 use rollbook_core::genesis::{Genesis, GenesisItem};
@@ -15,15 +15,28 @@ use rollbook_proof::log::Clock;
 use crate::drafting::parameters;
 use crate::drafting::sample::REPORTED_NAMES;
 use crate::failure::Failure;
-use crate::keystore;
+use crate::files;
+use crate::flags::Global;
 use crate::keystore::card::role_code;
 use crate::messages::{Language, language, t};
+use crate::objects::both_names;
 use crate::output::{print, print_json, table};
 
+/// `genesis show`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Show {
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Without a file: what ships with the sample.
+    #[arg(id = "real-names", long = "real-names", value_name = "FILE", num_args = 0..=1)]
+    real_names: Option<Option<PathBuf>>,
+}
+
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let path = super::path(matches, "file")?;
-    let bytes = keystore::read(path)?;
+pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
+    let path = &flags.file;
+    let bytes = files::read(path)?;
     let (genesis, found) = if bytes.starts_with(DRAFT_MAGIC) {
         let (genesis, _) = decode_draft(&bytes)
             .map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
@@ -33,19 +46,15 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             .map_err(|error| super::bad_file(path, &error, "genesis.no-genesis"))?;
         (file.genesis, Some(file.found))
     };
-    // Without a file: what ships with the sample.
-    let reported = match (
-        matches.contains_id("real-names"),
-        matches.get_one::<PathBuf>("real-names"),
-    ) {
-        (_, Some(path)) => Some(reported_names(
+    let reported = match &flags.real_names {
+        Some(Some(path)) => Some(reported_names(
             &path.display().to_string(),
-            &keystore::read(path)?,
+            &files::read(path)?,
         )?),
-        (true, None) => Some(reported_names("reported-names.csv", REPORTED_NAMES)?),
-        (false, None) => None,
+        Some(None) => Some(reported_names("reported-names.csv", REPORTED_NAMES)?),
+        None => None,
     };
-    if matches.get_flag("json") {
+    if global.json {
         print_json(&serde_json::json!({
             "genesis": genesis.hash(),
             "founded": found.is_some(),
@@ -77,7 +86,7 @@ pub fn alliance_name(genesis: &Genesis) -> String {
 fn offset(genesis: &Genesis) -> i32 {
     genesis
         .charter()
-        .map_or(480, |charter| charter.offset_minutes)
+        .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes)
 }
 
 /// The lines that every view of a genesis begins with.
@@ -87,7 +96,7 @@ pub fn head(genesis: &Genesis) {
     }
     for item in &genesis.items {
         if let GenesisItem::Charter { name, .. } = item {
-            let both = crate::commands::setup::both(name.native.as_str(), name.latin.as_str());
+            let both = both_names(name.native.as_str(), name.latin.as_str());
             print(t("genesis.head.alliance", &[("name", both)]));
         }
     }
@@ -170,7 +179,7 @@ fn people(
     title("genesis.title.directions");
     for item in &genesis.items {
         if let GenesisItem::Direction(direction) = item {
-            let both = crate::commands::setup::both(
+            let both = both_names(
                 direction.name.native.as_str(),
                 direction.name.latin.as_str(),
             );
@@ -186,7 +195,7 @@ fn people(
             print(format!(
                 "  {}  {}",
                 entry.number,
-                crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())
+                both_names(entry.name.native.as_str(), entry.name.latin.as_str())
             ));
             for post in posts {
                 let deputy = post
@@ -227,7 +236,7 @@ fn people(
             print(format!(
                 "  {}  {}",
                 entry.number,
-                crate::commands::setup::both(entry.name.native.as_str(), entry.name.latin.as_str())
+                both_names(entry.name.native.as_str(), entry.name.latin.as_str())
             ));
         }
     }

@@ -9,8 +9,8 @@
 //!   known key twice, and a bad signature of a known key refuses the whole note. Lines of unknown
 //!   keys are ignored, as the format demands.
 //!
-//! An [`crate::log::EpochPolicy`] converts to this; a stricter local policy (witnesses required, RULINGS
-//! A3) is a file of its own.
+//! An [`crate::log::EpochPolicy`] converts to this; a stricter local policy (witnesses required,
+//! RULINGS A3) is a file of its own.
 
 use std::collections::BTreeSet;
 

@@ -22,6 +22,8 @@ pub const LEAF_PREFIX: &[u8] = b"JMT::LeafNode";
 pub const FORK_PREFIX: &[u8] = b"JMT::IntrnalNode";
 /// Longest state proof read, in bytes.
 pub const STATE_PROOF_MAX_BYTES: usize = 128 * 1024;
+/// Largest encoded value of a proved table, in bytes.
+pub const PROVED_VALUE_MAX: usize = 4_096;
 /// Depth of the tree: one step for each bit of a key's hash.
 const DEPTH_MAX: usize = 256;
 

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use futures::FutureExt;
-use libp2p::PeerId;
-use libp2p::request_response::{self, OutboundFailure, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{OutboundFailure, OutboundRequestId, ResponseChannel};
+use libp2p::{PeerId, request_response};
 use tokio::sync::oneshot;
 
 use super::super::address::{peer_id, peer_key};
@@ -134,7 +134,10 @@ impl Node {
                 error,
                 ..
             } => {
-                let oversized = matches!(&error, OutboundFailure::Io(e) if e.kind() == std::io::ErrorKind::InvalidData);
+                let oversized = matches!(
+                    &error,
+                    OutboundFailure::Io(e) if e.kind() == std::io::ErrorKind::InvalidData
+                );
                 let error = match error {
                     OutboundFailure::Timeout => RequestError::Timeout,
                     OutboundFailure::DialFailure => peer_key(&peer).map_or_else(

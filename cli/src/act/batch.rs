@@ -1,0 +1,279 @@
+//! `--from FILE.csv`: one record a line (RULINGS R23).
+//!
+//! The head names arguments of the verb, `value-date` or `value_date`; flags of the command line
+//! hold for every line. All lines are read, signed and judged first; if one is bad, every bad line
+//! is told with its number and nothing is handed in.
+
+use std::time::Instant;
+
+use rollbook_core::record::Record;
+use serde_json::{Map, json};
+
+use super::desk::Desk;
+use super::keys::Keys;
+use super::submit::Wait;
+use super::{judge, next, submit};
+use crate::drafting::members::Lines;
+use crate::failure::{Failure, NOT_YET, REFUSED, UNUSABLE};
+use crate::input::problem::suggestion;
+use crate::messages::t;
+use crate::output::{Rows, print, say};
+use crate::receipts;
+use crate::verbs::opening::Reading;
+use crate::verbs::{Given, Verb, shown};
+
+/// Most lines of one file.
+const LINES_MAX: usize = 2_000;
+
+/// A line with the act it spells.
+struct Line {
+    number: usize,
+    body: rollbook_core::record::Body,
+}
+
+/// Runs a verb for every line of a file.
+pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Failure> {
+    let mut reading = desk.reading();
+    reading.opening = given.opening.clone();
+    let (lines, bad) = read(verb, given, file, &mut reading)?;
+    if !bad.is_empty() {
+        return Ok(reject(file, bad, UNUSABLE));
+    }
+    for (document, hash) in &reading.documents {
+        say(t(
+            "act.document",
+            &[("file", document.clone()), ("hash", hash.to_hex())],
+        ));
+    }
+    let dry = desk.flags.dry_run;
+    let client = desk.client()?;
+    let (first, now) = desk.place(&client)?;
+    let (mut records, mut bad, mut keys) = (Vec::new(), Vec::new(), Keys::default());
+    for (line, sequence) in lines.into_iter().zip(first..) {
+        let record = desk.record(line.body, sequence, now, &mut keys)?;
+        let judged = judge::rehearse(&client, &record)?;
+        if let Some(sentence) = judge::refused(&judged) {
+            bad.push((line.number, sentence));
+        }
+        records.push((line.number, record));
+    }
+    if !bad.is_empty() {
+        return Ok(reject(file, bad, REFUSED));
+    }
+    if dry {
+        print(t(
+            "batch.dry",
+            &[
+                ("file", file.to_owned()),
+                ("lines", records.len().to_string()),
+            ],
+        ));
+        return Ok(0);
+    }
+    if let Some(kept) = reading.keep(&verb.name())? {
+        say(t("opening.kept", &[("file", kept.display().to_string())]));
+    }
+    hand_in(desk, &client, records)
+}
+
+/// Tells every bad line.
+fn reject(file: &str, bad: Vec<(usize, String)>, code: u8) -> u8 {
+    for (line, why) in &bad {
+        print(format!("{file}:{line}: {why}"));
+    }
+    say(t(
+        "batch.rejected",
+        &[("file", file.to_owned()), ("bad", bad.len().to_string())],
+    ));
+    code
+}
+
+/// Lines that can be used, and what is wrong with the others by line number.
+type Sorted = (Vec<Line>, Vec<(usize, String)>);
+
+fn read(verb: &Verb, usual: &Given, file: &str, reading: &mut Reading) -> Result<Sorted, Failure> {
+    let bytes = crate::files::read(std::path::Path::new(file))?;
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    let unusable = |why: String| {
+        Failure::unusable(t("batch.unreadable", &[("file", file.to_owned())]))
+            .because(why)
+            .next(t("batch.head-next", &[("known", known(verb))]))
+    };
+    std::str::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?;
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .from_reader(bytes);
+    let mut head = Vec::new();
+    for column in reader
+        .headers()
+        .map_err(|error| unusable(error.to_string()))?
+    {
+        let name = column.replace('-', "_");
+        let field = verb
+            .fields
+            .iter()
+            .map(|field| field.name)
+            .find(|known| *known == name);
+        let text = verb
+            .is_motion()
+            .then(|| {
+                ["ballot-days", "text"]
+                    .into_iter()
+                    .find(|known| *known == column)
+            })
+            .flatten();
+        let near = suggestion(&name, verb.fields.iter().map(|field| field.name));
+        head.push(field.or(text).ok_or_else(|| {
+            unusable(t(
+                "batch.column",
+                &[("column", column.to_owned()), ("near", near)],
+            ))
+        })?);
+    }
+    let (mut lines, mut bad) = (Vec::new(), Vec::new());
+    let mut places = Lines::new(bytes);
+    for row in reader.records() {
+        let row = row.map_err(|error| unusable(error.to_string()))?;
+        let number = row
+            .position()
+            .map_or(0, |position| places.of(position.byte() as usize));
+        if row.len() != head.len() {
+            let facts = [
+                ("found", row.len().to_string()),
+                ("expected", head.len().to_string()),
+            ];
+            bad.push((number, t("draft.csv-fields", &facts)));
+            continue;
+        }
+        let cells = head
+            .iter()
+            .copied()
+            .zip(row.iter())
+            .filter(|(_, cell)| !cell.is_empty());
+        let given: Vec<(&str, String)> = cells
+            .map(|(name, cell)| (name, cell.to_owned()))
+            // Flags hold for every line.
+            .chain(usual.texts.iter().cloned())
+            .collect();
+        match verb.spell(&given, Map::new(), reading) {
+            Ok(body) => lines.push(Line { number, body }),
+            Err(failure) => {
+                let why = failure
+                    .why
+                    .map(|why| format!(" ({why})"))
+                    .unwrap_or_default();
+                bad.push((number, format!("{}{why}", failure.what)));
+            }
+        }
+        if lines.len() > LINES_MAX {
+            return Err(unusable(t("batch.long", &[("max", LINES_MAX.to_string())])));
+        }
+    }
+    if lines.is_empty() && bad.is_empty() {
+        return Err(unusable(t("batch.empty", &[])));
+    }
+    Ok((lines, bad))
+}
+
+fn known(verb: &Verb) -> String {
+    verb.fields
+        .iter()
+        .map(|field| shown(field).trim_start_matches("--").to_lowercase())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Hands every record in, then waits for all: one block takes many.
+fn hand_in(
+    desk: &Desk,
+    client: &crate::client::Client,
+    records: Vec<(usize, Record)>,
+) -> Result<u8, Failure> {
+    let wait = Wait::of(&desk.flags.submitting);
+    let Some((_, first)) = records.first() else {
+        return Ok(0);
+    };
+    let mut trust = receipts::trust_for(desk.global, first, client)?;
+    let mut refused: Vec<Option<String>> = Vec::new();
+    for (_, record) in &records {
+        let answer = receipts::submit(&mut trust, record)?;
+        refused.push(
+            answer["code"]
+                .as_str()
+                .map(|code| submit::sentence_of(code, &answer)),
+        );
+    }
+    let begun = Instant::now();
+    let mut rows = Rows::new(&["line", "record", "stands", "height", "leaf", "next"]);
+    let mut code = 0;
+    for ((line, record), refused) in records.iter().zip(refused) {
+        let id = record.id();
+        if let Some(sentence) = refused {
+            code = REFUSED;
+            rows.add([
+                line.to_string(),
+                id.to_hex(),
+                "refused".into(),
+                String::new(),
+                String::new(),
+                sentence,
+            ]);
+            continue;
+        }
+        let placed = match wait {
+            Wait::None => Err(json!({ "stands": "pool" })),
+            wait => submit::wait_for(client, &id, wait, begun),
+        };
+        let done = placed.is_ok();
+        let mut place = placed.unwrap_or_else(|place| place);
+        if wait != Wait::None && !done {
+            code = code.max(NOT_YET);
+        }
+        if wait == Wait::Receipt && done {
+            // Kept with what the nodes signed, not one file a line in the working folder.
+            let file = trust
+                .folder()
+                .join("receipts")
+                .join(format!("{id}.tlog-proof"));
+            match receipts::receipt(&mut trust, record, &file) {
+                Ok(receipt) => {
+                    (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into())
+                }
+                Err(failure) => {
+                    code = code.max(failure.exit);
+                    say(format!("{line}: {}", failure.what));
+                    place["stands"] = "not verified".into();
+                }
+            }
+        }
+        let follows = client
+            .json(&format!("/v1/records/{id}/next"))
+            .map(|answer| answer["next"].clone())
+            .unwrap_or_default();
+        let text = |name: &str| {
+            place[name]
+                .as_u64()
+                .map(|number| number.to_string())
+                .unwrap_or_default()
+        };
+        let follows = if follows.is_object() {
+            next::sentence(&follows)
+        } else {
+            String::new()
+        };
+        let stands = place["stands"].as_str().unwrap_or_default().to_owned();
+        rows.add([
+            line.to_string(),
+            id.to_hex(),
+            stands,
+            text("height"),
+            text("leaf"),
+            follows,
+        ]);
+    }
+    rows.print(desk.global);
+    say(t("batch.done", &[("lines", records.len().to_string())]));
+    Ok(code)
+}

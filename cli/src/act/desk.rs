@@ -1,0 +1,229 @@
+//! The desk of whoever acts: for whom, in which alliance, with which keys, asking which nodes. From
+//! the flags, else the profile.
+
+use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::identity::Role;
+use rollbook_core::record::{Body, Payload, RECORD_MAX_BYTES, Record};
+use rollbook_node::clock::real_ms;
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::Hash;
+
+use super::keys::Keys;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::flags::{Acting, Asking, Global, KeyFlags, Signing};
+use crate::keystore::Keystore;
+use crate::keystore::card::{parse_role, role_code};
+use crate::messages::t;
+use crate::profile::{Profile, in_use};
+use crate::verbs::opening::Reading;
+
+/// How long a signed record may wait to be recorded.
+const VALID_MS: u64 = 7 * MS_PER_DAY;
+/// Roles by which somebody signs.
+const KNOWN_ROLES: [Role; 12] = [
+    Role::Primary,
+    Role::Alternate,
+    Role::Finance,
+    Role::Technical,
+    Role::NodeOperator,
+    Role::Secretary,
+    Role::Registrar,
+    Role::Treasurer,
+    Role::SecondOfficer,
+    Role::ProgrammeOfficer,
+    Role::FinanceApprover,
+    Role::Auditor,
+];
+
+/// Who acts, with what: from the flags, else the profile.
+pub struct Desk<'a> {
+    /// What every command takes.
+    pub global: &'a Global,
+    /// How the act is signed and handed in.
+    pub flags: &'a Acting,
+    profile: Option<Profile>,
+    /// The organisation or office that acts.
+    pub principal: u32,
+    /// The folder of keys.
+    pub keystore: Keystore,
+    signers: Vec<(u32, Role)>,
+}
+
+impl<'a> Desk<'a> {
+    /// Reads flags and profile. Nothing is opened and nobody is asked yet.
+    pub fn of(
+        global: &'a Global,
+        flags: &'a Acting,
+        usual: Option<u32>,
+    ) -> Result<Desk<'a>, Failure> {
+        let profile = in_use(global)?;
+        let given = flags.principal.or(usual);
+        let principal = given.or(profile.as_ref().and_then(|profile| profile.organisation));
+        let principal = principal.ok_or_else(|| unknown("act.no-principal"))?;
+        let keystore = keystore(&flags.signing.keys, profile.as_ref());
+        let signers = match signers(&flags.signing, profile.as_ref(), &keystore) {
+            Err(_) if flags.dry_run => Vec::new(),
+            signers => signers?,
+        };
+        Ok(Desk {
+            global,
+            flags,
+            profile,
+            principal,
+            keystore,
+            signers,
+        })
+    }
+
+    /// Nodes to ask.
+    pub fn client(&self) -> Result<Client, Failure> {
+        client(&self.flags.submitting.asking, self.profile.as_ref())
+    }
+
+    /// The alliance's genesis hash.
+    pub fn chain(&self) -> Result<Hash, Failure> {
+        self.profile
+            .as_ref()
+            .and_then(Profile::genesis_hash)
+            .ok_or_else(|| unknown("act.no-genesis"))
+    }
+
+    /// A fresh reading of arguments for this desk.
+    pub fn reading(&self) -> Reading {
+        Reading::of(
+            self.principal,
+            self.signers.first().map_or(0, |(person, _)| *person),
+        )
+    }
+
+    /// The first signer's next free sequence and the ledger time, as told by a node.
+    pub fn place(&self, client: &Client) -> Result<(u64, u64), Failure> {
+        let (first, _) = self
+            .signers
+            .first()
+            .ok_or_else(|| unknown("act.no-signer"))?;
+        place(client, *first)
+    }
+
+    /// A record of `body`, signed by everybody given.
+    pub fn record(
+        &self,
+        body: Body,
+        sequence: u64,
+        now: u64,
+        keys: &mut Keys,
+    ) -> Result<Record, Failure> {
+        let (officer, _) = *self
+            .signers
+            .first()
+            .ok_or_else(|| unknown("act.no-signer"))?;
+        let valid_until_ms = now.saturating_add(VALID_MS);
+        let payload = Payload {
+            chain: self.chain()?,
+            principal: self.principal,
+            officer,
+            sequence,
+            valid_until_ms,
+            body,
+        };
+        let mut record = Record {
+            payload,
+            signatures: Vec::new(),
+        };
+        for (person, role) in &self.signers {
+            keys.sign(
+                &mut record,
+                *person,
+                *role,
+                &self.keystore,
+                self.flags.signing.keys.passphrase_file.as_deref(),
+            )?;
+        }
+        fits(&record)?;
+        Ok(record)
+    }
+}
+
+/// A failure for want of something that a profile would say.
+pub fn unknown(key: &str) -> Failure {
+    Failure::unusable(t(key, &[])).next(t("act.no-profile-next", &[]))
+}
+
+/// Refuses a record that no node would take (RULINGS A19).
+pub fn fits(record: &Record) -> Result<(), Failure> {
+    let size = encode(record).len();
+    if size <= RECORD_MAX_BYTES {
+        return Ok(());
+    }
+    let facts = [
+        ("size", size.to_string()),
+        ("max", RECORD_MAX_BYTES.to_string()),
+    ];
+    Err(Failure::unusable(t("act.too-large", &facts)).next(t("act.too-large-next", &[])))
+}
+
+/// The folder of keys: as given, else the profile's.
+pub fn keystore(flags: &KeyFlags, profile: Option<&Profile>) -> Keystore {
+    let of_profile = profile.and_then(|profile| profile.keystore.as_deref());
+    Keystore::at(flags.keystore.as_ref(), of_profile)
+}
+
+/// The nodes to ask: as given, else the profile's.
+pub fn client(flags: &Asking, profile: Option<&Profile>) -> Result<Client, Failure> {
+    Client::of(flags, profile, "act.no-profile-next")
+}
+
+/// The signers with their roles: as given, else the profile's person.
+pub fn signers(
+    flags: &Signing,
+    profile: Option<&Profile>,
+    keystore: &Keystore,
+) -> Result<Vec<(u32, Role)>, Failure> {
+    let mut given = flags.signer.clone();
+    if given.is_empty() {
+        given.extend(
+            profile
+                .and_then(|profile| profile.person)
+                .map(|person| person.to_string()),
+        );
+    }
+    given.iter().map(|text| signer(text, keystore)).collect()
+}
+
+fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
+    let bad = || {
+        let failure = Failure::unusable(t("act.bad-signer", &[("text", text.to_owned())]));
+        let known: Vec<String> = KNOWN_ROLES.map(role_code).to_vec();
+        failure
+            .because(t("act.bad-signer-why", &[]))
+            .next(t("act.bad-signer-next", &[("known", known.join(", "))]))
+    };
+    let (person, role) = match text.split_once(':') {
+        Some((person, role)) => (person, Some(parse_role(role).ok_or_else(bad)?)),
+        None => (text, None),
+    };
+    let person: u32 = person.parse().map_err(|_| bad())?;
+    if let Some(role) = role {
+        return Ok((person, role));
+    }
+    let roles = keystore.card(person)?.roles;
+    match roles.as_slice() {
+        [only] => Ok((person, *only)),
+        // Who may bind the company signs as that unless something else is asked for.
+        roles if roles.contains(&Role::Primary) => Ok((person, Role::Primary)),
+        roles => {
+            let roles: Vec<String> = roles.iter().map(|role| role_code(*role)).collect();
+            let facts = [("person", person.to_string()), ("roles", roles.join(", "))];
+            Err(Failure::unusable(t("act.no-role", &facts)).next(t("act.no-role-next", &facts)))
+        }
+    }
+}
+
+/// The next free sequence of a person, and the ledger time, as told by a node.
+fn place(client: &Client, person: u32) -> Result<(u64, u64), Failure> {
+    let answer = client.json(&format!("/v1/persons/{person}/sequence"))?;
+    let unknown = || Failure::unreachable(t("act.no-frame", &[("person", person.to_string())]));
+    let next = answer["next"].as_u64().ok_or_else(unknown)?;
+    Ok((next, answer["now_ms"].as_u64().unwrap_or_else(real_ms)))
+}

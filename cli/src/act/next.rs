@@ -1,0 +1,226 @@
+//! The line after an act, and `NOUN status N`: where an object stands, who acts next, until when,
+//! what happens if not (R16).
+//!
+//! States and actors come from core's tables through the node; the words are in the catalogue, and
+//! a test holds that every state and every actor of every table has some.
+
+use std::path::Path;
+
+use rollbook_core::record::Record;
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::dates::instant_ms;
+use crate::failure::Failure;
+use crate::messages::{find, t};
+use crate::output::{print, print_json, say};
+use crate::receipts::Receipted;
+use crate::verbs::VERBS;
+
+/// Where an object stands, as told by a node.
+pub fn of(client: &Client, object: &str, number: u32) -> Result<Value, Failure> {
+    Ok(client.json(&format!("/v1/next/{object}/{number}"))?["next"].clone())
+}
+
+/// `UnderReview` as `under-review`; words that are kebab already stay.
+pub fn kebab(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            if !text.is_empty() {
+                text.push('-');
+            }
+            text.push(c.to_ascii_lowercase());
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// The key of an actor of the tables: `2 of TRE, OFF, FIN` is `2-of-tre-off-fin`.
+pub fn who_key(who: &str) -> String {
+    let parts: Vec<String> = who
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    format!("who.{}", parts.join("-"))
+}
+
+/// A state in words.
+pub fn state(object: &str, name: &str) -> String {
+    let name = kebab(name);
+    find(&format!("state.{object}.{name}"), &[])
+        .or_else(|| find(&format!("state.{name}"), &[]))
+        .unwrap_or(name)
+}
+
+/// Where it stands, who acts next, until when, what if not.
+pub fn sentence(next: &Value) -> String {
+    let object = next["object"].as_str().unwrap_or_default();
+    let here = next["state"].as_str().unwrap_or_default();
+    let facts = [
+        ("object", t(&format!("object.{object}"), &[])),
+        ("number", next["number"].to_string()),
+        ("state", state(object, here)),
+    ];
+    let mut text = t("next.stands", &facts);
+    if let Some(officers) = next["officers"].as_array() {
+        let numbers: Vec<String> = officers.iter().map(ToString::to_string).collect();
+        text += &t("next.officers", &[("officers", numbers.join(", "))]);
+    }
+    let who = next["who"].as_str().unwrap_or_default();
+    text += &match who {
+        "" => t("next.nothing", &[]),
+        "CLK" => t("next.clock", &[]),
+        who => t("next.who", &[("who", actor(next, who))]),
+    };
+    if let Some(ms) = next["due"][1].as_u64() {
+        let what = t(
+            &format!(
+                "deadline.{}",
+                kebab(next["due"][0].as_str().unwrap_or_default())
+            ),
+            &[],
+        );
+        text += &t("next.due", &[("due", instant_ms(ms)), ("what", what)]);
+        let otherwise: Vec<String> = next["otherwise"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|to| {
+                if to == here {
+                    t("next.overdue", &[])
+                } else {
+                    state(object, to)
+                }
+            })
+            .collect();
+        if !otherwise.is_empty() && who != "CLK" {
+            text += &t(
+                "next.otherwise",
+                &[("otherwise", otherwise.join(&t("word.or", &[])))],
+            );
+        }
+    }
+    text
+}
+
+/// Who acts, with the number where the object has one.
+fn actor(next: &Value, who: &str) -> String {
+    let word = t(&who_key(who), &[]);
+    let number = match who {
+        "REV" | "holder" => next["person"]
+            .as_u64()
+            .map(|person| t("next.person", &[("number", person.to_string())])),
+        "applicant" | "GRT" | "GRT primary + finance" | "node operator" => next["organisation"]
+            .as_u64()
+            .map(|number| t("next.organisation", &[("number", number.to_string())])),
+        _ => None,
+    };
+    number.map_or(word.clone(), |number| format!("{word} ({number})"))
+}
+
+/// Key of the words for what an act does: those of its verb's help.
+pub fn deed_key(record: &Record) -> String {
+    let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
+    let first = |value: &Value| match value {
+        Value::Object(map) => map
+            .iter()
+            .next()
+            .map(|(name, inner)| (name.clone(), inner.clone())),
+        Value::String(name) => Some((name.clone(), Value::Null)),
+        _ => None,
+    };
+    let Some((family, inner)) = first(&act) else {
+        return String::new();
+    };
+    let Some((variant, fields)) = first(&inner) else {
+        return family;
+    };
+    let effect = first(&fields["effect"]).map(|(name, _)| name);
+    let verb = VERBS.iter().find(|verb| {
+        verb.act == (family.as_str(), variant.as_str())
+            && verb.inside.first().copied() == effect.as_deref()
+    });
+    match (verb, family.as_str(), variant.as_str()) {
+        (Some(verb), ..) => format!("help.rollbook.{}.{}.about", verb.path.0, verb.path.1),
+        (None, "Organisation", "Register") => "help.rollbook.org.introduce.about".to_owned(),
+        (None, "Organisation", "Found") => "help.rollbook.genesis.sign.about".to_owned(),
+        (None, "Node", "Register") => "help.rollbook.node.register.about".to_owned(),
+        _ => format!("{family}.{variant}"),
+    }
+}
+
+/// What an act does; its rule is told beside it and not again.
+pub fn deed(record: &Record) -> String {
+    let about = t(&deed_key(record), &[]);
+    let rest = about.strip_prefix(record.payload.body.code());
+    rest.map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned())
+        .unwrap_or(about)
+}
+
+/// The one line after an act: record, height, log index, rule, what, where it stands, who acts
+/// next, until when. Height and index are those of the verified receipt if there is one; what
+/// follows is as told by the node. `page` is where a page of the act goes.
+pub fn told(
+    client: &Client,
+    record: &Record,
+    place: &Value,
+    receipt: Option<&Receipted>,
+    page: Option<&Path>,
+    json: bool,
+) -> Result<u8, Failure> {
+    let mut place = place.clone();
+    if let Some(receipt) = receipt {
+        (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into());
+        place["receipt"] = serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
+    }
+    // The act stands whatever the node says about what follows.
+    let id = record.id();
+    let next = client
+        .json(&format!("/v1/records/{id}/next"))
+        .map(|answer| answer["next"].clone())
+        .unwrap_or_default();
+    if let Some(file) = page {
+        super::page::write(file, client, record, &place, &next)?;
+        say(t("page.written", &[("file", file.display().to_string())]));
+    }
+    if json {
+        place["next"] = next;
+        print_json(&place);
+        return Ok(0);
+    }
+    let facts = [
+        ("record", id.to_hex()),
+        ("height", place["height"].to_string()),
+        ("leaf", place["leaf"].to_string()),
+        ("rule", record.payload.body.code().to_owned()),
+        ("what", deed(record)),
+        (
+            "next",
+            if next.is_object() {
+                sentence(&next)
+            } else {
+                t("next.none", &[])
+            },
+        ),
+    ];
+    print(t("act.done", &facts));
+    match receipt {
+        None => say(t("act.decided", &[])),
+        Some(receipt) => {
+            say(t(
+                "act.receipted",
+                &[
+                    ("grounds", receipt.grounds.line()),
+                    ("file", receipt.file.display().to_string()),
+                ],
+            ));
+            return Ok(receipt.grounds.tell_age());
+        }
+    }
+    Ok(0)
+}

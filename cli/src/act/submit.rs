@@ -1,0 +1,201 @@
+//! Handing a record in and waiting for what becomes of it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rollbook_core::record::Record;
+use rollbook_proof::crypto::Hash;
+use serde_json::{Value, json};
+
+use super::{judge, next};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::flags::{Global, Submitting};
+use crate::keystore::Keystore;
+use crate::messages::{refusal, t};
+use crate::output::{busy, print, print_json, say};
+use crate::{pending_file, receipts};
+
+/// How long a decision or a receipt is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is waited for after a record was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Nothing.
+    None,
+    /// That a node says that it is decided.
+    Decided,
+    /// Its receipt.
+    Receipt,
+}
+
+impl Wait {
+    /// `--wait`.
+    pub fn of(flags: &Submitting) -> Wait {
+        match flags.wait.as_str() {
+            "none" => Wait::None,
+            "decided" => Wait::Decided,
+            _ => Wait::Receipt,
+        }
+    }
+
+    /// Whether a place of a record, as told by a node, is what is waited for.
+    fn is_met(self, place: &Value) -> bool {
+        place["stands"] == "receipted" || place["stands"] == "decided" && self == Wait::Decided
+    }
+}
+
+/// Asks where a record is until that is what is waited for; `begun` is when the waiting began. If
+/// the time is over, the place as last told. One node after the other is asked, so that none can
+/// keep a record waiting.
+pub fn wait_for(client: &Client, id: &Hash, wait: Wait, begun: Instant) -> Result<Value, Value> {
+    let mut place = json!({ "stands": "pool" });
+    for node in client.nodes().iter().cycle() {
+        place = client
+            .only(node)
+            .json(&format!("/v1/records/{id}"))
+            .unwrap_or(place);
+        if wait.is_met(&place) {
+            return Ok(place);
+        }
+        if begun.elapsed() > PATIENCE {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err(place)
+}
+
+/// Leaves a pending record and says who is missing.
+pub fn wait_for_others(
+    record: &Record,
+    judged: &Value,
+    file: &Path,
+    keystore: &Keystore,
+    global: &Global,
+) -> Result<u8, Failure> {
+    pending_file::write(file, record)?;
+    let shown = ("file", file.display().to_string());
+    if global.json {
+        print_json(&serde_json::json!({
+            "pending": file, "record": record.id(), "rule": judged["rule"],
+            "class": judged["class"],
+            "needed": judged["principal"]["needed"], "signed": judged["signed"],
+            "missing": judge::missing(judged),
+        }));
+        return Ok(crate::failure::NOT_YET);
+    }
+    say(t(
+        "act.pending",
+        &[
+            ("why", judge::refused(judged).unwrap_or_default()),
+            shown.clone(),
+        ],
+    ));
+    judge::say_missing(judged, keystore);
+    say(format!(
+        "{}: {}",
+        t("word.next", &[]),
+        t("act.pending-next", &[shown])
+    ));
+    Ok(crate::failure::NOT_YET)
+}
+
+/// Submits, or leaves a pending file; then waits.
+pub fn hand_in(
+    client: &Client,
+    record: &Record,
+    global: &Global,
+    flags: &Submitting,
+    file: &Path,
+) -> Result<u8, Failure> {
+    let mut trust = receipts::trust_for(global, record, client)?;
+    let answer = receipts::submit(&mut trust, record)?;
+    if let Some(code) = answer["code"].as_str() {
+        let sentence = sentence_of(code, &answer);
+        if matches!(code, "A6.too-few-officers" | "A6.role-missing") {
+            pending_file::write(file, record)?;
+            let facts = [("why", sentence), ("file", file.display().to_string())];
+            say(t("act.pending", &facts));
+            say(format!(
+                "{}: {}",
+                t("word.next", &[]),
+                t("act.pending-next", &facts)
+            ));
+            return Ok(crate::failure::NOT_YET);
+        }
+        return Err(Failure::by_rule(code, sentence));
+    }
+    let id = record.id();
+    let wait = Wait::of(flags);
+    if wait == Wait::None {
+        print(t("act.taken", &[("record", id.to_hex())]));
+        return Ok(0);
+    }
+    let busy = busy("busy.waiting");
+    let Ok(place) = wait_for(client, &id, wait, Instant::now()) else {
+        pending_file::write(file, record)?;
+        let facts = [
+            ("record", id.to_hex()),
+            ("file", file.display().to_string()),
+        ];
+        return Err(Failure::not_yet(t("act.not-yet", &facts)).next(t("act.not-yet-next", &facts)));
+    };
+    drop(busy);
+    let receipt = match wait {
+        Wait::Receipt => Some(receipts::receipt(
+            &mut trust,
+            record,
+            &receipts::beside(flags.receipt_file.as_ref(), record, file),
+        )?),
+        Wait::None | Wait::Decided => None,
+    };
+    next::told(
+        client,
+        record,
+        &place,
+        receipt.as_ref(),
+        flags.print.as_deref(),
+        global.json,
+    )
+}
+
+/// A node's refusal as a sentence.
+pub fn sentence_of(code: &str, problem: &Value) -> String {
+    let facts = facts_of(problem);
+    let borrowed: Vec<(&str, String)> = facts
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    refusal(code, &borrowed)
+}
+
+/// Facts of a refusal: those of the signed receipt, else the node's sentence.
+fn facts_of(problem: &Value) -> Vec<(String, String)> {
+    let signed = find_facts(&problem["receipt"]);
+    if signed.is_empty() {
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        return vec![("detail".to_owned(), detail.to_owned())];
+    }
+    signed
+}
+
+fn find_facts(value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Object(map) => match map.get("facts").and_then(Value::as_array) {
+            Some(facts) => facts
+                .iter()
+                .filter_map(|fact| {
+                    Some((fact[0].as_str()?.to_owned(), fact[1].as_str()?.to_owned()))
+                })
+                .collect(),
+            None => map
+                .values()
+                .map(find_facts)
+                .find(|facts| !facts.is_empty())
+                .unwrap_or_default(),
+        },
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,71 @@
+//! `NOUN status N`: where an object stands, as told by a node (R16).
+
+use clap::{Args, Command};
+
+use crate::act::desk::client;
+use crate::act::next::{of, sentence};
+use crate::failure::Failure;
+use crate::flags;
+use crate::flags::{Asking, Global};
+use crate::messages::t;
+use crate::output::{print, print_json, say};
+use crate::profile::in_use;
+
+/// Nouns of the command tree whose objects can be asked about, and what core calls them.
+pub const OBJECTS: [(&str, &str); 12] = [
+    ("member", "membership"),
+    ("dues", "invoice"),
+    ("motion", "motion"),
+    ("office", "post"),
+    ("fund", "fund"),
+    ("contribution", "instalment"),
+    ("call", "call"),
+    ("application", "application"),
+    ("review", "review"),
+    ("award", "award"),
+    ("agreement", "agreement"),
+    ("payment", "payment"),
+];
+
+/// `NOUN status`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Status {
+    #[command(flatten)]
+    asking: Asking,
+    /// Number of the object; it may carry its letter.
+    #[arg(value_name = "N")]
+    number: String,
+}
+
+/// The `status` command of a noun, if it has one.
+pub fn command(noun: &str) -> Option<Command> {
+    OBJECTS.iter().find(|(known, _)| *known == noun)?;
+    Some(flags::command::<Status>("status"))
+}
+
+/// Runs `NOUN status N`.
+pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
+    let profile = in_use(global)?;
+    let client = client(&flags.asking, profile.as_ref())?;
+    let text = &flags.number;
+    let digits = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
+    let object = OBJECTS
+        .iter()
+        .find(|(known, _)| *known == noun)
+        .map_or(noun, |(_, object)| object);
+    let number: u32 = digits.parse().map_err(|_| {
+        let facts = [("argument", "N".to_owned()), ("value", text.clone())];
+        Failure::unusable(t("verb.bad", &facts))
+            .because(t("form.number", &[]))
+            .next(t("verb.bad-next", &facts))
+    })?;
+    let next = of(&client, object, number)?;
+    if global.json {
+        print_json(&next);
+    } else {
+        print(sentence(&next));
+        say(t("next.as-told", &[]));
+    }
+    Ok(0)
+}

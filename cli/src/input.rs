@@ -1,0 +1,6 @@
+//! What people write in files and type, read so that every mistake is found in one go and has its
+//! place: the report of problems with the nearest known word ([`problem`]), TOML files
+//! ([`toml_file`]).
+
+pub mod problem;
+pub mod toml_file;

@@ -1,0 +1,139 @@
+//! Help in both languages. Its words come from the catalogue: `help.<path>` for a command,
+//! `help.<path>.<argument>` for an argument, or `help.field.<argument>` for those that mean the
+//! same everywhere. In Chinese clap's own words are translated as well.
+
+use clap::{Arg, ArgAction, Command};
+
+use crate::messages;
+
+/// A tree with help in the language of this process.
+pub fn translated(tree: Command) -> Command {
+    let mut command = translate(tree, "rollbook");
+    if messages::language() == messages::Language::Chinese {
+        command.build();
+        command = chinese_usage(command);
+    }
+    command
+}
+
+/// clap's own words in Chinese: heads, the help and version flags, what it adds to an argument's
+/// help.
+fn in_chinese(command: Command) -> Command {
+    let has_version = command.get_version().is_some();
+    let mut command = command
+        .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
+        .subcommand_help_heading("命令")
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::Help)
+                .help("显示帮助"),
+        );
+    if has_version {
+        let version = Arg::new("version")
+            .short('V')
+            .long("version")
+            .action(ArgAction::Version)
+            .help("显示版本");
+        command = command.disable_version_flag(true).arg(version);
+    }
+    command.mut_args(|argument| {
+        let heading = if argument.is_positional() {
+            "参数"
+        } else {
+            "选项"
+        };
+        argument
+            .help_heading(heading)
+            .hide_default_value(true)
+            .hide_possible_values(true)
+    })
+}
+
+/// What clap would add to an argument's help in English: its default and the values that it takes.
+fn chinese_values(argument: &Arg) -> String {
+    if !argument.get_action().takes_values() {
+        return String::new();
+    }
+    let list = |values: Vec<String>, word: &str| {
+        if values.is_empty() {
+            String::new()
+        } else {
+            format!(" [{word}：{}]", values.join("、"))
+        }
+    };
+    let default = argument
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy().into_owned())
+        .collect();
+    let possible = argument
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    list(default, "默认") + &list(possible, "可选")
+}
+
+/// clap's words in the usage lines of a tree that is built, because only then clap knows them.
+fn chinese_usage(mut command: Command) -> Command {
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    let words = [
+        ("[OPTIONS]", "[选项]"),
+        ("[COMMAND]", "[命令]"),
+        ("<COMMAND>", "<命令>"),
+    ];
+    let usage = words
+        .iter()
+        .fold(usage.to_owned(), |usage, (english, chinese)| {
+            usage.replace(english, chinese)
+        });
+    command.override_usage(usage).mut_subcommands(chinese_usage)
+}
+
+/// Sets help texts from the catalogue, all the way down; in Chinese clap's own words as well.
+fn translate(command: Command, path: &str) -> Command {
+    let chinese = messages::language() == messages::Language::Chinese;
+    let command = if chinese {
+        in_chinese(command)
+    } else {
+        command
+    };
+    let name_of = |part: &str| format!("{path}.{part}");
+    let mut command = match messages::find(&format!("help.{path}.about"), &[]) {
+        Some(about) => command.about(about),
+        None => command,
+    };
+    let arguments: Vec<String> = command
+        .get_arguments()
+        .map(|argument| argument.get_id().to_string())
+        .collect();
+    for id in arguments {
+        let key = format!("help.{}", name_of(&id));
+        if let Some(help) =
+            messages::find(&key, &[]).or_else(|| messages::find(&format!("help.field.{id}"), &[]))
+        {
+            command = command.mut_arg(&id, |argument| {
+                let values = if chinese {
+                    chinese_values(&argument)
+                } else {
+                    String::new()
+                };
+                argument.help(help + &values)
+            });
+        }
+    }
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    for name in names {
+        let path = name_of(&name);
+        command = command.mut_subcommand(&name, |sub| translate(sub, &path));
+    }
+    command
+}

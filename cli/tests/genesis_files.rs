@@ -1,0 +1,349 @@
+//! What a secretary gets wrong in the files of a founding: every mistake is told with its line.
+
+#![allow(clippy::unwrap_used)]
+
+use rollbook_core::genesis::file::{GenesisFile, GenesisFileError, decode_draft};
+mod desk;
+mod founders;
+use desk::{Desk, all};
+use founders::{THREE_ALLIANCE, THREE_MEMBERS, three};
+
+/// Every kind of bad row, all in one run, each with its line and code.
+#[test]
+fn every_bad_row_is_listed() {
+    let desk = three();
+    let head = "number,native,latin,country,uscc,lei,directions,extract,extract_date,\
+                related,evidence,approval\n";
+    let hash = "ab".repeat(32);
+    let rows = [
+        (
+            "1,甲公司,Company One,CN,91999999MA0DM0011U,,optics,HASH,2025-12-01,,,",
+            "",
+        ),
+        (
+            "2,乙公司,Company Two,CN,91999999MA0DM0012X,,,HASH,2025-12-01,,,",
+            "identifier",
+        ),
+        (
+            "3,丙公司,Company Three,CN,91999999MA0DM0011U,,,HASH,2025-12-01,,,",
+            "identifier-twice",
+        ),
+        (
+            "3,丁公司,Company Four,CN,91999999MA0DM00145,,,HASH,2025-12-01,,,",
+            "number-twice",
+        ),
+        (
+            "5,戊公司,Company Five,cn,91999999MA0DM00158,,,HASH,2025-12-01,,,",
+            "country",
+        ),
+        (
+            "6,己公司,Company Six,CN,91999999MA0DM0016B,,optic,HASH,2025-12-01,,,",
+            "direction-unknown",
+        ),
+        (
+            "7,庚公司,Company Seven,CN,91999999MA0DM0017E,,,HASH,01.12.2025,,,",
+            "no-date",
+        ),
+        (
+            "8,辛公司,Company Eight,CN,91999999MA0DM0018H,,,missing.pdf,2025-12-01,,,",
+            "no-hash-or-file",
+        ),
+        (
+            "9,壬公司,Company Nine,CN,91999999MA0DM0019L,,,HASH,2025-12-01,77,HASH,",
+            "related-unknown",
+        ),
+        (
+            "11,癸公司,Company Ten,CN,91999999MA0DM0020R,,,HASH,2025-12-01,1,,",
+            "evidence-count",
+        ),
+        (
+            "12,,Company Eleven,CN,91999999MA0DM0021W,,,HASH,2025-12-01,,,",
+            "empty",
+        ),
+        (
+            "13,子公司,Company Twelve,CN,,,,HASH,2025-12-01,,,",
+            "identifier-missing",
+        ),
+        (
+            "14,丑公司,Company Thirteen,CN,,ZZZZ00DEMMEMB0000131,,HASH,2025-12-01,,,",
+            "identifier",
+        ),
+        (
+            "15,寅公司,Company Fourteen,CN,91999999MA0DM00220,,,HASH,2025-12-01,,,ballot=99",
+            "approval",
+        ),
+        (
+            "16,卯\u{200b}公司,Company Fifteen,CN,91999999MA0DM00233,,,HASH,2025-12-01,,,",
+            "text-forbidden",
+        ),
+        (
+            "17,辰公司,Компания,CN,91999999MA0DM00246,,,HASH,2025-12-01,,,",
+            "latin-name",
+        ),
+        (
+            "x,巳公司,Company Sixteen,CN,91999999MA0DM0001T,,,HASH,2025-12-01,,,",
+            "number",
+        ),
+        (
+            "18,午公司,Company Seventeen,CN,91999999MA0DM0002X,,",
+            "csv-fields",
+        ),
+    ];
+    let text: String = rows
+        .iter()
+        .map(|(row, _)| format!("{}\n", row.replace("HASH", &hash)))
+        .collect();
+    desk.write("members.csv", format!("{head}{text}"));
+    let value = desk.json(2, &["genesis", "draft", "."]);
+    let errors = value["errors"].as_array().unwrap();
+    for (i, (row, code)) in rows
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, code))| !code.is_empty())
+    {
+        let found = errors.iter().any(|error| {
+            error["line"] == i + 2 && error["code"] == *code && error["file"] == "./members.csv"
+        });
+        assert!(found, "line {} {code}: {row}\n{errors:#?}", i + 2);
+    }
+    assert!(
+        !errors
+            .iter()
+            .any(|error| error["line"] == 2 && error["file"] == "./members.csv"),
+        "the good row is good"
+    );
+    let printed = all(&desk.run(&["genesis", "draft", "."]));
+    assert!(
+        printed.contains(
+            "members.csv:3: uscc '91999999MA0DM0012X': the check characters are 'X', \
+             the others require 'Y'"
+        ),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("members.csv:7: unknown direction 'optic'; did you mean 'optics'?"),
+        "{printed}"
+    );
+    let chinese = all(&desk.run(&["--lang", "zh", "genesis", "draft", "."]));
+    assert!(
+        chinese.contains("校验码为“X”，按其余各位计算应为“Y”"),
+        "{chinese}"
+    );
+    // A mistake in the alliance file hides none of them.
+    desk.write(
+        "alliance.toml",
+        THREE_ALLIANCE.replacen("origin =", "orgin =", 1),
+    );
+    let value = desk.json(2, &["genesis", "draft", "."]);
+    for code in [
+        "toml-unknown",
+        "identifier-twice",
+        "number-twice",
+        "officers-missing",
+        "no-date",
+    ] {
+        assert!(
+            value["errors"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|error| error["code"] == code),
+            "{code}\n{value:#}"
+        );
+    }
+    desk.write("alliance.toml", THREE_ALLIANCE);
+    // Not UTF-8, and an unknown column.
+    desk.write("members.csv", b"number,native\n1,\xBC\xD7\n");
+    assert!(
+        all(&desk.run(&["genesis", "draft", "."])).contains("members.csv:2: the file is not UTF-8")
+    );
+    desk.write(
+        "members.csv",
+        THREE_MEMBERS.replace("directions", "direction"),
+    );
+    assert!(
+        all(&desk.run(&["genesis", "draft", "."]))
+            .contains("unknown column 'direction'; did you mean 'directions'?")
+    );
+}
+
+#[test]
+fn mistakes_in_the_alliance_file_and_cards_have_lines() {
+    let desk = three();
+    let fails = |change: (&str, &str), expected: &[&str]| {
+        assert!(THREE_ALLIANCE.contains(change.0), "{}", change.0);
+        desk.write(
+            "alliance.toml",
+            THREE_ALLIANCE.replacen(change.0, change.1, 1),
+        );
+        let output = desk.run(&["genesis", "draft", "."]);
+        let text = all(&output);
+        assert_eq!(output.status.code(), Some(2), "{change:?}\n{text}");
+        for expected in expected {
+            assert!(text.contains(expected), "{change:?}: {expected}\n{text}");
+        }
+    };
+    fails(
+        ("origin =", "orgin ="),
+        &[
+            "alliance.toml:5: unknown key 'alliance.orgin'; did you mean 'origin'?",
+            "'alliance.origin' is missing",
+        ],
+    );
+    fails(
+        ("funding.holdback_bp", "funding.holdback_pb"),
+        &[
+            "alliance.toml:14: unknown charter parameter 'funding.holdback_pb'; did you mean \
+             'funding.holdback_bp'?",
+        ],
+    );
+    fails(
+        ("= 1500", "= \"much\""),
+        &["'funding.holdback_bp' has another form"],
+    );
+    fails(("= 1500", "= 15000"), &["a share is above 100 per cent"]);
+    fails(
+        ("\"3/4\"", "\"three quarters\""),
+        &["'rules.admit.board.quorum' has another form"],
+    );
+    fails(
+        ("cn-association", "cn-asociation"),
+        &["did you mean 'cn-association'?"],
+    );
+    fails(("\"wall\"", "\"sample\""), &["belong together"]);
+    fails(
+        ("\"secretary\"", "\"secretery\""),
+        &["is no post", "did you mean 'secretary'?"],
+    );
+    fails(
+        ("holder = 41", "holder = 99"),
+        &["post secretary: person 99 has no card"],
+    );
+    fails(
+        ("seats = [1, 2, 3]", "seats = [1, 2, 10]"),
+        &["seat 10 is no founding member"],
+    );
+    fails(
+        ("organisations = [1, 2, 3]", "organisations = [1, 2, 3"),
+        &["this is not TOML"],
+    );
+    fails(
+        ("charter.md", "charter.pdf"),
+        &["'charter.pdf' cannot be read"],
+    );
+    fails(
+        ("2026-01-05T09:00:00+08:00", "2026-01-05 09:00"),
+        &["is no instant such as"],
+    );
+
+    desk.write("alliance.toml", THREE_ALLIANCE);
+    // A company with one officer, a card of a company that is not there, a forged proof, a key on
+    // two cards.
+    std::fs::rename(desk.path("cards/12.toml"), desk.path("kept")).unwrap();
+    let text = all(&desk.run(&["genesis", "draft", "."]));
+    assert!(
+        text.contains("Company One (number 1): 1 officers' cards, at least 2 are required"),
+        "{text}"
+    );
+    let card = std::fs::read_to_string(desk.path("kept")).unwrap();
+    desk.write(
+        "cards/12.toml",
+        card.replace("organisation = 1", "organisation = 9"),
+    );
+    assert!(
+        all(&desk.run(&["genesis", "draft", "."]))
+            .contains("proof of possession is not for organisation 9")
+    );
+    let first = std::fs::read_to_string(desk.path("cards/11.toml")).unwrap();
+    desk.write("cards/12.toml", first.replace("person = 11", "person = 12"));
+    let text = all(&desk.run(&["genesis", "draft", "."]));
+    assert!(
+        text.contains("the same key is on another card: ./cards/11.toml"),
+        "{text}"
+    );
+    desk.write("cards/12.toml", card.replace("person = 12", "person = 11"));
+    assert!(all(&desk.run(&["genesis", "draft", "."])).contains("person 11 has another card"));
+    // Related companies with two seats, and names that look alike.
+    desk.write("cards/12.toml", card);
+    let related = THREE_MEMBERS
+        .replace("approval\r\n", "approval,related,evidence\r\n")
+        .replace("2025-12-01,\r\n", "2025-12-01,,2,extract-1.txt\r\n")
+        .replace("money=2\r\n", "money=2,,\r\n");
+    desk.write("members.csv", related.replace("Company Two", "C0mpany One"));
+    let text = all(&desk.run(&["genesis", "draft", "."]));
+    assert!(
+        text.contains(
+            "1 Company One and 2 C0mpany One are related companies; a group has one seat"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("warning: ./members.csv:3: 'C0mpany One' of 2 looks like 'Company One' of 1"),
+        "{text}"
+    );
+}
+
+/// A thousand rows are all judged; only the bad ones are listed beside the missing cards.
+#[test]
+fn a_register_of_a_thousand() {
+    let desk = Desk::new();
+    desk.write("alliance.toml", THREE_ALLIANCE);
+    desk.write("charter.md", "the charter");
+    std::fs::create_dir(desk.path("cards")).unwrap();
+    let hash = "ab".repeat(32);
+    let mut text =
+        "number,native,latin,country,other_identifiers,extract,extract_date\n".to_owned();
+    for number in 1..=1000 {
+        let country = if number % 250 == 0 { "China" } else { "CN" };
+        text += &format!(
+            "{number},公司{number},Company {number},{country},HK-CR-{number},{hash},2025-12-01\n"
+        );
+    }
+    desk.write("members.csv", text);
+    let value = desk.json(2, &["genesis", "draft", "."]);
+    let of = |code: &str| {
+        value["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|error| error["code"] == code)
+            .count()
+    };
+    assert_eq!(of("country"), 4);
+    assert_eq!(of("officers-missing"), 996 + 1 - 1);
+}
+
+/// Cut, padded or changed files are refused with a reason; one flipped bit is never accepted.
+#[test]
+fn spoilt_files_are_refused() {
+    let desk = three();
+    desk.good(&["genesis", "draft", "."]);
+    let draft = std::fs::read(desk.path("genesis.draft")).unwrap();
+    for place in (0..draft.len()).step_by(61) {
+        let mut bad = draft.clone();
+        bad[place] ^= 1 << (place % 8);
+        assert!(decode_draft(&bad).is_err(), "byte {place}");
+        assert!(decode_draft(&draft[..place]).is_err(), "cut at {place}");
+    }
+    assert!(matches!(
+        decode_draft(&[&draft[..], b"x"].concat()),
+        Err(GenesisFileError::Surplus(1))
+    ));
+    assert!(matches!(
+        GenesisFile::decode(&draft),
+        Err(GenesisFileError::Kind { .. })
+    ));
+    let mut changed = draft.clone();
+    changed[100] ^= 1;
+    desk.write("changed.draft", changed);
+    let output = desk.run(&["genesis", "show", "changed.draft"]);
+    assert!(
+        output.status.code() == Some(2) && all(&output).contains("damaged or changed"),
+        "{}",
+        all(&output)
+    );
+    assert_eq!(
+        desk.run(&["genesis", "show", "members.csv"]).status.code(),
+        Some(2)
+    );
+}

@@ -1,0 +1,162 @@
+//! A node's API behind a proxy that lies, and the desk of somebody who reads through it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rollbook::encoding::base64_text;
+use rollbook_core::record::Record;
+use rollbook_node::runtime::http;
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::Hash;
+use serde_json::{Value, json};
+
+pub type Alter = dyn Fn(&str, http::Answer) -> http::Answer + Send + Sync;
+
+/// A node's API passed on with changes.
+pub struct Proxy {
+    pub url: String,
+}
+
+impl Proxy {
+    pub fn start(
+        upstream: SocketAddr,
+        alter: impl Fn(&str, http::Answer) -> http::Answer + Send + Sync + 'static,
+    ) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let alter: Arc<Alter> = Arc::new(alter);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let alter = Arc::clone(&alter);
+                std::thread::spawn(move || serve(stream, upstream, &*alter));
+            }
+        });
+        Proxy { url }
+    }
+}
+
+pub fn serve(mut stream: TcpStream, upstream: SocketAddr, alter: &Alter) -> Option<()> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).ok()?;
+    let path = head.split(' ').nth(1)?.to_owned();
+    let header = |name: &str| {
+        head.lines()
+            .find_map(|line| {
+                line.split_once(':')
+                    .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            })
+            .map(|(_, value)| value.trim())
+    };
+    let wait = Duration::from_secs(20);
+    let answer = if head.starts_with("POST") {
+        let mut body = vec![0; header("content-length")?.parse().ok()?];
+        stream.read_exact(&mut body).ok()?;
+        http::post(
+            upstream,
+            &path,
+            header("content-type").unwrap_or_default(),
+            &body,
+            wait,
+        )
+    } else {
+        http::get(upstream, &path, wait)
+    };
+    let answer = alter(&path, answer.ok()?);
+    let head = format!(
+        "HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        answer.status,
+        answer.body.len()
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(&answer.body).ok()
+}
+
+pub fn with_json(mut answer: http::Answer, change: impl Fn(&mut Value)) -> http::Answer {
+    let mut value = answer.json();
+    change(&mut value);
+    answer.body = serde_json::to_vec(&value).unwrap();
+    answer
+}
+
+/// The hexadecimal digit at `at` from the end, changed.
+pub fn spoil(text: &mut Value, at: usize) {
+    let mut bytes = text.as_str().unwrap().as_bytes().to_vec();
+    let at = bytes.len() - at;
+    bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
+    *text = String::from_utf8(bytes).unwrap().into();
+}
+
+pub struct Desk {
+    pub folder: tempfile::TempDir,
+    pub chain: Hash,
+}
+
+impl Desk {
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the program with a configuration of its own.
+    pub fn run(&self, config: &str, nodes: &[&str], arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
+        command
+            .current_dir(self.folder.path())
+            .args(["--lang", "en", "--config"])
+            .arg(self.path(config))
+            .args(arguments);
+        for node in nodes {
+            command.args(["--node", node]);
+        }
+        command.output().unwrap()
+    }
+
+    pub fn read(&self, config: &str, nodes: &[&str], arguments: &[&str]) -> Output {
+        let genesis = self.chain.to_hex();
+        self.run(
+            config,
+            nodes,
+            &[arguments, &["--genesis", &genesis]].concat(),
+        )
+    }
+
+    pub fn verified(&self, config: &str, name: &str) -> PathBuf {
+        self.path(config)
+            .join("verified")
+            .join(self.chain.to_hex())
+            .join(name)
+    }
+
+    pub fn files(&self, config: &str, name: &str) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(self.verified(config, name))
+            .unwrap()
+            .flatten()
+            .map(|f| f.path())
+            .collect();
+        files.sort();
+        files
+    }
+
+    /// A record as the file that waits for signatures.
+    pub fn pending(&self, bytes: &[u8]) -> (PathBuf, Record) {
+        let record: Record = decode(bytes).unwrap();
+        let path = self.path(&format!("{}.pending.json", record.id().short()));
+        let file = json!({
+            "kind": "rollbook-pending-record", "version": 1, "chain": record.payload.chain,
+            "id": record.id(),
+            "rule": record.payload.body.code(), "act": record.payload.body,
+            "record": base64_text(bytes),
+        });
+        std::fs::write(&path, serde_json::to_vec_pretty(&file).unwrap()).unwrap();
+        (path, record)
+    }
+}

@@ -1,0 +1,274 @@
+//! Event leaves (tag 3): what the clock did. Derived by `apply`, unsigned, checked byte for byte by
+//! everybody.
+
+use bincode::{Decode, Encode};
+use rollbook_proof::codec::{Text, Wire, encode};
+use rollbook_proof::crypto::Hash;
+
+use crate::charter::motions::{DecidingBody, MotionKind};
+use crate::object::membership::Standing;
+use crate::object::payment::Awaited;
+use crate::tally::Tally;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Event {
+    /// The deadline that passed, or the block's time where no deadline is behind the event.
+    pub due_ms: u64,
+    /// What happened.
+    pub body: EventBody,
+}
+
+impl Wire for Event {
+    const MAX: usize = 65_531;
+}
+
+impl Event {
+    /// The event's leaf bytes.
+    pub fn leaf(&self) -> Vec<u8> {
+        rollbook_proof::chain::LeafTag::Event.prefix(&encode(self))
+    }
+}
+
+/// What happened. Grows only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub enum EventBody {
+    /// An epoch ended: RFC 6962 root and number of rows of the sorted dump of all tables (RULINGS
+    /// A7).
+    EpochDump {
+        /// The epoch that ends.
+        epoch: u32,
+        /// Rows in the dump.
+        rows: u64,
+        /// Root over the rows.
+        root: Hash,
+    },
+    /// The chain stood still longer than `outage_gap`: every running deadline was lengthened
+    /// (RULINGS R12).
+    Outage {
+        /// By how much.
+        gap_ms: u64,
+        /// How many deadlines.
+        deadlines: u32,
+    },
+    /// Ballots of a motion were opened by the clock: by a rule, put again, or passed up to another
+    /// body.
+    MotionOpened {
+        /// Its number.
+        motion: u32,
+        /// Its kind.
+        kind: MotionKind,
+        /// Who decides.
+        body: DecidingBody,
+        /// How often it was put again.
+        retabled: u32,
+        /// Voices in the frozen electorate.
+        voices: u32,
+        /// Root over the electorate's rows.
+        electorate: Hash,
+        /// When the ballots end.
+        closes_ms: u64,
+    },
+    /// The ballots of a motion ended: counts, rule, arithmetic and outcome.
+    MotionClosed {
+        /// Its number.
+        motion: u32,
+        /// Who decided.
+        body: DecidingBody,
+        /// How often it had been put again.
+        retabled: u32,
+        /// The whole tally.
+        tally: Tally,
+    },
+    /// A passed motion took effect.
+    MotionCarriedOut {
+        /// Its number.
+        motion: u32,
+    },
+    /// A motion is void.
+    MotionVoid {
+        /// Its number.
+        motion: u32,
+        /// Why: the code of the rule its effect would have broken, or of the tally.
+        code: Text<64>,
+    },
+    /// A motion of the assembly found too little support in time.
+    MotionUnsupported {
+        /// Its number.
+        motion: u32,
+    },
+    /// M02: an application waits longer than the charter allows for screening. It may still be
+    /// screened.
+    ScreeningOverdue {
+        /// Membership number.
+        membership: u32,
+        /// The applicant.
+        organisation: u32,
+    },
+    /// A membership came to stand elsewhere by the clock.
+    MembershipMoved {
+        /// Membership number.
+        membership: u32,
+        /// The organisation.
+        organisation: u32,
+        /// The transition, such as `M08`.
+        transition: Text<8>,
+        /// Where it stands now.
+        standing: Standing,
+        /// The motion that decided, if one did.
+        motion: Option<u32>,
+    },
+    /// R9: a rejected applicant has not asked the board to vote again; the rejection stands.
+    RejectionFinal {
+        /// Membership number.
+        membership: u32,
+    },
+    /// F04: what was open on an instalment is defaulted.
+    InstalmentDefaulted {
+        /// The fund.
+        fund: u32,
+        /// The contribution.
+        contribution: u32,
+        /// The instalment.
+        instalment: u32,
+        /// The member.
+        member: u32,
+        /// Minor units.
+        amount: u64,
+    },
+    /// F37: a call takes applications.
+    CallOpened {
+        /// The call.
+        call: u32,
+    },
+    /// F37: it takes none any more.
+    CallClosedForSubmissions {
+        /// The call.
+        call: u32,
+        /// How many came.
+        applications: u32,
+    },
+    /// F07: time to open applications is over; these were not opened and are void.
+    ApplicationsVoid {
+        /// The call.
+        call: u32,
+        /// Their numbers.
+        applications: Vec<u32>,
+    },
+    /// F40: nobody appealed in time; the application stays ineligible.
+    AppealExpired {
+        /// The application.
+        application: u32,
+        /// Its call.
+        call: u32,
+    },
+    /// R22: somebody did not commit or reveal in time.
+    DrawPassed {
+        /// The draw.
+        draw: u32,
+        /// The attempt that begins or goes on.
+        attempt: u32,
+        /// Places that were missing (0 PO, 1 OFF, 2 seat holder) and the organisation that takes
+        /// each; none: its first kind of holder again, since no seat holder of another group is
+        /// left.
+        places: Vec<(u32, Option<u32>)>,
+    },
+    /// R13: a reviewer is past the limit.
+    ReviewerReplaced {
+        /// The review that ended.
+        review: u32,
+        /// Its application.
+        application: u32,
+        /// Who was late.
+        person: u32,
+        /// The review that takes its place; none: nobody is left in the draw.
+        next: Option<u32>,
+    },
+    /// F09: a revealed review was neither confirmed nor changed and is final.
+    ReviewFinal {
+        /// The review.
+        review: u32,
+        /// Its application.
+        application: u32,
+    },
+    /// F12: the standstill of an award is over; the applicant may accept.
+    AwardOffered {
+        /// The award.
+        award: u32,
+        /// The applicant.
+        grantee: u32,
+        /// Minor units.
+        amount: u64,
+        /// Last ledger time to accept.
+        until_ms: u64,
+    },
+    /// F12: an offer was not accepted in time; its amount went back.
+    AwardLapsed {
+        /// The award.
+        award: u32,
+        /// The applicant.
+        grantee: u32,
+        /// Minor units.
+        amount: u64,
+    },
+    /// F42: the cooling-off of a payee account is over.
+    AccountCooled {
+        /// The agreement.
+        agreement: u32,
+        /// Commitment to the account.
+        account: Hash,
+        /// In force now; else it waits for the second officer.
+        in_force: bool,
+    },
+    /// R13: an assessor is past the limit.
+    AssessorLate {
+        /// The milestone.
+        milestone: u32,
+        /// Who is late.
+        person: u32,
+        /// Who follows; none: nobody is left in the draw, the late one stays.
+        next: Option<u32>,
+    },
+    /// R22: the draw has too few assessors for a milestone.
+    AssessorsMissing {
+        /// The milestone.
+        milestone: u32,
+    },
+    /// R13: a step of a payment is past its limit.
+    StepOverdue {
+        /// The payment.
+        payment: u32,
+        /// Which step.
+        awaited: Awaited,
+    },
+    /// F20: the delay after the last approval is over.
+    PayoutDelayOver {
+        /// The payment.
+        payment: u32,
+        /// It is held.
+        held: bool,
+    },
+    /// R13: a hold ended undecided.
+    HoldEnded {
+        /// The payment.
+        payment: u32,
+    },
+    /// F22: the grantee neither acknowledged nor disputed in time.
+    Unacknowledged {
+        /// The payment.
+        payment: u32,
+        /// Minor units.
+        amount: u64,
+    },
+    /// A18: the next rule version is decided and begins at a height.
+    ProtocolRaised {
+        /// The version.
+        protocol: u32,
+        /// The first height under it.
+        from_height: u64,
+        /// The amendment.
+        motion: u32,
+        /// The first release that knows it.
+        release: Text<40>,
+    },
+}

@@ -1,0 +1,17 @@
+//! Questions that rules, nodes and auditors ask the tables. Nothing here writes.
+
+use crate::refusal::Refusal;
+use crate::state::{StateTables, Stored};
+
+pub mod groups;
+pub mod posts;
+pub mod protocol;
+pub mod rights;
+
+/// The object of this number. Refused with [`Object::UNKNOWN`], the number as its fact, if the
+/// ledger has none.
+pub fn find<T: Stored>(tables: &StateTables, number: u32) -> Result<&T, Refusal> {
+    T::table(tables)
+        .get(&number)
+        .ok_or_else(|| Refusal::new(T::UNKNOWN, vec![(T::NAME, number.to_string())]))
+}

@@ -1,0 +1,62 @@
+//! Groups of related companies (domain 1.2, M24; RULINGS R1).
+//!
+//! A group is a connected component of declared relations in force. It is named by its smallest
+//! organisation number; an organisation without relations is a group of one. One voice, one
+//! conflict, one concentration limit per group.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::state::StateTables;
+
+/// Every organisation of `organisation`'s group, itself included, ascending.
+pub fn members(tables: &StateTables, organisation: u32) -> BTreeSet<u32> {
+    let mut found = BTreeSet::from([organisation]);
+    let mut open = vec![organisation];
+    while let Some(next) = open.pop() {
+        for ((_, other), edge) in tables.edges.range((next, 0)..=(next, u32::MAX)) {
+            if edge.until_ms.is_none() && found.insert(*other) {
+                open.push(*other);
+            }
+        }
+    }
+    found
+}
+
+/// The group's name: its smallest organisation number.
+pub fn group_of(tables: &StateTables, organisation: u32) -> u32 {
+    members(tables, organisation)
+        .first()
+        .copied()
+        .unwrap_or(organisation)
+}
+
+/// Whether two organisations are one group.
+pub fn related(tables: &StateTables, a: u32, b: u32) -> bool {
+    a == b || members(tables, a).contains(&b)
+}
+
+/// Whether a group has its one seat already: one of `holders` is related to `organisation`.
+pub fn has_seat(
+    tables: &StateTables,
+    organisation: u32,
+    mut holders: impl Iterator<Item = u32>,
+) -> bool {
+    holders.any(|holder| related(tables, holder, organisation))
+}
+
+/// The groups of many organisations at once: organisation to group.
+pub fn partition(
+    tables: &StateTables,
+    organisations: impl IntoIterator<Item = u32>,
+) -> BTreeMap<u32, u32> {
+    let mut groups = BTreeMap::new();
+    for organisation in organisations {
+        if groups.contains_key(&organisation) {
+            continue;
+        }
+        let component = members(tables, organisation);
+        let name = component.first().copied().unwrap_or(organisation);
+        groups.extend(component.into_iter().map(|member| (member, name)));
+    }
+    groups
+}

@@ -1,0 +1,8 @@
+//! Posts of an office and who holds them (RULINGS R7).
+
+use crate::identity::{Post, PostStatus};
+
+/// Whether `post` gives its holder authority at `now`.
+pub fn post_in_force(post: &Post, now: u64) -> bool {
+    post.status == PostStatus::Held && post.from_ms <= now && now <= post.until_ms
+}

@@ -1,0 +1,70 @@
+//! What an organisation may do as a member (domain 1.4): derived from its newest membership, never
+//! stored.
+
+use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
+use crate::state::StateTables;
+
+/// The newest membership of an organisation.
+pub fn of(tables: &StateTables, organisation: u32) -> Option<&Membership> {
+    let number = tables.organisations.get(&organisation)?.membership?;
+    tables.memberships.get(&number)
+}
+
+/// Whether the organisation is a member now, in whatever standing.
+pub fn is_live(tables: &StateTables, organisation: u32) -> bool {
+    of(tables, organisation)
+        .is_some_and(|membership| matches!(membership.standing, Standing::Live(_)))
+}
+
+/// What an organisation may do as a member (domain 1.4, effects of states). Derived, never stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Rights {
+    /// Counts as a member.
+    pub member: bool,
+    /// Its standing lets it vote where its class or seat gives it a vote.
+    pub votes: bool,
+    /// Votes in the assembly.
+    pub assembly_vote: bool,
+    /// May hold a seat on the board and vote there.
+    pub board_vote: bool,
+    /// May stand for seats and sponsor applicants.
+    pub may_sponsor: bool,
+    /// May apply for funds as a member. A registered organisation that is no member applies under
+    /// RULINGS R16.
+    pub may_apply_for_funds: bool,
+}
+
+/// The rights of an organisation: the intersection of its class and the three parts of its
+/// membership.
+pub fn rights(tables: &StateTables, organisation: u32) -> Rights {
+    let Some(membership) = of(tables, organisation) else {
+        return Rights::default();
+    };
+    let Standing::Live(live) = membership.standing else {
+        return Rights::default();
+    };
+    // One row of domain 1.4 per part: (votes, may stand or sponsor, may apply for funds).
+    let dues = match live.dues {
+        Dues::Good => (true, true, true),
+    };
+    let discipline = match live.discipline {
+        Discipline::None => (true, true, true),
+    };
+    let exit = match live.exit {
+        Exit::None => (true, true, true),
+    };
+    let class = tables
+        .chain
+        .get(&0)
+        .and_then(|facts| tables.charters.get(&facts.charter))
+        .and_then(|charter| charter.class(membership.class));
+    let votes = dues.0 && discipline.0 && exit.0;
+    Rights {
+        member: true,
+        votes,
+        assembly_vote: votes && class.is_some_and(|class| class.assembly_vote),
+        board_vote: votes && class.is_some_and(|class| class.seat_eligible),
+        may_sponsor: dues.1 && discipline.1 && exit.1,
+        may_apply_for_funds: dues.2 && discipline.2 && exit.2,
+    }
+}

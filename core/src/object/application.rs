@@ -1,0 +1,189 @@
+//! Applications to a call: what stands in the ledger of one, and its transitions (domain 2.3).
+
+use ApplicationStatus as A;
+use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
+
+use crate::machine::Row;
+use crate::record::{ApplicationContent, Verdict};
+use crate::row;
+
+/// Where an application stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApplicationStatus {
+    /// Sealed, in time.
+    Submitted,
+    /// The content matches the commitment; no verdict yet.
+    Opened,
+    /// May be reviewed.
+    Eligible,
+    /// Ineligible; see the appeal.
+    Ineligible,
+    /// Reviewers are assigned.
+    UnderReview,
+    /// Above every threshold, with a rank.
+    Ranked,
+    /// A positive decision.
+    Awarded,
+    /// Next if an award falls away.
+    Reserve,
+    /// No award.
+    NotRecommended,
+    /// Taken back by the applicant.
+    Withdrawn,
+    /// Not opened in time, or its call was cancelled.
+    Void,
+}
+
+/// An appeal against ineligibility (F40).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Appeal {
+    /// May be filed; the deadline runs.
+    Possible,
+    /// Filed with grounds (salted commitment); the board decides.
+    Filed(Hash),
+    /// Granted: the application is eligible.
+    Granted,
+    /// Dismissed by the board.
+    Dismissed,
+    /// Not filed in time.
+    Expired,
+}
+
+/// What was sealed, once opened.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Opened {
+    /// The content.
+    pub content: ApplicationContent,
+    /// Ledger time.
+    pub at_ms: u64,
+    /// Organisation that opened it: the applicant, or the programme officer's office.
+    pub by: u32,
+}
+
+/// The exact score: totals over all final reviews, to be divided by their number.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Score {
+    /// Sum of weight (basis points) times score over criteria and reviews.
+    pub total: u64,
+    /// Sum of scores by criterion.
+    pub sums: Vec<u64>,
+    /// Number of final reviews.
+    pub reviews: u32,
+    /// Whether every threshold is reached.
+    pub reached: bool,
+}
+
+/// An application.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Application {
+    /// Its number.
+    pub number: u32,
+    /// The call.
+    pub call: u32,
+    /// The applicant.
+    pub applicant: u32,
+    /// Hash of the project.
+    pub project: Hash,
+    /// Commitment to the content.
+    pub commitment: Hash,
+    /// The record that submitted it.
+    pub record: Hash,
+    /// Ledger time of submission; of the (f+1)-th seen receipt if it came late.
+    pub submitted_ms: u64,
+    /// Where it stands.
+    pub status: ApplicationStatus,
+    /// Ledger time since which it stands there.
+    pub since_ms: u64,
+    /// The content, once opened.
+    pub opened: Option<Opened>,
+    /// The verdict.
+    pub verdict: Option<Verdict>,
+    /// Person who gave it.
+    pub judged_by: Option<u32>,
+    /// The appeal, if ineligible.
+    pub appeal: Option<Appeal>,
+    /// The score, once ranked.
+    pub score: Option<Score>,
+    /// Rank from 1; none below a threshold.
+    pub rank: Option<u32>,
+}
+
+impl Application {
+    /// The ask in minor units; 0 before the opening.
+    pub fn ask(&self) -> u64 {
+        self.opened.as_ref().map_or(0, |opened| opened.content.ask)
+    }
+}
+
+/// The state machine.
+pub const ROWS: [Row<ApplicationStatus>; 28] = [
+    row!(
+        "F06",
+        None => A::Submitted,
+        "applicant",
+        "window open by ledger time; class and direction; one per project hash"
+    ),
+    row!(
+        "F07",
+        Some(A::Submitted) => A::Opened,
+        "applicant, PO",
+        "content equals commitment; before the opening deadline"
+    ),
+    row!("F07", Some(A::Submitted) => A::Void, "CLK", "not opened in time"),
+    row!("F07", Some(A::Opened) => A::Eligible, "PO", "unrelated"),
+    row!("F07", Some(A::Opened) => A::Ineligible, "PO", "unrelated; published code, reason"),
+    row!("F40", Some(A::Ineligible) => A::Eligible, "BRD", "appeal within the limit, granted"),
+    row!(
+        "F40",
+        Some(A::Ineligible) => A::Ineligible,
+        "BRD, CLK",
+        "appeal dismissed, or not filed in time"
+    ),
+    row!(
+        "F08",
+        Some(A::Eligible) => A::UnderReview,
+        "CLK",
+        "the call's draw; >= min reviewers, distinct groups, unrelated"
+    ),
+    row!(
+        "F10",
+        Some(A::UnderReview) => A::Ranked,
+        "anyone",
+        "all reviews final; every threshold reached"
+    ),
+    row!(
+        "F10",
+        Some(A::UnderReview) => A::NotRecommended,
+        "anyone",
+        "all reviews final; below a threshold"
+    ),
+    row!("F11", Some(A::Ranked) => A::Awarded, "IC, BRD, GA", "see award"),
+    row!("F11", Some(A::Ranked) => A::Reserve, "IC, BRD, GA", "see award"),
+    row!("F11", Some(A::Ranked) => A::NotRecommended, "IC, BRD, GA", "see award"),
+    row!("F41", Some(A::Reserve) => A::Awarded, "IC, BRD, GA", "after F12"),
+    row!("F39", Some(A::Submitted) => A::Withdrawn, "applicant", "before Decided"),
+    row!("F39", Some(A::Opened) => A::Withdrawn, "applicant", "before Decided"),
+    row!("F39", Some(A::Eligible) => A::Withdrawn, "applicant", "before Decided"),
+    row!(
+        "F39",
+        Some(A::UnderReview) => A::Withdrawn,
+        "applicant",
+        "before Decided; its reviews end"
+    ),
+    row!("F39", Some(A::Ranked) => A::Withdrawn, "applicant", "before Decided"),
+    row!("F39", Some(A::Reserve) => A::Withdrawn, "applicant", "before Decided"),
+    row!("F39", Some(A::Ineligible) => A::Withdrawn, "applicant", "before Decided; an appeal ends"),
+    row!("F29", Some(A::Reserve) => A::NotRecommended, "PO", "call closed"),
+    row!("F38", Some(A::Submitted) => A::Void, "BRD", "call cancelled"),
+    row!("F38", Some(A::Opened) => A::Void, "BRD", "call cancelled"),
+    row!("F38", Some(A::Eligible) => A::Void, "BRD", "call cancelled"),
+    row!("F38", Some(A::Ineligible) => A::Void, "BRD", "call cancelled"),
+    row!("F38", Some(A::UnderReview) => A::Void, "BRD", "call cancelled"),
+    row!("F38", Some(A::Ranked) => A::Void, "BRD", "call cancelled"),
+];
+
+crate::object::object!(Application, "application");
+crate::object::machine!(Application, "application", ApplicationStatus, status);

@@ -1,0 +1,161 @@
+//! Contributions and their instalments: what stands in the ledger, and the transitions of an
+//! instalment (domain 2.2).
+
+use InstalmentStatus as I;
+use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
+
+use crate::account::{Pledge, Pot};
+use crate::machine::Row;
+use crate::record::BankReference;
+use crate::row;
+
+/// Where an instalment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstalmentStatus {
+    /// Signed, not called.
+    Pledged,
+    /// Called, nothing received.
+    Called,
+    /// Called, part received.
+    PartlyReceived,
+    /// Received in full, or the last part of it late.
+    Received,
+    /// Taken back before it was called.
+    Cancelled,
+    /// Not paid in time, wholly or in part.
+    Defaulted,
+    /// The defaulted rest was given up.
+    WrittenOff,
+}
+
+/// A contribution: one pledge of one member to one fund.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Contribution {
+    /// Its number.
+    pub number: u32,
+    /// The fund.
+    pub fund: u32,
+    /// The member.
+    pub member: u32,
+    /// Free or earmarked.
+    pub pot: Pot,
+    /// The memo ledger.
+    pub pledge: Pledge,
+    /// Its instalments, in order.
+    pub instalments: Vec<u32>,
+    /// The record that pledged.
+    pub record: Hash,
+    /// Ledger time of the pledge.
+    pub signed_ms: u64,
+    /// Charter version it was signed under.
+    pub charter: u32,
+}
+
+/// One instalment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Instalment {
+    /// The contribution.
+    pub contribution: u32,
+    /// Due by the end of this local day.
+    pub due_day: i64,
+    /// Minor units.
+    pub amount: u64,
+    /// Received so far, late receipts included.
+    pub received: u64,
+    /// Where it stands.
+    pub status: InstalmentStatus,
+    /// Ledger time since which it stands there.
+    pub since_ms: u64,
+}
+
+impl Instalment {
+    /// What is not received yet.
+    pub fn rest(&self) -> u64 {
+        self.amount.saturating_sub(self.received)
+    }
+}
+
+/// A receipt that the treasurer recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Receipt {
+    /// The instalment.
+    pub instalment: u32,
+    /// Minor units.
+    pub amount: u64,
+    /// The bank's reference.
+    pub reference: BankReference,
+    /// Value date.
+    pub value_day: i64,
+    /// Person who recorded it.
+    pub recorded_by: u32,
+    /// Person who confirmed it.
+    pub confirmed_by: Option<u32>,
+}
+
+/// A member's proposal to cancel instalments.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Cancellation {
+    /// The contribution.
+    pub contribution: u32,
+    /// The instalments.
+    pub instalments: Vec<u32>,
+    /// Whether the treasurer agreed.
+    pub agreed: bool,
+}
+
+/// The state machine of an instalment. The memo ledger moves with it:
+/// [`crate::account::PledgeMove::row`].
+pub const ROWS: [Row<InstalmentStatus>; 12] = [
+    row!(
+        "F02",
+        None => I::Pledged,
+        "MEM",
+        "signed by finance and primary; member live; fund open; due days ahead"
+    ),
+    row!("F34", Some(I::Pledged) => I::Called, "TRE", "not called before"),
+    row!(
+        "F34",
+        Some(I::Pledged) => I::Cancelled,
+        "MEM, then TRE",
+        "not called; the treasurer's record names the member's"
+    ),
+    row!(
+        "F03",
+        Some(I::Called) => I::PartlyReceived,
+        "TRE, confirmed OFF",
+        "two persons; bank reference unused; amount <= open"
+    ),
+    row!("F03", Some(I::Called) => I::Received, "TRE, confirmed OFF", "the same, amount = open"),
+    row!("F03", Some(I::PartlyReceived) => I::PartlyReceived, "TRE, confirmed OFF", "the same"),
+    row!(
+        "F03",
+        Some(I::PartlyReceived) => I::Received,
+        "TRE, confirmed OFF",
+        "the same, amount = open"
+    ),
+    row!("F04", Some(I::Called) => I::Defaulted, "CLK", "end of due day and grace"),
+    row!(
+        "F04",
+        Some(I::PartlyReceived) => I::Defaulted,
+        "CLK",
+        "end of due day and grace; the open part"
+    ),
+    row!(
+        "F35",
+        Some(I::Defaulted) => I::Defaulted,
+        "TRE, confirmed OFF",
+        "as F03; amount < defaulted rest"
+    ),
+    row!(
+        "F35",
+        Some(I::Defaulted) => I::Received,
+        "TRE, confirmed OFF",
+        "as F03; amount = defaulted rest"
+    ),
+    row!("F35", Some(I::Defaulted) => I::WrittenOff, "BRD write-off", "attempts to collect listed"),
+];
+
+crate::object::object!(Contribution, "contribution");
+crate::object::machine!(Instalment, "instalment", InstalmentStatus, status);

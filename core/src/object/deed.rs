@@ -1,0 +1,123 @@
+//! Deeds: who did which step of a payment's chain (domain 2.9).
+
+use bincode::{Decode, Encode};
+
+/// The steps of one payment, from the vote on its award to the acknowledgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// A final review of the application.
+    Review,
+    /// A counted ballot on the award.
+    Vote,
+    /// The grantee requests.
+    Request,
+    /// An assessor's verdict on the milestone.
+    Assess,
+    /// The programme officer certifies.
+    Certify,
+    /// A finance approver approves.
+    Approve,
+    /// The treasurer releases.
+    Release,
+    /// A second officer confirms.
+    Confirm,
+    /// The grantee acknowledges.
+    Acknowledge,
+}
+
+/// Every step, in the order of the table.
+pub const STEPS: [Step; 9] = [
+    Step::Review,
+    Step::Vote,
+    Step::Request,
+    Step::Assess,
+    Step::Certify,
+    Step::Approve,
+    Step::Release,
+    Step::Confirm,
+    Step::Acknowledge,
+];
+
+impl Step {
+    /// Steps of the grantee; all others are on the fund's side.
+    pub fn is_grantees(self) -> bool {
+        matches!(self, Step::Request | Step::Acknowledge)
+    }
+
+    /// Steps of the fund's own officers, to which `chain_distinct_groups` applies.
+    pub fn is_officers(self) -> bool {
+        matches!(
+            self,
+            Step::Certify | Step::Approve | Step::Release | Step::Confirm
+        )
+    }
+
+    /// Whether one person may take both steps.
+    pub fn both(self, other: Step) -> Both {
+        let (row, column) = (self as usize, other as usize);
+        MATRIX
+            .get(row)
+            .and_then(|cells| cells.get(column))
+            .copied()
+            .unwrap_or(Both::No)
+    }
+
+    /// The step in one kebab word, as facts name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Step::Review => "review",
+            Step::Vote => "vote",
+            Step::Request => "request",
+            Step::Assess => "assess",
+            Step::Certify => "certify",
+            Step::Approve => "approve",
+            Step::Release => "release",
+            Step::Confirm => "confirm",
+            Step::Acknowledge => "acknowledge",
+        }
+    }
+}
+
+/// Who took a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+pub struct Deed {
+    /// The step.
+    pub step: Step,
+    /// Person number.
+    pub person: u32,
+    /// The organisation for which the person's conflicts are computed.
+    pub home: u32,
+}
+
+/// Whether one person may take two steps of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Both {
+    /// Never.
+    No,
+    /// Yes.
+    Yes,
+    /// Yes, and the later act says so.
+    Recorded,
+}
+
+pub(crate) const N: Both = Both::No;
+
+pub(crate) const Y: Both = Both::Yes;
+
+pub(crate) const R: Both = Both::Recorded;
+
+/// May the same person do both? Symmetric; rows and columns in the order of [`STEPS`]. The diagonal
+/// is the same step twice.
+pub const MATRIX: [[Both; 9]; 9] = [
+    // review vote request assess certify approve release confirm acknowledge
+    [N, N, N, N, N, N, N, N, N], // review
+    [N, Y, N, R, N, N, N, N, N], // vote: a ballot may be cast again
+    [N, N, Y, N, N, N, N, N, Y], // request: the grantee's officer may also acknowledge
+    [N, R, N, N, N, N, N, N, N], // assess
+    [N, N, N, N, N, N, N, N, N], // certify
+    [N, N, N, N, N, N, N, N, N], // approve: two approvers are two persons
+    [N, N, N, N, N, N, Y, N, N], // release: again after a return
+    [N, N, N, N, N, N, N, Y, N], // confirm: a return, then the settlement
+    [N, N, Y, N, N, N, N, N, Y], // acknowledge
+];

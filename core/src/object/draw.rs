@@ -1,0 +1,98 @@
+//! Draws of reviewers and assessors, and the pools they draw from (RULINGS R22).
+
+use DrawStatus as D;
+use bincode::{Decode, Encode};
+use rollbook_proof::crypto::Hash;
+
+use crate::machine::Row;
+use crate::record::DrawFor;
+use crate::row;
+
+/// A person of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct PoolMember {
+    /// Ledger time at which the programme officer entered the person.
+    pub entered_ms: u64,
+    /// The motion that confirmed it.
+    pub confirmed: Option<u32>,
+}
+
+/// Where a draw stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DrawStatus {
+    /// The pool is frozen; commitments are missing.
+    Committing,
+    /// All committed; reveals are missing.
+    Revealing,
+    /// The seed stands.
+    Drawn,
+}
+
+/// One of the three who draw.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Slot {
+    /// The board's seat holder (organisation) who takes the place of the one before; none for the
+    /// first holder.
+    pub seat: Option<u32>,
+    /// Person who committed.
+    pub person: Option<u32>,
+    /// Commitment.
+    pub commitment: Option<Hash>,
+    /// Bytes revealed.
+    pub secret: Option<Hash>,
+}
+
+/// A draw.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Draw {
+    /// Its number.
+    pub number: u32,
+    /// What for.
+    pub subject: DrawFor,
+    /// 1 for the first; a later round draws among persons added since.
+    pub round: u32,
+    /// Counts from 1; one more whenever somebody was replaced.
+    pub attempt: u32,
+    /// Persons of the frozen pool, ascending.
+    pub pool: Vec<u32>,
+    /// Hash of the frozen pool.
+    pub pool_hash: Hash,
+    /// PO, OFF, seat holder.
+    pub slots: Vec<Slot>,
+    /// Seat holders who were named as replacements so far, in order.
+    pub named: Vec<u32>,
+    /// The seed.
+    pub seed: Option<Hash>,
+    /// Where it stands.
+    pub status: DrawStatus,
+    /// Ledger time since which it stands there.
+    pub since_ms: u64,
+}
+
+/// The state machine.
+pub const ROWS: [Row<DrawStatus>; 5] = [
+    row!("R22", None => D::Committing, "PO", "pool of confirmed persons not drawn before"),
+    row!(
+        "R22",
+        Some(D::Committing) => D::Revealing,
+        "PO, OFF, seat holder",
+        "three commitments; three groups"
+    ),
+    row!("R22", Some(D::Revealing) => D::Drawn, "PO, OFF, seat holder", "reveals match"),
+    row!(
+        "R22",
+        Some(D::Committing) => D::Committing,
+        "CLK",
+        "a missing commitment passes to the board's next holder"
+    ),
+    row!(
+        "R22",
+        Some(D::Revealing) => D::Committing,
+        "CLK",
+        "a missing reveal passes to the board's next holder; all commit again"
+    ),
+];
+
+crate::object::object!(Draw, "draw");
+crate::object::machine!(Draw, "draw", DrawStatus, status);

@@ -1,0 +1,304 @@
+//! Memberships: what stands in the ledger of one, and its transitions, the one place that says what
+//! leads where (domain 1.3, 1.4). The rules ask the table for every step and documents are printed
+//! from it, so that table and code cannot differ.
+
+use bincode::{Decode, Encode};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::Hash;
+
+use super::Machine;
+use crate::charter::Class;
+use crate::machine::Row;
+use crate::row;
+
+/// Where a membership stands.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Named in the genesis; waits for every founder's `Found`.
+    Founding,
+    /// A member, in three parts.
+    Live(Live),
+    /// M01, M04: handed in; the secretariat takes it up.
+    Applied,
+    /// M02: the secretariat checks it.
+    Screening,
+    /// M03: sent back; the applicant hands in what is missing.
+    Returned {
+        /// What is missing, as codes.
+        missing: Vec<Text<40>>,
+    },
+    /// M06: looking for sponsors.
+    Sponsoring,
+    /// M07: before the board.
+    Balloting,
+    /// M08: admitted; waits for agreement, dues and activation.
+    Admitted,
+    /// M05, M08: not admitted.
+    Rejected(Grounds),
+    /// Out of time, without prejudice.
+    Lapsed(Lapse),
+    /// Taken back by the applicant.
+    ApplicationWithdrawn,
+}
+
+/// Why an applicant was not admitted; the stated grounds (RULINGS R9).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grounds {
+    /// M05: the secretariat found a published criterion not met; with a commitment to the reasons.
+    Ineligible {
+        /// The criterion.
+        criterion: Text<40>,
+        /// Commitment to the reasons.
+        reasons: Hash,
+    },
+    /// M08: the criteria that the "no" ballots cite, ascending.
+    Criteria(Vec<Text<40>>),
+    /// M08: no "no" ballot, yet too little support.
+    InsufficientSupport,
+}
+
+/// Why an application lapsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lapse {
+    /// M04: nothing was handed in again.
+    NotResubmitted,
+    /// M07: too few sponsors.
+    TooFewSponsors,
+    /// M08: no quorum, twice.
+    NoQuorum,
+    /// M08: the motion was void.
+    MotionVoid,
+    /// M09: not activated in time.
+    NotActivated,
+}
+
+/// The three parts of a live membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Live {
+    /// Dues.
+    pub dues: Dues,
+    /// Discipline.
+    pub discipline: Discipline,
+    /// Exit.
+    pub exit: Exit,
+}
+
+/// M10 to M13.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+pub enum Dues {
+    /// Nothing due.
+    Good,
+}
+
+/// M14 to M17.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+pub enum Discipline {
+    /// Nothing.
+    None,
+}
+
+/// M18 to M20.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+pub enum Exit {
+    /// Nothing.
+    None,
+}
+
+impl Live {
+    /// A member in good standing.
+    pub const GOOD: Live = Live {
+        dues: Dues::Good,
+        discipline: Discipline::None,
+        exit: Exit::None,
+    };
+}
+
+impl Standing {
+    /// The state without the facts of the case.
+    pub fn state(&self) -> State {
+        match self {
+            Standing::Founding => State::Founding,
+            Standing::Live(_) => State::Active,
+            Standing::Applied => State::Applied,
+            Standing::Screening => State::Screening,
+            Standing::Returned { .. } => State::Returned,
+            Standing::Sponsoring => State::Sponsoring,
+            Standing::Balloting => State::Balloting,
+            Standing::Admitted => State::Admitted,
+            Standing::Rejected(_) => State::Rejected,
+            Standing::Lapsed(_) => State::Lapsed,
+            Standing::ApplicationWithdrawn => State::ApplicationWithdrawn,
+        }
+    }
+
+    /// Whether an application is under way.
+    pub fn is_open_application(&self) -> bool {
+        match self.state() {
+            State::Applied
+            | State::Screening
+            | State::Returned
+            | State::Sponsoring
+            | State::Balloting
+            | State::Admitted
+            | State::Founding => true,
+            State::Active | State::Rejected | State::Lapsed | State::ApplicationWithdrawn => false,
+        }
+    }
+}
+
+/// A membership (proved). Its due times stand in the table of deadlines.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Membership {
+    /// Its number.
+    pub number: u32,
+    /// The organisation.
+    pub organisation: u32,
+    /// Class applied for or held.
+    pub class: Class,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Ledger time since which it stands there.
+    pub since_ms: u64,
+    /// Ledger time of activation.
+    pub active_ms: Option<u64>,
+    /// Record id of the application; none for founders.
+    pub application: Option<Hash>,
+    /// The motion that decides or decided it, the newest.
+    pub motion: Option<u32>,
+    /// R9: whether the applicant has asked the board to vote again.
+    pub asked_again: bool,
+    /// M26: the invoice of the first dues, the newest.
+    pub invoice: Option<u32>,
+    /// M09: the agreement that the applicant signed.
+    pub agreement: Option<Hash>,
+}
+
+/// Where a membership stands, without the facts of the case. A live membership is one state here;
+/// its three parts have their own rows (RULINGS R5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Named in the genesis.
+    Founding,
+    /// Handed in.
+    Applied,
+    /// With the secretariat.
+    Screening,
+    /// Sent back.
+    Returned,
+    /// Looking for sponsors.
+    Sponsoring,
+    /// Before the board.
+    Balloting,
+    /// Admitted, not yet active.
+    Admitted,
+    /// A member.
+    Active,
+    /// Not admitted.
+    Rejected,
+    /// Run out of time.
+    Lapsed,
+    /// Taken back.
+    ApplicationWithdrawn,
+}
+
+/// Every transition of this build. M25 and M01 create the membership.
+pub static ROWS: [Row<State>; 23] = {
+    use State::*;
+    [
+        row!("M25", None => Founding, "genesis", "every founder is named in the genesis"),
+        row!(
+            "M25",
+            Some(Founding) => Active,
+            "every founder",
+            "a founder, signs once; with the last signature all are members"
+        ),
+        row!(
+            "M01",
+            None => Applied,
+            "applicant",
+            "company with valid identifier; no live membership, no open application; class open; charter in force, antitrust and \
+             conflict undertakings signed; group declaration as recorded"
+        ),
+        row!(
+            "M02",
+            Some(Applied) => Screening,
+            "SEC",
+            "within screen_days, else published as overdue; screener unrelated"
+        ),
+        row!("M03", Some(Screening) => Returned, "SEC", "missing items listed; screener unrelated"),
+        row!("M04", Some(Returned) => Applied, "applicant", "within resubmit_days"),
+        row!("M04", Some(Returned) => Lapsed, "CLK", "resubmit_days passed"),
+        row!(
+            "M05",
+            Some(Screening) => Rejected,
+            "SEC",
+            "published criterion; reasons committed; screener unrelated"
+        ),
+        row!("M06", Some(Screening) => Sponsoring, "SEC", "complete; screener unrelated"),
+        row!(
+            "M07",
+            Some(Sponsoring) => Balloting,
+            "CLK or SEC",
+            "sponsors_required members in good standing, of distinct groups, none related to the \
+             applicant"
+        ),
+        row!("M07", Some(Sponsoring) => Lapsed, "CLK", "sponsor_days passed"),
+        row!("M08", Some(Balloting) => Admitted, "ballot", "passed"),
+        row!(
+            "M08",
+            Some(Balloting) => Rejected,
+            "ballot",
+            "every counted no cites a published criterion, or support was insufficient"
+        ),
+        row!("M08", Some(Balloting) => Lapsed, "ballot", "no quorum too often, or void"),
+        row!(
+            "R9",
+            Some(Rejected) => Balloting,
+            "applicant",
+            "rejected by ballot; not asked before; within 30 days"
+        ),
+        row!(
+            "M09",
+            Some(Admitted) => Active,
+            "SEC",
+            "agreement signed by both; first dues received; two officers with keys, one the \
+             primary; within activate_days"
+        ),
+        row!("M09", Some(Admitted) => Lapsed, "CLK", "activate_days passed"),
+        row!("M01w", Some(Applied) => ApplicationWithdrawn, "applicant", ""),
+        row!("M01w", Some(Screening) => ApplicationWithdrawn, "applicant", ""),
+        row!("M01w", Some(Returned) => ApplicationWithdrawn, "applicant", ""),
+        row!("M01w", Some(Sponsoring) => ApplicationWithdrawn, "applicant", ""),
+        row!(
+            "M01w",
+            Some(Balloting) => ApplicationWithdrawn,
+            "applicant",
+            "its motion ends with it"
+        ),
+        row!("M01w", Some(Admitted) => ApplicationWithdrawn, "applicant", ""),
+    ]
+};
+
+crate::object::object!(Membership, "membership");
+
+impl Machine for Membership {
+    type State = State;
+    type Entry = Standing;
+    const KIND: &'static str = "membership";
+    const ROWS: &'static [Row<State>] = &ROWS;
+
+    fn state(&self) -> State {
+        self.standing.state()
+    }
+    fn state_of(entry: &Standing) -> State {
+        entry.state()
+    }
+    fn enter(&mut self, entry: Standing, now: u64) {
+        self.standing = entry;
+        self.since_ms = now;
+    }
+}

@@ -1,0 +1,215 @@
+//! Motions and their ballots: what stands in the ledger, and the transitions of a motion (domain
+//! 1.6, RULINGS R10).
+
+use bincode::{Decode, Encode};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::Hash;
+
+use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
+use crate::machine::Row;
+use crate::object::Machine;
+use crate::record::{Choice, MotionEffect};
+use crate::row;
+use crate::tally::Tally;
+
+/// Where a motion stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MotionStatus {
+    /// Gathers support for the assembly.
+    Gathering,
+    /// Ballots are taken.
+    Open,
+    /// No quorum; it is put again after a wait.
+    Waiting,
+    /// Passed; its effect waits for the stay.
+    Staying,
+    /// Passed and carried out.
+    CarriedOut,
+    /// Not passed.
+    Rejected,
+    /// No quorum too often, or no support. Without prejudice.
+    Lapsed,
+    /// Not decidable, or its effect was not possible any more.
+    Void,
+    /// Undone by its body during the stay.
+    Rescinded,
+    /// Taken back before the first ballot, or its object is gone.
+    Withdrawn,
+}
+
+impl MotionStatus {
+    /// Whether nothing follows any more.
+    pub fn is_final(self) -> bool {
+        !matches!(
+            self,
+            MotionStatus::Gathering
+                | MotionStatus::Open
+                | MotionStatus::Waiting
+                | MotionStatus::Staying
+        )
+    }
+}
+
+/// Why a motion failed, for [`effects::failed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// The ballots said no.
+    Rejected,
+    /// No quorum too often, or no support.
+    Lapsed,
+    /// Not decidable, or the effect was not possible.
+    Void,
+    /// The body undid it during the stay.
+    Rescinded,
+    /// The proposer took it back.
+    Withdrawn,
+}
+
+/// A motion (proved). Its due times stand in the table of deadlines.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Motion {
+    /// Its number.
+    pub number: u32,
+    /// What it does.
+    pub effect: MotionEffect,
+    /// The kind whose rule decides; for a rescission, that of the motion it undoes.
+    pub kind: MotionKind,
+    /// Who decides.
+    pub body: DecidingBody,
+    /// The rule it is judged by, from the charter version it opened under.
+    pub rule: MotionRule,
+    /// That charter version.
+    pub charter: u32,
+    /// Organisation and group that proposed it; none where a rule of the ledger opened it.
+    pub proposer: Option<(u32, u32)>,
+    /// SHA-256 of the text.
+    pub text: Hash,
+    /// Days each ballot is open; 0 for a rescission.
+    pub ballot_days: u32,
+    /// Where it stands.
+    pub status: MotionStatus,
+    /// Ledger time of the newest opening, or of the proposal while it gathers support.
+    pub opened_ms: u64,
+    /// How often it was put again after a missed quorum.
+    pub retabled: u32,
+    /// Members in the electorate of the newest opening.
+    pub members: u32,
+    /// Voices in it.
+    pub voices: u32,
+    /// RFC 6962 root over its rows (organisation, group), ascending by organisation.
+    pub electorate: Hash,
+    /// The newest tally, once closed.
+    pub tally: Option<Box<Tally>>,
+    /// Why it is void, as a refusal code.
+    pub void: Option<Text<64>>,
+}
+
+/// A ballot that holds its group's voice (working).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Cast {
+    /// The member that holds the voice.
+    pub organisation: u32,
+    /// Its newest choice.
+    pub choice: Choice,
+    /// The criterion of a "no" to an admission.
+    pub criterion: Option<Text<40>>,
+    /// Persons who signed it (domain 2.9: who votes an award takes no later step of its payments).
+    pub persons: Vec<u32>,
+    /// Ledger time.
+    pub cast_ms: u64,
+    /// Record id.
+    pub record: Hash,
+}
+
+/// Every transition. Proposals and openings by a rule create the motion.
+pub static ROWS: [Row<MotionStatus>; 20] = {
+    use MotionStatus::*;
+    [
+        row!(
+            "R10",
+            None => Gathering,
+            "member with a vote in the assembly",
+            "a kind of the assembly; effect possible"
+        ),
+        row!(
+            "R10",
+            None => Open,
+            "who may propose the kind, or a rule of the ledger",
+            "effect possible; ballot length in the rule"
+        ),
+        row!(
+            "R10",
+            Some(Gathering) => Open,
+            "members",
+            "1/5 of the assembly's voices (1/3 to dissolve) or over half of the board's"
+        ),
+        row!("R10", Some(Gathering) => Lapsed, "CLK", "no such support in 30 days"),
+        row!("R10", Some(Gathering) => Withdrawn, "proposer", ""),
+        row!("R10", Some(Open) => Staying, "CLK", "passed"),
+        row!(
+            "R10",
+            Some(Open) => CarriedOut,
+            "CLK",
+            "a rescission passed; the motion it undoes still stays"
+        ),
+        row!("R10", Some(Open) => Rejected, "CLK", "not passed"),
+        row!("R10", Some(Open) => Waiting, "CLK", "no quorum, retable_limit not reached"),
+        row!("R10", Some(Open) => Lapsed, "CLK", "no quorum, retable_limit reached"),
+        row!("R10", Some(Open) => Open, "CLK", "too few unrelated voices: the body above decides"),
+        row!(
+            "R10",
+            Some(Open) => Void,
+            "CLK",
+            "not decidable, or the effect is not possible any more"
+        ),
+        row!(
+            "R10",
+            Some(Open) => Withdrawn,
+            "proposer",
+            "before the first ballot; or the object of the motion is gone"
+        ),
+        row!("R10", Some(Waiting) => Open, "CLK", "retable_wait passed"),
+        row!("R10", Some(Waiting) => Void, "CLK", "the effect is not possible any more"),
+        row!(
+            "R10",
+            Some(Waiting) => Withdrawn,
+            "a rule of the ledger",
+            "the object of the motion is gone"
+        ),
+        row!("R10", Some(Staying) => CarriedOut, "CLK", "the stay ended; effect possible"),
+        row!("R10", Some(Staying) => Void, "CLK", "the effect is not possible any more"),
+        row!(
+            "R10",
+            Some(Staying) => Rescinded,
+            "the same body",
+            "a rescission passed during the stay"
+        ),
+        row!(
+            "R10",
+            Some(Staying) => Withdrawn,
+            "a rule of the ledger",
+            "the object of the motion is gone"
+        ),
+    ]
+};
+
+crate::object::object!(Motion, "motion");
+
+impl Machine for Motion {
+    type State = MotionStatus;
+    type Entry = MotionStatus;
+    const KIND: &'static str = "motion";
+    const ROWS: &'static [Row<MotionStatus>] = &ROWS;
+
+    fn state(&self) -> MotionStatus {
+        self.status
+    }
+    fn state_of(entry: &MotionStatus) -> MotionStatus {
+        *entry
+    }
+    fn enter(&mut self, entry: MotionStatus, _now: u64) {
+        self.status = entry;
+    }
+}

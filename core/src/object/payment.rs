@@ -1,0 +1,196 @@
+//! Payments: what stands in the ledger of one, and its transitions (domain 2.5).
+
+use PaymentState as S;
+use bincode::{Decode, Encode};
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::Hash;
+
+use crate::machine::Row;
+use crate::object::deed::Deed;
+use crate::object::milestone::Share;
+use crate::record::{BankReference, Instruction, Tranche};
+use crate::row;
+
+/// Where a payment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PaymentState {
+    /// By the grantee.
+    Requested,
+    /// By the programme officer; approvals may be under way.
+    Certified,
+    /// By as many finance approvers as its amount needs.
+    Approved,
+    /// Held by two seat holders.
+    Held,
+    /// Given to the bank.
+    Released,
+    /// Came back from the bank.
+    Returned,
+    /// Executed by the bank.
+    Settled,
+    /// The grantee let its days pass.
+    Unacknowledged,
+    /// The grantee has it.
+    Acknowledged,
+    /// The grantee denies it.
+    Disputed,
+    /// Refused on the way.
+    Refused,
+}
+
+/// Transitions of a payment (domain 2.5).
+pub const ROWS: [Row<PaymentState>; 24] = [
+    row!(
+        "F16",
+        None => S::Requested,
+        "GRT",
+        "milestone accepted, or advance once, or holdback after final acceptance; amount as \
+         computed"
+    ),
+    row!("F17", Some(S::Requested) => S::Certified, "PO", "cap, holdback, standing; duties"),
+    row!("F17", Some(S::Requested) => S::Refused, "PO", "published code and reason; duties"),
+    row!(
+        "F18",
+        Some(S::Certified) => S::Certified,
+        "FIN",
+        "first of two above the tier; != certifier; duties"
+    ),
+    row!(
+        "F18",
+        Some(S::Certified) => S::Approved,
+        "FIN",
+        "last approval; != certifier, != other approver; duties; the delay starts"
+    ),
+    row!("F18", Some(S::Certified) => S::Refused, "FIN", "published code and reason; duties"),
+    row!("F18", Some(S::Approved) => S::Refused, "FIN", "published code and reason; duties"),
+    row!(
+        "F19",
+        Some(S::Approved) => S::Approved,
+        "seat holder",
+        "within the delay; unrelated: first of two"
+    ),
+    row!(
+        "F19",
+        Some(S::Approved) => S::Held,
+        "seat holder",
+        "within the delay; unrelated; of another group than the first"
+    ),
+    row!("F19", Some(S::Held) => S::Approved, "BRD", "motion to lift"),
+    row!("R13", Some(S::Held) => S::Approved, "CLK", "30 days undecided"),
+    row!(
+        "F20",
+        Some(S::Approved) => S::Released,
+        "TRE",
+        "delay over; != approver; account in force, no cooling-off; new EndToEndId, UETR; \
+         standing; cap; K -> T"
+    ),
+    row!(
+        "F20",
+        Some(S::Returned) => S::Released,
+        "TRE",
+        "as the first time, with a new EndToEndId and UETR; K -> T"
+    ),
+    row!(
+        "F21",
+        Some(S::Released) => S::Settled,
+        "OFF",
+        "!= releaser; bank reference unused; amount equal; T -> D"
+    ),
+    row!(
+        "F21",
+        Some(S::Released) => S::Returned,
+        "OFF",
+        "!= releaser; bank reference unused; amount equal; T -> K"
+    ),
+    row!("F22", Some(S::Settled) => S::Acknowledged, "GRT", "within 14 days; amount equal"),
+    row!("F22", Some(S::Settled) => S::Disputed, "GRT", "within 14 days"),
+    row!("F22", Some(S::Settled) => S::Unacknowledged, "CLK", "14 days passed"),
+    row!("F22", Some(S::Unacknowledged) => S::Acknowledged, "GRT", "late; amount equal"),
+    row!("R13", Some(S::Requested) => S::Requested, "CLK", "certify_days passed: shown as overdue"),
+    row!(
+        "R13",
+        Some(S::Certified) => S::Certified,
+        "CLK",
+        "step_days passed without the last approval: shown as overdue"
+    ),
+    row!(
+        "R13",
+        Some(S::Approved) => S::Approved,
+        "CLK",
+        "step_days passed without a release: shown as overdue"
+    ),
+    row!(
+        "R13",
+        Some(S::Returned) => S::Returned,
+        "CLK",
+        "step_days passed without a new release: shown as overdue"
+    ),
+    row!(
+        "R13",
+        Some(S::Released) => S::Released,
+        "CLK",
+        "step_days passed without a confirmation: shown as overdue"
+    ),
+];
+
+/// Which step of a payment is awaited, for overdue events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Awaited {
+    /// Certification.
+    Certify,
+    /// Approval.
+    Approve,
+    /// Release.
+    Release,
+    /// Confirmation.
+    Confirm,
+}
+
+/// A payment (proved).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct Payment {
+    /// Its number.
+    pub number: u32,
+    /// The fund.
+    pub fund: u32,
+    /// The agreement.
+    pub agreement: u32,
+    /// What it pays.
+    pub tranche: Tranche,
+    /// How the accepted amount divides; net is the amount. Of an advance or holdback only net is
+    /// set.
+    pub share: Share,
+    /// Minor units.
+    pub amount: u64,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// Ledger time since which it stands there.
+    pub since_ms: u64,
+    /// Record of the request.
+    pub requested: Hash,
+    /// Record of the certificate.
+    pub certified: Option<Hash>,
+    /// Approvals given.
+    pub approvals: u32,
+    /// Approvals needed, fixed at the request.
+    pub approvals_needed: u32,
+    /// Ledger time of the last approval.
+    pub approved_ms: Option<u64>,
+    /// Who did what, in order; a repeated deed stands once.
+    pub deeds: Vec<Deed>,
+    /// Organisation that called for a hold, until a second one does.
+    pub hold_called_by: Option<u32>,
+    /// The newest instruction.
+    pub instruction: Option<Instruction>,
+    /// Instructions given so far.
+    pub attempts: u32,
+    /// The bank's reference of the settlement.
+    pub settlement: Option<BankReference>,
+    /// Why it was refused: published code.
+    pub refused: Option<Text<40>>,
+}
+
+crate::object::object!(Payment, "payment");
+crate::object::machine!(Payment, "payment", PaymentState, state);

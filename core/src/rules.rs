@@ -1,0 +1,18 @@
+//! What acts do. Each module head states its rules and what is absent.
+//!
+//! * [`authority`], [`bank`], [`effect`]: what every family needs.
+//! * [`posts`] of offices, and [`motion`], which knows no family above it: what a motion does is an
+//!   [`effect::Effect`] of the family that owns the plan.
+//! * [`membership`], [`registration`], [`network`], [`funding`], [`orders`]: the families, in the
+//!   order in which they may know one another.
+
+pub mod authority;
+pub mod bank;
+pub mod effect;
+pub mod funding;
+pub mod membership;
+pub mod motion;
+pub mod network;
+pub mod orders;
+pub mod posts;
+pub mod registration;

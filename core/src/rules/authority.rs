@@ -1,0 +1,234 @@
+//! Who signs, by what right, and never twice (RULINGS A6).
+//!
+//! In order: the chain is this chain; the record is not expired and not valid for longer than 30
+//! days; the principal exists; each signer is a person of the principal (home organisation, or
+//! holder of a post in the office) in the capacity claimed, with a key in force; every signature
+//! verifies; the class of the act has its number of distinct officers; the sequence is unused.
+//! Authority is judged at the block where the record applies.
+
+use crate::identity::{Organisation, OrganisationKind, Person, Role, Scope};
+use crate::lookup::groups;
+use crate::lookup::posts::post_in_force;
+use crate::record::{Capacity, Record, VALIDITY_MAX_MS};
+use crate::refusal::Refusal;
+use crate::tx::{Tx, Verify};
+use crate::{refuse, require};
+
+/// A signer whose signature and capacity were found good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// Person number.
+    pub person: u32,
+    /// The person's home organisation, from which conflicts are computed.
+    pub home: u32,
+    /// The role claimed and held.
+    pub role: Role,
+}
+
+/// Whose act a record is, after [`admit`].
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// The principal.
+    pub organisation: Organisation,
+    /// The signers, ascending by person.
+    pub signers: Vec<Signer>,
+}
+
+impl Actor {
+    /// The principal's number.
+    pub fn number(&self) -> u32 {
+        self.organisation.number
+    }
+
+    /// The first signer in `role`.
+    pub fn signer(&self, role: Role) -> Option<&Signer> {
+        self.signers.iter().find(|signer| signer.role == role)
+    }
+
+    /// Refuses unless a signer signed as `role`.
+    pub fn must_sign(&self, role: Role) -> Result<&Signer, Refusal> {
+        self.signer(role)
+            .ok_or_else(|| Refusal::new("A6.role-missing", vec![("role", format!("{role:?}"))]))
+    }
+}
+
+/// Whether `person` holds the post `role` for `scope` in any office at the time of `tx`. An
+/// alliance-wide post covers every fund.
+pub fn holds_post(tx: &Tx, person: u32, role: Role, scope: Scope) -> bool {
+    tx.t.posts.iter().any(|(_, post)| {
+        post.role == role
+            && post.holder == person
+            && (post.scope == Scope::Alliance || post.scope == scope)
+            && post_in_force(post, tx.now)
+    })
+}
+
+/// Refuses unless a signer signed as `role` and holds that post for `scope` in the principal's
+/// office.
+pub fn must_hold<'a>(
+    tx: &Tx,
+    actor: &'a Actor,
+    role: Role,
+    scope: Scope,
+) -> Result<&'a Signer, Refusal> {
+    require!(
+        actor.organisation.kind == OrganisationKind::Office,
+        "R7.no-office",
+        organisation = actor.number()
+    );
+    let signer = actor.must_sign(role)?;
+    let held = tx.t.posts.iter().any(|(_, post)| {
+        post.office == actor.number()
+            && post.role == role
+            && post.holder == signer.person
+            && (post.scope == Scope::Alliance || post.scope == scope)
+            && post_in_force(post, tx.now)
+    });
+    require!(
+        held,
+        "R7.no-post",
+        person = signer.person,
+        role = format!("{role:?}")
+    );
+    Ok(signer)
+}
+
+/// The checks of the module head. Takes the sequence. `message` is
+/// [`crate::record::Payload::sign_bytes`] of the record.
+pub fn admit(
+    tx: &mut Tx,
+    record: &Record,
+    message: &[u8],
+    verifier: &mut dyn Verify,
+) -> Result<Actor, Refusal> {
+    let payload = &record.payload;
+    require!(
+        payload.chain == tx.chain,
+        "A6.other-chain",
+        chain = payload.chain,
+        this = tx.chain
+    );
+    require!(
+        tx.now <= payload.valid_until_ms,
+        "A6.expired",
+        valid_until = payload.valid_until_ms,
+        now = tx.now
+    );
+    require!(
+        payload.valid_until_ms <= tx.now.saturating_add(VALIDITY_MAX_MS),
+        "A6.valid-too-long",
+        valid_until = payload.valid_until_ms,
+        now = tx.now
+    );
+    let organisation = tx.organisation(payload.principal)?.clone();
+    let mut signers = Vec::with_capacity(record.signatures.len());
+    for entry in &record.signatures {
+        let Some(person) = tx.t.persons.get(&entry.officer) else {
+            refuse!("A6.unknown-officer", officer = entry.officer)
+        };
+        let role = capacity(tx, &organisation, entry.officer, person, entry.capacity)?;
+        let Some(key) = person.keys.get(entry.key as usize) else {
+            refuse!("A6.unknown-key", officer = entry.officer, key = entry.key)
+        };
+        require!(
+            key.in_force(tx.now),
+            "N24.key-not-in-force",
+            officer = entry.officer,
+            key = entry.key
+        );
+        let public = key.key;
+        let home = person.home;
+        require!(
+            verifier.verify(&public, message, &entry.signature),
+            "A6.bad-signature",
+            officer = entry.officer,
+            key = entry.key
+        );
+        signers.push(Signer {
+            person: entry.officer,
+            home,
+            role,
+        });
+    }
+    let class = payload.body.class();
+    let needed = organisation.policy.needed(class);
+    require!(
+        signers.len() >= needed as usize,
+        "A6.too-few-officers",
+        signed = signers.len(),
+        needed = needed,
+        class = format!("{class:?}")
+    );
+    let mut lane =
+        tx.t.lanes
+            .get(&payload.officer)
+            .cloned()
+            .unwrap_or_default();
+    require!(
+        lane.is_free(payload.sequence),
+        "A6.replayed",
+        officer = payload.officer,
+        sequence = payload.sequence,
+        highest = lane.highest
+    );
+    lane.take(payload.sequence);
+    tx.t.lanes().put(payload.officer, lane);
+    Ok(Actor {
+        organisation,
+        signers,
+    })
+}
+
+fn capacity(
+    tx: &Tx,
+    principal: &Organisation,
+    number: u32,
+    person: &Person,
+    claimed: Capacity,
+) -> Result<Role, Refusal> {
+    let role = match claimed {
+        Capacity::Own(role) => role,
+        // Delegations (M33) are not part of this build; a record that claims one has no authority.
+        Capacity::Delegation(delegation) => {
+            refuse!("M33.unknown-delegation", delegation = delegation)
+        }
+    };
+    let holds = if role.is_post() {
+        tx.t.posts.iter().any(|(_, post)| {
+            post.office == principal.number
+                && post.role == role
+                && post.holder == number
+                && post_in_force(post, tx.now)
+        })
+    } else {
+        person.home == principal.number && person.roles.contains(&role)
+    };
+    require!(
+        holds,
+        "A6.role-not-held",
+        officer = number,
+        role = format!("{role:?}"),
+        principal = principal.number
+    );
+    Ok(role)
+}
+
+/// Whether a person's home organisation is not in the group of `organisation` (RULINGS R6, N13).
+pub fn unrelated(tx: &Tx, person: u32, organisation: u32) -> bool {
+    tx.t.persons
+        .get(&person)
+        .is_some_and(|person| !groups::related(&tx.t, person.home, organisation))
+}
+
+/// Refuses if any signer belongs to the group of `organisation` (N13).
+pub fn require_unrelated(tx: &Tx, actor: &Actor, organisation: u32) -> Result<(), Refusal> {
+    for signer in &actor.signers {
+        require!(
+            unrelated(tx, signer.person, organisation),
+            "N13.related",
+            person = signer.person,
+            organisation = organisation
+        );
+    }
+    Ok(())
+}

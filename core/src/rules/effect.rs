@@ -1,0 +1,83 @@
+//! What a motion does: the questions that every effect answers.
+//!
+//! Each plan type implements [`Effect`] in its own domain file; `apply` holds the one match from
+//! the wire enum to the plan ([`Planned`]). So a motion knows no fund, and a family that adds an
+//! effect adds one implementation and one arm.
+
+use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
+use crate::identity::Scope;
+use crate::object::motion::Failure;
+use crate::refusal::Refusal;
+use crate::refuse;
+use crate::tx::Tx;
+
+/// The effect of a motion.
+pub trait Effect {
+    /// The body that decides: the lowest that the charter names for the kind. Refused with
+    /// `R10.no-rule` where the charter names none.
+    fn body(&self, tx: &Tx, kind: Option<MotionKind>) -> Result<DecidingBody, Refusal> {
+        lowest_body(tx, kind)
+    }
+
+    /// Where the proposing officer's post must have authority.
+    fn scope(&self, _tx: &Tx) -> Scope {
+        Scope::Alliance
+    }
+
+    /// Organisations with a computed interest in the matter; their groups have no voice in it
+    /// (domain 1.7, 1.8). Empty where the matter is for everybody.
+    fn interested(&self, tx: &Tx) -> Vec<u32>;
+
+    /// Whether the effect is possible now: asked at opening, at the close, and right before it is
+    /// carried out.
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal>;
+
+    /// Whether these persons may sign a ballot in the matter, whatever their company may do.
+    fn check_voters(&self, _tx: &Tx, _persons: &[u32]) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Carries the effect out. It may fail only where [`Effect::possible`] would have: a failure
+    /// voids the motion as `R10.effect-failed`.
+    fn carry_out(&self, tx: &mut Tx, motion: u32, due: u64) -> Result<(), Refusal>;
+
+    /// The motion ended without effect.
+    fn failed(
+        &self,
+        _tx: &mut Tx,
+        _motion: u32,
+        _due: u64,
+        _failure: Failure,
+    ) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// The motion that this one undoes while that still stays (a rescission). Such a motion is for
+    /// the same body, whoever is left of it, and its ballot ends with the stay.
+    fn undoes(&self) -> Option<u32> {
+        None
+    }
+}
+
+/// The wire form of an effect, which knows the plan inside it.
+pub trait Planned {
+    /// The plan.
+    fn plan(&self) -> &dyn Effect;
+}
+
+/// The lowest body that the charter in force names for a kind of motion. Refused with
+/// `R10.no-rule`.
+pub fn lowest_body(tx: &Tx, kind: Option<MotionKind>) -> Result<DecidingBody, Refusal> {
+    let rule = kind.and_then(|kind| tx.charter().ok()?.rules.first(kind));
+    match rule.map(|rule| rule.body) {
+        Some(BodyKind::Board) => Ok(DecidingBody::Board),
+        Some(BodyKind::Assembly) => Ok(DecidingBody::Assembly),
+        // Effects of committees say themselves which fund's.
+        _ => refuse!("R10.no-rule", kind = format!("{kind:?}")),
+    }
+}
+
+/// The scope of a post that has authority over `fund`, or over the alliance where there is none.
+pub fn scope_of(fund: Option<u32>) -> Scope {
+    fund.map_or(Scope::Alliance, Scope::Fund)
+}

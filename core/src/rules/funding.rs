@@ -1,0 +1,123 @@
+//! Funding: funds, contributions, calls, applications, draws, reviews (domain 2.2, 2.3, 2.5a;
+//! RULINGS R2 to R4, R8, R22).
+//!
+//! * Every movement of value goes through [`post`]: the account table of domain 2.7, on the proved
+//!   `accounts` table.
+//! * A bank reference is used once in the whole ledger ([`claim_reference`], N8).
+//! * Every state machine is one table of [`Row`]s; a status changes only through [`Row`]s' `step`,
+//!   so table and code are one.
+//! * Separation of duties is on persons and groups (RULINGS R6): [`unrelated`].
+//!
+//! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing
+//! and winding down of funds (F33), fees (F36), closing of a fund (F32), deputies.
+
+use crate::machine::Transition;
+use crate::object::agreement::Agreement;
+use crate::object::application::Application;
+use crate::object::award::Award;
+use crate::object::call::Call;
+use crate::object::contribution::Instalment;
+use crate::object::draw::Draw;
+use crate::object::fund::Fund;
+use crate::object::milestone::Milestone;
+use crate::object::payment::Payment;
+use crate::object::review::Review;
+use crate::object::transitions;
+use crate::record::{CallAct, FundAct};
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::Actor;
+use crate::tx::{DeadlineKind, Tx};
+
+pub mod agreement;
+pub mod application;
+pub mod award;
+pub mod call;
+pub mod contribution;
+pub mod draw;
+pub mod duties;
+pub mod fund;
+pub mod milestone;
+pub mod payment;
+pub mod review;
+mod standing;
+
+/// Every transition of every object of funding.
+pub fn table() -> Vec<Transition> {
+    [
+        transitions::<Fund>(),
+        transitions::<Instalment>(),
+        transitions::<Call>(),
+        transitions::<Application>(),
+        transitions::<Draw>(),
+        transitions::<Review>(),
+        transitions::<Award>(),
+        transitions::<Agreement>(),
+        transitions::<Milestone>(),
+        transitions::<Payment>(),
+    ]
+    .concat()
+}
+
+/// Applies an act on funds and contributions.
+pub fn apply_fund(tx: &mut Tx, actor: &Actor, act: &FundAct) -> Result<Outcome, Refusal> {
+    match act {
+        FundAct::Accept { fund } => fund::accept(tx, actor, *fund),
+        _ => contribution::apply(tx, actor, act),
+    }
+}
+
+/// Applies an act on calls, applications, pools, draws and reviews.
+pub fn apply_call(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refusal> {
+    match act {
+        CallAct::Submit(_)
+        | CallAct::Withdraw { .. }
+        | CallAct::Open { .. }
+        | CallAct::Judge { .. }
+        | CallAct::Appeal { .. } => application::apply(tx, actor, act),
+        CallAct::EnterPool { .. }
+        | CallAct::FreezePool { .. }
+        | CallAct::CommitDraw { .. }
+        | CallAct::RevealDraw { .. } => draw::apply(tx, actor, act),
+        CallAct::Declare { .. }
+        | CallAct::Seal { .. }
+        | CallAct::Reveal { .. }
+        | CallAct::Finalise { .. } => review::apply(tx, actor, act),
+        CallAct::Rank { call } => call::rank(tx, *call),
+        CallAct::Close { call } => call::close(tx, actor, *call),
+    }
+}
+
+/// Acts out a deadline of a contribution, call, application, draw or review.
+pub(crate) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    object: u32,
+    due: u64,
+) -> Result<(), Refusal> {
+    match kind {
+        DeadlineKind::InstalmentDefault => contribution::on_default(tx, object, due),
+        DeadlineKind::AppealWindow => application::on_appeal_window(tx, object, due),
+        DeadlineKind::DrawStep => draw::on_deadline(tx, object, due),
+        DeadlineKind::ReviewSeal | DeadlineKind::ReviewReveal => {
+            review::on_deadline(tx, object, due)
+        }
+        _ => call::on_deadline(tx, kind, object, due),
+    }
+}
+
+/// Acts out a deadline of an award, an agreement, a milestone or a payment.
+pub(crate) fn award_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    object: u32,
+    due: u64,
+) -> Result<(), Refusal> {
+    match kind {
+        DeadlineKind::StandstillEnd | DeadlineKind::OfferEnd => {
+            award::on_deadline(tx, kind, object, due)
+        }
+        DeadlineKind::AccountCooled => agreement::account_cooled(tx, object, due),
+        DeadlineKind::AssessDue => milestone::on_deadline(tx, object, due),
+        _ => payment::on_deadline(tx, kind, object, due),
+    }
+}

@@ -1,0 +1,516 @@
+//! Applications (F06, F07, F39, F40; RULINGS A4, A15, R16).
+//!
+//! * Before the close an application is a commitment; its content is revealed by the applicant, or
+//!   by the programme officer to whom it was encrypted, and judged by a programme officer unrelated
+//!   to the applicant.
+//! * Time is ledger time. What is sequenced after the close is recorded and not counted, unless it
+//!   comes within 24 hours with seen receipts of f+1 validators of one epoch from before the close
+//!   for an earlier record with the same submission.
+//! * A verdict of ineligible cites a published code. The applicant may appeal; filing opens the
+//!   board's motion, from which the officer's group is recused. A motion that ends undecided gives
+//!   the appeal a new limit.
+//!
+//! Absent: debarment, which follows a recovery for misconduct and is not in this build.
+
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::EpochPolicy;
+
+use crate::calendar::Period;
+use crate::event::EventBody;
+use crate::identity::{OrganisationKind, Role, Scope};
+use crate::lookup::rights;
+use crate::machine::step;
+use crate::object::application::{
+    Appeal, Application, ApplicationStatus as A, Opened, ROWS, Score,
+};
+use crate::object::call::{Call, CallStatus};
+use crate::object::motion::Failure;
+use crate::record::{ApplicationContent, CallAct, DecideAppeal, MotionEffect, Submission, Verdict};
+use crate::refusal::{NotCounted, Outcome, Refusal};
+use crate::rules::authority::{Actor, must_hold, require_unrelated};
+use crate::rules::effect::{Effect, Planned};
+use crate::rules::funding::{call, review};
+use crate::rules::motion;
+use crate::tx::{DeadlineKind, Tx};
+use crate::{refuse, require};
+
+/// Applies an act on applications.
+pub fn apply(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refusal> {
+    match act {
+        CallAct::Submit(submission) => return submit(tx, actor, submission),
+        CallAct::Withdraw { application } => withdraw(tx, actor, *application)?,
+        CallAct::Open {
+            application,
+            content,
+            salt,
+        } => open(tx, actor, *application, content, salt)?,
+        CallAct::Judge {
+            application,
+            verdict,
+        } => judge(tx, actor, *application, verdict)?,
+        CallAct::Appeal {
+            application,
+            grounds,
+        } => appeal(tx, actor, *application, *grounds)?,
+        _ => refuse!("A4.no-such-transition"),
+    }
+    Ok(Outcome::Applied)
+}
+
+/// Who may apply, now: at submission, and at every decision (N23). `code` is the refusal.
+pub fn require_eligible(
+    tx: &Tx,
+    call: &Call,
+    applicant: u32,
+    code: &'static str,
+) -> Result<(), Refusal> {
+    let no = |why: &str| {
+        Err(Refusal::new(
+            code,
+            vec![
+                ("organisation", applicant.to_string()),
+                ("why", why.to_owned()),
+            ],
+        ))
+    };
+    let organisation = tx.organisation(applicant)?;
+    let eligibility = &call.terms.eligibility;
+    if organisation.kind != OrganisationKind::Company {
+        return no("not a company");
+    }
+    match rights::of(&tx.t, applicant).filter(|_| rights::is_live(&tx.t, applicant)) {
+        Some(membership) if !eligibility.classes.contains(&membership.class) => return no("class"),
+        Some(_) if !rights::rights(&tx.t, applicant).may_apply_for_funds => {
+            return no("standing");
+        }
+        None if !eligibility.outsiders => return no("not a member"),
+        _ => {}
+    }
+    match call.terms.direction {
+        Some(direction)
+            if eligibility.in_direction && !organisation.directions.contains(&direction) =>
+        {
+            no("direction")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// F06.
+fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome, Refusal> {
+    actor.must_sign(Role::Primary)?;
+    let applicant = actor.number();
+    let mut call = tx.get::<Call>(submission.call)?;
+    require!(
+        call.status != CallStatus::Published,
+        "F06.not-open-yet",
+        call = call.number
+    );
+    require!(
+        call.status != CallStatus::Cancelled,
+        "F06.call-cancelled",
+        call = call.number
+    );
+    require_eligible(tx, &call, applicant, "F06.not-eligible")?;
+    let before =
+        tx.t.projects
+            .get(&(call.number, submission.project))
+            .copied();
+    if let Some(before) = before
+        && tx.get::<Application>(before)?.status != A::Withdrawn
+    {
+        refuse!("F06.project-twice", application = before);
+    }
+    let submitted_ms = match call.closed_ms {
+        None => tx.now,
+        Some(closed) => match in_time(tx, applicant, submission, &call, closed) {
+            Some(seen) => seen,
+            None => return Ok(Outcome::NotCounted(NotCounted::LateApplication)),
+        },
+    };
+    require!(
+        call.applications < call::APPLICATIONS_MAX,
+        "F06.call-full",
+        applications = call.applications
+    );
+    let number = tx.next_number(crate::tx::Counter::Application);
+    let entry = Application {
+        number,
+        call: call.number,
+        applicant,
+        project: submission.project,
+        commitment: submission.commitment,
+        record: tx.record,
+        submitted_ms,
+        status: step(&ROWS, "F06", None, A::Submitted)?,
+        since_ms: tx.now,
+        opened: None,
+        verdict: None,
+        judged_by: None,
+        appeal: None,
+        score: None,
+        rank: None,
+    };
+    tx.t.applications().put(number, entry);
+    tx.t.projects()
+        .put((call.number, submission.project), number);
+    tx.t.call_applications().put((call.number, number), 0);
+    call.applications = call.applications.saturating_add(1);
+    tx.t.calls().put(call.number, call);
+    Ok(Outcome::Applied)
+}
+
+/// The time at which f+1 validators had seen an earlier record with this submission, if that was
+/// before the close (RULINGS A4).
+fn in_time(
+    tx: &Tx,
+    applicant: u32,
+    submission: &Submission,
+    call: &Call,
+    closed: u64,
+) -> Option<u64> {
+    let running = matches!(
+        call.status,
+        CallStatus::ClosedForSubmissions | CallStatus::Reviewing
+    );
+    if !running || tx.now > closed.saturating_add(call::LATE_MS) {
+        return None;
+    }
+    let seen = submission.seen.as_ref()?;
+    let record = seen.record(tx.chain, applicant, submission);
+    let epoch = tx.facts().epoch;
+    // The receipts may come from just before a handover.
+    [Some(epoch), epoch.checked_sub(1)]
+        .into_iter()
+        .flatten()
+        .find_map(|epoch| {
+            let policy = EpochPolicy::parse(tx.t.policies.get(&epoch)?).ok()?;
+            let validators = &policy.validators;
+            let good = seen.receipts.iter().filter(|receipt| {
+                let key = validators
+                    .iter()
+                    .find(|v| v.org == receipt.validator)
+                    .map(|v| v.log);
+                receipt.time_ms <= closed
+                    && key.is_some_and(|key| receipt.verify(&tx.chain, &record, &key))
+            });
+            let mut times: Vec<u64> = good.map(|receipt| receipt.time_ms).collect();
+            times.sort_unstable();
+            // The (f+1)-th: at least one honest validator had seen it by then.
+            times.get(validators.len().saturating_sub(1) / 3).copied()
+        })
+}
+
+/// F39.
+fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+    actor.must_sign(Role::Primary)?;
+    let entry = tx.get::<Application>(number)?;
+    require!(
+        entry.applicant == actor.number(),
+        "F39.not-the-applicant",
+        organisation = actor.number()
+    );
+    let call = tx.get::<Call>(entry.call)?;
+    require!(
+        call.status < CallStatus::Decided,
+        "F39.decided",
+        call = call.number,
+        status = format!("{:?}", call.status)
+    );
+    tx.advance(entry, "F39", A::Withdrawn)?;
+    tx.cancel(DeadlineKind::AppealWindow, number);
+    review::drop_all(tx, number, "F39")?;
+    call::progress(tx, call.number)
+}
+
+/// F07, first half: reveals the content.
+fn open(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    content: &ApplicationContent,
+    salt: &[u8; 32],
+) -> Result<(), Refusal> {
+    let mut entry = tx.get::<Application>(number)?;
+    let call = tx.get::<Call>(entry.call)?;
+    if actor.number() == entry.applicant {
+        actor.must_sign(Role::Primary)?;
+    } else {
+        must_hold(
+            tx,
+            actor,
+            Role::ProgrammeOfficer,
+            Scope::Fund(call.terms.fund),
+        )?;
+        require_unrelated(tx, actor, entry.applicant)?;
+    }
+    require!(
+        call.closed_ms.is_some(),
+        "F07.submissions-open",
+        call = call.number
+    );
+    require!(
+        tx.due(DeadlineKind::OpeningEnds, call.number).is_some(),
+        "F07.too-late",
+        call = call.number
+    );
+    let commitment = content.commitment(salt, entry.call, entry.applicant);
+    require!(
+        commitment == entry.commitment,
+        "F07.other-content",
+        application = number
+    );
+    entry.opened = Some(Opened {
+        content: content.clone(),
+        at_ms: tx.now,
+        by: actor.number(),
+    });
+    tx.advance(entry, "F07", A::Opened)
+}
+
+/// F07, second half: the verdict.
+fn judge(tx: &mut Tx, actor: &Actor, number: u32, verdict: &Verdict) -> Result<(), Refusal> {
+    let mut entry = tx.get::<Application>(number)?;
+    let call = tx.get::<Call>(entry.call)?;
+    let officer = must_hold(
+        tx,
+        actor,
+        Role::ProgrammeOfficer,
+        Scope::Fund(call.terms.fund),
+    )?
+    .person;
+    require_unrelated(tx, actor, entry.applicant)?;
+    require!(
+        entry.status == A::Opened,
+        "F07.wrong-state",
+        application = number,
+        status = format!("{:?}", entry.status)
+    );
+    entry.verdict = Some(verdict.clone());
+    entry.judged_by = Some(officer);
+    match verdict {
+        Verdict::Eligible => {
+            let ask = entry.ask();
+            require!(
+                ask > 0 && ask <= call.terms.ask_max,
+                "F07.ask-out-of-range",
+                ask = ask,
+                most = call.terms.ask_max
+            );
+            tx.advance(entry, "F07", A::Eligible)?;
+            review::assign(tx, number)
+        }
+        Verdict::Ineligible { code, .. } => {
+            require!(
+                call.terms.codes.contains(code),
+                "F07.code-not-published",
+                code = code
+            );
+            entry.appeal = Some(Appeal::Possible);
+            tx.advance(entry, "F07", A::Ineligible)?;
+            let days = tx.charter_of(call.charter)?.funding.appeal_days;
+            tx.schedule(
+                DeadlineKind::AppealWindow,
+                number,
+                tx.deadline(Period::Days(days)),
+            );
+            Ok(())
+        }
+    }
+}
+
+/// Whether an appeal against the verdict is still possible or undecided.
+pub fn appeal_open(entry: &Application) -> bool {
+    entry.status == A::Ineligible
+        && matches!(entry.appeal, Some(Appeal::Possible | Appeal::Filed(_)))
+}
+
+/// F40: files an appeal and opens the board's motion.
+fn appeal(tx: &mut Tx, actor: &Actor, number: u32, grounds: Hash) -> Result<(), Refusal> {
+    actor.must_sign(Role::Primary)?;
+    let mut entry = tx.get::<Application>(number)?;
+    require!(
+        entry.applicant == actor.number(),
+        "F40.not-the-applicant",
+        organisation = actor.number()
+    );
+    require!(
+        entry.status == A::Ineligible,
+        "F40.wrong-state",
+        application = number,
+        status = format!("{:?}", entry.status)
+    );
+    require!(
+        entry.appeal == Some(Appeal::Possible),
+        "F40.no-appeal",
+        application = number,
+        appeal = format!("{:?}", entry.appeal)
+    );
+    entry.appeal = Some(Appeal::Filed(grounds));
+    tx.t.applications().put(number, entry);
+    tx.cancel(DeadlineKind::AppealWindow, number);
+    let effect = MotionEffect::DecideAppeal(DecideAppeal {
+        application: number,
+    });
+    let body = effect.plan().body(tx, effect.kind())?;
+    motion::open(
+        tx,
+        motion::Opening {
+            effect,
+            proposer: None,
+            body,
+            text: grounds,
+            ballot_days: None,
+        },
+    )?;
+    Ok(())
+}
+
+/// The parties of an appeal: the applicant, and the home of the officer who judged.
+fn interested(tx: &Tx, plan: &DecideAppeal) -> Vec<u32> {
+    let Ok(entry) = tx.get::<Application>(plan.application) else {
+        return Vec::new();
+    };
+    let officer = entry
+        .judged_by
+        .and_then(|person| tx.t.persons.get(&person))
+        .map(|person| person.home);
+    std::iter::once(entry.applicant).chain(officer).collect()
+}
+
+/// The guards of a decision on an appeal.
+fn check_appeal(tx: &Tx, plan: &DecideAppeal) -> Result<(), Refusal> {
+    let entry = tx.get::<Application>(plan.application)?;
+    let filed = entry.status == A::Ineligible && matches!(entry.appeal, Some(Appeal::Filed(_)));
+    require!(
+        filed,
+        "F40.no-appeal",
+        application = plan.application,
+        appeal = format!("{:?}", entry.appeal)
+    );
+    Ok(())
+}
+
+/// F40: granted.
+fn appeal_granted(tx: &mut Tx, plan: &DecideAppeal) -> Result<(), Refusal> {
+    check_appeal(tx, plan)?;
+    let mut entry = tx.get::<Application>(plan.application)?;
+    let call = tx.get::<Call>(entry.call)?;
+    require!(
+        matches!(
+            call.status,
+            CallStatus::ClosedForSubmissions | CallStatus::Reviewing
+        ),
+        "F40.call-over",
+        call = call.number
+    );
+    entry.appeal = Some(Appeal::Granted);
+    tx.advance(entry, "F40", A::Eligible)?;
+    review::assign(tx, plan.application)
+}
+
+/// F40: not granted. Rejected: dismissed. Undecided: the applicant may appeal again within a new
+/// limit.
+fn appeal_failed(tx: &mut Tx, plan: &DecideAppeal, failure: Failure) -> Result<(), Refusal> {
+    let mut entry = tx.get::<Application>(plan.application)?;
+    if !matches!(entry.appeal, Some(Appeal::Filed(_))) || entry.status != A::Ineligible {
+        return Ok(());
+    }
+    if matches!(failure, Failure::Rejected | Failure::Rescinded) {
+        entry.appeal = Some(Appeal::Dismissed);
+    } else {
+        entry.appeal = Some(Appeal::Possible);
+        let days = tx
+            .charter_of(tx.get::<Call>(entry.call)?.charter)?
+            .funding
+            .appeal_days;
+        tx.schedule(
+            DeadlineKind::AppealWindow,
+            plan.application,
+            tx.deadline(Period::Days(days)),
+        );
+    }
+    tx.advance(entry, "F40", A::Ineligible)
+}
+
+/// F40, by the clock: no appeal in time.
+pub fn on_appeal_window(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+    let mut entry = tx.get::<Application>(number)?;
+    entry.appeal = Some(Appeal::Expired);
+    let call = entry.call;
+    tx.advance(entry, "F40", A::Ineligible)?;
+    tx.emit(
+        due,
+        EventBody::AppealExpired {
+            application: number,
+            call,
+        },
+    );
+    Ok(())
+}
+
+/// F07, by the clock: not opened in time.
+pub(super) fn void_unopened(tx: &mut Tx, number: u32) -> Result<bool, Refusal> {
+    let entry = tx.get::<Application>(number)?;
+    if entry.status != A::Submitted {
+        return Ok(false);
+    }
+    tx.advance(entry, "F07", A::Void)?;
+    Ok(true)
+}
+
+/// F38: the call is cancelled. What ended before stays as it ended.
+pub(super) fn void_cancelled(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+    let entry = tx.get::<Application>(number)?;
+    if matches!(entry.status, A::NotRecommended | A::Withdrawn | A::Void) {
+        return Ok(());
+    }
+    tx.advance(entry, "F38", A::Void)?;
+    tx.cancel(DeadlineKind::AppealWindow, number);
+    review::drop_all(tx, number, "F38")
+}
+
+/// F10: the score stands, with a rank if every threshold is reached.
+pub(super) fn ranked(
+    tx: &mut Tx,
+    number: u32,
+    score: Score,
+    rank: Option<u32>,
+) -> Result<(), Refusal> {
+    let mut entry = tx.get::<Application>(number)?;
+    entry.score = Some(score);
+    entry.rank = rank;
+    tx.advance(
+        entry,
+        "F10",
+        if rank.is_some() {
+            A::Ranked
+        } else {
+            A::NotRecommended
+        },
+    )
+}
+
+impl Effect for DecideAppeal {
+    fn interested(&self, tx: &Tx) -> Vec<u32> {
+        interested(tx, self)
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        check_appeal(tx, self)
+    }
+
+    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+        appeal_granted(tx, self)
+    }
+
+    fn failed(
+        &self,
+        tx: &mut Tx,
+        _motion: u32,
+        _due: u64,
+        failure: Failure,
+    ) -> Result<(), Refusal> {
+        appeal_failed(tx, self, failure)
+    }
+}

@@ -1,0 +1,556 @@
+//! Awards (F11, F12, F41): what a motion must fulfil to grant one, and what becomes of it until its
+//! agreement.
+//!
+//! * The body follows from the size, and the size is the splitting test (domain 2.9, RULINGS R4):
+//!   this award and all awards granted to the applicant's group in this fund in the 365 days
+//!   before, less lapsed and revoked ones, as groups and awards stand at the decision. The guards
+//!   hold when the motion is proposed and again when it takes effect.
+//! * Limits and days are those of the charter version under which the call opened.
+//! * Concentration (R2): with this award one group has at most the charter's share of the fund's
+//!   receipts net of refunds, and at most the call's share of its budget; lapsed and revoked awards
+//!   do not count.
+//! * At most the ask and at most what the call still holds (N4). In rank order, or out of rank with
+//!   reasons in a motion of that kind. The applicant is eligible on the day of decision (N23).
+//! * The applicant's group is recused in the tally ([`interested`]); whoever reviewed an
+//!   application of the call does not vote ([`check_voter`]).
+//! * Granted: B -> W, then standstill, offer, acceptance. Lapsed or revoked: W -> B until the call
+//!   is closed, then W -> A (R3).
+//!
+//! Absent: appeals against decisions (F40 here knows appeals against ineligibility), guarantees,
+//! loans, equity (F30, F47), calls that demand membership to the end.
+
+use crate::account::{Account, AccountKind, Balances, Movement};
+use crate::calendar::Period;
+use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
+use crate::event::EventBody;
+use crate::identity::{Role, Scope};
+use crate::lookup::groups;
+use crate::machine::step;
+use crate::object::agreement::{Agreement, AgreementState};
+use crate::object::application::{Application, ApplicationStatus};
+use crate::object::award::{Award, AwardState as S, ROWS};
+use crate::object::call::{Call, CallStatus};
+use crate::object::deed;
+use crate::object::deed::Deed;
+use crate::object::milestone::basis_points;
+use crate::record::{GrantAward, PlaceApplication, Placing, RevokeAward};
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::Actor;
+use crate::rules::bank::{net_receipts, post};
+use crate::rules::effect::{Effect, scope_of};
+use crate::rules::funding::{application, call, fund, review};
+use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::{refuse, require};
+
+/// Days over which awards to one group are added up (domain 2.9: 12 months).
+pub const SPLITTING_DAYS: u64 = 365;
+
+/// Sum of the counted awards to the applicant's group that `which` selects.
+fn granted(tx: &Tx, applicant: u32, which: impl Fn(&Award) -> bool) -> u64 {
+    let group = groups::members(&tx.t, applicant);
+    let counted =
+        tx.t.awards
+            .iter()
+            .map(|(_, award)| award)
+            .filter(|award| award.counts() && group.contains(&award.grantee));
+    counted
+        .filter(|award| which(award))
+        .fold(0, |sum: u64, award| sum.saturating_add(award.amount))
+}
+
+/// The splitting test: this amount and what the group was awarded in the fund in the 365 days
+/// before now.
+pub fn tested_amount(tx: &Tx, fund: u32, applicant: u32, amount: u64) -> u64 {
+    let since = tx.days_ago(SPLITTING_DAYS);
+    granted(tx, applicant, |award| {
+        award.fund == fund && award.decided_ms >= since
+    })
+    .saturating_add(amount)
+}
+
+/// The lowest body that may decide the award now, by size, splitting test and rank (domain 2.9).
+pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
+    let application = tx.get::<Application>(grant.application)?;
+    let call = tx.get::<Call>(application.call)?;
+    let fund = call.terms.fund;
+    let limits = tx.charter_of(call.charter)?.funding;
+    let tested = tested_amount(tx, fund, application.applicant, grant.amount);
+    let by_size = if tested <= limits.committee_limit {
+        BodyKind::Committee
+    } else if tested <= limits.board_limit {
+        BodyKind::Board
+    } else {
+        BodyKind::Assembly
+    };
+    Ok(if grant.out_of_rank.is_some() {
+        by_size.max(BodyKind::Board)
+    } else {
+        by_size
+    })
+}
+
+/// The organisation with an interest in an award or a placing: the applicant. Its whole group is
+/// recused in the tally.
+fn interested(tx: &Tx, application: u32) -> Vec<u32> {
+    tx.get::<Application>(application)
+        .map(|application| application.applicant)
+        .into_iter()
+        .collect()
+}
+
+/// The body to which the motion of an award is put, as proposed.
+fn deciding_body(tx: &Tx, application: u32, body: BodyKind) -> Result<DecidingBody, Refusal> {
+    let call = tx.get::<Application>(application)?.call;
+    Ok(match body {
+        BodyKind::Committee => DecidingBody::Committee(tx.get::<Call>(call)?.terms.fund),
+        BodyKind::Board => DecidingBody::Board,
+        BodyKind::Assembly => DecidingBody::Assembly,
+        BodyKind::WorkingGroup => refuse!(
+            "F11.body-too-low",
+            body = body.code(),
+            needed = BodyKind::Committee.code()
+        ),
+    })
+}
+
+/// The fund from which an application is paid, for the scope of posts.
+fn fund_of(tx: &Tx, application: u32) -> Option<u32> {
+    let call = tx.t.applications.get(&application)?.call;
+    tx.t.calls.get(&call).map(|call| call.terms.fund)
+}
+
+/// Whether an application of better rank in the call waits for an award.
+fn passes_over(tx: &Tx, call: u32, application: u32, rank: u32) -> Option<u32> {
+    call::applications(tx, call)
+        .into_iter()
+        .filter(|other| *other != application)
+        .find(|other| {
+            tx.t.applications.get(other).is_some_and(|other| {
+                let waits = matches!(
+                    other.status,
+                    ApplicationStatus::Ranked | ApplicationStatus::Reserve
+                );
+                waits && other.rank.is_some_and(|better| better < rank)
+            })
+        })
+}
+
+/// The guards of F11 and F41, when the motion is proposed and again when it takes effect.
+fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
+    let application = tx.get::<Application>(grant.application)?;
+    let call = tx.get::<Call>(application.call)?;
+    let number = call.number;
+    let fund = fund::open(tx, call.terms.fund)?.number;
+    let decides = matches!(call.status, CallStatus::Ranked | CallStatus::Decided);
+    require!(
+        decides,
+        "F11.call-not-ranked",
+        call = number,
+        status = format!("{:?}", call.status)
+    );
+    let waits = matches!(
+        application.status,
+        ApplicationStatus::Ranked | ApplicationStatus::Reserve
+    );
+    require!(
+        waits,
+        "F11.application-not-ranked",
+        status = format!("{:?}", application.status)
+    );
+    if application.status == ApplicationStatus::Reserve {
+        let fell_away =
+            tx.t.awards
+                .iter()
+                .any(|(_, award)| award.call == number && !award.counts());
+        require!(fell_away, "F41.no-award-fell-away", call = number);
+    }
+    let needed = required_body(tx, grant)?;
+    require!(
+        grant.body >= needed,
+        "F11.body-too-low",
+        body = grant.body.code(),
+        needed = needed.code()
+    );
+    require!(
+        grant.amount <= application.ask(),
+        "F11.above-ask",
+        amount = grant.amount,
+        ask = application.ask()
+    );
+    let left = tx.t.balance(Account {
+        fund,
+        kind: AccountKind::Call(number),
+    });
+    require!(
+        i128::from(grant.amount) <= left,
+        "N4.above-budget",
+        amount = grant.amount,
+        left = left
+    );
+    let Some(rank) = application.rank else {
+        refuse!("F11.no-rank", application = grant.application)
+    };
+    match (
+        passes_over(tx, number, grant.application, rank),
+        grant.out_of_rank,
+    ) {
+        (Some(better), None) => refuse!(
+            "F11.out-of-rank",
+            application = grant.application,
+            better = better
+        ),
+        (None, Some(_)) => refuse!("F11.in-rank", application = grant.application),
+        _ => {}
+    }
+    let limits = tx.charter_of(call.charter)?.funding;
+    let in_fund = u128::from(granted(tx, application.applicant, |award| {
+        award.fund == fund
+    })) + u128::from(grant.amount);
+    let receipts = u128::try_from(net_receipts(&tx.t, fund)).unwrap_or(0);
+    let most = receipts * u128::from(limits.fund_concentration_bp);
+    require!(
+        in_fund * 10_000 <= most,
+        "R2.fund-concentration",
+        group = in_fund,
+        receipts = receipts
+    );
+    let in_call = granted(tx, application.applicant, |award| award.call == number)
+        .saturating_add(grant.amount);
+    let most = basis_points(call.terms.budget, call.concentration_bp);
+    require!(
+        in_call <= most,
+        "R2.call-concentration",
+        group = in_call,
+        most = most
+    );
+    application::require_eligible(tx, &call, application.applicant, "N23.not-eligible")
+}
+
+/// F11, F41: the motion takes effect. Returns the award's number.
+pub fn grant(tx: &mut Tx, motion: u32, grant: &GrantAward) -> Result<u32, Refusal> {
+    check(tx, grant)?;
+    // A body with too few unrelated voices passed the motion up.
+    let body =
+        tx.t.motions
+            .get(&motion)
+            .map_or(grant.body, |motion| motion.body.kind());
+    let application = tx.get::<Application>(grant.application)?;
+    let call = tx.get::<Call>(application.call)?;
+    let (fund, charter) = (call.terms.fund, call.charter);
+    let code = if application.status == ApplicationStatus::Reserve {
+        "F41"
+    } else {
+        "F11"
+    };
+    let number = tx.next_number(Counter::Award);
+    let award = Award {
+        number,
+        fund,
+        call: application.call,
+        application: grant.application,
+        grantee: application.applicant,
+        amount: grant.amount,
+        motion,
+        body,
+        tested: tested_amount(tx, fund, application.applicant, grant.amount),
+        out_of_rank: grant.out_of_rank,
+        charter,
+        state: step(&ROWS, code, None, S::Standstill)?,
+        since_ms: tx.now,
+        decided_ms: tx.now,
+        agreement: None,
+    };
+    let movement = Movement::Awarded {
+        call: award.call,
+        award: number,
+        amount: grant.amount,
+    };
+    post(tx, fund, &movement)?;
+    tx.advance(application, code, ApplicationStatus::Awarded)?;
+    let days = tx.charter_of(charter)?.funding.standstill_days;
+    tx.schedule(
+        DeadlineKind::StandstillEnd,
+        number,
+        tx.deadline(Period::Days(days)),
+    );
+    let call = award.call;
+    tx.put(award);
+    call::progress(tx, call)?;
+    Ok(number)
+}
+
+/// F11: the guards of a placing, at proposal and at effect.
+fn check_place(tx: &Tx, place: &PlaceApplication) -> Result<(), Refusal> {
+    let application = tx.get::<Application>(place.application)?;
+    let ranked = application.status == ApplicationStatus::Ranked;
+    require!(
+        ranked,
+        "F11.application-not-ranked",
+        status = format!("{:?}", application.status)
+    );
+    Ok(())
+}
+
+/// F11: an application is placed without an award.
+fn place(tx: &mut Tx, place: &PlaceApplication) -> Result<(), Refusal> {
+    let application = tx.get::<Application>(place.application)?;
+    let to = match place.placing {
+        Placing::Reserve => ApplicationStatus::Reserve,
+        Placing::NotRecommended => ApplicationStatus::NotRecommended,
+    };
+    let call = application.call;
+    tx.advance(application, "F11", to)?;
+    call::progress(tx, call)
+}
+
+/// F12: the guards of a revocation, at proposal and at effect.
+fn check_revoke(tx: &Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
+    let award = tx.get::<Award>(revoke.award)?;
+    step(&ROWS, "F12", Some(award.state), S::Revoked)?;
+    if let Some(number) = award.agreement {
+        let state = tx.get::<Agreement>(number)?.state;
+        let bound = matches!(state, AgreementState::InForce | AgreementState::Completed);
+        require!(!bound, "F12.agreement-in-force", agreement = number);
+    }
+    Ok(())
+}
+
+/// F12: the board revokes.
+fn revoke(tx: &mut Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
+    check_revoke(tx, revoke)?;
+    let mut award = tx.get::<Award>(revoke.award)?;
+    if let Some(number) = award.agreement {
+        let mut draft = tx.get::<Agreement>(number)?;
+        tx.go(&mut draft, "F13", AgreementState::Replaced)?;
+        tx.put(draft);
+    }
+    tx.cancel(DeadlineKind::StandstillEnd, award.number);
+    tx.cancel(DeadlineKind::OfferEnd, award.number);
+    tx.go(&mut award, "F12", S::Revoked)?;
+    give_back(tx, &award)?;
+    tx.put(award);
+    Ok(())
+}
+
+/// W -> B while the call is open, else W -> A (RULINGS R3).
+fn give_back(tx: &mut Tx, award: &Award) -> Result<(), Refusal> {
+    let phase = tx.get::<Call>(award.call)?.phase();
+    let movement = Movement::AwardReturned {
+        call: award.call,
+        award: award.number,
+        phase,
+        amount: award.amount,
+    };
+    post(tx, award.fund, &movement).map(|_| ())
+}
+
+/// F12: the applicant accepts the offer.
+pub(super) fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+    let mut award = tx.get::<Award>(number)?;
+    require!(
+        actor.number() == award.grantee,
+        "F12.not-the-grantee",
+        grantee = award.grantee
+    );
+    actor.must_sign(Role::Primary)?;
+    require_no_appeal(tx, &award)?;
+    tx.go(&mut award, "F12", S::Accepted)?;
+    tx.cancel(DeadlineKind::OfferEnd, number);
+    tx.put(award);
+    Ok(Outcome::Applied)
+}
+
+/// Refuses while an appeal in the award's call waits for the board.
+fn require_no_appeal(tx: &Tx, award: &Award) -> Result<(), Refusal> {
+    for number in call::applications(tx, award.call) {
+        let open =
+            tx.t.applications
+                .get(&number)
+                .is_some_and(application::appeal_open);
+        require!(!open, "F13.appeal-open", application = number);
+    }
+    Ok(())
+}
+
+/// F13: the award is accepted, its standstill over, no appeal open.
+pub(super) fn require_ready(tx: &Tx, award: &Award) -> Result<(), Refusal> {
+    require!(
+        award.state == S::Accepted,
+        "F13.award-not-accepted",
+        state = format!("{:?}", award.state)
+    );
+    require_no_appeal(tx, award)
+}
+
+/// Acts out a deadline of an award.
+pub(super) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: u32,
+    due: u64,
+) -> Result<(), Refusal> {
+    let mut award = tx.get::<Award>(number)?;
+    match kind {
+        DeadlineKind::StandstillEnd => {
+            tx.go(&mut award, "F12", S::Offered)?;
+            let days = tx.charter_of(award.charter)?.funding.offer_days;
+            let until_ms = tx.deadline(Period::Days(days));
+            tx.schedule(DeadlineKind::OfferEnd, number, until_ms);
+            tx.emit(
+                due,
+                EventBody::AwardOffered {
+                    award: number,
+                    grantee: award.grantee,
+                    amount: award.amount,
+                    until_ms,
+                },
+            );
+        }
+        DeadlineKind::OfferEnd => {
+            tx.go(&mut award, "F12", S::Lapsed)?;
+            give_back(tx, &award)?;
+            tx.emit(
+                due,
+                EventBody::AwardLapsed {
+                    award: number,
+                    grantee: award.grantee,
+                    amount: award.amount,
+                },
+            );
+        }
+        _ => return Ok(()),
+    }
+    tx.put(award);
+    Ok(())
+}
+
+/// Reviewers of the application and voters of the award, as deeds of the chain.
+pub(super) fn deeds(tx: &Tx, agreement: &Agreement) -> Result<Vec<Deed>, Refusal> {
+    let award = tx.get::<Award>(agreement.award)?;
+    let mut deeds = reviewers(tx, award.application);
+    deeds.extend(voters(tx, award.motion));
+    Ok(deeds)
+}
+
+/// Persons whose review of the application stands: who declined, was recused or replaced has not
+/// reviewed.
+fn reviewers(tx: &Tx, application: u32) -> Vec<Deed> {
+    let standing = review::of(tx, application)
+        .into_iter()
+        .filter(|review| review.status.stands());
+    standing
+        .filter_map(|review| deed(tx, deed::Step::Review, review.person))
+        .collect()
+}
+
+/// Persons who signed a ballot that holds its group's voice on the motion.
+fn voters(tx: &Tx, motion: u32) -> Vec<Deed> {
+    let persons = crate::rules::motion::ballots(&tx.t, motion)
+        .into_values()
+        .flat_map(|cast| cast.persons);
+    persons
+        .filter_map(|person| deed(tx, deed::Step::Vote, person))
+        .collect()
+}
+
+fn deed(tx: &Tx, step: deed::Step, person: u32) -> Option<Deed> {
+    tx.t.persons.get(&person).map(|known| Deed {
+        step,
+        person,
+        home: known.home,
+    })
+}
+
+/// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
+fn check_voter(tx: &Tx, application: u32, person: u32) -> Result<(), Refusal> {
+    let application = tx.get::<Application>(application)?;
+    let mut all = call::applications(tx, application.call).into_iter();
+    let reviewed = all.any(|other| {
+        reviewers(tx, other)
+            .iter()
+            .any(|deed| deed.person == person)
+    });
+    require!(
+        !reviewed,
+        "N12.same-person",
+        person = person,
+        step = "vote",
+        earlier = "review"
+    );
+    Ok(())
+}
+
+impl Effect for GrantAward {
+    fn body(&self, tx: &Tx, _kind: Option<MotionKind>) -> Result<DecidingBody, Refusal> {
+        deciding_body(tx, self.application, self.body)
+    }
+
+    fn scope(&self, tx: &Tx) -> Scope {
+        scope_of(fund_of(tx, self.application))
+    }
+
+    fn interested(&self, tx: &Tx) -> Vec<u32> {
+        interested(tx, self.application)
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        check(tx, self)
+    }
+
+    fn check_voters(&self, tx: &Tx, persons: &[u32]) -> Result<(), Refusal> {
+        persons
+            .iter()
+            .try_for_each(|person| check_voter(tx, self.application, *person))
+    }
+
+    fn carry_out(&self, tx: &mut Tx, motion: u32, _due: u64) -> Result<(), Refusal> {
+        grant(tx, motion, self).map(|_| ())
+    }
+}
+
+impl Effect for PlaceApplication {
+    fn body(&self, tx: &Tx, _kind: Option<MotionKind>) -> Result<DecidingBody, Refusal> {
+        deciding_body(tx, self.application, BodyKind::Committee)
+    }
+
+    fn scope(&self, tx: &Tx) -> Scope {
+        scope_of(fund_of(tx, self.application))
+    }
+
+    fn interested(&self, tx: &Tx) -> Vec<u32> {
+        interested(tx, self.application)
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        check_place(tx, self)
+    }
+
+    fn check_voters(&self, tx: &Tx, persons: &[u32]) -> Result<(), Refusal> {
+        persons
+            .iter()
+            .try_for_each(|person| check_voter(tx, self.application, *person))
+    }
+
+    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+        place(tx, self)
+    }
+}
+
+impl Effect for RevokeAward {
+    fn scope(&self, tx: &Tx) -> Scope {
+        scope_of(tx.t.awards.get(&self.award).map(|award| award.fund))
+    }
+
+    fn interested(&self, tx: &Tx) -> Vec<u32> {
+        let award = tx.t.awards.get(&self.award);
+        award.map(|award| award.grantee).into_iter().collect()
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        check_revoke(tx, self)
+    }
+
+    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+        revoke(tx, self)
+    }
+}

@@ -1,0 +1,437 @@
+//! Contributions: pledges, instalments, receipts (F02 to F04, F34, F35; RULINGS R4).
+//!
+//! * A pledge is signed by primary and finance of a live member, in instalments with their own due
+//!   days; it funds nothing (N18). At every moment pledged = uncalled + called_open + received +
+//!   cancelled + defaulted + written_off.
+//! * The treasurer calls an instalment. What is not paid at the end of due day plus grace is
+//!   defaulted by the clock; a late receipt is still one, and a board motion may write the rest
+//!   off.
+//! * A receipt is recorded by the treasurer and confirmed by another officer; the confirmation
+//!   posts it and uses the bank reference. An amount above what is open on the instalment is
+//!   refused: the excess is a new pledge.
+//! * Instalments that are not called are cancelled by two chained records: member, then treasurer.
+//! * A receipt that is never confirmed has no effect and blocks nothing: the reference is used by
+//!   the confirmation.
+//!
+//! Absent: arrears rules started by a default (F04 "if the charter says so"; no charter of this
+//! build does).
+
+use rollbook_proof::crypto::Hash;
+
+use crate::account::{Movement, Pledge, PledgeMove, Pot};
+use crate::calendar::{LocalDay, Period};
+use crate::event::EventBody;
+use crate::identity::{Role, Scope};
+use crate::lookup::{groups, rights};
+use crate::machine::step;
+use crate::object::contribution::{
+    Cancellation, Contribution, Instalment, InstalmentStatus, InstalmentStatus as I, ROWS, Receipt,
+};
+use crate::record::{FundAct, PledgeEntry, ReceiptEntry, WriteOffInstalment};
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::{Actor, must_hold, require_unrelated};
+use crate::rules::bank::{check_reference, claim_reference, post};
+use crate::rules::effect::{Effect, scope_of};
+use crate::rules::funding::fund;
+use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::{refuse, require};
+
+fn instalment(tx: &Tx, number: u32) -> Result<(Instalment, Contribution), Refusal> {
+    let found = tx.t.instalments.get(&number).copied();
+    let found = found.ok_or_else(|| {
+        Refusal::new(
+            "A4.unknown-instalment",
+            vec![("instalment", number.to_string())],
+        )
+    })?;
+    Ok((found, tx.get::<Contribution>(found.contribution)?))
+}
+
+/// Moves the memo ledger of a contribution.
+fn memo(
+    tx: &mut Tx,
+    contribution: &mut Contribution,
+    what: PledgeMove,
+    amount: u64,
+) -> Result<(), Refusal> {
+    contribution.pledge = contribution
+        .pledge
+        .moved(what, amount)
+        .map_err(|error| Refusal::new("R4.pledge", vec![("why", error.to_string())]))?;
+    tx.t.contributions()
+        .put(contribution.number, contribution.clone());
+    Ok(())
+}
+
+/// Moves an instalment's status by the table.
+fn put(
+    tx: &mut Tx,
+    number: u32,
+    mut entry: Instalment,
+    code: &'static str,
+    to: InstalmentStatus,
+) -> Result<(), Refusal> {
+    entry.status = step(&ROWS, code, Some(entry.status), to)?;
+    entry.since_ms = tx.now;
+    tx.t.instalments().put(number, entry);
+    Ok(())
+}
+
+/// Applies an act on contributions.
+pub fn apply(tx: &mut Tx, actor: &Actor, act: &FundAct) -> Result<Outcome, Refusal> {
+    match act {
+        FundAct::Accept { fund } => return fund::accept(tx, actor, *fund),
+        FundAct::Pledge(entry) => pledge(tx, actor, entry)?,
+        FundAct::CallInstalment { instalment } => call_instalment(tx, actor, *instalment)?,
+        FundAct::ProposeCancel {
+            contribution,
+            instalments,
+        } => propose_cancel(tx, actor, *contribution, instalments)?,
+        FundAct::AgreeCancel { proposal } => agree_cancel(tx, actor, proposal)?,
+        FundAct::RecordReceipt(entry) => record_receipt(tx, actor, entry)?,
+        FundAct::ConfirmReceipt { receipt } => confirm_receipt(tx, actor, receipt)?,
+    }
+    Ok(Outcome::Applied)
+}
+
+/// F02.
+fn pledge(tx: &mut Tx, actor: &Actor, entry: &PledgeEntry) -> Result<(), Refusal> {
+    actor.must_sign(Role::Primary)?;
+    actor.must_sign(Role::Finance)?;
+    let member = actor.number();
+    require!(
+        rights::is_live(&tx.t, member),
+        "F02.member-not-live",
+        organisation = member
+    );
+    fund::open(tx, entry.fund)?;
+    if let Pot::Direction(direction) = entry.pot {
+        require!(
+            tx.t.directions.contains(&direction),
+            "F02.unknown-direction",
+            direction = direction
+        );
+    }
+    let today = tx.calendar().day_of(tx.now);
+    for instalment in &entry.instalments {
+        require!(
+            instalment.due_day >= today.0,
+            "F02.due-day-past",
+            due = LocalDay(instalment.due_day),
+            today = today
+        );
+    }
+    let Some(Ok(pledge)) = entry.amount().map(Pledge::new) else {
+        refuse!("F02.amount")
+    };
+    let number = tx.next_number(Counter::Contribution);
+    let mut numbers = Vec::with_capacity(entry.instalments.len());
+    for planned in &entry.instalments {
+        let instalment = Instalment {
+            contribution: number,
+            due_day: planned.due_day,
+            amount: planned.amount,
+            received: 0,
+            status: step(&ROWS, "F02", None, I::Pledged)?,
+            since_ms: tx.now,
+        };
+        let number = tx.next_number(Counter::Instalment);
+        tx.t.instalments().put(number, instalment);
+        numbers.push(number);
+    }
+    let contribution = Contribution {
+        number,
+        fund: entry.fund,
+        member,
+        pot: entry.pot,
+        pledge,
+        instalments: numbers,
+        record: tx.record,
+        signed_ms: tx.now,
+        charter: tx.facts().charter,
+    };
+    tx.t.contributions().put(number, contribution);
+    Ok(())
+}
+
+/// F34: the treasurer calls an instalment. It is due at the end of its day, today at the earliest;
+/// default follows the grace.
+fn call_instalment(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+    let (entry, mut contribution) = instalment(tx, number)?;
+    must_hold(tx, actor, Role::Treasurer, Scope::Fund(contribution.fund))?;
+    fund::open(tx, contribution.fund)?;
+    put(tx, number, entry, "F34", I::Called)?;
+    memo(tx, &mut contribution, PledgeMove::Call, entry.amount)?;
+    let grace = tx
+        .charter_of(contribution.charter)?
+        .funding
+        .pledge_grace_days;
+    let calendar = tx.calendar();
+    let due = calendar
+        .end_of_day(LocalDay(entry.due_day))
+        .max(calendar.end_of_day(calendar.day_of(tx.now)));
+    tx.schedule(
+        DeadlineKind::InstalmentDefault,
+        number,
+        calendar.deadline(due, Period::Days(grace)),
+    );
+    Ok(())
+}
+
+/// F34, first record: the member proposes to cancel.
+fn propose_cancel(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    instalments: &[u32],
+) -> Result<(), Refusal> {
+    actor.must_sign(Role::Primary)?;
+    actor.must_sign(Role::Finance)?;
+    let contribution = tx.get::<Contribution>(number)?;
+    require!(
+        contribution.member == actor.number(),
+        "F34.not-the-member",
+        organisation = actor.number()
+    );
+    for instalment in instalments {
+        require!(
+            contribution.instalments.contains(instalment),
+            "F34.not-of-this-contribution",
+            instalment = instalment
+        );
+        let status = crate::rules::funding::contribution::instalment(tx, *instalment)?
+            .0
+            .status;
+        require!(
+            status == I::Pledged,
+            "F34.already-called",
+            instalment = instalment,
+            status = format!("{status:?}")
+        );
+    }
+    let entry = Cancellation {
+        contribution: number,
+        instalments: instalments.to_vec(),
+        agreed: false,
+    };
+    let record = tx.record;
+    tx.t.cancellations().put(record, entry);
+    Ok(())
+}
+
+/// F34, second record: the treasurer agrees.
+fn agree_cancel(tx: &mut Tx, actor: &Actor, proposal: &Hash) -> Result<(), Refusal> {
+    let Some(mut entry) = tx.t.cancellations.get(proposal).cloned() else {
+        refuse!("F34.unknown-proposal", record = proposal.short())
+    };
+    require!(
+        !entry.agreed,
+        "F34.already-agreed",
+        record = proposal.short()
+    );
+    let mut contribution = tx.get::<Contribution>(entry.contribution)?;
+    must_hold(tx, actor, Role::Treasurer, Scope::Fund(contribution.fund))?;
+    require_unrelated(tx, actor, contribution.member)?;
+    for number in entry.instalments.clone() {
+        let instalment = crate::rules::funding::contribution::instalment(tx, number)?.0;
+        put(tx, number, instalment, "F34", I::Cancelled)?;
+        memo(tx, &mut contribution, PledgeMove::Cancel, instalment.amount)?;
+    }
+    entry.agreed = true;
+    tx.t.cancellations().put(*proposal, entry);
+    Ok(())
+}
+
+/// The guards of F03 and F35 on the instalment. Returns the transition and the state it leads to.
+fn receivable(
+    number: u32,
+    entry: &Instalment,
+    amount: u64,
+) -> Result<(&'static str, InstalmentStatus), Refusal> {
+    let (code, partly) = match entry.status {
+        I::Called | I::PartlyReceived => ("F03", I::PartlyReceived),
+        I::Defaulted => ("F35", I::Defaulted),
+        I::Pledged => refuse!("F03.not-called", instalment = number),
+        I::Received | I::Cancelled | I::WrittenOff => {
+            refuse!(
+                "F03.nothing-open",
+                instalment = number,
+                status = format!("{:?}", entry.status)
+            )
+        }
+    };
+    require!(amount > 0, "N2.amount", amount = amount);
+    require!(
+        amount <= entry.rest(),
+        "F03.excess-is-a-new-pledge",
+        amount = amount,
+        open = entry.rest()
+    );
+    Ok((
+        code,
+        if amount == entry.rest() {
+            I::Received
+        } else {
+            partly
+        },
+    ))
+}
+
+/// F03, F35, first record: the treasurer.
+fn record_receipt(tx: &mut Tx, actor: &Actor, entry: &ReceiptEntry) -> Result<(), Refusal> {
+    let (instalment, contribution) = instalment(tx, entry.instalment)?;
+    let recorded_by = must_hold(tx, actor, Role::Treasurer, Scope::Fund(contribution.fund))?.person;
+    receivable(entry.instalment, &instalment, entry.amount)?;
+    check_reference(tx, &entry.reference)?;
+    let today = tx.calendar().day_of(tx.now);
+    require!(
+        entry.value_day <= today.0,
+        "F03.value-day-ahead",
+        value_day = LocalDay(entry.value_day),
+        today = today
+    );
+    let receipt = Receipt {
+        instalment: entry.instalment,
+        amount: entry.amount,
+        reference: entry.reference.clone(),
+        value_day: entry.value_day,
+        recorded_by,
+        confirmed_by: None,
+    };
+    let record = tx.record;
+    tx.t.receipts().put(record, receipt);
+    Ok(())
+}
+
+/// F03, F35, second record: another officer. Posts `X:member -> A`.
+fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refusal> {
+    let Some(mut receipt) = tx.t.receipts.get(record).cloned() else {
+        refuse!("F03.unknown-receipt", record = record.short())
+    };
+    let (mut entry, mut contribution) = instalment(tx, receipt.instalment)?;
+    let confirmed_by = must_hold(
+        tx,
+        actor,
+        Role::SecondOfficer,
+        Scope::Fund(contribution.fund),
+    )?
+    .person;
+    require!(
+        receipt.confirmed_by.is_none(),
+        "F03.already-confirmed",
+        record = record.short()
+    );
+    for signer in &actor.signers {
+        require!(
+            signer.person != receipt.recorded_by,
+            "N12.same-person",
+            person = signer.person
+        );
+    }
+    if tx
+        .charter_of(contribution.charter)?
+        .funding
+        .chain_distinct_groups
+    {
+        let home = |person: u32| tx.t.persons.get(&person).map_or(0, |person| person.home);
+        let related = groups::related(&tx.t, home(receipt.recorded_by), home(confirmed_by));
+        require!(!related, "N12.same-group", person = confirmed_by);
+    }
+    let (code, to) = receivable(receipt.instalment, &entry, receipt.amount)?;
+    claim_reference(tx, &receipt.reference)?;
+    entry.received = entry.received.saturating_add(receipt.amount);
+    put(tx, receipt.instalment, entry, code, to)?;
+    let what = if code == "F35" {
+        PledgeMove::ReceiveLate
+    } else {
+        PledgeMove::Receive
+    };
+    memo(tx, &mut contribution, what, receipt.amount)?;
+    let Contribution {
+        fund, member, pot, ..
+    } = contribution;
+    post(
+        tx,
+        fund,
+        &Movement::ContributionReceived {
+            member,
+            pot,
+            amount: receipt.amount,
+        },
+    )?;
+    if to == I::Received {
+        tx.cancel(DeadlineKind::InstalmentDefault, receipt.instalment);
+    }
+    receipt.confirmed_by = Some(confirmed_by);
+    tx.t.receipts().put(*record, receipt);
+    Ok(())
+}
+
+/// The guards of F35, write-off.
+fn check_write_off(tx: &Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
+    let (entry, _) = instalment(tx, plan.instalment)?;
+    let status = format!("{:?}", entry.status);
+    require!(
+        entry.status == I::Defaulted,
+        "F35.wrong-state",
+        instalment = plan.instalment,
+        status = status
+    );
+    Ok(())
+}
+
+/// The fund of a write-off, where the treasurer who proposes it must hold the post.
+fn fund_of(tx: &Tx, plan: &WriteOffInstalment) -> Option<u32> {
+    instalment(tx, plan.instalment)
+        .ok()
+        .map(|(_, contribution)| contribution.fund)
+}
+
+/// The member whose instalment it is: its group has no voice.
+fn interested(tx: &Tx, plan: &WriteOffInstalment) -> Vec<u32> {
+    instalment(tx, plan.instalment)
+        .map(|(_, contribution)| contribution.member)
+        .into_iter()
+        .collect()
+}
+
+/// F35: the defaulted rest is given up. Memo only.
+fn write_off(tx: &mut Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
+    let (entry, mut contribution) = instalment(tx, plan.instalment)?;
+    put(tx, plan.instalment, entry, "F35", I::WrittenOff)?;
+    memo(tx, &mut contribution, PledgeMove::WriteOff, entry.rest())
+}
+
+/// F04: due day and grace have passed.
+pub fn on_default(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+    let (entry, mut contribution) = instalment(tx, number)?;
+    put(tx, number, entry, "F04", I::Defaulted)?;
+    memo(tx, &mut contribution, PledgeMove::Default, entry.rest())?;
+    let body = EventBody::InstalmentDefaulted {
+        fund: contribution.fund,
+        contribution: contribution.number,
+        instalment: number,
+        member: contribution.member,
+        amount: entry.rest(),
+    };
+    tx.emit(due, body);
+    Ok(())
+}
+
+impl Effect for WriteOffInstalment {
+    fn scope(&self, tx: &Tx) -> Scope {
+        scope_of(fund_of(tx, self))
+    }
+
+    fn interested(&self, tx: &Tx) -> Vec<u32> {
+        interested(tx, self)
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        check_write_off(tx, self)
+    }
+
+    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+        write_off(tx, self)
+    }
+}

@@ -1,0 +1,271 @@
+//! Funds (F01; RULINGS R4, R7): one unit, one bank account, officers with posts scoped to the fund,
+//! a committee of five.
+//!
+//! * A board motion `fund` makes it Approved. It is Open once the holder and every named officer
+//!   signed their acceptance; an officer's post begins with the acceptance and lasts two years.
+//! * One person holds one of TRE, OFF, PO, FIN per fund, posts for the whole alliance included; the
+//!   auditor none.
+//! * The committee is named by a board motion, five members of distinct groups, two years.
+//!
+//! Absent: election of the committee by ballot over names (it is appointed), freezing (F33),
+//! closing (F32).
+
+use std::collections::BTreeSet;
+
+use crate::calendar::Period;
+use crate::identity::{OrganisationKind, Post, PostStatus, Role, Scope};
+use crate::lookup::posts::post_in_force;
+use crate::lookup::{groups, rights};
+use crate::machine::step;
+use crate::object::fund::{Fund, FundStatus, ROWS};
+use crate::record::{AppointCommittee, CreateFund};
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::Actor;
+use crate::rules::effect::Effect;
+use crate::tx::{Counter, Tx};
+use crate::{refuse, require};
+
+/// Days of a post or a seat (RULINGS R7).
+pub const TERM_DAYS: u32 = 730;
+
+/// Fewest officers by role (RULINGS R7).
+const OFFICERS_LEAST: [(Role, usize); 4] = [
+    (Role::Treasurer, 1),
+    (Role::SecondOfficer, 2),
+    (Role::ProgrammeOfficer, 1),
+    (Role::FinanceApprover, 2),
+];
+
+/// A fund that is open.
+pub fn open(tx: &Tx, number: u32) -> Result<Fund, Refusal> {
+    let fund = tx.get::<Fund>(number)?;
+    require!(
+        fund.status == FundStatus::Open,
+        "F01.fund-not-open",
+        fund = number,
+        status = format!("{:?}", fund.status)
+    );
+    Ok(fund)
+}
+
+/// The guards of F01: when the motion is proposed, and again when it takes effect.
+fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
+    let holder = tx.organisation(plan.holder)?;
+    require!(
+        holder.kind != OrganisationKind::Observer,
+        "F01.holder-is-observer",
+        organisation = plan.holder
+    );
+    let office = tx.organisation(plan.office)?;
+    require!(
+        office.kind == OrganisationKind::Office,
+        "F01.no-office",
+        organisation = plan.office
+    );
+    let currencies = [tx.charter()?.currency.clone()];
+    if let Err(error) = plan.unit.check_allowed(&currencies) {
+        refuse!("F01.unit-not-allowed", why = error);
+    }
+    let used =
+        tx.t.funds
+            .iter()
+            .find(|(_, fund)| fund.bank_account == plan.bank_account);
+    if let Some((fund, _)) = used {
+        refuse!("F01.bank-account-used", fund = fund);
+    }
+    let mut seen = BTreeSet::new();
+    for (role, person) in &plan.officers {
+        require!(
+            tx.t.persons.contains(person),
+            "F01.unknown-person",
+            person = person
+        );
+        require!(seen.insert(*person), "F01.two-chain-roles", person = person);
+        for (_, post) in
+            tx.t.posts
+                .iter()
+                .filter(|(_, post)| post.holder == *person && post_in_force(post, tx.now))
+        {
+            require!(post.role != Role::Auditor, "F01.auditor", person = person);
+            let chain = OFFICERS_LEAST.iter().any(|(role, _)| *role == post.role);
+            // A post for the whole alliance covers this fund too.
+            let second = chain && post.scope == Scope::Alliance && post.role != *role;
+            require!(
+                !second,
+                "F01.two-chain-roles",
+                person = person,
+                holds = format!("{:?}", post.role)
+            );
+        }
+    }
+    for (role, least) in OFFICERS_LEAST {
+        let named = plan
+            .officers
+            .iter()
+            .filter(|(named, _)| *named == role)
+            .count();
+        require!(
+            named >= least,
+            "F01.officers-missing",
+            role = format!("{role:?}"),
+            named = named,
+            least = least
+        );
+    }
+    Ok(())
+}
+
+/// The holder: its group has no voice on holding the money.
+fn interested(_tx: &Tx, plan: &CreateFund) -> Vec<u32> {
+    vec![plan.holder]
+}
+
+/// F01: makes the fund Approved. Returns its number.
+fn create(tx: &mut Tx, motion: u32, plan: &CreateFund) -> Result<u32, Refusal> {
+    check_create(tx, plan)?;
+    let number = tx.next_number(Counter::Fund);
+    let fund = Fund {
+        number,
+        name: plan.name.clone(),
+        holder: plan.holder,
+        unit: plan.unit.clone(),
+        bank_account: plan.bank_account,
+        office: plan.office,
+        officers: plan.officers.clone(),
+        accepted: Vec::new(),
+        holder_accepted: false,
+        status: step(&ROWS, "F01", None, FundStatus::Approved)?,
+        since_ms: tx.now,
+        motion,
+        charter: tx.facts().charter,
+    };
+    tx.t.funds().put(number, fund);
+    Ok(number)
+}
+
+/// F01: the holder and the officers accept. The last acceptance opens the fund.
+pub fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+    let mut fund = tx.get::<Fund>(number)?;
+    require!(
+        fund.status == FundStatus::Approved,
+        "F01.wrong-state",
+        fund = number,
+        status = format!("{:?}", fund.status)
+    );
+    let mut anything = false;
+    if actor.number() == fund.holder && !fund.holder_accepted {
+        // A company is bound by primary and finance; an office by whoever its own policy lets sign.
+        let bound = match actor.organisation.kind {
+            OrganisationKind::Company => {
+                actor.signer(Role::Primary).is_some() && actor.signer(Role::Finance).is_some()
+            }
+            OrganisationKind::Office | OrganisationKind::Observer => true,
+        };
+        fund.holder_accepted = bound;
+        anything |= bound;
+    }
+    for signer in &actor.signers {
+        let named = fund
+            .officers
+            .iter()
+            .find(|(_, person)| *person == signer.person)
+            .copied();
+        let Some((role, person)) = named.filter(|(_, person)| !fund.accepted.contains(person))
+        else {
+            continue;
+        };
+        let post = Post {
+            office: fund.office,
+            role,
+            scope: Scope::Fund(number),
+            holder: person,
+            deputy: None,
+            from_ms: tx.now,
+            until_ms: tx.delay(Period::Days(TERM_DAYS)),
+            status: PostStatus::Held,
+        };
+        let post_number = tx.next_number(Counter::Post);
+        tx.t.posts().put(post_number, post);
+        fund.accepted.push(person);
+        anything = true;
+    }
+    fund.accepted.sort_unstable();
+    require!(
+        anything,
+        "F01.nothing-to-accept",
+        fund = number,
+        organisation = actor.number()
+    );
+    if fund.holder_accepted && fund.accepted.len() == fund.officers.len() {
+        fund.status = step(&ROWS, "F01", Some(fund.status), FundStatus::Open)?;
+        fund.since_ms = tx.now;
+    }
+    tx.t.funds().put(number, fund);
+    Ok(Outcome::Applied)
+}
+
+/// The guards of a committee.
+fn check_committee(tx: &Tx, plan: &AppointCommittee) -> Result<(), Refusal> {
+    tx.get::<Fund>(plan.fund)?;
+    let mut taken = BTreeSet::new();
+    for member in &plan.members {
+        require!(
+            rights::is_live(&tx.t, *member),
+            "R7.not-a-member",
+            organisation = member
+        );
+        require!(
+            taken.insert(groups::group_of(&tx.t, *member)),
+            "R7.group-has-seat",
+            organisation = member
+        );
+    }
+    Ok(())
+}
+
+/// R7: seats the committee; the one before ends.
+fn appoint_committee(tx: &mut Tx, plan: &AppointCommittee) -> Result<(), Refusal> {
+    check_committee(tx, plan)?;
+    let before: Vec<(u32, u32)> =
+        tx.t.committee_seats
+            .range((plan.fund, 0)..=(plan.fund, u32::MAX))
+            .map(|(key, _)| *key)
+            .collect();
+    for key in before {
+        tx.t.committee_seats().remove(key);
+    }
+    let until = tx.delay(Period::Days(TERM_DAYS));
+    for member in &plan.members {
+        tx.t.committee_seats().put((plan.fund, *member), until);
+    }
+    Ok(())
+}
+
+impl Effect for CreateFund {
+    fn interested(&self, tx: &Tx) -> Vec<u32> {
+        interested(tx, self)
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        check_create(tx, self)
+    }
+
+    fn carry_out(&self, tx: &mut Tx, motion: u32, _due: u64) -> Result<(), Refusal> {
+        create(tx, motion, self).map(|_| ())
+    }
+}
+
+impl Effect for AppointCommittee {
+    fn interested(&self, _tx: &Tx) -> Vec<u32> {
+        // It is for everybody; who later applies is judged then.
+        Vec::new()
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        check_committee(tx, self)
+    }
+
+    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+        appoint_committee(tx, self)
+    }
+}

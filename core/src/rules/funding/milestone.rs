@@ -1,0 +1,384 @@
+//! Milestones: evidence (F14), assessment (F15), the final report (F43), and the exact arithmetic
+//! of what a milestone pays (RULINGS R4; domain 2.5).
+//!
+//! * Milestones sum to the agreement's total. A milestone pays what was accepted, less the holdback
+//!   share, less the share that clears the advance; the holdback is its own last tranche. Shares
+//!   are rounded down; the last milestone takes the residue of both (N15), so that everything paid
+//!   in the end is exactly what was accepted.
+//! * The final report is a milestone without an amount: the same evidence, the same two assessors.
+//!   Its acceptance completes the agreement and makes the holdback payable.
+//! * Two assessors of distinct groups, unrelated to the grantee, neither of them an officer of the
+//!   payment chain. They agree, or the next one decides between their two findings. Who is late is
+//!   replaced, and that is shown (RULINGS R13).
+//! * The same evidence serves one milestone, unless each further use says that it is shared (N16).
+//!
+//! Absent: changes of milestones (F23) and their cancellation with a terminated agreement (F25).
+
+use rollbook_proof::crypto::{Hash, sha256_tagged};
+
+use crate::calendar::Period;
+use crate::event::EventBody;
+use crate::identity::{Role, Scope};
+use crate::lookup::groups;
+use crate::machine::step;
+use crate::object::agreement::{Agreement, AgreementState};
+use crate::object::deed;
+use crate::object::deed::Deed;
+use crate::object::milestone::{Assessor, Milestone, MilestoneState, MilestoneState as S, ROWS};
+use crate::record::{DrawFor, Evidence, Finding};
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::{Actor, holds_post};
+use crate::rules::funding::duties::Chain;
+use crate::rules::funding::{draw, duties};
+use crate::tx::{DeadlineKind, Tx};
+use crate::{refuse, require};
+
+impl Milestone {
+    /// The number of its transitions: a final report has its own.
+    fn code(&self, of_milestone: &'static str) -> &'static str {
+        if self.is_final { "F43" } else { of_milestone }
+    }
+
+    fn go(&mut self, tx: &Tx, code: &'static str, to: MilestoneState) -> Result<(), Refusal> {
+        self.state = step(&ROWS, code, Some(self.state), to)?;
+        self.since_ms = tx.now;
+        Ok(())
+    }
+}
+
+/// F14, F43: the grantee submits evidence.
+pub(super) fn submit(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    evidence: &[Evidence],
+) -> Result<Outcome, Refusal> {
+    let mut milestone = tx.get::<Milestone>(number)?;
+    let agreement = tx.get::<Agreement>(milestone.agreement)?;
+    require!(
+        actor.number() == agreement.grantee,
+        "F14.not-the-grantee",
+        grantee = agreement.grantee
+    );
+    actor.must_sign(Role::Technical)?;
+    require!(
+        agreement.state == AgreementState::InForce,
+        "F14.not-in-force",
+        state = format!("{:?}", agreement.state)
+    );
+    milestone.go(tx, milestone.code("F14"), S::Submitted)?;
+    if milestone.is_final {
+        let open = agreement.milestones().find(|other| {
+            *other != number
+                && tx
+                    .t
+                    .milestones
+                    .get(other)
+                    .is_some_and(|other| !other.state.is_terminal())
+        });
+        if let Some(open) = open {
+            refuse!("F43.milestones-open", milestone = open);
+        }
+    }
+    for item in evidence {
+        claim_evidence(tx, number, item)?;
+    }
+    milestone.submitted = Some(tx.record);
+    // A reworked milestone goes back to the same two; a third who decided earlier stays in the
+    // chain.
+    while milestone.assessors.len() > 2 {
+        if let Some(third) = milestone.assessors.pop() {
+            milestone.past.push(Deed {
+                step: deed::Step::Assess,
+                person: third.person,
+                home: third.home,
+            });
+        }
+    }
+    for assessor in &mut milestone.assessors {
+        assessor.finding = None;
+        assessor.report = None;
+    }
+    if fill(tx, &agreement, &mut milestone, 2)? {
+        milestone.go(tx, "R22", S::Assessing)?;
+    }
+    schedule(tx, &agreement, number)?;
+    tx.put(milestone);
+    Ok(Outcome::Applied)
+}
+
+/// N16: evidence serves one milestone, unless a further use says that it is shared.
+fn claim_evidence(tx: &mut Tx, milestone: u32, item: &Evidence) -> Result<(), Refusal> {
+    let key = sha256_tagged(
+        "rollbook/evidence/v1",
+        &[&rollbook_proof::codec::encode(&item.kind), &item.hash.0],
+    );
+    match tx.t.evidence_used.get(&key) {
+        Some(other) if *other == milestone => {}
+        Some(other) => require!(
+            item.shared,
+            "N16.evidence-used",
+            evidence = item.hash,
+            milestone = other
+        ),
+        None => tx.t.evidence_used().put(key, milestone),
+    }
+    Ok(())
+}
+
+fn schedule(tx: &mut Tx, agreement: &Agreement, milestone: u32) -> Result<(), Refusal> {
+    let days = tx.charter_of(agreement.terms.charter)?.funding.assess_days;
+    let due = tx.deadline(Period::Days(days));
+    tx.schedule(DeadlineKind::AssessDue, milestone, due);
+    Ok(())
+}
+
+/// Posts whose holders assess nothing in the fund: they certify, approve, release, confirm; the
+/// auditor does nothing else.
+const EXCLUDED: [Role; 5] = [
+    Role::ProgrammeOfficer,
+    Role::FinanceApprover,
+    Role::Treasurer,
+    Role::SecondOfficer,
+    Role::Auditor,
+];
+
+/// The next of the agreement's draw who may assess this milestone.
+fn next_assessor(
+    tx: &Tx,
+    agreement: &Agreement,
+    milestone: &Milestone,
+) -> Result<Option<Assessor>, Refusal> {
+    let mut deeds = crate::rules::funding::award::deeds(tx, agreement)?;
+    deeds.extend(milestone.deeds());
+    let chain = Chain {
+        grantee: agreement.grantee,
+        deeds,
+        distinct_groups: false,
+    };
+    for (person, _) in draw::order_for(tx, DrawFor::Agreement(agreement.number), milestone.number) {
+        let Some(home) = tx.t.persons.get(&person).map(|known| known.home) else {
+            continue;
+        };
+        let officer = EXCLUDED
+            .iter()
+            .any(|role| holds_post(tx, person, *role, Scope::Fund(agreement.fund)));
+        if officer || milestone.replaced.contains(&person) {
+            continue;
+        }
+        if let Ok(voted_award) = duties::judge(
+            &tx.t,
+            &chain,
+            Deed {
+                step: deed::Step::Assess,
+                person,
+                home,
+            },
+        ) {
+            return Ok(Some(Assessor {
+                person,
+                home,
+                finding: None,
+                report: None,
+                voted_award,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// Appoints from the draw until there are `wanted` assessors. False: the draw has too few.
+fn fill(
+    tx: &Tx,
+    agreement: &Agreement,
+    milestone: &mut Milestone,
+    wanted: usize,
+) -> Result<bool, Refusal> {
+    let before = milestone.assessors.clone();
+    while milestone.assessors.len() < wanted {
+        match next_assessor(tx, agreement, milestone)? {
+            Some(next) => milestone.assessors.push(next),
+            None => {
+                milestone.assessors = before;
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// R22: the agreement's draw has an order, or a longer one: milestones that wait for assessors get
+/// them.
+pub(super) fn assessors_drawn(tx: &mut Tx, agreement: u32) -> Result<(), Refusal> {
+    let agreement = tx.get::<Agreement>(agreement)?;
+    if agreement.first_milestone == 0 {
+        return Ok(());
+    }
+    for number in agreement.milestones() {
+        let mut milestone = tx.get::<Milestone>(number)?;
+        if milestone.state == S::Submitted && fill(tx, &agreement, &mut milestone, 2)? {
+            milestone.go(tx, "R22", S::Assessing)?;
+        } else if !(milestone.needs_third() && fill(tx, &agreement, &mut milestone, 3)?) {
+            continue;
+        }
+        schedule(tx, &agreement, number)?;
+        tx.put(milestone);
+    }
+    Ok(())
+}
+
+/// F15, F43: an assessor's finding.
+pub(super) fn assess(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    finding: Finding,
+    report: &Hash,
+) -> Result<Outcome, Refusal> {
+    let mut milestone = tx.get::<Milestone>(number)?;
+    let mut agreement = tx.get::<Agreement>(milestone.agreement)?;
+    let Some(at) = milestone.assessors.iter().position(|known| {
+        actor
+            .signers
+            .iter()
+            .any(|signer| signer.person == known.person)
+    }) else {
+        refuse!("F15.not-assessor", milestone = number)
+    };
+    require!(
+        milestone.state == S::Assessing,
+        "F15.wrong-state",
+        state = format!("{:?}", milestone.state)
+    );
+    let home = milestone.assessors[at].home;
+    require!(
+        !groups::related(&tx.t, home, agreement.grantee),
+        "N13.related-to-grantee",
+        organisation = home
+    );
+    require!(
+        milestone.assessors[at].finding.is_none(),
+        "F15.assessed-before",
+        milestone = number
+    );
+    if let Finding::Accept(amount) = finding {
+        require!(
+            amount <= milestone.planned,
+            "F15.above-plan",
+            amount = amount,
+            planned = milestone.planned
+        );
+        require!(
+            amount > 0 || milestone.is_final,
+            "F15.nothing-accepted",
+            milestone = number
+        );
+    }
+    // A final report ends the agreement well or not yet; ending it badly is a termination (F25).
+    require!(
+        !(milestone.is_final && finding == Finding::Reject),
+        "F43.rework-instead",
+        milestone = number
+    );
+    let third = milestone.assessors.len() == 3;
+    let joins = milestone
+        .assessors
+        .iter()
+        .any(|other| other.finding == Some(finding));
+    require!(!third || joins, "F15.third-joins-one", milestone = number);
+    milestone.assessors[at].finding = Some(finding);
+    milestone.assessors[at].report = Some(*report);
+    match milestone.agreed() {
+        Some(finding) => {
+            tx.cancel(DeadlineKind::AssessDue, number);
+            conclude(tx, &mut agreement, &mut milestone, finding)?;
+            tx.put(agreement);
+        }
+        None if milestone.needs_third() && fill(tx, &agreement, &mut milestone, 3)? => {
+            schedule(tx, &agreement, number)?
+        }
+        None => {}
+    }
+    tx.put(milestone);
+    Ok(Outcome::Applied)
+}
+
+/// Two findings alike take effect.
+fn conclude(
+    tx: &Tx,
+    agreement: &mut Agreement,
+    milestone: &mut Milestone,
+    finding: Finding,
+) -> Result<(), Refusal> {
+    let reworkable = tx.charter_of(agreement.terms.charter)?.funding.rework_max > milestone.reworks;
+    let to = match finding {
+        Finding::Accept(amount) if amount == milestone.planned => S::Accepted,
+        Finding::Accept(_) => S::PartlyAccepted,
+        Finding::Rework if reworkable || milestone.is_final => S::Rework,
+        Finding::Rework | Finding::Reject => S::Rejected,
+    };
+    milestone.go(tx, milestone.code("F15"), to)?;
+    match finding {
+        Finding::Accept(amount) => {
+            milestone.accepted = amount;
+            agreement.accepted = agreement.accepted.saturating_add(amount);
+        }
+        Finding::Rework => milestone.reworks = milestone.reworks.saturating_add(1),
+        Finding::Reject => {}
+    }
+    if milestone.is_final && to == S::Accepted {
+        tx.go(agreement, "F43", AgreementState::Completed)?;
+    }
+    Ok(())
+}
+
+/// R13: assessors past the limit are replaced by the next of the draw; where there is none, that is
+/// shown.
+pub(super) fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+    let mut milestone = tx.get::<Milestone>(number)?;
+    let agreement = tx.get::<Agreement>(milestone.agreement)?;
+    match milestone.state {
+        S::Submitted => {
+            if fill(tx, &agreement, &mut milestone, 2)? {
+                milestone.go(tx, "R22", S::Assessing)?;
+            } else {
+                tx.emit(due, EventBody::AssessorsMissing { milestone: number });
+            }
+        }
+        S::Assessing => {
+            let late: Vec<Assessor> = milestone
+                .assessors
+                .iter()
+                .filter(|known| known.finding.is_none())
+                .cloned()
+                .collect();
+            for assessor in late {
+                let person = assessor.person;
+                milestone.assessors.retain(|known| known.person != person);
+                milestone.replaced.push(person);
+                let next = next_assessor(tx, &agreement, &milestone)?;
+                tx.emit(
+                    due,
+                    EventBody::AssessorLate {
+                        milestone: number,
+                        person,
+                        next: next.as_ref().map(|next| next.person),
+                    },
+                );
+                // Without anybody to follow, the late one may still speak.
+                if next.is_none() {
+                    milestone.replaced.pop();
+                }
+                milestone.assessors.push(next.unwrap_or(assessor));
+            }
+            if milestone.needs_third() && !fill(tx, &agreement, &mut milestone, 3)? {
+                tx.emit(due, EventBody::AssessorsMissing { milestone: number });
+            }
+            milestone.go(tx, "R13", S::Assessing)?;
+        }
+        _ => return Ok(()),
+    }
+    schedule(tx, &agreement, number)?;
+    tx.put(milestone);
+    Ok(())
+}

@@ -1,0 +1,525 @@
+//! Payments, from request to acknowledgement (F16 to F22; domain 2.5; RULINGS R6, R13).
+//!
+//! * A payment pays one tranche of one agreement: the advance once, a milestone that was accepted,
+//!   the holdback after final acceptance. One live or made payment per tranche (N8); a refused one
+//!   frees its tranche.
+//! * requested (grantee) -> certified (PO) -> approved (FIN, two above the tier) -> 48 hours ->
+//!   released (TRE, K -> T) -> settled (OFF, T -> D) or returned (OFF, T -> K, and released again
+//!   with a new instruction) -> acknowledged.
+//! * Every step adds a deed to the chain; [`duties::judge`] holds N12 and N13 over the chain, the
+//!   assessors, the reviewers and those who voted the award.
+//! * Within the 48 hours any two seat holders of distinct groups hold a payment. The board lifts
+//!   the hold, or it ends after 30 days undecided.
+//! * EndToEndId, UETR and bank reference are used once, for ever (N8). What is released goes to the
+//!   account in force and to no account that cools off (N11).
+//! * An officer past the limit is shown as overdue (R13); while the grantee is in arrears no clock
+//!   of the fund's side runs (R5).
+//!
+//! Absent: a bank feed (a key of OFF bound to a bank account), deputies and vacancies of posts
+//! (R7), offset (F45), resolving a dispute (F46), frozen funds and suspended agreements (F33, F24):
+//! their states are not in this build.
+
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, sha256_tagged};
+
+use crate::account::Movement;
+use crate::calendar::Period;
+use crate::charter::FundingParameters;
+use crate::identity::{Role, Scope};
+use crate::machine::step;
+use crate::object::agreement::{Agreement, AgreementState};
+use crate::object::deed;
+use crate::object::deed::Deed;
+use crate::object::milestone::Paid;
+use crate::object::payment::{Payment, PaymentState, PaymentState as S, ROWS};
+use crate::record::{BankReference, Decision, Instruction, PaymentAct, Tranche};
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::{Actor, Signer, must_hold};
+use crate::rules::bank::{claim_reference, post};
+use crate::rules::funding::duties::{Chain, judge};
+use crate::rules::funding::payment::clock::hold;
+use crate::rules::funding::payment::tranche::{assessed, claim_tranche, release_tranche};
+use crate::rules::funding::{milestone, standing};
+use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::{refuse, require};
+
+mod clock;
+mod tranche;
+
+pub(crate) use clock::on_deadline;
+
+/// The charter parameters under which the agreement runs.
+fn rules(tx: &Tx, agreement: &Agreement) -> Result<FundingParameters, Refusal> {
+    Ok(tx.charter_of(agreement.terms.charter)?.funding)
+}
+
+/// Applies an act on milestones and payments.
+pub fn apply(tx: &mut Tx, actor: &Actor, act: &PaymentAct) -> Result<Outcome, Refusal> {
+    match act {
+        PaymentAct::Submit {
+            milestone,
+            evidence,
+        } => milestone::submit(tx, actor, *milestone, evidence),
+        PaymentAct::Assess {
+            milestone,
+            finding,
+            report,
+        } => milestone::assess(tx, actor, *milestone, *finding, report),
+        PaymentAct::Request {
+            agreement,
+            tranche,
+            amount,
+        } => request(tx, actor, *agreement, *tranche, *amount),
+        PaymentAct::Certify { payment, decision } => certify(tx, actor, *payment, decision),
+        PaymentAct::Approve {
+            payment,
+            certified,
+            amount,
+            decision,
+        } => approve(tx, actor, *payment, certified, *amount, decision),
+        PaymentAct::Hold { payment, .. } => hold(tx, actor, *payment),
+        PaymentAct::Release {
+            payment,
+            instruction,
+        } => release(tx, actor, *payment, instruction),
+        PaymentAct::Settle {
+            payment,
+            reference,
+            amount,
+        } => settle(tx, actor, *payment, reference, *amount),
+        PaymentAct::Return {
+            payment,
+            reference,
+            amount,
+            ..
+        } => returned(tx, actor, *payment, reference, *amount),
+        PaymentAct::Acknowledge { payment, amount } => {
+            acknowledge(tx, actor, *payment, Some(*amount))
+        }
+        PaymentAct::Dispute { payment, .. } => acknowledge(tx, actor, *payment, None),
+    }
+}
+
+/// The whole chain of a payment: reviewers of the application, voters of the award, assessors, and
+/// its own deeds.
+pub fn chain(tx: &Tx, payment: &Payment) -> Result<Chain, Refusal> {
+    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    let mut deeds = crate::rules::funding::award::deeds(tx, &agreement)?;
+    for milestone in assessed(tx, &agreement, payment.tranche) {
+        deeds.extend(milestone.deeds());
+    }
+    deeds.extend(payment.deeds.iter().copied());
+    Ok(Chain {
+        grantee: agreement.grantee,
+        deeds,
+        distinct_groups: rules(tx, &agreement)?.chain_distinct_groups,
+    })
+}
+
+/// Judges a step of the payment by `signer` and adds it to the deeds.
+fn take_step(
+    tx: &Tx,
+    payment: &mut Payment,
+    step: deed::Step,
+    signer: &Signer,
+) -> Result<(), Refusal> {
+    let deed = Deed {
+        step,
+        person: signer.person,
+        home: signer.home,
+    };
+    judge(&tx.t, &chain(tx, payment)?, deed)?;
+    if !payment.deeds.contains(&deed) {
+        payment.deeds.push(deed);
+    }
+    Ok(())
+}
+
+fn request(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    tranche: Tranche,
+    amount: u64,
+) -> Result<Outcome, Refusal> {
+    let mut agreement = tx.get::<Agreement>(number)?;
+    require!(
+        actor.number() == agreement.grantee,
+        "F16.not-the-grantee",
+        grantee = agreement.grantee
+    );
+    let signer = actor.must_sign(Role::Finance)?.clone();
+    let rules = rules(tx, &agreement)?;
+    let next = tx.next_number(Counter::Payment);
+    let share = claim_tranche(tx, &mut agreement, tranche, next)?;
+    require!(
+        share.net > 0,
+        "F16.nothing-payable",
+        tranche = format!("{tranche:?}")
+    );
+    require!(
+        share.net == amount,
+        "F16.other-amount",
+        computed = share.net,
+        requested = amount
+    );
+    let mut payment = Payment {
+        number: next,
+        fund: agreement.fund,
+        agreement: number,
+        tranche,
+        share,
+        amount,
+        state: step(&ROWS, "F16", None, S::Requested)?,
+        since_ms: tx.now,
+        requested: tx.record,
+        certified: None,
+        approvals: 0,
+        approvals_needed: if amount > rules.two_approvers_above {
+            2
+        } else {
+            1
+        },
+        approved_ms: None,
+        deeds: Vec::new(),
+        hold_called_by: None,
+        instruction: None,
+        attempts: 0,
+        settlement: None,
+        refused: None,
+    };
+    tx.put(agreement);
+    take_step(tx, &mut payment, deed::Step::Request, &signer)?;
+    tx.schedule(
+        DeadlineKind::CertifyDue,
+        next,
+        tx.deadline(Period::Days(rules.certify_days)),
+    );
+    tx.put(payment);
+    Ok(Outcome::Applied)
+}
+
+/// N7, N9, N10: what must hold at certification and again at release.
+fn require_sound(tx: &Tx, payment: &Payment, agreement: &Agreement) -> Result<(), Refusal> {
+    let in_force = matches!(
+        agreement.state,
+        AgreementState::InForce | AgreementState::Completed
+    );
+    require!(
+        in_force,
+        "N7.no-agreement-in-force",
+        state = format!("{:?}", agreement.state)
+    );
+    if agreement.state != AgreementState::Completed {
+        let (paid, cap) = (agreement.paid.total(), Paid::cap(&agreement.terms));
+        require!(
+            payment.tranche != Tranche::Holdback,
+            "F43.not-finally-accepted"
+        );
+        require!(paid <= cap, "N9.above-cap", paid = paid, cap = cap);
+    }
+    standing::require_fund_open(tx, agreement.fund)?;
+    standing::require_standing(tx, agreement)
+}
+
+fn certify(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    decision: &Decision,
+) -> Result<Outcome, Refusal> {
+    let mut payment = tx.get::<Payment>(number)?;
+    let signer = must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(payment.fund))?.clone();
+    let to = if *decision == Decision::Pass {
+        S::Certified
+    } else {
+        S::Refused
+    };
+    step(&ROWS, "F17", Some(payment.state), to)?;
+    take_step(tx, &mut payment, deed::Step::Certify, &signer)?;
+    if let Decision::Refuse { code, .. } = decision {
+        return refuse_payment(tx, payment, "F17", code);
+    }
+    tx.go(&mut payment, "F17", to)?;
+    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    require_sound(tx, &payment, &agreement)?;
+    payment.certified = Some(tx.record);
+    let rules = rules(tx, &agreement)?;
+    tx.cancel(DeadlineKind::CertifyDue, number);
+    tx.schedule(
+        DeadlineKind::ApproveDue,
+        number,
+        tx.deadline(Period::Days(rules.step_days)),
+    );
+    tx.put(payment);
+    Ok(Outcome::Applied)
+}
+
+/// Refused: the tranche is free, no clock runs.
+fn refuse_payment(
+    tx: &mut Tx,
+    mut payment: Payment,
+    code: &'static str,
+    why: &Text<40>,
+) -> Result<Outcome, Refusal> {
+    tx.go(&mut payment, code, S::Refused)?;
+    payment.refused = Some(why.clone());
+    release_tranche(tx, &payment)?;
+    for kind in [
+        DeadlineKind::CertifyDue,
+        DeadlineKind::ApproveDue,
+        DeadlineKind::PayoutDelay,
+        DeadlineKind::ReleaseDue,
+    ] {
+        tx.cancel(kind, payment.number);
+    }
+    tx.put(payment);
+    Ok(Outcome::Applied)
+}
+
+fn approve(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    certified: &Hash,
+    amount: u64,
+    decision: &Decision,
+) -> Result<Outcome, Refusal> {
+    let mut payment = tx.get::<Payment>(number)?;
+    let signer = must_hold(tx, actor, Role::FinanceApprover, Scope::Fund(payment.fund))?.clone();
+    if let Decision::Refuse { code, .. } = decision {
+        // An approver may still refuse what they approved: the same step, the other way.
+        if !payment.deeds.contains(&Deed {
+            step: deed::Step::Approve,
+            person: signer.person,
+            home: signer.home,
+        }) {
+            take_step(tx, &mut payment, deed::Step::Approve, &signer)?;
+        }
+        return refuse_payment(tx, payment, "F18", code);
+    }
+    let approvals = payment.approvals.saturating_add(1);
+    let to = if approvals >= payment.approvals_needed {
+        S::Approved
+    } else {
+        S::Certified
+    };
+    tx.go(&mut payment, "F18", to)?;
+    require!(
+        Some(*certified) == payment.certified,
+        "F18.other-certificate",
+        certified = payment.certified.unwrap_or_default()
+    );
+    require!(
+        amount == payment.amount,
+        "F18.other-amount",
+        amount = payment.amount
+    );
+    take_step(tx, &mut payment, deed::Step::Approve, &signer)?;
+    payment.approvals = approvals;
+    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    let rules = rules(tx, &agreement)?;
+    if to == S::Approved {
+        payment.approved_ms = Some(tx.now);
+        tx.cancel(DeadlineKind::ApproveDue, number);
+        tx.schedule(
+            DeadlineKind::PayoutDelay,
+            number,
+            tx.delay(Period::Hours(rules.payout_delay_hours)),
+        );
+    }
+    tx.put(payment);
+    Ok(Outcome::Applied)
+}
+
+/// Starts the limit for the release, if the delay is over.
+fn open_release(tx: &mut Tx, payment: &Payment) -> Result<(), Refusal> {
+    if tx.due(DeadlineKind::PayoutDelay, payment.number).is_none() {
+        let days = rules(tx, &tx.get::<Agreement>(payment.agreement)?)?.step_days;
+        tx.schedule(
+            DeadlineKind::ReleaseDue,
+            payment.number,
+            tx.deadline(Period::Days(days)),
+        );
+    }
+    Ok(())
+}
+
+fn release(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    instruction: &Instruction,
+) -> Result<Outcome, Refusal> {
+    let mut payment = tx.get::<Payment>(number)?;
+    let signer = must_hold(tx, actor, Role::Treasurer, Scope::Fund(payment.fund))?.clone();
+    require!(payment.state != S::Held, "F19.held", payment = number);
+    tx.go(&mut payment, "F20", S::Released)?;
+    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    if let Some(until) = tx.due(DeadlineKind::PayoutDelay, number) {
+        refuse!("F20.delay-runs", until = until);
+    }
+    take_step(tx, &mut payment, deed::Step::Release, &signer)?;
+    require_sound(tx, &payment, &agreement)?;
+    standing::require_no_arrears(tx, &agreement)?;
+    if let Some(change) = &agreement.change {
+        refuse!("N11.account-changing", change = change.record);
+    }
+    require!(
+        instruction.account == agreement.account,
+        "N11.other-account",
+        account = agreement.account
+    );
+    require!(
+        instruction.amount == payment.amount,
+        "F20.other-amount",
+        amount = payment.amount
+    );
+    claim_id(tx, "end-to-end", instruction.end_to_end.as_str(), number)?;
+    claim_id(tx, "uetr", instruction.uetr.as_str(), number)?;
+    payment.instruction = Some(instruction.clone());
+    payment.attempts = payment.attempts.saturating_add(1);
+    let movement = Movement::PaymentReleased {
+        agreement: payment.agreement,
+        payment: number,
+        amount: payment.amount,
+    };
+    post(tx, payment.fund, &movement)?;
+    tx.cancel(DeadlineKind::ReleaseDue, number);
+    let days = rules(tx, &agreement)?.step_days;
+    tx.schedule(
+        DeadlineKind::ConfirmDue,
+        number,
+        tx.deadline(Period::Days(days)),
+    );
+    tx.put(payment);
+    Ok(Outcome::Applied)
+}
+
+/// Uses an identifier of an instruction, once in the whole ledger (N8).
+fn claim_id(tx: &mut Tx, kind: &str, id: &str, payment: u32) -> Result<(), Refusal> {
+    let key = sha256_tagged(
+        "rollbook/instruction-id/v1",
+        &[kind.as_bytes(), &[0], id.as_bytes()],
+    );
+    if let Some(other) = tx.t.instruction_ids.get(&key) {
+        refuse!(
+            "N8.instruction-id-used",
+            kind = kind,
+            id = id,
+            payment = other
+        );
+    }
+    tx.t.instruction_ids().put(key, payment);
+    Ok(())
+}
+
+/// What settlement and return have in common.
+fn confirm(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    reference: &BankReference,
+    amount: u64,
+    to: PaymentState,
+) -> Result<(Payment, Agreement), Refusal> {
+    let mut payment = tx.get::<Payment>(number)?;
+    let signer = must_hold(tx, actor, Role::SecondOfficer, Scope::Fund(payment.fund))?.clone();
+    tx.go(&mut payment, "F21", to)?;
+    take_step(tx, &mut payment, deed::Step::Confirm, &signer)?;
+    require!(
+        amount == payment.amount,
+        "F21.other-amount",
+        amount = payment.amount
+    );
+    claim_reference(tx, reference)?;
+    tx.cancel(DeadlineKind::ConfirmDue, number);
+    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    Ok((payment, agreement))
+}
+
+fn settle(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    reference: &BankReference,
+    amount: u64,
+) -> Result<Outcome, Refusal> {
+    let (mut payment, agreement) = confirm(tx, actor, number, reference, amount, S::Settled)?;
+    payment.settlement = Some(reference.clone());
+    let movement = Movement::PaymentSettled {
+        agreement: payment.agreement,
+        payment: number,
+        amount,
+    };
+    post(tx, payment.fund, &movement)?;
+    let days = rules(tx, &agreement)?.acknowledgement_days;
+    tx.schedule(
+        DeadlineKind::AcknowledgeEnd,
+        number,
+        tx.deadline(Period::Days(days)),
+    );
+    tx.put(payment);
+    Ok(Outcome::Applied)
+}
+
+fn returned(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    reference: &BankReference,
+    amount: u64,
+) -> Result<Outcome, Refusal> {
+    let (payment, agreement) = confirm(tx, actor, number, reference, amount, S::Returned)?;
+    let movement = Movement::PaymentReturned {
+        agreement: payment.agreement,
+        payment: number,
+        amount,
+    };
+    post(tx, payment.fund, &movement)?;
+    let days = rules(tx, &agreement)?.step_days;
+    tx.schedule(
+        DeadlineKind::ReleaseDue,
+        number,
+        tx.deadline(Period::Days(days)),
+    );
+    tx.put(payment);
+    Ok(Outcome::Applied)
+}
+
+/// F22. With an amount it is an acknowledgement, without one a dispute.
+fn acknowledge(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    amount: Option<u64>,
+) -> Result<Outcome, Refusal> {
+    let mut payment = tx.get::<Payment>(number)?;
+    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    require!(
+        actor.number() == agreement.grantee,
+        "F22.not-the-grantee",
+        grantee = agreement.grantee
+    );
+    let signer = actor.must_sign(Role::Finance)?.clone();
+    tx.go(
+        &mut payment,
+        "F22",
+        if amount.is_some() {
+            S::Acknowledged
+        } else {
+            S::Disputed
+        },
+    )?;
+    take_step(tx, &mut payment, deed::Step::Acknowledge, &signer)?;
+    if let Some(amount) = amount {
+        require!(
+            amount == payment.amount,
+            "F22.other-amount",
+            amount = payment.amount
+        );
+    }
+    tx.cancel(DeadlineKind::AcknowledgeEnd, number);
+    tx.put(payment);
+    Ok(Outcome::Applied)
+}

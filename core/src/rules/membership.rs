@@ -1,0 +1,153 @@
+//! Membership: from application to activation, and the rights of members (domain 1.3, 1.4; RULINGS
+//! R5, R9, R16).
+//!
+//! * Every step is a row of [`table`]; the rules ask that table.
+//! * A live membership has three independent parts: dues, discipline, exit. Rights are the
+//!   intersection of what each part allows and are derived, never stored. A membership is a record
+//!   of its own on every admission, never reopened.
+//! * Until it is active, an application waits for somebody named by its state, and a deadline says
+//!   until when.
+//!
+//! Absent: arrears, discipline, exit, class change (M10 to M24, M28 to M31), and with them the
+//! waits before a new application after withdrawal or expulsion, which no membership of this build
+//! can need; the yearly invoices of live members, whose due dates M10 would read.
+
+use crate::charter::Class;
+use crate::identity::Role;
+use crate::object::membership::{Live, Membership, ROWS, Standing, State};
+use crate::record::MembershipAct;
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::Actor;
+use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::{refuse, require};
+
+pub mod admission;
+pub mod dues;
+
+/// Applies an act on memberships.
+pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome, Refusal> {
+    match act {
+        MembershipAct::Apply(application) => admission::apply_for(tx, actor, application)?,
+        MembershipAct::Screen { membership } => admission::screen(tx, actor, *membership)?,
+        MembershipAct::Return {
+            membership,
+            missing,
+        } => admission::send_back(tx, actor, *membership, missing)?,
+        MembershipAct::Resubmit { membership, .. } => admission::resubmit(tx, actor, *membership)?,
+        MembershipAct::Reject {
+            membership,
+            criterion,
+            reasons,
+        } => admission::reject(tx, actor, *membership, criterion, reasons)?,
+        MembershipAct::Complete { membership } => admission::complete(tx, actor, *membership)?,
+        MembershipAct::Sponsor { membership } => admission::sponsor(tx, actor, *membership)?,
+        MembershipAct::OpenBallot {
+            membership,
+            ballot_days,
+        } => admission::open_ballot_by_secretary(tx, actor, *membership, *ballot_days)?,
+        MembershipAct::AskAgain { membership, .. } => admission::ask_again(tx, actor, *membership)?,
+        MembershipAct::WithdrawApplication { membership } => {
+            admission::withdraw(tx, actor, *membership)?
+        }
+        MembershipAct::Invoice { membership } => dues::invoice(tx, actor, *membership)?,
+        MembershipAct::CancelInvoice { invoice } => dues::cancel(tx, actor, *invoice)?,
+        MembershipAct::Receive(receipt) => dues::receive(tx, actor, receipt)?,
+        MembershipAct::ConfirmReceipt { invoice, receipt } => {
+            dues::confirm(tx, actor, *invoice, receipt)?
+        }
+        MembershipAct::DeclineReceipt { invoice, receipt } => {
+            dues::decline(tx, actor, *invoice, receipt)?
+        }
+        MembershipAct::Agree {
+            membership,
+            agreement,
+        } => admission::agree(tx, actor, *membership, agreement)?,
+        MembershipAct::Activate {
+            membership,
+            agreement,
+        } => admission::activate(tx, actor, *membership, agreement)?,
+    }
+    Ok(Outcome::Applied)
+}
+
+/// Acts out a deadline of a membership.
+pub(crate) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: u32,
+    due: u64,
+) -> Result<(), Refusal> {
+    admission::on_deadline(tx, kind, number, due)
+}
+
+/// Creates the membership of a founding organisation at genesis.
+pub(crate) fn enter_founder(tx: &mut Tx, organisation: u32) -> Result<(), Refusal> {
+    let number = tx.next_number(Counter::Membership);
+    let membership = Membership {
+        number,
+        organisation,
+        class: Class::Founding,
+        standing: Standing::Founding,
+        since_ms: tx.now,
+        active_ms: None,
+        application: None,
+        motion: None,
+        asked_again: false,
+        invoice: None,
+        agreement: None,
+    };
+    tx.t.memberships().put(number, membership);
+    let mut entry = tx.organisation(organisation)?.clone();
+    entry.membership = Some(number);
+    tx.t.organisations().put(organisation, entry);
+    let mut facts = tx.facts();
+    facts.founders_missing += 1;
+    tx.put_facts(facts);
+    tx.t.founders().put(organisation, 0);
+    Ok(())
+}
+
+/// M25: a founding organisation signs. With the last signature every founder is a member.
+pub(crate) fn found(tx: &mut Tx, actor: &Actor) -> Result<Outcome, Refusal> {
+    actor.must_sign(Role::Primary)?;
+    match tx.t.founders.get(&actor.number()) {
+        None => refuse!("M25.not-a-founder", organisation = actor.number()),
+        Some(signed) => require!(
+            *signed == 0,
+            "M25.already-signed",
+            organisation = actor.number()
+        ),
+    }
+    tx.t.founders().put(actor.number(), 1);
+    let mut facts = tx.facts();
+    facts.founders_missing = facts.founders_missing.saturating_sub(1);
+    let complete = facts.founders_missing == 0;
+    tx.put_facts(facts);
+    if complete {
+        let waiting: Vec<Membership> =
+            tx.t.memberships
+                .iter()
+                .filter(|(_, m)| m.standing == Standing::Founding)
+                .map(|(_, m)| m.clone())
+                .collect();
+        for mut membership in waiting {
+            membership.active_ms = Some(tx.now);
+            tx.advance(membership, "M25", Standing::Live(Live::GOOD))?;
+        }
+    }
+    Ok(Outcome::Applied)
+}
+
+/// Refuses unless `code` leads somewhere from where the membership stands: said before its guards
+/// are looked at.
+pub(super) fn expect(membership: &Membership, code: &'static str) -> Result<(), Refusal> {
+    let from = membership.standing.state();
+    match ROWS
+        .iter()
+        .find(|row| row.code == code && row.from == Some(from))
+    {
+        Some(row) => crate::machine::step(&ROWS, code, Some(from), row.to).map(|_| ()),
+        // Never in the table: the refusal of the table.
+        None => crate::machine::step(&ROWS, code, Some(from), State::Founding).map(|_| ()),
+    }
+}

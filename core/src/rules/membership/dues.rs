@@ -1,0 +1,180 @@
+//! First dues: invoice (M26), receipt by the treasurer, confirmation by another officer (M27;
+//! RULINGS R9).
+//!
+//! * A memo ledger in the charter's currency; it is never fund money and touches no account.
+//! * The amount is the charter's for the class. Parts may arrive one after the other; each is
+//!   entered and confirmed by itself.
+//! * A bank reference is used once in the whole ledger, dues and funds together (N8).
+//!
+//! Absent: yearly invoices and their due dates (M10), plans (M28), refunds.
+
+use rollbook_proof::crypto::Hash;
+
+use crate::identity::{Role, Scope};
+use crate::lookup::find;
+use crate::object::invoice::{Invoice, InvoiceStatus, PendingReceipt};
+use crate::object::membership::{Membership, Standing};
+use crate::record::Receipt;
+use crate::refusal::Refusal;
+use crate::rules::authority::{Actor, must_hold};
+use crate::rules::bank::{claim_reference, reference_key};
+use crate::tx::{Counter, Tx};
+use crate::{refuse, require};
+
+fn invoice_of(tx: &Tx, number: u32) -> Result<Invoice, Refusal> {
+    tx.t.invoices
+        .get(&number)
+        .cloned()
+        .ok_or_else(|| Refusal::new("A4.unknown-invoice", vec![("invoice", number.to_string())]))
+}
+
+/// M26.
+pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: u32) -> Result<(), Refusal> {
+    must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
+    let mut membership = find::<Membership>(&tx.t, membership)?.clone();
+    require!(
+        membership.standing == Standing::Admitted,
+        "M26.not-admitted",
+        membership = membership.number
+    );
+    let current = membership
+        .invoice
+        .and_then(|number| tx.t.invoices.get(&number));
+    let invoiced = current.is_some_and(|invoice| invoice.status != InvoiceStatus::Cancelled);
+    require!(
+        !invoiced,
+        "M26.already-invoiced",
+        membership = membership.number
+    );
+    let amount = tx
+        .charter()?
+        .class(membership.class)
+        .map_or(0, |class| class.dues);
+    require!(
+        amount > 0,
+        "M26.class-without-dues",
+        class = format!("{:?}", membership.class)
+    );
+    let number = tx.next_number(Counter::Invoice);
+    let invoice = Invoice {
+        number,
+        membership: membership.number,
+        amount,
+        received: 0,
+        pending: None,
+        issued_ms: tx.now,
+        status: InvoiceStatus::Open,
+    };
+    tx.t.invoices().put(number, invoice);
+    membership.invoice = Some(number);
+    tx.t.memberships().put(membership.number, membership);
+    Ok(())
+}
+
+/// M26: cancelled.
+pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+    must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
+    let mut invoice = invoice_of(tx, number)?;
+    require!(
+        invoice.status == InvoiceStatus::Open,
+        "M26.not-open",
+        invoice = number
+    );
+    require!(
+        invoice.received == 0 && invoice.pending.is_none(),
+        "M26.money-received",
+        invoice = number
+    );
+    invoice.status = InvoiceStatus::Cancelled;
+    tx.t.invoices().put(number, invoice);
+    Ok(())
+}
+
+/// M27: entered by the treasurer.
+pub(super) fn receive(tx: &mut Tx, actor: &Actor, receipt: &Receipt) -> Result<(), Refusal> {
+    let entered_by = must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?.person;
+    let mut invoice = invoice_of(tx, receipt.invoice)?;
+    require!(
+        invoice.status == InvoiceStatus::Open,
+        "M27.not-open",
+        invoice = invoice.number
+    );
+    require!(
+        invoice.pending.is_none(),
+        "M27.unconfirmed-receipt",
+        invoice = invoice.number
+    );
+    let open = invoice.amount.saturating_sub(invoice.received);
+    require!(
+        receipt.amount <= open,
+        "M27.more-than-open",
+        amount = receipt.amount,
+        open = open
+    );
+    claim_reference(tx, &receipt.reference)?;
+    invoice.pending = Some(PendingReceipt {
+        record: tx.record,
+        amount: receipt.amount,
+        reference: receipt.reference.clone(),
+        value_date: receipt.value_date,
+        entered_by,
+    });
+    tx.t.invoices().put(invoice.number, invoice);
+    Ok(())
+}
+
+/// The second officer, another person than who entered the receipt, and the receipt meant.
+fn judged(
+    tx: &Tx,
+    actor: &Actor,
+    number: u32,
+    record: &Hash,
+) -> Result<(Invoice, PendingReceipt), Refusal> {
+    let officer = must_hold(tx, actor, Role::SecondOfficer, Scope::Alliance)?.person;
+    let mut invoice = invoice_of(tx, number)?;
+    let Some(pending) = invoice
+        .pending
+        .take()
+        .filter(|pending| pending.record == *record)
+    else {
+        refuse!("M27.no-such-receipt", invoice = number, receipt = record)
+    };
+    let entered_by = pending.entered_by;
+    let others = officer != entered_by
+        && actor
+            .signers
+            .iter()
+            .all(|signer| signer.person != entered_by);
+    require!(others, "M27.same-person", person = entered_by);
+    Ok((invoice, pending))
+}
+
+/// M27: confirmed.
+pub(super) fn confirm(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    record: &Hash,
+) -> Result<(), Refusal> {
+    let (mut invoice, pending) = judged(tx, actor, number, record)?;
+    invoice.received = invoice.received.saturating_add(pending.amount);
+    if invoice.received >= invoice.amount {
+        invoice.status = InvoiceStatus::Paid;
+    }
+    tx.t.invoices().put(number, invoice);
+    Ok(())
+}
+
+/// M27: not confirmed; as if not entered.
+pub(super) fn decline(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: u32,
+    record: &Hash,
+) -> Result<(), Refusal> {
+    let (invoice, pending) = judged(tx, actor, number, record)?;
+    tx.t.bank_references()
+        .remove(reference_key(&pending.reference));
+    tx.t.invoices().put(number, invoice);
+    Ok(())
+}

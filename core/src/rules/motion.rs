@@ -1,0 +1,55 @@
+//! Motions: frozen electorate, recusal, tally (domain 1.6, 1.8; RULINGS R1, R7, R10, R12). One
+//! implementation for every vote.
+//!
+//! * Every number counts voices. The voices of a motion are the groups with an entitled member when
+//!   it opens; members and groups are frozen then, as rows under a digest that the proved
+//!   [`Motion`] carries.
+//! * The first member of a group to vote holds the group's voice; only that member may vote again,
+//!   until the close, and the last ballot counts. A ballot of another member of the group and one
+//!   of a recused member are recorded and not counted.
+//! * Conflicts are computed from the relations of the moment, until the close; a declared conflict
+//!   is not taken back.
+//! * The close, the effect, the putting again and the lapse are deadlines; each leaves an event
+//!   with its facts.
+//! * What passed waits for its stay; the body may rescind it meanwhile by the same rule.
+//!   [`Effect::possible`](super::effect::Effect::possible) is asked at opening, at the close and at
+//!   the effect: where it fails later, the motion is void and the reason stands in it.
+//! * A body with too few unrelated voices passes the motion up, at opening or at the close (IC,
+//!   board, assembly).
+//! * A motion runs to its end under the charter version it opened under; put again after a missed
+//!   quorum, likewise.
+//! * Motions of the assembly gather support first: 1/5 of its voices (1/3 to dissolve), or more
+//!   than half of the board's.
+//!
+//! Absent: sealed ballots, and with them elections and discipline (RULINGS R15); working groups;
+//! the alternate's ballot, which needs a delegation (M33); recounts after the close (R20); meeting
+//! minutes.
+
+use crate::record::MotionAct;
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::Actor;
+use crate::rules::posts;
+use crate::tx::Tx;
+
+mod clock;
+mod electorate;
+mod propose;
+mod vote;
+
+pub use clock::EARLY_HOURS;
+pub(crate) use clock::{drop_motion, on_deadline};
+pub use electorate::{ballots, count, electorate, electorate_now, entitled, recused};
+pub(crate) use propose::opened_event;
+pub use propose::{Opening, SUPPORT_DAYS, open};
+
+/// Applies an act on motions.
+pub fn apply(tx: &mut Tx, actor: &Actor, act: &MotionAct) -> Result<Outcome, Refusal> {
+    match act {
+        MotionAct::Propose(proposal) => propose::propose(tx, actor, proposal),
+        MotionAct::Support { motion } => propose::support(tx, actor, *motion),
+        MotionAct::Vote(ballot) => vote::vote(tx, actor, ballot),
+        MotionAct::DeclareConflict { motion, kind } => vote::declare(tx, actor, *motion, *kind),
+        MotionAct::Withdraw { motion } => vote::withdraw(tx, actor, *motion),
+        MotionAct::AcceptPost { post } => posts::accept(tx, actor, *post),
+    }
+}

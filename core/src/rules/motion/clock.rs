@@ -1,0 +1,256 @@
+//! What the clock does to a motion: the close, the stay and the effect, the putting again and the
+//! lapse (RULINGS R10, R12). Each leaves an event with its facts.
+
+use rollbook_proof::codec::Text;
+
+use crate::calendar::Period;
+use crate::charter::motions::{DecidingBody, MotionKind};
+use crate::event::EventBody;
+use crate::lookup::find;
+use crate::object::motion::{Failure, Motion, MotionStatus};
+use crate::record::RescindMotion;
+use crate::refusal::Refusal;
+use crate::rules::effect::{Effect, Planned};
+use crate::rules::motion::count;
+use crate::rules::motion::propose::{begin, opened_event};
+use crate::tx::{DeadlineKind, Tx};
+use crate::{require, tally};
+
+/// Hours without a new ballot before an early close (RULINGS R10).
+pub const EARLY_HOURS: u32 = 24;
+
+/// Ends a motion whose object is gone (an applicant withdrew): no effect, no [`Effect::failed`].
+pub(crate) fn drop_motion(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+    let motion = find::<Motion>(&tx.t, number)?.clone();
+    if motion.status.is_final() {
+        return Ok(());
+    }
+    cancel_all(tx, number);
+    tx.advance(motion, "R10", MotionStatus::Withdrawn)
+}
+
+pub(super) fn cancel_all(tx: &mut Tx, number: u32) {
+    use DeadlineKind::{
+        MotionClose, MotionEarly, MotionEffect, MotionRetable, MotionStuck, MotionSupport,
+    };
+    for kind in [
+        MotionClose,
+        MotionEarly,
+        MotionEffect,
+        MotionStuck,
+        MotionRetable,
+        MotionSupport,
+    ] {
+        tx.cancel(kind, number);
+    }
+}
+
+/// Writes a failure and tells the effect's owner.
+pub(super) fn finish(
+    tx: &mut Tx,
+    motion: Motion,
+    due: u64,
+    failure: Failure,
+) -> Result<(), Refusal> {
+    let status = match failure {
+        Failure::Rejected => MotionStatus::Rejected,
+        Failure::Lapsed => MotionStatus::Lapsed,
+        Failure::Void => MotionStatus::Void,
+        Failure::Rescinded => MotionStatus::Rescinded,
+        Failure::Withdrawn => MotionStatus::Withdrawn,
+    };
+    cancel_all(tx, motion.number);
+    let (number, effect) = (motion.number, motion.effect.clone());
+    tx.advance(motion, "R10", status)?;
+    effect.plan().failed(tx, number, due, failure)
+}
+
+/// Acts out a deadline of a motion.
+pub(crate) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: u32,
+    due: u64,
+) -> Result<(), Refusal> {
+    let motion = find::<Motion>(&tx.t, number)?.clone();
+    match kind {
+        DeadlineKind::MotionClose => close(tx, motion, due),
+        DeadlineKind::MotionEarly if count(tx, &motion).all_voted() => close(tx, motion, due),
+        DeadlineKind::MotionEffect => take_effect(tx, motion, due),
+        DeadlineKind::MotionStuck => {
+            let code = Text::new("R10.effect-failed").unwrap_or_default();
+            void(tx, motion, due, code)
+        }
+        DeadlineKind::MotionRetable => {
+            let mut motion = motion;
+            if let Err(refusal) = motion.effect.plan().possible(tx) {
+                return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
+            }
+            motion.retabled += 1;
+            begin(tx, motion, Some(MotionStatus::Waiting), None)?;
+            if let Some(event) = opened_event(&tx.t, number) {
+                tx.emit(due, event);
+            }
+            Ok(())
+        }
+        DeadlineKind::MotionSupport => {
+            tx.emit(due, EventBody::MotionUnsupported { motion: number });
+            finish(tx, motion, due, Failure::Lapsed)
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn void(
+    tx: &mut Tx,
+    mut motion: Motion,
+    due: u64,
+    code: Text<64>,
+) -> Result<(), Refusal> {
+    tx.emit(
+        due,
+        EventBody::MotionVoid {
+            motion: motion.number,
+            code: code.clone(),
+        },
+    );
+    motion.void = Some(code);
+    finish(tx, motion, due, Failure::Void)
+}
+
+pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
+    let number = motion.number;
+    tx.cancel(DeadlineKind::MotionClose, number);
+    tx.cancel(DeadlineKind::MotionEarly, number);
+    let (min_elig, retable_limit, retable_wait) = {
+        let parameters = &tx.charter_of(motion.charter)?.motions;
+        (
+            parameters.min_elig,
+            parameters.retable_limit,
+            parameters.retable_wait_days,
+        )
+    };
+    let tally = tally::tally(count(tx, &motion), &motion.rule, min_elig);
+    motion.tally = Some(Box::new(tally.clone()));
+    let outcome = tally.outcome;
+    tx.emit(
+        due,
+        EventBody::MotionClosed {
+            motion: number,
+            body: motion.body,
+            retabled: motion.retabled,
+            tally,
+        },
+    );
+    if let Err(refusal) = motion.effect.plan().possible(tx) {
+        return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
+    }
+    match outcome {
+        // It must come before the effect that it undoes, which is due at this same instant.
+        tally::Outcome::Passed if motion.effect.plan().undoes().is_some() => {
+            let effect = motion.effect.clone();
+            tx.advance(motion, "R10", MotionStatus::CarriedOut)?;
+            tx.emit(due, EventBody::MotionCarriedOut { motion: number });
+            effect.plan().carry_out(tx, number, due)
+        }
+        tally::Outcome::Passed => {
+            // Without a stay the effect is due at once: this block still acts it out, in an overlay
+            // of its own.
+            let effect_due = motion.rule.stay.map_or(due, |stay| tx.delay(stay));
+            tx.advance(motion, "R10", MotionStatus::Staying)?;
+            tx.schedule(DeadlineKind::MotionEffect, number, effect_due);
+            tx.schedule(DeadlineKind::MotionStuck, number, effect_due);
+            Ok(())
+        }
+        tally::Outcome::Rejected => finish(tx, motion, due, Failure::Rejected),
+        tally::Outcome::NoQuorum
+            if motion.retabled < retable_limit && motion.effect.plan().undoes().is_none() =>
+        {
+            tx.advance(motion, "R10", MotionStatus::Waiting)?;
+            let again = tx.deadline(Period::Days(retable_wait));
+            tx.schedule(DeadlineKind::MotionRetable, number, again);
+            Ok(())
+        }
+        tally::Outcome::NoQuorum => finish(tx, motion, due, Failure::Lapsed),
+        // A rescission is for the same body only.
+        tally::Outcome::Escalate { .. } if motion.effect.plan().undoes().is_some() => void(
+            tx,
+            motion,
+            due,
+            Text::new("R7.too-few-voices").unwrap_or_default(),
+        ),
+        tally::Outcome::Escalate { .. } => {
+            begin(tx, motion, Some(MotionStatus::Open), None)?;
+            if let Some(event) = opened_event(&tx.t, number) {
+                tx.emit(due, event);
+            }
+            Ok(())
+        }
+        tally::Outcome::Void(reason) => {
+            let code = match reason {
+                tally::VoidReason::ImpossibleCounts => "R1.impossible-counts",
+                tally::VoidReason::TooFewVoices => "R7.too-few-voices",
+            };
+            void(tx, motion, due, Text::new(code).unwrap_or_default())
+        }
+    }
+}
+
+pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: u64) -> Result<(), Refusal> {
+    let number = motion.number;
+    if let Err(refusal) = motion.effect.plan().possible(tx) {
+        return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
+    }
+    // If carrying out fails, everything of this deadline is dropped and `MotionStuck`, due at the
+    // same instant, voids the motion.
+    tx.cancel(DeadlineKind::MotionStuck, number);
+    let effect = motion.effect.clone();
+    tx.advance(motion, "R10", MotionStatus::CarriedOut)?;
+    tx.emit(due, EventBody::MotionCarriedOut { motion: number });
+    effect.plan().carry_out(tx, number, due)
+}
+
+/// Undoes a motion that stays; its effect never comes.
+pub(super) fn rescind(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+    let motion = find::<Motion>(&tx.t, number)?.clone();
+    require!(
+        motion.status == MotionStatus::Staying,
+        "R10.not-staying",
+        motion = number
+    );
+    finish(tx, motion, due, Failure::Rescinded)
+}
+
+impl Effect for RescindMotion {
+    fn body(&self, tx: &Tx, _kind: Option<MotionKind>) -> Result<DecidingBody, Refusal> {
+        Ok(find::<Motion>(&tx.t, self.motion)?.body)
+    }
+
+    fn interested(&self, tx: &Tx) -> Vec<u32> {
+        match find::<Motion>(&tx.t, self.motion) {
+            // A rescission of a rescission does not exist, so this is one step deep.
+            Ok(target) if target.effect.plan().undoes().is_none() => {
+                target.effect.plan().interested(tx)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        let target = find::<Motion>(&tx.t, self.motion)?;
+        require!(
+            target.status == MotionStatus::Staying,
+            "R10.not-staying",
+            motion = self.motion
+        );
+        Ok(())
+    }
+
+    fn carry_out(&self, tx: &mut Tx, _motion: u32, due: u64) -> Result<(), Refusal> {
+        rescind(tx, self.motion, due)
+    }
+
+    fn undoes(&self) -> Option<u32> {
+        Some(self.motion)
+    }
+}

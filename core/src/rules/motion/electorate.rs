@@ -1,0 +1,210 @@
+//! Who votes on a motion: the frozen electorate, its voices, and who is recused (domain 1.6, 1.8;
+//! RULINGS R1, R7).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::log::{Frontier, leaf_hash};
+
+use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
+use crate::lookup::{groups, rights};
+use crate::object::motion::{Cast, Motion};
+use crate::record::{Choice, MotionEffect};
+use crate::refusal::Refusal;
+use crate::rules::effect::Planned;
+use crate::state::StateTables;
+use crate::tally::Counts;
+use crate::tx::Tx;
+
+/// Whether the organisation may vote in a body now: a live membership with a vote, and the seat.
+pub fn entitled(tables: &StateTables, now: u64, body: DecidingBody, organisation: u32) -> bool {
+    let rights = rights::rights(tables, organisation);
+    match body {
+        DecidingBody::Assembly => rights.assembly_vote,
+        DecidingBody::Board => {
+            rights.board_vote
+                && tables
+                    .seats
+                    .get(&organisation)
+                    .is_some_and(|until| now <= *until)
+        }
+        DecidingBody::Committee(fund) => {
+            rights.votes
+                && tables
+                    .committee_seats
+                    .get(&(fund, organisation))
+                    .is_some_and(|until| now <= *until)
+        }
+        // Working groups are not part of this build.
+        DecidingBody::WorkingGroup(_) => false,
+    }
+}
+
+/// Every organisation that may vote in a body now, with its group; ascending by organisation.
+pub fn electorate_now(tables: &StateTables, now: u64, body: DecidingBody) -> BTreeMap<u32, u32> {
+    let candidates: Vec<u32> = match body {
+        DecidingBody::Assembly => tables
+            .memberships
+            .iter()
+            .map(|(_, membership)| membership.organisation)
+            .collect(),
+        DecidingBody::Board => tables
+            .seats
+            .iter()
+            .map(|(organisation, _)| *organisation)
+            .collect(),
+        DecidingBody::Committee(fund) => tables
+            .committee_seats
+            .range((fund, 0)..=(fund, u32::MAX))
+            .map(|((_, organisation), _)| *organisation)
+            .collect(),
+        DecidingBody::WorkingGroup(_) => Vec::new(),
+    };
+    let members: BTreeSet<u32> = candidates
+        .into_iter()
+        .filter(|o| entitled(tables, now, body, *o))
+        .collect();
+    let group = groups::partition(tables, members.iter().copied());
+    members
+        .into_iter()
+        .map(|organisation| {
+            (
+                organisation,
+                group.get(&organisation).copied().unwrap_or(organisation),
+            )
+        })
+        .collect()
+}
+
+/// The frozen electorate of a motion: organisation to group.
+pub fn electorate(tables: &StateTables, motion: u32) -> BTreeMap<u32, u32> {
+    tables
+        .electorates
+        .range((motion, 0)..=(motion, u32::MAX))
+        .map(|((_, o), group)| (*o, *group))
+        .collect()
+}
+
+/// The counted ballots of a motion so far, by group. Which of them are recused is settled by
+/// [`recused`].
+pub fn ballots(tables: &StateTables, motion: u32) -> BTreeMap<u32, Cast> {
+    tables
+        .ballots
+        .range((motion, 0)..=(motion, u32::MAX))
+        .map(|((_, group), cast)| (*group, cast.clone()))
+        .collect()
+}
+
+/// Organisations that have a conflict in the matter now: the groups of the parties and of those who
+/// declared one.
+pub(super) fn conflicted(tx: &Tx, motion: u32, effect: &MotionEffect) -> BTreeSet<u32> {
+    let declared =
+        tx.t.conflicts
+            .range((motion, 0)..=(motion, u32::MAX))
+            .map(|((_, organisation), _)| *organisation);
+    let parties: BTreeSet<u32> = effect
+        .plan()
+        .interested(tx)
+        .into_iter()
+        .chain(declared)
+        .collect();
+    parties
+        .into_iter()
+        .flat_map(|party| groups::members(&tx.t, party))
+        .collect()
+}
+
+/// The voices of `electorate` that may not decide this matter now.
+pub(super) fn recused_of(
+    tx: &Tx,
+    motion: u32,
+    effect: &MotionEffect,
+    electorate: &BTreeMap<u32, u32>,
+) -> BTreeSet<u32> {
+    let conflicted = conflicted(tx, motion, effect);
+    electorate
+        .iter()
+        .filter(|(organisation, _)| conflicted.contains(organisation))
+        .map(|(_, group)| *group)
+        .collect()
+}
+
+/// The recused voices (groups) of a motion as of now (RULINGS R1: recomputed until the close).
+pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<u32> {
+    recused_of(
+        tx,
+        motion.number,
+        &motion.effect,
+        &electorate(&tx.t, motion.number),
+    )
+}
+
+/// Whether one voice is among [`recused`], without the others.
+pub(super) fn is_recused(tx: &Tx, motion: &Motion, group: u32) -> bool {
+    let of_group =
+        |organisation: &u32| tx.t.electorates.get(&(motion.number, *organisation)) == Some(&group);
+    conflicted(tx, motion.number, &motion.effect)
+        .iter()
+        .any(of_group)
+}
+
+/// What the ballots come to as of now.
+pub fn count(tx: &Tx, motion: &Motion) -> Counts {
+    let voices: BTreeSet<u32> = electorate(&tx.t, motion.number).into_values().collect();
+    let recused = recused(tx, motion);
+    let size = |set: &BTreeSet<u32>| u32::try_from(set.len()).unwrap_or(u32::MAX);
+    let mut counts = Counts {
+        electorate: size(&voices),
+        recused: size(&recused),
+        ..Counts::default()
+    };
+    for (group, cast) in ballots(&tx.t, motion.number) {
+        if !voices.contains(&group) || recused.contains(&group) {
+            continue;
+        }
+        match cast.choice {
+            Choice::Yes => counts.yes += 1,
+            Choice::No => counts.no += 1,
+            Choice::Abstain => counts.abstain += 1,
+        }
+    }
+    counts
+}
+
+pub(super) fn digest(electorate: &BTreeMap<u32, u32>) -> Hash {
+    let mut tree = Frontier::new();
+    for (organisation, group) in electorate {
+        tree.append(leaf_hash(&encode(&(*organisation, *group))));
+    }
+    tree.root()
+}
+
+/// The lowest body, from `body` upwards, with enough unrelated voices (RULINGS R7), its rule and
+/// its electorate.
+pub(super) fn seat(
+    tx: &Tx,
+    number: u32,
+    kind: MotionKind,
+    effect: &MotionEffect,
+    charter: u32,
+    mut body: DecidingBody,
+    mut rule: MotionRule,
+) -> Result<(DecidingBody, MotionRule, BTreeMap<u32, u32>), Refusal> {
+    let (rules, min_elig) = {
+        let charter = tx.charter_of(charter)?;
+        (&charter.rules, charter.motions.min_elig)
+    };
+    // A rescission is for the same body, whoever is left of it.
+    let fixed = effect.plan().undoes().is_some();
+    loop {
+        let electorate = electorate_now(&tx.t, tx.now, body);
+        let voices: BTreeSet<u32> = electorate.values().copied().collect();
+        let elig = voices.len() - recused_of(tx, number, effect, &electorate).len();
+        let enough = elig >= min_elig as usize && 2 * elig >= voices.len();
+        match (body.above(), rules.escalated(kind, &rule)) {
+            (Some(above), Some(higher)) if !enough && !fixed => (body, rule) = (above, higher),
+            _ => return Ok((body, rule, electorate)),
+        }
+    }
+}

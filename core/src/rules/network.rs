@@ -1,0 +1,4 @@
+//! The network of the members: nodes and validator seats, and the rule versions that they run.
+
+pub mod protocol;
+pub mod validators;

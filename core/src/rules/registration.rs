@@ -1,0 +1,247 @@
+//! Organisations enter the ledger: at genesis (RULINGS A2) and by introduction (RULINGS R16).
+//!
+//! * An identifier belongs to one organisation, a public key to one owner and one kind, for ever.
+//! * A key is registered only if it is canonical, not weak, torsion-free, and its holder proved
+//!   possession.
+//! * Relations in a registration are within the introducer's own group, or the secretariat
+//!   introduces (M24).
+//! * A registered organisation may do what RULINGS R16 lists and nothing else; the transitions
+//!   check it.
+
+use rollbook_proof::crypto::{KeyKind, PublicKey, Signature, sha256};
+
+use crate::identity::{
+    OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role,
+    Scope,
+};
+use crate::lookup::{groups, rights};
+use crate::object::relation::Edge;
+use crate::record::{OrganisationAct, Registration};
+use crate::refusal::{Outcome, Refusal};
+use crate::rules::authority::{Actor, must_hold};
+use crate::rules::membership;
+use crate::tx::{Counter, Tx, Verify};
+use crate::{refuse, require};
+
+/// Applies an act on organisations.
+pub fn apply(
+    tx: &mut Tx,
+    actor: &Actor,
+    act: &OrganisationAct,
+    verifier: &mut dyn Verify,
+) -> Result<Outcome, Refusal> {
+    match act {
+        OrganisationAct::Found => membership::found(tx, actor),
+        OrganisationAct::Register(registration) => register(tx, actor, registration, verifier),
+    }
+}
+
+fn register(
+    tx: &mut Tx,
+    actor: &Actor,
+    registration: &Registration,
+    verifier: &mut dyn Verify,
+) -> Result<Outcome, Refusal> {
+    match actor.organisation.kind {
+        OrganisationKind::Office => {
+            must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
+        }
+        OrganisationKind::Company => {
+            require!(
+                rights::is_live(&tx.t, actor.number()),
+                "R16.introducer-not-member",
+                organisation = actor.number()
+            );
+        }
+        OrganisationKind::Observer => {
+            refuse!("R16.introducer-not-member", organisation = actor.number())
+        }
+    }
+    let entry = &registration.entry;
+    if actor.organisation.kind == OrganisationKind::Company {
+        // A relation merges voices and conflicts. A member vouches for its own group; every other
+        // relation goes through the secretariat, which checks the evidence (M24), or an outsider
+        // could tie two members together.
+        let own = groups::members(&tx.t, actor.number());
+        if let Some(foreign) = entry
+            .relations
+            .iter()
+            .find(|relation| !own.contains(&relation.other))
+        {
+            refuse!(
+                "M24.relation-needs-secretariat",
+                organisation = foreign.other
+            );
+        }
+    }
+    require!(
+        entry.kind == OrganisationKind::Company,
+        "R16.companies-only"
+    );
+    require!(
+        entry.number == 0,
+        "R16.number-is-assigned",
+        number = entry.number
+    );
+    let local_numbers = entry
+        .officers
+        .iter()
+        .map(|officer| officer.person)
+        .eq(1..=entry.officers.len() as u32);
+    require!(local_numbers, "R16.officer-numbers-are-local");
+    let Some(first) = entry
+        .officers
+        .first()
+        .and_then(|officer| officer.keys.first())
+    else {
+        refuse!("R16.no-officer")
+    };
+    let signed = verifier.verify(
+        &first.0,
+        &Registration::sign_bytes(&tx.chain, entry),
+        &registration.signature,
+    );
+    require!(signed, "R16.not-self-signed");
+    let number = tx.next_number(Counter::Organisation);
+    let mut entry = entry.clone();
+    entry.number = number;
+    for officer in &mut entry.officers {
+        officer.person = tx.next_number(Counter::Person);
+    }
+    enter(tx, &entry, 0, Some(actor.number()), verifier)?;
+    Ok(Outcome::Applied)
+}
+
+/// Writes an organisation with its officers. `possession_owner` is the number under which
+/// possession was proved.
+pub(crate) fn enter(
+    tx: &mut Tx,
+    entry: &OrganisationEntry,
+    possession_owner: u32,
+    introduced_by: Option<u32>,
+    verifier: &mut dyn Verify,
+) -> Result<(), Refusal> {
+    for identifier in &entry.identifiers {
+        let key = sha256(&identifier.key());
+        if let Some(owner) = tx.t.identifiers.get(&key) {
+            refuse!(
+                "M01.identifier-in-use",
+                identifier = identifier.org_id(),
+                organisation = owner
+            );
+        }
+        tx.t.identifiers().put(key, entry.number);
+    }
+    for direction in &entry.directions {
+        require!(
+            tx.t.directions.contains(direction),
+            "M37.unknown-direction",
+            direction = direction
+        );
+    }
+    for relation in &entry.relations {
+        require!(
+            tx.t.organisations.contains(&relation.other),
+            "M24.unknown-organisation",
+            organisation = relation.other
+        );
+        let edge = Edge {
+            evidence: relation.evidence,
+            since_ms: tx.now,
+            until_ms: None,
+        };
+        relate(tx, entry.number, relation.other, edge);
+    }
+    for officer in &entry.officers {
+        enter_person(tx, entry.number, possession_owner, officer, verifier)?;
+    }
+    let organisation = Organisation {
+        number: entry.number,
+        kind: entry.kind,
+        name: entry.name.clone(),
+        identifiers: entry.identifiers.clone(),
+        country: entry.country.clone(),
+        extract: entry.extract,
+        directions: entry.directions.clone(),
+        officers: entry
+            .officers
+            .iter()
+            .map(|officer| officer.person)
+            .collect(),
+        policy: entry.policy.clone(),
+        registered_ms: tx.now,
+        introduced_by,
+        membership: None,
+    };
+    tx.t.organisations().put(entry.number, organisation);
+    Ok(())
+}
+
+fn enter_person(
+    tx: &mut Tx,
+    home: u32,
+    possession_owner: u32,
+    officer: &OfficerEntry,
+    verifier: &mut dyn Verify,
+) -> Result<(), Refusal> {
+    let mut keys = Vec::with_capacity(officer.keys.len());
+    for (key, possession) in &officer.keys {
+        claim_key(
+            tx,
+            key,
+            possession,
+            possession_owner,
+            KeyKind::Officer,
+            home,
+            verifier,
+        )?;
+        keys.push(OfficerKey {
+            key: *key,
+            from_ms: tx.now,
+            until_ms: None,
+        });
+    }
+    let person = Person {
+        home,
+        commitment: officer.commitment,
+        roles: officer.roles.clone(),
+        keys,
+        authorisation: officer.authorisation.clone(),
+    };
+    tx.t.persons().put(officer.person, person);
+    Ok(())
+}
+
+/// Registers a key of any kind for `owner`: strict form, possession proved for `possession_owner`,
+/// never used before.
+pub(crate) fn claim_key(
+    tx: &mut Tx,
+    key: &PublicKey,
+    possession: &Signature,
+    possession_owner: u32,
+    kind: KeyKind,
+    owner: u32,
+    verifier: &mut dyn Verify,
+) -> Result<(), Refusal> {
+    if let Err(error) = verifier.check_registrable(key) {
+        refuse!("A21.key-refused", why = error);
+    }
+    let proved = verifier.verify(
+        key,
+        &key.possession_message(possession_owner, kind),
+        possession,
+    );
+    require!(proved, "A21.no-possession", kind = format!("{kind:?}"));
+    let digest = key.digest();
+    if let Some(holder) = tx.t.keys.get(&digest) {
+        refuse!("A21.key-in-use", organisation = holder);
+    }
+    tx.t.keys().put(digest, owner);
+    Ok(())
+}
+
+/// Writes a relation in both directions.
+pub fn relate(tx: &mut Tx, a: u32, b: u32, edge: Edge) {
+    tx.t.edges().put((a, b), edge.clone());
+    tx.t.edges().put((b, a), edge);
+}

@@ -1,0 +1,236 @@
+//! The transaction: the view of one record, or of one deadline, on the state while it applies.
+//!
+//! Only a transaction writes to a table ([`crate::state::Tables`]); a rule that has none can read
+//! and nothing else. What a transaction wrote joins the block with [`Tx::keep`] and vanishes with
+//! [`Tx::drop_writes`]: a refused record leaves nothing.
+
+use rollbook_proof::crypto::Hash;
+
+use crate::calendar::{Calendar, DEFAULT_OFFSET_MINUTES, MS_PER_DAY, Period};
+use crate::charter::Charter;
+use crate::event::Event;
+use crate::identity::Organisation;
+use crate::lookup;
+use crate::lookup::find;
+use crate::object::Machine;
+use crate::object::chain::ChainFacts;
+use crate::refusal::Refusal;
+use crate::state::{StateTables, Stored, Tables};
+
+mod deadline;
+mod verify;
+
+pub use deadline::DeadlineKind;
+pub use verify::Verify;
+
+/// The block in which something applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockContext {
+    /// Genesis hash.
+    pub chain: Hash,
+    /// Height of the block.
+    pub height: u64,
+    /// Ledger time of the block, in milliseconds since 1970.
+    pub now: u64,
+}
+
+/// The view of one record or one deadline on the state while it applies.
+pub struct Tx<'a> {
+    /// The tables.
+    pub t: Tables<'a>,
+    /// Ledger time of the block, in milliseconds.
+    pub now: u64,
+    /// Height of the block.
+    pub height: u64,
+    /// Genesis hash.
+    pub chain: Hash,
+    /// Id of the record; zero for a deadline.
+    pub record: Hash,
+    /// Events derived so far in this deadline.
+    pub events: Vec<Event>,
+}
+
+/// Kinds of objects that the ledger numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Counter {
+    /// Organisations.
+    Organisation = 1,
+    /// Persons.
+    Person = 2,
+    /// Memberships.
+    Membership = 3,
+    /// Motions.
+    Motion = 4,
+    /// Posts.
+    Post = 5,
+    /// Funds.
+    Fund = 6,
+    /// Contributions.
+    Contribution = 7,
+    /// Calls.
+    Call = 8,
+    /// Applications.
+    Application = 9,
+    /// Awards.
+    Award = 10,
+    /// Agreements.
+    Agreement = 11,
+    /// Payments.
+    Payment = 12,
+    /// Invoices.
+    Invoice = 13,
+    /// Milestones.
+    Milestone = 14,
+    /// Reviews.
+    Review = 15,
+    /// Instalments of pledges.
+    Instalment = 16,
+    /// Draws of reviewers and assessors.
+    Draw = 17,
+    /// Orders of courts and regulators.
+    Order = 18,
+}
+
+impl<'a> Tx<'a> {
+    /// The transaction of a record, by its id.
+    pub fn of_record(tables: &'a mut StateTables, block: BlockContext, record: Hash) -> Tx<'a> {
+        Tx {
+            t: Tables::of(tables),
+            now: block.now,
+            height: block.height,
+            chain: block.chain,
+            record,
+            events: Vec::new(),
+        }
+    }
+
+    /// The transaction of what no record causes: a deadline, the genesis, the system section of a
+    /// block.
+    pub fn of_block(tables: &'a mut StateTables, block: BlockContext) -> Tx<'a> {
+        Tx::of_record(tables, block, Hash::ZERO)
+    }
+
+    /// The writes so far join the block's.
+    pub fn keep(&mut self) {
+        self.t.keep_record();
+    }
+
+    /// The writes since the last [`Tx::keep`] vanish.
+    pub fn drop_writes(&mut self) {
+        self.t.drop_record();
+    }
+
+    /// A copy of the object of this number; refused with [`crate::object::Object::UNKNOWN`] if the
+    /// ledger has none.
+    pub fn get<T: Stored>(&self, number: u32) -> Result<T, Refusal> {
+        find::<T>(&self.t, number).cloned()
+    }
+
+    /// Writes an object under its number.
+    pub fn put<T: Stored>(&mut self, object: T) {
+        self.t.put(object);
+    }
+
+    /// Moves an object by its table of transitions and does not write it yet. Refused with
+    /// `<code>.wrong-state`.
+    pub fn go<M: Machine>(
+        &self,
+        object: &mut M,
+        code: &'static str,
+        to: M::Entry,
+    ) -> Result<(), Refusal> {
+        object.go(code, to, self.now)
+    }
+
+    /// Moves an object by its table of transitions and writes it, its other fields as given.
+    /// Refused with `<code>.wrong-state`.
+    pub fn advance<T: Stored + Machine>(
+        &mut self,
+        mut object: T,
+        code: &'static str,
+        to: T::Entry,
+    ) -> Result<(), Refusal> {
+        self.go(&mut object, code, to)?;
+        self.put(object);
+        Ok(())
+    }
+
+    /// The chain's own facts.
+    pub fn facts(&self) -> ChainFacts {
+        self.t.chain.get(&0).cloned().unwrap_or_default()
+    }
+
+    /// Writes the chain's own facts.
+    pub fn put_facts(&mut self, facts: ChainFacts) {
+        self.t.chain().put(0, facts);
+    }
+
+    /// The rule version of this block (RULINGS A18).
+    pub fn protocol(&self) -> u32 {
+        lookup::protocol::at(&self.t, self.height)
+    }
+
+    /// The charter in force. Refused with `A7.no-charter` before the genesis has written one.
+    pub fn charter(&self) -> Result<&Charter, Refusal> {
+        self.charter_of(self.facts().charter)
+    }
+
+    /// A charter by version. Refused with `A7.no-charter`.
+    pub fn charter_of(&self, version: u32) -> Result<&Charter, Refusal> {
+        self.t
+            .charters
+            .get(&version)
+            .ok_or_else(|| Refusal::new("A7.no-charter", vec![("version", version.to_string())]))
+    }
+
+    /// An organisation by number. Refused with `A4.unknown-organisation`.
+    pub fn organisation(&self, number: u32) -> Result<&Organisation, Refusal> {
+        find::<Organisation>(&self.t, number)
+    }
+
+    /// The next number of a kind of object.
+    pub fn next_number(&mut self, counter: Counter) -> u32 {
+        let next = self.peek_number(counter);
+        self.t.counters().put(counter as u8, next);
+        next
+    }
+
+    /// The number that [`Tx::next_number`] would give.
+    pub fn peek_number(&self, counter: Counter) -> u32 {
+        // Four thousand million objects are out of reach of a 32 KiB record at a thousand records a
+        // second for a century.
+        self.t
+            .counters
+            .get(&(counter as u8))
+            .copied()
+            .unwrap_or(0)
+            .saturating_add(1)
+    }
+
+    /// The working calendar of the charter in force.
+    pub fn calendar(&self) -> Calendar {
+        let offset_minutes = self
+            .charter()
+            .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);
+        Calendar {
+            offset_minutes,
+            ..Calendar::default()
+        }
+    }
+
+    /// The end of a deadline, ballot or offer of this length that begins now (RULINGS R12).
+    pub fn deadline(&self, period: Period) -> u64 {
+        self.calendar().deadline(self.now, period)
+    }
+
+    /// The end of a delay of this length that begins now: not moved to a working day.
+    pub fn delay(&self, period: Period) -> u64 {
+        self.calendar().delay(self.now, period)
+    }
+
+    /// `days` times 24 hours before now, not below zero.
+    pub fn days_ago(&self, days: u64) -> u64 {
+        self.now.saturating_sub(days.saturating_mul(MS_PER_DAY))
+    }
+}

@@ -1,0 +1,129 @@
+//! Deadlines (RULINGS A4, A19, R12): scheduled by rules, acting as events at the first block whose
+//! time has passed them.
+//!
+//! A deadline at time t still counts at t: it acts in a block with `time > t`. The table is the
+//! only place where a running deadline stands, so an outage that lengthens it changes one place.
+
+use bincode::{Decode, Encode};
+
+use super::Tx;
+use crate::event::{Event, EventBody};
+
+/// Declares the kinds with their numbers and how a number is read back.
+macro_rules! kinds {
+    ($( $(#[$doc:meta])* $name:ident = $number:tt, )*) => {
+        /// What a deadline is about. The number is its rank among deadlines of one instant, and
+        /// part of the format.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize,
+        )]
+        #[repr(u16)]
+        pub enum DeadlineKind {
+            $( $(#[$doc])* $name = $number, )*
+        }
+
+        impl DeadlineKind {
+            /// A kind by its number.
+            pub fn from_number(number: u16) -> Option<DeadlineKind> {
+                match number {
+                    $( $number => Some(DeadlineKind::$name), )*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Reserved for tests of the table.
+    Test = 0,
+    /// Ballots of a motion end.
+    MotionClose = 10,
+    /// They end early: every voice has voted.
+    MotionEarly = 11,
+    /// The stay of a passed motion ends; it takes effect.
+    MotionEffect = 12,
+    /// The same instant: a motion that could not take effect is void.
+    MotionStuck = 13,
+    /// A motion without quorum is put again.
+    MotionRetable = 14,
+    /// A motion of the assembly has not found its support.
+    MotionSupport = 15,
+    /// M02: screening is overdue.
+    MembershipScreen = 20,
+    /// M04: the applicant has not resubmitted.
+    MembershipResubmit = 21,
+    /// M07: enough sponsors, the ballot opens.
+    MembershipBallot = 22,
+    /// M07: time to find sponsors ends.
+    MembershipSponsors = 23,
+    /// M09: time to activate ends.
+    MembershipActivate = 24,
+    /// R9: time to ask the board again ends.
+    MembershipAskAgain = 25,
+    /// F04: due day and grace of an instalment have passed.
+    InstalmentDefault = 30,
+    /// F37: submissions of a call open.
+    CallOpens = 31,
+    /// F37: submissions of a call close.
+    CallCloses = 32,
+    /// F07: time to open the applications of a call ends.
+    OpeningEnds = 33,
+    /// F40: time to appeal against ineligibility ends (application).
+    AppealWindow = 34,
+    /// R22: time for the commitments or reveals of a draw ends.
+    DrawStep = 35,
+    /// R13: time to seal a review ends.
+    ReviewSeal = 36,
+    /// R13: time to reveal a review ends.
+    ReviewReveal = 37,
+    /// F12: the standstill of an award ends.
+    StandstillEnd = 60,
+    /// F12: the offer of an award ends.
+    OfferEnd = 61,
+    /// F42: the cooling-off of a payee account ends (agreement).
+    AccountCooled = 62,
+    /// R13: assessors of a milestone are due.
+    AssessDue = 63,
+    /// R13: a payment is due to be certified.
+    CertifyDue = 64,
+    /// R13: a payment is due to be approved.
+    ApproveDue = 65,
+    /// F20: the delay after the last approval of a payment ends.
+    PayoutDelay = 66,
+    /// R13: an undecided hold of a payment ends.
+    HoldEnd = 67,
+    /// R13: a payment is due to be released.
+    ReleaseDue = 68,
+    /// R13: a payment is due to be confirmed.
+    ConfirmDue = 69,
+    /// F22: the days to acknowledge a payment end.
+    AcknowledgeEnd = 70,
+}
+
+impl Tx<'_> {
+    /// Sets the deadline of (kind, object), replacing an earlier one.
+    pub fn schedule(&mut self, kind: DeadlineKind, object: u32, due_ms: u64) {
+        self.cancel(kind, object);
+        self.t.deadlines().put((due_ms, kind as u16, object), 0);
+        self.t.deadline_of().put((kind as u16, object), due_ms);
+    }
+
+    /// Removes the deadline of (kind, object), if there is one.
+    pub fn cancel(&mut self, kind: DeadlineKind, object: u32) {
+        if let Some(due) = self.due(kind, object) {
+            self.t.deadlines().remove((due, kind as u16, object));
+            self.t.deadline_of().remove((kind as u16, object));
+        }
+    }
+
+    /// When the deadline of (kind, object) passes, if it runs.
+    pub fn due(&self, kind: DeadlineKind, object: u32) -> Option<u64> {
+        self.t.deadline_of.get(&(kind as u16, object)).copied()
+    }
+
+    /// Adds an event of the deadline that is acting.
+    pub fn emit(&mut self, due_ms: u64, body: EventBody) {
+        self.events.push(Event { due_ms, body });
+    }
+}

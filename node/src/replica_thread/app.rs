@@ -1,0 +1,137 @@
+//! The ledger of a node, and what the replica's thread takes from it after each step: which records
+//! wait, and which blocks go to the store.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rollbook_core::ledger::Ledger;
+use rollbook_core::state;
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::{Hash, VerifierCache};
+
+use super::memo::MemoVerifier;
+use crate::replica::journal_storage::JournalStorage;
+use crate::replica::{LedgerApp, Outbox, Replica};
+use crate::store::writer::{CommittedBlock, Job};
+
+/// Record ids remembered as waiting.
+const WAITING: usize = 50_000;
+
+/// The ledger behind the replica of a node: the one the simulator runs, too, with a memo of
+/// verified signatures.
+pub type NodeApp = LedgerApp<MemoVerifier>;
+
+/// The replica of a node.
+pub type NodeReplica = Replica<NodeApp, JournalStorage, VerifierCache>;
+
+/// The ledger of a node, opened at its tip.
+pub fn node_app(ledger: Ledger) -> NodeApp {
+    LedgerApp::with_verifier(ledger, MemoVerifier::default())
+}
+
+/// Ids of records that were admitted here and are not decided: what "held in memory" means to a
+/// client.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    ids: BTreeSet<Hash>,
+    order: VecDeque<Hash>,
+}
+
+impl Waiting {
+    fn add(&mut self, id: Hash) {
+        if self.ids.insert(id) {
+            self.order.push_back(id);
+        }
+        while self.order.len() > WAITING {
+            if let Some(oldest) = self.order.pop_front() {
+                self.ids.remove(&oldest);
+            }
+        }
+    }
+
+    /// Whether a record waits.
+    pub fn holds(&self, id: &Hash) -> bool {
+        self.ids.contains(id)
+    }
+}
+
+/// A block could not be handed to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("block {block} was decided and cannot be committed: {why}")]
+pub struct NotDelivered {
+    /// Its id.
+    pub block: Hash,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Hands on what leaves the ledger: ids to those that wait, blocks to the store.
+#[derive(Debug)]
+pub struct Delivery {
+    jobs: SyncSender<Job>,
+    waiting: Arc<Mutex<Waiting>>,
+    nodes_changed: bool,
+    /// The newest block was a handover.
+    follows_handover: bool,
+}
+
+impl Delivery {
+    /// From a ledger at its tip to the store's queue. The table of nodes counts as changed.
+    pub fn new(ledger: &Ledger, jobs: SyncSender<Job>, waiting: Arc<Mutex<Waiting>>) -> Delivery {
+        Delivery {
+            jobs,
+            waiting,
+            nodes_changed: true,
+            follows_handover: ledger.needs_handover_checkpoint(),
+        }
+    }
+
+    /// The store's queue.
+    pub fn jobs(&self) -> &SyncSender<Job> {
+        &self.jobs
+    }
+
+    /// Whether the table of nodes has changed since the last call.
+    pub fn take_nodes_changed(&mut self) -> bool {
+        std::mem::take(&mut self.nodes_changed)
+    }
+
+    /// Hands on what one step left; waits for room in the store's queue.
+    pub fn deliver(&mut self, outbox: Outbox) -> Result<(), NotDelivered> {
+        let Outbox {
+            admitted,
+            committed,
+        } = outbox;
+        {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            admitted.into_iter().for_each(|id| waiting.add(id));
+            for (committed, _) in &committed {
+                for (id, _) in &committed.execution.outcomes {
+                    waiting.ids.remove(id);
+                }
+            }
+        }
+        for (committed, certificate) in committed {
+            // A handover changes seats without touching a node's row when nothing else of it
+            // changes: look then, too; and after the block that follows it, with which those who
+            // left are let go.
+            let changes = &committed.execution.changes;
+            self.nodes_changed |= committed.handover
+                || self.follows_handover
+                // The table of nodes says who may connect.
+                || changes.rows.iter().any(|row| row.table == state::number::nodes);
+            self.follows_handover = committed.handover;
+            let block = committed.execution.seal.id();
+            let job = Job::Block(Box::new(CommittedBlock {
+                execution: committed.execution,
+                certificate: encode(&certificate),
+            }));
+            let why = "the store's thread has ended";
+            self.jobs
+                .send(job)
+                .map_err(|_| NotDelivered { block, why })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! What arrives, decoded once: gossip, questions and answers of peers, submissions. And gossip on
+//! its way out.
+//!
+//! Many things arrive at once on a busy node, so they are decoded by all cores, and so are their
+//! signatures verified.
+
+use rayon::prelude::*;
+use rollbook_core::record::Record;
+use rollbook_proof::codec::{DecodeError, decode};
+use tokio::sync::oneshot;
+
+use super::command::{Command, Submitted};
+use crate::clock::real_ms;
+use crate::network::{GossipTicket, NetworkEvent, PeerKey, Responder, Topic, Verdict};
+use crate::replica::message::{Batch, Envelope, Frame, Request, Response};
+
+/// Gossip that is the same in a later one of these may be sent again.
+const REPEAT_S: u64 = 4;
+/// Bytes of the trailer of gossip.
+const TRAILER: usize = 4;
+/// Fewer things than this are decoded faster by one core.
+const SHARE: usize = 8;
+
+/// Something that has arrived.
+pub(super) enum Arrival {
+    /// Gossip of a peer.
+    Gossip {
+        from: PeerKey,
+        ticket: GossipTicket,
+        message: Gossip,
+    },
+    /// A question of a peer.
+    Request {
+        peer: PeerKey,
+        request: Request,
+        responder: Responder,
+    },
+    /// The answer to an own question; nothing if it failed or does not decode.
+    Response { id: u64, response: Option<Response> },
+    /// A record handed in.
+    Submit {
+        envelope: Result<Envelope, DecodeError>,
+        reply: oneshot::Sender<Submitted>,
+    },
+    /// What needs no decoding.
+    Plain(Command),
+}
+
+/// A gossiped message.
+pub(super) enum Gossip {
+    /// Those records of a batch that decode.
+    Records(Vec<Envelope>),
+    /// A frame of consensus.
+    Frame(Frame),
+    /// Nothing of the kind that its topic promises.
+    Unreadable,
+}
+
+/// Decodes what came at once, in order.
+pub(super) fn arrive(commands: Vec<Command>) -> Vec<Arrival> {
+    let commands = commands.into_par_iter().with_min_len(SHARE);
+    commands.map(Arrival::of).collect()
+}
+
+impl Arrival {
+    fn of(command: Command) -> Arrival {
+        match command {
+            Command::Network(NetworkEvent::Gossip {
+                from,
+                topic,
+                data,
+                ticket,
+                ..
+            }) => Arrival::Gossip {
+                from,
+                ticket,
+                message: Gossip::read(topic, &data),
+            },
+            Command::Network(NetworkEvent::Request {
+                peer,
+                data,
+                responder,
+                ..
+            }) => Arrival::Request {
+                peer,
+                request: Request::read(&data),
+                responder,
+            },
+            Command::Response { id, bytes } => Arrival::Response {
+                id,
+                response: bytes.and_then(|bytes| decode(&bytes).ok()),
+            },
+            Command::Submit { bytes, reply } => Arrival::Submit {
+                envelope: Envelope::decode(bytes),
+                reply,
+            },
+            command => Arrival::Plain(command),
+        }
+    }
+
+    /// The records in it.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        let envelopes = match self {
+            Arrival::Gossip {
+                message: Gossip::Records(envelopes),
+                ..
+            } => envelopes.as_slice(),
+            Arrival::Submit {
+                envelope: Ok(envelope),
+                ..
+            } => std::slice::from_ref(envelope),
+            _ => &[],
+        };
+        envelopes.iter().map(Envelope::record)
+    }
+}
+
+impl Gossip {
+    fn read(topic: Topic, data: &[u8]) -> Gossip {
+        let Some(data) = without_trailer(data) else {
+            return Gossip::Unreadable;
+        };
+        let message = match topic {
+            Topic::Records => decode::<Batch>(data).map(|batch| Gossip::Records(batch.envelopes())),
+            Topic::Consensus => decode(data).map(Gossip::Frame),
+        };
+        message.unwrap_or(Gossip::Unreadable)
+    }
+
+    /// Whether it is passed on while the ledger stands at `tip`. Only shape and height are judged:
+    /// the rates of a peer bound the rest, and what is signed is checked by whoever uses it.
+    pub(super) fn verdict(&self, tip: u64) -> Verdict {
+        match self {
+            Gossip::Records(_) => Verdict::Accept,
+            Gossip::Frame(frame) => match frame.height() {
+                Some(height) if height <= tip || height > tip + 2 => Verdict::Ignore,
+                _ => Verdict::Accept,
+            },
+            Gossip::Unreadable => Verdict::Reject,
+        }
+    }
+}
+
+/// Adds a trailer that changes every few seconds. gossipsub drops what it has seen and forgets it
+/// only when something new comes: on a chain where everybody only repeats (a vote that was lost, a
+/// cosignature somebody lacks), the same bytes would be dropped for ever. The trailer means nothing
+/// and is cut off on arrival.
+pub(super) fn with_trailer(mut bytes: Vec<u8>) -> Vec<u8> {
+    let turn = (real_ms() / 1_000 / REPEAT_S) as u32;
+    bytes.extend_from_slice(&turn.to_le_bytes());
+    bytes
+}
+
+/// The message without its trailer; `None` if it is too short to have one.
+fn without_trailer(data: &[u8]) -> Option<&[u8]> {
+    data.get(..data.len().checked_sub(TRAILER)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_proof::chain::{SignedVote, Vote, VoteKind};
+    use rollbook_proof::codec::encode;
+    use rollbook_proof::crypto::Signature;
+
+    use super::*;
+
+    fn read(topic: Topic, bytes: Vec<u8>) -> Gossip {
+        Gossip::read(topic, &with_trailer(bytes))
+    }
+
+    #[test]
+    fn a_frame_is_passed_on_by_its_shape_and_height() {
+        let vote = Vote {
+            kind: VoteKind::Prevote,
+            height: 5,
+            round: 0,
+            block: None,
+            validator: 1,
+        };
+        let bytes = encode(&Frame::Vote(SignedVote {
+            vote,
+            signature: Signature::Ed25519([7; 64]),
+        }));
+        let gossip = read(Topic::Consensus, bytes.clone());
+        for tip in [3, 4] {
+            assert_eq!(gossip.verdict(tip), Verdict::Accept);
+        }
+        for tip in [2, 5] {
+            assert_eq!(gossip.verdict(tip), Verdict::Ignore);
+        }
+        let short = Gossip::read(Topic::Consensus, &[1, 2, 3]);
+        assert_eq!(short.verdict(4), Verdict::Reject, "shorter than a trailer");
+        let more = read(Topic::Consensus, [bytes.as_slice(), &[0]].concat());
+        assert_eq!(more.verdict(4), Verdict::Reject);
+        assert_eq!(read(Topic::Records, bytes).verdict(4), Verdict::Reject);
+    }
+
+    #[test]
+    fn a_batch_does_not_answer_for_what_is_in_it() {
+        let batch = Batch {
+            records: vec![vec![1, 2, 3], Vec::new()],
+        };
+        let gossip = read(Topic::Records, encode(&batch));
+        assert_eq!(gossip.verdict(0), Verdict::Accept);
+        assert!(matches!(gossip, Gossip::Records(envelopes) if envelopes.is_empty()));
+    }
+}

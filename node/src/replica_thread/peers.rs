@@ -1,0 +1,96 @@
+//! Who is who among the peers: the replica knows organisations, the network knows keys.
+//!
+//! Keys and addresses come from the table of nodes. Bootstrap peers that are in no table get
+//! numbers from [`BOOTSTRAP`] on, for catch-up only.
+
+use std::collections::BTreeMap;
+
+use rollbook_core::ledger::Ledger;
+use rollbook_core::object::node::NodeStatus;
+
+use crate::network::{AllowedPeer, NodeAddress, PeerKey, Role};
+
+/// First number of bootstrap peers that the ledger does not know.
+pub const BOOTSTRAP: u32 = 0x8000_0000;
+
+/// The peers of a node.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    keys: BTreeMap<u32, PeerKey>,
+    organisations: BTreeMap<PeerKey, u32>,
+    connected: BTreeMap<PeerKey, Role>,
+}
+
+impl Peers {
+    /// The organisation whose node has this key.
+    pub(super) fn organisation(&self, key: &PeerKey) -> Option<u32> {
+        self.organisations.get(key).copied()
+    }
+
+    /// The key of an organisation's node, if it is connected.
+    pub(super) fn reachable(&self, organisation: u32) -> Option<PeerKey> {
+        let key = self.keys.get(&organisation)?;
+        self.connected.contains_key(key).then_some(*key)
+    }
+
+    /// Organisations whose nodes are connected, in the order of their keys.
+    pub(super) fn connected(&self) -> Vec<u32> {
+        let keys = self.connected.keys();
+        keys.filter_map(|key| self.organisation(key)).collect()
+    }
+
+    pub(super) fn came(&mut self, key: PeerKey, role: Role) {
+        self.connected.insert(key, role);
+    }
+
+    pub(super) fn went(&mut self, key: &PeerKey) {
+        self.connected.remove(key);
+    }
+
+    /// Reads who is who from the ledger, and returns who may connect.
+    pub(super) fn renew(&mut self, ledger: &Ledger, bootstrap: &[AllowedPeer]) -> Vec<AllowedPeer> {
+        let mut current: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+        // Leaving validators serve until the block after the handover is decided (RULINGS A3): its
+        // quorum may need them.
+        if ledger.needs_handover_checkpoint() {
+            current.extend(ledger.tip_policy().validators.iter().map(|v| v.org));
+        }
+        let mut allowed = bootstrap.to_vec();
+        self.keys.clear();
+        self.organisations.clear();
+        for (number, peer) in (BOOTSTRAP..).zip(bootstrap) {
+            self.keys.insert(number, peer.key);
+            self.organisations.insert(peer.key, number);
+        }
+        for (organisation, node) in ledger.tables().nodes.iter() {
+            if node.status == NodeStatus::Gone && !current.contains(organisation) {
+                continue;
+            }
+            let key = PeerKey::from(node.transport);
+            if let Some(stranger) = self.organisations.insert(key, *organisation) {
+                self.keys.remove(&stranger);
+            }
+            self.keys.insert(*organisation, key);
+            let role = if current.contains(organisation) {
+                Role::Validator
+            } else {
+                Role::Member
+            };
+            allowed.push(AllowedPeer {
+                key,
+                addresses: address_of(node.address.as_str()).into_iter().collect(),
+                role,
+            });
+        }
+        allowed
+    }
+}
+
+/// An address as a node registers it: host and port.
+pub fn address_of(text: &str) -> Option<NodeAddress> {
+    if let Ok(at) = text.parse() {
+        return Some(NodeAddress::Ip(at));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    Some(NodeAddress::Name(host.to_owned(), port.parse().ok()?)).filter(|_| !host.is_empty())
+}

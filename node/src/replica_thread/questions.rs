@@ -1,0 +1,228 @@
+//! Questions about the ledger at its tip, answered by the thread that holds it.
+//!
+//! * Nothing is kept and nothing is changed: a record that is judged here is not handed in.
+//! * Only state is proved, and only under a receipt ([`StateQuestions`]). The rest is what this
+//!   node says: a wrong answer costs a question, never a right.
+
+use std::collections::VecDeque;
+use std::ops::Bound;
+
+use rollbook_core::ledger::Ledger;
+use rollbook_core::next::Next;
+use rollbook_core::pass::{Denied, SignedPass};
+use rollbook_core::record::Record;
+use rollbook_core::state::{StateTables, Table, TableValue};
+use rollbook_core::{next, pass};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use utoipa::ToSchema;
+
+use super::app::NodeApp;
+use super::command::{About, Judged, ProvedState, Rehearsal};
+use crate::clock::real_ms;
+use crate::store::view::StoredReceipt;
+
+/// State questions that wait for a receipt at most.
+const QUESTIONS: usize = 256;
+/// The tables, by the first part of their paths.
+pub const TABLES: [&str; 11] = [
+    "organisation",
+    "membership",
+    "motion",
+    "fund",
+    "call",
+    "award",
+    "agreement",
+    "payment",
+    "account",
+    "charter",
+    "policy",
+];
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Item {
+    /// Path in the proved tables, such as `motion/3`.
+    pub path: String,
+    /// The entry in words.
+    #[schema(value_type = Object)]
+    pub value: Value,
+}
+
+/// Entries of a table after `after`, at most `limit`; `None` if there is no such table or no such
+/// key.
+pub fn page(
+    tables: &StateTables,
+    table: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Option<Vec<Item>> {
+    fn numbered<V: TableValue + Serialize>(
+        of: &Table<u32, V>,
+        table: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Option<Vec<Item>> {
+        let begin = match after {
+            None => Bound::Unbounded,
+            Some(after) => Bound::Excluded(after.parse::<u32>().ok()?),
+        };
+        let item = |(number, value): (&u32, &V)| {
+            Some(Item {
+                path: format!("{table}/{number}"),
+                value: serde_json::to_value(value).ok()?,
+            })
+        };
+        of.range((begin, Bound::Unbounded))
+            .take(limit)
+            .map(item)
+            .collect()
+    }
+    match table {
+        "organisation" => numbered(&tables.organisations, table, after, limit),
+        "membership" => numbered(&tables.memberships, table, after, limit),
+        "motion" => numbered(&tables.motions, table, after, limit),
+        "fund" => numbered(&tables.funds, table, after, limit),
+        "call" => numbered(&tables.calls, table, after, limit),
+        "award" => numbered(&tables.awards, table, after, limit),
+        "agreement" => numbered(&tables.agreements, table, after, limit),
+        "payment" => numbered(&tables.payments, table, after, limit),
+        "charter" => numbered(&tables.charters, table, after, limit),
+        "policy" => numbered(&tables.epochs, table, after, limit),
+        "account" => {
+            let begin = match after {
+                None => Bound::Unbounded,
+                Some(after) => Bound::Excluded(
+                    *tables
+                        .accounts
+                        .iter()
+                        .map(|(account, _)| account)
+                        .find(|known| known.to_string() == after)?,
+                ),
+            };
+            // An i128 is no JSON number.
+            let item = |(account, balance): (&rollbook_core::account::Account, &i128)| Item {
+                path: format!("account/{account}"),
+                value: Value::String(balance.to_string()),
+            };
+            Some(
+                tables
+                    .accounts
+                    .range((begin, Bound::Unbounded))
+                    .take(limit)
+                    .map(item)
+                    .collect(),
+            )
+        }
+        _ => None,
+    }
+}
+
+/// The next sequence of a person: one above the highest used.
+pub(super) fn sequence(ledger: &Ledger, person: u32) -> u64 {
+    let lane = ledger.tables().lanes.get(&person);
+    lane.map_or(0, |lane| lane.highest).saturating_add(1)
+}
+
+/// Whether a reader may see what is for members; `node` is the organisation of this node.
+pub(super) fn reader(ledger: &Ledger, node: u32, pass: &SignedPass) -> Result<(), Denied> {
+    let (ledger_ms, real_ms) = (ledger.tip().seal.time_ms, real_ms());
+    pass::admit(
+        ledger.tables(),
+        (ledger.chain(), node),
+        pass,
+        ledger_ms,
+        real_ms,
+    )
+}
+
+/// Where an object stands and what follows; none: there is no such object.
+pub(super) fn next(ledger: &Ledger, about: About) -> Option<Next> {
+    let tables = ledger.tables();
+    let (object, number) = match about {
+        About::Object(object, number) => (object, number),
+        About::Record(record) => next::subject(
+            tables,
+            record.payload.principal,
+            &record.id(),
+            &record.payload.body,
+        )?,
+    };
+    next::of(tables, object, number)
+}
+
+/// What a record would meet on the tip at ledger time `now_ms`.
+pub(super) fn rehearse(app: &mut NodeApp, record: &Record, now_ms: u64) -> Rehearsal {
+    let result = app.judge(record.clone(), now_ms);
+    let (ledger, principal) = (app.ledger(), record.payload.principal);
+    let tables = ledger.tables();
+    let object = next::subject(tables, principal, &record.id(), &record.payload.body);
+    Rehearsal {
+        judged: Judged {
+            height: ledger.height(),
+            outcome: result.as_ref().ok().copied(),
+            refused: result.err(),
+        },
+        principal: tables.organisations.get(&principal).cloned(),
+        signers: next::signers(tables, principal, now_ms),
+        now: object.and_then(|(object, number)| next::of(tables, object, number)),
+    }
+}
+
+struct Question {
+    path: Vec<u8>,
+    reply: oneshot::Sender<Result<ProvedState, String>>,
+}
+
+/// Questions about proved state. State is proved at the tip, so a question waits until the tip is
+/// receipted: at most a few blocks, since every checkpoint of a quiet moment is cosigned.
+#[derive(Default)]
+pub(super) struct StateQuestions {
+    waiting: VecDeque<Question>,
+    receipt: Option<StoredReceipt>,
+}
+
+impl StateQuestions {
+    /// Takes a question; drops it if too many wait.
+    pub(super) fn ask(
+        &mut self,
+        path: Vec<u8>,
+        reply: oneshot::Sender<Result<ProvedState, String>>,
+    ) {
+        if self.waiting.len() < QUESTIONS {
+            self.waiting.push_back(Question { path, reply });
+        }
+    }
+
+    /// A checkpoint is receipted.
+    pub(super) fn receipted(&mut self, receipt: &StoredReceipt) {
+        let known = self.receipt.as_ref();
+        if known.is_none_or(|known| known.height <= receipt.height) {
+            self.receipt = Some(receipt.clone());
+        }
+    }
+
+    /// Answers what can be answered now.
+    pub(super) fn answer(&mut self, ledger: &Ledger) {
+        let Some(receipt) = self
+            .receipt
+            .as_ref()
+            .filter(|receipt| receipt.height == ledger.height())
+        else {
+            return;
+        };
+        while let Some(Question { path, reply }) = self.waiting.pop_front() {
+            let answer = ledger
+                .state()
+                .prove(&path)
+                .map_err(|error| error.to_string());
+            let _ = reply.send(answer.map(|(value, proof)| ProvedState {
+                value,
+                proof,
+                seal: ledger.tip().seal.clone(),
+                receipt: receipt.clone(),
+            }));
+        }
+    }
+}

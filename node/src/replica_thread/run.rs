@@ -1,0 +1,480 @@
+//! The loop of the thread: commands to inputs, inputs through the replica, effects to the world.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use rollbook_core::record::Record;
+use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint};
+use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::Hash;
+use tokio::sync::{oneshot, watch};
+
+use super::app::{Delivery, NodeReplica};
+use super::arrival::{Arrival, Gossip, arrive, with_trailer};
+use super::command::{Command, Commands, Submitted};
+use super::peers::Peers;
+use super::questions;
+use super::questions::StateQuestions;
+use super::snapshot::{Counts, Snapshot, snapshot};
+use crate::clock::NodeClock;
+use crate::failure::Failure;
+use crate::network::{
+    AllowedPeer, Answer, NetworkEvent, NetworkHandle, Protocol, Responder, Topic,
+};
+use crate::replica::message::{Envelope, Request};
+use crate::replica::{Clock, Effect, Input, NotTaken, Receipt, Refused};
+use crate::store::view::StoredReceipt;
+use crate::store::writer::Job;
+
+/// Commands taken at once.
+const AT_ONCE: usize = 256;
+
+/// What the thread works with.
+pub struct Parts {
+    /// The replica, not started.
+    pub replica: NodeReplica,
+    /// Where what leaves the ledger goes.
+    pub delivery: Delivery,
+    /// The clock.
+    pub clock: Arc<NodeClock>,
+    /// The network.
+    pub network: NetworkHandle,
+    /// The runtime on which requests wait.
+    pub runtime: tokio::runtime::Handle,
+    /// Commands in.
+    pub commands: Receiver<Command>,
+    /// Where answers of peers come back to.
+    pub own: Commands,
+    /// Peers of the config.
+    pub bootstrap: Vec<AllowedPeer>,
+    /// Records of the genesis file, handed in until all founders are in the log.
+    pub found: Vec<Record>,
+    /// Snapshots out.
+    pub snapshots: watch::Sender<Snapshot>,
+}
+
+/// Runs the replica until it is stopped. The store's queue is closed when this returns.
+pub fn run(parts: Parts) -> Result<(), Failure> {
+    let outcome = catch_unwind(AssertUnwindSafe(move || Loop::new(parts).run()));
+    match outcome {
+        Ok(result) => result,
+        Err(panic) => {
+            let why = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or(panic.downcast_ref::<&str>().copied());
+            Err(Failure::new(
+                "the node stopped on a fault of this program",
+                why.unwrap_or("no further words"),
+                "start it again; if it stops at the same height, keep the data folder and report \
+                 the log",
+            ))
+        }
+    }
+}
+
+/// Who waits for the answer to a submission.
+struct Waiter {
+    record: Hash,
+    reply: oneshot::Sender<Submitted>,
+}
+
+struct Loop {
+    parts: Parts,
+    started: Instant,
+    peers: Peers,
+    responders: BTreeMap<u64, Responder>,
+    next_request: u64,
+    submissions: BTreeMap<u64, Waiter>,
+    next_tag: u64,
+    questions: StateQuestions,
+    unanswered: VecDeque<u64>,
+    counts: Counts,
+    stop: Option<Failure>,
+}
+
+impl Loop {
+    fn new(parts: Parts) -> Loop {
+        Loop {
+            parts,
+            started: Instant::now(),
+            peers: Peers::default(),
+            responders: BTreeMap::new(),
+            next_request: 0,
+            submissions: BTreeMap::new(),
+            next_tag: 0,
+            questions: StateQuestions::default(),
+            unanswered: VecDeque::new(),
+            counts: Counts::default(),
+            stop: None,
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Clock {
+            elapsed_ms,
+            wall_ms: self.parts.clock.now_ms(),
+        }
+    }
+
+    fn run(mut self) -> Result<(), Failure> {
+        self.nodes_changed();
+        self.step(Input::Tick);
+        for record in std::mem::take(&mut self.parts.found) {
+            self.next_tag += 1;
+            self.step(Input::Submit {
+                tag: self.next_tag,
+                envelope: Envelope::of(record),
+            });
+        }
+        loop {
+            self.settle();
+            if let Some(failure) = self.stop {
+                return Err(failure);
+            }
+            let wait = match self.parts.replica.wake_at() {
+                Some(at) => Duration::from_millis(at.saturating_sub(self.clock().elapsed_ms)),
+                None => Duration::from_secs(1),
+            };
+            // A sample clock may be stepped while the replica sleeps until a deadline of real time.
+            let mut batch = match self
+                .parts
+                .commands
+                .recv_timeout(wait.min(Duration::from_millis(500)))
+            {
+                Ok(command) => vec![command],
+                Err(RecvTimeoutError::Timeout) => {
+                    self.step(Input::Tick);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.finish(),
+            };
+            while batch.len() < AT_ONCE {
+                match self.parts.commands.try_recv() {
+                    Ok(command) => batch.push(command),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            let arrivals = arrive(batch);
+            let records: Vec<&Record> = arrivals.iter().flat_map(Arrival::records).collect();
+            self.parts.replica.app_mut().verify_ahead(&records);
+            for arrival in arrivals {
+                if matches!(arrival, Arrival::Plain(Command::Stop)) {
+                    return self.finish();
+                }
+                self.arrival(arrival);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        if let Some(failure) = self.stop {
+            return Err(failure);
+        }
+        self.parts
+            .replica
+            .storage_mut()
+            .journal_mut()
+            .note_clean_stop()?;
+        Ok(())
+    }
+
+    fn arrival(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Gossip {
+                from,
+                ticket,
+                message,
+            } => {
+                let verdict = message.verdict(self.parts.replica.app().ledger().height());
+                self.parts.network.report(ticket, verdict);
+                let Some(from) = self.peers.organisation(&from) else {
+                    return;
+                };
+                match message {
+                    Gossip::Records(records) => self.step(Input::Records(records)),
+                    Gossip::Frame(frame) => self.step(Input::Frame { from, frame }),
+                    Gossip::Unreadable => {}
+                }
+            }
+            Arrival::Request {
+                peer,
+                request,
+                responder,
+            } => {
+                let Some(from) = self.peers.organisation(&peer) else {
+                    self.parts.network.respond(responder, Answer::Refused);
+                    return;
+                };
+                self.next_request += 1;
+                let id = self.next_request;
+                self.responders.insert(id, responder);
+                self.step(Input::Request { from, id, request });
+                // Exactly one answer each; a stopped replica gives none.
+                self.responders.remove(&id);
+            }
+            Arrival::Response { id, response } => self.step(Input::Response { id, response }),
+            Arrival::Submit { envelope, reply } => {
+                self.next_tag += 1;
+                let tag = self.next_tag;
+                let record = envelope.as_ref().map_or(Hash::ZERO, Envelope::id);
+                self.submissions.insert(tag, Waiter { record, reply });
+                match envelope {
+                    Ok(envelope) => self.step(Input::Submit { tag, envelope }),
+                    Err(error) => {
+                        let height = self.parts.replica.app().ledger().height();
+                        let reason = Refused::malformed(&error, height).into();
+                        self.effect(Effect::Refused { tag, reason });
+                    }
+                }
+            }
+            Arrival::Plain(command) => self.command(command),
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let now_ms = self.parts.clock.now_ms();
+        let app = self.parts.replica.app_mut();
+        // Whoever no longer waits for an answer is no fault.
+        match command {
+            Command::Network(event) => self.network(event),
+            // Decoded before they come here.
+            Command::Response { .. } | Command::Submit { .. } => {}
+            Command::State { path, reply } => self.questions.ask(path, reply),
+            Command::List {
+                table,
+                after,
+                limit,
+                reply,
+            } => {
+                let ledger = app.ledger();
+                let items = questions::page(ledger.tables(), &table, after.as_deref(), limit);
+                let _ = reply.send((ledger.height(), items));
+            }
+            Command::Sequence { person, reply } => {
+                let _ = reply.send(questions::sequence(app.ledger(), person));
+            }
+            Command::Reader { pass, node, reply } => {
+                let _ = reply.send(questions::reader(app.ledger(), node, &pass));
+            }
+            Command::Judge { record, reply } => {
+                let _ = reply.send(questions::rehearse(app, &record, now_ms));
+            }
+            Command::Next { about, reply } => {
+                let _ = reply.send(questions::next(app.ledger(), about));
+            }
+            Command::Stop => {}
+        }
+    }
+
+    fn network(&mut self, event: NetworkEvent) {
+        match event {
+            // Decoded before they come here.
+            NetworkEvent::Gossip { .. } | NetworkEvent::Request { .. } => {}
+            NetworkEvent::PeerConnected { peer, role } => {
+                self.peers.came(peer, role);
+                let organisation = self.peers.organisation(&peer);
+                tracing::info!(%peer, organisation, ?role, "peer connected");
+                self.step(Input::Peers(self.peers.connected()));
+            }
+            NetworkEvent::PeerDisconnected { peer } => {
+                self.peers.went(&peer);
+                let organisation = self.peers.organisation(&peer);
+                tracing::info!(%peer, organisation, "peer disconnected");
+                self.step(Input::Peers(self.peers.connected()));
+            }
+            NetworkEvent::ListenFailed { address, reason } => {
+                let next = "free the address or change `listen`, then start again";
+                self.stop = Some(Failure::new(
+                    format!("cannot listen on {address} any more"),
+                    reason,
+                    next,
+                ));
+            }
+            NetworkEvent::WrongChain { peer, theirs } => {
+                tracing::warn!(
+                    %peer,
+                    theirs,
+                    "a peer runs another chain or program; it was disconnected"
+                );
+            }
+        }
+    }
+
+    /// The table of nodes has changed: who is who, and who may connect.
+    fn nodes_changed(&mut self) {
+        if !self.parts.delivery.take_nodes_changed() {
+            return;
+        }
+        let ledger = self.parts.replica.app().ledger();
+        let allowed = self.peers.renew(ledger, &self.parts.bootstrap);
+        let network = self.parts.network.clone();
+        self.parts.runtime.spawn(async move {
+            if let Err(error) = network.set_allowed(allowed).await {
+                tracing::error!(%error, "the list of peers was not taken");
+            }
+        });
+        self.step(Input::Peers(self.peers.connected()));
+    }
+
+    fn step(&mut self, input: Input) {
+        let clock = self.clock();
+        let effects = self.parts.replica.step(clock, input);
+        let outbox = self.parts.replica.app_mut().take_outbox();
+        if let Err(error) = self.parts.delivery.deliver(outbox) {
+            return self.stopped(error.to_string());
+        }
+        for effect in effects {
+            self.effect(effect);
+        }
+    }
+
+    fn stopped(&mut self, reason: String) {
+        let next = match self.parts.replica.app().ledger().next_protocol() {
+            Err(unknown) => format!(
+                "install release {} of rollbook on this machine and start the node again; the data \
+                 stays as it is, and the others go on without this node",
+                unknown.release
+            ),
+            Ok(_) => "read the next step named above; nothing that was acknowledged is lost, and \
+                      the node may be started again"
+                .to_owned(),
+        };
+        self.stop = Some(Failure::new("the node stopped", reason, next));
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Broadcast(bytes) => self.publish(Topic::Consensus, bytes),
+            Effect::Gossip(bytes) => self.publish(Topic::Records, bytes),
+            Effect::Request { id, to, request } => self.request(id, to, &request),
+            Effect::Respond { id, bytes, .. } => {
+                if let Some(responder) = self.responders.remove(&id) {
+                    self.parts.network.respond(responder, Answer::Data(bytes));
+                }
+            }
+            Effect::Admitted { tag, .. } => {
+                self.counts.admitted += 1;
+                self.answer(tag, Ok(()));
+            }
+            Effect::Refused { tag, reason } => {
+                self.counts.refused += 1;
+                self.answer(tag, Err(reason));
+            }
+            Effect::Decided {
+                height, records, ..
+            } => {
+                self.counts.blocks += 1;
+                self.counts.records += records.len() as u64;
+                tracing::debug!(height, records = records.len(), "decided");
+            }
+            Effect::Receipted(receipt) => {
+                let stored = stored(receipt);
+                self.questions.receipted(&stored);
+                let _ = self.parts.delivery.jobs().send(Job::Receipt(stored));
+            }
+            Effect::Stop(reason) => self.stopped(reason),
+        }
+    }
+
+    fn answer(&mut self, tag: u64, taken: Result<(), NotTaken>) {
+        if let Some(Waiter { record, reply }) = self.submissions.remove(&tag) {
+            let _ = reply.send(Submitted { record, taken });
+        }
+    }
+
+    fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
+        let bytes = with_trailer(bytes);
+        if let Err(error) = self.parts.network.publish(topic, bytes) {
+            self.counts.unsent += 1;
+            tracing::debug!(%error, topic = topic.name(), "not published");
+        }
+    }
+
+    fn request(&mut self, id: u64, to: u32, request: &Request) {
+        let Some(peer) = self.peers.reachable(to) else {
+            return self.unanswered.push_back(id);
+        };
+        let protocol = match request {
+            Request::Blocks { .. } => Protocol::Sync,
+            Request::Body { .. } => Protocol::Body,
+            Request::Tip | Request::Newest { .. } => Protocol::Ask,
+        };
+        let bytes = encode(request);
+        let (network, own) = (self.parts.network.clone(), self.parts.own.clone());
+        self.parts.runtime.spawn(async move {
+            let answer = network
+                .request(peer, protocol, bytes, protocol.timeout())
+                .await;
+            if let Err(error) = &answer {
+                tracing::debug!(
+                    %error,
+                    %peer,
+                    protocol = protocol.name(),
+                    "a request brought nothing"
+                );
+            }
+            own.send(Command::Response {
+                id,
+                bytes: answer.ok(),
+            })
+            .await;
+        });
+    }
+
+    /// After a round of commands: requests that could not be made, changed nodes, questions, the
+    /// snapshot.
+    fn settle(&mut self) {
+        // Bounded: what fails at once is taken once a round, so that a replica that asks again
+        // cannot spin here.
+        for id in std::mem::take(&mut self.unanswered) {
+            self.step(Input::Response { id, response: None });
+        }
+        self.nodes_changed();
+        let status = self.parts.replica.status();
+        self.questions.answer(self.parts.replica.app().ledger());
+        let known = self.parts.snapshots.borrow();
+        let same = known.status == status && known.counts == self.counts;
+        let tip = known.status.tip;
+        drop(known);
+        if same {
+            return;
+        }
+        if tip == status.tip {
+            let counts = self.counts;
+            self.parts.snapshots.send_modify(|snapshot| {
+                snapshot.status = status;
+                snapshot.counts = counts;
+            });
+        } else {
+            self.parts
+                .snapshots
+                .send_replace(snapshot(&self.parts.replica, self.counts));
+        }
+    }
+}
+
+/// A receipt as the store keeps it.
+fn stored(receipt: Receipt) -> StoredReceipt {
+    let cosignatures = receipt
+        .cosignatures
+        .into_iter()
+        .map(|(validator, time_s, signature)| CheckpointSignature {
+            validator,
+            time_s,
+            signature,
+        });
+    StoredReceipt {
+        height: receipt.checkpoint.height,
+        checkpoint: HandoverCheckpoint {
+            size: receipt.checkpoint.size,
+            root: receipt.checkpoint.root,
+            cosignatures: cosignatures.collect(),
+        },
+        log: receipt.log,
+    }
+}

@@ -1,0 +1,125 @@
+//! What the node tells about itself at any time: written by the replica's thread, read by the API
+//! without asking it.
+
+use std::collections::BTreeMap;
+
+use rollbook_core::ledger::Ledger;
+use rollbook_core::lookup;
+use rollbook_core::lookup::protocol::PROTOCOL;
+use rollbook_core::object::node::NodeStatus;
+use rollbook_core::rules::network::protocol;
+use rollbook_proof::chain::Seal;
+
+use super::app::NodeReplica;
+use crate::network::PeerKey;
+use crate::replica::Status;
+
+/// What the node tells about itself at any time.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Of the replica.
+    pub status: Status,
+    /// The newest seal.
+    pub seal: Seal,
+    /// Validators of the next height.
+    pub validators: Vec<u32>,
+    /// Nodes by organisation: transport key, address, whether it holds a seat.
+    pub nodes: BTreeMap<u32, (PeerKey, String, bool)>,
+    /// Where the ledger says each node stands, those that have gone included.
+    pub standing: BTreeMap<u32, NodeStatus>,
+    /// Founders whose record is not in the log yet.
+    pub founders_missing: u32,
+    /// Rule versions.
+    pub protocol: ProtocolStatus,
+    /// Records taken, refused, decided since the start.
+    pub counts: Counts,
+}
+
+/// Rule versions as of the next block (RULINGS A18).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ProtocolStatus {
+    /// In force.
+    pub in_force: u32,
+    /// The newest this build knows.
+    pub known: u32,
+    /// Newer versions that validators have announced: how many of them know it.
+    pub support: BTreeMap<u32, usize>,
+    /// Decided and not begun: version, first height, release.
+    pub coming: Option<(u32, u64, String)>,
+}
+
+fn protocol_status(ledger: &Ledger) -> ProtocolStatus {
+    let (tables, next) = (ledger.tables(), ledger.height() + 1);
+    let in_force = lookup::protocol::at(tables, next);
+    let coming = protocol::coming(tables, next);
+    let support = (in_force + 1..=PROTOCOL.max(in_force + 1))
+        .map(|v| (v, protocol::supporters(tables, v).len()));
+    ProtocolStatus {
+        in_force,
+        known: PROTOCOL,
+        support: support.filter(|(_, count)| *count > 0).collect(),
+        coming: coming.map(|(version, facts)| {
+            (
+                version,
+                facts.from_height,
+                facts.release.as_str().to_owned(),
+            )
+        }),
+    }
+}
+
+/// Totals since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Submissions taken.
+    pub admitted: u64,
+    /// Submissions refused.
+    pub refused: u64,
+    /// Records decided.
+    pub records: u64,
+    /// Blocks decided.
+    pub blocks: u64,
+    /// Messages that the network's queue had no room for.
+    pub unsent: u64,
+}
+
+/// The present snapshot of a replica, which need not have started.
+pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
+    let ledger = replica.app().ledger();
+    let seats: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+    let nodes = ledger
+        .tables()
+        .nodes
+        .iter()
+        .filter(|(_, node)| node.status != NodeStatus::Gone);
+    let nodes = nodes.map(|(organisation, node)| {
+        let seat = seats.contains(organisation);
+        (
+            *organisation,
+            (
+                node.transport.into(),
+                node.address.as_str().to_owned(),
+                seat,
+            ),
+        )
+    });
+    Snapshot {
+        status: replica.status(),
+        seal: ledger.tip().seal.clone(),
+        nodes: nodes.collect(),
+        standing: ledger
+            .tables()
+            .nodes
+            .iter()
+            .map(|(organisation, node)| (*organisation, node.status))
+            .collect(),
+        validators: seats,
+        protocol: protocol_status(ledger),
+        founders_missing: ledger
+            .tables()
+            .chain
+            .get(&0)
+            .map_or(0, |facts| facts.founders_missing),
+        counts,
+    }
+}

@@ -1,0 +1,240 @@
+//! What readers see of the store: blocks, seals, leaves, policies, receipts, always up to a height
+//! that is whole.
+//!
+//! The names under which the writer keeps what belongs to no table are here, too, so that reading
+//! and writing cannot differ.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bincode::{Decode, Encode};
+use rollbook_core::block::BlockBody;
+use rollbook_core::genesis::Genesis;
+use rollbook_proof::chain::{HandoverCheckpoint, LeafTag, Seal};
+use rollbook_proof::codec::{DecodeError, Wire, decode};
+use rollbook_proof::crypto::{Hash, Signature};
+use rollbook_proof::log::{EpochPolicy, NodeReader};
+use tokio::sync::watch;
+
+use super::{Store, StoreError};
+
+/// Name of the newest receipt.
+pub(super) const RECEIPT: &[u8] = b"receipt";
+
+/// A checkpoint with a quorum of cosignatures and the height it ends at.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct StoredReceipt {
+    /// Height of the block.
+    pub height: u64,
+    /// Size, root, cosignatures ascending by validator.
+    pub checkpoint: HandoverCheckpoint,
+    /// The log line of a validator on the same checkpoint; none for a handover's, which rests on
+    /// the cosignatures alone.
+    pub log: Option<(u32, Signature)>,
+}
+
+impl Wire for StoredReceipt {
+    const MAX: usize = 16 * 1024;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+#[derive(Encode, Decode)]
+pub(super) struct Leaves(pub(super) Vec<Vec<u8>>);
+
+impl Wire for Leaves {
+    const MAX: usize = 128 * 1024;
+}
+
+/// What readers can see, shared by API, writer and shell.
+#[derive(Clone)]
+pub struct View {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The genesis.
+    pub genesis: Arc<Genesis>,
+    /// Every policy, epoch 0 first.
+    policies: Arc<RwLock<Vec<EpochPolicy>>>,
+    /// Height of the newest block that can be read.
+    height: Arc<watch::Sender<u64>>,
+    /// Newest receipt in the store.
+    receipt: Arc<watch::Sender<Option<StoredReceipt>>>,
+}
+
+impl View {
+    /// A view on an opened store.
+    pub fn new(
+        store: Arc<dyn Store>,
+        genesis: Arc<Genesis>,
+        policies: Vec<EpochPolicy>,
+    ) -> Result<View, StoreError> {
+        let height = store.tip()?.map_or(0, |tip| tip.height);
+        let receipt = store.meta(RECEIPT)?.and_then(|bytes| decode(&bytes).ok());
+        Ok(View {
+            store,
+            genesis,
+            policies: Arc::new(RwLock::new(policies)),
+            height: Arc::new(watch::Sender::new(height)),
+            receipt: Arc::new(watch::Sender::new(receipt)),
+        })
+    }
+
+    /// Height of the newest block that can be read.
+    pub fn height(&self) -> u64 {
+        *self.height.borrow()
+    }
+
+    /// Tells of new heights.
+    pub fn heights(&self) -> watch::Receiver<u64> {
+        self.height.subscribe()
+    }
+
+    /// The newest receipted checkpoint whose block can be read.
+    pub fn receipt(&self) -> Option<StoredReceipt> {
+        self.receipt.borrow().clone()
+    }
+
+    /// Tells of new receipts.
+    pub fn receipts(&self) -> watch::Receiver<Option<StoredReceipt>> {
+        self.receipt.subscribe()
+    }
+
+    /// Every policy, epoch 0 first.
+    pub fn policies(&self) -> Vec<EpochPolicy> {
+        self.policies
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// A block can be read; its policy, if it begins an epoch, stands before anybody is told.
+    pub(super) fn add(&self, height: u64, policy: Option<EpochPolicy>) {
+        self.policies
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(policy);
+        self.height.send_replace(height);
+    }
+
+    /// Takes a receipt that is newer than the one known, of a block that can be read; true if it
+    /// was taken.
+    pub(super) fn add_receipt(&self, receipt: &StoredReceipt) -> bool {
+        let known = self.receipt.borrow().as_ref().map(|known| known.height);
+        let newer = known.is_none_or(|known| known < receipt.height);
+        let taken = newer && receipt.height <= self.height();
+        if taken {
+            self.receipt.send_replace(Some(receipt.clone()));
+        }
+        taken
+    }
+
+    /// The policy under which a checkpoint of this size is cosigned.
+    pub fn policy_at(&self, size: u64) -> Option<EpochPolicy> {
+        self.policies()
+            .into_iter()
+            .rev()
+            .find(|policy| policy.valid_from_size < size)
+    }
+
+    /// The cosigned checkpoint that ended the epoch before `epoch`.
+    pub fn handover(&self, epoch: u32) -> Result<Option<HandoverCheckpoint>, StoreError> {
+        let bytes = self.store.meta(&handover_key(epoch))?;
+        Ok(bytes
+            .and_then(|bytes| decode::<StoredReceipt>(&bytes).ok())
+            .map(|stored| stored.checkpoint))
+    }
+
+    /// Seal of a block.
+    pub fn seal(&self, height: u64) -> Result<Option<Seal>, StoreError> {
+        Ok(self
+            .store
+            .seal(height)?
+            .and_then(|stored| decode(&stored.seal).ok()))
+    }
+
+    /// The derived leaves of a block: events, and the policy of a handover; of block 0 every
+    /// genesis leaf.
+    pub fn derived(&self, height: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        if height == 0 {
+            let mut leaves = vec![self.genesis.policy_text.clone().into_bytes()];
+            leaves.extend(self.genesis.items.iter().map(|item| item.leaf()));
+            return Ok(leaves);
+        }
+        let mut leaves = Vec::new();
+        for chunk in 0u32.. {
+            let Some(bytes) = self.store.meta(&derived_key(height, chunk))? else {
+                break;
+            };
+            if let Ok(Leaves(some)) = decode(&bytes) {
+                leaves.extend(some);
+            }
+        }
+        Ok(leaves)
+    }
+
+    /// Every leaf of a block, the seal's last; `None` if it is not in the store.
+    pub fn leaves(&self, height: u64) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        let Some(block) = self.store.block(height)? else {
+            return Ok(None);
+        };
+        let mut leaves = self.derived(height)?;
+        let policy = leaves.pop_if(|leaf| height > 0 && LeafTag::split(leaf).is_none());
+        if height > 0 {
+            let Ok(body) = decode::<BlockBody>(&block.body) else {
+                return Ok(None);
+            };
+            leaves.extend(body.system.evidence.iter().map(|evidence| evidence.leaf()));
+            leaves.extend(body.records.iter().map(|record| record.leaf()));
+        }
+        leaves.extend(policy);
+        leaves.push(LeafTag::Seal.prefix(&block.seal));
+        Ok(Some(leaves))
+    }
+
+    /// Height of the block that holds a leaf.
+    pub fn height_of_leaf(&self, index: u64) -> Result<Option<u64>, StoreError> {
+        let (mut low, mut high) = (0, self.height());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(seal) = self.seal(middle)? else {
+                return Ok(None);
+            };
+            if index < seal.checkpoint_size() {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(self
+            .seal(low)?
+            .filter(|seal| index < seal.checkpoint_size())
+            .map(|_| low))
+    }
+}
+
+impl NodeReader for View {
+    fn node(&self, level: u8, index: u64) -> Option<Hash> {
+        self.store.log_node(level, index).ok().flatten()
+    }
+}
+
+pub(super) fn derived_key(height: u64, chunk: u32) -> Vec<u8> {
+    let mut key = b"derived".to_vec();
+    key.extend_from_slice(&height.to_be_bytes());
+    key.extend_from_slice(&chunk.to_be_bytes());
+    key
+}
+
+pub(super) fn handover_key(epoch: u32) -> Vec<u8> {
+    let mut key = b"handover".to_vec();
+    key.extend_from_slice(&epoch.to_be_bytes());
+    key
+}
+
+/// First bytes of a record id, as the index keeps them.
+pub fn prefix_of(id: &Hash) -> [u8; 16] {
+    let mut prefix = [0; 16];
+    prefix.copy_from_slice(&id.0[..16]);
+    prefix
+}

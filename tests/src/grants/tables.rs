@@ -1,0 +1,297 @@
+//! [`Bench::on_tables`]: fund, call and ranked applications stand in the tables at the start, and
+//! what a motion would do is called directly.
+
+use rollbook_core::account::{Movement, Pot, Unit};
+use rollbook_core::apply::apply_record;
+use rollbook_core::charter::Class;
+use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::identity::Name;
+use rollbook_core::ledger::Ledger;
+use rollbook_core::object::application::{Application, ApplicationStatus, Opened};
+use rollbook_core::object::call::{Call, CallStatus};
+use rollbook_core::object::draw::{Draw, DrawStatus};
+use rollbook_core::object::fund::{Fund, FundStatus};
+use rollbook_core::object::relation::Edge;
+use rollbook_core::object::review::{Review, ReviewStatus};
+use rollbook_core::record::{
+    ApplicationContent, CallTerms, DrawFor, Eligibility, GrantAward, ReviewDeclaration, Verdict,
+};
+use rollbook_core::refusal::Refusal;
+use rollbook_core::rules::bank;
+use rollbook_core::rules::funding::award;
+use rollbook_core::rules::registration::relate;
+use rollbook_core::tx::Tx;
+use rollbook_proof::crypto::{Hash, VerifierCache};
+
+use super::{Bench, CALL, FUND, GRANTEE, MEMBERS, MILLION, OTHER, World, hash, text};
+use crate::alliance::{Alliance, OPENED_MS, officers_of, secretariat};
+
+impl Bench {
+    /// A fund with 100 million received, a call of 20 million (call limit 70 %), three ranked
+    /// applications: 12 (rank 1, ask 8 million), 13 (rank 2, ask 6 million), 14 (rank 3, ask 2
+    /// million).
+    pub fn on_tables() -> Bench {
+        Self::with(|_| {})
+    }
+
+    pub fn with(adjust: impl FnOnce(&mut rollbook_core::charter::Charter)) -> Bench {
+        let mut alliance = Alliance::with(
+            b"payment",
+            MEMBERS,
+            4,
+            rollbook_proof::log::Clock::Sample,
+            adjust,
+        );
+        let found = alliance.found(OPENED_MS);
+        let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
+        let chain = alliance.chain();
+        let world = World {
+            tables: ledger.tables().clone(),
+            chain,
+            now: OPENED_MS + 1,
+            height: 1,
+            events: Vec::new(),
+        };
+        let mut bench = Bench {
+            alliance,
+            verifier: VerifierCache::default(),
+            world,
+            ids: 0,
+            ledger: None,
+        };
+        for record in &found {
+            let block = bench.world.block();
+            apply_record(&mut bench.world.tables, block, record, &mut bench.verifier).unwrap();
+        }
+        bench.seed();
+        bench
+    }
+
+    /// The same world once more, for another ending.
+    pub fn fork(&self, ids: u32) -> Bench {
+        let alliance = Alliance::new(b"payment", MEMBERS, 4);
+        Bench {
+            alliance,
+            verifier: VerifierCache::default(),
+            world: self.world.clone(),
+            ids,
+            ledger: None,
+        }
+    }
+
+    /// What stands at the start: the fund, the ranked call, its applications and reviewers, and the
+    /// money.
+    fn seed(&mut self) {
+        self.seed_fund_and_call();
+        for (number, applicant, ask) in [
+            (1, GRANTEE, 8 * MILLION),
+            (2, OTHER, 6 * MILLION),
+            (3, 14, 2 * MILLION),
+        ] {
+            self.seed_application(number, applicant, ask);
+        }
+        // Reviewers of the first application: the second officers of 9, 10, 11.
+        for (number, member) in (1..).zip([9, 10, 11]) {
+            self.seed_review(number, officers_of(member).1);
+        }
+        self.post(Movement::ContributionReceived {
+            member: 1,
+            pot: Pot::Free,
+            amount: 100 * MILLION,
+        });
+        self.post(Movement::CallFunded {
+            call: CALL,
+            direction: None,
+            amount: 20 * MILLION,
+        });
+    }
+
+    fn seed_fund_and_call(&mut self) {
+        let charter = self.world.tables.chain.get(&0).unwrap().charter;
+        let name = Name {
+            native: text("基金"),
+            latin: text("Fund"),
+        };
+        let since_ms = self.world.now;
+        let fund = Fund {
+            number: FUND,
+            name: name.clone(),
+            holder: 1,
+            unit: Unit::currency("CNY").unwrap(),
+            bank_account: hash("bank"),
+            office: secretariat(MEMBERS),
+            officers: Vec::new(),
+            accepted: Vec::new(),
+            holder_accepted: true,
+            status: FundStatus::Open,
+            since_ms,
+            motion: 0,
+            charter,
+        };
+        let terms = CallTerms {
+            fund: FUND,
+            title: name,
+            direction: None,
+            budget: 20 * MILLION,
+            ask_max: 20 * MILLION,
+            criteria: Vec::new(),
+            threshold: 0,
+            reviewers: 3,
+            concentration_bp: Some(7_000),
+            tie_breaks: Vec::new(),
+            eligibility: Eligibility {
+                classes: vec![Class::Founding],
+                outsiders: true,
+                in_direction: false,
+            },
+            codes: vec![text("late")],
+            opens_day: 0,
+            closes_day: 1,
+            document: hash("call"),
+        };
+        let call = Call {
+            number: CALL,
+            terms_hash: terms.hash(),
+            terms,
+            concentration_bp: 7_000,
+            status: CallStatus::Ranked,
+            since_ms,
+            closed_ms: Some(since_ms),
+            applications: 3,
+            motion: 0,
+            charter,
+        };
+        self.place(|tx| {
+            tx.put(fund);
+            tx.put(call);
+        });
+    }
+
+    fn seed_application(&mut self, number: u32, applicant: u32, ask: u64) {
+        let since_ms = self.world.now;
+        let content = ApplicationContent {
+            title: text("Project"),
+            ask,
+            document: hash("application"),
+        };
+        let application = Application {
+            number,
+            call: CALL,
+            applicant,
+            project: hash(&format!("project/{number}")),
+            commitment: Hash::ZERO,
+            record: Hash::ZERO,
+            submitted_ms: since_ms,
+            status: ApplicationStatus::Ranked,
+            since_ms,
+            opened: Some(Opened {
+                content,
+                at_ms: since_ms,
+                by: applicant,
+            }),
+            verdict: Some(Verdict::Eligible),
+            judged_by: None,
+            appeal: None,
+            score: None,
+            rank: Some(number),
+        };
+        self.place(|tx| {
+            tx.put(application);
+            tx.t.call_applications().put((CALL, number), 0);
+        });
+    }
+
+    /// A final review of the first application.
+    fn seed_review(&mut self, number: u32, person: u32) {
+        let review = Review {
+            number,
+            application: 1,
+            person,
+            draw: 1,
+            status: ReviewStatus::Final,
+            since_ms: self.world.now,
+            declaration: Some(ReviewDeclaration::Clear),
+            seal: None,
+            scores: None,
+            comment: None,
+            revision: None,
+        };
+        self.place(|tx| {
+            tx.put(review);
+            tx.t.review_of().put((1, person), number);
+        });
+    }
+
+    /// Writes into the tables past every rule. All suites that do so do it here.
+    pub fn place(&mut self, write: impl FnOnce(&mut Tx)) {
+        let block = self.world.block();
+        let mut tx = Tx::of_block(&mut self.world.tables, block);
+        write(&mut tx);
+        tx.keep();
+    }
+
+    /// Makes two organisations related, as declarations on both sides would.
+    pub fn relate(&mut self, one: u32, other: u32) {
+        let edge = Edge {
+            evidence: Hash::ZERO,
+            since_ms: 0,
+            until_ms: None,
+        };
+        self.place(|tx| relate(tx, one, other, edge));
+    }
+
+    pub fn post(&mut self, movement: Movement) {
+        self.direct(|tx| bank::post(tx, FUND, &movement).map(|_| ()))
+            .unwrap();
+    }
+
+    /// What a motion would do: a rule called without a record.
+    pub fn direct<T>(
+        &mut self,
+        act: impl FnOnce(&mut Tx) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let block = self.world.block();
+        let mut tx = Tx::of_record(&mut self.world.tables, block, hash("motion"));
+        let result = act(&mut tx);
+        match &result {
+            Ok(_) => tx.keep(),
+            Err(_) => tx.drop_writes(),
+        }
+        result
+    }
+
+    pub fn grant(&mut self, application: u32, amount: u64, body: BodyKind) -> Result<u32, Refusal> {
+        let grant = GrantAward {
+            application,
+            amount,
+            body,
+            out_of_rank: None,
+        };
+        self.direct(|tx| award::grant(tx, 1, &grant))
+    }
+
+    /// Finished draws of one person each: the second officers of these members, in this order.
+    pub fn draw(&mut self, agreement: u32, members: &[u32]) {
+        let subject = DrawFor::Agreement(agreement);
+        for (round, member) in (1..).zip(members) {
+            let number = 100 * agreement + round;
+            let draw = Draw {
+                number,
+                subject,
+                round,
+                attempt: 1,
+                pool: vec![officers_of(*member).1],
+                pool_hash: Hash::ZERO,
+                slots: Vec::new(),
+                named: Vec::new(),
+                seed: Some(Hash::ZERO),
+                status: DrawStatus::Drawn,
+                since_ms: self.world.now,
+            };
+            self.place(|tx| {
+                tx.put(draw);
+                tx.t.draw_of().put((subject, round), number);
+            });
+        }
+    }
+}

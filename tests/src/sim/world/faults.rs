@@ -1,0 +1,175 @@
+//! Machines that die and come back, and links that are cut.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rollbook_node::disk::SimDisk;
+use rollbook_node::replica::{Input, JournalStorage, Replica, Storage};
+
+use super::{Event, World};
+use crate::sim::ledger::SimLedger;
+use crate::sim::memo::SimVerify;
+use crate::sim::plan::Canary;
+
+impl<L: SimLedger> World<L> {
+    pub(super) fn restart(&mut self, node: usize) {
+        if self.machines[node].replica.is_some() {
+            return;
+        }
+        let machine = &self.machines[node];
+        let opened = JournalStorage::open(
+            Arc::new(machine.disk.clone()),
+            Path::new("journal"),
+            self.chain,
+        );
+        let (storage, recovered) = match opened {
+            Ok(opened) => opened,
+            Err(_) if machine.disk.halted() => {
+                self.mark("power cut while opening");
+                let seed = self.random.draw();
+                self.machines[node].disk.power_cut(seed);
+                let after = self.random.between(10, 1_000);
+                return self.at(after, Event::Restart { node });
+            }
+            Err(stop) => {
+                return self.fail(format!("node {node}: the journal does not open: {stop}"));
+            }
+        };
+        let tip = recovered.tip;
+        if tip < machine.told && !machine.wiped {
+            let told = machine.told;
+            return self.fail(format!(
+                "LOST: node {node} told height {told} and restarted at {tip}"
+            ));
+        }
+        let snapshot = self.machines[node].snapshot.take();
+        let usable = snapshot.filter(|app| {
+            let at = app.tip();
+            at.seal.height == 0
+                || (at.seal.height <= tip
+                    && storage
+                        .decided(at.seal.height)
+                        .is_some_and(|block| block.seal.id() == at.block))
+        });
+        let mut app = if self.random.percent(85) {
+            usable
+        } else {
+            None
+        };
+        let mut app = app.take().unwrap_or_else(|| L::open(&self.genesis));
+        for height in app.tip().seal.height + 1..=tip {
+            let Some(block) = storage.decided(height) else {
+                return self.fail(format!("node {node} holds no block {height}"));
+            };
+            let applied = app
+                .execute(&block.body, &block.seal)
+                .and_then(|()| app.commit(&block.seal.id(), &block.certificate));
+            if let Err(error) = applied {
+                return self.fail(format!(
+                    "node {node}: block {height} of its own journal does not apply: {error}"
+                ));
+            }
+        }
+        if !storage.wal(tip + 1).is_empty() {
+            self.mark("restart with a log to replay");
+        }
+        let verify = SimVerify {
+            memo: self.plan.canary == Canary::None,
+        };
+        let keys = L::keys(&self.genesis, self.machines[node].organisation);
+        let replica = Replica::new(self.config.clone(), keys, app, storage, verify);
+        let machine = &mut self.machines[node];
+        machine.replica = Some(replica);
+        machine.life += 1;
+        machine.booted_at = self.now;
+        machine.wake = None;
+        machine.doomed = None;
+        machine.wiped = false;
+        let peers: Vec<u32> = (1..=self.plan.nodes).collect();
+        self.note(node, &[], || format!("starts at {tip}"));
+        self.step(node, Input::Peers(peers));
+    }
+
+    pub(super) fn die(&mut self, node: usize, power: bool) {
+        self.note(node, &[u8::from(power)], || format!("dies (power {power})"));
+        let machine = &mut self.machines[node];
+        let Some(replica) = machine.replica.take() else {
+            return;
+        };
+        machine.snapshot = Some(replica.app().copy());
+        machine.doomed = None;
+        machine.wake = None;
+        if power {
+            let seed = self.random.draw();
+            self.machines[node].disk.power_cut(seed);
+            self.mark("power cut");
+        } else {
+            self.machines[node].disk.kill();
+            self.mark("kill");
+        }
+        if self.plan.wipe
+            && !self.wiped
+            && node < self.plan.validators as usize
+            && self.outcome.height > 2
+        {
+            self.wiped = true;
+            let machine = &mut self.machines[node];
+            machine.disk = SimDisk::new();
+            machine.snapshot = None;
+            machine.told = 0;
+            machine.wiped = true;
+            self.mark("disk lost");
+        }
+        let after = self.random.between(10, 4_000);
+        self.at(after, Event::Restart { node });
+    }
+
+    pub(super) fn crash_somebody(&mut self) {
+        if self.calm() || !(self.plan.crashes || self.plan.power_cuts) {
+            return;
+        }
+        let node = self.random.below(self.machines.len() as u64) as usize;
+        let power = self.plan.power_cuts && (!self.plan.crashes || self.random.percent(50));
+        match self.random.below(3) {
+            0 => self.die(node, power),
+            1 => self.machines[node].doomed = Some((self.random.below(5), power)),
+            _ if power => {
+                let operations = self.random.below(12);
+                self.machines[node].disk.halt_after(operations);
+            }
+            _ => self.machines[node].doomed = Some((self.random.below(3), false)),
+        }
+        let next = self.random.between(500, 6_000);
+        self.at(next, Event::Crash);
+    }
+
+    pub(super) fn weather(&mut self) {
+        if self.calm() {
+            return;
+        }
+        self.cut.clear();
+        let count = self.machines.len();
+        if self.plan.partitions && self.random.percent(50) {
+            let side: Vec<bool> = (0..count).map(|_| self.random.percent(50)).collect();
+            for from in 0..count {
+                for to in 0..count {
+                    if side[from] != side[to] {
+                        self.cut.insert((from, to));
+                    }
+                }
+            }
+            self.mark("partition");
+        }
+        if self.plan.one_way && self.random.percent(50) {
+            for _ in 0..2 {
+                let (from, to) = (
+                    self.random.below(count as u64) as usize,
+                    self.random.below(count as u64) as usize,
+                );
+                self.cut.insert((from, to));
+            }
+        }
+        let next = self.random.between(1_000, 8_000);
+        self.at(next, Event::Weather);
+    }
+}

@@ -1,0 +1,128 @@
+//! What must hold: no honest key signs twice, and after the faults everything arrives.
+
+use rollbook_node::replica::message::Frame;
+use rollbook_proof::chain::VoteKind;
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::{Hash, sha256};
+
+use super::World;
+use crate::sim::ledger::SimLedger;
+
+impl<L: SimLedger> World<L> {
+    /// Every signature that leaves an honest node.
+    pub(super) fn inspect(&mut self, node: usize, bytes: &[u8]) {
+        let own = self.machines[node].organisation;
+        if self.plan.twins.contains(&own) {
+            return;
+        }
+        let Ok(frame) = decode::<Frame>(bytes) else {
+            return self.fail("a frame that does not decode".into());
+        };
+        let (slot, value) = match frame {
+            Frame::Vote(signed) if signed.vote.validator == own => {
+                let step = if signed.vote.kind == VoteKind::Prevote {
+                    1
+                } else {
+                    2
+                };
+                (
+                    (own, signed.vote.height, signed.vote.round, step),
+                    signed.vote.block,
+                )
+            }
+            Frame::Proposal { proposal, .. } if proposal.facts.validator == own => {
+                let facts = sha256(&encode(&proposal.facts));
+                (
+                    (own, proposal.facts.height, proposal.facts.round, 0),
+                    Some(facts),
+                )
+            }
+            Frame::Cosign(cosignature) => {
+                let known = self
+                    .cosigned
+                    .entry((own, cosignature.size))
+                    .or_insert(cosignature.root);
+                if *known != cosignature.root {
+                    self.fail(format!(
+                        "DOUBLE COSIGNATURE by {own} at size {}",
+                        cosignature.size
+                    ));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let known = self.signed.entry(slot).or_insert(value);
+        if *known != value {
+            let known = *known;
+            self.fail(format!(
+                "DOUBLE SIGNATURE at {slot:?}: {known:?} and {value:?}"
+            ));
+        }
+    }
+
+    /// After the run: everybody is up, agrees, and nothing handed in after the faults is missing.
+    pub(super) fn finish(&mut self) {
+        for node in 0..self.machines.len() {
+            if self.plan.twins.contains(&self.machines[node].organisation) {
+                continue;
+            }
+            let Some(replica) = &self.machines[node].replica else {
+                return self.fail(format!("node {node} is down at the end"));
+            };
+            let (tip, status) = (replica.app().tip(), replica.status());
+            let taken = replica.blocks_taken();
+            if let Some(known) = self.decided.get(&tip.seal.height)
+                && *known != tip.block
+            {
+                return self.fail(format!(
+                    "FORK: node {node} stands at another block of height {}",
+                    tip.seal.height
+                ));
+            }
+            if tip.seal.height + 1 < self.outcome.height {
+                let height = self.outcome.height;
+                return self.fail(format!(
+                    "node {node} is stuck at {} of {height}: {status:?}",
+                    tip.seal.height
+                ));
+            }
+            if status.body_missing.is_some() {
+                return self.fail(format!("node {node}: {status:?}"));
+            }
+            let undecided = |id: &Hash, at: u64| {
+                !self.decided_records.contains(id) && at + 20_000 < self.plan.end
+            };
+            let missing = self.handed_in.iter().find(|(id, at)| undecided(id, **at));
+            if let Some((id, at)) = missing {
+                return self.fail(format!(
+                    "record {} of {at} ms is not decided at node {node}: {status:?}",
+                    id.short()
+                ));
+            }
+            if self.machines[node].receipted + 2 < tip.seal.height {
+                let receipted = self.machines[node].receipted;
+                return self.fail(format!(
+                    "node {node}: receipted {receipted} of {}: {status:?}",
+                    tip.seal.height
+                ));
+            }
+            let accused = replica.app().accused();
+            let accusations = accused.len() as u64;
+            if let Some((height, who)) = accused
+                .iter()
+                .find(|(_, who)| !self.plan.twins.contains(who))
+            {
+                return self.fail(format!(
+                    "honest validator {who} was accused at height {height}"
+                ));
+            }
+            *self.outcome.marks.entry("accusation").or_default() += accusations;
+            *self.outcome.marks.entry("block fetched").or_default() += taken;
+            *self.outcome.marks.entry("file sync").or_default() += self.machines[node].disk.syncs();
+            if status.votes_from > 1 && status.votes_from < u64::MAX {
+                self.mark("votes from a later height");
+            }
+        }
+    }
+}

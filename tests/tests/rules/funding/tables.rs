@@ -1,0 +1,58 @@
+//! The transition tables of funding.
+
+use std::collections::BTreeSet;
+
+use rollbook_core::rules::funding::table;
+
+#[test]
+fn the_table_prints_and_nothing_leaves_a_terminal_state() {
+    let rows = table();
+    let objects: BTreeSet<_> = rows.iter().map(|row| row.object).collect();
+    assert!(
+        [
+            "fund",
+            "instalment",
+            "call",
+            "application",
+            "draw",
+            "review"
+        ]
+        .iter()
+        .all(|object| objects.contains(object))
+    );
+    let text = rollbook_core::machine::markdown(&rows);
+    assert!(
+        text.contains("| call | F05 | – -> Published | BRD |"),
+        "{text}"
+    );
+    for (object, terminal) in [
+        ("instalment", "Cancelled"),
+        ("instalment", "WrittenOff"),
+        ("call", "Cancelled"),
+        ("call", "Closed"),
+        ("application", "Withdrawn"),
+        ("application", "Void"),
+        ("application", "NotRecommended"),
+        ("review", "Final"),
+        ("review", "Replaced"),
+        ("review", "Dropped"),
+        ("draw", "Drawn"),
+    ] {
+        assert!(
+            !rows
+                .iter()
+                .any(|row| row.object == object && row.from == terminal),
+            "{object} {terminal}"
+        );
+        assert!(
+            rows.iter()
+                .any(|row| row.object == object && row.to == terminal),
+            "{object} {terminal}"
+        );
+    }
+    let unique: BTreeSet<_> = rows
+        .iter()
+        .map(|row| (row.object, row.code, &row.from, &row.to))
+        .collect();
+    assert_eq!(unique.len(), rows.len(), "no row twice");
+}

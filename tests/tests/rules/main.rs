@@ -1,0 +1,15 @@
+//! The rules, record by record: every guard, every clock, every transition table, on one writer or
+//! on bare tables.
+//!
+//! * [`membership`], [`motion`], [`funding`] and [`payment`]: the rules of each family of acts.
+//! * [`protocol`]: how rules themselves change.
+//!
+//! One binary for all of them: each binary links the whole program.
+
+#![allow(clippy::unwrap_used)]
+
+mod funding;
+mod membership;
+mod motion;
+mod payment;
+mod protocol;
