@@ -19,9 +19,9 @@
 use std::path::PathBuf;
 
 use rollbook_core::record::Body;
+use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
-use crate::messages::t;
 use crate::output::say;
 use crate::verbs::opening::Reading;
 use desk::Desk;

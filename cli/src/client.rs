@@ -9,12 +9,12 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rollbook_words::catalogue::t;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
 use crate::failure::Failure;
 use crate::flags::{Asking, Connection, Global};
 use crate::login::Login;
-use crate::messages::t;
 use crate::profile::Profile;
 
 /// Longest answer read into memory, in bytes.

@@ -1,7 +1,7 @@
 //! A failure as a person reads it: what happened, why, what to do next.
 
-use crate::messages::{refusal_next, t};
-use crate::node_words::words;
+use rollbook_words::catalogue::{refusal_next, t};
+use rollbook_words::node::words;
 
 /// Exit code 1: refused, or a finding.
 pub const REFUSED: u8 = 1;

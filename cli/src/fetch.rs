@@ -8,12 +8,12 @@ use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::file::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use rollbook_proof::log::TlogProof;
+use rollbook_words::catalogue::t;
 use serde_json::Value;
 
 use crate::client::Client;
 use crate::encoding::base64_bytes;
 use crate::failure::Failure;
-use crate::messages::t;
 use crate::objects::Target;
 use crate::trust::{Grounds, Trouble, Trust};
 

@@ -10,9 +10,9 @@ use std::path::Path;
 use rollbook_node::files;
 use rollbook_node::files::Access;
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
-use crate::messages::t;
 
 /// Reads a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -17,10 +17,10 @@ pub mod secret;
 use std::path::{Path, PathBuf};
 
 use rollbook_proof::crypto::{KeyKind, Keypair};
+use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
 use crate::files::{make_folder, write_new};
-use crate::messages::t;
 use card::OfficerCard;
 use secret::Secret;
 

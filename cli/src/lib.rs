@@ -5,16 +5,16 @@
 //! * Every failure says what happened, why, and what to do next. Exit codes: 0 done, 1 refused or
 //!   finding, 2 unusable input, 3 not final yet or stale, 4 node unreachable.
 //! * A library, so that suites use its parts; the binary only calls [`main`].
-//! * One file per command in `commands/`; every sentence in `messages/`, in two languages. Flags
-//!   are structs; only the business verbs build theirs from a table.
+//! * One file per command in `commands/`; every sentence in the crate `rollbook-words`. Flags are
+//!   structs; only the business verbs build theirs from a table.
 //!
 //! The rooms, from the bottom up. A room imports only what stands above it in this table; inside a
 //! room modules may know one another.
 //!
 //! | room | modules | holds |
 //! |---|---|---|
-//! | texts | `dates`, `capital`, `encoding` | dates, lengths of time, amounts, bytes as text |
-//! | words | `messages`, `node_words`, `failure` | the catalogue; a failure as a person reads it |
+//! | texts | `encoding` | bytes as text |
+//! | words | `failure` | a failure as a person reads it |
 //! | flags | `flags` | flags that many commands share |
 //! | output | `output` | results, talk, tables, progress |
 //! | machine | `files`, `profile` | files of this machine; which alliance, nodes, keys |
@@ -30,10 +30,8 @@
 //! | tree | `tree` | the command tree, its help, which command runs |
 
 pub mod act;
-pub mod capital;
 pub mod client;
 pub mod commands;
-pub mod dates;
 pub mod drafting;
 pub mod encoding;
 pub mod failure;
@@ -43,8 +41,6 @@ pub mod flags;
 pub mod input;
 pub mod keystore;
 pub mod login;
-pub mod messages;
-pub mod node_words;
 pub mod objects;
 pub mod output;
 pub mod pending_file;
@@ -60,7 +56,7 @@ use std::process::ExitCode;
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     let lang = profile::choose_language(std::env::args_os());
-    messages::set_language(lang);
+    rollbook_words::catalogue::set_language(lang);
     let matches = match tree::translated().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {

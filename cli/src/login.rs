@@ -15,13 +15,13 @@ use rollbook_core::pass::Pass;
 use rollbook_node::api::reader::header_of;
 use rollbook_node::clock::real_ms;
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::files::{make_folder, replace_secret};
 use crate::flags::{Connection, Global};
 use crate::keystore::{Keystore, mismatch, passphrase};
-use crate::messages::t;
 use crate::profile::{Profile, Profiles, genesis};
 
 /// Life of a pass.

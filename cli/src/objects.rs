@@ -17,11 +17,11 @@ use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::payment::Payment;
 use rollbook_core::state::{TableValue, decode_value};
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::instant;
 use serde_json::{Value, json};
 
-use crate::dates::instant;
 use crate::failure::Failure;
-use crate::messages::t;
 
 /// A kind of object in the proved tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -307,7 +307,8 @@ pub fn rows(path: &str, value: &Value, unit: Option<&Unit>) -> Vec<(String, Stri
 }
 
 fn label(key: &str) -> String {
-    crate::messages::find(&format!("field.{key}"), &[]).unwrap_or_else(|| key.replace('_', " "))
+    rollbook_words::catalogue::find(&format!("field.{key}"), &[])
+        .unwrap_or_else(|| key.replace('_', " "))
 }
 
 fn walk(

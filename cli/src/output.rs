@@ -65,7 +65,7 @@ impl Drop for Busy {
 
 /// Begins it, on a terminal only; `key` is a sentence of the catalogue.
 pub fn busy(key: &str) -> Busy {
-    let bar = bar(0, &crate::messages::t(key, &[]));
+    let bar = bar(0, &rollbook_words::catalogue::t(key, &[]));
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
         bar.set_style(style);
     }
@@ -77,7 +77,11 @@ pub fn busy(key: &str) -> Busy {
 pub fn table(columns: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
-    table.set_header(columns.iter().map(|key| crate::messages::t(key, &[])));
+    table.set_header(
+        columns
+            .iter()
+            .map(|key| rollbook_words::catalogue::t(key, &[])),
+    );
     table
 }
 

@@ -7,13 +7,13 @@ use std::path::Path;
 use rollbook_core::record::Record;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
 use crate::files;
-use crate::messages::t;
 
 /// A record that waits for more signatures, as a file.
 #[derive(Debug, Serialize, Deserialize)]

@@ -9,12 +9,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::{Language, t};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::files::{cannot_read, make_folder, replace};
 use crate::flags::Global;
-use crate::messages::{Language, t};
 
 /// A profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]

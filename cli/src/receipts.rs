@@ -17,6 +17,7 @@ use rollbook_proof::answer::{Answer, Verdict, verify_answer};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
 use rollbook_proof::file::{Claim, Flaw, KeptPolicy, chain_of, unhex};
+use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,7 +26,6 @@ use crate::failure::{Failure, UNREACHABLE};
 use crate::fetch::fetch;
 use crate::files::cannot_write;
 use crate::flags::{Global, MAX_AGE};
-use crate::messages::t;
 use crate::objects::Target;
 use crate::output::say;
 use crate::profile::Profiles;

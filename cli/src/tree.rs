@@ -124,23 +124,24 @@ fn man() -> Result<u8, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use rollbook_words::catalogue;
+
     use super::*;
-    use crate::messages;
 
     /// Every command and every argument has a sentence, so help is never empty in either language.
     #[test]
     fn everything_has_help() {
         fn walk(command: &Command, path: &str) {
             let key = format!("help.{path}.about");
-            assert!(messages::find(&key, &[]).is_some(), "{key} is missing");
+            assert!(catalogue::find(&key, &[]).is_some(), "{key} is missing");
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 if id != "help" && id != "version" {
                     let key = format!("help.{path}.{id}");
                     let field = format!("help.field.{id}");
                     assert!(
-                        messages::find(&key, &[])
-                            .or(messages::find(&field, &[]))
+                        catalogue::find(&key, &[])
+                            .or(catalogue::find(&field, &[]))
                             .is_some(),
                         "{key} is missing"
                     );

@@ -26,15 +26,15 @@ use rollbook_proof::file::{KeptPolicy, chain_of};
 use rollbook_proof::log::tree::verify_consistency;
 use rollbook_proof::log::{Clock, TlogProof};
 use rollbook_proof::verify::{EpochChain, Head};
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::{instant, length, length_ms};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::dates::{instant, length, length_ms};
 use crate::failure::{Failure, UNREACHABLE};
 use crate::files::{cannot_write, make_folder, replace};
 use crate::flags::{Global, Reading};
-use crate::messages::t;
 use crate::output::{print, say};
 use crate::profile::{Profiles, genesis, in_use};
 

@@ -1,4 +1,4 @@
-//! What a node says reaches a Chinese operator in Chinese: the table `cli/messages/zh-node.toml`
+//! What a node says reaches a Chinese operator in Chinese: the table `node/words/messages/zh-node.toml`
 //! against the sources of the node, and the real binary.
 
 #![allow(clippy::unwrap_used)]
@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rollbook::node_words::in_chinese;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log::Clock;
+use rollbook_words::node::in_chinese;
 
 /// Sources whose every sentence can reach an operator or a caller.
 const SPEAKING: [&str; 10] = [
@@ -200,7 +200,8 @@ fn is_sentence(text: &str) -> bool {
 }
 
 fn table(section: &str) -> BTreeMap<String, String> {
-    let text = std::fs::read_to_string(workspace().join("cli/messages/zh-node.toml")).unwrap();
+    let text =
+        std::fs::read_to_string(workspace().join("node/words/messages/zh-node.toml")).unwrap();
     let all: toml::Table = text.parse().unwrap();
     let pairs = all[section].as_table().unwrap();
     pairs
@@ -246,7 +247,7 @@ fn every_sentence_of_the_node_has_chinese() {
     }
     assert!(
         missing.is_empty(),
-        "add to cli/messages/zh-node.toml:\n{}",
+        "add to node/words/messages/zh-node.toml:\n{}",
         missing.into_iter().collect::<Vec<_>>().join("\n")
     );
 }

@@ -82,7 +82,7 @@ impl Stage for OneWriter {
     }
 
     fn tell(&mut self, step: &Step<'_>) {
-        let sentence = rollbook::messages::find(&format!("story.{}", step.key), step.facts);
+        let sentence = rollbook_words::catalogue::find(&format!("story.{}", step.key), step.facts);
         let sentence =
             sentence.unwrap_or_else(|| panic!("story.{} is not in the catalogue", step.key));
         assert!(!sentence.contains('{'), "{sentence}: a fact is missing");

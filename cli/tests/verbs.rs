@@ -6,10 +6,10 @@
 
 use rollbook::act::judge::transitions;
 use rollbook::act::next::{kebab, who_key};
-use rollbook::messages::{Language, t_in};
 use rollbook::verbs::{ELSEWHERE, VERBS};
 use rollbook_core::record::{Body, MotionEffect};
 use rollbook_core::tx::DeadlineKind;
+use rollbook_words::catalogue::{Language, t_in};
 use serde_json::{Value, json};
 
 mod desk;

@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use rollbook_core::record::Record;
+use rollbook_words::catalogue::t;
 use serde_json::{Map, json};
 
 use super::desk::Desk;
@@ -16,7 +17,6 @@ use super::{judge, next, submit};
 use crate::drafting::members::Lines;
 use crate::failure::{Failure, NOT_YET, REFUSED, UNUSABLE};
 use crate::input::problem::suggestion;
-use crate::messages::t;
 use crate::output::{Rows, print, say};
 use crate::receipts;
 use crate::verbs::opening::Reading;

@@ -7,6 +7,7 @@ use rollbook_core::record::{Body, Payload, RECORD_MAX_BYTES, Record};
 use rollbook_node::clock::real_ms;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::t;
 
 use super::keys::Keys;
 use crate::client::Client;
@@ -14,7 +15,6 @@ use crate::failure::Failure;
 use crate::flags::{Acting, Asking, Global, KeyFlags, Signing};
 use crate::keystore::Keystore;
 use crate::keystore::card::{parse_role, role_code};
-use crate::messages::t;
 use crate::profile::{Profile, in_use};
 use crate::verbs::opening::Reading;
 

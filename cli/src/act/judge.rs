@@ -7,6 +7,7 @@ use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::record::{Body, Record};
 use rollbook_proof::codec::encode;
+use rollbook_words::catalogue::{refusal, t};
 use serde_json::{Value, json};
 
 use super::desk::Desk;
@@ -14,7 +15,6 @@ use super::keys::Keys;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::keystore::Keystore;
-use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
 
 /// A node's judgement of a signed record. A node that does not judge beforehand leaves that to the
@@ -93,11 +93,12 @@ pub fn wanted_role(judged: &Value) -> Option<String> {
 /// A principal as people read it: number and name.
 pub fn principal(judged: &Value) -> String {
     let entry = &judged["principal"];
-    let script = if crate::messages::language() == crate::messages::Language::Chinese {
-        "native"
-    } else {
-        "latin"
-    };
+    let script =
+        if rollbook_words::catalogue::language() == rollbook_words::catalogue::Language::Chinese {
+            "native"
+        } else {
+            "latin"
+        };
     format!(
         "{} {}",
         entry["number"],

@@ -7,10 +7,10 @@ use std::path::Path;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::crypto::Keypair;
+use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
 use crate::keystore::{Keystore, mismatch, passphrase};
-use crate::messages::t;
 
 /// Keys opened once, for many records.
 #[derive(Default)]

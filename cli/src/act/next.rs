@@ -7,12 +7,12 @@
 use std::path::Path;
 
 use rollbook_core::record::Record;
+use rollbook_words::catalogue::{find, t};
+use rollbook_words::dates::instant_ms;
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::dates::instant_ms;
 use crate::failure::Failure;
-use crate::messages::{find, t};
 use crate::output::{print, print_json, say};
 use crate::receipts::Receipted;
 use crate::verbs::VERBS;

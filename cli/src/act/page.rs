@@ -7,14 +7,14 @@
 use std::path::Path;
 
 use rollbook_core::record::{Capacity, Record};
+use rollbook_words::catalogue::{Language, t_in};
+use rollbook_words::dates::instant_ms;
 use serde_json::Value;
 
 use super::next;
 use crate::client::Client;
-use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::keystore::card::role_code;
-use crate::messages::{Language, t_in};
 
 /// Fields that are amounts of the act's unit.
 const AMOUNTS: [&str; 6] = ["amount", "ask", "ask_max", "budget", "total", "advance"];
@@ -177,7 +177,7 @@ fn money(minor: u64, unit: &str, exponent: u32) -> String {
         crate::output::money(i128::from(minor), exponent)
     );
     if unit == "CNY" {
-        format!("{plain}  {}", crate::capital::yuan(minor))
+        format!("{plain}  {}", rollbook_words::capital::yuan(minor))
     } else {
         plain
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::record::Record;
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::{refusal, t};
 use serde_json::{Value, json};
 
 use super::{judge, next};
@@ -12,7 +13,6 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::flags::{Global, Submitting};
 use crate::keystore::Keystore;
-use crate::messages::{refusal, t};
 use crate::output::{busy, print, print_json, say};
 use crate::{pending_file, receipts};
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, Command};
 use rollbook_core::record::Record;
+use rollbook_words::catalogue::t;
 
 use super::{node_register, org, status};
 use crate::act::desk::{Desk, client, fits, keystore, signers, unknown};
@@ -11,7 +12,6 @@ use crate::act::keys::Keys;
 use crate::act::{batch, judge, next, submit};
 use crate::failure::Failure;
 use crate::flags::{Acting, Global, KeyFlags, Signing, Submitting, command, group, group_of, read};
-use crate::messages::t;
 use crate::output::{print_json, say};
 use crate::profile::{Profile, in_use};
 use crate::verbs::{VERBS, Verb, is_table};

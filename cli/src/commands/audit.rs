@@ -15,12 +15,12 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::Verify;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::instant_ms;
 use sha2::{Digest, Sha256};
 
-use crate::dates::instant_ms;
 use crate::failure::{Failure, REFUSED};
 use crate::flags::Global;
-use crate::messages::t;
 use crate::output::{bar, print, print_json, say};
 use crate::profile::genesis;
 

@@ -23,6 +23,7 @@ use clap::{Args, value_parser};
 use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log::Clock;
+use rollbook_words::catalogue::t;
 use serde::Serialize;
 
 use self::machine::{Machine, Usage, usage};
@@ -30,7 +31,6 @@ use self::mix::{MEMBERS, Mix, Prepared, verify_rate};
 use self::offer::{Counts, Ledger, Node};
 use crate::failure::Failure;
 use crate::flags::Global;
-use crate::messages::t;
 use crate::output::{print, print_json, say};
 
 mod history;

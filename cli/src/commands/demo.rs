@@ -12,15 +12,15 @@ use rollbook_node::config::NodeSecrets;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::codec::encode;
 use rollbook_proof::log::Clock;
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::instant_ms;
 
 use super::audit::audit;
-use crate::dates::instant_ms;
 use crate::drafting::sample;
 use crate::drafting::sample::Place;
 use crate::failure::Failure;
 use crate::flags::Global;
 use crate::keystore::sample_node_key;
-use crate::messages::t;
 use crate::output::{money, print, print_json, say};
 use crate::story;
 use crate::story::network::Network;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rollbook_node::files::{Access, Replacement, WriteError};
+use rollbook_words::catalogue::t;
 
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::flags::{Connection, Global};
-use crate::messages::t;
 use crate::output::{busy, print, say};
 use crate::profile::in_use;
 

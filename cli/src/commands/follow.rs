@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::instant_ms;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::flags::{Connection, Global};
-use crate::messages::t;
 use crate::objects;
 use crate::output::{print, say};
 use crate::profile::in_use;

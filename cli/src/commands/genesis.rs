@@ -19,6 +19,7 @@ use rollbook_core::identity::{OrganisationEntry, Role};
 use rollbook_core::record::{Capacity, Record, VALIDITY_MAX_MS};
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::{refusal, t};
 
 use super::keys::{keystore_of, role_words};
 use crate::drafting::build::shown;
@@ -27,7 +28,6 @@ use crate::files;
 use crate::flags::{Global, KeyFlags};
 use crate::input::problem::Report;
 use crate::keystore::passphrase;
-use crate::messages::{refusal, t};
 use crate::output::{print, print_json, say};
 
 /// How a founding record's file is named.

@@ -9,8 +9,9 @@ use rollbook_core::identity::identifier::did_key;
 use rollbook_core::identity::{Authorisation, Role, commitment};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::day_number;
 
-use crate::dates::day_number;
 use crate::drafting::alliance::short_text;
 use crate::drafting::{Inputs, read_inputs, sample};
 use crate::failure::{Failure, REFUSED};
@@ -20,7 +21,6 @@ use crate::keystore::card::{OfficerCard, key_text, parse_role, role_code};
 use crate::keystore::node::{CARD, NodeCard, NodeSecrets};
 use crate::keystore::secret::{Fresh, Secret};
 use crate::keystore::{Keystore, passphrase};
-use crate::messages::t;
 use crate::output::{print, print_json, say};
 use crate::profile::in_use;
 use crate::{files, keystore};

@@ -11,13 +11,13 @@ use clap::{ArgMatches, Args, Command};
 use rollbook_core::account::Unit;
 use rollbook_node::replica_thread::questions;
 use rollbook_proof::log::Clock;
+use rollbook_words::catalogue::t;
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::commands::{audit, show};
 use crate::failure::Failure;
 use crate::flags::{Global, Reading};
-use crate::messages::t;
 use crate::objects::{KINDS, Kind, Target};
 use crate::output::{print, print_json};
 use crate::profile::{genesis, in_use};
@@ -200,7 +200,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
     table.load_preset(comfy_table::presets::NOTHING);
     let head = |column: &&str| {
         let name = column.rsplit('.').next().unwrap_or(column);
-        crate::messages::find(&format!("field.{name}"), &[])
+        rollbook_words::catalogue::find(&format!("field.{name}"), &[])
             .unwrap_or_else(|| name.replace('_', " "))
     };
     table.set_header(std::iter::once(t("show.id", &[])).chain(kind.columns.iter().map(head)));

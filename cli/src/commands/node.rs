@@ -12,13 +12,13 @@ use rollbook_node::files;
 use rollbook_node::files::Access;
 use rollbook_node::network::peer_id_text;
 use rollbook_node::runtime::{admin, backup, doctor, open, process, storage};
+use rollbook_words::catalogue::{find, t};
+use rollbook_words::node::words;
 
 use crate::client::Client;
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Asking, Global};
 use crate::keystore::{node_backup, passphrase};
-use crate::messages::{find, t};
-use crate::node_words::words;
 use crate::output::{busy, print, print_json, say};
 
 /// `node`.

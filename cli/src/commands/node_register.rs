@@ -9,6 +9,7 @@ use rollbook_core::record::{Body, NodeAct, NodeKeys};
 use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{KeyKind, Keypair};
+use rollbook_words::catalogue::t;
 
 use crate::act::desk::Desk;
 use crate::act::perform;
@@ -17,7 +18,6 @@ use crate::flags::{Acting, Global};
 use crate::input::problem::Report;
 use crate::input::toml_file::TomlFile;
 use crate::keystore::node::NodeCard;
-use crate::messages::t;
 use crate::output::say;
 
 /// `node register`.

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind};
 use rollbook_core::record::{Body, OrganisationAct, Registration};
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
 use super::keys::keystore_of;
@@ -23,7 +24,6 @@ use crate::flags::{Acting, Global, KeyFlags};
 use crate::input::problem::{Place, Report};
 use crate::keystore::card::OfficerCard;
 use crate::keystore::passphrase;
-use crate::messages::t;
 use crate::output::{print, print_json, say};
 use crate::profile::{genesis, in_use};
 use crate::{files, keystore};

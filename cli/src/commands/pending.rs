@@ -14,15 +14,15 @@ use rollbook_core::identity::{Organisation, OrganisationKind};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_core::state::decode_value;
 use rollbook_proof::file::Content;
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::instant_ms;
 use serde_json::{Value, json};
 
-use crate::dates::instant_ms;
 use crate::failure::Failure;
 use crate::fetch::fetch;
 use crate::flags::{Global, Reading};
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
-use crate::messages::t;
 use crate::objects::{Target, both_names};
 use crate::output::{print, print_json, say};
 use crate::profile::in_use;

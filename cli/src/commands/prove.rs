@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Args, Command};
 use rollbook_proof::file::Content;
+use rollbook_words::catalogue::t;
 
 use crate::commands::show::told;
 use crate::failure::Failure;
 use crate::fetch::fetch;
 use crate::files::cannot_write;
 use crate::flags::{Global, Reading};
-use crate::messages::t;
 use crate::objects::{KINDS, Target};
 use crate::output::{print, print_json, say};
 use crate::trust::Trust;

@@ -8,13 +8,13 @@ use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::genesis::{Genesis, GenesisItem};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
+use rollbook_words::catalogue::{Language, language, t};
 
 use super::keys::{ask, role_words};
 use crate::failure::Failure;
 use crate::files;
 use crate::flags::{Asking, Global};
 use crate::keystore::Keystore;
-use crate::messages::{Language, language, t};
 use crate::objects::both_names;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, Profiles, unknown};

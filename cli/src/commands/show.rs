@@ -5,13 +5,13 @@ use clap::{Args, Command};
 use rollbook_core::account::Unit;
 use rollbook_core::record::Record;
 use rollbook_proof::file::{Content, Proved};
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::instant_ms;
 use serde_json::{Value, json};
 
-use crate::dates::instant_ms;
 use crate::failure::{Failure, REFUSED};
 use crate::fetch::{Fetched, fetch, records_of};
 use crate::flags::{Global, Reading};
-use crate::messages::t;
 use crate::objects::{KINDS, Target, companions, unit_of};
 use crate::output::{print, print_json, say};
 use crate::trust::{Grounds, Trust};

@@ -1,13 +1,13 @@
 //! `NOUN status N`: where an object stands, as told by a node (R16).
 
 use clap::{Args, Command};
+use rollbook_words::catalogue::t;
 
 use crate::act::desk::client;
 use crate::act::next::{of, sentence};
 use crate::failure::Failure;
 use crate::flags;
 use crate::flags::{Asking, Global};
-use crate::messages::t;
 use crate::output::{print, print_json, say};
 use crate::profile::in_use;
 

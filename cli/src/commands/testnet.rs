@@ -8,12 +8,12 @@ use clap::{Args, Subcommand};
 use rollbook_node::clock::Step;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log;
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::{instant_ms, length_ms};
 
 use super::node::print_status;
-use crate::dates::{instant_ms, length_ms};
 use crate::failure::{Failure, UNREACHABLE};
 use crate::flags::Global;
-use crate::messages::t;
 use crate::output::{busy, print, print_json, say};
 
 /// How this program runs a node.

@@ -15,12 +15,12 @@ use rollbook_proof::file::{
 };
 use rollbook_proof::log::proof::PROOF_HEADER;
 use rollbook_proof::verify::{EpochChain, Receipt};
+use rollbook_words::catalogue::{refusal, t};
+use rollbook_words::dates::{instant, instant_ms};
 use serde_json::{Value, json};
 
-use crate::dates::{instant, instant_ms};
 use crate::failure::{Failure, REFUSED};
 use crate::flags::Global;
-use crate::messages::{refusal, t};
 use crate::objects;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profiles, genesis, in_use};

@@ -282,7 +282,7 @@ fn apply_override(
         Ok(()) => {}
         Err(ParameterError::Unknown { near }) => {
             let near = near
-                .map(|near| crate::messages::t("draft.did-you-mean", &[("near", near)]))
+                .map(|near| rollbook_words::catalogue::t("draft.did-you-mean", &[("near", near)]))
                 .unwrap_or_default();
             report.error(
                 place,

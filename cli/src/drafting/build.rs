@@ -19,7 +19,8 @@ use crate::keystore::card::role_code;
 
 /// A name as messages show it: the original script, if the two differ both.
 pub fn shown(name: &rollbook_core::identity::Name) -> String {
-    let chinese = crate::messages::language() == crate::messages::Language::Chinese;
+    let chinese =
+        rollbook_words::catalogue::language() == rollbook_words::catalogue::Language::Chinese;
     if chinese {
         name.native.to_string()
     } else {

@@ -5,12 +5,12 @@ use rollbook_core::identity::{ActClass, ApprovalPolicy, Name, OrganisationKind};
 use rollbook_core::object::direction::Direction;
 use rollbook_proof::codec::{Text, TextError};
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::day_number;
 use unicode_normalization::UnicodeNormalization;
 
 use super::ReadFile;
-use crate::dates::day_number;
 use crate::input::problem::{Place, Report, suggestion};
-use crate::messages::t;
 
 /// An organisation as a file states it, before its officers' cards are joined.
 #[derive(Debug, Clone)]

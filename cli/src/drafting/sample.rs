@@ -15,6 +15,7 @@ use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment}
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{KeyKind, Keypair, sha256};
+use rollbook_words::catalogue::t;
 
 use super::cards::Cards;
 use super::{Inputs, build, read_inputs};
@@ -24,7 +25,6 @@ use crate::keystore::card::OfficerCard;
 use crate::keystore::node::{NodeCard, NodeSecrets};
 use crate::keystore::sample_officer_key;
 use crate::keystore::secret::{Fresh, Secret};
-use crate::messages::t;
 
 /// The passphrase of every sample key file.
 pub const PASSPHRASE: &str = "sample";

@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
+use rollbook_words::catalogue::t;
 use serde::Serialize;
-
-use crate::messages::t;
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

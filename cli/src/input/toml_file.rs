@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rollbook_proof::crypto::Hash;
+use rollbook_words::dates::day_number;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Place, Report, suggestion};
-use crate::dates::day_number;
 
 /// A parsed file.
 pub struct TomlFile<'a> {
@@ -134,7 +134,7 @@ impl<'a> Section<'a> {
             ("key", self.name(key)),
             (
                 "expected",
-                crate::messages::t(&format!("draft.expected.{expected}"), &[]),
+                rollbook_words::catalogue::t(&format!("draft.expected.{expected}"), &[]),
             ),
         ];
         report.error(&self.place_of(value), "toml-type", &facts);

@@ -10,11 +10,11 @@ use std::rc::Rc;
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::identity::{Authorisation, OfficerEntry, Role};
 use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
+use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
 use crate::input::problem::Report;
 use crate::input::toml_file::{Section, TomlFile};
-use crate::messages::t;
 
 /// The sentence that every sample file carries (domain 5.2.3).
 pub const SAMPLE_NOTICE: &str =

@@ -9,13 +9,13 @@ use std::path::Path;
 use rollbook_core::record::NodeKeys;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{KeyKind, Keypair};
+use rollbook_words::catalogue::t;
 use zeroize::Zeroizing;
 
 use super::card::{SAMPLE_NOTICE, key_text, read_key, signature_text};
 use crate::failure::Failure;
 use crate::input::problem::Report;
 use crate::input::toml_file::Section;
-use crate::messages::t;
 
 /// The kinds of a node, in the order of their files.
 pub const KINDS: [KeyKind; 4] = [

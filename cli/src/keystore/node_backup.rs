@@ -9,12 +9,12 @@ use std::path::Path;
 
 use rollbook_node::config::NodeSecrets;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
+use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::secret::{decrypt, encrypt};
 use crate::failure::Failure;
-use crate::messages::t;
 
 const KIND: &str = "rollbook-node-keys";
 

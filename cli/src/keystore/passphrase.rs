@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use rollbook_words::catalogue::t;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::messages::t;
 
 /// Fewest characters of a new passphrase.
 pub const MIN_CHARACTERS: usize = 10;

@@ -7,12 +7,12 @@ use age::secrecy::SecretString;
 use rollbook_core::identity::commitment;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Keypair;
+use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::card::OfficerCard;
 use crate::failure::Failure;
-use crate::messages::t;
 
 /// scrypt work factor of real keys, log2: about half a second and 128 MiB.
 const WORK_FACTOR: u8 = 17;

@@ -1,10 +1,10 @@
 //! A mistake on the command line in this program's own words.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
 use crate::input::problem::nearest;
-use crate::messages::t;
 
 /// A mistake on the command line in this program's words: what was typed, why it is not known, what
 /// to type. None for help, for the version, and for a command without its verb, which clap answers

@@ -3,13 +3,12 @@
 //! same everywhere. In Chinese clap's own words are translated as well.
 
 use clap::{Arg, ArgAction, Command};
-
-use crate::messages;
+use rollbook_words::catalogue;
 
 /// A tree with help in the language of this process.
 pub fn translated(tree: Command) -> Command {
     let mut command = translate(tree, "rollbook");
-    if messages::language() == messages::Language::Chinese {
+    if catalogue::language() == catalogue::Language::Chinese {
         command.build();
         command = chinese_usage(command);
     }
@@ -97,14 +96,14 @@ fn chinese_usage(mut command: Command) -> Command {
 
 /// Sets help texts from the catalogue, all the way down; in Chinese clap's own words as well.
 fn translate(command: Command, path: &str) -> Command {
-    let chinese = messages::language() == messages::Language::Chinese;
+    let chinese = catalogue::language() == catalogue::Language::Chinese;
     let command = if chinese {
         in_chinese(command)
     } else {
         command
     };
     let name_of = |part: &str| format!("{path}.{part}");
-    let mut command = match messages::find(&format!("help.{path}.about"), &[]) {
+    let mut command = match catalogue::find(&format!("help.{path}.about"), &[]) {
         Some(about) => command.about(about),
         None => command,
     };
@@ -115,7 +114,7 @@ fn translate(command: Command, path: &str) -> Command {
     for id in arguments {
         let key = format!("help.{}", name_of(&id));
         if let Some(help) =
-            messages::find(&key, &[]).or_else(|| messages::find(&format!("help.field.{id}"), &[]))
+            catalogue::find(&key, &[]).or_else(|| catalogue::find(&format!("help.field.{id}"), &[]))
         {
             command = command.mut_arg(&id, |argument| {
                 let values = if chinese {

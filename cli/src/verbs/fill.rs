@@ -3,6 +3,7 @@
 
 use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
 use rollbook_proof::crypto::Hash;
+use rollbook_words::catalogue::t;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -10,7 +11,6 @@ use super::opening::{Part, Reading};
 use super::spell::missing_named;
 use crate::failure::Failure;
 use crate::files;
-use crate::messages::t;
 
 /// The arguments are the fields.
 pub fn nothing(_: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failure> {

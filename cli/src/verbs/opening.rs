@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use rollbook_core::identity::commitment;
 use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
 use crate::files;
-use crate::messages::t;
 
 const KIND: &str = "rollbook-opening";
 /// Largest content that is kept inside an opening.

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rollbook_core::record::Body;
+use rollbook_words::catalogue::t;
 use serde_json::{Map, Value, json};
 
 use super::opening::Reading;
 use super::{Field, Kind, Verb, forms, opening};
 use crate::failure::Failure;
 use crate::files;
-use crate::messages::t;
 
 /// What was given on the command line of a verb.
 #[derive(Debug, Clone, Default)]

@@ -33,13 +33,13 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::log::Clock;
+use rollbook_words::catalogue::t;
 use serde::Serialize;
 
 use super::machine::{Machine, Usage, usage};
 use super::mix::{MEMBERS, Mix, verify_rate};
 use super::{NODES, SAMPLE};
 use crate::failure::Failure;
-use crate::messages::t;
 use crate::output::{bar, print, say};
 
 /// Records a block.

@@ -11,6 +11,7 @@ use rollbook_core::genesis::{Genesis, GenesisItem};
 use rollbook_core::identity::OrganisationEntry;
 use rollbook_core::record::Record;
 use rollbook_proof::log::Clock;
+use rollbook_words::catalogue::{Language, language, t};
 
 use crate::drafting::parameters;
 use crate::drafting::sample::REPORTED_NAMES;
@@ -18,7 +19,6 @@ use crate::failure::Failure;
 use crate::files;
 use crate::flags::Global;
 use crate::keystore::card::role_code;
-use crate::messages::{Language, language, t};
 use crate::objects::both_names;
 use crate::output::{print, print_json, table};
 

@@ -14,7 +14,7 @@
 
 use std::sync::OnceLock;
 
-use crate::messages::{Language, language};
+use crate::catalogue::{Language, language};
 
 /// The table: `[sentence]` holds what the sources of node and core say, `[system]` what the
 /// operating system and libraries do.
