@@ -1,7 +1,9 @@
 //! What the Cargo.toml files and the roots of crates must be: dependencies run downwards, and a
 //! crate does not show another of ours as its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
 
 use super::modules::Sources;
 use super::paths::{Shown, Way, facts};
@@ -12,6 +14,28 @@ const SUITES: &str = "rollbook-tests";
 
 /// The tables of a Cargo.toml that name other crates.
 const TABLES: [&str; 3] = ["dependencies", "build-dependencies", "dev-dependencies"];
+
+/// The crates that a build of `package` needs, as `name version`, itself included.
+pub fn tree(top: &Path, package: &str, edges: &str) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--prefix", "none", "--package", package])
+        .args(["--edges", edges, "--format", "{p}"])
+        .current_dir(top)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some(format!("{} {}", words.next()?, words.next()?))
+        })
+        .collect()
+}
 
 /// Judges the dependencies. `manifests` are the Cargo.toml files by their folder.
 pub fn judge_manifests(house: &House, manifests: &BTreeMap<String, toml::Table>) -> Vec<Finding> {

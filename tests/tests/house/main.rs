@@ -12,6 +12,8 @@
 //!   crate stand outside it and see only what is public; of them only the length counts.
 //! * A crate depends only on crates that stand before it in the table, and shows none of them as
 //!   its own.
+//! * A build needs no more crates of other people than the table allows, and never those that it
+//!   forbids; who adds one raises the number on purpose.
 //! * No file is longer than 800 lines, here too. No room is larger than 6,000. Core has at least
 //!   15 rooms.
 //!
@@ -129,6 +131,53 @@ fn no_crate_depends_upwards() {
     let house = house();
     let findings = crates::judge_manifests(&house, &manifests());
     assert_eq!(findings, [], "dependencies run downwards");
+}
+
+#[test]
+fn no_build_grows_unseen() {
+    for weight in house().weight {
+        let tree = crates::tree(&top(), &weight.name, &weight.edges);
+        println!(
+            "{}: {} crates, {} allowed",
+            weight.name,
+            tree.len(),
+            weight.crates
+        );
+        assert!(
+            tree.len() <= weight.crates,
+            "{} needs {} crates ({}), {} are allowed by tests/house.toml",
+            weight.name,
+            tree.len(),
+            weight.edges,
+            weight.crates
+        );
+        let heavy: Vec<&String> = weight
+            .never
+            .iter()
+            .filter(|name| {
+                tree.iter()
+                    .any(|line| line.starts_with(&format!("{name} ")))
+            })
+            .collect();
+        assert!(heavy.is_empty(), "{} needs {heavy:?}", weight.name);
+        if let Some(most) = weight.lines {
+            let floor = house()
+                .crates
+                .into_iter()
+                .find(|floor| floor.name == weight.name);
+            let folder = format!("{}/src/", floor.unwrap().folder);
+            let lines: usize = sources()
+                .iter()
+                .filter(|(path, _)| path.starts_with(&folder))
+                .map(|(_, text)| text.lines().count())
+                .sum();
+            assert!(
+                lines <= most,
+                "{}: {lines} lines, {most} are allowed",
+                weight.name
+            );
+        }
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn small_house() -> House {
     };
     House {
         crates: vec![floor],
+        weight: Vec::new(),
     }
 }
 

@@ -18,6 +18,25 @@ pub struct House {
     /// Bottom to top: a crate may depend on the crates before it.
     #[serde(rename = "crate")]
     pub crates: Vec<Floor>,
+    /// What other people's crates may cost.
+    pub weight: Vec<Weight>,
+}
+
+/// The most crates that the build of one of ours may need, itself counted. Raised only on purpose.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weight {
+    /// Our crate.
+    pub name: String,
+    /// Kinds of dependencies that count, as `cargo tree --edges` takes them.
+    pub edges: String,
+    /// The most crates.
+    pub crates: usize,
+    /// The most lines of its own sources, where that is bounded.
+    pub lines: Option<usize>,
+    /// Crates that are never among them.
+    #[serde(default)]
+    pub never: Vec<String>,
 }
 
 /// One crate.
