@@ -1,5 +1,5 @@
-//! The command tree, and which command runs. Its help is translated by [`translate`]; mistakes are
-//! told by [`mistake`].
+//! The command tree, and which command runs. Its help is translated by `translate`; mistakes are
+//! told by [`mistake()`].
 
 mod mistake;
 mod translate;

@@ -3,7 +3,7 @@
 //!
 //! * Two refusals (RULINGS A4): *inadmissible* ([`Refusal`]) is never in a block; *recorded without
 //!   effect* ([`Outcome::NotCounted`]) is in the log and changes nothing but what its rule says.
-//! * Every change by the clock is an [`Event`], derived here, a leaf of its own.
+//! * Every change by the clock is an [`Event`](crate::event::Event), derived here, a leaf of its own.
 //! * Order of effect in a block: due clock events by (due time, kind, object), then evidence, then
 //!   records (RULINGS A19).
 //!

@@ -8,7 +8,7 @@ pub mod posts;
 pub mod protocol;
 pub mod rights;
 
-/// The object of this number. Refused with [`Object::UNKNOWN`], the number as its fact, if the
+/// The object of this number. Refused with [`Object::UNKNOWN`](crate::object::Object::UNKNOWN), the number as its fact, if the
 /// ledger has none.
 pub fn find<T: Stored>(tables: &StateTables, number: u32) -> Result<&T, Refusal> {
     T::table(tables)

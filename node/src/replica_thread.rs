@@ -2,7 +2,7 @@
 //!
 //! * Everything reaches the replica as a [`command::Command`] through one bounded channel; gossip
 //!   is dropped when it is full, answers wait for room. Several commands are taken at once, so
-//!   that all cores decode them ([`arrival`]) and verify their signatures ([`memo`]).
+//!   that all cores decode them (`arrival`) and verify their signatures (`memo`).
 //! * Effects go straight to the network's queue; nothing here waits but the journal's fsyncs and a
 //!   store far behind. The store's queue is bounded: a store that is 256 blocks behind holds the
 //!   node back instead of filling its memory.

@@ -4,7 +4,7 @@
 //! Signed with the node's log key under a tag of its own: 'rollbook/answer/v1' 0x00 || answer. A
 //! checkpoint's text never begins with that tag, because its first line is the origin and holds no
 //! zero byte. A late application carries seen answers of f+1 validators
-//! ([`rollbook_core::record::SeenReceipt`]).
+//! (`SeenReceipt` of the record).
 
 use bincode::{Decode, Encode};
 

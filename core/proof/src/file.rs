@@ -14,7 +14,7 @@
 //! docs/formats.md, section 9, describes it for other readers.
 //!
 //! Absent on purpose: what a record says. This crate knows a record's bytes and its leaf; who can
-//! read a record says what its id is ([`RecordId`]).
+//! read records says what they are ([`Envelope`]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

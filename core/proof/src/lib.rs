@@ -5,7 +5,7 @@
 //! iteration. Bytes in, verdicts out.
 //!
 //! From bottom to top: [`codec`] and [`crypto`]; [`chain`], the words of blocks; [`log`], the RFC
-//! 6962 log and the C2SP formats; [`verify`], receipts and state proofs from one hash; [`file`],
+//! 6962 log and the C2SP formats; [`verify`], receipts and state proofs from one hash; [`mod@file`],
 //! proof files; [`answer`], what a node signed to a submission.
 //!
 //! Absent on purpose: records and rules (the crate `rollbook-core` re-executes them), networking

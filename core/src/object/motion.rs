@@ -51,7 +51,7 @@ impl MotionStatus {
     }
 }
 
-/// Why a motion failed, for [`effects::failed`].
+/// Why a motion ended without effect, as its effect is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {

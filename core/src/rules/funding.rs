@@ -1,12 +1,11 @@
 //! Funding: funds, contributions, calls, applications, draws, reviews (domain 2.2, 2.3, 2.5a;
 //! RULINGS R2 to R4, R8, R22).
 //!
-//! * Every movement of value goes through [`post`]: the account table of domain 2.7, on the proved
-//!   `accounts` table.
-//! * A bank reference is used once in the whole ledger ([`claim_reference`], N8).
-//! * Every state machine is one table of [`Row`]s; a status changes only through [`Row`]s' `step`,
-//!   so table and code are one.
-//! * Separation of duties is on persons and groups (RULINGS R6): [`unrelated`].
+//! * Every movement of value goes through [`bank::post`](super::bank::post), and a bank reference is
+//!   used once in the whole ledger (N8).
+//! * What each object is, and its transition table, stands in [`crate::object`]; a status changes only
+//!   by that table.
+//! * Separation of duties is on persons ([`duties`]) and on groups (RULINGS R6).
 //!
 //! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing
 //! and winding down of funds (F33), fees (F36), closing of a fund (F32), deputies.

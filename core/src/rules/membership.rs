@@ -1,7 +1,7 @@
 //! Membership: from application to activation, and the rights of members (domain 1.3, 1.4; RULINGS
 //! R5, R9, R16).
 //!
-//! * Every step is a row of [`table`]; the rules ask that table.
+//! * Every step is a row of [`ROWS`]; the rules ask that table.
 //! * A live membership has three independent parts: dues, discipline, exit. Rights are the
 //!   intersection of what each part allows and are derived, never stored. A membership is a record
 //!   of its own on every admission, never reopened.

@@ -3,7 +3,7 @@
 //!
 //! * Every number counts voices. The voices of a motion are the groups with an entitled member when
 //!   it opens; members and groups are frozen then, as rows under a digest that the proved
-//!   [`Motion`] carries.
+//!   [`Motion`](crate::object::motion::Motion) carries.
 //! * The first member of a group to vote holds the group's voice; only that member may vote again,
 //!   until the close, and the last ballot counts. A ballot of another member of the group and one
 //!   of a recused member are recorded and not counted.

@@ -1,7 +1,7 @@
 //! Questions about the ledger at its tip, answered by the thread that holds it.
 //!
 //! * Nothing is kept and nothing is changed: a record that is judged here is not handed in.
-//! * Only state is proved, and only under a receipt ([`StateQuestions`]). The rest is what this
+//! * Only state is proved, and only under a receipt (`StateQuestions`). The rest is what this
 //!   node says: a wrong answer costs a question, never a right.
 
 use std::collections::VecDeque;

@@ -11,8 +11,8 @@
 //!   do not count.
 //! * At most the ask and at most what the call still holds (N4). In rank order, or out of rank with
 //!   reasons in a motion of that kind. The applicant is eligible on the day of decision (N23).
-//! * The applicant's group is recused in the tally ([`interested`]); whoever reviewed an
-//!   application of the call does not vote ([`check_voter`]).
+//! * The applicant's group is recused in the tally (`interested`); whoever reviewed an
+//!   application of the call does not vote (`check_voter`).
 //! * Granted: B -> W, then standstill, offer, acceptance. Lapsed or revoked: W -> B until the call
 //!   is closed, then W -> A (R3).
 //!

@@ -6,7 +6,7 @@
 //! * requested (grantee) -> certified (PO) -> approved (FIN, two above the tier) -> 48 hours ->
 //!   released (TRE, K -> T) -> settled (OFF, T -> D) or returned (OFF, T -> K, and released again
 //!   with a new instruction) -> acknowledged.
-//! * Every step adds a deed to the chain; [`duties::judge`] holds N12 and N13 over the chain, the
+//! * Every step adds a deed to the chain; [`judge`] holds N12 and N13 over the chain, the
 //!   assessors, the reviewers and those who voted the award.
 //! * Within the 48 hours any two seat holders of distinct groups hold a payment. The board lifts
 //!   the hold, or it ends after 30 days undecided.

@@ -32,7 +32,7 @@ pub struct Opening {
     pub effect: MotionEffect,
     /// Organisation and group that proposed it; none where a rule opens it.
     pub proposer: Option<(u32, u32)>,
-    /// Who decides; [`Effect::body`] says who does by default.
+    /// Who decides; [`Effect::body`](crate::rules::effect::Effect::body) says who does by default.
     pub body: DecidingBody,
     /// SHA-256 of the text.
     pub text: Hash,

@@ -2,7 +2,7 @@
 //! begin.
 //!
 //! * The seal's `protocol` selects the rules. The versions in force stand in state, so what a seal
-//!   must say is never a matter of opinion: [`at`] a height there is one answer.
+//!   must say is never a matter of opinion: [`at`](crate::lookup::protocol::at) a height there is one answer.
 //! * A version is raised one at a time, by a passed amendment of the charter
 //!   ([`MotionEffect::RaiseProtocol`]) that names version, height and release. It is refused unless
 //!   a quorum of the validators has announced by record ([`NodeAct::Support`]) that their nodes
