@@ -96,10 +96,10 @@ pub(crate) fn enter_founder(tx: &mut Tx, organisation: u32) -> Result<(), Refusa
         invoice: None,
         agreement: None,
     };
-    tx.t.memberships().put(number, membership);
+    tx.put(membership);
     let mut entry = tx.organisation(organisation)?.clone();
     entry.membership = Some(number);
-    tx.t.organisations().put(organisation, entry);
+    tx.put(entry);
     let mut facts = tx.facts();
     facts.founders_missing += 1;
     tx.put_facts(facts);

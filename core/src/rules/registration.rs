@@ -173,7 +173,7 @@ pub(crate) fn enter(
         introduced_by,
         membership: None,
     };
-    tx.t.organisations().put(entry.number, organisation);
+    tx.put(organisation);
     Ok(())
 }
 

@@ -303,7 +303,7 @@ fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusa
             past: Vec::new(),
             payment: None,
         };
-        tx.t.milestones().put(number, milestone);
+        tx.put(milestone);
     }
     Ok(())
 }

@@ -151,12 +151,12 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
         score: None,
         rank: None,
     };
-    tx.t.applications().put(number, entry);
+    tx.put(entry);
     tx.t.projects()
         .put((call.number, submission.project), number);
     tx.t.call_applications().put((call.number, number), 0);
     call.applications = call.applications.saturating_add(1);
-    tx.t.calls().put(call.number, call);
+    tx.put(call);
     Ok(Outcome::Applied)
 }
 
@@ -347,7 +347,7 @@ fn appeal(tx: &mut Tx, actor: &Actor, number: u32, grounds: Hash) -> Result<(), 
         appeal = format!("{:?}", entry.appeal)
     );
     entry.appeal = Some(Appeal::Filed(grounds));
-    tx.t.applications().put(number, entry);
+    tx.put(entry);
     tx.cancel(DeadlineKind::AppealWindow, number);
     let effect = MotionEffect::DecideAppeal(DecideAppeal {
         application: number,

@@ -117,7 +117,7 @@ fn publish(tx: &mut Tx, motion: u32, terms: &CallTerms) -> Result<u32, Refusal> 
         motion,
         charter: tx.facts().charter,
     };
-    tx.t.calls().put(number, call);
+    tx.put(call);
     post(
         tx,
         terms.fund,

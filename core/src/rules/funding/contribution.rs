@@ -58,8 +58,7 @@ fn memo(
         .pledge
         .moved(what, amount)
         .map_err(|error| Refusal::new("R4.pledge", vec![("why", error.to_string())]))?;
-    tx.t.contributions()
-        .put(contribution.number, contribution.clone());
+    tx.put(contribution.clone());
     Ok(())
 }
 
@@ -150,7 +149,7 @@ fn pledge(tx: &mut Tx, actor: &Actor, entry: &PledgeEntry) -> Result<(), Refusal
         signed_ms: tx.now,
         charter: tx.facts().charter,
     };
-    tx.t.contributions().put(number, contribution);
+    tx.put(contribution);
     Ok(())
 }
 

@@ -273,7 +273,7 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
         since_ms: tx.now,
     };
     tx.t.draw_of().put((subject, round), number);
-    tx.t.draws().put(number, draw);
+    tx.put(draw);
     restart_clock(tx, number)
 }
 
@@ -380,7 +380,7 @@ fn commit(tx: &mut Tx, actor: &Actor, number: u32, commitment: &Hash) -> Result<
         draw.since_ms = tx.now;
         restart_clock(tx, number)?;
     }
-    tx.t.draws().put(number, draw);
+    tx.put(draw);
     Ok(())
 }
 
@@ -428,7 +428,7 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: u32, secret: &[u8; 32]) -> Result<
         draw.since_ms = tx.now;
         tx.cancel(DeadlineKind::DrawStep, number);
     }
-    tx.t.draws().put(number, draw);
+    tx.put(draw);
     if complete { drawn(tx, subject) } else { Ok(()) }
 }
 
@@ -509,7 +509,7 @@ pub fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
             places,
         },
     );
-    tx.t.draws().put(number, draw);
+    tx.put(draw);
     restart_clock(tx, number)
 }
 

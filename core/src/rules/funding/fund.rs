@@ -139,7 +139,7 @@ fn create(tx: &mut Tx, motion: u32, plan: &CreateFund) -> Result<u32, Refusal> {
         motion,
         charter: tx.facts().charter,
     };
-    tx.t.funds().put(number, fund);
+    tx.put(fund);
     Ok(number)
 }
 
@@ -200,7 +200,7 @@ pub fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusa
         fund.status = step(&ROWS, "F01", Some(fund.status), FundStatus::Open)?;
         fund.since_ms = tx.now;
     }
-    tx.t.funds().put(number, fund);
+    tx.put(fund);
     Ok(Outcome::Applied)
 }
 

@@ -149,7 +149,7 @@ fn fill(tx: &mut Tx, number: u32) -> Result<Vec<u32>, Refusal> {
             tx.deadline(Period::Days(days)),
         );
         assigned.push(review.number);
-        tx.t.reviews().put(review.number, review);
+        tx.put(review);
     }
     Ok(assigned)
 }

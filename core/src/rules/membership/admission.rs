@@ -160,10 +160,10 @@ pub(super) fn apply_for(
         invoice: None,
         agreement: None,
     };
-    tx.t.memberships().put(number, membership);
+    tx.put(membership);
     let mut entry = organisation.clone();
     entry.membership = Some(number);
-    tx.t.organisations().put(entry.number, entry);
+    tx.put(entry);
     schedule_days(
         tx,
         DeadlineKind::MembershipScreen,
@@ -378,7 +378,7 @@ fn open_ballot(
         },
     )?;
     membership.motion = Some(motion);
-    tx.t.memberships().put(number, membership);
+    tx.put(membership);
     Ok(motion)
 }
 
@@ -551,7 +551,7 @@ pub(super) fn agree(
 ) -> Result<(), Refusal> {
     let mut membership = own(tx, actor, number, "M09")?;
     membership.agreement = Some(*agreement);
-    tx.t.memberships().put(number, membership);
+    tx.put(membership);
     Ok(())
 }
 

@@ -21,13 +21,6 @@ use crate::rules::bank::{claim_reference, reference_key};
 use crate::tx::{Counter, Tx};
 use crate::{refuse, require};
 
-fn invoice_of(tx: &Tx, number: u32) -> Result<Invoice, Refusal> {
-    tx.t.invoices
-        .get(&number)
-        .cloned()
-        .ok_or_else(|| Refusal::new("A4.unknown-invoice", vec![("invoice", number.to_string())]))
-}
-
 /// M26.
 pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: u32) -> Result<(), Refusal> {
     must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
@@ -65,16 +58,16 @@ pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: u32) -> Result<(),
         issued_ms: tx.now,
         status: InvoiceStatus::Open,
     };
-    tx.t.invoices().put(number, invoice);
+    tx.put(invoice);
     membership.invoice = Some(number);
-    tx.t.memberships().put(membership.number, membership);
+    tx.put(membership);
     Ok(())
 }
 
 /// M26: cancelled.
 pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
     must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
-    let mut invoice = invoice_of(tx, number)?;
+    let mut invoice = tx.get::<Invoice>(number)?;
     require!(
         invoice.status == InvoiceStatus::Open,
         "M26.not-open",
@@ -86,14 +79,14 @@ pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refu
         invoice = number
     );
     invoice.status = InvoiceStatus::Cancelled;
-    tx.t.invoices().put(number, invoice);
+    tx.put(invoice);
     Ok(())
 }
 
 /// M27: entered by the treasurer.
 pub(super) fn receive(tx: &mut Tx, actor: &Actor, receipt: &Receipt) -> Result<(), Refusal> {
     let entered_by = must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?.person;
-    let mut invoice = invoice_of(tx, receipt.invoice)?;
+    let mut invoice = tx.get::<Invoice>(receipt.invoice)?;
     require!(
         invoice.status == InvoiceStatus::Open,
         "M27.not-open",
@@ -119,7 +112,7 @@ pub(super) fn receive(tx: &mut Tx, actor: &Actor, receipt: &Receipt) -> Result<(
         value_date: receipt.value_date,
         entered_by,
     });
-    tx.t.invoices().put(invoice.number, invoice);
+    tx.put(invoice);
     Ok(())
 }
 
@@ -131,7 +124,7 @@ fn judged(
     record: &Hash,
 ) -> Result<(Invoice, PendingReceipt), Refusal> {
     let officer = must_hold(tx, actor, Role::SecondOfficer, Scope::Alliance)?.person;
-    let mut invoice = invoice_of(tx, number)?;
+    let mut invoice = tx.get::<Invoice>(number)?;
     let Some(pending) = invoice
         .pending
         .take()
@@ -161,7 +154,7 @@ pub(super) fn confirm(
     if invoice.received >= invoice.amount {
         invoice.status = InvoiceStatus::Paid;
     }
-    tx.t.invoices().put(number, invoice);
+    tx.put(invoice);
     Ok(())
 }
 
@@ -175,6 +168,6 @@ pub(super) fn decline(
     let (invoice, pending) = judged(tx, actor, number, record)?;
     tx.t.bank_references()
         .remove(reference_key(&pending.reference));
-    tx.t.invoices().put(number, invoice);
+    tx.put(invoice);
     Ok(())
 }

@@ -180,7 +180,7 @@ pub(super) fn begin(
     tx.schedule(DeadlineKind::MotionClose, number, closes);
     motion.status = step(&ROWS, "R10", from, MotionStatus::Open)?;
     motion.opened_ms = tx.now;
-    tx.t.motions().put(number, motion);
+    tx.put(motion);
     Ok(())
 }
 
@@ -225,7 +225,7 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         // It waits for support before ballots are taken, and freezes its electorate then.
         let number = motion.number;
         motion.status = step(&ROWS, "R10", None, MotionStatus::Gathering)?;
-        tx.t.motions().put(number, motion);
+        tx.put(motion);
         let due = tx.deadline(Period::Days(SUPPORT_DAYS));
         tx.schedule(DeadlineKind::MotionSupport, number, due);
         return support(tx, actor, number);

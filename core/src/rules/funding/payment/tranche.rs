@@ -88,7 +88,7 @@ pub(super) fn claim_tranche(
             );
             agreement.paid.add(&share);
             milestone.payment = Some(payment);
-            tx.t.milestones().put(number, milestone);
+            tx.put(milestone);
             Ok(share)
         }
         Tranche::Holdback => {
@@ -156,7 +156,7 @@ pub(super) fn release_tranche(tx: &mut Tx, payment: &Payment) -> Result<(), Refu
         Tranche::Milestone(number) => {
             let mut milestone = tx.get::<Milestone>(number)?;
             milestone.payment = None;
-            tx.t.milestones().put(number, milestone);
+            tx.put(milestone);
             agreement.paid.take_back(&payment.share);
         }
         Tranche::Holdback => {
