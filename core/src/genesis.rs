@@ -170,6 +170,7 @@ pub struct Genesis {
 
 /// Why a genesis does not stand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GenesisError {
     /// An item breaks its own rules.
     #[error("genesis item {index}: {why}")]

@@ -40,6 +40,7 @@ impl Access {
 /// The step at which a file could not be replaced. Shown as the system's reason alone, because the
 /// caller names the file.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// No file could be made beside the target.
     #[error("{0}")]

@@ -32,6 +32,7 @@ const DECODE: Configuration<LittleEndian, Fixint, Limit<NET>> = bincode::config:
 
 /// Why bytes were not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecodeError {
     /// Step 1.
     #[error("{length} bytes, at most {max} are allowed")]

@@ -99,6 +99,7 @@ impl Balances for MemoryBook {
 
 /// Why nothing was posted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PostingError {
     /// Zero, or more than 18 digits.
     #[error("an amount of {0} minor units; 1 to 999999999999999999 are allowed")]
@@ -322,6 +323,7 @@ pub struct Totals {
 
 /// What is wrong with a set of balances.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BookFault {
     /// N1.
     #[error("{account} is negative: {balance} (N1)")]

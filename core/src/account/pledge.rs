@@ -60,6 +60,7 @@ pub enum PledgeMove {
 
 /// Why a pledge did not move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PledgeError {
     /// Zero, or more than 18 digits.
     #[error("an amount of {0} minor units; 1 to 999999999999999999 are allowed")]

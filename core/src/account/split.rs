@@ -2,6 +2,7 @@
 
 /// Why an amount was not split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SplitError {
     /// Nothing to split by.
     #[error("all weights are zero, or there are none")]

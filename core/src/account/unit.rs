@@ -52,6 +52,7 @@ pub enum Unit {
 
 /// Why something is no unit or amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum UnitError {
     /// Not in the table.
     #[error(

@@ -6,6 +6,7 @@ use crate::refusal::Refusal;
 
 /// Why a block is not valid. Every honest node says the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BlockError {
     /// The block is under rules that this build does not have (RULINGS A18): stop before it and
     /// install the release.

@@ -232,6 +232,7 @@ pub struct Certificate {
 
 /// Why a certificate does not certify.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CertificateError {
     /// It names another block.
     #[error("the certificate is for block {found} at height {height}, not {wanted}")]

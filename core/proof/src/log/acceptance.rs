@@ -74,6 +74,7 @@ pub struct AcceptancePolicy {
 
 /// Why a policy file is refused. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AcceptanceError {
     /// Not UTF-8, a control character, no final line feed, or too long.
     #[error("the policy is not text of at most 262144 bytes in lines without control characters")]
@@ -135,6 +136,7 @@ pub struct Judged {
 
 /// Why a checkpoint is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CheckpointRefusal {
     /// The note's text is no checkpoint.
     #[error(transparent)]

@@ -27,6 +27,7 @@ pub struct Checkpoint {
 
 /// Why a text is no checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CheckpointError {
     /// Not three lines, or the origin is empty.
     #[error("a checkpoint is three lines: origin, size, root")]

@@ -27,6 +27,7 @@ pub const TIME_MAX_S: u64 = i64::MAX as u64;
 
 /// Why a note, a line or a verifier key is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoteError {
     /// More than [`NOTE_MAX_BYTES`].
     #[error("a note of {0} bytes is too long")]

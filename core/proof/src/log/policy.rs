@@ -136,6 +136,7 @@ pub struct EpochPolicy {
 
 /// Why a policy is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PolicyError {
     /// Too long, not printable ASCII in lines, or no final line feed.
     #[error("the policy is not at most 32768 bytes of printable ASCII in lines")]
@@ -193,6 +194,7 @@ pub enum PolicyError {
 
 /// Why cosignatures do not carry a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CosignatureError {
     /// The checkpoint is of another log.
     #[error("the checkpoint is of log '{0}'")]

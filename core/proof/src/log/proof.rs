@@ -42,6 +42,7 @@ pub struct TlogProof {
 
 /// Why a text is no proof. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProofFormatError {
     /// More than [`PROOF_MAX_BYTES`], or not UTF-8.
     #[error("the proof is too long or not UTF-8")]
@@ -65,6 +66,7 @@ pub enum ProofFormatError {
 
 /// Why a proof could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProveError {
     /// The note is no checkpoint.
     #[error(transparent)]
@@ -91,6 +93,7 @@ pub struct Verified {
 
 /// Why a proof proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProofRefusal {
     /// The policy does not accept the checkpoint.
     #[error("the checkpoint is not accepted: {0}")]

@@ -175,6 +175,7 @@ impl NodeReader for MemoryNodes {
 
 /// Why a root or a proof could not be made from a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TreeError {
     /// The store lacks a node that a log of this size has.
     #[error("the log store lacks node {index} of level {level}")]

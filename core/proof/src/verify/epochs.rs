@@ -26,6 +26,7 @@ use crate::verify::state::{StateRefusal, verify_state};
 
 /// Why a policy does not continue the chain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EpochError {
     /// The SHA-256 of the first policy is not the genesis hash.
     #[error("the first policy has SHA-256 {found}, the genesis hash is {expected}")]
@@ -153,6 +154,7 @@ pub type StateReceipt = SealReceipt;
 
 /// Why a receipt proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReceiptRefusal {
     /// The chain has no policy yet.
     #[error("no policy is known")]

@@ -61,6 +61,7 @@ impl HostFunctionsProvider for Sha256Only {
 
 /// Why a state proof proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StateRefusal {
     /// Over [`STATE_PROOF_MAX_BYTES`], no protobuf, or not in canonical form.
     #[error("the state proof is not the canonical encoding of an ICS23 commitment proof")]
