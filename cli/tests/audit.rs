@@ -10,7 +10,8 @@ use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, NodeAct};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::Clock;
-use rollbook_tests::alliance::{Alliance, node_keys, officers_of};
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::{Alliance, node_keys};
 use rollbook_tests::writer::Writer;
 
 fn audit(file: &Path, genesis: Option<Hash>) -> Output {

@@ -13,13 +13,13 @@ use rollbook::encoding::{base64_bytes, base64_text};
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_node::clock::Step;
-use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::{node_key, officer_key};
 use rollbook_proof::chain::CheckpointSignature;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, KeyKind};
 use rollbook_proof::file::Bundle;
 use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, MemoryNodes, TlogProof};
+use rollbook_sandbox::http;
+use rollbook_sandbox::keys::{node_key, officer_key};
 use rollbook_tests::testnet::Net;
 use serde_json::{Value, json};
 

@@ -18,7 +18,8 @@ use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
-use rollbook_tests::alliance::{Alliance, officer_key};
+use rollbook_sandbox::keys::officer_key;
+use rollbook_tests::alliance::Alliance;
 use rollbook_tests::writer::{Writer, text};
 
 const SEED: &str = "story";

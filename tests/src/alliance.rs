@@ -16,8 +16,9 @@ use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::direction::Direction;
 use rollbook_core::record::{Body, Capacity, NodeKeys, OrganisationAct, Payload, Record};
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
+use rollbook_proof::crypto::{Hash, KeyKind, sha256_tagged};
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::keys::{node_key, officer_key, officers_of};
 
 /// 28 June 2023, 10:00 in Shanghai.
 pub const OPENED_MS: u64 = 1_687_917_600_000;
@@ -41,16 +42,6 @@ fn text<const N: usize>(value: impl Into<String>) -> Text<N> {
 
 fn commitment(label: &str) -> Hash {
     sha256_tagged("rollbook/sample-commitment", &[label.as_bytes()])
-}
-
-/// The key of a person.
-pub fn officer_key(seed: &[u8], person: u32) -> Keypair {
-    Keypair::derive(seed, &format!("officer/{person}"))
-}
-
-/// A node's key of a kind.
-pub fn node_key(seed: &[u8], organisation: u32, kind: KeyKind) -> Keypair {
-    Keypair::derive(seed, &format!("node/{organisation}/{kind:?}"))
 }
 
 /// All four public keys of a node with their proofs.
@@ -119,11 +110,6 @@ pub fn organisation(
         officers,
         policy: ApprovalPolicy::default(),
     }
-}
-
-/// Person numbers of a member's two officers.
-pub fn officers_of(member: u32) -> (u32, u32) {
-    (2 * member - 1, 2 * member)
 }
 
 impl Alliance {

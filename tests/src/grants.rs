@@ -18,8 +18,9 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::BlockContext;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, VerifierCache, sha256_tagged};
+use rollbook_sandbox::keys::officers_of;
 
-use crate::alliance::{Alliance, officers_of, secretariat};
+use crate::alliance::{Alliance, secretariat};
 use crate::writer::Writer;
 
 pub use story::{ASSESSORS, REVIEWERS};

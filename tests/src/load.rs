@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::export::BlockFrame;
 use rollbook_core::record::Record;
-use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::{SampleAlliance, officers_of};
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_sandbox::alliance::SampleAlliance;
+use rollbook_sandbox::http;
+use rollbook_sandbox::keys::officers_of;
 
 use crate::testnet::{Net, PATIENCE, frames};
 

@@ -16,12 +16,13 @@ use rollbook_core::record::{
     Payload, Proposal, Record,
 };
 use rollbook_core::tx::Verify;
-use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::{SampleAlliance, officer_key, officers_of};
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, VerifierCache, sha256};
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::alliance::SampleAlliance;
+use rollbook_sandbox::http;
+use rollbook_sandbox::keys::{officer_key, officers_of};
+use rollbook_sandbox::testnet::{Plan, Testnet};
 
 use crate::alliance::secretariat;
 use crate::load::Source;

@@ -28,9 +28,10 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
+use rollbook_sandbox::keys::{node_key, officer_key};
 
 use crate::alliance;
-use crate::alliance::{Alliance, OPENED_MS, node_key, officer_key};
+use crate::alliance::{Alliance, OPENED_MS};
 
 /// What came of one block.
 #[derive(Debug, Clone, Default)]

@@ -3,10 +3,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use rollbook_node::runtime::sample::{NodePlace, SampleAlliance};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::alliance::{NodePlace, SampleAlliance};
 use rollbook_tests::alliance::{Alliance, OPENED_MS};
 
 fn place(node: u32) -> NodePlace {

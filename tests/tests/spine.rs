@@ -8,7 +8,8 @@ use rollbook_core::identity::Role;
 use rollbook_core::ledger::{BlockError, Ledger};
 use rollbook_core::record::{Body, NodeAct};
 use rollbook_proof::log::Clock;
-use rollbook_tests::alliance::{Alliance, OPENED_MS, node_keys, officers_of};
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::{Alliance, OPENED_MS, node_keys};
 use rollbook_tests::writer::Writer;
 
 #[test]

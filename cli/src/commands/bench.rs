@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, value_parser};
 use rollbook_node::clock::real_ms;
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::catalogue::t;
 use serde::Serialize;
 

@@ -15,6 +15,7 @@ use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment}
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{KeyKind, Keypair, sha256};
+use rollbook_sandbox::keys::{officer_key, salt};
 use rollbook_words::catalogue::t;
 
 use super::cards::Cards;
@@ -23,7 +24,6 @@ use crate::failure::Failure;
 use crate::input::problem::{Place as FilePlace, Report};
 use crate::keystore::card::OfficerCard;
 use crate::keystore::node::{NodeCard, NodeSecrets};
-use crate::keystore::sample_officer_key;
 use crate::keystore::secret::{Fresh, Secret};
 
 /// The passphrase of every sample key file.
@@ -271,15 +271,15 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
 fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64) -> SampleOfficer {
     let mut roles = roles.to_vec();
     roles.sort();
-    let key = sample_officer_key(seed, person);
+    let key = officer_key(seed.as_bytes(), person);
     let short = |text: String| Text::<160>::new(text).unwrap_or_default();
     let (name, document) = (
         short(format!("Sample person {person:04}")),
         short(format!("SAMPLE-{person:04}")),
     );
     let signatory = short(format!("Sample signatory {organisation:04}"));
-    let salt = crate::keystore::sample_salt(seed, &format!("person/{person}"));
-    let signatory_salt = crate::keystore::sample_salt(seed, &format!("signatory/{person}"));
+    let salt_of = |what: &str| salt(seed.as_bytes(), &format!("{what}/{person}"));
+    let (salt, signatory_salt) = (salt_of("person"), salt_of("signatory"));
     let card = OfficerCard {
         organisation,
         person,

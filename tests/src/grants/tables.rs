@@ -22,9 +22,10 @@ use rollbook_core::rules::funding::award;
 use rollbook_core::rules::registration::relate;
 use rollbook_core::tx::Tx;
 use rollbook_proof::crypto::{Hash, VerifierCache};
+use rollbook_sandbox::keys::officers_of;
 
 use super::{Bench, CALL, FUND, GRANTEE, MEMBERS, MILLION, OTHER, World, hash, text};
-use crate::alliance::{Alliance, OPENED_MS, officers_of, secretariat};
+use crate::alliance::{Alliance, OPENED_MS, secretariat};
 
 impl Bench {
     /// A fund with 100 million received, a call of 20 million (call limit 70 %), three ranked

@@ -11,11 +11,12 @@ use rollbook_node::replica::{Ahead, App, Keys, LedgerApp};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::keys::{node_key, officers_of};
 
 use super::memo;
 use super::plan::Plan;
 use super::random::Random;
-use crate::alliance::{Alliance, OPENED_MS, node_key, node_keys, officers_of};
+use crate::alliance::{Alliance, OPENED_MS, node_keys};
 
 /// A ledger under simulation.
 pub trait SimLedger: App + Sized {

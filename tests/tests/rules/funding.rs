@@ -28,7 +28,8 @@ use rollbook_core::record::{
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, sha256};
-use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::{Alliance, secretariat};
 use rollbook_tests::writer::{Writer, text};
 
 const MEMBERS: u32 = 24;

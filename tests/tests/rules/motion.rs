@@ -20,7 +20,8 @@ use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
-use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::{Alliance, secretariat};
 use rollbook_tests::writer::{Writer, text};
 
 const MEMBERS: u32 = 24;

@@ -19,7 +19,8 @@ use rollbook_node::replica::journal_storage::JournalStorage;
 use rollbook_node::replica::{Effect, Input, Keys, LedgerApp, Phase, Replica, ReplicaConfig};
 use rollbook_proof::crypto::{KeyKind, sha256};
 use rollbook_proof::log::Clock;
-use rollbook_tests::alliance::{Alliance, node_key};
+use rollbook_sandbox::keys::node_key;
+use rollbook_tests::alliance::Alliance;
 use rollbook_tests::sim::memo::SimVerify;
 use rollbook_tests::writer::{Writer, text};
 
@@ -54,7 +55,7 @@ fn file(writer: &mut Writer, order: OfficialOrder) -> Result<Outcome, Refusal> {
 }
 
 fn support(writer: &mut Writer, member: u32, protocol: u32) -> Result<Outcome, Refusal> {
-    let operator = rollbook_tests::alliance::officers_of(member).0;
+    let operator = rollbook_sandbox::keys::officers_of(member).0;
     writer.act_as(
         member,
         &[(operator, Role::NodeOperator)],

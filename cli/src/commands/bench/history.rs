@@ -23,8 +23,6 @@ use rollbook_node::replica::storage::Storage;
 use rollbook_node::replica::{App, JournalStorage};
 use rollbook_node::replica_thread::app::{Delivery, NodeApp, node_app};
 use rollbook_node::runtime::open::open;
-use rollbook_node::runtime::sample::{SampleAlliance, node_key};
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_node::store::view::{StoredReceipt, View};
 use rollbook_node::store::writer;
 use rollbook_node::store::writer::Job;
@@ -33,6 +31,9 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::alliance::SampleAlliance;
+use rollbook_sandbox::keys::node_key;
+use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::catalogue::t;
 use serde::Serialize;
 

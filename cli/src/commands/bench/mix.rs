@@ -17,9 +17,9 @@ use rollbook_core::record::{
     Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload,
     Proposal, Record,
 };
-use rollbook_node::runtime::sample::{officer_key, officers_of};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, VerifierCache, sha256};
+use rollbook_sandbox::keys::{officer_key, officers_of};
 
 /// Founding members of the load's alliance.
 pub const MEMBERS: u32 = 24;
@@ -266,8 +266,8 @@ pub fn verify_rate(signatures: &[(PublicKey, Vec<u8>, Signature)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use rollbook_core::ledger::Ledger;
-    use rollbook_node::runtime::testnet::Plan;
     use rollbook_proof::log::Clock;
+    use rollbook_sandbox::testnet::Plan;
 
     use super::*;
 

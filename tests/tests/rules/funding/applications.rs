@@ -14,7 +14,7 @@ use rollbook_proof::answer;
 use rollbook_proof::answer::{Answer, SignedAnswer};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{KeyKind, sha256};
-use rollbook_tests::alliance::{node_key, officers_of};
+use rollbook_sandbox::keys::{node_key, officers_of};
 use rollbook_tests::writer::Writer;
 
 use super::{

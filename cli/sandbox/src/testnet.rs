@@ -13,19 +13,22 @@ use std::time::{Duration, Instant};
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::pass::Pass;
+use rollbook_node::api::reader::header_of;
+use rollbook_node::clock::{NodeClock, Step, real_ms};
+use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets};
+use rollbook_node::failure::Failure;
+use rollbook_node::files;
+use rollbook_node::files::Access;
+use rollbook_node::runtime::admin;
+use rollbook_node::runtime::storage::FRESH;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::sample::{NodePlace, SampleAlliance, node_key, officer_key};
-use super::storage::FRESH;
-use super::{admin, http};
-use crate::api::reader::header_of;
-use crate::clock::{NodeClock, Step, real_ms};
-use crate::config::{CONFIG_NAME, Config, NodeSecrets};
-use crate::failure::Failure;
-use crate::files::{self, Access};
+use crate::alliance::{NodePlace, SampleAlliance};
+use crate::http;
+use crate::keys::{node_key, officer_key};
 
 /// Most nodes of a testnet.
 pub const NODES_MAX: u32 = 13;

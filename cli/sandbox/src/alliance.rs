@@ -1,5 +1,4 @@
-//! Sample alliances from a seed: every key derived, so that a testnet's people can sign without key
-//! files. Never for real money: whoever knows the seed holds every key.
+//! The sample alliance of a testnet: every member with two officers, the first with nodes.
 
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::charter::{Charter, Preset};
@@ -14,11 +13,12 @@ use rollbook_core::object::direction::Direction;
 use rollbook_core::record::{
     Body, Capacity, NodeKeys, OrganisationAct, Payload, Record, Registration,
 };
+use rollbook_node::failure::Failure;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_proof::log::Clock;
 
-use crate::failure::Failure;
+use crate::keys::{node_key, officer_key, officers_of};
 
 /// Where a node can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,21 +54,6 @@ fn text<const N: usize>(value: impl Into<String>) -> Text<N> {
 
 fn commitment(label: &str) -> Hash {
     sha256_tagged("rollbook/sample-commitment", &[label.as_bytes()])
-}
-
-/// The key of a person.
-pub fn officer_key(seed: &[u8], person: u32) -> Keypair {
-    Keypair::derive(seed, &format!("officer/{person}"))
-}
-
-/// A node's key of a kind.
-pub fn node_key(seed: &[u8], organisation: u32, kind: KeyKind) -> Keypair {
-    Keypair::derive(seed, &format!("node/{organisation}/{kind:?}"))
-}
-
-/// Person numbers of a member's two officers.
-pub fn officers_of(member: u32) -> (u32, u32) {
-    (2 * member - 1, 2 * member)
 }
 
 /// A node's public keys with their proofs of possession.
