@@ -595,15 +595,8 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
     let seal_at = TlogProof::parse(sealed["proof"].as_str().unwrap().as_bytes())
         .unwrap()
         .index;
-    let policy = EpochPolicy::parse(
-        net.alliance
-            .genesis()
-            .unwrap()
-            .genesis
-            .policy_text
-            .as_bytes(),
-    )
-    .unwrap();
+    let policy =
+        EpochPolicy::parse(net.alliance.genesis().unwrap().policy_text.as_bytes()).unwrap();
 
     for (config, size) in [("fork", size), ("fork-longer", size + 3)] {
         ends(&desk.read(config, &[&real], &["show", &id]), 0);

@@ -18,9 +18,10 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::BlockContext;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, VerifierCache, sha256_tagged};
+use rollbook_sandbox::alliance::{secretariat, staff};
 use rollbook_sandbox::keys::officers_of;
 
-use crate::alliance::{Alliance, secretariat};
+use crate::alliance::Alliance;
 use crate::writer::Writer;
 
 pub use story::{ASSESSORS, REVIEWERS};
@@ -86,7 +87,7 @@ pub enum Staff {
 
 impl Staff {
     pub fn person(self) -> u32 {
-        2 * MEMBERS + 3 + self as u32
+        staff(MEMBERS) + self as u32
     }
 
     pub fn role(self) -> Role {

@@ -16,7 +16,7 @@ use rollbook_core::export::BlockFrame;
 use rollbook_core::record::Record;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::Hash;
-use rollbook_sandbox::alliance::SampleAlliance;
+use rollbook_sandbox::alliance::Sample;
 use rollbook_sandbox::http;
 use rollbook_sandbox::keys::officers_of;
 
@@ -32,14 +32,14 @@ const AGAIN: Duration = Duration::from_millis(1_500);
 
 /// Makes records that apply: members introduce made-up companies, sequences count up per member.
 pub struct Source {
-    pub alliance: SampleAlliance,
+    pub alliance: Sample,
     pub chain: Hash,
     sequences: BTreeMap<u32, u64>,
     companies: u32,
 }
 
 impl Source {
-    pub fn new(alliance: SampleAlliance, chain: Hash) -> Source {
+    pub fn new(alliance: Sample, chain: Hash) -> Source {
         Source {
             alliance,
             chain,

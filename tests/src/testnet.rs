@@ -19,12 +19,11 @@ use rollbook_core::tx::Verify;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, VerifierCache, sha256};
 use rollbook_proof::log::Clock;
-use rollbook_sandbox::alliance::SampleAlliance;
+use rollbook_sandbox::alliance::{Sample, secretariat};
 use rollbook_sandbox::http;
 use rollbook_sandbox::keys::{officer_key, officers_of};
 use rollbook_sandbox::testnet::{Plan, Testnet};
 
-use crate::alliance::secretariat;
 use crate::load::Source;
 
 /// How long nodes may take to agree. Not an aim: the machine may be busy with other things.
@@ -33,7 +32,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// A testnet in a folder of its own.
 pub struct Net {
     pub testnet: Testnet,
-    pub alliance: SampleAlliance,
+    pub alliance: Sample,
     pub chain: Hash,
     /// Where records come from; a load takes from the same.
     pub source: Arc<Mutex<Source>>,
@@ -121,7 +120,7 @@ impl Net {
     pub fn of(plan: Plan) -> Net {
         let folder = tempfile::tempdir().unwrap();
         let alliance = plan.alliance();
-        let chain = alliance.genesis().unwrap().genesis.hash();
+        let chain = alliance.genesis().unwrap().hash();
         let testnet = Testnet::create(&folder.path().join("net"), plan, &program(), &[]).unwrap();
         let source = Arc::new(Mutex::new(Source::new(alliance.clone(), chain)));
         Net {
@@ -139,7 +138,7 @@ impl Net {
 
     /// Ledger time as the nodes see it.
     pub fn now_ms(&self) -> u64 {
-        match self.alliance.clock {
+        match self.alliance.charter.clock {
             Clock::Wall => rollbook_node::clock::real_ms(),
             Clock::Sample => self.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap(),
         }

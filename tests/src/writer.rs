@@ -28,10 +28,10 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
+use rollbook_sandbox::alliance::{Codes, OPENED_MS, officer, organisation, secretariat};
 use rollbook_sandbox::keys::{node_key, officer_key};
 
-use crate::alliance;
-use crate::alliance::{Alliance, OPENED_MS};
+use crate::alliance::Alliance;
 
 /// What came of one block.
 #[derive(Debug, Clone, Default)]
@@ -274,11 +274,7 @@ impl Writer {
     /// An act of the secretariat, signed by the first holder of the post.
     pub fn office(&mut self, role: Role, body: Body) -> Result<Outcome, Refusal> {
         let holder = self.holder(role, 0);
-        self.act_as(
-            alliance::secretariat(self.alliance.members),
-            &[(holder, role)],
-            body,
-        )
+        self.act_as(secretariat(self.alliance.members), &[(holder, role)], body)
     }
 
     /// Person who holds the `nth` post of this role, counted from 0.
@@ -314,16 +310,20 @@ impl Writer {
         .into_iter()
         .map(|(local, roles)| {
             let key = officer_key(&seed, persons + local);
-            let mut entry = alliance::officer(&seed, 0, local, roles);
-            entry.keys = vec![(key.public(), key.prove_possession(0, KeyKind::Officer))];
-            entry
+            officer(&key, 0, local, roles)
         })
         .collect();
         let mut entry = OrganisationEntry {
             number: 0,
             policy: ApprovalPolicy::default(),
             relations: Vec::new(),
-            ..alliance::organisation(number, OrganisationKind::Company, latin, officers)
+            ..organisation(
+                number,
+                OrganisationKind::Company,
+                latin,
+                officers,
+                Codes::Letters.of(number),
+            )
         };
         entry.relations = relations
             .iter()

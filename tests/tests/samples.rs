@@ -6,29 +6,19 @@
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
-use rollbook_sandbox::alliance::{NodePlace, SampleAlliance};
-use rollbook_tests::alliance::{Alliance, OPENED_MS};
-
-fn place(node: u32) -> NodePlace {
-    NodePlace {
-        url: format!("http://127.0.0.1:{}/", 7000 + node),
-        address: format!("127.0.0.1:{}", 8000 + node),
-    }
-}
+use rollbook_sandbox::alliance::{OPENED_MS, Sample};
+use rollbook_tests::alliance::{Alliance, place, sample};
 
 /// Of testnets: social credit codes in digits.
 #[test]
 fn a_testnets_alliance_is_what_it_was() {
-    let alliance = SampleAlliance {
-        seed: b"pinned".to_vec(),
-        members: 5,
-        clock: Clock::Wall,
-        opened_ms: OPENED_MS,
-        nodes: (1..=4).map(place).collect(),
+    let mut alliance = Sample {
+        places: (1..=4).map(place).collect(),
         protocol: 2,
-        handover_blocks: Some(10),
+        ..Sample::new(b"pinned", 5, Clock::Wall)
     };
-    let file = alliance.genesis().unwrap();
+    alliance.charter.chain.handover_blocks = 10;
+    let file = alliance.founded().unwrap();
     assert_eq!(
         file.genesis.hash().to_hex(),
         "96261742f4c28cc19d47ecfe2e8fe791a2aec9adfe913e802b4003b458fe5a55"
@@ -47,15 +37,11 @@ fn a_testnets_alliance_is_what_it_was() {
 /// Of suites with one writer: social credit codes with letters, founders in groups.
 #[test]
 fn a_suites_alliance_is_what_it_was() {
-    let mut alliance = Alliance::under(
-        2,
-        b"pinned",
-        12,
-        4,
-        Clock::Sample,
-        &[(6, 7), (8, 11)],
-        |charter| charter.chain.handover_blocks = 10,
-    );
+    let mut sample = sample(b"pinned", 12, 4);
+    sample.protocol = 2;
+    sample.pairs = vec![(6, 7), (8, 11)];
+    sample.charter.chain.handover_blocks = 10;
+    let mut alliance = Alliance::of(&sample);
     assert_eq!(
         alliance.chain().to_hex(),
         "e714dba0416429ab42c0675b2fb49aeeb3bc6051ea55ad2c1f8fae3850931d3a"

@@ -201,7 +201,7 @@ fn measure(dir: &Path, settings: &Settings, keep: bool) -> Result<Report, Failur
     let machine = Machine::here();
     let seed = "bench";
     let plan = Plan::new(seed, MEMBERS, NODES, Clock::Wall)?;
-    let genesis = plan.alliance().genesis()?.genesis;
+    let genesis = plan.alliance().genesis()?;
     let load = Load::prepare(
         settings,
         Mix::new(seed.as_bytes(), genesis.hash(), real_ms()),

@@ -11,6 +11,7 @@ use rollbook_core::record::Record;
 use rollbook_node::config::NodeSecrets;
 use rollbook_proof::codec::encode;
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::alliance::NodePlace;
 use rollbook_sandbox::keys::node_key;
 use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::catalogue::t;
@@ -18,7 +19,6 @@ use rollbook_words::dates::instant_ms;
 
 use super::audit::audit;
 use crate::drafting::sample;
-use crate::drafting::sample::Place;
 use crate::failure::Failure;
 use crate::flags::Global;
 use crate::output::{money, print, print_json, say};
@@ -188,12 +188,10 @@ fn set_up(
 }
 
 /// Where the nodes of the validators are reached, given peer and API ports in their order.
-fn places(validators: &[u32], ports: &[(u16, u16)]) -> BTreeMap<u32, Place> {
-    let place = |(peer, api): &(u16, u16)| Place {
-        url: format!("http://127.0.0.1:{api}/"),
-        address: format!("127.0.0.1:{peer}"),
-    };
-    let places = ports.iter().map(place);
+fn places(validators: &[u32], ports: &[(u16, u16)]) -> BTreeMap<u32, NodePlace> {
+    let places = ports
+        .iter()
+        .map(|(peer, api)| NodePlace::loopback(*api, *peer));
     validators.iter().copied().zip(places).collect()
 }
 

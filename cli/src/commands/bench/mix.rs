@@ -19,6 +19,8 @@ use rollbook_core::record::{
 };
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, VerifierCache, sha256};
+use rollbook_sandbox::alliance;
+use rollbook_sandbox::alliance::staff;
 use rollbook_sandbox::keys::{officer_key, officers_of};
 
 /// Founding members of the load's alliance.
@@ -243,7 +245,7 @@ impl Mix {
 
 /// The secretary's person number and the secretariat's organisation number in a sample alliance.
 fn secretariat() -> (u32, u32) {
-    (2 * MEMBERS + 3, MEMBERS + 2)
+    (staff(MEMBERS), alliance::secretariat(MEMBERS))
 }
 
 /// Verifications per second of these signatures by the one strict rule, keys decoded before, on all
@@ -274,7 +276,7 @@ mod tests {
     #[test]
     fn every_record_of_the_mix_applies() {
         let plan = Plan::new("mix", MEMBERS, 4, Clock::Wall).unwrap();
-        let file = plan.alliance().genesis().unwrap();
+        let file = plan.alliance().founded().unwrap();
         let (mut ledger, _) = Ledger::from_genesis(&file.genesis).unwrap();
         let mut mix = Mix::new(b"mix", ledger.chain(), plan.opened_ms);
         let mut records = file.found.clone();
