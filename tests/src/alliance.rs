@@ -2,23 +2,20 @@
 //! a place by its number, and codes have letters, as the kept vectors have them. People make theirs
 //! from files with `rollbook genesis draft`.
 
-use std::collections::BTreeMap;
-
-use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::identity::Role;
-use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record};
+use rollbook_core::record::{Body, OrganisationAct, Record};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
 use rollbook_sandbox::alliance::{Codes, NodePlace, Sample};
-use rollbook_sandbox::keys::{officer_key, officers_of};
+use rollbook_sandbox::keys::officers_of;
+use rollbook_sandbox::sign::Signer;
 
 /// An alliance with all its secrets.
 pub struct Alliance {
-    pub seed: Vec<u8>,
     pub genesis: Genesis,
     pub members: u32,
-    sequences: BTreeMap<u32, u64>,
+    pub signer: Signer,
 }
 
 /// Where the node of an organisation would be.
@@ -50,56 +47,15 @@ impl Alliance {
     /// An alliance made elsewhere whose keys are derived from `seed` as in
     /// [`rollbook_sandbox::keys`].
     pub fn adopt(seed: &[u8], genesis: Genesis) -> Alliance {
-        let members = genesis.founders().count() as u32;
         Alliance {
-            seed: seed.to_vec(),
+            members: genesis.founders().count() as u32,
+            signer: Signer::new(genesis.hash(), seed),
             genesis,
-            members,
-            sequences: BTreeMap::new(),
         }
     }
 
     pub fn chain(&self) -> Hash {
-        self.genesis.hash()
-    }
-
-    /// Signs a record of `principal` by persons in roles; the first begins it. Sequences count up
-    /// per person.
-    pub fn record(
-        &mut self,
-        principal: u32,
-        signers: &[(u32, Role)],
-        now: u64,
-        body: Body,
-    ) -> Record {
-        let officer = signers[0].0;
-        let sequence = self.sequences.entry(officer).or_default();
-        *sequence += 1;
-        let payload = Payload {
-            chain: self.genesis.hash(),
-            principal,
-            officer,
-            sequence: *sequence,
-            valid_until_ms: now + 7 * MS_PER_DAY,
-            body,
-        };
-        let mut signers = signers.to_vec();
-        signers.sort();
-        let signatures = signers
-            .iter()
-            .map(|(person, role)| {
-                payload.sign(
-                    *person,
-                    Capacity::Own(*role),
-                    0,
-                    &officer_key(&self.seed, *person),
-                )
-            })
-            .collect();
-        Record {
-            payload,
-            signatures,
-        }
+        self.signer.chain
     }
 
     /// The `Found` records of all founders.
@@ -107,7 +63,7 @@ impl Alliance {
         (1..=self.members)
             .map(|member| {
                 let primary = officers_of(member).0;
-                self.record(
+                self.signer.record(
                     member,
                     &[(primary, Role::Primary)],
                     now,

@@ -124,6 +124,7 @@ impl Bench {
         self.advance(self.world.now + 1_000);
         let record = self
             .alliance
+            .signer
             .record(principal, signers, self.world.now, body);
         self.world.height += 1;
         let block = self.world.block();

@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use rollbook_core::audit::{Auditor, Report};
 use rollbook_core::block::BlockBody;
-use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::export::{BlockFrame, Header, Tail};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
-    Payload, Proposal, Record,
+    Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, NodeAct, Proposal,
 };
 use rollbook_core::tx::Verify;
 use rollbook_proof::codec::{decode, encode};
@@ -21,7 +19,7 @@ use rollbook_proof::crypto::{Hash, VerifierCache, sha256};
 use rollbook_proof::log::Clock;
 use rollbook_sandbox::alliance::{Sample, secretariat};
 use rollbook_sandbox::http;
-use rollbook_sandbox::keys::{officer_key, officers_of};
+use rollbook_sandbox::keys::officers_of;
 use rollbook_sandbox::testnet::{Plan, Testnet};
 
 use crate::load::Source;
@@ -152,28 +150,9 @@ impl Net {
 
     /// A record of `principal`, signed by these persons in these roles; the first begins it.
     pub fn signed(&self, principal: u32, signers: &[(u32, Role)], body: Body) -> Vec<u8> {
-        let officer = signers[0].0;
-        let sequence = self.source.lock().unwrap().sequence(officer);
-        let valid_until_ms = self.now_ms() + 7 * MS_PER_DAY;
-        let payload = Payload {
-            chain: self.chain,
-            principal,
-            officer,
-            sequence,
-            valid_until_ms,
-            body,
-        };
-        let mut signers = signers.to_vec();
-        signers.sort_unstable();
-        let key = |person| officer_key(&self.alliance.seed, person);
-        let sign = |(person, role): &(u32, Role)| {
-            payload.sign(*person, Capacity::Own(*role), 0, &key(*person))
-        };
-        let signatures = signers.iter().map(sign).collect();
-        encode(&Record {
-            payload,
-            signatures,
-        })
+        let now = self.now_ms();
+        let mut source = self.source.lock().unwrap();
+        encode(&source.signer.record(principal, signers, now, body))
     }
 
     /// A record of a member's first officer as node operator.

@@ -110,7 +110,7 @@ impl Writer {
                     block: Some(self.ledger.tip().block),
                     validator: v.validator,
                 };
-                let key = node_key(&self.alliance.seed, v.validator, KeyKind::Consensus);
+                let key = node_key(&self.alliance.signer.seed, v.validator, KeyKind::Consensus);
                 (v.validator, vote.sign(&self.alliance.chain(), &key))
             })
             .collect::<BTreeMap<_, _>>()
@@ -217,8 +217,10 @@ impl Writer {
             .map(|v| CheckpointSignature {
                 validator: v.org,
                 time_s: 7,
-                signature: checkpoint
-                    .cosign(&node_key(&self.alliance.seed, v.org, KeyKind::Cosigner), 7),
+                signature: checkpoint.cosign(
+                    &node_key(&self.alliance.signer.seed, v.org, KeyKind::Cosigner),
+                    7,
+                ),
             });
         HandoverCheckpoint {
             size: checkpoint.size,
@@ -235,7 +237,7 @@ impl Writer {
     /// A record of `principal` signed by these persons in these roles, not submitted.
     pub fn sign(&mut self, principal: u32, signers: &[(u32, Role)], body: Body) -> Record {
         let now = self.now();
-        self.alliance.record(principal, signers, now, body)
+        self.alliance.signer.record(principal, signers, now, body)
     }
 
     /// One record alone in a block, with these signers.
@@ -302,7 +304,7 @@ impl Writer {
     pub fn registration(&self, latin: &str, relations: &[u32]) -> Body {
         let counter = |which: u8| self.tables().counters.get(&which).copied().unwrap_or(0);
         let (number, persons) = (counter(1) + 1, counter(2));
-        let seed = self.alliance.seed.clone();
+        let seed = self.alliance.signer.seed.clone();
         let officers = [
             (1, &[Role::Primary, Role::NodeOperator][..]),
             (2, &[Role::Alternate, Role::Finance, Role::Technical]),

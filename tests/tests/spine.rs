@@ -16,7 +16,7 @@ use rollbook_tests::writer::Writer;
 fn founding_then_anything() {
     let mut alliance = Alliance::new(b"founding", 5, 4);
     let operator = officers_of(5).0;
-    let register = alliance.record(
+    let register = alliance.signer.record(
         5,
         &[(operator, Role::NodeOperator)],
         OPENED_MS,
@@ -48,13 +48,13 @@ fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint
     let mut alliance = Alliance::of(&sample);
     let operator = officers_of(5).0;
     let mut records = alliance.found(OPENED_MS);
-    records.push(alliance.record(
+    records.push(alliance.signer.record(
         5,
         &[(operator, Role::NodeOperator)],
         OPENED_MS,
         Body::Node(NodeAct::Register(node_keys(seed, 5, &place(5)))),
     ));
-    records.push(alliance.record(
+    records.push(alliance.signer.record(
         5,
         &[(operator, Role::NodeOperator)],
         OPENED_MS,

@@ -16,15 +16,14 @@ use rollbook_core::identity::{
 };
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::direction::Direction;
-use rollbook_core::record::{
-    Body, Capacity, NodeKeys, OrganisationAct, Payload, Record, Registration,
-};
+use rollbook_core::record::{Body, NodeKeys, OrganisationAct, Payload, Record, Registration};
 use rollbook_node::failure::Failure;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_proof::log::Clock;
 
 use crate::keys::{node_key, officer_key, officers_of};
+use crate::sign::{VALID_MS, signed};
 
 /// When an alliance of stepped time opens: 28 June 2023, 10:00 in Shanghai; milliseconds since 1970.
 pub const OPENED_MS: u64 = 1_687_917_600_000;
@@ -332,16 +331,7 @@ impl Sample {
         let found = (1..=self.members).map(|member| {
             let person = officers_of(member).0;
             let payload = found_payload(&genesis, member, person);
-            let signature = payload.sign(
-                person,
-                Capacity::Own(Role::Primary),
-                0,
-                &officer_key(&self.seed, person),
-            );
-            Record {
-                payload,
-                signatures: vec![signature],
-            }
+            self.by_primary(person, payload)
         });
         let found = found.collect();
         GenesisFile::assemble(genesis, found).map_err(not_made)
@@ -377,19 +367,15 @@ impl Sample {
             principal: member,
             officer: person,
             sequence,
-            valid_until_ms: now_ms + 7 * MS_PER_DAY,
+            valid_until_ms: now_ms + VALID_MS,
             body: Body::Organisation(act),
         };
-        let signature = payload.sign(
-            person,
-            Capacity::Own(Role::Primary),
-            0,
-            &officer_key(&self.seed, person),
-        );
-        Record {
-            payload,
-            signatures: vec![signature],
-        }
+        self.by_primary(person, payload)
+    }
+
+    fn by_primary(&self, person: u32, payload: Payload) -> Record {
+        let key = |person| officer_key(&self.seed, person);
+        signed(payload, &[(person, Role::Primary)], key)
     }
 }
 

@@ -2,7 +2,7 @@
 //! benchmark, `rollbook testnet` and the suites share.
 //!
 //! * Every key is derived from a seed ([`keys`]), so an alliance is the same bytes on every machine
-//!   and its people sign without key files. Never for real money: whoever knows the seed holds
+//!   and its people sign without key files ([`sign`]). Never for real money: whoever knows the seed holds
 //!   every key.
 //! * A testnet is real processes on loopback, each in its folder ([`testnet`]); it knows the node
 //!   as an operator does: config, admin socket, HTTP.
@@ -15,4 +15,5 @@
 pub mod alliance;
 pub mod http;
 pub mod keys;
+pub mod sign;
 pub mod testnet;

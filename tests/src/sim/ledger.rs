@@ -94,8 +94,12 @@ impl SimLedger for RealLedger {
             let operator = (officers_of(newcomer).0, Role::NodeOperator);
             let keys = Box::new(node_keys(SEED, newcomer, &place(newcomer)));
             let register = Body::Node(NodeAct::Register(*keys));
-            records.push(alliance.record(newcomer, &[operator], OPENED_MS, register));
-            records.push(alliance.record(
+            records.push(
+                alliance
+                    .signer
+                    .record(newcomer, &[operator], OPENED_MS, register),
+            );
+            records.push(alliance.signer.record(
                 newcomer,
                 &[operator],
                 OPENED_MS,

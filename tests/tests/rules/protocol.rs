@@ -291,7 +291,7 @@ fn a_node_without_the_version_stops_before_it() {
             .unwrap()
             .0
     };
-    let key = |kind| node_key(&alliance.seed, 1, kind);
+    let key = |kind| node_key(&alliance.signer.seed, 1, kind);
     let keys = || {
         Keys::new(
             1,
