@@ -21,7 +21,9 @@ use rollbook_core::state::{MemoryTree, TreeLeaf};
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{PublicKey, Signature, VerifierCache, sha256};
-use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
+use rollbook_sandbox::alliance::secretariat;
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::Alliance;
 use rollbook_tests::writer::Writer;
 
 const MEMBERS: u32 = 24;

@@ -16,33 +16,12 @@ pub mod secret;
 
 use std::path::{Path, PathBuf};
 
-use rollbook_proof::crypto::{KeyKind, Keypair};
 use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
 use crate::files::{make_folder, write_new};
 use card::OfficerCard;
 use secret::Secret;
-
-/// Reproducible sample keys, so that sample alliances are the same everywhere. Never for real ones:
-/// whoever knows the seed has every key.
-pub fn sample_officer_key(seed: &str, person: u32) -> Keypair {
-    Keypair::derive(seed.as_bytes(), &format!("officer/{person}"))
-}
-
-/// A sample node's key of a kind.
-pub fn sample_node_key(seed: &str, organisation: u32, kind: KeyKind) -> Keypair {
-    Keypair::derive(seed.as_bytes(), &format!("node/{organisation}/{kind:?}"))
-}
-
-/// A sample salt.
-pub fn sample_salt(seed: &str, label: &str) -> [u8; 32] {
-    rollbook_proof::crypto::sha256_tagged(
-        "rollbook/sample-salt/v1",
-        &[seed.as_bytes(), &[0], label.as_bytes()],
-    )
-    .0
-}
 
 /// A folder of officers' keys.
 pub struct Keystore {

@@ -15,13 +15,14 @@ use rollbook_core::account::{Account, AccountKind};
 use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, MS_PER_DAY};
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
 use rollbook_core::record::{
-    Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
+    Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_sandbox::sign::{VALID_MS, signed};
 
 mod calls;
 mod funds;
@@ -281,21 +282,10 @@ impl Story<'_> {
             principal,
             officer,
             sequence,
-            valid_until_ms: self.stage.now() + 7 * MS_PER_DAY,
+            valid_until_ms: self.stage.now() + VALID_MS,
             body,
         };
-        let mut signers = signers.to_vec();
-        signers.sort_unstable();
-        let signatures = signers
-            .iter()
-            .map(|(person, role)| {
-                payload.sign(*person, Capacity::Own(*role), 0, &self.stage.key(*person))
-            })
-            .collect();
-        Record {
-            payload,
-            signatures,
-        }
+        signed(payload, signers, |person| self.stage.key(person))
     }
 
     /// The two officers of a company: the primary, and finance where money is meant, else the

@@ -9,8 +9,9 @@ use rollbook_core::export::{BlockFrame, Header};
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, NodeAct};
 use rollbook_proof::crypto::{Hash, sha256};
-use rollbook_proof::log::Clock;
-use rollbook_tests::alliance::{Alliance, node_keys, officers_of};
+use rollbook_sandbox::alliance::node_keys;
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::{Alliance, place, sample};
 use rollbook_tests::writer::Writer;
 
 fn audit(file: &Path, genesis: Option<Hash>) -> Output {
@@ -29,12 +30,14 @@ fn stdout(output: &Output) -> String {
 /// Twelve blocks with a handover in the sixth: 5 founders, the fifth node seated.
 fn history() -> Writer {
     let seed = b"audit";
-    let alliance = Alliance::with(seed, 5, 4, Clock::Sample, |charter| {
-        charter.chain.handover_blocks = 5
-    });
-    let mut writer = Writer::founded(alliance);
+    let mut sample = sample(seed, 5, 4);
+    sample.charter.chain.handover_blocks = 5;
+    let mut writer = Writer::founded(Alliance::of(&sample));
     let operator = officers_of(5).0;
-    for act in [NodeAct::Register(node_keys(seed, 5)), NodeAct::Ready] {
+    for act in [
+        NodeAct::Register(node_keys(seed, 5, &place(5))),
+        NodeAct::Ready,
+    ] {
         writer
             .act_as(5, &[(operator, Role::NodeOperator)], Body::Node(act))
             .unwrap();

@@ -1,5 +1,5 @@
 //! What a node says reaches a Chinese operator in Chinese: the table `node/words/messages/zh-node.toml`
-//! against the sources of the node, and the real binary.
+//! against the sources of the node and of the sandbox, and the real binary.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::node::in_chinese;
 
 /// Sources whose every sentence can reach an operator or a caller.
-const SPEAKING: [&str; 10] = [
+const SPEAKING: [&str; 12] = [
     "node/src/api",
     "node/src/clock",
     "node/src/config",
@@ -23,6 +23,8 @@ const SPEAKING: [&str; 10] = [
     "node/src/network/swarm",
     "node/src/disk/real",
     "node/src/network/address",
+    "cli/sandbox/src/alliance",
+    "cli/sandbox/src/testnet",
 ];
 /// Text in these sources that nobody is told: names in sample data, lines of the metrics page.
 const NOT_SAID: [&str; 10] = [
@@ -230,7 +232,10 @@ fn english_prose(text: &str) -> Option<String> {
 fn every_sentence_of_the_node_has_chinese() {
     let known = table("sentence");
     let mut missing = BTreeSet::new();
-    for (file, literals) in sources("node/src") {
+    for (file, literals) in [sources("node/src"), sources("cli/sandbox/src")]
+        .into_iter()
+        .flatten()
+    {
         let speaks = SPEAKING.iter().any(|name| file.starts_with(name));
         for literal in literals
             .iter()
@@ -255,10 +260,8 @@ fn every_sentence_of_the_node_has_chinese() {
 #[test]
 fn no_sentence_of_the_table_is_dead() {
     let mut said = BTreeSet::new();
-    for literals in [sources("node/src"), sources("core/src")]
-        .iter()
-        .flat_map(BTreeMap::values)
-    {
+    let all = ["node/src", "core/src", "cli/sandbox/src"].map(sources);
+    for literals in all.iter().flat_map(BTreeMap::values) {
         said.extend(literals.iter().map(pattern));
     }
     assert!(said.len() > 500, "the sources were not read");

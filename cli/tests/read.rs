@@ -13,13 +13,13 @@ use rollbook::encoding::{base64_bytes, base64_text};
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_node::clock::Step;
-use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::{node_key, officer_key};
 use rollbook_proof::chain::CheckpointSignature;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, KeyKind};
 use rollbook_proof::file::Bundle;
 use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, MemoryNodes, TlogProof};
+use rollbook_sandbox::http;
+use rollbook_sandbox::keys::{node_key, officer_key};
 use rollbook_tests::testnet::Net;
 use serde_json::{Value, json};
 
@@ -595,15 +595,8 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
     let seal_at = TlogProof::parse(sealed["proof"].as_str().unwrap().as_bytes())
         .unwrap()
         .index;
-    let policy = EpochPolicy::parse(
-        net.alliance
-            .genesis()
-            .unwrap()
-            .genesis
-            .policy_text
-            .as_bytes(),
-    )
-    .unwrap();
+    let policy =
+        EpochPolicy::parse(net.alliance.genesis().unwrap().policy_text.as_bytes()).unwrap();
 
     for (config, size) in [("fork", size), ("fork-longer", size + 3)] {
         ends(&desk.read(config, &[&real], &["show", &id]), 0);

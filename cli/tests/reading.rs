@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use rollbook_core::record::Record;
 use rollbook_node::config::TlsFiles;
-use rollbook_node::runtime::http;
 use rollbook_proof::codec::decode;
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::http;
 use rollbook_tests::testnet::{Net, PATIENCE};
 
 mod desk;

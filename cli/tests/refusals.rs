@@ -14,10 +14,10 @@ use rollbook_core::record::{
     Ballot, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record,
 };
 use rollbook_node::clock::real_ms;
-use rollbook_node::runtime::sample::{officer_key, officers_of};
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::keys::{officer_key, officers_of};
 use rollbook_tests::testnet::Net;
 
 struct Desk {

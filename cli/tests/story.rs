@@ -11,14 +11,16 @@ use rollbook_core::identity::Role;
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
-    Ballot, Body, Capacity, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
-    OfficialOrder, Payload, Proposal, RaiseProtocol, Record,
+    Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder,
+    Payload, Proposal, RaiseProtocol, Record,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
-use rollbook_tests::alliance::{Alliance, officer_key};
+use rollbook_sandbox::keys::officer_key;
+use rollbook_sandbox::sign::signed;
+use rollbook_tests::alliance::Alliance;
 use rollbook_tests::writer::{Writer, text};
 
 const SEED: &str = "story";
@@ -140,17 +142,8 @@ fn act(writer: &mut Writer, principal: u32, signers: &[(u32, Role)], body: Body)
         valid_until_ms,
         body,
     };
-    let mut signers = signers.to_vec();
-    signers.sort_unstable();
     let key = |person| officer_key(SEED.as_bytes(), person);
-    let signatures = signers
-        .iter()
-        .map(|(person, role)| payload.sign(*person, Capacity::Own(*role), 0, &key(*person)))
-        .collect();
-    let block = writer.submit(&[Record {
-        payload,
-        signatures,
-    }]);
+    let block = writer.submit(&[signed(payload, signers, key)]);
     assert!(block.refused.is_empty(), "{:?}", block.refused);
 }
 

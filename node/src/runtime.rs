@@ -1,5 +1,4 @@
-//! A node as a process, and what its operator does with it: open, run, stop, ask, back up, examine,
-//! and testnets of several on one machine.
+//! A node as a process, and what its operator does with it: open, run, stop, ask, back up, examine.
 //!
 //! * One thread owns the replica and waits for its fsyncs ([`crate::replica_thread`]); one thread
 //!   writes the store, behind a bounded queue ([`crate::store::writer`]); network and API run on
@@ -17,9 +16,6 @@
 pub mod admin;
 pub mod backup;
 pub mod doctor;
-pub mod http;
 pub mod open;
 pub mod process;
-pub mod sample;
 pub mod storage;
-pub mod testnet;

@@ -9,9 +9,11 @@ use rollbook_core::identity::{GroupDeclaration, Name, OrganisationKind, Role, Sc
 use rollbook_core::record::{AdmitMember, RemoveHolder, RescindMotion, *};
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256};
+use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
+use rollbook_sandbox::keys::officer_key;
 
-use crate::alliance;
+use crate::alliance::place;
 
 /// Seed of every key in the vectors.
 pub const SEED: &[u8] = b"record vectors";
@@ -60,7 +62,7 @@ pub fn all() -> Vec<Body> {
     acts.extend(calls().into_iter().map(Body::Call));
     acts.extend(awards().into_iter().map(Body::Award));
     acts.extend(payments().into_iter().map(Body::Payment));
-    let keys = alliance::node_keys(SEED, 5);
+    let keys = node_keys(SEED, 5, &place(5));
     acts.extend(
         [
             NodeAct::Register(keys),
@@ -83,13 +85,18 @@ pub fn all() -> Vec<Body> {
 
 fn register() -> OrganisationAct {
     let key = Keypair::derive(SEED, "company");
-    let mut first = alliance::officer(SEED, 0, 1, &[Role::Primary]);
-    first.keys = vec![(key.public(), key.prove_possession(0, KeyKind::Officer))];
+    let second = officer_key(SEED, 2);
     let officers = vec![
-        first,
-        alliance::officer(SEED, 0, 2, &[Role::Alternate, Role::Finance]),
+        officer(&key, 0, 1, &[Role::Primary]),
+        officer(&second, 0, 2, &[Role::Alternate, Role::Finance]),
     ];
-    let mut entry = alliance::organisation(7, OrganisationKind::Company, "Company Seven", officers);
+    let mut entry = organisation(
+        7,
+        OrganisationKind::Company,
+        "Company Seven",
+        officers,
+        Codes::Letters.of(7),
+    );
     entry.number = 0;
     entry.name = name("第七公司", "Company Seven");
     entry.relations = vec![GroupDeclaration {

@@ -18,8 +18,10 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::BlockContext;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, VerifierCache, sha256_tagged};
+use rollbook_sandbox::alliance::{secretariat, staff};
+use rollbook_sandbox::keys::officers_of;
 
-use crate::alliance::{Alliance, officers_of, secretariat};
+use crate::alliance::Alliance;
 use crate::writer::Writer;
 
 pub use story::{ASSESSORS, REVIEWERS};
@@ -85,7 +87,7 @@ pub enum Staff {
 
 impl Staff {
     pub fn person(self) -> u32 {
-        2 * MEMBERS + 3 + self as u32
+        staff(MEMBERS) + self as u32
     }
 
     pub fn role(self) -> Role {
@@ -122,6 +124,7 @@ impl Bench {
         self.advance(self.world.now + 1_000);
         let record = self
             .alliance
+            .signer
             .record(principal, signers, self.world.now, body);
         self.world.height += 1;
         let block = self.world.block();

@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::export::BlockFrame;
 use rollbook_core::record::Record;
-use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::{SampleAlliance, officers_of};
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_sandbox::alliance::Sample;
+use rollbook_sandbox::http;
+use rollbook_sandbox::keys::officers_of;
+use rollbook_sandbox::sign::Signer;
 
 use crate::testnet::{Net, PATIENCE, frames};
 
@@ -31,34 +33,25 @@ const AGAIN: Duration = Duration::from_millis(1_500);
 
 /// Makes records that apply: members introduce made-up companies, sequences count up per member.
 pub struct Source {
-    pub alliance: SampleAlliance,
-    pub chain: Hash,
-    sequences: BTreeMap<u32, u64>,
+    pub alliance: Sample,
+    pub signer: Signer,
     companies: u32,
 }
 
 impl Source {
-    pub fn new(alliance: SampleAlliance, chain: Hash) -> Source {
+    pub fn new(alliance: Sample, chain: Hash) -> Source {
         Source {
+            signer: Signer::founded(chain, &alliance.seed),
             alliance,
-            chain,
-            sequences: BTreeMap::new(),
             companies: 0,
         }
     }
 
-    /// The next sequence of a person; a founder's primary used 1 for the founding.
-    pub fn sequence(&mut self, person: u32) -> u64 {
-        let sequence = self.sequences.entry(person).or_insert(1);
-        *sequence += 1;
-        *sequence
-    }
-
     pub fn record(&mut self, member: u32, now_ms: u64) -> Record {
-        let sequence = self.sequence(officers_of(member).0);
+        let sequence = self.signer.sequence(officers_of(member).0);
         self.companies += 1;
         self.alliance
-            .registration(self.chain, member, sequence, self.companies, now_ms)
+            .registration(self.signer.chain, member, sequence, self.companies, now_ms)
     }
 }
 

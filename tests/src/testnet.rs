@@ -8,22 +8,20 @@ use std::time::Duration;
 
 use rollbook_core::audit::{Auditor, Report};
 use rollbook_core::block::BlockBody;
-use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::export::{BlockFrame, Header, Tail};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
-    Payload, Proposal, Record,
+    Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, NodeAct, Proposal,
 };
 use rollbook_core::tx::Verify;
-use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::{SampleAlliance, officer_key, officers_of};
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, VerifierCache, sha256};
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::alliance::{Sample, secretariat};
+use rollbook_sandbox::http;
+use rollbook_sandbox::keys::officers_of;
+use rollbook_sandbox::testnet::{Plan, Testnet};
 
-use crate::alliance::secretariat;
 use crate::load::Source;
 
 /// How long nodes may take to agree. Not an aim: the machine may be busy with other things.
@@ -32,7 +30,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// A testnet in a folder of its own.
 pub struct Net {
     pub testnet: Testnet,
-    pub alliance: SampleAlliance,
+    pub alliance: Sample,
     pub chain: Hash,
     /// Where records come from; a load takes from the same.
     pub source: Arc<Mutex<Source>>,
@@ -120,7 +118,7 @@ impl Net {
     pub fn of(plan: Plan) -> Net {
         let folder = tempfile::tempdir().unwrap();
         let alliance = plan.alliance();
-        let chain = alliance.genesis().unwrap().genesis.hash();
+        let chain = alliance.genesis().unwrap().hash();
         let testnet = Testnet::create(&folder.path().join("net"), plan, &program(), &[]).unwrap();
         let source = Arc::new(Mutex::new(Source::new(alliance.clone(), chain)));
         Net {
@@ -138,7 +136,7 @@ impl Net {
 
     /// Ledger time as the nodes see it.
     pub fn now_ms(&self) -> u64 {
-        match self.alliance.clock {
+        match self.alliance.charter.clock {
             Clock::Wall => rollbook_node::clock::real_ms(),
             Clock::Sample => self.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap(),
         }
@@ -152,28 +150,9 @@ impl Net {
 
     /// A record of `principal`, signed by these persons in these roles; the first begins it.
     pub fn signed(&self, principal: u32, signers: &[(u32, Role)], body: Body) -> Vec<u8> {
-        let officer = signers[0].0;
-        let sequence = self.source.lock().unwrap().sequence(officer);
-        let valid_until_ms = self.now_ms() + 7 * MS_PER_DAY;
-        let payload = Payload {
-            chain: self.chain,
-            principal,
-            officer,
-            sequence,
-            valid_until_ms,
-            body,
-        };
-        let mut signers = signers.to_vec();
-        signers.sort_unstable();
-        let key = |person| officer_key(&self.alliance.seed, person);
-        let sign = |(person, role): &(u32, Role)| {
-            payload.sign(*person, Capacity::Own(*role), 0, &key(*person))
-        };
-        let signatures = signers.iter().map(sign).collect();
-        encode(&Record {
-            payload,
-            signatures,
-        })
+        let now = self.now_ms();
+        let mut source = self.source.lock().unwrap();
+        encode(&source.signer.record(principal, signers, now, body))
     }
 
     /// A record of a member's first officer as node operator.

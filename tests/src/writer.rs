@@ -28,9 +28,10 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
+use rollbook_sandbox::alliance::{Codes, OPENED_MS, officer, organisation, secretariat};
+use rollbook_sandbox::keys::{node_key, officer_key};
 
-use crate::alliance;
-use crate::alliance::{Alliance, OPENED_MS, node_key, officer_key};
+use crate::alliance::Alliance;
 
 /// What came of one block.
 #[derive(Debug, Clone, Default)]
@@ -109,7 +110,7 @@ impl Writer {
                     block: Some(self.ledger.tip().block),
                     validator: v.validator,
                 };
-                let key = node_key(&self.alliance.seed, v.validator, KeyKind::Consensus);
+                let key = node_key(&self.alliance.signer.seed, v.validator, KeyKind::Consensus);
                 (v.validator, vote.sign(&self.alliance.chain(), &key))
             })
             .collect::<BTreeMap<_, _>>()
@@ -216,8 +217,10 @@ impl Writer {
             .map(|v| CheckpointSignature {
                 validator: v.org,
                 time_s: 7,
-                signature: checkpoint
-                    .cosign(&node_key(&self.alliance.seed, v.org, KeyKind::Cosigner), 7),
+                signature: checkpoint.cosign(
+                    &node_key(&self.alliance.signer.seed, v.org, KeyKind::Cosigner),
+                    7,
+                ),
             });
         HandoverCheckpoint {
             size: checkpoint.size,
@@ -234,7 +237,7 @@ impl Writer {
     /// A record of `principal` signed by these persons in these roles, not submitted.
     pub fn sign(&mut self, principal: u32, signers: &[(u32, Role)], body: Body) -> Record {
         let now = self.now();
-        self.alliance.record(principal, signers, now, body)
+        self.alliance.signer.record(principal, signers, now, body)
     }
 
     /// One record alone in a block, with these signers.
@@ -273,11 +276,7 @@ impl Writer {
     /// An act of the secretariat, signed by the first holder of the post.
     pub fn office(&mut self, role: Role, body: Body) -> Result<Outcome, Refusal> {
         let holder = self.holder(role, 0);
-        self.act_as(
-            alliance::secretariat(self.alliance.members),
-            &[(holder, role)],
-            body,
-        )
+        self.act_as(secretariat(self.alliance.members), &[(holder, role)], body)
     }
 
     /// Person who holds the `nth` post of this role, counted from 0.
@@ -305,7 +304,7 @@ impl Writer {
     pub fn registration(&self, latin: &str, relations: &[u32]) -> Body {
         let counter = |which: u8| self.tables().counters.get(&which).copied().unwrap_or(0);
         let (number, persons) = (counter(1) + 1, counter(2));
-        let seed = self.alliance.seed.clone();
+        let seed = self.alliance.signer.seed.clone();
         let officers = [
             (1, &[Role::Primary, Role::NodeOperator][..]),
             (2, &[Role::Alternate, Role::Finance, Role::Technical]),
@@ -313,16 +312,20 @@ impl Writer {
         .into_iter()
         .map(|(local, roles)| {
             let key = officer_key(&seed, persons + local);
-            let mut entry = alliance::officer(&seed, 0, local, roles);
-            entry.keys = vec![(key.public(), key.prove_possession(0, KeyKind::Officer))];
-            entry
+            officer(&key, 0, local, roles)
         })
         .collect();
         let mut entry = OrganisationEntry {
             number: 0,
             policy: ApprovalPolicy::default(),
             relations: Vec::new(),
-            ..alliance::organisation(number, OrganisationKind::Company, latin, officers)
+            ..organisation(
+                number,
+                OrganisationKind::Company,
+                latin,
+                officers,
+                Codes::Letters.of(number),
+            )
         };
         entry.relations = relations
             .iter()

@@ -7,19 +7,20 @@ use rollbook_core::block::SystemSection;
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::{BlockError, Ledger};
 use rollbook_core::record::{Body, NodeAct};
-use rollbook_proof::log::Clock;
-use rollbook_tests::alliance::{Alliance, OPENED_MS, node_keys, officers_of};
+use rollbook_sandbox::alliance::{OPENED_MS, node_keys};
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::{Alliance, place, sample};
 use rollbook_tests::writer::Writer;
 
 #[test]
 fn founding_then_anything() {
     let mut alliance = Alliance::new(b"founding", 5, 4);
     let operator = officers_of(5).0;
-    let register = alliance.record(
+    let register = alliance.signer.record(
         5,
         &[(operator, Role::NodeOperator)],
         OPENED_MS,
-        Body::Node(NodeAct::Register(node_keys(b"founding", 5))),
+        Body::Node(NodeAct::Register(node_keys(b"founding", 5, &place(5)))),
     );
     let found = alliance.found(OPENED_MS);
     let mut writer = Writer::new(alliance);
@@ -42,18 +43,18 @@ fn founding_then_anything() {
 #[test]
 fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint() {
     let seed = b"handover";
-    let mut alliance = Alliance::with(seed, 5, 4, Clock::Sample, |charter| {
-        charter.chain.handover_blocks = 5
-    });
+    let mut sample = sample(seed, 5, 4);
+    sample.charter.chain.handover_blocks = 5;
+    let mut alliance = Alliance::of(&sample);
     let operator = officers_of(5).0;
     let mut records = alliance.found(OPENED_MS);
-    records.push(alliance.record(
+    records.push(alliance.signer.record(
         5,
         &[(operator, Role::NodeOperator)],
         OPENED_MS,
-        Body::Node(NodeAct::Register(node_keys(seed, 5))),
+        Body::Node(NodeAct::Register(node_keys(seed, 5, &place(5)))),
     ));
-    records.push(alliance.record(
+    records.push(alliance.signer.record(
         5,
         &[(operator, Role::NodeOperator)],
         OPENED_MS,

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use rollbook_core::record::Record;
 use rollbook_node::clock::Step;
-use rollbook_node::runtime::http;
 use rollbook_proof::answer::{Verdict, verify_answer};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::PublicKey;
 use rollbook_proof::log::Clock;
 use rollbook_proof::verify::EpochChain;
+use rollbook_sandbox::http;
 use rollbook_tests::testnet::{Net, PATIENCE};
 use serde_json::Value;
 

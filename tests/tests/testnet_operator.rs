@@ -124,9 +124,8 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
         .unwrap();
     net.act(&nodes);
     std::thread::sleep(Duration::from_secs(2));
-    let status =
-        rollbook_node::runtime::http::get(config.api, "/v1/status", Duration::from_secs(5))
-            .map(|a| a.json());
+    let status = rollbook_sandbox::http::get(config.api, "/v1/status", Duration::from_secs(5))
+        .map(|a| a.json());
     outsider.kill().unwrap();
     outsider.wait().unwrap();
     let status = status.unwrap();

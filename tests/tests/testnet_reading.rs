@@ -10,12 +10,13 @@ use rollbook_core::pass::Pass;
 use rollbook_core::record::{NodeAct, Record};
 use rollbook_node::api::reader::header_of;
 use rollbook_node::clock::real_ms;
-use rollbook_node::runtime::http;
-use rollbook_node::runtime::sample::{node_keys, officer_key, officers_of};
-use rollbook_node::runtime::testnet::Plan;
 use rollbook_proof::codec::decode;
 use rollbook_proof::log::{Clock, TlogProof};
 use rollbook_proof::verify::EpochChain;
+use rollbook_sandbox::alliance::node_keys;
+use rollbook_sandbox::http;
+use rollbook_sandbox::keys::{officer_key, officers_of};
+use rollbook_sandbox::testnet::Plan;
 use rollbook_tests::testnet::Net;
 
 const WAIT: Duration = Duration::from_secs(20);

@@ -11,12 +11,12 @@ use rollbook_core::record::{
     Proposal, RaiseProtocol,
 };
 use rollbook_node::clock::Step;
-use rollbook_node::runtime::testnet::Plan;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
-use rollbook_tests::alliance::secretariat;
+use rollbook_sandbox::alliance::secretariat;
+use rollbook_sandbox::testnet::Plan;
 use rollbook_tests::testnet::{Net, frames};
 
 const MEMBERS: u32 = 8;

@@ -7,12 +7,13 @@
 use std::time::Duration;
 
 use rollbook_core::record::{NodeAct, Record};
-use rollbook_node::runtime::sample::node_keys;
-use rollbook_node::runtime::testnet::Plan;
-use rollbook_node::runtime::{doctor, http};
+use rollbook_node::runtime::doctor;
 use rollbook_proof::codec::decode;
 use rollbook_proof::log::Clock;
 use rollbook_proof::verify::EpochChain;
+use rollbook_sandbox::alliance::node_keys;
+use rollbook_sandbox::http;
+use rollbook_sandbox::testnet::Plan;
 use rollbook_tests::load::{Load, must_be_in};
 use rollbook_tests::testnet::Net;
 

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, value_parser};
 use rollbook_node::clock::real_ms;
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::catalogue::t;
 use serde::Serialize;
 
@@ -201,7 +201,7 @@ fn measure(dir: &Path, settings: &Settings, keep: bool) -> Result<Report, Failur
     let machine = Machine::here();
     let seed = "bench";
     let plan = Plan::new(seed, MEMBERS, NODES, Clock::Wall)?;
-    let genesis = plan.alliance().genesis()?.genesis;
+    let genesis = plan.alliance().genesis()?;
     let load = Load::prepare(
         settings,
         Mix::new(seed.as_bytes(), genesis.hash(), real_ms()),

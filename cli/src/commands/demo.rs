@@ -9,18 +9,18 @@ use std::time::Instant;
 use clap::{Args, value_parser};
 use rollbook_core::record::Record;
 use rollbook_node::config::NodeSecrets;
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::codec::encode;
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::alliance::NodePlace;
+use rollbook_sandbox::keys::node_key;
+use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::instant_ms;
 
 use super::audit::audit;
 use crate::drafting::sample;
-use crate::drafting::sample::Place;
 use crate::failure::Failure;
 use crate::flags::Global;
-use crate::keystore::sample_node_key;
 use crate::output::{money, print, print_json, say};
 use crate::story;
 use crate::story::network::Network;
@@ -161,22 +161,13 @@ fn set_up(
     if let Some(ports) = usual_ports(&validators) {
         plan.ports = ports;
     }
-    let places: BTreeMap<u32, Place> = validators
-        .iter()
-        .zip(&plan.ports)
-        .map(|(organisation, (peer, api))| {
-            let place = Place {
-                url: format!("http://127.0.0.1:{api}/"),
-                address: format!("127.0.0.1:{peer}"),
-            };
-            (*organisation, place)
-        })
-        .collect();
+    let places = places(&validators, &plan.ports);
     let alliance = sample::metaverse_at(seed, &places)?;
     let mut keys = Vec::new();
     for organisation in &validators {
-        let secrets =
-            NodeSecrets::make(|kind| Ok::<_, Failure>(sample_node_key(seed, *organisation, kind)))?;
+        let secrets = NodeSecrets::make(|kind| {
+            Ok::<_, Failure>(node_key(seed.as_bytes(), *organisation, kind))
+        })?;
         keys.push((*organisation, secrets));
     }
     let program =
@@ -196,17 +187,30 @@ fn set_up(
     Ok((testnet, alliance.file.genesis))
 }
 
+/// Where the nodes of the validators are reached, given peer and API ports in their order.
+fn places(validators: &[u32], ports: &[(u16, u16)]) -> BTreeMap<u32, NodePlace> {
+    let places = ports
+        .iter()
+        .map(|(peer, api)| NodePlace::loopback(*api, *peer));
+    validators.iter().copied().zip(places).collect()
+}
+
 fn usual_ports(validators: &[u32]) -> Option<Vec<(u16, u16)>> {
     let mut held = Vec::new();
     let mut ports = Vec::new();
     for organisation in validators {
-        let organisation = u16::try_from(*organisation).ok()?;
-        let pair = (18_000 + organisation, 17_000 + organisation);
+        let pair = usual_pair(*organisation)?;
         held.push(TcpListener::bind(("127.0.0.1", pair.0)).ok()?);
         held.push(TcpListener::bind(("127.0.0.1", pair.1)).ok()?);
         ports.push(pair);
     }
     Some(ports)
+}
+
+/// The usual peer and API port of an organisation's node.
+fn usual_pair(organisation: u32) -> Option<(u16, u16)> {
+    let organisation = u16::try_from(organisation).ok()?;
+    Some((18_000 + organisation, 17_000 + organisation))
 }
 
 fn stop(testnet: &mut Testnet) {
@@ -388,4 +392,24 @@ fn summary(summary: &Summary<'_>) {
         },
         &facts,
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever runs the demo compares its genesis hash with the README's.
+    #[test]
+    fn the_readme_has_the_demos_genesis_hash() {
+        let validators = &VALIDATORS[..4];
+        let ports: Vec<_> = validators.iter().filter_map(|v| usual_pair(*v)).collect();
+        let alliance = sample::metaverse_at("demo", &places(validators, &ports))
+            .unwrap_or_else(|failure| panic!("{failure:?}"));
+        let hash = alliance.file.genesis.hash().to_hex();
+        let readme = include_str!("../../../README.md");
+        assert!(
+            readme.contains(&format!("4 nodes run; genesis {hash}")),
+            "{hash}"
+        );
+    }
 }

@@ -9,6 +9,7 @@ use rollbook_core::identity::identifier::did_key;
 use rollbook_core::identity::{Authorisation, Role, commitment};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
+use rollbook_sandbox::keys::{officer_key, salt};
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::day_number;
 
@@ -203,9 +204,9 @@ fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
     let passphrase = passphrase::new(flags.keys.passphrase_file.as_deref(), &whose)?;
     let (key, salt, signatory_salt) = match &seed {
         Some(seed) => (
-            keystore::sample_officer_key(seed, person),
-            keystore::sample_salt(seed, &format!("person/{person}")),
-            keystore::sample_salt(seed, &format!("signatory/{person}")),
+            officer_key(seed.as_bytes(), person),
+            salt(seed.as_bytes(), &format!("person/{person}")),
+            salt(seed.as_bytes(), &format!("signatory/{person}")),
         ),
         None => (
             Keypair::from_seed(&files::random()?),

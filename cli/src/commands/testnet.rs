@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use rollbook_node::clock::Step;
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log;
+use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{instant_ms, length_ms};
 

@@ -15,6 +15,8 @@ use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment}
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{KeyKind, Keypair, sha256};
+use rollbook_sandbox::alliance::NodePlace;
+use rollbook_sandbox::keys::{officer_key, salt};
 use rollbook_words::catalogue::t;
 
 use super::cards::Cards;
@@ -23,7 +25,6 @@ use crate::failure::Failure;
 use crate::input::problem::{Place as FilePlace, Report};
 use crate::keystore::card::OfficerCard;
 use crate::keystore::node::{NodeCard, NodeSecrets};
-use crate::keystore::sample_officer_key;
 use crate::keystore::secret::{Fresh, Secret};
 
 /// The passphrase of every sample key file.
@@ -63,22 +64,16 @@ pub struct SampleAlliance {
     pub keys: SampleKeys,
 }
 
-/// Where a sample node is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Where log and API are served.
-    pub url: String,
-    /// Where peers dial it.
-    pub address: String,
-}
-
 /// The shipped sample alliance.
 pub fn metaverse(seed: &str) -> Result<SampleAlliance, Failure> {
     found(&shipped()?, seed)
 }
 
 /// The shipped sample alliance with these organisations' nodes at these places.
-pub fn metaverse_at(seed: &str, places: &BTreeMap<u32, Place>) -> Result<SampleAlliance, Failure> {
+pub fn metaverse_at(
+    seed: &str,
+    places: &BTreeMap<u32, NodePlace>,
+) -> Result<SampleAlliance, Failure> {
     let mut inputs = shipped()?;
     inputs.alliance.validators.1 = places.keys().copied().collect();
     let mut keys = keys(&inputs, seed)?;
@@ -243,15 +238,12 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
     }
     for number in &inputs.alliance.validators.1 {
         let secrets = NodeSecrets::sample(seed, *number);
-        let port = |base: u32| base.saturating_add(*number).min(65_535);
-        let (url, address) = (
-            format!("http://127.0.0.1:{}/", port(7000)),
-            format!("127.0.0.1:{}", port(8000)),
-        );
+        let port = |base: u32| u16::try_from(base.saturating_add(*number)).unwrap_or(u16::MAX);
+        let place = NodePlace::loopback(port(7000), port(8000));
         let keys_of = secrets.public(
             *number,
-            Text::new(url).unwrap_or_default(),
-            Text::new(address).unwrap_or_default(),
+            Text::new(place.url).unwrap_or_default(),
+            Text::new(place.address).unwrap_or_default(),
         );
         keys.nodes.insert(
             *number,
@@ -271,15 +263,15 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
 fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64) -> SampleOfficer {
     let mut roles = roles.to_vec();
     roles.sort();
-    let key = sample_officer_key(seed, person);
+    let key = officer_key(seed.as_bytes(), person);
     let short = |text: String| Text::<160>::new(text).unwrap_or_default();
     let (name, document) = (
         short(format!("Sample person {person:04}")),
         short(format!("SAMPLE-{person:04}")),
     );
     let signatory = short(format!("Sample signatory {organisation:04}"));
-    let salt = crate::keystore::sample_salt(seed, &format!("person/{person}"));
-    let signatory_salt = crate::keystore::sample_salt(seed, &format!("signatory/{person}"));
+    let salt_of = |what: &str| salt(seed.as_bytes(), &format!("{what}/{person}"));
+    let (salt, signatory_salt) = (salt_of("person"), salt_of("signatory"));
     let card = OfficerCard {
         organisation,
         person,

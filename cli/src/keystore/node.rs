@@ -9,6 +9,7 @@ use std::path::Path;
 use rollbook_core::record::NodeKeys;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{KeyKind, Keypair};
+use rollbook_sandbox::keys::node_key;
 use rollbook_words::catalogue::t;
 use zeroize::Zeroizing;
 
@@ -58,7 +59,7 @@ impl NodeSecrets {
     /// Reproducible sample keys.
     pub fn sample(seed: &str, organisation: u32) -> NodeSecrets {
         NodeSecrets {
-            keys: KINDS.map(|kind| super::sample_node_key(seed, organisation, kind)),
+            keys: KINDS.map(|kind| node_key(seed.as_bytes(), organisation, kind)),
         }
     }
 

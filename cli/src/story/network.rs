@@ -17,16 +17,16 @@ use rollbook_core::record::Record;
 use rollbook_core::refusal::Outcome;
 use rollbook_core::state::StateTables;
 use rollbook_node::clock::Step as ClockStep;
-use rollbook_node::runtime::http;
-use rollbook_node::runtime::testnet::Testnet;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, Keypair, VerifierCache};
+use rollbook_sandbox::http;
+use rollbook_sandbox::keys::officer_key;
+use rollbook_sandbox::testnet::Testnet;
 use serde_json::{Value, json};
 
 use super::{Chapter, Rejected, Settled, Stage, Step};
 use crate::encoding::base64_text;
-use crate::keystore::sample_officer_key;
 
 /// How long a step may take before the story is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -240,7 +240,7 @@ impl Stage for Network<'_> {
     }
 
     fn key(&self, person: u32) -> Keypair {
-        sample_officer_key(&self.seed, person)
+        officer_key(self.seed.as_bytes(), person)
     }
 
     fn now(&self) -> u64 {

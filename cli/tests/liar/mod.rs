@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use rollbook::encoding::base64_text;
 use rollbook_core::record::Record;
-use rollbook_node::runtime::http;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::Hash;
+use rollbook_sandbox::http;
 use serde_json::{Value, json};
 
 pub type Alter = dyn Fn(&str, http::Answer) -> http::Answer + Send + Sync;

@@ -14,9 +14,11 @@ use rollbook_core::record::{
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::VerifierCache;
+use rollbook_sandbox::alliance::secretariat;
+use rollbook_sandbox::keys::officers_of;
 
 use super::{Bench, CALL, FUND, GRANTEE, MEMBERS, MILLION, OTHER, Staff, World, hash, text};
-use crate::alliance::{Alliance, officers_of, secretariat};
+use crate::alliance::Alliance;
 use crate::writer::Writer;
 
 const SALT: [u8; 32] = [7; 32];

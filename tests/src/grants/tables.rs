@@ -22,9 +22,11 @@ use rollbook_core::rules::funding::award;
 use rollbook_core::rules::registration::relate;
 use rollbook_core::tx::Tx;
 use rollbook_proof::crypto::{Hash, VerifierCache};
+use rollbook_sandbox::alliance::{OPENED_MS, secretariat};
+use rollbook_sandbox::keys::officers_of;
 
 use super::{Bench, CALL, FUND, GRANTEE, MEMBERS, MILLION, OTHER, World, hash, text};
-use crate::alliance::{Alliance, OPENED_MS, officers_of, secretariat};
+use crate::alliance::{Alliance, sample};
 
 impl Bench {
     /// A fund with 100 million received, a call of 20 million (call limit 70 %), three ranked
@@ -35,13 +37,9 @@ impl Bench {
     }
 
     pub fn with(adjust: impl FnOnce(&mut rollbook_core::charter::Charter)) -> Bench {
-        let mut alliance = Alliance::with(
-            b"payment",
-            MEMBERS,
-            4,
-            rollbook_proof::log::Clock::Sample,
-            adjust,
-        );
+        let mut sample = sample(b"payment", MEMBERS, 4);
+        adjust(&mut sample.charter);
+        let mut alliance = Alliance::of(&sample);
         let found = alliance.found(OPENED_MS);
         let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
         let chain = alliance.chain();

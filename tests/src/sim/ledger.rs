@@ -10,12 +10,13 @@ use rollbook_core::tx::Verify;
 use rollbook_node::replica::{Ahead, App, Keys, LedgerApp};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
-use rollbook_proof::log::Clock;
+use rollbook_sandbox::alliance::{OPENED_MS, node_keys};
+use rollbook_sandbox::keys::{node_key, officers_of};
 
 use super::memo;
 use super::plan::Plan;
 use super::random::Random;
-use crate::alliance::{Alliance, OPENED_MS, node_key, node_keys, officers_of};
+use crate::alliance::{Alliance, place, sample};
 
 /// A ledger under simulation.
 pub trait SimLedger: App + Sized {
@@ -85,17 +86,20 @@ impl SimLedger for RealLedger {
     type Genesis = RealGenesis;
 
     fn genesis(plan: &Plan) -> Rc<RealGenesis> {
-        let handover =
-            |charter: &mut rollbook_core::charter::Charter| charter.chain.handover_blocks = 10;
-        let mut alliance =
-            Alliance::with(SEED, plan.nodes, plan.validators, Clock::Sample, handover);
+        let mut sample = sample(SEED, plan.nodes, plan.validators);
+        sample.charter.chain.handover_blocks = 10;
+        let mut alliance = Alliance::of(&sample);
         let mut records = alliance.found(OPENED_MS);
         for newcomer in plan.validators + 1..=plan.nodes {
             let operator = (officers_of(newcomer).0, Role::NodeOperator);
-            let keys = Box::new(node_keys(SEED, newcomer));
+            let keys = Box::new(node_keys(SEED, newcomer, &place(newcomer)));
             let register = Body::Node(NodeAct::Register(*keys));
-            records.push(alliance.record(newcomer, &[operator], OPENED_MS, register));
-            records.push(alliance.record(
+            records.push(
+                alliance
+                    .signer
+                    .record(newcomer, &[operator], OPENED_MS, register),
+            );
+            records.push(alliance.signer.record(
                 newcomer,
                 &[operator],
                 OPENED_MS,

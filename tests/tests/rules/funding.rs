@@ -28,7 +28,9 @@ use rollbook_core::record::{
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, sha256};
-use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
+use rollbook_sandbox::alliance::secretariat;
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::writer::{Writer, text};
 
 const MEMBERS: u32 = 24;
@@ -49,14 +51,9 @@ fn name(latin: &str) -> Name {
 }
 
 fn writer(seed: &str) -> Writer {
-    Writer::founded(Alliance::related(
-        seed.as_bytes(),
-        MEMBERS,
-        4,
-        rollbook_proof::log::Clock::Sample,
-        &[(12, 13)],
-        |_| {},
-    ))
+    let mut sample = sample(seed.as_bytes(), MEMBERS, 4);
+    sample.pairs = vec![(12, 13)];
+    Writer::founded(Alliance::of(&sample))
 }
 
 fn day(writer: &Writer, ahead: i64) -> i64 {

@@ -15,22 +15,16 @@ use rollbook_core::object::membership::{Membership, Standing};
 use rollbook_core::record::{Application, BankReference, Body, Choice, MembershipAct, Receipt};
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_proof::crypto::{Hash, sha256};
-use rollbook_proof::log::Clock;
-use rollbook_tests::alliance::Alliance;
+use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::writer::{Writer, text};
 
 const MEMBERS: u32 = 24;
 
 /// 24 founders; 12 owns 13.
 fn writer(seed: &str) -> Writer {
-    Writer::founded(Alliance::related(
-        seed.as_bytes(),
-        MEMBERS,
-        4,
-        Clock::Sample,
-        &[(12, 13)],
-        |_| {},
-    ))
+    let mut sample = sample(seed.as_bytes(), MEMBERS, 4);
+    sample.pairs = vec![(12, 13)];
+    Writer::founded(Alliance::of(&sample))
 }
 
 fn application(writer: &Writer) -> Application {

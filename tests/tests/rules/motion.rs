@@ -18,23 +18,19 @@ use rollbook_core::tally::Tally;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::sha256;
-use rollbook_proof::log::Clock;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
-use rollbook_tests::alliance::{Alliance, officers_of, secretariat};
+use rollbook_sandbox::alliance::secretariat;
+use rollbook_sandbox::keys::officers_of;
+use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::writer::{Writer, text};
 
 const MEMBERS: u32 = 24;
 
 /// 24 founders; 12 owns 13.
 fn writer(seed: &str) -> Writer {
-    Writer::founded(Alliance::related(
-        seed.as_bytes(),
-        MEMBERS,
-        4,
-        Clock::Sample,
-        &[(12, 13)],
-        |_| {},
-    ))
+    let mut sample = sample(seed.as_bytes(), MEMBERS, 4);
+    sample.pairs = vec![(12, 13)];
+    Writer::founded(Alliance::of(&sample))
 }
 
 fn status(writer: &Writer, motion: u32) -> MotionStatus {
@@ -627,10 +623,9 @@ fn an_effect_that_became_impossible_voids_the_motion() {
 #[test]
 fn early_close_needs_every_voice_a_quiet_day_and_the_shortest_ballot() {
     let seed = b"early";
-    let alliance = Alliance::with(seed, 9, 4, Clock::Sample, |charter| {
-        charter.motions.early_close = true
-    });
-    let mut writer = Writer::founded(alliance);
+    let mut sample = sample(seed, 9, 4);
+    sample.charter.motions.early_close = true;
+    let mut writer = Writer::founded(Alliance::of(&sample));
     let motion = writer
         .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 21)
         .unwrap();
@@ -662,12 +657,12 @@ proptest! {
     #[test]
     fn counts_never_exceed_voices(steps in proptest::collection::vec((1u32..=24, 0u8..4), 1..40)) {
         let pairs = [(2, 5), (5, 6), (12, 13)];
-        let alliance = Alliance::related(b"property", MEMBERS, 4, Clock::Sample, &pairs, |charter| {
-            charter.motions.min_elig = 3;
-            charter.board_seats = 9;
-        });
+        let mut sample = sample(b"property", MEMBERS, 4);
+        sample.pairs = pairs.to_vec();
+        sample.charter.motions.min_elig = 3;
+        sample.charter.board_seats = 9;
         // 2, 5 and 6 are one group, so only one of them may sit: the assembly decides here.
-        let mut writer = Writer::founded(alliance);
+        let mut writer = Writer::founded(Alliance::of(&sample));
         let motion = propose_as(&mut writer, 7, auditor(2 * MEMBERS + 1), 10).unwrap();
         for member in [8, 9, 10, 11, 14] {
             let _ = writer.member(member, Body::Motion(MotionAct::Support { motion }));

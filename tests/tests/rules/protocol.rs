@@ -18,21 +18,15 @@ use rollbook_node::replica;
 use rollbook_node::replica::journal_storage::JournalStorage;
 use rollbook_node::replica::{Effect, Input, Keys, LedgerApp, Phase, Replica, ReplicaConfig};
 use rollbook_proof::crypto::{KeyKind, sha256};
-use rollbook_proof::log::Clock;
-use rollbook_tests::alliance::{Alliance, node_key};
+use rollbook_sandbox::keys::node_key;
+use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::sim::memo::SimVerify;
 use rollbook_tests::writer::{Writer, text};
 
 fn writer(seed: &str) -> Writer {
-    Writer::founded(Alliance::under(
-        1,
-        seed.as_bytes(),
-        8,
-        4,
-        Clock::Sample,
-        &[],
-        |_| {},
-    ))
+    let mut sample = sample(seed.as_bytes(), 8, 4);
+    sample.protocol = 1;
+    Writer::founded(Alliance::of(&sample))
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
@@ -54,7 +48,7 @@ fn file(writer: &mut Writer, order: OfficialOrder) -> Result<Outcome, Refusal> {
 }
 
 fn support(writer: &mut Writer, member: u32, protocol: u32) -> Result<Outcome, Refusal> {
-    let operator = rollbook_tests::alliance::officers_of(member).0;
+    let operator = rollbook_sandbox::keys::officers_of(member).0;
     writer.act_as(
         member,
         &[(operator, Role::NodeOperator)],
@@ -181,7 +175,7 @@ fn a_version_is_raised_by_amendment_at_its_height() {
         "A4.unknown-organisation"
     );
     let holder = writer.holder(Role::Treasurer, 0);
-    let other = rollbook_tests::alliance::secretariat(8);
+    let other = rollbook_sandbox::alliance::secretariat(8);
     let wrong = writer.act_as(
         other,
         &[(holder, Role::Treasurer)],
@@ -276,7 +270,7 @@ fn an_invented_version_is_an_invalid_block() {
 
 #[test]
 fn a_chain_may_begin_with_the_newest_rules() {
-    let mut writer = Writer::founded(Alliance::with(b"newest", 8, 4, Clock::Sample, |_| {}));
+    let mut writer = Writer::founded(Alliance::new(b"newest", 8, 4));
     assert_eq!(
         writer.ledger.tip().seal.protocol,
         lookup::protocol::PROTOCOL
@@ -290,14 +284,14 @@ fn a_chain_may_begin_with_the_newest_rules() {
 /// release to install. It judges nothing, signs nothing and sends nothing.
 #[test]
 fn a_node_without_the_version_stops_before_it() {
-    let alliance = Alliance::with(b"old node", 5, 4, Clock::Sample, |_| {});
+    let alliance = Alliance::new(b"old node", 5, 4);
     let (ledger, _) = Ledger::from_genesis(&alliance.genesis).unwrap();
     let storage = |disk| {
         JournalStorage::open(Arc::new(disk), Path::new("journal"), alliance.chain())
             .unwrap()
             .0
     };
-    let key = |kind| node_key(&alliance.seed, 1, kind);
+    let key = |kind| node_key(&alliance.signer.seed, 1, kind);
     let keys = || {
         Keys::new(
             1,

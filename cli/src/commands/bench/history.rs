@@ -23,8 +23,6 @@ use rollbook_node::replica::storage::Storage;
 use rollbook_node::replica::{App, JournalStorage};
 use rollbook_node::replica_thread::app::{Delivery, NodeApp, node_app};
 use rollbook_node::runtime::open::open;
-use rollbook_node::runtime::sample::{SampleAlliance, node_key};
-use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_node::store::view::{StoredReceipt, View};
 use rollbook_node::store::writer;
 use rollbook_node::store::writer::Job;
@@ -33,6 +31,9 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::alliance::Sample;
+use rollbook_sandbox::keys::node_key;
+use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::catalogue::t;
 use serde::Serialize;
 
@@ -127,7 +128,7 @@ struct Writer {
     storage: JournalStorage,
     view: View,
     delivery: Delivery,
-    alliance: SampleAlliance,
+    alliance: Sample,
     certificate: Option<Certificate>,
     thread: std::thread::JoinHandle<Result<(), rollbook_node::failure::Failure>>,
 }
@@ -136,7 +137,7 @@ fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
     Failure::refused(t("bench.stopped", &[])).because(format!("{what}: {why}"))
 }
 
-fn write(testnet: &Testnet, alliance: &SampleAlliance, records: usize) -> Result<Report, Failure> {
+fn write(testnet: &Testnet, alliance: &Sample, records: usize) -> Result<Report, Failure> {
     let config = testnet.config(1)?;
     let file = config.read_genesis()?;
     let genesis = Arc::new(file.genesis.clone());

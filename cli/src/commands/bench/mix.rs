@@ -8,18 +8,21 @@
 //! * Records of one officer go to one node, in order: a replay window holds 256 sequences.
 //! * Everything follows from the seed, so two runs offer the same acts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Capacity, Choice, Declaration, MotionAct, MotionEffect, Payload,
-    Proposal, Record,
+    Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal,
+    Record,
 };
-use rollbook_node::runtime::sample::{officer_key, officers_of};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, VerifierCache, sha256};
+use rollbook_sandbox::alliance;
+use rollbook_sandbox::alliance::staff;
+use rollbook_sandbox::keys::{officer_key, officers_of};
+use rollbook_sandbox::sign::{Signer, signed};
 
 /// Founding members of the load's alliance.
 pub const MEMBERS: u32 = 24;
@@ -44,10 +47,8 @@ pub struct Prepared {
 /// Makes records; sequences go on from call to call.
 #[derive(Debug)]
 pub struct Mix {
-    seed: Vec<u8>,
-    chain: Hash,
-    valid_until_ms: u64,
-    sequences: BTreeMap<u32, u64>,
+    signer: Signer,
+    now_ms: u64,
     keys: BTreeMap<u32, Keypair>,
     made: u32,
     proposed: u32,
@@ -69,10 +70,8 @@ impl Mix {
             .map(|person| (person, officer_key(seed, person)))
             .collect();
         Mix {
-            seed: seed.to_vec(),
-            chain,
-            valid_until_ms: now_ms + 7 * MS_PER_DAY,
-            sequences: BTreeMap::new(),
+            signer: Signer::founded(chain, seed),
+            now_ms,
             keys,
             made: 0,
             proposed: 0,
@@ -178,22 +177,18 @@ impl Mix {
         act: MotionAct,
         lane: usize,
     ) -> Plan {
-        // The first sequence of a founder's officer was used by its founding record.
-        let sequence = self.sequences.entry(officer).or_insert(1);
-        *sequence += 1;
-        let payload = Payload {
-            chain: self.chain,
-            principal,
-            officer,
-            sequence: *sequence,
-            valid_until_ms: self.valid_until_ms,
-            body: Body::Motion(act),
-        };
+        let body = Body::Motion(act);
+        let payload = self.signer.payload(principal, officer, self.now_ms, body);
         Plan {
             payload,
             signers,
             lane,
         }
+    }
+
+    fn key(&self, person: u32) -> Cow<'_, Keypair> {
+        let known = self.keys.get(&person).map(Cow::Borrowed);
+        known.unwrap_or_else(|| Cow::Owned(officer_key(&self.signer.seed, person)))
     }
 
     fn sign(&self, plans: Vec<Plan>) -> Vec<Prepared> {
@@ -203,14 +198,7 @@ impl Mix {
                  signers,
                  lane,
              }| {
-                let entries = signers.into_iter().filter_map(|(person, role)| {
-                    Some(payload.sign(person, Capacity::Own(role), 0, self.keys.get(&person)?))
-                });
-                let signatures = entries.collect();
-                let record = Record {
-                    payload,
-                    signatures,
-                };
+                let record = signed(payload, &signers, |person| self.key(person));
                 Prepared {
                     id: record.id(),
                     bytes: encode(&record),
@@ -227,7 +215,7 @@ impl Mix {
         let all = records.iter().flat_map(|prepared| {
             let message = prepared.record.payload.sign_bytes();
             let entry = |entry: &rollbook_core::record::SignatureEntry| {
-                let key = officer_key(&self.seed, entry.officer).public();
+                let key = self.key(entry.officer).public();
                 (key, message.clone(), entry.signature)
             };
             prepared
@@ -243,7 +231,7 @@ impl Mix {
 
 /// The secretary's person number and the secretariat's organisation number in a sample alliance.
 fn secretariat() -> (u32, u32) {
-    (2 * MEMBERS + 3, MEMBERS + 2)
+    (staff(MEMBERS), alliance::secretariat(MEMBERS))
 }
 
 /// Verifications per second of these signatures by the one strict rule, keys decoded before, on all
@@ -266,15 +254,15 @@ pub fn verify_rate(signatures: &[(PublicKey, Vec<u8>, Signature)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use rollbook_core::ledger::Ledger;
-    use rollbook_node::runtime::testnet::Plan;
     use rollbook_proof::log::Clock;
+    use rollbook_sandbox::testnet::Plan;
 
     use super::*;
 
     #[test]
     fn every_record_of_the_mix_applies() {
         let plan = Plan::new("mix", MEMBERS, 4, Clock::Wall).unwrap();
-        let file = plan.alliance().genesis().unwrap();
+        let file = plan.alliance().founded().unwrap();
         let (mut ledger, _) = Ledger::from_genesis(&file.genesis).unwrap();
         let mut mix = Mix::new(b"mix", ledger.chain(), plan.opened_ms);
         let mut records = file.found.clone();

@@ -14,7 +14,7 @@ use rollbook_proof::answer;
 use rollbook_proof::answer::{Answer, SignedAnswer};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{KeyKind, sha256};
-use rollbook_tests::alliance::{node_key, officers_of};
+use rollbook_sandbox::keys::{node_key, officers_of};
 use rollbook_tests::writer::Writer;
 
 use super::{
@@ -39,7 +39,7 @@ fn a_late_application_with_seen_receipts_is_in_time() {
         )
     });
     let chain = writer.alliance.chain();
-    let seed = writer.alliance.seed.clone();
+    let seed = writer.alliance.signer.seed.clone();
     let seen_by = |record: usize, validator: u32, signed_as: u32, time_ms: u64| {
         // What a node answers to whoever hands the record in: the same bytes that its API sends.
         let bytes = sha256(&encode(&earlier[record]));

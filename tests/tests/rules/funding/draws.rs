@@ -9,7 +9,7 @@ use rollbook_core::record::{CallAct, ConfirmPool, DrawFor, MotionEffect, PoolKin
 use rollbook_core::rules::funding::draw;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
-use rollbook_tests::alliance::officers_of;
+use rollbook_sandbox::keys::officers_of;
 
 use super::{Place, code, commit, fill_pool, officer, open_call, reveal, writer};
 

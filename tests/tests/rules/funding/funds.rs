@@ -11,7 +11,7 @@ use rollbook_core::record::{
 };
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::sha256;
-use rollbook_tests::alliance::officers_of;
+use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::writer::Writer;
 
 use super::{

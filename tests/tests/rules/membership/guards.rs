@@ -8,7 +8,7 @@ use rollbook_core::object::transitions;
 use rollbook_core::record::{Application, Body, Choice, MembershipAct};
 use rollbook_core::refusal::{NotCounted, Outcome, Refusal};
 use rollbook_proof::crypto::{Hash, sha256};
-use rollbook_tests::alliance::secretariat;
+use rollbook_sandbox::alliance::secretariat;
 use rollbook_tests::writer::{Writer, text};
 
 use super::{MEMBERS, act, application, code, of, secretary, standing, writer};

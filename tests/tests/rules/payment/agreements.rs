@@ -9,7 +9,7 @@ use rollbook_core::rules::effect::Effect;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
-use rollbook_tests::alliance::{OPENED_MS, secretariat};
+use rollbook_sandbox::alliance::{OPENED_MS, secretariat};
 use rollbook_tests::grants::{Bench, GRANTEE, MEMBERS, MILLION, OTHER, Staff};
 
 use super::refused;

@@ -12,7 +12,8 @@ use rollbook_core::object::payment::{Awaited, Payment};
 use rollbook_core::object::transitions;
 use rollbook_core::record::{Body, Decision, PaymentAct, Tranche};
 use rollbook_core::rules::funding::{duties, payment};
-use rollbook_tests::alliance::{officers_of, secretariat};
+use rollbook_sandbox::alliance::secretariat;
+use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::grants::{Bench, FUND, GRANTEE, MEMBERS, MILLION, Staff};
 
 use super::refused;

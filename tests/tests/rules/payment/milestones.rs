@@ -7,7 +7,8 @@ use rollbook_core::identity::{Post, PostStatus, Role, Scope};
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::milestone::MilestoneState;
 use rollbook_core::record::{Body, Evidence, EvidenceKind, Finding, PaymentAct, Tranche};
-use rollbook_tests::alliance::{officers_of, secretariat};
+use rollbook_sandbox::alliance::secretariat;
+use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::grants::{Bench, FUND, GRANTEE, MEMBERS, MILLION, OTHER, hash};
 
 use super::refused;

@@ -13,7 +13,7 @@ use rollbook_core::rules::effect::Effect;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
-use rollbook_tests::alliance::officers_of;
+use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::grants::{Bench, GRANTEE, MILLION, OTHER, Staff, YUAN, hash, text};
 
 use super::refused;

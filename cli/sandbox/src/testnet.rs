@@ -13,26 +13,27 @@ use std::time::{Duration, Instant};
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::pass::Pass;
+use rollbook_node::api::reader::header_of;
+use rollbook_node::clock::{NodeClock, Step, real_ms};
+use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets};
+use rollbook_node::failure::Failure;
+use rollbook_node::files;
+use rollbook_node::files::Access;
+use rollbook_node::runtime::admin;
+use rollbook_node::runtime::storage::FRESH;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::sample::{NodePlace, SampleAlliance, node_key, officer_key};
-use super::storage::FRESH;
-use super::{admin, http};
-use crate::api::reader::header_of;
-use crate::clock::{NodeClock, Step, real_ms};
-use crate::config::{CONFIG_NAME, Config, NodeSecrets};
-use crate::failure::Failure;
-use crate::files::{self, Access};
+use crate::alliance::{NodePlace, OPENED_MS, Sample};
+use crate::http;
+use crate::keys::{node_key, officer_key};
 
 /// Most nodes of a testnet.
 pub const NODES_MAX: u32 = 13;
 /// How long a node may take to answer after its start, or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Opening time of sample chains: 28 June 2023, 10:00 in Shanghai.
-const SAMPLE_OPENED_MS: u64 = 1_687_917_600_000;
 
 /// What a testnet is made of; kept in `testnet.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +88,7 @@ impl Plan {
             // A minute ago, so that a node whose clock is a little behind still finds the genesis
             // in the past.
             Clock::Wall => ("wall", real_ms().saturating_sub(60_000)),
-            Clock::Sample => ("sample", SAMPLE_OPENED_MS),
+            Clock::Sample => ("sample", OPENED_MS),
         };
         let ports = ports
             .chunks_exact(2)
@@ -115,10 +116,7 @@ impl Plan {
             .get(node.saturating_sub(1) as usize)
             .copied()
             .unwrap_or_default();
-        NodePlace {
-            url: format!("http://127.0.0.1:{api}/"),
-            address: format!("127.0.0.1:{peer}"),
-        }
+        NodePlace::loopback(api, peer)
     }
 
     fn clock(&self) -> Clock {
@@ -130,17 +128,18 @@ impl Plan {
     }
 
     /// The alliance of the plan.
-    pub fn alliance(&self) -> SampleAlliance {
+    pub fn alliance(&self) -> Sample {
         let validators = self.validators.unwrap_or(self.nodes).min(self.nodes);
-        SampleAlliance {
-            seed: self.seed.clone().into_bytes(),
-            members: self.members,
-            clock: self.clock(),
+        let mut sample = Sample {
             opened_ms: self.opened_ms,
-            nodes: (1..=validators).map(|node| self.place(node)).collect(),
-            handover_blocks: self.handover_blocks,
             protocol: self.protocol,
+            places: (1..=validators).map(|node| self.place(node)).collect(),
+            ..Sample::new(self.seed.as_bytes(), self.members, self.clock())
+        };
+        if let Some(blocks) = self.handover_blocks {
+            sample.charter.chain.handover_blocks = blocks;
         }
+        sample
     }
 }
 
@@ -180,7 +179,7 @@ impl Testnet {
         arguments: &[&str],
     ) -> Result<Testnet, Failure> {
         let alliance = plan.alliance();
-        let file = alliance.genesis()?;
+        let file = alliance.founded()?;
         let mut keys = Vec::new();
         for node in 1..=plan.nodes {
             keys.push((

@@ -1,5 +1,9 @@
-//! Sample alliances from a seed: every key derived, so that a testnet's people can sign without key
-//! files. Never for real money: whoever knows the seed holds every key.
+//! The sample alliance: founders with two officers each, the first with nodes, one observer, and a
+//! secretariat with eight posts.
+//!
+//! Organisations are numbered members, observer, secretariat; persons likewise: member `n` has the
+//! persons `2n - 1` and `2n` ([`officers_of`]), then come the observer's and the secretariat's
+//! ([`staff`]). Nothing in it is real: social credit codes are of a region that does not exist.
 
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::charter::{Charter, Preset};
@@ -7,18 +11,45 @@ use rollbook_core::genesis::file::{GenesisFile, found_payload};
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
-    ActClass, ApprovalPolicy, Authorisation, Name, OfficerEntry, OrganisationEntry,
-    OrganisationKind, Role,
+    ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
+    OrganisationEntry, OrganisationKind, Role,
 };
+use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::direction::Direction;
-use rollbook_core::record::{
-    Body, Capacity, NodeKeys, OrganisationAct, Payload, Record, Registration,
-};
+use rollbook_core::record::{Body, NodeKeys, OrganisationAct, Payload, Record, Registration};
+use rollbook_node::failure::Failure;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_proof::log::Clock;
 
-use crate::failure::Failure;
+use crate::keys::{node_key, officer_key, officers_of};
+use crate::sign::{VALID_MS, signed};
+
+/// When an alliance of stepped time opens: 28 June 2023, 10:00 in Shanghai; milliseconds since 1970.
+pub const OPENED_MS: u64 = 1_687_917_600_000;
+
+/// The secretariat's posts, held by its officers in this order.
+const POSTS: [Role; 8] = [
+    Role::Secretary,
+    Role::Treasurer,
+    Role::SecondOfficer,
+    Role::SecondOfficer,
+    Role::ProgrammeOfficer,
+    Role::FinanceApprover,
+    Role::FinanceApprover,
+    Role::Auditor,
+];
+
+/// Number of the secretariat as an organisation, right after the members and the observer.
+pub fn secretariat(members: u32) -> u32 {
+    members + 2
+}
+
+/// Person number of the secretary; the other officers of the secretariat follow in the order of
+/// their posts.
+pub fn staff(members: u32) -> u32 {
+    2 * members + 3
+}
 
 /// Where a node can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,23 +60,58 @@ pub struct NodePlace {
     pub address: String,
 }
 
+impl NodePlace {
+    /// On this machine, by the ports of API and peers.
+    pub fn loopback(api: u16, peer: u16) -> NodePlace {
+        NodePlace {
+            url: format!("http://127.0.0.1:{api}/"),
+            address: format!("127.0.0.1:{peer}"),
+        }
+    }
+}
+
+/// The form of made-up unified social credit codes. Each passes its check, and none can be real:
+/// there is no region 999999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codes {
+    /// Digits only, for numbers of up to nine digits.
+    Digits,
+    /// With the letters that newer codes begin with, for numbers of up to four digits.
+    Letters,
+}
+
+impl Codes {
+    /// The code of an organisation as its only identifier; none for a number that is too long.
+    pub fn of(self, number: u32) -> Vec<Identifier> {
+        let body = match self {
+            Codes::Digits => format!("91999999{number:09}"),
+            Codes::Letters => format!("91999999MA0DT{number:04}"),
+        };
+        let code = uscc_check_character(&body)
+            .and_then(|check| Identifier::uscc(&format!("{body}{check}")));
+        code.into_iter().collect()
+    }
+}
+
 /// What a sample alliance is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SampleAlliance {
+pub struct Sample {
     /// All keys come from it.
     pub seed: Vec<u8>,
     /// Founding members.
     pub members: u32,
-    /// Real or stepped time.
-    pub clock: Clock,
+    /// The first charter, with the clock.
+    pub charter: Charter,
     /// Opening time, milliseconds since 1970.
     pub opened_ms: u64,
-    /// Nodes of the first members, which hold the first seats.
-    pub nodes: Vec<NodePlace>,
     /// The rule version it begins with.
     pub protocol: u32,
-    /// Least blocks between two handovers, if not the preset's.
-    pub handover_blocks: Option<u64>,
+    /// Places of the first members' nodes, which validate from genesis on.
+    pub places: Vec<NodePlace>,
+    /// Founders in groups: of each pair the second declares the first, and gets no seat.
+    pub pairs: Vec<(u32, u32)>,
+    /// The form of the founders' social credit codes.
+    pub codes: Codes,
 }
 
 fn text<const N: usize>(value: impl Into<String>) -> Text<N> {
@@ -54,21 +120,6 @@ fn text<const N: usize>(value: impl Into<String>) -> Text<N> {
 
 fn commitment(label: &str) -> Hash {
     sha256_tagged("rollbook/sample-commitment", &[label.as_bytes()])
-}
-
-/// The key of a person.
-pub fn officer_key(seed: &[u8], person: u32) -> Keypair {
-    Keypair::derive(seed, &format!("officer/{person}"))
-}
-
-/// A node's key of a kind.
-pub fn node_key(seed: &[u8], organisation: u32, kind: KeyKind) -> Keypair {
-    Keypair::derive(seed, &format!("node/{organisation}/{kind:?}"))
-}
-
-/// Person numbers of a member's two officers.
-pub fn officers_of(member: u32) -> (u32, u32) {
-    (2 * member - 1, 2 * member)
 }
 
 /// A node's public keys with their proofs of possession.
@@ -87,7 +138,8 @@ pub fn node_keys(seed: &[u8], organisation: u32, place: &NodePlace) -> NodeKeys 
     }
 }
 
-fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> OfficerEntry {
+/// A person who acts for `owner`, with one key.
+pub fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> OfficerEntry {
     let mut roles = roles.to_vec();
     roles.sort();
     OfficerEntry {
@@ -103,19 +155,13 @@ fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> OfficerEnt
     }
 }
 
-/// A made-up social credit code of region 999999, which does not exist.
-fn sample_identifier(number: u32) -> Vec<Identifier> {
-    let body = format!("91999999{number:09}");
-    let code =
-        uscc_check_character(&body).and_then(|check| Identifier::uscc(&format!("{body}{check}")));
-    code.into_iter().collect()
-}
-
-fn organisation(
+/// An organisation without groups, directions and policy of its own.
+pub fn organisation(
     number: u32,
     kind: OrganisationKind,
     latin: &str,
     officers: Vec<OfficerEntry>,
+    identifiers: Vec<Identifier>,
 ) -> OrganisationEntry {
     OrganisationEntry {
         number,
@@ -124,11 +170,7 @@ fn organisation(
             native: text(latin),
             latin: text(latin),
         },
-        identifiers: if kind == OrganisationKind::Company {
-            sample_identifier(number)
-        } else {
-            Vec::new()
-        },
+        identifiers,
         country: text("CN"),
         extract: (commitment(&format!("extract/{number}")), 19_500),
         relations: Vec::new(),
@@ -138,40 +180,46 @@ fn organisation(
     }
 }
 
-impl SampleAlliance {
+fn not_made(error: impl std::fmt::Display) -> Failure {
+    let next = "report this as an error of the program";
+    Failure::new("the sample alliance was not made", error, next)
+}
+
+impl Sample {
+    /// An alliance under the default preset and the newest rules, opened at [`OPENED_MS`], with
+    /// codes in digits, without nodes and groups.
+    pub fn new(seed: &[u8], members: u32, clock: Clock) -> Sample {
+        Sample {
+            seed: seed.to_vec(),
+            members,
+            charter: Charter::preset(Preset::Default, clock, commitment("charter text")),
+            opened_ms: OPENED_MS,
+            protocol: PROTOCOL,
+            places: Vec::new(),
+            pairs: Vec::new(),
+            codes: Codes::Digits,
+        }
+    }
+
     fn items(&self) -> Vec<GenesisItem> {
         let (seed, members) = (&self.seed, self.members);
-        let mut charter = Charter::preset(Preset::Default, self.clock, commitment("charter text"));
-        charter.chain.handover_blocks = self
-            .handover_blocks
-            .unwrap_or(charter.chain.handover_blocks);
         let mut items = vec![GenesisItem::Charter {
             name: Name {
                 native: text("示例联盟"),
                 latin: text("Sample alliance"),
             },
-            charter,
+            charter: self.charter.clone(),
             opened_ms: self.opened_ms,
             protocol: self.protocol,
         }];
-        let roles = [
-            Role::Secretary,
-            Role::Treasurer,
-            Role::SecondOfficer,
-            Role::SecondOfficer,
-            Role::ProgrammeOfficer,
-            Role::FinanceApprover,
-            Role::FinanceApprover,
-            Role::Auditor,
-        ];
-        let (office, staff) = (members + 2, 2 * members + 3);
-        let people = (staff..)
-            .take(roles.len())
+        let (office, first) = (secretariat(members), staff(members));
+        let people = (first..)
+            .take(POSTS.len())
             .map(|person| officer(&officer_key(seed, person), office, person, &[]))
             .collect();
         let until_ms = self.opened_ms + 730 * MS_PER_DAY;
-        let posts = (staff..)
-            .zip(roles)
+        let posts = (first..)
+            .zip(POSTS)
             .map(|(holder, role)| PostEntry {
                 role,
                 holder,
@@ -180,17 +228,24 @@ impl SampleAlliance {
             })
             .collect();
         items.push(GenesisItem::Office {
-            entry: organisation(office, OrganisationKind::Office, "Secretariat", people),
+            entry: organisation(
+                office,
+                OrganisationKind::Office,
+                "Secretariat",
+                people,
+                Vec::new(),
+            ),
             posts,
         });
-        items.push(GenesisItem::Board(
-            (1..=members.min(9))
-                .map(|organisation| SeatEntry {
-                    organisation,
-                    until_ms,
-                })
-                .collect(),
-        ));
+        let seats = (1..=members)
+            .filter(|member| !self.pairs.iter().any(|(_, second)| second == member))
+            .take(9)
+            .map(|organisation| SeatEntry {
+                organisation,
+                until_ms,
+            })
+            .collect();
+        items.push(GenesisItem::Board(seats));
         for (number, code) in (1..).zip([
             "content-production",
             "xr-terminals",
@@ -227,10 +282,18 @@ impl SampleAlliance {
                 OrganisationKind::Company,
                 &format!("Founding member {member:02}"),
                 people,
+                self.codes.of(member),
             );
             entry.policy = ApprovalPolicy {
                 thresholds: vec![(ActClass::Ballot, 2), (ActClass::Money, 2)],
             };
+            let others = self.pairs.iter().filter(|(_, second)| *second == member);
+            entry.relations = others
+                .map(|(other, _)| GroupDeclaration {
+                    other: *other,
+                    evidence: commitment(&format!("relation/{other}/{member}")),
+                })
+                .collect();
             items.push(GenesisItem::Organisation(entry));
         }
         let (observer, person) = (members + 1, 2 * members + 1);
@@ -245,8 +308,9 @@ impl SampleAlliance {
             OrganisationKind::Observer,
             "Standards body",
             people,
+            Vec::new(),
         )));
-        for (member, place) in (1..).zip(&self.nodes) {
+        for (member, place) in (1..).zip(&self.places) {
             items.push(GenesisItem::Validator {
                 organisation: member,
                 keys: node_keys(seed, member, place),
@@ -255,28 +319,22 @@ impl SampleAlliance {
         items
     }
 
+    /// The genesis; founders have not signed. Fails where the parts make no alliance, such as a
+    /// pair of which both run nodes.
+    pub fn genesis(&self) -> Result<Genesis, Failure> {
+        Genesis::assemble("rollbook.example/sample-1", self.items(), None).map_err(not_made)
+    }
+
     /// The genesis with every founder's record.
-    pub fn genesis(&self) -> Result<GenesisFile, Failure> {
-        let next = "report this as an error of the program";
-        let failed = |error: String| Failure::new("the sample alliance was not made", error, next);
-        let genesis = Genesis::assemble("rollbook.example/sample-1", self.items(), None)
-            .map_err(|error| failed(error.to_string()))?;
+    pub fn founded(&self) -> Result<GenesisFile, Failure> {
+        let genesis = self.genesis()?;
         let found = (1..=self.members).map(|member| {
             let person = officers_of(member).0;
             let payload = found_payload(&genesis, member, person);
-            let signature = payload.sign(
-                person,
-                Capacity::Own(Role::Primary),
-                0,
-                &officer_key(&self.seed, person),
-            );
-            Record {
-                payload,
-                signatures: vec![signature],
-            }
+            self.by_primary(person, payload)
         });
         let found = found.collect();
-        GenesisFile::assemble(genesis, found).map_err(|error| failed(error.to_string()))
+        GenesisFile::assemble(genesis, found).map_err(not_made)
     }
 
     /// The `number`-th registration of a made-up company, introduced by `member`: a record for load
@@ -295,13 +353,13 @@ impl SampleAlliance {
             officer(&key, 0, 1, &[Role::Primary]),
             officer(&other, 0, 2, &[Role::Alternate]),
         ];
-        let mut entry = organisation(
+        let entry = organisation(
             0,
             OrganisationKind::Company,
             &format!("Made-up company {number}"),
             people,
+            Codes::Digits.of(1_000_000 + number),
         );
-        entry.identifiers = sample_identifier(1_000_000 + number);
         let act = OrganisationAct::Register(Registration::sign(&chain, entry, &key));
         let person = officers_of(member).0;
         let payload = Payload {
@@ -309,19 +367,15 @@ impl SampleAlliance {
             principal: member,
             officer: person,
             sequence,
-            valid_until_ms: now_ms + 7 * MS_PER_DAY,
+            valid_until_ms: now_ms + VALID_MS,
             body: Body::Organisation(act),
         };
-        let signature = payload.sign(
-            person,
-            Capacity::Own(Role::Primary),
-            0,
-            &officer_key(&self.seed, person),
-        );
-        Record {
-            payload,
-            signatures: vec![signature],
-        }
+        self.by_primary(person, payload)
+    }
+
+    fn by_primary(&self, person: u32, payload: Payload) -> Record {
+        let key = |person| officer_key(&self.seed, person);
+        signed(payload, &[(person, Role::Primary)], key)
     }
 }
 
@@ -331,21 +385,13 @@ mod tests {
 
     #[test]
     fn a_sample_alliance_stands_and_its_registrations_apply() {
-        let place = |n: u32| NodePlace {
-            url: format!("http://127.0.0.1:{}/", 7000 + n),
-            address: format!("127.0.0.1:{}", 8000 + n),
+        let place = |n: u16| NodePlace::loopback(7000 + n, 8000 + n);
+        let opened_ms = OPENED_MS;
+        let alliance = Sample {
+            places: (1..=4).map(place).collect(),
+            ..Sample::new(b"sample", 5, Clock::Wall)
         };
-        let opened_ms = 1_687_917_600_000;
-        let alliance = SampleAlliance {
-            seed: b"sample".to_vec(),
-            members: 5,
-            clock: Clock::Wall,
-            opened_ms,
-            nodes: (1..=4).map(place).collect(),
-            protocol: rollbook_core::lookup::protocol::PROTOCOL,
-            handover_blocks: None,
-        };
-        let file = alliance.genesis().unwrap();
+        let file = alliance.founded().unwrap();
         let (mut ledger, _) = rollbook_core::ledger::Ledger::from_genesis(&file.genesis).unwrap();
         let mut verifier = rollbook_proof::crypto::VerifierCache::default();
         let mut records = file.found.clone();
