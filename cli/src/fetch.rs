@@ -105,7 +105,7 @@ fn done(
 }
 
 fn seal_of(node: &Client, height: u64) -> Result<Sealed, Trouble> {
-    let answer = node.json(&format!("/v1/blocks/{height}/proof"))?;
+    let answer: Value = node.json(&format!("/v1/blocks/{height}/proof"))?;
     Ok(Sealed {
         leaf: text(&answer, "leaf")?.to_owned(),
         proof: text(&answer, "proof")?.to_owned(),
@@ -113,7 +113,7 @@ fn seal_of(node: &Client, height: u64) -> Result<Sealed, Trouble> {
 }
 
 fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Grounds), Trouble> {
-    let place = node.json(&format!("/v1/records/{id}"))?;
+    let place: Value = node.json(&format!("/v1/records/{id}"))?;
     if place["stands"] == "pool" {
         let failure = Failure::not_yet(t("show.in-pool", &[("record", id.to_owned())]));
         return Err(Trouble::Next(failure.next(t("show.in-pool-next", &[]))));
@@ -163,7 +163,7 @@ fn block(trust: &mut Trust, node: &Client, height: u64) -> Result<(Fetched, Grou
 }
 
 fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Grounds), Trouble> {
-    let answer = node.json(&format!("/v1/state/{path}"))?;
+    let answer: Value = node.json(&format!("/v1/state/{path}"))?;
     let claim = Claim::State {
         path: path.to_owned(),
         value: answer["value"].as_str().map(str::to_owned),

@@ -26,6 +26,7 @@ use rollbook_proof::file::{KeptPolicy, chain_of};
 use rollbook_proof::log::tree::verify_consistency;
 use rollbook_proof::log::{Clock, TlogProof};
 use rollbook_proof::verify::{EpochChain, Head};
+use rollbook_wire::status::Status;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{instant, length, length_ms};
 use serde::{Deserialize, Serialize};
@@ -282,7 +283,7 @@ impl Trust {
     /// Fetches the policies that are not known yet, each proved under the one before.
     pub fn learn_policies(&mut self, node: &Client) -> Result<(), Trouble> {
         let from = self.policies.len();
-        let answer = node.json(&format!("/v1/policies?from={from}"))?;
+        let answer: Value = node.json(&format!("/v1/policies?from={from}"))?;
         let new: Vec<KeptPolicy> =
             serde_json::from_value(answer).map_err(|error| Trouble::Untrue(error.to_string()))?;
         if new.is_empty() && from > 0 {
@@ -384,9 +385,7 @@ impl Trust {
         }
         let told = node
             .json("/v1/status")
-            .ok()
-            .and_then(|status| status["now_ms"].as_u64())
-            .unwrap_or(0)
+            .map_or(0, |status: Status| status.now_ms)
             / 1_000;
         let run_on = self
             .head
@@ -421,7 +420,7 @@ impl Trust {
                 .map(|other| self.client.only(other));
             for asked in std::iter::once(node.clone()).chain(others) {
                 let Ok(answer) =
-                    asked.json(&format!("/v1/consistency?old={}&new={}", old.0, new.0))
+                    asked.json::<Value>(&format!("/v1/consistency?old={}&new={}", old.0, new.0))
                 else {
                     continue;
                 };

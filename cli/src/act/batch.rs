@@ -250,7 +250,7 @@ fn hand_in(
         }
         let follows = client
             .json(&format!("/v1/records/{id}/next"))
-            .map(|answer| answer["next"].clone())
+            .map(|answer: serde_json::Value| answer["next"].clone())
             .unwrap_or_default();
         let text = |name: &str| {
             place[name]

@@ -222,7 +222,7 @@ fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
 
 /// The next free sequence of a person, and the ledger time, as told by a node.
 fn place(client: &Client, person: u32) -> Result<(u64, u64), Failure> {
-    let answer = client.json(&format!("/v1/persons/{person}/sequence"))?;
+    let answer: serde_json::Value = client.json(&format!("/v1/persons/{person}/sequence"))?;
     let unknown = || Failure::unreachable(t("act.no-frame", &[("person", person.to_string())]));
     let next = answer["next"].as_u64().ok_or_else(unknown)?;
     Ok((next, answer["now_ms"].as_u64().unwrap_or_else(real_ms)))

@@ -19,7 +19,7 @@ use crate::verbs::VERBS;
 
 /// Where an object stands, as told by a node.
 pub fn of(client: &Client, object: &str, number: u32) -> Result<Value, Failure> {
-    Ok(client.json(&format!("/v1/next/{object}/{number}"))?["next"].clone())
+    Ok(client.json::<Value>(&format!("/v1/next/{object}/{number}"))?["next"].clone())
 }
 
 /// `UnderReview` as `under-review`; words that are kebab already stay.
@@ -182,7 +182,7 @@ pub fn told(
     let id = record.id();
     let next = client
         .json(&format!("/v1/records/{id}/next"))
-        .map(|answer| answer["next"].clone())
+        .map(|answer: Value| answer["next"].clone())
         .unwrap_or_default();
     if let Some(file) = page {
         super::page::write(file, client, record, &place, &next)?;

@@ -22,6 +22,7 @@ use rollbook_node::runtime::testnet::Testnet;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, Keypair, VerifierCache};
+use rollbook_wire::status::Status;
 use serde_json::{Value, json};
 
 use super::{Chapter, Rejected, Settled, Stage, Step};
@@ -101,8 +102,11 @@ impl<'a> Network<'a> {
     }
 
     fn read_clock(&mut self) -> Result<(), String> {
-        let status = self.get("/v1/status")?.json();
-        self.clock = (status["now_ms"].as_u64().unwrap_or(0), Instant::now());
+        let status: Status = self
+            .get("/v1/status")?
+            .read()
+            .map_err(|error| error.to_string())?;
+        self.clock = (status.now_ms, Instant::now());
         Ok(())
     }
 
@@ -320,8 +324,8 @@ impl Stage for Network<'_> {
                         return Ok(false);
                     };
                     let seal = &network.ledger.tip().seal;
-                    Ok(status["height"] == seal.height
-                        && status["state_root"] == seal.state_root.to_hex().as_str())
+                    Ok(status.height == seal.height
+                        && status.state_root == seal.state_root.to_hex())
                 })?;
                 "back"
             }

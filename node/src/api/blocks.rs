@@ -103,7 +103,7 @@ fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
     params(("height" = u64, Path, description = "Height")),
     responses(
         (status = 200, description = "The block", body = BlockView),
-        (status = 404, description = "Not here", body = Problem)
+        (status = 404, description = "Not here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn block(
@@ -149,8 +149,8 @@ pub async fn page(
             description = "The frame: system section, records, derived leaves, seal",
             content_type = "application/octet-stream"
         ),
-        (status = 401, description = "It holds records for members: log in", body = Problem),
-        (status = 404, description = "Not here", body = Problem)
+        (status = 401, description = "It holds records for members: log in", body = rollbook_wire::problem::Problem),
+        (status = 404, description = "Not here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn frame(
@@ -202,8 +202,8 @@ pub struct SealView {
     params(("height" = u64, Path, description = "Height")),
     responses(
         (status = 200, description = "Seal and proof", body = SealView),
-        (status = 404, description = "Not here", body = Problem),
-        (status = 503, description = "Not receipted yet", body = Problem)
+        (status = 404, description = "Not here", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Not receipted yet", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn proof(
@@ -261,7 +261,7 @@ pub struct ExportQuery {
             description = "Canonical export, streamed",
             content_type = "application/octet-stream"
         ),
-        (status = 401, description = "It holds records for members: log in", body = Problem)
+        (status = 401, description = "It holds records for members: log in", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn export(

@@ -44,7 +44,7 @@ pub struct Begin {
             description = "Server-sent events: record, event, policy, seal",
             content_type = "text/event-stream"
         ),
-        (status = 400, description = "The id is not height:index", body = Problem)
+        (status = 400, description = "The id is not height:index", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn events(

@@ -45,8 +45,8 @@ pub struct ListQuery {
     params(("table" = String, Path, description = "First part of the paths"), ListQuery),
     responses(
         (status = 200, description = "Entries, ascending", body = ListView),
-        (status = 404, description = "No such table, or no such key", body = Problem),
-        (status = 503, description = "Busy", body = Problem)
+        (status = 404, description = "No such table, or no such key", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn list(

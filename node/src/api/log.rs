@@ -19,7 +19,7 @@ use crate::store::view::View;
 /// The newest receipted checkpoint as a signed note with a validator's log line.
 #[utoipa::path(get, path = "/v1/checkpoint", responses(
     (status = 200, description = "C2SP checkpoint", content_type = "text/plain"),
-    (status = 503, description = "None yet", body = Problem)))]
+    (status = 503, description = "None yet", body = rollbook_wire::problem::Problem)))]
 pub async fn checkpoint(State(api): State<Api>) -> Result<String, Problem> {
     let receipt = api.receipt_for(0).await?;
     api.note(&receipt)?.render().map_err(Problem::internal)
@@ -49,7 +49,7 @@ pub struct ConsistencyView {
 /// A consistency proof between two sizes; the roots stand in their checkpoints.
 #[utoipa::path(get, path = "/v1/consistency", params(Sizes), responses(
     (status = 200, description = "The proof", body = ConsistencyView),
-    (status = 404, description = "The log here is shorter", body = Problem)))]
+    (status = 404, description = "The log here is shorter", body = rollbook_wire::problem::Problem)))]
 pub async fn consistency(
     State(api): State<Api>,
     query: Result<Query<Sizes>, axum::extract::rejection::QueryRejection>,
@@ -90,9 +90,9 @@ pub async fn consistency(
         (
             status = 401,
             description = "The bundle holds records for members: log in",
-            body = Problem
+            body = rollbook_wire::problem::Problem
         ),
-        (status = 404, description = "No such tile", body = Problem)
+        (status = 404, description = "No such tile", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn tile(

@@ -25,8 +25,8 @@ use crate::replica_thread::command::{About, Command};
             status = 200,
             description = "What the record would meet, and who may sign for its principal"
         ),
-        (status = 400, description = "No record", body = Problem),
-        (status = 503, description = "Busy", body = Problem)
+        (status = 400, description = "No record", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Problem> {
@@ -86,7 +86,7 @@ fn missing(what: &str) -> Problem {
     ),
     responses(
         (status = 200, description = "State, who acts next, until when"),
-        (status = 404, description = "No such object", body = Problem)
+        (status = 404, description = "No such object", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn next(
@@ -121,7 +121,7 @@ pub async fn next(
             description = "State, who acts next, until when; null if the act is about no single \
                            object"
         ),
-        (status = 404, description = "Not decided here", body = Problem)
+        (status = 404, description = "Not decided here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn of_record(

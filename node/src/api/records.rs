@@ -99,9 +99,9 @@ fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
             description = "Held in memory, not promised: a signed seen receipt, or a list of \
                            answers"
         ),
-        (status = 400, description = "Not usable", body = Problem),
-        (status = 422, description = "Refused by a rule, with a signed refusal", body = Problem),
-        (status = 503, description = "The pool is full, or the node is stopping", body = Problem)
+        (status = 400, description = "Not usable", body = rollbook_wire::problem::Problem),
+        (status = 422, description = "Refused by a rule, with a signed refusal", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "The pool is full, or the node is stopping", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn submit(
@@ -151,7 +151,7 @@ pub async fn submit(
             for (bytes, reply) in sent {
                 answers.push(match answer(&api, &bytes, reply).await {
                     Ok(signed) => serde_json::to_value(signed).unwrap_or_default(),
-                    Err(problem) => serde_json::to_value(problem).unwrap_or_default(),
+                    Err(problem) => serde_json::to_value(problem.0).unwrap_or_default(),
                 });
             }
             Ok((StatusCode::ACCEPTED, Json(answers)).into_response())
@@ -245,7 +245,7 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
             if let Some(next) = next_step(rule) {
                 problem = problem.next(next);
             }
-            Err(problem.with_receipt(serde_json::to_value(receipt).unwrap_or_default()))
+            Err(problem.with_receipt(receipt))
         }
     }
 }
@@ -386,7 +386,7 @@ pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
     params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
     responses(
         (status = 200, description = "Where it stands", body = Place),
-        (status = 404, description = "Not known here", body = Problem)
+        (status = 404, description = "Not known here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn place(
@@ -456,8 +456,8 @@ pub async fn place(
     params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
     responses(
         (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
-        (status = 404, description = "Not decided here", body = Problem),
-        (status = 503, description = "Not receipted yet", body = Problem)
+        (status = 404, description = "Not decided here", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Not receipted yet", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {

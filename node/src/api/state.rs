@@ -109,7 +109,7 @@ pub async fn policies(
     params(("path" = String, Path, description = "Path in the proved tables")),
     responses(
         (status = 200, description = "Value or absence, with every proof", body = StateView),
-        (status = 503, description = "The tip is not receipted", body = Problem)
+        (status = 503, description = "The tip is not receipted", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn state(
@@ -172,7 +172,7 @@ pub struct SequenceView {
     params(("person" = u32, Path, description = "Person number")),
     responses(
         (status = 200, description = "The next sequence", body = SequenceView),
-        (status = 503, description = "Busy", body = Problem)
+        (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn sequence(

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rollbook_proof::crypto::Hash;
+use rollbook_wire::status::Status;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::mix::Prepared;
@@ -36,13 +38,18 @@ impl Node {
     }
 
     /// A JSON answer.
-    pub fn json(&self, path: &str) -> Result<Value, String> {
+    pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, String> {
         let answer = self
             .agent
             .get(format!("{}{path}", self.url))
             .call()
             .map_err(|error| error.to_string())?;
         read_json(answer)
+    }
+
+    /// What the node tells about itself.
+    pub fn status(&self) -> Result<Status, String> {
+        self.json("/v1/status")
     }
 
     /// A text answer; none unless it is one.
@@ -93,7 +100,7 @@ impl Node {
     }
 }
 
-fn read_json(answer: ureq::http::Response<ureq::Body>) -> Result<Value, String> {
+fn read_json<T: DeserializeOwned>(answer: ureq::http::Response<ureq::Body>) -> Result<T, String> {
     let mut bytes = Vec::new();
     let mut body = answer.into_body();
     body.as_reader()
@@ -174,11 +181,8 @@ pub fn as_fast_as_taken(
 /// Follows how many records a node has decided, in all since its start less `before`, until `stop`.
 pub fn watch(node: &Node, before: u64, counts: &Counts, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        if let Ok(status) = node.json("/v1/status") {
-            let decided = status["counts"]["records"]
-                .as_u64()
-                .unwrap_or(0)
-                .saturating_sub(before);
+        if let Ok(status) = node.status() {
+            let decided = status.counts.records.saturating_sub(before);
             counts.decided.store(decided, Ordering::Relaxed);
         }
         std::thread::sleep(LOOK);
