@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollbook_wire::problem::Problem;
+use rollbook_wire::record::Told;
 use rollbook_wire::status::Status;
 use rollbook_words::catalogue::t;
 use serde::de::DeserializeOwned;
@@ -284,9 +285,13 @@ impl Client {
         }
     }
 
-    /// POST of one record's bytes to the first node that answers anything but "not now": the node's
-    /// answer as JSON, a problem document included.
-    pub fn post(&self, path: &str, bytes: &[u8]) -> Result<serde_json::Value, Failure> {
+    /// POST of one record's bytes to the first node that answers anything but "not now": its answer
+    /// or its problem document. The inner error: JSON that is neither.
+    pub fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<serde_json::Result<Told<T>>, Failure> {
         let mut told = Vec::new();
         for node in &self.nodes {
             let sent = self
@@ -297,11 +302,12 @@ impl Client {
             match sent {
                 Ok(response) if response.status() == 503 => told.push(format!("{node}: 503")),
                 Ok(mut response) => {
-                    let read = response.body_mut().read_json();
-                    return read.map_err(|error| {
+                    let read = response.body_mut().read_json::<serde_json::Value>();
+                    let json = read.map_err(|error| {
                         Failure::unreachable(t("client.no-json", &[("node", node.clone())]))
                             .because(error)
-                    });
+                    })?;
+                    return Ok(serde_json::from_value(json));
                 }
                 Err(error) => told.push(format!("{node}: {error}")),
             }

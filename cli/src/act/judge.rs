@@ -7,6 +7,7 @@ use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::record::{Body, Record};
 use rollbook_proof::codec::encode;
+use rollbook_wire::record::Told;
 use rollbook_words::catalogue::{refusal, t};
 use serde_json::{Value, json};
 
@@ -20,7 +21,10 @@ use crate::output::{print, print_json, say};
 /// A node's judgement of a signed record. A node that does not judge beforehand leaves that to the
 /// handing in.
 pub fn rehearse(client: &Client, record: &Record) -> Result<Value, Failure> {
-    let answer = client.post("/v1/records/dry-run", &encode(record))?;
+    let answer = client.post::<Value>("/v1/records/dry-run", &encode(record))?;
+    let Ok(Told::Answer(answer)) = answer else {
+        return Ok(Value::Null);
+    };
     Ok(
         if answer["code"]
             .as_str()

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use rollbook_core::record::Record;
+use rollbook_wire::record::Place;
 use rollbook_words::catalogue::{find, t};
 use rollbook_words::dates::instant_ms;
 use serde_json::Value;
@@ -168,15 +169,14 @@ pub fn deed(record: &Record) -> String {
 pub fn told(
     client: &Client,
     record: &Record,
-    place: &Value,
+    place: &Place,
     receipt: Option<&Receipted>,
     page: Option<&Path>,
     json: bool,
 ) -> Result<u8, Failure> {
     let mut place = place.clone();
     if let Some(receipt) = receipt {
-        (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into());
-        place["receipt"] = serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
+        (place.height, place.leaf) = (Some(receipt.height), Some(receipt.leaf));
     }
     // The act stands whatever the node says about what follows.
     let id = record.id();
@@ -189,14 +189,20 @@ pub fn told(
         say(t("page.written", &[("file", file.display().to_string())]));
     }
     if json {
-        place["next"] = next;
-        print_json(&place);
+        let mut shown = serde_json::to_value(&place).unwrap_or_default();
+        if let Some(receipt) = receipt {
+            shown["receipt"] =
+                serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
+        }
+        shown["next"] = next;
+        print_json(&shown);
         return Ok(0);
     }
+    let number = |told: Option<u64>| told.map_or_else(|| "null".to_owned(), |n| n.to_string());
     let facts = [
         ("record", id.to_hex()),
-        ("height", place["height"].to_string()),
-        ("leaf", place["leaf"].to_string()),
+        ("height", number(place.height)),
+        ("leaf", number(place.leaf)),
         ("rule", record.payload.body.code().to_owned()),
         ("what", deed(record)),
         (

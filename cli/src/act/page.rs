@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use rollbook_core::record::{Capacity, Record};
+use rollbook_wire::record::Place;
 use rollbook_words::catalogue::{Language, t_in};
 use rollbook_words::dates::instant_ms;
 use serde_json::Value;
@@ -24,7 +25,7 @@ pub fn write(
     file: &Path,
     client: &Client,
     record: &Record,
-    place: &Value,
+    place: &Place,
     next: &Value,
 ) -> Result<(), Failure> {
     let judged = super::judge::rehearse(client, record).unwrap_or_default();
@@ -50,7 +51,7 @@ fn both(key: &str) -> String {
 }
 
 /// The page.
-pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -> String {
+pub fn render(record: &Record, place: &Place, next: &Value, principal: &Value) -> String {
     let id = record.id().to_hex();
     let mut rows = String::new();
     let mut row = |label: &str, value: &str| {
@@ -75,17 +76,13 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
     );
     row(&both("page.rule"), code);
     row(&both("page.record"), &id);
-    let number = |name: &str| {
-        place[name]
-            .as_u64()
-            .map(|number| number.to_string())
-            .unwrap_or_else(|| "–".to_owned())
-    };
+    let number =
+        |told: Option<u64>| told.map_or_else(|| "–".to_owned(), |number| number.to_string());
     row(
         &both("page.place"),
-        &format!("{} / {}", number("height"), number("leaf")),
+        &format!("{} / {}", number(place.height), number(place.leaf)),
     );
-    if let Some(ms) = place["time_ms"].as_u64() {
+    if let Some(ms) = place.time_ms {
         row(&both("page.time"), &instant_ms(ms));
     }
     let names =
@@ -133,7 +130,7 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
             hex::encode(bytes)
         );
     }
-    let sample = if place["sample"] == true {
+    let sample = if place.sample {
         format!(
             "<p class=\"sample\">SAMPLE. {}</p>\n",
             escape(&both("page.sample"))

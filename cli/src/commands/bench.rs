@@ -23,6 +23,7 @@ use clap::{Args, value_parser};
 use rollbook_node::clock::real_ms;
 use rollbook_node::runtime::testnet::{Plan, Testnet};
 use rollbook_proof::log::Clock;
+use rollbook_wire::ledger::Block;
 use rollbook_words::catalogue::t;
 use serde::Serialize;
 
@@ -549,17 +550,13 @@ fn full_phase(
 fn blocks_since(node: &Node, first: u64) -> Result<(u64, u64), String> {
     let (mut from, mut blocks, mut rounds) = (first + 1, 0, 0);
     loop {
-        let page: serde_json::Value = node.json(&format!("/v1/blocks?from={from}&limit=100"))?;
-        let Some(page) = page.as_array().filter(|page| !page.is_empty()) else {
+        let page: Vec<Block> = node.json(&format!("/v1/blocks?from={from}&limit=100"))?;
+        if page.is_empty() {
             return Ok((blocks, rounds));
-        };
-        for block in page {
-            blocks += u64::from(
-                block["records"]
-                    .as_array()
-                    .is_some_and(|records| !records.is_empty()),
-            );
-            rounds += u64::from(block["round"].as_u64().unwrap_or(0) > 0);
+        }
+        for block in &page {
+            blocks += u64::from(!block.records.is_empty());
+            rounds += u64::from(block.round.unwrap_or(0) > 0);
         }
         from += page.len() as u64;
     }

@@ -15,5 +15,8 @@
 
 pub mod admin;
 pub mod by_name;
+pub mod ledger;
 pub mod problem;
+pub mod proof;
+pub mod record;
 pub mod status;

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::crypto::Hash;
+use rollbook_wire::record::{Submission, Told};
 use rollbook_wire::status::Status;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::mix::Prepared;
 use crate::encoding::base64_text;
@@ -67,8 +69,11 @@ impl Node {
             .iter()
             .map(|prepared| base64_text(&prepared.bytes))
             .collect();
-        let body =
-            serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;
+        let submission = Submission {
+            record: None,
+            records: texts,
+        };
+        let body = serde_json::to_vec(&submission).map_err(|error| error.to_string())?;
         let sent = self
             .agent
             .post(format!("{}/v1/records", self.url))
@@ -90,13 +95,13 @@ impl Node {
         if seen == records.len() as u64 {
             return Ok((seen, None));
         }
-        let answers: Vec<Value> =
+        let answers: Vec<Told<SignedAnswer>> =
             serde_json::from_slice(&text).map_err(|error| error.to_string())?;
-        let refused = answers.iter().find(|answer| answer["code"].is_string());
-        Ok((
-            seen,
-            refused.map(|answer| format!("{} {}", answer["code"], answer["detail"])),
-        ))
+        let refused = answers.into_iter().find_map(|answer| match answer {
+            Told::Problem(problem) => Some(format!("{:?} {:?}", problem.code, problem.detail)),
+            Told::Answer(_) => None,
+        });
+        Ok((seen, refused))
     }
 }
 
