@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use rollbook_core::record::Record;
+use rollbook_wire::next::Following;
 use rollbook_wire::record::Stands;
 use rollbook_words::catalogue::t;
 use serde_json::Map;
@@ -53,7 +54,7 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
     for (line, sequence) in lines.into_iter().zip(first..) {
         let record = desk.record(line.body, sequence, now, &mut keys)?;
         let judged = judge::rehearse(&client, &record)?;
-        if let Some(sentence) = judge::refused(&judged) {
+        if let Some(sentence) = judged.as_ref().and_then(judge::refused) {
             bad.push((line.number, sentence));
         }
         records.push((line.number, record));
@@ -252,14 +253,10 @@ fn hand_in(
         }
         let follows = client
             .json(&format!("/v1/records/{id}/next"))
-            .map(|answer: serde_json::Value| answer["next"].clone())
-            .unwrap_or_default();
+            .ok()
+            .and_then(|answer: Following| answer.next);
         let text = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
-        let follows = if follows.is_object() {
-            next::sentence(&follows)
-        } else {
-            String::new()
-        };
+        let follows = follows.as_ref().map(next::sentence).unwrap_or_default();
         rows.add([
             line.to_string(),
             id.to_hex(),

@@ -6,7 +6,9 @@
 
 use std::path::Path;
 
+use rollbook_core::next::Object;
 use rollbook_core::record::Record;
+use rollbook_wire::next::{Following, Next, Standing};
 use rollbook_wire::record::Place;
 use rollbook_words::catalogue::{find, t};
 use rollbook_words::dates::instant_ms;
@@ -19,8 +21,17 @@ use crate::receipts::Receipted;
 use crate::verbs::VERBS;
 
 /// Where an object stands, as told by a node.
-pub fn of(client: &Client, object: &str, number: u32) -> Result<Value, Failure> {
-    Ok(client.json::<Value>(&format!("/v1/next/{object}/{number}"))?["next"].clone())
+pub fn of(client: &Client, object: &str, number: u32) -> Result<Next, Failure> {
+    let standing: Standing = client.json(&format!("/v1/next/{object}/{number}"))?;
+    Ok(standing.next)
+}
+
+/// The word of a kind of object, `application`.
+pub fn word(object: Object) -> String {
+    serde_json::to_value(object)
+        .ok()
+        .and_then(|object| object.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// `UnderReview` as `under-review`; words that are kebab already stay.
@@ -58,44 +69,36 @@ pub fn state(object: &str, name: &str) -> String {
 }
 
 /// Where it stands, who acts next, until when, what if not.
-pub fn sentence(next: &Value) -> String {
-    let object = next["object"].as_str().unwrap_or_default();
-    let here = next["state"].as_str().unwrap_or_default();
+pub fn sentence(next: &Next) -> String {
+    let object = word(next.object);
+    let here = next.state.as_str();
     let facts = [
         ("object", t(&format!("object.{object}"), &[])),
-        ("number", next["number"].to_string()),
-        ("state", state(object, here)),
+        ("number", next.number.to_string()),
+        ("state", state(&object, here)),
     ];
     let mut text = t("next.stands", &facts);
-    if let Some(officers) = next["officers"].as_array() {
-        let numbers: Vec<String> = officers.iter().map(ToString::to_string).collect();
+    if !next.officers.is_empty() {
+        let numbers: Vec<String> = next.officers.iter().map(ToString::to_string).collect();
         text += &t("next.officers", &[("officers", numbers.join(", "))]);
     }
-    let who = next["who"].as_str().unwrap_or_default();
+    let who = next.who.as_str();
     text += &match who {
         "" => t("next.nothing", &[]),
         "CLK" => t("next.clock", &[]),
         who => t("next.who", &[("who", actor(next, who))]),
     };
-    if let Some(ms) = next["due"][1].as_u64() {
-        let what = t(
-            &format!(
-                "deadline.{}",
-                kebab(next["due"][0].as_str().unwrap_or_default())
-            ),
-            &[],
-        );
-        text += &t("next.due", &[("due", instant_ms(ms)), ("what", what)]);
-        let otherwise: Vec<String> = next["otherwise"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
+    if let Some((deadline, ms)) = &next.due {
+        let what = t(&format!("deadline.{}", kebab(deadline)), &[]);
+        text += &t("next.due", &[("due", instant_ms(*ms)), ("what", what)]);
+        let otherwise: Vec<String> = next
+            .otherwise
+            .iter()
             .map(|to| {
                 if to == here {
                     t("next.overdue", &[])
                 } else {
-                    state(object, to)
+                    state(&object, to)
                 }
             })
             .collect();
@@ -110,14 +113,14 @@ pub fn sentence(next: &Value) -> String {
 }
 
 /// Who acts, with the number where the object has one.
-fn actor(next: &Value, who: &str) -> String {
+fn actor(next: &Next, who: &str) -> String {
     let word = t(&who_key(who), &[]);
     let number = match who {
-        "REV" | "holder" => next["person"]
-            .as_u64()
+        "REV" | "holder" => next
+            .person
             .map(|person| t("next.person", &[("number", person.to_string())])),
-        "applicant" | "GRT" | "GRT primary + finance" | "node operator" => next["organisation"]
-            .as_u64()
+        "applicant" | "GRT" | "GRT primary + finance" | "node operator" => next
+            .organisation
             .map(|number| t("next.organisation", &[("number", number.to_string())])),
         _ => None,
     };
@@ -182,10 +185,10 @@ pub fn told(
     let id = record.id();
     let next = client
         .json(&format!("/v1/records/{id}/next"))
-        .map(|answer: Value| answer["next"].clone())
-        .unwrap_or_default();
+        .ok()
+        .and_then(|answer: Following| answer.next);
     if let Some(file) = page {
-        super::page::write(file, client, record, &place, &next)?;
+        super::page::write(file, client, record, &place, next.as_ref())?;
         say(t("page.written", &[("file", file.display().to_string())]));
     }
     if json {
@@ -194,7 +197,7 @@ pub fn told(
             shown["receipt"] =
                 serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
         }
-        shown["next"] = next;
+        shown["next"] = serde_json::to_value(next).unwrap_or_default();
         print_json(&shown);
         return Ok(0);
     }
@@ -207,11 +210,7 @@ pub fn told(
         ("what", deed(record)),
         (
             "next",
-            if next.is_object() {
-                sentence(&next)
-            } else {
-                t("next.none", &[])
-            },
+            next.as_ref().map_or_else(|| t("next.none", &[]), sentence),
         ),
     ];
     print(t("act.done", &facts));

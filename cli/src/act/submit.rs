@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use rollbook_core::record::Record;
 use rollbook_proof::answer::Verdict;
 use rollbook_proof::crypto::Hash;
+use rollbook_wire::judgement::Judgement;
 use rollbook_wire::problem::Problem;
 use rollbook_wire::record::{Place, Stands};
 use rollbook_words::catalogue::{refusal, t};
-use serde_json::Value;
 
 use super::{judge, next};
 use crate::client::Client;
@@ -81,7 +81,7 @@ pub fn wait_for(client: &Client, id: &Hash, wait: Wait, begun: Instant) -> Waite
 /// Leaves a pending record and says who is missing.
 pub fn wait_for_others(
     record: &Record,
-    judged: &Value,
+    judged: &Judgement,
     file: &Path,
     keystore: &Keystore,
     global: &Global,
@@ -90,9 +90,10 @@ pub fn wait_for_others(
     let shown = ("file", file.display().to_string());
     if global.json {
         print_json(&serde_json::json!({
-            "pending": file, "record": record.id(), "rule": judged["rule"],
-            "class": judged["class"],
-            "needed": judged["principal"]["needed"], "signed": judged["signed"],
+            "pending": file, "record": record.id(), "rule": judged.rule,
+            "class": judged.class,
+            "needed": judged.principal.as_ref().map(|entry| entry.needed),
+            "signed": judged.signed,
             "missing": judge::missing(judged),
         }));
         return Ok(crate::failure::NOT_YET);

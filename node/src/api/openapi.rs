@@ -1,8 +1,8 @@
 //! The API's own description, made from its code.
 
 use axum::Json;
+use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf, UnreadLeaf};
 use rollbook_wire::problem::Problem;
-use rollbook_wire::status::{Health, Status};
 use utoipa::OpenApi;
 
 use super::{blocks, events, lists, log, metrics, next, records, state, status};
@@ -38,7 +38,9 @@ use super::{blocks, events, lists, log, metrics, next, records, state, status};
         log::tile,
         events::events
     ),
-    components(schemas(Problem, Status, Health))
+    components(schemas(
+        Problem, RecordLeaf, UnreadLeaf, SealLeaf, EventLeaf, RawLeaf, PolicyLeaf
+    ))
 )]
 struct Document;
 

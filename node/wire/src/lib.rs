@@ -15,7 +15,10 @@
 
 pub mod admin;
 pub mod by_name;
+pub mod event;
+pub mod judgement;
 pub mod ledger;
+pub mod next;
 pub mod problem;
 pub mod proof;
 pub mod record;

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::crypto::Hash;
+use rollbook_wire::event::{RecordLeaf, SealLeaf};
 use rollbook_wire::record::{Submission, Told};
 use rollbook_wire::status::Status;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::mix::Prepared;
 use crate::encoding::base64_text;
@@ -298,12 +298,15 @@ pub fn listen(node: &Node, ledger: &Arc<Ledger>, stop: &AtomicBool) -> Result<()
             name.trim().clone_into(&mut kind);
         } else if let Some(data) = line.strip_prefix("data:") {
             let at = Instant::now();
-            let value: Value = serde_json::from_str(data).map_err(|error| error.to_string())?;
+            let wrong = |error: serde_json::Error| error.to_string();
             match kind.as_str() {
-                "record" => ids.extend(value["id"].as_str().and_then(Hash::from_hex)),
+                "record" => {
+                    let leaf: RecordLeaf = serde_json::from_str(data).map_err(wrong)?;
+                    ids.push(leaf.id);
+                }
                 "seal" => {
-                    let number = |name: &str| value["seal"][name].as_u64().unwrap_or(0);
-                    let size = number("first_leaf") + number("leaf_count") + 1;
+                    let leaf: SealLeaf = serde_json::from_str(data).map_err(wrong)?;
+                    let size = leaf.seal.map_or(0, |seal| seal.0.checkpoint_size());
                     ledger.decided(&std::mem::take(&mut ids), size, at);
                 }
                 _ => {}
