@@ -52,15 +52,16 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     let (sequence, now) = desk.place(&client)?;
     let record = desk.record(body, sequence, now, &mut Keys::default())?;
     let judged = judge::rehearse(&client, &record)?;
-    let refused = judge::refused(&judged);
-    let pending = judge::wants_signatures(&judged);
-    if let Some(sentence) = refused
+    let refused = judged.as_ref().and_then(judge::refused);
+    let rule = judged.as_ref().and_then(|judged| judged.rule.as_deref());
+    let pending = judged
         .as_ref()
-        .filter(|_| !pending && !reading.parts.is_empty())
+        .filter(|judged| judge::wants_signatures(judged));
+    if let (Some(sentence), Some(rule), None) = (refused, rule, pending)
+        && !reading.parts.is_empty()
     {
         // Not handed in: what it seals is not on disk, and it would be refused.
-        let rule = judged["rule"].as_str().unwrap_or_default();
-        return Err(Failure::by_rule(rule, sentence.clone()));
+        return Err(Failure::by_rule(rule, sentence));
     }
     if let Some(file) = reading.keep(name)? {
         say(t("opening.kept", &[("file", file.display().to_string())]));
@@ -70,8 +71,8 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
         .pending
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{}.pending.json", record.id().short())));
-    if pending {
-        return submit::wait_for_others(&record, &judged, &file, &desk.keystore, desk.global);
+    if let Some(judged) = pending {
+        return submit::wait_for_others(&record, judged, &file, &desk.keystore, desk.global);
     }
     submit::hand_in(&client, &record, desk.global, &desk.flags.submitting, &file)
 }

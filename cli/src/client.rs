@@ -9,7 +9,11 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rollbook_wire::problem::Problem;
+use rollbook_wire::record::Told;
+use rollbook_wire::status::Status;
 use rollbook_words::catalogue::t;
+use serde::de::DeserializeOwned;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
 use crate::failure::Failure;
@@ -170,8 +174,8 @@ impl Client {
         if answer.status < 400 {
             return Ok(answer);
         }
-        match answer.body.read_json::<serde_json::Value>() {
-            Ok(problem) => Err(refused(&problem)),
+        match answer.body.read_json::<Problem>() {
+            Ok(problem) => Err(refused(problem)),
             Err(error) => Err(
                 Failure::unreachable(t("client.no-json", &[("node", answer.node)])).because(error),
             ),
@@ -242,13 +246,10 @@ impl Client {
             .get(format!("{node}/v1/status"))
             .call()
             .and_then(|mut answer| answer.body_mut().read_json());
-        let status: serde_json::Value = status.map_err(|error| {
+        let status: Status = status.map_err(|error| {
             Failure::unreachable(t("client.unreachable", &[])).because(format!("{node}: {error}"))
         })?;
-        let organisation = status["organisation"]
-            .as_u64()
-            .and_then(|number| u32::try_from(number).ok());
-        login.sign(node, organisation.unwrap_or_default())
+        login.sign(node, status.organisation)
     }
 
     /// GET from one node; again with a new pass if it wants one and there is a key for it.
@@ -284,9 +285,13 @@ impl Client {
         }
     }
 
-    /// POST of one record's bytes to the first node that answers anything but "not now": the node's
-    /// answer as JSON, a problem document included.
-    pub fn post(&self, path: &str, bytes: &[u8]) -> Result<serde_json::Value, Failure> {
+    /// POST of one record's bytes to the first node that answers anything but "not now": its answer
+    /// or its problem document. The inner error: JSON that is neither.
+    pub fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<serde_json::Result<Told<T>>, Failure> {
         let mut told = Vec::new();
         for node in &self.nodes {
             let sent = self
@@ -297,11 +302,12 @@ impl Client {
             match sent {
                 Ok(response) if response.status() == 503 => told.push(format!("{node}: 503")),
                 Ok(mut response) => {
-                    let read = response.body_mut().read_json();
-                    return read.map_err(|error| {
+                    let read = response.body_mut().read_json::<serde_json::Value>();
+                    let json = read.map_err(|error| {
                         Failure::unreachable(t("client.no-json", &[("node", node.clone())]))
                             .because(error)
-                    });
+                    })?;
+                    return Ok(serde_json::from_value(json));
                 }
                 Err(error) => told.push(format!("{node}: {error}")),
             }
@@ -311,8 +317,8 @@ impl Client {
             .next(t("client.unreachable-next", &[])))
     }
 
-    /// JSON of a path.
-    pub fn json(&self, path: &str) -> Result<serde_json::Value, Failure> {
+    /// The answer at a path.
+    pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         let bytes = self.bytes(path)?;
         serde_json::from_slice(&bytes).map_err(|error| {
             Failure::unreachable(t("client.no-json", &[("node", self.nodes.join(" "))]))
@@ -334,12 +340,10 @@ impl Client {
 }
 
 /// A problem document as a failure.
-fn refused(problem: &serde_json::Value) -> Failure {
-    let word = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
-    let failure = Failure::refused(word("detail")).because(word("code"));
-    if problem["next"].is_string() {
-        failure.next(word("next"))
-    } else {
-        failure
+fn refused(problem: Problem) -> Failure {
+    let failure = Failure::refused(problem.detail).because(problem.code);
+    match problem.next {
+        Some(next) => failure.next(next),
+        None => failure,
     }
 }

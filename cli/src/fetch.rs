@@ -2,20 +2,21 @@
 //! here unverified.
 
 use rollbook_core::export::BlockFrame;
-use rollbook_core::record::Record;
+use rollbook_core::record::{ReadClass, Record};
 use rollbook_node::api::reader::MEMBERS_ONLY;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::file::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use rollbook_proof::log::TlogProof;
+use rollbook_wire::proof::{SealProof, StateProof};
+use rollbook_wire::record::{Place, Stands};
 use rollbook_words::catalogue::t;
-use serde_json::Value;
 
 use crate::client::Client;
 use crate::encoding::base64_bytes;
 use crate::failure::Failure;
 use crate::objects::Target;
-use crate::trust::{Grounds, Trouble, Trust};
+use crate::trust::{Grounds, Trouble, Trust, told};
 
 /// A verified statement with everything that proves it.
 #[derive(Debug, Clone)]
@@ -72,12 +73,6 @@ pub fn fetch(trust: &mut Trust, target: &Target) -> Result<(Fetched, Grounds), F
     })
 }
 
-fn text<'a>(answer: &'a Value, name: &str) -> Result<&'a str, Trouble> {
-    answer[name]
-        .as_str()
-        .ok_or_else(|| Trouble::Untrue(t("trust.lacks", &[("field", name.to_owned())])))
-}
-
 fn note_of(proof: &str) -> Result<TlogProof, Trouble> {
     TlogProof::parse(proof.as_bytes()).map_err(|error| Trouble::Untrue(error.to_string()))
 }
@@ -105,32 +100,35 @@ fn done(
 }
 
 fn seal_of(node: &Client, height: u64) -> Result<Sealed, Trouble> {
-    let answer = node.json(&format!("/v1/blocks/{height}/proof"))?;
+    let answer: SealProof = told(node, &format!("/v1/blocks/{height}/proof"))?;
     Ok(Sealed {
-        leaf: text(&answer, "leaf")?.to_owned(),
-        proof: text(&answer, "proof")?.to_owned(),
+        leaf: answer.leaf,
+        proof: answer.proof,
     })
 }
 
 fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Grounds), Trouble> {
-    let place = node.json(&format!("/v1/records/{id}"))?;
-    if place["stands"] == "pool" {
+    let place: Place = told(node, &format!("/v1/records/{id}"))?;
+    if place.stands == Stands::Pool {
         let failure = Failure::not_yet(t("show.in-pool", &[("record", id.to_owned())]));
         return Err(Trouble::Next(failure.next(t("show.in-pool-next", &[]))));
     }
-    let for_members = place["record"].is_null() && place["read_class"] == "members";
+    let for_members = place.record.is_none() && place.read_class == Some(ReadClass::Members);
     if for_members && !node.may_log_in() {
         let failure = Failure::refused(t("show.for-members", &[("record", id.to_owned())]));
         return Err(Trouble::Next(failure.next(t("show.for-members-next", &[]))));
     }
     let place = if for_members {
         node.log_in_now().map_err(Trouble::Stop)?;
-        node.json(&format!("/v1/records/{id}"))?
+        told(node, &format!("/v1/records/{id}"))?
     } else {
         place
     };
     let untrue = |error: &dyn std::fmt::Display| Trouble::Untrue(error.to_string());
-    let bytes = base64_bytes(text(&place, "record")?).map_err(|error| untrue(&error))?;
+    let envelope = place
+        .record
+        .ok_or_else(|| Trouble::Untrue(t("trust.lacks", &[("field", "record".to_owned())])))?;
+    let bytes = base64_bytes(&envelope).map_err(|error| untrue(&error))?;
     let record: Record = decode(&bytes).map_err(|error| untrue(&error))?;
     let found = record.id().to_hex();
     if !found.starts_with(id) {
@@ -139,7 +137,7 @@ fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Ground
             &[("asked", id.to_owned()), ("found", found)],
         )));
     }
-    let height = place["height"].as_u64().ok_or_else(|| untrue(&"height"))?;
+    let height = place.height.ok_or_else(|| untrue(&"height"))?;
     let proof = node.bytes(&format!("/v1/records/{found}/proof"))?;
     let proof = String::from_utf8(proof).map_err(|error| untrue(&error))?;
     let seal = seal_of(node, height)?;
@@ -163,15 +161,15 @@ fn block(trust: &mut Trust, node: &Client, height: u64) -> Result<(Fetched, Grou
 }
 
 fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Grounds), Trouble> {
-    let answer = node.json(&format!("/v1/state/{path}"))?;
+    let answer: StateProof = told(node, &format!("/v1/state/{path}"))?;
     let claim = Claim::State {
         path: path.to_owned(),
-        value: answer["value"].as_str().map(str::to_owned),
-        proof: text(&answer, "proof")?.to_owned(),
+        value: answer.value,
+        proof: answer.proof,
     };
     let seal = Sealed {
-        leaf: text(&answer, "seal_leaf")?.to_owned(),
-        proof: text(&answer, "seal_proof")?.to_owned(),
+        leaf: answer.seal_leaf,
+        proof: answer.seal_proof,
     };
     let answer = done(trust, node, claim, seal)?;
     // A quorum that signed today stands for every old seal, too; only the seal that ends its log is
@@ -198,7 +196,7 @@ pub fn records_of(
         return Ok(Some(Vec::new()));
     }
     let path = format!("/v1/blocks/{}/frame", seal.height);
-    let mut told = Vec::new();
+    let mut silent = Vec::new();
     for node in trust.client().nodes().to_vec() {
         let frame = match trust.client().only(&node).bytes(&path) {
             Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| error.to_string()),
@@ -215,15 +213,15 @@ pub fn records_of(
                         .collect(),
                 ));
             }
-            Ok(_) => told.push(t(
+            Ok(_) => silent.push(t(
                 "trust.untrue",
                 &[("node", node), ("why", "A1.body-digest".to_owned())],
             )),
-            Err(why) => told.push(format!("{node}: {why}")),
+            Err(why) => silent.push(format!("{node}: {why}")),
         }
     }
     Err(
         Failure::unreachable(t("show.no-body", &[("height", seal.height.to_string())]))
-            .because(told.join("; ")),
+            .because(silent.join("; ")),
     )
 }

@@ -13,13 +13,15 @@
 use std::path::{Path, PathBuf};
 
 use rollbook_core::record::Record;
-use rollbook_proof::answer::{Answer, Verdict, verify_answer};
+use rollbook_proof::answer::{Answer, SignedAnswer, Verdict, verify_answer};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
 use rollbook_proof::file::{Claim, Flaw, KeptPolicy, chain_of, unhex};
+use rollbook_wire::by_name::ByName;
+use rollbook_wire::problem::Problem;
+use rollbook_wire::record::Told;
 use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::client::Client;
 use crate::failure::{Failure, UNREACHABLE};
@@ -105,8 +107,8 @@ pub fn trust_for(global: &Global, record: &Record, client: &Client) -> Result<Tr
 }
 
 /// Hands a record in at the first node that gives an answer that verifies, and keeps the answer:
-/// the node's JSON, a problem document included.
-pub fn submit(trust: &mut Trust, record: &Record) -> Result<Value, Failure> {
+/// none for seen, else the problem document.
+pub fn submit(trust: &mut Trust, record: &Record) -> Result<Option<Problem>, Failure> {
     let bytes = encode(record);
     let (mut silent, mut untrue) = (Vec::new(), Vec::new());
     for node in trust.client().nodes().to_vec() {
@@ -128,23 +130,27 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Value, Failure> {
             }
             Err(failure) => return Err(failure),
         };
-        match check(trust, &answer, record, &bytes) {
+        let checked = match &answer {
+            Ok(answer) => check(trust, answer, record, &bytes),
+            Err(error) => Err(Flaw::new("answer.form", error)),
+        };
+        let problem = match answer {
+            Ok(Told::Problem(problem)) => Some(problem),
+            Ok(Told::Answer(_)) | Err(_) => None,
+        };
+        match checked {
             Ok(Some((kept, node))) => {
                 // A refusal for want of signatures and the later 'seen' are both kept.
-                let verdict = if answer["code"].is_string() {
-                    "refused"
-                } else {
-                    "seen"
-                };
+                let verdict = if problem.is_some() { "refused" } else { "seen" };
                 trust.keep(
                     &format!("receipts/{}.{node}.{verdict}.json", record.id()),
                     &kept,
                 )?;
-                return Ok(answer);
+                return Ok(problem);
             }
             Ok(None) => {
                 say(t("receipts.no-seat", &[("node", node)]));
-                return Ok(answer);
+                return Ok(problem);
             }
             Err(flaw) => {
                 say(t(
@@ -170,28 +176,35 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Value, Failure> {
 /// policy.
 fn check(
     trust: &Trust,
-    answer: &Value,
+    answer: &Told<SignedAnswer>,
     record: &Record,
     bytes: &[u8],
 ) -> Result<Option<(KeptAnswer, u32)>, Flaw> {
-    let refused = answer["code"].is_string();
-    let signed = if refused { &answer["receipt"] } else { answer };
-    let read = |name: &str| Flaw::new("answer.form", format!("the answer has no readable {name}"));
+    let (signed, code) = match answer {
+        Told::Answer(signed) => (signed, None),
+        Told::Problem(problem) => match &problem.receipt {
+            Some(ByName(signed)) => (signed, Some(problem.code.as_str())),
+            None => {
+                return Err(Flaw::new(
+                    "answer.form",
+                    "the answer has no readable statement",
+                ));
+            }
+        },
+    };
     let kept = KeptAnswer {
         kind: ANSWER.to_owned(),
         version: 1,
         genesis: trust.chain().genesis(),
         policies: trust.policies().to_vec(),
-        statement: signed["statement"]
-            .as_str()
-            .ok_or_else(|| read("statement"))?
-            .to_owned(),
-        key: serde_json::from_value(signed["key"].clone()).map_err(|_| read("key"))?,
-        signature: serde_json::from_value(signed["signature"].clone())
-            .map_err(|_| read("signature"))?,
+        statement: signed.statement.clone(),
+        key: signed.key,
+        signature: signed.signature,
     };
     let verified = match kept.verify() {
-        Err(flaw) if flaw.code == "answer.key" && !has_seat(trust, signed) => return Ok(None),
+        Err(flaw) if flaw.code == "answer.key" && !has_seat(trust, signed.answer.node) => {
+            return Ok(None);
+        }
         verified => verified?,
     };
     if verified.bytes != sha256(bytes) || verified.record != record.id() {
@@ -201,8 +214,8 @@ fn check(
         ));
     }
     let fits = match &verified.verdict {
-        Verdict::Seen => !refused,
-        Verdict::Refused { rule, .. } => answer["code"] == rule.as_str(),
+        Verdict::Seen => code.is_none(),
+        Verdict::Refused { rule, .. } => code == Some(rule.as_str()),
     };
     if fits {
         Ok(Some((kept, verified.node)))
@@ -214,16 +227,11 @@ fn check(
     }
 }
 
-fn has_seat(trust: &Trust, signed: &Value) -> bool {
-    let node = signed["answer"]["node"]
-        .as_u64()
-        .and_then(|node| u32::try_from(node).ok());
-    node.is_some_and(|node| {
-        trust
-            .chain()
-            .policies()
-            .any(|policy| policy.validator(node).is_some())
-    })
+fn has_seat(trust: &Trust, node: u32) -> bool {
+    trust
+        .chain()
+        .policies()
+        .any(|policy| policy.validator(node).is_some())
 }
 
 /// A receipt that was verified and written.

@@ -26,8 +26,11 @@ use rollbook_proof::file::{KeptPolicy, chain_of};
 use rollbook_proof::log::tree::verify_consistency;
 use rollbook_proof::log::{Clock, TlogProof};
 use rollbook_proof::verify::{EpochChain, Head};
+use rollbook_wire::proof::{Consistency, Policy};
+use rollbook_wire::status::Status;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{instant, length, length_ms};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -91,6 +94,12 @@ impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Trouble {
         Trouble::Next(failure)
     }
+}
+
+/// A statement of a node: JSON that is not the answer asked for is untrue.
+pub fn told<T: DeserializeOwned>(node: &Client, path: &str) -> Result<T, Trouble> {
+    let answer: Value = node.json(path)?;
+    serde_json::from_value(answer).map_err(|error| Trouble::Untrue(error.to_string()))
 }
 
 /// What is known of an alliance, and the nodes that are asked.
@@ -282,9 +291,8 @@ impl Trust {
     /// Fetches the policies that are not known yet, each proved under the one before.
     pub fn learn_policies(&mut self, node: &Client) -> Result<(), Trouble> {
         let from = self.policies.len();
-        let answer = node.json(&format!("/v1/policies?from={from}"))?;
-        let new: Vec<KeptPolicy> =
-            serde_json::from_value(answer).map_err(|error| Trouble::Untrue(error.to_string()))?;
+        let new: Vec<Policy> = told(node, &format!("/v1/policies?from={from}"))?;
+        let new: Vec<KeptPolicy> = new.into_iter().map(KeptPolicy::from).collect();
         if new.is_empty() && from > 0 {
             return Ok(());
         }
@@ -384,9 +392,7 @@ impl Trust {
         }
         let told = node
             .json("/v1/status")
-            .ok()
-            .and_then(|status| status["now_ms"].as_u64())
-            .unwrap_or(0)
+            .map_or(0, |status: Status| status.now_ms)
             / 1_000;
         let run_on = self
             .head
@@ -421,12 +427,14 @@ impl Trust {
                 .map(|other| self.client.only(other));
             for asked in std::iter::once(node.clone()).chain(others) {
                 let Ok(answer) =
-                    asked.json(&format!("/v1/consistency?old={}&new={}", old.0, new.0))
+                    asked.json::<Value>(&format!("/v1/consistency?old={}&new={}", old.0, new.0))
                 else {
                     continue;
                 };
-                let path: Vec<Hash> =
-                    serde_json::from_value(answer["path"].clone()).unwrap_or_default();
+                // What is no proof is a proof that fails.
+                let path = serde_json::from_value(answer)
+                    .map(|answer: Consistency| answer.path)
+                    .unwrap_or_default();
                 if verify_consistency(old.0, &old.1, new.0, &new.1, &path).is_ok() {
                     return Ok(());
                 }

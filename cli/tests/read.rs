@@ -410,9 +410,7 @@ fn lists(net: &Net, desk: &Desk) {
         told.contains("as told by node") && told.matches("M-000").count() == 5,
         "{told}"
     );
-    let height = net.testnet.status(1).unwrap()["receipted"]
-        .as_u64()
-        .unwrap();
+    let height = net.status(1).unwrap()["receipted"].as_u64().unwrap();
     std::fs::write(desk.path("history.export"), net.export(1, height)).unwrap();
     for noun in ["member", "org", "charter", "motion", "account", "policy"] {
         let items = |nodes: &[&str], more: &[&str]| {
@@ -616,7 +614,7 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
             root: nodes.root(),
         };
         let seed = &net.alliance.seed;
-        let time_s = net.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap() / 1_000;
+        let time_s = net.status(1).unwrap()["now_ms"].as_u64().unwrap() / 1_000;
         let cosignatures: Vec<CheckpointSignature> = (1..=3)
             .map(|validator| {
                 let signature =

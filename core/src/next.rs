@@ -638,7 +638,7 @@ fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<u32> {
 }
 
 /// Somebody who may sign for a principal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MaySign {
     /// Person number.
     pub person: u32,

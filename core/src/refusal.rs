@@ -53,7 +53,9 @@ macro_rules! require {
 }
 
 /// What came of a record that is in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub enum Outcome {
     /// It took effect.
     Applied,
@@ -62,7 +64,9 @@ pub enum Outcome {
 }
 
 /// The few reasons for which a record is in the log without effect (RULINGS A4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub enum NotCounted {
     /// An application after its deadline.
     LateApplication,

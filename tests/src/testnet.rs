@@ -88,6 +88,13 @@ impl Net {
         }
     }
 
+    /// A node's status as it stands on the wire, if it answers.
+    pub fn status(&self, node: u32) -> Option<serde_json::Value> {
+        let wait = Duration::from_secs(5);
+        let answer = http::get(self.testnet.api(node), "/v1/status", wait).ok()?;
+        (answer.status == 200).then(|| answer.json())
+    }
+
     /// Waits until a node's status is as wanted.
     pub fn until(
         &self,
@@ -97,7 +104,7 @@ impl Net {
     ) -> serde_json::Value {
         let begun = std::time::Instant::now();
         loop {
-            if let Some(status) = self.testnet.status(node).filter(&wanted) {
+            if let Some(status) = self.status(node).filter(&wanted) {
                 return status;
             }
             assert!(
@@ -138,7 +145,7 @@ impl Net {
     pub fn now_ms(&self) -> u64 {
         match self.alliance.charter.clock {
             Clock::Wall => rollbook_node::clock::real_ms(),
-            Clock::Sample => self.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap(),
+            Clock::Sample => self.status(1).unwrap()["now_ms"].as_u64().unwrap(),
         }
     }
 
@@ -346,7 +353,7 @@ impl Net {
     /// What each node says and the end of its log, for a failure's message.
     pub fn told(&self) -> String {
         let end = |node: u32| {
-            let status = self.testnet.status(node).unwrap_or_default();
+            let status = self.status(node).unwrap_or_default();
             let facts = [
                 "height",
                 "receipted",

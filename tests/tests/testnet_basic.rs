@@ -171,7 +171,7 @@ fn a_sample_chain_is_stepped_on_every_node_and_a_wall_chain_is_not() {
     net.start();
     let nodes = net.nodes();
     net.act(&nodes);
-    let before = net.testnet.status(1).unwrap()["now_ms"].as_u64().unwrap();
+    let before = net.status(1).unwrap()["now_ms"].as_u64().unwrap();
     net.testnet.advance(Step::ByMs(7 * 86_400_000)).unwrap();
     net.act(&nodes);
     let report = net.check(&nodes);

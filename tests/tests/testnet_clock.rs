@@ -47,7 +47,7 @@ fn an_hour_off(seed: &str, offset_ms: i64) {
     );
     for node in [1, 2, 3] {
         assert!(
-            net.testnet.status(node).unwrap()["clock_warning"].is_null(),
+            net.status(node).unwrap()["clock_warning"].is_null(),
             "node {node} has a right clock"
         );
     }
@@ -90,7 +90,7 @@ fn an_hour_off(seed: &str, offset_ms: i64) {
     net.testnet.stop(3).unwrap();
     let load = Load::start(&net, &[1, 2, 3, 4, 5], &[1, 2, 4]);
     load.goes_on(20, &net);
-    assert!(net.testnet.status(4).unwrap()["clock_warning"].is_null());
+    assert!(net.status(4).unwrap()["clock_warning"].is_null());
     net.testnet.start(3).unwrap();
     let second = load.finish(&net);
     let report = net.check(&[1, 2, 3, 4]);

@@ -54,7 +54,7 @@ fn a_stale_disk_rejoins_without_signing_twice() {
     for _ in 0..5 {
         net.act(&[1, 2, 4]);
     }
-    let height = net.testnet.status(4).unwrap()["height"].as_u64().unwrap();
+    let height = net.status(4).unwrap()["height"].as_u64().unwrap();
     net.testnet.kill(4).unwrap();
     std::fs::remove_dir_all(&data).unwrap();
     copy(&old, &data);
@@ -146,7 +146,7 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
     // new, so the node asks before it votes, and then it votes again.
     let to = net.testnet.dir.join("backup");
     let config = net.testnet.config(3).unwrap();
-    admin::ask(
+    admin::ask::<rollbook_node::runtime::backup::Backup>(
         &config.admin_socket(),
         &admin::Request::Backup { to: to.clone() },
         Duration::from_secs(30),
@@ -174,7 +174,7 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
         net.act(&nodes);
     }
     net.check(&nodes);
-    let status = net.testnet.status(3).unwrap();
+    let status = net.status(3).unwrap();
     assert_eq!(status["votes"], true, "{status}");
     assert!(status["votes_from"].as_u64().unwrap() > 1, "{status}");
 }

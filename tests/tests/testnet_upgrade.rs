@@ -57,7 +57,7 @@ fn propose(net: &Net, from_height: u64) -> Vec<u8> {
 }
 
 fn height(net: &Net) -> u64 {
-    net.testnet.status(1).unwrap()["height"].as_u64().unwrap()
+    net.status(1).unwrap()["height"].as_u64().unwrap()
 }
 
 #[test]
@@ -81,10 +81,7 @@ fn version_2_is_activated_at_its_height() {
             &net.node_act(node, NodeAct::Support { protocol: 2 }),
         );
     }
-    assert_eq!(
-        net.testnet.status(4).unwrap()["protocol"]["support"]["2"],
-        3
-    );
+    assert_eq!(net.status(4).unwrap()["protocol"]["support"]["2"], 3);
 
     // The amendment: proposed, supported, voted by everybody; ballot and stay pass.
     net.carried(&nodes, &propose(&net, from_height));
@@ -107,11 +104,11 @@ fn version_2_is_activated_at_its_height() {
     for _ in 0..40 {
         net.testnet.advance(Step::ByMs(MS_PER_DAY)).unwrap();
         net.act(&nodes);
-        if net.testnet.status(1).unwrap()["protocol"]["coming"].is_array() {
+        if net.status(1).unwrap()["protocol"]["coming"].is_array() {
             break;
         }
     }
-    let status = net.testnet.status(1).unwrap();
+    let status = net.status(1).unwrap();
     assert_eq!(status["protocol"]["coming"][0], 2, "{status}");
     assert_eq!(status["protocol"]["coming"][1], from_height, "{status}");
     assert_eq!(status["protocol"]["in_force"], 1);
@@ -124,7 +121,7 @@ fn version_2_is_activated_at_its_height() {
     }
     let filed = order(&net, "1");
     net.carried(&[1, 2, 3], &filed);
-    assert_eq!(net.testnet.status(1).unwrap()["protocol"]["in_force"], 2);
+    assert_eq!(net.status(1).unwrap()["protocol"]["in_force"], 2);
     assert_eq!(net.refused(2, &order(&net, "1")), "R24.filed-already");
 
     // The one that was down comes over the same step by itself, and a restart replays over it.

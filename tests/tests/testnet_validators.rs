@@ -78,7 +78,7 @@ fn a_validator_comes_and_another_goes_under_load() {
     net.carried(&[1, 2, 3, 4], &register);
     net.testnet.start(5).unwrap();
     net.receipted(&[5], &register);
-    assert_eq!(net.testnet.status(5).unwrap()["node"], "registered");
+    assert_eq!(net.status(5).unwrap()["node"], "registered");
     let ready = net.node_act(5, NodeAct::Ready);
     assert!(
         net.submit_somewhere(&[5], &ready),

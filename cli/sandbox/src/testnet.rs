@@ -23,8 +23,9 @@ use rollbook_node::runtime::admin;
 use rollbook_node::runtime::storage::FRESH;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
+use rollbook_wire::admin::{ClockTime, Stopping};
+use rollbook_wire::status::Status;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::alliance::{NodePlace, OPENED_MS, Sample};
 use crate::http;
@@ -412,7 +413,7 @@ impl Testnet {
         let begun = Instant::now();
         let founded = |node| {
             self.status(node)
-                .is_none_or(|status| status["founders_missing"] == 0)
+                .is_none_or(|status| status.founders_missing == 0)
         };
         while !self.nodes().all(founded) {
             if begun.elapsed() > PATIENCE {
@@ -486,7 +487,7 @@ impl Testnet {
         if self.pid(node).is_none() {
             return Ok(());
         }
-        admin::ask(
+        admin::ask::<Stopping>(
             &self.config(node)?.admin_socket(),
             &admin::Request::Stop,
             Duration::from_secs(5),
@@ -518,9 +519,9 @@ impl Testnet {
     }
 
     /// A node's status, if it answers.
-    pub fn status(&self, node: u32) -> Option<Value> {
+    pub fn status(&self, node: u32) -> Option<Status> {
         let answer = http::get(self.api(node), "/v1/status", Duration::from_secs(5)).ok()?;
-        (answer.status == 200).then(|| answer.json())
+        answer.read().ok().filter(|_| answer.status == 200)
     }
 
     /// The header with which the first officer of member 1 reads what is for members at a node
@@ -572,7 +573,7 @@ impl Testnet {
             Step::ToMs(to) => {
                 let newest = self
                     .nodes()
-                    .filter_map(|node| self.status(node)?["now_ms"].as_u64())
+                    .filter_map(|node| Some(self.status(node)?.now_ms))
                     .max();
                 let now = newest.ok_or_else(|| {
                     Failure::new(
@@ -595,8 +596,9 @@ impl Testnet {
             let config = self.config(node)?;
             if self.pid(node).is_some() {
                 let request = admin::Request::Clock(Step::ByMs(by));
-                let answer = admin::ask(&config.admin_socket(), &request, Duration::from_secs(10))?;
-                now = answer["now_ms"].as_u64().unwrap_or(0).max(now);
+                let answer: ClockTime =
+                    admin::ask(&config.admin_socket(), &request, Duration::from_secs(10))?;
+                now = answer.now_ms.max(now);
             } else {
                 let clock = NodeClock::open(Clock::Sample, &config.data, self.plan.opened_ms)?;
                 now = clock.step(Step::ByMs(by))?.max(now);
@@ -632,19 +634,14 @@ impl Testnet {
     ) -> Result<(u64, String), Failure> {
         let begun = Instant::now();
         loop {
-            let all: Vec<Value> = nodes.iter().filter_map(|node| self.status(*node)).collect();
+            let all: Vec<Status> = nodes.iter().filter_map(|node| self.status(*node)).collect();
             let places: BTreeSet<(u64, String)> = all
                 .iter()
-                .map(|s| {
-                    (
-                        s["height"].as_u64().unwrap_or(0),
-                        s["state_root"].as_str().unwrap_or_default().to_owned(),
-                    )
-                })
+                .map(|s| (s.height, s.state_root.clone()))
                 .collect();
             let settled = all
                 .iter()
-                .all(|s| s["receipted"] == s["height"] && s["stored"] == s["height"]);
+                .all(|s| s.receipted == s.height && s.stored == s.height);
             if all.len() == nodes.len()
                 && places.len() == 1
                 && settled
@@ -659,15 +656,16 @@ impl Testnet {
                     .map(|(node, s)| match s {
                         None => format!("node {node} does not answer"),
                         Some(s) => format!(
-                            "node {node}: height {} receipted {} stored {} {} round {} votes {} \
-                             root {}",
-                            s["height"],
-                            s["receipted"],
-                            s["stored"],
-                            s["phase"],
-                            s["round"],
-                            s["votes"],
-                            s["state_root"]
+                            "node {node}: height {} receipted {} stored {} {:?} round {} votes {} \
+                             root {:?}",
+                            s.height,
+                            s.receipted,
+                            s.stored,
+                            s.phase.word(),
+                            s.round
+                                .map_or_else(|| "null".to_owned(), |round| round.to_string()),
+                            s.votes,
+                            s.state_root
                         ),
                     })
                     .collect();

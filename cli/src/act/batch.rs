@@ -7,12 +7,14 @@
 use std::time::Instant;
 
 use rollbook_core::record::Record;
+use rollbook_wire::next::Following;
+use rollbook_wire::record::Stands;
 use rollbook_words::catalogue::t;
-use serde_json::{Map, json};
+use serde_json::Map;
 
 use super::desk::Desk;
 use super::keys::Keys;
-use super::submit::Wait;
+use super::submit::{Wait, Waited};
 use super::{judge, next, submit};
 use crate::drafting::members::Lines;
 use crate::failure::{Failure, NOT_YET, REFUSED, UNUSABLE};
@@ -52,7 +54,7 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
     for (line, sequence) in lines.into_iter().zip(first..) {
         let record = desk.record(line.body, sequence, now, &mut keys)?;
         let judged = judge::rehearse(&client, &record)?;
-        if let Some(sentence) = judge::refused(&judged) {
+        if let Some(sentence) = judged.as_ref().and_then(judge::refused) {
             bad.push((line.number, sentence));
         }
         records.push((line.number, record));
@@ -198,12 +200,8 @@ fn hand_in(
     let mut trust = receipts::trust_for(desk.global, first, client)?;
     let mut refused: Vec<Option<String>> = Vec::new();
     for (_, record) in &records {
-        let answer = receipts::submit(&mut trust, record)?;
-        refused.push(
-            answer["code"]
-                .as_str()
-                .map(|code| submit::sentence_of(code, &answer)),
-        );
+        let problem = receipts::submit(&mut trust, record)?;
+        refused.push(problem.as_ref().map(submit::sentence_of));
     }
     let begun = Instant::now();
     let mut rows = Rows::new(&["line", "record", "stands", "height", "leaf", "next"]);
@@ -222,12 +220,17 @@ fn hand_in(
             ]);
             continue;
         }
-        let placed = match wait {
-            Wait::None => Err(json!({ "stands": "pool" })),
+        let waited = match wait {
+            Wait::None => Waited::default(),
             wait => submit::wait_for(client, &id, wait, begun),
         };
-        let done = placed.is_ok();
-        let mut place = placed.unwrap_or_else(|place| place);
+        let done = waited.met;
+        let place = waited.place;
+        let mut stands = place
+            .as_ref()
+            .map_or(Stands::Pool, |place| place.stands)
+            .word();
+        let (mut height, mut leaf) = place.map_or((None, None), |place| (place.height, place.leaf));
         if wait != Wait::None && !done {
             code = code.max(NOT_YET);
         }
@@ -239,37 +242,27 @@ fn hand_in(
                 .join(format!("{id}.tlog-proof"));
             match receipts::receipt(&mut trust, record, &file) {
                 Ok(receipt) => {
-                    (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into())
+                    (height, leaf) = (Some(receipt.height), Some(receipt.leaf));
                 }
                 Err(failure) => {
                     code = code.max(failure.exit);
                     say(format!("{line}: {}", failure.what));
-                    place["stands"] = "not verified".into();
+                    stands = "not verified";
                 }
             }
         }
         let follows = client
             .json(&format!("/v1/records/{id}/next"))
-            .map(|answer| answer["next"].clone())
-            .unwrap_or_default();
-        let text = |name: &str| {
-            place[name]
-                .as_u64()
-                .map(|number| number.to_string())
-                .unwrap_or_default()
-        };
-        let follows = if follows.is_object() {
-            next::sentence(&follows)
-        } else {
-            String::new()
-        };
-        let stands = place["stands"].as_str().unwrap_or_default().to_owned();
+            .ok()
+            .and_then(|answer: Following| answer.next);
+        let text = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
+        let follows = follows.as_ref().map(next::sentence).unwrap_or_default();
         rows.add([
             line.to_string(),
             id.to_hex(),
-            stands,
-            text("height"),
-            text("leaf"),
+            stands.to_owned(),
+            text(height),
+            text(leaf),
             follows,
         ]);
     }

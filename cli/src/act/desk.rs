@@ -4,9 +4,9 @@
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Payload, RECORD_MAX_BYTES, Record};
-use rollbook_node::clock::real_ms;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
+use rollbook_wire::ledger::Sequence;
 use rollbook_words::catalogue::t;
 
 use super::keys::Keys;
@@ -222,8 +222,6 @@ fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
 
 /// The next free sequence of a person, and the ledger time, as told by a node.
 fn place(client: &Client, person: u32) -> Result<(u64, u64), Failure> {
-    let answer = client.json(&format!("/v1/persons/{person}/sequence"))?;
-    let unknown = || Failure::unreachable(t("act.no-frame", &[("person", person.to_string())]));
-    let next = answer["next"].as_u64().ok_or_else(unknown)?;
-    Ok((next, answer["now_ms"].as_u64().unwrap_or_else(real_ms)))
+    let told: Sequence = client.json(&format!("/v1/persons/{person}/sequence"))?;
+    Ok((told.next, told.now_ms))
 }

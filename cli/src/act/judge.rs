@@ -1,132 +1,103 @@
 //! What a record would meet, before it is handed in: a node's judgement, and who has to sign it
 //! still.
 
+use rollbook_core::identity::{ActClass, Role};
 use rollbook_core::machine::Transition;
 use rollbook_core::object;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::record::{Body, Record};
 use rollbook_proof::codec::encode;
+use rollbook_wire::judgement::Judgement;
+use rollbook_wire::record::Told;
 use rollbook_words::catalogue::{refusal, t};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::desk::Desk;
 use super::keys::Keys;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::keystore::Keystore;
+use crate::keystore::card::role_code;
 use crate::output::{print, print_json, say};
 
 /// A node's judgement of a signed record. A node that does not judge beforehand leaves that to the
 /// handing in.
-pub fn rehearse(client: &Client, record: &Record) -> Result<Value, Failure> {
-    let answer = client.post("/v1/records/dry-run", &encode(record))?;
-    Ok(
-        if answer["code"]
-            .as_str()
-            .is_some_and(|code| code.starts_with("api."))
-        {
-            Value::Null
-        } else {
-            answer
-        },
-    )
+pub fn rehearse(client: &Client, record: &Record) -> Result<Option<Judgement>, Failure> {
+    let answer = client.post::<Judgement>("/v1/records/dry-run", &encode(record))?;
+    Ok(match answer {
+        Ok(Told::Answer(judged)) => Some(judged),
+        Ok(Told::Problem(_)) | Err(_) => None,
+    })
 }
 
 /// The refusal as a sentence, if it would be refused.
-pub fn refused(judged: &Value) -> Option<String> {
-    let rule = judged["rule"].as_str()?;
-    let facts: Vec<(&str, String)> = judged["facts"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|fact| Some((fact[0].as_str()?, fact[1].as_str()?.to_owned())))
+pub fn refused(judged: &Judgement) -> Option<String> {
+    let rule = judged.rule.as_deref()?;
+    let facts: Vec<(&str, String)> = judged
+        .facts
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
     Some(refusal(rule, &facts))
 }
 
 /// Whether nothing but signatures of others is missing.
-pub fn wants_signatures(judged: &Value) -> bool {
+pub fn wants_signatures(judged: &Judgement) -> bool {
     matches!(
-        judged["rule"].as_str(),
+        judged.rule.as_deref(),
         Some("A6.too-few-officers" | "A6.role-missing")
     )
 }
 
 /// Who may sign and has not: person and roles. If a role is missing, those who hold it.
-pub fn missing(judged: &Value) -> Vec<(u64, Vec<String>)> {
-    let signed: Vec<u64> = judged["signed"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_u64)
-        .collect();
+pub fn missing(judged: &Judgement) -> Vec<(u32, Vec<String>)> {
     let wanted = wanted_role(judged);
-    let mut found = Vec::new();
-    for entry in judged["signers"].as_array().into_iter().flatten() {
-        let Some(person) = entry["person"]
-            .as_u64()
-            .filter(|person| !signed.contains(person))
-        else {
-            continue;
-        };
-        let roles: Vec<String> = entry["roles"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|role| role.as_str().map(str::to_owned))
-            .collect();
-        if wanted.as_ref().is_none_or(|wanted| roles.contains(wanted)) {
-            found.push((person, roles));
-        }
-    }
-    found
+    judged
+        .signers
+        .iter()
+        .filter(|entry| !judged.signed.contains(&entry.person))
+        .map(|entry| (entry.person, role_codes(&entry.roles)))
+        .filter(|(_, roles)| wanted.as_ref().is_none_or(|wanted| roles.contains(wanted)))
+        .collect()
+}
+
+/// Roles by their codes.
+pub fn role_codes(roles: &[Role]) -> Vec<String> {
+    roles.iter().map(|role| role_code(*role)).collect()
 }
 
 /// The role that the rule asks for, `finance`.
-pub fn wanted_role(judged: &Value) -> Option<String> {
-    let facts = judged["facts"].as_array()?;
-    let fact = facts.iter().find(|fact| fact[0] == "role")?;
-    Some(super::next::kebab(fact[1].as_str()?))
+pub fn wanted_role(judged: &Judgement) -> Option<String> {
+    let (_, role) = judged.facts.iter().find(|(name, _)| name == "role")?;
+    Some(super::next::kebab(role))
 }
 
 /// A principal as people read it: number and name.
-pub fn principal(judged: &Value) -> String {
-    let entry = &judged["principal"];
-    let script =
-        if rollbook_words::catalogue::language() == rollbook_words::catalogue::Language::Chinese {
-            "native"
-        } else {
-            "latin"
-        };
-    format!(
-        "{} {}",
-        entry["number"],
-        entry[script].as_str().unwrap_or_default()
-    )
+pub fn principal(judged: &Judgement) -> String {
+    let chinese =
+        rollbook_words::catalogue::language() == rollbook_words::catalogue::Language::Chinese;
+    match &judged.principal {
+        Some(entry) if chinese => format!("{} {}", entry.number, entry.native),
+        Some(entry) => format!("{} {}", entry.number, entry.latin),
+        None => "null ".to_owned(),
+    }
 }
 
 /// Says the policy and everybody whose signature would do.
-pub fn say_missing(judged: &Value, keystore: &Keystore) {
-    let signed: Vec<String> = judged["signed"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(ToString::to_string)
-        .collect();
+pub fn say_missing(judged: &Judgement, keystore: &Keystore) {
+    let signed: Vec<String> = judged.signed.iter().map(ToString::to_string).collect();
+    let needed = judged.principal.as_ref().map(|entry| entry.needed);
     let facts = [
         ("principal", principal(judged)),
-        ("needed", judged["principal"]["needed"].to_string()),
         (
-            "officers",
-            judged["signers"].as_array().map_or(0, Vec::len).to_string(),
+            "needed",
+            needed.map_or_else(|| "null".to_owned(), |needed| needed.to_string()),
         ),
+        ("officers", judged.signers.len().to_string()),
         (
             "class",
-            t(
-                &format!("class.{}", judged["class"].as_str().unwrap_or_default()),
-                &[],
-            ),
+            t(&format!("class.{}", class_code(judged.class)), &[]),
         ),
         ("signed", signed.join(", ")),
     ];
@@ -142,7 +113,7 @@ pub fn say_missing(judged: &Value, keystore: &Keystore) {
             .iter()
             .map(|role| t(&format!("role.{role}"), &[]))
             .collect();
-        let here = u32::try_from(person).is_ok_and(|person| keystore.secret_path(person).exists());
+        let here = keystore.secret_path(person).exists();
         let facts = [
             ("person", person.to_string()),
             ("roles", words.join(&t("word.list", &[]))),
@@ -202,23 +173,21 @@ fn effects(body: &Body, object: Option<&str>) -> Vec<String> {
 /// Nothing is handed in.
 pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     let judged = judgement(desk, &body);
-    let class = serde_json::to_value(body.class())
-        .ok()
-        .and_then(|class| class.as_str().map(str::to_owned))
-        .unwrap_or_default();
-    let (verdict, why) = match &judged {
-        Ok(judged) => (judged.clone(), None),
-        Err(failure) => (Value::Null, Some(failure.what.clone())),
+    let class = class_code(body.class());
+    let (verdict, why) = match judged {
+        Ok(judged) => (judged, None),
+        Err(failure) => (None, Some(failure.what)),
     };
-    let sentence = refused(&verdict);
-    let code = if sentence.is_some() && !wants_signatures(&verdict) {
+    let sentence = verdict.as_ref().and_then(refused);
+    let code = if sentence.is_some() && !verdict.as_ref().is_some_and(wants_signatures) {
         crate::failure::REFUSED
     } else {
         0
     };
-    let object = verdict["now"]["object"].as_str();
+    let now = verdict.as_ref().and_then(|judged| judged.now.as_ref());
+    let object = now.map(|now| super::next::word(now.object));
     // The tables call a membership so too; an invoice or a post has none.
-    let steps = effects(&body, object);
+    let steps = effects(&body, object.as_deref());
     if desk.global.json {
         print_json(&json!({
             "rule": body.code(), "class": class, "principal": desk.principal, "act": body,
@@ -240,30 +209,36 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
             &[("steps", steps.join(&t("word.or", &[])))],
         ));
     }
-    if verdict["now"].is_object() {
-        print(t(
-            "act.now",
-            &[("now", super::next::sentence(&verdict["now"]))],
-        ));
+    if let Some(now) = now {
+        print(t("act.now", &[("now", super::next::sentence(now))]));
     }
-    let height = ("height", verdict["height"].to_string());
-    match (&why, &sentence) {
-        (Some(why), _) => say(t("act.not-judged", &[("why", why.clone())])),
-        (None, None) if verdict.is_null() => {
-            say(t("act.not-judged", &[("why", t("act.no-judgement", &[]))]))
-        }
-        (None, None) => print(t("act.would-apply", &[height])),
-        (None, Some(sentence)) => {
-            print(t("act.would-refuse", &[height, ("why", sentence.clone())]));
-            if wants_signatures(&verdict) {
-                say_missing(&verdict, &desk.keystore);
+    match (why, &verdict) {
+        (Some(why), _) => say(t("act.not-judged", &[("why", why)])),
+        (None, None) => say(t("act.not-judged", &[("why", t("act.no-judgement", &[]))])),
+        (None, Some(judged)) => {
+            let height = ("height", judged.height.to_string());
+            let Some(sentence) = sentence else {
+                print(t("act.would-apply", &[height]));
+                return Ok(code);
+            };
+            print(t("act.would-refuse", &[height, ("why", sentence)]));
+            if wants_signatures(judged) {
+                say_missing(judged, &desk.keystore);
             }
         }
     }
     Ok(code)
 }
 
-fn judgement(desk: &Desk, body: &Body) -> Result<Value, Failure> {
+/// A class of acts by its code.
+fn class_code(class: ActClass) -> String {
+    serde_json::to_value(class)
+        .ok()
+        .and_then(|class| class.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn judgement(desk: &Desk, body: &Body) -> Result<Option<Judgement>, Failure> {
     let client = desk.client()?;
     let (sequence, now) = desk.place(&client)?;
     let record = desk.record(body.clone(), sequence, now, &mut Keys::default())?;

@@ -6,7 +6,10 @@
 
 use std::path::Path;
 
+use rollbook_core::next::Object;
 use rollbook_core::record::Record;
+use rollbook_wire::next::{Following, Next, Standing};
+use rollbook_wire::record::Place;
 use rollbook_words::catalogue::{find, t};
 use rollbook_words::dates::instant_ms;
 use serde_json::Value;
@@ -18,8 +21,17 @@ use crate::receipts::Receipted;
 use crate::verbs::VERBS;
 
 /// Where an object stands, as told by a node.
-pub fn of(client: &Client, object: &str, number: u32) -> Result<Value, Failure> {
-    Ok(client.json(&format!("/v1/next/{object}/{number}"))?["next"].clone())
+pub fn of(client: &Client, object: &str, number: u32) -> Result<Next, Failure> {
+    let standing: Standing = client.json(&format!("/v1/next/{object}/{number}"))?;
+    Ok(standing.next)
+}
+
+/// The word of a kind of object, `application`.
+pub fn word(object: Object) -> String {
+    serde_json::to_value(object)
+        .ok()
+        .and_then(|object| object.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// `UnderReview` as `under-review`; words that are kebab already stay.
@@ -57,44 +69,36 @@ pub fn state(object: &str, name: &str) -> String {
 }
 
 /// Where it stands, who acts next, until when, what if not.
-pub fn sentence(next: &Value) -> String {
-    let object = next["object"].as_str().unwrap_or_default();
-    let here = next["state"].as_str().unwrap_or_default();
+pub fn sentence(next: &Next) -> String {
+    let object = word(next.object);
+    let here = next.state.as_str();
     let facts = [
         ("object", t(&format!("object.{object}"), &[])),
-        ("number", next["number"].to_string()),
-        ("state", state(object, here)),
+        ("number", next.number.to_string()),
+        ("state", state(&object, here)),
     ];
     let mut text = t("next.stands", &facts);
-    if let Some(officers) = next["officers"].as_array() {
-        let numbers: Vec<String> = officers.iter().map(ToString::to_string).collect();
+    if !next.officers.is_empty() {
+        let numbers: Vec<String> = next.officers.iter().map(ToString::to_string).collect();
         text += &t("next.officers", &[("officers", numbers.join(", "))]);
     }
-    let who = next["who"].as_str().unwrap_or_default();
+    let who = next.who.as_str();
     text += &match who {
         "" => t("next.nothing", &[]),
         "CLK" => t("next.clock", &[]),
         who => t("next.who", &[("who", actor(next, who))]),
     };
-    if let Some(ms) = next["due"][1].as_u64() {
-        let what = t(
-            &format!(
-                "deadline.{}",
-                kebab(next["due"][0].as_str().unwrap_or_default())
-            ),
-            &[],
-        );
-        text += &t("next.due", &[("due", instant_ms(ms)), ("what", what)]);
-        let otherwise: Vec<String> = next["otherwise"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
+    if let Some((deadline, ms)) = &next.due {
+        let what = t(&format!("deadline.{}", kebab(deadline)), &[]);
+        text += &t("next.due", &[("due", instant_ms(*ms)), ("what", what)]);
+        let otherwise: Vec<String> = next
+            .otherwise
+            .iter()
             .map(|to| {
                 if to == here {
                     t("next.overdue", &[])
                 } else {
-                    state(object, to)
+                    state(&object, to)
                 }
             })
             .collect();
@@ -109,14 +113,14 @@ pub fn sentence(next: &Value) -> String {
 }
 
 /// Who acts, with the number where the object has one.
-fn actor(next: &Value, who: &str) -> String {
+fn actor(next: &Next, who: &str) -> String {
     let word = t(&who_key(who), &[]);
     let number = match who {
-        "REV" | "holder" => next["person"]
-            .as_u64()
+        "REV" | "holder" => next
+            .person
             .map(|person| t("next.person", &[("number", person.to_string())])),
-        "applicant" | "GRT" | "GRT primary + finance" | "node operator" => next["organisation"]
-            .as_u64()
+        "applicant" | "GRT" | "GRT primary + finance" | "node operator" => next
+            .organisation
             .map(|number| t("next.organisation", &[("number", number.to_string())])),
         _ => None,
     };
@@ -168,44 +172,45 @@ pub fn deed(record: &Record) -> String {
 pub fn told(
     client: &Client,
     record: &Record,
-    place: &Value,
+    place: &Place,
     receipt: Option<&Receipted>,
     page: Option<&Path>,
     json: bool,
 ) -> Result<u8, Failure> {
     let mut place = place.clone();
     if let Some(receipt) = receipt {
-        (place["height"], place["leaf"]) = (receipt.height.into(), receipt.leaf.into());
-        place["receipt"] = serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
+        (place.height, place.leaf) = (Some(receipt.height), Some(receipt.leaf));
     }
     // The act stands whatever the node says about what follows.
     let id = record.id();
     let next = client
         .json(&format!("/v1/records/{id}/next"))
-        .map(|answer| answer["next"].clone())
-        .unwrap_or_default();
+        .ok()
+        .and_then(|answer: Following| answer.next);
     if let Some(file) = page {
-        super::page::write(file, client, record, &place, &next)?;
+        super::page::write(file, client, record, &place, next.as_ref())?;
         say(t("page.written", &[("file", file.display().to_string())]));
     }
     if json {
-        place["next"] = next;
-        print_json(&place);
+        let mut shown = serde_json::to_value(&place).unwrap_or_default();
+        if let Some(receipt) = receipt {
+            shown["receipt"] =
+                serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
+        }
+        shown["next"] = serde_json::to_value(next).unwrap_or_default();
+        print_json(&shown);
         return Ok(0);
     }
+    let number = |told: Option<u64>| told.map_or_else(|| "null".to_owned(), |n| n.to_string());
     let facts = [
         ("record", id.to_hex()),
-        ("height", place["height"].to_string()),
-        ("leaf", place["leaf"].to_string()),
+        ("height", number(place.height)),
+        ("leaf", number(place.leaf)),
         ("rule", record.payload.body.code().to_owned()),
         ("what", deed(record)),
         (
             "next",
-            if next.is_object() {
-                sentence(&next)
-            } else {
-                t("next.none", &[])
-            },
+            next.as_ref().map_or_else(|| t("next.none", &[]), sentence),
         ),
     ];
     print(t("act.done", &facts));

@@ -7,6 +7,9 @@
 use std::path::Path;
 
 use rollbook_core::record::{Capacity, Record};
+use rollbook_wire::judgement::Principal;
+use rollbook_wire::next::Next;
+use rollbook_wire::record::Place;
 use rollbook_words::catalogue::{Language, t_in};
 use rollbook_words::dates::instant_ms;
 use serde_json::Value;
@@ -24,11 +27,12 @@ pub fn write(
     file: &Path,
     client: &Client,
     record: &Record,
-    place: &Value,
-    next: &Value,
+    place: &Place,
+    next: Option<&Next>,
 ) -> Result<(), Failure> {
     let judged = super::judge::rehearse(client, record).unwrap_or_default();
-    let html = render(record, place, next, &judged["principal"]);
+    let principal = judged.and_then(|judged| judged.principal);
+    let html = render(record, place, next, principal.as_ref());
     std::fs::write(file, html).map_err(|error| crate::files::cannot_write(file, &error))
 }
 
@@ -50,7 +54,12 @@ fn both(key: &str) -> String {
 }
 
 /// The page.
-pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -> String {
+pub fn render(
+    record: &Record,
+    place: &Place,
+    next: Option<&Next>,
+    principal: Option<&Principal>,
+) -> String {
     let id = record.id().to_hex();
     let mut rows = String::new();
     let mut row = |label: &str, value: &str| {
@@ -75,21 +84,16 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
     );
     row(&both("page.rule"), code);
     row(&both("page.record"), &id);
-    let number = |name: &str| {
-        place[name]
-            .as_u64()
-            .map(|number| number.to_string())
-            .unwrap_or_else(|| "–".to_owned())
-    };
+    let number =
+        |told: Option<u64>| told.map_or_else(|| "–".to_owned(), |number| number.to_string());
     row(
         &both("page.place"),
-        &format!("{} / {}", number("height"), number("leaf")),
+        &format!("{} / {}", number(place.height), number(place.leaf)),
     );
-    if let Some(ms) = place["time_ms"].as_u64() {
+    if let Some(ms) = place.time_ms {
         row(&both("page.time"), &instant_ms(ms));
     }
-    let names =
-        [&principal["native"], &principal["latin"]].map(|name| name.as_str().unwrap_or_default());
+    let names = principal.map_or(["", ""], |principal| [&principal.native, &principal.latin]);
     row(
         &both("page.principal"),
         &format!("{}  {}  {}", payload.principal, names[0], names[1]),
@@ -97,7 +101,7 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
     let act = serde_json::to_value(&payload.body).unwrap_or_default();
     let mut fields = Vec::new();
     flatten("", &act, &mut fields);
-    let unit = next["unit"][0].as_str().zip(next["unit"][1].as_u64());
+    let unit = next.and_then(|next| next.unit.as_ref());
     for (name, value) in &fields {
         let last = name.rsplit('.').next().unwrap_or(name);
         let amount = value
@@ -105,14 +109,11 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
             .ok()
             .filter(|_| AMOUNTS.contains(&last));
         match (amount, unit) {
-            (Some(minor), Some((unit, exponent))) => row(
-                name,
-                &money(minor, unit, u32::try_from(exponent).unwrap_or(0)),
-            ),
+            (Some(minor), Some((unit, exponent))) => row(name, &money(minor, unit, *exponent)),
             _ => row(name, value),
         }
     }
-    if next.is_object() {
+    if let Some(next) = next {
         row(&both("page.stands"), &next::sentence(next));
     }
     let mut signatures = String::new();
@@ -133,7 +134,7 @@ pub fn render(record: &Record, place: &Value, next: &Value, principal: &Value) -
             hex::encode(bytes)
         );
     }
-    let sample = if place["sample"] == true {
+    let sample = if place.sample {
         format!(
             "<p class=\"sample\">SAMPLE. {}</p>\n",
             escape(&both("page.sample"))

@@ -4,9 +4,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rollbook_core::record::Record;
+use rollbook_proof::answer::Verdict;
 use rollbook_proof::crypto::Hash;
+use rollbook_wire::judgement::Judgement;
+use rollbook_wire::problem::Problem;
+use rollbook_wire::record::{Place, Stands};
 use rollbook_words::catalogue::{refusal, t};
-use serde_json::{Value, json};
 
 use super::{judge, next};
 use crate::client::Client;
@@ -41,36 +44,44 @@ impl Wait {
     }
 
     /// Whether a place of a record, as told by a node, is what is waited for.
-    fn is_met(self, place: &Value) -> bool {
-        place["stands"] == "receipted" || place["stands"] == "decided" && self == Wait::Decided
+    fn is_met(self, place: &Place) -> bool {
+        place.stands == Stands::Receipted
+            || place.stands == Stands::Decided && self == Wait::Decided
     }
+}
+
+/// What came of waiting.
+#[derive(Debug, Default)]
+pub struct Waited {
+    /// The place as last told, if it was told at all.
+    pub place: Option<Place>,
+    /// Whether it is what was waited for.
+    pub met: bool,
 }
 
 /// Asks where a record is until that is what is waited for; `begun` is when the waiting began. If
 /// the time is over, the place as last told. One node after the other is asked, so that none can
 /// keep a record waiting.
-pub fn wait_for(client: &Client, id: &Hash, wait: Wait, begun: Instant) -> Result<Value, Value> {
-    let mut place = json!({ "stands": "pool" });
+pub fn wait_for(client: &Client, id: &Hash, wait: Wait, begun: Instant) -> Waited {
+    let mut place = None;
     for node in client.nodes().iter().cycle() {
-        place = client
-            .only(node)
-            .json(&format!("/v1/records/{id}"))
-            .unwrap_or(place);
-        if wait.is_met(&place) {
-            return Ok(place);
+        let told = client.only(node).json(&format!("/v1/records/{id}"));
+        place = told.ok().or(place);
+        if place.as_ref().is_some_and(|place| wait.is_met(place)) {
+            return Waited { place, met: true };
         }
         if begun.elapsed() > PATIENCE {
             break;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    Err(place)
+    Waited { place, met: false }
 }
 
 /// Leaves a pending record and says who is missing.
 pub fn wait_for_others(
     record: &Record,
-    judged: &Value,
+    judged: &Judgement,
     file: &Path,
     keystore: &Keystore,
     global: &Global,
@@ -79,9 +90,10 @@ pub fn wait_for_others(
     let shown = ("file", file.display().to_string());
     if global.json {
         print_json(&serde_json::json!({
-            "pending": file, "record": record.id(), "rule": judged["rule"],
-            "class": judged["class"],
-            "needed": judged["principal"]["needed"], "signed": judged["signed"],
+            "pending": file, "record": record.id(), "rule": judged.rule,
+            "class": judged.class,
+            "needed": judged.principal.as_ref().map(|entry| entry.needed),
+            "signed": judged.signed,
             "missing": judge::missing(judged),
         }));
         return Ok(crate::failure::NOT_YET);
@@ -111,9 +123,9 @@ pub fn hand_in(
     file: &Path,
 ) -> Result<u8, Failure> {
     let mut trust = receipts::trust_for(global, record, client)?;
-    let answer = receipts::submit(&mut trust, record)?;
-    if let Some(code) = answer["code"].as_str() {
-        let sentence = sentence_of(code, &answer);
+    if let Some(problem) = receipts::submit(&mut trust, record)? {
+        let sentence = sentence_of(&problem);
+        let code = problem.code.as_str();
         if matches!(code, "A6.too-few-officers" | "A6.role-missing") {
             pending_file::write(file, record)?;
             let facts = [("why", sentence), ("file", file.display().to_string())];
@@ -134,7 +146,11 @@ pub fn hand_in(
         return Ok(0);
     }
     let busy = busy("busy.waiting");
-    let Ok(place) = wait_for(client, &id, wait, Instant::now()) else {
+    let Waited {
+        place: Some(place),
+        met: true,
+    } = wait_for(client, &id, wait, Instant::now())
+    else {
         pending_file::write(file, record)?;
         let facts = [
             ("record", id.to_hex()),
@@ -161,41 +177,15 @@ pub fn hand_in(
     )
 }
 
-/// A node's refusal as a sentence.
-pub fn sentence_of(code: &str, problem: &Value) -> String {
-    let facts = facts_of(problem);
-    let borrowed: Vec<(&str, String)> = facts
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.clone()))
-        .collect();
-    refusal(code, &borrowed)
-}
-
-/// Facts of a refusal: those of the signed receipt, else the node's sentence.
-fn facts_of(problem: &Value) -> Vec<(String, String)> {
-    let signed = find_facts(&problem["receipt"]);
-    if signed.is_empty() {
-        let detail = problem["detail"].as_str().unwrap_or_default();
-        return vec![("detail".to_owned(), detail.to_owned())];
-    }
-    signed
-}
-
-fn find_facts(value: &Value) -> Vec<(String, String)> {
-    match value {
-        Value::Object(map) => match map.get("facts").and_then(Value::as_array) {
-            Some(facts) => facts
-                .iter()
-                .filter_map(|fact| {
-                    Some((fact[0].as_str()?.to_owned(), fact[1].as_str()?.to_owned()))
-                })
-                .collect(),
-            None => map
-                .values()
-                .map(find_facts)
-                .find(|facts| !facts.is_empty())
-                .unwrap_or_default(),
-        },
-        _ => Vec::new(),
-    }
+/// A node's refusal as a sentence: with the facts of the signed refusal, else the node's words.
+pub fn sentence_of(problem: &Problem) -> String {
+    let signed = problem.receipt.as_ref().map(|receipt| &receipt.0.answer);
+    let facts: Vec<(&str, String)> = match signed.map(|answer| &answer.verdict) {
+        Some(Verdict::Refused { facts, .. }) if !facts.is_empty() => facts
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect(),
+        _ => vec![("detail", problem.detail.clone())],
+    };
+    refusal(&problem.code, &facts)
 }

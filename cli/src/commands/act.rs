@@ -86,7 +86,7 @@ pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Fai
         let told = draw
             .zip(desk.client().ok())
             .and_then(|(draw, client)| next::of(&client, "draw", draw).ok());
-        reading.attempt = told.and_then(|next| u32::try_from(next["attempt"].as_u64()?).ok());
+        reading.attempt = told.and_then(|next| next.attempt);
     }
     let body = verb.body(&given, &mut reading)?;
     act::perform(&desk, &verb.name(), body, &reading)
@@ -137,7 +137,7 @@ pub fn submit_file(global: &Global, flags: &Submit) -> Result<u8, Failure> {
     fits(&record)?;
     let client = client(&flags.submitting.asking, profile.as_ref())?;
     let judged = judge::rehearse(&client, &record)?;
-    if judge::wants_signatures(&judged) {
+    if let Some(judged) = judged.filter(judge::wants_signatures) {
         return submit::wait_for_others(
             &record,
             &judged,

@@ -23,6 +23,7 @@ use clap::{Args, value_parser};
 use rollbook_node::clock::real_ms;
 use rollbook_proof::log::Clock;
 use rollbook_sandbox::testnet::{Plan, Testnet};
+use rollbook_wire::ledger::Block;
 use rollbook_words::catalogue::t;
 use serde::Serialize;
 
@@ -291,7 +292,7 @@ fn run_phases(
         .collect();
     let watched = nodes.first().ok_or("there is no node")?;
     until("the founders' records", || {
-        Ok(watched.json("/v1/status")?["founders_missing"] == 0)
+        Ok(watched.status()?.founders_missing == 0)
     })?;
     let begun = decided_at(watched)?;
     for part in load.opening.chunks(BATCH) {
@@ -348,15 +349,11 @@ fn until(what: &str, mut done: impl FnMut() -> Result<bool, String>) -> Result<(
 }
 
 fn decided_at(node: &Node) -> Result<u64, String> {
-    node.json("/v1/status")?["counts"]["records"]
-        .as_u64()
-        .ok_or_else(|| "a status without counts".into())
+    Ok(node.status()?.counts.records)
 }
 
 fn height_of(node: &Node) -> Result<u64, String> {
-    node.json("/v1/status")?["height"]
-        .as_u64()
-        .ok_or_else(|| "a status without a height".into())
+    Ok(node.status()?.height)
 }
 
 /// CPU seconds of all nodes and of this program until now.
@@ -514,9 +511,7 @@ fn full_phase(
         stop.store(true, Ordering::Relaxed);
         let _ = watcher.join();
         let height = height_of(watched)?;
-        let receipted = until("receipts", || {
-            Ok(watched.json("/v1/status")?["receipted"].as_u64() >= Some(height))
-        });
+        let receipted = until("receipts", || Ok(watched.status()?.receipted >= height));
         decided
             .and(receipted)
             .map(|()| (decided_in, begun.elapsed()))
@@ -555,17 +550,13 @@ fn full_phase(
 fn blocks_since(node: &Node, first: u64) -> Result<(u64, u64), String> {
     let (mut from, mut blocks, mut rounds) = (first + 1, 0, 0);
     loop {
-        let page = node.json(&format!("/v1/blocks?from={from}&limit=100"))?;
-        let Some(page) = page.as_array().filter(|page| !page.is_empty()) else {
+        let page: Vec<Block> = node.json(&format!("/v1/blocks?from={from}&limit=100"))?;
+        if page.is_empty() {
             return Ok((blocks, rounds));
-        };
-        for block in page {
-            blocks += u64::from(
-                block["records"]
-                    .as_array()
-                    .is_some_and(|records| !records.is_empty()),
-            );
-            rounds += u64::from(block["round"].as_u64().unwrap_or(0) > 0);
+        }
+        for block in &page {
+            blocks += u64::from(!block.records.is_empty());
+            rounds += u64::from(block.round.unwrap_or(0) > 0);
         }
         from += page.len() as u64;
     }

@@ -10,8 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use rollbook_wire::by_name::ByName;
+use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf};
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::instant_ms;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -164,33 +167,38 @@ fn line(event: &Event, json: bool) {
     if json {
         return print(json!({ "id": event.id, "event": event.kind, "data": data }).to_string());
     }
-    let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
     let words = match event.kind.as_str() {
-        "record" => {
-            let act = match &data["record"] {
-                Value::Null => t("follow.for-members", &[]),
-                record => words(&record["payload"]["body"]),
+        "record" => leaf(data).map(|leaf: RecordLeaf| {
+            let act = match &leaf.record {
+                None => t("follow.for-members", &[]),
+                Some(ByName(record)) => {
+                    words(&serde_json::to_value(&record.payload.body).unwrap_or_default())
+                }
             };
-            let principal = data["principal"].as_u64().unwrap_or_default();
             format!(
                 "{:<8} {}  {act}  {}",
-                text("code"),
-                objects::short(&format!("organisation/{principal}")),
-                text("id")
+                leaf.code,
+                objects::short(&format!("organisation/{}", leaf.principal)),
+                leaf.id
             )
-        }
-        "seal" => {
-            let time = data["seal"]["time_ms"]
-                .as_u64()
-                .map(instant_ms)
-                .unwrap_or_default();
-            format!("{time}  {}", text("id"))
-        }
-        "event" => data["event"].to_string(),
-        "policy" => text("policy").lines().next().unwrap_or_default().to_owned(),
-        _ => text("leaf").chars().take(64).collect(),
-    };
+        }),
+        "seal" => leaf(data).map(|leaf: SealLeaf| {
+            let time = leaf.seal.map(|seal| instant_ms(seal.0.time_ms));
+            let id = leaf.id.map(|id| id.to_hex());
+            format!("{}  {}", time.unwrap_or_default(), id.unwrap_or_default())
+        }),
+        "event" => leaf(data).map(|leaf: EventLeaf| leaf.event.to_string()),
+        "policy" => leaf(data)
+            .map(|leaf: PolicyLeaf| leaf.policy.lines().next().unwrap_or_default().to_owned()),
+        _ => leaf(data).map(|leaf: RawLeaf| leaf.leaf.chars().take(64).collect()),
+    }
+    .unwrap_or_default();
     print(format!("{:<8} {:<8} {words}", event.id, event.kind));
+}
+
+/// What an event holds, if it is what its name says.
+fn leaf<T: DeserializeOwned>(data: &Value) -> Option<T> {
+    T::deserialize(data).ok()
 }
 
 /// Family and variant of an act: `Membership.Screen`.

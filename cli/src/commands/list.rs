@@ -11,6 +11,8 @@ use clap::{ArgMatches, Args, Command};
 use rollbook_core::account::Unit;
 use rollbook_node::replica_thread::questions;
 use rollbook_proof::log::Clock;
+use rollbook_wire::ledger::List as Page;
+use rollbook_wire::status::{Health, Status};
 use rollbook_words::catalogue::t;
 use serde_json::{Value, json};
 
@@ -110,7 +112,7 @@ impl Source {
                 .charters
                 .first()
                 .is_some_and(|(_, charter)| charter.clock == Clock::Sample)),
-            Source::Node(client) => Ok(client.json("/v1/status")?["sample"] == true),
+            Source::Node(client) => Ok(client.json::<Status>("/v1/status")?.sample),
         }
     }
 
@@ -126,14 +128,13 @@ impl Source {
             Source::Node(client) => {
                 let mut after = String::new();
                 for _ in 0..PAGES {
-                    let page = client.json(&format!("/v1/lists/{table}{after}"))?;
-                    for item in page["items"].as_array().into_iter().flatten() {
-                        entries.push((
-                            key(item["path"].as_str().unwrap_or_default()),
-                            item["value"].clone(),
-                        ));
-                    }
-                    match page["next"].as_str() {
+                    let page: Page = client.json(&format!("/v1/lists/{table}{after}"))?;
+                    entries.extend(
+                        page.items
+                            .into_iter()
+                            .map(|item| (key(&item.path), item.value)),
+                    );
+                    match page.next {
                         Some(next) => after = format!("?after={next}"),
                         None => break,
                     }
@@ -234,7 +235,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
 fn answering(client: &Client) -> Result<String, Failure> {
     let mut last = None;
     for node in client.nodes() {
-        match client.only(node).json("/v1/health") {
+        match client.only(node).json::<Health>("/v1/health") {
             Ok(_) => return Ok(node.clone()),
             Err(failure) => last = Some(failure),
         }

@@ -12,6 +12,8 @@ use rollbook_node::files;
 use rollbook_node::files::Access;
 use rollbook_node::network::peer_id_text;
 use rollbook_node::runtime::{admin, backup, doctor, open, process, storage};
+use rollbook_wire::by_name::ByName;
+use rollbook_wire::status as wire;
 use rollbook_words::catalogue::{find, t};
 use rollbook_words::node::words;
 
@@ -239,7 +241,7 @@ fn init(flags: &Init, json: bool) -> Result<u8, Failure> {
 }
 
 fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
-    let status = if flags.asking.node.is_empty() {
+    let status: wire::Status = if flags.asking.node.is_empty() {
         admin::ask(
             &flags.config.read()?.admin_socket(),
             &admin::Request::Status,
@@ -265,32 +267,31 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
 }
 
 /// The lines of one node's status.
-pub fn print_status(status: &serde_json::Value) {
-    if status["sample"] == true {
+pub fn print_status(status: &wire::Status) {
+    if status.sample {
         print(t("audit.sample", &[]));
     }
-    let word = |name: &str| match &status[name] {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
     let facts: Vec<(&str, String)> = [
-        "organisation",
-        "height",
-        "receipted",
-        "stored",
-        "phase",
-        "votes",
-        "pool",
-        "validators_connected",
-        "quorum",
-        "state_root",
+        ("organisation", status.organisation.to_string()),
+        ("height", status.height.to_string()),
+        ("receipted", status.receipted.to_string()),
+        ("stored", status.stored.to_string()),
+        ("phase", status.phase.word().to_owned()),
+        ("votes", status.votes.to_string()),
+        ("pool", status.pool.to_string()),
+        (
+            "validators_connected",
+            status.validators_connected.to_string(),
+        ),
+        ("quorum", status.quorum.to_string()),
+        ("state_root", status.state_root.clone()),
     ]
     .into_iter()
-    .map(|name| (name, words(&word(name))))
+    .map(|(name, value)| (name, words(&value)))
     .collect();
     print(t("node.status", &facts));
-    if let Some(warning) = status["clock_warning"].as_str() {
-        let off = status["clock_off_ms"].as_i64().unwrap_or(0);
+    if let Some(warning) = &status.clock_warning {
+        let off = status.clock_off_ms.unwrap_or(0);
         let key = if off > 0 {
             "node.clock-ahead"
         } else {
@@ -300,7 +301,7 @@ pub fn print_status(status: &serde_json::Value) {
             key,
             &[("seconds", (off.unsigned_abs() / 1_000).to_string())],
         )
-        .unwrap_or_else(|| warning.to_owned()));
+        .unwrap_or_else(|| warning.clone()));
     }
 }
 
@@ -355,27 +356,26 @@ fn back_up(flags: &Backup, json: bool) -> Result<u8, Failure> {
     let Some(to) = to else { return Ok(0) };
     let request = admin::Request::Backup { to: to.clone() };
     let busy = busy("busy.backup");
-    let list = match admin::ask(&config.admin_socket(), &request, Duration::from_secs(3_600)) {
-        Ok(value) => value,
-        Err(failure)
-            if config.admin_socket().exists()
-                && std::os::unix::net::UnixStream::connect(config.admin_socket()).is_ok() =>
-        {
-            return Err(failure.into());
-        }
-        // Not running: the same copy, made here.
-        Err(_) => {
-            let genesis = config.read_genesis()?.genesis.hash();
-            let list = backup::backup(&config.data, genesis, &to)?;
-            serde_json::to_value(list)
-                .map_err(|error| Failure::unusable("backup").because(error))?
-        }
-    };
+    let list: backup::Backup =
+        match admin::ask(&config.admin_socket(), &request, Duration::from_secs(3_600)) {
+            Ok(value) => value,
+            Err(failure)
+                if config.admin_socket().exists()
+                    && std::os::unix::net::UnixStream::connect(config.admin_socket()).is_ok() =>
+            {
+                return Err(failure.into());
+            }
+            // Not running: the same copy, made here.
+            Err(_) => {
+                let genesis = config.read_genesis()?.genesis.hash();
+                backup::backup(&config.data, genesis, &to)?
+            }
+        };
     drop(busy);
     if json {
-        print_json(&list);
+        print_json(&ByName(&list));
     } else {
-        let files = list["files"].as_array().map_or(0, Vec::len);
+        let files = list.files.len();
         print(t(
             "node.backed-up",
             &[

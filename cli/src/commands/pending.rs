@@ -14,6 +14,7 @@ use rollbook_core::identity::{Organisation, OrganisationKind};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_core::state::decode_value;
 use rollbook_proof::file::Content;
+use rollbook_wire::judgement::Judgement;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::instant_ms;
 use serde_json::{Value, json};
@@ -169,7 +170,7 @@ impl Known {
             .trust
             .as_ref()
             .and_then(|trust| act::judge::rehearse(trust.client(), record).ok())
-            .unwrap_or_default();
+            .flatten();
         let role_of = |person: u32| -> Vec<String> {
             if !keystore.card_path(person).exists() {
                 return Vec::new();
@@ -206,7 +207,10 @@ impl Known {
             .map(|person| {
                 let (mut roles, mut told) = (role_of(person), false);
                 if roles.is_empty() {
-                    roles = roles_told(&judged, person);
+                    roles = judged
+                        .as_ref()
+                        .map(|judged| roles_told(judged, person))
+                        .unwrap_or_default();
                     told = !roles.is_empty();
                 }
                 json!({
@@ -232,7 +236,7 @@ impl Known {
             "principal": payload.principal, "name": name, "office": office, "class": class,
             "signed": signed, "needed": needed,
             "missing": missing, "may_sign": may,
-            "role_missing": act::judge::wanted_role(&judged),
+            "role_missing": judged.as_ref().and_then(act::judge::wanted_role),
             "valid_until_ms": payload.valid_until_ms,
             "expired": payload.valid_until_ms < self.now_ms,
         })
@@ -240,13 +244,11 @@ impl Known {
 }
 
 /// Roles of a person by a node's judgement of the record.
-fn roles_told(judged: &Value, person: u32) -> Vec<String> {
-    let entries = judged["signers"].as_array().into_iter().flatten();
-    let roles = entries
-        .filter(|entry| entry["person"] == person)
-        .flat_map(|entry| entry["roles"].as_array().into_iter().flatten());
-    roles
-        .filter_map(|role| role.as_str().map(str::to_owned))
+fn roles_told(judged: &Judgement, person: u32) -> Vec<String> {
+    let entries = judged.signers.iter();
+    entries
+        .filter(|entry| entry.person == person)
+        .flat_map(|entry| act::judge::role_codes(&entry.roles))
         .collect()
 }
 

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use rollbook_node::clock::Step;
 use rollbook_proof::log;
 use rollbook_sandbox::testnet::{Plan, Testnet};
+use rollbook_wire::problem::Problem;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{instant_ms, length_ms};
 
@@ -237,7 +238,9 @@ fn export(flags: &Export) -> Result<u8, Failure> {
                 }
                 Ok(answer) => told.push(format!(
                     "{node}: {}",
-                    answer.json()["detail"].as_str().unwrap_or_default()
+                    answer
+                        .read()
+                        .map_or_else(|_| String::new(), |problem: Problem| problem.detail)
                 )),
                 Err(error) => told.push(format!("{node}: {error}")),
             }

@@ -17,13 +17,15 @@ use rollbook_core::record::Record;
 use rollbook_core::refusal::Outcome;
 use rollbook_core::state::StateTables;
 use rollbook_node::clock::Step as ClockStep;
+use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, Keypair, VerifierCache};
 use rollbook_sandbox::http;
 use rollbook_sandbox::keys::officer_key;
 use rollbook_sandbox::testnet::Testnet;
-use serde_json::{Value, json};
+use rollbook_wire::record::{Submission, Told};
+use rollbook_wire::status::Status;
 
 use super::{Chapter, Rejected, Settled, Stage, Step};
 use crate::encoding::base64_text;
@@ -101,8 +103,11 @@ impl<'a> Network<'a> {
     }
 
     fn read_clock(&mut self) -> Result<(), String> {
-        let status = self.get("/v1/status")?.json();
-        self.clock = (status["now_ms"].as_u64().unwrap_or(0), Instant::now());
+        let status: Status = self
+            .get("/v1/status")?
+            .read()
+            .map_err(|error| error.to_string())?;
+        self.clock = (status.now_ms, Instant::now());
         Ok(())
     }
 
@@ -175,8 +180,11 @@ impl<'a> Network<'a> {
             .iter()
             .map(|record| base64_text(encode(record)))
             .collect();
-        let body =
-            serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;
+        let submission = Submission {
+            record: None,
+            records: texts,
+        };
+        let body = serde_json::to_vec(&submission).map_err(|error| error.to_string())?;
         let mut told = Vec::new();
         for node in self.testnet.nodes() {
             match http::post(
@@ -187,8 +195,8 @@ impl<'a> Network<'a> {
                 PATIENCE,
             ) {
                 Ok(answer) if answer.status == 202 => {
-                    let answers = answer.json();
-                    let answers = answers.as_array().cloned().unwrap_or_default();
+                    let answers: Vec<Told<SignedAnswer>> =
+                        answer.read().map_err(|error| error.to_string())?;
                     if answers.len() != records.len() {
                         return Err(format!(
                             "node {node} gave {} answers to {} records",
@@ -198,7 +206,7 @@ impl<'a> Network<'a> {
                     }
                     return records
                         .iter()
-                        .zip(&answers)
+                        .zip(answers)
                         .map(|(record, answer)| read_answer(record, answer))
                         .collect();
                 }
@@ -214,23 +222,20 @@ impl<'a> Network<'a> {
 }
 
 /// A signed "seen", or a refusal by a rule; anything else is a failure of the stage.
-fn read_answer(record: &Record, answer: &Value) -> Result<Result<Hash, Rejected>, String> {
-    let Some(code) = answer["code"].as_str() else {
-        return Ok(Ok(record.id()));
+fn read_answer(
+    record: &Record,
+    answer: Told<SignedAnswer>,
+) -> Result<Result<Hash, Rejected>, String> {
+    let problem = match answer {
+        Told::Answer(_) => return Ok(Ok(record.id())),
+        Told::Problem(problem) => problem,
     };
-    if code.starts_with("api.") {
-        return Err(format!(
-            "{code}: {}",
-            answer["detail"].as_str().unwrap_or_default()
-        ));
+    if problem.code.starts_with("api.") {
+        return Err(format!("{}: {}", problem.code, problem.detail));
     }
-    let facts = vec![(
-        "detail".to_owned(),
-        answer["detail"].as_str().unwrap_or_default().to_owned(),
-    )];
     Ok(Err(Rejected {
-        code: code.to_owned(),
-        facts,
+        code: problem.code,
+        facts: vec![("detail".to_owned(), problem.detail)],
     }))
 }
 
@@ -320,8 +325,8 @@ impl Stage for Network<'_> {
                         return Ok(false);
                     };
                     let seal = &network.ledger.tip().seal;
-                    Ok(status["height"] == seal.height
-                        && status["state_root"] == seal.state_root.to_hex().as_str())
+                    Ok(status.height == seal.height
+                        && status.state_root == seal.state_root.to_hex())
                 })?;
                 "back"
             }

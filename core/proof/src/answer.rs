@@ -15,7 +15,7 @@ use crate::crypto::{Hash, Keypair, PublicKey, Signature, tagged};
 pub const ANSWER_TAG: &str = "rollbook/answer/v1";
 
 /// What a node answered to a record.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Answer {
     /// Genesis hash.
     pub chain: Hash,
@@ -34,7 +34,7 @@ pub struct Answer {
 }
 
 /// Seen, or refused.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// In the pool: held in memory, not promised.
@@ -60,7 +60,7 @@ impl Wire for Answer {
 }
 
 /// An answer with its signature, as JSON and as bytes.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SignedAnswer {
     /// The answer in words.
     pub answer: Answer,

@@ -5,7 +5,19 @@ use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::PublicKey;
 
 /// Where a node stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeStatus {
     /// Follows the chain, votes through records only.

@@ -9,9 +9,11 @@ use rollbook_core::block::BlockBody;
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
 use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Seal};
 use rollbook_proof::codec::decode;
-use serde::{Deserialize, Serialize};
+use rollbook_wire::ledger::Block;
+use rollbook_wire::proof::SealProof;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::reader::Reader;
 use super::{Api, Problem};
@@ -20,28 +22,6 @@ use crate::store::view::View;
 
 /// Blocks on one page at most.
 const PAGE_MAX: u64 = 100;
-
-/// A block in words.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BlockView {
-    /// Block id.
-    id: String,
-    /// The header.
-    #[schema(value_type = Object)]
-    seal: Seal,
-    /// Round in which it was decided.
-    round: Option<u32>,
-    /// Validators whose precommits are in the certificate.
-    signers: Vec<u32>,
-    /// Ids of its records, in order.
-    records: Vec<String>,
-    /// Leaves that are in no body, hexadecimal: events, a handover's policy.
-    derived: Vec<String>,
-    /// Whether a receipted checkpoint covers it.
-    receipted: bool,
-    /// Whether this is a sample chain.
-    sample: bool,
-}
 
 /// A page of blocks.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -53,7 +33,7 @@ pub struct Page {
     limit: Option<u64>,
 }
 
-fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
+fn view_of(api: &Api, height: u64) -> Result<Block, Problem> {
     let view = &api.parts().view;
     let newest = view.height();
     let missing = || {
@@ -75,7 +55,7 @@ fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
             .map_err(Problem::internal)?
             .records
     };
-    Ok(BlockView {
+    Ok(Block {
         id: seal.id().to_hex(),
         round: certificate.as_ref().map(|certificate| certificate.round),
         signers: certificate
@@ -102,14 +82,14 @@ fn view_of(api: &Api, height: u64) -> Result<BlockView, Problem> {
     path = "/v1/blocks/{height}",
     params(("height" = u64, Path, description = "Height")),
     responses(
-        (status = 200, description = "The block", body = BlockView),
-        (status = 404, description = "Not here", body = Problem)
+        (status = 200, description = "The block", body = Block),
+        (status = 404, description = "Not here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn block(
     State(api): State<Api>,
     Path(height): Path<String>,
-) -> Result<Json<BlockView>, Problem> {
+) -> Result<Json<Block>, Problem> {
     let height = height
         .parse()
         .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
@@ -121,12 +101,12 @@ pub async fn block(
     get,
     path = "/v1/blocks",
     params(Page),
-    responses((status = 200, description = "Blocks", body = Vec<BlockView>))
+    responses((status = 200, description = "Blocks", body = Vec<Block>))
 )]
 pub async fn page(
     State(api): State<Api>,
     query: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Vec<BlockView>>, Problem> {
+) -> Result<Json<Vec<Block>>, Problem> {
     let Query(page) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     let limit = page.limit.unwrap_or(20).min(PAGE_MAX);
     let newest = api.parts().view.height();
@@ -149,8 +129,8 @@ pub async fn page(
             description = "The frame: system section, records, derived leaves, seal",
             content_type = "application/octet-stream"
         ),
-        (status = 401, description = "It holds records for members: log in", body = Problem),
-        (status = 404, description = "Not here", body = Problem)
+        (status = 401, description = "It holds records for members: log in", body = rollbook_wire::problem::Problem),
+        (status = 404, description = "Not here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn frame(
@@ -186,30 +166,21 @@ pub async fn frame(
         .into_response())
 }
 
-/// A seal that is proved to be in the log.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SealView {
-    /// The seal's leaf bytes, hexadecimal.
-    leaf: String,
-    /// C2SP tlog-proof of that leaf under the newest receipted checkpoint.
-    proof: String,
-}
-
 /// The seal of a block with its receipt.
 #[utoipa::path(
     get,
     path = "/v1/blocks/{height}/proof",
     params(("height" = u64, Path, description = "Height")),
     responses(
-        (status = 200, description = "Seal and proof", body = SealView),
-        (status = 404, description = "Not here", body = Problem),
-        (status = 503, description = "Not receipted yet", body = Problem)
+        (status = 200, description = "Seal and proof", body = SealProof),
+        (status = 404, description = "Not here", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Not receipted yet", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn proof(
     State(api): State<Api>,
     Path(height): Path<String>,
-) -> Result<Json<SealView>, Problem> {
+) -> Result<Json<SealProof>, Problem> {
     let height: u64 = height
         .parse()
         .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
@@ -227,7 +198,7 @@ pub async fn proof(
     };
     let seal = seal.ok_or_else(missing)?;
     let proof = super::records::prove(&api, height, seal.leaf_index()).await?;
-    Ok(Json(SealView {
+    Ok(Json(SealProof {
         leaf: hex::encode(seal.leaf()),
         proof,
     }))
@@ -261,7 +232,7 @@ pub struct ExportQuery {
             description = "Canonical export, streamed",
             content_type = "application/octet-stream"
         ),
-        (status = 401, description = "It holds records for members: log in", body = Problem)
+        (status = 401, description = "It holds records for members: log in", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn export(

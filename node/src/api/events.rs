@@ -15,8 +15,9 @@ use futures::Stream;
 use rollbook_core::record::Record;
 use rollbook_proof::chain::{LeafTag, Seal};
 use rollbook_proof::codec::decode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use rollbook_wire::by_name::ByName;
+use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf, UnreadLeaf};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use utoipa::IntoParams;
 
@@ -44,7 +45,7 @@ pub struct Begin {
             description = "Server-sent events: record, event, policy, seal",
             content_type = "text/event-stream"
         ),
-        (status = 400, description = "The id is not height:index", body = Problem)
+        (status = 400, description = "The id is not height:index", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn events(
@@ -128,7 +129,7 @@ async fn feed(
             let event = Event::default()
                 .id(format!("{height}:{place}"))
                 .event(kind)
-                .data(data.to_string());
+                .data(data);
             if sender.send(event).await.is_err() {
                 return;
             }
@@ -137,49 +138,61 @@ async fn feed(
     }
 }
 
-fn describe(height: u64, index: u64, leaf: &[u8], reader: Reader) -> (&'static str, Value) {
+fn describe(height: u64, index: u64, leaf: &[u8], reader: Reader) -> (&'static str, String) {
+    let raw = || RawLeaf {
+        height,
+        index,
+        leaf: hex::encode(leaf),
+    };
     match LeafTag::split(leaf) {
         Some((LeafTag::Record, bytes)) => {
             let Ok(record) = decode::<Record>(bytes) else {
-                return ("record", json!({ "height": height }));
+                return ("record", data(&UnreadLeaf { height }));
             };
             let body = &record.payload.body;
-            let content = reader.may_read(&record).then_some(&record);
-            let data = json!({
-                "height": height, "index": index, "id": record.id().to_hex(), "code": body.code(),
-                "principal": record.payload.principal, "read_class": body.read_class(),
-                "record": content,
-            });
-            ("record", data)
+            let leaf = RecordLeaf {
+                code: body.code().to_owned(),
+                height,
+                id: record.id(),
+                index,
+                principal: record.payload.principal,
+                read_class: body.read_class(),
+                record: reader.may_read(&record).then_some(ByName(record)),
+            };
+            ("record", data(&leaf))
         }
         Some((LeafTag::Seal, bytes)) => {
             let seal = decode::<Seal>(bytes).ok();
-            (
-                "seal",
-                json!({
-                    "height": height, "index": index,
-                    "id": seal.as_ref().map(|seal| seal.id().to_hex()), "seal": seal,
-                }),
-            )
+            let leaf = SealLeaf {
+                height,
+                id: seal.as_ref().map(Seal::id),
+                index,
+                seal: seal.map(ByName),
+            };
+            ("seal", data(&leaf))
         }
         Some((LeafTag::Event, bytes)) => {
             let event = decode::<rollbook_core::event::Event>(bytes).ok();
-            (
-                "event",
-                json!({ "height": height, "index": index, "event": event }),
-            )
+            let leaf = EventLeaf {
+                event: serde_json::to_value(event).unwrap_or_default(),
+                height,
+                index,
+            };
+            ("event", data(&leaf))
         }
-        Some((LeafTag::Evidence, _)) => (
-            "evidence",
-            json!({ "height": height, "index": index, "leaf": hex::encode(leaf) }),
-        ),
-        Some((LeafTag::Genesis, _)) => (
-            "genesis",
-            json!({ "height": height, "index": index, "leaf": hex::encode(leaf) }),
-        ),
-        None => (
-            "policy",
-            json!({ "height": height, "index": index, "policy": String::from_utf8_lossy(leaf) }),
-        ),
+        Some((LeafTag::Evidence, _)) => ("evidence", data(&raw())),
+        Some((LeafTag::Genesis, _)) => ("genesis", data(&raw())),
+        None => {
+            let leaf = PolicyLeaf {
+                height,
+                index,
+                policy: String::from_utf8_lossy(leaf).into_owned(),
+            };
+            ("policy", data(&leaf))
+        }
     }
+}
+
+fn data(leaf: &impl Serialize) -> String {
+    serde_json::to_string(leaf).unwrap_or_default()
 }

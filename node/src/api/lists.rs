@@ -4,28 +4,16 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use rollbook_wire::ledger::List;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
-use crate::replica_thread::questions::{Item, TABLES};
+use crate::replica_thread::questions::TABLES;
 
 /// Entries on one page at most.
 pub const PAGE_MAX: usize = 100;
-/// A page of entries.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ListView {
-    /// Height of the tip that was read.
-    height: u64,
-    /// The entries, ascending.
-    items: Vec<Item>,
-    /// What to give as `after` for the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    /// Whether this is a sample chain.
-    sample: bool,
-}
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -44,16 +32,16 @@ pub struct ListQuery {
     path = "/v1/lists/{table}",
     params(("table" = String, Path, description = "First part of the paths"), ListQuery),
     responses(
-        (status = 200, description = "Entries, ascending", body = ListView),
-        (status = 404, description = "No such table, or no such key", body = Problem),
-        (status = 503, description = "Busy", body = Problem)
+        (status = 200, description = "Entries, ascending", body = List),
+        (status = 404, description = "No such table, or no such key", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn list(
     State(api): State<Api>,
     Path(table): Path<String>,
     query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<ListView>, Problem> {
+) -> Result<Json<List>, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     let limit = query.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     // One more than asked for shows whether there is another page.
@@ -76,7 +64,7 @@ pub async fn list(
         .last()
         .and_then(|item| item.path.split_once('/'))
         .map(|(_, key)| key.to_owned());
-    Ok(Json(ListView {
+    Ok(Json(List {
         height,
         items,
         next: last.filter(|_| more),

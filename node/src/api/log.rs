@@ -9,8 +9,9 @@ use rollbook_proof::chain::LeafTag;
 use rollbook_proof::codec::decode;
 use rollbook_proof::log::tiles::{EntryBundler, TILE_WIDTH, Tile, TileKind, hash_tile_bytes};
 use rollbook_proof::log::tree::{TreeError, consistency_proof};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use rollbook_wire::proof::Consistency;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::reader::Reader;
 use super::{Api, Problem};
@@ -19,7 +20,7 @@ use crate::store::view::View;
 /// The newest receipted checkpoint as a signed note with a validator's log line.
 #[utoipa::path(get, path = "/v1/checkpoint", responses(
     (status = 200, description = "C2SP checkpoint", content_type = "text/plain"),
-    (status = 503, description = "None yet", body = Problem)))]
+    (status = 503, description = "None yet", body = rollbook_wire::problem::Problem)))]
 pub async fn checkpoint(State(api): State<Api>) -> Result<String, Problem> {
     let receipt = api.receipt_for(0).await?;
     api.note(&receipt)?.render().map_err(Problem::internal)
@@ -35,25 +36,14 @@ pub struct Sizes {
     new: u64,
 }
 
-/// That the log of the larger size begins with the log of the smaller one.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ConsistencyView {
-    /// The smaller size.
-    old: u64,
-    /// The larger size.
-    new: u64,
-    /// RFC 9162 consistency proof, hashes in hexadecimal.
-    path: Vec<String>,
-}
-
 /// A consistency proof between two sizes; the roots stand in their checkpoints.
 #[utoipa::path(get, path = "/v1/consistency", params(Sizes), responses(
-    (status = 200, description = "The proof", body = ConsistencyView),
-    (status = 404, description = "The log here is shorter", body = Problem)))]
+    (status = 200, description = "The proof", body = Consistency),
+    (status = 404, description = "The log here is shorter", body = rollbook_wire::problem::Problem)))]
 pub async fn consistency(
     State(api): State<Api>,
     query: Result<Query<Sizes>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<ConsistencyView>, Problem> {
+) -> Result<Json<Consistency>, Problem> {
     let Query(Sizes { old, new }) =
         query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     if old > new {
@@ -73,11 +63,7 @@ pub async fn consistency(
     }
     let path =
         consistency_proof(view, old, new).map_err(|error: TreeError| Problem::internal(error))?;
-    Ok(Json(ConsistencyView {
-        old,
-        new,
-        path: path.iter().map(|hash| hash.to_hex()).collect(),
-    }))
+    Ok(Json(Consistency { old, new, path }))
 }
 
 /// A hash tile or an entry bundle, by its path in tlog-tiles.
@@ -90,9 +76,9 @@ pub async fn consistency(
         (
             status = 401,
             description = "The bundle holds records for members: log in",
-            body = Problem
+            body = rollbook_wire::problem::Problem
         ),
-        (status = 404, description = "No such tile", body = Problem)
+        (status = 404, description = "No such tile", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn tile(

@@ -10,7 +10,8 @@ use axum::extract::{Path, State};
 use rollbook_core::next::Object;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
 use rollbook_proof::codec::decode;
-use serde_json::{Value, json};
+use rollbook_wire::judgement::{Judgement, Principal};
+use rollbook_wire::next::{Following, Standing};
 
 use super::{Api, Problem, records};
 use crate::replica_thread::command::{About, Command};
@@ -23,13 +24,14 @@ use crate::replica_thread::command::{About, Command};
     responses(
         (
             status = 200,
-            description = "What the record would meet, and who may sign for its principal"
+            description = "What the record would meet, and who may sign for its principal",
+            body = Judgement
         ),
-        (status = 400, description = "No record", body = Problem),
-        (status = 503, description = "Busy", body = Problem)
+        (status = 400, description = "No record", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
-pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Problem> {
+pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Judgement>, Problem> {
     if body.len() > RECORD_MAX_BYTES {
         return Err(Problem::bad(
             "A6.malformed",
@@ -53,22 +55,33 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
         .iter()
         .map(|entry| entry.officer)
         .collect();
-    let principal = answer.principal.as_ref().map(|entry| {
-        json!({
-            "number": entry.number, "native": entry.name.native, "latin": entry.name.latin,
-            "kind": entry.kind,
-            "needed": entry.policy.needed(act.class()), "officers": entry.officers.len(),
-        })
+    let principal = answer.principal.as_ref().map(|entry| Principal {
+        kind: entry.kind,
+        latin: entry.name.latin.to_string(),
+        native: entry.name.native.to_string(),
+        needed: entry.policy.needed(act.class()),
+        number: entry.number,
+        officers: entry.officers.len(),
     });
     let refused = answer.judged.refused;
-    let (rule, facts) = refused.map(|refusal| (refusal.code, refusal.facts)).unzip();
-    Ok(Json(json!({
-        "id": record.id(), "height": answer.judged.height, "admissible": rule.is_none(),
-        "rule": rule, "facts": facts.unwrap_or_default(), "outcome": answer.judged.outcome,
-        "code": act.code(), "class": act.class(), "principal": principal,
-        "signers": answer.signers, "signed": signed, "now": answer.now,
-        "sample": api.is_sample(),
-    })))
+    let facts = refused.iter().flat_map(|refusal| &refusal.facts);
+    Ok(Json(Judgement {
+        admissible: refused.is_none(),
+        class: act.class(),
+        code: act.code().to_owned(),
+        facts: facts
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
+        height: answer.judged.height,
+        id: record.id(),
+        now: answer.now.map(Into::into),
+        outcome: answer.judged.outcome,
+        principal,
+        rule: refused.as_ref().map(|refusal| refusal.code.to_owned()),
+        sample: api.is_sample(),
+        signed,
+        signers: answer.signers,
+    }))
 }
 
 fn missing(what: &str) -> Problem {
@@ -85,14 +98,14 @@ fn missing(what: &str) -> Problem {
         ("number" = u32, Path, description = "Number")
     ),
     responses(
-        (status = 200, description = "State, who acts next, until when"),
-        (status = 404, description = "No such object", body = Problem)
+        (status = 200, description = "State, who acts next, until when", body = Standing),
+        (status = 404, description = "No such object", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn next(
     State(api): State<Api>,
     Path((object, number)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Standing>, Problem> {
     let bad = || {
         Problem::bad("api.object", "give a kind of object and its number")
             .next("for example /v1/next/application/1")
@@ -107,7 +120,10 @@ pub async fn next(
         })
         .await?;
     let found = found.ok_or_else(|| missing(&format!("{object} {number}")))?;
-    Ok(Json(json!({ "next": found, "sample": api.is_sample() })))
+    Ok(Json(Standing {
+        next: found.into(),
+        sample: api.is_sample(),
+    }))
 }
 
 /// What follows for the object of a decided record.
@@ -119,15 +135,16 @@ pub async fn next(
         (
             status = 200,
             description = "State, who acts next, until when; null if the act is about no single \
-                           object"
+                           object",
+            body = Following
         ),
-        (status = 404, description = "Not decided here", body = Problem)
+        (status = 404, description = "Not decided here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn of_record(
     State(api): State<Api>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Following>, Problem> {
     let record = records::decided(&api, &id)?.ok_or_else(|| missing("such decided record"))?;
     let found = api
         .ask(|reply| Command::Next {
@@ -135,5 +152,8 @@ pub async fn of_record(
             reply,
         })
         .await?;
-    Ok(Json(json!({ "next": found, "sample": api.is_sample() })))
+    Ok(Json(Following {
+        next: found.map(Into::into),
+        sample: api.is_sample(),
+    }))
 }

@@ -1,9 +1,11 @@
 //! The API's own description, made from its code.
 
 use axum::Json;
+use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf, UnreadLeaf};
+use rollbook_wire::problem::Problem;
 use utoipa::OpenApi;
 
-use super::{Problem, blocks, events, lists, log, metrics, next, records, state, status};
+use super::{blocks, events, lists, log, metrics, next, records, state, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -36,7 +38,9 @@ use super::{Problem, blocks, events, lists, log, metrics, next, records, state, 
         log::tile,
         events::events
     ),
-    components(schemas(Problem))
+    components(schemas(
+        Problem, RecordLeaf, UnreadLeaf, SealLeaf, EventLeaf, RawLeaf, PolicyLeaf
+    ))
 )]
 struct Document;
 

@@ -2,43 +2,25 @@
 
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use rollbook_proof::answer::SignedAnswer;
+use rollbook_wire::by_name::ByName;
 
-/// A refusal or failure as it is answered.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Problem {
-    /// `about:blank`: the code says more than a page would.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// Words of the status.
-    title: String,
-    /// HTTP status.
-    status: u16,
-    /// Language-free code: a rule, or `api.*`.
-    code: String,
-    /// What happened here.
-    detail: String,
-    /// What to do next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    /// A signed refusal of a record (RULINGS A4).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
-    receipt: Option<serde_json::Value>,
-}
+/// A refusal or failure as it is answered: the document, and how it becomes a response.
+#[derive(Debug, Clone)]
+pub struct Problem(pub rollbook_wire::problem::Problem);
 
 impl Problem {
     /// A problem of this status.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Problem {
-        Problem {
-            kind: "about:blank",
+        Problem(rollbook_wire::problem::Problem {
+            kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: status.as_u16(),
             code: code.to_owned(),
             detail: detail.into(),
             next: None,
             receipt: None,
-        }
+        })
     }
 
     /// Input that cannot be used.
@@ -69,13 +51,13 @@ impl Problem {
 
     /// Adds the next step.
     pub fn next(mut self, next: impl Into<String>) -> Problem {
-        self.next = Some(next.into());
+        self.0.next = Some(next.into());
         self
     }
 
     /// Adds a signed refusal.
-    pub fn with_receipt(mut self, receipt: serde_json::Value) -> Problem {
-        self.receipt = Some(receipt);
+    pub fn with_receipt(mut self, receipt: SignedAnswer) -> Problem {
+        self.0.receipt = Some(ByName(receipt));
         self
     }
 }
@@ -88,8 +70,8 @@ impl From<crate::store::StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         (
             status,
             [(header::CONTENT_TYPE, "application/problem+json")],

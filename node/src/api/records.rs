@@ -10,14 +10,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use rollbook_core::block::BlockBody;
-use rollbook_core::record::{ReadClass, Record};
+use rollbook_core::record::Record;
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::TlogProof;
-use serde::{Deserialize, Serialize};
+use rollbook_wire::by_name::ByName;
+use rollbook_wire::record::{Place, Stands, Submission, Told};
 use tokio::sync::oneshot;
-use utoipa::ToSchema;
 
 use super::reader::Reader;
 use super::{Api, BODY_MAX, Problem};
@@ -29,55 +29,6 @@ use crate::store::view::prefix_of;
 const AT_ONCE: usize = 500;
 /// Records looked at for one beginning of an id.
 const SAME_PREFIX: usize = 16;
-
-/// A submission as JSON.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Submission {
-    /// One signed envelope, base64.
-    #[serde(default)]
-    record: Option<String>,
-    /// Several.
-    #[serde(default)]
-    records: Vec<String>,
-}
-
-/// Where a record stands.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Place {
-    /// Record id.
-    id: String,
-    /// `pool`, `decided` or `receipted`.
-    stands: &'static str,
-    /// Height of its block.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    height: Option<u64>,
-    /// Position among the block's records.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    index: Option<u32>,
-    /// Index of its leaf in the log.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    leaf: Option<u64>,
-    /// Ledger time of its block.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_ms: Option<u64>,
-    /// The act by its number in the rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    /// `public` or `members`: who may read its content.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String)]
-    read_class: Option<ReadClass>,
-    /// The signed envelope, base64; left out for readers whom it is not for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<String>,
-    /// The record in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
-    content: Option<serde_json::Value>,
-    /// Whether this is a sample chain.
-    sample: bool,
-}
 
 fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
     base64::engine::general_purpose::STANDARD
@@ -99,9 +50,9 @@ fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
             description = "Held in memory, not promised: a signed seen receipt, or a list of \
                            answers"
         ),
-        (status = 400, description = "Not usable", body = Problem),
-        (status = 422, description = "Refused by a rule, with a signed refusal", body = Problem),
-        (status = 503, description = "The pool is full, or the node is stopping", body = Problem)
+        (status = 400, description = "Not usable", body = rollbook_wire::problem::Problem),
+        (status = 422, description = "Refused by a rule, with a signed refusal", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "The pool is full, or the node is stopping", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn submit(
@@ -149,10 +100,10 @@ pub async fn submit(
             }
             let mut answers = Vec::with_capacity(sent.len());
             for (bytes, reply) in sent {
-                answers.push(match answer(&api, &bytes, reply).await {
-                    Ok(signed) => serde_json::to_value(signed).unwrap_or_default(),
-                    Err(problem) => serde_json::to_value(problem).unwrap_or_default(),
-                });
+                answers.push(ByName(match answer(&api, &bytes, reply).await {
+                    Ok(signed) => Told::Answer(signed),
+                    Err(problem) => Told::Problem(problem.0),
+                }));
             }
             Ok((StatusCode::ACCEPTED, Json(answers)).into_response())
         }
@@ -245,7 +196,7 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
             if let Some(next) = next_step(rule) {
                 problem = problem.next(next);
             }
-            Err(problem.with_receipt(serde_json::to_value(receipt).unwrap_or_default()))
+            Err(problem.with_receipt(receipt))
         }
     }
 }
@@ -386,7 +337,7 @@ pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
     params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
     responses(
         (status = 200, description = "Where it stands", body = Place),
-        (status = 404, description = "Not known here", body = Problem)
+        (status = 404, description = "Not known here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn place(
@@ -405,20 +356,22 @@ pub async fn place(
         let shown = reader.may_read(&found.record);
         return Ok(Json(Place {
             id: id.to_hex(),
-            stands: if receipted { "receipted" } else { "decided" },
+            stands: if receipted {
+                Stands::Receipted
+            } else {
+                Stands::Decided
+            },
             height: Some(found.height),
             index: Some(found.index),
             leaf: Some(found.leaf),
             time_ms: Some(found.time_ms),
-            code: Some(found.record.payload.body.code()),
+            code: Some(found.record.payload.body.code().to_owned()),
             read_class: Some(found.record.payload.body.read_class()),
             record: shown.then(|| {
                 base64::engine::general_purpose::STANDARD
                     .encode(rollbook_proof::codec::encode(&found.record))
             }),
-            content: shown
-                .then(|| serde_json::to_value(&found.record).ok())
-                .flatten(),
+            content: shown.then_some(ByName(found.record)),
             sample,
         }));
     }
@@ -429,10 +382,9 @@ pub async fn place(
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .holds(&id);
     if waits {
-        let stands = "pool";
         return Ok(Json(Place {
             id: id.to_hex(),
-            stands,
+            stands: Stands::Pool,
             height: None,
             index: None,
             leaf: None,
@@ -456,8 +408,8 @@ pub async fn place(
     params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
     responses(
         (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
-        (status = 404, description = "Not decided here", body = Problem),
-        (status = 503, description = "Not receipted yet", body = Problem)
+        (status = 404, description = "Not decided here", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Not receipted yet", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {

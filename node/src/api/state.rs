@@ -3,50 +3,17 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use rollbook_proof::log::TlogProof;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use rollbook_wire::ledger::Sequence;
+use rollbook_wire::proof::{Policy, StateProof};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::ask::Unanswered;
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
 use crate::store::view::StoredReceipt;
 
-/// A policy with the proof that the epoch before handed over to it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PolicyView {
-    /// Epoch.
-    epoch: u32,
-    /// The policy file, exact text.
-    policy: String,
-    /// C2SP tlog-proof of the policy leaf under the epoch before; absent for epoch 0, which the
-    /// genesis hash proves. Its checkpoint has no log line: a handover rests on the cosignatures
-    /// alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proof: Option<String>,
-}
-
-/// A value of the state, proved (RULINGS A12).
-#[derive(Debug, Serialize, ToSchema)]
-pub struct StateView {
-    /// Path in the proved tables.
-    path: String,
-    /// The value, hexadecimal; null if the path was never written, which is proved too.
-    value: Option<String>,
-    /// ICS23 commitment proof, protobuf, hexadecimal.
-    proof: String,
-    /// The seal's leaf bytes, hexadecimal.
-    seal_leaf: String,
-    /// C2SP tlog-proof of the seal's leaf.
-    seal_proof: String,
-    /// Height of the seal.
-    height: u64,
-    /// Every policy since genesis.
-    epochs: Vec<PolicyView>,
-    /// Whether this is a sample chain.
-    sample: bool,
-}
-
-fn epochs(api: &Api, from: u32) -> Result<Vec<PolicyView>, Problem> {
+fn epochs(api: &Api, from: u32) -> Result<Vec<Policy>, Problem> {
     let view = &api.parts().view;
     let mut chain = Vec::new();
     for policy in view
@@ -70,7 +37,7 @@ fn epochs(api: &Api, from: u32) -> Result<Vec<PolicyView>, Problem> {
             let proof = TlogProof::make(view, index, note).map_err(Problem::internal)?;
             Some(proof.render().map_err(Problem::internal)?)
         };
-        chain.push(PolicyView {
+        chain.push(Policy {
             epoch: policy.epoch,
             policy: policy.render(),
             proof,
@@ -92,12 +59,12 @@ pub struct FromEpoch {
     get,
     path = "/v1/policies",
     params(FromEpoch),
-    responses((status = 200, description = "Policies", body = Vec<PolicyView>))
+    responses((status = 200, description = "Policies", body = Vec<Policy>))
 )]
 pub async fn policies(
     State(api): State<Api>,
     query: Result<Query<FromEpoch>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Vec<PolicyView>>, Problem> {
+) -> Result<Json<Vec<Policy>>, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     epochs(&api, query.from.unwrap_or(0)).map(Json)
 }
@@ -108,14 +75,14 @@ pub async fn policies(
     path = "/v1/state/{path}",
     params(("path" = String, Path, description = "Path in the proved tables")),
     responses(
-        (status = 200, description = "Value or absence, with every proof", body = StateView),
-        (status = 503, description = "The tip is not receipted", body = Problem)
+        (status = 200, description = "Value or absence, with every proof", body = StateProof),
+        (status = 503, description = "The tip is not receipted", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn state(
     State(api): State<Api>,
     Path(path): Path<String>,
-) -> Result<Json<StateView>, Problem> {
+) -> Result<Json<StateProof>, Problem> {
     if path.is_empty() || path.len() > 256 {
         return Err(Problem::bad("api.path", "a path has 1 to 256 bytes"));
     }
@@ -141,7 +108,7 @@ pub async fn state(
     let note = api.note(&proved.receipt)?;
     let seal_proof = TlogProof::make(&api.parts().view, proved.seal.leaf_index(), note)
         .map_err(Problem::internal)?;
-    Ok(Json(StateView {
+    Ok(Json(StateProof {
         path,
         value: proved.value.map(hex::encode),
         proof: hex::encode(proved.proof),
@@ -153,17 +120,6 @@ pub async fn state(
     }))
 }
 
-/// What an officer's next record is numbered with.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SequenceView {
-    /// Person.
-    person: u32,
-    /// One above the highest sequence used.
-    next: u64,
-    /// The node's clock, milliseconds since 1970.
-    now_ms: u64,
-}
-
 /// The next sequence of a person, as told by this node: a wrong one costs a refusal, never a right
 /// (RULINGS A6).
 #[utoipa::path(
@@ -171,19 +127,19 @@ pub struct SequenceView {
     path = "/v1/persons/{person}/sequence",
     params(("person" = u32, Path, description = "Person number")),
     responses(
-        (status = 200, description = "The next sequence", body = SequenceView),
-        (status = 503, description = "Busy", body = Problem)
+        (status = 200, description = "The next sequence", body = Sequence),
+        (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn sequence(
     State(api): State<Api>,
     Path(person): Path<String>,
-) -> Result<Json<SequenceView>, Problem> {
+) -> Result<Json<Sequence>, Problem> {
     let person: u32 = person
         .parse()
         .map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
     let next = api.ask(|reply| Command::Sequence { person, reply }).await?;
-    Ok(Json(SequenceView {
+    Ok(Json(Sequence {
         person,
         next,
         now_ms: api.parts().clock.now_ms(),

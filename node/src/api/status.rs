@@ -5,99 +5,101 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rollbook_core::genesis::file::GenesisFile;
-use serde_json::{Value, json};
+use rollbook_wire::by_name::ByName;
+use rollbook_wire::status as wire;
 
 use super::{Api, Problem};
 use crate::replica::Phase;
 
 impl Api {
-    /// The status as JSON.
-    pub async fn status(&self) -> Value {
+    /// What this node tells about itself.
+    pub async fn status(&self) -> wire::Status {
         let parts = self.parts();
-        let peers = parts.network.peers().await;
+        let known = parts.network.peers().await;
         let snapshot = parts.snapshot.borrow().clone();
         let status = &snapshot.status;
         let now_ms = parts.clock.now_ms();
-        let members: Vec<Value> = snapshot
+        let peers: Vec<wire::Peer> = snapshot
             .nodes
             .iter()
             .filter(|(organisation, _)| **organisation != parts.organisation)
             .map(|(organisation, (key, address, seat))| {
-                let peer = peers.iter().find(|peer| peer.key == *key);
-                json!({
-                    "organisation": organisation,
-                    "peer": key.to_string(),
-                    "address": address,
-                    "validator": seat,
-                    "connected": peer.is_some_and(|peer| peer.connected),
-                    "last_error": peer.and_then(|peer| peer.last_error.clone()),
-                })
+                let peer = known.iter().find(|peer| peer.key == *key);
+                wire::Peer {
+                    address: address.clone(),
+                    connected: peer.is_some_and(|peer| peer.connected),
+                    last_error: peer.and_then(|peer| peer.last_error.clone()),
+                    organisation: *organisation,
+                    peer: key.to_string(),
+                    validator: *seat,
+                }
             })
             .collect();
-        let connected = |seats: &[u32]| {
-            seats
-                .iter()
-                .filter(|seat| {
-                    **seat == parts.organisation
-                        || members
-                            .iter()
-                            .any(|m| m["organisation"] == **seat && m["connected"] == true)
-                })
-                .count()
-        };
-        let seats = &snapshot.validators;
-        let phase = match status.phase {
-            Phase::Asking => "asking",
-            Phase::Holding => "holding",
-            Phase::Running => "running",
-            Phase::Stopped => "stopped",
-        };
-        json!({
-            "organisation": parts.organisation,
-            "program": env!("CARGO_PKG_VERSION"),
-            "genesis": self.chain().to_hex(),
-            "clock": if self.is_sample() { "sample" } else { "wall" },
-            "sample": self.is_sample(),
-            "height": status.tip,
-            "block": snapshot.seal.id().to_hex(),
-            "time_ms": snapshot.seal.time_ms,
-            "now_ms": now_ms,
-            "state_root": snapshot.seal.state_root.to_hex(),
-            "log_size": snapshot.seal.checkpoint_size(),
-            "receipted": parts.view.receipt().map_or(0, |receipt| receipt.height),
-            "stored": parts.view.height(),
-            "phase": phase,
-            "protocol": snapshot.protocol,
-            "round": status.round,
-            "node": snapshot.standing.get(&parts.organisation),
-            "validator": seats.contains(&parts.organisation),
-            "votes": status.votes,
-            "votes_from": (status.votes_from != u64::MAX).then_some(status.votes_from),
-            "founders_missing": snapshot.founders_missing,
-            "pool": status.pool,
-            "body_missing": status
+        let validators_connected = snapshot
+            .validators
+            .iter()
+            .filter(|seat| {
+                **seat == parts.organisation
+                    || peers
+                        .iter()
+                        .any(|peer| peer.organisation == **seat && peer.connected)
+            })
+            .count();
+        wire::Status {
+            block: snapshot.seal.id().to_hex(),
+            body_missing: status
                 .body_missing
                 .map(|(height, _)| format!("behind: body of {height} missing")),
-            "out_of_bounds": status.out_of_bounds,
-            "clock_off_ms": (status.out_of_bounds > 0).then_some(status.clock_off_ms),
-            "clock_warning": status.clock_warning(),
-            "guard_refusals": status.guard_refusals,
-            "fork_alarm": status
-                .fork_alarm
-                .map(|(validator, height)| json!({ "validator": validator, "height": height })),
-            "validators": seats,
-            "validators_connected": connected(seats),
-            "quorum": rollbook_proof::chain::quorum(seats.len()),
-            "listen": parts.network.listen_addresses().first().map(ToString::to_string),
-            "peers": members,
-            "counts": {
-                "admitted": snapshot.counts.admitted,
-                "refused": snapshot.counts.refused,
-                "records": snapshot.counts.records,
-                "blocks": snapshot.counts.blocks,
-                "unsent": snapshot.counts.unsent,
+            clock: parts.clock.kind(),
+            clock_off_ms: (status.out_of_bounds > 0).then_some(status.clock_off_ms),
+            clock_warning: status.clock_warning(),
+            counts: wire::Counts {
+                admitted: snapshot.counts.admitted,
+                blocks: snapshot.counts.blocks,
+                records: snapshot.counts.records,
+                refused: snapshot.counts.refused,
+                unsent: snapshot.counts.unsent,
             },
-        })
+            fork_alarm: status
+                .fork_alarm
+                .map(|(validator, height)| wire::ForkAlarm { height, validator }),
+            founders_missing: snapshot.founders_missing,
+            genesis: self.chain().to_hex(),
+            guard_refusals: status.guard_refusals,
+            height: status.tip,
+            listen: parts
+                .network
+                .listen_addresses()
+                .first()
+                .map(ToString::to_string),
+            log_size: snapshot.seal.checkpoint_size(),
+            node: snapshot.standing.get(&parts.organisation).copied(),
+            now_ms,
+            organisation: parts.organisation,
+            out_of_bounds: status.out_of_bounds,
+            phase: match status.phase {
+                Phase::Asking => wire::Phase::Asking,
+                Phase::Holding => wire::Phase::Holding,
+                Phase::Running => wire::Phase::Running,
+                Phase::Stopped => wire::Phase::Stopped,
+            },
+            pool: status.pool,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: ByName(snapshot.protocol),
+            quorum: rollbook_proof::chain::quorum(snapshot.validators.len()),
+            receipted: parts.view.receipt().map_or(0, |receipt| receipt.height),
+            round: status.round,
+            sample: self.is_sample(),
+            state_root: snapshot.seal.state_root.to_hex(),
+            stored: parts.view.height(),
+            time_ms: snapshot.seal.time_ms,
+            validator: snapshot.validators.contains(&parts.organisation),
+            validators_connected,
+            votes: status.votes,
+            votes_from: (status.votes_from != u64::MAX).then_some(status.votes_from),
+            peers,
+            validators: snapshot.validators,
+        }
     }
 }
 
@@ -105,9 +107,9 @@ impl Api {
 #[utoipa::path(
     get,
     path = "/v1/status",
-    responses((status = 200, description = "Status as told by this node"))
+    responses((status = 200, description = "Status as told by this node", body = wire::Status))
 )]
-pub async fn status(State(api): State<Api>) -> Json<Value> {
+pub async fn status(State(api): State<Api>) -> Json<wire::Status> {
     Json(api.status().await)
 }
 
@@ -116,11 +118,11 @@ pub async fn status(State(api): State<Api>) -> Json<Value> {
     get,
     path = "/v1/health",
     responses(
-        (status = 200, description = "The replica runs"),
-        (status = 503, description = "It has stopped", body = Problem)
+        (status = 200, description = "The replica runs", body = wire::Health),
+        (status = 503, description = "It has stopped", body = rollbook_wire::problem::Problem)
     )
 )]
-pub async fn health(State(api): State<Api>) -> Result<Json<Value>, Problem> {
+pub async fn health(State(api): State<Api>) -> Result<Json<wire::Health>, Problem> {
     let snapshot = api.parts().snapshot.clone();
     if snapshot.has_changed().is_err() || snapshot.borrow().status.phase == Phase::Stopped {
         return Err(Problem::new(
@@ -131,7 +133,7 @@ pub async fn health(State(api): State<Api>) -> Result<Json<Value>, Problem> {
         .next("see the node's log"));
     }
     let height = snapshot.borrow().status.tip;
-    Ok(Json(json!({ "height": height })))
+    Ok(Json(wire::Health { height }))
 }
 
 /// The genesis file: policy 0, the items, the founders' signed records.

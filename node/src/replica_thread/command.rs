@@ -13,9 +13,9 @@ use rollbook_core::record::Record;
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_proof::chain::Seal;
 use rollbook_proof::crypto::Hash;
+use rollbook_wire::ledger::Item;
 use tokio::sync::oneshot;
 
-use super::questions::Item;
 use crate::network::NetworkEvent;
 use crate::replica::NotTaken;
 use crate::store::view::StoredReceipt;

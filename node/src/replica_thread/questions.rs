@@ -13,10 +13,10 @@ use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::state::{StateTables, Table, TableValue};
 use rollbook_core::{next, pass};
+use rollbook_wire::ledger::Item;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
-use utoipa::ToSchema;
 
 use super::app::NodeApp;
 use super::command::{About, Judged, ProvedState, Rehearsal};
@@ -39,16 +39,6 @@ pub const TABLES: [&str; 11] = [
     "charter",
     "policy",
 ];
-
-/// One entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Item {
-    /// Path in the proved tables, such as `motion/3`.
-    pub path: String,
-    /// The entry in words.
-    #[schema(value_type = Object)]
-    pub value: Value,
-}
 
 /// Entries of a table after `after`, at most `limit`; `None` if there is no such table or no such
 /// key.

@@ -9,6 +9,7 @@ use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::node::NodeStatus;
 use rollbook_core::rules::network::protocol;
 use rollbook_proof::chain::Seal;
+use rollbook_wire::status::Protocol;
 
 use super::app::NodeReplica;
 use crate::network::PeerKey;
@@ -30,31 +31,18 @@ pub struct Snapshot {
     /// Founders whose record is not in the log yet.
     pub founders_missing: u32,
     /// Rule versions.
-    pub protocol: ProtocolStatus,
+    pub protocol: Protocol,
     /// Records taken, refused, decided since the start.
     pub counts: Counts,
 }
 
-/// Rule versions as of the next block (RULINGS A18).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct ProtocolStatus {
-    /// In force.
-    pub in_force: u32,
-    /// The newest this build knows.
-    pub known: u32,
-    /// Newer versions that validators have announced: how many of them know it.
-    pub support: BTreeMap<u32, usize>,
-    /// Decided and not begun: version, first height, release.
-    pub coming: Option<(u32, u64, String)>,
-}
-
-fn protocol_status(ledger: &Ledger) -> ProtocolStatus {
+fn protocol_status(ledger: &Ledger) -> Protocol {
     let (tables, next) = (ledger.tables(), ledger.height() + 1);
     let in_force = lookup::protocol::at(tables, next);
     let coming = protocol::coming(tables, next);
     let support = (in_force + 1..=PROTOCOL.max(in_force + 1))
         .map(|v| (v, protocol::supporters(tables, v).len()));
-    ProtocolStatus {
+    Protocol {
         in_force,
         known: PROTOCOL,
         support: support.filter(|(_, count)| *count > 0).collect(),

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollbook_proof::crypto::Hash;
+use rollbook_wire::admin::{ClockTime, Stopping};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
@@ -126,9 +128,9 @@ impl Admin {
         match request {
             Request::Stop => {
                 self.stop.notify_one();
-                Ok(serde_json::json!({ "stopping": true }))
+                told(Stopping { stopping: true })
             }
-            Request::Status => Ok(self.api.status().await),
+            Request::Status => told(self.api.status().await),
             Request::Clock(step) => {
                 let clock = self.clock.clone();
                 let now = tokio::task::spawn_blocking(move || clock.step(step)).await;
@@ -136,7 +138,7 @@ impl Admin {
                     Failure::new("the clock was not stepped", error, "try again")
                 })??;
                 tracing::info!(now, "the sample clock was stepped");
-                Ok(serde_json::json!({ "now_ms": now }))
+                told(ClockTime { now_ms: now })
             }
             Request::Backup { to } => {
                 let (data, genesis) = (self.data.clone(), self.genesis);
@@ -145,20 +147,24 @@ impl Admin {
                 let list = list.map_err(|error| {
                     Failure::new("the backup was not made", error, "try again")
                 })??;
-                serde_json::to_value(list).map_err(|error| {
-                    Failure::new("the backup's list was not written", error, "try again")
-                })
+                told(list)
             }
         }
     }
 }
 
+/// An answer as it stands in a reply.
+fn told(answer: impl Serialize) -> Result<serde_json::Value, Failure> {
+    serde_json::to_value(answer)
+        .map_err(|error| Failure::new("the answer was not written", error, "try again"))
+}
+
 /// Asks a running node.
-pub fn ask(
+pub fn ask<T: DeserializeOwned>(
     socket: &Path,
     request: &Request,
     timeout: Duration,
-) -> Result<serde_json::Value, Failure> {
+) -> Result<T, Failure> {
     let next = "start the node (rollbook node run), or run this command as the node's user";
     let failed = |error: std::io::Error| Failure::file("no node answers at", socket, error, next);
     let mut stream = UnixStream::connect(socket).map_err(failed)?;
@@ -170,9 +176,12 @@ pub fn ask(
     BufReader::new(stream)
         .read_line(&mut line)
         .map_err(failed)?;
-    match serde_json::from_str(&line) {
-        Ok(Reply::Done(value)) => Ok(value),
-        Ok(Reply::Failed { what, why, next }) => Err(Failure { what, why, next }),
+    let reply = serde_json::from_str::<Reply>(&line).and_then(|reply| match reply {
+        Reply::Done(value) => serde_json::from_value(value).map(Ok),
+        Reply::Failed { what, why, next } => Ok(Err(Failure { what, why, next })),
+    });
+    match reply {
+        Ok(answer) => answer,
         Err(error) => Err(Failure::file(
             "the node's answer was not understood:",
             socket,

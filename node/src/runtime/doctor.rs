@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rollbook_core::object::node::NodeStatus;
+use rollbook_wire::status::Status;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{admin, open};
 use crate::clock::{behind_the_chain, real_ms};
@@ -156,20 +157,19 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
 }
 
 /// Findings from the status of a running node.
-pub fn running(status: &Value, findings: &mut Vec<Finding>) {
-    let number = |name: &str| status[name].as_u64().unwrap_or(0);
-    let age_s = number("now_ms").saturating_sub(number("time_ms")) / 1000;
+pub fn running(status: &Status, findings: &mut Vec<Finding>) {
+    let age_s = status.now_ms.saturating_sub(status.time_ms) / 1000;
     findings.push(good(format!(
         "the node runs at block {}, {age_s} s old",
-        number("height")
+        status.height
     )));
     // Whoever has no place among the nodes is let in by nobody: the others are not to blame.
-    let outside = match status["node"].as_str() {
+    let outside = match status.node {
         None => Some((
             "this organisation has no node in the ledger: no other node lets this one in",
             "register its keys",
         )),
-        Some("gone") => Some((
+        Some(NodeStatus::Gone) => Some((
             "this organisation's node has given its seat up: its keys are spent, and no other \
              node lets this one in",
             "stop it; to come back make new keys and register them",
@@ -180,18 +180,16 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
         findings.push(note(what, next));
         return;
     }
-    let (connected, quorum) = (number("validators_connected"), number("quorum"));
-    let missing: Vec<String> = status["peers"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|peer| peer["validator"] == true && peer["connected"] == false)
+    let (connected, quorum) = (status.validators_connected, status.quorum);
+    let missing: Vec<String> = status
+        .peers
+        .iter()
+        .filter(|peer| peer.validator && !peer.connected)
         .map(|peer| {
-            let why = peer["last_error"].as_str().unwrap_or("not connected yet");
+            let why = peer.last_error.as_deref().unwrap_or("not connected yet");
             format!(
                 "organisation {} at {} ({why})",
-                peer["organisation"],
-                peer["address"].as_str().unwrap_or("?")
+                peer.organisation, peer.address
             )
         })
         .collect();
@@ -213,15 +211,12 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
             ));
         }
     }
-    let known = status["protocol"]["known"].as_u64().unwrap_or(0);
-    if let Some(coming) = status["protocol"]["coming"].as_array()
-        && let [version, height, release] = coming.as_slice()
-    {
+    let known = status.protocol.0.known;
+    if let Some((version, height, release)) = &status.protocol.0.coming {
         let what = format!(
             "protocol {version} begins at block {height}; this build knows protocols up to {known}"
         );
-        if version.as_u64().unwrap_or(0) > known {
-            let release = release.as_str().unwrap_or("?");
+        if *version > known {
             findings.push(trouble(
                 what,
                 format!(
@@ -233,42 +228,42 @@ pub fn running(status: &Value, findings: &mut Vec<Finding>) {
             findings.push(good(what));
         }
     }
-    if let Some(text) = status["body_missing"].as_str() {
+    if let Some(text) = &status.body_missing {
         findings.push(note(
-            text.to_owned(),
+            text.clone(),
             "wait: the body is asked of every signer in turn",
         ));
     }
-    if let Some(text) = status["clock_warning"].as_str() {
+    if let Some(text) = &status.clock_warning {
         findings.push(trouble(
-            text,
+            text.clone(),
             "set the machine's time right (NTP): until then its proposals are passed over and its \
              votes come late; it need not be restarted",
         ));
     }
-    if number("guard_refusals") > 0 {
+    if status.guard_refusals > 0 {
         findings.push(trouble(
             "the sign guard refused to sign: these keys have signed elsewhere or in a life that \
              is forgotten",
             "make sure that no second node runs with these keys",
         ));
     }
-    if !status["fork_alarm"].is_null() {
+    if let Some(alarm) = &status.fork_alarm {
         findings.push(trouble(
             format!(
                 "FORK ALARM: a validator cosigned another history: {}",
-                status["fork_alarm"]
+                serde_json::to_string(alarm).unwrap_or_default()
             ),
             "keep all data, take an export, and tell every member",
         ));
     }
-    if status["validator"] == true && status["votes"] == false {
+    if status.validator && !status.votes {
         findings.push(note(
             "this node has a seat and does not vote yet",
             "wait: it asks its peers what it may have signed, and votes a few blocks later",
         ));
     }
-    if number("stored") + 64 < number("height") {
+    if status.stored + 64 < status.height {
         findings.push(note(
             "the store is more than 64 blocks behind the journal",
             "check the disk if it lasts",

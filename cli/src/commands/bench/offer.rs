@@ -7,8 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::crypto::Hash;
-use serde_json::{Value, json};
+use rollbook_wire::event::{RecordLeaf, SealLeaf};
+use rollbook_wire::record::{Submission, Told};
+use rollbook_wire::status::Status;
+use serde::de::DeserializeOwned;
 
 use super::mix::Prepared;
 use crate::encoding::base64_text;
@@ -36,13 +40,18 @@ impl Node {
     }
 
     /// A JSON answer.
-    pub fn json(&self, path: &str) -> Result<Value, String> {
+    pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, String> {
         let answer = self
             .agent
             .get(format!("{}{path}", self.url))
             .call()
             .map_err(|error| error.to_string())?;
         read_json(answer)
+    }
+
+    /// What the node tells about itself.
+    pub fn status(&self) -> Result<Status, String> {
+        self.json("/v1/status")
     }
 
     /// A text answer; none unless it is one.
@@ -60,8 +69,11 @@ impl Node {
             .iter()
             .map(|prepared| base64_text(&prepared.bytes))
             .collect();
-        let body =
-            serde_json::to_vec(&json!({ "records": texts })).map_err(|error| error.to_string())?;
+        let submission = Submission {
+            record: None,
+            records: texts,
+        };
+        let body = serde_json::to_vec(&submission).map_err(|error| error.to_string())?;
         let sent = self
             .agent
             .post(format!("{}/v1/records", self.url))
@@ -83,17 +95,17 @@ impl Node {
         if seen == records.len() as u64 {
             return Ok((seen, None));
         }
-        let answers: Vec<Value> =
+        let answers: Vec<Told<SignedAnswer>> =
             serde_json::from_slice(&text).map_err(|error| error.to_string())?;
-        let refused = answers.iter().find(|answer| answer["code"].is_string());
-        Ok((
-            seen,
-            refused.map(|answer| format!("{} {}", answer["code"], answer["detail"])),
-        ))
+        let refused = answers.into_iter().find_map(|answer| match answer {
+            Told::Problem(problem) => Some(format!("{:?} {:?}", problem.code, problem.detail)),
+            Told::Answer(_) => None,
+        });
+        Ok((seen, refused))
     }
 }
 
-fn read_json(answer: ureq::http::Response<ureq::Body>) -> Result<Value, String> {
+fn read_json<T: DeserializeOwned>(answer: ureq::http::Response<ureq::Body>) -> Result<T, String> {
     let mut bytes = Vec::new();
     let mut body = answer.into_body();
     body.as_reader()
@@ -174,11 +186,8 @@ pub fn as_fast_as_taken(
 /// Follows how many records a node has decided, in all since its start less `before`, until `stop`.
 pub fn watch(node: &Node, before: u64, counts: &Counts, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        if let Ok(status) = node.json("/v1/status") {
-            let decided = status["counts"]["records"]
-                .as_u64()
-                .unwrap_or(0)
-                .saturating_sub(before);
+        if let Ok(status) = node.status() {
+            let decided = status.counts.records.saturating_sub(before);
             counts.decided.store(decided, Ordering::Relaxed);
         }
         std::thread::sleep(LOOK);
@@ -289,12 +298,15 @@ pub fn listen(node: &Node, ledger: &Arc<Ledger>, stop: &AtomicBool) -> Result<()
             name.trim().clone_into(&mut kind);
         } else if let Some(data) = line.strip_prefix("data:") {
             let at = Instant::now();
-            let value: Value = serde_json::from_str(data).map_err(|error| error.to_string())?;
+            let wrong = |error: serde_json::Error| error.to_string();
             match kind.as_str() {
-                "record" => ids.extend(value["id"].as_str().and_then(Hash::from_hex)),
+                "record" => {
+                    let leaf: RecordLeaf = serde_json::from_str(data).map_err(wrong)?;
+                    ids.push(leaf.id);
+                }
                 "seal" => {
-                    let number = |name: &str| value["seal"][name].as_u64().unwrap_or(0);
-                    let size = number("first_leaf") + number("leaf_count") + 1;
+                    let leaf: SealLeaf = serde_json::from_str(data).map_err(wrong)?;
+                    let size = leaf.seal.map_or(0, |seal| seal.0.checkpoint_size());
                     ledger.decided(&std::mem::take(&mut ids), size, at);
                 }
                 _ => {}

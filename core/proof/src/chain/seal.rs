@@ -9,7 +9,18 @@ use crate::crypto::{Hash, sha256_parts};
 /// Seal v1. Validators vote on nothing else; the consensus value is the seal and its identity is
 /// [`Seal::id`]. It names neither round nor proposer, so a value proposed again in a later round is
 /// the same value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Seal {
     /// Selects the rules.
     pub protocol: u32,

@@ -194,7 +194,6 @@ pub enum PolicyError {
 
 /// Why cosignatures do not carry a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum CosignatureError {
     /// The checkpoint is of another log.
     #[error("the checkpoint is of log '{0}'")]

@@ -1,0 +1,98 @@
+//! What a signed record would meet, before it is handed in. Fields stand by name.
+
+use rollbook_core::identity::{ActClass, OrganisationKind};
+use rollbook_core::next::MaySign;
+use rollbook_core::refusal::Outcome;
+use rollbook_proof::crypto::Hash;
+use serde::{Deserialize, Serialize};
+
+use crate::next::Next;
+
+/// `/v1/records/dry-run`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Judgement {
+    /// Whether it would be admitted.
+    pub admissible: bool,
+    /// Class of the act, under which the principal's policy counts signers.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub class: ActClass,
+    /// The act by its number in the rules.
+    pub code: String,
+    /// Facts of the refusal: name and value.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<String>>))]
+    pub facts: Vec<(String, String)>,
+    /// Height it was judged on.
+    pub height: u64,
+    /// Record id.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub id: Hash,
+    /// Where the object of the act stands now, if the act names one.
+    pub now: Option<Next>,
+    /// What would come of it.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
+    pub outcome: Option<Outcome>,
+    /// The principal, if there is one of that number.
+    pub principal: Option<Principal>,
+    /// The rule it breaks.
+    pub rule: Option<String>,
+    /// Whether this is a sample chain.
+    pub sample: bool,
+    /// Who signed: person numbers.
+    pub signed: Vec<u32>,
+    /// Who may sign for the principal now.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
+    pub signers: Vec<MaySign>,
+}
+
+/// For whom a record is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Principal {
+    /// Company, office or observer.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub kind: OrganisationKind,
+    /// Name in Latin letters.
+    pub latin: String,
+    /// Name in the original script.
+    pub native: String,
+    /// Signers that the act needs.
+    pub needed: u32,
+    /// Organisation number.
+    pub number: u32,
+    /// How many officers it has.
+    pub officers: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a node wrote it before these structs were there, and with what it left null.
+    const TEXT: &str = concat!(
+        r#"{"admissible":false,"class":"general","code":"M25","facts":[["officer","1"],"#,
+        r#"["key","0"]],"height":1,"#,
+        r#""id":"cd73d968ad1647791b4487e08846fce128da8fee069d6e79c4297415502df809","#,
+        r#""now":{"number":1,"object":"organisation","officers":[1,2],"organisation":1,"#,
+        r#""otherwise":[],"state":"Registered","who":""},"outcome":null,"#,
+        r#""principal":{"kind":"company","latin":"Founding member 01","#,
+        r#""native":"Founding member 01","needed":1,"number":1,"officers":2},"#,
+        r#""rule":"A6.bad-signature","sample":true,"signed":[1],"#,
+        r#""signers":[{"person":1,"roles":["primary","node-operator"]},"#,
+        r#"{"person":2,"roles":["alternate","finance","technical"]}]}"#
+    );
+
+    #[test]
+    fn the_texts_are_as_they_were() {
+        let judged: Judgement = serde_json::from_str(TEXT).unwrap();
+        assert_eq!(serde_json::to_string(&judged).unwrap(), TEXT);
+        let applies = TEXT
+            .replace(
+                "\"outcome\":null",
+                "\"outcome\":{\"NotCounted\":\"Recused\"}",
+            )
+            .replace("\"A6.bad-signature\"", "null");
+        let judged: Judgement = serde_json::from_str(&applies).unwrap();
+        assert_eq!(serde_json::to_string(&judged).unwrap(), applies);
+    }
+}

@@ -1,0 +1,167 @@
+//! Records: handing in, and where one stands.
+
+use rollbook_core::record::{ReadClass, Record};
+use serde::{Deserialize, Serialize};
+
+use crate::by_name::ByName;
+use crate::problem::Problem;
+
+/// What is handed in as JSON: one record or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// One signed envelope, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// Several.
+    #[serde(default)]
+    pub records: Vec<String>,
+}
+
+/// An answer, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Told<T> {
+    /// The answer.
+    Answer(T),
+    /// A problem document.
+    Problem(Problem),
+}
+
+/// How far a record has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Stands {
+    /// Held in memory, not promised.
+    Pool,
+    /// In a block.
+    Decided,
+    /// Under a checkpoint with a quorum of cosignatures.
+    Receipted,
+}
+
+impl Stands {
+    /// As it stands in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Stands::Pool => "pool",
+            Stands::Decided => "decided",
+            Stands::Receipted => "receipted",
+        }
+    }
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Place {
+    /// Record id.
+    pub id: String,
+    /// `pool`, `decided` or `receipted`.
+    pub stands: Stands,
+    /// Height of its block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u64>,
+    /// Position among the block's records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
+    /// Index of its leaf in the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaf: Option<u64>,
+    /// Ledger time of its block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<u64>,
+    /// The act by its number in the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// `public` or `members`: who may read its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub read_class: Option<ReadClass>,
+    /// The signed envelope, base64; left out for readers whom it is not for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// The record in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
+    pub content: Option<ByName<Record>>,
+    /// Whether this is a sample chain.
+    pub sample: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_core::record::{Body, OrganisationAct, Payload};
+    use rollbook_proof::answer::SignedAnswer;
+    use rollbook_proof::crypto::Hash;
+
+    use super::*;
+
+    #[test]
+    fn the_texts_are_as_they_were() {
+        let mut place = Place {
+            id: "cd".into(),
+            stands: Stands::Pool,
+            height: None,
+            index: None,
+            leaf: None,
+            time_ms: None,
+            code: None,
+            read_class: None,
+            record: None,
+            content: None,
+            sample: true,
+        };
+        let text = serde_json::to_string(&place).unwrap();
+        assert_eq!(text, r#"{"id":"cd","stands":"pool","sample":true}"#);
+        place.stands = Stands::Receipted;
+        place.height = Some(1);
+        place.index = Some(2);
+        place.leaf = Some(20);
+        place.time_ms = Some(9);
+        place.code = Some("A2".into());
+        place.read_class = Some(ReadClass::Public);
+        place.record = Some("AA==".into());
+        place.content = Some(ByName(Record {
+            payload: Payload {
+                chain: Hash::ZERO,
+                principal: 1,
+                officer: 2,
+                sequence: 3,
+                valid_until_ms: 4,
+                body: Body::Organisation(OrganisationAct::Found),
+            },
+            signatures: Vec::new(),
+        }));
+        let zero = Hash::ZERO.to_hex();
+        let old = format!(
+            "{{\"id\":\"cd\",\"stands\":\"receipted\",\"height\":1,\"index\":2,\"leaf\":20,\
+             \"time_ms\":9,\"code\":\"A2\",\"read_class\":\"public\",\"record\":\"AA==\",\
+             \"content\":{{\"payload\":{{\"body\":{{\"Organisation\":\"Found\"}},\
+             \"chain\":\"{zero}\",\"officer\":2,\"principal\":1,\"sequence\":3,\
+             \"valid_until_ms\":4}},\"signatures\":[]}},\"sample\":true}}"
+        );
+        assert_eq!(serde_json::to_string(&place).unwrap(), old);
+        assert_eq!(serde_json::from_str::<Place>(&old).unwrap(), place);
+        for stands in [Stands::Pool, Stands::Decided, Stands::Receipted] {
+            assert_eq!(serde_json::to_value(stands).unwrap(), stands.word());
+        }
+        let several = Submission {
+            record: None,
+            records: vec!["AA==".into()],
+        };
+        let text = serde_json::to_string(&several).unwrap();
+        assert_eq!(text, r#"{"records":["AA=="]}"#);
+    }
+
+    #[test]
+    fn a_problem_is_told_from_an_answer() {
+        let text =
+            r#"{"type":"about:blank","title":"","status":503,"code":"api.pool","detail":"x"}"#;
+        let told: Told<SignedAnswer> = serde_json::from_str(text).unwrap();
+        assert!(matches!(told, Told::Problem(problem) if problem.code == "api.pool"));
+        assert!(serde_json::from_str::<Told<SignedAnswer>>("{}").is_err());
+    }
+}
