@@ -24,7 +24,6 @@
 //! | reading | `{login, client, trust, fetch, objects, receipts}` | asking without trust |
 //! | verbs | `verbs` | from words to acts |
 //! | act | `act`, `pending_file` | an act signed, judged, handed in, waited for |
-//! | story | `story` | the story that the demo tells |
 //! | commands | `commands`, without the next room's | one file per command |
 //! | sandbox | `commands::{testnet, demo, bench}` | alliances on this machine |
 //! | tree | `tree` | the command tree, its help, which command runs |
@@ -46,7 +45,6 @@ pub mod output;
 pub mod pending_file;
 pub mod profile;
 pub mod receipts;
-pub mod story;
 pub mod tree;
 pub mod trust;
 pub mod verbs;

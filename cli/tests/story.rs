@@ -4,8 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 use rollbook::drafting::sample;
-use rollbook::story;
-use rollbook::story::{Chapter, Rejected, Settled, Stage, Step};
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::identity::Role;
 use rollbook_core::lookup::protocol::PROTOCOL;
@@ -20,6 +18,8 @@ use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
 use rollbook_sandbox::keys::officer_key;
 use rollbook_sandbox::sign::signed;
+use rollbook_sandbox::story;
+use rollbook_sandbox::story::{Chapter, Rejected, Settled, Stage, Step};
 use rollbook_tests::alliance::Alliance;
 use rollbook_tests::writer::{Writer, text};
 

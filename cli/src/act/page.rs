@@ -175,7 +175,7 @@ pub fn render(
 fn money(minor: u64, unit: &str, exponent: u32) -> String {
     let plain = format!(
         "{} {unit}",
-        crate::output::money(i128::from(minor), exponent)
+        rollbook_words::amount::money(i128::from(minor), exponent)
     );
     if unit == "CNY" {
         format!("{plain}  {}", rollbook_words::capital::yuan(minor))

@@ -13,7 +13,11 @@ use rollbook_proof::codec::encode;
 use rollbook_proof::log::Clock;
 use rollbook_sandbox::alliance::NodePlace;
 use rollbook_sandbox::keys::node_key;
+use rollbook_sandbox::story;
+use rollbook_sandbox::story::network::Network;
+use rollbook_sandbox::story::{Ending, Step};
 use rollbook_sandbox::testnet::{Plan, Testnet};
+use rollbook_words::amount::money;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::instant_ms;
 
@@ -21,10 +25,7 @@ use super::audit::audit;
 use crate::drafting::sample;
 use crate::failure::Failure;
 use crate::flags::Global;
-use crate::output::{money, print, print_json, say};
-use crate::story;
-use crate::story::network::Network;
-use crate::story::{Ending, Step};
+use crate::output::{print, print_json, say};
 
 /// Founders that may run a validating node, in the order in which they are taken; one per group.
 const VALIDATORS: [u32; 13] = [11, 14, 15, 16, 12, 17, 18, 20, 21, 1, 2, 3, 4];

@@ -12,7 +12,7 @@ use rollbook_core::record::{
 };
 use rollbook_proof::crypto::Hash;
 
-use super::{Story, Told, YUAN, name, paper, text, yuan};
+use crate::story::{Story, Told, YUAN, name, paper, text, yuan};
 
 const MILLION: u64 = 1_000_000 * YUAN;
 /// Members whose technical officers review; none of them votes on awards.

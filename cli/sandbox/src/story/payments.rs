@@ -12,7 +12,7 @@ use rollbook_core::record::{
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
 
-use super::{Story, Told, YUAN, paper, text, yuan};
+use crate::story::{Story, Told, YUAN, paper, text, yuan};
 
 const GRANTEE: u32 = 20;
 const TOTAL: u64 = 6_000_000 * YUAN;

@@ -10,6 +10,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::Ledger;
@@ -21,14 +23,13 @@ use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, Keypair, VerifierCache};
-use rollbook_sandbox::http;
-use rollbook_sandbox::keys::officer_key;
-use rollbook_sandbox::testnet::Testnet;
 use rollbook_wire::record::{Submission, Told};
 use rollbook_wire::status::Status;
 
-use super::{Chapter, Rejected, Settled, Stage, Step};
-use crate::encoding::base64_text;
+use crate::http;
+use crate::keys::officer_key;
+use crate::story::{Chapter, Rejected, Settled, Stage, Step};
+use crate::testnet::Testnet;
 
 /// How long a step may take before the story is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -178,7 +179,7 @@ impl<'a> Network<'a> {
     fn hand_in(&self, records: &[Record]) -> Result<Vec<Result<Hash, Rejected>>, String> {
         let texts: Vec<String> = records
             .iter()
-            .map(|record| base64_text(encode(record)))
+            .map(|record| STANDARD.encode(encode(record)))
             .collect();
         let submission = Submission {
             record: None,

@@ -14,7 +14,7 @@ use rollbook_core::refusal::NotCounted;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
 
-use super::{Story, Told, YUAN, name, paper, text, yuan};
+use crate::story::{Story, Told, YUAN, name, paper, text, yuan};
 
 /// Applicants, what they ask for in yuan, what every reviewer gives.
 const APPLICANTS: [(u32, u64, [u32; 3]); 3] = [

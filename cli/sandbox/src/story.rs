@@ -22,7 +22,9 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
-use rollbook_sandbox::sign::{VALID_MS, signed};
+use rollbook_words::amount::money;
+
+use crate::sign::{VALID_MS, signed};
 
 mod calls;
 mod funds;
@@ -210,7 +212,7 @@ fn paper(label: &str) -> Hash {
 
 /// Yuan with grouping.
 fn yuan(minor: u64) -> String {
-    crate::output::money(i128::from(minor), 2)
+    money(i128::from(minor), 2)
 }
 
 impl Story<'_> {
@@ -600,25 +602,22 @@ impl Story<'_> {
                 .sum()
         };
         let facts = [
-            (
-                "free",
-                crate::output::money(sum(|kind| *kind == AccountKind::Free), 2),
-            ),
+            ("free", money(sum(|kind| *kind == AccountKind::Free), 2)),
             (
                 "calls",
-                crate::output::money(sum(|kind| matches!(kind, AccountKind::Call(_))), 2),
+                money(sum(|kind| matches!(kind, AccountKind::Call(_))), 2),
             ),
             (
                 "awards",
-                crate::output::money(sum(|kind| matches!(kind, AccountKind::Award(_))), 2),
+                money(sum(|kind| matches!(kind, AccountKind::Award(_))), 2),
             ),
             (
                 "committed",
-                crate::output::money(sum(|kind| matches!(kind, AccountKind::Committed(_))), 2),
+                money(sum(|kind| matches!(kind, AccountKind::Committed(_))), 2),
             ),
             (
                 "paid",
-                crate::output::money(sum(|kind| matches!(kind, AccountKind::Paid(_))), 2),
+                money(sum(|kind| matches!(kind, AccountKind::Paid(_))), 2),
             ),
         ];
         self.tell("balances", "N3", &facts);

@@ -14,7 +14,7 @@ use rollbook_core::refusal::NotCounted;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::KeyKind;
 
-use super::{Story, Told, name, paper, text, yuan};
+use crate::story::{Story, Told, name, paper, text, yuan};
 
 /// The published criterion that the board's "no" cites.
 const CRITERION: &str = "field-of-work";
