@@ -22,22 +22,21 @@ use std::time::{Duration, Instant};
 use clap::{Args, value_parser};
 use rollbook_node::clock::real_ms;
 use rollbook_proof::log::Clock;
+use rollbook_sandbox::mix::{MEMBERS, Mix, Prepared, verify_rate};
+use rollbook_sandbox::offer;
+use rollbook_sandbox::offer::{Counts, Ledger, Node};
 use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_wire::ledger::Block;
 use rollbook_words::catalogue::t;
 use serde::Serialize;
 
 use self::machine::{Machine, Usage, usage};
-use self::mix::{MEMBERS, Mix, Prepared, verify_rate};
-use self::offer::{Counts, Ledger, Node};
 use crate::failure::Failure;
 use crate::flags::Global;
 use crate::output::{print, print_json, say};
 
 mod history;
 mod machine;
-pub mod mix;
-mod offer;
 
 /// Validating nodes.
 const NODES: u32 = 4;

@@ -33,12 +33,12 @@ use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::log::Clock;
 use rollbook_sandbox::alliance::Sample;
 use rollbook_sandbox::keys::node_key;
+use rollbook_sandbox::mix::{MEMBERS, Mix, verify_rate};
 use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::catalogue::t;
 use serde::Serialize;
 
 use super::machine::{Machine, Usage, usage};
-use super::mix::{MEMBERS, Mix, verify_rate};
 use super::{NODES, SAMPLE};
 use crate::failure::Failure;
 use crate::output::{bar, print, say};

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::crypto::Hash;
 use rollbook_wire::event::{RecordLeaf, SealLeaf};
@@ -14,8 +16,7 @@ use rollbook_wire::record::{Submission, Told};
 use rollbook_wire::status::Status;
 use serde::de::DeserializeOwned;
 
-use super::mix::Prepared;
-use crate::encoding::base64_text;
+use crate::mix::Prepared;
 
 /// Between two looks at a node's status.
 const LOOK: Duration = Duration::from_millis(20);
@@ -67,7 +68,7 @@ impl Node {
     pub fn hand_in(&self, records: &[Prepared]) -> Result<(u64, Option<String>), String> {
         let texts: Vec<String> = records
             .iter()
-            .map(|prepared| base64_text(&prepared.bytes))
+            .map(|prepared| STANDARD.encode(&prepared.bytes))
             .collect();
         let submission = Submission {
             record: None,

@@ -19,10 +19,11 @@ use rollbook_core::record::{
 };
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, VerifierCache, sha256};
-use rollbook_sandbox::alliance;
-use rollbook_sandbox::alliance::staff;
-use rollbook_sandbox::keys::{officer_key, officers_of};
-use rollbook_sandbox::sign::{Signer, signed};
+
+use crate::alliance;
+use crate::alliance::staff;
+use crate::keys::{officer_key, officers_of};
+use crate::sign::{Signer, signed};
 
 /// Founding members of the load's alliance.
 pub const MEMBERS: u32 = 24;
@@ -255,9 +256,9 @@ pub fn verify_rate(signatures: &[(PublicKey, Vec<u8>, Signature)]) -> f64 {
 mod tests {
     use rollbook_core::ledger::Ledger;
     use rollbook_proof::log::Clock;
-    use rollbook_sandbox::testnet::Plan;
 
     use super::*;
+    use crate::testnet::Plan;
 
     #[test]
     fn every_record_of_the_mix_applies() {
