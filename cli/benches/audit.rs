@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use rayon::prelude::*;
+use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
     Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, Record,
@@ -21,6 +22,7 @@ use rollbook_core::state::{MemoryTree, TreeLeaf};
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{PublicKey, Signature, VerifierCache, sha256};
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::alliance::Alliance;
@@ -32,10 +34,10 @@ const BLOCK: usize = 500;
 
 fn proposal(i: u32) -> Body {
     let effect = MotionEffect::Appoint(Appointment {
-        office: secretariat(MEMBERS),
+        office: OrganisationId(secretariat(MEMBERS)),
         role: Role::Registrar,
         scope: Scope::Alliance,
-        holder: officers_of(10 + i % MOTIONS).0,
+        holder: PersonId(officers_of(10 + i % MOTIONS).0),
         deputy: None,
     });
     Body::Motion(MotionAct::Propose(Proposal {
@@ -49,7 +51,7 @@ fn open_motions(writer: &mut Writer) -> Vec<u32> {
     (0..MOTIONS)
         .map(|i| {
             writer.office(Role::Secretary, proposal(i)).unwrap();
-            *writer.tables().motions.last_key().unwrap()
+            writer.tables().motions.last_key().unwrap().0
         })
         .collect()
 }
@@ -99,7 +101,7 @@ fn main() {
         .tables()
         .seats
         .iter()
-        .map(|(organisation, _)| *organisation)
+        .map(|(organisation, _)| organisation.0)
         .collect();
     eprintln!(
         "building {records} ballots of {} seats on {} motions",
@@ -126,7 +128,7 @@ fn main() {
                     Choice::Yes
                 };
                 let ballot = Ballot {
-                    motion,
+                    motion: MotionId(motion),
                     choice,
                     criterion: None,
                     declaration: Declaration::None,

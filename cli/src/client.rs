@@ -249,7 +249,7 @@ impl Client {
         let status: Status = status.map_err(|error| {
             Failure::unreachable(t("client.unreachable", &[])).because(format!("{node}: {error}"))
         })?;
-        login.sign(node, status.organisation)
+        login.sign(node, status.organisation.0)
     }
 
     /// GET from one node; again with a new pass if it wants one and there is a key for it.

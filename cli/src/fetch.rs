@@ -8,6 +8,7 @@ use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::file::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use rollbook_proof::log::TlogProof;
+use rollbook_proof::number::{EpochId, Height};
 use rollbook_wire::proof::{SealProof, StateProof};
 use rollbook_wire::record::{Place, Stands};
 use rollbook_words::catalogue::t;
@@ -37,7 +38,7 @@ impl Fetched {
             .proved
             .receipt
             .epoch
-            .max(epoch_of(trust, &self.seal.proof));
+            .max(EpochId(epoch_of(trust, &self.seal.proof)));
         let policies = trust
             .policies()
             .iter()
@@ -61,7 +62,7 @@ fn epoch_of(trust: &Trust, proof: &str) -> u32 {
     trust
         .chain()
         .policy_at(size)
-        .map_or(0, |(policy, _)| policy.epoch)
+        .map_or(0, |(policy, _)| policy.epoch.0)
 }
 
 /// Asks the nodes for what an id names.
@@ -140,7 +141,7 @@ fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Ground
     let height = place.height.ok_or_else(|| untrue(&"height"))?;
     let proof = node.bytes(&format!("/v1/records/{found}/proof"))?;
     let proof = String::from_utf8(proof).map_err(|error| untrue(&error))?;
-    let seal = seal_of(node, height)?;
+    let seal = seal_of(node, height.0)?;
     done(
         trust,
         node,
@@ -153,7 +154,7 @@ fn block(trust: &mut Trust, node: &Client, height: u64) -> Result<(Fetched, Grou
     let seal = seal_of(node, height)?;
     let answer = done(trust, node, Claim::Block {}, seal)?;
     let found = answer.0.proved.seal.height;
-    if found != height {
+    if found != Height(height) {
         let facts = [("asked", height.to_string()), ("found", found.to_string())];
         return Err(Trouble::Untrue(t("trust.another-block", &facts)));
     }
@@ -192,7 +193,7 @@ pub fn records_of(
     proved: &Proved<Record>,
 ) -> Result<Option<Vec<(String, String)>>, Failure> {
     let seal = proved.seal.clone();
-    if seal.height == 0 {
+    if seal.height == Height(0) {
         return Ok(Some(Vec::new()));
     }
     let path = format!("/v1/blocks/{}/frame", seal.height);

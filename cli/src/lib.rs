@@ -45,6 +45,7 @@ pub mod output;
 pub mod pending_file;
 pub mod profile;
 pub mod receipts;
+pub mod shown;
 pub mod tree;
 pub mod trust;
 pub mod verbs;

@@ -11,10 +11,12 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use rollbook_core::calendar::MS_PER_HOUR;
+use rollbook_core::id::PersonId;
 use rollbook_core::pass::Pass;
 use rollbook_node::api::reader::header_of;
 use rollbook_node::clock::real_ms;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
@@ -119,10 +121,10 @@ impl Login {
         let until_ms = real_ms().saturating_add(PASS_MS);
         let pass = Pass {
             chain: self.chain,
-            node: organisation,
-            person: self.person,
+            node: OrganisationId(organisation),
+            person: PersonId(self.person),
             key: 0,
-            until_ms,
+            until_ms: LedgerTime(until_ms),
         };
         let header = header_of(&pass.sign(&key));
         let mut passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,8 +5,10 @@
 //! block, 64 hexadecimal digits (8 or more of the first are enough) a record. One table, [`KINDS`],
 //! for parsing, printing, help and lists.
 
-use rollbook_core::account::Unit;
+use rollbook_core::account::{Balance, Unit};
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Charter;
+use rollbook_core::id::{FundId, Id, Short};
 use rollbook_core::identity::Organisation;
 use rollbook_core::object::agreement::Agreement;
 use rollbook_core::object::award::Award;
@@ -16,12 +18,13 @@ use rollbook_core::object::fund::Fund;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::payment::Payment;
-use rollbook_core::state::{TableValue, decode_value};
+use rollbook_core::state::decode_value;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::instant;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::shown::Shown;
 
 /// A kind of object in the proved tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,52 +184,96 @@ pub fn short(path: &str) -> String {
     }
 }
 
-/// A proved value in words; `None` if the bytes are none of this table.
-pub fn decode(path: &str, bytes: &[u8]) -> Option<Value> {
-    fn value<V: TableValue + serde::Serialize>(bytes: &[u8]) -> Option<Value> {
-        serde_json::to_value(decode_value::<V>(bytes).ok()?).ok()
+/// A value of a proved table: as JSON, and as a view shows it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// For scripts.
+    pub json: Value,
+    /// For people.
+    pub shown: Shown,
+}
+
+impl Entry {
+    fn of<V: serde::Serialize>(value: &V) -> Option<Entry> {
+        Some(Entry {
+            json: serde_json::to_value(value).ok()?,
+            shown: Shown::of(value),
+        })
     }
-    match path.split_once('/')?.0 {
-        "organisation" => value::<Organisation>(bytes),
-        "membership" => value::<Membership>(bytes),
-        "motion" => value::<Motion>(bytes),
-        "fund" => value::<Fund>(bytes),
-        "call" => value::<Call>(bytes),
-        "award" => value::<Award>(bytes),
-        "agreement" => value::<Agreement>(bytes),
-        "payment" => value::<Payment>(bytes),
-        "charter" => value::<Charter>(bytes),
-        "policy" => value::<EpochFacts>(bytes),
-        // An i128 is no JSON number.
-        "account" => Some(json!({ "balance": decode_value::<i128>(bytes).ok()?.to_string() })),
-        _ => None,
+
+    /// A balance. An i128 is no JSON number.
+    fn balance(balance: Balance) -> Entry {
+        Entry {
+            json: json!({ "balance": balance.0.to_string() }),
+            shown: Shown::Fields(vec![("balance".to_owned(), Shown::of(&balance))]),
+        }
     }
+}
+
+/// Which type a table holds, for the two ways in: proved bytes, and JSON as a node lists it.
+macro_rules! tables {
+    ($($table:literal: $type:ty,)*) => {
+        /// A proved value; `None` if the bytes are none of this table.
+        pub fn decode(path: &str, bytes: &[u8]) -> Option<Entry> {
+            match path.split_once('/')?.0 {
+                $( $table => Entry::of(&decode_value::<$type>(bytes).ok()?), )*
+                "account" => Some(Entry::balance(decode_value(bytes).ok()?)),
+                _ => None,
+            }
+        }
+
+        /// A value as a node lists it; `None` if it is none of this table.
+        pub fn listed(table: &str, value: &Value) -> Option<Entry> {
+            match table {
+                $( $table => Entry::of(&<$type as serde::Deserialize>::deserialize(value).ok()?), )*
+                "account" => value.as_str()?.parse().ok().map(Balance).map(Entry::balance),
+                _ => None,
+            }
+        }
+    };
+}
+
+tables! {
+    "organisation": Organisation,
+    "membership": Membership,
+    "motion": Motion,
+    "fund": Fund,
+    "call": Call,
+    "award": Award,
+    "agreement": Agreement,
+    "payment": Payment,
+    "charter": Charter,
+    "policy": EpochFacts,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an
 /// amount has.
-pub fn companions(path: &str, value: &Value) -> Vec<String> {
-    let number = |value: &Value| value.as_u64();
-    let mut paths = Vec::new();
-    match path.split_once('/') {
-        Some(("membership", _)) => {
-            paths.extend(number(&value["organisation"]).map(|n| format!("organisation/{n}")))
-        }
+pub fn companions(path: &str, value: &Shown) -> Vec<String> {
+    let fund = |value: Option<&Shown>| value.and_then(|value| find(value, FundId::LETTER));
+    let found = match path.split_once('/') {
+        Some(("membership", _)) => value
+            .field("organisation")
+            .and_then(Shown::id)
+            .map(|number| format!("organisation/{number}")),
         Some(("award" | "agreement" | "payment", _)) => {
-            paths.extend(number(&value["fund"]).map(|n| format!("fund/{n}")))
+            fund(value.field("fund")).map(|number| format!("fund/{number}"))
         }
-        Some(("call", _)) => {
-            paths.extend(number(&value["terms"]["fund"]).map(|n| format!("fund/{n}")))
-        }
-        Some(("motion", _)) => {
-            paths.extend(find_number(&value["effect"], "fund").map(|n| format!("fund/{n}")))
-        }
-        Some(("account", key)) => {
-            paths.extend(key.split_once('/').map(|(fund, _)| format!("fund/{fund}")))
-        }
-        _ => {}
+        Some(("call", _)) => fund(value.field("terms")).map(|number| format!("fund/{number}")),
+        Some(("motion", _)) => fund(value.field("effect")).map(|number| format!("fund/{number}")),
+        Some(("account", key)) => key.split_once('/').map(|(fund, _)| format!("fund/{fund}")),
+        _ => None,
+    };
+    found.into_iter().collect()
+}
+
+/// The first id with a letter, at any depth.
+fn find(value: &Shown, letter: Option<char>) -> Option<u32> {
+    match value {
+        Shown::Id(found, number) => (*found == letter).then_some(*number),
+        Shown::Fields(fields) => fields.iter().find_map(|(_, inner)| find(inner, letter)),
+        Shown::List(items) => items.iter().find_map(|inner| find(inner, letter)),
+        _ => None,
     }
-    paths
 }
 
 /// Both names, once if they are equal.
@@ -238,45 +285,14 @@ pub fn both_names(native: &str, latin: &str) -> String {
     }
 }
 
-/// The first number under a name, at any depth.
-fn find_number(value: &Value, name: &str) -> Option<u64> {
-    match value {
-        Value::Object(map) => map
-            .get(name)
-            .and_then(Value::as_u64)
-            .or_else(|| map.values().find_map(|inner| find_number(inner, name))),
-        _ => None,
-    }
-}
-
 /// The unit of a fund's value.
 pub fn unit_of(fund: &Value) -> Option<Unit> {
     serde_json::from_value(fund["unit"].clone()).ok()
 }
 
-/// Fields that hold minor units of the fund.
-const AMOUNTS: [&str; 16] = [
-    "accepted",
-    "advance",
-    "amount",
-    "ask",
-    "ask_max",
-    "balance",
-    "budget",
-    "cleared",
-    "gross",
-    "held_back",
-    "holdback",
-    "maximum",
-    "minimum",
-    "net",
-    "tested",
-    "total",
-];
-
 /// A value as rows of label and text, for a table: the columns of its kind first, what is empty
 /// left out.
-pub fn rows(path: &str, value: &Value, unit: Option<&Unit>) -> Vec<(String, String)> {
+pub fn rows(path: &str, value: &Shown, unit: Option<&Unit>) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let kind = KINDS.iter().find(|kind| {
         path.split_once('/')
@@ -288,9 +304,9 @@ pub fn rows(path: &str, value: &Value, unit: Option<&Unit>) -> Vec<(String, Stri
         .filter_map(|column| column.split('.').next())
         .collect();
     match value {
-        Value::Object(map) => {
-            let mut fields: Vec<(&String, &Value)> =
-                map.iter().filter(|(name, _)| *name != "number").collect();
+        Shown::Fields(fields) => {
+            let mut fields: Vec<&(String, Shown)> =
+                fields.iter().filter(|(name, _)| name != "number").collect();
             fields.sort_by_key(|(name, _)| {
                 first
                     .iter()
@@ -314,18 +330,18 @@ fn label(key: &str) -> String {
 fn walk(
     prefix: &str,
     key: &str,
-    value: &Value,
+    value: &Shown,
     unit: Option<&Unit>,
     rows: &mut Vec<(String, String)>,
 ) {
-    if value.is_null() || value.as_array().is_some_and(Vec::is_empty) {
+    if value.is_empty() {
         return;
     }
     if let Some(text) = word(key, value, unit) {
         rows.push((prefix.to_owned(), text));
         return;
     }
-    let mut inner = |name: &str, value: &Value| {
+    let mut inner = |name: &str, value: &Shown| {
         let label = label(name);
         let prefix = if prefix.is_empty() {
             label
@@ -335,64 +351,64 @@ fn walk(
         walk(&prefix, name, value, unit, rows);
     };
     match value {
-        Value::Object(map) => map.iter().for_each(|(name, value)| inner(name, value)),
-        Value::Array(items) => (1..)
+        Shown::Fields(fields) => fields.iter().for_each(|(name, value)| inner(name, value)),
+        Shown::List(items) => (1..)
             .zip(items)
             .for_each(|(number, value)| inner(&number.to_string(), value)),
         _ => {}
     }
 }
 
-/// A value that fits one cell.
-pub fn word(key: &str, value: &Value, unit: Option<&Unit>) -> Option<String> {
-    let money = |text: &str| {
-        let minor = AMOUNTS
-            .contains(&key)
-            .then(|| text.parse::<i128>().ok())
-            .flatten()?;
-        unit.map(|unit| format!("{} {}", unit.grouped(minor), unit.code()))
-    };
+/// A value that fits one cell. The key picks the layout of what has several parts, never the
+/// meaning of a number.
+pub fn word(key: &str, value: &Shown, unit: Option<&Unit>) -> Option<String> {
     match value {
-        Value::Null => Some("-".to_owned()),
-        Value::Bool(yes) => Some(t(if *yes { "word.yes" } else { "word.no" }, &[])),
-        Value::String(text) => Some(money(text).unwrap_or_else(|| text.clone())),
-        Value::Number(number) if key.ends_with("_ms") => {
-            number.as_u64().map(|ms| instant(ms / 1_000))
+        Shown::Nothing => Some("-".to_owned()),
+        Shown::Bool(yes) => Some(t(if *yes { "word.yes" } else { "word.no" }, &[])),
+        Shown::Text(text) => Some(text.clone()),
+        Shown::Number(number) => Some(number.to_string()),
+        Shown::Id(letter, number) => Some(Short(*letter, *number).to_string()),
+        Shown::Time(ms) => Some(instant(ms / 1_000)),
+        // Beyond the years that a date has, the number of the day.
+        Shown::Day(day) if (-1_000_000..4_000_000).contains(day) => {
+            Some(LocalDay(*day).to_string())
         }
-        Value::Number(number) if key.ends_with("_day") => {
-            let day = number
-                .as_i64()
-                .filter(|day| (-1_000_000..4_000_000).contains(day))?;
-            Some(rollbook_core::calendar::LocalDay(day).to_string())
+        Shown::Day(day) => Some(day.to_string()),
+        Shown::Amount(minor) => {
+            Some(unit.map_or_else(|| minor.to_string(), |unit| unit.money(*minor).to_string()))
         }
-        Value::Number(number) => {
-            Some(money(&number.to_string()).unwrap_or_else(|| number.to_string()))
-        }
-        Value::Array(items) => words(items),
-        Value::Object(map) => compound(key, value, map),
+        Shown::List(items) => words(items, unit),
+        Shown::Fields(fields) => compound(key, value, fields, unit),
     }
 }
 
 /// Short lists: bytes as hexadecimal, others by commas.
-fn words(items: &[Value]) -> Option<String> {
+fn words(items: &[Shown], unit: Option<&Unit>) -> Option<String> {
     let bytes: Option<Vec<u8>> = items
         .iter()
-        .map(|item| u8::try_from(item.as_u64()?).ok())
+        .map(|item| match item {
+            Shown::Number(number) => u8::try_from(*number).ok(),
+            _ => None,
+        })
         .collect();
     if let Some(bytes) = bytes.filter(|bytes| bytes.len() >= 16) {
         return Some(hex::encode(bytes));
     }
-    let plain = |item: &Value| match item {
-        Value::Array(pair) if pair.iter().all(|part| part.is_number() || part.is_string()) => {
+    let plain = |item: &Shown| match item {
+        Shown::List(pair)
+            if pair
+                .iter()
+                .all(|part| !matches!(part, Shown::List(_) | Shown::Fields(_))) =>
+        {
             let parts: Vec<String> = pair
                 .iter()
-                .filter_map(|part| word("", part, None))
+                .filter_map(|part| word("", part, unit))
                 .collect();
             Some(parts.join(" "))
         }
-        Value::Array(_) => None,
-        Value::Object(map) if map.len() != 1 => None,
-        item => word("", item, None),
+        Shown::List(_) => None,
+        Shown::Fields(fields) if fields.len() != 1 => None,
+        item => word("", item, unit),
     };
     items
         .iter()
@@ -402,64 +418,77 @@ fn words(items: &[Value]) -> Option<String> {
 }
 
 /// Small objects that read better in one cell.
-fn compound(key: &str, value: &Value, map: &serde_json::Map<String, Value>) -> Option<String> {
+fn compound(
+    key: &str,
+    value: &Shown,
+    fields: &[(String, Shown)],
+    unit: Option<&Unit>,
+) -> Option<String> {
     let has = |names: &[&str]| {
-        map.len() == names.len() && names.iter().all(|name| map.contains_key(*name))
+        fields.len() == names.len() && names.iter().all(|name| value.field(name).is_some())
     };
-    let text = |value: &Value| word("", value, None).unwrap_or_default();
+    let text = |value: Option<&Shown>| {
+        value
+            .and_then(|value| word("", value, unit))
+            .unwrap_or_default()
+    };
+    let part = |name: &str| text(value.field(name));
     if has(&["native", "latin"]) {
-        let part = |name: &str| value[name].as_str().unwrap_or_default();
-        return Some(both_names(part("native"), part("latin")));
+        return Some(both_names(&part("native"), &part("latin")));
     }
     if has(&["n", "d"]) {
-        return Some(format!("{}/{}", value["n"], value["d"]));
+        return Some(format!("{}/{}", part("n"), part("d")));
     }
     for (name, short) in [("days", "d"), ("hours", "h")] {
         if has(&[name]) {
-            return Some(format!("{} {short}", value[name]));
+            return Some(format!("{} {short}", part(name)));
         }
     }
-    if key == "tally" && value["counts"].is_object() {
-        let counts = &value["counts"];
-        let count = |name: &str| format!("{} {}", label(name), text(&counts[name]));
+    if key == "tally"
+        && let Some(counts) = value.field("counts")
+    {
+        let count = |name: &str| format!("{} {}", label(name), text(counts.field(name)));
         let counts = ["yes", "no", "abstain", "recused", "electorate"]
             .map(count)
             .join(", ");
-        return Some(format!("{}: {counts}", text(&value["outcome"])));
+        return Some(format!("{}: {counts}", part("outcome")));
     }
-    if key == "rule" && value["pass"]["threshold"].is_object() {
-        let threshold = &value["pass"]["threshold"];
-        let sign = if threshold["strict"] == true {
+    if key == "rule"
+        && let Some(threshold) = value.field("pass").and_then(|pass| pass.field("threshold"))
+    {
+        let sign = if threshold.field("strict") == Some(&Shown::Bool(true)) {
             ">"
         } else {
             ">="
         };
         let share = format!(
             "{sign} {} {}",
-            text(&threshold["fraction"]),
-            text(&threshold["base"])
+            text(threshold.field("fraction")),
+            text(threshold.field("base"))
         );
-        let days = format!(
-            "{} - {}",
-            text(&value["ballot_min"]),
-            text(&value["ballot_max"])
-        );
+        let days = format!("{} - {}", part("ballot_min"), part("ballot_max"));
         return Some(format!(
             "{}; {} {}; {share}; {days}; {} {}",
-            text(&value["body"]),
+            part("body"),
             label("quorum"),
-            text(&value["quorum"]),
+            part("quorum"),
             label("stay"),
-            text(&value["stay"])
+            part("stay")
         ));
     }
     // A variant with a plain content: `uscc 9199...`, `advance`.
-    match map.iter().next() {
-        Some((name, inner)) if map.len() == 1 && (inner.is_number() || inner.is_string()) => {
+    match fields {
+        [(name, inner)]
+            if !matches!(
+                inner,
+                Shown::List(_) | Shown::Fields(_) | Shown::Nothing | Shown::Bool(_)
+            ) =>
+        {
+            let inner = text(Some(inner));
             Some(if matches!(name.as_str(), "currency" | "resource") {
-                text(inner)
+                inner
             } else {
-                format!("{name} {}", text(inner))
+                format!("{name} {inner}")
             })
         }
         _ => None,
@@ -467,25 +496,22 @@ fn compound(key: &str, value: &Value, map: &serde_json::Map<String, Value>) -> O
 }
 
 /// A field of a value by a dotted path, in one cell: a variant with content is its name.
-pub fn cell(field: &str, value: &Value, unit: Option<&Unit>) -> String {
-    let mut found = value;
-    for part in field.split('.') {
-        found = &found[part];
-    }
+pub fn cell(field: &str, value: &Shown, unit: Option<&Unit>) -> String {
+    let found = field
+        .split('.')
+        .try_fold(value, |value, part| value.field(part))
+        .unwrap_or(&Shown::Nothing);
     let key = field.rsplit('.').next().unwrap_or(field);
-    if field == "balance" && !value.is_object() {
-        return word(key, value, unit).unwrap_or_default();
-    }
     word(key, found, unit).unwrap_or_else(|| match found {
-        Value::Object(map) => map
+        Shown::Fields(fields) => fields
             .iter()
             .map(|(name, inner)| {
-                word("", inner, None)
+                word("", inner, unit)
                     .map_or_else(|| name.clone(), |inner| format!("{name} {inner}"))
             })
             .collect::<Vec<_>>()
             .join(", "),
-        other => other.to_string(),
+        _ => String::new(),
     })
 }
 

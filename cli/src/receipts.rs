@@ -17,6 +17,7 @@ use rollbook_proof::answer::{Answer, SignedAnswer, Verdict, verify_answer};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
 use rollbook_proof::file::{Claim, Flaw, KeptPolicy, chain_of, unhex};
+use rollbook_proof::number::OrganisationId;
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::problem::Problem;
 use rollbook_wire::record::Told;
@@ -82,7 +83,7 @@ impl KeptAnswer {
             .map_err(|why| Flaw::new("proof.policies", why))?;
         if !chain.policies().any(|policy| {
             policy
-                .validator(answer.node)
+                .validator(OrganisationId(answer.node.0))
                 .is_some_and(|seat| seat.log == self.key)
         }) {
             return Err(Flaw::new(
@@ -202,7 +203,7 @@ fn check(
         signature: signed.signature,
     };
     let verified = match kept.verify() {
-        Err(flaw) if flaw.code == "answer.key" && !has_seat(trust, signed.answer.node) => {
+        Err(flaw) if flaw.code == "answer.key" && !has_seat(trust, signed.answer.node.0) => {
             return Ok(None);
         }
         verified => verified?,
@@ -218,7 +219,7 @@ fn check(
         Verdict::Refused { rule, .. } => code == Some(rule.as_str()),
     };
     if fits {
-        Ok(Some((kept, verified.node)))
+        Ok(Some((kept, verified.node.0)))
     } else {
         Err(Flaw::new(
             "answer.verdict",
@@ -231,7 +232,7 @@ fn has_seat(trust: &Trust, node: u32) -> bool {
     trust
         .chain()
         .policies()
-        .any(|policy| policy.validator(node).is_some())
+        .any(|policy| policy.validator(OrganisationId(node)).is_some())
 }
 
 /// A receipt that was verified and written.
@@ -268,7 +269,7 @@ pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receip
     Ok(Receipted {
         file: file.to_path_buf(),
         grounds,
-        height,
+        height: height.0,
         leaf,
     })
 }

@@ -365,7 +365,7 @@ impl Trust {
         let organisation = |name: &str| {
             policy
                 .and_then(|p| p.validators.iter().find(|v| v.name == name))
-                .map(|v| v.org)
+                .map(|v| v.org.0)
         };
         let signers = head
             .signers
@@ -374,7 +374,7 @@ impl Trust {
             .collect();
         Ok(Grounds {
             node: name,
-            epoch: head.epoch,
+            epoch: head.epoch.0,
             size,
             root,
             signers,

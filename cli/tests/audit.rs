@@ -9,6 +9,7 @@ use rollbook_core::export::{BlockFrame, Header};
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, NodeAct};
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::{EpochId, Height};
 use rollbook_sandbox::alliance::node_keys;
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::alliance::{Alliance, place, sample};
@@ -42,10 +43,10 @@ fn history() -> Writer {
             .act_as(5, &[(operator, Role::NodeOperator)], Body::Node(act))
             .unwrap();
     }
-    while writer.ledger.height() < 12 {
+    while writer.ledger.height() < Height(12) {
         writer.submit(&[]);
     }
-    assert_eq!(writer.ledger.policy().epoch, 1);
+    assert_eq!(writer.ledger.policy().epoch, EpochId(1));
     writer
 }
 
@@ -194,7 +195,7 @@ fn a_left_out_block_is_found() {
     ] {
         let mut bytes = Header {
             genesis: writer.ledger.chain(),
-            height: frames.len() as u64 - 1,
+            height: Height(frames.len() as u64 - 1),
         }
         .encode();
         bytes.extend(frames.iter().flat_map(BlockFrame::encode));

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rollbook::encoding::{base64_bytes, base64_text};
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_node::clock::Step;
@@ -18,6 +19,7 @@ use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, KeyKind};
 use rollbook_proof::file::Bundle;
 use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, MemoryNodes, TlogProof};
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::http;
 use rollbook_sandbox::keys::{node_key, officer_key};
 use rollbook_tests::testnet::Net;
@@ -357,7 +359,7 @@ fn in_tray(net: &mut Net, desk: &Desk) {
         json!({ "Motion": { "Vote": { "motion": 1, "choice": "yes", "declaration": "none" } } });
     record.payload.body = serde_json::from_value(body).unwrap();
     record.signatures = vec![record.payload.sign(
-        3,
+        PersonId(3),
         Capacity::Own(Role::Primary),
         0,
         &officer_key(&net.alliance.seed, 3),
@@ -620,7 +622,7 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
                 let signature =
                     checkpoint.cosign(&node_key(seed, validator, KeyKind::Cosigner), time_s);
                 CheckpointSignature {
-                    validator,
+                    validator: OrganisationId(validator),
                     time_s,
                     signature,
                 }
@@ -628,7 +630,7 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
             .collect();
         let log = checkpoint.sign_log(&node_key(seed, 1, KeyKind::Log));
         let note = policy
-            .checkpoint_note(&checkpoint, 1, &log, &cosignatures, &[])
+            .checkpoint_note(&checkpoint, OrganisationId(1), &log, &cosignatures, &[])
             .unwrap();
         let proof = |at: u64| {
             TlogProof::make(&nodes, at, note.clone())

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use rollbook::encoding::base64_text;
 use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::Role;
 use rollbook_core::record::{
     Ballot, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record,
@@ -17,6 +18,7 @@ use rollbook_node::clock::real_ms;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::keys::{officer_key, officers_of};
 use rollbook_tests::testnet::Net;
 
@@ -106,15 +108,20 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
     let seed = desk.net.alliance.seed.clone();
     let payload = |sequence: u64, body: Body| Payload {
         chain,
-        principal: 3,
-        officer,
+        principal: OrganisationId(3),
+        officer: PersonId(officer),
         sequence,
-        valid_until_ms: real_ms() + MS_PER_DAY,
+        valid_until_ms: LedgerTime(real_ms() + MS_PER_DAY),
         body,
     };
     let ready = || Body::Node(NodeAct::Ready);
     let signed = |payload: Payload, by: u32, role: Role, key: u32, secret: u32| {
-        let signature = payload.sign(by, Capacity::Own(role), key, &officer_key(&seed, secret));
+        let signature = payload.sign(
+            PersonId(by),
+            Capacity::Own(role),
+            key,
+            &officer_key(&seed, secret),
+        );
         Record {
             payload,
             signatures: vec![signature],
@@ -129,7 +136,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         .net
         .alliance
         .registration(chain, 1, used.payload.sequence, 99, real_ms());
-    replay.payload.valid_until_ms += 1;
+    replay.payload.valid_until_ms = replay.payload.valid_until_ms.plus_ms(1);
     let replay = signed(
         replay.payload,
         officers_of(1).0,
@@ -140,7 +147,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
     desk.refused("a replayed record", &replay, "A6.replayed", 1);
 
     let unknown = Payload {
-        principal: 999,
+        principal: OrganisationId(999),
         ..payload(7, ready())
     };
     desk.refused(
@@ -163,12 +170,12 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         1,
     );
     let expired = Payload {
-        valid_until_ms: real_ms() - 60_000,
+        valid_until_ms: LedgerTime(real_ms() - 60_000),
         ..payload(7, ready())
     };
     desk.refused("an expired record", &own(expired), "A6.expired", 1);
     let long = Payload {
-        valid_until_ms: real_ms() + 40 * MS_PER_DAY,
+        valid_until_ms: LedgerTime(real_ms() + 40 * MS_PER_DAY),
         ..payload(7, ready())
     };
     desk.refused(
@@ -180,7 +187,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
 
     // One signature where the member's policy asks for two: the file waits for the second.
     let ballot = Ballot {
-        motion: 1,
+        motion: MotionId(1),
         choice: Choice::Yes,
         criterion: None,
         declaration: Declaration::None,
@@ -202,7 +209,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         "a person who is not registered",
         &signed(
             Payload {
-                officer: 9_999,
+                officer: PersonId(9_999),
                 ..payload(7, ready())
             },
             9_999,

@@ -5,6 +5,7 @@
 
 use rollbook::drafting::sample;
 use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::Role;
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::motion::MotionStatus;
@@ -16,6 +17,7 @@ use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::keys::officer_key;
 use rollbook_sandbox::sign::signed;
 use rollbook_sandbox::story;
@@ -54,7 +56,12 @@ impl Stage for OneWriter {
         if !block.refused.is_empty() && records.len() > 1 {
             return Err(format!("{:?}", block.refused));
         }
-        let settled = |outcome: Outcome| Ok(Settled { outcome, height });
+        let settled = |outcome: Outcome| {
+            Ok(Settled {
+                outcome,
+                height: height.0,
+            })
+        };
         let rejected = |refusal: Refusal| {
             let facts = refusal
                 .facts
@@ -113,7 +120,7 @@ fn stage(protocol: u32) -> OneWriter {
 /// export audits clean.
 #[test]
 fn the_story_runs_to_its_balances() {
-    let mut stage = stage(PROTOCOL);
+    let mut stage = stage(PROTOCOL.0);
     let ending = story::play(&mut stage)
         .unwrap_or_else(|error| panic!("{}\n{error}", stage.told.join("\n")));
     assert!(ending.refusals.len() >= 10, "{:?}", ending.refusals);
@@ -130,16 +137,16 @@ fn act(writer: &mut Writer, principal: u32, signers: &[(u32, Role)], body: Body)
     let sequence = writer
         .tables()
         .lanes
-        .get(&officer)
+        .get(&PersonId(officer))
         .map_or(0, |lane| lane.highest)
         + 1;
     let valid_until_ms = writer.now() + MS_PER_DAY;
     let payload = Payload {
         chain: writer.ledger.chain(),
-        principal,
-        officer,
+        principal: OrganisationId(principal),
+        officer: PersonId(officer),
         sequence,
-        valid_until_ms,
+        valid_until_ms: LedgerTime(valid_until_ms),
         body,
     };
     let key = |person| officer_key(SEED.as_bytes(), person);
@@ -158,25 +165,27 @@ fn raise_to_2(writer: &mut Writer) {
         .ledger
         .validators()
         .iter()
-        .map(|v| v.validator)
+        .map(|v| v.validator.0)
         .collect();
     for validator in validators {
         let operator = writer
             .tables()
             .organisations
-            .get(&validator)
+            .get(&OrganisationId(validator))
             .unwrap()
             .officers[0];
         act(
             writer,
             validator,
-            &[(operator, Role::NodeOperator)],
-            Body::Node(NodeAct::Support { protocol: 2 }),
+            &[(operator.0, Role::NodeOperator)],
+            Body::Node(NodeAct::Support {
+                protocol: ProtocolVersion(2),
+            }),
         );
     }
-    let from_height = writer.ledger.height() + 40;
+    let from_height = writer.ledger.height().plus(40);
     let plan = RaiseProtocol {
-        protocol: 2,
+        protocol: ProtocolVersion(2),
         from_height,
         release: text("0.2"),
     };
@@ -188,24 +197,39 @@ fn raise_to_2(writer: &mut Writer) {
     by_member(writer, 1, Body::Motion(MotionAct::Propose(proposal)));
     let motion = writer.newest_motion();
     for member in 2.. {
-        if writer.tables().motions.get(&motion).unwrap().status != MotionStatus::Gathering {
+        if writer
+            .tables()
+            .motions
+            .get(&MotionId(motion))
+            .unwrap()
+            .status
+            != MotionStatus::Gathering
+        {
             break;
         }
-        by_member(writer, member, Body::Motion(MotionAct::Support { motion }));
+        by_member(
+            writer,
+            member,
+            Body::Motion(MotionAct::Support {
+                motion: MotionId(motion),
+            }),
+        );
     }
-    for member in rollbook_core::rules::motion::electorate(writer.tables(), motion).into_keys() {
+    for member in
+        rollbook_core::rules::motion::electorate(writer.tables(), MotionId(motion)).into_keys()
+    {
         let ballot = Ballot {
-            motion,
+            motion: MotionId(motion),
             choice: Choice::Yes,
             criterion: None,
             declaration: Declaration::None,
         };
-        by_member(writer, member, Body::Motion(MotionAct::Vote(ballot)));
+        by_member(writer, member.0, Body::Motion(MotionAct::Vote(ballot)));
     }
     writer.close(motion);
     let due = writer.due(DeadlineKind::MotionEffect, motion).unwrap();
     writer.advance(due + 1);
-    while writer.ledger.height() + 1 < from_height {
+    while writer.ledger.height().next() < from_height {
         writer.submit(&[]);
     }
     let post = writer
@@ -220,16 +244,16 @@ fn raise_to_2(writer: &mut Writer) {
         authority: text("Sample district court"),
         reference: text("(2024) 12"),
         document: sha256(b"order"),
-        issued_ms: writer.now(),
-        about: Some(3),
+        issued_ms: LedgerTime(writer.now()),
+        about: Some(OrganisationId(3)),
     };
     act(
         writer,
-        post.office,
-        &[(post.holder, Role::Secretary)],
+        post.office.0,
+        &[(post.holder.0, Role::Secretary)],
         Body::Charter(CharterAct::FileOrder(order)),
     );
-    assert_eq!(writer.ledger.tip().seal.protocol, 2);
+    assert_eq!(writer.ledger.tip().seal.protocol, ProtocolVersion(2));
 }
 
 /// The histories that `tests/tests/history.rs` holds. Each is written once, by the build that first
@@ -239,7 +263,7 @@ fn raise_to_2(writer: &mut Writer) {
 fn write_histories() {
     let mut stage = stage(1);
     story::play(&mut stage).unwrap();
-    for protocol in 1..=PROTOCOL {
+    for protocol in 1..=PROTOCOL.0 {
         match protocol {
             1 => {}
             2 => raise_to_2(&mut stage.writer),

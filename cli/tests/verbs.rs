@@ -7,6 +7,7 @@
 use rollbook::act::judge::transitions;
 use rollbook::act::next::{kebab, who_key};
 use rollbook::verbs::{ELSEWHERE, VERBS};
+use rollbook_core::id::ReviewId;
 use rollbook_core::record::{Body, MotionEffect};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_words::catalogue::{Language, t_in};
@@ -333,7 +334,7 @@ fn openings_are_read_back() {
         .collect();
     let comment =
         rollbook_proof::crypto::Hash::from_hex(reveal["comment"].as_str().unwrap()).unwrap();
-    let seal = scores.seal(&salt.try_into().unwrap(), 4, &comment);
+    let seal = scores.seal(&salt.try_into().unwrap(), ReviewId(4), &comment);
     assert_eq!(sealed["Call"]["Seal"]["seal"], json!(seal));
 
     // Another review's opening, and a changed one.

@@ -15,6 +15,11 @@
 //!   interest.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::number::OrganisationId;
+
+use crate::id::{
+    AgreementId, AwardId, CallId, DirectionId, FundId, GuaranteeId, HoldingId, LineId, PaymentId,
+};
 
 pub mod book;
 pub mod movement;
@@ -30,45 +35,45 @@ pub use book::{
 pub use movement::{CallPhase, Movement, Pot};
 pub use pledge::{Pledge, PledgeError, PledgeMove, PledgePart};
 pub use split::{SplitError, largest_remainder};
-pub use unit::{AMOUNT_MAX, Unit, UnitError};
+pub use unit::{Amount, Balance, Money, Unit, UnitError};
 
 /// An account of a fund. Numbers are the ledger's own. The letter is the one of domain 2.7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub enum AccountKind {
     /// `X:member`: what a contributor has paid in, negative. Organisation number.
-    Member(u32),
+    Member(OrganisationId),
     /// `X:fee`: fees paid out of a budget line. Number of the line.
-    Fee(u32),
+    Fee(LineId),
     /// `X:return`: what a contributor got back at closing. Organisation number.
-    Return(u32),
+    Return(OrganisationId),
     /// `X:gain`: gains of a holding, negative. Holding number.
-    Gain(u32),
+    Gain(HoldingId),
     /// `A:free`: available, without earmark.
     Free,
     /// `A:direction`: available, earmarked. Direction number.
-    Direction(u32),
+    Direction(DirectionId),
     /// `B:call`: allocated to a call.
-    Call(u32),
+    Call(CallId),
     /// `W:award`: awarded, agreement not yet in force.
-    Award(u32),
+    Award(AwardId),
     /// `K:agreement`: committed by an agreement in force, unpaid.
-    Committed(u32),
+    Committed(AgreementId),
     /// `T:payment`: released to the bank, not settled.
-    InTransit(u32),
+    InTransit(PaymentId),
     /// `D:agreement`: paid, not yet finally accepted.
-    Paid(u32),
+    Paid(AgreementId),
     /// `D:guarantee`: paid out under a guarantee, recovery open (F48).
-    PaidGuarantee(u32),
+    PaidGuarantee(GuaranteeId),
     /// `S:agreement`: finally accepted spend.
-    Accepted(u32),
+    Accepted(AgreementId),
     /// `G:guarantee`: reserve of a guarantee.
-    Reserve(u32),
+    Reserve(GuaranteeId),
     /// `H:holding`: loan principal outstanding, or equity at cost.
-    Holding(u32),
+    Holding(HoldingId),
     /// `L:agreement`: written off.
-    Lost(u32),
+    Lost(AgreementId),
     /// `L:guarantee`: paid out under a guarantee and written off.
-    LostGuarantee(u32),
+    LostGuarantee(GuaranteeId),
 }
 
 /// An account kind without its number: what the rows of the table name.
@@ -167,23 +172,23 @@ impl AccountKind {
 impl std::fmt::Display for AccountKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            AccountKind::Member(n) => write!(f, "X:member:{n}"),
-            AccountKind::Fee(n) => write!(f, "X:fee:{n}"),
-            AccountKind::Return(n) => write!(f, "X:return:{n}"),
-            AccountKind::Gain(n) => write!(f, "X:gain:{n}"),
+            AccountKind::Member(n) => write!(f, "X:member:{}", n.0),
+            AccountKind::Fee(n) => write!(f, "X:fee:{}", n.0),
+            AccountKind::Return(n) => write!(f, "X:return:{}", n.0),
+            AccountKind::Gain(n) => write!(f, "X:gain:{}", n.0),
             AccountKind::Free => write!(f, "A:free"),
-            AccountKind::Direction(n) => write!(f, "A:direction:{n}"),
-            AccountKind::Call(n) => write!(f, "B:call:{n}"),
-            AccountKind::Award(n) => write!(f, "W:award:{n}"),
-            AccountKind::Committed(n) => write!(f, "K:agreement:{n}"),
-            AccountKind::InTransit(n) => write!(f, "T:payment:{n}"),
-            AccountKind::Paid(n) => write!(f, "D:agreement:{n}"),
-            AccountKind::PaidGuarantee(n) => write!(f, "D:guarantee:{n}"),
-            AccountKind::Accepted(n) => write!(f, "S:agreement:{n}"),
-            AccountKind::Reserve(n) => write!(f, "G:guarantee:{n}"),
-            AccountKind::Holding(n) => write!(f, "H:holding:{n}"),
-            AccountKind::Lost(n) => write!(f, "L:agreement:{n}"),
-            AccountKind::LostGuarantee(n) => write!(f, "L:guarantee:{n}"),
+            AccountKind::Direction(n) => write!(f, "A:direction:{}", n.0),
+            AccountKind::Call(n) => write!(f, "B:call:{}", n.0),
+            AccountKind::Award(n) => write!(f, "W:award:{}", n.0),
+            AccountKind::Committed(n) => write!(f, "K:agreement:{}", n.0),
+            AccountKind::InTransit(n) => write!(f, "T:payment:{}", n.0),
+            AccountKind::Paid(n) => write!(f, "D:agreement:{}", n.0),
+            AccountKind::PaidGuarantee(n) => write!(f, "D:guarantee:{}", n.0),
+            AccountKind::Accepted(n) => write!(f, "S:agreement:{}", n.0),
+            AccountKind::Reserve(n) => write!(f, "G:guarantee:{}", n.0),
+            AccountKind::Holding(n) => write!(f, "H:holding:{}", n.0),
+            AccountKind::Lost(n) => write!(f, "L:agreement:{}", n.0),
+            AccountKind::LostGuarantee(n) => write!(f, "L:guarantee:{}", n.0),
         }
     }
 }
@@ -192,7 +197,7 @@ impl std::fmt::Display for AccountKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Account {
     /// Fund number.
-    pub fund: u32,
+    pub fund: FundId,
     /// Which account of the fund.
     pub kind: AccountKind,
 }
@@ -203,7 +208,7 @@ impl rollbook_proof::codec::Wire for Account {
 
 impl std::fmt::Display for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.fund, self.kind)
+        write!(f, "{}/{}", self.fund.0, self.kind)
     }
 }
 

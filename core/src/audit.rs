@@ -17,6 +17,7 @@ use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Seal, ValidatorKey,
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
 use rollbook_proof::log::{Checkpoint, EpochPolicy};
+use rollbook_proof::number::{Height, LedgerTime};
 
 use crate::block::{BlockBody, SystemSection};
 use crate::export::{BlockFrame, Header, Tail};
@@ -34,7 +35,7 @@ pub struct Finding {
     /// Language-free code: `A1.body-digest`, `A14.framing`, `N3.not-zero`.
     pub code: &'static str,
     /// Height of the block, if the finding is about one.
-    pub height: Option<u64>,
+    pub height: Option<Height>,
     /// Index in the log of the first leaf concerned, if known.
     pub leaf: Option<u64>,
     /// Id of the record concerned, if known.
@@ -65,7 +66,7 @@ pub struct Report {
     /// Epochs seen.
     pub epochs: u32,
     /// Ledger time of the last block.
-    pub time_ms: u64,
+    pub time_ms: LedgerTime,
     /// Root of the log after the last block.
     pub root: Option<Hash>,
     /// State root of the last block.
@@ -88,10 +89,10 @@ pub struct Auditor {
     report: Report,
     ledger: Option<Ledger>,
     /// Height from which on rules are not re-run.
-    broken_at: Option<u64>,
+    broken_at: Option<Height>,
     /// The seal before, and its policy's validators, for certificates.
     parent: Option<Seal>,
-    next_height: u64,
+    next_height: Height,
 }
 
 impl Auditor {
@@ -104,7 +105,7 @@ impl Auditor {
             ledger: None,
             broken_at: None,
             parent: None,
-            next_height: 1,
+            next_height: Height(1),
         };
         auditor.report.blocks = 1;
         auditor.open(header, frame, expected);
@@ -126,7 +127,7 @@ impl Auditor {
         if !frame.system.is_empty() || !frame.records.is_empty() {
             self.find(
                 "A14.framing",
-                Some(0),
+                Some(Height(0)),
                 None,
                 "frame 0 holds more than the genesis".into(),
             );
@@ -134,15 +135,15 @@ impl Auditor {
         let genesis = match Genesis::from_leaves(frame.derived.iter().map(Vec::as_slice)) {
             Ok(genesis) => genesis,
             Err(error) => {
-                self.broken_at = Some(0);
-                return self.find("A2.genesis", Some(0), Some(0), error.to_string());
+                self.broken_at = Some(Height(0));
+                return self.find("A2.genesis", Some(Height(0)), Some(0), error.to_string());
             }
         };
         self.report.genesis = Some(genesis.hash());
         if genesis.hash() != header.genesis {
             self.find(
                 "A2.genesis-hash",
-                Some(0),
+                Some(Height(0)),
                 Some(0),
                 format!(
                     "leaf 0 hashes to {}, the head says {}",
@@ -156,7 +157,7 @@ impl Auditor {
                 if encode(&ledger.tip().seal) != frame.seal {
                     self.find(
                         "A1.seal",
-                        Some(0),
+                        Some(Height(0)),
                         None,
                         "seal 0 is not the one that follows from the genesis".into(),
                     );
@@ -166,8 +167,8 @@ impl Auditor {
                 self.ledger = Some(ledger);
             }
             Err(error) => {
-                self.broken_at = Some(0);
-                self.find("A2.genesis", Some(0), Some(0), error.to_string());
+                self.broken_at = Some(Height(0));
+                self.find("A2.genesis", Some(Height(0)), Some(0), error.to_string());
             }
         }
     }
@@ -195,7 +196,7 @@ impl Auditor {
     /// The next block.
     pub fn block(&mut self, frame: &BlockFrame, verifier: &mut dyn Verify) {
         let height = self.next_height;
-        self.next_height += 1;
+        self.next_height = height.next();
         self.report.blocks += 1;
         let seal: Seal = match decode(&frame.seal) {
             Ok(seal) => seal,
@@ -224,7 +225,7 @@ impl Auditor {
 
     fn execute(
         &mut self,
-        height: u64,
+        height: Height,
         frame: &BlockFrame,
         body: &[u8],
         seal: &Seal,
@@ -280,7 +281,7 @@ impl Auditor {
         }
     }
 
-    fn refused(&mut self, height: u64, frame: &BlockFrame, seal: &Seal, error: BlockError) {
+    fn refused(&mut self, height: Height, frame: &BlockFrame, seal: &Seal, error: BlockError) {
         self.break_at(height);
         match &error {
             BlockError::Record { index, refusal, .. } => {
@@ -323,7 +324,7 @@ impl Auditor {
 
     /// The body is not the one the seal commits to: name the first part that cannot be what was
     /// sealed.
-    fn name_damage(&mut self, height: u64, frame: &BlockFrame, seal: &Seal) {
+    fn name_damage(&mut self, height: Height, frame: &BlockFrame, seal: &Seal) {
         if let Err(error) = decode_system(&frame.system) {
             return self.find(
                 "A1.body-digest",
@@ -381,7 +382,7 @@ impl Auditor {
     }
 
     /// What can be checked without the state.
-    fn structure(&mut self, height: u64, frame: &BlockFrame, seal: &Seal) {
+    fn structure(&mut self, height: Height, frame: &BlockFrame, seal: &Seal) {
         if seal.height != height {
             self.find(
                 "A1.height",
@@ -440,7 +441,7 @@ impl Auditor {
                 "the SHA-256 at the end of the file does not fit its content".into(),
             );
         }
-        let last = self.next_height - 1;
+        let last = self.next_height.previous();
         if header.height != last {
             self.find(
                 "A14.height",
@@ -468,7 +469,7 @@ impl Auditor {
         self.report
     }
 
-    fn judge_tail(&mut self, last: u64, tail: &Tail) {
+    fn judge_tail(&mut self, last: Height, tail: &Tail) {
         let (Some(ledger), Some(parent)) = (&self.ledger, &self.parent) else {
             return;
         };
@@ -480,7 +481,7 @@ impl Auditor {
         };
         let mut cosigned = 0;
         match &tail.certificate {
-            None if last == 0 => {}
+            None if last == Height(0) => {}
             None => found.push((
                 "A14.certificate",
                 "the certificate of the last block is missing".to_owned(),
@@ -497,7 +498,7 @@ impl Auditor {
             }
         }
         match (&tail.checkpoint, policy) {
-            (None, _) if last == 0 => {}
+            (None, _) if last == Height(0) => {}
             (None, _) => found.push((
                 "A11.not-receipted",
                 "the last block has no cosigned checkpoint: decided, not receipted".to_owned(),
@@ -517,11 +518,17 @@ impl Auditor {
         }
     }
 
-    fn break_at(&mut self, height: u64) {
+    fn break_at(&mut self, height: Height) {
         self.broken_at.get_or_insert(height);
     }
 
-    fn find(&mut self, code: &'static str, height: Option<u64>, leaf: Option<u64>, text: String) {
+    fn find(
+        &mut self,
+        code: &'static str,
+        height: Option<Height>,
+        leaf: Option<u64>,
+        text: String,
+    ) {
         self.report.findings.push(Finding {
             code,
             height,

@@ -1,6 +1,6 @@
 //! Ledger time in local days: fixed offset, civil dates, working days (RULINGS R12, A22).
 //!
-//! * Ledger time is `u64` milliseconds since 1970-01-01T00:00Z, without leap seconds. A local day
+//! * Ledger time counts milliseconds since 1970-01-01T00:00Z, without leap seconds. A local day
 //!   is a day number (0 = 1970-01-01) under the charter's fixed offset in minutes. Proleptic
 //!   Gregorian calendar, integers only.
 //! * Time t of a deadline still counts: a deadline is the last millisecond that is in time.
@@ -15,6 +15,8 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, strictly_ascending};
+use rollbook_proof::number;
+use rollbook_proof::number::LedgerTime;
 
 /// Milliseconds of a day.
 pub const MS_PER_DAY: u64 = 24 * MS_PER_HOUR;
@@ -45,9 +47,10 @@ pub struct CivilDate {
     pub day: u8,
 }
 
-/// A local day: day number under the alliance's offset, 0 = 1970-01-01.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-pub struct LocalDay(pub i64);
+number! {
+    /// A local day: day number under the alliance's offset, 0 = 1970-01-01.
+    LocalDay(i64);
+}
 
 /// Day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,16 +152,11 @@ impl std::fmt::Display for LocalDay {
     }
 }
 
-impl serde::Serialize for LocalDay {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 impl LocalDay {
     /// The day on which an instant falls.
-    pub fn of(instant_ms: u64, offset_minutes: i32) -> Self {
-        let local = i128::from(instant_ms) + i128::from(offset_minutes) * i128::from(MS_PER_MINUTE);
+    pub fn of(instant_ms: LedgerTime, offset_minutes: i32) -> Self {
+        let local =
+            i128::from(instant_ms.0) + i128::from(offset_minutes) * i128::from(MS_PER_MINUTE);
         LocalDay(saturate(local.div_euclid(i128::from(MS_PER_DAY))))
     }
 
@@ -214,18 +212,18 @@ impl LocalDay {
 }
 
 /// The first millisecond of a local day; 0 for days before the epoch.
-pub fn start_of_local_day(day: LocalDay, offset_minutes: i32) -> u64 {
+pub fn start_of_local_day(day: LocalDay, offset_minutes: i32) -> LedgerTime {
     clamp(day_start(day, offset_minutes))
 }
 
 /// The last millisecond of a local day: what "on date D" and "by date D" mean.
-pub fn end_of_local_day(day: LocalDay, offset_minutes: i32) -> u64 {
+pub fn end_of_local_day(day: LocalDay, offset_minutes: i32) -> LedgerTime {
     clamp(day_start(day, offset_minutes) + i128::from(MS_PER_DAY) - 1)
 }
 
 /// The last millisecond of a period of `days` that starts at `start_ms`: the end of the day `days`
 /// after the day of the start.
-pub fn deadline_after_days(start_ms: u64, days: u32, offset_minutes: i32) -> u64 {
+pub fn deadline_after_days(start_ms: LedgerTime, days: u32, offset_minutes: i32) -> LedgerTime {
     end_of_local_day(
         LocalDay::of(start_ms, offset_minutes).plus(days),
         offset_minutes,
@@ -237,8 +235,8 @@ fn day_start(day: LocalDay, offset_minutes: i32) -> i128 {
         - i128::from(offset_minutes) * i128::from(MS_PER_MINUTE)
 }
 
-fn clamp(instant: i128) -> u64 {
-    u64::try_from(instant.max(0)).unwrap_or(u64::MAX)
+fn clamp(instant: i128) -> LedgerTime {
+    LedgerTime(u64::try_from(instant.max(0)).unwrap_or(u64::MAX))
 }
 
 fn saturate(value: i128) -> i64 {
@@ -287,9 +285,9 @@ pub struct Calendar {
     pub offset_minutes: i32,
     /// Day numbers on which nobody works; strictly ascending, at most 512. Weekends may be among
     /// them.
-    pub holidays: Vec<i64>,
+    pub holidays: Vec<LocalDay>,
     /// Day numbers of Saturdays and Sundays that are worked; strictly ascending, at most 512.
-    pub working_weekends: Vec<i64>,
+    pub working_weekends: Vec<LocalDay>,
 }
 
 impl Default for Calendar {
@@ -318,20 +316,17 @@ impl Wire for Calendar {
         ] {
             at_most(days, CALENDAR_MAX_DAYS, what)?;
             strictly_ascending(days, what, |day| *day)?;
-            if let Some(day) = days.iter().find(|day| !(0..=LAST_DAY).contains(*day)) {
+            if let Some(day) = days.iter().find(|day| !(0..=LAST_DAY).contains(&day.0)) {
                 return Err(DecodeError::rule(format!(
-                    "{what}: day number {day} is outside 1970 to 9999"
+                    "{what}: day number {} is outside 1970 to 9999",
+                    day.0
                 )));
             }
         }
-        if let Some(day) = self
-            .working_weekends
-            .iter()
-            .find(|day| !LocalDay(**day).is_weekend())
-        {
+        if let Some(day) = self.working_weekends.iter().find(|day| !day.is_weekend()) {
             return Err(DecodeError::rule(format!(
                 "{} is a working weekend but no Saturday or Sunday",
-                LocalDay(*day)
+                day
             )));
         }
         if let Some(day) = self
@@ -341,7 +336,7 @@ impl Wire for Calendar {
         {
             return Err(DecodeError::rule(format!(
                 "{} is both a holiday and a working weekend",
-                LocalDay(*day)
+                day
             )));
         }
         Ok(())
@@ -350,21 +345,21 @@ impl Wire for Calendar {
 
 impl Calendar {
     /// The local day of an instant.
-    pub fn day_of(&self, instant_ms: u64) -> LocalDay {
+    pub fn day_of(&self, instant_ms: LedgerTime) -> LocalDay {
         LocalDay::of(instant_ms, self.offset_minutes)
     }
 
     /// The last millisecond of a day.
-    pub fn end_of_day(&self, day: LocalDay) -> u64 {
+    pub fn end_of_day(&self, day: LocalDay) -> LedgerTime {
         end_of_local_day(day, self.offset_minutes)
     }
 
     /// Whether the alliance works on this day.
     pub fn is_working_day(&self, day: LocalDay) -> bool {
         if day.is_weekend() {
-            self.working_weekends.binary_search(&day.0).is_ok()
+            self.working_weekends.binary_search(&day).is_ok()
         } else {
-            self.holidays.binary_search(&day.0).is_err()
+            self.holidays.binary_search(&day).is_err()
         }
     }
 
@@ -393,7 +388,7 @@ impl Calendar {
 
     /// Where a ballot, deadline or offer that would end at `end_ms` ends: unchanged on a working
     /// day, else the last millisecond of the next working day (RULINGS R12).
-    pub fn next_working_day_end(&self, end_ms: u64) -> u64 {
+    pub fn next_working_day_end(&self, end_ms: LedgerTime) -> LedgerTime {
         let day = self.day_of(end_ms);
         if self.is_working_day(day) {
             end_ms
@@ -404,9 +399,9 @@ impl Calendar {
 
     /// The last millisecond of a delay (stay, cooling-off, hold, payout delay): not moved to a
     /// working day.
-    pub fn delay(&self, start_ms: u64, period: Period) -> u64 {
+    pub fn delay(&self, start_ms: LedgerTime, period: Period) -> LedgerTime {
         match period {
-            Period::Hours(hours) => start_ms.saturating_add(u64::from(hours) * MS_PER_HOUR),
+            Period::Hours(hours) => start_ms.plus_ms(u64::from(hours) * MS_PER_HOUR),
             Period::Days(days) => deadline_after_days(start_ms, days, self.offset_minutes),
             Period::WorkingDays(days) => {
                 self.end_of_day(self.add_working_days(self.day_of(start_ms), days))
@@ -416,20 +411,20 @@ impl Calendar {
 
     /// The last millisecond of a ballot, deadline or offer: as [`Calendar::delay`], moved to the
     /// next working day.
-    pub fn deadline(&self, start_ms: u64, period: Period) -> u64 {
+    pub fn deadline(&self, start_ms: LedgerTime, period: Period) -> LedgerTime {
         self.next_working_day_end(self.delay(start_ms, period))
     }
 
     /// An instant as RFC 3339 text under this calendar's offset.
-    pub fn format(&self, instant_ms: u64) -> String {
+    pub fn format(&self, instant_ms: LedgerTime) -> String {
         format_instant(instant_ms, self.offset_minutes)
     }
 }
 
 /// RFC 3339 text under an offset: `2023-06-28T09:00:00+08:00`, milliseconds only if there are any.
-pub fn format_instant(instant_ms: u64, offset_minutes: i32) -> String {
+pub fn format_instant(instant_ms: LedgerTime, offset_minutes: i32) -> String {
     let day = LocalDay::of(instant_ms, offset_minutes);
-    let in_day = i128::from(instant_ms) - day_start(day, offset_minutes);
+    let in_day = i128::from(instant_ms.0) - day_start(day, offset_minutes);
     let (seconds, millis) = (in_day / 1000, in_day % 1000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let fraction = if millis == 0 {
@@ -448,7 +443,7 @@ pub fn format_instant(instant_ms: u64, offset_minutes: i32) -> String {
 
 /// Reads RFC 3339 text with an offset (`+08:00` or `Z`) and at most three digits of a fraction.
 /// Leap seconds are refused.
-pub fn parse_instant(text: &str) -> Result<u64, TimeError> {
+pub fn parse_instant(text: &str) -> Result<LedgerTime, TimeError> {
     let form = || TimeError::Instant(text.to_owned());
     let (date, rest) = text.split_once('T').ok_or_else(form)?;
     let date = CivilDate::parse(date)?;
@@ -487,7 +482,9 @@ pub fn parse_instant(text: &str) -> Result<u64, TimeError> {
         + i128::from(seconds) * 1000
         + i128::from(millis)
         - offset * i128::from(MS_PER_MINUTE);
-    u64::try_from(instant).map_err(|_| TimeError::BeforeEpoch(text.to_owned()))
+    u64::try_from(instant)
+        .map(LedgerTime)
+        .map_err(|_| TimeError::BeforeEpoch(text.to_owned()))
 }
 
 /// `count` ASCII digits at `at`, as a number; `count` is at most 4.

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::number::LedgerTime;
 
 use super::*;
 
@@ -7,7 +8,7 @@ fn day(text: &str) -> LocalDay {
     CivilDate::parse(text).unwrap().day_number()
 }
 
-fn at(text: &str) -> u64 {
+fn at(text: &str) -> LedgerTime {
     parse_instant(text).unwrap()
 }
 
@@ -15,8 +16,10 @@ fn at(text: &str) -> u64 {
 /// worked.
 fn autumn() -> Calendar {
     Calendar {
-        holidays: (day("2023-09-29").0..=day("2023-10-06").0).collect(),
-        working_weekends: vec![day("2023-10-07").0, day("2023-10-08").0],
+        holidays: (day("2023-09-29").0..=day("2023-10-06").0)
+            .map(LocalDay)
+            .collect(),
+        working_weekends: vec![day("2023-10-07"), day("2023-10-08")],
         ..Calendar::default()
     }
 }
@@ -126,17 +129,23 @@ fn refused_dates_and_instants() {
 #[test]
 fn instants_as_text() {
     let launch = at("2023-06-28T09:00:00+08:00");
-    assert_eq!(launch, 1_687_914_000_000);
+    assert_eq!(launch, LedgerTime(1_687_914_000_000));
     assert_eq!(launch, at("2023-06-28T01:00:00Z"));
     assert_eq!(launch, at("2023-06-27T20:30:00.000-04:30"));
     assert_eq!(format_instant(launch, 480), "2023-06-28T09:00:00+08:00");
     assert_eq!(
-        format_instant(launch + 7, -270),
+        format_instant(launch.plus_ms(7), -270),
         "2023-06-27T20:30:00.007-04:30"
     );
-    assert_eq!(at("1970-01-01T00:00:00.5Z"), 500);
-    assert_eq!(format_instant(0, 0), "1970-01-01T00:00:00+00:00");
-    assert_eq!(format_instant(0, -60), "1969-12-31T23:00:00-01:00");
+    assert_eq!(at("1970-01-01T00:00:00.5Z"), LedgerTime(500));
+    assert_eq!(
+        format_instant(LedgerTime(0), 0),
+        "1970-01-01T00:00:00+00:00"
+    );
+    assert_eq!(
+        format_instant(LedgerTime(0), -60),
+        "1969-12-31T23:00:00-01:00"
+    );
 }
 
 #[test]
@@ -150,7 +159,7 @@ fn a_period_in_days_ends_at_the_end_of_its_last_day() {
     );
     assert_eq!(
         deadline_after_days(at("2023-06-29T00:00:00+08:00"), 7, 480),
-        end + MS_PER_DAY
+        end.plus_ms(MS_PER_DAY)
     );
     // The same instant is another day elsewhere: 00:30 in Shanghai is still the day before in UTC.
     let night = at("2023-06-28T00:30:00+08:00");
@@ -237,11 +246,11 @@ fn bad_calendars_are_refused() {
     refused(&|c| c.offset_minutes = i32::MIN);
     refused(&|c| c.holidays.swap(0, 1));
     refused(&|c| c.holidays[1] = c.holidays[0]);
-    refused(&|c| c.holidays = vec![-1]);
-    refused(&|c| c.holidays = vec![i64::MAX]);
-    refused(&|c| c.holidays = (0..513).collect());
-    refused(&|c| c.working_weekends = vec![day("2023-10-09").0]);
-    refused(&|c| c.working_weekends = vec![day("2023-09-30").0]);
+    refused(&|c| c.holidays = vec![LocalDay(-1)]);
+    refused(&|c| c.holidays = vec![LocalDay(i64::MAX)]);
+    refused(&|c| c.holidays = (0..513).map(LocalDay).collect());
+    refused(&|c| c.working_weekends = vec![day("2023-10-09")]);
+    refused(&|c| c.working_weekends = vec![day("2023-09-30")]);
 }
 
 #[test]
@@ -252,8 +261,11 @@ fn extremes_saturate() {
         Period::Days(u32::MAX),
         Period::WorkingDays(u32::MAX),
     ] {
-        assert!(calendar.deadline(u64::MAX, period) >= u64::MAX - 3 * MS_PER_DAY);
-        assert!(calendar.deadline(0, period) > 0);
+        assert!(
+            calendar.deadline(LedgerTime(u64::MAX), period)
+                >= LedgerTime(u64::MAX - 3 * MS_PER_DAY)
+        );
+        assert!(calendar.deadline(LedgerTime(0), period) > LedgerTime(0));
     }
     for number in [i64::MIN, i64::MAX] {
         assert!(!LocalDay(number).to_string().is_empty());
@@ -272,15 +284,15 @@ proptest! {
 
     #[test]
     fn instants_round_trip(ms in 0u64..7_258_118_400_000, offset in -720i32..=840) {
-        let text = format_instant(ms, offset);
+        let text = format_instant(LedgerTime(ms), offset);
         if ms >= MS_PER_DAY {
-            prop_assert_eq!(parse_instant(&text), Ok(ms), "{}", text);
+            prop_assert_eq!(parse_instant(&text), Ok(LedgerTime(ms)), "{}", text);
         }
-        let day = LocalDay::of(ms, offset);
-        prop_assert!(end_of_local_day(day, offset) >= ms);
-        prop_assert!(start_of_local_day(day, offset) <= ms);
+        let day = LocalDay::of(LedgerTime(ms), offset);
+        prop_assert!(end_of_local_day(day, offset) >= LedgerTime(ms));
+        prop_assert!(start_of_local_day(day, offset) <= LedgerTime(ms));
         prop_assert_eq!(LocalDay::of(end_of_local_day(day, offset), offset), day);
-        prop_assert_eq!(LocalDay::of(end_of_local_day(day, offset) + 1, offset), day.plus(1));
+        prop_assert_eq!(LocalDay::of(end_of_local_day(day, offset).plus_ms(1), offset), day.plus(1));
     }
 
     #[test]
@@ -302,11 +314,11 @@ proptest! {
     ) {
         let calendar = autumn();
         for make in [Period::Hours, Period::Days, Period::WorkingDays] {
-            let end = calendar.deadline(start, make(n));
-            prop_assert!(end >= start && end >= calendar.delay(start, make(n)));
+            let end = calendar.deadline(LedgerTime(start), make(n));
+            prop_assert!(end >= LedgerTime(start) && end >= calendar.delay(LedgerTime(start), make(n)));
             prop_assert!(calendar.is_working_day(calendar.day_of(end)));
-            prop_assert!(calendar.day_of(calendar.deadline(start + later, make(n))) >= calendar.day_of(end));
-            prop_assert!(calendar.day_of(calendar.deadline(start, make(n + more))) >= calendar.day_of(end));
+            prop_assert!(calendar.day_of(calendar.deadline(LedgerTime(start + later), make(n))) >= calendar.day_of(end));
+            prop_assert!(calendar.day_of(calendar.deadline(LedgerTime(start), make(n + more))) >= calendar.day_of(end));
         }
     }
 

@@ -11,8 +11,10 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
 
+use crate::account::Amount;
 use crate::calendar::{DEFAULT_OFFSET_MINUTES, MS_PER_HOUR};
 use crate::charter::motions::RuleSet;
+use crate::id::CharterVersion;
 
 pub mod motions;
 
@@ -56,7 +58,7 @@ pub struct ClassRule {
     /// May hold a seat on the board.
     pub seat_eligible: bool,
     /// Yearly dues in minor units of the charter's currency.
-    pub dues: u64,
+    pub dues: Amount,
 }
 
 /// Parameters of admission and dues (domain 1.5).
@@ -104,9 +106,9 @@ pub struct MotionParameters {
 )]
 pub struct FundingParameters {
     /// Awards up to this total per group in 12 months are decided by the investment committee.
-    pub committee_limit: u64,
+    pub committee_limit: Amount,
     /// Up to this by the board, above by the assembly.
-    pub board_limit: u64,
+    pub board_limit: Amount,
     /// Most of a fund's net receipts one group may be awarded, in basis points.
     pub fund_concentration_bp: u32,
     /// Most of a call's budget one group may be awarded, in basis points, unless the call says
@@ -117,11 +119,11 @@ pub struct FundingParameters {
     /// Held back until final acceptance, in basis points.
     pub holdback_bp: u32,
     /// Payments above this need two finance approvers.
-    pub two_approvers_above: u64,
+    pub two_approvers_above: Amount,
     /// Fewest final reviews of an application.
     pub reviewers: u32,
     /// Asks above this need [`FundingParameters::reviewers_large`].
-    pub large_ask: u64,
+    pub large_ask: Amount,
     /// Fewest final reviews of a large application.
     pub reviewers_large: u32,
     /// Days between an award decision and its offer.
@@ -186,7 +188,7 @@ pub struct ChainParameters {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Charter {
     /// Counted from 1.
-    pub version: u32,
+    pub version: CharterVersion,
     /// SHA-256 of the text that people signed.
     pub text: Hash,
     /// Which thresholds it began from.
@@ -289,17 +291,17 @@ impl Charter {
             "solvency",
         ];
         Charter {
-            version: 1,
+            version: CharterVersion(1),
             text,
             preset,
             clock,
             offset_minutes: DEFAULT_OFFSET_MINUTES,
             currency: Text::new("CNY").unwrap_or_default(),
             classes: vec![
-                class(Class::Founding, true, true, 20_000_000),
-                class(Class::Council, true, true, 20_000_000),
-                class(Class::Ordinary, true, false, 5_000_000),
-                class(Class::Associate, false, false, 1_000_000),
+                class(Class::Founding, true, true, Amount(20_000_000)),
+                class(Class::Council, true, true, Amount(20_000_000)),
+                class(Class::Ordinary, true, false, Amount(5_000_000)),
+                class(Class::Associate, false, false, Amount(1_000_000)),
             ],
             criteria: criteria
                 .iter()
@@ -324,15 +326,15 @@ impl Charter {
             },
             rules: RuleSet::preset(preset),
             funding: FundingParameters {
-                committee_limit: 50_000_000,
-                board_limit: 500_000_000,
+                committee_limit: Amount(50_000_000),
+                board_limit: Amount(500_000_000),
                 fund_concentration_bp: 2_000,
                 call_concentration_bp: 4_000,
                 advance_cap_bp: 3_000,
                 holdback_bp: 1_000,
-                two_approvers_above: 20_000_000,
+                two_approvers_above: Amount(20_000_000),
                 reviewers: 3,
-                large_ask: 500_000_000,
+                large_ask: Amount(500_000_000),
                 reviewers_large: 5,
                 standstill_days: 10,
                 appeal_days: 10,

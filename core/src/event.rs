@@ -4,8 +4,14 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{Text, Wire, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
 
+use crate::account::Amount;
 use crate::charter::motions::{DecidingBody, MotionKind};
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CallId, ContributionId, DrawId, FundId, InstalmentId,
+    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, ReviewId,
+};
 use crate::object::membership::Standing;
 use crate::object::payment::Awaited;
 use crate::tally::Tally;
@@ -14,7 +20,7 @@ use crate::tally::Tally;
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Event {
     /// The deadline that passed, or the block's time where no deadline is behind the event.
-    pub due_ms: u64,
+    pub due_ms: LedgerTime,
     /// What happened.
     pub body: EventBody,
 }
@@ -37,7 +43,7 @@ pub enum EventBody {
     /// A7).
     EpochDump {
         /// The epoch that ends.
-        epoch: u32,
+        epoch: EpochId,
         /// Rows in the dump.
         rows: u64,
         /// Root over the rows.
@@ -55,7 +61,7 @@ pub enum EventBody {
     /// body.
     MotionOpened {
         /// Its number.
-        motion: u32,
+        motion: MotionId,
         /// Its kind.
         kind: MotionKind,
         /// Who decides.
@@ -67,12 +73,12 @@ pub enum EventBody {
         /// Root over the electorate's rows.
         electorate: Hash,
         /// When the ballots end.
-        closes_ms: u64,
+        closes_ms: LedgerTime,
     },
     /// The ballots of a motion ended: counts, rule, arithmetic and outcome.
     MotionClosed {
         /// Its number.
-        motion: u32,
+        motion: MotionId,
         /// Who decided.
         body: DecidingBody,
         /// How often it had been put again.
@@ -83,138 +89,138 @@ pub enum EventBody {
     /// A passed motion took effect.
     MotionCarriedOut {
         /// Its number.
-        motion: u32,
+        motion: MotionId,
     },
     /// A motion is void.
     MotionVoid {
         /// Its number.
-        motion: u32,
+        motion: MotionId,
         /// Why: the code of the rule its effect would have broken, or of the tally.
         code: Text<64>,
     },
     /// A motion of the assembly found too little support in time.
     MotionUnsupported {
         /// Its number.
-        motion: u32,
+        motion: MotionId,
     },
     /// M02: an application waits longer than the charter allows for screening. It may still be
     /// screened.
     ScreeningOverdue {
         /// Membership number.
-        membership: u32,
+        membership: MembershipId,
         /// The applicant.
-        organisation: u32,
+        organisation: OrganisationId,
     },
     /// A membership came to stand elsewhere by the clock.
     MembershipMoved {
         /// Membership number.
-        membership: u32,
+        membership: MembershipId,
         /// The organisation.
-        organisation: u32,
+        organisation: OrganisationId,
         /// The transition, such as `M08`.
         transition: Text<8>,
         /// Where it stands now.
         standing: Standing,
         /// The motion that decided, if one did.
-        motion: Option<u32>,
+        motion: Option<MotionId>,
     },
     /// R9: a rejected applicant has not asked the board to vote again; the rejection stands.
     RejectionFinal {
         /// Membership number.
-        membership: u32,
+        membership: MembershipId,
     },
     /// F04: what was open on an instalment is defaulted.
     InstalmentDefaulted {
         /// The fund.
-        fund: u32,
+        fund: FundId,
         /// The contribution.
-        contribution: u32,
+        contribution: ContributionId,
         /// The instalment.
-        instalment: u32,
+        instalment: InstalmentId,
         /// The member.
-        member: u32,
+        member: OrganisationId,
         /// Minor units.
-        amount: u64,
+        amount: Amount,
     },
     /// F37: a call takes applications.
     CallOpened {
         /// The call.
-        call: u32,
+        call: CallId,
     },
     /// F37: it takes none any more.
     CallClosedForSubmissions {
         /// The call.
-        call: u32,
+        call: CallId,
         /// How many came.
         applications: u32,
     },
     /// F07: time to open applications is over; these were not opened and are void.
     ApplicationsVoid {
         /// The call.
-        call: u32,
+        call: CallId,
         /// Their numbers.
-        applications: Vec<u32>,
+        applications: Vec<ApplicationId>,
     },
     /// F40: nobody appealed in time; the application stays ineligible.
     AppealExpired {
         /// The application.
-        application: u32,
+        application: ApplicationId,
         /// Its call.
-        call: u32,
+        call: CallId,
     },
     /// R22: somebody did not commit or reveal in time.
     DrawPassed {
         /// The draw.
-        draw: u32,
+        draw: DrawId,
         /// The attempt that begins or goes on.
         attempt: u32,
         /// Places that were missing (0 PO, 1 OFF, 2 seat holder) and the organisation that takes
         /// each; none: its first kind of holder again, since no seat holder of another group is
         /// left.
-        places: Vec<(u32, Option<u32>)>,
+        places: Vec<(u32, Option<OrganisationId>)>,
     },
     /// R13: a reviewer is past the limit.
     ReviewerReplaced {
         /// The review that ended.
-        review: u32,
+        review: ReviewId,
         /// Its application.
-        application: u32,
+        application: ApplicationId,
         /// Who was late.
-        person: u32,
+        person: PersonId,
         /// The review that takes its place; none: nobody is left in the draw.
-        next: Option<u32>,
+        next: Option<ReviewId>,
     },
     /// F09: a revealed review was neither confirmed nor changed and is final.
     ReviewFinal {
         /// The review.
-        review: u32,
+        review: ReviewId,
         /// Its application.
-        application: u32,
+        application: ApplicationId,
     },
     /// F12: the standstill of an award is over; the applicant may accept.
     AwardOffered {
         /// The award.
-        award: u32,
+        award: AwardId,
         /// The applicant.
-        grantee: u32,
+        grantee: OrganisationId,
         /// Minor units.
-        amount: u64,
+        amount: Amount,
         /// Last ledger time to accept.
-        until_ms: u64,
+        until_ms: LedgerTime,
     },
     /// F12: an offer was not accepted in time; its amount went back.
     AwardLapsed {
         /// The award.
-        award: u32,
+        award: AwardId,
         /// The applicant.
-        grantee: u32,
+        grantee: OrganisationId,
         /// Minor units.
-        amount: u64,
+        amount: Amount,
     },
     /// F42: the cooling-off of a payee account is over.
     AccountCooled {
         /// The agreement.
-        agreement: u32,
+        agreement: AgreementId,
         /// Commitment to the account.
         account: Hash,
         /// In force now; else it waits for the second officer.
@@ -223,51 +229,51 @@ pub enum EventBody {
     /// R13: an assessor is past the limit.
     AssessorLate {
         /// The milestone.
-        milestone: u32,
+        milestone: MilestoneId,
         /// Who is late.
-        person: u32,
+        person: PersonId,
         /// Who follows; none: nobody is left in the draw, the late one stays.
-        next: Option<u32>,
+        next: Option<PersonId>,
     },
     /// R22: the draw has too few assessors for a milestone.
     AssessorsMissing {
         /// The milestone.
-        milestone: u32,
+        milestone: MilestoneId,
     },
     /// R13: a step of a payment is past its limit.
     StepOverdue {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// Which step.
         awaited: Awaited,
     },
     /// F20: the delay after the last approval is over.
     PayoutDelayOver {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// It is held.
         held: bool,
     },
     /// R13: a hold ended undecided.
     HoldEnded {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
     },
     /// F22: the grantee neither acknowledged nor disputed in time.
     Unacknowledged {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// Minor units.
-        amount: u64,
+        amount: Amount,
     },
     /// A18: the next rule version is decided and begins at a height.
     ProtocolRaised {
         /// The version.
-        protocol: u32,
+        protocol: ProtocolVersion,
         /// The first height under it.
-        from_height: u64,
+        from_height: Height,
         /// The amendment.
-        motion: u32,
+        motion: MotionId,
         /// The first release that knows it.
         release: Text<40>,
     },

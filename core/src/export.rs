@@ -25,6 +25,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::chain::{Certificate, HandoverCheckpoint, LeafTag, Seal};
 use rollbook_proof::codec::{DecodeError, Wire, decode, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::Height;
 
 use crate::block::{BODY_MAX_BYTES, BlockBody};
 
@@ -41,7 +42,7 @@ pub struct Header {
     /// Genesis hash.
     pub genesis: Hash,
     /// Height of the last block.
-    pub height: u64,
+    pub height: Height,
 }
 
 /// Why bytes are no export, or no part of one.
@@ -75,7 +76,7 @@ impl Header {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&self.genesis.0);
-        bytes.extend_from_slice(&self.height.to_le_bytes());
+        bytes.extend_from_slice(&self.height.0.to_le_bytes());
         bytes
     }
 
@@ -95,7 +96,10 @@ impl Header {
         }
         let genesis = Hash(array(cursor.take(32, "the genesis hash")?));
         let height = u64::from_le_bytes(array(cursor.take(8, "the height")?));
-        Ok(Header { genesis, height })
+        Ok(Header {
+            genesis,
+            height: Height(height),
+        })
     }
 }
 

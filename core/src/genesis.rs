@@ -14,8 +14,10 @@ use rollbook_proof::crypto::{Hash, VerifierCache, sha256};
 use rollbook_proof::log::{
     Clock, Continues, EpochPolicy, Frontier, GenesisFacts, PolicyValidator, leaf_hash,
 };
+use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::charter::Charter;
+use crate::id::{CharterVersion, MotionId, PersonId, PostId};
 use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope};
 use crate::lookup::groups;
 use crate::lookup::protocol::PROTOCOL;
@@ -40,20 +42,20 @@ pub struct PostEntry {
     /// What the holder may do.
     pub role: Role,
     /// Person number of the holder.
-    pub holder: u32,
+    pub holder: PersonId,
     /// Person number of the deputy.
-    pub deputy: Option<u32>,
+    pub deputy: Option<PersonId>,
     /// Until this ledger time.
-    pub until_ms: u64,
+    pub until_ms: LedgerTime,
 }
 
 /// A seat on the first board.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SeatEntry {
     /// Organisation number.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     /// Until this ledger time.
-    pub until_ms: u64,
+    pub until_ms: LedgerTime,
 }
 
 /// One item of the genesis, one leaf.
@@ -66,9 +68,9 @@ pub enum GenesisItem {
         /// The charter.
         charter: Charter,
         /// Time of seal 0.
-        opened_ms: u64,
+        opened_ms: LedgerTime,
         /// The rule version that the chain begins with (RULINGS A18).
-        protocol: u32,
+        protocol: ProtocolVersion,
     },
     /// An office with its own staff and its first posts. Holders may be officers of other
     /// organisations of this genesis.
@@ -89,7 +91,7 @@ pub enum GenesisItem {
     /// A validating node of a founding organisation.
     Validator {
         /// Organisation number.
-        organisation: u32,
+        organisation: OrganisationId,
         /// Its keys.
         keys: NodeKeys,
     },
@@ -103,7 +105,7 @@ impl Wire for GenesisItem {
             GenesisItem::Charter {
                 charter, protocol, ..
             } => {
-                if !(1..=PROTOCOL).contains(protocol) {
+                if !(ProtocolVersion(1)..=PROTOCOL).contains(protocol) {
                     return Err(DecodeError::rule(format!(
                         "protocol {protocol}: this build knows protocols 1 to {PROTOCOL}"
                     )));
@@ -142,12 +144,12 @@ impl GenesisItem {
     fn order(&self) -> (u8, u32) {
         match self {
             GenesisItem::Charter { .. } => (0, 0),
-            GenesisItem::Office { entry, .. } => (1, entry.number),
+            GenesisItem::Office { entry, .. } => (1, entry.number.0),
             GenesisItem::Board(_) => (2, 0),
-            GenesisItem::Direction(direction) => (3, direction.number),
-            GenesisItem::Organisation(entry) => (4, entry.number),
-            GenesisItem::Observer(entry) => (5, entry.number),
-            GenesisItem::Validator { organisation, .. } => (6, *organisation),
+            GenesisItem::Direction(direction) => (3, direction.number.0),
+            GenesisItem::Organisation(entry) => (4, entry.number.0),
+            GenesisItem::Observer(entry) => (5, entry.number.0),
+            GenesisItem::Validator { organisation, .. } => (6, organisation.0),
         }
     }
 
@@ -222,7 +224,7 @@ impl Genesis {
                 }
             })
             .ok_or_else(|| GenesisError::Structure("there is no charter".into()))?;
-        let validators: Vec<(u32, &NodeKeys)> = items
+        let validators: Vec<(OrganisationId, &NodeKeys)> = items
             .iter()
             .filter_map(|item| {
                 if let GenesisItem::Validator { organisation, keys } = item {
@@ -233,7 +235,7 @@ impl Genesis {
             })
             .collect();
         let policy = EpochPolicy {
-            epoch: 0,
+            epoch: EpochId(0),
             origin: origin.to_owned(),
             previous: None,
             valid_from_size: 0,
@@ -324,7 +326,7 @@ impl Genesis {
     }
 
     /// Ledger time of seal 0.
-    pub fn opened_ms(&self) -> u64 {
+    pub fn opened_ms(&self) -> LedgerTime {
         self.items
             .iter()
             .find_map(|item| {
@@ -334,7 +336,7 @@ impl Genesis {
                     None
                 }
             })
-            .unwrap_or(0)
+            .unwrap_or(LedgerTime(0))
     }
 
     /// The founding organisations, in order.
@@ -351,7 +353,7 @@ impl Genesis {
     /// Checks everything and computes the first state, the first log, seal 0.
     pub fn open(&self) -> Result<Opened, GenesisError> {
         self.check_policy()?;
-        let (mut opened_ms, mut begins_with) = (0, 1);
+        let (mut opened_ms, mut begins_with) = (LedgerTime::ZERO, ProtocolVersion(1));
         for (i, item) in self.items.iter().enumerate() {
             item.check().map_err(|error| GenesisError::Item {
                 index: i + 1,
@@ -384,7 +386,7 @@ impl Genesis {
         {
             let block = BlockContext {
                 chain: self.hash(),
-                height: 0,
+                height: Height(0),
                 now: opened_ms,
             };
             let mut tx = Tx::of_block(&mut state.tables, block);
@@ -416,7 +418,7 @@ impl Genesis {
         }
         let seal = Seal {
             protocol: begins_with,
-            height: 0,
+            height: Height(0),
             time_ms: opened_ms,
             parent: Hash::ZERO,
             first_leaf: 0,
@@ -449,7 +451,7 @@ impl Genesis {
         let Some(facts) = &self.policy.genesis else {
             return wrong("it has no genesis lines");
         };
-        if self.policy.epoch != 0
+        if self.policy.epoch != EpochId(0)
             || self.policy.previous.is_some()
             || self.policy.valid_from_size != 0
         {
@@ -461,7 +463,7 @@ impl Genesis {
         if facts.clock != self.clock() {
             return wrong("its clock is not the charter's");
         }
-        let validators: Vec<(u32, &NodeKeys)> = self
+        let validators: Vec<(OrganisationId, &NodeKeys)> = self
             .items
             .iter()
             .filter_map(|item| {
@@ -523,16 +525,16 @@ impl Genesis {
             })
             .collect();
         tx.t.epochs().put(
-            0,
+            EpochId(0),
             EpochFacts {
                 policy: self.hash(),
-                first_height: 0,
+                first_height: Height(0),
                 valid_from_size: 0,
                 validators,
             },
         );
         tx.t.policies()
-            .put(0, self.policy_text.clone().into_bytes());
+            .put(EpochId(0), self.policy_text.clone().into_bytes());
         tx.put_facts(facts);
         Ok(())
     }
@@ -543,19 +545,19 @@ impl Genesis {
                 charter, protocol, ..
             } => {
                 require!(
-                    charter.version == 1,
+                    charter.version == CharterVersion(1),
                     "A2.charter-version",
                     version = charter.version
                 );
                 let facts = ProtocolFacts {
-                    from_height: 0,
-                    motion: 0,
+                    from_height: Height(0),
+                    motion: MotionId(0),
                     release: Text::default(),
                 };
                 tx.t.protocols().put(*protocol, facts);
-                tx.t.charters().put(1, charter.clone());
+                tx.t.charters().put(CharterVersion(1), charter.clone());
                 tx.put_facts(ChainFacts {
-                    charter: 1,
+                    charter: CharterVersion(1),
                     ..ChainFacts::default()
                 });
             }
@@ -589,7 +591,7 @@ impl Genesis {
                         deputy,
                     };
                     check_appointment(tx, &appointment)?;
-                    let number = tx.next_number(Counter::Post);
+                    let number = tx.next_id::<PostId>();
                     let from_ms = tx.now;
                     tx.t.posts().put(
                         number,
@@ -659,27 +661,33 @@ impl Genesis {
 
     /// Enters an organisation under the numbers that the genesis gives; numbers are used once.
     fn enter(&self, tx: &mut Tx, entry: &OrganisationEntry) -> Result<(), Refusal> {
-        require!(entry.number > 0, "A2.number-zero");
+        require!(entry.number > OrganisationId(0), "A2.number-zero");
         require!(
             !tx.t.organisations.contains(&entry.number),
             "A2.number-twice",
             organisation = entry.number
         );
         for officer in &entry.officers {
-            if officer.person == 0 || tx.t.persons.contains(&officer.person) {
+            if officer.person == PersonId(0) || tx.t.persons.contains(&officer.person) {
                 refuse!("A2.person-number-twice", person = officer.person);
             }
         }
-        registration::enter(tx, entry, entry.number, None, &mut VerifierCache::default())?;
+        registration::enter(
+            tx,
+            entry,
+            entry.number.0,
+            None,
+            &mut VerifierCache::default(),
+        )?;
         // Later numbers continue above the highest one that the genesis used.
         let highest =
             tx.t.counters
                 .get(&(Counter::Organisation as u8))
                 .copied()
                 .unwrap_or(0)
-                .max(entry.number);
+                .max(entry.number.0);
         tx.t.counters().put(Counter::Organisation as u8, highest);
-        let persons = entry.officers.last().map_or(0, |officer| officer.person);
+        let persons = entry.officers.last().map_or(0, |officer| officer.person.0);
         let highest =
             tx.t.counters
                 .get(&(Counter::Person as u8))

@@ -11,7 +11,10 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::calendar::LocalDay;
+use crate::id::{DirectionId, FundId, MembershipId, PersonId};
 use identifier::Identifier;
 
 pub mod commitment;
@@ -174,7 +177,7 @@ pub struct Authorisation {
     /// Salted commitment to the signatory's name.
     pub signatory: Hash,
     /// Date of the letter, days since 1970-01-01.
-    pub date: i64,
+    pub date: LocalDay,
 }
 
 /// An officer as first registered: number, commitment, roles, keys with proof of possession.
@@ -182,7 +185,7 @@ pub struct Authorisation {
 pub struct OfficerEntry {
     /// Person number, assigned by the ledger: the drafting tool proposes the next free one, `apply`
     /// refuses another.
-    pub person: u32,
+    pub person: PersonId,
     /// Salted commitment to name and identity document.
     pub commitment: Hash,
     /// Roles in the home organisation, strictly ascending. May be empty for a person who only holds
@@ -226,7 +229,7 @@ impl OfficerEntry {
 )]
 pub struct GroupDeclaration {
     /// The related organisation's number.
-    pub other: u32,
+    pub other: OrganisationId,
     /// SHA-256 of the evidence.
     pub evidence: Hash,
 }
@@ -235,7 +238,7 @@ pub struct GroupDeclaration {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OrganisationEntry {
     /// Ledger number, assigned by the ledger like person numbers.
-    pub number: u32,
+    pub number: OrganisationId,
     /// What it is.
     pub kind: OrganisationKind,
     /// Its names.
@@ -246,12 +249,12 @@ pub struct OrganisationEntry {
     pub country: Text<2>,
     /// SHA-256 of the registry extract and its date (days since 1970-01-01): the only outside proof
     /// of existence.
-    pub extract: (Hash, i64),
+    pub extract: (Hash, LocalDay),
     /// Declared relations to organisations already on the ledger, strictly ascending by number;
     /// empty is a signed "none".
     pub relations: Vec<GroupDeclaration>,
     /// Directions the organisation works in, strictly ascending.
-    pub directions: Vec<u32>,
+    pub directions: Vec<DirectionId>,
     /// Officers, strictly ascending by person number; a company has at least two (RULINGS R23).
     pub officers: Vec<OfficerEntry>,
     /// How many officers sign what.
@@ -304,7 +307,7 @@ impl OrganisationEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Organisation {
     /// Ledger number.
-    pub number: u32,
+    pub number: OrganisationId,
     /// What it is.
     pub kind: OrganisationKind,
     /// Its names.
@@ -314,19 +317,19 @@ pub struct Organisation {
     /// Country of registration.
     pub country: Text<2>,
     /// Registry extract and its date.
-    pub extract: (Hash, i64),
+    pub extract: (Hash, LocalDay),
     /// Directions.
-    pub directions: Vec<u32>,
+    pub directions: Vec<DirectionId>,
     /// Person numbers of its officers, ascending.
-    pub officers: Vec<u32>,
+    pub officers: Vec<PersonId>,
     /// How many officers sign what.
     pub policy: ApprovalPolicy,
     /// Ledger time of registration.
-    pub registered_ms: u64,
+    pub registered_ms: LedgerTime,
     /// Who introduced it (RULINGS R16); none for genesis.
-    pub introduced_by: Option<u32>,
+    pub introduced_by: Option<OrganisationId>,
     /// Number of its newest membership, if it ever applied.
-    pub membership: Option<u32>,
+    pub membership: Option<MembershipId>,
 }
 
 /// One officer key in state.
@@ -335,14 +338,14 @@ pub struct OfficerKey {
     /// The key.
     pub key: PublicKey,
     /// First ledger time at which it may sign.
-    pub from_ms: u64,
+    pub from_ms: LedgerTime,
     /// Ledger time from which it may not sign; none while in force.
-    pub until_ms: Option<u64>,
+    pub until_ms: Option<LedgerTime>,
 }
 
 impl OfficerKey {
     /// Whether it may sign at this ledger time.
-    pub fn in_force(&self, now: u64) -> bool {
+    pub fn in_force(&self, now: LedgerTime) -> bool {
         self.from_ms <= now && self.until_ms.is_none_or(|until| now < until)
     }
 }
@@ -351,7 +354,7 @@ impl OfficerKey {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Person {
     /// Home organisation.
-    pub home: u32,
+    pub home: OrganisationId,
     /// Salted commitment to name and identity document.
     pub commitment: Hash,
     /// Roles in the home organisation.
@@ -380,26 +383,26 @@ pub enum Scope {
     /// Everywhere.
     Alliance,
     /// One fund.
-    Fund(u32),
+    Fund(FundId),
 }
 
 /// A post of an office (working; RULINGS R7).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Post {
     /// The office.
-    pub office: u32,
+    pub office: OrganisationId,
     /// What the holder may do.
     pub role: Role,
     /// Where.
     pub scope: Scope,
     /// Person who holds it.
-    pub holder: u32,
+    pub holder: PersonId,
     /// Person who acts while the post is vacant, absence is recorded, or a step is past its limit.
-    pub deputy: Option<u32>,
+    pub deputy: Option<PersonId>,
     /// From this ledger time.
-    pub from_ms: u64,
+    pub from_ms: LedgerTime,
     /// Until this ledger time, inclusive.
-    pub until_ms: u64,
+    pub until_ms: LedgerTime,
     /// Where the post stands.
     pub status: PostStatus,
 }

@@ -19,6 +19,7 @@ use rollbook_proof::chain::{HandoverCheckpoint, Seal, ValidatorKey};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode};
+use rollbook_proof::number::{EpochId, Height, LedgerTime, ProtocolVersion};
 
 use crate::charter::Charter;
 use crate::genesis::{Genesis, GenesisError};
@@ -117,7 +118,7 @@ pub struct Ledger {
     previous_policy: Option<EpochPolicy>,
     pending: BTreeMap<Hash, Execution>,
     /// The newest protocol it takes part in.
-    known: u32,
+    known: ProtocolVersion,
 }
 
 impl Ledger {
@@ -171,8 +172,12 @@ impl Ledger {
         let state = state.finish(seal.work_digest);
         error::expect(height, "state_root", state.root(), seal.state_root)?;
         error::expect(height, "log size", frontier.size(), seal.checkpoint_size())?;
-        let epoch = state.tables.chain.get(&0).map_or(0, |facts| facts.epoch);
-        let policy_of = |epoch: u32| -> Result<EpochPolicy, BlockError> {
+        let epoch = state
+            .tables
+            .chain
+            .get(&0)
+            .map_or(EpochId(0), |facts| facts.epoch);
+        let policy_of = |epoch: EpochId| -> Result<EpochPolicy, BlockError> {
             let bytes = state
                 .tables
                 .policies
@@ -184,7 +189,7 @@ impl Ledger {
         let previous_policy = if policy.digest() == seal.policy {
             None
         } else {
-            Some(policy_of(epoch.saturating_sub(1))?)
+            Some(policy_of(epoch.before().unwrap_or(epoch))?)
         };
         let block = seal.id();
         let (pending, known) = (BTreeMap::new(), PROTOCOL);
@@ -202,14 +207,14 @@ impl Ledger {
 
     /// The same ledger as a build that knows no protocol above `known` has it: it stops where that
     /// build would.
-    pub fn knowing(mut self, known: u32) -> Ledger {
+    pub fn knowing(mut self, known: ProtocolVersion) -> Ledger {
         self.known = known.min(PROTOCOL);
         self
     }
 
     /// The rule version of the next block, unless this build does not have it.
-    pub fn next_protocol(&self) -> Result<u32, UnknownProtocol> {
-        let height = self.height() + 1;
+    pub fn next_protocol(&self) -> Result<ProtocolVersion, UnknownProtocol> {
+        let height = self.height().next();
         let tables = &self.state.tables;
         let protocol = lookup::protocol::at(tables, height);
         if protocol <= self.known {
@@ -239,7 +244,7 @@ impl Ledger {
     }
 
     /// Height of the tip.
-    pub fn height(&self) -> u64 {
+    pub fn height(&self) -> Height {
         self.tip.seal.height
     }
 
@@ -295,13 +300,13 @@ impl Ledger {
     }
 
     /// Ledger time of the earliest running deadline.
-    pub fn next_deadline(&self) -> Option<u64> {
+    pub fn next_deadline(&self) -> Option<LedgerTime> {
         apply::next_deadline(&self.state.tables)
     }
 
     /// Whether the next block must be a handover.
     pub fn handover_due(&self) -> bool {
-        validators::handover(&self.state.tables, self.height() + 1).is_some()
+        validators::handover(&self.state.tables, self.height().next()).is_some()
     }
 
     /// Whether the next block must carry a handover checkpoint: the tip is a handover block.
@@ -310,10 +315,10 @@ impl Ledger {
     }
 
     /// Where the next block stands, at ledger time `now`.
-    fn next_block(&self, now: u64) -> BlockContext {
+    fn next_block(&self, now: LedgerTime) -> BlockContext {
         BlockContext {
             chain: self.chain,
-            height: self.height() + 1,
+            height: self.height().next(),
             now,
         }
     }
@@ -322,7 +327,7 @@ impl Ledger {
     pub fn admit(
         &mut self,
         bytes: &[u8],
-        now: u64,
+        now: LedgerTime,
         verifier: &mut dyn Verify,
     ) -> Result<Admitted, Refusal> {
         let record: Record = match decode(bytes) {
@@ -336,12 +341,12 @@ impl Ledger {
     pub fn admit_decoded(
         &mut self,
         record: Record,
-        now: u64,
+        now: LedgerTime,
         verifier: &mut dyn Verify,
     ) -> Result<Admitted, Refusal> {
         let signed = SignedBytes::of(&record);
         let id = signed.id;
-        let block = self.next_block(now.max(self.tip.seal.time_ms + 1));
+        let block = self.next_block(now.max(self.tip.seal.time_ms.plus_ms(1)));
         let result = apply::apply_signed(&mut self.state.tables, block, &record, &signed, verifier);
         // Whatever it wrote went to the block overlay; the tip stays as it is.
         self.state.tables.drop_block();
@@ -354,7 +359,7 @@ impl Ledger {
 
     /// Makes an executed block the tip, under its verified certificate.
     pub fn commit(&mut self, block: &Hash) -> Result<Committed, BlockError> {
-        let height = self.height() + 1;
+        let height = self.height().next();
         let execution = self
             .pending
             .remove(block)

@@ -8,7 +8,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | numbers and time | [`calendar`], [`account`] |
+//! | numbers and time | [`id`], [`calendar`], [`account`] |
 //! | words of rules | [`refusal`], [`machine`] |
 //! | who | [`identity`] |
 //! | how votes go | [`charter`], [`tally`] |
@@ -31,6 +31,7 @@ pub mod charter;
 pub mod event;
 pub mod export;
 pub mod genesis;
+pub mod id;
 pub mod identity;
 pub mod ledger;
 pub mod lookup;

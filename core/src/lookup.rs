@@ -1,5 +1,6 @@
 //! Questions that rules, nodes and auditors ask the tables. Nothing here writes.
 
+use crate::id::Id;
 use crate::refusal::Refusal;
 use crate::state::{StateTables, Stored};
 
@@ -8,10 +9,10 @@ pub mod posts;
 pub mod protocol;
 pub mod rights;
 
-/// The object of this number. Refused with [`Object::UNKNOWN`](crate::object::Object::UNKNOWN), the number as its fact, if the
+/// The object of this id. Refused with [`Object::UNKNOWN`](crate::object::Object::UNKNOWN), the number as its fact, if the
 /// ledger has none.
-pub fn find<T: Stored>(tables: &StateTables, number: u32) -> Result<&T, Refusal> {
+pub fn find<T: Stored>(tables: &StateTables, id: T::Id) -> Result<&T, Refusal> {
     T::table(tables)
-        .get(&number)
-        .ok_or_else(|| Refusal::new(T::UNKNOWN, vec![(T::NAME, number.to_string())]))
+        .get(&id)
+        .ok_or_else(|| Refusal::new(T::UNKNOWN, vec![(T::NAME, id.number().to_string())]))
 }

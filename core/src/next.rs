@@ -10,7 +10,12 @@
 //! Absent on purpose: rights of one reader, prose. Nothing here is read by a rule.
 
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
+    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId,
+};
 use crate::identity::{OrganisationKind, PostStatus, Role};
 use crate::lookup::posts::post_in_force;
 use crate::machine::Row;
@@ -92,13 +97,13 @@ pub struct Next {
     pub who: &'static str,
     /// The organisation that the object is about or that has to act, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub organisation: Option<u32>,
+    pub organisation: Option<OrganisationId>,
     /// The person who has to act, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub person: Option<u32>,
+    pub person: Option<PersonId>,
     /// The earliest running deadline: which, and its ledger time in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub due: Option<(String, u64)>,
+    pub due: Option<(String, LedgerTime)>,
     /// Where the clock takes it otherwise; the same state means that it is shown as overdue.
     pub otherwise: Vec<String>,
     /// Code of the unit of its amounts, and digits after the point.
@@ -109,7 +114,7 @@ pub struct Next {
     pub attempt: Option<u32>,
     /// Numbers that the ledger gave to the officers of an organisation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub officers: Vec<u32>,
+    pub officers: Vec<PersonId>,
 }
 
 /// Steps that lead out of the usual way: withdrawals, cancellations, holds, refusals.
@@ -170,7 +175,7 @@ impl Found {
         self
     }
 
-    fn of(mut self, organisation: Option<u32>) -> Found {
+    fn of(mut self, organisation: Option<OrganisationId>) -> Found {
         self.next.organisation = organisation;
         self
     }
@@ -180,7 +185,7 @@ impl Found {
         self
     }
 
-    fn fund(mut self, tables: &StateTables, fund: Option<u32>) -> Found {
+    fn fund(mut self, tables: &StateTables, fund: Option<FundId>) -> Found {
         let unit = fund
             .and_then(|fund| tables.funds.get(&fund))
             .map(|fund| &fund.unit);
@@ -206,8 +211,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
     let on = |kinds: &[DeadlineKind]| kinds.iter().map(|kind| (*kind, number)).collect::<Vec<_>>();
     let found = match object {
         Object::Organisation => {
-            let entry = tables.organisations.get(&number)?;
-            let mut found = Found::new(object, number, ()).of(Some(number));
+            let entry = tables.organisations.get(&OrganisationId(number))?;
+            let mut found = Found::new(object, number, ()).of(Some(OrganisationId(number)));
             found.next.state = "Registered".to_owned();
             found.next.officers = entry.officers.clone();
             match entry.kind {
@@ -216,7 +221,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             }
         }
         Object::Membership => {
-            let entry = tables.memberships.get(&number)?;
+            let entry = tables.memberships.get(&MembershipId(number))?;
             let state = entry.standing.state();
             let mut kinds = on(&[
                 D::MembershipScreen,
@@ -226,7 +231,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 D::MembershipActivate,
                 D::MembershipAskAgain,
             ]);
-            kinds.extend(entry.motion.map(|motion| (D::MotionClose, motion)));
+            kinds.extend(entry.motion.map(|motion| (D::MotionClose, motion.0)));
             let found = Found::table(object, number, state, &membership::ROWS)
                 .due(tables, &kinds)
                 .of(Some(entry.organisation))
@@ -248,7 +253,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             }
         }
         Object::Invoice => {
-            let entry = tables.invoices.get(&number)?;
+            let entry = tables.invoices.get(&InvoiceId(number))?;
             let who = match (entry.status, entry.pending.is_some()) {
                 (InvoiceStatus::Open, false) => "TRE",
                 (InvoiceStatus::Open, true) => "OFF",
@@ -258,7 +263,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 .memberships
                 .get(&entry.membership)
                 .map(|membership| membership.organisation);
-            let kinds = [(D::MembershipActivate, entry.membership)];
+            let kinds = [(D::MembershipActivate, entry.membership.0)];
             Found::new(object, number, entry.status)
                 .who(who)
                 .due(tables, &kinds)
@@ -266,7 +271,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 .currency(tables)
         }
         Object::Motion => {
-            let entry = tables.motions.get(&number)?;
+            let entry = tables.motions.get(&MotionId(number))?;
             let kinds = on(&[
                 D::MotionClose,
                 D::MotionEarly,
@@ -288,7 +293,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             }
         }
         Object::Post => {
-            let post = tables.posts.get(&number)?;
+            let post = tables.posts.get(&PostId(number))?;
             let mut found = Found::new(object, number, post.status).of(Some(post.office));
             if post.status == PostStatus::Offered {
                 found = found.who("holder");
@@ -297,13 +302,13 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             found
         }
         Object::Fund => {
-            let entry = tables.funds.get(&number)?;
+            let entry = tables.funds.get(&FundId(number))?;
             Found::table(object, number, entry.status, &fund::ROWS)
                 .of(Some(entry.holder))
-                .fund(tables, Some(number))
+                .fund(tables, Some(FundId(number)))
         }
         Object::Instalment => {
-            let entry = tables.instalments.get(&number)?;
+            let entry = tables.instalments.get(&InstalmentId(number))?;
             let pledge = tables.contributions.get(&entry.contribution)?;
             Found::table(object, number, entry.status, &contribution::ROWS)
                 .due(tables, &on(&[D::InstalmentDefault]))
@@ -311,7 +316,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 .fund(tables, Some(pledge.fund))
         }
         Object::Call => {
-            let entry = tables.calls.get(&number)?;
+            let entry = tables.calls.get(&CallId(number))?;
             let found = Found::table(object, number, entry.status, &call::ROWS)
                 .due(tables, &on(&[D::CallOpens, D::CallCloses, D::OpeningEnds]))
                 .fund(tables, Some(entry.terms.fund));
@@ -323,11 +328,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             }
         }
         Object::Application => {
-            let entry = tables.applications.get(&number)?;
+            let entry = tables.applications.get(&ApplicationId(number))?;
             let kinds = [
                 (D::AppealWindow, number),
-                (D::CallCloses, entry.call),
-                (D::OpeningEnds, entry.call),
+                (D::CallCloses, entry.call.0),
+                (D::OpeningEnds, entry.call.0),
             ];
             let fund = tables.calls.get(&entry.call).map(|call| call.terms.fund);
             let found = Found::table(object, number, entry.status, &application::ROWS)
@@ -344,9 +349,9 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 ApplicationStatus::UnderReview => {
                     let limits = tables
                         .review_of
-                        .range((number, 0)..=(number, u32::MAX))
+                        .range((entry.number, Id::MIN)..=(entry.number, Id::MAX))
                         .map(|(_, review)| *review);
-                    let running: Vec<u32> = limits
+                    let running: Vec<ReviewId> = limits
                         .filter(|review| {
                             tables
                                 .reviews
@@ -356,7 +361,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                         .collect();
                     let kinds: Vec<_> = running
                         .iter()
-                        .flat_map(|r| [(D::ReviewSeal, *r), (D::ReviewReveal, *r)])
+                        .flat_map(|r| [(D::ReviewSeal, r.0), (D::ReviewReveal, r.0)])
                         .collect();
                     if running.is_empty() {
                         found
@@ -368,14 +373,14 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             }
         }
         Object::Draw => {
-            let entry = tables.draws.get(&number)?;
+            let entry = tables.draws.get(&DrawId(number))?;
             let mut found = Found::table(object, number, entry.status, &draw::ROWS)
                 .due(tables, &on(&[D::DrawStep]));
             found.next.attempt = Some(entry.attempt);
             found
         }
         Object::Review => {
-            let entry = tables.reviews.get(&number)?;
+            let entry = tables.reviews.get(&ReviewId(number))?;
             let mut found = Found::table(object, number, entry.status, &review::ROWS)
                 .due(tables, &on(&[D::ReviewSeal, D::ReviewReveal]))
                 .of(tables.persons.get(&entry.person).map(|person| person.home));
@@ -383,7 +388,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             found
         }
         Object::Award => {
-            let entry = tables.awards.get(&number)?;
+            let entry = tables.awards.get(&AwardId(number))?;
             let found = Found::table(object, number, entry.state, &award::ROWS)
                 .due(tables, &on(&[D::StandstillEnd, D::OfferEnd]))
                 .of(Some(entry.grantee))
@@ -395,7 +400,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             }
         }
         Object::Agreement => {
-            let entry = tables.agreements.get(&number)?;
+            let entry = tables.agreements.get(&AgreementId(number))?;
             let found = Found::table(object, number, entry.state, &agreement::ROWS)
                 .due(tables, &on(&[D::AccountCooled]))
                 .of(Some(entry.grantee))
@@ -407,7 +412,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             }
         }
         Object::Milestone => {
-            let entry = tables.milestones.get(&number)?;
+            let entry = tables.milestones.get(&MilestoneId(number))?;
             let agreement = tables.agreements.get(&entry.agreement)?;
             Found::table(object, number, entry.state, &milestone::ROWS)
                 .due(tables, &on(&[D::AssessDue]))
@@ -415,7 +420,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 .fund(tables, Some(agreement.fund))
         }
         Object::Payment => {
-            let entry = tables.payments.get(&number)?;
+            let entry = tables.payments.get(&PaymentId(number))?;
             let kinds = on(&[
                 D::CertifyDue,
                 D::ApproveDue,
@@ -435,7 +440,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 .fund(tables, Some(entry.fund))
         }
         Object::Node => {
-            let node = tables.nodes.get(&number)?;
+            let node = tables.nodes.get(&OrganisationId(number))?;
             let who = match node.status {
                 crate::object::node::NodeStatus::Registered => "node operator",
                 crate::object::node::NodeStatus::Candidate
@@ -444,7 +449,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             };
             Found::new(object, number, node.status)
                 .who(who)
-                .of(Some(number))
+                .of(Some(OrganisationId(number)))
         }
     };
     Some(found.next)
@@ -454,24 +459,30 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
 /// is the act's id.
 pub fn subject(
     tables: &StateTables,
-    principal: u32,
+    principal: OrganisationId,
     record: &Hash,
     body: &Body,
 ) -> Option<(Object, u32)> {
     let newest = |object: Object, last: Option<u32>| last.map(|number| (object, number));
-    let invoice_of = |membership: &u32| {
+    let invoice_of = |membership: &MembershipId| {
         tables
             .memberships
             .get(membership)
             .and_then(|membership| membership.invoice)
     };
     match body {
-        Body::Organisation(OrganisationAct::Found) => newest(Object::Organisation, Some(principal)),
+        Body::Organisation(OrganisationAct::Found) => {
+            newest(Object::Organisation, Some(principal.0))
+        }
         Body::Organisation(OrganisationAct::Register(registration)) => {
             let identifier = registration.entry.identifiers.first()?;
             newest(
                 Object::Organisation,
-                tables.identifiers.get(&sha256(&identifier.key())).copied(),
+                tables
+                    .identifiers
+                    .get(&sha256(&identifier.key()))
+                    .copied()
+                    .map(|id| id.0),
             )
         }
         Body::Membership(act) => match act {
@@ -480,7 +491,8 @@ pub fn subject(
                 tables
                     .organisations
                     .get(&principal)
-                    .and_then(|entry| entry.membership),
+                    .and_then(|entry| entry.membership)
+                    .map(|id| id.0),
             ),
             MembershipAct::Screen { membership }
             | MembershipAct::Return { membership, .. }
@@ -492,14 +504,16 @@ pub fn subject(
             | MembershipAct::AskAgain { membership, .. }
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
-            | MembershipAct::Activate { membership, .. } => Some((Object::Membership, *membership)),
+            | MembershipAct::Activate { membership, .. } => {
+                Some((Object::Membership, membership.0))
+            }
             MembershipAct::Invoice { membership } => {
-                newest(Object::Invoice, invoice_of(membership))
+                newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
             }
             MembershipAct::CancelInvoice { invoice }
             | MembershipAct::ConfirmReceipt { invoice, .. }
-            | MembershipAct::DeclineReceipt { invoice, .. } => Some((Object::Invoice, *invoice)),
-            MembershipAct::Receive(receipt) => Some((Object::Invoice, receipt.invoice)),
+            | MembershipAct::DeclineReceipt { invoice, .. } => Some((Object::Invoice, invoice.0)),
+            MembershipAct::Receive(receipt) => Some((Object::Invoice, receipt.invoice.0)),
         },
         Body::Motion(act) => match act {
             MotionAct::Propose(proposal) => {
@@ -512,16 +526,16 @@ pub fn subject(
                                 .is_some_and(|(organisation, _)| organisation == principal)
                     })
                 });
-                newest(Object::Motion, made)
+                newest(Object::Motion, made.map(|id| id.0))
             }
             MotionAct::Support { motion }
             | MotionAct::DeclareConflict { motion, .. }
-            | MotionAct::Withdraw { motion } => Some((Object::Motion, *motion)),
-            MotionAct::Vote(ballot) => Some((Object::Motion, ballot.motion)),
-            MotionAct::AcceptPost { post } => Some((Object::Post, *post)),
+            | MotionAct::Withdraw { motion } => Some((Object::Motion, motion.0)),
+            MotionAct::Vote(ballot) => Some((Object::Motion, ballot.motion.0)),
+            MotionAct::AcceptPost { post } => Some((Object::Post, post.0)),
         },
         Body::Fund(act) => match act {
-            FundAct::Accept { fund } => Some((Object::Fund, *fund)),
+            FundAct::Accept { fund } => Some((Object::Fund, fund.0)),
             FundAct::Pledge(_) => {
                 let made = among(tables.contributions.last_key(), |number| {
                     tables
@@ -532,24 +546,32 @@ pub fn subject(
                 let pledge = made.and_then(|number| tables.contributions.get(&number));
                 newest(
                     Object::Instalment,
-                    pledge.and_then(|pledge| pledge.instalments.first().copied()),
+                    pledge
+                        .and_then(|pledge| pledge.instalments.first().copied())
+                        .map(|id| id.0),
                 )
             }
-            FundAct::CallInstalment { instalment } => Some((Object::Instalment, *instalment)),
-            FundAct::ProposeCancel { instalments, .. } => {
-                newest(Object::Instalment, instalments.first().copied())
-            }
+            FundAct::CallInstalment { instalment } => Some((Object::Instalment, instalment.0)),
+            FundAct::ProposeCancel { instalments, .. } => newest(
+                Object::Instalment,
+                instalments.first().copied().map(|id| id.0),
+            ),
             FundAct::AgreeCancel { proposal } => newest(
                 Object::Instalment,
                 tables
                     .cancellations
                     .get(proposal)
-                    .and_then(|entry| entry.instalments.first().copied()),
+                    .and_then(|entry| entry.instalments.first().copied())
+                    .map(|id| id.0),
             ),
-            FundAct::RecordReceipt(entry) => Some((Object::Instalment, entry.instalment)),
+            FundAct::RecordReceipt(entry) => Some((Object::Instalment, entry.instalment.0)),
             FundAct::ConfirmReceipt { receipt } => newest(
                 Object::Instalment,
-                tables.receipts.get(receipt).map(|entry| entry.instalment),
+                tables
+                    .receipts
+                    .get(receipt)
+                    .map(|entry| entry.instalment)
+                    .map(|id| id.0),
             ),
         },
         Body::Call(act) => match act {
@@ -558,40 +580,44 @@ pub fn subject(
                 tables
                     .projects
                     .get(&(submission.call, submission.project))
-                    .copied(),
+                    .copied()
+                    .map(|id| id.0),
             ),
             CallAct::Withdraw { application }
             | CallAct::Open { application, .. }
             | CallAct::Judge { application, .. }
-            | CallAct::Appeal { application, .. } => Some((Object::Application, *application)),
-            CallAct::FreezePool { subject } => newest(Object::Draw, newest_draw(tables, *subject)),
+            | CallAct::Appeal { application, .. } => Some((Object::Application, application.0)),
+            CallAct::FreezePool { subject } => {
+                newest(Object::Draw, newest_draw(tables, *subject).map(|id| id.0))
+            }
             CallAct::CommitDraw { draw, .. } | CallAct::RevealDraw { draw, .. } => {
-                Some((Object::Draw, *draw))
+                Some((Object::Draw, draw.0))
             }
             CallAct::Declare { review, .. }
             | CallAct::Seal { review, .. }
             | CallAct::Reveal { review, .. }
-            | CallAct::Finalise { review, .. } => Some((Object::Review, *review)),
-            CallAct::Rank { call } | CallAct::Close { call } => Some((Object::Call, *call)),
+            | CallAct::Finalise { review, .. } => Some((Object::Review, review.0)),
+            CallAct::Rank { call } | CallAct::Close { call } => Some((Object::Call, call.0)),
             CallAct::EnterPool { .. } => None,
         },
         Body::Award(act) => match act {
-            AwardAct::Accept { award } => Some((Object::Award, *award)),
+            AwardAct::Accept { award } => Some((Object::Award, award.0)),
             AwardAct::Draft(terms) => newest(
                 Object::Agreement,
                 tables
                     .awards
                     .get(&terms.award)
-                    .and_then(|award| award.agreement),
+                    .and_then(|award| award.agreement)
+                    .map(|id| id.0),
             ),
             AwardAct::Sign { agreement, .. }
             | AwardAct::Countersign { agreement, .. }
             | AwardAct::ChangeAccount { agreement, .. }
-            | AwardAct::ConfirmAccount { agreement, .. } => Some((Object::Agreement, *agreement)),
+            | AwardAct::ConfirmAccount { agreement, .. } => Some((Object::Agreement, agreement.0)),
         },
         Body::Payment(act) => match act {
             PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
-                Some((Object::Milestone, *milestone))
+                Some((Object::Milestone, milestone.0))
             }
             PaymentAct::Request {
                 agreement, tranche, ..
@@ -602,7 +628,7 @@ pub fn subject(
                     Tranche::Holdback => entry.holdback_payment,
                     Tranche::Milestone(milestone) => tables.milestones.get(milestone)?.payment,
                 };
-                newest(Object::Payment, payment)
+                newest(Object::Payment, payment.map(|id| id.0))
             }
             PaymentAct::Certify { payment, .. }
             | PaymentAct::Approve { payment, .. }
@@ -611,25 +637,26 @@ pub fn subject(
             | PaymentAct::Settle { payment, .. }
             | PaymentAct::Return { payment, .. }
             | PaymentAct::Acknowledge { payment, .. }
-            | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, *payment)),
+            | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, payment.0)),
         },
         // An order on file waits for nobody: whoever must act on it acts by motion.
         Body::Charter(_) => None,
-        Body::Node(_) => Some((Object::Node, principal)),
+        Body::Node(_) => Some((Object::Node, principal.0)),
     }
 }
 
 /// Objects looked at, newest first, to find the one that an act made.
 const LOOK_BACK: u32 = 512;
 
-fn among(last: Option<&u32>, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-    let last = *last?;
+fn among<I: Id>(last: Option<&I>, is_it: impl Fn(I) -> bool) -> Option<I> {
+    let last = last?.number();
     (last.saturating_sub(LOOK_BACK)..=last)
         .rev()
-        .find(|number| is_it(*number))
+        .map(I::of)
+        .find(|id| is_it(*id))
 }
 
-fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<u32> {
+fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<DrawId> {
     tables
         .draw_of
         .range((subject, 0)..=(subject, u32::MAX))
@@ -641,13 +668,13 @@ fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<u32> {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MaySign {
     /// Person number.
-    pub person: u32,
+    pub person: PersonId,
     /// Roles in which the person may sign for this principal.
     pub roles: Vec<Role>,
 }
 
 /// Everybody who may sign for an organisation or office now, ascending by person.
-pub fn signers(tables: &StateTables, principal: u32, now: u64) -> Vec<MaySign> {
+pub fn signers(tables: &StateTables, principal: OrganisationId, now: LedgerTime) -> Vec<MaySign> {
     let Some(organisation) = tables.organisations.get(&principal) else {
         return Vec::new();
     };

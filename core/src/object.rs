@@ -1,6 +1,9 @@
 //! What stands in the ledger: one file for each kind of object, with its fields and its transition
 //! table. What acts do to an object is in [`crate::rules`].
 
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
+use crate::id::Id;
 use crate::machine::{Row, Transition, describe, step};
 use crate::refusal::Refusal;
 
@@ -33,8 +36,11 @@ pub trait Object {
     /// The refusal of a number that the ledger does not know: `A4.unknown-payment`.
     const UNKNOWN: &'static str;
 
-    /// Its number.
-    fn number(&self) -> u32;
+    /// The type of its id.
+    type Id: Id;
+
+    /// Its id.
+    fn id(&self) -> Self::Id;
 }
 
 /// A thing whose state moves by one table of transitions.
@@ -56,11 +62,11 @@ pub trait Machine {
     fn state_of(entry: &Self::Entry) -> Self::State;
 
     /// Takes the entry over at ledger time `now`, in milliseconds. [`Machine::go`] alone asks it.
-    fn enter(&mut self, entry: Self::Entry, now: u64);
+    fn enter(&mut self, entry: Self::Entry, now: LedgerTime);
 
     /// Moves by the table at ledger time `now`, in milliseconds. Refused with `<code>.wrong-state`
     /// unless the table has the row (code, from, to).
-    fn go(&mut self, code: &'static str, to: Self::Entry, now: u64) -> Result<(), Refusal> {
+    fn go(&mut self, code: &'static str, to: Self::Entry, now: LedgerTime) -> Result<(), Refusal> {
         step(Self::ROWS, code, Some(self.state()), Self::state_of(&to))?;
         self.enter(to, now);
         Ok(())
@@ -74,12 +80,13 @@ pub fn transitions<M: Machine>() -> Vec<Transition> {
 
 /// Implements [`Object`] for a struct with a field `number`.
 macro_rules! object {
-    ($type:ty, $name:literal) => {
+    ($type:ty, $id:ty, $name:literal) => {
         impl $crate::object::Object for $type {
             const NAME: &'static str = $name;
             const UNKNOWN: &'static str = concat!("A4.unknown-", $name);
+            type Id = $id;
 
-            fn number(&self) -> u32 {
+            fn id(&self) -> $id {
                 self.number
             }
         }
@@ -102,7 +109,7 @@ macro_rules! machine {
             fn state_of(entry: &$state) -> $state {
                 *entry
             }
-            fn enter(&mut self, entry: $state, now: u64) {
+            fn enter(&mut self, entry: $state, now: LedgerTime) {
                 self.$field = entry;
                 self.since_ms = now;
             }
@@ -110,6 +117,10 @@ macro_rules! machine {
     };
 }
 
-object!(crate::identity::Organisation, "organisation");
+object!(
+    crate::identity::Organisation,
+    OrganisationId,
+    "organisation"
+);
 
 pub(crate) use {machine, object};

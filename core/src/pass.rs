@@ -12,7 +12,9 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, encode};
 use rollbook_proof::crypto::{Hash, Keypair, Signature, tagged};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::id::PersonId;
 use crate::lookup::posts::post_in_force;
 use crate::lookup::rights;
 use crate::state::StateTables;
@@ -28,13 +30,13 @@ pub struct Pass {
     /// Genesis hash.
     pub chain: Hash,
     /// Organisation number of the node it is for.
-    pub node: u32,
+    pub node: OrganisationId,
     /// The reader.
-    pub person: u32,
+    pub person: PersonId,
     /// Number of the reader's key, in order of registration.
     pub key: u32,
     /// Last moment, milliseconds since 1970, real time.
-    pub until_ms: u64,
+    pub until_ms: LedgerTime,
 }
 
 /// A pass with its signature.
@@ -100,16 +102,16 @@ impl Wire for Pass {
 /// tip's time, `real_ms` the node's own clock.
 pub fn admit(
     tables: &StateTables,
-    (chain, node): (Hash, u32),
+    (chain, node): (Hash, OrganisationId),
     signed: &SignedPass,
-    ledger_ms: u64,
-    real_ms: u64,
+    ledger_ms: LedgerTime,
+    real_ms: LedgerTime,
 ) -> Result<(), Denied> {
     let pass = &signed.pass;
     if (pass.chain, pass.node) != (chain, node) {
         return Err(Denied::Elsewhere);
     }
-    if pass.until_ms < real_ms || pass.until_ms > real_ms.saturating_add(PASS_MAX_MS) {
+    if pass.until_ms < real_ms || pass.until_ms > real_ms.plus_ms(PASS_MAX_MS) {
         return Err(Denied::Ended);
     }
     let person = tables.persons.get(&pass.person).ok_or(Denied::UnknownKey)?;

@@ -14,7 +14,9 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, decode, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 use rollbook_proof::file::Envelope;
+use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
+use crate::id::PersonId;
 use crate::identity::{ActClass, RECORD_MAX_SIGNATURES, Role};
 
 mod award;
@@ -96,7 +98,7 @@ pub enum Capacity {
 )]
 pub struct SignatureEntry {
     /// Person number.
-    pub officer: u32,
+    pub officer: PersonId,
     /// By what right.
     pub capacity: Capacity,
     /// Number of the officer's key, counted from 0 in order of registration.
@@ -111,13 +113,13 @@ pub struct Payload {
     /// Genesis hash of the alliance.
     pub chain: Hash,
     /// Organisation number (an office is an organisation) whose act this is.
-    pub principal: u32,
+    pub principal: OrganisationId,
     /// Person number of the officer who began the record; the sequence is theirs.
-    pub officer: u32,
+    pub officer: PersonId,
     /// Per officer; above the highest used, or unused within the 256 below it.
     pub sequence: u64,
     /// Last ledger time at which the record may apply; at most 30 days ahead when proposed.
-    pub valid_until_ms: u64,
+    pub valid_until_ms: LedgerTime,
     /// The act.
     pub body: Body,
 }
@@ -136,7 +138,7 @@ impl Payload {
     /// One officer's signature entry.
     pub fn sign(
         &self,
-        officer: u32,
+        officer: PersonId,
         capacity: Capacity,
         key_number: u32,
         key: &Keypair,
@@ -320,21 +322,25 @@ impl Body {
     }
 
     /// The first rule version that has this act (RULINGS A18).
-    pub fn since(&self) -> u32 {
+    pub fn since(&self) -> ProtocolVersion {
         match self {
-            Body::Charter(CharterAct::FileOrder(_)) => 2,
-            _ => 1,
+            Body::Charter(CharterAct::FileOrder(_)) => ProtocolVersion(2),
+            _ => ProtocolVersion(1),
         }
     }
 
     /// Signatures inside the act, beside those of the envelope: proofs of possession and a
     /// registration's own. For verifying ahead; the rules check each of them where it counts.
-    pub fn signatures(&self, chain: &Hash, principal: u32) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+    pub fn signatures(
+        &self,
+        chain: &Hash,
+        principal: OrganisationId,
+    ) -> Vec<(PublicKey, Vec<u8>, Signature)> {
         match self {
             Body::Organisation(OrganisationAct::Register(registration)) => {
                 registration.signatures(chain)
             }
-            Body::Node(NodeAct::Register(keys)) => keys.signatures(principal),
+            Body::Node(NodeAct::Register(keys)) => keys.signatures(principal.0),
             _ => Vec::new(),
         }
     }

@@ -4,6 +4,17 @@
 //! effect* ([`Outcome::NotCounted`]) is in the log and changes nothing but what its rule says.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::{DecodeError, Text};
+use rollbook_proof::crypto::{Hash, KeyError};
+use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
+
+use crate::account::{Amount, Balance, UnitError};
+use crate::calendar::{LocalDay, Period};
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
+    DrawId, FundId, GroupId, GuaranteeId, HoldingId, InstalmentId, InvoiceId, LineId, MembershipId,
+    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId,
+};
 
 /// Why a record is inadmissible: a language-free code, such as `M01.live-membership`, and the facts
 /// of the case.
@@ -34,11 +45,87 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// What can be a fact of a case: text without a language. A number is its digits, whatever its kind
+/// looks like for people: the reader's message gives it its form.
+pub trait Fact {
+    /// The text.
+    fn fact(&self) -> String;
+}
+
+impl<T: Fact + ?Sized> Fact for &T {
+    fn fact(&self) -> String {
+        (**self).fact()
+    }
+}
+
+/// Facts that are their own text.
+macro_rules! plain {
+    ($($type:ty),* $(,)?) => { $(
+        impl Fact for $type {
+            fn fact(&self) -> String {
+                self.to_string()
+            }
+        }
+    )* };
+}
+
+/// Facts that are the number inside.
+macro_rules! digits {
+    ($($type:ident),* $(,)?) => { $(
+        impl Fact for $type {
+            fn fact(&self) -> String {
+                self.0.fact()
+            }
+        }
+    )* };
+}
+
+impl<const N: usize> Fact for Text<N> {
+    fn fact(&self) -> String {
+        self.to_string()
+    }
+}
+
+plain!(str, String, u8, u32, u64, u128, i64, i128, usize, bool);
+plain!(LocalDay, Period, Hash, DecodeError, KeyError, UnitError);
+digits!(
+    Amount,
+    AgreementId,
+    ApplicationId,
+    AwardId,
+    Balance,
+    CallId,
+    CharterVersion,
+    ContributionId,
+    DirectionId,
+    DrawId,
+    EpochId,
+    FundId,
+    GroupId,
+    GuaranteeId,
+    Height,
+    HoldingId,
+    InstalmentId,
+    InvoiceId,
+    LedgerTime,
+    LineId,
+    MembershipId,
+    MilestoneId,
+    MotionId,
+    OrderId,
+    OrganisationId,
+    PaymentId,
+    PersonId,
+    PostId,
+    ProtocolVersion,
+    ReviewId,
+);
+
 /// Returns a [`Refusal`] from the current function.
 #[macro_export]
 macro_rules! refuse {
     ($code:literal $(, $name:ident = $value:expr)* $(,)?) => {
-        return Err($crate::refusal::Refusal::new($code, vec![$((stringify!($name), ($value).to_string())),*]))
+        return Err($crate::refusal::Refusal::new($code, vec![$((stringify!($name), $crate::refusal::Fact::fact(&$value))),*]))
     };
 }
 

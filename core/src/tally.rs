@@ -10,6 +10,7 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire};
+use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::{Base, BodyKind, MotionRule, Pass, Threshold};
 
@@ -17,7 +18,9 @@ use crate::charter::motions::{Base, BodyKind, MotionRule, Pass, Threshold};
 pub const DEFAULT_MIN_ELIG: u32 = 3;
 
 /// What was counted, in voices.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Counts {
     /// Voices at opening (E).
     pub electorate: u32,
@@ -49,7 +52,9 @@ impl Counts {
 }
 
 /// Why a motion cannot be decided at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum VoidReason {
     /// More recused than voices, or more ballots than eligible voices: the counting was wrong.
@@ -59,7 +64,9 @@ pub enum VoidReason {
 }
 
 /// Why a body passes a motion up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum EscalateReason {
     /// Fewer eligible voices than `min_elig`.
@@ -69,7 +76,9 @@ pub enum EscalateReason {
 }
 
 /// What the counts come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Passed; in an election: held, [`elect`] says who.
@@ -90,7 +99,9 @@ pub enum Outcome {
 }
 
 /// Which question a line of the arithmetic answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Question {
     /// recused <= E and part <= elig.
@@ -112,7 +123,9 @@ pub enum Question {
 }
 
 /// One inequality with its numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Line {
     /// What it answers.
     pub question: Question,
@@ -127,7 +140,7 @@ pub struct Line {
 }
 
 /// A tally: what went in, what came out, and every step between.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// What was counted.
     pub counts: Counts,
@@ -308,12 +321,14 @@ impl Tally {
 }
 
 /// Who an election elects (RULINGS R10).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Election {
     /// Elected, most votes first; equal votes in the order of the candidates' numbers.
-    pub elected: Vec<u32>,
+    pub elected: Vec<OrganisationId>,
     /// Equal at the last seats: a recorded draw decides among these.
-    pub tied: Vec<u32>,
+    pub tied: Vec<OrganisationId>,
     /// Seats the draw fills.
     pub by_draw: u32,
     /// Seats nobody reached; with a majority rule they go to one run-off after 7 days.
@@ -323,7 +338,7 @@ pub struct Election {
 /// The candidates with most votes for `seats`, from (candidate, votes) pairs; `tally` is the tally
 /// of the same election, which must have passed. Nobody without a vote is elected; under a majority
 /// rule nobody below it.
-pub fn elect(tally: &Tally, votes: &[(u32, u32)], seats: u32) -> Election {
+pub fn elect(tally: &Tally, votes: &[(OrganisationId, u32)], seats: u32) -> Election {
     if tally.outcome != Outcome::Passed {
         return Election {
             open: seats,
@@ -344,18 +359,19 @@ pub fn elect(tally: &Tally, votes: &[(u32, u32)], seats: u32) -> Election {
         }
         _ => true,
     };
-    let mut ranked: Vec<(u32, u32)> = votes
+    let mut ranked: Vec<(OrganisationId, u32)> = votes
         .iter()
         .copied()
         .filter(|(_, votes)| *votes > 0 && reaches(*votes))
         .collect();
     ranked.sort_by(|(a, a_votes), (b, b_votes)| b_votes.cmp(a_votes).then(a.cmp(b)));
-    let count = |candidates: &[(u32, u32)]| u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-    let numbers = |candidates: &[(u32, u32)]| {
+    let count =
+        |candidates: &[(OrganisationId, u32)]| u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+    let numbers = |candidates: &[(OrganisationId, u32)]| {
         candidates
             .iter()
             .map(|(candidate, _)| *candidate)
-            .collect::<Vec<u32>>()
+            .collect::<Vec<OrganisationId>>()
     };
     if count(&ranked) <= seats {
         return Election {

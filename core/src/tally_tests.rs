@@ -3,6 +3,7 @@ use std::cmp::Ordering;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::number::OrganisationId;
 
 use super::*;
 use crate::calendar::Period;
@@ -204,18 +205,27 @@ fn elections() {
         .unwrap();
     let held = tally(counts(23, 0, 20, 0, 1), &plain, 3);
     assert_eq!(held.outcome, Outcome::Passed);
-    let votes = [(1, 9), (2, 12), (3, 9), (4, 5), (5, 0)];
-    assert_eq!(elect(&held, &votes, 1).elected, [2]);
+    let votes = [(1, 9), (2, 12), (3, 9), (4, 5), (5, 0)]
+        .map(|(number, votes)| (OrganisationId(number), votes));
+    assert_eq!(elect(&held, &votes, 1).elected, [OrganisationId(2)]);
     let two = elect(&held, &votes, 2);
     assert_eq!(
         (two.elected, two.tied, two.by_draw, two.open),
-        (vec![2], vec![1, 3], 1, 0)
+        (
+            vec![OrganisationId(2)],
+            [1, 3].map(OrganisationId).to_vec(),
+            1,
+            0
+        )
     );
-    assert_eq!(elect(&held, &votes, 3).elected, [2, 1, 3]);
+    assert_eq!(
+        elect(&held, &votes, 3).elected,
+        [2, 1, 3].map(OrganisationId)
+    );
     let five = elect(&held, &votes, 5);
     assert_eq!(
         (five.elected, five.open),
-        (vec![2, 1, 3, 4], 1),
+        ([2, 1, 3, 4].map(OrganisationId).to_vec(), 1),
         "nobody without a vote is elected"
     );
     assert_eq!(elect(&held, &votes, 0), Election::default());
@@ -227,7 +237,7 @@ fn elections() {
     let two = elect(&held, &votes, 2);
     assert_eq!(
         (two.elected, two.tied, two.open),
-        (vec![2], vec![], 1),
+        (vec![OrganisationId(2)], vec![], 1),
         "the second seat goes to a run-off"
     );
     // No quorum, no election.
@@ -484,12 +494,12 @@ proptest! {
         let rule = *RuleSet::preset(preset).first(MotionKind::ElectSeat).unwrap();
         let held = tally(counts(15, 0, 12, 0, 2), &rule, 3);
         let least_needed = if cn { 7 } else { 0 };
-        let votes: Vec<(u32, u32)> = (10..).zip(votes).collect();
+        let votes: Vec<(OrganisationId, u32)> = (10..).map(OrganisationId).zip(votes).collect();
         let result = elect(&held, &votes, seats);
         prop_assert_eq!(result.elected.len() as u32 + result.by_draw + result.open, seats);
         prop_assert_eq!(result.tied.is_empty(), result.by_draw == 0);
         prop_assert!(result.by_draw == 0 || result.tied.len() as u32 > result.by_draw);
-        let of = |candidate: &u32| votes.iter().find(|(number, _)| number == candidate).unwrap().1;
+        let of = |candidate: &OrganisationId| votes.iter().find(|(number, _)| number == candidate).unwrap().1;
         let least = result.elected.iter().map(of).min().unwrap_or(u32::MAX);
         for (candidate, count) in &votes {
             if result.elected.contains(candidate) {

@@ -5,16 +5,22 @@
 //! [`Tx::drop_writes`]: a refused record leaves nothing.
 
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::calendar::{Calendar, DEFAULT_OFFSET_MINUTES, MS_PER_DAY, Period};
 use crate::charter::Charter;
 use crate::event::Event;
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DrawId, FundId,
+    Id, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
+    PostId, ReviewId,
+};
 use crate::identity::Organisation;
 use crate::lookup;
 use crate::lookup::find;
 use crate::object::Machine;
 use crate::object::chain::ChainFacts;
-use crate::refusal::Refusal;
+use crate::refusal::{Fact, Refusal};
 use crate::state::{StateTables, Stored, Tables};
 
 mod deadline;
@@ -29,9 +35,9 @@ pub struct BlockContext {
     /// Genesis hash.
     pub chain: Hash,
     /// Height of the block.
-    pub height: u64,
+    pub height: Height,
     /// Ledger time of the block, in milliseconds since 1970.
-    pub now: u64,
+    pub now: LedgerTime,
 }
 
 /// The view of one record or one deadline on the state while it applies.
@@ -39,9 +45,9 @@ pub struct Tx<'a> {
     /// The tables.
     pub t: Tables<'a>,
     /// Ledger time of the block, in milliseconds.
-    pub now: u64,
+    pub now: LedgerTime,
     /// Height of the block.
-    pub height: u64,
+    pub height: Height,
     /// Genesis hash.
     pub chain: Hash,
     /// Id of the record; zero for a deadline.
@@ -92,6 +98,41 @@ pub enum Counter {
     Order = 18,
 }
 
+/// An id that the ledger gives by a counter.
+pub trait Numbered: Id {
+    /// The counter.
+    const COUNTER: Counter;
+}
+
+macro_rules! numbered {
+    ($($id:ident: $counter:ident,)*) => { $(
+        impl Numbered for $id {
+            const COUNTER: Counter = Counter::$counter;
+        }
+    )* };
+}
+
+numbered! {
+    OrganisationId: Organisation,
+    PersonId: Person,
+    MembershipId: Membership,
+    MotionId: Motion,
+    PostId: Post,
+    FundId: Fund,
+    ContributionId: Contribution,
+    CallId: Call,
+    ApplicationId: Application,
+    AwardId: Award,
+    AgreementId: Agreement,
+    PaymentId: Payment,
+    InvoiceId: Invoice,
+    MilestoneId: Milestone,
+    ReviewId: Review,
+    InstalmentId: Instalment,
+    DrawId: Draw,
+    OrderId: Order,
+}
+
 impl<'a> Tx<'a> {
     /// The transaction of a record, by its id.
     pub fn of_record(tables: &'a mut StateTables, block: BlockContext, record: Hash) -> Tx<'a> {
@@ -121,10 +162,10 @@ impl<'a> Tx<'a> {
         self.t.drop_record();
     }
 
-    /// A copy of the object of this number; refused with [`crate::object::Object::UNKNOWN`] if the
+    /// A copy of the object of this id; refused with [`crate::object::Object::UNKNOWN`] if the
     /// ledger has none.
-    pub fn get<T: Stored>(&self, number: u32) -> Result<T, Refusal> {
-        find::<T>(&self.t, number).cloned()
+    pub fn get<T: Stored>(&self, id: T::Id) -> Result<T, Refusal> {
+        find::<T>(&self.t, id).cloned()
     }
 
     /// Writes an object under its number.
@@ -167,7 +208,7 @@ impl<'a> Tx<'a> {
     }
 
     /// The rule version of this block (RULINGS A18).
-    pub fn protocol(&self) -> u32 {
+    pub fn protocol(&self) -> ProtocolVersion {
         lookup::protocol::at(&self.t, self.height)
     }
 
@@ -177,35 +218,31 @@ impl<'a> Tx<'a> {
     }
 
     /// A charter by version. Refused with `A7.no-charter`.
-    pub fn charter_of(&self, version: u32) -> Result<&Charter, Refusal> {
+    pub fn charter_of(&self, version: CharterVersion) -> Result<&Charter, Refusal> {
         self.t
             .charters
             .get(&version)
-            .ok_or_else(|| Refusal::new("A7.no-charter", vec![("version", version.to_string())]))
+            .ok_or_else(|| Refusal::new("A7.no-charter", vec![("version", version.fact())]))
     }
 
     /// An organisation by number. Refused with `A4.unknown-organisation`.
-    pub fn organisation(&self, number: u32) -> Result<&Organisation, Refusal> {
-        find::<Organisation>(&self.t, number)
+    pub fn organisation(&self, id: OrganisationId) -> Result<&Organisation, Refusal> {
+        find::<Organisation>(&self.t, id)
     }
 
-    /// The next number of a kind of object.
-    pub fn next_number(&mut self, counter: Counter) -> u32 {
-        let next = self.peek_number(counter);
-        self.t.counters().put(counter as u8, next);
+    /// The next id of a kind of object.
+    pub fn next_id<N: Numbered>(&mut self) -> N {
+        let next = self.peek_id::<N>();
+        self.t.counters().put(N::COUNTER as u8, next.number());
         next
     }
 
-    /// The number that [`Tx::next_number`] would give.
-    pub fn peek_number(&self, counter: Counter) -> u32 {
+    /// The id that [`Tx::next_id`] would give.
+    pub fn peek_id<N: Numbered>(&self) -> N {
         // Four thousand million objects are out of reach of a 32 KiB record at a thousand records a
         // second for a century.
-        self.t
-            .counters
-            .get(&(counter as u8))
-            .copied()
-            .unwrap_or(0)
-            .saturating_add(1)
+        let last = self.t.counters.get(&(N::COUNTER as u8));
+        N::of(last.copied().unwrap_or(0).saturating_add(1))
     }
 
     /// The working calendar of the charter in force.
@@ -220,17 +257,17 @@ impl<'a> Tx<'a> {
     }
 
     /// The end of a deadline, ballot or offer of this length that begins now (RULINGS R12).
-    pub fn deadline(&self, period: Period) -> u64 {
+    pub fn deadline(&self, period: Period) -> LedgerTime {
         self.calendar().deadline(self.now, period)
     }
 
     /// The end of a delay of this length that begins now: not moved to a working day.
-    pub fn delay(&self, period: Period) -> u64 {
+    pub fn delay(&self, period: Period) -> LedgerTime {
         self.calendar().delay(self.now, period)
     }
 
     /// `days` times 24 hours before now, not below zero.
-    pub fn days_ago(&self, days: u64) -> u64 {
-        self.now.saturating_sub(days.saturating_mul(MS_PER_DAY))
+    pub fn days_ago(&self, days: u64) -> LedgerTime {
+        self.now.minus_ms(days.saturating_mul(MS_PER_DAY))
     }
 }

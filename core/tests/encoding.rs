@@ -8,6 +8,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::chain::{Certificate, Seal};
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::{Hash, Signature, sha256};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use wincode::{SchemaRead, SchemaWrite};
 
 #[derive(Debug, Clone, PartialEq, Encode, Decode, SchemaWrite, SchemaRead)]
@@ -95,9 +96,9 @@ struct SealAsStranger {
 fn a_seal_is_its_fields_in_order_and_244_bytes() {
     let hash = |n: u8| sha256(&[n]);
     let seal = Seal {
-        protocol: 1,
-        height: 2,
-        time_ms: 3,
+        protocol: ProtocolVersion(1),
+        height: Height(2),
+        time_ms: LedgerTime(3),
         parent: hash(1),
         first_leaf: 4,
         leaf_count: 5,
@@ -137,10 +138,13 @@ fn a_seal_is_its_fields_in_order_and_244_bytes() {
 fn certificates_refuse_repeated_and_unsorted_signers() {
     let signature = Signature::Ed25519([9; 64]);
     let certificate = |signers: &[u32]| Certificate {
-        height: 1,
+        height: Height(1),
         round: 0,
         block: Hash::ZERO,
-        signatures: signers.iter().map(|signer| (*signer, signature)).collect(),
+        signatures: signers
+            .iter()
+            .map(|signer| (OrganisationId(*signer), signature))
+            .collect(),
     };
     assert!(decode::<Certificate>(&encode(&certificate(&[1, 2, 7]))).is_ok());
     for bad in [&[1, 1][..], &[2, 1], &[1, 2, 2, 3]] {

@@ -21,6 +21,7 @@ use axum::routing::{get, post};
 use rollbook_core::record::Record;
 use rollbook_proof::crypto::{Hash, Keypair};
 use rollbook_proof::log::{Clock, SignedNote};
+use rollbook_proof::number::{Height, OrganisationId};
 use tokio::sync::watch;
 
 use crate::clock::NodeClock;
@@ -65,7 +66,7 @@ pub struct ApiParts {
     /// Signs the answers to submissions.
     pub log_key: Keypair,
     /// Own organisation.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     /// The clock.
     pub clock: Arc<NodeClock>,
     /// Records that wait.
@@ -123,7 +124,7 @@ impl Api {
     }
 
     /// The newest receipt, once there is one that covers `height`.
-    pub(crate) async fn receipt_for(&self, height: u64) -> Result<StoredReceipt, Problem> {
+    pub(crate) async fn receipt_for(&self, height: Height) -> Result<StoredReceipt, Problem> {
         let mut receipts = self.0.view.receipts();
         let covers = |receipt: &Option<StoredReceipt>| {
             receipt
@@ -146,7 +147,7 @@ impl Api {
     }
 
     /// Waits until a block can be read.
-    pub(crate) async fn stored(&self, height: u64) -> Result<(), Problem> {
+    pub(crate) async fn stored(&self, height: Height) -> Result<(), Problem> {
         let mut heights = self.0.view.heights();
         match tokio::time::timeout(PATIENCE, heights.wait_for(|known| *known >= height)).await {
             Ok(Ok(_)) => Ok(()),

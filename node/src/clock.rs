@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::LedgerTime;
 
 use crate::failure::Failure;
-use crate::files::{self, Access};
+use crate::files;
+use crate::files::Access;
 
 /// A step of a sample clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -46,7 +48,7 @@ pub fn real_ms() -> u64 {
 impl NodeClock {
     /// Opens the clock of a chain; on a sample chain from its file, which is made at the opening
     /// time of the chain if missing.
-    pub fn open(kind: Clock, folder: &Path, opened_ms: u64) -> Result<NodeClock, Failure> {
+    pub fn open(kind: Clock, folder: &Path, opened_ms: LedgerTime) -> Result<NodeClock, Failure> {
         let file = folder.join("clock");
         let clock = NodeClock {
             kind,
@@ -68,7 +70,7 @@ impl NodeClock {
                 clock.distance_ms.store(distance, Ordering::Release);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let distance = signed(opened_ms) - signed(real_ms());
+                let distance = signed(opened_ms.0) - signed(real_ms());
                 clock.write(distance)?;
             }
             Err(error) => {
@@ -188,6 +190,7 @@ pub fn behind_the_chain(ledger: &rollbook_core::ledger::Ledger, now_ms: u64) -> 
         .tip()
         .seal
         .time_ms
+        .0
         .checked_sub(now_ms)
         .filter(|by| *by > charter.chain.ahead_ms)?;
     Some(format!(
@@ -208,7 +211,7 @@ mod tests {
     fn a_step_is_kept_and_goes_forward_only() {
         let folder = tempfile::tempdir().unwrap();
         let opened = 1_687_917_600_000;
-        let clock = NodeClock::open(Clock::Sample, folder.path(), opened).unwrap();
+        let clock = NodeClock::open(Clock::Sample, folder.path(), LedgerTime(opened)).unwrap();
         let start = clock.now_ms();
         assert!(start >= opened && start < opened + 60_000);
         let after = clock.step(Step::ByMs(7 * 86_400_000)).unwrap();
@@ -221,13 +224,13 @@ mod tests {
                 .contains("forward")
         );
         assert!(clock.step(Step::ByMs(u64::MAX)).is_err());
-        let again = NodeClock::open(Clock::Sample, folder.path(), opened).unwrap();
+        let again = NodeClock::open(Clock::Sample, folder.path(), LedgerTime(opened)).unwrap();
         assert!(again.now_ms() >= after);
-        let wall = NodeClock::open(Clock::Wall, folder.path(), opened).unwrap();
+        let wall = NodeClock::open(Clock::Wall, folder.path(), LedgerTime(opened)).unwrap();
         assert!(wall.step(Step::ByMs(1)).is_err());
         std::fs::write(folder.path().join("clock"), "soon").unwrap();
         assert!(
-            NodeClock::open(Clock::Sample, folder.path(), opened)
+            NodeClock::open(Clock::Sample, folder.path(), LedgerTime(opened))
                 .unwrap_err()
                 .to_string()
                 .contains("damaged")

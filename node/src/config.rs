@@ -12,10 +12,12 @@ use std::path::{Path, PathBuf};
 
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
+use rollbook_proof::number::OrganisationId;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::files::{self, Access};
+use crate::files;
+use crate::files::Access;
 
 /// Name of the config file in a node's folder.
 pub const CONFIG_NAME: &str = "node.toml";
@@ -25,7 +27,7 @@ pub const CONFIG_NAME: &str = "node.toml";
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Number of the organisation that runs the node.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     /// The genesis file.
     pub genesis: PathBuf,
     /// The genesis hash that the file must have; printed in the alliance's agreement.

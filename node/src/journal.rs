@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::Height;
 
 use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock};
 
@@ -104,7 +105,7 @@ pub struct Cut {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecidedBlock {
     /// Height.
-    pub height: u64,
+    pub height: Height,
     /// Seal bytes.
     pub seal: Vec<u8>,
     /// Certificate bytes.
@@ -128,10 +129,10 @@ pub enum BodyAnswer {
 #[derive(Debug, Clone)]
 pub struct Recovered {
     /// Height of the last decided block; 0 if there is none.
-    pub tip: u64,
-    /// Undecided bodies of tip + 1, by digest.
+    pub tip: Height,
+    /// Undecided bodies of tip.next(), by digest.
     pub undecided: Vec<(Hash, Vec<u8>)>,
-    /// Log entries of tip + 1, in the order in which they were appended.
+    /// Log entries of tip.next(), in the order in which they were appended.
     pub wal: Vec<Vec<u8>>,
     /// What the guard remembers.
     pub guard: HighWater,
@@ -307,7 +308,7 @@ impl Journal {
                 let wal = content
                     .wal
                     .into_iter()
-                    .filter(|(height, _)| *height == tip + 1)
+                    .filter(|(height, _)| *height == tip.next())
                     .map(|(_, bytes)| bytes)
                     .collect();
                 (wal, content.clean_stop, content.last_boot)
@@ -334,12 +335,12 @@ impl Journal {
     }
 
     /// Height of the last decision appended; 0 if there is none.
-    pub fn tip(&self) -> u64 {
+    pub fn tip(&self) -> Height {
         self.blocks.tip()
     }
 
     /// Height of the last decision that is durable.
-    pub fn durable_tip(&self) -> u64 {
+    pub fn durable_tip(&self) -> Height {
         self.blocks.durable_tip()
     }
 
@@ -359,22 +360,22 @@ impl Journal {
         self.stopped.as_ref()
     }
 
-    /// Buffers a body of height tip + 1, at most [`MAX_BODY`] bytes; the same body only once.
-    pub fn append_body(&mut self, height: u64, body: &[u8]) -> Result<BodyAnswer, Stop> {
+    /// Buffers a body of height tip.next(), at most [`MAX_BODY`] bytes; the same body only once.
+    pub fn append_body(&mut self, height: Height, body: &[u8]) -> Result<BodyAnswer, Stop> {
         self.alive()?;
         self.at_next(height, "a body")?;
         within(body.len(), MAX_BODY, "a body")?;
         Ok(self.blocks.append_body(body))
     }
 
-    /// True if this body of tip + 1 was appended (not: synced).
+    /// True if this body of tip.next() was appended (not: synced).
     pub fn has_body(&self, digest: &Hash) -> bool {
         self.blocks.has_body(digest)
     }
 
-    /// Buffers an entry of the consensus log of height tip + 1, at most [`MAX_ENTRY`] bytes. What
+    /// Buffers an entry of the consensus log of height tip.next(), at most [`MAX_ENTRY`] bytes. What
     /// it means is the replica's business.
-    pub fn append_wal(&mut self, height: u64, entry: &[u8]) -> Result<(), Stop> {
+    pub fn append_wal(&mut self, height: Height, entry: &[u8]) -> Result<(), Stop> {
         self.alive()?;
         self.at_next(height, "a log entry")?;
         within(entry.len(), MAX_ENTRY, "a log entry")?;
@@ -382,11 +383,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Buffers the decision of height tip + 1: seal and certificate bytes, and the digest of a body
+    /// Buffers the decision of height tip.next(): seal and certificate bytes, and the digest of a body
     /// appended before. The other bodies of the height are forgotten.
     pub fn append_decision(
         &mut self,
-        height: u64,
+        height: Height,
         seal: &[u8],
         certificate: &[u8],
         body: Hash,
@@ -421,7 +422,7 @@ impl Journal {
     pub fn prepare(
         &mut self,
         chain: &Hash,
-        height: u64,
+        height: Height,
         round: u32,
         step: Step,
         bytes: &[u8],
@@ -489,10 +490,10 @@ impl Journal {
 
     /// Buffers that nothing is signed below `height` any more: the answer of the peers to a node
     /// whose guard is new (RULINGS A8). Never lowers.
-    pub fn raise_guard(&mut self, height: u64) -> Result<(), Stop> {
+    pub fn raise_guard(&mut self, height: Height) -> Result<(), Stop> {
         self.alive()?;
         if height > self.votes.guard.high().floor {
-            self.votes.append_raise(height);
+            self.votes.append_raise(height.0);
         }
         Ok(())
     }
@@ -536,20 +537,23 @@ impl Journal {
 
     /// A decided, durable block; `None` above [`Journal::durable_tip`] and at height 0, which has
     /// neither body nor certificate.
-    pub fn read_block(&self, height: u64) -> Result<Option<DecidedBlock>, Stop> {
+    pub fn read_block(&self, height: Height) -> Result<Option<DecidedBlock>, Stop> {
         self.blocks.block(height)
     }
 
     /// Decided, durable blocks from `height` on, in order, each judged on reading. Ends at the
     /// first damage.
     #[cfg(test)]
-    pub fn iter_from(&self, height: u64) -> impl Iterator<Item = Result<DecidedBlock, Stop>> + '_ {
-        let mut next = Some(height.max(1));
+    pub fn iter_from(
+        &self,
+        height: Height,
+    ) -> impl Iterator<Item = Result<DecidedBlock, Stop>> + '_ {
+        let mut next = Some(height.max(Height(1)));
         std::iter::from_fn(move || {
             let height = next?;
             let block = self.blocks.block(height).transpose();
             next = match &block {
-                Some(Ok(_)) => Some(height + 1),
+                Some(Ok(_)) => Some(height.next()),
                 _ => None,
             };
             block
@@ -590,8 +594,8 @@ impl Journal {
         stop
     }
 
-    fn at_next(&self, height: u64, what: &str) -> Result<(), Stop> {
-        let next = self.blocks.tip() + 1;
+    fn at_next(&self, height: Height, what: &str) -> Result<(), Stop> {
+        let next = self.blocks.tip().next();
         if height == next {
             Ok(())
         } else {
@@ -618,7 +622,7 @@ fn new_guard(
         genesis,
         instance,
         boot,
-        first_height: tip + 1,
+        first_height: tip.next(),
         previous: Hash::ZERO,
     };
     let first = FirstRecord {
@@ -674,9 +678,12 @@ fn agree(
             known.file
         ));
     }
-    let due = blocks.tip() + 1;
-    if content.top.0 > due || first.is_some_and(|first| first.tip >= due) {
-        let height = content.top.0.max(first.map_or(0, |first| first.tip + 1));
+    let due = blocks.tip().next();
+    if content.top.0 > due.0 || first.is_some_and(|first| first.tip >= due) {
+        let height = content
+            .top
+            .0
+            .max(first.map_or(0, |first| first.tip.next().0));
         return lost_blocks(format!(
             "height {due} is not decided, and {} has entries of height {height}",
             votes.path.display()

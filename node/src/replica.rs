@@ -27,6 +27,7 @@ use arc_malachitebft_core_types as mc;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Certificate, Evidence};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{Height, OrganisationId};
 
 pub mod app;
 mod bodies;
@@ -153,7 +154,7 @@ pub enum Effect {
     /// A block is final, durable and committed.
     Decided {
         /// Its height.
-        height: u64,
+        height: Height,
         /// Its id.
         block: Hash,
         /// Ids of its records.
@@ -181,7 +182,7 @@ pub enum NotTaken {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// Height of the tip.
-    pub tip: u64,
+    pub tip: Height,
     /// What it is doing.
     pub phase: Phase,
     /// Round of the height under way.
@@ -189,9 +190,9 @@ pub struct Status {
     /// Whether it signs votes at the height after the tip.
     pub votes: bool,
     /// It votes only from this height on (RULINGS A8).
-    pub votes_from: u64,
+    pub votes_from: Height,
     /// A block is decided whose body is not here: `behind: body of H missing`.
-    pub body_missing: Option<(u64, Hash)>,
+    pub body_missing: Option<(Height, Hash)>,
     /// Blocks in a row whose time was out of this node's bounds; from 3 on its clock deserves a
     /// look.
     pub out_of_bounds: u32,
@@ -201,11 +202,11 @@ pub struct Status {
     pub guard_refusals: u64,
     /// A validator cosigned another root for a height this node holds: a fork, if anything is.
     /// Validator and height.
-    pub fork_alarm: Option<(u32, u64)>,
+    pub fork_alarm: Option<(OrganisationId, Height)>,
     /// Records waiting.
     pub pool: usize,
     /// Newest receipted height.
-    pub receipted: u64,
+    pub receipted: Height,
 }
 
 impl Status {

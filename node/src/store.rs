@@ -22,6 +22,7 @@ use std::path::PathBuf;
 
 use rollbook_core::state::Row;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::Height;
 
 mod index;
 mod layout;
@@ -44,7 +45,7 @@ pub const VALUE_MAX: usize = 120 * 1024;
 pub const CHUNK: usize = 3_584;
 
 /// Where a record is: height of its block and index among the block's records.
-pub type RecordPlace = (u64, u32);
+pub type RecordPlace = (Height, u32);
 
 /// Takes table, key and new value (none: removed) of a row; answers whether to go on.
 pub type RowVisit<'a> = dyn FnMut(u8, &[u8], Option<&[u8]>) -> bool + 'a;
@@ -53,7 +54,7 @@ pub type RowVisit<'a> = dyn FnMut(u8, &[u8], Option<&[u8]>) -> bool + 'a;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockWrite {
     /// Height: 0 for the first, then tip + 1.
-    pub height: u64,
+    pub height: Height,
     /// Seal bytes.
     pub seal: Vec<u8>,
     /// Certificate bytes; empty at height 0.
@@ -76,7 +77,7 @@ pub struct BlockWrite {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tip {
     /// Its height.
-    pub height: u64,
+    pub height: Height,
     /// Leaves of the log up to and including it.
     pub leaf_count: u64,
 }
@@ -108,9 +109,9 @@ pub enum StoreError {
     #[error("block {height} was to be stored while {due} is due")]
     OutOfOrder {
         /// Height of the block.
-        height: u64,
+        height: Height,
         /// The next height.
-        due: u64,
+        due: Height,
     },
     /// A value or key is longer than the store keeps.
     #[error("{what} of {length} bytes is too long for the store, at most {max} are kept")]
@@ -162,10 +163,10 @@ pub trait Store: Send + Sync {
     fn tip(&self) -> Result<Option<Tip>, StoreError>;
 
     /// A block by height.
-    fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError>;
+    fn block(&self, height: Height) -> Result<Option<StoredBlock>, StoreError>;
 
     /// Seal and certificate of a block, without its body.
-    fn seal(&self, height: u64) -> Result<Option<StoredSeal>, StoreError>;
+    fn seal(&self, height: Height) -> Result<Option<StoredSeal>, StoreError>;
 
     /// Where the record is whose id begins with `prefix`. An index: check the id on reading.
     fn record(&self, prefix: &[u8; 16]) -> Result<Option<RecordPlace>, StoreError>;

@@ -2,14 +2,21 @@
 //! of. New acts are added where their family ends; the suite counts the variants of every family
 //! and finds what is missing here.
 
-use rollbook_core::account::{Pot, Unit};
+use rollbook_core::account::{Amount, Pot, Unit};
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Class;
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{
+    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
+    DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
+    PersonId, PostId, ReviewId,
+};
 use rollbook_core::identity::{GroupDeclaration, Name, OrganisationKind, Role, Scope};
 use rollbook_core::record::{AdmitMember, RemoveHolder, RescindMotion, *};
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
 use rollbook_sandbox::keys::officer_key;
 
@@ -68,7 +75,9 @@ pub fn all() -> Vec<Body> {
             NodeAct::Register(keys),
             NodeAct::Ready,
             NodeAct::Leave,
-            NodeAct::Support { protocol: 2 },
+            NodeAct::Support {
+                protocol: ProtocolVersion(2),
+            },
         ]
         .map(Body::Node),
     );
@@ -76,10 +85,13 @@ pub fn all() -> Vec<Body> {
         authority: text("示例区人民法院 Sample district court"),
         reference: text("(2024) 12"),
         document: hash("order"),
-        issued_ms: 1_687_900_000_000,
+        issued_ms: LedgerTime(1_687_900_000_000),
         about,
     };
-    acts.extend([None, Some(3)].map(|about| Body::Charter(CharterAct::FileOrder(order(about)))));
+    acts.extend(
+        [None, Some(3)]
+            .map(|about| Body::Charter(CharterAct::FileOrder(order(about.map(OrganisationId))))),
+    );
     acts
 }
 
@@ -97,10 +109,10 @@ fn register() -> OrganisationAct {
         officers,
         Codes::Letters.of(7),
     );
-    entry.number = 0;
+    entry.number = OrganisationId(0);
     entry.name = name("第七公司", "Company Seven");
     entry.relations = vec![GroupDeclaration {
-        other: 3,
+        other: OrganisationId(3),
         evidence: hash("extract of the group"),
     }];
     OrganisationAct::Register(Registration::sign(&chain(), entry, &key))
@@ -114,60 +126,72 @@ fn membership() -> Vec<MembershipAct> {
         antitrust: hash("antitrust undertaking"),
         conflicts: hash("conflict undertaking"),
         relations: vec![GroupDeclaration {
-            other: 3,
+            other: OrganisationId(3),
             evidence: hash("extract of the group"),
         }],
     };
     let receipt = Receipt {
-        invoice,
-        amount: 20_000_000,
+        invoice: InvoiceId(invoice),
+        amount: Amount(20_000_000),
         reference: BankReference(text("BANK-2023-000123")),
-        value_date: 19_600,
+        value_date: LocalDay(19_600),
     };
     vec![
         MembershipAct::Apply(apply),
-        MembershipAct::Screen { membership },
+        MembershipAct::Screen {
+            membership: MembershipId(membership),
+        },
         MembershipAct::Return {
-            membership,
+            membership: MembershipId(membership),
             missing: vec![text("extract"), text("letter")],
         },
         MembershipAct::Resubmit {
-            membership,
+            membership: MembershipId(membership),
             additions: hash("additions"),
         },
         MembershipAct::Reject {
-            membership,
+            membership: MembershipId(membership),
             criterion: text("field-of-work"),
             reasons: hash("reasons"),
         },
-        MembershipAct::Complete { membership },
-        MembershipAct::Sponsor { membership },
+        MembershipAct::Complete {
+            membership: MembershipId(membership),
+        },
+        MembershipAct::Sponsor {
+            membership: MembershipId(membership),
+        },
         MembershipAct::OpenBallot {
-            membership,
+            membership: MembershipId(membership),
             ballot_days: 14,
         },
         MembershipAct::AskAgain {
-            membership,
+            membership: MembershipId(membership),
             reasons: hash("what the applicant brings forward"),
         },
-        MembershipAct::WithdrawApplication { membership },
-        MembershipAct::Invoice { membership },
-        MembershipAct::CancelInvoice { invoice },
+        MembershipAct::WithdrawApplication {
+            membership: MembershipId(membership),
+        },
+        MembershipAct::Invoice {
+            membership: MembershipId(membership),
+        },
+        MembershipAct::CancelInvoice {
+            invoice: InvoiceId(invoice),
+        },
         MembershipAct::Receive(receipt),
         MembershipAct::ConfirmReceipt {
-            invoice,
+            invoice: InvoiceId(invoice),
             receipt: hash("a record"),
         },
         MembershipAct::DeclineReceipt {
-            invoice,
+            invoice: InvoiceId(invoice),
             receipt: hash("a record"),
         },
         MembershipAct::Agree {
-            membership,
+            membership: MembershipId(membership),
             agreement: hash("participation agreement"),
         },
         MembershipAct::Activate {
-            membership,
+            membership: MembershipId(membership),
             agreement: hash("participation agreement"),
         },
     ]
@@ -178,29 +202,36 @@ fn effects() -> Vec<MotionEffect> {
     let unit = Unit::currency("CNY").unwrap();
     let office = 26;
     let appointment = Appointment {
-        office,
+        office: OrganisationId(office),
         role: Role::Treasurer,
-        scope: Scope::Fund(1),
-        holder: 51,
-        deputy: Some(52),
+        scope: Scope::Fund(FundId(1)),
+        holder: PersonId(51),
+        deputy: Some(PersonId(52)),
     };
     let fund = CreateFund {
         name: name("元宇宙基金", "Metaverse Fund"),
-        holder: office,
+        holder: OrganisationId(office),
         unit,
         bank_account: hash("bank account"),
-        office,
-        officers: vec![(Role::Treasurer, 51), (Role::SecondOfficer, 52)],
+        office: OrganisationId(office),
+        officers: vec![
+            (Role::Treasurer, PersonId(51)),
+            (Role::SecondOfficer, PersonId(52)),
+        ],
     };
     let grant = |out_of_rank| GrantAward {
-        application: 3,
-        amount: 800_000_000,
+        application: ApplicationId(3),
+        amount: Amount(800_000_000),
         body: BodyKind::Assembly,
         out_of_rank,
     };
     vec![
-        MotionEffect::Admit(AdmitMember { membership: 26 }),
-        MotionEffect::Rescind(RescindMotion { motion: 9 }),
+        MotionEffect::Admit(AdmitMember {
+            membership: MembershipId(26),
+        }),
+        MotionEffect::Rescind(RescindMotion {
+            motion: MotionId(9),
+        }),
         MotionEffect::Appoint(appointment),
         MotionEffect::Appoint(Appointment {
             role: Role::Auditor,
@@ -208,44 +239,52 @@ fn effects() -> Vec<MotionEffect> {
             deputy: None,
             ..appointment
         }),
-        MotionEffect::Remove(RemoveHolder { post: 3 }),
+        MotionEffect::Remove(RemoveHolder { post: PostId(3) }),
         MotionEffect::CreateFund(fund.into()),
         MotionEffect::AppointCommittee(AppointCommittee {
-            fund: 1,
-            members: vec![1, 2, 3, 4, 5],
+            fund: FundId(1),
+            members: vec![
+                OrganisationId(1),
+                OrganisationId(2),
+                OrganisationId(3),
+                OrganisationId(4),
+                OrganisationId(5),
+            ],
         }),
         MotionEffect::WriteOffInstalment(WriteOffInstalment {
-            instalment: 4,
+            instalment: InstalmentId(4),
             attempts: hash("attempts"),
         }),
         MotionEffect::PublishCall(terms().into()),
         MotionEffect::CancelCall(CancelCall {
-            call: 1,
+            call: CallId(1),
             reason: hash("reason"),
         }),
         MotionEffect::ConfirmPool(ConfirmPool {
             pool: PoolKind::Reviewers,
-            persons: vec![30, 32, 34],
+            persons: vec![PersonId(30), PersonId(32), PersonId(34)],
         }),
-        MotionEffect::DecideAppeal(DecideAppeal { application: 3 }),
+        MotionEffect::DecideAppeal(DecideAppeal {
+            application: ApplicationId(3),
+        }),
         MotionEffect::GrantAward(grant(None)),
         MotionEffect::GrantAward(grant(Some(hash("reason")))),
         MotionEffect::PlaceApplication(PlaceApplication {
-            application: 4,
+            application: ApplicationId(4),
             placing: Placing::Reserve,
             reason: hash("reason"),
         }),
         MotionEffect::RevokeAward(RevokeAward {
-            award: 1,
+            award: AwardId(1),
             reason: hash("reason"),
         }),
         MotionEffect::LiftHold(LiftHold {
-            payment: 2,
+            payment: PaymentId(2),
             reason: hash("reason"),
         }),
         MotionEffect::RaiseProtocol(RaiseProtocol {
-            protocol: 2,
-            from_height: 5_000,
+            protocol: ProtocolVersion(2),
+            from_height: Height(5_000),
             release: text("0.2"),
         }),
     ]
@@ -259,11 +298,11 @@ fn terms() -> CallTerms {
         threshold: 5,
     };
     CallTerms {
-        fund: 1,
+        fund: FundId(1),
         title: name("内容制作征集", "Call for content"),
-        direction: Some(1),
-        budget: 2_000_000_000,
-        ask_max: 800_000_000,
+        direction: Some(DirectionId(1)),
+        budget: Amount(2_000_000_000),
+        ask_max: Amount(800_000_000),
         criteria: vec![criterion("quality", 6_000), criterion("impact", 4_000)],
         threshold: 60_000,
         reviewers: 3,
@@ -279,8 +318,8 @@ fn terms() -> CallTerms {
             in_direction: true,
         },
         codes: vec![text("incomplete"), text("out-of-scope")],
-        opens_day: 19_600,
-        closes_day: 19_630,
+        opens_day: LocalDay(19_600),
+        closes_day: LocalDay(19_630),
         document: hash("call document"),
     }
 }
@@ -288,14 +327,16 @@ fn terms() -> CallTerms {
 fn motions() -> Vec<MotionAct> {
     let ballot = |choice, criterion: Option<&str>, declaration| {
         MotionAct::Vote(Ballot {
-            motion: 9,
+            motion: MotionId(9),
             choice,
             criterion: criterion.map(text),
             declaration,
         })
     };
     vec![
-        MotionAct::Support { motion: 9 },
+        MotionAct::Support {
+            motion: MotionId(9),
+        },
         ballot(Choice::Yes, None, Declaration::None),
         ballot(Choice::No, Some("field-of-work"), Declaration::None),
         ballot(
@@ -304,42 +345,49 @@ fn motions() -> Vec<MotionAct> {
             Declaration::Conflict(ConflictKind::Investor),
         ),
         MotionAct::DeclareConflict {
-            motion: 9,
+            motion: MotionId(9),
             kind: ConflictKind::FamilyOrPersonal,
         },
-        MotionAct::Withdraw { motion: 9 },
-        MotionAct::AcceptPost { post: 3 },
+        MotionAct::Withdraw {
+            motion: MotionId(9),
+        },
+        MotionAct::AcceptPost { post: PostId(3) },
     ]
 }
 
 fn funds() -> Vec<FundAct> {
-    let instalment = |due_day, amount| InstalmentEntry { due_day, amount };
+    let instalment = |due_day, amount| InstalmentEntry {
+        due_day: LocalDay(due_day),
+        amount: Amount(amount),
+    };
     let instalments = vec![
         instalment(19_700, 500_000_000),
         instalment(19_800, 500_000_000),
     ];
     let receipt = ReceiptEntry {
-        instalment: 4,
-        amount: 500_000_000,
+        instalment: InstalmentId(4),
+        amount: Amount(500_000_000),
         reference: BankReference(text("ICBC-2023/000777")),
-        value_day: 19_701,
+        value_day: LocalDay(19_701),
     };
     vec![
-        FundAct::Accept { fund: 1 },
+        FundAct::Accept { fund: FundId(1) },
         FundAct::Pledge(PledgeEntry {
-            fund: 1,
-            pot: Pot::Direction(2),
+            fund: FundId(1),
+            pot: Pot::Direction(DirectionId(2)),
             instalments: instalments.clone(),
         }),
         FundAct::Pledge(PledgeEntry {
-            fund: 1,
+            fund: FundId(1),
             pot: Pot::Free,
             instalments,
         }),
-        FundAct::CallInstalment { instalment: 4 },
+        FundAct::CallInstalment {
+            instalment: InstalmentId(4),
+        },
         FundAct::ProposeCancel {
-            contribution: 2,
-            instalments: vec![4, 5],
+            contribution: ContributionId(2),
+            instalments: vec![InstalmentId(4), InstalmentId(5)],
         },
         FundAct::AgreeCancel {
             proposal: hash("a record"),
@@ -355,13 +403,13 @@ fn calls() -> Vec<CallAct> {
     let (application, draw, review, salt) = (3, 2, 6, [7; 32]);
     let content = ApplicationContent {
         title: text("数字人 Digital people"),
-        ask: 800_000_000,
+        ask: Amount(800_000_000),
         document: hash("application"),
     };
     let submission = Submission {
-        call: 1,
+        call: CallId(1),
         project: hash("project"),
-        commitment: content.commitment(&salt, 1, 12),
+        commitment: content.commitment(&salt, CallId(1), OrganisationId(12)),
         seen: None,
     };
     let key = Keypair::derive(SEED, "validator");
@@ -370,8 +418,8 @@ fn calls() -> Vec<CallAct> {
             chain: chain(),
             bytes: hash("bytes of a record"),
             record: hash("a record"),
-            height: 120,
-            time_ms: 1_693_500_000_000,
+            height: Height(120),
+            time_ms: LedgerTime(1_693_500_000_000),
             node: validator,
             verdict: AnswerVerdict::Seen,
         };
@@ -380,10 +428,10 @@ fn calls() -> Vec<CallAct> {
     };
     let late = Submission {
         seen: Some(SeenEarlier {
-            officer: 1,
+            officer: PersonId(1),
             sequence: 40,
-            valid_until_ms: 1_694_000_000_000,
-            receipts: vec![earlier(1), earlier(3)],
+            valid_until_ms: LedgerTime(1_694_000_000_000),
+            receipts: vec![earlier(OrganisationId(1)), earlier(OrganisationId(3))],
         }),
         ..submission.clone()
     };
@@ -391,123 +439,131 @@ fn calls() -> Vec<CallAct> {
     vec![
         CallAct::Submit(submission),
         CallAct::Submit(late),
-        CallAct::Withdraw { application },
+        CallAct::Withdraw {
+            application: ApplicationId(application),
+        },
         CallAct::Open {
-            application,
+            application: ApplicationId(application),
             content,
             salt,
         },
         CallAct::Judge {
-            application,
+            application: ApplicationId(application),
             verdict: Verdict::Eligible,
         },
         CallAct::Judge {
-            application,
+            application: ApplicationId(application),
             verdict: Verdict::Ineligible {
                 code: text("out-of-scope"),
                 reason: hash("reason"),
             },
         },
         CallAct::Appeal {
-            application,
+            application: ApplicationId(application),
             grounds: hash("grounds"),
         },
         CallAct::EnterPool {
             pool: PoolKind::Assessors,
-            persons: vec![10, 12],
+            persons: vec![PersonId(10), PersonId(12)],
         },
         CallAct::FreezePool {
-            subject: DrawFor::Call(1),
+            subject: DrawFor::Call(CallId(1)),
         },
         CallAct::FreezePool {
-            subject: DrawFor::Agreement(1),
+            subject: DrawFor::Agreement(AgreementId(1)),
         },
         CallAct::CommitDraw {
-            draw,
-            commitment: draw_commitment(draw, 1, 1, &[3; 32]),
+            draw: DrawId(draw),
+            commitment: draw_commitment(DrawId(draw), 1, PersonId(1), &[3; 32]),
         },
         CallAct::RevealDraw {
-            draw,
+            draw: DrawId(draw),
             secret: [3; 32],
         },
         CallAct::Declare {
-            review,
+            review: ReviewId(review),
             declaration: ReviewDeclaration::Clear,
         },
         CallAct::Declare {
-            review,
+            review: ReviewId(review),
             declaration: ReviewDeclaration::Recused(ConflictKind::Competitor),
         },
         CallAct::Declare {
-            review,
+            review: ReviewId(review),
             declaration: ReviewDeclaration::Declined,
         },
         CallAct::Seal {
-            review,
-            seal: scores.seal(&salt, review, &hash("comment")),
+            review: ReviewId(review),
+            seal: scores.seal(&salt, ReviewId(review), &hash("comment")),
         },
         CallAct::Reveal {
-            review,
+            review: ReviewId(review),
             scores: scores.clone(),
             comment: hash("comment"),
             salt,
         },
         CallAct::Finalise {
-            review,
+            review: ReviewId(review),
             revision: None,
         },
         CallAct::Finalise {
-            review,
+            review: ReviewId(review),
             revision: Some(Revision {
                 scores,
                 reason: hash("reason"),
             }),
         },
-        CallAct::Rank { call: 1 },
-        CallAct::Close { call: 1 },
+        CallAct::Rank { call: CallId(1) },
+        CallAct::Close { call: CallId(1) },
     ]
 }
 
 fn awards() -> Vec<AwardAct> {
     let (agreement, account) = (1, hash("payee account"));
     let plan = |due_ms| MilestonePlan {
-        amount: 400_000_000,
+        amount: Amount(400_000_000),
         due_ms,
         evidence: hash("evidence asked for"),
     };
     let terms = AgreementTerms {
-        award: 1,
-        grantee: 12,
+        award: AwardId(1),
+        grantee: OrganisationId(12),
         parties: hash("parties"),
         document: hash("agreement"),
-        total: 800_000_000,
+        total: Amount(800_000_000),
         unit: Unit::currency("CNY").unwrap(),
-        milestones: vec![plan(1_710_000_000_000), plan(1_720_000_000_000)],
-        advance: 240_000_000,
+        milestones: vec![
+            plan(LedgerTime(1_710_000_000_000)),
+            plan(LedgerTime(1_720_000_000_000)),
+        ],
+        advance: Amount(240_000_000),
         holdback_bp: 1_000,
         account,
-        charter: 1,
+        charter: CharterVersion(1),
         call: terms().hash(),
         clawback: hash("clawback"),
         survival: hash("survival"),
     };
     let digest = terms.digest();
     vec![
-        AwardAct::Accept { award: 1 },
+        AwardAct::Accept { award: AwardId(1) },
         AwardAct::Draft(terms),
         AwardAct::Sign {
-            agreement,
+            agreement: AgreementId(agreement),
             draft: hash("a record"),
             terms: digest,
         },
         AwardAct::Countersign {
-            agreement,
+            agreement: AgreementId(agreement),
             signed: hash("a record"),
             terms: digest,
         },
-        AwardAct::ChangeAccount { agreement, account },
+        AwardAct::ChangeAccount {
+            agreement: AgreementId(agreement),
+            account,
+        },
         AwardAct::ConfirmAccount {
-            agreement,
+            agreement: AgreementId(agreement),
             change: hash("a record"),
             account,
             channel: Channel::InPerson,
@@ -531,89 +587,92 @@ fn payments() -> Vec<PaymentAct> {
         end_to_end: text("AG1-M1-2024-0001"),
         uetr: text("7a1f0c3e-5b7d-4e2a-9c44-0123456789ab"),
         account: hash("payee account"),
-        amount,
+        amount: Amount(amount),
     };
     let reference = BankReference(text("ICBC-2024/000042"));
     vec![
         PaymentAct::Submit {
-            milestone,
+            milestone: MilestoneId(milestone),
             evidence: vec![
                 evidence(EvidenceKind::Document, "evidence", false),
                 evidence(EvidenceKind::Patent, "patent", true),
             ],
         },
         PaymentAct::Assess {
-            milestone,
-            finding: Finding::Accept(400_000_000),
+            milestone: MilestoneId(milestone),
+            finding: Finding::Accept(Amount(400_000_000)),
             report,
         },
         PaymentAct::Assess {
-            milestone,
+            milestone: MilestoneId(milestone),
             finding: Finding::Rework,
             report,
         },
         PaymentAct::Assess {
-            milestone,
+            milestone: MilestoneId(milestone),
             finding: Finding::Reject,
             report,
         },
         PaymentAct::Request {
-            agreement: 1,
+            agreement: AgreementId(1),
             tranche: Tranche::Advance,
-            amount,
+            amount: Amount(amount),
         },
         PaymentAct::Request {
-            agreement: 1,
-            tranche: Tranche::Milestone(milestone),
-            amount,
+            agreement: AgreementId(1),
+            tranche: Tranche::Milestone(MilestoneId(milestone)),
+            amount: Amount(amount),
         },
         PaymentAct::Request {
-            agreement: 1,
+            agreement: AgreementId(1),
             tranche: Tranche::Holdback,
-            amount,
+            amount: Amount(amount),
         },
         PaymentAct::Certify {
-            payment,
+            payment: PaymentId(payment),
             decision: Decision::Pass,
         },
         PaymentAct::Certify {
-            payment,
+            payment: PaymentId(payment),
             decision: refused.clone(),
         },
         PaymentAct::Approve {
-            payment,
+            payment: PaymentId(payment),
             certified: hash("a record"),
-            amount,
+            amount: Amount(amount),
             decision: Decision::Pass,
         },
         PaymentAct::Approve {
-            payment,
+            payment: PaymentId(payment),
             certified: hash("a record"),
-            amount,
+            amount: Amount(amount),
             decision: refused,
         },
         PaymentAct::Hold {
-            payment,
+            payment: PaymentId(payment),
             ground: hash("ground"),
         },
         PaymentAct::Release {
-            payment,
+            payment: PaymentId(payment),
             instruction,
         },
         PaymentAct::Settle {
-            payment,
+            payment: PaymentId(payment),
             reference: reference.clone(),
-            amount,
+            amount: Amount(amount),
         },
         PaymentAct::Return {
-            payment,
+            payment: PaymentId(payment),
             reference,
-            amount,
+            amount: Amount(amount),
             reason: text("AC04"),
         },
-        PaymentAct::Acknowledge { payment, amount },
+        PaymentAct::Acknowledge {
+            payment: PaymentId(payment),
+            amount: Amount(amount),
+        },
         PaymentAct::Dispute {
-            payment,
+            payment: PaymentId(payment),
             ground: hash("ground"),
         },
     ]

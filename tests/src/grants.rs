@@ -11,6 +11,7 @@ use rollbook_core::account::{Account, AccountKind, Totals};
 use rollbook_core::apply::{apply_record, next_deadline, run_due};
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::{Event, EventBody};
+use rollbook_core::id::FundId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, PaymentAct};
 use rollbook_core::refusal::{Outcome, Refusal};
@@ -18,6 +19,7 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::BlockContext;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, VerifierCache, sha256_tagged};
+use rollbook_proof::number::{Height, LedgerTime};
 use rollbook_sandbox::alliance::{secretariat, staff};
 use rollbook_sandbox::keys::officers_of;
 
@@ -59,8 +61,8 @@ impl World {
     pub fn block(&self) -> BlockContext {
         BlockContext {
             chain: self.chain,
-            height: self.height,
-            now: self.now,
+            height: Height(self.height),
+            now: LedgerTime(self.now),
         }
     }
 }
@@ -137,7 +139,7 @@ impl Bench {
     pub fn mirror(&mut self) {
         if let Some(writer) = &self.ledger {
             self.world.tables = writer.tables().clone();
-            self.world.now = writer.ledger.tip().seal.time_ms;
+            self.world.now = writer.ledger.tip().seal.time_ms.0;
         }
     }
 
@@ -171,8 +173,8 @@ impl Bench {
                 .collect();
         }
         let world = &mut self.world;
-        while let Some(due) = next_deadline(&world.tables).filter(|due| *due < to) {
-            world.now = world.now.max(due + 1);
+        while let Some(due) = next_deadline(&world.tables).filter(|due| *due < LedgerTime(to)) {
+            world.now = world.now.max(due.0 + 1);
             let block = world.block();
             let (events, more) = run_due(&mut world.tables, block, 1_000);
             assert!(!more);
@@ -190,19 +192,22 @@ impl Bench {
     }
 
     pub fn of(&self, kind: AccountKind) -> i128 {
-        let account = Account { fund: FUND, kind };
+        let account = Account {
+            fund: FundId(FUND),
+            kind,
+        };
         let balance = self.world.tables.accounts.get(&account);
-        balance.copied().unwrap_or(0)
+        balance.map_or(0, |balance| balance.0)
     }
 
     pub fn totals(&self) -> Totals {
         Totals::of(
-            FUND,
+            FundId(FUND),
             self.world
                 .tables
                 .accounts
                 .iter()
-                .map(|(account, balance)| (*account, *balance)),
+                .map(|(account, balance)| (*account, balance.0)),
         )
         .unwrap()
     }

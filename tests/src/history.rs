@@ -29,7 +29,7 @@ impl Head {
             leaves: report.leaves,
             records: report.records,
             epochs: report.epochs,
-            time_ms: report.time_ms,
+            time_ms: report.time_ms.0,
             root: report.root.unwrap(),
             state_root: report.state_root.unwrap(),
             sha256: sha256(export),

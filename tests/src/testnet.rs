@@ -9,6 +9,7 @@ use std::time::Duration;
 use rollbook_core::audit::{Auditor, Report};
 use rollbook_core::block::BlockBody;
 use rollbook_core::export::{BlockFrame, Header, Tail};
+use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
     Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, NodeAct, Proposal,
@@ -17,6 +18,7 @@ use rollbook_core::tx::Verify;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, VerifierCache, sha256};
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::alliance::{Sample, secretariat};
 use rollbook_sandbox::http;
 use rollbook_sandbox::keys::officers_of;
@@ -187,10 +189,10 @@ impl Net {
         let members = self.alliance.members;
         let (office, holder) = (secretariat(members), officers_of(members).0);
         let appointment = Appointment {
-            office,
+            office: OrganisationId(office),
             role: Role::Registrar,
             scope: Scope::Alliance,
-            holder,
+            holder: PersonId(holder),
             deputy: None,
         };
         let proposal = Proposal {
@@ -203,7 +205,7 @@ impl Net {
             &self.member_act(1, Body::Motion(MotionAct::Propose(proposal))),
         );
         let ballot = Ballot {
-            motion: 1,
+            motion: MotionId(1),
             choice: Choice::Yes,
             criterion: None,
             declaration: Declaration::None,
@@ -306,7 +308,7 @@ impl Net {
             .unwrap_or_else(|failure| panic!("{failure}\n{}", self.told()));
         let exports: Vec<Vec<u8>> = nodes
             .iter()
-            .map(|node| self.export(*node, height))
+            .map(|node| self.export(*node, height.0))
             .collect();
         let body = |export: &[u8]| sha256(&export[..before_tail(export)]);
         for (node, export) in nodes.iter().zip(&exports) {
@@ -318,7 +320,7 @@ impl Net {
         }
         let report = audit(&exports[0], self.chain);
         assert!(report.is_sound(), "{:#?}", report.findings);
-        assert_eq!(report.blocks, height + 1, "genesis included");
+        assert_eq!(report.blocks, height.0 + 1, "genesis included");
         // Whoever signs twice is found by the others, and it is recorded: nobody did.
         for frame in &frames(&exports[0])[1..] {
             let body: BlockBody = decode(&BlockFrame::decode(frame).unwrap().body()).unwrap();
@@ -403,7 +405,7 @@ pub fn frames(export: &[u8]) -> Vec<&[u8]> {
         end = after;
         &export[begin..after]
     };
-    (0..=Header::decode(export).unwrap().height)
+    (0..=Header::decode(export).unwrap().height.0)
         .map(|_| next())
         .collect()
 }
@@ -411,7 +413,7 @@ pub fn frames(export: &[u8]) -> Vec<&[u8]> {
 /// Where the tail of an export begins.
 pub fn before_tail(export: &[u8]) -> usize {
     let header = Header::decode(export).unwrap();
-    (0..=header.height).fold(Header::BYTES, |at, _| frame(export, at).1)
+    (0..=header.height.0).fold(Header::BYTES, |at, _| frame(export, at).1)
 }
 
 struct Rule(VerifierCache);
@@ -434,7 +436,7 @@ pub fn audit(export: &[u8], chain: Hash) -> Report {
     let first = BlockFrame::decode(&export[begin..end]).unwrap();
     let mut auditor = Auditor::new(&header, &first, Some(chain));
     let mut rule = Rule(VerifierCache::default());
-    for _ in 0..header.height {
+    for _ in 0..header.height.0 {
         let (begin, next) = frame(export, end);
         auditor.block(
             &BlockFrame::decode(&export[begin..next]).unwrap(),

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use rollbook_core::block::SystemSection;
 use rollbook_core::event::{Event, EventBody};
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
+use rollbook_core::id::MotionId;
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::record::{
@@ -28,6 +29,7 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::{Codes, OPENED_MS, officer, organisation, secretariat};
 use rollbook_sandbox::keys::{node_key, officer_key};
 
@@ -83,7 +85,7 @@ impl Writer {
 
     /// Ledger time of the next record: one second after the last block.
     pub fn now(&self) -> u64 {
-        self.ledger.tip().seal.time_ms + 1000
+        self.ledger.tip().seal.time_ms.0 + 1000
     }
 
     /// The tables at the tip.
@@ -100,7 +102,7 @@ impl Writer {
             // A different quorum at every height, as on a real network: everybody is seen alive
             // sooner or later.
             .cycle()
-            .skip(self.ledger.height() as usize % validators.len())
+            .skip(self.ledger.height().0 as usize % validators.len())
             .take(needed)
             .map(|v| {
                 let vote = Vote {
@@ -110,7 +112,11 @@ impl Writer {
                     block: Some(self.ledger.tip().block),
                     validator: v.validator,
                 };
-                let key = node_key(&self.alliance.signer.seed, v.validator, KeyKind::Consensus);
+                let key = node_key(
+                    &self.alliance.signer.seed,
+                    v.validator.0,
+                    KeyKind::Consensus,
+                );
                 (v.validator, vote.sign(&self.alliance.chain(), &key))
             })
             .collect::<BTreeMap<_, _>>()
@@ -127,7 +133,7 @@ impl Writer {
     /// System section of the next block.
     pub fn system(&self) -> SystemSection {
         let mut section = SystemSection::default();
-        if self.ledger.height() > 0 {
+        if self.ledger.height() > Height(0) {
             section.parent_certificate = Some(self.certify());
         }
         if self.ledger.needs_handover_checkpoint() {
@@ -141,7 +147,7 @@ impl Writer {
         let section = self.system();
         let built = self
             .ledger
-            .build(time, section, records, &mut self.verifier)
+            .build(LedgerTime(time), section, records, &mut self.verifier)
             .unwrap();
         let (seal, body) = (built.execution.seal.clone(), built.execution.body.clone());
         let block = self
@@ -195,8 +201,8 @@ impl Writer {
         .encode();
         bytes.extend(self.frames.iter().flat_map(BlockFrame::encode));
         let tail = Tail {
-            certificate: (height > 0).then(|| self.certify()),
-            checkpoint: (height > 0)
+            certificate: (height > Height(0)).then(|| self.certify()),
+            checkpoint: (height > Height(0))
                 .then(|| self.cosigned(quorum(self.ledger.tip_policy().validators.len()))),
         };
         bytes.extend(encode_tail(&tail));
@@ -218,7 +224,7 @@ impl Writer {
                 validator: v.org,
                 time_s: 7,
                 signature: checkpoint.cosign(
-                    &node_key(&self.alliance.signer.seed, v.org, KeyKind::Cosigner),
+                    &node_key(&self.alliance.signer.seed, v.org.0, KeyKind::Cosigner),
                     7,
                 ),
             });
@@ -258,13 +264,18 @@ impl Writer {
     /// The two officers of a company (founder or registered later) in their usual roles: primary,
     /// and finance for acts with money, else alternate.
     pub fn officers(&self, company: u32, body: &Body) -> Vec<(u32, Role)> {
-        let officers = &self.tables().organisations.get(&company).unwrap().officers;
+        let officers = &self
+            .tables()
+            .organisations
+            .get(&OrganisationId(company))
+            .unwrap()
+            .officers;
         let second = if body.class() == rollbook_core::identity::ActClass::Money {
             Role::Finance
         } else {
             Role::Alternate
         };
-        vec![(officers[0], Role::Primary), (officers[1], second)]
+        vec![((officers[0]).0, Role::Primary), ((officers[1]).0, second)]
     }
 
     /// An act of a company, signed by both officers.
@@ -281,14 +292,16 @@ impl Writer {
 
     /// Person who holds the `nth` post of this role, counted from 0.
     pub fn holder(&self, role: Role, nth: usize) -> u32 {
-        self.tables()
+        (self
+            .tables()
             .posts
             .iter()
             .filter(|(_, post)| post.role == role)
             .nth(nth)
             .unwrap()
             .1
-            .holder
+            .holder)
+            .0
     }
 
     /// Registers a company that is no member, introduced by `introducer` (RULINGS R16). Returns its
@@ -316,7 +329,7 @@ impl Writer {
         })
         .collect();
         let mut entry = OrganisationEntry {
-            number: 0,
+            number: OrganisationId(0),
             policy: ApprovalPolicy::default(),
             relations: Vec::new(),
             ..organisation(
@@ -330,7 +343,7 @@ impl Writer {
         entry.relations = relations
             .iter()
             .map(|other| rollbook_core::identity::GroupDeclaration {
-                other: *other,
+                other: OrganisationId(*other),
                 evidence: entry.extract.0,
             })
             .collect();
@@ -356,20 +369,20 @@ impl Writer {
 
     /// Number of the newest motion.
     pub fn newest_motion(&self) -> u32 {
-        *self.tables().motions.last_key().unwrap()
+        self.tables().motions.last_key().unwrap().0
     }
 
     /// A member's ballot, with a signed "none". A "no" to an admission cites `field-of-work`.
     pub fn vote(&mut self, member: u32, motion: u32, choice: Choice) -> Result<Outcome, Refusal> {
         let admission = matches!(
-            self.tables().motions.get(&motion).unwrap().effect,
+            self.tables().motions.get(&MotionId(motion)).unwrap().effect,
             MotionEffect::Admit(_)
         );
         let criterion = (admission && choice == Choice::No).then(|| text("field-of-work"));
         self.member(
             member,
             Body::Motion(MotionAct::Vote(Ballot {
-                motion,
+                motion: MotionId(motion),
                 choice,
                 criterion,
                 declaration: Declaration::None,
@@ -380,9 +393,9 @@ impl Writer {
     /// Everybody in the frozen electorate votes yes; time moves past the close and the stay.
     /// Returns the events.
     pub fn pass(&mut self, motion: u32) -> Vec<EventBody> {
-        let electorate = rollbook_core::rules::motion::electorate(self.tables(), motion);
+        let electorate = rollbook_core::rules::motion::electorate(self.tables(), MotionId(motion));
         for member in electorate.into_keys() {
-            self.vote(member, motion, Choice::Yes).unwrap();
+            self.vote(member.0, motion, Choice::Yes).unwrap();
         }
         let mut events = self.close(motion);
         if let Some(due) = self.due(DeadlineKind::MotionEffect, motion) {
@@ -406,17 +419,18 @@ impl Writer {
             .deadline_of
             .get(&(kind as u16, object))
             .copied()
+            .map(|id| id.0)
     }
 
     /// Moves ledger time to `to`: a block right after each deadline on the way, then one at `to`.
     /// Returns all events.
     pub fn advance(&mut self, to: u64) -> Vec<Event> {
         let mut events = Vec::new();
-        while self.ledger.tip().seal.time_ms < to {
+        while self.ledger.tip().seal.time_ms < LedgerTime(to) {
             let next = self
                 .ledger
                 .next_deadline()
-                .map_or(to, |due| due + 1)
+                .map_or(to, |due| due.0 + 1)
                 .min(to);
             events.extend(self.block(next, &[]).events);
         }
@@ -425,7 +439,7 @@ impl Writer {
 
     /// Moves ledger time by so many days.
     pub fn advance_days(&mut self, days: u64) -> Vec<EventBody> {
-        let to = self.ledger.tip().seal.time_ms + days * rollbook_core::calendar::MS_PER_DAY;
+        let to = self.ledger.tip().seal.time_ms.0 + days * rollbook_core::calendar::MS_PER_DAY;
         self.advance(to)
             .into_iter()
             .map(|event| event.body)

@@ -11,6 +11,7 @@ use rollbook_core::export::{BlockFrame, Header};
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::ProtocolVersion;
 use rollbook_tests::history::Head;
 use rollbook_tests::testnet::{audit, frames};
 
@@ -34,7 +35,7 @@ fn seal(frame: &[u8]) -> Seal {
 
 #[test]
 fn every_rule_version_has_a_history_that_ends_where_it_ended() {
-    for protocol in 1..=rollbook_core::lookup::protocol::PROTOCOL {
+    for protocol in 1..=rollbook_core::lookup::protocol::PROTOCOL.0 {
         let (export, head) = kept(protocol);
         assert_eq!(
             sha256(&export),
@@ -60,8 +61,11 @@ fn every_rule_version_has_a_history_that_ends_where_it_ended() {
             "protocol {protocol} ends elsewhere"
         );
         // The version is in force at the end; every version before it began with the history.
-        assert_eq!(seal(frames(&export).last().unwrap()).protocol, protocol);
-        assert_eq!(seal(frames(&export)[0]).protocol, 1);
+        assert_eq!(
+            seal(frames(&export).last().unwrap()).protocol,
+            ProtocolVersion(protocol)
+        );
+        assert_eq!(seal(frames(&export)[0]).protocol, ProtocolVersion(1));
     }
 }
 

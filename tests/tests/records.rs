@@ -8,10 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use rollbook_core::account::Amount;
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::*;
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::{Keypair, PublicKey, sha256_tagged};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_tests::acts;
 use rollbook_tests::acts::SEED;
 use serde_json::{Value, json};
@@ -70,15 +73,15 @@ fn name(body: &Body) -> String {
 fn record(number: u64, body: Body) -> Record {
     let payload = Payload {
         chain: acts::chain(),
-        principal: 1,
-        officer: 1,
+        principal: OrganisationId(1),
+        officer: PersonId(1),
         sequence: number,
-        valid_until_ms: 1_690_000_000_000,
+        valid_until_ms: LedgerTime(1_690_000_000_000),
         body,
     };
     let signatures = vec![
-        payload.sign(1, Capacity::Own(Role::Primary), 0, &officer(1)),
-        payload.sign(2, Capacity::Delegation(7), 1, &officer(2)),
+        payload.sign(PersonId(1), Capacity::Own(Role::Primary), 0, &officer(1)),
+        payload.sign(PersonId(2), Capacity::Delegation(7), 1, &officer(2)),
     ];
     Record {
         payload,
@@ -197,13 +200,13 @@ fn refused() -> Value {
         ),
         (
             "the initiating officer has not signed",
-            changed("Node.Leave", |record| record.payload.officer = 3),
+            changed("Node.Leave", |record| record.payload.officer = PersonId(3)),
         ),
         ("seventeen signatures", {
             let mut record = of("Node.Leave");
             let payload = record.payload.clone();
             let sign = |person| payload.sign(person, Capacity::Own(Role::Primary), 0, &officer(1));
-            record.signatures = (1..=17).map(sign).collect();
+            record.signatures = (1..=17).map(PersonId).map(sign).collect();
             encode(&record)
         }),
         ("longer than a record may be", {
@@ -248,7 +251,7 @@ fn refused() -> Value {
                 if let Body::Payment(PaymentAct::Acknowledge { amount, .. }) =
                     &mut record.payload.body
                 {
-                    *amount = 0;
+                    *amount = Amount(0);
                 }
             }),
         ),
@@ -258,7 +261,7 @@ fn refused() -> Value {
                 if let Body::Payment(PaymentAct::Acknowledge { amount, .. }) =
                     &mut record.payload.body
                 {
-                    *amount = 1_000_000_000_000_000_000;
+                    *amount = Amount(1_000_000_000_000_000_000);
                 }
             }),
         ),
@@ -342,7 +345,7 @@ fn the_vectors_hold_by_themselves() {
         assert_eq!(act, record.payload.body, "the words are the bytes");
         for entry in &record.signatures {
             let tagged = [b"rollbook/record/v1\0".as_slice(), &bytes("payload")].concat();
-            key(&entry.officer.to_string())
+            key(&entry.officer.0.to_string())
                 .verify(&tagged, &entry.signature)
                 .unwrap();
         }

@@ -7,6 +7,7 @@ use rollbook_core::block::SystemSection;
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::{BlockError, Ledger};
 use rollbook_core::record::{Body, NodeAct};
+use rollbook_proof::number::{EpochId, Height, LedgerTime};
 use rollbook_sandbox::alliance::{OPENED_MS, node_keys};
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::alliance::{Alliance, place, sample};
@@ -71,7 +72,7 @@ fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint
         );
         writer.block(OPENED_MS + height, &[]);
     }
-    assert_eq!(writer.ledger.policy().epoch, 1);
+    assert_eq!(writer.ledger.policy().epoch, EpochId(1));
     assert_eq!(writer.ledger.validators().len(), 5);
     assert_eq!(
         writer.ledger.policy().valid_from_size,
@@ -81,7 +82,12 @@ fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint
     without.handover = None;
     let error = writer
         .ledger
-        .build(OPENED_MS + 6, without, &[], &mut writer.verifier)
+        .build(
+            LedgerTime(OPENED_MS + 6),
+            without,
+            &[],
+            &mut writer.verifier,
+        )
         .unwrap_err();
     assert!(matches!(error, BlockError::System { .. }), "{error}");
     let mut short = writer.system();
@@ -89,7 +95,7 @@ fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint
     assert!(
         writer
             .ledger
-            .build(OPENED_MS + 6, short, &[], &mut writer.verifier)
+            .build(LedgerTime(OPENED_MS + 6), short, &[], &mut writer.verifier)
             .is_err()
     );
     writer.block(OPENED_MS + 6, &[]);
@@ -108,7 +114,7 @@ fn a_changed_seal_is_refused_and_leaves_nothing() {
     let built = writer
         .ledger
         .build(
-            OPENED_MS + 5,
+            LedgerTime(OPENED_MS + 5),
             SystemSection::default(),
             &found,
             &mut writer.verifier,
@@ -123,9 +129,9 @@ fn a_changed_seal_is_refused_and_leaves_nothing() {
     for field in 0..10 {
         let mut seal = good.clone();
         match field {
-            0 => seal.protocol += 1,
-            1 => seal.height = 2,
-            2 => seal.time_ms = OPENED_MS,
+            0 => seal.protocol = seal.protocol.next(),
+            1 => seal.height = Height(2),
+            2 => seal.time_ms = LedgerTime(OPENED_MS),
             3 => seal.parent.0[0] ^= 1,
             4 => seal.first_leaf += 1,
             5 => seal.leaf_count += 1,
@@ -179,10 +185,20 @@ fn a_ledger_from_its_parts_is_the_same_ledger() {
     let section = writer.system();
     let here = writer
         .ledger
-        .build(OPENED_MS + 9, section.clone(), &[], &mut writer.verifier)
+        .build(
+            LedgerTime(OPENED_MS + 9),
+            section.clone(),
+            &[],
+            &mut writer.verifier,
+        )
         .unwrap();
     let there = again
-        .build(OPENED_MS + 9, section, &[], &mut writer.verifier)
+        .build(
+            LedgerTime(OPENED_MS + 9),
+            section,
+            &[],
+            &mut writer.verifier,
+        )
         .unwrap();
     assert_eq!(here.execution.seal, there.execution.seal);
     // A store that lost a proved row is found out.

@@ -11,6 +11,7 @@ use rollbook_proof::answer::{Verdict, verify_answer};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::PublicKey;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::LedgerTime;
 use rollbook_proof::verify::EpochChain;
 use rollbook_sandbox::http;
 use rollbook_tests::testnet::{Net, PATIENCE};
@@ -175,7 +176,7 @@ fn a_sample_chain_is_stepped_on_every_node_and_a_wall_chain_is_not() {
     net.testnet.advance(Step::ByMs(7 * 86_400_000)).unwrap();
     net.act(&nodes);
     let report = net.check(&nodes);
-    assert!(report.sample && report.time_ms >= before + 7 * 86_400_000);
+    assert!(report.sample && report.time_ms >= LedgerTime(before + 7 * 86_400_000));
     // A node that was down while the clock was stepped agrees when it is back.
     net.testnet.stop(4).unwrap();
     net.testnet.advance(Step::ByMs(86_400_000)).unwrap();

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rollbook_node::config::NodeSecrets;
 use rollbook_node::runtime::{admin, backup};
+use rollbook_proof::number::OrganisationId;
 use rollbook_tests::testnet::{Net, program};
 
 fn run(config: &std::path::Path) -> Output {
@@ -110,7 +111,7 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
         .unwrap()
         .port();
     let mut config = net.testnet.config(1).unwrap();
-    config.organisation = 5;
+    config.organisation = OrganisationId(5);
     config.genesis = std::path::absolute(net.testnet.dir.join("genesis.rollbook")).unwrap();
     (config.data, config.keys) = ("data".into(), "keys".into());
     config.listen.set_port(0);

@@ -6,12 +6,14 @@
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
+use rollbook_core::id::PersonId;
 use rollbook_core::pass::Pass;
 use rollbook_core::record::{NodeAct, Record};
 use rollbook_node::api::reader::header_of;
 use rollbook_node::clock::real_ms;
 use rollbook_proof::codec::decode;
 use rollbook_proof::log::{Clock, TlogProof};
+use rollbook_proof::number::{EpochId, LedgerTime, OrganisationId};
 use rollbook_proof::verify::EpochChain;
 use rollbook_sandbox::alliance::node_keys;
 use rollbook_sandbox::http;
@@ -44,10 +46,10 @@ fn code(answer: &http::Answer) -> (u16, String) {
 fn pass(net: &Net, node: u32, person: u32, signer: u32, until_ms: u64) -> String {
     let pass = Pass {
         chain: net.chain,
-        node,
-        person,
+        node: OrganisationId(node),
+        person: PersonId(person),
         key: 0,
-        until_ms,
+        until_ms: LedgerTime(until_ms),
     };
     header_of(&pass.sign(&officer_key(&net.alliance.seed, signer)))
 }
@@ -219,7 +221,7 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
     let verified = chain
         .verify_receipt(&decode::<Record>(&secret).unwrap().leaf(), &proof.body)
         .unwrap();
-    assert_eq!(verified.epoch, 0);
+    assert_eq!(verified.epoch, EpochId(0));
     let lines = TlogProof::parse(&proof.body).unwrap().note.lines.len();
     assert_eq!(lines, 4, "a log line and three cosignatures");
     let state = read(

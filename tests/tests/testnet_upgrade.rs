@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use rollbook_core::export::BlockFrame;
+use rollbook_core::id::MotionId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{
     Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder,
@@ -15,6 +16,7 @@ use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::testnet::Plan;
 use rollbook_tests::testnet::{Net, frames};
@@ -28,8 +30,8 @@ fn order(net: &Net, reference: &str) -> Vec<u8> {
         authority: Text::new("Sample district court").unwrap(),
         reference: Text::new(reference).unwrap(),
         document: sha256(reference.as_bytes()),
-        issued_ms: net.alliance.opened_ms,
-        about: Some(3),
+        issued_ms: LedgerTime(net.alliance.opened_ms),
+        about: Some(OrganisationId(3)),
     };
     let secretary = 2 * MEMBERS + 3;
     net.signed(
@@ -42,8 +44,8 @@ fn order(net: &Net, reference: &str) -> Vec<u8> {
 fn propose(net: &Net, from_height: u64) -> Vec<u8> {
     let release = Text::new(env!("CARGO_PKG_VERSION")).unwrap();
     let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
-        protocol: 2,
-        from_height,
+        protocol: ProtocolVersion(2),
+        from_height: Height(from_height),
         release,
     });
     net.member_act(
@@ -78,7 +80,12 @@ fn version_2_is_activated_at_its_height() {
     for node in [1, 2, 3] {
         net.carried(
             &nodes,
-            &net.node_act(node, NodeAct::Support { protocol: 2 }),
+            &net.node_act(
+                node,
+                NodeAct::Support {
+                    protocol: ProtocolVersion(2),
+                },
+            ),
         );
     }
     assert_eq!(net.status(4).unwrap()["protocol"]["support"]["2"], 3);
@@ -87,10 +94,15 @@ fn version_2_is_activated_at_its_height() {
     net.carried(&nodes, &propose(&net, from_height));
     net.carried(
         &nodes,
-        &net.member_act(2, Body::Motion(MotionAct::Support { motion: 1 })),
+        &net.member_act(
+            2,
+            Body::Motion(MotionAct::Support {
+                motion: MotionId(1),
+            }),
+        ),
     );
     let ballot = Ballot {
-        motion: 1,
+        motion: MotionId(1),
         choice: Choice::Yes,
         criterion: None,
         declaration: Declaration::None,
@@ -136,7 +148,11 @@ fn version_2_is_activated_at_its_height() {
         let seal: Seal = decode(&BlockFrame::decode(frame).unwrap().seal).unwrap();
         assert_eq!(
             seal.protocol,
-            if seal.height < from_height { 1 } else { 2 },
+            ProtocolVersion(if seal.height < Height(from_height) {
+                1
+            } else {
+                2
+            }),
             "block {}",
             seal.height
         );

@@ -10,6 +10,7 @@ use rollbook_core::record::{NodeAct, Record};
 use rollbook_node::runtime::doctor;
 use rollbook_proof::codec::decode;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::EpochId;
 use rollbook_proof::verify::EpochChain;
 use rollbook_sandbox::alliance::node_keys;
 use rollbook_sandbox::http;
@@ -134,7 +135,7 @@ fn a_validator_comes_and_another_goes_under_load() {
     let leaf = |record: &[u8]| decode::<Record>(record).unwrap().leaf();
     assert_eq!(
         chain.verify_receipt(&leaf(&before), &kept).unwrap().epoch,
-        0
+        EpochId(0)
     );
     for (record, node) in [(&before, 1), (&between, 2), (&after, 5)] {
         assert_eq!(
@@ -142,7 +143,7 @@ fn a_validator_comes_and_another_goes_under_load() {
                 .verify_receipt(&leaf(record), &proof(&net, node, record))
                 .unwrap()
                 .epoch,
-            2
+            EpochId(2)
         );
     }
 }

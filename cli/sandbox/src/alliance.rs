@@ -5,10 +5,11 @@
 //! persons `2n - 1` and `2n` ([`officers_of`]), then come the observer's and the secretariat's
 //! ([`staff`]). Nothing in it is real: social credit codes are of a region that does not exist.
 
-use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::{Charter, Preset};
 use rollbook_core::genesis::file::{GenesisFile, found_payload};
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry, SeatEntry};
+use rollbook_core::id::{DirectionId, PersonId};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
     ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
@@ -21,6 +22,7 @@ use rollbook_node::failure::Failure;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256_tagged};
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::keys::{node_key, officer_key, officers_of};
 use crate::sign::{VALID_MS, signed};
@@ -143,14 +145,14 @@ pub fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> Office
     let mut roles = roles.to_vec();
     roles.sort();
     OfficerEntry {
-        person,
+        person: PersonId(person),
         commitment: commitment(&format!("person/{person}")),
         roles,
         keys: vec![(key.public(), key.prove_possession(owner, KeyKind::Officer))],
         authorisation: Authorisation {
             letter: commitment(&format!("letter/{person}")),
             signatory: commitment(&format!("signatory/{owner}")),
-            date: 19_500,
+            date: LocalDay(19_500),
         },
     }
 }
@@ -164,7 +166,7 @@ pub fn organisation(
     identifiers: Vec<Identifier>,
 ) -> OrganisationEntry {
     OrganisationEntry {
-        number,
+        number: OrganisationId(number),
         kind,
         name: Name {
             native: text(latin),
@@ -172,7 +174,7 @@ pub fn organisation(
         },
         identifiers,
         country: text("CN"),
-        extract: (commitment(&format!("extract/{number}")), 19_500),
+        extract: (commitment(&format!("extract/{number}")), LocalDay(19_500)),
         relations: Vec::new(),
         directions: Vec::new(),
         officers,
@@ -194,7 +196,7 @@ impl Sample {
             members,
             charter: Charter::preset(Preset::Default, clock, commitment("charter text")),
             opened_ms: OPENED_MS,
-            protocol: PROTOCOL,
+            protocol: PROTOCOL.0,
             places: Vec::new(),
             pairs: Vec::new(),
             codes: Codes::Digits,
@@ -209,8 +211,8 @@ impl Sample {
                 latin: text("Sample alliance"),
             },
             charter: self.charter.clone(),
-            opened_ms: self.opened_ms,
-            protocol: self.protocol,
+            opened_ms: LedgerTime(self.opened_ms),
+            protocol: ProtocolVersion(self.protocol),
         }];
         let (office, first) = (secretariat(members), staff(members));
         let people = (first..)
@@ -222,9 +224,9 @@ impl Sample {
             .zip(POSTS)
             .map(|(holder, role)| PostEntry {
                 role,
-                holder,
+                holder: PersonId(holder),
                 deputy: None,
-                until_ms,
+                until_ms: LedgerTime(until_ms),
             })
             .collect();
         items.push(GenesisItem::Office {
@@ -241,8 +243,8 @@ impl Sample {
             .filter(|member| !self.pairs.iter().any(|(_, second)| second == member))
             .take(9)
             .map(|organisation| SeatEntry {
-                organisation,
-                until_ms,
+                organisation: OrganisationId(organisation),
+                until_ms: LedgerTime(until_ms),
             })
             .collect();
         items.push(GenesisItem::Board(seats));
@@ -253,7 +255,7 @@ impl Sample {
             "computing-power-network",
         ]) {
             items.push(GenesisItem::Direction(Direction {
-                number,
+                number: DirectionId(number),
                 code: text(code),
                 name: Name {
                     native: text(code),
@@ -290,7 +292,7 @@ impl Sample {
             let others = self.pairs.iter().filter(|(_, second)| *second == member);
             entry.relations = others
                 .map(|(other, _)| GroupDeclaration {
-                    other: *other,
+                    other: OrganisationId(*other),
                     evidence: commitment(&format!("relation/{other}/{member}")),
                 })
                 .collect();
@@ -312,7 +314,7 @@ impl Sample {
         )));
         for (member, place) in (1..).zip(&self.places) {
             items.push(GenesisItem::Validator {
-                organisation: member,
+                organisation: OrganisationId(member),
                 keys: node_keys(seed, member, place),
             });
         }
@@ -330,7 +332,7 @@ impl Sample {
         let genesis = self.genesis()?;
         let found = (1..=self.members).map(|member| {
             let person = officers_of(member).0;
-            let payload = found_payload(&genesis, member, person);
+            let payload = found_payload(&genesis, OrganisationId(member), PersonId(person));
             self.by_primary(person, payload)
         });
         let found = found.collect();
@@ -364,10 +366,10 @@ impl Sample {
         let person = officers_of(member).0;
         let payload = Payload {
             chain,
-            principal: member,
-            officer: person,
+            principal: OrganisationId(member),
+            officer: PersonId(person),
             sequence,
-            valid_until_ms: now_ms + VALID_MS,
+            valid_until_ms: LedgerTime(now_ms + VALID_MS),
             body: Body::Organisation(act),
         };
         self.by_primary(person, payload)
@@ -399,7 +401,12 @@ mod tests {
             alliance.registration(file.genesis.hash(), 5, 2 + u64::from(n), n, opened_ms)
         }));
         let built = ledger
-            .build(opened_ms + 5, Default::default(), &records, &mut verifier)
+            .build(
+                LedgerTime(opened_ms + 5),
+                Default::default(),
+                &records,
+                &mut verifier,
+            )
             .unwrap();
         assert!(built.refused.is_empty(), "{:?}", built.refused);
         assert_eq!(built.execution.outcomes.len(), 8);

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
     Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal,
@@ -19,6 +20,7 @@ use rollbook_core::record::{
 };
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, VerifierCache, sha256};
+use rollbook_proof::number::OrganisationId;
 
 use crate::alliance;
 use crate::alliance::staff;
@@ -117,7 +119,7 @@ impl Mix {
         };
         let motion = 1 + (number / (2 * SEATS)) % MOTIONS;
         let ballot = Ballot {
-            motion,
+            motion: MotionId(motion),
             choice,
             criterion: None,
             declaration: Declaration::None,
@@ -159,10 +161,10 @@ impl Mix {
         let member = SEATS + 1 + self.proposed % (MEMBERS - SEATS);
         MotionAct::Propose(Proposal {
             effect: MotionEffect::Appoint(Appointment {
-                office: secretariat().1,
+                office: OrganisationId(secretariat().1),
                 role: Role::Registrar,
                 scope: Scope::Alliance,
-                holder: officers_of(member).0,
+                holder: PersonId(officers_of(member).0),
                 deputy: None,
             }),
             ballot_days: 21,
@@ -216,7 +218,7 @@ impl Mix {
         let all = records.iter().flat_map(|prepared| {
             let message = prepared.record.payload.sign_bytes();
             let entry = |entry: &rollbook_core::record::SignatureEntry| {
-                let key = self.key(entry.officer).public();
+                let key = self.key(entry.officer.0).public();
                 (key, message.clone(), entry.signature)
             };
             prepared
@@ -256,6 +258,7 @@ pub fn verify_rate(signatures: &[(PublicKey, Vec<u8>, Signature)]) -> f64 {
 mod tests {
     use rollbook_core::ledger::Ledger;
     use rollbook_proof::log::Clock;
+    use rollbook_proof::number::LedgerTime;
 
     use super::*;
     use crate::testnet::Plan;
@@ -271,7 +274,7 @@ mod tests {
         records.extend(mix.next(500).into_iter().map(|prepared| prepared.record));
         let built = ledger
             .build(
-                plan.opened_ms + 5,
+                LedgerTime(plan.opened_ms + 5),
                 Default::default(),
                 &records,
                 &mut VerifierCache::default(),

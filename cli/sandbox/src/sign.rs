@@ -10,9 +10,11 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Capacity, Payload, Record};
 use rollbook_proof::crypto::{Hash, Keypair};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::keys::officer_key;
 
@@ -29,7 +31,14 @@ pub fn signed<K: Borrow<Keypair>>(
     signers.sort_unstable();
     let signatures = signers
         .into_iter()
-        .map(|(person, role)| payload.sign(person, Capacity::Own(role), 0, key(person).borrow()))
+        .map(|(person, role)| {
+            payload.sign(
+                PersonId(person),
+                Capacity::Own(role),
+                0,
+                key(person).borrow(),
+            )
+        })
         .collect();
     Record {
         payload,
@@ -80,10 +89,10 @@ impl Signer {
     pub fn payload(&mut self, principal: u32, officer: u32, now_ms: u64, body: Body) -> Payload {
         Payload {
             chain: self.chain,
-            principal,
-            officer,
+            principal: OrganisationId(principal),
+            officer: PersonId(officer),
             sequence: self.sequence(officer),
-            valid_until_ms: now_ms + VALID_MS,
+            valid_until_ms: LedgerTime(now_ms + VALID_MS),
             body,
         }
     }

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 
 use rollbook_core::account::{Account, AccountKind};
 use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, MS_PER_DAY};
+use rollbook_core::id::{
+    AgreementId, AwardId, CallId, DirectionId, FundId, MotionId, PaymentId, PersonId,
+};
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
 use rollbook_core::record::{
     Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
@@ -22,6 +25,7 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_words::amount::money;
 
 use crate::sign::{VALID_MS, signed};
@@ -229,7 +233,7 @@ impl Story<'_> {
             .map_or(DEFAULT_OFFSET_MINUTES, |(_, charter)| {
                 charter.offset_minutes
             });
-        LocalDay::of(self.stage.now(), offset).0
+        LocalDay::of(LedgerTime(self.stage.now()), offset).0
     }
 
     /// What the ledger should have and has not.
@@ -275,16 +279,16 @@ impl Story<'_> {
         let used = self
             .tables()
             .lanes
-            .get(&officer)
+            .get(&PersonId(officer))
             .map_or(0, |lane| lane.highest);
         let sequence = self.sequences.get(&officer).copied().unwrap_or(0).max(used) + 1;
         self.sequences.insert(officer, sequence);
         let payload = Payload {
             chain: self.stage.chain(),
-            principal,
-            officer,
+            principal: OrganisationId(principal),
+            officer: PersonId(officer),
             sequence,
-            valid_until_ms: self.stage.now() + VALID_MS,
+            valid_until_ms: LedgerTime(self.stage.now() + VALID_MS),
             body,
         };
         signed(payload, signers, |person| self.stage.key(person))
@@ -305,10 +309,11 @@ impl Story<'_> {
         let officers = self
             .tables()
             .organisations
-            .get(&company)
+            .get(&OrganisationId(company))
             .map(|entry| entry.officers.clone())
             .unwrap_or_default();
-        officers.into_iter().zip([Role::Primary, second]).collect()
+        let officers = officers.into_iter().map(|person| person.0);
+        officers.zip([Role::Primary, second]).collect()
     }
 
     /// Office and holder of the `nth` post of a role for the whole alliance.
@@ -320,7 +325,7 @@ impl Story<'_> {
             .filter(|(_, post)| post.role == role && post.scope == Scope::Alliance);
         posts
             .nth(nth)
-            .map_or((0, 0), |(_, post)| (post.office, post.holder))
+            .map_or((0, 0), |(_, post)| (post.office.0, post.holder.0))
     }
 
     fn by_member(&mut self, company: u32, body: Body) -> Record {
@@ -445,7 +450,7 @@ impl Story<'_> {
             .get(&(kind as u16, object))
             .copied()
         {
-            Some(due) => self.advance(due + 1),
+            Some(due) => self.advance(due.0 + 1),
             None => Ok(()),
         }
     }
@@ -455,7 +460,7 @@ impl Story<'_> {
         self.tables()
             .seats
             .iter()
-            .map(|(organisation, _)| *organisation)
+            .map(|(organisation, _)| organisation.0)
             .collect()
     }
 
@@ -490,7 +495,13 @@ impl Story<'_> {
     }
 
     fn newest_motion(&self) -> u32 {
-        self.tables().motions.last_key().copied().unwrap_or(0)
+        (self
+            .tables()
+            .motions
+            .last_key()
+            .copied()
+            .unwrap_or(MotionId(0)))
+        .0
     }
 
     fn ballot(
@@ -504,7 +515,7 @@ impl Story<'_> {
         self.by_member(
             member,
             Body::Motion(MotionAct::Vote(Ballot {
-                motion,
+                motion: MotionId(motion),
                 choice,
                 criterion,
                 declaration: Declaration::None,
@@ -536,7 +547,7 @@ impl Story<'_> {
             let status = self
                 .tables()
                 .motions
-                .get(motion)
+                .get(&MotionId(*motion))
                 .map(|motion| motion.status);
             self.expect(
                 step,
@@ -552,7 +563,7 @@ impl Story<'_> {
         let tally = self
             .tables()
             .motions
-            .get(&motion)
+            .get(&MotionId(motion))
             .and_then(|motion| motion.tally.as_ref());
         let number = |which: fn(&rollbook_core::tally::Counts) -> u32| {
             tally.map_or_else(String::new, |tally| which(&tally.counts).to_string())
@@ -571,19 +582,26 @@ impl Story<'_> {
         let million = 1_000_000 * i128::from(YUAN);
         let expected = [
             (AccountKind::Free, 23 * million),
-            (AccountKind::Direction(1), 0),
-            (AccountKind::Call(1), 57 * million / 10),
-            (AccountKind::Award(1), 0),
-            (AccountKind::Award(2), 3 * million / 10),
-            (AccountKind::Committed(1), 24 * million / 10),
-            (AccountKind::InTransit(1), 0),
-            (AccountKind::InTransit(2), 0),
-            (AccountKind::Paid(1), 36 * million / 10),
+            (AccountKind::Direction(DirectionId(1)), 0),
+            (AccountKind::Call(CallId(1)), 57 * million / 10),
+            (AccountKind::Award(AwardId(1)), 0),
+            (AccountKind::Award(AwardId(2)), 3 * million / 10),
+            (AccountKind::Committed(AgreementId(1)), 24 * million / 10),
+            (AccountKind::InTransit(PaymentId(1)), 0),
+            (AccountKind::InTransit(PaymentId(2)), 0),
+            (AccountKind::Paid(AgreementId(1)), 36 * million / 10),
         ];
         let mut sheet = Vec::new();
         for (kind, amount) in expected {
-            let account = Account { fund: 1, kind };
-            let found = self.tables().accounts.get(&account).copied().unwrap_or(0);
+            let account = Account {
+                fund: FundId(1),
+                kind,
+            };
+            let found = self
+                .tables()
+                .accounts
+                .get(&account)
+                .map_or(0, |balance| balance.0);
             self.expect(&format!("balance of {account}"), amount, found)?;
             sheet.push((account, found));
         }
@@ -591,7 +609,7 @@ impl Story<'_> {
             .tables()
             .accounts
             .iter()
-            .map(|(_, balance)| *balance)
+            .map(|(_, balance)| balance.0)
             .sum();
         self.expect("all accounts of the fund", 0, total)?;
         let sum = |wanted: fn(&AccountKind) -> bool| -> i128 {

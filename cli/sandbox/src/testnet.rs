@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rollbook_core::genesis::file::GenesisFile;
+use rollbook_core::id::PersonId;
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::pass::Pass;
 use rollbook_node::api::reader::header_of;
@@ -23,6 +24,7 @@ use rollbook_node::runtime::admin;
 use rollbook_node::runtime::storage::FRESH;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::admin::{ClockTime, Stopping};
 use rollbook_wire::status::Status;
 use serde::{Deserialize, Serialize};
@@ -65,7 +67,7 @@ pub struct Plan {
 }
 
 fn newest() -> u32 {
-    PROTOCOL
+    PROTOCOL.0
 }
 
 impl Plan {
@@ -105,7 +107,7 @@ impl Plan {
             handover_blocks,
             clock,
             opened_ms,
-            protocol,
+            protocol: protocol.0,
             ports,
         })
     }
@@ -240,7 +242,7 @@ impl Testnet {
             files::replace(&data.join(FRESH), b"", Access::Everybody)
                 .map_err(|error| failed(&data)(error.into()))?;
             let config = Config {
-                organisation: *organisation,
+                organisation: OrganisationId(*organisation),
                 genesis: "../genesis.rollbook".into(),
                 genesis_hash: Some(file.genesis.hash().to_hex()),
                 data: "data".into(),
@@ -536,9 +538,9 @@ impl Testnet {
         let pass = Pass {
             chain,
             node: config.organisation,
-            person: 1,
+            person: PersonId(1),
             key: 0,
-            until_ms: real_ms().saturating_add(3_600_000),
+            until_ms: LedgerTime(real_ms().saturating_add(3_600_000)),
         };
         Ok(header_of(
             &pass.sign(&officer_key(self.plan.seed.as_bytes(), 1)),
@@ -600,7 +602,8 @@ impl Testnet {
                     admin::ask(&config.admin_socket(), &request, Duration::from_secs(10))?;
                 now = answer.now_ms.max(now);
             } else {
-                let clock = NodeClock::open(Clock::Sample, &config.data, self.plan.opened_ms)?;
+                let clock =
+                    NodeClock::open(Clock::Sample, &config.data, LedgerTime(self.plan.opened_ms))?;
                 now = clock.step(Step::ByMs(by))?.max(now);
             }
         }
@@ -631,11 +634,11 @@ impl Testnet {
         nodes: &[u32],
         height: u64,
         patience: Duration,
-    ) -> Result<(u64, String), Failure> {
+    ) -> Result<(Height, String), Failure> {
         let begun = Instant::now();
         loop {
             let all: Vec<Status> = nodes.iter().filter_map(|node| self.status(*node)).collect();
-            let places: BTreeSet<(u64, String)> = all
+            let places: BTreeSet<(Height, String)> = all
                 .iter()
                 .map(|s| (s.height, s.state_root.clone()))
                 .collect();
@@ -645,7 +648,7 @@ impl Testnet {
             if all.len() == nodes.len()
                 && places.len() == 1
                 && settled
-                && let Some(place) = places.first().filter(|(at, _)| *at >= height)
+                && let Some(place) = places.first().filter(|(at, _)| *at >= Height(height))
             {
                 return Ok(place.clone());
             }

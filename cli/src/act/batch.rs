@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use rollbook_core::record::Record;
+use rollbook_proof::number::Height;
 use rollbook_wire::next::Following;
 use rollbook_wire::record::Stands;
 use rollbook_words::catalogue::t;
@@ -242,7 +243,7 @@ fn hand_in(
                 .join(format!("{id}.tlog-proof"));
             match receipts::receipt(&mut trust, record, &file) {
                 Ok(receipt) => {
-                    (height, leaf) = (Some(receipt.height), Some(receipt.leaf));
+                    (height, leaf) = (Some(Height(receipt.height)), Some(receipt.leaf));
                 }
                 Err(failure) => {
                     code = code.max(failure.exit);
@@ -261,7 +262,7 @@ fn hand_in(
             line.to_string(),
             id.to_hex(),
             stands.to_owned(),
-            text(height),
+            text(height.map(|id| id.0)),
             text(leaf),
             follows,
         ]);

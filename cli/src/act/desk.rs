@@ -2,10 +2,12 @@
 //! the flags, else the profile.
 
 use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Payload, RECORD_MAX_BYTES, Record};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Sequence;
 use rollbook_words::catalogue::t;
 
@@ -121,10 +123,10 @@ impl<'a> Desk<'a> {
         let valid_until_ms = now.saturating_add(VALID_MS);
         let payload = Payload {
             chain: self.chain()?,
-            principal: self.principal,
-            officer,
+            principal: OrganisationId(self.principal),
+            officer: PersonId(officer),
             sequence,
-            valid_until_ms,
+            valid_until_ms: LedgerTime(valid_until_ms),
             body,
         };
         let mut record = Record {

@@ -1,6 +1,7 @@
 //! What a record would meet, before it is handed in: a node's judgement, and who has to sign it
 //! still.
 
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::{ActClass, Role};
 use rollbook_core::machine::Transition;
 use rollbook_core::object;
@@ -51,7 +52,7 @@ pub fn wants_signatures(judged: &Judgement) -> bool {
 }
 
 /// Who may sign and has not: person and roles. If a role is missing, those who hold it.
-pub fn missing(judged: &Judgement) -> Vec<(u32, Vec<String>)> {
+pub fn missing(judged: &Judgement) -> Vec<(PersonId, Vec<String>)> {
     let wanted = wanted_role(judged);
     judged
         .signers
@@ -78,15 +79,19 @@ pub fn principal(judged: &Judgement) -> String {
     let chinese =
         rollbook_words::catalogue::language() == rollbook_words::catalogue::Language::Chinese;
     match &judged.principal {
-        Some(entry) if chinese => format!("{} {}", entry.number, entry.native),
-        Some(entry) => format!("{} {}", entry.number, entry.latin),
+        Some(entry) if chinese => format!("{} {}", entry.number.0, entry.native),
+        Some(entry) => format!("{} {}", entry.number.0, entry.latin),
         None => "null ".to_owned(),
     }
 }
 
 /// Says the policy and everybody whose signature would do.
 pub fn say_missing(judged: &Judgement, keystore: &Keystore) {
-    let signed: Vec<String> = judged.signed.iter().map(ToString::to_string).collect();
+    let signed: Vec<String> = judged
+        .signed
+        .iter()
+        .map(|person| person.0.to_string())
+        .collect();
     let needed = judged.principal.as_ref().map(|entry| entry.needed);
     let facts = [
         ("principal", principal(judged)),
@@ -113,9 +118,9 @@ pub fn say_missing(judged: &Judgement, keystore: &Keystore) {
             .iter()
             .map(|role| t(&format!("role.{role}"), &[]))
             .collect();
-        let here = keystore.secret_path(person).exists();
+        let here = keystore.secret_path(person.0).exists();
         let facts = [
-            ("person", person.to_string()),
+            ("person", person.0.to_string()),
             ("roles", words.join(&t("word.list", &[]))),
             ("code", roles.first().cloned().unwrap_or_default()),
             (

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::crypto::Keypair;
@@ -29,7 +30,7 @@ impl Keys {
         if record
             .signatures
             .iter()
-            .any(|entry| entry.officer == person)
+            .any(|entry| entry.officer == PersonId(person))
         {
             return Err(Failure::refused(t(
                 "act.signed-already",
@@ -47,9 +48,11 @@ impl Keys {
                 open.insert(secret.key().ok_or_else(wrong)?)
             }
         };
-        record
-            .signatures
-            .push(record.payload.sign(person, Capacity::Own(role), 0, key));
+        record.signatures.push(
+            record
+                .payload
+                .sign(PersonId(person), Capacity::Own(role), 0, key),
+        );
         record.signatures.sort_by_key(|entry| entry.officer);
         Ok(())
     }

@@ -8,10 +8,11 @@ use std::path::Path;
 
 use rollbook_core::next::Object;
 use rollbook_core::record::Record;
+use rollbook_proof::number::Height;
 use rollbook_wire::next::{Following, Next, Standing};
 use rollbook_wire::record::Place;
 use rollbook_words::catalogue::{find, t};
-use rollbook_words::dates::instant_ms;
+use rollbook_words::dates::time;
 use serde_json::Value;
 
 use crate::client::Client;
@@ -79,7 +80,11 @@ pub fn sentence(next: &Next) -> String {
     ];
     let mut text = t("next.stands", &facts);
     if !next.officers.is_empty() {
-        let numbers: Vec<String> = next.officers.iter().map(ToString::to_string).collect();
+        let numbers: Vec<String> = next
+            .officers
+            .iter()
+            .map(|person| person.0.to_string())
+            .collect();
         text += &t("next.officers", &[("officers", numbers.join(", "))]);
     }
     let who = next.who.as_str();
@@ -90,7 +95,7 @@ pub fn sentence(next: &Next) -> String {
     };
     if let Some((deadline, ms)) = &next.due {
         let what = t(&format!("deadline.{}", kebab(deadline)), &[]);
-        text += &t("next.due", &[("due", instant_ms(*ms)), ("what", what)]);
+        text += &t("next.due", &[("due", time(*ms)), ("what", what)]);
         let otherwise: Vec<String> = next
             .otherwise
             .iter()
@@ -118,10 +123,10 @@ fn actor(next: &Next, who: &str) -> String {
     let number = match who {
         "REV" | "holder" => next
             .person
-            .map(|person| t("next.person", &[("number", person.to_string())])),
+            .map(|person| t("next.person", &[("number", person.0.to_string())])),
         "applicant" | "GRT" | "GRT primary + finance" | "node operator" => next
             .organisation
-            .map(|number| t("next.organisation", &[("number", number.to_string())])),
+            .map(|number| t("next.organisation", &[("number", number.0.to_string())])),
         _ => None,
     };
     number.map_or(word.clone(), |number| format!("{word} ({number})"))
@@ -179,7 +184,7 @@ pub fn told(
 ) -> Result<u8, Failure> {
     let mut place = place.clone();
     if let Some(receipt) = receipt {
-        (place.height, place.leaf) = (Some(receipt.height), Some(receipt.leaf));
+        (place.height, place.leaf) = (Some(Height(receipt.height)), Some(receipt.leaf));
     }
     // The act stands whatever the node says about what follows.
     let id = record.id();
@@ -204,7 +209,7 @@ pub fn told(
     let number = |told: Option<u64>| told.map_or_else(|| "null".to_owned(), |n| n.to_string());
     let facts = [
         ("record", id.to_hex()),
-        ("height", number(place.height)),
+        ("height", number(place.height.map(|id| id.0))),
         ("leaf", number(place.leaf)),
         ("rule", record.payload.body.code().to_owned()),
         ("what", deed(record)),

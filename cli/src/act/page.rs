@@ -11,16 +11,14 @@ use rollbook_wire::judgement::Principal;
 use rollbook_wire::next::Next;
 use rollbook_wire::record::Place;
 use rollbook_words::catalogue::{Language, t_in};
-use rollbook_words::dates::instant_ms;
-use serde_json::Value;
+use rollbook_words::dates::time;
 
 use super::next;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::keystore::card::role_code;
-
-/// Fields that are amounts of the act's unit.
-const AMOUNTS: [&str; 6] = ["amount", "ask", "ask_max", "budget", "total", "advance"];
+use crate::objects;
+use crate::shown::Shown;
 
 /// Writes the page of a decided record. The names of the principal are as told by a node.
 pub fn write(
@@ -88,30 +86,29 @@ pub fn render(
         |told: Option<u64>| told.map_or_else(|| "–".to_owned(), |number| number.to_string());
     row(
         &both("page.place"),
-        &format!("{} / {}", number(place.height), number(place.leaf)),
+        &format!(
+            "{} / {}",
+            number(place.height.map(|id| id.0)),
+            number(place.leaf)
+        ),
     );
     if let Some(ms) = place.time_ms {
-        row(&both("page.time"), &instant_ms(ms));
+        row(&both("page.time"), &time(ms));
     }
     let names = principal.map_or(["", ""], |principal| [&principal.native, &principal.latin]);
     row(
         &both("page.principal"),
-        &format!("{}  {}  {}", payload.principal, names[0], names[1]),
+        &format!("{}  {}  {}", payload.principal.0, names[0], names[1]),
     );
-    let act = serde_json::to_value(&payload.body).unwrap_or_default();
-    let mut fields = Vec::new();
-    flatten("", &act, &mut fields);
     let unit = next.and_then(|next| next.unit.as_ref());
+    let amount = |minor: i128| match (u64::try_from(minor), unit) {
+        (Ok(minor), Some((unit, exponent))) => money(minor, unit, *exponent),
+        _ => minor.to_string(),
+    };
+    let mut fields = Vec::new();
+    flatten("", &Shown::of(&payload.body), &amount, &mut fields);
     for (name, value) in &fields {
-        let last = name.rsplit('.').next().unwrap_or(name);
-        let amount = value
-            .parse::<u64>()
-            .ok()
-            .filter(|_| AMOUNTS.contains(&last));
-        match (amount, unit) {
-            (Some(minor), Some((unit, exponent))) => row(name, &money(minor, unit, *exponent)),
-            _ => row(name, value),
-        }
+        row(name, value);
     }
     if let Some(next) = next {
         row(&both("page.stands"), &next::sentence(next));
@@ -128,7 +125,7 @@ pub fn render(
         let rollbook_proof::crypto::Signature::Ed25519(bytes) = entry.signature;
         signatures += &format!(
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"hex\">{}</td></tr>\n",
-            entry.officer,
+            entry.officer.0,
             escape(&capacity),
             entry.key,
             hex::encode(bytes)
@@ -185,7 +182,12 @@ fn money(minor: u64, unit: &str, exponent: u32) -> String {
 }
 
 /// Leaves of the act with their paths: `Payment.Approve.amount`.
-fn flatten(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
+fn flatten(
+    path: &str,
+    value: &Shown,
+    amount: &dyn Fn(i128) -> String,
+    out: &mut Vec<(String, String)>,
+) {
     let under = |name: &str| {
         if path.is_empty() {
             name.to_owned()
@@ -193,29 +195,23 @@ fn flatten(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
             format!("{path}.{name}")
         }
     };
+    let word = |value: &Shown| match value {
+        Shown::Amount(minor) => Some(amount(*minor)),
+        Shown::Nothing => Some("–".to_owned()),
+        Shown::List(_) | Shown::Fields(_) => None,
+        value => objects::word("", value, None),
+    };
     match value {
-        Value::Object(map) => map
+        Shown::Fields(fields) => fields
             .iter()
-            .for_each(|(name, inner)| flatten(&under(name), inner, out)),
-        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(at, inner)| flatten(&under(&(at + 1).to_string()), inner, out));
-        }
-        Value::Array(items) => {
-            let words: Vec<String> = items
-                .iter()
-                .map(|item| {
-                    item.as_str()
-                        .map_or_else(|| item.to_string(), str::to_owned)
-                })
-                .collect();
-            out.push((path.to_owned(), words.join(", ")));
-        }
-        Value::String(text) => out.push((path.to_owned(), text.clone())),
-        Value::Null => out.push((path.to_owned(), "–".to_owned())),
-        other => out.push((path.to_owned(), other.to_string())),
+            .for_each(|(name, inner)| flatten(&under(name), inner, amount, out)),
+        Shown::List(items) => match items.iter().map(word).collect::<Option<Vec<String>>>() {
+            Some(words) => out.push((path.to_owned(), words.join(", "))),
+            None => (1..)
+                .zip(items)
+                .for_each(|(at, inner)| flatten(&under(&at.to_string()), inner, amount, out)),
+        },
+        value => out.extend(word(value).map(|text| (path.to_owned(), text))),
     }
 }
 

@@ -15,8 +15,9 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::Verify;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
+use rollbook_proof::number::Height;
 use rollbook_words::catalogue::t;
-use rollbook_words::dates::instant_ms;
+use rollbook_words::dates::time;
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, REFUSED};
@@ -169,11 +170,11 @@ fn execute(
         Err(_) => return Err(unusable(t("audit.too-short", &[]))),
     };
     let mut auditor = Auditor::new(&header, &first, expected);
-    let progress = bar(header.height, &t("audit.progress", &[]));
+    let progress = bar(header.height.0, &t("audit.progress", &[]));
     let mut verified = Verified::default();
     let mut keys = VerifierCache::default();
     let mut ready: Option<Batch> = None;
-    let mut height = 0;
+    let mut height = Height(0);
     let mut broken = false;
     loop {
         // Read ahead; while one batch is applied in order, the other threads verify the next.
@@ -183,7 +184,7 @@ fn execute(
                 Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| error.to_string()),
                 Err(ReadFailure::End) => Err(t(
                     "audit.ends-early",
-                    &[("height", (height + 1).to_string())],
+                    &[("height", height.next().to_string())],
                 )),
                 Err(ReadFailure::Io(error)) => {
                     return Err(Failure::unusable(t(
@@ -195,7 +196,7 @@ fn execute(
             };
             match &frame {
                 Ok(frame) => {
-                    height += 1;
+                    height = height.next();
                     records += frame.records.len();
                 }
                 Err(_) => broken = true,
@@ -233,7 +234,7 @@ fn execute(
                 .collect()
         };
         let ((), good) = rayon::join(apply, verify);
-        progress.set_position(height);
+        progress.set_position(height.0);
         if batch.is_empty() {
             break;
         }
@@ -302,7 +303,7 @@ fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
     print(t(
         "audit.last",
         &[
-            ("time", instant_ms(report.time_ms)),
+            ("time", time(report.time_ms)),
             ("cosigned", report.cosigned.to_string()),
         ],
     ));

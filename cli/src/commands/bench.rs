@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, value_parser};
 use rollbook_node::clock::real_ms;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::Height;
 use rollbook_sandbox::mix::{MEMBERS, Mix, Prepared, verify_rate};
 use rollbook_sandbox::offer;
 use rollbook_sandbox::offer::{Counts, Ledger, Node};
@@ -329,7 +330,7 @@ fn run_phases(
 }
 
 /// All nodes at one block with one state root, receipted.
-fn settle(testnet: &Testnet) -> Result<(u64, String), String> {
+fn settle(testnet: &Testnet) -> Result<(Height, String), String> {
     let nodes: Vec<u32> = testnet.nodes().collect();
     testnet
         .agree(&nodes, 1, PATIENCE)
@@ -352,7 +353,7 @@ fn decided_at(node: &Node) -> Result<u64, String> {
 }
 
 fn height_of(node: &Node) -> Result<u64, String> {
-    Ok(node.status()?.height)
+    Ok((node.status()?.height).0)
 }
 
 /// CPU seconds of all nodes and of this program until now.
@@ -510,7 +511,9 @@ fn full_phase(
         stop.store(true, Ordering::Relaxed);
         let _ = watcher.join();
         let height = height_of(watched)?;
-        let receipted = until("receipts", || Ok(watched.status()?.receipted >= height));
+        let receipted = until("receipts", || {
+            Ok(watched.status()?.receipted >= Height(height))
+        });
         decided
             .and(receipted)
             .map(|()| (decided_in, begun.elapsed()))

@@ -11,6 +11,7 @@ use rollbook_core::record::Record;
 use rollbook_node::config::NodeSecrets;
 use rollbook_proof::codec::encode;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::LedgerTime;
 use rollbook_sandbox::alliance::NodePlace;
 use rollbook_sandbox::keys::node_key;
 use rollbook_sandbox::story;
@@ -19,7 +20,7 @@ use rollbook_sandbox::story::{Ending, Step};
 use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::amount::money;
 use rollbook_words::catalogue::t;
-use rollbook_words::dates::instant_ms;
+use rollbook_words::dates::time;
 
 use super::audit::audit;
 use crate::drafting::sample;
@@ -224,7 +225,7 @@ fn stop(testnet: &mut Testnet) {
 
 /// One line of the story.
 fn line(step: &Step<'_>, now: u64) -> String {
-    let day = instant_ms(now);
+    let day = time(LedgerTime(now));
     let day = day.get(..10).unwrap_or(&day);
     let sentence = t(&format!("story.{}", step.key), step.facts);
     let mark = if step.refused {

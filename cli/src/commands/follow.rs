@@ -13,7 +13,7 @@ use clap::Args;
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf};
 use rollbook_words::catalogue::t;
-use rollbook_words::dates::instant_ms;
+use rollbook_words::dates::time;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -178,12 +178,12 @@ fn line(event: &Event, json: bool) {
             format!(
                 "{:<8} {}  {act}  {}",
                 leaf.code,
-                objects::short(&format!("organisation/{}", leaf.principal)),
+                objects::short(&format!("organisation/{}", leaf.principal.0)),
                 leaf.id
             )
         }),
         "seal" => leaf(data).map(|leaf: SealLeaf| {
-            let time = leaf.seal.map(|seal| instant_ms(seal.0.time_ms));
+            let time = leaf.seal.map(|seal| time(seal.0.time_ms));
             let id = leaf.id.map(|id| id.to_hex());
             format!("{}  {}", time.unwrap_or_default(), id.unwrap_or_default())
         }),

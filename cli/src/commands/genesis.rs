@@ -15,10 +15,12 @@ use rollbook_core::genesis::file::{
     judge_founders,
 };
 use rollbook_core::genesis::{Genesis, GenesisItem, Opened};
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::{OrganisationEntry, Role};
 use rollbook_core::record::{Capacity, Record, VALIDITY_MAX_MS};
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::{refusal, t};
 
 use super::keys::{keystore_of, role_words};
@@ -171,7 +173,7 @@ fn draft(global: &Global, flags: &Draft) -> Result<u8, Failure> {
         print_json(&serde_json::json!({
             "ok": true, "draft": out, "genesis": genesis.hash(), "founders": founders,
             "warnings": report.warnings,
-            "valid_until_ms": genesis.opened_ms().saturating_add(VALIDITY_MAX_MS),
+            "valid_until_ms": genesis.opened_ms().plus_ms(VALIDITY_MAX_MS),
         }));
         return Ok(0);
     }
@@ -207,7 +209,7 @@ fn deadline(genesis: &Genesis) -> String {
     let offset = genesis
         .charter()
         .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);
-    format_instant(genesis.opened_ms().saturating_add(VALIDITY_MAX_MS), offset)
+    format_instant(genesis.opened_ms().plus_ms(VALIDITY_MAX_MS), offset)
 }
 
 fn needed(entry: &OrganisationEntry) -> usize {
@@ -217,7 +219,7 @@ fn needed(entry: &OrganisationEntry) -> usize {
         .max(1) as usize
 }
 
-fn primaries(entry: &OrganisationEntry) -> Vec<u32> {
+fn primaries(entry: &OrganisationEntry) -> Vec<PersonId> {
     entry
         .officers
         .iter()
@@ -236,10 +238,10 @@ fn founder_json(entry: &OrganisationEntry) -> serde_json::Value {
     })
 }
 
-fn words(numbers: &[u32]) -> String {
-    numbers
+fn words(persons: &[PersonId]) -> String {
+    persons
         .iter()
-        .map(ToString::to_string)
+        .map(|person| person.0.to_string())
         .collect::<Vec<_>>()
         .join(&t("word.or", &[]))
 }
@@ -263,13 +265,14 @@ fn what_to_sign(entry: &OrganisationEntry, draft: &Path) -> String {
         t("genesis.who", &[("primary", words(&primaries))])
     };
     let command = format!(
-        "rollbook genesis sign {} --organisation {} --person {first}",
+        "rollbook genesis sign {} --organisation {} --person {}",
         draft.display(),
-        entry.number
+        entry.number.0,
+        first.0
     );
     format!(
         "{} {}: {who}\n      {command}",
-        entry.number,
+        entry.number.0,
         shown(&entry.name)
     )
 }
@@ -298,7 +301,7 @@ fn bad_file(path: &Path, error: &GenesisFileError, what: &str) -> Failure {
 fn founder(genesis: &Genesis, number: u32) -> Result<&OrganisationEntry, Failure> {
     genesis
         .founders()
-        .find(|entry| entry.number == number)
+        .find(|entry| entry.number == OrganisationId(number))
         .ok_or_else(|| {
             Failure::unusable(t("genesis.no-founder", &[("number", number.to_string())]))
                 .next(t("genesis.no-founder-next", &[]))
@@ -332,7 +335,9 @@ fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
                 ))
                 .because(error)
             })?;
-            if record.payload != found_payload(&genesis, number, record.payload.officer) {
+            if record.payload
+                != found_payload(&genesis, OrganisationId(number), record.payload.officer)
+            {
                 return Err(Failure::refused(t(
                     "genesis.other-record",
                     &[("file", out.display().to_string())],
@@ -362,9 +367,9 @@ fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
         let Some(officer) = entry
             .officers
             .iter()
-            .find(|officer| officer.person == person)
+            .find(|officer| officer.person == PersonId(person))
         else {
-            let officers: Vec<u32> = entry
+            let officers: Vec<PersonId> = entry
                 .officers
                 .iter()
                 .map(|officer| officer.person)
@@ -390,7 +395,7 @@ fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
             record
                 .signatures
                 .iter()
-                .any(|entry| entry.officer == person)
+                .any(|entry| entry.officer == PersonId(person))
         }) {
             say(t("genesis.already", &[("person", person.to_string())]));
             continue;
@@ -418,12 +423,15 @@ fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
             .next(t("genesis.other-key-next", &[])));
         };
         let current = record.get_or_insert_with(|| Record {
-            payload: found_payload(&genesis, number, person),
+            payload: found_payload(&genesis, OrganisationId(number), PersonId(person)),
             signatures: Vec::new(),
         });
-        let signature = current
-            .payload
-            .sign(person, Capacity::Own(role), key_number as u32, &key);
+        let signature = current.payload.sign(
+            PersonId(person),
+            Capacity::Own(role),
+            key_number as u32,
+            &key,
+        );
         current.signatures.push(signature);
         current.signatures.sort_by_key(|entry| entry.officer);
     }
@@ -440,8 +448,8 @@ fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     crate::files::replace(&out, &encode(&record))?;
     let missing = judge_founders(&genesis, &opened, std::slice::from_ref(&record))
         .into_iter()
-        .find(|problem| problem.organisation == number);
-    let signed: Vec<u32> = record
+        .find(|problem| problem.organisation == OrganisationId(number));
+    let signed: Vec<PersonId> = record
         .signatures
         .iter()
         .map(|entry| entry.officer)
@@ -460,7 +468,7 @@ fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     }
     let signers = signed
         .iter()
-        .map(ToString::to_string)
+        .map(|person| person.0.to_string())
         .collect::<Vec<_>>()
         .join(&t("word.list", &[]));
     print(t(
@@ -485,7 +493,7 @@ fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
                 .officers
                 .iter()
                 .filter(|officer| !signed.contains(&officer.person))
-                .map(|officer| format!("{} ({})", officer.person, role_words(&officer.roles)))
+                .map(|officer| format!("{} ({})", officer.person.0, role_words(&officer.roles)))
                 .collect();
             let facts = [
                 ("officers", rest.join(&t("word.list", &[]))),
@@ -545,7 +553,7 @@ fn judge(
     genesis: &Genesis,
     opened: &Opened,
     signatures: &Signatures,
-) -> (Vec<FounderProblem>, BTreeMap<u32, PathBuf>) {
+) -> (Vec<FounderProblem>, BTreeMap<OrganisationId, PathBuf>) {
     let records: Vec<Record> = signatures
         .records
         .iter()
@@ -563,7 +571,7 @@ fn print_problems(
     genesis: &Genesis,
     signatures: &Signatures,
     problems: &[FounderProblem],
-    files: &BTreeMap<u32, PathBuf>,
+    files: &BTreeMap<OrganisationId, PathBuf>,
 ) {
     for (path, why) in &signatures.unreadable {
         print(t(
@@ -582,7 +590,7 @@ fn print_problems(
         };
         print(format!(
             "{} {name}: {}{file}",
-            problem.organisation,
+            problem.organisation.0,
             problem_reason(problem)
         ));
     }
@@ -591,7 +599,7 @@ fn print_problems(
 fn problems_json(
     signatures: &Signatures,
     problems: &[FounderProblem],
-    files: &BTreeMap<u32, PathBuf>,
+    files: &BTreeMap<OrganisationId, PathBuf>,
 ) -> serde_json::Value {
     let founders: Vec<_> = problems
         .iter()
@@ -670,7 +678,9 @@ fn assemble(global: &Global, flags: &Assemble) -> Result<u8, Failure> {
     // Two good files of one founder: the first stands.
     let mut by_founder: BTreeMap<u32, Record> = BTreeMap::new();
     for (_, record) in signatures.records {
-        by_founder.entry(record.payload.principal).or_insert(record);
+        by_founder
+            .entry(record.payload.principal.0)
+            .or_insert(record);
     }
     let file =
         GenesisFile::assemble(genesis, by_founder.into_values().collect()).map_err(|error| {
@@ -702,7 +712,7 @@ fn assemble(global: &Global, flags: &Assemble) -> Result<u8, Failure> {
 }
 
 /// Organisations of every kind by number, with their names.
-fn names(genesis: &Genesis) -> BTreeMap<u32, String> {
+fn names(genesis: &Genesis) -> BTreeMap<OrganisationId, String> {
     let mut names = BTreeMap::new();
     for item in &genesis.items {
         if let GenesisItem::Organisation(entry)

@@ -11,7 +11,7 @@ use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
 use rollbook_sandbox::keys::{officer_key, salt};
 use rollbook_words::catalogue::t;
-use rollbook_words::dates::day_number;
+use rollbook_words::dates::day;
 
 use crate::drafting::alliance::short_text;
 use crate::drafting::{Inputs, read_inputs, sample};
@@ -350,12 +350,12 @@ fn letter(given: &Option<String>) -> Result<Hash, Failure> {
     })
 }
 
-fn letter_date(given: &Option<String>) -> Result<i64, Failure> {
+fn letter_date(given: &Option<String>) -> Result<LocalDay, Failure> {
     let given = match given {
         Some(given) => given.clone(),
         None => ask(&t("keys.ask.letter-date", &[]))?.ok_or_else(|| missing("letter-date"))?,
     };
-    day_number(&given).ok_or_else(|| Failure::unusable(t("keys.no-date", &[("given", given)])))
+    day(&given).ok_or_else(|| Failure::unusable(t("keys.no-date", &[("given", given)])))
 }
 
 fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
@@ -426,7 +426,7 @@ fn card_json(card: &OfficerCard, store: &Keystore) -> serde_json::Value {
         "did": did_key(&card.public_key),
         "commitment": card.commitment,
         "letter": card.authorisation.letter,
-        "letter_date": LocalDay(card.authorisation.date).date().to_string(),
+        "letter_date": LocalDay(card.authorisation.date.0).date().to_string(),
         "sample": card.sample,
         "secret": store.secret_path(card.person).exists().then(|| store.secret_path(card.person)),
         "card": store.card_path(card.person),
@@ -544,7 +544,7 @@ fn show(global: &Global, flags: &Show) -> Result<u8, Failure> {
         "keys.show.commitment",
         &[("hash", card.commitment.to_hex())],
     ));
-    let date = LocalDay(card.authorisation.date).date().to_string();
+    let date = LocalDay(card.authorisation.date.0).date().to_string();
     print(t(
         "keys.show.letter",
         &[("hash", card.authorisation.letter.to_hex()), ("date", date)],

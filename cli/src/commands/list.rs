@@ -23,6 +23,7 @@ use crate::flags::{Global, Reading};
 use crate::objects::{KINDS, Kind, Target};
 use crate::output::{print, print_json};
 use crate::profile::{genesis, in_use};
+use crate::shown::Shown;
 use crate::{flags, objects};
 
 /// Pages read at most: a million entries.
@@ -207,17 +208,20 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
     table.set_header(std::iter::once(t("show.id", &[])).chain(kind.columns.iter().map(head)));
     for (key, value) in &entries {
         let path = format!("{}/{key}", kind.table);
-        let fund = fund_of(kind, key, value);
+        // What a newer release writes is shown as it is.
+        let shown = objects::listed(kind.table, value)
+            .map_or_else(|| Shown::of(value), |entry| entry.shown);
+        let fund = fund_of(kind, key, &shown);
         let unit = fund.and_then(|fund| units.get(&fund));
         let cell = |column: &&str| {
-            let text = objects::cell(column, value, unit);
-            match text
-                .parse::<u64>()
-                .ok()
+            let text = objects::cell(column, &shown, unit);
+            match shown
+                .field(column)
+                .and_then(Shown::id)
                 .and_then(|number| names.get(&number))
             {
                 Some(name) if matches!(*column, "organisation" | "grantee") => {
-                    format!("{} {name}", objects::short(&format!("organisation/{text}")))
+                    format!("{text} {name}")
                 }
                 _ => text,
             }
@@ -243,7 +247,7 @@ fn answering(client: &Client) -> Result<String, Failure> {
     Err(last.unwrap_or_else(|| Failure::unreachable(t("client.unreachable", &[]))))
 }
 
-fn names_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, String>, Failure> {
+fn names_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u32, String>, Failure> {
     if !kind
         .columns
         .iter()
@@ -252,7 +256,10 @@ fn names_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, String>, Fail
         return Ok(BTreeMap::new());
     }
     let name = |(key, value): (String, Value)| {
-        Some((key.parse().ok()?, objects::cell("name", &value, None)))
+        Some((
+            key.parse().ok()?,
+            objects::cell("name", &Shown::of(&value), None),
+        ))
     };
     Ok(source
         .entries("organisation")?
@@ -261,7 +268,7 @@ fn names_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, String>, Fail
         .collect())
 }
 
-fn units_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, Unit>, Failure> {
+fn units_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u32, Unit>, Failure> {
     if !matches!(kind.table, "award" | "agreement" | "payment" | "account") {
         return Ok(BTreeMap::new());
     }
@@ -273,10 +280,10 @@ fn units_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u64, Unit>, Failur
         .collect())
 }
 
-fn fund_of(kind: &Kind, key: &str, value: &Value) -> Option<u64> {
+fn fund_of(kind: &Kind, key: &str, value: &Shown) -> Option<u32> {
     if kind.table == "account" {
         key.split_once('/')?.0.parse().ok()
     } else {
-        value["fund"].as_u64()
+        value.field("fund").and_then(Shown::id)
     }
 }

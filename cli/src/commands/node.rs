@@ -12,6 +12,7 @@ use rollbook_node::files;
 use rollbook_node::files::Access;
 use rollbook_node::network::peer_id_text;
 use rollbook_node::runtime::{admin, backup, doctor, open, process, storage};
+use rollbook_proof::number::OrganisationId;
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::status as wire;
 use rollbook_words::catalogue::{find, t};
@@ -189,7 +190,7 @@ fn init(flags: &Init, json: bool) -> Result<u8, Failure> {
             .because(error)
     };
     let mut config = Config {
-        organisation: flags.organisation,
+        organisation: OrganisationId(flags.organisation),
         genesis: std::path::absolute(&flags.genesis).map_err(written)?,
         genesis_hash: None,
         data: "data".into(),
@@ -272,7 +273,7 @@ pub fn print_status(status: &wire::Status) {
         print(t("audit.sample", &[]));
     }
     let facts: Vec<(&str, String)> = [
-        ("organisation", status.organisation.to_string()),
+        ("organisation", status.organisation.0.to_string()),
         ("height", status.height.to_string()),
         ("receipted", status.receipted.to_string()),
         ("stored", status.stored.to_string()),
@@ -347,7 +348,7 @@ fn back_up(flags: &Backup, json: bool) -> Result<u8, Failure> {
             flags.passphrase_file.as_deref(),
             &keys.display().to_string(),
         )?;
-        node_backup::write(&keys, &secrets, config.organisation, genesis, &passphrase)?;
+        node_backup::write(&keys, &secrets, config.organisation.0, genesis, &passphrase)?;
         print(t(
             "node.keys-backed-up",
             &[("file", keys.display().to_string())],
@@ -400,7 +401,7 @@ fn restore(flags: &Restore, json: bool) -> Result<u8, Failure> {
             flags.passphrase_file.as_deref(),
             &keys.display().to_string(),
         )?;
-        let secrets = node_backup::read(keys, config.organisation, genesis, &passphrase)?;
+        let secrets = node_backup::read(keys, config.organisation.0, genesis, &passphrase)?;
         if !dry {
             secrets.write(&config.keys)?;
             // They may have signed elsewhere: the node asks its peers before it votes (RULINGS A8).

@@ -124,7 +124,7 @@ fn from_config(flags: &Register) -> Result<(u32, NodeKeys), Failure> {
     let proved = |kind, key: &Keypair| {
         (
             key.public(),
-            key.prove_possession(config.organisation, kind),
+            key.prove_possession(config.organisation.0, kind),
         )
     };
     let keys = NodeKeys {
@@ -136,5 +136,5 @@ fn from_config(flags: &Register) -> Result<(u32, NodeKeys), Failure> {
         address,
     };
     keys.check().map_err(|_| bad())?;
-    Ok((config.organisation, keys))
+    Ok((config.organisation.0, keys))
 }

@@ -9,9 +9,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use rollbook_core::id::DirectionId;
 use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind};
 use rollbook_core::record::{Body, OrganisationAct, Registration};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +118,7 @@ fn register(global: &Global, flags: &Register) -> Result<u8, Failure> {
     let chain = genesis(flags.genesis.as_deref(), profile.as_ref())?
         .ok_or_else(|| unknown("act.no-genesis"))?;
     let entry = entry(flags)?;
-    let first = entry.officers.first().map_or(0, |officer| officer.person);
+    let first = entry.officers.first().map_or(0, |officer| officer.person.0);
     let store = keystore_of(global, &flags.keys)?;
     store.card(first)?;
     let secret = store.open(
@@ -198,7 +200,7 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
     let mut directions = Vec::new();
     for part in fields::parts(&flags.directions) {
         match part.parse::<u32>() {
-            Ok(number) => directions.push(number),
+            Ok(number) => directions.push(DirectionId(number)),
             Err(_) => report.error(
                 &place,
                 "direction-unknown",
@@ -248,11 +250,14 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
     }
     let mut relations: Vec<_> = relations
         .into_iter()
-        .map(|(other, evidence)| GroupDeclaration { other, evidence })
+        .map(|(other, evidence)| GroupDeclaration {
+            other: OrganisationId(other),
+            evidence,
+        })
         .collect();
     relations.sort();
     let entry = OrganisationEntry {
-        number: 0,
+        number: OrganisationId(0),
         kind: OrganisationKind::Company,
         name,
         identifiers,

@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::{Organisation, OrganisationKind};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_core::state::decode_value;
 use rollbook_proof::file::Content;
+use rollbook_proof::number::LedgerTime;
 use rollbook_wire::judgement::Judgement;
 use rollbook_words::catalogue::t;
-use rollbook_words::dates::instant_ms;
+use rollbook_words::dates::time;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -27,6 +29,7 @@ use crate::keystore::card::role_code;
 use crate::objects::{Target, both_names};
 use crate::output::{print, print_json, say};
 use crate::profile::in_use;
+use crate::shown::Shown;
 use crate::trust::{Grounds, Trust};
 use crate::{act, objects};
 
@@ -164,7 +167,7 @@ impl Known {
 
     fn describe(&mut self, file: &Path, record: &Record, keystore: &Keystore) -> Value {
         let payload = &record.payload;
-        let organisation = self.organisation(payload.principal);
+        let organisation = self.organisation(payload.principal.0);
         // A node knows the roles; its word is marked.
         let judged = self
             .trust
@@ -205,17 +208,17 @@ impl Known {
                     .any(|entry| entry.officer == *person)
             })
             .map(|person| {
-                let (mut roles, mut told) = (role_of(person), false);
+                let (mut roles, mut told) = (role_of(person.0), false);
                 if roles.is_empty() {
                     roles = judged
                         .as_ref()
-                        .map(|judged| roles_told(judged, person))
+                        .map(|judged| roles_told(judged, person.0))
                         .unwrap_or_default();
                     told = !roles.is_empty();
                 }
                 json!({
                     "person": person, "roles": roles, "as_told": told,
-                    "key_here": keystore.secret_path(person).exists(),
+                    "key_here": keystore.secret_path(person.0).exists(),
                 })
             })
             .collect();
@@ -238,7 +241,7 @@ impl Known {
             "missing": missing, "may_sign": may,
             "role_missing": judged.as_ref().and_then(act::judge::wanted_role),
             "valid_until_ms": payload.valid_until_ms,
-            "expired": payload.valid_until_ms < self.now_ms,
+            "expired": payload.valid_until_ms < LedgerTime(self.now_ms),
         })
     }
 }
@@ -247,7 +250,7 @@ impl Known {
 fn roles_told(judged: &Judgement, person: u32) -> Vec<String> {
     let entries = judged.signers.iter();
     entries
-        .filter(|entry| entry.person == person)
+        .filter(|entry| entry.person == PersonId(person))
         .flat_map(|entry| act::judge::role_codes(&entry.roles))
         .collect()
 }
@@ -309,11 +312,7 @@ fn show(item: &Value, record: &Record) {
         ],
     ));
     let line = |key: &str, facts: &[(&str, String)]| print(format!("  {}", t(key, facts)));
-    for (label, text) in objects::rows(
-        "",
-        &serde_json::to_value(&record.payload.body).unwrap_or_default(),
-        None,
-    ) {
+    for (label, text) in objects::rows("", &Shown::of(&record.payload.body), None) {
         print(format!("    {label}: {text}"));
     }
     line(
@@ -350,7 +349,7 @@ fn show(item: &Value, record: &Record) {
     }
     let until = item["valid_until_ms"]
         .as_u64()
-        .map(instant_ms)
+        .map(|ms| time(LedgerTime(ms)))
         .unwrap_or_default();
     line(
         if item["expired"] == true {

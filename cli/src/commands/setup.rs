@@ -61,7 +61,7 @@ fn facts(genesis: &Genesis) -> (String, Vec<(u32, String)>) {
             | GenesisItem::Observer(entry)
             | GenesisItem::Office { entry, .. } => {
                 organisations.push((
-                    entry.number,
+                    entry.number.0,
                     both_names(
                         &entry.name.native.to_string(),
                         &entry.name.latin.to_string(),

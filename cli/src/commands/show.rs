@@ -2,18 +2,19 @@
 //! A12, A20, R23).
 
 use clap::{Args, Command};
-use rollbook_core::account::Unit;
-use rollbook_core::record::Record;
+use rollbook_core::id::PersonId;
+use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::file::{Content, Proved};
 use rollbook_words::catalogue::t;
-use rollbook_words::dates::instant_ms;
+use rollbook_words::dates::time;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, REFUSED};
 use crate::fetch::{Fetched, fetch, records_of};
 use crate::flags::{Global, Reading};
-use crate::objects::{KINDS, Target, companions, unit_of};
+use crate::objects::{Entry, KINDS, Target, companions, unit_of};
 use crate::output::{print, print_json, say};
+use crate::shown::Shown;
 use crate::trust::{Grounds, Trust};
 use crate::{flags, objects};
 
@@ -50,33 +51,41 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
     let json = global.json;
     let (body, mut code) = match &fetched.proved.content {
         Content::Record(record) => {
-            let value = serde_json::to_value(&record.payload).unwrap_or_default();
-            let signed: Vec<Value> = record
+            let signed: Vec<Signed<'_>> = record
                 .signatures
                 .iter()
-                .map(|entry| {
-                    json!({
-                        "officer": entry.officer, "capacity": entry.capacity, "key": entry.key,
-                    })
+                .map(|entry| Signed {
+                    officer: &entry.officer,
+                    capacity: &entry.capacity,
+                    key: entry.key,
                 })
                 .collect();
-            let head = json!({
+            let json = json!({
                 "record": record.id(), "rule": record.payload.body.code(),
                 "leaf": fetched.proved.receipt.verified.index,
-                "payload": value, "signed": signed,
+                "payload": record.payload, "signed": signed,
             });
-            (head, 0)
+            let parts = vec![
+                ("payload", Shown::of(&record.payload)),
+                ("signed", Shown::of(&signed)),
+            ];
+            (Body::of(json, parts), 0)
         }
         Content::Block => {
             let records = records_of(&mut trust, &fetched.proved)?;
-            let mut body =
-                json!({ "block": fetched.proved.seal.id(), "seal": fetched.proved.seal });
+            let seal = &fetched.proved.seal;
+            let mut body = Body::of(
+                json!({ "block": seal.id(), "seal": seal }),
+                vec![("seal", Shown::of(seal))],
+            );
             match records {
                 Some(records) => {
-                    body["records"] = records
+                    let records: Vec<String> = records
                         .iter()
                         .map(|(id, rule)| format!("{id} {rule}"))
                         .collect();
+                    body.parts.push(("records", Shown::of(&records)));
+                    body.json["records"] = json!(records);
                 }
                 None => say(t("show.block-for-members", &[])),
             }
@@ -85,17 +94,12 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
         Content::State { path, value } => state_body(&mut trust, path, value.as_deref())?,
     };
     if json {
-        print_json(&with_grounds(body, &fetched.proved, &grounds, &trust));
+        print_json(&with_grounds(body.json, &fetched.proved, &grounds, &trust));
     } else {
         if grounds.sample {
             print(t("audit.sample", &[]));
         }
-        let unit = body["companions"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find_map(unit_of);
-        print_rows(&body, unit.as_ref());
+        print_rows(&body);
         print(told(&fetched, &grounds, &trust));
     }
     let age = if json {
@@ -113,21 +117,45 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
     Ok(code)
 }
 
+/// A signature as `show` prints it.
+#[derive(serde::Serialize)]
+struct Signed<'a> {
+    officer: &'a PersonId,
+    capacity: &'a Capacity,
+    key: u32,
+}
+
+/// What an id names: for scripts, and the parts that people see.
+struct Body {
+    json: Value,
+    parts: Vec<(&'static str, Shown)>,
+    /// Objects that make it readable: the company of a membership, the fund of an amount.
+    beside: Vec<Entry>,
+}
+
+impl Body {
+    fn of(json: Value, parts: Vec<(&'static str, Shown)>) -> Body {
+        Body {
+            json,
+            parts,
+            beside: Vec::new(),
+        }
+    }
+}
+
 /// An object with the objects that make it readable, each proved.
-fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Value, u8), Failure> {
+fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Body, u8), Failure> {
     let Some(bytes) = value else {
-        return Ok((
-            json!({ "id": objects::short(path), "path": path, "value": null }),
-            REFUSED,
-        ));
+        let json = json!({ "id": objects::short(path), "path": path, "value": null });
+        return Ok((Body::of(json, Vec::new()), REFUSED));
     };
     let unknown = || {
         Failure::unusable(t("show.unreadable", &[("path", path.to_owned())]))
             .next(t("show.unreadable-next", &[]))
     };
-    let value = objects::decode(path, bytes).ok_or_else(unknown)?;
+    let entry = objects::decode(path, bytes).ok_or_else(unknown)?;
     let mut beside = Vec::new();
-    for other in companions(path, &value) {
+    for other in companions(path, &entry.shown) {
         let (fetched, _) = fetch(trust, &Target::State(other.clone()))?;
         if let Content::State {
             value: Some(bytes), ..
@@ -136,50 +164,55 @@ fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Va
             beside.extend(objects::decode(&other, bytes));
         }
     }
-    Ok((
-        json!({ "id": objects::short(path), "path": path, "value": value, "companions": beside }),
-        0,
-    ))
+    let companions: Vec<&Value> = beside.iter().map(|entry| &entry.json).collect();
+    let body = Body {
+        json: json!({
+            "id": objects::short(path), "path": path, "value": entry.json,
+            "companions": companions,
+        }),
+        parts: vec![("value", entry.shown)],
+        beside,
+    };
+    Ok((body, 0))
 }
 
-fn print_rows(body: &Value, unit: Option<&Unit>) {
+fn print_rows(body: &Body) {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
     let mut row = |label: String, text: String| {
         table.add_row([label, text]);
     };
-    if body.get("value").is_some_and(Value::is_null) {
+    let json = &body.json;
+    if json.get("value").is_some_and(Value::is_null) {
         print(t(
             "show.absent",
-            &[("id", body["id"].as_str().unwrap_or_default().to_owned())],
+            &[("id", json["id"].as_str().unwrap_or_default().to_owned())],
         ));
         return;
     }
     for name in ["id", "record", "rule", "leaf", "block"] {
-        if let Some(text) = body
+        if let Some(text) = json
             .get(name)
-            .and_then(|value| objects::word(name, value, None))
+            .and_then(|value| objects::word(name, &Shown::of(value), None))
         {
             row(t(&format!("show.{name}"), &[]), text);
         }
     }
     // The company of a membership, the fund of an amount: by name, beside their numbers.
-    for beside in body["companions"].as_array().into_iter().flatten() {
+    for beside in &body.beside {
         if let Some(name) = beside
-            .get("name")
+            .shown
+            .field("name")
             .and_then(|name| objects::word("name", name, None))
         {
             row(t("show.of", &[]), name);
         }
     }
-    let path = body["path"].as_str().unwrap_or_default();
-    for part in ["value", "payload", "signed", "seal", "records"] {
-        for (label, text) in body
-            .get(part)
-            .map(|value| objects::rows(path, value, unit))
-            .unwrap_or_default()
-        {
-            let label = if matches!(part, "signed" | "records") {
+    let unit = body.beside.iter().find_map(|entry| unit_of(&entry.json));
+    let path = json["path"].as_str().unwrap_or_default();
+    for (part, shown) in &body.parts {
+        for (label, text) in objects::rows(path, shown, unit.as_ref()) {
+            let label = if matches!(*part, "signed" | "records") {
                 format!("{} {label}", t(&format!("show.{part}"), &[]))
             } else {
                 label
@@ -197,7 +230,7 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
     let seal = &fetched.proved.seal;
     let facts = [
         ("height", seal.height.to_string()),
-        ("time", instant_ms(seal.time_ms)),
+        ("time", time(seal.time_ms)),
         ("grounds", grounds.line()),
         ("genesis", trust.chain().genesis().short()),
     ];

@@ -7,10 +7,11 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use rollbook_node::clock::Step;
 use rollbook_proof::log;
+use rollbook_proof::number::LedgerTime;
 use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_wire::problem::Problem;
 use rollbook_words::catalogue::t;
-use rollbook_words::dates::{instant_ms, length_ms};
+use rollbook_words::dates::{length_ms, time};
 
 use super::node::print_status;
 use crate::failure::{Failure, UNREACHABLE};
@@ -266,6 +267,6 @@ fn advance(flags: &Advance) -> Result<u8, Failure> {
         _ => return Err(bad("")),
     };
     let now = flags.dir.open()?.advance(step)?;
-    print(t("testnet.now", &[("time", instant_ms(now))]));
+    print(t("testnet.now", &[("time", time(LedgerTime(now)))]));
     Ok(0)
 }

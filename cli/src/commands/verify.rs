@@ -16,7 +16,7 @@ use rollbook_proof::file::{
 use rollbook_proof::log::proof::PROOF_HEADER;
 use rollbook_proof::verify::{EpochChain, Receipt};
 use rollbook_words::catalogue::{refusal, t};
-use rollbook_words::dates::{instant, instant_ms};
+use rollbook_words::dates::{instant, time};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, REFUSED};
@@ -25,6 +25,7 @@ use crate::objects;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profiles, genesis, in_use};
 use crate::receipts::{ANSWER, KeptAnswer};
+use crate::shown::Shown;
 use crate::trust::{FORK_ALARM, ForkAlarm};
 
 /// `verify`.
@@ -150,9 +151,11 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
         receipt,
         content,
     } = &proved;
+    let mut shown = Shown::Nothing;
     let body = match content {
         Content::Block => json!({ "block": seal.id() }),
         Content::Record(record) => {
+            shown = Shown::of(&record.payload);
             json!({
                 "record": record.id(), "rule": record.payload.body.code(),
                 "payload": record.payload,
@@ -162,7 +165,10 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
             let value = match value {
                 None => Value::Null,
                 Some(bytes) => match objects::decode(path, bytes) {
-                    Some(value) => value,
+                    Some(entry) => {
+                        shown = entry.shown;
+                        entry.json
+                    }
                     None => {
                         return Ok(flawed(
                             &Flaw::new("proof.value", "the value is none of this table"),
@@ -190,7 +196,7 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
     }
     let facts = [
         ("height", seal.height.to_string()),
-        ("time", instant_ms(seal.time_ms)),
+        ("time", time(seal.time_ms)),
         ("id", body["id"].as_str().unwrap_or_default().to_owned()),
         (
             "record",
@@ -205,11 +211,7 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
         Content::State { .. } => "verify.state",
     };
     print(t(key, &facts));
-    let value = body
-        .get("value")
-        .or(body.get("payload"))
-        .unwrap_or(&Value::Null);
-    for (label, text) in objects::rows(body["path"].as_str().unwrap_or_default(), value, None) {
+    for (label, text) in objects::rows(body["path"].as_str().unwrap_or_default(), &shown, None) {
         print(format!("  {label}: {text}"));
     }
     print(receipt_line(receipt, bundle.genesis));
@@ -301,7 +303,7 @@ fn answer(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result
         let mut facts = vec![
             ("record", answer.record.to_hex()),
             ("height", answer.height.to_string()),
-            ("time", instant_ms(answer.time_ms)),
+            ("time", time(answer.time_ms)),
             ("node", answer.node.to_string()),
         ];
         match &answer.verdict {
@@ -381,7 +383,7 @@ fn pending(file: &Path, pinned: Option<Hash>, json: bool) -> Result<u8, Failure>
     let officers: Vec<String> = record
         .signatures
         .iter()
-        .map(|entry| entry.officer.to_string())
+        .map(|entry| entry.officer.0.to_string())
         .collect();
     if json {
         print_json(&json!({
@@ -392,7 +394,7 @@ fn pending(file: &Path, pinned: Option<Hash>, json: bool) -> Result<u8, Failure>
         let facts = [
             ("record", record.id().to_hex()),
             ("rule", record.payload.body.code().to_owned()),
-            ("until", instant_ms(record.payload.valid_until_ms)),
+            ("until", time(record.payload.valid_until_ms)),
             ("officers", officers.join(", ")),
         ];
         print(t("verify.pending", &facts));

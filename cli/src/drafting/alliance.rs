@@ -5,12 +5,14 @@ use std::rc::Rc;
 use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, end_of_local_day, parse_instant};
 use rollbook_core::charter::Charter;
 use rollbook_core::genesis::{PostEntry, SeatEntry};
+use rollbook_core::id::{DirectionId, PersonId};
 use rollbook_core::identity::{ApprovalPolicy, Name, OrganisationKind};
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::direction::Direction;
 use rollbook_proof::codec::{Text, Wire};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use toml::de::DeValue;
 
 use super::fields::OrganisationInput;
@@ -100,8 +102,10 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
                     None
                 }
             });
-    let protocol = head.optional_number("protocol", report).unwrap_or(PROTOCOL);
-    if !(1..=PROTOCOL).contains(&protocol) {
+    let protocol = head
+        .optional_number("protocol", report)
+        .unwrap_or(PROTOCOL.0);
+    if !(1..=PROTOCOL.0).contains(&protocol) {
         let facts = [
             ("found", protocol.to_string()),
             ("newest", PROTOCOL.to_string()),
@@ -116,8 +120,8 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
     let offset = charter
         .as_ref()
         .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);
-    let opened_day = opened.map_or(0, |opened| LocalDay::of(opened, offset).0);
-    let until = |day: i64| end_of_local_day(LocalDay(day), offset);
+    let opened_day = opened.map_or(LocalDay(0), |opened| LocalDay::of(opened, offset));
+    let until = |day: LocalDay| end_of_local_day(day, offset);
     let directions = directions(&mut root, report);
     // An office or observer without a registry extract rests on the charter that names it.
     let default_extract = (
@@ -169,7 +173,7 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
                 seats
                     .into_iter()
                     .map(|organisation| SeatEntry {
-                        organisation,
+                        organisation: OrganisationId(organisation),
                         until_ms: until(day),
                     })
                     .collect(),
@@ -191,7 +195,7 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
         origin: origin?.1,
         sample,
         charter: charter?,
-        opened_ms: opened?,
+        opened_ms: opened?.0,
         protocol,
         directions,
         offices,
@@ -322,7 +326,7 @@ fn directions(root: &mut Section, report: &mut Report) -> Vec<Direction> {
         if number == 0
             || directions
                 .iter()
-                .any(|other| other.number == number || other.code == code)
+                .any(|other| other.number == DirectionId(number) || other.code == code)
         {
             report.error(
                 &place,
@@ -331,7 +335,11 @@ fn directions(root: &mut Section, report: &mut Report) -> Vec<Direction> {
             );
             continue;
         }
-        directions.push(Direction { number, code, name });
+        directions.push(Direction {
+            number: DirectionId(number),
+            code,
+            name,
+        });
     }
     directions.sort_by_key(|direction| direction.number);
     directions
@@ -340,7 +348,7 @@ fn directions(root: &mut Section, report: &mut Report) -> Vec<Direction> {
 fn organisation(
     section: &mut Section,
     kind: OrganisationKind,
-    default_extract: (Hash, i64),
+    default_extract: (Hash, LocalDay),
     directions: &[Direction],
     read: ReadFile,
     report: &mut Report,
@@ -406,7 +414,7 @@ fn organisation(
 
 fn read_post(
     section: &mut Section,
-    until: &dyn Fn(i64) -> u64,
+    until: &dyn Fn(LocalDay) -> LedgerTime,
     report: &mut Report,
 ) -> Option<PostEntry> {
     let role = section
@@ -429,9 +437,9 @@ fn read_post(
     let day = section.date("until", report);
     Some(PostEntry {
         role: role?,
-        holder: holder?,
-        deputy,
-        until_ms: until(day?),
+        holder: PersonId(holder?),
+        deputy: deputy.map(PersonId),
+        until_ms: LedgerTime((until(LocalDay(day?.0))).0),
     })
 }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry};
 use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind, Role};
+use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::Inputs;
 use super::cards::Cards;
@@ -55,11 +56,11 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
     let mut items = vec![GenesisItem::Charter {
         name: alliance.name.clone(),
         charter: alliance.charter.clone(),
-        opened_ms: alliance.opened_ms,
-        protocol: alliance.protocol,
+        opened_ms: LedgerTime(alliance.opened_ms),
+        protocol: ProtocolVersion(alliance.protocol),
     }];
     let entry = |input: &OrganisationInput| OrganisationEntry {
-        number: input.number,
+        number: OrganisationId(input.number),
         kind: input.kind,
         name: input.name.clone(),
         identifiers: input.identifiers.clone(),
@@ -110,7 +111,7 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
     for number in &alliance.validators.1 {
         if let Some((_, card)) = cards.nodes.get(number) {
             items.push(GenesisItem::Validator {
-                organisation: *number,
+                organisation: OrganisationId(*number),
                 keys: card.keys.clone(),
             });
         }
@@ -126,7 +127,7 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
         ) = (checked, item)
         {
             let place = by_number
-                .get(&entry.number)
+                .get(&entry.number.0)
                 .map_or(&alliance.place, |input| &input.place);
             report.error(place, "item", &[("why", error.to_string())]);
         }
@@ -245,10 +246,10 @@ fn relations(
     }
     let mut relations: BTreeMap<u32, Vec<GroupDeclaration>> = BTreeMap::new();
     for ((holder, other), evidence) in edges {
-        relations
-            .entry(holder)
-            .or_default()
-            .push(GroupDeclaration { other, evidence });
+        relations.entry(holder).or_default().push(GroupDeclaration {
+            other: OrganisationId(other),
+            evidence,
+        });
     }
     relations
 }
@@ -270,7 +271,7 @@ fn groups(
     }
     for (number, declared) in relations {
         for declaration in declared {
-            let (a, b) = (root(&parent, *number), root(&parent, declaration.other));
+            let (a, b) = (root(&parent, *number), root(&parent, declaration.other.0));
             parent.insert(a.max(b), a.min(b));
         }
     }
@@ -395,11 +396,11 @@ fn posts(inputs: &Inputs, cards: &Cards, by_number: &ByNumber, report: &mut Repo
             until_ms,
         } = post;
         for person in std::iter::once(holder).chain(deputy) {
-            if !homes.contains_key(person) {
+            if !homes.contains_key(&person.0) {
                 report.error(
                     place,
                     "post-person",
-                    &[("role", role_code(*role)), ("person", person.to_string())],
+                    &[("role", role_code(*role)), ("person", person.0.to_string())],
                 );
             }
         }
@@ -407,23 +408,26 @@ fn posts(inputs: &Inputs, cards: &Cards, by_number: &ByNumber, report: &mut Repo
             report.error(
                 place,
                 "post-deputy",
-                &[("role", role_code(*role)), ("person", holder.to_string())],
+                &[("role", role_code(*role)), ("person", holder.0.to_string())],
             );
         }
-        if *until_ms <= inputs.alliance.opened_ms {
+        if *until_ms <= LedgerTime(inputs.alliance.opened_ms) {
             report.error(place, "post-until", &[("role", role_code(*role))]);
         }
         if *role == Role::Auditor {
-            let home = homes.get(holder).and_then(|home| by_number.get(home));
+            let home = homes.get(&holder.0).and_then(|home| by_number.get(home));
             if let Some(home) = home.filter(|home| home.kind == OrganisationKind::Company) {
                 report.error(
                     place,
                     "post-auditor-member",
-                    &[("person", holder.to_string()), ("name", shown(&home.name))],
+                    &[
+                        ("person", holder.0.to_string()),
+                        ("name", shown(&home.name)),
+                    ],
                 );
             }
         }
-        held.entry(*holder).or_default().push((*role, place));
+        held.entry(holder.0).or_default().push((*role, place));
     }
     for (person, roles) in held {
         let separate = |role: &Role| {
@@ -512,7 +516,7 @@ fn board(inputs: &Inputs, by_number: &ByNumber, groups: &BTreeMap<u32, u32>, rep
             ],
         );
     }
-    let numbers = seats.iter().map(|seat| seat.organisation);
+    let numbers = seats.iter().map(|seat| seat.organisation.0);
     one_per_group(
         numbers,
         place,

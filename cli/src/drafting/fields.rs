@@ -1,12 +1,14 @@
 //! The fields of an organisation, as both files write them, with exact reasons for what is wrong.
 
+use rollbook_core::calendar::LocalDay;
+use rollbook_core::id::DirectionId;
 use rollbook_core::identity::identifier::{Identifier, IdentifierError};
 use rollbook_core::identity::{ActClass, ApprovalPolicy, Name, OrganisationKind};
 use rollbook_core::object::direction::Direction;
 use rollbook_proof::codec::{Text, TextError};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_words::catalogue::t;
-use rollbook_words::dates::day_number;
+use rollbook_words::dates::day;
 use unicode_normalization::UnicodeNormalization;
 
 use super::ReadFile;
@@ -28,11 +30,11 @@ pub struct OrganisationInput {
     /// Country of registration.
     pub country: Text<2>,
     /// Registry extract and its date.
-    pub extract: (Hash, i64),
+    pub extract: (Hash, LocalDay),
     /// Related organisations with the evidence's hash.
     pub relations: Vec<(u32, Hash)>,
     /// Directions, ascending.
-    pub directions: Vec<u32>,
+    pub directions: Vec<DirectionId>,
     /// How many officers sign what.
     pub policy: ApprovalPolicy,
 }
@@ -216,8 +218,8 @@ pub fn hash(
 }
 
 /// A date.
-pub fn date(place: &Place, column: &str, given: &str, report: &mut Report) -> Option<i64> {
-    let day = day_number(given.trim());
+pub fn date(place: &Place, column: &str, given: &str, report: &mut Report) -> Option<LocalDay> {
+    let day = day(given.trim());
     if day.is_none() {
         report.error(
             place,
@@ -245,14 +247,14 @@ pub fn directions(
     given: &str,
     known: Option<&[Direction]>,
     report: &mut Report,
-) -> Vec<u32> {
+) -> Vec<DirectionId> {
     let Some(known) = known else {
         return Vec::new();
     };
     let mut found = Vec::new();
     for part in parts(given) {
         let direction = known.iter().find(|direction| {
-            direction.code.as_str() == part || direction.number.to_string() == part
+            direction.code.as_str() == part || direction.number.0.to_string() == part
         });
         match direction {
             Some(direction) if found.contains(&direction.number) => {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_core::account::Amount;
 use rollbook_core::calendar::Period;
 use rollbook_core::charter::Charter;
 use rollbook_core::charter::motions::{Base, Fraction, Pass, Preset, Threshold};
@@ -88,7 +89,7 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
             format!("classes.{class}.seat_eligible"),
             rule.seat_eligible.into(),
         );
-        all.insert(format!("classes.{class}.dues"), rule.dues.into());
+        all.insert(format!("classes.{class}.dues"), rule.dues.0.into());
     }
     for entry in &charter.rules.entries {
         let path = format!("rules.{}.{}", word(&entry.kind), word(&entry.rule.body));
@@ -265,7 +266,7 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
             match *field {
                 "assembly_vote" => rule.assembly_vote = new.as_bool()?,
                 "seat_eligible" => rule.seat_eligible = new.as_bool()?,
-                _ => rule.dues = new.as_u64()?,
+                _ => rule.dues = Amount(new.as_u64()?),
             }
         }
         ["rules", kind, body, field] => {

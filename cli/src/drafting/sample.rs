@@ -9,12 +9,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::genesis::file::{GenesisFile, found_payload};
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{KeyKind, Keypair, sha256};
+use rollbook_proof::number::LedgerTime;
 use rollbook_sandbox::alliance::NodePlace;
 use rollbook_sandbox::keys::{officer_key, salt};
 use rollbook_words::catalogue::t;
@@ -178,7 +181,7 @@ fn found_records(genesis: &Genesis, keys: &SampleKeys) -> Vec<Record> {
                     } else {
                         *officer.roles.first()?
                     };
-                    let key = &keys.officers.get(&officer.person)?.key;
+                    let key = &keys.officers.get(&officer.person.0)?.key;
                     Some(payload.sign(officer.person, Capacity::Own(role), 0, key))
                 })
                 .collect();
@@ -202,7 +205,7 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
         nodes: BTreeMap::new(),
     };
     let day = rollbook_core::calendar::LocalDay::of(
-        inputs.alliance.opened_ms,
+        LedgerTime(inputs.alliance.opened_ms),
         inputs.alliance.charter.offset_minutes,
     )
     .0 - 8;
@@ -231,8 +234,8 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
             .iter()
             .flat_map(|(_, post)| std::iter::once(post.holder).chain(post.deputy));
         for person in named {
-            if person >= next && staff.insert(person) {
-                add(office.number, person, &[]);
+            if person >= PersonId(next) && staff.insert(person) {
+                add(office.number, person.0, &[]);
             }
         }
     }
@@ -284,7 +287,7 @@ fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64)
                 format!("Sample authorisation letter for person {person:04}").as_bytes(),
             ),
             signatory: commitment::signatory(&signatory_salt, &signatory),
-            date: day,
+            date: LocalDay(day),
         },
         sample: true,
     };
@@ -306,6 +309,7 @@ fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64)
 #[cfg(test)]
 mod tests {
     use rollbook_core::genesis::file::GenesisFileError;
+    use rollbook_proof::number::OrganisationId;
 
     use super::*;
 
@@ -347,13 +351,19 @@ mod tests {
         };
         let mut missing = alliance.file.clone();
         missing.found.remove(4);
-        assert_eq!(refused(&missing), [(5, None)]);
+        assert_eq!(refused(&missing), [(OrganisationId(5), None)]);
         let mut foreign = alliance.file.clone();
         foreign.found[6] = other.file.found[6].clone();
-        assert_eq!(refused(&foreign), [(7, Some("A6.other-chain"))]);
+        assert_eq!(
+            refused(&foreign),
+            [(OrganisationId(7), Some("A6.other-chain"))]
+        );
         let mut spoilt = alliance.file.clone();
         spoilt.found[8].signatures[0].signature = spoilt.found[9].signatures[0].signature;
-        assert_eq!(refused(&spoilt), [(9, Some("A6.bad-signature"))]);
+        assert_eq!(
+            refused(&spoilt),
+            [(OrganisationId(9), Some("A6.bad-signature"))]
+        );
         let mut turned = alliance.file.clone();
         turned.found.swap(0, 1);
         assert!(matches!(

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use rollbook_core::calendar::LocalDay;
 use rollbook_proof::crypto::Hash;
-use rollbook_words::dates::day_number;
+use rollbook_words::dates::day;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -283,13 +284,13 @@ impl<'a> Section<'a> {
 
     /// A calendar date that must be there, as a day number. Both `"2023-06-28"` and a bare TOML
     /// date are read.
-    pub fn date(&mut self, key: &str, report: &mut Report) -> Option<i64> {
+    pub fn date(&mut self, key: &str, report: &mut Report) -> Option<LocalDay> {
         let value = self.required(key, report)?;
         let text = match value.get_ref() {
             DeValue::Datetime(date) => date.to_string(),
             other => other.as_str().unwrap_or_default().to_owned(),
         };
-        let day = day_number(&text);
+        let day = day(&text);
         if day.is_none() {
             report.error(
                 &self.place_of(value),

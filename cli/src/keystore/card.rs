@@ -8,6 +8,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use rollbook_core::calendar::LocalDay;
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::{Authorisation, OfficerEntry, Role};
 use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
 use rollbook_words::catalogue::t;
@@ -136,7 +137,7 @@ impl OfficerCard {
             signature_text(&self.possession),
             self.authorisation.letter,
             self.authorisation.signatory,
-            LocalDay(self.authorisation.date).date(),
+            LocalDay(self.authorisation.date.0).date(),
         )
     }
 
@@ -213,7 +214,7 @@ impl OfficerCard {
     /// The officer as the genesis takes it.
     pub fn entry(&self) -> OfficerEntry {
         OfficerEntry {
-            person: self.person,
+            person: PersonId(self.person),
             commitment: self.commitment,
             roles: self.roles.clone(),
             keys: vec![(self.public_key, self.possession)],

@@ -1,8 +1,10 @@
 //! Fields that rest on others: seals made now, openings read, instructions put together. The table
 //! names for each verb the function that fills its fields after the arguments were read.
 
+use rollbook_core::id::{CallId, DrawId, PersonId, ReviewId};
 use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -32,7 +34,7 @@ pub fn application_submit(
         "document": taken(fields, "document")?,
     }))?;
     let (salt, call, applicant) = (salt()?, number(fields, "call"), reading.principal);
-    let commitment = content.commitment(&salt.0, call, applicant);
+    let commitment = content.commitment(&salt.0, CallId(call), OrganisationId(applicant));
     fields.insert("commitment".into(), json!(commitment));
     reading.parts.push(Part::Application {
         commitment,
@@ -75,7 +77,7 @@ pub fn review_seal(fields: &mut Map<String, Value>, reading: &mut Reading) -> Re
         .and_then(Hash::from_hex)
         .unwrap_or(Hash::ZERO);
     let (salt, review) = (salt()?, number(fields, "review"));
-    let commitment = scores.seal(&salt.0, review, &comment);
+    let commitment = scores.seal(&salt.0, ReviewId(review), &comment);
     fields.insert("seal".into(), json!(commitment));
     reading.parts.push(Part::Review {
         commitment,
@@ -138,7 +140,7 @@ pub fn review_draw(fields: &mut Map<String, Value>, reading: &mut Reading) -> Re
     }
     let attempt = attempt.or(reading.attempt).ok_or_else(|| need("attempt"))?;
     let (secret, draw, person) = (salt()?, number(fields, "draw"), reading.person);
-    let commitment = draw_commitment(draw, attempt, person, &secret.0);
+    let commitment = draw_commitment(DrawId(draw), attempt, PersonId(person), &secret.0);
     fields.insert("commitment".into(), json!(commitment));
     reading.parts.push(Part::Draw {
         commitment,

@@ -66,7 +66,7 @@ pub fn minor(text: &str) -> Option<u64> {
         .concat()
         .parse()
         .ok()
-        .filter(|amount| *amount <= rollbook_core::account::AMOUNT_MAX)
+        .filter(|amount| *amount <= rollbook_core::account::Amount::MAX.0)
 }
 
 /// Parts between commas, each read by `one`; none if one of them is not of the form.

@@ -12,9 +12,11 @@
 
 use std::path::{Path, PathBuf};
 
+use rollbook_core::id::{CallId, DrawId, PersonId, ReviewId};
 use rollbook_core::identity::commitment;
 use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
@@ -116,21 +118,21 @@ impl Part {
                 applicant,
                 content,
                 ..
-            } => content.commitment(&salt.0, *call, *applicant),
+            } => content.commitment(&salt.0, CallId(*call), OrganisationId(*applicant)),
             Part::Review {
                 salt,
                 review,
                 scores,
                 comment,
                 ..
-            } => scores.seal(&salt.0, *review, comment),
+            } => scores.seal(&salt.0, ReviewId(*review), comment),
             Part::Draw {
                 secret,
                 draw,
                 attempt,
                 person,
                 ..
-            } => draw_commitment(*draw, *attempt, *person, &secret.0),
+            } => draw_commitment(DrawId(*draw), *attempt, PersonId(*person), &secret.0),
         })
     }
 }

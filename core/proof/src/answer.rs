@@ -10,6 +10,7 @@ use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, at_most, decode, encode};
 use crate::crypto::{Hash, Keypair, PublicKey, Signature, tagged};
+use crate::number::{Height, LedgerTime, OrganisationId};
 
 /// Domain tag of signed answers.
 pub const ANSWER_TAG: &str = "rollbook/answer/v1";
@@ -24,11 +25,11 @@ pub struct Answer {
     /// Record id; zero if the bytes are no record.
     pub record: Hash,
     /// Height of the tip when it was judged.
-    pub height: u64,
+    pub height: Height,
     /// Ledger time by the node's clock, milliseconds since 1970.
-    pub time_ms: u64,
+    pub time_ms: LedgerTime,
     /// Organisation number of the node.
-    pub node: u32,
+    pub node: OrganisationId,
     /// Seen, or refused.
     pub verdict: Verdict,
 }
@@ -105,9 +106,9 @@ mod tests {
             chain: Hash::ZERO,
             bytes: Hash::ZERO,
             record: Hash::ZERO,
-            height: 7,
-            time_ms: 9,
-            node: 1,
+            height: Height(7),
+            time_ms: LedgerTime(9),
+            node: OrganisationId(1),
             verdict: Verdict::Refused {
                 rule: "A2.not-founded".into(),
                 facts,

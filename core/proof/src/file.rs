@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::{LeafTag, Seal};
 use crate::crypto::Hash;
 use crate::log::{EpochPolicy, SignedNote, TlogProof};
+use crate::number::EpochId;
 use crate::verify::{EpochChain, Receipt, ReceiptRefusal};
 
 /// A policy with the proof that the epoch before handed over to it.
@@ -30,7 +31,7 @@ use crate::verify::{EpochChain, Receipt, ReceiptRefusal};
 #[serde(deny_unknown_fields)]
 pub struct KeptPolicy {
     /// Epoch.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// Exact text.
     pub policy: String,
     /// C2SP tlog-proof under the epoch before; none for epoch 0.
@@ -304,7 +305,7 @@ pub fn complete_handovers(policies: &[KeptPolicy]) -> Result<(), Flaw> {
     let numbered = policies
         .iter()
         .zip(0u32..)
-        .all(|(kept, epoch)| kept.epoch == epoch);
+        .all(|(kept, epoch)| kept.epoch == EpochId(epoch));
     if numbered {
         Ok(())
     } else {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire};
+use rollbook_proof::number::LedgerTime;
 
 use crate::account::movement::Movement;
-use crate::account::unit::AMOUNT_MAX;
+use crate::account::unit::Amount;
 use crate::account::{Account, AccountKind, Class};
+use crate::id::{CallId, DirectionId, FundId};
 
 /// One transfer between two accounts of one fund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -17,10 +19,10 @@ pub struct Posting {
     /// Debited: gains the amount.
     pub to: Account,
     /// Minor units, 1 to 10^18 - 1.
-    pub amount: u64,
+    pub amount: Amount,
     /// The call for which this posting takes from, or gives back to, a direction's earmark (RULINGS
     /// R4).
-    pub earmark_of: Option<u32>,
+    pub earmark_of: Option<CallId>,
 }
 
 impl Wire for Posting {
@@ -36,7 +38,7 @@ fn check_posting(posting: &Posting) -> Result<(), PostingError> {
     let Posting {
         from, to, amount, ..
     } = *posting;
-    if !(1..=AMOUNT_MAX).contains(&amount) {
+    if !amount.is_payable() {
         return Err(PostingError::Amount(amount));
     }
     if from == to {
@@ -52,9 +54,9 @@ fn check_posting(posting: &Posting) -> Result<(), PostingError> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Earmark {
     /// Direction number.
-    pub direction: u32,
+    pub direction: DirectionId,
     /// Minor units.
-    pub taken: u64,
+    pub taken: Amount,
 }
 
 /// Where balances live: a state table for `apply`, a map for tests and audits. An account never
@@ -65,9 +67,9 @@ pub trait Balances {
     /// Stores a balance. Called only after every check has passed.
     fn set_balance(&mut self, account: Account, balance: i128);
     /// The earmark of a call, if it ever took from one.
-    fn earmark(&self, fund: u32, call: u32) -> Option<Earmark>;
+    fn earmark(&self, fund: FundId, call: CallId) -> Option<Earmark>;
     /// Stores the earmark of a call. Called only after every check has passed.
-    fn set_earmark(&mut self, fund: u32, call: u32, earmark: Earmark);
+    fn set_earmark(&mut self, fund: FundId, call: CallId, earmark: Earmark);
 }
 
 /// Balances in memory: for audits that replay postings, and for tests.
@@ -76,7 +78,7 @@ pub struct MemoryBook {
     /// Accounts that were ever touched.
     pub balances: BTreeMap<Account, i128>,
     /// Earmarks by fund and call.
-    pub earmarks: BTreeMap<(u32, u32), Earmark>,
+    pub earmarks: BTreeMap<(FundId, CallId), Earmark>,
 }
 
 impl Balances for MemoryBook {
@@ -88,11 +90,11 @@ impl Balances for MemoryBook {
         self.balances.insert(account, balance);
     }
 
-    fn earmark(&self, fund: u32, call: u32) -> Option<Earmark> {
+    fn earmark(&self, fund: FundId, call: CallId) -> Option<Earmark> {
         self.earmarks.get(&(fund, call)).copied()
     }
 
-    fn set_earmark(&mut self, fund: u32, call: u32, earmark: Earmark) {
+    fn set_earmark(&mut self, fund: FundId, call: CallId, earmark: Earmark) {
         self.earmarks.insert((fund, call), earmark);
     }
 }
@@ -102,17 +104,17 @@ impl Balances for MemoryBook {
 #[non_exhaustive]
 pub enum PostingError {
     /// Zero, or more than 18 digits.
-    #[error("an amount of {0} minor units; 1 to 999999999999999999 are allowed")]
-    Amount(u64),
+    #[error("an amount of {} minor units; 1 to 999999999999999999 are allowed", .0.0)]
+    Amount(Amount),
     /// N1: an internal account would become negative.
-    #[error("{account} holds {balance} minor units, {amount} are asked for (N1)")]
+    #[error("{account} holds {balance} minor units, {} are asked for (N1)", .amount.0)]
     Insufficient {
         /// The account.
         account: Account,
         /// What it holds at that point of the movement.
         balance: i128,
         /// What the posting takes.
-        amount: u64,
+        amount: Amount,
     },
     /// N2: both ends are one account.
     #[error("a transfer from {0} to itself (N2)")]
@@ -126,14 +128,14 @@ pub enum PostingError {
         to: Account,
     },
     /// The call's earlier money came out of another direction's earmark.
-    #[error("call {call} took from the earmark of direction {known}, not {given}")]
+    #[error("call {} took from the earmark of direction {}, not {}", .call.0, .known.0, .given.0)]
     OtherDirection {
         /// The call.
-        call: u32,
+        call: CallId,
         /// The direction on record.
-        known: u32,
+        known: DirectionId,
         /// The direction given now.
-        given: u32,
+        given: DirectionId,
     },
     /// Not what the table's row says. A fault of this program, not of the one who asked.
     #[error("movement {row} does not post {from} -> {to}")]
@@ -146,8 +148,8 @@ pub enum PostingError {
         to: &'static str,
     },
     /// A posting gives back to an earmark more than was taken, or names the wrong direction.
-    #[error("call {0} did not take this from that earmark")]
-    Earmark(u32),
+    #[error("call {} did not take this from that earmark", .0.0)]
+    Earmark(CallId),
     /// Nothing to reverse.
     #[error("no postings")]
     Empty,
@@ -160,7 +162,7 @@ pub enum PostingError {
 /// postings, for the record's outcome.
 pub fn post(
     balances: &mut impl Balances,
-    fund: u32,
+    fund: FundId,
     movement: &Movement,
 ) -> Result<Vec<Posting>, PostingError> {
     let postings = movement.postings(balances, fund)?;
@@ -212,7 +214,7 @@ pub fn replay(balances: &mut impl Balances, postings: &[Posting]) -> Result<(), 
 /// Checks all postings on a copy of what they touch, then writes.
 fn post_all(balances: &mut impl Balances, postings: &[Posting]) -> Result<(), PostingError> {
     let mut touched: BTreeMap<Account, i128> = BTreeMap::new();
-    let mut earmarks: BTreeMap<(u32, u32), Earmark> = BTreeMap::new();
+    let mut earmarks: BTreeMap<(FundId, CallId), Earmark> = BTreeMap::new();
     for posting in postings {
         let Posting {
             from, to, amount, ..
@@ -259,7 +261,7 @@ fn post_all(balances: &mut impl Balances, postings: &[Posting]) -> Result<(), Po
 
 fn earmark_after(
     posting: &Posting,
-    call: u32,
+    call: CallId,
     known: Option<Earmark>,
 ) -> Result<Earmark, PostingError> {
     let wrong = PostingError::Earmark(call);
@@ -269,10 +271,10 @@ fn earmark_after(
         _ => return Err(wrong),
     };
     let known = known
-        .filter(|earmark| earmark.taken > 0)
+        .filter(|earmark| earmark.taken > Amount::ZERO)
         .unwrap_or(Earmark {
             direction,
-            taken: 0,
+            taken: Amount::ZERO,
         });
     if known.direction != direction {
         return Err(wrong);
@@ -334,10 +336,10 @@ pub enum BookFault {
         balance: i128,
     },
     /// N3.
-    #[error("the accounts of fund {fund} sum to {sum}, not 0 (N3)")]
+    #[error("the accounts of fund {} sum to {sum}, not 0 (N3)", .fund.0)]
     NotZero {
         /// The fund.
-        fund: u32,
+        fund: FundId,
         /// The sum.
         sum: i128,
     },
@@ -347,7 +349,7 @@ impl Totals {
     /// Sums the accounts of `fund` and holds them to N1 and N3. Accounts of other funds are left
     /// out.
     pub fn of(
-        fund: u32,
+        fund: FundId,
         balances: impl IntoIterator<Item = (Account, i128)>,
     ) -> Result<Self, BookFault> {
         let mut totals = Totals::default();
@@ -426,7 +428,7 @@ pub struct OutstandingItem {
     /// debited and the ledger has not seen settled.
     pub amount: i128,
     /// Ledger time since when it is outstanding.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
 }
 
 /// Book against bank at a cut-off (RULINGS R4): book balance plus listed items equals the

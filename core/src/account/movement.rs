@@ -5,9 +5,15 @@
 //! it returns to `A`, up to what was taken (RULINGS R4). Each posting that takes from or restores
 //! an earmark for a call names the call, so the earmark is recomputed from postings alone.
 
+use rollbook_proof::number::OrganisationId;
+
 use crate::account::book::{Balances, Posting, PostingError};
 use crate::account::table::Row;
+use crate::account::unit::Amount;
 use crate::account::{Account, AccountKind, table};
+use crate::id::{
+    AgreementId, AwardId, CallId, DirectionId, FundId, GuaranteeId, HoldingId, LineId, PaymentId,
+};
 
 /// A part of the available money.
 #[derive(
@@ -28,7 +34,7 @@ pub enum Pot {
     /// `A:free`.
     Free,
     /// `A:direction`.
-    Direction(u32),
+    Direction(DirectionId),
 }
 
 impl Pot {
@@ -57,147 +63,147 @@ pub enum CallPhase {
 #[allow(missing_docs)] // the rows of the table say what each is; the fields are object numbers and the amount
 pub enum Movement {
     ContributionReceived {
-        member: u32,
+        member: OrganisationId,
         pot: Pot,
-        amount: u64,
+        amount: Amount,
     },
     /// Out of `A:free`: an earmark pays no fees.
     Fee {
-        line: u32,
-        amount: u64,
+        line: LineId,
+        amount: Amount,
     },
     /// Out of the direction's earmark first, then out of `A:free`.
     CallFunded {
-        call: u32,
-        direction: Option<u32>,
-        amount: u64,
+        call: CallId,
+        direction: Option<DirectionId>,
+        amount: Amount,
     },
     CallReleased {
-        call: u32,
-        amount: u64,
+        call: CallId,
+        amount: Amount,
     },
     Awarded {
-        call: u32,
-        award: u32,
-        amount: u64,
+        call: CallId,
+        award: AwardId,
+        amount: Amount,
     },
     AwardReturned {
-        call: u32,
-        award: u32,
+        call: CallId,
+        award: AwardId,
         phase: CallPhase,
-        amount: u64,
+        amount: Amount,
     },
     AgreementInForce {
-        award: u32,
-        agreement: u32,
-        amount: u64,
+        award: AwardId,
+        agreement: AgreementId,
+        amount: Amount,
     },
     AgreementIncreased {
-        call: u32,
-        agreement: u32,
-        amount: u64,
+        call: CallId,
+        agreement: AgreementId,
+        amount: Amount,
     },
     AgreementReduced {
-        call: u32,
-        agreement: u32,
+        call: CallId,
+        agreement: AgreementId,
         phase: CallPhase,
-        amount: u64,
+        amount: Amount,
     },
     PaymentReleased {
-        agreement: u32,
-        payment: u32,
-        amount: u64,
+        agreement: AgreementId,
+        payment: PaymentId,
+        amount: Amount,
     },
     PaymentReturned {
-        agreement: u32,
-        payment: u32,
-        amount: u64,
+        agreement: AgreementId,
+        payment: PaymentId,
+        amount: Amount,
     },
     PaymentSettled {
-        agreement: u32,
-        payment: u32,
-        amount: u64,
+        agreement: AgreementId,
+        payment: PaymentId,
+        amount: Amount,
     },
     SettledReturned {
-        agreement: u32,
-        amount: u64,
+        agreement: AgreementId,
+        amount: Amount,
     },
     Recovered {
-        call: u32,
-        agreement: u32,
-        amount: u64,
+        call: CallId,
+        agreement: AgreementId,
+        amount: Amount,
     },
     /// `call` is the call of `old`: what returns to `A` is the recovery of the old debt.
     Offset {
-        call: u32,
-        old: u32,
-        new: u32,
-        amount: u64,
+        call: CallId,
+        old: AgreementId,
+        new: AgreementId,
+        amount: Amount,
     },
     FinallyAccepted {
-        agreement: u32,
-        amount: u64,
+        agreement: AgreementId,
+        amount: Amount,
     },
     WrittenOff {
-        agreement: u32,
-        amount: u64,
+        agreement: AgreementId,
+        amount: Amount,
     },
     HoldingSettled {
-        payment: u32,
-        holding: u32,
-        amount: u64,
+        payment: PaymentId,
+        holding: HoldingId,
+        amount: Amount,
     },
     HoldingRepaid {
-        call: u32,
-        holding: u32,
-        amount: u64,
+        call: CallId,
+        holding: HoldingId,
+        amount: Amount,
     },
     /// Into `A:free`: a gain belongs to no earmark.
     HoldingGain {
-        holding: u32,
-        amount: u64,
+        holding: HoldingId,
+        amount: Amount,
     },
     HoldingLost {
-        holding: u32,
-        agreement: u32,
-        amount: u64,
+        holding: HoldingId,
+        agreement: AgreementId,
+        amount: Amount,
     },
     /// Out of `A:free`, and back there when it expires or is recovered.
     GuaranteeIssued {
-        guarantee: u32,
-        amount: u64,
+        guarantee: GuaranteeId,
+        amount: Amount,
     },
     GuaranteeExpired {
-        guarantee: u32,
-        amount: u64,
+        guarantee: GuaranteeId,
+        amount: Amount,
     },
     GuaranteeCalled {
-        guarantee: u32,
-        payment: u32,
-        amount: u64,
+        guarantee: GuaranteeId,
+        payment: PaymentId,
+        amount: Amount,
     },
     GuaranteeSettled {
-        guarantee: u32,
-        payment: u32,
-        amount: u64,
+        guarantee: GuaranteeId,
+        payment: PaymentId,
+        amount: Amount,
     },
     GuaranteeReturned {
-        guarantee: u32,
-        payment: u32,
-        amount: u64,
+        guarantee: GuaranteeId,
+        payment: PaymentId,
+        amount: Amount,
     },
     GuaranteeRecovered {
-        guarantee: u32,
-        amount: u64,
+        guarantee: GuaranteeId,
+        amount: Amount,
     },
     GuaranteeWrittenOff {
-        guarantee: u32,
-        amount: u64,
+        guarantee: GuaranteeId,
+        amount: Amount,
     },
     Refunded {
-        member: u32,
+        member: OrganisationId,
         pot: Pot,
-        amount: u64,
+        amount: Amount,
     },
 }
 
@@ -250,7 +256,7 @@ impl Movement {
     pub(super) fn postings(
         &self,
         balances: &impl Balances,
-        fund: u32,
+        fund: FundId,
     ) -> Result<Vec<Posting>, PostingError> {
         use AccountKind as To;
         let plan = Plan { balances, fund };
@@ -403,7 +409,7 @@ impl Movement {
 
 struct Plan<'a, B> {
     balances: &'a B,
-    fund: u32,
+    fund: FundId,
 }
 
 impl<B: Balances> Plan<'_, B> {
@@ -418,8 +424,8 @@ impl<B: Balances> Plan<'_, B> {
         &self,
         from: AccountKind,
         to: AccountKind,
-        amount: u64,
-        earmark_of: Option<u32>,
+        amount: Amount,
+        earmark_of: Option<CallId>,
     ) -> Posting {
         Posting {
             from: self.account(from),
@@ -433,21 +439,25 @@ impl<B: Balances> Plan<'_, B> {
         &self,
         from: AccountKind,
         to: AccountKind,
-        amount: u64,
+        amount: Amount,
     ) -> Result<Vec<Posting>, PostingError> {
         Ok(vec![self.posting(from, to, amount, None)])
     }
 
     /// `first` out of one pot and the rest of `amount` out of the other, leaving out a part that is
     /// zero.
-    fn split(amount: u64, first: u64, make: impl Fn(bool, u64) -> Posting) -> Vec<Posting> {
+    fn split(
+        amount: Amount,
+        first: Amount,
+        make: impl Fn(bool, Amount) -> Posting,
+    ) -> Vec<Posting> {
         // `first` is at most `amount`. An amount of zero stays one posting, to be refused as such.
-        let rest = amount - first;
+        let rest = amount.saturating_sub(first);
         let mut postings = Vec::with_capacity(2);
-        if first > 0 {
+        if first > Amount::ZERO {
             postings.push(make(true, first));
         }
-        if rest > 0 || first == 0 {
+        if rest > Amount::ZERO || first == Amount::ZERO {
             postings.push(make(false, rest));
         }
         postings
@@ -456,15 +466,15 @@ impl<B: Balances> Plan<'_, B> {
     /// `A -> B:call`: the earmark of the direction first, then free.
     fn take(
         &self,
-        call: u32,
-        direction: Option<u32>,
-        amount: u64,
+        call: CallId,
+        direction: Option<DirectionId>,
+        amount: Amount,
     ) -> Result<Vec<Posting>, PostingError> {
         let Some(direction) = direction else {
             return self.one(AccountKind::Free, AccountKind::Call(call), amount);
         };
         if let Some(known) = self.balances.earmark(self.fund, call)
-            && known.taken > 0
+            && known.taken > Amount::ZERO
             && known.direction != direction
         {
             return Err(PostingError::OtherDirection {
@@ -476,8 +486,10 @@ impl<B: Balances> Plan<'_, B> {
         let there = self
             .balances
             .balance(self.account(AccountKind::Direction(direction)));
-        let first = u64::try_from(there.max(0)).unwrap_or(u64::MAX).min(amount);
-        Ok(Self::split(amount, first, |earmarked, part| {
+        let first = u64::try_from(there.max(0))
+            .unwrap_or(u64::MAX)
+            .min(amount.0);
+        Ok(Self::split(amount, Amount(first), |earmarked, part| {
             let from = if earmarked {
                 AccountKind::Direction(direction)
             } else {
@@ -497,13 +509,13 @@ impl<B: Balances> Plan<'_, B> {
     fn restore(
         &self,
         from: AccountKind,
-        call: u32,
-        amount: u64,
+        call: CallId,
+        amount: Amount,
     ) -> Result<Vec<Posting>, PostingError> {
         let earmark = self
             .balances
             .earmark(self.fund, call)
-            .filter(|earmark| earmark.taken > 0);
+            .filter(|earmark| earmark.taken > Amount::ZERO);
         let Some(earmark) = earmark else {
             return self.one(from, AccountKind::Free, amount);
         };

@@ -9,23 +9,23 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire};
 
-use crate::account::unit::AMOUNT_MAX;
+use crate::account::unit::Amount;
 
 /// The parts of one pledge, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Pledge {
     /// Signed, not yet called.
-    pub uncalled: u64,
+    pub uncalled: Amount,
     /// Called in an instalment, not yet due or not yet defaulted.
-    pub called_open: u64,
+    pub called_open: Amount,
     /// Arrived at the bank.
-    pub received: u64,
+    pub received: Amount,
     /// Taken back before it was called.
-    pub cancelled: u64,
+    pub cancelled: Amount,
     /// Called and not paid in time.
-    pub defaulted: u64,
+    pub defaulted: Amount,
     /// Defaulted and given up by a motion.
-    pub written_off: u64,
+    pub written_off: Amount,
 }
 
 /// A part of a pledge.
@@ -63,17 +63,17 @@ pub enum PledgeMove {
 #[non_exhaustive]
 pub enum PledgeError {
     /// Zero, or more than 18 digits.
-    #[error("an amount of {0} minor units; 1 to 999999999999999999 are allowed")]
-    Amount(u64),
+    #[error("an amount of {} minor units; 1 to 999999999999999999 are allowed", .0.0)]
+    Amount(Amount),
     /// The part is smaller than the amount. An excess is a new pledge (F03).
-    #[error("{number}: {amount} minor units, but only {available} are {part:?}")]
+    #[error("{number}: {} minor units, but only {} are {part:?}", .amount.0, .available.0)]
     Insufficient {
         /// The transition.
         number: &'static str,
         /// Asked for.
-        amount: u64,
+        amount: Amount,
         /// There.
-        available: u64,
+        available: Amount,
         /// In which part.
         part: PledgePart,
     },
@@ -84,7 +84,7 @@ impl Wire for Pledge {
 
     fn check(&self) -> Result<(), DecodeError> {
         match self.pledged() {
-            sum if (1..=u128::from(AMOUNT_MAX)).contains(&sum) => Ok(()),
+            sum if (1..=u128::from(Amount::MAX)).contains(&sum) => Ok(()),
             sum => Err(DecodeError::rule(format!("a pledge of {sum} minor units"))),
         }
     }
@@ -116,15 +116,15 @@ impl PledgeMove {
 
 impl Pledge {
     /// A pledge as signed (F02).
-    pub fn new(amount: u64) -> Result<Self, PledgeError> {
+    pub fn new(amount: Amount) -> Result<Self, PledgeError> {
         check_amount(amount)?;
         Ok(Pledge {
             uncalled: amount,
-            called_open: 0,
-            received: 0,
-            cancelled: 0,
-            defaulted: 0,
-            written_off: 0,
+            called_open: Amount::ZERO,
+            received: Amount::ZERO,
+            cancelled: Amount::ZERO,
+            defaulted: Amount::ZERO,
+            written_off: Amount::ZERO,
         })
     }
 
@@ -149,7 +149,7 @@ impl Pledge {
     }
 
     /// One part.
-    pub fn part(&self, part: PledgePart) -> u64 {
+    pub fn part(&self, part: PledgePart) -> Amount {
         match part {
             PledgePart::Uncalled => self.uncalled,
             PledgePart::CalledOpen => self.called_open,
@@ -161,7 +161,7 @@ impl Pledge {
     }
 
     /// The pledge after a move; the one given is unchanged.
-    pub fn moved(&self, what: PledgeMove, amount: u64) -> Result<Self, PledgeError> {
+    pub fn moved(&self, what: PledgeMove, amount: Amount) -> Result<Self, PledgeError> {
         check_amount(amount)?;
         let (number, from, to) = what.row();
         let available = self.part(from);
@@ -185,7 +185,7 @@ impl Pledge {
         Ok(next)
     }
 
-    fn part_mut(&mut self, part: PledgePart) -> &mut u64 {
+    fn part_mut(&mut self, part: PledgePart) -> &mut Amount {
         match part {
             PledgePart::Uncalled => &mut self.uncalled,
             PledgePart::CalledOpen => &mut self.called_open,
@@ -197,8 +197,8 @@ impl Pledge {
     }
 }
 
-fn check_amount(amount: u64) -> Result<(), PledgeError> {
-    if (1..=AMOUNT_MAX).contains(&amount) {
+fn check_amount(amount: Amount) -> Result<(), PledgeError> {
+    if amount.is_payable() {
         Ok(())
     } else {
         Err(PledgeError::Amount(amount))
@@ -214,22 +214,28 @@ mod tests {
 
     #[test]
     fn an_excess_is_refused_and_named() {
-        let pledge = Pledge::new(10).unwrap().moved(PledgeMove::Call, 6).unwrap();
-        let error = pledge.moved(PledgeMove::Receive, 7).unwrap_err();
+        let pledge = Pledge::new(Amount(10))
+            .unwrap()
+            .moved(PledgeMove::Call, Amount(6))
+            .unwrap();
+        let error = pledge.moved(PledgeMove::Receive, Amount(7)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "F03: 7 minor units, but only 6 are CalledOpen"
         );
         assert_eq!(
-            pledge.moved(PledgeMove::Receive, 0),
-            Err(PledgeError::Amount(0))
+            pledge.moved(PledgeMove::Receive, Amount(0)),
+            Err(PledgeError::Amount(Amount::ZERO))
         );
-        assert_eq!(Pledge::new(0), Err(PledgeError::Amount(0)));
-        assert!(Pledge::new(AMOUNT_MAX + 1).is_err());
+        assert_eq!(
+            Pledge::new(Amount(0)),
+            Err(PledgeError::Amount(Amount::ZERO))
+        );
+        assert!(Pledge::new(Amount(Amount::MAX.0 + 1)).is_err());
         assert_eq!(decode::<Pledge>(&encode(&pledge)), Ok(pledge));
         assert!(decode::<Pledge>(&[0; 48]).is_err() && decode::<Pledge>(&[255; 48]).is_err());
         assert!(
-            pledge.moved(PledgeMove::Cancel, 5).is_err(),
+            pledge.moved(PledgeMove::Cancel, Amount(5)).is_err(),
             "what was called cannot be cancelled"
         );
     }
@@ -238,20 +244,20 @@ mod tests {
         /// Whatever happens, the parts sum to what was signed, and only the two parts of the row
         /// change.
         #[test]
-        fn parts_sum_to_the_pledge(total in 1u64..=AMOUNT_MAX, moves in prop::collection::vec((0usize..6, any::<u64>()), 0..40)) {
-            let mut pledge = Pledge::new(total).unwrap();
+        fn parts_sum_to_the_pledge(total in 1u64..=Amount::MAX.0, moves in prop::collection::vec((0usize..6, any::<u64>()), 0..40)) {
+            let mut pledge = Pledge::new(Amount(total)).unwrap();
             for (index, raw) in moves {
                 let what = PledgeMove::ALL[index];
                 let (_, from, to) = what.row();
                 // Mostly amounts that fit.
-                let step = if raw % 8 == 0 { raw } else { raw % (pledge.part(from) / 2 + 2) };
-                match pledge.moved(what, step) {
+                let step = if raw % 8 == 0 { raw } else { raw % (pledge.part(from).0 / 2 + 2) };
+                match pledge.moved(what, Amount(step)) {
                     Ok(next) => {
-                        prop_assert_eq!(next.part(from) + step, pledge.part(from));
-                        prop_assert_eq!(next.part(to), pledge.part(to) + step);
+                        prop_assert_eq!(next.part(from).0 + step, pledge.part(from).0);
+                        prop_assert_eq!(next.part(to).0, pledge.part(to).0 + step);
                         pledge = next;
                     }
-                    Err(_) => prop_assert!(step == 0 || step > AMOUNT_MAX || step > pledge.part(from)),
+                    Err(_) => prop_assert!(step == 0 || step > Amount::MAX.0 || step > pledge.part(from).0),
                 }
                 prop_assert_eq!(pledge.pledged(), u128::from(total));
             }

@@ -1,6 +1,11 @@
 //! The money story of domain 5.4, posted by hand, and the mini-call of RULINGS R4.
 
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
 use super::*;
+use crate::id::{
+    AgreementId, AwardId, CallId, DirectionId, FundId, GuaranteeId, LineId, PaymentId,
+};
 
 const FUND: u32 = 1;
 /// Minor units of one yuan.
@@ -10,25 +15,29 @@ struct Story(MemoryBook);
 
 impl Story {
     fn post(&mut self, movement: Movement) {
-        post(&mut self.0, FUND, &movement).unwrap_or_else(|error| panic!("{movement:?}: {error}"));
-        Totals::of(FUND, self.0.balances.clone()).unwrap();
+        post(&mut self.0, FundId(FUND), &movement)
+            .unwrap_or_else(|error| panic!("{movement:?}: {error}"));
+        Totals::of(FundId(FUND), self.0.balances.clone()).unwrap();
     }
 
     fn of(&self, kind: AccountKind) -> i128 {
-        self.0.balance(Account { fund: FUND, kind }) / i128::from(Y)
+        self.0.balance(Account {
+            fund: FundId(FUND),
+            kind,
+        }) / i128::from(Y)
     }
 
-    fn paid(&mut self, agreement: u32, payment: u32, yuan: u64) {
+    fn paid(&mut self, agreement: AgreementId, payment: PaymentId, yuan: u64) {
         let amount = yuan * Y;
         self.post(Movement::PaymentReleased {
             agreement,
             payment,
-            amount,
+            amount: Amount(amount),
         });
         self.post(Movement::PaymentSettled {
             agreement,
             payment,
-            amount,
+            amount: Amount(amount),
         });
     }
 }
@@ -64,23 +73,27 @@ fn story(earmarked: bool) -> Story {
         (17, 10_000_000, 0),
         (18, 10_000_000, 5_000_000),
     ] {
-        let mut pledge = Pledge::new(pledged * Y)
+        let mut pledge = Pledge::new(Amount(pledged * Y))
             .unwrap()
-            .moved(PledgeMove::Call, pledged * Y)
+            .moved(PledgeMove::Call, Amount(pledged * Y))
             .unwrap();
         if received == 0 {
-            pledge = pledge.moved(PledgeMove::Default, pledged * Y).unwrap();
+            pledge = pledge
+                .moved(PledgeMove::Default, Amount(pledged * Y))
+                .unwrap();
         } else {
-            pledge = pledge.moved(PledgeMove::Receive, received * Y).unwrap();
+            pledge = pledge
+                .moved(PledgeMove::Receive, Amount(received * Y))
+                .unwrap();
             let pot = if earmarked && member == 11 {
-                Pot::Direction(1)
+                Pot::Direction(DirectionId(1))
             } else {
                 Pot::Free
             };
             story.post(Movement::ContributionReceived {
-                member,
+                member: OrganisationId(member),
                 pot,
-                amount: received * Y,
+                amount: Amount(received * Y),
             });
         }
         pledges.push(pledge);
@@ -88,9 +101,9 @@ fn story(earmarked: bool) -> Story {
     let sum = |part: fn(&Pledge) -> u64| pledges.iter().map(part).sum::<u64>() / Y;
     assert_eq!(
         (
-            sum(|p| p.received),
-            sum(|p| p.called_open),
-            sum(|p| p.defaulted)
+            sum(|p| p.received.0),
+            sum(|p| p.called_open.0),
+            sum(|p| p.defaulted.0)
         ),
         (100_000_000, 10_000_000, 10_000_000)
     );
@@ -100,98 +113,98 @@ fn story(earmarked: bool) -> Story {
     );
 
     story.post(Movement::Fee {
-        line: 1,
-        amount: 1_500_000 * Y,
+        line: LineId(1),
+        amount: Amount(1_500_000 * Y),
     });
     for (call, budget) in CALLS {
         story.post(Movement::CallFunded {
-            call,
-            direction: Some(call),
-            amount: budget * Y,
+            call: CallId(call),
+            direction: Some(DirectionId(call)),
+            amount: Amount(budget * Y),
         });
     }
     story.post(Movement::GuaranteeIssued {
-        guarantee: 1,
-        amount: 5_000_000 * Y,
+        guarantee: GuaranteeId(1),
+        amount: Amount(5_000_000 * Y),
     });
     for (award, call, yuan) in AWARDS {
         story.post(Movement::Awarded {
-            call,
-            award,
-            amount: yuan * Y,
+            call: CallId(call),
+            award: AwardId(award),
+            amount: Amount(yuan * Y),
         });
     }
     for (award, call, yuan) in AWARDS {
         if award == 4 {
             story.post(Movement::AwardReturned {
-                call,
-                award,
+                call: CallId(call),
+                award: AwardId(award),
                 phase: CallPhase::Decided,
-                amount: yuan * Y,
+                amount: Amount(yuan * Y),
             });
         } else {
             story.post(Movement::AgreementInForce {
-                award,
-                agreement: award,
-                amount: yuan * Y,
+                award: AwardId(award),
+                agreement: AgreementId(award),
+                amount: Amount(yuan * Y),
             });
         }
     }
     // AG1: advance and M1 paid, M2 released, holdback kept.
-    story.paid(1, 1, 2_400_000);
-    story.paid(1, 2, 2_400_000);
+    story.paid(AgreementId(1), PaymentId(1), 2_400_000);
+    story.paid(AgreementId(1), PaymentId(2), 2_400_000);
     story.post(Movement::PaymentReleased {
-        agreement: 1,
-        payment: 3,
-        amount: 2_400_000 * Y,
+        agreement: AgreementId(1),
+        payment: PaymentId(3),
+        amount: Amount(2_400_000 * Y),
     });
     // AG2: advance, terminated, 0.7 m of 1.2 m recovered.
-    story.paid(2, 4, 1_800_000);
+    story.paid(AgreementId(2), PaymentId(4), 1_800_000);
     let phase = CallPhase::Decided;
     story.post(Movement::AgreementReduced {
-        call: 1,
-        agreement: 2,
+        call: CallId(1),
+        agreement: AgreementId(2),
         phase,
-        amount: 4_200_000 * Y,
+        amount: Amount(4_200_000 * Y),
     });
     story.post(Movement::Recovered {
-        call: 1,
-        agreement: 2,
-        amount: 700_000 * Y,
+        call: CallId(1),
+        agreement: AgreementId(2),
+        amount: Amount(700_000 * Y),
     });
     // AG3: first transfer returned and re-issued, M1 paid.
     let amount = 3_600_000 * Y;
     story.post(Movement::PaymentReleased {
-        agreement: 3,
-        payment: 5,
-        amount,
+        agreement: AgreementId(3),
+        payment: PaymentId(5),
+        amount: Amount(amount),
     });
     story.post(Movement::PaymentReturned {
-        agreement: 3,
-        payment: 5,
-        amount,
+        agreement: AgreementId(3),
+        payment: PaymentId(5),
+        amount: Amount(amount),
     });
-    story.paid(3, 6, 3_600_000);
-    story.paid(3, 7, 3_600_000);
+    story.paid(AgreementId(3), PaymentId(6), 3_600_000);
+    story.paid(AgreementId(3), PaymentId(7), 3_600_000);
     // AG5: paid in full and closed.
     for (payment, yuan) in [(8, 3_000_000), (9, 6_000_000), (10, 1_000_000)] {
-        story.paid(5, payment, yuan);
+        story.paid(AgreementId(5), PaymentId(payment), yuan);
     }
     story.post(Movement::FinallyAccepted {
-        agreement: 5,
-        amount: 10_000_000 * Y,
+        agreement: AgreementId(5),
+        amount: Amount(10_000_000 * Y),
     });
     // AG6: advance released.
     story.post(Movement::PaymentReleased {
-        agreement: 6,
-        payment: 11,
-        amount: 2_850_000 * Y,
+        agreement: AgreementId(6),
+        payment: PaymentId(11),
+        amount: Amount(2_850_000 * Y),
     });
     story
 }
 
 fn totals(story: &Story) -> Totals {
-    Totals::of(FUND, story.0.balances.clone()).unwrap()
+    Totals::of(FundId(FUND), story.0.balances.clone()).unwrap()
 }
 
 #[test]
@@ -202,7 +215,7 @@ fn expected_balances_of_5_4() {
         let yuan = |minor: i128| minor / i128::from(Y);
         assert_eq!(yuan(t.available), 18_400_000);
         let calls: Vec<i128> = (1..=4)
-            .map(|call| story.of(AccountKind::Call(call)))
+            .map(|call| story.of(AccountKind::Call(CallId(call))))
             .collect();
         assert_eq!(calls, [6_000_000, 13_000_000, 10_000_000, 5_500_000]);
         assert_eq!(
@@ -225,12 +238,12 @@ fn expected_balances_of_5_4() {
             (6, 0, 6_650_000),
         ] {
             assert_eq!(
-                story.of(AccountKind::Paid(agreement)),
+                story.of(AccountKind::Paid(AgreementId(agreement))),
                 paid,
                 "D of AG{agreement}"
             );
             assert_eq!(
-                story.of(AccountKind::Committed(agreement)),
+                story.of(AccountKind::Committed(AgreementId(agreement))),
                 committed,
                 "K of AG{agreement}"
             );
@@ -243,7 +256,7 @@ fn expected_balances_of_5_4() {
         let items = [(3, 2_400_000), (11, 2_850_000)].map(|(number, yuan)| OutstandingItem {
             number,
             amount: -i128::from(yuan * Y),
-            since_ms: u64::from(number),
+            since_ms: LedgerTime(u64::from(number)),
         });
         let statement = 7_015_000_000;
         let mut reconciliation = Reconciliation {
@@ -268,11 +281,14 @@ fn expected_balances_of_5_4() {
 fn the_earmark_is_taken_first_and_restored() {
     let story = story(true);
     assert_eq!(
-        story.of(AccountKind::Direction(1)),
+        story.of(AccountKind::Direction(DirectionId(1))),
         30_000_000 - 20_000_000 + 4_200_000 + 700_000
     );
     assert_eq!(story.of(AccountKind::Free), 18_400_000 - 14_900_000);
-    assert_eq!(story.0.earmark(FUND, 1).unwrap().taken, 15_100_000 * Y);
+    assert_eq!(
+        story.0.earmark(FundId(FUND), CallId(1)).unwrap().taken,
+        Amount(15_100_000 * Y)
+    );
 }
 
 #[test]
@@ -280,19 +296,19 @@ fn the_mini_call_of_r4() {
     let mut story = story(false);
     let before = totals(&story);
     story.post(Movement::CallFunded {
-        call: 5,
+        call: CallId(5),
         direction: None,
-        amount: 3_000_000 * Y,
+        amount: Amount(3_000_000 * Y),
     });
     for (award, yuan) in [(7, 300_000), (8, 2_000_000), (9, 250_000)] {
         story.post(Movement::Awarded {
-            call: 5,
-            award,
-            amount: yuan * Y,
+            call: CallId(5),
+            award: AwardId(award),
+            amount: Amount(yuan * Y),
         });
     }
     let after = totals(&story);
-    assert_eq!(story.of(AccountKind::Call(5)), 450_000);
+    assert_eq!(story.of(AccountKind::Call(CallId(5))), 450_000);
     let y = i128::from(Y);
     let expected = Totals {
         available: 15_400_000 * y,
@@ -303,12 +319,12 @@ fn the_mini_call_of_r4() {
     assert_eq!(after, expected);
     // Nothing can be awarded beyond the call's rest (N4).
     let too_much = Movement::Awarded {
-        call: 5,
-        award: 10,
-        amount: 450_000 * Y + 1,
+        call: CallId(5),
+        award: AwardId(10),
+        amount: Amount(450_000 * Y + 1),
     };
     assert!(matches!(
-        post(&mut story.0, FUND, &too_much),
+        post(&mut story.0, FundId(FUND), &too_much),
         Err(PostingError::Insufficient { .. })
     ));
 }
@@ -319,54 +335,54 @@ fn the_mini_call_of_r4() {
 fn the_resource_fund() {
     let fund = 2;
     let mut book = story(false).0;
-    let money = Totals::of(FUND, book.balances.clone()).unwrap();
+    let money = Totals::of(FundId(FUND), book.balances.clone()).unwrap();
     for movement in [
         Movement::ContributionReceived {
-            member: 11,
+            member: OrganisationId(11),
             pot: Pot::Free,
-            amount: 500_000,
+            amount: Amount(500_000),
         },
         Movement::CallFunded {
-            call: 6,
+            call: CallId(6),
             direction: None,
-            amount: 300_000,
+            amount: Amount(300_000),
         },
         Movement::Awarded {
-            call: 6,
-            award: 20,
-            amount: 120_000,
+            call: CallId(6),
+            award: AwardId(20),
+            amount: Amount(120_000),
         },
         Movement::Awarded {
-            call: 6,
-            award: 21,
-            amount: 80_000,
+            call: CallId(6),
+            award: AwardId(21),
+            amount: Amount(80_000),
         },
         Movement::AgreementInForce {
-            award: 20,
-            agreement: 20,
-            amount: 120_000,
+            award: AwardId(20),
+            agreement: AgreementId(20),
+            amount: Amount(120_000),
         },
         Movement::PaymentReleased {
-            agreement: 20,
-            payment: 20,
-            amount: 30_000,
+            agreement: AgreementId(20),
+            payment: PaymentId(20),
+            amount: Amount(30_000),
         },
         Movement::PaymentSettled {
-            agreement: 20,
-            payment: 20,
-            amount: 30_000,
+            agreement: AgreementId(20),
+            payment: PaymentId(20),
+            amount: Amount(30_000),
         },
     ] {
-        post(&mut book, fund, &movement).unwrap();
+        post(&mut book, FundId(fund), &movement).unwrap();
     }
-    let hours = Totals::of(fund, book.balances.clone()).unwrap();
+    let hours = Totals::of(FundId(fund), book.balances.clone()).unwrap();
     assert_eq!(
         (hours.available, hours.allocated, hours.awarded),
         (200_000, 100_000, 80_000)
     );
     assert_eq!((hours.committed, hours.paid), (90_000, 30_000));
     assert_eq!(
-        Totals::of(FUND, book.balances).unwrap(),
+        Totals::of(FundId(FUND), book.balances).unwrap(),
         money,
         "money is untouched"
     );
@@ -381,38 +397,40 @@ fn refund_at_closing_leaves_nothing() {
     for (member, amount) in received {
         post(
             &mut book,
-            FUND,
+            FundId(FUND),
             &Movement::ContributionReceived {
-                member,
+                member: OrganisationId(member),
                 pot: Pot::Free,
-                amount,
+                amount: Amount(amount),
             },
         )
         .unwrap();
     }
     post(
         &mut book,
-        FUND,
+        FundId(FUND),
         &Movement::Fee {
-            line: 1,
-            amount: 3_334,
+            line: LineId(1),
+            amount: Amount(3_334),
         },
     )
     .unwrap();
-    let rest = Totals::of(FUND, book.balances.clone()).unwrap().available;
+    let rest = Totals::of(FundId(FUND), book.balances.clone())
+        .unwrap()
+        .available;
     let shares = largest_remainder(rest as u64, &received.map(|(_, amount)| amount)).unwrap();
     for ((member, _), amount) in received.into_iter().zip(shares) {
         post(
             &mut book,
-            FUND,
+            FundId(FUND),
             &Movement::Refunded {
-                member,
+                member: OrganisationId(member),
                 pot: Pot::Free,
-                amount,
+                amount: Amount(amount),
             },
         )
         .unwrap();
     }
-    let t = Totals::of(FUND, book.balances).unwrap();
+    let t = Totals::of(FundId(FUND), book.balances).unwrap();
     assert_eq!((t.available, t.book_balance(), t.returned), (0, 0, rest));
 }

@@ -5,9 +5,22 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::number::OrganisationId;
 
 use super::table::{ROWS, markdown};
 use super::*;
+use crate::id::{
+    AgreementId, AwardId, CallId, DirectionId, FundId, GuaranteeId, HoldingId, LineId, PaymentId,
+};
+
+fn at(fund: FundId, kind: AccountKind) -> Account {
+    Account { fund, kind }
+}
+
+fn pots() -> impl Strategy<Value = Pot> {
+    let direction = |number| Pot::Direction(DirectionId(number));
+    select(vec![Pot::Free, direction(1), direction(2)])
+}
 
 /// A movement over a handful of objects, so that they meet each other. `variant` picks the kind.
 fn movement() -> impl Strategy<Value = Movement> {
@@ -16,139 +29,148 @@ fn movement() -> impl Strategy<Value = Movement> {
         CallPhase::Decided,
         CallPhase::Closed,
     ]);
-    let pot = select(vec![Pot::Free, Pot::Direction(1), Pot::Direction(2)]);
-    let amount = prop_oneof![20 => 1u64..200, 1 => Just(0), 1 => any::<u64>()];
+    let pot = pots();
+    let amount = prop_oneof![20 => 1u64..200, 1 => Just(0), 1 => any::<u64>()].prop_map(Amount);
     // Objects 0 to 2; a call's direction is its own number or none.
     (0u8..29, 0u32..3, 0u32..3, phase, pot, amount).prop_map(
         |(variant, a, b, phase, pot, amount)| {
-            let direction = (a > 0).then_some(a);
+            let direction = (a > 0).then_some(DirectionId(a));
             match variant {
                 0 => Movement::ContributionReceived {
-                    member: a,
+                    member: OrganisationId(a),
                     pot,
-                    amount: amount.saturating_mul(5),
+                    amount: Amount(amount.0.saturating_mul(5)),
                 },
-                1 => Movement::Fee { line: a, amount },
+                1 => Movement::Fee {
+                    line: LineId(a),
+                    amount,
+                },
                 2 => Movement::CallFunded {
-                    call: a,
+                    call: CallId(a),
                     direction,
                     amount,
                 },
-                3 => Movement::CallReleased { call: a, amount },
+                3 => Movement::CallReleased {
+                    call: CallId(a),
+                    amount,
+                },
                 4 => Movement::Awarded {
-                    call: a,
-                    award: b,
+                    call: CallId(a),
+                    award: AwardId(b),
                     amount,
                 },
                 5 => Movement::AwardReturned {
-                    call: a,
-                    award: b,
+                    call: CallId(a),
+                    award: AwardId(b),
                     phase,
                     amount,
                 },
                 6 => Movement::AgreementInForce {
-                    award: a,
-                    agreement: b,
+                    award: AwardId(a),
+                    agreement: AgreementId(b),
                     amount,
                 },
                 7 => Movement::AgreementIncreased {
-                    call: a,
-                    agreement: b,
+                    call: CallId(a),
+                    agreement: AgreementId(b),
                     amount,
                 },
                 8 => Movement::AgreementReduced {
-                    call: a,
-                    agreement: b,
+                    call: CallId(a),
+                    agreement: AgreementId(b),
                     phase,
                     amount,
                 },
                 9 => Movement::PaymentReleased {
-                    agreement: a,
-                    payment: b,
+                    agreement: AgreementId(a),
+                    payment: PaymentId(b),
                     amount,
                 },
                 10 => Movement::PaymentReturned {
-                    agreement: a,
-                    payment: b,
+                    agreement: AgreementId(a),
+                    payment: PaymentId(b),
                     amount,
                 },
                 11 => Movement::PaymentSettled {
-                    agreement: a,
-                    payment: b,
+                    agreement: AgreementId(a),
+                    payment: PaymentId(b),
                     amount,
                 },
                 12 => Movement::SettledReturned {
-                    agreement: a,
+                    agreement: AgreementId(a),
                     amount,
                 },
                 13 => Movement::Recovered {
-                    call: a,
-                    agreement: b,
+                    call: CallId(a),
+                    agreement: AgreementId(b),
                     amount,
                 },
                 14 => Movement::Offset {
-                    call: 1,
-                    old: a,
-                    new: b,
+                    call: CallId(1),
+                    old: AgreementId(a),
+                    new: AgreementId(b),
                     amount,
                 },
                 15 => Movement::FinallyAccepted {
-                    agreement: a,
+                    agreement: AgreementId(a),
                     amount,
                 },
                 16 => Movement::WrittenOff {
-                    agreement: a,
+                    agreement: AgreementId(a),
                     amount,
                 },
                 17 => Movement::HoldingSettled {
-                    payment: a,
-                    holding: b,
+                    payment: PaymentId(a),
+                    holding: HoldingId(b),
                     amount,
                 },
                 18 => Movement::HoldingRepaid {
-                    call: a,
-                    holding: b,
+                    call: CallId(a),
+                    holding: HoldingId(b),
                     amount,
                 },
-                19 => Movement::HoldingGain { holding: a, amount },
+                19 => Movement::HoldingGain {
+                    holding: HoldingId(a),
+                    amount,
+                },
                 20 => Movement::HoldingLost {
-                    holding: a,
-                    agreement: b,
+                    holding: HoldingId(a),
+                    agreement: AgreementId(b),
                     amount,
                 },
                 21 => Movement::GuaranteeIssued {
-                    guarantee: a,
+                    guarantee: GuaranteeId(a),
                     amount,
                 },
                 22 => Movement::GuaranteeExpired {
-                    guarantee: a,
+                    guarantee: GuaranteeId(a),
                     amount,
                 },
                 23 => Movement::GuaranteeCalled {
-                    guarantee: a,
-                    payment: b,
+                    guarantee: GuaranteeId(a),
+                    payment: PaymentId(b),
                     amount,
                 },
                 24 => Movement::GuaranteeSettled {
-                    guarantee: a,
-                    payment: b,
+                    guarantee: GuaranteeId(a),
+                    payment: PaymentId(b),
                     amount,
                 },
                 25 => Movement::GuaranteeReturned {
-                    guarantee: a,
-                    payment: b,
+                    guarantee: GuaranteeId(a),
+                    payment: PaymentId(b),
                     amount,
                 },
                 26 => Movement::GuaranteeRecovered {
-                    guarantee: a,
+                    guarantee: GuaranteeId(a),
                     amount,
                 },
                 27 => Movement::GuaranteeWrittenOff {
-                    guarantee: a,
+                    guarantee: GuaranteeId(a),
                     amount,
                 },
                 _ => Movement::Refunded {
-                    member: a,
+                    member: OrganisationId(a),
                     pot,
                     amount,
                 },
@@ -165,59 +187,63 @@ fn movements() -> impl Strategy<Value = Vec<Movement>> {
 fn filled() -> MemoryBook {
     let mut book = MemoryBook::default();
     let mut run = |movement| {
-        post(&mut book, 1, &movement).unwrap();
+        post(&mut book, FundId(1), &movement).unwrap();
     };
-    for pot in [Pot::Free, Pot::Direction(1), Pot::Direction(2)] {
+    for pot in [
+        Pot::Free,
+        Pot::Direction(DirectionId(1)),
+        Pot::Direction(DirectionId(2)),
+    ] {
         run(Movement::ContributionReceived {
-            member: 0,
+            member: OrganisationId(0),
             pot,
-            amount: 3_000,
+            amount: Amount(3_000),
         });
     }
     for n in 0..3 {
         run(Movement::CallFunded {
-            call: n,
-            direction: (n > 0).then_some(n),
-            amount: 900,
+            call: CallId(n),
+            direction: (n > 0).then_some(DirectionId(n)),
+            amount: Amount(900),
         });
         run(Movement::Awarded {
-            call: n,
-            award: n,
-            amount: 700,
+            call: CallId(n),
+            award: AwardId(n),
+            amount: Amount(700),
         });
         run(Movement::AgreementInForce {
-            award: n,
-            agreement: n,
-            amount: 500,
+            award: AwardId(n),
+            agreement: AgreementId(n),
+            amount: Amount(500),
         });
         run(Movement::PaymentReleased {
-            agreement: n,
-            payment: n,
-            amount: 300,
+            agreement: AgreementId(n),
+            payment: PaymentId(n),
+            amount: Amount(300),
         });
         run(Movement::PaymentSettled {
-            agreement: n,
-            payment: n,
-            amount: 150,
+            agreement: AgreementId(n),
+            payment: PaymentId(n),
+            amount: Amount(150),
         });
         run(Movement::HoldingSettled {
-            payment: n,
-            holding: n,
-            amount: 50,
+            payment: PaymentId(n),
+            holding: HoldingId(n),
+            amount: Amount(50),
         });
         run(Movement::GuaranteeIssued {
-            guarantee: n,
-            amount: 200,
+            guarantee: GuaranteeId(n),
+            amount: Amount(200),
         });
         run(Movement::GuaranteeCalled {
-            guarantee: n,
-            payment: n,
-            amount: 100,
+            guarantee: GuaranteeId(n),
+            payment: PaymentId(n),
+            amount: Amount(100),
         });
         run(Movement::GuaranteeSettled {
-            guarantee: n,
-            payment: n,
-            amount: 50,
+            guarantee: GuaranteeId(n),
+            payment: PaymentId(n),
+            amount: Amount(50),
         });
     }
     book
@@ -227,14 +253,14 @@ fn filled() -> MemoryBook {
 /// are never lost or invented.
 fn earmarks_conserved(book: &MemoryBook, put: &[i128; 3]) -> bool {
     [1u32, 2].into_iter().all(|direction| {
-        let there = book.balance(Account {
-            fund: 1,
-            kind: AccountKind::Direction(direction),
-        });
+        let there = book.balance(at(
+            FundId(1),
+            AccountKind::Direction(DirectionId(direction)),
+        ));
         let out: i128 = book
             .earmarks
             .values()
-            .filter(|e| e.direction == direction)
+            .filter(|e| e.direction == DirectionId(direction))
             .map(|e| i128::from(e.taken))
             .sum();
         there + out == put[direction as usize]
@@ -254,12 +280,7 @@ fn earmark_first(book: &MemoryBook, movement: &Movement, postings: &[Posting]) -
         Movement::CallFunded {
             direction: Some(direction),
             ..
-        } if from_free => {
-            book.balance(Account {
-                fund: 1,
-                kind: AccountKind::Direction(direction),
-            }) == 0
-        }
+        } if from_free => book.balance(at(FundId(1), AccountKind::Direction(direction))) == 0,
         Movement::CallReleased { call, .. }
         | Movement::AwardReturned { call, .. }
         | Movement::AgreementReduced { call, .. }
@@ -268,8 +289,8 @@ fn earmark_first(book: &MemoryBook, movement: &Movement, postings: &[Posting]) -
         | Movement::HoldingRepaid { call, .. }
             if to_free =>
         {
-            book.earmark(1, call)
-                .is_none_or(|earmark| earmark.taken == 0)
+            book.earmark(FundId(1), call)
+                .is_none_or(|earmark| earmark.taken == Amount(0))
         }
         _ => true,
     }
@@ -289,20 +310,20 @@ proptest! {
         let mut history = Vec::new();
         for movement in sequence {
             let before = book.clone();
-            match post(&mut book, 1, &movement) {
+            match post(&mut book, FundId(1), &movement) {
                 Ok(postings) => {
                     let row = movement.row();
                     prop_assert!(ROWS.contains(&row));
                     for posting in &postings {
                         prop_assert!(row.legs.contains(&(posting.from.kind.class(), posting.to.kind.class())));
-                        prop_assert!(posting.amount > 0);
+                        prop_assert!(posting.amount > Amount(0));
                         prop_assert_eq!(posting.from.fund, posting.to.fund);
                     }
                     if let Movement::ContributionReceived { pot: Pot::Direction(d), amount, .. } = movement {
-                        put[d as usize] += i128::from(amount);
+                        put[d.0 as usize] += i128::from(amount);
                     }
                     if let Movement::Refunded { pot: Pot::Direction(d), amount, .. } = movement {
-                        put[d as usize] -= i128::from(amount);
+                        put[d.0 as usize] -= i128::from(amount);
                     }
                     prop_assert!(earmark_first(&book, &movement, &postings), "{:?} {:?}", movement, postings);
                     history.push(postings);
@@ -313,7 +334,7 @@ proptest! {
                     prop_assert_eq!(&book, &before, "a refused movement changes nothing");
                 }
             }
-            prop_assert!(Totals::of(1, book.balances.clone()).is_ok());
+            prop_assert!(Totals::of(FundId(1), book.balances.clone()).is_ok());
             prop_assert!(earmarks_conserved(&book, &put));
         }
         let mut again = start.clone();
@@ -328,7 +349,7 @@ proptest! {
             prop_assert_eq!(*balance, start.balance(*account), "{}", account);
         }
         for (key, earmark) in &book.earmarks {
-            prop_assert_eq!(earmark.taken, start.earmarks.get(key).map_or(0, |e| e.taken));
+            prop_assert_eq!(earmark.taken, start.earmarks.get(key).map_or(Amount::ZERO, |e| e.taken));
         }
     }
 
@@ -338,12 +359,12 @@ proptest! {
     #[test]
     fn agreements_add_up(sequence in movements()) {
         let mut book = MemoryBook::default();
-        for pot in [Pot::Free, Pot::Direction(1)] {
-            post(&mut book, 1, &Movement::ContributionReceived { member: 0, pot, amount: 50_000 }).unwrap();
+        for pot in [Pot::Free, Pot::Direction(DirectionId(1))] {
+            post(&mut book, FundId(1), &Movement::ContributionReceived { member: OrganisationId(0), pot, amount: Amount(50_000) }).unwrap();
         }
         for n in 0..3 {
-            post(&mut book, 1, &Movement::CallFunded { call: n, direction: (n > 0).then_some(n), amount: 3_000 }).unwrap();
-            post(&mut book, 1, &Movement::Awarded { call: n, award: n, amount: 2_000 }).unwrap();
+            post(&mut book, FundId(1), &Movement::CallFunded { call: CallId(n), direction: (n > 0).then_some(DirectionId(n)), amount: Amount(3_000) }).unwrap();
+            post(&mut book, FundId(1), &Movement::Awarded { call: CallId(n), award: AwardId(n), amount: Amount(2_000) }).unwrap();
         }
         let mut total = [0i128; 3];
         let mut gone = [0i128; 3];
@@ -351,31 +372,31 @@ proptest! {
             match &mut movement {
                 Movement::PaymentReleased { agreement, payment, .. }
                 | Movement::PaymentReturned { agreement, payment, .. }
-                | Movement::PaymentSettled { agreement, payment, .. } => *payment = *agreement,
-                Movement::HoldingSettled { payment, holding, .. } => *holding = *payment,
-                Movement::HoldingLost { holding, agreement, .. } => *agreement = *holding,
+                | Movement::PaymentSettled { agreement, payment, .. } => payment.0 = agreement.0,
+                Movement::HoldingSettled { payment, holding, .. } => holding.0 = payment.0,
+                Movement::HoldingLost { holding, agreement, .. } => agreement.0 = holding.0,
                 Movement::GuaranteeCalled { payment, .. }
                 | Movement::GuaranteeSettled { payment, .. }
-                | Movement::GuaranteeReturned { payment, .. } => *payment += 100,
+                | Movement::GuaranteeReturned { payment, .. } => payment.0 += 100,
                 _ => {}
             }
-            if post(&mut book, 1, &movement).is_err() {
+            if post(&mut book, FundId(1), &movement).is_err() {
                 continue;
             }
             match movement {
                 Movement::AgreementInForce { agreement, amount, .. } | Movement::AgreementIncreased { agreement, amount, .. } => {
-                    total[agreement as usize] += i128::from(amount);
+                    total[agreement.0 as usize] += i128::from(amount);
                 }
                 Movement::AgreementReduced { agreement, amount, .. }
                 | Movement::Recovered { agreement, amount, .. }
-                | Movement::Offset { old: agreement, amount, .. }
-                | Movement::HoldingRepaid { holding: agreement, amount, .. } => gone[agreement as usize] += i128::from(amount),
+                | Movement::Offset { old: agreement, amount, .. } => gone[agreement.0 as usize] += i128::from(amount),
+                Movement::HoldingRepaid { holding, amount, .. } => gone[holding.0 as usize] += i128::from(amount),
                 _ => {}
             }
             for n in 0..3u32 {
-                let of = |kind| book.balance(Account { fund: 1, kind });
-                let sum = of(AccountKind::Committed(n)) + of(AccountKind::InTransit(n)) + of(AccountKind::Paid(n))
-                    + of(AccountKind::Accepted(n)) + of(AccountKind::Lost(n)) + of(AccountKind::Holding(n));
+                let of = |kind| book.balance(Account { fund: FundId(1), kind });
+                let sum = of(AccountKind::Committed(AgreementId(n))) + of(AccountKind::InTransit(PaymentId(n))) + of(AccountKind::Paid(AgreementId(n)))
+                    + of(AccountKind::Accepted(AgreementId(n))) + of(AccountKind::Lost(AgreementId(n))) + of(AccountKind::Holding(HoldingId(n)));
                 prop_assert_eq!(sum + gone[n as usize], total[n as usize], "agreement {} after {:?}", n, movement);
             }
         }
@@ -394,140 +415,149 @@ fn every_row_is_live() {
     let amount = 10;
     let mut all = vec![
         Movement::ContributionReceived {
-            member: 1,
+            member: OrganisationId(1),
             pot: Pot::Free,
-            amount,
+            amount: Amount(amount),
         },
-        Movement::Fee { line: 1, amount },
+        Movement::Fee {
+            line: LineId(1),
+            amount: Amount(amount),
+        },
         Movement::CallFunded {
-            call: 1,
-            direction: Some(1),
-            amount,
+            call: CallId(1),
+            direction: Some(DirectionId(1)),
+            amount: Amount(amount),
         },
-        Movement::CallReleased { call: 1, amount },
+        Movement::CallReleased {
+            call: CallId(1),
+            amount: Amount(amount),
+        },
         Movement::Awarded {
-            call: 1,
-            award: 1,
-            amount,
+            call: CallId(1),
+            award: AwardId(1),
+            amount: Amount(amount),
         },
         Movement::AgreementInForce {
-            award: 1,
-            agreement: 1,
-            amount,
+            award: AwardId(1),
+            agreement: AgreementId(1),
+            amount: Amount(amount),
         },
         Movement::AgreementIncreased {
-            call: 1,
-            agreement: 1,
-            amount,
+            call: CallId(1),
+            agreement: AgreementId(1),
+            amount: Amount(amount),
         },
         Movement::PaymentReleased {
-            agreement: 1,
-            payment: 1,
-            amount,
+            agreement: AgreementId(1),
+            payment: PaymentId(1),
+            amount: Amount(amount),
         },
         Movement::PaymentReturned {
-            agreement: 1,
-            payment: 1,
-            amount,
+            agreement: AgreementId(1),
+            payment: PaymentId(1),
+            amount: Amount(amount),
         },
         Movement::PaymentSettled {
-            agreement: 1,
-            payment: 1,
-            amount,
+            agreement: AgreementId(1),
+            payment: PaymentId(1),
+            amount: Amount(amount),
         },
         Movement::SettledReturned {
-            agreement: 1,
-            amount,
+            agreement: AgreementId(1),
+            amount: Amount(amount),
         },
         Movement::Recovered {
-            call: 1,
-            agreement: 1,
-            amount,
+            call: CallId(1),
+            agreement: AgreementId(1),
+            amount: Amount(amount),
         },
         Movement::Offset {
-            call: 1,
-            old: 1,
-            new: 2,
-            amount,
+            call: CallId(1),
+            old: AgreementId(1),
+            new: AgreementId(2),
+            amount: Amount(amount),
         },
         Movement::FinallyAccepted {
-            agreement: 1,
-            amount,
+            agreement: AgreementId(1),
+            amount: Amount(amount),
         },
         Movement::WrittenOff {
-            agreement: 1,
-            amount,
+            agreement: AgreementId(1),
+            amount: Amount(amount),
         },
         Movement::HoldingSettled {
-            payment: 1,
-            holding: 1,
-            amount,
+            payment: PaymentId(1),
+            holding: HoldingId(1),
+            amount: Amount(amount),
         },
         Movement::HoldingRepaid {
-            call: 1,
-            holding: 1,
-            amount,
+            call: CallId(1),
+            holding: HoldingId(1),
+            amount: Amount(amount),
         },
-        Movement::HoldingGain { holding: 1, amount },
+        Movement::HoldingGain {
+            holding: HoldingId(1),
+            amount: Amount(amount),
+        },
         Movement::HoldingLost {
-            holding: 1,
-            agreement: 1,
-            amount,
+            holding: HoldingId(1),
+            agreement: AgreementId(1),
+            amount: Amount(amount),
         },
         Movement::GuaranteeIssued {
-            guarantee: 1,
-            amount,
+            guarantee: GuaranteeId(1),
+            amount: Amount(amount),
         },
         Movement::GuaranteeExpired {
-            guarantee: 1,
-            amount,
+            guarantee: GuaranteeId(1),
+            amount: Amount(amount),
         },
         Movement::GuaranteeCalled {
-            guarantee: 1,
-            payment: 1,
-            amount,
+            guarantee: GuaranteeId(1),
+            payment: PaymentId(1),
+            amount: Amount(amount),
         },
         Movement::GuaranteeSettled {
-            guarantee: 1,
-            payment: 1,
-            amount,
+            guarantee: GuaranteeId(1),
+            payment: PaymentId(1),
+            amount: Amount(amount),
         },
         Movement::GuaranteeReturned {
-            guarantee: 1,
-            payment: 1,
-            amount,
+            guarantee: GuaranteeId(1),
+            payment: PaymentId(1),
+            amount: Amount(amount),
         },
         Movement::GuaranteeRecovered {
-            guarantee: 1,
-            amount,
+            guarantee: GuaranteeId(1),
+            amount: Amount(amount),
         },
         Movement::GuaranteeWrittenOff {
-            guarantee: 1,
-            amount,
+            guarantee: GuaranteeId(1),
+            amount: Amount(amount),
         },
         Movement::Refunded {
-            member: 1,
+            member: OrganisationId(1),
             pot: Pot::Free,
-            amount,
+            amount: Amount(amount),
         },
     ];
     for phase in phases {
         all.push(Movement::AwardReturned {
-            call: 1,
-            award: 1,
+            call: CallId(1),
+            award: AwardId(1),
             phase,
-            amount,
+            amount: Amount(amount),
         });
         all.push(Movement::AgreementReduced {
-            call: 1,
-            agreement: 1,
+            call: CallId(1),
+            agreement: AgreementId(1),
             phase,
-            amount,
+            amount: Amount(amount),
         });
     }
     let mut seen = BTreeSet::new();
     for movement in all {
-        let postings = post(&mut filled(), 1, &movement)
+        let postings = post(&mut filled(), FundId(1), &movement)
             .unwrap_or_else(|error| panic!("{movement:?}: {error}"));
         let legs: Vec<_> = postings
             .iter()
@@ -579,33 +609,42 @@ fn refusals() {
     let mut book = filled();
     let before = book.clone();
     let refused =
-        |book: &mut MemoryBook, movement| post(book, 1, &movement).unwrap_err().to_string();
+        |book: &mut MemoryBook, movement| post(book, FundId(1), &movement).unwrap_err().to_string();
     assert_eq!(
         refused(
             &mut book,
             Movement::Awarded {
-                call: 1,
-                award: 1,
-                amount: 201
+                call: CallId(1),
+                award: AwardId(1),
+                amount: Amount(201)
             }
         ),
         "1/B:call:1 holds 200 minor units, 201 are asked for (N1)"
     );
-    assert!(refused(&mut book, Movement::Fee { line: 1, amount: 0 }).contains("an amount of 0"));
+    assert!(
+        refused(
+            &mut book,
+            Movement::Fee {
+                line: LineId(1),
+                amount: Amount(0)
+            }
+        )
+        .contains("an amount of 0")
+    );
     let huge = Movement::ContributionReceived {
-        member: 1,
+        member: OrganisationId(1),
         pot: Pot::Free,
-        amount: 1_000_000_000_000_000_000,
+        amount: Amount(1_000_000_000_000_000_000),
     };
     assert!(refused(&mut book, huge).contains("1000000000000000000"));
     assert_eq!(
         refused(
             &mut book,
             Movement::Offset {
-                call: 1,
-                old: 1,
-                new: 1,
-                amount: 1
+                call: CallId(1),
+                old: AgreementId(1),
+                new: AgreementId(1),
+                amount: Amount(1)
             }
         ),
         "a transfer from 1/D:agreement:1 to itself (N2)"
@@ -614,40 +653,47 @@ fn refusals() {
         refused(
             &mut book,
             Movement::CallFunded {
-                call: 1,
-                direction: Some(2),
-                amount: 1
+                call: CallId(1),
+                direction: Some(DirectionId(2)),
+                amount: Amount(1)
             }
         ),
         "call 1 took from the earmark of direction 1, not 2"
     );
     // An earmark pays no fees and no guarantees, even when nothing else is there.
-    let free = book.balance(Account {
-        fund: 1,
-        kind: AccountKind::Free,
-    }) as u64;
+    let free = book.balance(at(FundId(1), AccountKind::Free)) as u64;
     assert!(
         refused(
             &mut book,
             Movement::Fee {
-                line: 1,
-                amount: free + 1
+                line: LineId(1),
+                amount: Amount(free + 1)
             }
         )
         .contains("A:free")
     );
     // Another fund has none of this money.
-    assert!(post(&mut book, 2, &Movement::Fee { line: 1, amount: 1 }).is_err());
+    assert!(
+        post(
+            &mut book,
+            FundId(2),
+            &Movement::Fee {
+                line: LineId(1),
+                amount: Amount(1)
+            }
+        )
+        .is_err()
+    );
     assert_eq!(reverse(&mut book, &[]), Err(PostingError::Empty));
     // The second leg of an offset fails, so the first is not kept.
     assert!(
         refused(
             &mut book,
             Movement::Offset {
-                call: 1,
-                old: 1,
-                new: 2,
-                amount: 160
+                call: CallId(1),
+                old: AgreementId(1),
+                new: AgreementId(2),
+                amount: Amount(160)
             }
         )
         .contains("D:agreement:1")
@@ -658,11 +704,10 @@ fn refusals() {
 #[test]
 fn replayed_postings_are_held_to_the_same_rules() {
     let mut book = filled();
-    let at = |fund, kind| Account { fund, kind };
     let posting = Posting {
-        from: at(1, AccountKind::Free),
-        to: at(2, AccountKind::Free),
-        amount: 1,
+        from: at(FundId(1), AccountKind::Free),
+        to: at(FundId(2), AccountKind::Free),
+        amount: Amount(1),
         earmark_of: None,
     };
     assert!(matches!(
@@ -670,34 +715,49 @@ fn replayed_postings_are_held_to_the_same_rules() {
         Err(PostingError::TwoFunds { .. })
     ));
     let posting = Posting {
-        to: at(1, AccountKind::Call(1)),
-        earmark_of: Some(1),
+        to: at(FundId(1), AccountKind::Call(CallId(1))),
+        earmark_of: Some(CallId(1)),
         ..posting
     };
-    assert_eq!(replay(&mut book, &[posting]), Err(PostingError::Earmark(1)));
+    assert_eq!(
+        replay(&mut book, &[posting]),
+        Err(PostingError::Earmark(CallId(1)))
+    );
     // Giving an earmark back more than was taken.
     let posting = Posting {
-        from: at(1, AccountKind::Free),
-        to: at(1, AccountKind::Direction(1)),
-        amount: 901,
-        earmark_of: Some(1),
+        from: at(FundId(1), AccountKind::Free),
+        to: at(FundId(1), AccountKind::Direction(DirectionId(1))),
+        amount: Amount(901),
+        earmark_of: Some(CallId(1)),
     };
-    assert_eq!(replay(&mut book, &[posting]), Err(PostingError::Earmark(1)));
+    assert_eq!(
+        replay(&mut book, &[posting]),
+        Err(PostingError::Earmark(CallId(1)))
+    );
 }
 
 #[test]
 fn faults_of_a_set_of_balances() {
-    let at = |kind| Account { fund: 1, kind };
-    let sound = [(at(AccountKind::Member(1)), -5), (at(AccountKind::Free), 5)];
-    assert!(Totals::of(1, sound).is_ok());
+    let in_one = |kind| at(FundId(1), kind);
+    let sound = [
+        (in_one(AccountKind::Member(OrganisationId(1))), -5),
+        (in_one(AccountKind::Free), 5),
+    ];
+    assert!(Totals::of(FundId(1), sound).is_ok());
     assert_eq!(
-        Totals::of(1, [(at(AccountKind::Free), 5)]),
-        Err(BookFault::NotZero { fund: 1, sum: 5 })
+        Totals::of(FundId(1), [(in_one(AccountKind::Free), 5)]),
+        Err(BookFault::NotZero {
+            fund: FundId(1),
+            sum: 5
+        })
     );
     assert!(matches!(
         Totals::of(
-            1,
-            [(at(AccountKind::Free), -5), (at(AccountKind::Member(1)), 5)]
+            FundId(1),
+            [
+                (in_one(AccountKind::Free), -5),
+                (in_one(AccountKind::Member(OrganisationId(1))), 5)
+            ]
         ),
         Err(BookFault::Negative { balance: -5, .. })
     ));
@@ -705,20 +765,14 @@ fn faults_of_a_set_of_balances() {
 
 #[test]
 fn accounts_have_stable_bytes_and_text() {
-    let account = Account {
-        fund: 7,
-        kind: AccountKind::Committed(3),
-    };
+    let account = at(FundId(7), AccountKind::Committed(AgreementId(3)));
     assert_eq!(hex::encode(encode(&account)), "070000000800000003000000");
-    let free = Account {
-        fund: 7,
-        kind: AccountKind::Free,
-    };
+    let free = at(FundId(7), AccountKind::Free);
     let posting = Posting {
         from: free,
         to: account,
-        amount: 5,
-        earmark_of: Some(1),
+        amount: Amount(5),
+        earmark_of: Some(CallId(1)),
     };
     for account in [account, free] {
         assert_eq!(decode::<Account>(&encode(&account)), Ok(account));
@@ -726,7 +780,7 @@ fn accounts_have_stable_bytes_and_text() {
     assert_eq!(decode::<Posting>(&encode(&posting)), Ok(posting));
     for bad in [
         Posting {
-            amount: 0,
+            amount: Amount(0),
             ..posting
         },
         Posting {

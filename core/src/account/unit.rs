@@ -6,9 +6,74 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, Wire};
+use rollbook_proof::number;
 
-/// Largest amount in minor units: 18 digits, as in payment files (ISO 20022).
-pub const AMOUNT_MAX: u64 = 999_999_999_999_999_999;
+number! {
+    /// An amount in minor units of its fund's unit, of the charter's currency where it is about
+    /// dues. It is never negative; [`Unit::money`] shows it.
+    Amount(u64);
+    /// What stands in an account, in minor units: outside accounts may be below 0.
+    Balance(i128);
+}
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Amount = Amount(0);
+    /// The largest amount: 18 digits, as in payment files (ISO 20022).
+    pub const MAX: Amount = Amount(999_999_999_999_999_999);
+
+    /// Whether a record may name it: 1 to [`Amount::MAX`].
+    pub fn is_payable(self) -> bool {
+        (Amount(1)..=Amount::MAX).contains(&self)
+    }
+
+    /// The sum; none if it does not fit.
+    pub fn checked_add(self, other: Amount) -> Option<Amount> {
+        self.0.checked_add(other.0).map(Amount)
+    }
+
+    /// The difference; none below 0.
+    pub fn checked_sub(self, other: Amount) -> Option<Amount> {
+        self.0.checked_sub(other.0).map(Amount)
+    }
+
+    /// The sum, at most what the type holds.
+    pub fn saturating_add(self, other: Amount) -> Amount {
+        Amount(self.0.saturating_add(other.0))
+    }
+
+    /// The difference, at least 0.
+    pub fn saturating_sub(self, other: Amount) -> Amount {
+        Amount(self.0.saturating_sub(other.0))
+    }
+}
+
+impl From<Amount> for i128 {
+    fn from(amount: Amount) -> i128 {
+        i128::from(amount.0)
+    }
+}
+
+impl From<Amount> for u128 {
+    fn from(amount: Amount) -> u128 {
+        u128::from(amount.0)
+    }
+}
+
+/// An amount or a balance with its unit, for people: `1,000.00 CNY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Money<'a> {
+    /// Minor units.
+    pub minor: i128,
+    /// The unit.
+    pub unit: &'a Unit,
+}
+
+impl std::fmt::Display for Money<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.unit.grouped(self.minor), self.unit.code())
+    }
+}
 
 /// Known currencies with their ISO 4217 minor-unit exponents.
 const CURRENCIES: [(&str, u32); 14] = [
@@ -146,6 +211,14 @@ impl Unit {
         }
     }
 
+    /// An amount or a balance with this unit, for people.
+    pub fn money(&self, minor: impl Into<i128>) -> Money<'_> {
+        Money {
+            minor: minor.into(),
+            unit: self,
+        }
+    }
+
     /// Minor units as digits with a point and without grouping: `18400000.00`. For files; people
     /// get [`Unit::grouped`].
     pub fn plain(&self, minor: i128) -> String {
@@ -177,7 +250,7 @@ impl Unit {
 
     /// Reads an amount: `18400000`, `18,400,000.00`, `0.5`. No sign, no exponent, no more digits
     /// than the unit has.
-    pub fn parse_amount(&self, text: &str) -> Result<u64, UnitError> {
+    pub fn parse_amount(&self, text: &str) -> Result<Amount, UnitError> {
         let exponent = self.exponent();
         let form = || UnitError::Amount {
             text: text.to_owned(),
@@ -212,7 +285,7 @@ impl Unit {
             return Err(form());
         }
         match digits.parse::<u64>() {
-            Ok(amount) if amount <= AMOUNT_MAX => Ok(amount),
+            Ok(amount) if amount <= Amount::MAX.0 => Ok(Amount(amount)),
             _ => Err(UnitError::TooLarge),
         }
     }
@@ -299,7 +372,7 @@ mod tests {
             ("18400000", 1_840_000_000),
             ("1,000", 100_000),
         ] {
-            assert_eq!(cny.parse_amount(text), Ok(minor), "{text}");
+            assert_eq!(cny.parse_amount(text), Ok(Amount(minor)), "{text}");
         }
         for bad in [
             "", ".5", "1.", "1.234", "-1", "+1", "1,00", "1,0000", "1000,000", ",100", "1e3", "１",
@@ -308,7 +381,7 @@ mod tests {
             assert!(cny.parse_amount(bad).is_err(), "{bad}");
         }
         assert!(Unit::currency("JPY").unwrap().parse_amount("1.0").is_err());
-        assert_eq!(cny.parse_amount("9999999999999999.99"), Ok(AMOUNT_MAX));
+        assert_eq!(cny.parse_amount("9999999999999999.99"), Ok(Amount::MAX));
         assert_eq!(
             cny.parse_amount("10000000000000000.00"),
             Err(UnitError::TooLarge)
@@ -317,10 +390,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn amounts_round_trip(minor in 0..=AMOUNT_MAX, which in 0usize..14) {
+        fn amounts_round_trip(minor in 0..=Amount::MAX.0, which in 0usize..14) {
             let unit = Unit::currency(CURRENCIES[which].0).unwrap();
-            prop_assert_eq!(unit.parse_amount(&unit.plain(minor.into())), Ok(minor));
-            prop_assert_eq!(unit.parse_amount(&unit.grouped(minor.into())), Ok(minor));
+            prop_assert_eq!(unit.parse_amount(&unit.plain(minor.into())), Ok(Amount(minor)));
+            prop_assert_eq!(unit.parse_amount(&unit.grouped(minor.into())), Ok(Amount(minor)));
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Due deadlines act here, in order, as events of a block (RULINGS A4, A19, R12).
 
+use rollbook_proof::number::LedgerTime;
+
 use crate::event::{Event, EventBody};
+use crate::id::MotionId;
 use crate::refusal::Refusal;
 use crate::rules::{funding, membership, motion};
 use crate::state::StateTables;
@@ -10,18 +13,18 @@ use crate::tx::{BlockContext, DeadlineKind, Tx};
 pub const EVENTS_MAX: usize = 1_000;
 
 /// The earliest running deadline.
-pub fn next_deadline(tables: &StateTables) -> Option<u64> {
+pub fn next_deadline(tables: &StateTables) -> Option<LedgerTime> {
     tables.deadlines.first().map(|((due, _, _), _)| *due)
 }
 
 /// Lengthens every running deadline by `gap_ms` after an outage (RULINGS R12) and says so.
 pub fn lengthen(tx: &mut Tx, gap_ms: u64) -> Event {
-    let running: Vec<(u64, u16, u32)> = tx.t.deadlines.iter().map(|(key, _)| *key).collect();
+    let running: Vec<(LedgerTime, u16, u32)> = tx.t.deadlines.iter().map(|(key, _)| *key).collect();
     for (due, kind, object) in &running {
         tx.t.deadlines().remove((*due, *kind, *object));
     }
     for (due, kind, object) in &running {
-        let later = due.saturating_add(gap_ms);
+        let later = due.plus_ms(gap_ms);
         tx.t.deadlines().put((later, *kind, *object), 0);
         tx.t.deadline_of().put((*kind, *object), later);
     }
@@ -69,7 +72,7 @@ pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (
     }
 }
 
-fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Refusal> {
+fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::Test => Ok(()),
         DeadlineKind::MotionClose
@@ -77,7 +80,7 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: u64) -> Result<(), Ref
         | DeadlineKind::MotionEffect
         | DeadlineKind::MotionStuck
         | DeadlineKind::MotionRetable
-        | DeadlineKind::MotionSupport => motion::on_deadline(tx, kind, object, due),
+        | DeadlineKind::MotionSupport => motion::on_deadline(tx, kind, MotionId(object), due),
         DeadlineKind::MembershipScreen
         | DeadlineKind::MembershipResubmit
         | DeadlineKind::MembershipBallot

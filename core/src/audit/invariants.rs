@@ -48,7 +48,7 @@ pub fn check(tables: &StateTables, changes: &Changes) -> Vec<Fault> {
         let balances = tables
             .accounts
             .iter()
-            .map(|(account, balance)| (*account, *balance));
+            .map(|(account, balance)| (*account, balance.0));
         if let Err(fault) = Totals::of(fund, balances) {
             let code = match fault {
                 BookFault::Negative { .. } => "N1.negative-account",

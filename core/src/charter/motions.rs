@@ -16,6 +16,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, strictly_ascending};
 
 use crate::calendar::Period;
+use crate::id::{DirectionId, FundId};
 use presets::{CN_ASSOCIATION, DEFAULT, FOUNDATION, HALF, TWO_THIRDS, built};
 
 mod presets;
@@ -206,9 +207,9 @@ pub enum DecidingBody {
     /// The general assembly.
     Assembly,
     /// The investment committee of a fund, by fund number.
-    Committee(u32),
+    Committee(FundId),
     /// A working group, by number.
-    WorkingGroup(u32),
+    WorkingGroup(DirectionId),
 }
 
 impl DecidingBody {

@@ -1,6 +1,7 @@
 use rollbook_proof::codec::{decode, encode};
 
 use super::*;
+use crate::id::{DirectionId, FundId};
 
 const PRESETS: [Preset; 3] = [Preset::Default, Preset::Foundation, Preset::CnAssociation];
 
@@ -153,10 +154,13 @@ fn escalation_takes_the_rule_of_the_higher_body() {
         .unwrap();
     assert_eq!(admit.stay, None, "an admission has no stay in any body");
     assert_eq!(
-        DecidingBody::Committee(7).above(),
+        DecidingBody::Committee(FundId(7)).above(),
         Some(DecidingBody::Board)
     );
-    assert_eq!(DecidingBody::WorkingGroup(7).kind(), BodyKind::WorkingGroup);
+    assert_eq!(
+        DecidingBody::WorkingGroup(DirectionId(7)).kind(),
+        BodyKind::WorkingGroup
+    );
 }
 
 /// Each floor is gone below once, in an otherwise sound set.

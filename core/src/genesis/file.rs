@@ -23,9 +23,11 @@ use std::collections::BTreeMap;
 
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{VerifierCache, sha256};
+use rollbook_proof::number::{Height, OrganisationId};
 
 use crate::apply::apply_record;
 use crate::genesis::{Genesis, GenesisError, Opened};
+use crate::id::PersonId;
 use crate::record::{Body, OrganisationAct, Payload, RECORD_MAX_BYTES, Record, VALIDITY_MAX_MS};
 use crate::refusal::{Outcome, Refusal};
 use crate::tx::BlockContext;
@@ -112,7 +114,7 @@ fn list(problems: &[FounderProblem]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FounderProblem {
     /// Organisation number.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     /// Its Latin name; empty if it is no founder.
     pub name: String,
     /// The refusal, or nothing if there is no record at all.
@@ -125,12 +127,12 @@ impl std::fmt::Display for FounderProblem {
             None => write!(
                 f,
                 "organisation {} ({}) has not signed",
-                self.organisation, self.name
+                self.organisation.0, self.name
             ),
             Some(refusal) => write!(
                 f,
                 "organisation {} ({}): {refusal}",
-                self.organisation, self.name
+                self.organisation.0, self.name
             ),
         }
     }
@@ -139,13 +141,17 @@ impl std::fmt::Display for FounderProblem {
 /// The payload that the officers of a founding organisation sign; `officer` begins it. The same for
 /// everybody who drafts it from the same genesis, so that signatures made apart belong to one
 /// record.
-pub fn found_payload(genesis: &Genesis, organisation: u32, officer: u32) -> Payload {
+pub fn found_payload(
+    genesis: &Genesis,
+    organisation: OrganisationId,
+    officer: PersonId,
+) -> Payload {
     Payload {
         chain: genesis.hash(),
         principal: organisation,
         officer,
         sequence: 1,
-        valid_until_ms: genesis.opened_ms().saturating_add(VALIDITY_MAX_MS),
+        valid_until_ms: genesis.opened_ms().plus_ms(VALIDITY_MAX_MS),
         body: Body::Organisation(OrganisationAct::Found),
     }
 }
@@ -153,18 +159,18 @@ pub fn found_payload(genesis: &Genesis, organisation: u32, officer: u32) -> Payl
 /// Judges founding records by the rules that the first block applies: every problem, ascending by
 /// organisation. Empty means that the founding is complete.
 pub fn judge_founders(genesis: &Genesis, opened: &Opened, found: &[Record]) -> Vec<FounderProblem> {
-    let names: BTreeMap<u32, String> = genesis
+    let names: BTreeMap<OrganisationId, String> = genesis
         .founders()
         .map(|entry| (entry.number, entry.name.latin.as_str().to_owned()))
         .collect();
-    let problem = |organisation: u32, refusal: Option<Refusal>| FounderProblem {
+    let problem = |organisation: OrganisationId, refusal: Option<Refusal>| FounderProblem {
         organisation,
         name: names.get(&organisation).cloned().unwrap_or_default(),
         refusal,
     };
     let mut tables = opened.state.tables.clone();
     let mut verifier = VerifierCache::default();
-    let mut answers: BTreeMap<u32, Option<Refusal>> = BTreeMap::new();
+    let mut answers: BTreeMap<OrganisationId, Option<Refusal>> = BTreeMap::new();
     for record in found {
         let principal = record.payload.principal;
         let is_found = matches!(
@@ -174,7 +180,7 @@ pub fn judge_founders(genesis: &Genesis, opened: &Opened, found: &[Record]) -> V
         let answer = if !names.contains_key(&principal) {
             Err(Refusal::new(
                 "M25.not-a-founder",
-                vec![("organisation", principal.to_string())],
+                vec![("organisation", principal.0.to_string())],
             ))
         } else if !is_found {
             Err(Refusal::new(
@@ -184,7 +190,7 @@ pub fn judge_founders(genesis: &Genesis, opened: &Opened, found: &[Record]) -> V
         } else {
             let block = BlockContext {
                 chain: genesis.hash(),
-                height: 1,
+                height: Height(1),
                 now: opened.seal.time_ms,
             };
             apply_record(&mut tables, block, record, &mut verifier)

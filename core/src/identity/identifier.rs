@@ -13,6 +13,8 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, Wire};
 use rollbook_proof::crypto::PublicKey;
 
+use crate::refusal::Fact;
+
 /// The 31 characters of GB 32100-2015, in the order of their values.
 const USCC_ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// 3^(i-1) mod 31 for positions 1 to 17.
@@ -100,6 +102,12 @@ pub enum IdentifierError {
     /// [`Identifier::parse`] found none of its forms.
     #[error("neither 18 characters (USCC), 20 characters (LEI), nor COUNTRY-REGISTER-number")]
     UnknownForm,
+}
+
+impl Fact for IdentifierError {
+    fn fact(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl From<IdentifierError> for DecodeError {

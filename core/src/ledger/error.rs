@@ -1,6 +1,7 @@
 //! Why a block is not valid, and the comparison of what a seal says with what it must say.
 
 use rollbook_proof::chain::Seal;
+use rollbook_proof::number::{Height, ProtocolVersion};
 
 use crate::refusal::Refusal;
 
@@ -16,7 +17,7 @@ pub enum BlockError {
     #[error("seal of block {height}: {field} is {found}, expected {expected}")]
     Field {
         /// The block's height.
-        height: u64,
+        height: Height,
         /// Name of the field.
         field: &'static str,
         /// What the seal says.
@@ -28,7 +29,7 @@ pub enum BlockError {
     #[error("body of block {height}: {why}")]
     Body {
         /// The block's height.
-        height: u64,
+        height: Height,
         /// The decoder's words.
         why: String,
     },
@@ -36,7 +37,7 @@ pub enum BlockError {
     #[error("system section of block {height}: {why}")]
     System {
         /// The block's height.
-        height: u64,
+        height: Height,
         /// The rule.
         why: String,
     },
@@ -44,7 +45,7 @@ pub enum BlockError {
     #[error("record {index} of block {height}: {refusal}")]
     Record {
         /// The block's height.
-        height: u64,
+        height: Height,
         /// Position in the body, from 0.
         index: usize,
         /// The rule.
@@ -54,7 +55,7 @@ pub enum BlockError {
     #[error("internal fault at block {height}: {why}")]
     Internal {
         /// The block's height.
-        height: u64,
+        height: Height,
         /// What happened.
         why: String,
     },
@@ -68,18 +69,18 @@ pub enum BlockError {
 )]
 pub struct UnknownProtocol {
     /// The block's height.
-    pub height: u64,
+    pub height: Height,
     /// Its protocol.
-    pub protocol: u32,
+    pub protocol: ProtocolVersion,
     /// The newest known here.
-    pub known: u32,
+    pub known: ProtocolVersion,
     /// The first release that knows it, as the amendment named it.
     pub release: String,
 }
 
 /// Refuses a field of the seal of block `height` that is not what the chain demands.
 pub(super) fn expect<T: PartialEq + std::fmt::Display>(
-    height: u64,
+    height: Height,
     field: &'static str,
     found: T,
     expected: T,

@@ -4,6 +4,7 @@ use rollbook_proof::chain::{Certificate, LeafTag, Seal};
 use rollbook_proof::codec::{DecodeError, decode, encode};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::{EpochPolicy, Frontier, leaf_hash};
+use rollbook_proof::number::{EpochId, LedgerTime};
 
 use crate::apply;
 use crate::block::{
@@ -52,12 +53,12 @@ impl Ledger {
     /// and as many of the candidates, in order, as apply and fit.
     pub fn build(
         &mut self,
-        time_ms: u64,
+        time_ms: LedgerTime,
         system: SystemSection,
         candidates: &[Record],
         verifier: &mut dyn Verify,
     ) -> Result<Built, BlockError> {
-        let block = self.next_block(time_ms.max(self.tip.seal.time_ms + 1));
+        let block = self.next_block(time_ms.max(self.tip.seal.time_ms.plus_ms(1)));
         let empty = encode(&BlockBody {
             system: system.clone(),
             records: Vec::new(),
@@ -130,7 +131,7 @@ impl Ledger {
         if self.pending.contains_key(&block) {
             return Ok(block);
         }
-        let height = self.height() + 1;
+        let height = self.height().next();
         expect(height, "protocol", seal.protocol, self.next_protocol()?)?;
         expect(height, "height", seal.height, height)?;
         expect(height, "parent", seal.parent, self.tip.block)?;
@@ -138,8 +139,8 @@ impl Ledger {
             return Err(BlockError::Field {
                 height,
                 field: "time_ms",
-                found: seal.time_ms.to_string(),
-                expected: format!("more than {}", self.tip.seal.time_ms),
+                found: seal.time_ms.0.to_string(),
+                expected: format!("more than {}", self.tip.seal.time_ms.0),
             });
         }
         expect(height, "policy", seal.policy, self.policy.digest())?;
@@ -228,7 +229,7 @@ impl Ledger {
         let mut next_policy = None;
         if let Some(next) = handover {
             let dump = dump.unwrap_or_default();
-            let epoch = tables.chain.get(&0).map_or(0, |facts| facts.epoch);
+            let epoch = tables.chain.get(&0).map_or(EpochId(0), |facts| facts.epoch);
             let mut tree = Frontier::new();
             for row in &dump {
                 tree.append(leaf_hash(&encode(row)));

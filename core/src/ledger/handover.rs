@@ -1,6 +1,7 @@
 //! The next epoch: its policy, derived from the nodes in state, and its facts (RULINGS A3).
 
 use rollbook_proof::log::{EpochPolicy, PolicyValidator};
+use rollbook_proof::number::OrganisationId;
 
 use crate::object::chain::{EpochFacts, EpochValidator};
 use crate::rules::network::validators;
@@ -10,10 +11,10 @@ use crate::tx::Tx;
 pub(super) fn next_epoch(
     tx: &mut Tx,
     current: &EpochPolicy,
-    next: &[u32],
+    next: &[OrganisationId],
     policy_index: u64,
 ) -> EpochPolicy {
-    let epoch = current.epoch + 1;
+    let epoch = current.epoch.next();
     let validators: Vec<PolicyValidator> = next
         .iter()
         .filter_map(|organisation| {
@@ -43,7 +44,7 @@ pub(super) fn next_epoch(
     };
     let facts = EpochFacts {
         policy: policy.digest(),
-        first_height: tx.height + 1,
+        first_height: tx.height.next(),
         valid_from_size: policy.valid_from_size,
         validators: policy
             .validators

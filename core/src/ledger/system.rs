@@ -5,6 +5,7 @@ use rollbook_proof::chain::{Evidence, HandoverCheckpoint};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::EpochPolicy;
+use rollbook_proof::number::{Height, LedgerTime};
 
 use crate::block::SystemSection;
 use crate::ledger::{BlockError, Ledger};
@@ -14,14 +15,14 @@ use crate::tx::{BlockContext, Tx};
 impl Ledger {
     pub(super) fn check_system(
         &self,
-        height: u64,
+        height: Height,
         system: &SystemSection,
     ) -> Result<(), BlockError> {
         let wrong = |why: String| Err(BlockError::System { height, why });
         match &system.parent_certificate {
-            None if height == 1 => {}
+            None if height == Height(1) => {}
             None => return wrong("the parent's certificate is missing".into()),
-            Some(_) if height == 1 => return wrong("seal 0 has no certificate".into()),
+            Some(_) if height == Height(1) => return wrong("seal 0 has no certificate".into()),
             Some(certificate) => {
                 let validators = self.tip_policy().validators();
                 if let Err(error) =
@@ -41,16 +42,16 @@ impl Ledger {
         }
     }
 
-    pub(super) fn outage_gap(&self, time_ms: u64) -> Option<u64> {
-        let gap = time_ms.checked_sub(self.tip.seal.time_ms)?;
+    pub(super) fn outage_gap(&self, time_ms: LedgerTime) -> Option<u64> {
+        let gap = time_ms.0.checked_sub(self.tip.seal.time_ms.0)?;
         let limit = self.charter()?.chain.outage_gap_ms?;
         // Between seal 0 and the first block nothing runs that an outage could shorten.
-        (gap > limit && self.height() > 0).then_some(gap)
+        (gap > limit && self.height() > Height(0)).then_some(gap)
     }
 
     fn check_handover(
         &self,
-        height: u64,
+        height: Height,
         handover: &HandoverCheckpoint,
         previous: &EpochPolicy,
     ) -> Result<(), BlockError> {
@@ -102,7 +103,7 @@ pub(super) fn take_evidence(
     let Some(key) = key else {
         return wrong(format!(
             "organisation {} was no validator then",
-            evidence.culprit()
+            evidence.culprit().0
         ));
     };
     if evidence.verify(&block.chain, &key).is_err() {

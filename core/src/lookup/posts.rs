@@ -1,8 +1,10 @@
 //! Posts of an office and who holds them (RULINGS R7).
 
+use rollbook_proof::number::LedgerTime;
+
 use crate::identity::{Post, PostStatus};
 
 /// Whether `post` gives its holder authority at `now`.
-pub fn post_in_force(post: &Post, now: u64) -> bool {
+pub fn post_in_force(post: &Post, now: LedgerTime) -> bool {
     post.status == PostStatus::Held && post.from_ms <= now && now <= post.until_ms
 }

@@ -1,17 +1,19 @@
 //! Which rules a height is under (RULINGS A18).
 
+use rollbook_proof::number::{Height, ProtocolVersion};
+
 use crate::state::StateTables;
 
 /// The newest version this build knows.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: ProtocolVersion = ProtocolVersion(2);
 
 /// The version that the block at `height` is under.
-pub fn at(tables: &StateTables, height: u64) -> u32 {
+pub fn at(tables: &StateTables, height: Height) -> ProtocolVersion {
     tables
         .protocols
         .iter()
         .filter(|(_, facts)| facts.from_height <= height)
         .map(|(version, _)| *version)
         .max()
-        .unwrap_or(1)
+        .unwrap_or(ProtocolVersion(1))
 }

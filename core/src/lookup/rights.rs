@@ -1,17 +1,19 @@
 //! What an organisation may do as a member (domain 1.4): derived from its newest membership, never
 //! stored.
 
+use rollbook_proof::number::OrganisationId;
+
 use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
 use crate::state::StateTables;
 
 /// The newest membership of an organisation.
-pub fn of(tables: &StateTables, organisation: u32) -> Option<&Membership> {
+pub fn of(tables: &StateTables, organisation: OrganisationId) -> Option<&Membership> {
     let number = tables.organisations.get(&organisation)?.membership?;
     tables.memberships.get(&number)
 }
 
 /// Whether the organisation is a member now, in whatever standing.
-pub fn is_live(tables: &StateTables, organisation: u32) -> bool {
+pub fn is_live(tables: &StateTables, organisation: OrganisationId) -> bool {
     of(tables, organisation)
         .is_some_and(|membership| matches!(membership.standing, Standing::Live(_)))
 }
@@ -36,7 +38,7 @@ pub struct Rights {
 
 /// The rights of an organisation: the intersection of its class and the three parts of its
 /// membership.
-pub fn rights(tables: &StateTables, organisation: u32) -> Rights {
+pub fn rights(tables: &StateTables, organisation: OrganisationId) -> Rights {
     let Some(membership) = of(tables, organisation) else {
         return Rights::default();
     };

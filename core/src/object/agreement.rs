@@ -3,14 +3,31 @@
 use AgreementState as S;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::account::Amount;
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CallId, FundId, MilestoneId, PaymentId, PersonId,
+};
 use crate::machine::Row;
 use crate::object::milestone::Paid;
 use crate::record::AgreementTerms;
 use crate::row;
 
 /// Where an agreement stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum AgreementState {
     /// Terms are on the table.
@@ -51,7 +68,7 @@ pub const ROWS: [Row<AgreementState>; 6] = [
 ];
 
 /// A payee account on its way into force (F42).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct AccountChange {
     /// Commitment to the new account.
     pub account: Hash,
@@ -64,20 +81,20 @@ pub struct AccountChange {
 }
 
 /// An agreement (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Agreement {
     /// Its number.
-    pub number: u32,
+    pub number: AgreementId,
     /// Its award.
-    pub award: u32,
+    pub award: AwardId,
     /// The fund.
-    pub fund: u32,
+    pub fund: FundId,
     /// The call.
-    pub call: u32,
+    pub call: CallId,
     /// The application.
-    pub application: u32,
+    pub application: ApplicationId,
     /// The grantee.
-    pub grantee: u32,
+    pub grantee: OrganisationId,
     /// What was signed.
     pub terms: AgreementTerms,
     /// Its digest.
@@ -85,20 +102,20 @@ pub struct Agreement {
     /// Where it stands.
     pub state: AgreementState,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// Record that drafted it.
     pub drafted: Hash,
     /// Record by which the grantee signed.
     pub signed: Option<Hash>,
     /// Persons who signed for the fund.
-    pub officers: Vec<u32>,
+    pub officers: Vec<PersonId>,
     /// Ledger time from which it is in force.
-    pub in_force_ms: Option<u64>,
+    pub in_force_ms: Option<LedgerTime>,
     /// Number of the first milestone; they count up, the final report comes last. 0 before the
     /// agreement is in force.
-    pub first_milestone: u32,
+    pub first_milestone: MilestoneId,
     /// Sum of accepted amounts.
-    pub accepted: u64,
+    pub accepted: Amount,
     /// What payments have fixed.
     pub paid: Paid,
     /// The payee account in force.
@@ -106,24 +123,23 @@ pub struct Agreement {
     /// The one that is to follow.
     pub change: Option<AccountChange>,
     /// The live or made payment of the advance.
-    pub advance_payment: Option<u32>,
+    pub advance_payment: Option<PaymentId>,
     /// The live or made payment of the holdback.
-    pub holdback_payment: Option<u32>,
+    pub holdback_payment: Option<PaymentId>,
 }
 
 impl Agreement {
-    /// Numbers of the milestones, the final report last.
-    pub fn milestones(&self) -> std::ops::RangeInclusive<u32> {
-        let count = self.terms.milestones.len() as u32;
-        self.first_milestone..=self.first_milestone.saturating_add(count)
+    /// The milestones, the final report last.
+    pub fn milestones(&self) -> impl Iterator<Item = MilestoneId> + use<> {
+        (self.first_milestone.0..=self.final_report().0).map(MilestoneId)
     }
 
-    /// Number of the final report.
-    pub fn final_report(&self) -> u32 {
-        self.first_milestone
-            .saturating_add(self.terms.milestones.len() as u32)
+    /// The final report.
+    pub fn final_report(&self) -> MilestoneId {
+        let planned = self.terms.milestones.len() as u32;
+        MilestoneId(self.first_milestone.0.saturating_add(planned))
     }
 }
 
-crate::object::object!(Agreement, "agreement");
+crate::object::object!(Agreement, crate::id::AgreementId, "agreement");
 crate::object::machine!(Agreement, "agreement", AgreementState, state);

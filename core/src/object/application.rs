@@ -3,7 +3,10 @@
 use ApplicationStatus as A;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::account::Amount;
+use crate::id::{ApplicationId, CallId, PersonId};
 use crate::machine::Row;
 use crate::record::{ApplicationContent, Verdict};
 use crate::row;
@@ -58,9 +61,9 @@ pub struct Opened {
     /// The content.
     pub content: ApplicationContent,
     /// Ledger time.
-    pub at_ms: u64,
+    pub at_ms: LedgerTime,
     /// Organisation that opened it: the applicant, or the programme officer's office.
-    pub by: u32,
+    pub by: OrganisationId,
 }
 
 /// The exact score: totals over all final reviews, to be divided by their number.
@@ -80,11 +83,11 @@ pub struct Score {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Application {
     /// Its number.
-    pub number: u32,
+    pub number: ApplicationId,
     /// The call.
-    pub call: u32,
+    pub call: CallId,
     /// The applicant.
-    pub applicant: u32,
+    pub applicant: OrganisationId,
     /// Hash of the project.
     pub project: Hash,
     /// Commitment to the content.
@@ -92,17 +95,17 @@ pub struct Application {
     /// The record that submitted it.
     pub record: Hash,
     /// Ledger time of submission; of the (f+1)-th seen receipt if it came late.
-    pub submitted_ms: u64,
+    pub submitted_ms: LedgerTime,
     /// Where it stands.
     pub status: ApplicationStatus,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// The content, once opened.
     pub opened: Option<Opened>,
     /// The verdict.
     pub verdict: Option<Verdict>,
     /// Person who gave it.
-    pub judged_by: Option<u32>,
+    pub judged_by: Option<PersonId>,
     /// The appeal, if ineligible.
     pub appeal: Option<Appeal>,
     /// The score, once ranked.
@@ -113,8 +116,10 @@ pub struct Application {
 
 impl Application {
     /// The ask in minor units; 0 before the opening.
-    pub fn ask(&self) -> u64 {
-        self.opened.as_ref().map_or(0, |opened| opened.content.ask)
+    pub fn ask(&self) -> Amount {
+        self.opened
+            .as_ref()
+            .map_or(Amount::ZERO, |opened| opened.content.ask)
     }
 }
 
@@ -185,5 +190,5 @@ pub const ROWS: [Row<ApplicationStatus>; 28] = [
     row!("F38", Some(A::Ranked) => A::Void, "BRD", "call cancelled"),
 ];
 
-crate::object::object!(Application, "application");
+crate::object::object!(Application, crate::id::ApplicationId, "application");
 crate::object::machine!(Application, "application", ApplicationStatus, status);

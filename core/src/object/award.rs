@@ -3,13 +3,28 @@
 use AwardState as S;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::account::Amount;
 use crate::charter::motions::BodyKind;
+use crate::id::{AgreementId, ApplicationId, AwardId, CallId, CharterVersion, FundId, MotionId};
 use crate::machine::Row;
 use crate::row;
 
 /// Where an award stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum AwardState {
     /// Granted; nothing is signed yet.
@@ -53,38 +68,38 @@ pub const ROWS: [Row<AwardState>; 8] = [
 ];
 
 /// An award (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Award {
     /// Its number.
-    pub number: u32,
+    pub number: AwardId,
     /// The fund.
-    pub fund: u32,
+    pub fund: FundId,
     /// The call.
-    pub call: u32,
+    pub call: CallId,
     /// The application.
-    pub application: u32,
+    pub application: ApplicationId,
     /// The applicant.
-    pub grantee: u32,
+    pub grantee: OrganisationId,
     /// Minor units.
-    pub amount: u64,
+    pub amount: Amount,
     /// The motion that granted it.
-    pub motion: u32,
+    pub motion: MotionId,
     /// The body that decided.
     pub body: BodyKind,
     /// What the group had been awarded in the time of the splitting test, this award included.
-    pub tested: u64,
+    pub tested: Amount,
     /// Reasons for passing over a better rank.
     pub out_of_rank: Option<Hash>,
     /// Charter version of the call, by whose limits it was decided.
-    pub charter: u32,
+    pub charter: CharterVersion,
     /// Where it stands.
     pub state: AwardState,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// Ledger time of the decision.
-    pub decided_ms: u64,
+    pub decided_ms: LedgerTime,
     /// The newest agreement.
-    pub agreement: Option<u32>,
+    pub agreement: Option<AgreementId>,
 }
 
 impl Award {
@@ -94,5 +109,5 @@ impl Award {
     }
 }
 
-crate::object::object!(Award, "award");
+crate::object::object!(Award, crate::id::AwardId, "award");
 crate::object::machine!(Award, "award", AwardState, state);

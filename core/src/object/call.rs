@@ -3,14 +3,28 @@
 use CallStatus as C;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 
 use crate::account::CallPhase;
+use crate::id::{CallId, CharterVersion, MotionId};
 use crate::machine::Row;
 use crate::record::CallTerms;
 use crate::row;
 
 /// Where a call stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallStatus {
     /// The motion passed; submissions are not open yet.
@@ -32,10 +46,10 @@ pub enum CallStatus {
 }
 
 /// A call (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Call {
     /// Its number.
-    pub number: u32,
+    pub number: CallId,
     /// The terms, frozen.
     pub terms: CallTerms,
     /// Their hash.
@@ -45,15 +59,15 @@ pub struct Call {
     /// Where it stands.
     pub status: CallStatus,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// When submissions closed, once they have.
-    pub closed_ms: Option<u64>,
+    pub closed_ms: Option<LedgerTime>,
     /// Applications received.
     pub applications: u32,
     /// The motion that published it.
-    pub motion: u32,
+    pub motion: MotionId,
     /// Charter version it opened under.
-    pub charter: u32,
+    pub charter: CharterVersion,
 }
 
 impl Call {
@@ -104,5 +118,5 @@ pub const ROWS: [Row<CallStatus>; 13] = [
     row!("F38", Some(C::Ranked) => C::Cancelled, "BRD", "nothing granted"),
 ];
 
-crate::object::object!(Call, "call");
+crate::object::object!(Call, crate::id::CallId, "call");
 crate::object::machine!(Call, "call", CallStatus, status);

@@ -2,38 +2,45 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::{Hash, PublicKey};
+use rollbook_proof::number::{EpochId, Height, OrganisationId};
+
+use crate::id::CharterVersion;
 
 /// One row: what the rules read about the chain.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct ChainFacts {
     /// Version of the charter in force.
-    pub charter: u32,
+    pub charter: CharterVersion,
     /// Epoch of the next block.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// Founding organisations whose `Found` record is not in the log yet.
     pub founders_missing: u32,
     /// Height of the last handover block; 0 before the first.
-    pub handover_height: u64,
+    pub handover_height: Height,
     /// Number of `Ready` records so far, for the order of seats.
     pub ready_count: u32,
 }
 
 /// A validator of an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct EpochValidator {
     /// Organisation number.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     /// Its consensus key in this epoch.
     pub consensus: PublicKey,
 }
 
 /// An epoch (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct EpochFacts {
     /// SHA-256 of the policy file.
     pub policy: Hash,
     /// First height certified under it.
-    pub first_height: u64,
+    pub first_height: Height,
     /// The policy counts from checkpoints larger than this (RULINGS A3).
     pub valid_from_size: u64,
     /// Its validators, ascending by organisation.

@@ -4,8 +4,11 @@
 use InstalmentStatus as I;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
-use crate::account::{Pledge, Pot};
+use crate::account::{Amount, Pledge, Pot};
+use crate::calendar::LocalDay;
+use crate::id::{CharterVersion, ContributionId, FundId, InstalmentId, PersonId};
 use crate::machine::Row;
 use crate::record::BankReference;
 use crate::row;
@@ -34,45 +37,45 @@ pub enum InstalmentStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Contribution {
     /// Its number.
-    pub number: u32,
+    pub number: ContributionId,
     /// The fund.
-    pub fund: u32,
+    pub fund: FundId,
     /// The member.
-    pub member: u32,
+    pub member: OrganisationId,
     /// Free or earmarked.
     pub pot: Pot,
     /// The memo ledger.
     pub pledge: Pledge,
     /// Its instalments, in order.
-    pub instalments: Vec<u32>,
+    pub instalments: Vec<InstalmentId>,
     /// The record that pledged.
     pub record: Hash,
     /// Ledger time of the pledge.
-    pub signed_ms: u64,
+    pub signed_ms: LedgerTime,
     /// Charter version it was signed under.
-    pub charter: u32,
+    pub charter: CharterVersion,
 }
 
 /// One instalment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Instalment {
     /// The contribution.
-    pub contribution: u32,
+    pub contribution: ContributionId,
     /// Due by the end of this local day.
-    pub due_day: i64,
+    pub due_day: LocalDay,
     /// Minor units.
-    pub amount: u64,
+    pub amount: Amount,
     /// Received so far, late receipts included.
-    pub received: u64,
+    pub received: Amount,
     /// Where it stands.
     pub status: InstalmentStatus,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
 }
 
 impl Instalment {
     /// What is not received yet.
-    pub fn rest(&self) -> u64 {
+    pub fn rest(&self) -> Amount {
         self.amount.saturating_sub(self.received)
     }
 }
@@ -81,26 +84,26 @@ impl Instalment {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Receipt {
     /// The instalment.
-    pub instalment: u32,
+    pub instalment: InstalmentId,
     /// Minor units.
-    pub amount: u64,
+    pub amount: Amount,
     /// The bank's reference.
     pub reference: BankReference,
     /// Value date.
-    pub value_day: i64,
+    pub value_day: LocalDay,
     /// Person who recorded it.
-    pub recorded_by: u32,
+    pub recorded_by: PersonId,
     /// Person who confirmed it.
-    pub confirmed_by: Option<u32>,
+    pub confirmed_by: Option<PersonId>,
 }
 
 /// A member's proposal to cancel instalments.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Cancellation {
     /// The contribution.
-    pub contribution: u32,
+    pub contribution: ContributionId,
     /// The instalments.
-    pub instalments: Vec<u32>,
+    pub instalments: Vec<InstalmentId>,
     /// Whether the treasurer agreed.
     pub agreed: bool,
 }
@@ -157,5 +160,5 @@ pub const ROWS: [Row<InstalmentStatus>; 12] = [
     row!("F35", Some(I::Defaulted) => I::WrittenOff, "BRD write-off", "attempts to collect listed"),
 ];
 
-crate::object::object!(Contribution, "contribution");
+crate::object::object!(Contribution, crate::id::ContributionId, "contribution");
 crate::object::machine!(Instalment, "instalment", InstalmentStatus, status);

@@ -1,9 +1,24 @@
 //! Deeds: who did which step of a payment's chain (domain 2.9).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::number::OrganisationId;
+
+use crate::id::PersonId;
 
 /// The steps of one payment, from the vote on its award to the acknowledgement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// A final review of the application.
@@ -80,14 +95,26 @@ impl Step {
 }
 
 /// Who took a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Deed {
     /// The step.
     pub step: Step,
     /// Person number.
-    pub person: u32,
+    pub person: PersonId,
     /// The organisation for which the person's conflicts are computed.
-    pub home: u32,
+    pub home: OrganisationId,
 }
 
 /// Whether one person may take two steps of a chain.

@@ -3,7 +3,9 @@
 use DrawStatus as D;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::id::{DrawId, MotionId, PersonId};
 use crate::machine::Row;
 use crate::record::DrawFor;
 use crate::row;
@@ -12,9 +14,9 @@ use crate::row;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct PoolMember {
     /// Ledger time at which the programme officer entered the person.
-    pub entered_ms: u64,
+    pub entered_ms: LedgerTime,
     /// The motion that confirmed it.
-    pub confirmed: Option<u32>,
+    pub confirmed: Option<MotionId>,
 }
 
 /// Where a draw stands.
@@ -34,9 +36,9 @@ pub enum DrawStatus {
 pub struct Slot {
     /// The board's seat holder (organisation) who takes the place of the one before; none for the
     /// first holder.
-    pub seat: Option<u32>,
+    pub seat: Option<OrganisationId>,
     /// Person who committed.
-    pub person: Option<u32>,
+    pub person: Option<PersonId>,
     /// Commitment.
     pub commitment: Option<Hash>,
     /// Bytes revealed.
@@ -47,7 +49,7 @@ pub struct Slot {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Draw {
     /// Its number.
-    pub number: u32,
+    pub number: DrawId,
     /// What for.
     pub subject: DrawFor,
     /// 1 for the first; a later round draws among persons added since.
@@ -55,19 +57,19 @@ pub struct Draw {
     /// Counts from 1; one more whenever somebody was replaced.
     pub attempt: u32,
     /// Persons of the frozen pool, ascending.
-    pub pool: Vec<u32>,
+    pub pool: Vec<PersonId>,
     /// Hash of the frozen pool.
     pub pool_hash: Hash,
     /// PO, OFF, seat holder.
     pub slots: Vec<Slot>,
     /// Seat holders who were named as replacements so far, in order.
-    pub named: Vec<u32>,
+    pub named: Vec<OrganisationId>,
     /// The seed.
     pub seed: Option<Hash>,
     /// Where it stands.
     pub status: DrawStatus,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
 }
 
 /// The state machine.
@@ -94,5 +96,5 @@ pub const ROWS: [Row<DrawStatus>; 5] = [
     ),
 ];
 
-crate::object::object!(Draw, "draw");
+crate::object::object!(Draw, crate::id::DrawId, "draw");
 crate::object::machine!(Draw, "draw", DrawStatus, status);

@@ -2,14 +2,18 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Unit;
+use crate::id::{CharterVersion, FundId, MotionId, PersonId};
 use crate::identity::{Name, Role};
 use crate::machine::Row;
 use crate::row;
 
 /// Where a fund stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum FundStatus {
     /// The motion passed; acceptances are missing.
@@ -19,34 +23,34 @@ pub enum FundStatus {
 }
 
 /// A fund (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Fund {
     /// Its number.
-    pub number: u32,
+    pub number: FundId,
     /// Its names.
     pub name: Name,
     /// Organisation that holds the money.
-    pub holder: u32,
+    pub holder: OrganisationId,
     /// What it counts.
     pub unit: Unit,
     /// Salted commitment to the bank account.
     pub bank_account: Hash,
     /// Office of its officers.
-    pub office: u32,
+    pub office: OrganisationId,
     /// Officers named: (role, person), ascending.
-    pub officers: Vec<(Role, u32)>,
+    pub officers: Vec<(Role, PersonId)>,
     /// Persons who accepted, ascending.
-    pub accepted: Vec<u32>,
+    pub accepted: Vec<PersonId>,
     /// Whether the holder accepted.
     pub holder_accepted: bool,
     /// Where it stands.
     pub status: FundStatus,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// The motion that made it.
-    pub motion: u32,
+    pub motion: MotionId,
     /// Charter version it opened under.
-    pub charter: u32,
+    pub charter: CharterVersion,
 }
 
 /// The state machine.
@@ -65,5 +69,5 @@ pub const ROWS: [Row<FundStatus>; 2] = [
     ),
 ];
 
-crate::object::object!(Fund, "fund");
+crate::object::object!(Fund, crate::id::FundId, "fund");
 crate::object::machine!(Fund, "fund", FundStatus, status);

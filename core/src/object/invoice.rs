@@ -2,7 +2,11 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 
+use crate::account::Amount;
+use crate::calendar::LocalDay;
+use crate::id::{InvoiceId, MembershipId, PersonId};
 use crate::record::BankReference;
 
 /// Where an invoice stands.
@@ -23,32 +27,32 @@ pub struct PendingReceipt {
     /// Record that entered it.
     pub record: Hash,
     /// Minor units.
-    pub amount: u64,
+    pub amount: Amount,
     /// The bank's reference.
     pub reference: BankReference,
     /// Value date, days since 1970-01-01.
-    pub value_date: i64,
+    pub value_date: LocalDay,
     /// Person who entered it.
-    pub entered_by: u32,
+    pub entered_by: PersonId,
 }
 
 /// An invoice of dues (working).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Invoice {
     /// Its number.
-    pub number: u32,
+    pub number: InvoiceId,
     /// The membership.
-    pub membership: u32,
+    pub membership: MembershipId,
     /// Minor units of the charter's currency.
-    pub amount: u64,
+    pub amount: Amount,
     /// Confirmed so far.
-    pub received: u64,
+    pub received: Amount,
     /// Entered, not confirmed.
     pub pending: Option<PendingReceipt>,
     /// Ledger time of issue.
-    pub issued_ms: u64,
+    pub issued_ms: LedgerTime,
     /// Where it stands.
     pub status: InvoiceStatus,
 }
 
-crate::object::object!(Invoice, "invoice");
+crate::object::object!(Invoice, crate::id::InvoiceId, "invoice");

@@ -5,14 +5,16 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::Machine;
 use crate::charter::Class;
+use crate::id::{InvoiceId, MembershipId, MotionId};
 use crate::machine::Row;
 use crate::row;
 
 /// Where a membership stands.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Named in the genesis; waits for every founder's `Found`.
@@ -43,7 +45,7 @@ pub enum Standing {
 }
 
 /// Why an applicant was not admitted; the stated grounds (RULINGS R9).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grounds {
     /// M05: the secretariat found a published criterion not met; with a commitment to the reasons.
@@ -60,7 +62,9 @@ pub enum Grounds {
 }
 
 /// Why an application lapsed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lapse {
     /// M04: nothing was handed in again.
@@ -76,7 +80,9 @@ pub enum Lapse {
 }
 
 /// The three parts of a live membership.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Live {
     /// Dues.
     pub dues: Dues,
@@ -87,21 +93,57 @@ pub struct Live {
 }
 
 /// M10 to M13.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Dues {
     /// Nothing due.
     Good,
 }
 
 /// M14 to M17.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Discipline {
     /// Nothing.
     None,
 }
 
 /// M18 to M20.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Exit {
     /// Nothing.
     None,
@@ -150,35 +192,37 @@ impl Standing {
 }
 
 /// A membership (proved). Its due times stand in the table of deadlines.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Membership {
     /// Its number.
-    pub number: u32,
+    pub number: MembershipId,
     /// The organisation.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     /// Class applied for or held.
     pub class: Class,
     /// Where it stands.
     pub standing: Standing,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// Ledger time of activation.
-    pub active_ms: Option<u64>,
+    pub active_ms: Option<LedgerTime>,
     /// Record id of the application; none for founders.
     pub application: Option<Hash>,
     /// The motion that decides or decided it, the newest.
-    pub motion: Option<u32>,
+    pub motion: Option<MotionId>,
     /// R9: whether the applicant has asked the board to vote again.
     pub asked_again: bool,
     /// M26: the invoice of the first dues, the newest.
-    pub invoice: Option<u32>,
+    pub invoice: Option<InvoiceId>,
     /// M09: the agreement that the applicant signed.
     pub agreement: Option<Hash>,
 }
 
 /// Where a membership stands, without the facts of the case. A live membership is one state here;
 /// its three parts have their own rows (RULINGS R5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Named in the genesis.
@@ -283,7 +327,7 @@ pub static ROWS: [Row<State>; 23] = {
     ]
 };
 
-crate::object::object!(Membership, "membership");
+crate::object::object!(Membership, crate::id::MembershipId, "membership");
 
 impl Machine for Membership {
     type State = State;
@@ -297,7 +341,7 @@ impl Machine for Membership {
     fn state_of(entry: &Standing) -> State {
         entry.state()
     }
-    fn enter(&mut self, entry: Standing, now: u64) {
+    fn enter(&mut self, entry: Standing, now: LedgerTime) {
         self.standing = entry;
         self.since_ms = now;
     }

@@ -4,7 +4,10 @@
 use MilestoneState as S;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::account::Amount;
+use crate::id::{AgreementId, MilestoneId, PaymentId, PersonId};
 use crate::machine::Row;
 use crate::object::deed;
 use crate::object::deed::Deed;
@@ -12,7 +15,19 @@ use crate::record::{AgreementTerms, Finding};
 use crate::row;
 
 /// Where a milestone stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum MilestoneState {
     /// Agreed.
@@ -103,12 +118,12 @@ impl MilestoneState {
 }
 
 /// An assessor of a milestone.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Assessor {
     /// Person number.
-    pub person: u32,
+    pub person: PersonId,
     /// Employer.
-    pub home: u32,
+    pub home: OrganisationId,
     /// The finding, once given.
     pub finding: Option<Finding>,
     /// SHA-256 of the report.
@@ -119,24 +134,24 @@ pub struct Assessor {
 }
 
 /// A milestone (working).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Milestone {
     /// Its number in the ledger.
-    pub number: u32,
+    pub number: MilestoneId,
     /// Its agreement.
-    pub agreement: u32,
+    pub agreement: AgreementId,
     /// Place in the agreement's plan; the final report comes after the last.
     pub index: u32,
     /// It is the final report.
     pub is_final: bool,
     /// Worth as planned, holdback included; 0 for the final report.
-    pub planned: u64,
+    pub planned: Amount,
     /// Where it stands.
     pub state: MilestoneState,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// What was accepted.
-    pub accepted: u64,
+    pub accepted: Amount,
     /// Times it went back.
     pub reworks: u32,
     /// Id of the record with the newest evidence.
@@ -144,11 +159,11 @@ pub struct Milestone {
     /// Assessors now at work or done, in order of appointment; the third decides.
     pub assessors: Vec<Assessor>,
     /// Persons who were replaced for being late; they are not appointed again.
-    pub replaced: Vec<u32>,
+    pub replaced: Vec<PersonId>,
     /// Third assessors of earlier submissions: they stay in the chain.
     pub past: Vec<Deed>,
     /// The payment that lives or was made for it.
-    pub payment: Option<u32>,
+    pub payment: Option<PaymentId>,
 }
 
 impl Milestone {
@@ -189,65 +204,76 @@ impl Milestone {
 
 /// What has been fixed by payments of an agreement that live or were made (not refused), in minor
 /// units.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Paid {
     /// The advance.
-    pub advance: u64,
+    pub advance: Amount,
     /// Accepted amounts of milestones requested.
-    pub gross: u64,
+    pub gross: Amount,
     /// Held back from them.
-    pub held_back: u64,
+    pub held_back: Amount,
     /// Cleared of the advance by them.
-    pub cleared: u64,
+    pub cleared: Amount,
     /// Paid for them.
-    pub net: u64,
+    pub net: Amount,
     /// The holdback tranche.
-    pub holdback: u64,
+    pub holdback: Amount,
 }
 
 /// How the accepted amount of a milestone divides: gross = held_back + cleared + net.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Share {
     /// Accepted.
-    pub gross: u64,
+    pub gross: Amount,
     /// Held back until final acceptance.
-    pub held_back: u64,
+    pub held_back: Amount,
     /// Clears the advance.
-    pub cleared: u64,
+    pub cleared: Amount,
     /// To be paid.
-    pub net: u64,
+    pub net: Amount,
 }
 
 /// `amount * part / whole` rounded down; `part <= whole` and `whole > 0` or the result is 0.
-fn portion(amount: u64, part: u64, whole: u64) -> u64 {
+fn portion(amount: Amount, part: u64, whole: u64) -> Amount {
     if whole == 0 {
-        return 0;
+        return Amount::ZERO;
     }
-    u64::try_from(u128::from(amount) * u128::from(part.min(whole)) / u128::from(whole)).unwrap_or(0)
+    let share = u128::from(amount) * u128::from(part.min(whole)) / u128::from(whole);
+    Amount(u64::try_from(share).unwrap_or(0))
 }
 
 /// A share of an amount in basis points, rounded down.
-pub fn basis_points(amount: u64, bp: u32) -> u64 {
+pub fn basis_points(amount: Amount, bp: u32) -> Amount {
     portion(amount, u64::from(bp), 10_000)
 }
 
 impl Paid {
     /// Everything paid or about to be.
-    pub fn total(&self) -> u64 {
+    pub fn total(&self) -> Amount {
         self.advance
             .saturating_add(self.net)
             .saturating_add(self.holdback)
     }
 
     /// Part of the advance that no milestone has cleared.
-    pub fn outstanding(&self) -> u64 {
+    pub fn outstanding(&self) -> Amount {
         self.advance.saturating_sub(self.cleared)
     }
 
     /// What a milestone planned at `planned` and accepted at `gross` pays next. `last`: every other
     /// milestone is terminal and every other accepted one is requested, so this one takes the
     /// residues.
-    pub fn share(&self, terms: &AgreementTerms, planned: u64, gross: u64, last: bool) -> Share {
+    pub fn share(
+        &self,
+        terms: &AgreementTerms,
+        planned: Amount,
+        gross: Amount,
+        last: bool,
+    ) -> Share {
         let held_back = if last {
             basis_points(self.gross.saturating_add(gross), terms.holdback_bp)
                 .saturating_sub(self.held_back)
@@ -255,18 +281,18 @@ impl Paid {
             basis_points(gross, terms.holdback_bp)
         };
         let held_back = held_back.min(gross);
-        let rest = gross - held_back;
+        let rest = gross.saturating_sub(held_back);
         let cleared = if last {
-            u64::MAX
+            Amount::MAX
         } else {
-            portion(terms.advance, planned, terms.total)
+            portion(terms.advance, planned.0, terms.total.0)
         };
         let cleared = cleared.min(self.outstanding()).min(rest);
         Share {
             gross,
             held_back,
             cleared,
-            net: rest - cleared,
+            net: rest.saturating_sub(cleared),
         }
     }
 
@@ -288,13 +314,15 @@ impl Paid {
 
     /// What the holdback tranche pays when `accepted` in all was accepted: exactly what is still
     /// owed.
-    pub fn holdback_due(&self, accepted: u64) -> u64 {
+    pub fn holdback_due(&self, accepted: Amount) -> Amount {
         accepted.saturating_sub(self.total())
     }
 
     /// Most that may be paid before final acceptance (N9).
-    pub fn cap(terms: &AgreementTerms) -> u64 {
-        terms.total - basis_points(terms.total, terms.holdback_bp)
+    pub fn cap(terms: &AgreementTerms) -> Amount {
+        terms
+            .total
+            .saturating_sub(basis_points(terms.total, terms.holdback_bp))
     }
 }
 
@@ -305,10 +333,10 @@ pub fn large_enough(terms: &AgreementTerms) -> bool {
     terms.milestones.iter().all(|plan| {
         let kept = basis_points(plan.amount, terms.holdback_bp).saturating_add(portion(
             terms.advance,
-            plan.amount,
-            terms.total,
+            plan.amount.0,
+            terms.total.0,
         ));
-        plan.amount.saturating_sub(kept) >= room
+        plan.amount.saturating_sub(kept) >= Amount(room)
     })
 }
 
@@ -316,5 +344,5 @@ pub fn large_enough(terms: &AgreementTerms) -> bool {
 #[path = "milestone_tests.rs"]
 mod tests;
 
-crate::object::object!(Milestone, "milestone");
+crate::object::object!(Milestone, crate::id::MilestoneId, "milestone");
 crate::object::machine!(Milestone, "milestone", MilestoneState, state);

@@ -1,31 +1,32 @@
 //! The arithmetic of RULINGS R4, exactly.
 
 use proptest::prelude::*;
-
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::*;
-use crate::account::Unit;
+use crate::account::{Amount, Unit};
+use crate::id::{AwardId, CharterVersion};
 use crate::record::{AgreementTerms, MilestonePlan};
 
 fn terms(amounts: &[u64], advance: u64, holdback_bp: u32) -> AgreementTerms {
     let plan = |amount: &u64| MilestonePlan {
-        amount: *amount,
-        due_ms: 0,
+        amount: Amount(*amount),
+        due_ms: LedgerTime(0),
         evidence: Hash::ZERO,
     };
     AgreementTerms {
-        award: 1,
-        grantee: 2,
+        award: AwardId(1),
+        grantee: OrganisationId(2),
         parties: Hash::ZERO,
         document: Hash::ZERO,
-        total: amounts.iter().sum(),
+        total: Amount(amounts.iter().sum()),
         unit: Unit::currency("CNY").unwrap(),
         milestones: amounts.iter().map(plan).collect(),
-        advance,
+        advance: Amount(advance),
         holdback_bp,
         account: Hash::ZERO,
-        charter: 1,
+        charter: CharterVersion(1),
         call: Hash::ZERO,
         clawback: Hash::ZERO,
         survival: Hash::ZERO,
@@ -42,34 +43,34 @@ fn agreement_one_of_the_story() {
         ..Paid::default()
     };
     for last in [false, true] {
-        let share = paid.share(&terms, 4 * million, 4 * million, last);
+        let share = paid.share(&terms, Amount(4 * million), Amount(4 * million), last);
         assert_eq!(
             share,
             Share {
-                gross: 4 * million,
-                held_back: 40_000_000,
-                cleared: 120_000_000,
-                net: 240_000_000
+                gross: Amount(4 * million),
+                held_back: Amount(40_000_000),
+                cleared: Amount(120_000_000),
+                net: Amount(240_000_000)
             }
         );
         paid.add(&share);
         assert!(paid.total() <= Paid::cap(&terms));
     }
-    assert_eq!(paid.holdback_due(8 * million), 80_000_000);
-    assert_eq!(Paid::cap(&terms), 720_000_000);
+    assert_eq!(paid.holdback_due(Amount(8 * million)), Amount(80_000_000));
+    assert_eq!(Paid::cap(&terms), Amount(720_000_000));
 }
 
 #[test]
 fn the_last_milestone_takes_the_residue() {
     let terms = terms(&[3_333, 3_333, 3_335], 3_000, 1_000);
     let mut paid = Paid {
-        advance: 3_000,
+        advance: Amount(3_000),
         ..Paid::default()
     };
     let shares: Vec<Share> = [(3_333, false), (3_333, false), (3_335, true)]
         .into_iter()
         .map(|(amount, last)| {
-            let share = paid.share(&terms, amount, amount, last);
+            let share = paid.share(&terms, Amount(amount), Amount(amount), last);
             paid.add(&share);
             share
         })
@@ -77,16 +78,19 @@ fn the_last_milestone_takes_the_residue() {
     assert_eq!(
         shares
             .iter()
-            .map(|share| share.held_back)
+            .map(|share| share.held_back.0)
             .collect::<Vec<_>>(),
         [333, 333, 334]
     );
     assert_eq!(
-        shares.iter().map(|share| share.cleared).collect::<Vec<_>>(),
+        shares
+            .iter()
+            .map(|share| share.cleared.0)
+            .collect::<Vec<_>>(),
         [999, 999, 1_002]
     );
-    assert_eq!((paid.held_back, paid.outstanding()), (1_000, 0));
-    assert_eq!(paid.holdback_due(10_001), 1_000);
+    assert_eq!((paid.held_back.0, paid.outstanding().0), (1_000, 0));
+    assert_eq!(paid.holdback_due(Amount(10_001)), Amount(1_000));
 }
 
 #[test]
@@ -139,32 +143,32 @@ proptest! {
     #[test]
     fn everything_paid_is_what_was_accepted(case in cases()) {
         let total: u64 = case.amounts.iter().sum();
-        let terms = terms(&case.amounts, basis_points(total, case.advance_bp), case.holdback_bp);
+        let terms = terms(&case.amounts, basis_points(Amount(total), case.advance_bp).0, case.holdback_bp);
         prop_assume!(large_enough(&terms));
         let mut paid = Paid { advance: terms.advance, ..Paid::default() };
-        let accepted = |i: usize| basis_points(case.amounts[i], case.accepted_bp[i]);
-        let requested: Vec<usize> = case.order.iter().copied().filter(|i| accepted(*i) > 0).collect();
+        let accepted = |i: usize| basis_points(Amount(case.amounts[i]), case.accepted_bp[i]);
+        let requested: Vec<usize> = case.order.iter().copied().filter(|i| accepted(*i) > Amount::ZERO).collect();
         for (at, i) in requested.iter().enumerate() {
             let last = at + 1 == requested.len();
             let before = paid;
-            let share = paid.share(&terms, case.amounts[*i], accepted(*i), last);
-            prop_assert_eq!(share.gross, share.held_back + share.cleared + share.net);
+            let share = paid.share(&terms, Amount(case.amounts[*i]), accepted(*i), last);
+            prop_assert_eq!(share.gross.0, share.held_back.0 + share.cleared.0 + share.net.0);
             if case.refuse_first {
                 paid.add(&share);
                 paid.take_back(&share);
                 prop_assert_eq!(paid, before);
             }
             paid.add(&share);
-            prop_assert!(paid.total() <= Paid::cap(&terms), "{} above {}", paid.total(), Paid::cap(&terms));
+            prop_assert!(paid.total() <= Paid::cap(&terms), "{:?} above {:?}", paid.total(), Paid::cap(&terms));
             prop_assert!(paid.cleared <= paid.advance);
         }
-        let sum: u64 = (0..case.amounts.len()).map(accepted).sum();
-        let holdback = paid.holdback_due(sum);
-        if paid.total() <= sum {
-            prop_assert_eq!(paid.total() + holdback, sum, "what is owed is paid to the cent");
-            prop_assert!(holdback <= basis_points(sum, terms.holdback_bp));
+        let sum: u64 = (0..case.amounts.len()).map(|i| accepted(i).0).sum();
+        let holdback = paid.holdback_due(Amount(sum));
+        if paid.total() <= Amount(sum) {
+            prop_assert_eq!(paid.total().0 + holdback.0, sum, "what is owed is paid to the cent");
+            prop_assert!(holdback <= basis_points(Amount(sum), terms.holdback_bp));
         } else {
-            prop_assert_eq!(holdback, 0, "an advance above what was accepted is a debt, and nothing is held back for it");
+            prop_assert_eq!(holdback, Amount::ZERO, "an advance above what was accepted is a debt, and nothing is held back for it");
         }
     }
 }

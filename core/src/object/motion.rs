@@ -4,8 +4,10 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
+use crate::id::{CharterVersion, GroupId, MotionId, PersonId};
 use crate::machine::Row;
 use crate::object::Machine;
 use crate::record::{Choice, MotionEffect};
@@ -13,7 +15,9 @@ use crate::row;
 use crate::tally::Tally;
 
 /// Where a motion stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum MotionStatus {
     /// Gathers support for the assembly.
@@ -52,7 +56,9 @@ impl MotionStatus {
 }
 
 /// Why a motion ended without effect, as its effect is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// The ballots said no.
@@ -68,10 +74,10 @@ pub enum Failure {
 }
 
 /// A motion (proved). Its due times stand in the table of deadlines.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Motion {
     /// Its number.
-    pub number: u32,
+    pub number: MotionId,
     /// What it does.
     pub effect: MotionEffect,
     /// The kind whose rule decides; for a rescission, that of the motion it undoes.
@@ -81,9 +87,9 @@ pub struct Motion {
     /// The rule it is judged by, from the charter version it opened under.
     pub rule: MotionRule,
     /// That charter version.
-    pub charter: u32,
+    pub charter: CharterVersion,
     /// Organisation and group that proposed it; none where a rule of the ledger opened it.
-    pub proposer: Option<(u32, u32)>,
+    pub proposer: Option<(OrganisationId, GroupId)>,
     /// SHA-256 of the text.
     pub text: Hash,
     /// Days each ballot is open; 0 for a rescission.
@@ -91,7 +97,7 @@ pub struct Motion {
     /// Where it stands.
     pub status: MotionStatus,
     /// Ledger time of the newest opening, or of the proposal while it gathers support.
-    pub opened_ms: u64,
+    pub opened_ms: LedgerTime,
     /// How often it was put again after a missed quorum.
     pub retabled: u32,
     /// Members in the electorate of the newest opening.
@@ -107,18 +113,18 @@ pub struct Motion {
 }
 
 /// A ballot that holds its group's voice (working).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Cast {
     /// The member that holds the voice.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     /// Its newest choice.
     pub choice: Choice,
     /// The criterion of a "no" to an admission.
     pub criterion: Option<Text<40>>,
     /// Persons who signed it (domain 2.9: who votes an award takes no later step of its payments).
-    pub persons: Vec<u32>,
+    pub persons: Vec<PersonId>,
     /// Ledger time.
-    pub cast_ms: u64,
+    pub cast_ms: LedgerTime,
     /// Record id.
     pub record: Hash,
 }
@@ -195,7 +201,7 @@ pub static ROWS: [Row<MotionStatus>; 20] = {
     ]
 };
 
-crate::object::object!(Motion, "motion");
+crate::object::object!(Motion, crate::id::MotionId, "motion");
 
 impl Machine for Motion {
     type State = MotionStatus;
@@ -209,7 +215,7 @@ impl Machine for Motion {
     fn state_of(entry: &MotionStatus) -> MotionStatus {
         *entry
     }
-    fn enter(&mut self, entry: MotionStatus, _now: u64) {
+    fn enter(&mut self, entry: MotionStatus, _now: LedgerTime) {
         self.status = entry;
     }
 }

@@ -2,6 +2,7 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 
 use crate::record::OfficialOrder;
 
@@ -13,5 +14,5 @@ pub struct FiledOrder {
     /// The record that filed it.
     pub record: Hash,
     /// Ledger time.
-    pub filed_ms: u64,
+    pub filed_ms: LedgerTime,
 }

@@ -4,7 +4,10 @@ use PaymentState as S;
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::account::Amount;
+use crate::id::{AgreementId, FundId, PaymentId};
 use crate::machine::Row;
 use crate::object::deed::Deed;
 use crate::object::milestone::Share;
@@ -12,7 +15,19 @@ use crate::record::{BankReference, Instruction, Tranche};
 use crate::row;
 
 /// Where a payment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum PaymentState {
     /// By the grantee.
@@ -135,7 +150,19 @@ pub const ROWS: [Row<PaymentState>; 24] = [
 ];
 
 /// Which step of a payment is awaited, for overdue events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Awaited {
     /// Certification.
@@ -149,25 +176,25 @@ pub enum Awaited {
 }
 
 /// A payment (proved).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Payment {
     /// Its number.
-    pub number: u32,
+    pub number: PaymentId,
     /// The fund.
-    pub fund: u32,
+    pub fund: FundId,
     /// The agreement.
-    pub agreement: u32,
+    pub agreement: AgreementId,
     /// What it pays.
     pub tranche: Tranche,
     /// How the accepted amount divides; net is the amount. Of an advance or holdback only net is
     /// set.
     pub share: Share,
     /// Minor units.
-    pub amount: u64,
+    pub amount: Amount,
     /// Where it stands.
     pub state: PaymentState,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// Record of the request.
     pub requested: Hash,
     /// Record of the certificate.
@@ -177,11 +204,11 @@ pub struct Payment {
     /// Approvals needed, fixed at the request.
     pub approvals_needed: u32,
     /// Ledger time of the last approval.
-    pub approved_ms: Option<u64>,
+    pub approved_ms: Option<LedgerTime>,
     /// Who did what, in order; a repeated deed stands once.
     pub deeds: Vec<Deed>,
     /// Organisation that called for a hold, until a second one does.
-    pub hold_called_by: Option<u32>,
+    pub hold_called_by: Option<OrganisationId>,
     /// The newest instruction.
     pub instruction: Option<Instruction>,
     /// Instructions given so far.
@@ -192,5 +219,5 @@ pub struct Payment {
     pub refused: Option<Text<40>>,
 }
 
-crate::object::object!(Payment, "payment");
+crate::object::object!(Payment, crate::id::PaymentId, "payment");
 crate::object::machine!(Payment, "payment", PaymentState, state);

@@ -3,7 +3,9 @@
 use ReviewStatus as R;
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 
+use crate::id::{ApplicationId, DrawId, PersonId, ReviewId};
 use crate::machine::Row;
 use crate::record::{ReviewDeclaration, Revision, Scores};
 use crate::row;
@@ -54,17 +56,17 @@ impl ReviewStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Review {
     /// Its number.
-    pub number: u32,
+    pub number: ReviewId,
     /// The application.
-    pub application: u32,
+    pub application: ApplicationId,
     /// The reviewer.
-    pub person: u32,
+    pub person: PersonId,
     /// The draw whose order named the reviewer.
-    pub draw: u32,
+    pub draw: DrawId,
     /// Where it stands.
     pub status: ReviewStatus,
     /// Ledger time since which it stands there.
-    pub since_ms: u64,
+    pub since_ms: LedgerTime,
     /// What was declared.
     pub declaration: Option<ReviewDeclaration>,
     /// The seal.
@@ -144,5 +146,5 @@ pub const ROWS: [Row<ReviewStatus>; 19] = [
     row!("F38", Some(R::Revealed) => R::Dropped, "BRD", "call cancelled"),
 ];
 
-crate::object::object!(Review, "review");
+crate::object::object!(Review, crate::id::ReviewId, "review");
 crate::object::machine!(Review, "review", ReviewStatus, status);

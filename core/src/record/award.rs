@@ -8,9 +8,11 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, at_most, encode};
 use rollbook_proof::crypto::{Hash, sha256_tagged};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
-use crate::account::AMOUNT_MAX;
+use crate::account::Amount;
 use crate::charter::motions::BodyKind;
+use crate::id::{AgreementId, ApplicationId, AwardId, CharterVersion, PaymentId};
 use crate::identity::ActClass;
 
 /// Most milestones of one agreement; keeps the proved agreement under its limit.
@@ -20,9 +22,9 @@ pub const MILESTONES_MAX: usize = 24;
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct MilestonePlan {
     /// What it is worth, holdback included, in minor units.
-    pub amount: u64,
+    pub amount: Amount,
     /// Ledger time until which it is due.
-    pub due_ms: u64,
+    pub due_ms: LedgerTime,
     /// SHA-256 of what counts as evidence.
     pub evidence: Hash,
 }
@@ -31,28 +33,28 @@ pub struct MilestonePlan {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct AgreementTerms {
     /// The award's number.
-    pub award: u32,
+    pub award: AwardId,
     /// Organisation number of the grantee.
-    pub grantee: u32,
+    pub grantee: OrganisationId,
     /// SHA-256 of the identifiers of both parties as they stand in the document.
     pub parties: Hash,
     /// SHA-256 of the document that people sign.
     pub document: Hash,
     /// The whole amount, in minor units: the award's, and the sum of the milestones (N5).
-    pub total: u64,
+    pub total: Amount,
     /// Unit code of the fund: `CNY`, `GPU-HOUR`.
     pub unit: crate::account::Unit,
     /// Milestones in order, at least one.
     pub milestones: Vec<MilestonePlan>,
     /// Paid in advance, at most the charter's share of the total; 0 for none.
-    pub advance: u64,
+    pub advance: Amount,
     /// Held back until final acceptance, in basis points of what is accepted; at least the
     /// charter's share.
     pub holdback_bp: u32,
     /// Salted commitment to the payee's account.
     pub account: Hash,
     /// Charter version the agreement runs under to its end.
-    pub charter: u32,
+    pub charter: CharterVersion,
     /// Digest of the call's published terms.
     pub call: Hash,
     /// SHA-256 of the clawback clause.
@@ -72,11 +74,7 @@ impl AgreementTerms {
         if self.milestones.is_empty() {
             return Err(DecodeError::rule("an agreement has at least one milestone"));
         }
-        if self
-            .milestones
-            .iter()
-            .any(|plan| !(1..=AMOUNT_MAX).contains(&plan.amount))
-            || self.total > AMOUNT_MAX
+        if self.milestones.iter().any(|plan| !plan.amount.is_payable()) || self.total > Amount::MAX
         {
             return Err(DecodeError::rule(
                 "an amount is 1 to 999999999999999999 minor units",
@@ -114,7 +112,7 @@ pub enum AwardAct {
     /// F12: the grantee accepts the offer.
     Accept {
         /// The award.
-        award: u32,
+        award: AwardId,
     },
     /// F13, first record: the programme officer drafts the agreement. Replaces a draft that is not
     /// in force.
@@ -122,7 +120,7 @@ pub enum AwardAct {
     /// F13, second record: the grantee signs, primary and finance officer together.
     Sign {
         /// The agreement.
-        agreement: u32,
+        agreement: AgreementId,
         /// Id of the record that drafted it.
         draft: Hash,
         /// [`AgreementTerms::digest`].
@@ -132,7 +130,7 @@ pub enum AwardAct {
     /// force.
     Countersign {
         /// The agreement.
-        agreement: u32,
+        agreement: AgreementId,
         /// Id of the grantee's record.
         signed: Hash,
         /// [`AgreementTerms::digest`].
@@ -141,14 +139,14 @@ pub enum AwardAct {
     /// F42: the grantee names another account, primary and finance officer together.
     ChangeAccount {
         /// The agreement.
-        agreement: u32,
+        agreement: AgreementId,
         /// Salted commitment to the new account.
         account: Hash,
     },
     /// F42: a second officer confirms the new account by another channel.
     ConfirmAccount {
         /// The agreement.
-        agreement: u32,
+        agreement: AgreementId,
         /// Id of the record that named the account.
         change: Hash,
         /// The account confirmed.
@@ -184,9 +182,9 @@ impl AwardAct {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct GrantAward {
     /// The application.
-    pub application: u32,
+    pub application: ApplicationId,
     /// Minor units; at most the ask.
-    pub amount: u64,
+    pub amount: Amount,
     /// The body it is put to; at least the one that size and splitting test ask for.
     pub body: BodyKind,
     /// Why a better rank is passed over: salted commitment to the reasons.
@@ -196,7 +194,7 @@ pub struct GrantAward {
 impl GrantAward {
     /// Shape: an amount.
     pub fn check(&self) -> Result<(), DecodeError> {
-        if (1..=AMOUNT_MAX).contains(&self.amount) {
+        if self.amount.is_payable() {
             Ok(())
         } else {
             Err(DecodeError::rule(
@@ -232,7 +230,7 @@ pub enum Placing {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct PlaceApplication {
     /// The application.
-    pub application: u32,
+    pub application: ApplicationId,
     /// Where.
     pub placing: Placing,
     /// Salted commitment to the reasons.
@@ -246,7 +244,7 @@ pub struct PlaceApplication {
 )]
 pub struct RevokeAward {
     /// The award.
-    pub award: u32,
+    pub award: AwardId,
     /// Salted commitment to the reasons.
     pub reason: Hash,
 }
@@ -257,7 +255,7 @@ pub struct RevokeAward {
 )]
 pub struct LiftHold {
     /// The payment.
-    pub payment: u32,
+    pub payment: PaymentId,
     /// Salted commitment to the reasons.
     pub reason: Hash,
 }

@@ -5,8 +5,14 @@ use bincode::{Decode, Encode};
 use rollbook_proof::answer::{Answer, Verdict as AnswerVerdict, verify_answer};
 use rollbook_proof::codec::{DecodeError, Text, at_most, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256_tagged};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
+use crate::account::Amount;
+use crate::calendar::LocalDay;
 use crate::charter::Class;
+use crate::id::{
+    AgreementId, ApplicationId, CallId, DirectionId, DrawId, FundId, PersonId, ReviewId,
+};
 use crate::identity::{ActClass, Name};
 use crate::record::{ConflictKind, Payload};
 
@@ -74,15 +80,15 @@ pub struct Eligibility {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct CallTerms {
     /// The fund.
-    pub fund: u32,
+    pub fund: FundId,
     /// Its names.
     pub title: Name,
     /// The direction whose earmark is used first; none for a call across directions.
-    pub direction: Option<u32>,
+    pub direction: Option<DirectionId>,
     /// Minor units, allocated when published.
-    pub budget: u64,
+    pub budget: Amount,
     /// Largest ask; at most the budget.
-    pub ask_max: u64,
+    pub ask_max: Amount,
     /// What is scored, in order.
     pub criteria: Vec<Criterion>,
     /// Least mean total, in basis points times score (0 to 10,000 times the highest score); 0 for
@@ -100,9 +106,9 @@ pub struct CallTerms {
     /// Published codes of ineligibility, strictly ascending; a verdict cites one.
     pub codes: Vec<Text<40>>,
     /// Local day on which submissions open.
-    pub opens_day: i64,
+    pub opens_day: LocalDay,
     /// Local day at whose end submissions close.
-    pub closes_day: i64,
+    pub closes_day: LocalDay,
     /// SHA-256 of the call document.
     pub document: Hash,
 }
@@ -124,7 +130,8 @@ impl CallTerms {
         if self.title.native.is_empty() || self.title.latin.is_empty() {
             return wrong("a title is missing");
         }
-        if self.budget == 0 || self.ask_max == 0 || self.ask_max > self.budget {
+        if self.budget == Amount::ZERO || self.ask_max == Amount::ZERO || self.ask_max > self.budget
+        {
             return wrong("budget and largest ask are not zero, and the ask is within the budget");
         }
         if self
@@ -182,7 +189,7 @@ impl CallTerms {
         {
             return wrong("a concentration limit is 1 to 10,000 basis points");
         }
-        if self.opens_day > self.closes_day || self.opens_day < 0 {
+        if self.opens_day > self.closes_day || self.opens_day < LocalDay(0) {
             return wrong("a call opens before it closes");
         }
         for (i, tie_break) in self.tie_breaks.iter().enumerate() {
@@ -211,14 +218,14 @@ pub struct ApplicationContent {
     /// Title of the project.
     pub title: Text<200>,
     /// What is asked for, in minor units.
-    pub ask: u64,
+    pub ask: Amount,
     /// SHA-256 of the encrypted application document (RULINGS R16).
     pub document: Hash,
 }
 
 impl ApplicationContent {
     /// The commitment: 'rollbook/application/v1' 0x00 || salt || call || applicant || content.
-    pub fn commitment(&self, salt: &[u8; 32], call: u32, applicant: u32) -> Hash {
+    pub fn commitment(&self, salt: &[u8; 32], call: CallId, applicant: OrganisationId) -> Hash {
         sha256_tagged(
             "rollbook/application/v1",
             &[salt, &encode(&(call, applicant)), &encode(self)],
@@ -230,7 +237,7 @@ impl ApplicationContent {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Submission {
     /// The call.
-    pub call: u32,
+    pub call: CallId,
     /// Hash of the project, one application per call (see [`ApplicationContent`] for what stays
     /// sealed).
     pub project: Hash,
@@ -257,13 +264,13 @@ pub struct Submission {
 )]
 pub struct SeenReceipt {
     /// The validator's organisation.
-    pub validator: u32,
+    pub validator: OrganisationId,
     /// SHA-256 of the bytes that were handed in to it.
     pub bytes: Hash,
     /// Its clock, in ledger milliseconds.
-    pub time_ms: u64,
+    pub time_ms: LedgerTime,
     /// Height of its tip.
-    pub height: u64,
+    pub height: Height,
     /// By its log key over the answer that [`SeenReceipt::answer`] gives back.
     pub signature: Signature,
 }
@@ -318,18 +325,18 @@ impl SeenReceipt {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct SeenEarlier {
     /// Who began the earlier record.
-    pub officer: u32,
+    pub officer: PersonId,
     /// Its sequence.
     pub sequence: u64,
     /// Its limit.
-    pub valid_until_ms: u64,
+    pub valid_until_ms: LedgerTime,
     /// Receipts, strictly ascending by validator.
     pub receipts: Vec<SeenReceipt>,
 }
 
 impl SeenEarlier {
     /// Id of the earlier record of `principal` with `submission`.
-    pub fn record(&self, chain: Hash, principal: u32, submission: &Submission) -> Hash {
+    pub fn record(&self, chain: Hash, principal: OrganisationId, submission: &Submission) -> Hash {
         let body = super::Body::Call(CallAct::Submit(Submission {
             seen: None,
             ..submission.clone()
@@ -367,7 +374,7 @@ pub enum Verdict {
 )]
 pub struct DecideAppeal {
     /// The application.
-    pub application: u32,
+    pub application: ApplicationId,
 }
 
 /// F38: cancels a call, as the effect of a board motion.
@@ -376,7 +383,7 @@ pub struct DecideAppeal {
 )]
 pub struct CancelCall {
     /// The call.
-    pub call: u32,
+    pub call: CallId,
     /// SHA-256 of the reasons.
     pub reason: Hash,
 }
@@ -409,7 +416,7 @@ pub struct ConfirmPool {
     /// Which pool.
     pub pool: PoolKind,
     /// Persons entered by the programme officer, strictly ascending.
-    pub persons: Vec<u32>,
+    pub persons: Vec<PersonId>,
 }
 
 impl ConfirmPool {
@@ -419,7 +426,7 @@ impl ConfirmPool {
     }
 }
 
-fn check_persons(persons: &[u32]) -> Result<(), DecodeError> {
+fn check_persons(persons: &[PersonId]) -> Result<(), DecodeError> {
     strictly_ascending(persons, "persons of a pool", |person| *person)?;
     at_most(persons, POOL_ENTRY_MAX, "persons of a pool")?;
     if persons.is_empty() {
@@ -447,7 +454,7 @@ pub struct Scores(pub Vec<u32>);
 
 impl Scores {
     /// The seal: 'rollbook/review/v1' 0x00 || salt || review || scores || comment.
-    pub fn seal(&self, salt: &[u8; 32], review: u32, comment: &Hash) -> Hash {
+    pub fn seal(&self, salt: &[u8; 32], review: ReviewId, comment: &Hash) -> Hash {
         sha256_tagged(
             "rollbook/review/v1",
             &[salt, &encode(&review), &encode(self), &comment.0],
@@ -481,15 +488,15 @@ pub struct Revision {
 #[serde(rename_all = "kebab-case")]
 pub enum DrawFor {
     /// Reviewers of a call.
-    Call(u32),
+    Call(CallId),
     /// Assessors of an agreement.
-    Agreement(u32),
+    Agreement(AgreementId),
 }
 
 /// The commitment to 32 random bytes: 'rollbook/draw-commit/v1' 0x00 || draw || attempt || person
 /// || bytes. It names them, so that neither a commitment of another nor bytes already revealed can
 /// be used.
-pub fn draw_commitment(draw: u32, attempt: u32, person: u32, secret: &[u8; 32]) -> Hash {
+pub fn draw_commitment(draw: DrawId, attempt: u32, person: PersonId, secret: &[u8; 32]) -> Hash {
     sha256_tagged(
         "rollbook/draw-commit/v1",
         &[&encode(&(draw, attempt, person)), secret],
@@ -504,12 +511,12 @@ pub enum CallAct {
     /// F39.
     Withdraw {
         /// The application.
-        application: u32,
+        application: ApplicationId,
     },
     /// F07: the applicant or the programme officer opens.
     Open {
         /// The application.
-        application: u32,
+        application: ApplicationId,
         /// What was sealed.
         content: ApplicationContent,
         /// Its salt.
@@ -518,14 +525,14 @@ pub enum CallAct {
     /// F07: the programme officer judges; signing declares that there is no conflict.
     Judge {
         /// The application.
-        application: u32,
+        application: ApplicationId,
         /// The verdict.
         verdict: Verdict,
     },
     /// F40: the applicant appeals against ineligibility.
     Appeal {
         /// The application.
-        application: u32,
+        application: ApplicationId,
         /// Salted commitment to the grounds.
         grounds: Hash,
     },
@@ -534,7 +541,7 @@ pub enum CallAct {
         /// Which.
         pool: PoolKind,
         /// Persons, strictly ascending.
-        persons: Vec<u32>,
+        persons: Vec<PersonId>,
     },
     /// R22: the programme officer freezes the pool of a draw.
     FreezePool {
@@ -544,35 +551,35 @@ pub enum CallAct {
     /// R22: commits to 32 random bytes.
     CommitDraw {
         /// The draw.
-        draw: u32,
+        draw: DrawId,
         /// [`draw_commitment`].
         commitment: Hash,
     },
     /// R22: reveals them.
     RevealDraw {
         /// The draw.
-        draw: u32,
+        draw: DrawId,
         /// The bytes.
         secret: [u8; 32],
     },
     /// F09: declares.
     Declare {
         /// The review.
-        review: u32,
+        review: ReviewId,
         /// What.
         declaration: ReviewDeclaration,
     },
     /// F09: seals scores.
     Seal {
         /// The review.
-        review: u32,
+        review: ReviewId,
         /// [`Scores::seal`].
         seal: Hash,
     },
     /// F09: reveals them.
     Reveal {
         /// The review.
-        review: u32,
+        review: ReviewId,
         /// The scores.
         scores: Scores,
         /// Salted commitment to the written comment.
@@ -583,19 +590,19 @@ pub enum CallAct {
     /// F09: makes the review final, with a change at the panel if there was one.
     Finalise {
         /// The review.
-        review: u32,
+        review: ReviewId,
         /// The change.
         revision: Option<Revision>,
     },
     /// F10: asks for the ranking; `apply` computes it.
     Rank {
         /// The call.
-        call: u32,
+        call: CallId,
     },
     /// F29: the programme officer closes a decided call.
     Close {
         /// The call.
-        call: u32,
+        call: CallId,
     },
 }
 

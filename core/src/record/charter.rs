@@ -3,6 +3,7 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::identity::ActClass;
 
@@ -17,9 +18,9 @@ pub struct OfficialOrder {
     /// SHA-256 of the document.
     pub document: Hash,
     /// When it was issued, milliseconds since 1970; not after the block's time.
-    pub issued_ms: u64,
+    pub issued_ms: LedgerTime,
     /// The organisation it is about, if it is about one.
-    pub about: Option<u32>,
+    pub about: Option<OrganisationId>,
 }
 
 /// Acts on the alliance's order. Grows only at its end.

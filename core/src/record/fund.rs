@@ -3,8 +3,11 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 
-use crate::account::{AMOUNT_MAX, Pot, Unit};
+use crate::account::{Amount, Pot, Unit};
+use crate::calendar::LocalDay;
+use crate::id::{ContributionId, FundId, InstalmentId, PersonId};
 use crate::identity::{ActClass, Name, Role};
 
 /// Most instalments of one pledge.
@@ -20,16 +23,16 @@ pub struct CreateFund {
     /// Its names.
     pub name: Name,
     /// Organisation that holds the money and signs agreements.
-    pub holder: u32,
+    pub holder: OrganisationId,
     /// What it counts: one currency or one resource.
     pub unit: Unit,
     /// Salted commitment to the one bank account.
     pub bank_account: Hash,
     /// Office whose posts the officers take.
-    pub office: u32,
+    pub office: OrganisationId,
     /// Posts scoped to the fund: (role, person), strictly ascending. At least one TRE and PO, two
     /// OFF and FIN.
-    pub officers: Vec<(Role, u32)>,
+    pub officers: Vec<(Role, PersonId)>,
 }
 
 impl CreateFund {
@@ -62,9 +65,9 @@ impl CreateFund {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct AppointCommittee {
     /// The fund.
-    pub fund: u32,
+    pub fund: FundId,
     /// Organisations, strictly ascending, of distinct groups; exactly five.
-    pub members: Vec<u32>,
+    pub members: Vec<OrganisationId>,
 }
 
 impl AppointCommittee {
@@ -87,7 +90,7 @@ impl AppointCommittee {
 )]
 pub struct WriteOffInstalment {
     /// The instalment.
-    pub instalment: u32,
+    pub instalment: InstalmentId,
     /// SHA-256 of the list of attempts to collect it.
     pub attempts: Hash,
 }
@@ -108,16 +111,16 @@ pub struct WriteOffInstalment {
 )]
 pub struct InstalmentEntry {
     /// Local day (days since 1970-01-01) by whose end it is due.
-    pub due_day: i64,
+    pub due_day: LocalDay,
     /// Minor units.
-    pub amount: u64,
+    pub amount: Amount,
 }
 
 /// F02: what a member signs.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct PledgeEntry {
     /// The fund.
-    pub fund: u32,
+    pub fund: FundId,
     /// Free, or earmarked to a direction.
     pub pot: Pot,
     /// Ascending by due day; the pledge is their sum.
@@ -126,13 +129,16 @@ pub struct PledgeEntry {
 
 impl PledgeEntry {
     /// The sum of the instalments; none if it has more than 18 digits.
-    pub fn amount(&self) -> Option<u64> {
+    pub fn amount(&self) -> Option<Amount> {
         let sum: u128 = self
             .instalments
             .iter()
             .map(|instalment| u128::from(instalment.amount))
             .sum();
-        u64::try_from(sum).ok().filter(|sum| *sum <= AMOUNT_MAX)
+        u64::try_from(sum)
+            .ok()
+            .filter(|sum| *sum <= Amount::MAX.0)
+            .map(Amount)
     }
 
     fn check(&self) -> Result<(), DecodeError> {
@@ -144,7 +150,7 @@ impl PledgeEntry {
             || self
                 .instalments
                 .iter()
-                .any(|instalment| instalment.amount == 0)
+                .any(|instalment| instalment.amount == Amount::ZERO)
         {
             return Err(DecodeError::rule(
                 "a pledge has instalments, none of them zero",
@@ -193,13 +199,13 @@ impl BankReference {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ReceiptEntry {
     /// The instalment it pays.
-    pub instalment: u32,
+    pub instalment: InstalmentId,
     /// Minor units.
-    pub amount: u64,
+    pub amount: Amount,
     /// The bank's reference.
     pub reference: BankReference,
     /// Value date, days since 1970-01-01.
-    pub value_day: i64,
+    pub value_day: LocalDay,
 }
 
 /// Acts on funds and contributions. Grows only at its end.
@@ -208,21 +214,21 @@ pub enum FundAct {
     /// F01: the holder accepts to hold the fund, or named officers accept their posts (RULINGS R7).
     Accept {
         /// The fund.
-        fund: u32,
+        fund: FundId,
     },
     /// F02: a member pledges.
     Pledge(PledgeEntry),
     /// F34: the treasurer calls an instalment.
     CallInstalment {
         /// The instalment.
-        instalment: u32,
+        instalment: InstalmentId,
     },
     /// F34: the member proposes to cancel instalments that are not called.
     ProposeCancel {
         /// The contribution.
-        contribution: u32,
+        contribution: ContributionId,
         /// Its instalments, strictly ascending.
-        instalments: Vec<u32>,
+        instalments: Vec<InstalmentId>,
     },
     /// F34: the treasurer agrees.
     AgreeCancel {

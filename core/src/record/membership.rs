@@ -5,7 +5,10 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
 use rollbook_proof::crypto::Hash;
 
+use crate::account::Amount;
+use crate::calendar::LocalDay;
 use crate::charter::Class;
+use crate::id::{InvoiceId, MembershipId};
 use crate::identity::{ActClass, GroupDeclaration};
 use crate::record::BankReference;
 
@@ -32,13 +35,13 @@ pub struct Application {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Receipt {
     /// The invoice.
-    pub invoice: u32,
+    pub invoice: InvoiceId,
     /// Minor units of the charter's currency.
-    pub amount: u64,
+    pub amount: Amount,
     /// The bank's reference; used once in the whole ledger.
     pub reference: BankReference,
     /// Value date, days since 1970-01-01.
-    pub value_date: i64,
+    pub value_date: LocalDay,
 }
 
 /// Acts on memberships. Grows only at its end.
@@ -49,26 +52,26 @@ pub enum MembershipAct {
     /// M02: the secretariat takes the application up.
     Screen {
         /// Membership number, here and below.
-        membership: u32,
+        membership: MembershipId,
     },
     /// M03: the secretariat sends it back.
     Return {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
         /// What is missing, as language-free codes; strictly ascending, at least one.
         missing: Vec<Text<40>>,
     },
     /// M04: the applicant hands it in again.
     Resubmit {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
         /// SHA-256 of what was added.
         additions: Hash,
     },
     /// M05: the secretariat finds the applicant ineligible.
     Reject {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
         /// The published criterion.
         criterion: Text<40>,
         /// Salted commitment to the reasons.
@@ -77,48 +80,48 @@ pub enum MembershipAct {
     /// M06: the application is complete.
     Complete {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
     },
     /// M07: a member vouches for the applicant.
     Sponsor {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
     },
     /// M07: the secretariat opens the ballot, where the clock has not.
     OpenBallot {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
         /// Days the ballot is open.
         ballot_days: u32,
     },
     /// R9: the rejected applicant asks the board to vote once more.
     AskAgain {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
         /// SHA-256 of what the applicant brings forward.
         reasons: Hash,
     },
     /// The applicant takes the application back.
     WithdrawApplication {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
     },
     /// M26: the treasurer invoices the first dues.
     Invoice {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
     },
     /// M26: the treasurer cancels an invoice on which nothing was received.
     CancelInvoice {
         /// Invoice number.
-        invoice: u32,
+        invoice: InvoiceId,
     },
     /// M27: the treasurer enters dues received.
     Receive(Receipt),
     /// M27: a second officer confirms them.
     ConfirmReceipt {
         /// Invoice number.
-        invoice: u32,
+        invoice: InvoiceId,
         /// Record that entered them.
         receipt: Hash,
     },
@@ -126,21 +129,21 @@ pub enum MembershipAct {
     /// reference is free.
     DeclineReceipt {
         /// Invoice number.
-        invoice: u32,
+        invoice: InvoiceId,
         /// Record that entered them.
         receipt: Hash,
     },
     /// M09: the applicant signs the participation agreement.
     Agree {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
         /// SHA-256 of the agreement.
         agreement: Hash,
     },
     /// M09: the secretariat signs the same agreement; the applicant is a member.
     Activate {
         /// Membership.
-        membership: u32,
+        membership: MembershipId,
         /// SHA-256 of the agreement.
         agreement: Hash,
     },
@@ -203,7 +206,7 @@ impl MembershipAct {
                 }
                 Ok(())
             }
-            MembershipAct::Receive(receipt) if receipt.amount == 0 => {
+            MembershipAct::Receive(receipt) if receipt.amount == Amount::ZERO => {
                 Err(DecodeError::rule("a receipt has an amount"))
             }
             MembershipAct::Receive(receipt) => receipt.reference.check(),

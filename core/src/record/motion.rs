@@ -10,8 +10,10 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{Height, OrganisationId, ProtocolVersion};
 
 use crate::charter::motions::MotionKind;
+use crate::id::{MembershipId, MotionId, PersonId, PostId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
     AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward,
@@ -67,7 +69,7 @@ pub enum MotionEffect {
 )]
 pub struct AdmitMember {
     /// Membership number.
-    pub membership: u32,
+    pub membership: MembershipId,
 }
 
 /// R10: a motion that passed and still stays is undone.
@@ -76,7 +78,7 @@ pub struct AdmitMember {
 )]
 pub struct RescindMotion {
     /// The motion that stays.
-    pub motion: u32,
+    pub motion: MotionId,
 }
 
 /// M35: a post ends.
@@ -85,17 +87,17 @@ pub struct RescindMotion {
 )]
 pub struct RemoveHolder {
     /// Post number.
-    pub post: u32,
+    pub post: PostId,
 }
 
 /// An amendment of the charter that puts the next rule version in force (RULINGS A18).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct RaiseProtocol {
     /// The version: one above that in force.
-    pub protocol: u32,
+    pub protocol: ProtocolVersion,
     /// The first height under it. If the chain is past it when the amendment takes effect, the next
     /// block.
-    pub from_height: u64,
+    pub from_height: Height,
     /// The first release of the program that knows it, for those who must install it.
     pub release: Text<40>,
 }
@@ -106,15 +108,15 @@ pub struct RaiseProtocol {
 )]
 pub struct Appointment {
     /// The office.
-    pub office: u32,
+    pub office: OrganisationId,
     /// A post role.
     pub role: Role,
     /// Alliance or one fund.
     pub scope: Scope,
     /// Person number.
-    pub holder: u32,
+    pub holder: PersonId,
     /// Person number of the deputy.
-    pub deputy: Option<u32>,
+    pub deputy: Option<PersonId>,
 }
 
 impl MotionEffect {
@@ -272,7 +274,7 @@ pub struct Proposal {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Ballot {
     /// Motion number.
-    pub motion: u32,
+    pub motion: MotionId,
     /// The choice.
     pub choice: Choice,
     /// The published criterion that a "no" to an admission cites (M08), and nothing else does.
@@ -289,26 +291,26 @@ pub enum MotionAct {
     /// A member supports putting a motion to the assembly.
     Support {
         /// Motion number.
-        motion: u32,
+        motion: MotionId,
     },
     /// A member votes, or votes again.
     Vote(Ballot),
     /// A member of the electorate declares a conflict without voting.
     DeclareConflict {
         /// Motion number.
-        motion: u32,
+        motion: MotionId,
         /// The conflict.
         kind: ConflictKind,
     },
     /// The proposer takes the motion back before the first ballot.
     Withdraw {
         /// Motion number.
-        motion: u32,
+        motion: MotionId,
     },
     /// M35: the holder accepts the post to which a motion appointed them.
     AcceptPost {
         /// Post number.
-        post: u32,
+        post: PostId,
     },
 }
 

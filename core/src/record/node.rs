@@ -3,6 +3,7 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text};
 use rollbook_proof::crypto::{KeyKind, PublicKey, Signature};
+use rollbook_proof::number::ProtocolVersion;
 
 use crate::identity::ActClass;
 
@@ -67,7 +68,7 @@ pub enum NodeAct {
     /// an announcement back.
     Support {
         /// The rule version.
-        protocol: u32,
+        protocol: ProtocolVersion,
     },
 }
 

@@ -45,7 +45,7 @@ impl Registration {
         for (key, possession) in self.entry.officers.iter().flat_map(|officer| &officer.keys) {
             all.push((
                 *key,
-                key.possession_message(self.entry.number, KeyKind::Officer),
+                key.possession_message(self.entry.number.0, KeyKind::Officer),
                 *possession,
             ));
         }

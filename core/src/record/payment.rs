@@ -7,7 +7,8 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
 use rollbook_proof::crypto::Hash;
 
-use crate::account::AMOUNT_MAX;
+use crate::account::Amount;
+use crate::id::{AgreementId, MilestoneId, PaymentId};
 use crate::identity::ActClass;
 use crate::record::BankReference;
 
@@ -68,7 +69,7 @@ pub struct Evidence {
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// Delivered: worth this much, at most the planned amount. 0 for a final report.
-    Accept(u64),
+    Accept(Amount),
     /// Not delivered; may be submitted again, at most the charter's number of times.
     Rework,
     /// Not delivered and not to be reworked.
@@ -94,7 +95,7 @@ pub enum Tranche {
     /// The advance.
     Advance,
     /// A milestone, by its number.
-    Milestone(u32),
+    Milestone(MilestoneId),
     /// What was held back.
     Holdback,
 }
@@ -123,7 +124,7 @@ pub struct Instruction {
     /// Commitment to the account paid to: the one in force.
     pub account: Hash,
     /// Minor units.
-    pub amount: u64,
+    pub amount: Amount,
 }
 
 impl Decision {
@@ -168,8 +169,8 @@ fn is_uuid_v4(bytes: &[u8]) -> bool {
         })
 }
 
-fn check_amount(amount: u64) -> Result<(), DecodeError> {
-    if (1..=AMOUNT_MAX).contains(&amount) {
+fn check_amount(amount: Amount) -> Result<(), DecodeError> {
+    if amount.is_payable() {
         Ok(())
     } else {
         Err(DecodeError::rule(
@@ -184,14 +185,14 @@ pub enum PaymentAct {
     /// F14: the grantee submits evidence for a milestone, or the final report (F43).
     Submit {
         /// The milestone's number.
-        milestone: u32,
+        milestone: MilestoneId,
         /// Strictly ascending, at least one.
         evidence: Vec<Evidence>,
     },
     /// F15: an assessor's finding; the signature is also the declaration that no conflict is known.
     Assess {
         /// The milestone's number.
-        milestone: u32,
+        milestone: MilestoneId,
         /// What was found.
         finding: Finding,
         /// SHA-256 of the report.
@@ -200,75 +201,75 @@ pub enum PaymentAct {
     /// F16: the grantee requests a payment.
     Request {
         /// The agreement.
-        agreement: u32,
+        agreement: AgreementId,
         /// What is to be paid.
         tranche: Tranche,
         /// What the grantee expects; must be what the ledger computes.
-        amount: u64,
+        amount: Amount,
     },
     /// F17: the programme officer certifies or refuses.
     Certify {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// Yes or no.
         decision: Decision,
     },
     /// F18: a finance approver approves or refuses.
     Approve {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// Id of the certifying record.
         certified: Hash,
         /// Minor units approved: the payment's.
-        amount: u64,
+        amount: Amount,
         /// Yes or no.
         decision: Decision,
     },
     /// F19: a seat holder calls for a hold; with the second, of another group, the payment is held.
     Hold {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// Salted commitment to the ground.
         ground: Hash,
     },
     /// F20: the treasurer releases the payment to the bank; again after a return.
     Release {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// The instruction.
         instruction: Instruction,
     },
     /// F21: a second officer confirms that the bank executed it.
     Settle {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// The bank's reference, unique for ever.
         reference: BankReference,
         /// Minor units executed: the payment's.
-        amount: u64,
+        amount: Amount,
     },
     /// F21: a second officer records that the bank returned it.
     Return {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// The bank's reference, unique for ever.
         reference: BankReference,
         /// Minor units returned: the payment's.
-        amount: u64,
+        amount: Amount,
         /// ISO 20022 reason, four capital letters or digits: `AC04`.
         reason: Text<4>,
     },
     /// F22: the grantee has the money.
     Acknowledge {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// Minor units received: the payment's.
-        amount: u64,
+        amount: Amount,
     },
     /// F22: the grantee says that the money did not arrive.
     Dispute {
         /// The payment.
-        payment: u32,
+        payment: PaymentId,
         /// Salted commitment to what is said.
         ground: Hash,
     },
@@ -313,7 +314,7 @@ impl PaymentAct {
             PaymentAct::Assess {
                 finding: Finding::Accept(amount),
                 ..
-            } if *amount > AMOUNT_MAX => check_amount(*amount),
+            } if *amount > Amount::MAX => check_amount(*amount),
             PaymentAct::Settle {
                 reference, amount, ..
             } => reference.check().and_then(|()| check_amount(*amount)),
@@ -361,7 +362,7 @@ mod tests {
             end_to_end: text(end_to_end)?,
             uetr,
             account: Hash::ZERO,
-            amount: 1,
+            amount: Amount(1),
         }
         .check()
     }

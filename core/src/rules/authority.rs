@@ -6,6 +6,9 @@
 //! verifies; the class of the act has its number of distinct officers; the sequence is unused.
 //! Authority is judged at the block where the record applies.
 
+use rollbook_proof::number::OrganisationId;
+
+use crate::id::PersonId;
 use crate::identity::{Organisation, OrganisationKind, Person, Role, Scope};
 use crate::lookup::groups;
 use crate::lookup::posts::post_in_force;
@@ -18,9 +21,9 @@ use crate::{refuse, require};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
     /// Person number.
-    pub person: u32,
+    pub person: PersonId,
     /// The person's home organisation, from which conflicts are computed.
-    pub home: u32,
+    pub home: OrganisationId,
     /// The role claimed and held.
     pub role: Role,
 }
@@ -36,7 +39,7 @@ pub struct Actor {
 
 impl Actor {
     /// The principal's number.
-    pub fn number(&self) -> u32 {
+    pub fn number(&self) -> OrganisationId {
         self.organisation.number
     }
 
@@ -54,7 +57,7 @@ impl Actor {
 
 /// Whether `person` holds the post `role` for `scope` in any office at the time of `tx`. An
 /// alliance-wide post covers every fund.
-pub fn holds_post(tx: &Tx, person: u32, role: Role, scope: Scope) -> bool {
+pub fn holds_post(tx: &Tx, person: PersonId, role: Role, scope: Scope) -> bool {
     tx.t.posts.iter().any(|(_, post)| {
         post.role == role
             && post.holder == person
@@ -115,7 +118,7 @@ pub fn admit(
         now = tx.now
     );
     require!(
-        payload.valid_until_ms <= tx.now.saturating_add(VALIDITY_MAX_MS),
+        payload.valid_until_ms <= tx.now.plus_ms(VALIDITY_MAX_MS),
         "A6.valid-too-long",
         valid_until = payload.valid_until_ms,
         now = tx.now
@@ -182,7 +185,7 @@ pub fn admit(
 fn capacity(
     tx: &Tx,
     principal: &Organisation,
-    number: u32,
+    number: PersonId,
     person: &Person,
     claimed: Capacity,
 ) -> Result<Role, Refusal> {
@@ -214,14 +217,18 @@ fn capacity(
 }
 
 /// Whether a person's home organisation is not in the group of `organisation` (RULINGS R6, N13).
-pub fn unrelated(tx: &Tx, person: u32, organisation: u32) -> bool {
+pub fn unrelated(tx: &Tx, person: PersonId, organisation: OrganisationId) -> bool {
     tx.t.persons
         .get(&person)
         .is_some_and(|person| !groups::related(&tx.t, person.home, organisation))
 }
 
 /// Refuses if any signer belongs to the group of `organisation` (N13).
-pub fn require_unrelated(tx: &Tx, actor: &Actor, organisation: u32) -> Result<(), Refusal> {
+pub fn require_unrelated(
+    tx: &Tx,
+    actor: &Actor,
+    organisation: OrganisationId,
+) -> Result<(), Refusal> {
     for signer in &actor.signers {
         require!(
             unrelated(tx, signer.person, organisation),

@@ -6,13 +6,14 @@ use rollbook_proof::crypto::{Hash, sha256};
 
 use crate::account;
 use crate::account::{Account, Movement, Posting, PostingError};
+use crate::id::{FundId, Id};
 use crate::record::BankReference;
 use crate::refusal::Refusal;
 use crate::state::StateTables;
 use crate::tx::Tx;
 
 /// Posts a movement in a fund, wholly or not at all.
-pub fn post(tx: &mut Tx, fund: u32, movement: &Movement) -> Result<Vec<Posting>, Refusal> {
+pub fn post(tx: &mut Tx, fund: FundId, movement: &Movement) -> Result<Vec<Posting>, Refusal> {
     account::post(&mut tx.t, fund, movement).map_err(|error| {
         let code = match &error {
             PostingError::Amount(_) => "N2.amount",
@@ -35,17 +36,17 @@ pub fn post(tx: &mut Tx, fund: u32, movement: &Movement) -> Result<Vec<Posting>,
 
 /// What the members paid into a fund, less what they got back, in minor units: the base of RULINGS
 /// R2.
-pub fn net_receipts(tables: &StateTables, fund: u32) -> i128 {
+pub fn net_receipts(tables: &StateTables, fund: FundId) -> i128 {
     let range = |from, to| Account { fund, kind: from }..=Account { fund, kind: to };
     use account::AccountKind::{Member, Return};
     let received = tables
         .accounts
-        .range(range(Member(0), Member(u32::MAX)))
-        .map(|(_, balance)| -balance);
+        .range(range(Member(Id::MIN), Member(Id::MAX)))
+        .map(|(_, balance)| -balance.0);
     let returned = tables
         .accounts
-        .range(range(Return(0), Return(u32::MAX)))
-        .map(|(_, balance)| -balance);
+        .range(range(Return(Id::MIN), Return(Id::MAX)))
+        .map(|(_, balance)| -balance.0);
     received
         .chain(returned)
         .fold(0, |sum: i128, part| sum.saturating_add(part))

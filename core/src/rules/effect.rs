@@ -4,7 +4,10 @@
 //! the wire enum to the plan ([`Planned`]). So a motion knows no fund, and a family that adds an
 //! effect adds one implementation and one arm.
 
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
+use crate::id::{FundId, MotionId, PersonId};
 use crate::identity::Scope;
 use crate::object::motion::Failure;
 use crate::refusal::Refusal;
@@ -26,27 +29,27 @@ pub trait Effect {
 
     /// Organisations with a computed interest in the matter; their groups have no voice in it
     /// (domain 1.7, 1.8). Empty where the matter is for everybody.
-    fn interested(&self, tx: &Tx) -> Vec<u32>;
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId>;
 
     /// Whether the effect is possible now: asked at opening, at the close, and right before it is
     /// carried out.
     fn possible(&self, tx: &Tx) -> Result<(), Refusal>;
 
     /// Whether these persons may sign a ballot in the matter, whatever their company may do.
-    fn check_voters(&self, _tx: &Tx, _persons: &[u32]) -> Result<(), Refusal> {
+    fn check_voters(&self, _tx: &Tx, _persons: &[PersonId]) -> Result<(), Refusal> {
         Ok(())
     }
 
     /// Carries the effect out. It may fail only where [`Effect::possible`] would have: a failure
     /// voids the motion as `R10.effect-failed`.
-    fn carry_out(&self, tx: &mut Tx, motion: u32, due: u64) -> Result<(), Refusal>;
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: LedgerTime) -> Result<(), Refusal>;
 
     /// The motion ended without effect.
     fn failed(
         &self,
         _tx: &mut Tx,
-        _motion: u32,
-        _due: u64,
+        _motion: MotionId,
+        _due: LedgerTime,
         _failure: Failure,
     ) -> Result<(), Refusal> {
         Ok(())
@@ -54,7 +57,7 @@ pub trait Effect {
 
     /// The motion that this one undoes while that still stays (a rescission). Such a motion is for
     /// the same body, whoever is left of it, and its ballot ends with the stay.
-    fn undoes(&self) -> Option<u32> {
+    fn undoes(&self) -> Option<MotionId> {
         None
     }
 }
@@ -78,6 +81,6 @@ pub fn lowest_body(tx: &Tx, kind: Option<MotionKind>) -> Result<DecidingBody, Re
 }
 
 /// The scope of a post that has authority over `fund`, or over the alliance where there is none.
-pub fn scope_of(fund: Option<u32>) -> Scope {
+pub fn scope_of(fund: Option<FundId>) -> Scope {
     fund.map_or(Scope::Alliance, Scope::Fund)
 }

@@ -10,6 +10,12 @@
 //! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing
 //! and winding down of funds (F33), fees (F36), closing of a fund (F32), deputies.
 
+use rollbook_proof::number::LedgerTime;
+
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CallId, DrawId, InstalmentId, MilestoneId, PaymentId,
+    ReviewId,
+};
 use crate::machine::Transition;
 use crate::object::agreement::Agreement;
 use crate::object::application::Application;
@@ -91,16 +97,16 @@ pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     object: u32,
-    due: u64,
+    due: LedgerTime,
 ) -> Result<(), Refusal> {
     match kind {
-        DeadlineKind::InstalmentDefault => contribution::on_default(tx, object, due),
-        DeadlineKind::AppealWindow => application::on_appeal_window(tx, object, due),
-        DeadlineKind::DrawStep => draw::on_deadline(tx, object, due),
+        DeadlineKind::InstalmentDefault => contribution::on_default(tx, InstalmentId(object), due),
+        DeadlineKind::AppealWindow => application::on_appeal_window(tx, ApplicationId(object), due),
+        DeadlineKind::DrawStep => draw::on_deadline(tx, DrawId(object), due),
         DeadlineKind::ReviewSeal | DeadlineKind::ReviewReveal => {
-            review::on_deadline(tx, object, due)
+            review::on_deadline(tx, ReviewId(object), due)
         }
-        _ => call::on_deadline(tx, kind, object, due),
+        _ => call::on_deadline(tx, kind, CallId(object), due),
     }
 }
 
@@ -109,14 +115,14 @@ pub(crate) fn award_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     object: u32,
-    due: u64,
+    due: LedgerTime,
 ) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::StandstillEnd | DeadlineKind::OfferEnd => {
-            award::on_deadline(tx, kind, object, due)
+            award::on_deadline(tx, kind, AwardId(object), due)
         }
-        DeadlineKind::AccountCooled => agreement::account_cooled(tx, object, due),
-        DeadlineKind::AssessDue => milestone::on_deadline(tx, object, due),
-        _ => payment::on_deadline(tx, kind, object, due),
+        DeadlineKind::AccountCooled => agreement::account_cooled(tx, AgreementId(object), due),
+        DeadlineKind::AssessDue => milestone::on_deadline(tx, MilestoneId(object), due),
+        _ => payment::on_deadline(tx, kind, PaymentId(object), due),
     }
 }

@@ -12,13 +12,16 @@
 //! waits before a new application after withdrawal or expulsion, which no membership of this build
 //! can need; the yearly invoices of live members, whose due dates M10 would read.
 
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
 use crate::charter::Class;
+use crate::id::MembershipId;
 use crate::identity::Role;
 use crate::object::membership::{Live, Membership, ROWS, Standing, State};
 use crate::record::MembershipAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 pub mod admission;
@@ -75,14 +78,14 @@ pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     number: u32,
-    due: u64,
+    due: LedgerTime,
 ) -> Result<(), Refusal> {
-    admission::on_deadline(tx, kind, number, due)
+    admission::on_deadline(tx, kind, MembershipId(number), due)
 }
 
 /// Creates the membership of a founding organisation at genesis.
-pub(crate) fn enter_founder(tx: &mut Tx, organisation: u32) -> Result<(), Refusal> {
-    let number = tx.next_number(Counter::Membership);
+pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+    let number = tx.next_id::<MembershipId>();
     let membership = Membership {
         number,
         organisation,

@@ -10,12 +10,13 @@
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::sha256;
 
+use crate::id::OrderId;
 use crate::identity::{Role, Scope};
 use crate::object::order::FiledOrder;
 use crate::record::CharterAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
-use crate::tx::{Counter, Tx};
+use crate::tx::Tx;
 use crate::{refuse, require};
 
 /// Applies an act on the alliance's order.
@@ -35,7 +36,7 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &CharterAct) -> Result<Outcome, Re
     if let Some(known) = tx.t.order_names.get(&name) {
         refuse!("R24.filed-already", order = known);
     }
-    let number = tx.next_number(Counter::Order);
+    let number = tx.next_id::<OrderId>();
     tx.t.order_names().put(name, number);
     tx.t.orders().put(
         number,

@@ -11,22 +11,25 @@
 
 use std::collections::BTreeSet;
 
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
 use crate::calendar::Period;
+use crate::id::{MotionId, PersonId, PostId};
 use crate::identity::{OrganisationKind, Post, PostStatus, Role, Scope};
 use crate::lookup::{groups, rights};
 use crate::record::{Appointment, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::Effect;
-use crate::tx::{Counter, Tx};
+use crate::tx::Tx;
 use crate::{refuse, require};
 
 /// Term of a post in days.
 pub const TERM_DAYS: u32 = 730;
 
 /// Home organisations of these persons.
-fn homes(tx: &Tx, persons: &[Option<u32>]) -> Vec<u32> {
-    let homes: BTreeSet<u32> = persons
+fn homes(tx: &Tx, persons: &[Option<PersonId>]) -> Vec<OrganisationId> {
+    let homes: BTreeSet<OrganisationId> = persons
         .iter()
         .flatten()
         .filter_map(|person| tx.t.persons.get(person))
@@ -104,7 +107,7 @@ pub(crate) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<()
     Ok(())
 }
 
-fn check_removal(tx: &Tx, post: u32) -> Result<(), Refusal> {
+fn check_removal(tx: &Tx, post: PostId) -> Result<(), Refusal> {
     let Some(facts) = tx.t.posts.get(&post) else {
         refuse!("R7.unknown-post", post = post)
     };
@@ -117,7 +120,7 @@ fn check_removal(tx: &Tx, post: u32) -> Result<(), Refusal> {
 }
 
 fn appoint(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
-    let number = tx.next_number(Counter::Post);
+    let number = tx.next_id::<PostId>();
     let post = Post {
         office: appointment.office,
         role: appointment.role,
@@ -132,7 +135,7 @@ fn appoint(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn remove(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+fn remove(tx: &mut Tx, number: PostId) -> Result<(), Refusal> {
     check_removal(tx, number)?;
     if let Some(mut post) = tx.t.posts.get(&number).cloned() {
         post.status = PostStatus::Ended;
@@ -142,7 +145,7 @@ fn remove(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 }
 
 /// The holder accepts, as an officer of the home organisation.
-pub(crate) fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+pub(crate) fn accept(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outcome, Refusal> {
     let Some(mut post) = tx.t.posts.get(&number).cloned() else {
         refuse!("R7.unknown-post", post = number)
     };
@@ -169,7 +172,7 @@ pub(crate) fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome,
 }
 
 impl Effect for Appointment {
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         homes(tx, &[Some(self.holder), self.deputy])
     }
 
@@ -177,13 +180,13 @@ impl Effect for Appointment {
         check_appointment(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         appoint(tx, self)
     }
 }
 
 impl Effect for RemoveHolder {
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         homes(tx, &[tx.t.posts.get(&self.post).map(|post| post.holder)])
     }
 
@@ -191,7 +194,7 @@ impl Effect for RemoveHolder {
         check_removal(tx, self.post)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         remove(tx, self.post)
     }
 }

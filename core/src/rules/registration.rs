@@ -9,7 +9,9 @@
 //!   check it.
 
 use rollbook_proof::crypto::{KeyKind, PublicKey, Signature, sha256};
+use rollbook_proof::number::OrganisationId;
 
+use crate::id::PersonId;
 use crate::identity::{
     OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role,
     Scope,
@@ -20,7 +22,7 @@ use crate::record::{OrganisationAct, Registration};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::membership;
-use crate::tx::{Counter, Tx, Verify};
+use crate::tx::{Tx, Verify};
 use crate::{refuse, require};
 
 /// Applies an act on organisations.
@@ -79,14 +81,14 @@ fn register(
         "R16.companies-only"
     );
     require!(
-        entry.number == 0,
+        entry.number == OrganisationId(0),
         "R16.number-is-assigned",
         number = entry.number
     );
     let local_numbers = entry
         .officers
         .iter()
-        .map(|officer| officer.person)
+        .map(|officer| officer.person.0)
         .eq(1..=entry.officers.len() as u32);
     require!(local_numbers, "R16.officer-numbers-are-local");
     let Some(first) = entry
@@ -102,11 +104,11 @@ fn register(
         &registration.signature,
     );
     require!(signed, "R16.not-self-signed");
-    let number = tx.next_number(Counter::Organisation);
+    let number = tx.next_id::<OrganisationId>();
     let mut entry = entry.clone();
     entry.number = number;
     for officer in &mut entry.officers {
-        officer.person = tx.next_number(Counter::Person);
+        officer.person = tx.next_id::<PersonId>();
     }
     enter(tx, &entry, 0, Some(actor.number()), verifier)?;
     Ok(Outcome::Applied)
@@ -118,7 +120,7 @@ pub(crate) fn enter(
     tx: &mut Tx,
     entry: &OrganisationEntry,
     possession_owner: u32,
-    introduced_by: Option<u32>,
+    introduced_by: Option<OrganisationId>,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
     for identifier in &entry.identifiers {
@@ -179,7 +181,7 @@ pub(crate) fn enter(
 
 fn enter_person(
     tx: &mut Tx,
-    home: u32,
+    home: OrganisationId,
     possession_owner: u32,
     officer: &OfficerEntry,
     verifier: &mut dyn Verify,
@@ -192,7 +194,7 @@ fn enter_person(
             possession,
             possession_owner,
             KeyKind::Officer,
-            home,
+            home.0,
             verifier,
         )?;
         keys.push(OfficerKey {
@@ -241,7 +243,7 @@ pub(crate) fn claim_key(
 }
 
 /// Writes a relation in both directions.
-pub fn relate(tx: &mut Tx, a: u32, b: u32, edge: Edge) {
+pub fn relate(tx: &mut Tx, a: OrganisationId, b: OrganisationId, edge: Edge) {
     tx.t.edges().put((a, b), edge.clone());
     tx.t.edges().put((b, a), edge);
 }

@@ -5,10 +5,16 @@ use std::collections::BTreeMap;
 
 use rollbook_proof::codec::DecodeError;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::{Row, Table, TableValue};
-use crate::account::{Account, Earmark};
+use crate::account::{Account, Balance, Earmark};
 use crate::charter::Charter;
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
+    DrawId, FundId, GroupId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId,
+    PaymentId, PersonId, PostId, ReviewId,
+};
 use crate::identity::{Organisation, Person, Post};
 use crate::object::Object;
 use crate::object::agreement::Agreement;
@@ -168,10 +174,10 @@ impl<'a> Tables<'a> {
         Tables(tables)
     }
 
-    /// Writes an object under its number.
+    /// Writes an object under its id.
     pub fn put<T: Stored>(&mut self, object: T) {
-        let number = object.number();
-        T::table_mut(self.0).put(number, object);
+        let id = object.id();
+        T::table_mut(self.0).put(id, object);
     }
 
     /// The record applied: its writes join the block's.
@@ -196,19 +202,19 @@ impl std::ops::Deref for Tables<'_> {
 /// An object with a table of its own.
 pub trait Stored: Object + TableValue {
     /// Its table.
-    fn table(tables: &StateTables) -> &Table<u32, Self>;
+    fn table(tables: &StateTables) -> &Table<Self::Id, Self>;
 
     /// Its table, for the transaction.
-    fn table_mut(tables: &mut StateTables) -> &mut Table<u32, Self>;
+    fn table_mut(tables: &mut StateTables) -> &mut Table<Self::Id, Self>;
 }
 
 macro_rules! stored {
     ($($type:ty : $table:ident),* $(,)?) => { $(
         impl Stored for $type {
-            fn table(tables: &StateTables) -> &Table<u32, Self> {
+            fn table(tables: &StateTables) -> &Table<Self::Id, Self> {
                 &tables.$table
             }
-            fn table_mut(tables: &mut StateTables) -> &mut Table<u32, Self> {
+            fn table_mut(tables: &mut StateTables) -> &mut Table<Self::Id, Self> {
                 &mut tables.$table
             }
         }
@@ -235,122 +241,122 @@ stored! {
 tables! {
     proved {
         /// Charters by version.
-        1 charters: u32 => Charter, |k| format!("charter/{k}");
+        1 charters: CharterVersion => Charter, |k| format!("charter/{}", k.0);
         /// Epochs by number: the policy in force and where it began.
-        2 epochs: u32 => EpochFacts, |k| format!("policy/{k}");
+        2 epochs: EpochId => EpochFacts, |k| format!("policy/{}", k.0);
         /// Organisations by number.
-        3 organisations: u32 => Organisation, |k| format!("organisation/{k}");
+        3 organisations: OrganisationId => Organisation, |k| format!("organisation/{}", k.0);
         /// Memberships by number.
-        4 memberships: u32 => Membership, |k| format!("membership/{k}");
+        4 memberships: MembershipId => Membership, |k| format!("membership/{}", k.0);
         /// Motions by number.
-        5 motions: u32 => Motion, |k| format!("motion/{k}");
+        5 motions: MotionId => Motion, |k| format!("motion/{}", k.0);
         /// Funds by number.
-        6 funds: u32 => Fund, |k| format!("fund/{k}");
+        6 funds: FundId => Fund, |k| format!("fund/{}", k.0);
         /// Calls by number.
-        7 calls: u32 => Call, |k| format!("call/{k}");
+        7 calls: CallId => Call, |k| format!("call/{}", k.0);
         /// Awards by number.
-        8 awards: u32 => Award, |k| format!("award/{k}");
+        8 awards: AwardId => Award, |k| format!("award/{}", k.0);
         /// Agreements by number.
-        9 agreements: u32 => Agreement, |k| format!("agreement/{k}");
+        9 agreements: AgreementId => Agreement, |k| format!("agreement/{}", k.0);
         /// Payments by number.
-        10 payments: u32 => Payment, |k| format!("payment/{k}");
+        10 payments: PaymentId => Payment, |k| format!("payment/{}", k.0);
         /// Balances in minor units of the fund's unit; an account never touched is not there and
         /// holds 0.
-        11 accounts: Account => i128, |k| format!("account/{k}");
+        11 accounts: Account => Balance, |k| format!("account/{k}");
         /// Rule versions of this chain (RULINGS A18).
-        12 protocols: u32 => ProtocolFacts, |k| format!("protocol/{k}");
+        12 protocols: ProtocolVersion => ProtocolFacts, |k| format!("protocol/{}", k.0);
     }
     working {
         /// Facts of the chain itself; one row.
         32 chain: u8 => ChainFacts;
         /// Persons by number.
-        33 persons: u32 => Person;
+        33 persons: PersonId => Person;
         /// Replay windows by person.
-        34 lanes: u32 => Lane;
+        34 lanes: PersonId => Lane;
         /// Identifiers in use: SHA-256 of the canonical identifier to organisation.
-        35 identifiers: Hash => u32;
+        35 identifiers: Hash => OrganisationId;
         /// Public keys in use, whoever registered them: SHA-256 of the key to owner.
         36 keys: Hash => u32;
         /// Relations between organisations, each in both directions.
-        37 edges: (u32, u32) => Edge;
+        37 edges: (OrganisationId, OrganisationId) => Edge;
         /// Posts by number.
-        38 posts: u32 => Post;
+        38 posts: PostId => Post;
         /// The last number used, by kind of object.
         40 counters: u8 => u32;
         /// Running deadlines in the order they act: (due, kind, object).
-        41 deadlines: (u64, u16, u32) => u8;
+        41 deadlines: (LedgerTime, u16, u32) => u8;
         /// The same by (kind, object).
-        42 deadline_of: (u16, u32) => u64;
+        42 deadline_of: (u16, u32) => LedgerTime;
         /// Nodes by organisation.
-        45 nodes: u32 => NodeFacts;
+        45 nodes: OrganisationId => NodeFacts;
         /// Evidence already in the log, by its SHA-256.
-        46 evidence: Hash => u32;
+        46 evidence: Hash => OrganisationId;
         /// Founding organisations: 1 once their `Found` record is in the log.
-        47 founders: u32 => u8;
+        47 founders: OrganisationId => u8;
         /// Height of the newest parent certificate in the chain that a validator signed.
-        48 alive: u32 => u64;
+        48 alive: OrganisationId => Height;
         /// Policy files by epoch, exact bytes.
-        49 policies: u32 => Vec<u8>;
+        49 policies: EpochId => Vec<u8>;
         /// Board seats: organisation to the ledger time until which it holds the seat.
-        39 seats: u32 => u64;
+        39 seats: OrganisationId => LedgerTime;
         /// Working directions by number.
-        50 directions: u32 => Direction;
+        50 directions: DirectionId => Direction;
         /// Frozen electorates: (motion, organisation) to group.
-        51 electorates: (u32, u32) => u32;
+        51 electorates: (MotionId, OrganisationId) => GroupId;
         /// Ballots that hold a voice: (motion, group).
-        52 ballots: (u32, u32) => Cast;
+        52 ballots: (MotionId, GroupId) => Cast;
         /// Declared conflicts: (motion, organisation).
-        53 conflicts: (u32, u32) => ConflictKind;
+        53 conflicts: (MotionId, OrganisationId) => ConflictKind;
         /// Support for motions of the assembly: (motion, organisation) to ledger time.
-        54 supports: (u32, u32) => u64;
+        54 supports: (MotionId, OrganisationId) => LedgerTime;
         /// Sponsors of applications: (membership, organisation) to ledger time.
-        55 sponsors: (u32, u32) => u64;
+        55 sponsors: (MembershipId, OrganisationId) => LedgerTime;
         /// Invoices of dues by number.
-        56 invoices: u32 => Invoice;
+        56 invoices: InvoiceId => Invoice;
         /// The newest rule version that an organisation's node knows, as announced.
-        57 protocol_support: u32 => u32;
+        57 protocol_support: OrganisationId => ProtocolVersion;
         /// Orders of courts and regulators by number.
-        58 orders: u32 => FiledOrder;
+        58 orders: OrderId => FiledOrder;
         /// The same by SHA-256 of authority and reference.
-        59 order_names: Hash => u32;
+        59 order_names: Hash => OrderId;
         /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not
         /// given back.
-        70 earmarks: (u32, u32) => Earmark;
+        70 earmarks: (FundId, CallId) => Earmark;
         /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used
         /// it (N8).
         71 bank_references: Hash => Hash;
         /// Contributions by number.
-        72 contributions: u32 => Contribution;
+        72 contributions: ContributionId => Contribution;
         /// Instalments by number.
-        73 instalments: u32 => Instalment;
+        73 instalments: InstalmentId => Instalment;
         /// Receipts by the record that entered them.
         74 receipts: Hash => Receipt;
         /// Proposals to cancel instalments, by record.
         75 cancellations: Hash => Cancellation;
         /// Investment committees: (fund, organisation) to the ledger time until which it holds the
         /// seat.
-        76 committee_seats: (u32, u32) => u64;
+        76 committee_seats: (FundId, OrganisationId) => LedgerTime;
         /// Applications by number.
-        77 applications: u32 => Application;
+        77 applications: ApplicationId => Application;
         /// Projects: (call, project hash) to the newest application with it.
-        78 projects: (u32, Hash) => u32;
+        78 projects: (CallId, Hash) => ApplicationId;
         /// Applications by call: (call, application).
-        79 call_applications: (u32, u32) => u8;
+        79 call_applications: (CallId, ApplicationId) => u8;
         /// Reviews by number.
-        80 reviews: u32 => Review;
+        80 reviews: ReviewId => Review;
         /// Reviews by application: (application, person) to review.
-        81 review_of: (u32, u32) => u32;
+        81 review_of: (ApplicationId, PersonId) => ReviewId;
         /// Pools: (kind of pool, person).
-        82 pools: (PoolKind, u32) => PoolMember;
+        82 pools: (PoolKind, PersonId) => PoolMember;
         /// Draws by number.
-        83 draws: u32 => Draw;
+        83 draws: DrawId => Draw;
         /// Draws of a subject: (subject, round) to draw.
-        84 draw_of: (DrawFor, u32) => u32;
+        84 draw_of: (DrawFor, u32) => DrawId;
         /// Milestones by number.
-        90 milestones: u32 => Milestone;
+        90 milestones: MilestoneId => Milestone;
         /// Evidence in use: SHA-256 of kind and hash to the first milestone (N16).
-        91 evidence_used: Hash => u32;
+        91 evidence_used: Hash => MilestoneId;
         /// EndToEndIds and UETRs in use, whole ledger: SHA-256 to the payment (N8).
-        92 instruction_ids: Hash => u32;
+        92 instruction_ids: Hash => PaymentId;
     }
 }

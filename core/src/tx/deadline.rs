@@ -5,9 +5,11 @@
 //! only place where a running deadline stands, so an outage that lengthens it changes one place.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::number::LedgerTime;
 
 use super::Tx;
 use crate::event::{Event, EventBody};
+use crate::id::Id;
 
 /// Declares the kinds with their numbers and how a number is read back.
 macro_rules! kinds {
@@ -103,27 +105,33 @@ kinds! {
 
 impl Tx<'_> {
     /// Sets the deadline of (kind, object), replacing an earlier one.
-    pub fn schedule(&mut self, kind: DeadlineKind, object: u32, due_ms: u64) {
+    pub fn schedule(&mut self, kind: DeadlineKind, object: impl Id, due_ms: LedgerTime) {
         self.cancel(kind, object);
+        let object = object.number();
         self.t.deadlines().put((due_ms, kind as u16, object), 0);
         self.t.deadline_of().put((kind as u16, object), due_ms);
     }
 
     /// Removes the deadline of (kind, object), if there is one.
-    pub fn cancel(&mut self, kind: DeadlineKind, object: u32) {
-        if let Some(due) = self.due(kind, object) {
+    pub fn cancel(&mut self, kind: DeadlineKind, object: impl Id) {
+        let due = self.due(kind, object);
+        let object = object.number();
+        if let Some(due) = due {
             self.t.deadlines().remove((due, kind as u16, object));
             self.t.deadline_of().remove((kind as u16, object));
         }
     }
 
     /// When the deadline of (kind, object) passes, if it runs.
-    pub fn due(&self, kind: DeadlineKind, object: u32) -> Option<u64> {
-        self.t.deadline_of.get(&(kind as u16, object)).copied()
+    pub fn due(&self, kind: DeadlineKind, object: impl Id) -> Option<LedgerTime> {
+        self.t
+            .deadline_of
+            .get(&(kind as u16, object.number()))
+            .copied()
     }
 
     /// Adds an event of the deadline that is acting.
-    pub fn emit(&mut self, due_ms: u64, body: EventBody) {
+    pub fn emit(&mut self, due_ms: LedgerTime, body: EventBody) {
         self.events.push(Event { due_ms, body });
     }
 }

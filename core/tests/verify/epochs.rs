@@ -3,6 +3,7 @@ use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::tree::{MemoryNodes, root_at};
 use rollbook_proof::log::{Checkpoint, SignedNote, *};
+use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_proof::verify::*;
 
 use crate::samples::{cosign, key, next_policy, note, policy};
@@ -34,17 +35,17 @@ impl Story {
         for item in 0..3u8 {
             story.leaf(LeafTag::Genesis.prefix(&[item]));
         }
-        story.seal(0, 0, 4);
+        story.seal(Height(0), 0, 4);
         for height in 1..=3 {
-            story.block(height);
+            story.block(Height(height));
         }
-        story.handover(4, &[1, 2, 3, 4, 5, 6, 7]);
+        story.handover(Height(4), &[1, 2, 3, 4, 5, 6, 7]);
         for height in 5..=6 {
-            story.block(height);
+            story.block(Height(height));
         }
-        story.handover(7, &[4, 5, 6, 7]);
+        story.handover(Height(7), &[4, 5, 6, 7]);
         for height in 8..=9 {
-            story.block(height);
+            story.block(Height(height));
         }
         story
     }
@@ -58,13 +59,13 @@ impl Story {
         self.leaves.len() as u64
     }
 
-    fn block(&mut self, height: u64) {
+    fn block(&mut self, height: Height) {
         let first = self.size();
-        self.leaf(LeafTag::Event.prefix(&height.to_le_bytes()));
+        self.leaf(LeafTag::Event.prefix(&height.0.to_le_bytes()));
         self.seal(height, first, 1);
     }
 
-    fn handover(&mut self, height: u64, orgs: &[u32]) {
+    fn handover(&mut self, height: Height, orgs: &[u32]) {
         let first = self.size();
         let policy = next_policy(self.policies.last().unwrap(), first, orgs);
         self.leaf(policy.render().into_bytes());
@@ -72,7 +73,7 @@ impl Story {
         self.policies.push(policy);
     }
 
-    fn seal(&mut self, height: u64, first_leaf: u64, leaf_count: u32) {
+    fn seal(&mut self, height: Height, first_leaf: u64, leaf_count: u32) {
         // The seal of a handover block is certified by the outgoing validators.
         let certifying = self
             .policies
@@ -81,9 +82,9 @@ impl Story {
             .find(|p| p.valid_from_size <= first_leaf)
             .unwrap();
         let seal = Seal {
-            protocol: 1,
+            protocol: ProtocolVersion(1),
             height,
-            time_ms: 1_800_000_000_000 + height,
+            time_ms: LedgerTime(1_800_000_000_000 + height.0),
             parent: Hash::ZERO,
             first_leaf,
             leaf_count,
@@ -145,7 +146,7 @@ fn every_leaf_of_three_epochs_from_one_hash() {
     let chain = story.chain(3);
     assert_eq!(
         chain.policies().map(|p| p.epoch).collect::<Vec<_>>(),
-        [0, 1, 2]
+        [0, 1, 2].map(EpochId)
     );
     let sizes = [
         5,
@@ -158,7 +159,10 @@ fn every_leaf_of_three_epochs_from_one_hash() {
             let receipt = chain
                 .verify_receipt(leaf, story.proof(index as u64, epoch, size).as_bytes())
                 .unwrap();
-            assert_eq!((receipt.epoch, receipt.verified.size), (epoch as u32, size));
+            assert_eq!(
+                (receipt.epoch, receipt.verified.size),
+                (EpochId(epoch as u32), size)
+            );
             assert_eq!(receipt.policy, story.policies[epoch].digest());
             for wrong in (0..3).filter(|wrong| *wrong != epoch) {
                 let proof = story.proof(index as u64, wrong, size);
@@ -181,13 +185,14 @@ fn attested_time_needs_one_honest_clock() {
         size: 5,
         root: root_at(&story.nodes, 5).unwrap(),
     };
-    let log = checkpoint.sign_log(&key("log", 1, 0));
+    let log = checkpoint.sign_log(&key("log", OrganisationId(1).0, 0));
     let mut signatures = cosign(policy, &checkpoint, &[1, 2, 3]);
     // One of four validators may lie about the time; its far future does not count.
     signatures[0].time_s = 9_000_000_000;
-    signatures[0].signature = checkpoint.cosign(&key("cosigner", 1, 0), 9_000_000_000);
+    signatures[0].signature =
+        checkpoint.cosign(&key("cosigner", OrganisationId(1).0, 0), 9_000_000_000);
     let note = policy
-        .checkpoint_note(&checkpoint, 1, &log, &signatures, &[])
+        .checkpoint_note(&checkpoint, OrganisationId(1), &log, &signatures, &[])
         .unwrap();
     let proof = TlogProof::make(&story.nodes, 2, note)
         .unwrap()
@@ -231,7 +236,7 @@ fn a_handover_and_a_head_may_be_passed_on_without_a_log_line_and_a_receipt_may_n
         .unwrap();
     assert_eq!(
         (head.epoch, head.checkpoint.size, head.signers.len()),
-        (0, size, 3)
+        (EpochId(0), size, 3)
     );
     assert_eq!(
         chain
@@ -468,7 +473,7 @@ fn an_old_quorum_signs_nothing_new_and_a_new_one_nothing_old() {
     assert!(matches!(
         refusal,
         ReceiptRefusal::Proof {
-            epoch: 0,
+            epoch: EpochId(0),
             last: true,
             ..
         }
@@ -501,7 +506,10 @@ fn seals_and_state() {
             .verify_state(seal, proof.as_bytes(), key, value, &story.state.proof(with))
             .map_err(|e| e.code())
     };
-    assert_eq!(verify(&key, Some(&[4; 4]), &key).unwrap().seal.height, 9);
+    assert_eq!(
+        verify(&key, Some(&[4; 4]), &key).unwrap().seal.height,
+        Height(9)
+    );
     assert!(verify(b"none", None, b"none").is_ok());
     assert_eq!(verify(&key, Some(&[5; 4]), &key), Err("state.value"));
     assert_eq!(verify(&key, None, b"none"), Err("state.key"));
@@ -523,7 +531,7 @@ fn seals_and_state() {
             .map(|r| r.seal.height)
             .map_err(|e| e.code())
     };
-    assert_eq!(change(&|s| s.first_leaf += 2), Ok(9));
+    assert_eq!(change(&|s| s.first_leaf += 2), Ok(Height(9)));
     assert_eq!(change(&|_| ()), Err("seal.index"));
     assert_eq!(
         change(&|s| (s.first_leaf, s.policy) = (s.first_leaf + 2, story.policies[1].digest())),
@@ -546,10 +554,10 @@ fn certificates_are_judged_by_the_policy_in_the_seal() {
                 height: seal.height,
                 round: 0,
                 block: Some(seal.id()),
-                validator: *org,
+                validator: OrganisationId(*org),
             };
             (
-                *org,
+                OrganisationId(*org),
                 vote.sign(&story.genesis(), &key("consensus", *org, generation)),
             )
         };
@@ -564,7 +572,7 @@ fn certificates_are_judged_by_the_policy_in_the_seal() {
     assert_eq!(chain.verify_certificate(&seal, &by(2)), Some(Ok(())));
     assert_eq!(
         chain.verify_certificate(&seal, &by(1)),
-        Some(Err(CertificateError::BadSignature(4)))
+        Some(Err(CertificateError::BadSignature(OrganisationId(4))))
     );
     assert_eq!(story.chain(2).verify_certificate(&seal, &by(2)), None);
 }

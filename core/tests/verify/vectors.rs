@@ -10,6 +10,7 @@ use rollbook_proof::log::tree::{
 use rollbook_proof::log::{
     Checkpoint, EpochPolicy, NoteLine, SignedNote, TlogProof, VerifierKey, leaf_hash,
 };
+use rollbook_proof::number::OrganisationId;
 use rollbook_proof::verify::*;
 use serde_json::{Value, json};
 
@@ -74,7 +75,7 @@ fn checkpoint() -> Value {
         size: 7,
         root: seven().1.root(),
     };
-    let log = checkpoint.sign_log(&key("log", 1, 0));
+    let log = checkpoint.sign_log(&key("log", OrganisationId(1).0, 0));
     let witness = NoteLine::cosignature(
         &policy.witnesses[0].vkey,
         1_800_000_100,
@@ -82,14 +83,14 @@ fn checkpoint() -> Value {
     );
     let note = policy.checkpoint_note(
         &checkpoint,
-        1,
+        OrganisationId(1),
         &log,
         &cosign(&policy, &checkpoint, &[1, 2, 3]),
         &[witness.unwrap()],
     );
     let seeds: Vec<String> = ["log", "cosigner"]
         .iter()
-        .map(|kind| hex::encode(key(kind, 1, 0).seed()))
+        .map(|kind| hex::encode(key(kind, OrganisationId(1).0, 0).seed()))
         .collect();
     json!({
         "origin": checkpoint.origin, "size": 7, "root": checkpoint.root.to_hex(), "text": checkpoint.text(),
@@ -241,7 +242,7 @@ fn receipt() -> Value {
     let all_logs = |p: &mut TlogProof| {
         let sign = |v: &rollbook_proof::log::PolicyValidator| {
             let vkey: VerifierKey = v.log_key(&checkpoint.origin).unwrap();
-            NoteLine::log(&vkey, &checkpoint.sign_log(&key("log", v.org, 2))).unwrap()
+            NoteLine::log(&vkey, &checkpoint.sign_log(&key("log", v.org.0, 2))).unwrap()
         };
         p.note.lines = story.policies[2].validators.iter().map(sign).collect();
     };
@@ -505,7 +506,7 @@ fn receipt_vector_is_accepted_and_its_twins_are_refused() {
     let receipt = verdict(&genesis, &texts, &handovers, &leaf, text(&golden["proof"])).unwrap();
     assert_eq!(
         (
-            u64::from(receipt.epoch),
+            u64::from(receipt.epoch.0),
             receipt.verified.index,
             receipt.verified.size
         ),

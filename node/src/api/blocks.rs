@@ -9,6 +9,7 @@ use rollbook_core::block::BlockBody;
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
 use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Seal};
 use rollbook_proof::codec::decode;
+use rollbook_proof::number::Height;
 use rollbook_wire::ledger::Block;
 use rollbook_wire::proof::SealProof;
 use serde::Deserialize;
@@ -33,7 +34,7 @@ pub struct Page {
     limit: Option<u64>,
 }
 
-fn view_of(api: &Api, height: u64) -> Result<Block, Problem> {
+fn view_of(api: &Api, height: Height) -> Result<Block, Problem> {
     let view = &api.parts().view;
     let newest = view.height();
     let missing = || {
@@ -43,12 +44,12 @@ fn view_of(api: &Api, height: u64) -> Result<Block, Problem> {
     };
     let block = view.store.block(height)?.ok_or_else(missing)?;
     let seal: Seal = decode(&block.seal).map_err(Problem::internal)?;
-    let certificate = if height == 0 {
+    let certificate = if height == Height(0) {
         None
     } else {
         Some(decode::<Certificate>(&block.certificate).map_err(Problem::internal)?)
     };
-    let records = if height == 0 {
+    let records = if height == Height(0) {
         Vec::new()
     } else {
         decode::<BlockBody>(&block.body)
@@ -63,7 +64,7 @@ fn view_of(api: &Api, height: u64) -> Result<Block, Problem> {
             .flat_map(|c| c.signatures.iter().map(|(validator, _)| *validator))
             .collect(),
         records: records.iter().map(|record| record.id().to_hex()).collect(),
-        derived: if height == 0 {
+        derived: if height == Height(0) {
             Vec::new()
         } else {
             view.derived(height)?.iter().map(hex::encode).collect()
@@ -92,6 +93,7 @@ pub async fn block(
 ) -> Result<Json<Block>, Problem> {
     let height = height
         .parse()
+        .map(Height)
         .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
     view_of(&api, height).map(Json)
 }
@@ -110,10 +112,10 @@ pub async fn page(
     let Query(page) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     let limit = page.limit.unwrap_or(20).min(PAGE_MAX);
     let newest = api.parts().view.height();
-    let from = page.from.unwrap_or((newest + 1).saturating_sub(limit));
+    let from = page.from.unwrap_or(newest.next().0.saturating_sub(limit));
     (from..from.saturating_add(limit))
-        .take_while(|height| *height <= newest)
-        .map(|height| view_of(&api, height))
+        .take_while(|height| *height <= newest.0)
+        .map(|height| view_of(&api, Height(height)))
         .collect::<Result<_, _>>()
         .map(Json)
 }
@@ -138,8 +140,9 @@ pub async fn frame(
     reader: Reader,
     Path(height): Path<String>,
 ) -> Result<Response, Problem> {
-    let height: u64 = height
+    let height: Height = height
         .parse()
+        .map(Height)
         .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
     let view = &api.parts().view;
     let newest = view.height();
@@ -152,7 +155,7 @@ pub async fn frame(
         .store
         .block(height)?
         .ok_or_else(|| Problem::internal(format!("block {height} is missing")))?;
-    if height > 0 {
+    if height > Height(0) {
         let body = decode::<BlockBody>(&block.body).map_err(Problem::internal)?;
         reader.must_read_all(body.records.iter(), &format!("block {height}"))?;
     }
@@ -181,8 +184,9 @@ pub async fn proof(
     State(api): State<Api>,
     Path(height): Path<String>,
 ) -> Result<Json<SealProof>, Problem> {
-    let height: u64 = height
+    let height: Height = height
         .parse()
+        .map(Height)
         .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
     let view = &api.parts().view;
     let newest = view.height();
@@ -204,10 +208,10 @@ pub async fn proof(
     }))
 }
 
-fn frame_of(view: &View, height: u64, block: &StoredBlock) -> Result<BlockFrame, String> {
+fn frame_of(view: &View, height: Height, block: &StoredBlock) -> Result<BlockFrame, String> {
     let seal: Seal = decode(&block.seal).map_err(|error| error.to_string())?;
     let derived = view.derived(height).map_err(|error| error.to_string())?;
-    if height == 0 {
+    if height == Height(0) {
         return Ok(BlockFrame::of_genesis(&derived, &seal));
     }
     BlockFrame::of_block(&block.body, derived, &seal).map_err(|error| error.to_string())
@@ -246,20 +250,20 @@ pub async fn export(
     let newest = view.height();
     let height = query
         .height
-        .unwrap_or_else(|| view.receipt().map_or(newest, |receipt| receipt.height));
-    if height > newest {
+        .unwrap_or_else(|| view.receipt().map_or(newest.0, |receipt| receipt.height.0));
+    if height > newest.0 {
         return Err(Problem::missing(format!(
             "there is no block {height} here; the newest is {newest}"
         )));
     }
     let checkpoint = view
         .receipt()
-        .filter(|receipt| receipt.height == height)
+        .filter(|receipt| receipt.height == Height(height))
         .map(|receipt| receipt.checkpoint);
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(8);
     tokio::task::spawn_blocking(move || {
         let mut hasher = Sha256::new();
-        let result = write(&view, height, checkpoint, &mut |bytes| {
+        let result = write(&view, Height(height), checkpoint, &mut |bytes| {
             hasher.update(&bytes);
             sender.blocking_send(Ok(Bytes::from(bytes))).is_ok()
         });
@@ -289,7 +293,7 @@ pub async fn export(
 /// Writes an export up to the digest; false if `put` wants no more.
 pub fn write(
     view: &View,
-    height: u64,
+    height: Height,
     checkpoint: Option<HandoverCheckpoint>,
     put: &mut dyn FnMut(Vec<u8>) -> bool,
 ) -> Result<bool, String> {
@@ -298,14 +302,14 @@ pub fn write(
         return Ok(false);
     }
     let mut certificate = None;
-    for at in 0..=height {
+    for at in (0..=height.0).map(Height) {
         let block = view
             .store
             .block(at)
             .map_err(|error| error.to_string())?
             .ok_or_else(|| format!("block {at} is missing"))?;
         let frame = frame_of(view, at, &block)?;
-        if at == height && at > 0 {
+        if at == height && at > Height(0) {
             certificate = Some(decode(&block.certificate).map_err(|error| error.to_string())?);
         }
         if !put(frame.encode()) {

@@ -15,6 +15,7 @@ use futures::Stream;
 use rollbook_core::record::Record;
 use rollbook_proof::chain::{LeafTag, Seal};
 use rollbook_proof::codec::decode;
+use rollbook_proof::number::Height;
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf, UnreadLeaf};
 use serde::{Deserialize, Serialize};
@@ -74,7 +75,7 @@ pub async fn events(
             );
             (height, index.checked_add(1).ok_or_else(bad)?)
         }
-        None => (begin.from.unwrap_or(api.parts().view.height() + 1), 0),
+        None => (begin.from.unwrap_or(api.parts().view.height().next().0), 0),
     };
     let (sender, receiver) = mpsc::channel(64);
     let view = api.parts().view.clone();
@@ -88,7 +89,7 @@ pub async fn events(
 
 async fn feed(
     view: View,
-    mut heights: watch::Receiver<u64>,
+    mut heights: watch::Receiver<Height>,
     start: (u64, u64),
     reader: Reader,
     sender: mpsc::Sender<Event>,
@@ -98,7 +99,7 @@ async fn feed(
             Reader::Anybody => std::future::pending().await,
             Reader::Member { until_ms } => {
                 tokio::time::sleep(Duration::from_millis(
-                    until_ms.saturating_sub(clock::real_ms()),
+                    until_ms.0.saturating_sub(clock::real_ms()),
                 ))
                 .await;
             }
@@ -108,7 +109,7 @@ async fn feed(
     let (mut height, mut index) = start;
     loop {
         let ready = tokio::select! {
-            ready = heights.wait_for(|newest| *newest >= height) => ready.is_ok(),
+            ready = heights.wait_for(|newest| *newest >= Height(height)) => ready.is_ok(),
             () = sender.closed() => false,
             () = &mut end => false,
         };
@@ -117,7 +118,7 @@ async fn feed(
         }
         let reading = view.clone();
         let Ok(Ok(Some(leaves))) =
-            tokio::task::spawn_blocking(move || reading.leaves(height)).await
+            tokio::task::spawn_blocking(move || reading.leaves(Height(height))).await
         else {
             return;
         };
@@ -125,7 +126,7 @@ async fn feed(
             .zip(&leaves)
             .skip_while(|(place, _)| *place < index)
         {
-            let (kind, data) = describe(height, place, leaf, reader);
+            let (kind, data) = describe(Height(height), place, leaf, reader);
             let event = Event::default()
                 .id(format!("{height}:{place}"))
                 .event(kind)
@@ -138,7 +139,7 @@ async fn feed(
     }
 }
 
-fn describe(height: u64, index: u64, leaf: &[u8], reader: Reader) -> (&'static str, String) {
+fn describe(height: Height, index: u64, leaf: &[u8], reader: Reader) -> (&'static str, String) {
     let raw = || RawLeaf {
         height,
         index,

@@ -9,6 +9,7 @@ use rollbook_proof::chain::LeafTag;
 use rollbook_proof::codec::decode;
 use rollbook_proof::log::tiles::{EntryBundler, TILE_WIDTH, Tile, TileKind, hash_tile_bytes};
 use rollbook_proof::log::tree::{TreeError, consistency_proof};
+use rollbook_proof::number::Height;
 use rollbook_wire::proof::Consistency;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -22,7 +23,7 @@ use crate::store::view::View;
     (status = 200, description = "C2SP checkpoint", content_type = "text/plain"),
     (status = 503, description = "None yet", body = rollbook_wire::problem::Problem)))]
 pub async fn checkpoint(State(api): State<Api>) -> Result<String, Problem> {
-    let receipt = api.receipt_for(0).await?;
+    let receipt = api.receipt_for(Height(0)).await?;
     api.note(&receipt)?.render().map_err(Problem::internal)
 }
 
@@ -169,7 +170,7 @@ fn bundle(view: &View, index: u64, first: u64, end: u64) -> Result<(Vec<u8>, Vec
                 return Ok((bytes, records));
             }
         }
-        height += 1;
+        height = height.next();
     }
     bundler
         .finish()

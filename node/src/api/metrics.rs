@@ -54,7 +54,7 @@ fn render(figures: &Figures) -> String {
         "height",
         Gauge,
         "Height of the newest decided block",
-        status.tip,
+        status.tip.0,
     );
     put(
         "receipted_height",
@@ -155,10 +155,10 @@ pub async fn metrics(State(api): State<Api>) -> Response {
     let text = render(&Figures {
         status: &snapshot.status,
         counts: snapshot.counts,
-        receipted: parts.view.receipt().map_or(0, |receipt| receipt.height),
-        stored: parts.view.height(),
+        receipted: parts.view.receipt().map_or(0, |receipt| receipt.height.0),
+        stored: parts.view.height().0,
         log_size: snapshot.seal.checkpoint_size(),
-        ledger_time_ms: snapshot.seal.time_ms,
+        ledger_time_ms: snapshot.seal.time_ms.0,
         peers: peers.iter().filter(|peer| peer.connected).count(),
     });
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
@@ -166,6 +166,8 @@ pub async fn metrics(State(api): State<Api>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use rollbook_proof::number::{Height, OrganisationId};
+
     use super::*;
     use crate::replica::Phase;
 
@@ -224,18 +226,18 @@ rollbook_fork_alarm 1
     #[test]
     fn names_types_help_and_numbers_are_those_that_monitoring_knows() {
         let status = Status {
-            tip: 7,
+            tip: Height(7),
             phase: Phase::Running,
             round: Some(2),
             votes: true,
-            votes_from: 0,
+            votes_from: Height(0),
             body_missing: None,
             out_of_bounds: 0,
             clock_off_ms: 0,
             guard_refusals: 16,
-            fork_alarm: Some((3, 4)),
+            fork_alarm: Some((OrganisationId(3), Height(4))),
             pool: 3,
-            receipted: 6,
+            receipted: Height(6),
         };
         let text = render(&Figures {
             status: &status,

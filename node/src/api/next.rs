@@ -7,9 +7,11 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use rollbook_core::id::PersonId;
 use rollbook_core::next::Object;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
 use rollbook_proof::codec::decode;
+use rollbook_proof::number::OrganisationId;
 use rollbook_wire::judgement::{Judgement, Principal};
 use rollbook_wire::next::{Following, Standing};
 
@@ -50,7 +52,7 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Judgeme
         })
         .await?;
     let act = &record.payload.body;
-    let signed: Vec<u32> = record
+    let signed: Vec<PersonId> = record
         .signatures
         .iter()
         .map(|entry| entry.officer)
@@ -60,7 +62,7 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Judgeme
         latin: entry.name.latin.to_string(),
         native: entry.name.native.to_string(),
         needed: entry.policy.needed(act.class()),
-        number: entry.number,
+        number: OrganisationId(entry.number.0),
         officers: entry.officers.len(),
     });
     let refused = answer.judged.refused;

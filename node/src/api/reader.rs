@@ -22,6 +22,7 @@ use base64::Engine as _;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::{ReadClass, Record};
 use rollbook_proof::codec::decode;
+use rollbook_proof::number::LedgerTime;
 
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
@@ -39,7 +40,7 @@ pub enum Reader {
     /// Reads what is for members, until this moment (milliseconds since 1970, real time).
     Member {
         /// End of the pass.
-        until_ms: u64,
+        until_ms: LedgerTime,
     },
 }
 

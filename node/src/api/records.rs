@@ -15,6 +15,7 @@ use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::TlogProof;
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::record::{Place, Stands, Submission, Told};
 use tokio::sync::oneshot;
@@ -145,14 +146,14 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
         || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
     let Submitted { record, taken } = reply.await.map_err(|_| stopped())?;
     let height = api.parts().snapshot.borrow().status.tip;
-    let signed = |height: u64, verdict: Verdict| {
+    let signed = |height: Height, verdict: Verdict| {
         let answer = Answer {
             chain: api.chain(),
             bytes: sha256(bytes),
             record,
             height,
-            time_ms: api.parts().clock.now_ms(),
-            node: api.parts().organisation,
+            time_ms: LedgerTime(api.parts().clock.now_ms()),
+            node: OrganisationId(api.parts().organisation.0),
             verdict,
         };
         SignedAnswer::sign(answer, &api.parts().log_key)
@@ -280,10 +281,10 @@ fn parse(api: &Api, text: &str) -> Result<Hash, Problem> {
 }
 
 struct Found {
-    height: u64,
+    height: Height,
     index: u32,
     leaf: u64,
-    time_ms: u64,
+    time_ms: LedgerTime,
     record: Record,
 }
 
@@ -421,7 +422,7 @@ pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<Str
 }
 
 /// A `.tlog-proof` of a leaf of block `height`.
-pub(super) async fn prove(api: &Api, height: u64, leaf: u64) -> Result<String, Problem> {
+pub(super) async fn prove(api: &Api, height: Height, leaf: u64) -> Result<String, Problem> {
     let receipt = api.receipt_for(height).await?;
     let note = api.note(&receipt)?;
     let proof = TlogProof::make(&api.parts().view, leaf, note).map_err(Problem::internal)?;

@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use rollbook_core::id::PersonId;
 use rollbook_proof::log::TlogProof;
+use rollbook_proof::number::{EpochId, Height};
 use rollbook_wire::ledger::Sequence;
 use rollbook_wire::proof::{Policy, StateProof};
 use serde::Deserialize;
@@ -19,9 +21,9 @@ fn epochs(api: &Api, from: u32) -> Result<Vec<Policy>, Problem> {
     for policy in view
         .policies()
         .into_iter()
-        .skip_while(|policy| policy.epoch < from)
+        .skip_while(|policy| policy.epoch < EpochId(from))
     {
-        let proof = if policy.epoch == 0 {
+        let proof = if policy.epoch == EpochId(0) {
             None
         } else {
             let checkpoint = view.handover(policy.epoch)?;
@@ -29,7 +31,7 @@ fn epochs(api: &Api, from: u32) -> Result<Vec<Policy>, Problem> {
             // not used.
             let Some(checkpoint) = checkpoint else { break };
             let note = api.note(&StoredReceipt {
-                height: 0,
+                height: Height(0),
                 checkpoint,
                 log: None,
             })?;
@@ -135,8 +137,9 @@ pub async fn sequence(
     State(api): State<Api>,
     Path(person): Path<String>,
 ) -> Result<Json<Sequence>, Problem> {
-    let person: u32 = person
+    let person: PersonId = person
         .parse()
+        .map(PersonId)
         .map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
     let next = api.ask(|reply| Command::Sequence { person, reply }).await?;
     Ok(Json(Sequence {

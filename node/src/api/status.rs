@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rollbook_core::genesis::file::GenesisFile;
+use rollbook_proof::number::Height;
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::status as wire;
 
@@ -87,16 +88,20 @@ impl Api {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: ByName(snapshot.protocol),
             quorum: rollbook_proof::chain::quorum(snapshot.validators.len()),
-            receipted: parts.view.receipt().map_or(0, |receipt| receipt.height),
+            receipted: parts
+                .view
+                .receipt()
+                .map_or(Height(0), |receipt| Height(receipt.height.0)),
             round: status.round,
             sample: self.is_sample(),
             state_root: snapshot.seal.state_root.to_hex(),
-            stored: parts.view.height(),
+            stored: Height(parts.view.height().0),
             time_ms: snapshot.seal.time_ms,
             validator: snapshot.validators.contains(&parts.organisation),
             validators_connected,
             votes: status.votes,
-            votes_from: (status.votes_from != u64::MAX).then_some(status.votes_from),
+            votes_from: (status.votes_from != Height(u64::MAX))
+                .then_some(Height(status.votes_from.0)),
             peers,
             validators: snapshot.validators,
         }

@@ -1,9 +1,10 @@
 //! The operating system's file system.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::{Disk, DiskError, DiskErrorKind, DiskFile, DiskLock, DiskOp};
 

@@ -14,6 +14,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec;
 use rollbook_proof::codec::{DecodeError, Wire};
 use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
+use rollbook_proof::number::Height;
 
 use super::frame::{FileKind, Frame, FrameKind, HEADER, Header, MAX_PAYLOAD, Place, Scanned, Tail};
 use super::{BodyAnswer, Cut, DecidedBlock, End, MAX_UNDECIDED, Stop, frame};
@@ -22,7 +23,7 @@ use crate::disk::{Disk, DiskError, DiskFile};
 /// Payload of a decision frame.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Decision {
-    pub(super) height: u64,
+    pub(super) height: Height,
     pub(super) body: Hash,
     /// What of the votes files was durable before: shows a guard that lost its end.
     pub(super) votes_end: End,
@@ -38,7 +39,7 @@ impl Wire for Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 struct IndexEntry {
     decision: bool,
-    height: u64,
+    height: Height,
     body: Hash,
     place: Place,
 }
@@ -89,13 +90,13 @@ struct Index {
 }
 
 impl Index {
-    fn tip(&self) -> u64 {
-        self.decided.len() as u64
+    fn tip(&self) -> Height {
+        Height(self.decided.len() as u64)
     }
 
     /// Applies one entry; the reason if it cannot follow what came before.
     fn apply(&mut self, entry: &IndexEntry) -> Result<(), String> {
-        let next = self.tip() + 1;
+        let next = self.tip().next();
         if entry.height != next {
             return Err(format!(
                 "a frame of height {} stands where height {next} is due",
@@ -130,7 +131,7 @@ pub(super) struct Blocks {
     /// Entries of the last segment, for its index file.
     entries: Vec<IndexEntry>,
     index: Index,
-    durable_tip: u64,
+    durable_tip: Height,
 }
 
 /// Splits the payload of a body frame; `None` if it is too short.
@@ -159,7 +160,7 @@ fn entry_of(path: &Path, number: u64, frame: &Frame<'_>) -> Result<Option<IndexE
             let (height, body, _) = split_body(frame.payload).ok_or_else(unreadable)?;
             Some(IndexEntry {
                 decision: false,
-                height,
+                height: Height(height),
                 body,
                 place,
             })
@@ -280,7 +281,7 @@ impl Blocks {
             genesis,
             instance,
             boot,
-            first_height: 1,
+            first_height: Height(1),
             previous: Hash::ZERO,
         };
         let tail = Tail::create(&*disk, dir, header, &[])?;
@@ -292,7 +293,7 @@ impl Blocks {
             tail,
             entries: Vec::new(),
             index: Index::default(),
-            durable_tip: 0,
+            durable_tip: Height(0),
         })
     }
 
@@ -330,7 +331,7 @@ impl Blocks {
         let mut index = Index::default();
         let mut rebuilt = Vec::new();
         let follows = |index: &mut Index, path: &Path, header: &Header, entries: &[IndexEntry]| {
-            if header.first_height != index.tip() + 1 {
+            if header.first_height != index.tip().next() {
                 return Err(Stop::damage(
                     path,
                     0,
@@ -401,12 +402,12 @@ impl Blocks {
     }
 
     /// Height of the last decision, synced or not.
-    pub(super) fn tip(&self) -> u64 {
+    pub(super) fn tip(&self) -> Height {
         self.index.tip()
     }
 
     /// Height of the last synced decision.
-    pub(super) fn durable_tip(&self) -> u64 {
+    pub(super) fn durable_tip(&self) -> Height {
         self.durable_tip
     }
 
@@ -425,7 +426,7 @@ impl Blocks {
 
     /// Buffers a body of the next height.
     pub(super) fn append_body(&mut self, body: &[u8]) -> BodyAnswer {
-        let (height, digest) = (self.tip() + 1, sha256(body));
+        let (height, digest) = (self.tip().next(), sha256(body));
         if self.index.pending.contains_key(&digest) {
             return BodyAnswer::Known(digest);
         }
@@ -434,7 +435,7 @@ impl Blocks {
         }
         let place = self
             .tail
-            .push(FrameKind::Body, &[&height.to_le_bytes(), &digest.0, body]);
+            .push(FrameKind::Body, &[&height.0.to_le_bytes(), &digest.0, body]);
         self.enter(IndexEntry {
             decision: false,
             height,
@@ -494,7 +495,7 @@ impl Blocks {
             number: self.tail.header.number + 1,
             instance,
             boot: self.disk.boot_id(),
-            first_height: self.tip() + 1,
+            first_height: self.tip().next(),
             previous: digest,
             ..self.tail.header.clone()
         };
@@ -540,11 +541,11 @@ impl Blocks {
         frame::read_frame(&*file, &path, header, place, kind)
     }
 
-    fn read_body(&self, place: Place, height: u64, digest: &Hash) -> Result<Vec<u8>, Stop> {
+    fn read_body(&self, place: Place, height: Height, digest: &Hash) -> Result<Vec<u8>, Stop> {
         let mut payload = self.read(place, FrameKind::Body)?;
         match split_body(&payload) {
             Some((found, named, body))
-                if found == height && named == *digest && sha256(body) == *digest => {}
+                if Height(found) == height && named == *digest && sha256(body) == *digest => {}
             _ => {
                 let path = self.dir.join(FileKind::Blocks.name(place.file));
                 return Err(Stop::damage(
@@ -559,11 +560,11 @@ impl Blocks {
     }
 
     /// The decision frame of a height that is durable.
-    pub(super) fn decision(&self, height: u64) -> Result<Option<(Decision, Place)>, Stop> {
-        if height == 0 || height > self.durable_tip {
+    pub(super) fn decision(&self, height: Height) -> Result<Option<(Decision, Place)>, Stop> {
+        if height == Height(0) || height > self.durable_tip {
             return Ok(None);
         }
-        let Some(place) = self.index.decided.get((height - 1) as usize) else {
+        let Some(place) = self.index.decided.get(height.previous().0 as usize) else {
             return Ok(None);
         };
         let payload = self.read(place.decision, FrameKind::Decision)?;
@@ -581,7 +582,7 @@ impl Blocks {
     }
 
     /// A decided block, judged on reading; `None` above the durable tip and at height 0.
-    pub(super) fn block(&self, height: u64) -> Result<Option<DecidedBlock>, Stop> {
+    pub(super) fn block(&self, height: Height) -> Result<Option<DecidedBlock>, Stop> {
         let Some((decision, place)) = self.decision(height)? else {
             return Ok(None);
         };
@@ -596,7 +597,7 @@ impl Blocks {
 
     /// The undecided bodies of the next height, by digest.
     pub(super) fn undecided(&self) -> Result<Vec<(Hash, Vec<u8>)>, Stop> {
-        let height = self.tip() + 1;
+        let height = self.tip().next();
         let read = |(digest, place): (&Hash, &Place)| {
             Ok((*digest, self.read_body(*place, height, digest)?))
         };
@@ -671,7 +672,7 @@ pub(super) struct PendingBlocks {
 
 impl PendingBlocks {
     /// Height of the last decision.
-    pub(super) fn tip(&self) -> u64 {
+    pub(super) fn tip(&self) -> Height {
         self.index.tip()
     }
 

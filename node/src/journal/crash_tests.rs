@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::Height;
 
 use super::tests::{CHAIN, DIR, body, certificate, open, seal, vote};
 use super::*;
@@ -40,7 +41,7 @@ impl Model {
     fn decided(&self, height: u64) -> DecidedBlock {
         let body = self.blocks[height as usize - 1].clone();
         DecidedBlock {
-            height,
+            height: Height(height),
             seal: seal(height),
             certificate: certificate(height),
             body,
@@ -87,7 +88,7 @@ impl Model {
     fn acknowledge(&mut self, journal: &Journal) {
         self.acknowledge_blocks();
         self.durable_wal = self.wal.len();
-        assert_eq!(journal.durable_tip(), self.tip());
+        assert_eq!(journal.durable_tip(), Height(self.tip()));
     }
 
     fn acknowledge_blocks(&mut self) {
@@ -115,7 +116,7 @@ impl Model {
         match chance.below(10) {
             0 | 1 => {
                 let body = body(height, chance.below(20));
-                if let BodyAnswer::Stored(digest) = journal.append_body(height, &body)? {
+                if let BodyAnswer::Stored(digest) = journal.append_body(Height(height), &body)? {
                     self.bodies.insert(digest, (body, false));
                 }
                 if chance.coin() {
@@ -125,14 +126,14 @@ impl Model {
             }
             2 | 3 => {
                 let entry = chance.draw().to_le_bytes()[..chance.below(9) as usize].to_vec();
-                journal.append_wal(height, &entry)?;
+                journal.append_wal(Height(height), &entry)?;
                 self.wal.push(entry);
             }
             4..=6 => {
                 let step =
                     [Step::Proposal, Step::Prevote, Step::Precommit][chance.below(3) as usize];
                 let slot = Slot {
-                    height,
+                    height: Height(height),
                     round: chance.below(4) as u32,
                     step,
                 };
@@ -143,7 +144,7 @@ impl Model {
                     if chance.coin() { "a" } else { "b" },
                 );
                 if let Ok(prepared) = journal
-                    .prepare(&CHAIN, height, slot.round, step, &bytes)?
+                    .prepare(&CHAIN, Height(height), slot.round, step, &bytes)?
                     .prepared()
                 {
                     if !self.hasty {
@@ -168,7 +169,7 @@ impl Model {
                 }
             }
             8 if chance.below(20) == 0 => {
-                journal.raise_guard(height + 1)?;
+                journal.raise_guard(Height(height + 1))?;
                 journal.sync()?;
                 self.acknowledge(journal);
                 self.floor = height + 1;
@@ -180,7 +181,12 @@ impl Model {
                     .next()
                     .map(|(digest, kept)| (*digest, kept.clone()))
                 {
-                    journal.append_decision(height, &seal(height), &certificate(height), digest)?;
+                    journal.append_decision(
+                        Height(height),
+                        &seal(height),
+                        &certificate(height),
+                        digest,
+                    )?;
                     self.blocks.push(body);
                     self.bodies.clear();
                     self.wal.clear();
@@ -199,20 +205,20 @@ impl Model {
     /// has forgotten nothing.
     fn judge(&self, journal: &mut Journal, recovered: &Recovered) -> Result<(), String> {
         let tip = recovered.tip;
-        if tip < self.durable_tip || tip > self.tip() {
+        if tip < Height(self.durable_tip) || tip > Height(self.tip()) {
             return Err(format!(
                 "tip {tip}, acknowledged {}, appended {}",
                 self.durable_tip,
                 self.tip()
             ));
         }
-        for height in 1..=tip {
-            match journal.read_block(height) {
+        for height in 1..=tip.0 {
+            match journal.read_block(Height(height)) {
                 Ok(Some(block)) if block == self.decided(height) => {}
                 other => return Err(format!("block {height}: {other:?}")),
             }
         }
-        if tip == self.tip() {
+        if tip == Height(self.tip()) {
             let (kept, all) = (&self.wal[..self.durable_wal], &self.wal[..]);
             if !recovered.wal.starts_with(kept) || !all.starts_with(&recovered.wal) {
                 return Err(format!(
@@ -237,7 +243,7 @@ impl Model {
         let high = recovered.guard;
         if high.slot < self.signed.keys().next_back().copied()
             || high.checkpoint < self.checkpoint
-            || high.floor < self.floor
+            || high.floor < Height(self.floor)
         {
             return Err(format!("the guard forgot: {high:?}"));
         }
@@ -267,12 +273,12 @@ impl Model {
 
     /// The model after a restart: what was found is durable now, what was not found never happened.
     fn adopt(&mut self, recovered: &Recovered) {
-        if recovered.tip < self.tip() {
+        if recovered.tip < Height(self.tip()) {
             self.bodies.clear();
             self.wal.clear();
         }
-        self.blocks.truncate(recovered.tip as usize);
-        self.durable_tip = recovered.tip;
+        self.blocks.truncate(recovered.tip.0 as usize);
+        self.durable_tip = recovered.tip.0;
         self.bodies = recovered
             .undecided
             .iter()
@@ -412,7 +418,12 @@ fn full_and_failing_disks_stop_the_journal_and_lose_nothing() {
                         StopKind::Full
                     };
                     assert_eq!(stop.kind, expected);
-                    assert_eq!(journal.append_wal(model.tip() + 1, b"x").unwrap_err(), stop);
+                    assert_eq!(
+                        journal
+                            .append_wal(Height(model.tip() + 1), b"x")
+                            .unwrap_err(),
+                        stop
+                    );
                 }
                 journal.stopped().is_some()
             });
@@ -476,10 +487,15 @@ fn stopped_in_order(seed: u64) -> (SimDisk, Model) {
     run(&mut journal, &mut model, seed, 600).unwrap();
     // The last decision vouches for the votes before it.
     let (height, last) = (model.tip() + 1, vec![5; 50]);
-    journal.append_body(height, &last).unwrap();
+    journal.append_body(Height(height), &last).unwrap();
     journal.sync().unwrap();
     journal
-        .append_decision(height, &seal(height), &certificate(height), sha256(&last))
+        .append_decision(
+            Height(height),
+            &seal(height),
+            &certificate(height),
+            sha256(&last),
+        )
         .unwrap();
     model.blocks.push(last);
     model.bodies.clear();
@@ -541,7 +557,7 @@ fn damage_is_reported_and_never_skipped() {
                         "{stop}"
                     );
                     for height in 1..=model.tip() {
-                        match journal.read_block(height) {
+                        match journal.read_block(Height(height)) {
                             Ok(block) => assert_eq!(block, Some(model.decided(height))),
                             Err(stop) => assert_eq!(stop.kind, StopKind::Damage),
                         }

@@ -21,6 +21,7 @@
 use std::path::{Path, PathBuf};
 
 use rollbook_proof::crypto::{Hash, sha256_parts};
+use rollbook_proof::number::Height;
 use sha2::{Digest as _, Sha256};
 
 use super::stop::{Stop, StopKind};
@@ -133,7 +134,7 @@ pub(super) struct Header {
     pub(super) genesis: Hash,
     pub(super) instance: [u8; 16],
     pub(super) boot: [u8; 16],
-    pub(super) first_height: u64,
+    pub(super) first_height: Height,
     pub(super) previous: Hash,
 }
 
@@ -146,7 +147,7 @@ impl Header {
         bytes.extend_from_slice(&self.genesis.0);
         bytes.extend_from_slice(&self.instance);
         bytes.extend_from_slice(&self.boot);
-        bytes.extend_from_slice(&self.first_height.to_le_bytes());
+        bytes.extend_from_slice(&self.first_height.0.to_le_bytes());
         bytes.extend_from_slice(&self.previous.0);
         let check = cut16(sha256_parts(&[&bytes]));
         bytes.extend_from_slice(&check);
@@ -187,7 +188,7 @@ impl Header {
             genesis: Hash(take(&mut rest)),
             instance: take(&mut rest),
             boot: take(&mut rest),
-            first_height: u64::from_le_bytes(take(&mut rest)),
+            first_height: Height(u64::from_le_bytes(take(&mut rest))),
             previous: Hash(take(&mut rest)),
         };
         let check: Check = take(&mut rest);

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::Wire;
 use rollbook_proof::crypto::{Hash, Keypair, Signature};
+use rollbook_proof::number::Height;
 
 use super::{Durable, End};
 
@@ -56,7 +57,7 @@ impl std::fmt::Display for Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Slot {
     /// Height.
-    pub height: u64,
+    pub height: Height,
     /// Round.
     pub round: u32,
     /// Step.
@@ -81,7 +82,7 @@ pub struct HighWater {
     /// Largest checkpoint: size and root.
     pub checkpoint: Option<(u64, Hash)>,
     /// Heights below this are not signed any more, whatever was recorded (RULINGS A8).
-    pub floor: u64,
+    pub floor: Height,
 }
 
 /// Why the guard refuses to let something be signed. Nothing was recorded.
@@ -113,17 +114,17 @@ pub enum Refused {
     #[error("nothing is signed at height {height} any more: the lowest height is {floor}")]
     BelowFloor {
         /// The height asked for.
-        height: u64,
+        height: Height,
         /// The lowest height that may be signed.
-        floor: u64,
+        floor: Height,
     },
     /// The height before it is not decided here.
     #[error("height {height} cannot be signed while height {tip} is the last decided here")]
     AboveTip {
         /// The height asked for.
-        height: u64,
+        height: Height,
         /// The last decided.
-        tip: u64,
+        tip: Height,
     },
     /// A larger checkpoint, or another root of this size, was recorded.
     #[error(
@@ -261,7 +262,7 @@ impl Guard {
         self.high.floor = self.high.floor.max(mark.floor);
     }
 
-    pub(super) fn judge(&self, slot: Slot, bytes: &[u8], tip: u64) -> Judgement {
+    pub(super) fn judge(&self, slot: Slot, bytes: &[u8], tip: Height) -> Judgement {
         if bytes.len() > MAX_STATEMENT {
             return Judgement::Refused(Refused::TooLong(bytes.len()));
         }
@@ -270,14 +271,14 @@ impl Guard {
             Some(_) => return Judgement::Refused(Refused::Conflict { slot }),
             None => {}
         }
-        let floor = self.high.floor.max(tip.saturating_add(1));
+        let floor = self.high.floor.max(tip.next());
         if slot.height < floor {
             return Judgement::Refused(Refused::BelowFloor {
                 height: slot.height,
                 floor,
             });
         }
-        if slot.height > tip.saturating_add(1) {
+        if slot.height > tip.next() {
             return Judgement::Refused(Refused::AboveTip {
                 height: slot.height,
                 tip,
@@ -315,9 +316,9 @@ impl Guard {
     }
 
     /// Forgets bytes of heights long decided; the high-water mark stays.
-    pub(super) fn forget(&mut self, tip: u64) {
+    pub(super) fn forget(&mut self, tip: Height) {
         let first = Slot {
-            height: tip.saturating_sub(KEPT_HEIGHTS),
+            height: Height(tip.0.saturating_sub(KEPT_HEIGHTS)),
             round: 0,
             step: Step::Proposal,
         };

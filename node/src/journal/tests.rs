@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_proof::number::Height;
 
 use super::*;
 use crate::disk::{DiskOp, Fault, FaultKind, RealDisk, SimDisk};
@@ -43,34 +44,42 @@ pub(super) fn vote(height: u64, round: u32, step: Step, value: &str) -> Vec<u8> 
 
 /// A height as the replica runs it: body, prevote, precommit, decision.
 fn decide(journal: &mut Journal, height: u64) {
-    let BodyAnswer::Stored(digest) = journal.append_body(height, &body(height, 0)).unwrap() else {
+    let BodyAnswer::Stored(digest) = journal
+        .append_body(Height(height), &body(height, 0))
+        .unwrap()
+    else {
         panic!("stored")
     };
-    journal.append_wal(height, b"proposal").unwrap();
+    journal.append_wal(Height(height), b"proposal").unwrap();
     journal.sync_blocks().unwrap();
     for step in [Step::Prevote, Step::Precommit] {
         journal
-            .append_wal(height, step.to_string().as_bytes())
+            .append_wal(Height(height), step.to_string().as_bytes())
             .unwrap();
         let verdict = journal
-            .prepare(&CHAIN, height, 0, step, &vote(height, 0, step, "a"))
+            .prepare(&CHAIN, Height(height), 0, step, &vote(height, 0, step, "a"))
             .unwrap();
         let durable = journal.sync().unwrap();
         let _ = verdict.prepared().unwrap().token(&durable).unwrap();
     }
-    journal.append_wal(height, b"precommit of another").unwrap();
     journal
-        .append_decision(height, &seal(height), &certificate(height), digest)
+        .append_wal(Height(height), b"precommit of another")
+        .unwrap();
+    journal
+        .append_decision(Height(height), &seal(height), &certificate(height), digest)
         .unwrap();
     journal.sync().unwrap();
 }
 
 fn assert_blocks(journal: &Journal, tip: u64) {
-    let blocks: Vec<DecidedBlock> = journal.iter_from(1).collect::<Result<_, _>>().unwrap();
+    let blocks: Vec<DecidedBlock> = journal
+        .iter_from(Height(1))
+        .collect::<Result<_, _>>()
+        .unwrap();
     assert_eq!(blocks.len() as u64, tip);
     for (height, block) in (1..).zip(blocks) {
         let expected = DecidedBlock {
-            height,
+            height: Height(height),
             seal: seal(height),
             certificate: certificate(height),
             body: body(height, 0),
@@ -86,7 +95,7 @@ fn a_height_costs_four_syncs_and_comes_back() {
     assert!(
         recovered.guard_is_new
             && !recovered.clean_stop
-            && recovered.tip == 0
+            && recovered.tip == Height(0)
             && recovered.wal.is_empty()
     );
     let before = disk.syncs();
@@ -95,11 +104,14 @@ fn a_height_costs_four_syncs_and_comes_back() {
     for height in 2..=40 {
         decide(&mut journal, height);
     }
-    assert_eq!((journal.tip(), journal.durable_tip()), (40, 40));
+    assert_eq!(
+        (journal.tip(), journal.durable_tip()),
+        (Height(40), Height(40))
+    );
     assert_blocks(&journal, 40);
-    assert_eq!(journal.read_block(0).unwrap(), None);
-    assert_eq!(journal.read_block(41).unwrap(), None);
-    assert_eq!(journal.iter_from(38).count(), 3);
+    assert_eq!(journal.read_block(Height(0)).unwrap(), None);
+    assert_eq!(journal.read_block(Height(41)).unwrap(), None);
+    assert_eq!(journal.iter_from(Height(38)).count(), 3);
     let names = disk.list(Path::new(DIR)).unwrap();
     assert!(
         names
@@ -119,10 +131,10 @@ fn a_height_costs_four_syncs_and_comes_back() {
     );
     assert!(journal.verify().unwrap() > 9_000);
 
-    journal.append_wal(41, b"one").unwrap();
-    journal.append_wal(41, b"two").unwrap();
-    journal.append_body(41, &body(41, 3)).unwrap();
-    journal.append_body(41, &body(41, 5)).unwrap();
+    journal.append_wal(Height(41), b"one").unwrap();
+    journal.append_wal(Height(41), b"two").unwrap();
+    journal.append_body(Height(41), &body(41, 3)).unwrap();
+    journal.append_body(Height(41), &body(41, 5)).unwrap();
     journal.sync().unwrap();
     drop(journal);
     disk.kill();
@@ -135,7 +147,7 @@ fn a_height_costs_four_syncs_and_comes_back() {
             recovered.clean_stop,
             recovered.boot_id_changed
         ),
-        (40, false, false, false)
+        (Height(40), false, false, false)
     );
     assert_eq!(recovered.wal, [b"one".to_vec(), b"two".to_vec()]);
     let mut bodies: Vec<Vec<u8>> = recovered
@@ -150,7 +162,7 @@ fn a_height_costs_four_syncs_and_comes_back() {
     assert_eq!(
         recovered.guard.slot,
         Some(Slot {
-            height: 40,
+            height: Height(40),
             round: 0,
             step: Step::Precommit
         })
@@ -179,12 +191,12 @@ fn a_real_disk_does_the_same() {
     );
     journal.note_clean_stop().unwrap();
     assert_eq!(
-        journal.append_wal(13, b"late").unwrap_err().kind,
+        journal.append_wal(Height(13), b"late").unwrap_err().kind,
         StopKind::Closed
     );
     drop(journal);
     let (journal, recovered) = open().unwrap();
-    assert!(recovered.clean_stop && recovered.tip == 12);
+    assert!(recovered.clean_stop && recovered.tip == Height(12));
     assert_blocks(&journal, 12);
 }
 
@@ -213,7 +225,7 @@ fn refusal(journal: &mut Journal, height: u64, round: u32, step: Step, value: &s
     journal
         .prepare(
             &CHAIN,
-            height,
+            Height(height),
             round,
             step,
             &vote(height, round, step, value),
@@ -227,7 +239,7 @@ fn sign(journal: &mut Journal, height: u64, round: u32, step: Step, value: &str)
     let key = Keypair::derive(b"test", "consensus");
     let bytes = vote(height, round, step, value);
     let prepared = journal
-        .prepare(&CHAIN, height, round, step, &bytes)
+        .prepare(&CHAIN, Height(height), round, step, &bytes)
         .unwrap()
         .prepared()
         .unwrap();
@@ -254,7 +266,7 @@ fn the_guard_allows_the_same_bytes_and_nothing_else() {
         sign(&mut journal, 1, 1, Precommit, "a");
         sign(&mut journal, 1, 0, Prevote, "a");
         let slot = Slot {
-            height: 1,
+            height: Height(1),
             round: 0,
             step: Prevote,
         };
@@ -263,7 +275,7 @@ fn the_guard_allows_the_same_bytes_and_nothing_else() {
             Refused::Conflict { slot }
         );
         let high = Slot {
-            height: 1,
+            height: Height(1),
             round: 1,
             step: Precommit,
         };
@@ -272,7 +284,7 @@ fn the_guard_allows_the_same_bytes_and_nothing_else() {
             Refused::Conflict { slot: high }
         );
         let slot = Slot {
-            height: 1,
+            height: Height(1),
             round: 1,
             step: Prevote,
         };
@@ -282,45 +294,48 @@ fn the_guard_allows_the_same_bytes_and_nothing_else() {
         );
         assert_eq!(
             refusal(&mut journal, 2, 0, Prevote, "a"),
-            Refused::AboveTip { height: 2, tip: 0 }
+            Refused::AboveTip {
+                height: Height(2),
+                tip: Height(0)
+            }
         );
         let other = journal
-            .prepare(&Hash([8; 32]), 1, 2, Prevote, b"x")
+            .prepare(&Hash([8; 32]), Height(1), 2, Prevote, b"x")
             .unwrap()
             .prepared()
             .unwrap_err();
         assert!(matches!(other, Refused::OtherChain { .. }));
         let long = journal
-            .prepare(&CHAIN, 1, 2, Prevote, &[0; MAX_STATEMENT + 1])
+            .prepare(&CHAIN, Height(1), 2, Prevote, &[0; MAX_STATEMENT + 1])
             .unwrap()
             .prepared()
             .unwrap_err();
         assert_eq!(long, Refused::TooLong(MAX_STATEMENT + 1));
     }
     let again = journal
-        .prepare(&CHAIN, 1, 1, Precommit, &vote(1, 1, Precommit, "a"))
+        .prepare(&CHAIN, Height(1), 1, Precommit, &vote(1, 1, Precommit, "a"))
         .unwrap();
     assert!(matches!(again, Verdict::AlreadySigned(_)));
     let _ = again.prepared().unwrap().token(&journal.durable()).unwrap();
 
-    journal.raise_guard(3).unwrap();
+    journal.raise_guard(Height(3)).unwrap();
     assert_eq!(
         refusal(&mut journal, 1, 2, Prevote, "a"),
         Refused::BelowFloor {
-            height: 1,
-            floor: 3
+            height: Height(1),
+            floor: Height(3)
         }
     );
-    journal.raise_guard(2).unwrap();
+    journal.raise_guard(Height(2)).unwrap();
     journal.sync().unwrap();
     disk.power_cut(3);
     let (mut journal, recovered) = open(&disk).unwrap();
-    assert_eq!(recovered.guard.floor, 3);
+    assert_eq!(recovered.guard.floor, Height(3));
     assert_eq!(
         refusal(&mut journal, 1, 2, Prevote, "a"),
         Refused::BelowFloor {
-            height: 1,
-            floor: 3
+            height: Height(1),
+            floor: Height(3)
         }
     );
 }
@@ -367,7 +382,7 @@ fn a_token_needs_a_sync_of_the_same_journal_that_covers_it() {
     let (mut journal, _) = open(&disk).unwrap();
     let early = journal.sync().unwrap();
     let prepared = journal
-        .prepare(&CHAIN, 1, 0, Step::Prevote, b"a")
+        .prepare(&CHAIN, Height(1), 0, Step::Prevote, b"a")
         .unwrap()
         .prepared()
         .unwrap();
@@ -375,7 +390,9 @@ fn a_token_needs_a_sync_of_the_same_journal_that_covers_it() {
     let prepared = prepared.token(&journal.sync_blocks().unwrap()).unwrap_err();
     let foreign = SimDisk::new();
     let (mut other, _) = Journal::open(Arc::new(foreign), Path::new("/other"), CHAIN).unwrap();
-    let _ = other.prepare(&CHAIN, 1, 0, Step::Prevote, b"a").unwrap();
+    let _ = other
+        .prepare(&CHAIN, Height(1), 0, Step::Prevote, b"a")
+        .unwrap();
     // Ids of two simulated disks are equal by construction; a real one draws them.
     other.session = [1; 16];
     let prepared = prepared.token(&other.sync().unwrap()).unwrap_err();
@@ -398,7 +415,9 @@ fn a_restored_node_has_a_new_guard_and_goes_on() {
         disk.lose(&Path::new(DIR).join(name));
     }
     let (mut journal, recovered) = open(&disk).unwrap();
-    assert!(recovered.guard_is_new && recovered.tip == 15 && recovered.guard.slot.is_none());
+    assert!(
+        recovered.guard_is_new && recovered.tip == Height(15) && recovered.guard.slot.is_none()
+    );
     assert_ne!(journal.instance(), first);
     assert!(matches!(
         refusal(&mut journal, 15, 9, Step::Prevote, "b"),
@@ -418,44 +437,55 @@ fn calls_out_of_order_are_refused_and_change_nothing() {
     let disk = SimDisk::new();
     let (mut journal, _) = open(&disk).unwrap();
     for stop in [
-        journal.append_body(2, b"x").unwrap_err(),
-        journal.append_body(0, b"x").unwrap_err(),
-        journal.append_body(1, &vec![0; MAX_BODY + 1]).unwrap_err(),
-        journal.append_wal(2, b"x").unwrap_err(),
-        journal.append_wal(1, &vec![0; MAX_ENTRY + 1]).unwrap_err(),
+        journal.append_body(Height(2), b"x").unwrap_err(),
+        journal.append_body(Height(0), b"x").unwrap_err(),
         journal
-            .append_decision(1, b"s", b"c", sha256(b"none"))
+            .append_body(Height(1), &vec![0; MAX_BODY + 1])
+            .unwrap_err(),
+        journal.append_wal(Height(2), b"x").unwrap_err(),
+        journal
+            .append_wal(Height(1), &vec![0; MAX_ENTRY + 1])
+            .unwrap_err(),
+        journal
+            .append_decision(Height(1), b"s", b"c", sha256(b"none"))
             .unwrap_err(),
     ] {
         assert_eq!(stop.kind, StopKind::Misuse);
     }
     for variant in 0..MAX_UNDECIDED as u64 {
         assert!(matches!(
-            journal.append_body(1, &body(1, variant)).unwrap(),
+            journal.append_body(Height(1), &body(1, variant)).unwrap(),
             BodyAnswer::Stored(_)
         ));
     }
     assert!(matches!(
-        journal.append_body(1, &body(1, 0)).unwrap(),
+        journal.append_body(Height(1), &body(1, 0)).unwrap(),
         BodyAnswer::Known(_)
     ));
     assert_eq!(
-        journal.append_body(1, &body(1, 99)).unwrap(),
+        journal.append_body(Height(1), &body(1, 99)).unwrap(),
         BodyAnswer::Full
     );
     journal
-        .append_decision(1, &seal(1), &certificate(1), sha256(&body(1, 0)))
+        .append_decision(Height(1), &seal(1), &certificate(1), sha256(&body(1, 0)))
         .unwrap();
-    assert_eq!(journal.read_block(1).unwrap(), None, "not durable yet");
+    assert_eq!(
+        journal.read_block(Height(1)).unwrap(),
+        None,
+        "not durable yet"
+    );
     journal.sync().unwrap();
     assert_blocks(&journal, 1);
     let largest = vec![9; MAX_BODY];
-    journal.append_body(2, &largest).unwrap();
+    journal.append_body(Height(2), &largest).unwrap();
     journal
-        .append_decision(2, &seal(2), &certificate(2), sha256(&largest))
+        .append_decision(Height(2), &seal(2), &certificate(2), sha256(&largest))
         .unwrap();
     journal.sync().unwrap();
-    assert_eq!(journal.read_block(2).unwrap().unwrap().body, largest);
+    assert_eq!(
+        journal.read_block(Height(2)).unwrap().unwrap().body,
+        largest
+    );
 }
 
 #[test]
@@ -551,7 +581,7 @@ fn a_failed_write_or_sync_stops_the_journal_for_good() {
             kind,
         });
         let prepared = journal
-            .prepare(&CHAIN, 2, 0, Step::Prevote, b"a")
+            .prepare(&CHAIN, Height(2), 0, Step::Prevote, b"a")
             .unwrap()
             .prepared()
             .unwrap();
@@ -564,10 +594,10 @@ fn a_failed_write_or_sync_stops_the_journal_for_good() {
         disk.clear_faults();
         let syncs = disk.syncs();
         assert_eq!(journal.sync().unwrap_err(), stop);
-        assert_eq!(journal.append_wal(2, b"x").unwrap_err(), stop);
+        assert_eq!(journal.append_wal(Height(2), b"x").unwrap_err(), stop);
         assert_eq!(
             journal
-                .prepare(&CHAIN, 2, 0, Step::Prevote, b"b")
+                .prepare(&CHAIN, Height(2), 0, Step::Prevote, b"b")
                 .unwrap_err(),
             stop
         );

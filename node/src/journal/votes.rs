@@ -11,6 +11,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec;
 use rollbook_proof::codec::Wire;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::Height;
 
 use super::frame::{FileKind, FrameKind, Header, Scanned, Tail};
 use super::guard::{CheckpointRecord, Guard, HighWater, VoteRecord};
@@ -22,7 +23,7 @@ use crate::disk::{Disk, DiskError, DiskFile};
 pub(super) struct FirstRecord {
     pub(super) mark: HighWater,
     /// Height of the last decision, durable before this file was made.
-    pub(super) tip: u64,
+    pub(super) tip: Height,
     pub(super) blocks_end: End,
     /// Instance of the last segment of blocks when the guard was made: a guard of another node does
     /// not fit.
@@ -61,7 +62,7 @@ impl Wire for CleanStopRecord {
 pub(super) struct VotesContent {
     pub(super) guard: Guard,
     /// Entries of the consensus log with their heights, in order.
-    pub(super) wal: Vec<(u64, Vec<u8>)>,
+    pub(super) wal: Vec<(Height, Vec<u8>)>,
     pub(super) first: Option<FirstRecord>,
     pub(super) last_boot: Option<[u8; 16]>,
     pub(super) clean_stop: bool,
@@ -79,13 +80,13 @@ pub(super) struct Votes {
     pub(super) guard: Guard,
     blocks_instance: [u8; 16],
     /// Highest height of a log entry or vote in this file.
-    top: u64,
+    top: Height,
     /// Frames appended in this session; numbers of guard records.
     pub(super) appended: u64,
     /// Frames of this session that are durable.
     pub(super) durable: u64,
     unsynced_guard: bool,
-    unsynced_log: u64,
+    unsynced_log: Height,
 }
 
 /// A judged votes file that has not been touched yet.
@@ -125,11 +126,11 @@ impl Votes {
             tail,
             guard,
             blocks_instance,
-            top,
+            top: Height(top),
             appended,
             durable,
             unsynced_guard,
-            unsynced_log,
+            unsynced_log: Height(unsynced_log),
         })
     }
 
@@ -184,8 +185,8 @@ impl Votes {
     }
 
     /// Buffers an entry of the consensus log.
-    pub(super) fn append_wal(&mut self, height: u64, bytes: &[u8]) {
-        self.push(FrameKind::Wal, &[&height.to_le_bytes(), bytes]);
+    pub(super) fn append_wal(&mut self, height: Height, bytes: &[u8]) {
+        self.push(FrameKind::Wal, &[&height.0.to_le_bytes(), bytes]);
         self.top = self.top.max(height);
         self.unsynced_log = self.unsynced_log.max(height);
     }
@@ -212,7 +213,7 @@ impl Votes {
     pub(super) fn append_raise(&mut self, floor: u64) {
         self.push(FrameKind::Raise, &[&floor.to_le_bytes()]);
         self.guard.raise_to(&HighWater {
-            floor,
+            floor: Height(floor),
             ..HighWater::default()
         });
         self.unsynced_guard = true;
@@ -237,7 +238,7 @@ impl Votes {
 
     /// True if something waits that a restart needs. Log entries of decided heights are not waited
     /// for.
-    pub(super) fn needs_sync(&self, durable_tip: u64) -> bool {
+    pub(super) fn needs_sync(&self, durable_tip: Height) -> bool {
         self.unsynced_guard || self.unsynced_log > durable_tip
     }
 
@@ -246,7 +247,7 @@ impl Votes {
         self.tail.sync()?;
         self.durable = self.appended;
         self.unsynced_guard = false;
-        self.unsynced_log = 0;
+        self.unsynced_log = Height(0);
         Ok(())
     }
 
@@ -263,7 +264,7 @@ impl Votes {
     pub(super) fn rotate(
         &mut self,
         limit: u64,
-        tip: u64,
+        tip: Height,
         blocks_end: End,
     ) -> Result<(), DiskError> {
         if self.tail.end() < limit || self.top > tip || self.unsynced_guard {
@@ -272,7 +273,7 @@ impl Votes {
         let header = Header {
             number: self.tail.header.number + 1,
             boot: self.disk.boot_id(),
-            first_height: tip + 1,
+            first_height: tip.next(),
             ..self.tail.header.clone()
         };
         let first = FirstRecord {
@@ -294,8 +295,8 @@ impl Votes {
         let tail = Tail::create(&*self.disk, &self.dir, header, &frames)?;
         let old = std::mem::replace(&mut self.tail, tail);
         self.durable = self.appended;
-        self.unsynced_log = 0;
-        self.top = 0;
+        self.unsynced_log = Height(0);
+        self.top = Height(0);
         self.disk.remove(&old.path)?;
         self.disk.sync_dir(&self.dir)
     }
@@ -337,14 +338,18 @@ impl VotesContent {
                 let height = u64::from_le_bytes(*height);
                 self.top = self.top.max((height, offset));
                 // Only the highest height is of use after a restart.
-                if self.wal.last().is_some_and(|(known, _)| *known < height) {
+                if self
+                    .wal
+                    .last()
+                    .is_some_and(|(known, _)| *known < Height(height))
+                {
                     self.wal.clear();
                 }
-                self.wal.push((height, bytes.to_vec()));
+                self.wal.push((Height(height), bytes.to_vec()));
             }
             FrameKind::Vote => {
                 let record: VoteRecord = decoded(payload)?;
-                self.top = self.top.max((record.slot.height, offset));
+                self.top = self.top.max((record.slot.height.0, offset));
                 self.saw_blocks(record.blocks_end, offset);
                 self.guard.record(record.slot, &record.bytes, 0);
             }
@@ -358,7 +363,7 @@ impl VotesContent {
                     .map(u64::from_le_bytes)
                     .map_err(|_| "the raise is not a height")?;
                 self.guard.raise_to(&HighWater {
-                    floor,
+                    floor: Height(floor),
                     ..HighWater::default()
                 });
             }
@@ -407,11 +412,11 @@ impl PendingVotes {
             tail,
             guard,
             blocks_instance,
-            top: content.top.0,
+            top: Height(content.top.0),
             appended: 0,
             durable: 0,
             unsynced_guard: false,
-            unsynced_log: 0,
+            unsynced_log: Height(0),
         };
         Ok((votes, content))
     }

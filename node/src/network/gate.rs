@@ -132,8 +132,9 @@ impl NetworkBehaviour for Gate {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use super::*;
 
     fn ip(n: u32) -> Option<IpAddr> {
         Some(IpAddr::from(n.to_be_bytes()))

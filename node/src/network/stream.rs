@@ -122,9 +122,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedStream<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use futures::AsyncReadExt;
     use futures::io::Cursor;
+
+    use super::*;
 
     #[tokio::test]
     async fn delivers_everything_and_pauses_in_between() {

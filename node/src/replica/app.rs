@@ -11,12 +11,13 @@ use rollbook_core::refusal::Refusal;
 use rollbook_proof::chain::{Certificate, Seal, ValidatorKey};
 use rollbook_proof::codec::DecodeError;
 use rollbook_proof::crypto::{Hash, PublicKey};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
 /// A validator of the next height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validator {
     /// Organisation number.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     /// Signs proposals and votes.
     pub consensus: PublicKey,
     /// Signs checkpoints, C2SP type 0x04.
@@ -42,12 +43,12 @@ pub struct Refused {
     /// The rule, such as `M08.sponsors-related`, with the facts of the case.
     pub refusal: Refusal,
     /// Height of the tip it was judged on.
-    pub height: u64,
+    pub height: Height,
 }
 
 impl Refused {
     /// Of bytes that are no record.
-    pub fn malformed(error: &DecodeError, height: u64) -> Refused {
+    pub fn malformed(error: &DecodeError, height: Height) -> Refused {
         Refused {
             refusal: Refusal::new("A6.malformed", vec![("why", error.to_string())]),
             height,
@@ -89,7 +90,7 @@ pub enum BlockVerdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockCheckpoint {
     /// Height of the block.
-    pub height: u64,
+    pub height: Height,
     /// First line of the checkpoint note.
     pub origin: String,
     /// Number of leaves.
@@ -146,7 +147,7 @@ pub trait App {
     /// hold: evidence that is no news, say.
     fn build(
         &mut self,
-        time_ms: u64,
+        time_ms: LedgerTime,
         system: SystemSection,
         candidates: &[Record],
     ) -> Result<BuiltBlock, BlockVerdict>;
@@ -162,7 +163,7 @@ pub trait App {
 
     /// Ledger time of the earliest clock event still to come; a block is wanted once the clock has
     /// passed it.
-    fn next_deadline(&self) -> Option<u64>;
+    fn next_deadline(&self) -> Option<LedgerTime>;
 
     /// The next block will be a handover: it is wanted at once.
     fn handover_due(&self) -> bool;
@@ -174,7 +175,7 @@ pub trait App {
     fn cosignature_message(
         &self,
         checkpoint: &BlockCheckpoint,
-        organisation: u32,
+        organisation: OrganisationId,
         time_s: u64,
     ) -> Vec<u8>;
 

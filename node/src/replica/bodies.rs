@@ -18,6 +18,7 @@ use arc_malachitebft_core_types as mc;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{ProposalFacts, Seal, quorum};
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::OrganisationId;
 
 use super::app::{App, BlockVerdict};
 use super::catchup::Asked;
@@ -38,15 +39,15 @@ const RETRY_MS: u64 = 400;
 #[derive(Debug, Default)]
 struct Want {
     /// First round of a verified proposal, its valid round and proposer.
-    proposal: Option<(u32, Option<u32>, u32)>,
+    proposal: Option<(u32, Option<u32>, OrganisationId)>,
     /// First round of a vote, for blocks whose proposal was lost.
     vote_round: Option<u32>,
     /// Validators that voted for it.
-    voters: BTreeSet<u32>,
+    voters: BTreeSet<OrganisationId>,
     /// Precommits by round.
-    precommits: BTreeMap<u32, BTreeSet<u32>>,
+    precommits: BTreeMap<u32, BTreeSet<OrganisationId>>,
     /// Asked so far in this turn.
-    asked: BTreeSet<u32>,
+    asked: BTreeSet<OrganisationId>,
     in_flight: bool,
 }
 
@@ -114,7 +115,7 @@ impl Bodies {
         &mut self,
         block: &Hash,
         round: u32,
-        validator: u32,
+        validator: OrganisationId,
         precommit: bool,
         own: bool,
     ) -> bool {
@@ -242,7 +243,7 @@ impl Bodies {
     }
 
     /// Bodies to ask for now: block and whom, each marked as asked.
-    fn next_asks(&mut self, me: u32) -> Vec<(Hash, u32)> {
+    fn next_asks(&mut self, me: OrganisationId) -> Vec<(Hash, OrganisationId)> {
         let mut asks = Vec::new();
         let blocks: Vec<Hash> = self.wants.keys().copied().collect();
         for block in blocks {
@@ -308,7 +309,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         let height = self.host.height();
         for (block, peer) in self.host.bodies.next_asks(self.host.keys.organisation) {
-            self.request(peer, Request::Body { block, height }, Asked::Body(block));
+            self.request(peer.0, Request::Body { block, height }, Asked::Body(block));
         }
         if self.host.bodies.is_wanting() {
             self.host.arm_timer(Timer::Bodies, RETRY_MS);
@@ -360,7 +361,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             (Some(proposal), _) => proposal,
             // The proposal was lost, the votes say that there was one.
             (None, Some(round)) => {
-                let index = proposer_index(seats, host.tip.seal.height + 1, round);
+                let index = proposer_index(seats, host.tip.seal.height.next(), round);
                 let Some(proposer) = host.validators.get(index) else {
                     return;
                 };
@@ -395,12 +396,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let fresh = valid_round.is_none() && round == round_now && propose_step;
         if valid && fresh {
             let (time, wall) = (held.seal.time_ms, host.now.wall_ms);
-            if time > wall.saturating_add(host.config.ahead_ms)
-                || time < wall.saturating_sub(host.config.behind_ms)
+            if time.0 > wall.saturating_add(host.config.ahead_ms)
+                || time.0 < wall.saturating_sub(host.config.behind_ms)
             {
                 if host.bodies.withheld.insert(block, round).is_none() {
                     host.out_of_bounds = host.out_of_bounds.saturating_add(1);
-                    host.clock_off_ms = (i128::from(wall) - i128::from(time))
+                    host.clock_off_ms = (i128::from(wall) - i128::from(time.0))
                         .clamp(i64::MIN.into(), i64::MAX.into())
                         as i64;
                 }
@@ -411,7 +412,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.bodies.withheld.remove(&block);
         held.told = true;
         let value = engine::ProposedValue {
-            height: Height(held.seal.height),
+            height: Height(held.seal.height.0),
             round: mc::Round::new(round),
             valid_round: mc::Round::from(valid_round),
             proposer: Address(proposer),

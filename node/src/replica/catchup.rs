@@ -15,6 +15,7 @@ use arc_malachitebft_core_consensus as engine;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::ValidatorKey;
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::Height;
 
 use super::app::{App, BlockVerdict};
 use super::message::{Request, Response};
@@ -43,7 +44,7 @@ pub(super) struct Catchup {
     next_peer: usize,
     next_id: u64,
     asked: BTreeMap<u64, (u32, Asked)>,
-    claims: BTreeMap<u32, u64>,
+    claims: BTreeMap<u32, Height>,
     backoff: BTreeMap<u32, u64>,
     fetching: bool,
     hint: Option<(u32, u64)>,
@@ -113,7 +114,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     pub(super) fn set_peers(&mut self, mut peers: Vec<u32>) {
-        peers.retain(|peer| *peer != self.host.keys.organisation);
+        peers.retain(|peer| *peer != self.host.keys.organisation.0);
         let catchup = &mut self.host.catchup;
         catchup.claims.retain(|peer, _| peers.contains(peer));
         catchup.backoff.retain(|peer, _| peers.contains(peer));
@@ -164,9 +165,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     /// A frame of a height above the one worked on.
-    pub(super) fn ahead(&mut self, peer: u32, height: u64) {
+    pub(super) fn ahead(&mut self, peer: u32, height: Height) {
         if self.host.catchup.peers.contains(&peer) {
-            self.host.catchup.hint = Some((peer, height));
+            self.host.catchup.hint = Some((peer, height.0));
             self.host.arm_timer(Timer::Hint, HINT_MS);
         }
     }
@@ -175,7 +176,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let Some((peer, height)) = self.host.catchup.hint.take() else {
             return;
         };
-        if height > self.host.height() && self.usable(peer) {
+        if height > self.host.height().0 && self.usable(peer) {
             self.request(peer, Request::Tip, Asked::Tip);
         }
     }
@@ -197,7 +198,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let Some(peer) = candidates.into_iter().find(|peer| self.usable(*peer)) else {
             return;
         };
-        let request = Request::Blocks { from: tip + 1 };
+        let request = Request::Blocks { from: tip.next() };
         self.host.catchup.fetching = self.request(peer, request, Asked::Blocks);
     }
 

@@ -11,6 +11,8 @@ use malachitebft_core_types as mc;
 use mc::{NilOrVal, Round, VoteType};
 use rollbook_proof::chain::{ProposalFacts, Seal, ValidatorKey, Vote, VoteKind};
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
+use rollbook_proof::number;
+use rollbook_proof::number::OrganisationId;
 
 /// The consensus core's parameter: picks the types below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +47,11 @@ impl mc::Height for Height {
 
 /// A validator's address: its organisation number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Address(pub u32);
+pub struct Address(pub OrganisationId);
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.0.fmt(f)
     }
 }
 
@@ -104,7 +106,7 @@ impl CoreVote {
                 VoteType::Prevote => VoteKind::Prevote,
                 VoteType::Precommit => VoteKind::Precommit,
             },
-            height: self.height.0,
+            height: number::Height(self.height.0),
             // The core never makes a vote of the nil round.
             round: self.round.as_u32().unwrap_or(u32::MAX),
             block: match self.value {
@@ -122,7 +124,7 @@ impl CoreVote {
                 VoteKind::Prevote => VoteType::Prevote,
                 VoteKind::Precommit => VoteType::Precommit,
             },
-            height: Height(vote.height),
+            height: Height(vote.height.0),
             round: Round::new(vote.round),
             value: vote.block.map_or(NilOrVal::Nil, NilOrVal::Val),
             validator: Address(vote.validator),
@@ -179,7 +181,7 @@ impl CoreProposal {
     /// The facts whose bytes are signed.
     pub fn statement(&self) -> ProposalFacts {
         ProposalFacts {
-            height: self.height.0,
+            height: number::Height(self.height.0),
             round: self.round.as_u32().unwrap_or(u32::MAX),
             block: self.value.id,
             valid_round: self.pol_round.as_u32(),
@@ -191,7 +193,7 @@ impl CoreProposal {
     pub fn of(facts: &ProposalFacts, seal: Seal) -> Option<Self> {
         let value = Sealed::from(seal);
         (value.id == facts.block && value.seal.height == facts.height).then_some(CoreProposal {
-            height: Height(facts.height),
+            height: Height(facts.height.0),
             round: Round::new(facts.round),
             value,
             pol_round: Round::from(facts.valid_round),
@@ -322,9 +324,9 @@ impl mc::SigningScheme for Scheme {
 
 /// The proposer of a round: seats take turns, one further each height and each round. `validators`
 /// ascending by number.
-pub fn proposer_index(validators: usize, height: u64, round: u32) -> usize {
+pub fn proposer_index(validators: usize, height: number::Height, round: u32) -> usize {
     let n = validators.max(1) as u64;
-    ((height % n + u64::from(round) % n) % n) as usize
+    ((height.0 % n + u64::from(round) % n) % n) as usize
 }
 
 impl mc::Context for Ctx {
@@ -342,7 +344,11 @@ impl mc::Context for Ctx {
 
     fn select_proposer<'a>(&self, set: &'a Seats, height: Height, round: Round) -> &'a Seat {
         // The replica never starts a height with an empty set.
-        &set.0[proposer_index(set.0.len(), height.0, round.as_u32().unwrap_or(0))]
+        &set.0[proposer_index(
+            set.0.len(),
+            number::Height(height.0),
+            round.as_u32().unwrap_or(0),
+        )]
     }
 
     fn new_proposal(

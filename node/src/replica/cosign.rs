@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::quorum;
 use rollbook_proof::crypto::Signature;
+use rollbook_proof::number::{Height, OrganisationId};
 
 use super::app::{App, BlockCheckpoint, Validator};
 use super::host::{Host, Todo};
@@ -35,9 +36,9 @@ pub struct Receipt {
     /// What was cosigned.
     pub checkpoint: BlockCheckpoint,
     /// The cosignatures.
-    pub cosignatures: Vec<(u32, u64, Signature)>,
+    pub cosignatures: Vec<(OrganisationId, u64, Signature)>,
     /// The log line of the first of them: validator, signature.
-    pub log: Option<(u32, Signature)>,
+    pub log: Option<(OrganisationId, Signature)>,
 }
 
 /// What one validator signed of a checkpoint.
@@ -52,7 +53,7 @@ struct Collected {
 struct Target {
     checkpoint: BlockCheckpoint,
     validators: Vec<Validator>,
-    collected: BTreeMap<u32, Collected>,
+    collected: BTreeMap<OrganisationId, Collected>,
     own: Option<Cosignature>,
     sent_at: u64,
     receipted: bool,
@@ -83,13 +84,13 @@ impl Target {
 
 #[derive(Debug, Default)]
 pub(super) struct Cosigning {
-    targets: BTreeMap<u64, Target>,
+    targets: BTreeMap<Height, Target>,
     /// Unverified, of heights not reached: the newest of each validator.
-    early: BTreeMap<u32, Cosignature>,
+    early: BTreeMap<OrganisationId, Cosignature>,
     /// 100 ms of ledger time in which a block was cosigned last.
     bucket: Option<u64>,
-    pub(super) receipted: u64,
-    pub(super) fork_alarm: Option<(u32, u64)>,
+    pub(super) receipted: Height,
+    pub(super) fork_alarm: Option<(OrganisationId, Height)>,
 }
 
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
@@ -120,7 +121,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let BlockCheckpoint {
             height, size, root, ..
         } = target.checkpoint;
-        let of = |(validator, of): (&u32, &Collected)| {
+        let of = |(validator, of): (&OrganisationId, &Collected)| {
             let Collected {
                 time_s,
                 signature,
@@ -180,7 +181,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         // Cosignatures may have gone by before the block was here; a peer's tip brings them.
         self.host
             .hasten_timer(Timer::Poll, self.host.config.poll_ms);
-        let bucket = self.host.tip.seal.time_ms / self.host.config.cosign_ms.max(1);
+        let bucket = self.host.tip.seal.time_ms.0 / self.host.config.cosign_ms.max(1);
         let first = self.host.cosigning.bucket != Some(bucket);
         if handover || (live && first && !self.is_behind()) {
             self.cosign_newest();
@@ -240,7 +241,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             signature,
             log,
         };
-        host.cosigning.bucket = Some(host.tip.seal.time_ms / host.config.cosign_ms.max(1));
+        host.cosigning.bucket = Some(host.tip.seal.time_ms.0 / host.config.cosign_ms.max(1));
         host.timers.remove(&Timer::Cosign);
         let (now, again) = (host.now.elapsed_ms, host.config.cosign_again_ms);
         if let Some(target) = host.cosigning.targets.get_mut(&height) {
@@ -272,7 +273,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         // The height is not under the signature: a checkpoint is known by its size.
-        let of_size = |(_, target): &(&u64, &Target)| target.checkpoint.size == cosignature.size;
+        let of_size = |(_, target): &(&Height, &Target)| target.checkpoint.size == cosignature.size;
         let Some((height, target)) = host
             .cosigning
             .targets
@@ -354,7 +355,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
     }
 
-    fn count(&mut self, height: u64) {
+    fn count(&mut self, height: Height) {
         let host = &mut self.host;
         let Some(target) = host.cosigning.targets.get_mut(&height) else {
             return;

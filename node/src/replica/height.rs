@@ -19,6 +19,7 @@ use rollbook_proof::chain::{
     Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts,
 };
 use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::number;
 
 use super::app::{App, BlockVerdict};
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
@@ -46,7 +47,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if host.ok(result).is_none() {
             return;
         }
-        let age = host.now.wall_ms.saturating_sub(host.tip.seal.time_ms);
+        let age = host.now.wall_ms.saturating_sub(host.tip.seal.time_ms.0);
         host.committed_at = host.now.elapsed_ms.saturating_sub(age);
         if let Some(certificate) = &host.tip_certificate {
             let precommits = certificate.signatures.iter().map(|(validator, signature)| {
@@ -67,7 +68,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             });
             host.newest.extend(precommits);
         }
-        for entry in host.storage.wal(host.tip.seal.height + 1) {
+        for entry in host.storage.wal(host.tip.seal.height.next()) {
             let (validator, statement) = match decode::<Entry>(entry) {
                 Ok(Entry::Vote(signed)) => (signed.vote.validator, SignedStatement::Vote(signed)),
                 Ok(Entry::Proposal { proposal, .. }) => (
@@ -80,7 +81,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         host.set_timer(Timer::Poll, 0);
         let (checkpoint, validators) = (host.app.checkpoint(), host.app.tip_validators());
-        if host.tip.seal.height > 0 {
+        if host.tip.seal.height > number::Height(0) {
             self.new_checkpoint(checkpoint, validators, false, false);
         }
         self.enter();
@@ -144,6 +145,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let mut wait = (host.config.heartbeat_ms + grace).saturating_sub(idle_for);
         if let Some(deadline) = host.app.next_deadline() {
             let due = deadline
+                .0
                 .saturating_add(grace)
                 .saturating_sub(host.now.wall_ms);
             // A deadline that was tried for and is still there waits for the others' clocks.
@@ -184,7 +186,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         // queue stays small.
         self.core = Some(engine::State::new(
             Ctx,
-            Height(height),
+            Height(height.0),
             seats.clone(),
             params,
             1,
@@ -210,7 +212,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         host.replaying = true;
         let start = engine::Input::StartHeight(
-            Height(height),
+            Height(height.0),
             seats,
             false,
             None,
@@ -248,7 +250,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 
     /// Answers `GetValue`: the block proposed in this round before, or a new one.
-    pub(super) fn propose(&mut self, height: u64, round: u32) {
+    pub(super) fn propose(&mut self, height: number::Height, round: u32) {
         let Some(core) = &self.core else { return };
         let current = core.round().as_u32() == Some(round) && core.driver.step_is_propose();
         if height != self.host.height()
@@ -340,7 +342,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         };
         host.wanted_value = None;
         let value = engine::LocallyProposedValue::new(
-            Height(height),
+            Height(height.0),
             mc::Round::new(round),
             Sealed::from(seal),
         );
@@ -456,7 +458,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             let Some(record) = self.pool.record(&id) else {
                 continue;
             };
-            match self.app.admit(record, now) {
+            match self.app.admit(record, now.0) {
                 Ok(()) => {
                     self.pool_ready = true;
                     return;

@@ -20,6 +20,7 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
 use super::app::{App, Validator};
 use super::bodies::Bodies;
@@ -44,7 +45,7 @@ pub(super) enum Todo {
     /// Feed the core.
     Core(Box<engine::Input<Ctx>>),
     /// Answer `GetValue`.
-    Propose { height: u64, round: u32 },
+    Propose { height: Height, round: u32 },
     /// The core decided and the decision is durable.
     Commit { certificate: Certificate },
     /// Judge a body and tell the core.
@@ -76,23 +77,23 @@ pub(super) struct Host<A, S, V> {
     /// says so.
     pub(super) committed_at: u64,
     /// Deadline for which a height was last started without a record, and when.
-    pub(super) deadline_started: Option<(u64, u64)>,
+    pub(super) deadline_started: Option<(LedgerTime, u64)>,
 
     /// Height whose decision is in the journal.
-    pub(super) decided_height: u64,
+    pub(super) decided_height: Height,
     /// True while the consensus log is fed back.
     pub(super) replaying: bool,
     /// A statement of this height was refused by the guard: no more signatures at it.
     pub(super) muted: bool,
     /// `GetValue` to answer once the log is replayed or the handover checkpoint is there.
-    pub(super) wanted_value: Option<(u64, u32)>,
+    pub(super) wanted_value: Option<(Height, u32)>,
     /// The own proposal of the round, to send again.
     pub(super) own_proposal: Option<Frame>,
     /// Verified frames of the next heights, at most [`Host::FUTURE`] per validator, by height.
-    pub(super) future: BTreeMap<u64, Vec<(u32, Frame)>>,
+    pub(super) future: BTreeMap<Height, Vec<(OrganisationId, Frame)>>,
     /// Newest statement seen of each validator.
-    pub(super) newest: BTreeMap<u32, SignedStatement>,
-    pub(super) evidence: BTreeMap<(u64, u32), Evidence>,
+    pub(super) newest: BTreeMap<OrganisationId, SignedStatement>,
+    pub(super) evidence: BTreeMap<(Height, OrganisationId), Evidence>,
     pub(super) out_of_bounds: u32,
     /// Own clock minus the time of the last block that was out of bounds, in milliseconds.
     pub(super) clock_off_ms: i64,
@@ -158,15 +159,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     }
 
     /// The height after the tip.
-    pub(super) fn height(&self) -> u64 {
-        self.tip.seal.height + 1
+    pub(super) fn height(&self) -> Height {
+        self.tip.seal.height.next()
     }
 
     /// Ledger time a record handed in now would be judged at.
-    pub(super) fn ledger_now(&self) -> u64 {
-        self.now
-            .wall_ms
-            .max(self.tip.seal.time_ms.saturating_add(1))
+    pub(super) fn ledger_now(&self) -> LedgerTime {
+        LedgerTime(self.now.wall_ms).max(self.tip.seal.time_ms.plus_ms(1))
     }
 
     /// This node's seat at the height after the tip.
@@ -289,7 +288,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         valid
     }
 
-    fn remember(&mut self, validator: u32, statement: SignedStatement) {
+    fn remember(&mut self, validator: OrganisationId, statement: SignedStatement) {
         // Keyed by validators of a policy only: bounded by the seats there ever were.
         let newer = self
             .newest
@@ -544,10 +543,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             }
             CoreEffect::GetValue(height, round, _, r) => {
                 if let Some(round) = round.as_u32() {
-                    self.wanted_value = Some((height.0, round));
+                    self.wanted_value = Some((Height(height.0), round));
                     if !self.replaying {
                         self.todo.push_back(Todo::Propose {
-                            height: height.0,
+                            height: Height(height.0),
                             round,
                         });
                     }
@@ -598,7 +597,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             }
             CoreEffect::WalAppend(height, input, r) => {
                 // Once its height is decided an entry is of no use, and the journal is past it.
-                let over = height.0 <= self.decided_height;
+                let over = height.0 <= self.decided_height.0;
                 if !over {
                     self.logged(&input);
                 }
@@ -607,7 +606,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                     && self.stop.is_none()
                     && let Some(entry) = entry_of(&input)
                 {
-                    let result = self.storage.append_wal(height.0, &entry);
+                    let result = self.storage.append_wal(Height(height.0), &entry);
                     self.ok(result);
                 }
                 r.resume_with(())
@@ -662,14 +661,14 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         if self.stop.is_some() {
             return;
         }
-        let mut signatures: Vec<(u32, Signature)> = certificate
+        let mut signatures: Vec<(OrganisationId, Signature)> = certificate
             .commit_signatures
             .iter()
             .map(|s| (s.address.0, s.signature))
             .collect();
         signatures.sort_by_key(|(validator, _)| *validator);
         let certificate = Certificate {
-            height: certificate.height.0,
+            height: Height(certificate.height.0),
             round: certificate.round.as_u32().unwrap_or(0),
             block: certificate.value_id,
             signatures,
@@ -734,7 +733,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     fn publish_polka(&mut self, polka: &mc::PolkaCertificate<Ctx>) {
         let frame = Frame::Polka {
-            height: polka.height.0,
+            height: Height(polka.height.0),
             round: polka.round.as_u32().unwrap_or(0),
             block: polka.value_id,
             signatures: polka
@@ -765,7 +764,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             })
             .collect();
         let frame = Frame::Round {
-            height: certificate.height.0,
+            height: Height(certificate.height.0),
             round: certificate.round.as_u32().unwrap_or(0),
             precommits: certificate.cert_type == RoundCertificateType::Precommit,
             votes,

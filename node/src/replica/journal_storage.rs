@@ -13,6 +13,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::chain::{Certificate, ProposalFacts, Seal};
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::Height;
 
 use super::storage::{Decided, Fault, GuardError, Statement, Storage};
 use crate::disk::Disk;
@@ -36,11 +37,11 @@ pub struct JournalStorage {
     journal: Journal,
     chain: Hash,
     /// What the last life left of tip + 1.
-    left_height: u64,
+    left_height: Height,
     left_log: Vec<Vec<u8>>,
     left_bodies: Vec<(Seal, Vec<u8>)>,
     left_stored: usize,
-    own: BTreeMap<(u64, u32), ProposalFacts>,
+    own: BTreeMap<(Height, u32), ProposalFacts>,
 }
 
 impl From<Stop> for Fault {
@@ -90,7 +91,7 @@ impl JournalStorage {
         }
         JournalStorage {
             chain: journal.genesis(),
-            left_height: recovered.tip + 1,
+            left_height: recovered.tip.next(),
             left_log,
             left_bodies,
             left_stored: recovered.undecided.len(),
@@ -109,7 +110,7 @@ impl JournalStorage {
         &mut self.journal
     }
 
-    fn append_log(&mut self, height: u64, kind: u8, bytes: &[u8]) -> Result<(), Fault> {
+    fn append_log(&mut self, height: Height, kind: u8, bytes: &[u8]) -> Result<(), Fault> {
         let mut entry = Vec::with_capacity(bytes.len() + 1);
         entry.push(kind);
         entry.extend_from_slice(bytes);
@@ -154,7 +155,7 @@ impl Storage for JournalStorage {
         }
     }
 
-    fn append_wal(&mut self, height: u64, entry: &[u8]) -> Result<(), Fault> {
+    fn append_wal(&mut self, height: Height, entry: &[u8]) -> Result<(), Fault> {
         self.append_log(height, REPLICA, entry)
     }
 
@@ -205,21 +206,21 @@ impl Storage for JournalStorage {
         self.journal.high_water().slot
     }
 
-    fn proposed(&self, height: u64, round: u32) -> Option<ProposalFacts> {
+    fn proposed(&self, height: Height, round: u32) -> Option<ProposalFacts> {
         self.own.get(&(height, round)).cloned()
     }
 
-    fn floor(&self) -> u64 {
+    fn floor(&self) -> Height {
         self.journal.high_water().floor
     }
 
-    fn raise(&mut self, height: u64) -> Result<(), Fault> {
+    fn raise(&mut self, height: Height) -> Result<(), Fault> {
         self.journal.raise_guard(height)?;
         self.journal.sync()?;
         Ok(())
     }
 
-    fn wal(&self, height: u64) -> &[Vec<u8>] {
+    fn wal(&self, height: Height) -> &[Vec<u8>] {
         if height == self.left_height {
             &self.left_log
         } else {
@@ -227,7 +228,7 @@ impl Storage for JournalStorage {
         }
     }
 
-    fn undecided(&self, height: u64) -> Vec<(Seal, Vec<u8>)> {
+    fn undecided(&self, height: Height) -> Vec<(Seal, Vec<u8>)> {
         if height == self.left_height {
             self.left_bodies.clone()
         } else {
@@ -235,7 +236,7 @@ impl Storage for JournalStorage {
         }
     }
 
-    fn stored(&self, height: u64) -> usize {
+    fn stored(&self, height: Height) -> usize {
         if height == self.left_height {
             self.left_stored
         } else {
@@ -243,7 +244,7 @@ impl Storage for JournalStorage {
         }
     }
 
-    fn decided(&self, height: u64) -> Option<Decided> {
+    fn decided(&self, height: Height) -> Option<Decided> {
         // A block that cannot be read is not served; the journal's own check reports the damage.
         let block = self.journal.read_block(height).ok()??;
         let (seal, certificate) = (decode(&block.seal).ok()?, decode(&block.certificate).ok()?);

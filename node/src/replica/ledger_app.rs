@@ -15,6 +15,7 @@ use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, VerifierCache};
 use rollbook_proof::log;
 use rollbook_proof::log::{EpochPolicy, KeyType, PolicyValidator, VerifierKey};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::app::{App, BlockCheckpoint, BlockVerdict, BuiltBlock, NewTip, Refused, Validator};
 
@@ -80,7 +81,7 @@ impl<V: Ahead> LedgerApp<V> {
     /// Judges a record on the tip and keeps nothing: what would come of it, or the rule it breaks.
     pub fn judge(&mut self, record: Record, now_ms: u64) -> Result<Outcome, Refusal> {
         self.ledger
-            .admit_decoded(record, now_ms, &mut self.verifier)
+            .admit_decoded(record, LedgerTime(now_ms), &mut self.verifier)
             .map(|admitted| admitted.outcome)
     }
 
@@ -159,9 +160,9 @@ impl<V: Ahead> App for LedgerApp<V> {
     }
 
     fn admit(&mut self, record: &Record, now_ms: u64) -> Result<(), Refused> {
-        let admitted = self
-            .ledger
-            .admit_decoded(record.clone(), now_ms, &mut self.verifier);
+        let admitted =
+            self.ledger
+                .admit_decoded(record.clone(), LedgerTime(now_ms), &mut self.verifier);
         let admitted = admitted.map_err(|refusal| Refused {
             refusal,
             height: self.ledger.height(),
@@ -172,7 +173,7 @@ impl<V: Ahead> App for LedgerApp<V> {
 
     fn build(
         &mut self,
-        time_ms: u64,
+        time_ms: LedgerTime,
         system: SystemSection,
         candidates: &[Record],
     ) -> Result<BuiltBlock, BlockVerdict> {
@@ -224,7 +225,7 @@ impl<V: Ahead> App for LedgerApp<V> {
         })
     }
 
-    fn next_deadline(&self) -> Option<u64> {
+    fn next_deadline(&self) -> Option<LedgerTime> {
         self.ledger.next_deadline()
     }
 
@@ -239,7 +240,7 @@ impl<V: Ahead> App for LedgerApp<V> {
     fn cosignature_message(
         &self,
         checkpoint: &BlockCheckpoint,
-        _organisation: u32,
+        _organisation: OrganisationId,
         time_s: u64,
     ) -> Vec<u8> {
         VerifierKey::sign_bytes(KeyType::Cosigner, &note(checkpoint).text(), time_s)

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rollbook_core::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
 use rollbook_core::record::Record;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::message::{BATCH_BYTES, BATCH_RECORDS, Envelope};
 
@@ -75,7 +76,7 @@ impl Entry {
     }
 
     /// The principal, against whose share the record counts.
-    fn organisation(&self) -> u32 {
+    fn organisation(&self) -> OrganisationId {
         self.envelope.record().payload.principal
     }
 }
@@ -100,7 +101,7 @@ pub struct Mempool {
     /// Boxed: an entry is long, and a map moves its neighbours about.
     entries: BTreeMap<Hash, Box<Entry>>,
     queue: BTreeMap<u64, Hash>,
-    shares: BTreeMap<u32, Share>,
+    shares: BTreeMap<OrganisationId, Share>,
     bytes: usize,
     next_order: u64,
     decided: BTreeSet<Hash>,
@@ -234,7 +235,7 @@ impl Mempool {
     }
 
     /// Drops records that may no longer apply at `ledger_ms`, and returns their ids.
-    pub fn expire(&mut self, ledger_ms: u64) -> Vec<Hash> {
+    pub fn expire(&mut self, ledger_ms: LedgerTime) -> Vec<Hash> {
         let expired: Vec<Hash> = self
             .entries
             .iter()

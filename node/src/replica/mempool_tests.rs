@@ -1,21 +1,23 @@
 use proptest::prelude::*;
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, SignatureEntry};
 use rollbook_proof::crypto::Signature;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::*;
 
 fn record(organisation: u32, sequence: u64, valid_until_ms: u64) -> Envelope {
     let payload = Payload {
         chain: Hash::ZERO,
-        principal: organisation,
-        officer: 1,
+        principal: OrganisationId(organisation),
+        officer: PersonId(1),
         sequence,
-        valid_until_ms,
+        valid_until_ms: LedgerTime(valid_until_ms),
         body: Body::Organisation(OrganisationAct::Found),
     };
     let entry = SignatureEntry {
-        officer: 1,
+        officer: PersonId(1),
         capacity: Capacity::Own(Role::Primary),
         key: 0,
         signature: Signature::Ed25519([7; 64]),
@@ -105,8 +107,12 @@ fn expired_records_go() {
         let envelope = record(1, sequence, until);
         assert_eq!(pool.insert(envelope, false, 0), Ok(()));
     }
-    assert_eq!(pool.expire(50).len(), 0, "the last instant counts");
-    assert_eq!(pool.expire(51).len(), 1);
+    assert_eq!(
+        pool.expire(LedgerTime(50)).len(),
+        0,
+        "the last instant counts"
+    );
+    assert_eq!(pool.expire(LedgerTime(51)).len(), 1);
     assert_eq!(pool.len(), 1);
 }
 
@@ -120,7 +126,7 @@ proptest! {
             match what {
                 0 | 1 => drop(pool.insert(envelope, what == 0, sequence)),
                 2 => pool.decide(&[envelope.id()]),
-                _ => drop(pool.expire(sequence * 5)),
+                _ => drop(pool.expire(LedgerTime(sequence * 5))),
             }
             let bytes: usize = pool.entries.values().map(|e| e.size()).sum();
             prop_assert_eq!(pool.bytes, bytes);

@@ -7,6 +7,7 @@ use rollbook_core::record::Record;
 use rollbook_proof::chain::{Certificate, Seal, SignedProposal, SignedVote, VoteKind};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, decode, encode};
 use rollbook_proof::crypto::{Hash, Signature};
+use rollbook_proof::number::{Height, OrganisationId};
 
 use super::storage::Decided;
 
@@ -21,7 +22,7 @@ pub struct RoundVote {
     /// Block id or nil.
     pub block: Option<Hash>,
     /// Voter.
-    pub validator: u32,
+    pub validator: OrganisationId,
     /// Over the vote.
     pub signature: Signature,
 }
@@ -30,13 +31,13 @@ pub struct RoundVote {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Cosignature {
     /// Height of the block.
-    pub height: u64,
+    pub height: Height,
     /// Log size.
     pub size: u64,
     /// Log root.
     pub root: Hash,
     /// Cosigner's organisation.
-    pub validator: u32,
+    pub validator: OrganisationId,
     /// Seconds since 1970 under the signature.
     pub time_s: u64,
     /// C2SP type 0x04.
@@ -62,18 +63,18 @@ pub enum Frame {
     /// A quorum of prevotes for one block.
     Polka {
         /// Height.
-        height: u64,
+        height: Height,
         /// Round.
         round: u32,
         /// Block id.
         block: Hash,
         /// Prevote signatures.
-        signatures: Vec<(u32, Signature)>,
+        signatures: Vec<(OrganisationId, Signature)>,
     },
     /// Votes that justify entering a round.
     Round {
         /// Height.
-        height: u64,
+        height: Height,
         /// Round of the votes.
         round: u32,
         /// True: a quorum of precommits of `round`; false: f+1 votes of `round`.
@@ -105,7 +106,7 @@ impl Wire for Frame {
 
 impl Frame {
     /// The height a consensus frame is about; `None` for a cosignature.
-    pub fn height(&self) -> Option<u64> {
+    pub fn height(&self) -> Option<Height> {
         match self {
             Frame::Vote(signed) => Some(signed.vote.height),
             Frame::Proposal { proposal, .. } => Some(proposal.facts.height),
@@ -192,19 +193,19 @@ pub enum Request {
     /// Decided blocks from this height on, as many as fit an answer.
     Blocks {
         /// First height wanted.
-        from: u64,
+        from: Height,
     },
     /// The body of this block, decided or not.
     Body {
         /// Block id.
         block: Hash,
         /// Its height.
-        height: u64,
+        height: Height,
     },
     /// The newest signature of this validator you hold, and the height you work on (RULINGS A8).
     Newest {
         /// Organisation number.
-        validator: u32,
+        validator: OrganisationId,
     },
 }
 
@@ -241,7 +242,7 @@ pub enum Response {
     /// nothing, and who signs no checkpoint has nothing to repeat that would show what it lacks.
     Tip {
         /// Height.
-        height: u64,
+        height: Height,
         /// Cosignatures.
         cosignatures: Vec<Cosignature>,
     },
@@ -252,7 +253,7 @@ pub enum Response {
     /// The newest signature held, and the proof of the height worked on.
     Newest {
         /// Height of the tip plus one.
-        height: u64,
+        height: Height,
         /// Certificate of the tip; absent at the genesis tip.
         proof: Option<Certificate>,
         /// The newest statement of the validator asked about.

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Certificate, ValidatorKey};
+use rollbook_proof::number::{Height, OrganisationId};
 
 use super::app::App;
 use super::catchup::Asked;
@@ -28,19 +29,19 @@ const ASK_MS: u64 = 700;
 #[derive(Debug)]
 pub(super) struct Recovery {
     /// Of the guard at the start; 0 if it is new.
-    floor: u64,
+    floor: Height,
     asking: bool,
     /// `Some` once answered: the first height it votes at.
-    from: Option<u64>,
+    from: Option<Height>,
     /// Proved heights by validator.
-    answers: BTreeMap<u32, u64>,
-    waiting: BTreeMap<u32, ()>,
+    answers: BTreeMap<OrganisationId, Height>,
+    waiting: BTreeMap<OrganisationId, ()>,
     /// An answer showed a signature above the guard.
     above: bool,
 }
 
 impl Recovery {
-    pub(super) fn new(floor: u64) -> Self {
+    pub(super) fn new(floor: Height) -> Self {
         Recovery {
             floor,
             asking: false,
@@ -55,11 +56,11 @@ impl Recovery {
         self.asking
     }
 
-    pub(super) fn votes_from(&self) -> u64 {
-        self.from.unwrap_or(u64::MAX)
+    pub(super) fn votes_from(&self) -> Height {
+        self.from.unwrap_or(Height(u64::MAX))
     }
 
-    pub(super) fn may_vote(&self, height: u64) -> bool {
+    pub(super) fn may_vote(&self, height: Height) -> bool {
         self.from.is_some_and(|from| height >= from)
     }
 
@@ -77,9 +78,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         if host.config.canary.ask_skipped() {
-            host.recovery.from = Some(0);
-            if host.recovery.floor == 0 {
-                let result = host.storage.raise(1);
+            host.recovery.from = Some(Height(0));
+            if host.recovery.floor == Height(0) {
+                let result = host.storage.raise(Height(1));
                 host.ok(result);
             }
             return;
@@ -97,7 +98,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         let me = self.host.keys.organisation;
-        let others: Vec<u32> = self
+        let others: Vec<OrganisationId> = self
             .host
             .validators
             .iter()
@@ -107,7 +108,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         for other in others {
             let known = self.host.recovery.answers.contains_key(&other)
                 || self.host.recovery.waiting.contains_key(&other);
-            if !known && self.request(other, Request::Newest { validator: me }, Asked::Newest) {
+            if !known && self.request(other.0, Request::Newest { validator: me }, Asked::Newest) {
                 self.host.recovery.waiting.insert(other, ());
             }
         }
@@ -118,21 +119,26 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     pub(super) fn newest_answer(
         &mut self,
         from: u32,
-        answer: Option<(u64, Option<Certificate>, Option<SignedStatement>)>,
+        answer: Option<(Height, Option<Certificate>, Option<SignedStatement>)>,
     ) {
         let host = &mut self.host;
-        host.recovery.waiting.remove(&from);
+        host.recovery.waiting.remove(&OrganisationId(from));
         let Some((height, proof, statement)) = answer else {
             return;
         };
-        if !host.recovery.asking || !host.validators.iter().any(|v| v.organisation == from) {
+        if !host.recovery.asking
+            || !host
+                .validators
+                .iter()
+                .any(|v| v.organisation == OrganisationId(from))
+        {
             return;
         }
         // A height up to the own one needs no proof; a higher one does.
         if height > host.height() {
             let keys: Vec<ValidatorKey> = host.validators.iter().map(|v| v.key()).collect();
             let proved = proof.is_some_and(|c| {
-                height.checked_sub(1) == Some(c.height)
+                height == c.height.next()
                     && c.verify(&host.chain, c.height, &c.block, &keys).is_ok()
             });
             if !proved {
@@ -160,15 +166,15 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 host.recovery.above = true;
             }
         }
-        host.recovery.answers.insert(from, height);
+        host.recovery.answers.insert(OrganisationId(from), height);
         self.judge_answers();
     }
 
     fn judge_answers(&mut self) {
         let host = &mut self.host;
-        let seats: Vec<u32> = host.validators.iter().map(|v| v.organisation).collect();
+        let seats: Vec<OrganisationId> = host.validators.iter().map(|v| v.organisation).collect();
         let needed = 2 * (seats.len().saturating_sub(1) / 3);
-        let proved: Vec<u64> = host
+        let proved: Vec<Height> = host
             .recovery
             .answers
             .iter()
@@ -178,15 +184,19 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if proved.len() < needed {
             return;
         }
-        let highest = proved.into_iter().max().unwrap_or(0).max(host.height());
-        let doubt = host.recovery.floor == 0 || host.recovery.above;
+        let highest = proved
+            .into_iter()
+            .max()
+            .unwrap_or(Height(0))
+            .max(host.height());
+        let doubt = host.recovery.floor == Height(0) || host.recovery.above;
         let from = if doubt {
-            highest + 2
+            highest.plus(2)
         } else {
             host.recovery.floor
         };
         // Written down before it is acted on: a next life finds a guard that is no longer new.
-        let result = host.storage.raise(from.max(1));
+        let result = host.storage.raise(from.max(Height(1)));
         if host.ok(result).is_none() {
             return;
         }

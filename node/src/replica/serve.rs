@@ -8,6 +8,7 @@ use mc::SignedMessage;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::VoteKind;
 use rollbook_proof::codec::encode;
+use rollbook_proof::number::OrganisationId;
 
 use super::app::App;
 use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Seats, proposer_index};
@@ -26,7 +27,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 cosignatures: host.tip_cosignatures(),
             },
             Request::Blocks { from } => {
-                let (mut blocks, mut size, mut height) = (Vec::new(), 0, from.max(1));
+                let (mut blocks, mut size, mut height) =
+                    (Vec::new(), 0, from.max(rollbook_proof::number::Height(1)));
                 while blocks.len() < ANSWER_BLOCKS
                     && size < ANSWER_BYTES
                     && height <= host.tip.seal.height
@@ -36,7 +38,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                     };
                     size += block.body.len() + 512;
                     blocks.push(block);
-                    height += 1;
+                    height = height.next();
                 }
                 Response::Blocks(blocks)
             }
@@ -94,7 +96,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             .future
             .get(&height)
             .is_some_and(|frames| frames.iter().any(|(_, known)| *known == frame));
-        if height <= working + 1
+        if height <= working.next()
             && !known
             && let Some(author) = self.host.author(&frame)
         {
@@ -135,7 +137,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if let Some(known) = host.pool.knows(&envelope.id()) {
             return Err(known.into());
         }
-        host.app.admit(envelope.record(), now)?;
+        host.app.admit(envelope.record(), now.0)?;
         host.pool.insert(envelope, local, host.now.elapsed_ms)?;
         host.pool_ready = true;
         Ok(())
@@ -162,9 +164,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// The validator that answers for a frame of a height not begun, if its signatures hold under
     /// the current validators.
-    fn author(&mut self, frame: &Frame) -> Option<u32> {
+    fn author(&mut self, frame: &Frame) -> Option<OrganisationId> {
         let seats = Seats::new(&self.validators.iter().map(|v| v.key()).collect::<Vec<_>>());
-        let key = |who: u32| {
+        let key = |who: OrganisationId| {
             self.validators
                 .iter()
                 .find(|v| v.organisation == who)
@@ -225,7 +227,7 @@ pub(super) fn core_input(frame: &Frame) -> Option<CoreInput<Ctx>> {
             block,
             signatures,
         } => CoreInput::PolkaCertificate(mc::PolkaCertificate {
-            height: Height(*height),
+            height: Height(height.0),
             round: mc::Round::new(*round),
             value_id: *block,
             polka_signatures: signatures
@@ -239,7 +241,7 @@ pub(super) fn core_input(frame: &Frame) -> Option<CoreInput<Ctx>> {
             precommits,
             votes,
         } => CoreInput::RoundCertificate(mc::RoundCertificate {
-            height: Height(*height),
+            height: Height(height.0),
             round: mc::Round::new(*round),
             cert_type: if *precommits {
                 mc::RoundCertificateType::Precommit

@@ -12,6 +12,7 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::chain::{Certificate, ProposalFacts, Seal, Vote, VoteKind};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature};
+use rollbook_proof::number::{Height, OrganisationId};
 
 use crate::journal::{SignToken, Slot, Step, sign_with};
 
@@ -101,7 +102,7 @@ pub trait Storage {
     fn append_body(&mut self, seal: &Seal, body: &[u8]) -> Result<(), Fault>;
 
     /// Appends one entry of the consensus log of `height`.
-    fn append_wal(&mut self, height: u64, entry: &[u8]) -> Result<(), Fault>;
+    fn append_wal(&mut self, height: Height, entry: &[u8]) -> Result<(), Fault>;
 
     /// Appends the decision on a block whose body was appended before.
     fn append_decision(&mut self, seal: &Seal, certificate: &Certificate) -> Result<(), Fault>;
@@ -124,34 +125,34 @@ pub trait Storage {
     fn high_water(&self) -> Option<Slot>;
 
     /// The own proposal recorded for a round of the height after the tip.
-    fn proposed(&self, height: u64, round: u32) -> Option<ProposalFacts>;
+    fn proposed(&self, height: Height, round: u32) -> Option<ProposalFacts>;
 
     /// Nothing is signed below this height. 0 means that the guard is new: made beside an existing
     /// key, or on a new disk, and not yet raised by the answer of the peers (RULINGS A8). A guard
     /// made together with its key is raised to 1 at once.
-    fn floor(&self) -> u64;
+    fn floor(&self) -> Height;
 
     /// Raises the floor, durably.
-    fn raise(&mut self, height: u64) -> Result<(), Fault>;
+    fn raise(&mut self, height: Height) -> Result<(), Fault>;
 
     /// The consensus log of a height, in order, as the last life left it.
-    fn wal(&self, height: u64) -> &[Vec<u8>];
+    fn wal(&self, height: Height) -> &[Vec<u8>];
 
     /// Bodies of a height on which no decision is recorded, as the last life left them.
-    fn undecided(&self, height: u64) -> Vec<(Seal, Vec<u8>)>;
+    fn undecided(&self, height: Height) -> Vec<(Seal, Vec<u8>)>;
 
     /// How many undecided bodies of a height the journal holds, those without a seal included.
-    fn stored(&self, height: u64) -> usize;
+    fn stored(&self, height: Height) -> usize;
 
     /// A decided block.
-    fn decided(&self, height: u64) -> Option<Decided>;
+    fn decided(&self, height: Height) -> Option<Decided>;
 }
 
 /// The keys of a validating node and the only functions that use them.
 #[derive(Debug, Clone)]
 pub struct Keys {
     /// Organisation number of the node.
-    pub organisation: u32,
+    pub organisation: OrganisationId,
     consensus: Keypair,
     cosigner: Keypair,
     log: Keypair,
@@ -159,7 +160,12 @@ pub struct Keys {
 
 impl Keys {
     /// Keys of the node of `organisation`.
-    pub fn new(organisation: u32, consensus: Keypair, cosigner: Keypair, log: Keypair) -> Self {
+    pub fn new(
+        organisation: OrganisationId,
+        consensus: Keypair,
+        cosigner: Keypair,
+        log: Keypair,
+    ) -> Self {
         Keys {
             organisation,
             consensus,

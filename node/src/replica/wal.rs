@@ -11,8 +11,10 @@ use mc::{Round, SignedMessage, Timeout, TimeoutKind, Validity, ValueOrigin};
 use rollbook_proof::chain::{Seal, SignedProposal, SignedVote};
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::{Hash, Signature};
+use rollbook_proof::number::{Height, OrganisationId};
 
-use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Sealed};
+use super::context;
+use super::context::{Address, CoreProposal, CoreVote, Ctx, Sealed};
 
 /// Which timer ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -44,7 +46,7 @@ pub enum Entry {
         /// Round of its polka when re-proposed.
         valid_round: Option<u32>,
         /// Its proposer.
-        proposer: u32,
+        proposer: OrganisationId,
         /// The value.
         seal: Seal,
         /// The verdict.
@@ -57,7 +59,7 @@ pub enum Entry {
         /// Block id.
         block: Hash,
         /// Prevote signatures.
-        signatures: Vec<(u32, Signature)>,
+        signatures: Vec<(OrganisationId, Signature)>,
     },
     /// A timer ran out.
     Timeout {
@@ -127,7 +129,7 @@ pub fn entry_of(input: &engine::Input<Ctx>) -> Option<Vec<u8>> {
 }
 
 /// The input of a log entry at `height`; an error names what is wrong with the log.
-pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String> {
+pub fn input_of(height: Height, bytes: &[u8]) -> Result<engine::Input<Ctx>, String> {
     let entry: Entry =
         decode(bytes).map_err(|error| format!("consensus log of height {height}: {error}"))?;
     Ok(match entry {
@@ -149,7 +151,7 @@ pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String>
             valid,
         } => engine::Input::ProposedValue(
             engine::ProposedValue {
-                height: Height(height),
+                height: context::Height(height.0),
                 round: Round::new(round),
                 valid_round: Round::from(valid_round),
                 proposer: Address(proposer),
@@ -163,7 +165,7 @@ pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String>
             block,
             signatures,
         } => engine::Input::PolkaCertificate(mc::PolkaCertificate {
-            height: Height(height),
+            height: context::Height(height.0),
             round: Round::new(round),
             value_id: block,
             polka_signatures: signatures
@@ -186,14 +188,15 @@ pub fn input_of(height: u64, bytes: &[u8]) -> Result<engine::Input<Ctx>, String>
 mod tests {
     use proptest::prelude::*;
     use rollbook_proof::chain::{ProposalFacts, Vote, VoteKind};
+    use rollbook_proof::number::{LedgerTime, ProtocolVersion};
 
     use super::*;
 
-    fn seal(height: u64) -> Seal {
+    fn seal(height: Height) -> Seal {
         Seal {
-            protocol: 1,
+            protocol: ProtocolVersion(1),
             height,
-            time_ms: 5,
+            time_ms: LedgerTime(5),
             parent: Hash([1; 32]),
             first_leaf: 7,
             leaf_count: 2,
@@ -224,39 +227,39 @@ mod tests {
                     Entry::Vote(SignedVote {
                         vote: Vote {
                             kind,
-                            height: 3,
+                            height: Height(3),
                             round,
                             block,
-                            validator,
+                            validator: OrganisationId(validator),
                         },
                         signature,
                     })
                 }
                 1 => {
-                    let (block, valid_round) = (seal(3).id(), flag.then_some(round));
+                    let (block, valid_round) = (seal(Height(3)).id(), flag.then_some(round));
                     let facts = ProposalFacts {
-                        height: 3,
+                        height: Height(3),
                         round,
                         block,
                         valid_round,
-                        validator,
+                        validator: OrganisationId(validator),
                     };
                     Entry::Proposal {
                         proposal: SignedProposal { facts, signature },
-                        seal: seal(3),
+                        seal: seal(Height(3)),
                     }
                 }
                 2 => Entry::Value {
                     round,
                     valid_round: flag.then_some(1),
-                    proposer: validator,
-                    seal: seal(3),
+                    proposer: OrganisationId(validator),
+                    seal: seal(Height(3)),
                     valid: flag,
                 },
                 3 => Entry::Polka {
                     round,
                     block: Hash([9; 32]),
-                    signatures: vec![(validator, signature)],
+                    signatures: vec![(OrganisationId(validator), signature)],
                 },
                 _ => Entry::Timeout {
                     step: if flag { Step::Propose } else { Step::Precommit },
@@ -271,25 +274,25 @@ mod tests {
         #[test]
         fn entries_survive(entry in entries()) {
             let bytes = encode(&entry);
-            let input = input_of(3, &bytes).expect("a logged entry");
+            let input = input_of(Height(3), &bytes).expect("a logged entry");
             prop_assert_eq!(entry_of(&input), Some(bytes));
         }
 
         /// Whatever bytes there are: an error, never a panic.
         #[test]
         fn bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = input_of(3, &bytes);
+            let _ = input_of(Height(3), &bytes);
         }
     }
 
     #[test]
     fn a_proposal_for_another_seal_is_refused() {
         let facts = ProposalFacts {
-            height: 3,
+            height: Height(3),
             round: 0,
             block: Hash([8; 32]),
             valid_round: None,
-            validator: 1,
+            validator: OrganisationId(1),
         };
         let proposal = SignedProposal {
             facts,
@@ -297,10 +300,10 @@ mod tests {
         };
         assert!(
             input_of(
-                3,
+                Height(3),
                 &encode(&Entry::Proposal {
                     proposal,
-                    seal: seal(3)
+                    seal: seal(Height(3))
                 })
             )
             .is_err()

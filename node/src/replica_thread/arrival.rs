@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 use rollbook_core::record::Record;
 use rollbook_proof::codec::{DecodeError, decode};
+use rollbook_proof::number::Height;
 use tokio::sync::oneshot;
 
 use super::command::{Command, Submitted};
@@ -129,11 +130,11 @@ impl Gossip {
 
     /// Whether it is passed on while the ledger stands at `tip`. Only shape and height are judged:
     /// the rates of a peer bound the rest, and what is signed is checked by whoever uses it.
-    pub(super) fn verdict(&self, tip: u64) -> Verdict {
+    pub(super) fn verdict(&self, tip: Height) -> Verdict {
         match self {
             Gossip::Records(_) => Verdict::Accept,
             Gossip::Frame(frame) => match frame.height() {
-                Some(height) if height <= tip || height > tip + 2 => Verdict::Ignore,
+                Some(height) if height <= tip || height > tip.plus(2) => Verdict::Ignore,
                 _ => Verdict::Accept,
             },
             Gossip::Unreadable => Verdict::Reject,
@@ -161,6 +162,7 @@ mod tests {
     use rollbook_proof::chain::{SignedVote, Vote, VoteKind};
     use rollbook_proof::codec::encode;
     use rollbook_proof::crypto::Signature;
+    use rollbook_proof::number::OrganisationId;
 
     use super::*;
 
@@ -172,10 +174,10 @@ mod tests {
     fn a_frame_is_passed_on_by_its_shape_and_height() {
         let vote = Vote {
             kind: VoteKind::Prevote,
-            height: 5,
+            height: Height(5),
             round: 0,
             block: None,
-            validator: 1,
+            validator: OrganisationId(1),
         };
         let bytes = encode(&Frame::Vote(SignedVote {
             vote,
@@ -183,16 +185,23 @@ mod tests {
         }));
         let gossip = read(Topic::Consensus, bytes.clone());
         for tip in [3, 4] {
-            assert_eq!(gossip.verdict(tip), Verdict::Accept);
+            assert_eq!(gossip.verdict(Height(tip)), Verdict::Accept);
         }
         for tip in [2, 5] {
-            assert_eq!(gossip.verdict(tip), Verdict::Ignore);
+            assert_eq!(gossip.verdict(Height(tip)), Verdict::Ignore);
         }
         let short = Gossip::read(Topic::Consensus, &[1, 2, 3]);
-        assert_eq!(short.verdict(4), Verdict::Reject, "shorter than a trailer");
+        assert_eq!(
+            short.verdict(Height(4)),
+            Verdict::Reject,
+            "shorter than a trailer"
+        );
         let more = read(Topic::Consensus, [bytes.as_slice(), &[0]].concat());
-        assert_eq!(more.verdict(4), Verdict::Reject);
-        assert_eq!(read(Topic::Records, bytes).verdict(4), Verdict::Reject);
+        assert_eq!(more.verdict(Height(4)), Verdict::Reject);
+        assert_eq!(
+            read(Topic::Records, bytes).verdict(Height(4)),
+            Verdict::Reject
+        );
     }
 
     #[test]
@@ -201,7 +210,7 @@ mod tests {
             records: vec![vec![1, 2, 3], Vec::new()],
         };
         let gossip = read(Topic::Records, encode(&batch));
-        assert_eq!(gossip.verdict(0), Verdict::Accept);
+        assert_eq!(gossip.verdict(Height(0)), Verdict::Accept);
         assert!(matches!(gossip, Gossip::Records(envelopes) if envelopes.is_empty()));
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::Organisation;
 use rollbook_core::next;
 use rollbook_core::pass::{Denied, SignedPass};
@@ -13,6 +14,7 @@ use rollbook_core::record::Record;
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_proof::chain::Seal;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{Height, OrganisationId};
 use rollbook_wire::ledger::Item;
 use tokio::sync::oneshot;
 
@@ -80,12 +82,12 @@ pub enum Command {
         /// Entries at most.
         limit: usize,
         /// Takes the height and the entries; nothing for an unknown table or key.
-        reply: oneshot::Sender<(u64, Option<Vec<Item>>)>,
+        reply: oneshot::Sender<(Height, Option<Vec<Item>>)>,
     },
     /// The next sequence of a person.
     Sequence {
         /// Person number.
-        person: u32,
+        person: PersonId,
         /// Takes one above the highest used.
         reply: oneshot::Sender<u64>,
     },
@@ -94,7 +96,7 @@ pub enum Command {
         /// The reader's pass.
         pass: SignedPass,
         /// Organisation number of this node.
-        node: u32,
+        node: OrganisationId,
         /// Takes the answer.
         reply: oneshot::Sender<Result<(), Denied>>,
     },
@@ -130,7 +132,7 @@ pub enum About {
 #[derive(Debug, Clone)]
 pub struct Judged {
     /// Height it was judged on.
-    pub height: u64,
+    pub height: Height,
     /// The rule it breaks, with the facts of the case.
     pub refused: Option<Refusal>,
     /// What would come of it.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use rollbook_core::ledger::Ledger;
 use rollbook_core::object::node::NodeStatus;
+use rollbook_proof::number::OrganisationId;
 
 use crate::network::{AllowedPeer, NodeAddress, PeerKey, Role};
 
@@ -22,14 +23,14 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    /// The organisation whose node has this key.
+    /// The number of the peer with this key: its organisation, or one of [`BOOTSTRAP`] on.
     pub(super) fn organisation(&self, key: &PeerKey) -> Option<u32> {
         self.organisations.get(key).copied()
     }
 
-    /// The key of an organisation's node, if it is connected.
-    pub(super) fn reachable(&self, organisation: u32) -> Option<PeerKey> {
-        let key = self.keys.get(&organisation)?;
+    /// The key of a peer, if it is connected.
+    pub(super) fn reachable(&self, peer: u32) -> Option<PeerKey> {
+        let key = self.keys.get(&peer)?;
         self.connected.contains_key(key).then_some(*key)
     }
 
@@ -49,7 +50,8 @@ impl Peers {
 
     /// Reads who is who from the ledger, and returns who may connect.
     pub(super) fn renew(&mut self, ledger: &Ledger, bootstrap: &[AllowedPeer]) -> Vec<AllowedPeer> {
-        let mut current: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+        let mut current: Vec<OrganisationId> =
+            ledger.validators().iter().map(|v| v.validator).collect();
         // Leaving validators serve until the block after the handover is decided (RULINGS A3): its
         // quorum may need them.
         if ledger.needs_handover_checkpoint() {
@@ -67,10 +69,10 @@ impl Peers {
                 continue;
             }
             let key = PeerKey::from(node.transport);
-            if let Some(stranger) = self.organisations.insert(key, *organisation) {
+            if let Some(stranger) = self.organisations.insert(key, organisation.0) {
                 self.keys.remove(&stranger);
             }
-            self.keys.insert(*organisation, key);
+            self.keys.insert(organisation.0, key);
             let role = if current.contains(organisation) {
                 Role::Validator
             } else {

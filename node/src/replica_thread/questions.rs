@@ -7,12 +7,15 @@
 use std::collections::VecDeque;
 use std::ops::Bound;
 
+use rollbook_core::account::Balance;
+use rollbook_core::id::{Id, PersonId};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::next::Next;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::state::{StateTables, Table, TableValue};
 use rollbook_core::{next, pass};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Item;
 use serde::Serialize;
 use serde_json::Value;
@@ -48,19 +51,19 @@ pub fn page(
     after: Option<&str>,
     limit: usize,
 ) -> Option<Vec<Item>> {
-    fn numbered<V: TableValue + Serialize>(
-        of: &Table<u32, V>,
+    fn numbered<I: Id, V: TableValue + Serialize>(
+        of: &Table<I, V>,
         table: &str,
         after: Option<&str>,
         limit: usize,
     ) -> Option<Vec<Item>> {
         let begin = match after {
             None => Bound::Unbounded,
-            Some(after) => Bound::Excluded(after.parse::<u32>().ok()?),
+            Some(after) => Bound::Excluded(I::of(after.parse().ok()?)),
         };
-        let item = |(number, value): (&u32, &V)| {
+        let item = |(id, value): (&I, &V)| {
             Some(Item {
-                path: format!("{table}/{number}"),
+                path: format!("{table}/{}", id.number()),
                 value: serde_json::to_value(value).ok()?,
             })
         };
@@ -92,9 +95,9 @@ pub fn page(
                 ),
             };
             // An i128 is no JSON number.
-            let item = |(account, balance): (&rollbook_core::account::Account, &i128)| Item {
+            let item = |(account, balance): (&rollbook_core::account::Account, &Balance)| Item {
                 path: format!("account/{account}"),
-                value: Value::String(balance.to_string()),
+                value: Value::String(balance.0.to_string()),
             };
             Some(
                 tables
@@ -110,20 +113,24 @@ pub fn page(
 }
 
 /// The next sequence of a person: one above the highest used.
-pub(super) fn sequence(ledger: &Ledger, person: u32) -> u64 {
+pub(super) fn sequence(ledger: &Ledger, person: PersonId) -> u64 {
     let lane = ledger.tables().lanes.get(&person);
     lane.map_or(0, |lane| lane.highest).saturating_add(1)
 }
 
 /// Whether a reader may see what is for members; `node` is the organisation of this node.
-pub(super) fn reader(ledger: &Ledger, node: u32, pass: &SignedPass) -> Result<(), Denied> {
+pub(super) fn reader(
+    ledger: &Ledger,
+    node: OrganisationId,
+    pass: &SignedPass,
+) -> Result<(), Denied> {
     let (ledger_ms, real_ms) = (ledger.tip().seal.time_ms, real_ms());
     pass::admit(
         ledger.tables(),
         (ledger.chain(), node),
         pass,
         ledger_ms,
-        real_ms,
+        LedgerTime(real_ms),
     )
 }
 
@@ -155,7 +162,7 @@ pub(super) fn rehearse(app: &mut NodeApp, record: &Record, now_ms: u64) -> Rehea
             refused: result.err(),
         },
         principal: tables.organisations.get(&principal).cloned(),
-        signers: next::signers(tables, principal, now_ms),
+        signers: next::signers(tables, principal, LedgerTime(now_ms)),
         now: object.and_then(|(object, number)| next::of(tables, object, number)),
     }
 }

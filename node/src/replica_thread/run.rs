@@ -370,7 +370,7 @@ impl Loop {
             } => {
                 self.counts.blocks += 1;
                 self.counts.records += records.len() as u64;
-                tracing::debug!(height, records = records.len(), "decided");
+                tracing::debug!(height = height.0, records = records.len(), "decided");
             }
             Effect::Receipted(receipt) => {
                 let stored = stored(receipt);

@@ -9,6 +9,7 @@ use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::node::NodeStatus;
 use rollbook_core::rules::network::protocol;
 use rollbook_proof::chain::Seal;
+use rollbook_proof::number::{OrganisationId, ProtocolVersion};
 use rollbook_wire::status::Protocol;
 
 use super::app::NodeReplica;
@@ -23,11 +24,11 @@ pub struct Snapshot {
     /// The newest seal.
     pub seal: Seal,
     /// Validators of the next height.
-    pub validators: Vec<u32>,
+    pub validators: Vec<OrganisationId>,
     /// Nodes by organisation: transport key, address, whether it holds a seat.
-    pub nodes: BTreeMap<u32, (PeerKey, String, bool)>,
+    pub nodes: BTreeMap<OrganisationId, (PeerKey, String, bool)>,
     /// Where the ledger says each node stands, those that have gone included.
-    pub standing: BTreeMap<u32, NodeStatus>,
+    pub standing: BTreeMap<OrganisationId, NodeStatus>,
     /// Founders whose record is not in the log yet.
     pub founders_missing: u32,
     /// Rule versions.
@@ -37,10 +38,12 @@ pub struct Snapshot {
 }
 
 fn protocol_status(ledger: &Ledger) -> Protocol {
-    let (tables, next) = (ledger.tables(), ledger.height() + 1);
+    let (tables, next) = (ledger.tables(), ledger.height().next());
     let in_force = lookup::protocol::at(tables, next);
     let coming = protocol::coming(tables, next);
-    let support = (in_force + 1..=PROTOCOL.max(in_force + 1))
+    let next = in_force.next();
+    let support = (next.0..=PROTOCOL.max(next).0)
+        .map(ProtocolVersion)
         .map(|v| (v, protocol::supporters(tables, v).len()));
     Protocol {
         in_force,
@@ -74,7 +77,7 @@ pub struct Counts {
 /// The present snapshot of a replica, which need not have started.
 pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
     let ledger = replica.app().ledger();
-    let seats: Vec<u32> = ledger.validators().iter().map(|v| v.validator).collect();
+    let seats: Vec<OrganisationId> = ledger.validators().iter().map(|v| v.validator).collect();
     let nodes = ledger
         .tables()
         .nodes

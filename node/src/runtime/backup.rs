@@ -16,7 +16,8 @@ use super::storage::FRESH;
 use crate::clock::real_ms;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::files::{self, Access};
+use crate::files;
+use crate::files::Access;
 
 /// Name of the list.
 pub const LIST: &str = "backup.toml";

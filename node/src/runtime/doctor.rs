@@ -138,7 +138,7 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
                 (None, _) => findings.push(note(
                     format!(
                         "organisation {} has no node in the ledger",
-                        config.organisation
+                        config.organisation.0
                     ),
                     "register its keys, or let it follow without voting",
                 )),
@@ -158,7 +158,7 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
 
 /// Findings from the status of a running node.
 pub fn running(status: &Status, findings: &mut Vec<Finding>) {
-    let age_s = status.now_ms.saturating_sub(status.time_ms) / 1000;
+    let age_s = status.now_ms.saturating_sub(status.time_ms.0) / 1000;
     findings.push(good(format!(
         "the node runs at block {}, {age_s} s old",
         status.height
@@ -189,7 +189,7 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
             let why = peer.last_error.as_deref().unwrap_or("not connected yet");
             format!(
                 "organisation {} at {} ({why})",
-                peer.organisation, peer.address
+                peer.organisation.0, peer.address
             )
         })
         .collect();
@@ -263,7 +263,7 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
             "wait: it asks its peers what it may have signed, and votes a few blocks later",
         ));
     }
-    if status.stored + 64 < status.height {
+    if status.stored.plus(64) < status.height {
         findings.push(note(
             "the store is more than 64 blocks behind the journal",
             "check the disk if it lasts",

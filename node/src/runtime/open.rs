@@ -18,6 +18,7 @@ use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, VerifierCache};
 use rollbook_proof::log::{EpochPolicy, Frontier};
+use rollbook_proof::number::Height;
 
 use super::storage::settle_guard;
 use crate::config::Config;
@@ -178,7 +179,7 @@ fn load(
     let tip = match store.tip() {
         Ok(Some(tip)) => tip,
         Ok(None) => {
-            if journal.tip() > 0 {
+            if journal.tip() > Height(0) {
                 notes.push(
                     "the store is empty or was deleted; it is filled from the journal".into(),
                 );
@@ -209,14 +210,14 @@ fn from_store(
     store: &SledStore,
     genesis: &Genesis,
     journal: &Journal,
-    height: u64,
+    height: Height,
 ) -> Result<Ledger, String> {
     let stored = store
         .seal(height)
         .map_err(|error| error.to_string())?
         .ok_or("its newest seal is missing")?;
     let seal: Seal = decode(&stored.seal).map_err(|error| error.to_string())?;
-    if height > 0 {
+    if height > Height(0) {
         let decided = journal
             .read_block(height)
             .map_err(|stop| stop.to_string())?
@@ -264,9 +265,9 @@ fn replay(
     journal: &Journal,
 ) -> Result<(Ledger, u64), Failure> {
     let (started, mut told) = (Instant::now(), Instant::now());
-    let (first, last) = (ledger.height() + 1, journal.tip());
+    let (first, last) = (ledger.height().next(), journal.tip());
     let mut verifier = VerifierCache::default();
-    for height in first..=last {
+    for height in (first.0..=last.0).map(Height) {
         let broken = |why: String| {
             Failure::new(
                 format!("block {height} of the journal cannot be applied"),
@@ -299,10 +300,10 @@ fn replay(
             .map_err(|error| store_failure(&error))?;
         if told.elapsed().as_secs() >= 2 {
             told = Instant::now();
-            tracing::info!(height, of = last, "applying the journal");
+            tracing::info!(height = height.0, of = last.0, "applying the journal");
         }
     }
-    let replayed = (last + 1).saturating_sub(first);
+    let replayed = (last.0 + 1).saturating_sub(first.0);
     if replayed > 0 {
         store.flush().map_err(|error| store_failure(&error))?;
         tracing::info!(

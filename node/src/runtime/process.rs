@@ -104,12 +104,12 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         Some(false) => {
             tracing::warn!(
                 "the ledger knows other keys for organisation {}: this node only follows",
-                config.organisation
+                config.organisation.0
             )
         }
         None => tracing::warn!(
             "organisation {} has no node in the ledger: this node only follows",
-            config.organisation
+            config.organisation.0
         ),
     }
     let replica_config = replica_config(&config, &opened.ledger);
@@ -217,7 +217,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         });
         let server = tokio::spawn(async move { axum::serve(door, crate::api::router(api)).await });
         tracing::info!(
-            organisation = config.organisation,
+            organisation = config.organisation.0,
             listen = %config.listen,
             api = %config.api_url(),
             genesis = %genesis.hash(),

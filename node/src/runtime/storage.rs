@@ -7,6 +7,8 @@
 
 use std::path::Path;
 
+use rollbook_proof::number::Height;
+
 use crate::failure::Failure;
 use crate::journal::Journal;
 
@@ -22,8 +24,8 @@ pub fn settle_guard(data: &Path, journal: &mut Journal) -> Result<bool, Failure>
     if fresh.exists() {
         // First the guard, then the marker: a crash between the two leaves a marker beside a guard
         // that is used already, and raising to 1 again changes nothing.
-        if journal.tip() == 0 && journal.high_water().slot.is_none() {
-            journal.raise_guard(1)?;
+        if journal.tip() == Height(0) && journal.high_water().slot.is_none() {
+            journal.raise_guard(Height(1))?;
             journal.sync()?;
         }
         std::fs::remove_file(&fresh).map_err(failed)?;
@@ -31,5 +33,5 @@ pub fn settle_guard(data: &Path, journal: &mut Journal) -> Result<bool, Failure>
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
     }
-    Ok(journal.high_water().floor > 0)
+    Ok(journal.high_water().floor > Height(0))
 }

@@ -7,6 +7,8 @@
 //!
 //! Absent on purpose: removal (history is never shortened), filters.
 
+use rollbook_proof::number::Height;
+
 use super::layout::{Change, Table, Tables};
 use super::runs::damaged;
 use super::{RecordPlace, StoreError, runs};
@@ -24,7 +26,7 @@ type Entry = [u8; ENTRY];
 /// Adds a block's records to the changes that its commit makes.
 pub(super) fn add(
     tables: &impl Tables,
-    height: u64,
+    height: Height,
     records: &[([u8; 16], RecordPlace)],
     changes: &mut Vec<Change>,
 ) -> Result<(), StoreError> {
@@ -52,7 +54,7 @@ pub(super) fn add(
     entries.sort_unstable();
     let run = runs::Run {
         level,
-        number: height,
+        number: height.0,
         size: u32::try_from(entries.len()).unwrap_or(u32::MAX),
     };
     for values in entries.chunks(PER_VALUE) {
@@ -158,11 +160,11 @@ mod tests {
         let size = |height: u64| (height * 37 % 211 * u64::from(!height.is_multiple_of(5))) as u32;
         for height in 0..700 {
             let records = (0..size(height))
-                .map(|index| (prefix(height, index), (height, index)))
+                .map(|index| (prefix(height, index), (Height(height), index)))
                 .collect();
             store
                 .commit(&BlockWrite {
-                    height,
+                    height: Height(height),
                     records,
                     ..BlockWrite::default()
                 })
@@ -172,12 +174,12 @@ mod tests {
             for index in (0..size(height)).step_by(7) {
                 assert_eq!(
                     store.record(&prefix(height, index)).unwrap(),
-                    Some((height, index))
+                    Some((Height(height), index))
                 );
                 // Twelve digits are enough among so few.
                 assert_eq!(
                     store.records_from(&prefix(height, index)[..6], 3).unwrap(),
-                    vec![(height, index)]
+                    vec![(Height(height), index)]
                 );
             }
             assert_eq!(store.record(&prefix(height, size(height))).unwrap(), None);
@@ -200,15 +202,18 @@ mod tests {
     fn the_newest_of_two_records_with_one_prefix_is_found() {
         let store = MemoryStore::new();
         for height in 0..40 {
-            let records = vec![([7; 16], (height, 3)), (prefix(height, 0), (height, 4))];
+            let records = vec![
+                ([7; 16], (Height(height), 3)),
+                (prefix(height, 0), (Height(height), 4)),
+            ];
             store
                 .commit(&BlockWrite {
-                    height,
+                    height: Height(height),
                     records,
                     ..BlockWrite::default()
                 })
                 .unwrap();
-            assert_eq!(store.record(&[7; 16]).unwrap(), Some((height, 3)));
+            assert_eq!(store.record(&[7; 16]).unwrap(), Some((Height(height), 3)));
         }
     }
 }

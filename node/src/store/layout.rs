@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::Height;
 
 use super::{
     BlockWrite, RecordPlace, RowVisit, Store, StoreError, StoredBlock, StoredSeal, Tip, VALUE_MAX,
@@ -94,7 +95,7 @@ fn joined(parts: &[&[u8]]) -> Vec<u8> {
 
 pub(super) fn place_bytes(place: RecordPlace) -> [u8; 12] {
     let mut bytes = [0; 12];
-    bytes[..8].copy_from_slice(&place.0.to_be_bytes());
+    bytes[..8].copy_from_slice(&place.0.0.to_be_bytes());
     bytes[8..].copy_from_slice(&place.1.to_be_bytes());
     bytes
 }
@@ -102,7 +103,7 @@ pub(super) fn place_bytes(place: RecordPlace) -> [u8; 12] {
 pub(super) fn read_place(bytes: &[u8]) -> Option<RecordPlace> {
     let (height, index) = bytes.split_first_chunk::<8>()?;
     Some((
-        u64::from_be_bytes(*height),
+        Height(u64::from_be_bytes(*height)),
         u32::from_be_bytes(index.try_into().ok()?),
     ))
 }
@@ -114,8 +115,8 @@ fn inconsistent(what: &'static str) -> StoreError {
     }
 }
 
-fn body_key(height: u64, at: u16) -> Vec<u8> {
-    joined(&[&height.to_be_bytes(), &at.to_be_bytes()])
+fn body_key(height: Height, at: u16) -> Vec<u8> {
+    joined(&[&height.0.to_be_bytes(), &at.to_be_bytes()])
 }
 
 fn log_key(level: u8, index: u64) -> Vec<u8> {
@@ -158,7 +159,7 @@ fn log_groups(
 
 /// All changes of a block, tip included.
 fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, StoreError> {
-    let height = block.height.to_be_bytes();
+    let height = block.height.0.to_be_bytes();
     let seal_length = u32::try_from(block.seal.len())
         .unwrap_or(u32::MAX)
         .to_be_bytes();
@@ -210,7 +211,7 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
 
 impl<T: Tables> Store for T {
     fn commit(&self, block: &BlockWrite) -> Result<(), StoreError> {
-        let due = self.tip()?.map_or(0, |tip| tip.height + 1);
+        let due = self.tip()?.map_or(Height(0), |tip| tip.height.next());
         if block.height != due {
             return Err(StoreError::OutOfOrder {
                 height: block.height,
@@ -229,12 +230,12 @@ impl<T: Tables> Store for T {
             .and_then(|(height, leaves)| Some((*height, leaves.try_into().ok()?)));
         let (height, leaves) = parts.ok_or_else(|| inconsistent("reading the tip"))?;
         Ok(Some(Tip {
-            height: u64::from_be_bytes(height),
+            height: Height(u64::from_be_bytes(height)),
             leaf_count: u64::from_be_bytes(leaves),
         }))
     }
 
-    fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
+    fn block(&self, height: Height) -> Result<Option<StoredBlock>, StoreError> {
         let Some(StoredSeal { seal, certificate }) = self.seal(height)? else {
             return Ok(None);
         };
@@ -255,8 +256,8 @@ impl<T: Tables> Store for T {
         }))
     }
 
-    fn seal(&self, height: u64) -> Result<Option<StoredSeal>, StoreError> {
-        let Some(bytes) = self.get(Table::Blocks, &height.to_be_bytes())? else {
+    fn seal(&self, height: Height) -> Result<Option<StoredSeal>, StoreError> {
+        let Some(bytes) = self.get(Table::Blocks, &height.0.to_be_bytes())? else {
             return Ok(None);
         };
         let split = bytes

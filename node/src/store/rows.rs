@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use rollbook_core::state::Row;
+use rollbook_proof::number::Height;
 
 use super::layout::{Change, Table, Tables};
 use super::runs::damaged;
@@ -83,7 +84,7 @@ fn encoded(key: &[u8], value: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
 /// stands.
 pub(super) fn add(
     tables: &impl Tables,
-    height: u64,
+    height: Height,
     rows: &[Row],
     changes: &mut Vec<Change>,
 ) -> Result<(), StoreError> {
@@ -124,7 +125,7 @@ pub(super) fn add(
     }
     let mut run = runs::Run {
         level,
-        number: height,
+        number: height.0,
         size: 0,
     };
     let (mut chunk, mut number) = (Vec::with_capacity(CHUNK), 0u32);

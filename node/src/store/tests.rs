@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::Height;
 
 use super::*;
 
@@ -17,7 +18,7 @@ fn block(height: u64) -> BlockWrite {
     let mut body = Vec::new();
     (0..400).for_each(|at| body.extend_from_slice(&of("body", at).0));
     BlockWrite {
-        height,
+        height: Height(height),
         seal: of("seal", 0).0.repeat(7),
         certificate: if height == 0 {
             Vec::new()
@@ -40,7 +41,7 @@ fn block(height: u64) -> BlockWrite {
             .map(|at| {
                 (
                     of("record", at).0[..16].try_into().unwrap(),
-                    (height, at as u32),
+                    (Height(height), at as u32),
                 )
             })
             .collect(),
@@ -67,11 +68,11 @@ fn assert_whole(store: &dyn Store) -> u64 {
     let Some(tip) = store.tip().unwrap() else {
         return 0;
     };
-    assert_eq!(tip.leaf_count, (tip.height + 1) * 10);
+    assert_eq!(tip.leaf_count, (tip.height.0 + 1) * 10);
     let rows = rows_of(store);
-    for height in 0..=tip.height {
+    for height in 0..=tip.height.0 {
         let expected = block(height);
-        let stored = store.block(height).unwrap().unwrap();
+        let stored = store.block(Height(height)).unwrap().unwrap();
         assert_eq!(
             stored,
             StoredBlock {
@@ -90,8 +91,8 @@ fn assert_whole(store: &dyn Store) -> u64 {
             assert_eq!(store.record(&prefix).unwrap(), Some(place));
         }
     }
-    let next = block(tip.height + 1);
-    assert_eq!(store.block(tip.height + 1).unwrap(), None);
+    let next = block(tip.height.0 + 1);
+    assert_eq!(store.block(tip.height.next()).unwrap(), None);
     assert!(
         next.log_nodes
             .iter()
@@ -102,28 +103,37 @@ fn assert_whole(store: &dyn Store) -> u64 {
             .iter()
             .all(|(prefix, _)| store.record(prefix).unwrap().is_none())
     );
-    assert_eq!(rows.len() as u64, (tip.height + 1) * 30);
+    assert_eq!(rows.len() as u64, (tip.height.0 + 1) * 30);
     assert_eq!(
         store.meta(b"newest").unwrap(),
-        Some(tip.height.to_be_bytes().to_vec())
+        Some(tip.height.0.to_be_bytes().to_vec())
     );
-    tip.height
+    tip.height.0
 }
 
 fn contract(store: &dyn Store) {
     assert_eq!(store.tip().unwrap(), None);
     assert_eq!(
         store.commit(&block(1)),
-        Err(StoreError::OutOfOrder { height: 1, due: 0 })
+        Err(StoreError::OutOfOrder {
+            height: Height(1),
+            due: Height(0)
+        })
     );
     (0..5).for_each(|height| store.commit(&block(height)).unwrap());
     assert_eq!(
         store.commit(&block(4)),
-        Err(StoreError::OutOfOrder { height: 4, due: 5 })
+        Err(StoreError::OutOfOrder {
+            height: Height(4),
+            due: Height(5)
+        })
     );
     assert_eq!(
         store.commit(&block(6)),
-        Err(StoreError::OutOfOrder { height: 6, due: 5 })
+        Err(StoreError::OutOfOrder {
+            height: Height(6),
+            due: Height(5)
+        })
     );
     assert_eq!(assert_whole(store), 4);
     store.flush().unwrap();
@@ -143,13 +153,16 @@ fn contract(store: &dyn Store) {
             ..gone.clone()
         }],
         ..BlockWrite {
-            height: 5,
+            height: Height(5),
             ..BlockWrite::default()
         }
     };
     store.commit(&changed).unwrap();
     assert_eq!(rows_of(store).get(&(gone.table, gone.key)), None);
-    assert_eq!(store.block(5).unwrap().unwrap().body, Vec::<u8>::new());
+    assert_eq!(
+        store.block(Height(5)).unwrap().unwrap().body,
+        Vec::<u8>::new()
+    );
     let mut seen = 0;
     let visit = &mut |_, _: &[u8], _: Option<&[u8]>| {
         seen += 1;
@@ -166,7 +179,7 @@ fn both_stores_keep_the_contract() {
     let copy = memory.fork();
     memory.wipe();
     assert_eq!(memory.tip().unwrap(), None);
-    assert_eq!(copy.tip().unwrap().map(|tip| tip.height), Some(5));
+    assert_eq!(copy.tip().unwrap().map(|tip| tip.height), Some(Height(5)));
 
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("store");
@@ -246,7 +259,7 @@ fn writer_process() {
         return;
     };
     let (store, _) = SledStore::open(Path::new(&dir), &CHAIN).unwrap();
-    let mut next = store.tip().unwrap().map_or(0, |tip| tip.height + 1);
+    let mut next = store.tip().unwrap().map_or(0, |tip| tip.height.0 + 1);
     loop {
         store.commit(&block(next)).unwrap();
         if next % 7 == 0 {
@@ -315,12 +328,12 @@ proptest! {
         let (sled, _) = SledStore::open(&folder.path().join("store"), &CHAIN).unwrap();
         let memory = MemoryStore::new();
         for (height, mut block) in (0..).zip(blocks.clone()) {
-            block.height = height;
+            block.height = Height(height);
             prop_assert_eq!(sled.commit(&block), memory.commit(&block));
         }
         prop_assert_eq!(sled.tip(), memory.tip());
         for height in 0..=blocks.len() as u64 {
-            prop_assert_eq!(sled.block(height), memory.block(height));
+            prop_assert_eq!(sled.block(Height(height)), memory.block(Height(height)));
         }
         let mut expected = BTreeMap::new();
         for Row { table, key, value } in blocks.iter().flat_map(|block| block.rows.clone()) {

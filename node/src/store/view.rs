@@ -13,6 +13,7 @@ use rollbook_proof::chain::{HandoverCheckpoint, LeafTag, Seal};
 use rollbook_proof::codec::{DecodeError, Wire, decode};
 use rollbook_proof::crypto::{Hash, Signature};
 use rollbook_proof::log::{EpochPolicy, NodeReader};
+use rollbook_proof::number::{EpochId, Height, OrganisationId};
 use tokio::sync::watch;
 
 use super::{Store, StoreError};
@@ -24,12 +25,12 @@ pub(super) const RECEIPT: &[u8] = b"receipt";
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct StoredReceipt {
     /// Height of the block.
-    pub height: u64,
+    pub height: Height,
     /// Size, root, cosignatures ascending by validator.
     pub checkpoint: HandoverCheckpoint,
     /// The log line of a validator on the same checkpoint; none for a handover's, which rests on
     /// the cosignatures alone.
-    pub log: Option<(u32, Signature)>,
+    pub log: Option<(OrganisationId, Signature)>,
 }
 
 impl Wire for StoredReceipt {
@@ -57,7 +58,7 @@ pub struct View {
     /// Every policy, epoch 0 first.
     policies: Arc<RwLock<Vec<EpochPolicy>>>,
     /// Height of the newest block that can be read.
-    height: Arc<watch::Sender<u64>>,
+    height: Arc<watch::Sender<Height>>,
     /// Newest receipt in the store.
     receipt: Arc<watch::Sender<Option<StoredReceipt>>>,
 }
@@ -69,7 +70,7 @@ impl View {
         genesis: Arc<Genesis>,
         policies: Vec<EpochPolicy>,
     ) -> Result<View, StoreError> {
-        let height = store.tip()?.map_or(0, |tip| tip.height);
+        let height = store.tip()?.map_or(Height(0), |tip| tip.height);
         let receipt = store.meta(RECEIPT)?.and_then(|bytes| decode(&bytes).ok());
         Ok(View {
             store,
@@ -81,12 +82,12 @@ impl View {
     }
 
     /// Height of the newest block that can be read.
-    pub fn height(&self) -> u64 {
+    pub fn height(&self) -> Height {
         *self.height.borrow()
     }
 
     /// Tells of new heights.
-    pub fn heights(&self) -> watch::Receiver<u64> {
+    pub fn heights(&self) -> watch::Receiver<Height> {
         self.height.subscribe()
     }
 
@@ -109,7 +110,7 @@ impl View {
     }
 
     /// A block can be read; its policy, if it begins an epoch, stands before anybody is told.
-    pub(super) fn add(&self, height: u64, policy: Option<EpochPolicy>) {
+    pub(super) fn add(&self, height: Height, policy: Option<EpochPolicy>) {
         self.policies
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -138,7 +139,7 @@ impl View {
     }
 
     /// The cosigned checkpoint that ended the epoch before `epoch`.
-    pub fn handover(&self, epoch: u32) -> Result<Option<HandoverCheckpoint>, StoreError> {
+    pub fn handover(&self, epoch: EpochId) -> Result<Option<HandoverCheckpoint>, StoreError> {
         let bytes = self.store.meta(&handover_key(epoch))?;
         Ok(bytes
             .and_then(|bytes| decode::<StoredReceipt>(&bytes).ok())
@@ -146,7 +147,7 @@ impl View {
     }
 
     /// Seal of a block.
-    pub fn seal(&self, height: u64) -> Result<Option<Seal>, StoreError> {
+    pub fn seal(&self, height: Height) -> Result<Option<Seal>, StoreError> {
         Ok(self
             .store
             .seal(height)?
@@ -155,8 +156,8 @@ impl View {
 
     /// The derived leaves of a block: events, and the policy of a handover; of block 0 every
     /// genesis leaf.
-    pub fn derived(&self, height: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-        if height == 0 {
+    pub fn derived(&self, height: Height) -> Result<Vec<Vec<u8>>, StoreError> {
+        if height == Height(0) {
             let mut leaves = vec![self.genesis.policy_text.clone().into_bytes()];
             leaves.extend(self.genesis.items.iter().map(|item| item.leaf()));
             return Ok(leaves);
@@ -174,13 +175,13 @@ impl View {
     }
 
     /// Every leaf of a block, the seal's last; `None` if it is not in the store.
-    pub fn leaves(&self, height: u64) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+    pub fn leaves(&self, height: Height) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
         let Some(block) = self.store.block(height)? else {
             return Ok(None);
         };
         let mut leaves = self.derived(height)?;
-        let policy = leaves.pop_if(|leaf| height > 0 && LeafTag::split(leaf).is_none());
-        if height > 0 {
+        let policy = leaves.pop_if(|leaf| height > Height(0) && LeafTag::split(leaf).is_none());
+        if height > Height(0) {
             let Ok(body) = decode::<BlockBody>(&block.body) else {
                 return Ok(None);
             };
@@ -193,11 +194,11 @@ impl View {
     }
 
     /// Height of the block that holds a leaf.
-    pub fn height_of_leaf(&self, index: u64) -> Result<Option<u64>, StoreError> {
-        let (mut low, mut high) = (0, self.height());
+    pub fn height_of_leaf(&self, index: u64) -> Result<Option<Height>, StoreError> {
+        let (mut low, mut high) = (0, self.height().0);
         while low < high {
             let middle = low + (high - low) / 2;
-            let Some(seal) = self.seal(middle)? else {
+            let Some(seal) = self.seal(Height(middle))? else {
                 return Ok(None);
             };
             if index < seal.checkpoint_size() {
@@ -207,9 +208,9 @@ impl View {
             }
         }
         Ok(self
-            .seal(low)?
+            .seal(Height(low))?
             .filter(|seal| index < seal.checkpoint_size())
-            .map(|_| low))
+            .map(|_| Height(low)))
     }
 }
 
@@ -219,16 +220,16 @@ impl NodeReader for View {
     }
 }
 
-pub(super) fn derived_key(height: u64, chunk: u32) -> Vec<u8> {
+pub(super) fn derived_key(height: Height, chunk: u32) -> Vec<u8> {
     let mut key = b"derived".to_vec();
-    key.extend_from_slice(&height.to_be_bytes());
+    key.extend_from_slice(&height.0.to_be_bytes());
     key.extend_from_slice(&chunk.to_be_bytes());
     key
 }
 
-pub(super) fn handover_key(epoch: u32) -> Vec<u8> {
+pub(super) fn handover_key(epoch: EpochId) -> Vec<u8> {
     let mut key = b"handover".to_vec();
-    key.extend_from_slice(&epoch.to_be_bytes());
+    key.extend_from_slice(&epoch.0.to_be_bytes());
     key
 }
 

@@ -11,6 +11,7 @@ use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::Execution;
 use rollbook_proof::codec::encode;
+use rollbook_proof::number::{EpochId, Height};
 
 use super::view::{Leaves, RECEIPT, StoredReceipt, View, derived_key, handover_key, prefix_of};
 use super::{BlockWrite, StoreError, split_body};
@@ -50,7 +51,7 @@ pub fn genesis_write(
         nodes.extend(frontier.append(rollbook_proof::log::leaf_hash(leaf)));
     }
     Ok(BlockWrite {
-        height: 0,
+        height: Height(0),
         seal: encode(&opened.seal),
         rows: opened.rows,
         log_nodes: nodes
@@ -63,7 +64,7 @@ pub fn genesis_write(
 }
 
 /// What one executed block changes in the store.
-pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> BlockWrite {
+pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: EpochId) -> BlockWrite {
     let height = execution.seal.height;
     let mut meta = Vec::new();
     let (mut chunk, mut size) = (Vec::new(), 0);
@@ -84,7 +85,7 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: u32) -> B
         meta.push((
             handover_key(epoch),
             encode(&StoredReceipt {
-                height: height - 1,
+                height: height.previous(),
                 checkpoint,
                 log: None,
             }),
@@ -139,7 +140,10 @@ pub fn run(view: &View, jobs: &Receiver<Job>) -> Result<(), Failure> {
                     execution,
                     certificate,
                 } = *block;
-                let epoch = view.policies().last().map_or(0, |policy| policy.epoch);
+                let epoch = view
+                    .policies()
+                    .last()
+                    .map_or(EpochId(0), |policy| policy.epoch);
                 let mut write = block_write(&execution, certificate, epoch);
                 if let Some(receipt) = receipt.take() {
                     write.meta.push((RECEIPT.to_vec(), encode(&receipt)));

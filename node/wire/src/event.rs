@@ -4,6 +4,7 @@
 use rollbook_core::record::{ReadClass, Record};
 use rollbook_proof::chain::Seal;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{Height, OrganisationId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,14 +17,16 @@ pub struct RecordLeaf {
     /// The act by its number in the rules.
     pub code: String,
     /// Height of the block.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Record id.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub id: Hash,
     /// Place among the block's leaves.
     pub index: u64,
     /// For whom it is.
-    pub principal: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub principal: OrganisationId,
     /// Who may read its content.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub read_class: ReadClass,
@@ -37,7 +40,8 @@ pub struct RecordLeaf {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct UnreadLeaf {
     /// Height of the block.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
 }
 
 /// `seal`.
@@ -45,7 +49,8 @@ pub struct UnreadLeaf {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SealLeaf {
     /// Height of the block.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Block id.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub id: Option<Hash>,
@@ -64,7 +69,8 @@ pub struct EventLeaf {
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub event: Value,
     /// Height of the block.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Place among the block's leaves.
     pub index: u64,
 }
@@ -74,7 +80,8 @@ pub struct EventLeaf {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RawLeaf {
     /// Height of the block.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Place among the block's leaves.
     pub index: u64,
     /// The leaf's bytes, hexadecimal.
@@ -86,7 +93,8 @@ pub struct RawLeaf {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PolicyLeaf {
     /// Height of the block.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Place among the block's leaves.
     pub index: u64,
     /// The policy file.

@@ -1,9 +1,11 @@
 //! What a signed record would meet, before it is handed in. Fields stand by name.
 
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::{ActClass, OrganisationKind};
 use rollbook_core::next::MaySign;
 use rollbook_core::refusal::Outcome;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{Height, OrganisationId};
 use serde::{Deserialize, Serialize};
 
 use crate::next::Next;
@@ -23,7 +25,8 @@ pub struct Judgement {
     #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<String>>))]
     pub facts: Vec<(String, String)>,
     /// Height it was judged on.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Record id.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub id: Hash,
@@ -39,7 +42,8 @@ pub struct Judgement {
     /// Whether this is a sample chain.
     pub sample: bool,
     /// Who signed: person numbers.
-    pub signed: Vec<u32>,
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>))]
+    pub signed: Vec<PersonId>,
     /// Who may sign for the principal now.
     #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
     pub signers: Vec<MaySign>,
@@ -59,7 +63,8 @@ pub struct Principal {
     /// Signers that the act needs.
     pub needed: u32,
     /// Organisation number.
-    pub number: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub number: OrganisationId,
     /// How many officers it has.
     pub officers: usize,
 }

@@ -1,6 +1,8 @@
 //! What a node reads from its ledger, as told by it: blocks, lists of the proved tables, sequences.
 
+use rollbook_core::id::PersonId;
 use rollbook_proof::chain::Seal;
+use rollbook_proof::number::{Height, OrganisationId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,7 +18,8 @@ pub struct Block {
     /// Round in which it was decided.
     pub round: Option<u32>,
     /// Validators whose precommits are in the certificate.
-    pub signers: Vec<u32>,
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>))]
+    pub signers: Vec<OrganisationId>,
     /// Ids of its records, in order.
     pub records: Vec<String>,
     /// Leaves that are in no body, hexadecimal: events, a handover's policy.
@@ -32,7 +35,8 @@ pub struct Block {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct List {
     /// Height of the tip that was read.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// The entries, ascending.
     pub items: Vec<Item>,
     /// What to give as `after` for the next page; absent on the last.
@@ -58,7 +62,8 @@ pub struct Item {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sequence {
     /// Person.
-    pub person: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub person: PersonId,
     /// One above the highest sequence used.
     pub next: u64,
     /// The node's clock, milliseconds since 1970.

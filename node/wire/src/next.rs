@@ -1,6 +1,9 @@
 //! What is next: where an object stands, who acts, until when (RULINGS R16). Fields stand by name.
 
-use rollbook_core::next::{self, Object};
+use rollbook_core::id::PersonId;
+use rollbook_core::next;
+use rollbook_core::next::Object;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use serde::{Deserialize, Serialize};
 
 /// Where an object stands and what follows.
@@ -13,7 +16,7 @@ pub struct Next {
     /// The earliest running deadline: which, and its ledger time in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Object>>))]
-    pub due: Option<(String, u64)>,
+    pub due: Option<(String, LedgerTime)>,
     /// Its number.
     pub number: u32,
     /// What was asked about.
@@ -21,15 +24,18 @@ pub struct Next {
     pub object: Object,
     /// Numbers that the ledger gave to the officers of an organisation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub officers: Vec<u32>,
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>))]
+    pub officers: Vec<PersonId>,
     /// The organisation that the object is about or that has to act, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organisation: Option<u32>,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
+    pub organisation: Option<OrganisationId>,
     /// Where the clock takes it otherwise; the same state means that it is shown as overdue.
     pub otherwise: Vec<String>,
     /// The person who has to act, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<u32>,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
+    pub person: Option<PersonId>,
     /// Where it stands, as its table writes it: `UnderReview`.
     pub state: String,
     /// Code of the unit of its amounts, and digits after the point.
@@ -96,13 +102,13 @@ mod tests {
             number: 3,
             state: "Open".into(),
             who: "CLK",
-            organisation: Some(1),
-            person: Some(2),
-            due: Some(("DrawStep".into(), 9)),
+            organisation: Some(OrganisationId(1)),
+            person: Some(PersonId(2)),
+            due: Some(("DrawStep".into(), LedgerTime(9))),
             otherwise: vec!["Failed".into()],
             unit: Some(("CNY".into(), 2)),
             attempt: Some(1),
-            officers: vec![5],
+            officers: vec![PersonId(5)],
         };
         // What `json!` made of the ledger's own answer.
         let old = serde_json::to_value(&full).unwrap().to_string();

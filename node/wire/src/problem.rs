@@ -33,6 +33,7 @@ pub struct Problem {
 mod tests {
     use rollbook_proof::answer::{Answer, Verdict};
     use rollbook_proof::crypto::{Hash, Keypair};
+    use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
     use super::*;
 
@@ -57,9 +58,9 @@ mod tests {
             chain: Hash::ZERO,
             bytes: Hash::ZERO,
             record: Hash::ZERO,
-            height: 7,
-            time_ms: 9,
-            node: 1,
+            height: Height(7),
+            time_ms: LedgerTime(9),
+            node: OrganisationId(1),
             verdict: Verdict::Refused {
                 rule: "A6.expired".into(),
                 facts: vec![("now".into(), "3".into())],

@@ -2,6 +2,7 @@
 
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::file::KeptPolicy;
+use rollbook_proof::number::{EpochId, Height};
 use serde::{Deserialize, Serialize};
 
 /// A seal that is proved to be in the log.
@@ -19,7 +20,8 @@ pub struct SealProof {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Policy {
     /// Epoch.
-    pub epoch: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub epoch: EpochId,
     /// The policy file, exact text.
     pub policy: String,
     /// C2SP tlog-proof of the policy leaf under the epoch before; absent for epoch 0, which the
@@ -54,7 +56,8 @@ pub struct StateProof {
     /// C2SP tlog-proof of the seal's leaf.
     pub seal_proof: String,
     /// Height of the seal.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Every policy since genesis.
     pub epochs: Vec<Policy>,
     /// Whether this is a sample chain.

@@ -1,6 +1,7 @@
 //! Records: handing in, and where one stands.
 
 use rollbook_core::record::{ReadClass, Record};
+use rollbook_proof::number::{Height, LedgerTime};
 use serde::{Deserialize, Serialize};
 
 use crate::by_name::ByName;
@@ -63,7 +64,8 @@ pub struct Place {
     pub stands: Stands,
     /// Height of its block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub height: Option<u64>,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>))]
+    pub height: Option<Height>,
     /// Position among the block's records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u32>,
@@ -72,7 +74,8 @@ pub struct Place {
     pub leaf: Option<u64>,
     /// Ledger time of its block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_ms: Option<u64>,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>))]
+    pub time_ms: Option<LedgerTime>,
     /// The act by its number in the rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -93,9 +96,11 @@ pub struct Place {
 
 #[cfg(test)]
 mod tests {
+    use rollbook_core::id::PersonId;
     use rollbook_core::record::{Body, OrganisationAct, Payload};
     use rollbook_proof::answer::SignedAnswer;
     use rollbook_proof::crypto::Hash;
+    use rollbook_proof::number::OrganisationId;
 
     use super::*;
 
@@ -117,20 +122,20 @@ mod tests {
         let text = serde_json::to_string(&place).unwrap();
         assert_eq!(text, r#"{"id":"cd","stands":"pool","sample":true}"#);
         place.stands = Stands::Receipted;
-        place.height = Some(1);
+        place.height = Some(Height(1));
         place.index = Some(2);
         place.leaf = Some(20);
-        place.time_ms = Some(9);
+        place.time_ms = Some(LedgerTime(9));
         place.code = Some("A2".into());
         place.read_class = Some(ReadClass::Public);
         place.record = Some("AA==".into());
         place.content = Some(ByName(Record {
             payload: Payload {
                 chain: Hash::ZERO,
-                principal: 1,
-                officer: 2,
+                principal: OrganisationId(1),
+                officer: PersonId(2),
                 sequence: 3,
-                valid_until_ms: 4,
+                valid_until_ms: LedgerTime(4),
                 body: Body::Organisation(OrganisationAct::Found),
             },
             signatures: Vec::new(),

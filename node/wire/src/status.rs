@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rollbook_core::object::node::NodeStatus;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use serde::{Deserialize, Serialize};
 
 use crate::by_name::ByName;
@@ -35,7 +36,8 @@ pub struct Status {
     /// Statements that the sign guard refused to sign since the start.
     pub guard_refusals: u64,
     /// Height of the tip.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Address for other nodes.
     pub listen: Option<String>,
     /// Leaves in the log, up to the newest seal.
@@ -46,7 +48,8 @@ pub struct Status {
     /// The node's clock.
     pub now_ms: u64,
     /// The organisation that runs the node.
-    pub organisation: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub organisation: OrganisationId,
     /// Blocks in a row whose time was out of this node's bounds.
     pub out_of_bounds: u32,
     /// The other nodes.
@@ -63,7 +66,8 @@ pub struct Status {
     /// Seats that a quorum needs.
     pub quorum: usize,
     /// Newest receipted height.
-    pub receipted: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub receipted: Height,
     /// Round of the height under way.
     pub round: Option<u32>,
     /// Whether this is a sample chain.
@@ -71,19 +75,23 @@ pub struct Status {
     /// State root after the newest block.
     pub state_root: String,
     /// Newest height in the store.
-    pub stored: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub stored: Height,
     /// Ledger time of the newest block.
-    pub time_ms: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub time_ms: LedgerTime,
     /// Whether this node holds a seat.
     pub validator: bool,
     /// Organisations with a seat at the next height.
-    pub validators: Vec<u32>,
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>))]
+    pub validators: Vec<OrganisationId>,
     /// How many of them are connected, this node included.
     pub validators_connected: usize,
     /// Whether it signs votes at the height after the tip.
     pub votes: bool,
     /// It votes only from this height on (RULINGS A8); null if it is not known yet.
-    pub votes_from: Option<u64>,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>))]
+    pub votes_from: Option<Height>,
 }
 
 /// What a replica does.
@@ -134,9 +142,11 @@ pub struct Counts {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ForkAlarm {
     /// The height.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
     /// Who cosigned it.
-    pub validator: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub validator: OrganisationId,
 }
 
 /// Another node.
@@ -150,7 +160,8 @@ pub struct Peer {
     /// Why it was not reached the last time.
     pub last_error: Option<String>,
     /// The organisation that runs it.
-    pub organisation: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub organisation: OrganisationId,
     /// Its transport key.
     pub peer: String,
     /// Whether it holds a seat.
@@ -162,14 +173,17 @@ pub struct Peer {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Protocol {
     /// In force.
-    pub in_force: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub in_force: ProtocolVersion,
     /// The newest this build knows.
-    pub known: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub known: ProtocolVersion,
     /// Newer versions that validators have announced: how many of them know it.
-    pub support: BTreeMap<u32, usize>,
+    #[cfg_attr(feature = "schema", schema(value_type = BTreeMap<u32, usize>))]
+    pub support: BTreeMap<ProtocolVersion, usize>,
     /// Decided and not begun: version, first height, release.
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Object>>))]
-    pub coming: Option<(u32, u64, String)>,
+    pub coming: Option<(ProtocolVersion, Height, String)>,
 }
 
 /// `/v1/health`.
@@ -177,7 +191,8 @@ pub struct Protocol {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Health {
     /// Height of the tip.
-    pub height: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
 }
 
 #[cfg(test)]
@@ -206,7 +221,10 @@ mod tests {
         let status: Status = serde_json::from_str(TEXT).unwrap();
         assert_eq!(serde_json::to_string(&status).unwrap(), TEXT);
         assert_eq!(status.node, Some(NodeStatus::Validator));
-        assert_eq!(status.protocol.0.support.get(&10), Some(&1));
+        assert_eq!(
+            status.protocol.0.support.get(&ProtocolVersion(10)),
+            Some(&1)
+        );
         for phase in [
             Phase::Asking,
             Phase::Holding,
@@ -215,7 +233,7 @@ mod tests {
         ] {
             assert_eq!(serde_json::to_value(phase).unwrap(), phase.word());
         }
-        let health = serde_json::to_string(&Health { height: 1 }).unwrap();
+        let health = serde_json::to_string(&Health { height: Height(1) }).unwrap();
         assert_eq!(health, r#"{"height":1}"#);
     }
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use rollbook_proof::number::LedgerTime;
+
 /// A language of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -170,7 +172,10 @@ fn fact_words(name: &str, value: &str) -> String {
             }
             find(&format!("{name}.{kebab}"), &[])
         }
-        "valid_until" | "now" => value.parse().ok().map(crate::dates::instant_ms),
+        "valid_until" | "now" => value
+            .parse()
+            .ok()
+            .map(|ms| crate::dates::time(LedgerTime(ms))),
         _ => None,
     };
     words.unwrap_or_else(|| value.to_owned())

@@ -2,22 +2,23 @@
 //! offset that alliances have unless their charter says otherwise.
 
 use rollbook_core::calendar::{
-    CivilDate, DEFAULT_OFFSET_MINUTES, MS_PER_DAY, MS_PER_HOUR, format_instant,
+    CivilDate, DEFAULT_OFFSET_MINUTES, LocalDay, MS_PER_DAY, MS_PER_HOUR, format_instant,
 };
+use rollbook_proof::number::LedgerTime;
 
-/// A calendar date, such as `2023-06-28`, as days since 1970-01-01.
-pub fn day_number(text: &str) -> Option<i64> {
-    CivilDate::parse(text).ok().map(|date| date.day_number().0)
+/// A calendar date, such as `2023-06-28`, as a day.
+pub fn day(text: &str) -> Option<LocalDay> {
+    CivilDate::parse(text).ok().map(CivilDate::day_number)
 }
 
-/// Milliseconds since 1970 as people read them.
-pub fn instant_ms(ms: u64) -> String {
-    format_instant(ms, DEFAULT_OFFSET_MINUTES)
+/// Ledger time as people read it.
+pub fn time(at: LedgerTime) -> String {
+    format_instant(at, DEFAULT_OFFSET_MINUTES)
 }
 
 /// Seconds since 1970 as people read them.
 pub fn instant(seconds: u64) -> String {
-    instant_ms(seconds.saturating_mul(1_000))
+    time(LedgerTime(seconds.saturating_mul(1_000)))
 }
 
 /// A length of time in one unit: `4 s`, `12 min`, `3 h`, `9 d`.

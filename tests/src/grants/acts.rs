@@ -1,8 +1,9 @@
 //! Short words for every act from the award to the acknowledgement.
 
-use rollbook_core::account::Unit;
+use rollbook_core::account::{Amount, Unit};
 use rollbook_core::calendar::{MS_PER_DAY, MS_PER_HOUR};
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{AgreementId, AwardId, CallId, MilestoneId, PaymentId};
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::payment::{Payment, PaymentState};
 use rollbook_core::record::{
@@ -11,6 +12,7 @@ use rollbook_core::record::{
 };
 use rollbook_core::refusal::Refusal;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::{Bench, CALL, GRANTEE, MILLION, Staff, hash, text};
 
@@ -18,31 +20,39 @@ impl Bench {
     pub fn accepted_award(&mut self) -> u32 {
         let number = self.grant(1, 8 * MILLION, BodyKind::Assembly).unwrap();
         self.days(14);
-        self.grantee(Body::Award(AwardAct::Accept { award: number }))
-            .unwrap();
+        self.grantee(Body::Award(AwardAct::Accept {
+            award: AwardId(number),
+        }))
+        .unwrap();
         number
     }
 
     pub fn terms(&self, award: u32, amounts: &[u64], advance: u64) -> AgreementTerms {
         let due_ms = self.world.now + 200 * MS_PER_DAY;
         let plan = |amount: &u64| MilestonePlan {
-            amount: *amount,
-            due_ms,
+            amount: Amount(*amount),
+            due_ms: LedgerTime(due_ms),
             evidence: hash("evidence"),
         };
         AgreementTerms {
-            award,
-            grantee: GRANTEE,
+            award: AwardId(award),
+            grantee: OrganisationId(GRANTEE),
             parties: hash("parties"),
             document: hash("document"),
-            total: amounts.iter().sum(),
+            total: Amount(amounts.iter().sum()),
             unit: Unit::currency("CNY").unwrap(),
             milestones: amounts.iter().map(plan).collect(),
-            advance,
+            advance: Amount(advance),
             holdback_bp: 1_000,
             account: hash("account"),
             charter: self.world.tables.chain.get(&0).unwrap().charter,
-            call: self.world.tables.calls.get(&CALL).unwrap().terms_hash,
+            call: self
+                .world
+                .tables
+                .calls
+                .get(&CallId(CALL))
+                .unwrap()
+                .terms_hash,
             clawback: hash("clawback"),
             survival: hash("survival"),
         }
@@ -53,7 +63,7 @@ impl Bench {
             Staff::Programme,
             Body::Award(AwardAct::Draft(terms.clone())),
         )?;
-        Ok((*self.world.tables.agreements.last_key().unwrap(), id))
+        Ok((self.world.tables.agreements.last_key().unwrap().0, id))
     }
 
     pub fn sign_all(&mut self, terms: &AgreementTerms) -> u32 {
@@ -61,7 +71,7 @@ impl Bench {
         let terms = terms.digest();
         let signed = self
             .grantee(Body::Award(AwardAct::Sign {
-                agreement,
+                agreement: AgreementId(agreement),
                 draft,
                 terms,
             }))
@@ -70,7 +80,7 @@ impl Bench {
             self.staff(
                 who,
                 Body::Award(AwardAct::Countersign {
-                    agreement,
+                    agreement: AgreementId(agreement),
                     signed,
                     terms,
                 }),
@@ -97,7 +107,7 @@ impl Bench {
             shared: false,
         }];
         self.grantee(Body::Payment(PaymentAct::Submit {
-            milestone,
+            milestone: MilestoneId(milestone),
             evidence,
         }))
     }
@@ -111,7 +121,7 @@ impl Bench {
         self.company(
             member,
             Body::Payment(PaymentAct::Assess {
-                milestone,
+                milestone: MilestoneId(milestone),
                 finding,
                 report: hash("report"),
             }),
@@ -122,7 +132,7 @@ impl Bench {
     pub fn accept_milestone(&mut self, milestone: u32, amount: u64) {
         self.submit(milestone, &format!("evidence of {milestone}"))
             .unwrap();
-        self.judge_milestone(milestone, Finding::Accept(amount));
+        self.judge_milestone(milestone, Finding::Accept(Amount(amount)));
     }
 
     pub fn judge_milestone(&mut self, milestone: u32, finding: Finding) {
@@ -130,7 +140,7 @@ impl Bench {
             .milestone(milestone)
             .assessors
             .iter()
-            .map(|assessor| assessor.home)
+            .map(|assessor| assessor.home.0)
             .collect();
         assert_eq!(homes.len(), 2, "two assessors are appointed");
         for home in homes {
@@ -139,16 +149,23 @@ impl Bench {
     }
 
     pub fn milestone(&self, number: u32) -> Milestone {
-        self.world.tables.milestones.get(&number).unwrap().clone()
+        self.world
+            .tables
+            .milestones
+            .get(&MilestoneId(number))
+            .unwrap()
+            .clone()
     }
 
     pub fn first(&self, agreement: u32) -> u32 {
-        self.world
+        (self
+            .world
             .tables
             .agreements
-            .get(&agreement)
+            .get(&AgreementId(agreement))
             .unwrap()
-            .first_milestone
+            .first_milestone)
+            .0
     }
 
     pub fn request(
@@ -158,18 +175,18 @@ impl Bench {
         amount: u64,
     ) -> Result<u32, Refusal> {
         self.grantee(Body::Payment(PaymentAct::Request {
-            agreement,
+            agreement: AgreementId(agreement),
             tranche,
-            amount,
+            amount: Amount(amount),
         }))?;
-        Ok(*self.world.tables.payments.last_key().unwrap())
+        Ok(self.world.tables.payments.last_key().unwrap().0)
     }
 
     pub fn certify(&mut self, payment: u32) -> Result<Hash, Refusal> {
         self.staff(
             Staff::Programme,
             Body::Payment(PaymentAct::Certify {
-                payment,
+                payment: PaymentId(payment),
                 decision: Decision::Pass,
             }),
         )
@@ -181,7 +198,7 @@ impl Bench {
         self.staff(
             who,
             Body::Payment(PaymentAct::Approve {
-                payment,
+                payment: PaymentId(payment),
                 certified,
                 amount,
                 decision: Decision::Pass,
@@ -212,7 +229,7 @@ impl Bench {
         self.staff(
             Staff::Treasurer,
             Body::Payment(PaymentAct::Release {
-                payment,
+                payment: PaymentId(payment),
                 instruction,
             }),
         )
@@ -228,7 +245,7 @@ impl Bench {
         self.staff(
             Staff::Officer,
             Body::Payment(PaymentAct::Settle {
-                payment,
+                payment: PaymentId(payment),
                 reference,
                 amount,
             }),
@@ -240,7 +257,7 @@ impl Bench {
         self.staff(
             Staff::Officer,
             Body::Payment(PaymentAct::Return {
-                payment,
+                payment: PaymentId(payment),
                 reference,
                 amount,
                 reason: text("AC04"),
@@ -250,21 +267,29 @@ impl Bench {
 
     pub fn acknowledge(&mut self, payment: u32) -> Result<Hash, Refusal> {
         let amount = self.payment(payment).amount;
-        self.grantee(Body::Payment(PaymentAct::Acknowledge { payment, amount }))
+        self.grantee(Body::Payment(PaymentAct::Acknowledge {
+            payment: PaymentId(payment),
+            amount,
+        }))
     }
 
     pub fn hold(&mut self, member: u32, payment: u32) -> Result<Hash, Refusal> {
         self.company(
             member,
             Body::Payment(PaymentAct::Hold {
-                payment,
+                payment: PaymentId(payment),
                 ground: hash("ground"),
             }),
         )
     }
 
     pub fn payment(&self, number: u32) -> Payment {
-        self.world.tables.payments.get(&number).unwrap().clone()
+        self.world
+            .tables
+            .payments
+            .get(&PaymentId(number))
+            .unwrap()
+            .clone()
     }
 
     pub fn approved(&mut self, agreement: u32, tranche: Tranche, amount: u64) -> u32 {

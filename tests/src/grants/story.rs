@@ -1,9 +1,12 @@
 //! [`Bench::story`]: everything by records and motions, on a real ledger.
 
-use rollbook_core::account::{Pot, Unit};
-use rollbook_core::calendar::{MS_PER_DAY, MS_PER_HOUR};
+use rollbook_core::account::{Amount, Pot, Unit};
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY, MS_PER_HOUR};
 use rollbook_core::charter::Class;
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{
+    AgreementId, ApplicationId, CallId, FundId, InstalmentId, MotionId, PersonId, ReviewId,
+};
 use rollbook_core::identity::{Name, Role};
 use rollbook_core::record::{
     ApplicationContent, AppointCommittee, AwardAct, BankReference, Body, CallAct, CallTerms,
@@ -14,6 +17,7 @@ use rollbook_core::record::{
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::VerifierCache;
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
 
@@ -54,10 +58,10 @@ impl Bench {
         bench.open_call();
         bench.applications();
         bench.pool(PoolKind::Reviewers, &REVIEWERS);
-        bench.draw_for(DrawFor::Call(CALL));
+        bench.draw_for(DrawFor::Call(CallId(CALL)));
         bench.reviews();
         bench
-            .company(1, Body::Call(CallAct::Rank { call: CALL }))
+            .company(1, Body::Call(CallAct::Rank { call: CallId(CALL) }))
             .unwrap();
         bench
     }
@@ -98,14 +102,15 @@ impl Bench {
     pub fn pass(&mut self, motion: u32) -> (Vec<u32>, Vec<u32>) {
         let writer = self.writer();
         let (mut recused, mut refused) = (Vec::new(), Vec::new());
-        for member in rollbook_core::rules::motion::electorate(writer.tables(), motion).into_keys()
+        for member in
+            rollbook_core::rules::motion::electorate(writer.tables(), MotionId(motion)).into_keys()
         {
-            match writer.vote(member, motion, Choice::Yes) {
+            match writer.vote(member.0, motion, Choice::Yes) {
                 Ok(Outcome::Applied) => {}
-                Ok(Outcome::NotCounted(_)) => recused.push(member),
+                Ok(Outcome::NotCounted(_)) => recused.push(member.0),
                 Err(refusal) => {
                     assert_eq!(refusal.code, "N12.same-person", "{refusal}");
-                    refused.push(member);
+                    refused.push(member.0);
                 }
             }
         }
@@ -114,7 +119,13 @@ impl Bench {
             writer.advance(due + 1);
         }
         self.mirror();
-        let status = self.world.tables.motions.get(&motion).unwrap().status;
+        let status = self
+            .world
+            .tables
+            .motions
+            .get(&MotionId(motion))
+            .unwrap()
+            .status;
         assert_eq!(
             status,
             rollbook_core::object::motion::MotionStatus::CarriedOut
@@ -136,11 +147,12 @@ impl Bench {
             Staff::Finance,
             Staff::Finance2,
         ];
-        let mut officers: Vec<(Role, u32)> = all.map(|who| (who.role(), who.person())).to_vec();
+        let mut officers: Vec<(Role, PersonId)> =
+            all.map(|who| (who.role(), PersonId(who.person()))).to_vec();
         officers.sort();
         let signers: Vec<(u32, Role)> = officers
             .iter()
-            .map(|(role, person)| (*person, *role))
+            .map(|(role, person)| (person.0, *role))
             .collect();
         let office = secretariat(MEMBERS);
         let plan = CreateFund {
@@ -148,31 +160,35 @@ impl Bench {
                 native: text("基金"),
                 latin: text("Fund"),
             },
-            holder: office,
+            holder: OrganisationId(office),
             unit: Unit::currency("CNY").unwrap(),
             bank_account: hash("bank"),
-            office,
+            office: OrganisationId(office),
             officers,
         };
         self.decide(MotionEffect::CreateFund(plan.into()));
-        self.act(office, &signers, Body::Fund(FundAct::Accept { fund: FUND }))
-            .unwrap();
-        let members = vec![1, 2, 3, 4, 5];
+        self.act(
+            office,
+            &signers,
+            Body::Fund(FundAct::Accept { fund: FundId(FUND) }),
+        )
+        .unwrap();
+        let members = [1, 2, 3, 4, 5].map(OrganisationId).to_vec();
         self.decide(MotionEffect::AppointCommittee(AppointCommittee {
-            fund: FUND,
+            fund: FundId(FUND),
             members,
         }));
     }
 
     fn receive(&mut self, amount: u64) {
         let instalments = vec![InstalmentEntry {
-            due_day: self.local_day(30),
-            amount,
+            due_day: LocalDay(self.local_day(30)),
+            amount: Amount(amount),
         }];
         self.company(
             1,
             Body::Fund(FundAct::Pledge(PledgeEntry {
-                fund: FUND,
+                fund: FundId(FUND),
                 pot: Pot::Free,
                 instalments,
             })),
@@ -180,14 +196,16 @@ impl Bench {
         .unwrap();
         self.staff(
             Staff::Treasurer,
-            Body::Fund(FundAct::CallInstalment { instalment: 1 }),
+            Body::Fund(FundAct::CallInstalment {
+                instalment: InstalmentId(1),
+            }),
         )
         .unwrap();
         let entry = ReceiptEntry {
-            instalment: 1,
-            amount,
+            instalment: InstalmentId(1),
+            amount: Amount(amount),
             reference: BankReference(text("IN-1")),
-            value_day: self.local_day(0),
+            value_day: LocalDay(self.local_day(0)),
         };
         let receipt = self
             .staff(Staff::Treasurer, Body::Fund(FundAct::RecordReceipt(entry)))
@@ -201,14 +219,14 @@ impl Bench {
 
     fn open_call(&mut self) {
         let terms = CallTerms {
-            fund: FUND,
+            fund: FundId(FUND),
             title: Name {
                 native: text("征集"),
                 latin: text("Call"),
             },
             direction: None,
-            budget: 20 * MILLION,
-            ask_max: 20 * MILLION,
+            budget: Amount(20 * MILLION),
+            ask_max: Amount(20 * MILLION),
             criteria: vec![Criterion {
                 code: text("quality"),
                 weight_bp: 10_000,
@@ -225,8 +243,8 @@ impl Bench {
                 in_direction: false,
             },
             codes: vec![text("out-of-scope")],
-            opens_day: self.local_day(15),
-            closes_day: self.local_day(45),
+            opens_day: LocalDay(self.local_day(15)),
+            closes_day: LocalDay(self.local_day(45)),
             document: hash("call"),
         };
         self.decide(MotionEffect::PublishCall(terms.into()));
@@ -246,10 +264,14 @@ impl Bench {
             document: hash(&format!("application/{number}")),
         };
         for (number, applicant, ask) in asks {
-            let commitment = content(number, ask).commitment(&SALT, CALL, applicant);
+            let commitment = content(number, Amount(ask)).commitment(
+                &SALT,
+                CallId(CALL),
+                OrganisationId(applicant),
+            );
             let project = hash(&format!("project/{number}"));
             let submission = Submission {
-                call: CALL,
+                call: CallId(CALL),
                 project,
                 commitment,
                 seen: None,
@@ -260,11 +282,11 @@ impl Bench {
         let closes = self.writer().due(DeadlineKind::CallCloses, CALL).unwrap();
         self.advance(closes + 1);
         for (application, applicant, ask) in asks {
-            let content = content(application, ask);
+            let content = content(application, Amount(ask));
             self.company(
                 applicant,
                 Body::Call(CallAct::Open {
-                    application,
+                    application: ApplicationId(application),
                     content,
                     salt: SALT,
                 }),
@@ -274,7 +296,7 @@ impl Bench {
             self.staff(
                 Staff::Programme,
                 Body::Call(CallAct::Judge {
-                    application,
+                    application: ApplicationId(application),
                     verdict,
                 }),
             )
@@ -284,9 +306,9 @@ impl Bench {
 
     /// The second officers of these members, entered and confirmed by motion.
     pub fn pool(&mut self, pool: PoolKind, members: &[u32]) {
-        let persons: Vec<u32> = members
+        let persons: Vec<PersonId> = members
             .iter()
-            .map(|member| officers_of(*member).1)
+            .map(|member| PersonId(officers_of(*member).1))
             .collect();
         self.staff(
             Staff::Programme,
@@ -314,7 +336,7 @@ impl Bench {
             (3, officers_of(3).0, Role::Primary, 3),
         ];
         for (principal, person, role, byte) in places {
-            let commitment = draw_commitment(draw, 1, person, &[byte; 32]);
+            let commitment = draw_commitment(draw, 1, PersonId(person), &[byte; 32]);
             self.act(
                 principal,
                 &[(person, role)],
@@ -334,9 +356,15 @@ impl Bench {
     }
 
     fn review(&mut self, review: u32, act: CallAct) {
-        let person = self.world.tables.reviews.get(&review).unwrap().person;
+        let person = self
+            .world
+            .tables
+            .reviews
+            .get(&ReviewId(review))
+            .unwrap()
+            .person;
         let home = self.world.tables.persons.get(&person).unwrap().home;
-        self.act(home, &[(person, Role::Technical)], Body::Call(act))
+        self.act(home.0, &[(person.0, Role::Technical)], Body::Call(act))
             .unwrap();
     }
 
@@ -347,25 +375,31 @@ impl Bench {
             .tables
             .reviews
             .iter()
-            .map(|(number, review)| (*number, Scores(vec![10 - review.application])))
+            .map(|(number, review)| (number.0, Scores(vec![10 - review.application.0])))
             .collect();
         for (review, scores) in &all {
             let review = *review;
             self.review(
                 review,
                 CallAct::Declare {
-                    review,
+                    review: ReviewId(review),
                     declaration: ReviewDeclaration::Clear,
                 },
             );
-            let seal = scores.seal(&SALT, review, &comment);
-            self.review(review, CallAct::Seal { review, seal });
+            let seal = scores.seal(&SALT, ReviewId(review), &comment);
+            self.review(
+                review,
+                CallAct::Seal {
+                    review: ReviewId(review),
+                    seal,
+                },
+            );
         }
         for (review, scores) in all {
             self.review(
                 review,
                 CallAct::Reveal {
-                    review,
+                    review: ReviewId(review),
                     scores,
                     comment,
                     salt: SALT,
@@ -374,7 +408,7 @@ impl Bench {
             self.review(
                 review,
                 CallAct::Finalise {
-                    review,
+                    review: ReviewId(review),
                     revision: None,
                 },
             );
@@ -385,8 +419,8 @@ impl Bench {
     /// of assessors.
     pub fn story_agreement(&mut self) -> u32 {
         let grant = GrantAward {
-            application: 1,
-            amount: 8 * MILLION,
+            application: ApplicationId(1),
+            amount: Amount(8 * MILLION),
             body: BodyKind::Assembly,
             out_of_rank: None,
         };
@@ -395,10 +429,10 @@ impl Bench {
         let award = *self.world.tables.awards.last_key().unwrap();
         self.grantee(Body::Award(AwardAct::Accept { award }))
             .unwrap();
-        let terms = self.terms(award, &[4 * MILLION, 4 * MILLION], 24 * MILLION / 10);
+        let terms = self.terms(award.0, &[4 * MILLION, 4 * MILLION], 24 * MILLION / 10);
         let agreement = self.sign_all(&terms);
         self.pool(PoolKind::Assessors, &ASSESSORS);
-        self.draw_for(DrawFor::Agreement(agreement));
+        self.draw_for(DrawFor::Agreement(AgreementId(agreement)));
         agreement
     }
 }

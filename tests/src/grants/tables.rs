@@ -1,10 +1,14 @@
 //! [`Bench::on_tables`]: fund, call and ranked applications stand in the tables at the start, and
 //! what a motion would do is called directly.
 
-use rollbook_core::account::{Movement, Pot, Unit};
+use rollbook_core::account::{Amount, Movement, Pot, Unit};
 use rollbook_core::apply::apply_record;
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Class;
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{
+    AgreementId, ApplicationId, CallId, DrawId, FundId, MotionId, PersonId, ReviewId,
+};
 use rollbook_core::identity::Name;
 use rollbook_core::ledger::Ledger;
 use rollbook_core::object::application::{Application, ApplicationStatus, Opened};
@@ -22,6 +26,7 @@ use rollbook_core::rules::funding::award;
 use rollbook_core::rules::registration::relate;
 use rollbook_core::tx::Tx;
 use rollbook_proof::crypto::{Hash, VerifierCache};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::{OPENED_MS, secretariat};
 use rollbook_sandbox::keys::officers_of;
 
@@ -93,14 +98,14 @@ impl Bench {
             self.seed_review(number, officers_of(member).1);
         }
         self.post(Movement::ContributionReceived {
-            member: 1,
+            member: OrganisationId(1),
             pot: Pot::Free,
-            amount: 100 * MILLION,
+            amount: Amount(100 * MILLION),
         });
         self.post(Movement::CallFunded {
-            call: CALL,
+            call: CallId(CALL),
             direction: None,
-            amount: 20 * MILLION,
+            amount: Amount(20 * MILLION),
         });
     }
 
@@ -112,26 +117,26 @@ impl Bench {
         };
         let since_ms = self.world.now;
         let fund = Fund {
-            number: FUND,
+            number: FundId(FUND),
             name: name.clone(),
-            holder: 1,
+            holder: OrganisationId(1),
             unit: Unit::currency("CNY").unwrap(),
             bank_account: hash("bank"),
-            office: secretariat(MEMBERS),
+            office: OrganisationId(secretariat(MEMBERS)),
             officers: Vec::new(),
             accepted: Vec::new(),
             holder_accepted: true,
             status: FundStatus::Open,
-            since_ms,
-            motion: 0,
+            since_ms: LedgerTime(since_ms),
+            motion: MotionId(0),
             charter,
         };
         let terms = CallTerms {
-            fund: FUND,
+            fund: FundId(FUND),
             title: name,
             direction: None,
-            budget: 20 * MILLION,
-            ask_max: 20 * MILLION,
+            budget: Amount(20 * MILLION),
+            ask_max: Amount(20 * MILLION),
             criteria: Vec::new(),
             threshold: 0,
             reviewers: 3,
@@ -143,20 +148,20 @@ impl Bench {
                 in_direction: false,
             },
             codes: vec![text("late")],
-            opens_day: 0,
-            closes_day: 1,
+            opens_day: LocalDay(0),
+            closes_day: LocalDay(1),
             document: hash("call"),
         };
         let call = Call {
-            number: CALL,
+            number: CallId(CALL),
             terms_hash: terms.hash(),
             terms,
             concentration_bp: 7_000,
             status: CallStatus::Ranked,
-            since_ms,
-            closed_ms: Some(since_ms),
+            since_ms: LedgerTime(since_ms),
+            closed_ms: Some(LedgerTime(since_ms)),
             applications: 3,
-            motion: 0,
+            motion: MotionId(0),
             charter,
         };
         self.place(|tx| {
@@ -169,23 +174,23 @@ impl Bench {
         let since_ms = self.world.now;
         let content = ApplicationContent {
             title: text("Project"),
-            ask,
+            ask: Amount(ask),
             document: hash("application"),
         };
         let application = Application {
-            number,
-            call: CALL,
-            applicant,
+            number: ApplicationId(number),
+            call: CallId(CALL),
+            applicant: OrganisationId(applicant),
             project: hash(&format!("project/{number}")),
             commitment: Hash::ZERO,
             record: Hash::ZERO,
-            submitted_ms: since_ms,
+            submitted_ms: LedgerTime(since_ms),
             status: ApplicationStatus::Ranked,
-            since_ms,
+            since_ms: LedgerTime(since_ms),
             opened: Some(Opened {
                 content,
-                at_ms: since_ms,
-                by: applicant,
+                at_ms: LedgerTime(since_ms),
+                by: OrganisationId(applicant),
             }),
             verdict: Some(Verdict::Eligible),
             judged_by: None,
@@ -195,19 +200,20 @@ impl Bench {
         };
         self.place(|tx| {
             tx.put(application);
-            tx.t.call_applications().put((CALL, number), 0);
+            tx.t.call_applications()
+                .put((CallId(CALL), ApplicationId(number)), 0);
         });
     }
 
     /// A final review of the first application.
     fn seed_review(&mut self, number: u32, person: u32) {
         let review = Review {
-            number,
-            application: 1,
-            person,
-            draw: 1,
+            number: ReviewId(number),
+            application: ApplicationId(1),
+            person: PersonId(person),
+            draw: DrawId(1),
             status: ReviewStatus::Final,
-            since_ms: self.world.now,
+            since_ms: LedgerTime(self.world.now),
             declaration: Some(ReviewDeclaration::Clear),
             seal: None,
             scores: None,
@@ -216,7 +222,8 @@ impl Bench {
         };
         self.place(|tx| {
             tx.put(review);
-            tx.t.review_of().put((1, person), number);
+            tx.t.review_of()
+                .put((ApplicationId(1), PersonId(person)), ReviewId(number));
         });
     }
 
@@ -232,14 +239,14 @@ impl Bench {
     pub fn relate(&mut self, one: u32, other: u32) {
         let edge = Edge {
             evidence: Hash::ZERO,
-            since_ms: 0,
+            since_ms: LedgerTime(0),
             until_ms: None,
         };
-        self.place(|tx| relate(tx, one, other, edge));
+        self.place(|tx| relate(tx, OrganisationId(one), OrganisationId(other), edge));
     }
 
     pub fn post(&mut self, movement: Movement) {
-        self.direct(|tx| bank::post(tx, FUND, &movement).map(|_| ()))
+        self.direct(|tx| bank::post(tx, FundId(FUND), &movement).map(|_| ()))
             .unwrap();
     }
 
@@ -260,35 +267,36 @@ impl Bench {
 
     pub fn grant(&mut self, application: u32, amount: u64, body: BodyKind) -> Result<u32, Refusal> {
         let grant = GrantAward {
-            application,
-            amount,
+            application: ApplicationId(application),
+            amount: Amount(amount),
             body,
             out_of_rank: None,
         };
-        self.direct(|tx| award::grant(tx, 1, &grant))
+        self.direct(|tx| award::grant(tx, MotionId(1), &grant))
+            .map(|award| award.0)
     }
 
     /// Finished draws of one person each: the second officers of these members, in this order.
     pub fn draw(&mut self, agreement: u32, members: &[u32]) {
-        let subject = DrawFor::Agreement(agreement);
+        let subject = DrawFor::Agreement(AgreementId(agreement));
         for (round, member) in (1..).zip(members) {
             let number = 100 * agreement + round;
             let draw = Draw {
-                number,
+                number: DrawId(number),
                 subject,
                 round,
                 attempt: 1,
-                pool: vec![officers_of(*member).1],
+                pool: vec![PersonId(officers_of(*member).1)],
                 pool_hash: Hash::ZERO,
                 slots: Vec::new(),
                 named: Vec::new(),
                 seed: Some(Hash::ZERO),
                 status: DrawStatus::Drawn,
-                since_ms: self.world.now,
+                since_ms: LedgerTime(self.world.now),
             };
             self.place(|tx| {
                 tx.put(draw);
-                tx.t.draw_of().put((subject, round), number);
+                tx.t.draw_of().put((subject, round), DrawId(number));
             });
         }
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rollbook_core::block::{BlockBody, SystemSection};
+use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::Tip;
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
@@ -19,6 +20,7 @@ use rollbook_node::replica::{
 use rollbook_proof::chain::{Certificate, Evidence, Seal, Vote, VoteKind, quorum};
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::ledger::SimLedger;
 use super::memo;
@@ -38,7 +40,7 @@ pub struct Genesis {
     /// First validators.
     pub validators: Vec<Validator>,
     /// Everybody who may get a seat.
-    pub registered: BTreeMap<u32, Validator>,
+    pub registered: BTreeMap<OrganisationId, Validator>,
     /// A clock event every so many milliseconds of ledger time.
     pub deadline_every_ms: Option<u64>,
     /// The canary that decides with 2f must not trip over its own certificates before it forks.
@@ -61,13 +63,13 @@ impl Genesis {
         two_f: bool,
     ) -> Rc<Genesis> {
         let officer = Keypair::derive(b"simulator", "officer");
-        let all: BTreeMap<u32, Validator> = (1..=registered)
+        let all: BTreeMap<OrganisationId, Validator> = (1..=registered)
             .map(|organisation| {
                 let keys = node_keys(organisation);
                 (
-                    organisation,
+                    OrganisationId(organisation),
                     Validator {
-                        organisation,
+                        organisation: OrganisationId(organisation),
                         consensus: keys.consensus(),
                         cosigner: keys.cosigner(),
                         log: keys.log(),
@@ -91,13 +93,13 @@ impl Genesis {
     pub fn record(&self, principal: u32, sequence: u64, valid_until_ms: u64) -> Vec<u8> {
         let payload = Payload {
             chain: self.chain,
-            principal,
-            officer: 1,
+            principal: OrganisationId(principal),
+            officer: PersonId(1),
             sequence,
-            valid_until_ms,
+            valid_until_ms: LedgerTime(valid_until_ms),
             body: Body::Organisation(OrganisationAct::Found),
         };
-        let signature = payload.sign(1, Capacity::Own(Role::Primary), 0, &self.officer);
+        let signature = payload.sign(PersonId(1), Capacity::Own(Role::Primary), 0, &self.officer);
         encode(&Record {
             payload,
             signatures: vec![signature],
@@ -108,7 +110,12 @@ impl Genesis {
 /// The keys of a simulated node.
 pub fn node_keys(organisation: u32) -> Keys {
     let key = |what: &str| Keypair::derive(b"simulator", &format!("{what}-{organisation}"));
-    Keys::new(organisation, key("consensus"), key("cosigner"), key("log"))
+    Keys::new(
+        OrganisationId(organisation),
+        key("consensus"),
+        key("cosigner"),
+        key("log"),
+    )
 }
 
 #[derive(Debug, Clone)]
@@ -122,7 +129,7 @@ struct State {
     /// Seats after the handover that is due.
     pending: Option<Vec<Validator>>,
     tip_is_handover: bool,
-    accused: BTreeSet<(u64, u32)>,
+    accused: BTreeSet<(Height, OrganisationId)>,
 }
 
 /// The ledger.
@@ -137,7 +144,7 @@ pub struct ChainApp {
 fn policy(validators: &[Validator]) -> Hash {
     let members: Vec<u8> = validators
         .iter()
-        .flat_map(|v| v.organisation.to_le_bytes())
+        .flat_map(|v| v.organisation.0.to_le_bytes())
         .collect();
     sha256_parts(&[b"policy", &members])
 }
@@ -146,9 +153,9 @@ impl ChainApp {
     /// The ledger at its genesis seal.
     pub fn new(genesis: Rc<Genesis>) -> Self {
         let seal = Seal {
-            protocol: 1,
-            height: 0,
-            time_ms: genesis.time_ms,
+            protocol: ProtocolVersion(1),
+            height: Height(0),
+            time_ms: LedgerTime(genesis.time_ms),
             parent: Hash::ZERO,
             first_leaf: 0,
             leaf_count: 1,
@@ -190,7 +197,7 @@ impl ChainApp {
         if record.payload.chain != self.genesis.chain {
             return Err(self.refuse("A6.other-chain"));
         }
-        if record.payload.valid_until_ms < time_ms {
+        if record.payload.valid_until_ms < LedgerTime(time_ms) {
             return Err(self.refuse("A6.expired"));
         }
         let message = record.payload.sign_bytes();
@@ -207,11 +214,11 @@ impl ChainApp {
 
     fn check_certificate(&self, certificate: &Certificate) -> Result<(), BlockVerdict> {
         let tip = &self.state.tip;
-        let known = |who: &u32| {
+        let known = |who: &OrganisationId| {
             self.state
                 .tip_validators
                 .iter()
-                .find(|v| v.organisation == *who)
+                .find(|v| v.organisation == OrganisationId(who.0))
         };
         if certificate.height != tip.seal.height || certificate.block != tip.block {
             return Err(BlockVerdict::Invalid(
@@ -253,8 +260,10 @@ impl ChainApp {
 
     fn check_system(&self, system: &SystemSection) -> Result<(), BlockVerdict> {
         match (&system.parent_certificate, self.state.tip.seal.height) {
-            (None, 0) => {}
-            (Some(certificate), height) if height > 0 => self.check_certificate(certificate)?,
+            (None, Height(0)) => {}
+            (Some(certificate), height) if height > Height(0) => {
+                self.check_certificate(certificate)?
+            }
             _ => {
                 return Err(BlockVerdict::Invalid(
                     "parent certificate missing or out of place".into(),
@@ -298,11 +307,10 @@ impl ChainApp {
             if known.is_none_or(|v| evidence.verify(&self.genesis.chain, &v.consensus).is_err()) {
                 return Err(BlockVerdict::Invalid("evidence that proves nothing".into()));
             }
-            if self
-                .state
-                .accused
-                .contains(&(evidence.height(), evidence.culprit()))
-            {
+            if self.state.accused.contains(&(
+                Height(evidence.height().0),
+                OrganisationId(evidence.culprit().0),
+            )) {
                 return Err(BlockVerdict::Invalid(
                     "evidence that is known already".into(),
                 ));
@@ -319,7 +327,7 @@ impl ChainApp {
         time_ms: u64,
     ) -> Result<(Seal, State, Vec<Hash>), BlockVerdict> {
         let old = &self.state;
-        if time_ms <= old.tip.seal.time_ms {
+        if time_ms <= old.tip.seal.time_ms.0 {
             return Err(BlockVerdict::Invalid(
                 "the time is not after the parent's".into(),
             ));
@@ -332,7 +340,7 @@ impl ChainApp {
         }
         let mut next = old.clone();
         let mut ids = Vec::new();
-        let mut seats: BTreeMap<u32, Validator> = old
+        let mut seats: BTreeMap<OrganisationId, Validator> = old
             .validators
             .iter()
             .map(|v| (v.organisation, *v))
@@ -346,7 +354,7 @@ impl ChainApp {
             }
             ids.push(record.id());
             let principal = record.payload.principal;
-            if let Some(who) = principal.checked_sub(TOGGLE)
+            if let Some(who) = principal.0.checked_sub(TOGGLE).map(OrganisationId)
                 && let Some(validator) = self.genesis.registered.get(&who)
             {
                 if seats.remove(&who).is_none() {
@@ -374,9 +382,9 @@ impl ChainApp {
         let work: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
         next.state = sha256_parts(&[&old.state.0, &work]);
         let seal = Seal {
-            protocol: 1,
-            height: old.tip.seal.height + 1,
-            time_ms,
+            protocol: ProtocolVersion(1),
+            height: old.tip.seal.height.next(),
+            time_ms: LedgerTime(time_ms),
             parent: old.tip.block,
             first_leaf: old.leaves,
             leaf_count: (ids.len() + body.system.evidence.len()) as u32,
@@ -441,7 +449,7 @@ impl SimLedger for ChainApp {
         Some(genesis.record(principal, number, GENESIS_MS + 10 * 365 * 24 * 3_600_000))
     }
 
-    fn accused(&self) -> Vec<(u64, u32)> {
+    fn accused(&self) -> Vec<(Height, OrganisationId)> {
         self.state.accused.iter().copied().collect()
     }
 }
@@ -485,7 +493,7 @@ impl App for ChainApp {
 
     fn build(
         &mut self,
-        time_ms: u64,
+        time_ms: LedgerTime,
         system: SystemSection,
         candidates: &[Record],
     ) -> Result<BuiltBlock, BlockVerdict> {
@@ -496,14 +504,14 @@ impl App for ChainApp {
         let mut left_out = Vec::new();
         if self.state.pending.is_none() {
             for record in candidates {
-                match self.judge(record, time_ms) {
+                match self.judge(record, time_ms.0) {
                     Ok(()) => body.records.push(record.clone()),
                     Err(refusal) => left_out.push((record.id(), refusal)),
                 }
             }
         }
         let bytes = encode(&body);
-        let (seal, _, _) = self.after(&body, &bytes, time_ms)?;
+        let (seal, _, _) = self.after(&body, &bytes, time_ms.0)?;
         Ok(BuiltBlock {
             body: bytes,
             seal,
@@ -518,7 +526,7 @@ impl App for ChainApp {
         }
         let decoded: BlockBody =
             decode(body).map_err(|error| BlockVerdict::Invalid(error.to_string()))?;
-        let (expected, state, ids) = self.after(&decoded, body, seal.time_ms)?;
+        let (expected, state, ids) = self.after(&decoded, body, seal.time_ms.0)?;
         if expected != *seal {
             return Err(BlockVerdict::Invalid(
                 "the seal is not the one that follows".into(),
@@ -542,9 +550,11 @@ impl App for ChainApp {
         })
     }
 
-    fn next_deadline(&self) -> Option<u64> {
+    fn next_deadline(&self) -> Option<LedgerTime> {
         let every = self.genesis.deadline_every_ms?;
-        Some((self.state.tip.seal.time_ms / every + 1) * every)
+        Some(LedgerTime(
+            (self.state.tip.seal.time_ms.0 / every + 1) * every,
+        ))
     }
 
     fn handover_due(&self) -> bool {
@@ -558,7 +568,7 @@ impl App for ChainApp {
     fn cosignature_message(
         &self,
         checkpoint: &BlockCheckpoint,
-        organisation: u32,
+        organisation: OrganisationId,
         time_s: u64,
     ) -> Vec<u8> {
         let facts = encode(&(checkpoint.size, checkpoint.root, organisation, time_s));

@@ -10,6 +10,7 @@ use rollbook_core::tx::Verify;
 use rollbook_node::replica::{Ahead, App, Keys, LedgerApp};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
+use rollbook_proof::number::{Height, OrganisationId};
 use rollbook_sandbox::alliance::{OPENED_MS, node_keys};
 use rollbook_sandbox::keys::{node_key, officers_of};
 
@@ -47,7 +48,7 @@ pub trait SimLedger: App + Sized {
     ) -> Option<Vec<u8>>;
 
     /// Accusations in the ledger: height and culprit.
-    fn accused(&self) -> Vec<(u64, u32)>;
+    fn accused(&self) -> Vec<(Height, OrganisationId)>;
 
     /// After each step of its replica.
     fn after_step(&mut self) {}
@@ -130,7 +131,7 @@ impl SimLedger for RealLedger {
     fn keys(_: &RealGenesis, organisation: u32) -> Keys {
         let key = |kind| node_key(SEED, organisation, kind);
         Keys::new(
-            organisation,
+            OrganisationId(organisation),
             key(KeyKind::Consensus),
             key(KeyKind::Cosigner),
             key(KeyKind::Log),
@@ -147,7 +148,7 @@ impl SimLedger for RealLedger {
             .map(encode)
     }
 
-    fn accused(&self) -> Vec<(u64, u32)> {
+    fn accused(&self) -> Vec<(Height, OrganisationId)> {
         Vec::new()
     }
 

@@ -23,6 +23,7 @@ use rollbook_node::replica::{
 };
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
+use rollbook_proof::number::Height;
 
 use super::chain::ChainApp;
 use super::ledger::SimLedger;
@@ -158,10 +159,10 @@ pub struct World<L: SimLedger = ChainApp> {
     config: ReplicaConfig,
     collect: bool,
 
-    decided: BTreeMap<u64, Hash>,
+    decided: BTreeMap<Height, Hash>,
     decided_records: BTreeSet<Hash>,
     /// (organisation, height, round, step) to what was signed.
-    signed: BTreeMap<(u32, u64, u32, u8), Option<Hash>>,
+    signed: BTreeMap<(u32, Height, u32, u8), Option<Hash>>,
     cosigned: BTreeMap<(u32, u64), Hash>,
     handed_in: BTreeMap<Hash, u64>,
     next_record: u64,
@@ -222,7 +223,7 @@ impl<L: SimLedger> World<L> {
             let opened =
                 JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), chain);
             let (mut storage, _) = opened.expect("an empty disk");
-            storage.raise(1).expect("an empty disk");
+            storage.raise(Height(1)).expect("an empty disk");
             storage
                 .journal_mut()
                 .note_clean_stop()
@@ -455,7 +456,7 @@ impl<L: SimLedger> World<L> {
             self.mark("step with a proposal withheld");
         }
         if let Some((who, height)) = status.fork_alarm {
-            self.fail(format!("node {node} sees a fork at {height} by {who}"));
+            self.fail(format!("node {node} sees a fork at {height} by {}", who.0));
         }
         let machine = &self.machines[node];
         let due = machine
@@ -580,15 +581,15 @@ impl<L: SimLedger> World<L> {
                     }
                     Some(_) => {}
                     None => {
-                        self.decided.insert(height, block);
+                        self.decided.insert(Height(height.0), block);
                         self.decided_records.extend(records);
-                        self.outcome.height = self.outcome.height.max(height);
+                        self.outcome.height = self.outcome.height.max(height.0);
                         if let Some(replica) = &self.machines[node].replica {
                             let round = replica
                                 .tip_certificate()
                                 .map_or(0, |certificate| certificate.round);
                             self.outcome.round = self.outcome.round.max(round);
-                            self.outcome.times.push(replica.app().tip().seal.time_ms);
+                            self.outcome.times.push(replica.app().tip().seal.time_ms.0);
                             let handover = replica.app().needs_handover_checkpoint();
                             if handover {
                                 self.mark("handover");
@@ -600,14 +601,14 @@ impl<L: SimLedger> World<L> {
                     }
                 }
                 let machine = &mut self.machines[node];
-                machine.told = machine.told.max(height);
+                machine.told = machine.told.max(height.0);
             }
             Effect::Receipted(receipt) => {
                 self.note(node, &receipt.checkpoint.root.0, || {
                     format!("receipted {}", receipt.checkpoint.height)
                 });
                 let machine = &mut self.machines[node];
-                machine.receipted = machine.receipted.max(receipt.checkpoint.height);
+                machine.receipted = machine.receipted.max(receipt.checkpoint.height.0);
                 self.mark("receipt");
             }
             Effect::Stop(_) => {}

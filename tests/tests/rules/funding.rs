@@ -13,9 +13,12 @@ mod ranking;
 mod tables;
 mod terms_and_ends;
 
-use rollbook_core::account::{Account, AccountKind, Pot, Totals, Unit};
-use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::account::{Account, AccountKind, Amount, Pot, Totals, Unit};
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::Class;
+use rollbook_core::id::{
+    ApplicationId, CallId, DirectionId, DrawId, FundId, InstalmentId, PersonId, ReviewId,
+};
 use rollbook_core::identity::{Name, Role};
 use rollbook_core::object::call::CallStatus;
 use rollbook_core::object::contribution::InstalmentStatus;
@@ -28,6 +31,7 @@ use rollbook_core::record::{
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::alliance::{Alliance, sample};
@@ -69,7 +73,7 @@ fn office(writer: &mut Writer, role: Role, act: FundAct) -> Applied {
 }
 
 fn plan(writer: &Writer) -> CreateFund {
-    let mut officers: Vec<(Role, u32)> = [
+    let mut officers: Vec<(Role, PersonId)> = [
         (Role::Treasurer, 0),
         (Role::SecondOfficer, 0),
         (Role::SecondOfficer, 1),
@@ -77,15 +81,15 @@ fn plan(writer: &Writer) -> CreateFund {
         (Role::FinanceApprover, 0),
         (Role::FinanceApprover, 1),
     ]
-    .map(|(role, nth)| (role, writer.holder(role, nth)))
+    .map(|(role, nth)| (role, PersonId(writer.holder(role, nth))))
     .to_vec();
     officers.sort();
     CreateFund {
         name: name("Sample promotion fund"),
-        holder: secretariat(MEMBERS),
+        holder: OrganisationId(secretariat(MEMBERS)),
         unit: Unit::default(),
         bank_account: sha256(b"salted account"),
-        office: secretariat(MEMBERS),
+        office: OrganisationId(secretariat(MEMBERS)),
         officers,
     }
 }
@@ -105,16 +109,20 @@ fn open_fund(writer: &mut Writer) -> u32 {
     let signers: Vec<(u32, Role)> = plan
         .officers
         .iter()
-        .map(|(role, person)| (*person, *role))
+        .map(|(role, person)| (person.0, *role))
         .collect();
     writer
-        .act_as(plan.office, &signers, Body::Fund(FundAct::Accept { fund }))
+        .act_as(
+            plan.office.0,
+            &signers,
+            Body::Fund(FundAct::Accept { fund }),
+        )
         .unwrap();
     assert_eq!(
         writer.tables().funds.get(&fund).unwrap().status,
         FundStatus::Open
     );
-    fund
+    fund.0
 }
 
 fn pledge(writer: &mut Writer, member: u32, fund: u32, pot: Pot, parts: &[(i64, u64)]) -> Vec<u32> {
@@ -127,19 +135,21 @@ fn pledge(writer: &mut Writer, member: u32, fund: u32, pot: Pot, parts: &[(i64, 
         .get(&number)
         .unwrap()
         .instalments
-        .clone()
+        .iter()
+        .map(|instalment| instalment.0)
+        .collect()
 }
 
 fn pledge_entry(writer: &Writer, fund: u32, pot: Pot, parts: &[(i64, u64)]) -> PledgeEntry {
     let instalments = parts
         .iter()
         .map(|(ahead, amount)| InstalmentEntry {
-            due_day: day(writer, *ahead),
-            amount: *amount,
+            due_day: LocalDay(day(writer, *ahead)),
+            amount: Amount(*amount),
         })
         .collect();
     PledgeEntry {
-        fund,
+        fund: FundId(fund),
         pot,
         instalments,
     }
@@ -147,10 +157,10 @@ fn pledge_entry(writer: &Writer, fund: u32, pot: Pot, parts: &[(i64, u64)]) -> P
 
 fn receipt(writer: &Writer, instalment: u32, amount: u64, reference: &str) -> ReceiptEntry {
     ReceiptEntry {
-        instalment,
-        amount,
+        instalment: InstalmentId(instalment),
+        amount: Amount(amount),
         reference: BankReference(text(reference)),
-        value_day: day(writer, 0),
+        value_day: LocalDay(day(writer, 0)),
     }
 }
 
@@ -180,7 +190,9 @@ fn called(writer: &mut Writer, instalment: u32) {
     office(
         writer,
         Role::Treasurer,
-        FundAct::CallInstalment { instalment },
+        FundAct::CallInstalment {
+            instalment: InstalmentId(instalment),
+        },
     )
     .unwrap();
 }
@@ -189,25 +201,32 @@ fn balance(writer: &Writer, fund: u32, kind: AccountKind) -> i128 {
     writer
         .tables()
         .accounts
-        .get(&Account { fund, kind })
-        .copied()
-        .unwrap_or(0)
+        .get(&Account {
+            fund: FundId(fund),
+            kind,
+        })
+        .map_or(0, |balance| balance.0)
 }
 
 fn totals(writer: &Writer, fund: u32) -> Totals {
     Totals::of(
-        fund,
+        FundId(fund),
         writer
             .tables()
             .accounts
             .iter()
-            .map(|(account, balance)| (*account, *balance)),
+            .map(|(account, balance)| (*account, balance.0)),
     )
     .unwrap()
 }
 
 fn status(writer: &Writer, instalment: u32) -> InstalmentStatus {
-    writer.tables().instalments.get(&instalment).unwrap().status
+    writer
+        .tables()
+        .instalments
+        .get(&InstalmentId(instalment))
+        .unwrap()
+        .status
 }
 
 fn criterion(code: &str, weight_bp: u32, threshold: u32) -> Criterion {
@@ -221,11 +240,11 @@ fn criterion(code: &str, weight_bp: u32, threshold: u32) -> Criterion {
 
 fn terms(writer: &Writer, fund: u32) -> CallTerms {
     CallTerms {
-        fund,
+        fund: FundId(fund),
         title: name("CALL-XR"),
-        direction: Some(2),
-        budget: 25_000_000 * YUAN,
-        ask_max: 12_000_000 * YUAN,
+        direction: Some(DirectionId(2)),
+        budget: Amount(25_000_000 * YUAN),
+        ask_max: Amount(12_000_000 * YUAN),
         criteria: vec![
             criterion("quality", 4_000, 4),
             criterion("impact", 3_500, 0),
@@ -245,8 +264,8 @@ fn terms(writer: &Writer, fund: u32) -> CallTerms {
             in_direction: false,
         },
         codes: vec![text("incomplete"), text("out-of-scope")],
-        opens_day: day(writer, 15),
-        closes_day: day(writer, 45),
+        opens_day: LocalDay(day(writer, 15)),
+        closes_day: LocalDay(day(writer, 45)),
         document: sha256(b"call document"),
     }
 }
@@ -255,7 +274,10 @@ fn terms(writer: &Writer, fund: u32) -> CallTerms {
 /// window.
 fn open_call(writer: &mut Writer) -> (u32, u32) {
     let fund = open_fund(writer);
-    for (member, pot, reference) in [(11, Pot::Free, "IN-11"), (14, Pot::Direction(2), "IN-14")] {
+    for (member, pot, reference) in [
+        (11, Pot::Free, "IN-11"),
+        (14, Pot::Direction(DirectionId(2)), "IN-14"),
+    ] {
         let amount = if pot == Pot::Free {
             20_000_000 * YUAN
         } else {
@@ -271,19 +293,19 @@ fn open_call(writer: &mut Writer) -> (u32, u32) {
         .unwrap();
     writer.pass(motion);
     let call = *writer.tables().calls.last_key().unwrap();
-    let opens = writer.due(DeadlineKind::CallOpens, call).unwrap();
+    let opens = writer.due(DeadlineKind::CallOpens, call.0).unwrap();
     writer.advance(opens + 1);
     assert_eq!(
         writer.tables().calls.get(&call).unwrap().status,
         CallStatus::Open
     );
-    (fund, call)
+    (fund, call.0)
 }
 
 fn content(project: &str, ask: u64) -> ApplicationContent {
     ApplicationContent {
         title: text(project),
-        ask,
+        ask: Amount(ask),
         document: sha256(project.as_bytes()),
     }
 }
@@ -291,9 +313,10 @@ fn content(project: &str, ask: u64) -> ApplicationContent {
 const SALT: [u8; 32] = [7; 32];
 
 fn submission(call: u32, applicant: u32, project: &str, ask: u64) -> Submission {
-    let commitment = content(project, ask).commitment(&SALT, call, applicant);
+    let commitment =
+        content(project, ask).commitment(&SALT, CallId(call), OrganisationId(applicant));
     Submission {
-        call,
+        call: CallId(call),
         project: sha256(project.as_bytes()),
         commitment,
         seen: None,
@@ -317,21 +340,21 @@ fn apply_for(writer: &mut Writer, call: u32, applicant: u32, project: &str, ask:
         ),
         Ok(Outcome::Applied)
     );
-    *writer.tables().applications.last_key().unwrap()
+    writer.tables().applications.last_key().unwrap().0
 }
 
 fn open(writer: &mut Writer, application: u32, project: &str, ask: u64) -> Applied {
     let applicant = writer
         .tables()
         .applications
-        .get(&application)
+        .get(&ApplicationId(application))
         .unwrap()
         .applicant;
     act(
         writer,
-        applicant,
+        applicant.0,
         CallAct::Open {
-            application,
+            application: ApplicationId(application),
             content: content(project, ask),
             salt: SALT,
         },
@@ -349,7 +372,7 @@ fn judge(writer: &mut Writer, application: u32, code: Option<&str>) -> Applied {
     officer(
         writer,
         CallAct::Judge {
-            application,
+            application: ApplicationId(application),
             verdict,
         },
     )
@@ -359,20 +382,20 @@ fn of(writer: &Writer, application: u32) -> rollbook_core::object::application::
     writer
         .tables()
         .applications
-        .get(&application)
+        .get(&ApplicationId(application))
         .unwrap()
         .clone()
 }
 
 fn call_status(writer: &Writer, call: u32) -> CallStatus {
-    writer.tables().calls.get(&call).unwrap().status
+    writer.tables().calls.get(&CallId(call)).unwrap().status
 }
 
 /// Puts the technical officers of these members into the pool of reviewers.
 fn fill_pool(writer: &mut Writer, members: &[u32]) {
-    let persons: Vec<u32> = members
+    let persons: Vec<PersonId> = members
         .iter()
-        .map(|member| officers_of(*member).1)
+        .map(|member| PersonId(officers_of(*member).1))
         .collect();
     officer(
         writer,
@@ -395,13 +418,16 @@ fn fill_pool(writer: &mut Writer, members: &[u32]) {
 }
 
 fn commit(writer: &mut Writer, draw: u32, place: Place, byte: u8) -> Applied {
-    let attempt = writer.tables().draws.get(&draw).unwrap().attempt;
+    let attempt = writer.tables().draws.get(&DrawId(draw)).unwrap().attempt;
     let (principal, person, role) = signer(writer, place);
-    let commitment = draw_commitment(draw, attempt, person, &[byte; 32]);
+    let commitment = draw_commitment(DrawId(draw), attempt, PersonId(person), &[byte; 32]);
     writer.act_as(
         principal,
         &[(person, role)],
-        Body::Call(CallAct::CommitDraw { draw, commitment }),
+        Body::Call(CallAct::CommitDraw {
+            draw: DrawId(draw),
+            commitment,
+        }),
     )
 }
 
@@ -411,7 +437,7 @@ fn reveal(writer: &mut Writer, draw: u32, place: Place, byte: u8) -> Applied {
         principal,
         &[(person, role)],
         Body::Call(CallAct::RevealDraw {
-            draw,
+            draw: DrawId(draw),
             secret: [byte; 32],
         }),
     )
@@ -444,19 +470,19 @@ fn full_draw(writer: &mut Writer, call: u32) -> u32 {
     officer(
         writer,
         CallAct::FreezePool {
-            subject: DrawFor::Call(call),
+            subject: DrawFor::Call(CallId(call)),
         },
     )
     .unwrap();
     let number = *writer.tables().draws.last_key().unwrap();
     let places = [(Place::Po, 1), (Place::Off, 2), (Place::Seat(3), 3)];
     for (place, byte) in places {
-        commit(writer, number, place, byte).unwrap();
+        commit(writer, number.0, place, byte).unwrap();
     }
     for (place, byte) in places {
-        reveal(writer, number, place, byte).unwrap();
+        reveal(writer, number.0, place, byte).unwrap();
     }
-    number
+    number.0
 }
 
 fn reviews(writer: &Writer, application: u32) -> Vec<rollbook_core::object::review::Review> {
@@ -465,7 +491,7 @@ fn reviews(writer: &Writer, application: u32) -> Vec<rollbook_core::object::revi
         .reviews
         .iter()
         .map(|(_, review)| review.clone())
-        .filter(|review| review.application == application)
+        .filter(|review| review.application == ApplicationId(application))
         .collect()
 }
 
@@ -473,14 +499,19 @@ fn standing(writer: &Writer, application: u32) -> Vec<u32> {
     reviews(writer, application)
         .iter()
         .filter(|review| review.status.stands())
-        .map(|review| review.number)
+        .map(|review| review.number.0)
         .collect()
 }
 
 fn review_act(writer: &mut Writer, review: u32, act: CallAct) -> Applied {
-    let person = writer.tables().reviews.get(&review).unwrap().person;
+    let person = writer
+        .tables()
+        .reviews
+        .get(&ReviewId(review))
+        .unwrap()
+        .person;
     let home = writer.tables().persons.get(&person).unwrap().home;
-    writer.act_as(home, &[(person, Role::Technical)], Body::Call(act))
+    writer.act_as(home.0, &[(person.0, Role::Technical)], Body::Call(act))
 }
 
 fn declare(writer: &mut Writer, review: u32, declaration: ReviewDeclaration) -> Applied {
@@ -488,20 +519,27 @@ fn declare(writer: &mut Writer, review: u32, declaration: ReviewDeclaration) -> 
         writer,
         review,
         CallAct::Declare {
-            review,
+            review: ReviewId(review),
             declaration,
         },
     )
 }
 
 fn seal_scores(writer: &mut Writer, review: u32, scores: &[u32]) -> Applied {
-    let seal = Scores(scores.to_vec()).seal(&SALT, review, &sha256(b"comment"));
-    review_act(writer, review, CallAct::Seal { review, seal })
+    let seal = Scores(scores.to_vec()).seal(&SALT, ReviewId(review), &sha256(b"comment"));
+    review_act(
+        writer,
+        review,
+        CallAct::Seal {
+            review: ReviewId(review),
+            seal,
+        },
+    )
 }
 
 fn reveal_scores(writer: &mut Writer, review: u32, scores: &[u32]) -> Applied {
     let act = CallAct::Reveal {
-        review,
+        review: ReviewId(review),
         scores: Scores(scores.to_vec()),
         comment: sha256(b"comment"),
         salt: SALT,
@@ -521,7 +559,7 @@ fn review_all(writer: &mut Writer, application: u32, scores: &[[u32; 3]]) {
             writer,
             *review,
             CallAct::Finalise {
-                review: *review,
+                review: ReviewId(*review),
                 revision: None,
             },
         )

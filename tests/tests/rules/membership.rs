@@ -7,14 +7,18 @@ mod guards;
 mod random;
 mod stories;
 
+use rollbook_core::account::Amount;
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Class;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{InvoiceId, MembershipId};
 use rollbook_core::identity::Role;
 use rollbook_core::lookup::rights;
 use rollbook_core::object::membership::{Membership, Standing};
 use rollbook_core::record::{Application, BankReference, Body, Choice, MembershipAct, Receipt};
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::OrganisationId;
 use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::writer::{Writer, text};
 
@@ -54,7 +58,9 @@ fn secretary(writer: &mut Writer, act: MembershipAct) -> Result<Outcome, Refusal
 }
 
 fn of(writer: &Writer, company: u32) -> Membership {
-    rights::of(writer.tables(), company).unwrap().clone()
+    rights::of(writer.tables(), OrganisationId(company))
+        .unwrap()
+        .clone()
 }
 
 fn standing(writer: &Writer, company: u32) -> Standing {
@@ -70,18 +76,25 @@ fn to_sponsoring(writer: &mut Writer, name: &str) -> (u32, u32) {
     let membership = of(writer, company).number;
     secretary(writer, MembershipAct::Screen { membership }).unwrap();
     secretary(writer, MembershipAct::Complete { membership }).unwrap();
-    (company, membership)
+    (company, membership.0)
 }
 
 /// The same up to the ballot, with sponsors 11 and 14. Returns (company, membership, motion).
 fn to_ballot(writer: &mut Writer, name: &str) -> (u32, u32, u32) {
     let (company, membership) = to_sponsoring(writer, name);
     for sponsor in [11, 14] {
-        act(writer, sponsor, MembershipAct::Sponsor { membership }).unwrap();
+        act(
+            writer,
+            sponsor,
+            MembershipAct::Sponsor {
+                membership: MembershipId(membership),
+            },
+        )
+        .unwrap();
     }
     let now = writer.now();
     writer.advance(now);
-    (company, membership, of(writer, company).motion.unwrap())
+    (company, membership, of(writer, company).motion.unwrap().0)
 }
 
 fn close_with(
@@ -101,10 +114,10 @@ fn close_with(
 
 fn receipt(invoice: u32, amount: u64, reference: &str) -> MembershipAct {
     MembershipAct::Receive(Receipt {
-        invoice,
-        amount,
+        invoice: InvoiceId(invoice),
+        amount: Amount(amount),
         reference: BankReference(text(reference)),
-        value_date: 19_600,
+        value_date: LocalDay(19_600),
     })
 }
 
@@ -113,7 +126,7 @@ fn pending(writer: &Writer, invoice: u32) -> Hash {
     writer
         .tables()
         .invoices
-        .get(&invoice)
+        .get(&InvoiceId(invoice))
         .unwrap()
         .pending
         .clone()

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use rollbook_core::calendar::{MS_PER_DAY, MS_PER_HOUR};
 use rollbook_core::charter::motions::DecidingBody;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{FundId, GroupId, MembershipId, MotionId, PersonId, PostId};
 use rollbook_core::identity::{PostStatus, Role, Scope};
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
@@ -18,6 +19,7 @@ use rollbook_core::tally::Tally;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::sha256;
+use rollbook_proof::number::OrganisationId;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
@@ -34,7 +36,12 @@ fn writer(seed: &str) -> Writer {
 }
 
 fn status(writer: &Writer, motion: u32) -> MotionStatus {
-    writer.tables().motions.get(&motion).unwrap().status
+    writer
+        .tables()
+        .motions
+        .get(&MotionId(motion))
+        .unwrap()
+        .status
 }
 
 fn code(result: Result<Outcome, Refusal>) -> &'static str {
@@ -43,7 +50,9 @@ fn code(result: Result<Outcome, Refusal>) -> &'static str {
 
 fn tally_of(events: &[EventBody], number: u32) -> Tally {
     let closed = events.iter().find_map(|event| match event {
-        EventBody::MotionClosed { motion, tally, .. } if *motion == number => Some(tally.clone()),
+        EventBody::MotionClosed { motion, tally, .. } if *motion == MotionId(number) => {
+            Some(tally.clone())
+        }
         _ => None,
     });
     closed.unwrap()
@@ -79,21 +88,21 @@ fn a_removal_passes_stays_and_takes_effect() {
     let mut writer = writer("removal");
     assert_eq!(
         writer
-            .propose(MotionEffect::Remove(RemoveHolder { post: 99 }), 7)
+            .propose(MotionEffect::Remove(RemoveHolder { post: PostId(99) }), 7)
             .unwrap_err()
             .code,
         "R7.unknown-post"
     );
     assert_eq!(
         writer
-            .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 6)
+            .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 6)
             .unwrap_err()
             .code,
         "R10.ballot-length"
     );
     assert_eq!(
         writer
-            .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 22)
+            .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 22)
             .unwrap_err()
             .code,
         "R10.ballot-length"
@@ -102,7 +111,7 @@ fn a_removal_passes_stays_and_takes_effect() {
         propose_as(
             &mut writer,
             10,
-            MotionEffect::Remove(RemoveHolder { post: 2 }),
+            MotionEffect::Remove(RemoveHolder { post: PostId(2) }),
             7
         )
         .unwrap_err()
@@ -111,7 +120,12 @@ fn a_removal_passes_stays_and_takes_effect() {
     );
     assert_eq!(
         writer
-            .propose(MotionEffect::Admit(AdmitMember { membership: 1 }), 7)
+            .propose(
+                MotionEffect::Admit(AdmitMember {
+                    membership: MembershipId(1)
+                }),
+                7
+            )
             .unwrap_err()
             .code,
         "R10.opened-by-rule"
@@ -119,22 +133,30 @@ fn a_removal_passes_stays_and_takes_effect() {
     let motion = propose_as(
         &mut writer,
         9,
-        MotionEffect::Remove(RemoveHolder { post: 2 }),
+        MotionEffect::Remove(RemoveHolder { post: PostId(2) }),
         7,
     )
     .unwrap();
-    let facts = writer.tables().motions.get(&motion).unwrap().clone();
+    let facts = writer
+        .tables()
+        .motions
+        .get(&MotionId(motion))
+        .unwrap()
+        .clone();
     assert_eq!(
         (facts.members, facts.voices, facts.body),
         (9, 9, DecidingBody::Board)
     );
-    assert_eq!(facts.proposer, Some((9, 9)));
+    assert_eq!(
+        facts.proposer,
+        Some((OrganisationId(9), GroupId(OrganisationId(9))))
+    );
     assert_eq!(
         code(writer.vote(10, motion, Choice::Yes)),
         "R1.not-in-electorate"
     );
     let early = Ballot {
-        motion: 77,
+        motion: MotionId(77),
         choice: Choice::Yes,
         criterion: None,
         declaration: Declaration::None,
@@ -144,7 +166,7 @@ fn a_removal_passes_stays_and_takes_effect() {
         "A4.unknown-motion"
     );
     let cites = Ballot {
-        motion,
+        motion: MotionId(motion),
         choice: Choice::No,
         criterion: Some(text("solvency")),
         declaration: Declaration::None,
@@ -155,7 +177,7 @@ fn a_removal_passes_stays_and_takes_effect() {
     );
     // One officer where the company's policy asks for two; the alternate without the primary.
     let ballot = Body::Motion(MotionAct::Vote(Ballot {
-        motion,
+        motion: MotionId(motion),
         choice: Choice::Yes,
         criterion: None,
         declaration: Declaration::None,
@@ -183,11 +205,11 @@ fn a_removal_passes_stays_and_takes_effect() {
     );
     assert_eq!(status(&writer, motion), MotionStatus::Staying);
     assert_eq!(
-        writer.tables().posts.get(&2).unwrap().status,
+        writer.tables().posts.get(&PostId(2)).unwrap().status,
         PostStatus::Held
     );
     // Closed, with the largest effect and a reason for being void, it is still a proved value.
-    let facts = writer.tables().motions.get(&motion).unwrap();
+    let facts = writer.tables().motions.get(&MotionId(motion)).unwrap();
     let (whole, effect) = (encode(facts).len(), encode(&facts.effect).len());
     assert!(
         whole - effect + EFFECT_MAX_BYTES + 64 + 8 <= PROVED_VALUE_MAX,
@@ -197,22 +219,21 @@ fn a_removal_passes_stays_and_takes_effect() {
     assert_eq!(code(writer.vote(1, motion, Choice::No)), "R10.not-open");
     assert_eq!(
         writer.due(DeadlineKind::MotionEffect, motion),
-        Some(closed + 72 * MS_PER_HOUR)
+        Some(closed.plus_ms(72 * MS_PER_HOUR)).map(|id| id.0)
     );
-    writer.advance(closed + 72 * MS_PER_HOUR);
+    writer.advance(closed.0 + 72 * MS_PER_HOUR);
     assert_eq!(
         status(&writer, motion),
         MotionStatus::Staying,
         "the last instant of the stay still counts"
     );
-    let events = writer.advance(closed + 72 * MS_PER_HOUR + 1);
-    assert!(
-        events
-            .iter()
-            .any(|event| event.body == EventBody::MotionCarriedOut { motion })
-    );
+    let events = writer.advance(closed.0 + 72 * MS_PER_HOUR + 1);
+    assert!(events.iter().any(|event| event.body
+        == EventBody::MotionCarriedOut {
+            motion: MotionId(motion)
+        }));
     assert_eq!(
-        writer.tables().posts.get(&2).unwrap().status,
+        writer.tables().posts.get(&PostId(2)).unwrap().status,
         PostStatus::Ended
     );
     assert_eq!(writer.due(DeadlineKind::MotionStuck, motion), None);
@@ -222,11 +243,16 @@ fn a_removal_passes_stays_and_takes_effect() {
 fn the_body_rescinds_during_the_stay_and_only_then() {
     let mut writer = writer("rescind");
     let motion = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 7)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 7)
         .unwrap();
     assert_eq!(
         writer
-            .propose(MotionEffect::Rescind(RescindMotion { motion }), 0)
+            .propose(
+                MotionEffect::Rescind(RescindMotion {
+                    motion: MotionId(motion)
+                }),
+                0
+            )
             .unwrap_err()
             .code,
         "R10.not-staying"
@@ -235,7 +261,12 @@ fn the_body_rescinds_during_the_stay_and_only_then() {
     writer.close(motion);
     assert_eq!(
         writer
-            .propose(MotionEffect::Rescind(RescindMotion { motion }), 1)
+            .propose(
+                MotionEffect::Rescind(RescindMotion {
+                    motion: MotionId(motion)
+                }),
+                1
+            )
             .unwrap_err()
             .code,
         "R10.ballot-ends-with-stay"
@@ -244,7 +275,9 @@ fn the_body_rescinds_during_the_stay_and_only_then() {
         propose_as(
             &mut writer,
             20,
-            MotionEffect::Rescind(RescindMotion { motion }),
+            MotionEffect::Rescind(RescindMotion {
+                motion: MotionId(motion)
+            }),
             0
         )
         .unwrap_err()
@@ -254,7 +287,9 @@ fn the_body_rescinds_during_the_stay_and_only_then() {
     let undo = propose_as(
         &mut writer,
         4,
-        MotionEffect::Rescind(RescindMotion { motion }),
+        MotionEffect::Rescind(RescindMotion {
+            motion: MotionId(motion),
+        }),
         0,
     )
     .unwrap();
@@ -264,26 +299,35 @@ fn the_body_rescinds_during_the_stay_and_only_then() {
     );
     votes(&mut writer, undo, 1..=5, Choice::Yes);
     let events = writer.close(undo);
-    assert!(events.contains(&EventBody::MotionCarriedOut { motion: undo }));
-    assert!(!events.contains(&EventBody::MotionCarriedOut { motion }));
+    assert!(events.contains(&EventBody::MotionCarriedOut {
+        motion: MotionId(undo)
+    }));
+    assert!(!events.contains(&EventBody::MotionCarriedOut {
+        motion: MotionId(motion)
+    }));
     assert_eq!(
         (status(&writer, motion), status(&writer, undo)),
         (MotionStatus::Rescinded, MotionStatus::CarriedOut)
     );
     writer.advance_days(10);
     assert_eq!(
-        writer.tables().posts.get(&2).unwrap().status,
+        writer.tables().posts.get(&PostId(2)).unwrap().status,
         PostStatus::Held
     );
     // A rescission that misses the majority changes nothing: the effect comes at the end of the
     // stay.
     let motion = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 7)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 7)
         .unwrap();
     votes(&mut writer, motion, 1..=9, Choice::Yes);
     writer.close(motion);
     let undo = writer
-        .propose(MotionEffect::Rescind(RescindMotion { motion }), 0)
+        .propose(
+            MotionEffect::Rescind(RescindMotion {
+                motion: MotionId(motion),
+            }),
+            0,
+        )
         .unwrap();
     votes(&mut writer, undo, 1..=4, Choice::Yes);
     writer.close(undo);
@@ -292,7 +336,7 @@ fn the_body_rescinds_during_the_stay_and_only_then() {
         (MotionStatus::CarriedOut, MotionStatus::Lapsed)
     );
     assert_eq!(
-        writer.tables().posts.get(&2).unwrap().status,
+        writer.tables().posts.get(&PostId(2)).unwrap().status,
         PostStatus::Ended
     );
 }
@@ -300,10 +344,10 @@ fn the_body_rescinds_during_the_stay_and_only_then() {
 fn auditor(holder: u32) -> MotionEffect {
     let role = Role::Auditor;
     MotionEffect::Appoint(Appointment {
-        office: secretariat(MEMBERS),
+        office: OrganisationId(secretariat(MEMBERS)),
         role,
         scope: Scope::Alliance,
-        holder,
+        holder: PersonId(holder),
         deputy: None,
     })
 }
@@ -329,7 +373,12 @@ fn a_motion_of_the_assembly_gathers_support_and_counts_one_voice_for_12_and_13()
     assert_eq!(status(&writer, motion), MotionStatus::Gathering);
     assert_eq!(code(writer.vote(20, motion, Choice::Yes)), "R10.not-open");
     let support = |writer: &mut Writer, member| {
-        writer.member(member, Body::Motion(MotionAct::Support { motion }))
+        writer.member(
+            member,
+            Body::Motion(MotionAct::Support {
+                motion: MotionId(motion),
+            }),
+        )
     };
     assert_eq!(code(support(&mut writer, 20)), "R10.already-supports");
     // 23 voices: a fifth is 4.6. 12 and 13 are one of the five.
@@ -343,7 +392,12 @@ fn a_motion_of_the_assembly_gathers_support_and_counts_one_voice_for_12_and_13()
     }
     support(&mut writer, 23).unwrap();
     assert_eq!(status(&writer, motion), MotionStatus::Open);
-    let facts = writer.tables().motions.get(&motion).unwrap().clone();
+    let facts = writer
+        .tables()
+        .motions
+        .get(&MotionId(motion))
+        .unwrap()
+        .clone();
     assert_eq!(
         (facts.members, facts.voices, facts.body),
         (24, 23, DecidingBody::Assembly)
@@ -385,7 +439,7 @@ fn a_motion_of_the_assembly_gathers_support_and_counts_one_voice_for_12_and_13()
         .unwrap();
     assert_eq!(
         (post.holder, post.status),
-        (observer_officer, PostStatus::Offered)
+        (PersonId(observer_officer), PostStatus::Offered)
     );
     let accept = Body::Motion(MotionAct::AcceptPost { post: number });
     assert_eq!(
@@ -415,12 +469,19 @@ fn too_little_support_lapses_and_the_boards_majority_is_enough() {
     let observer_officer = 2 * MEMBERS + 1;
     let motion = propose_as(&mut writer, 20, auditor(observer_officer), 10).unwrap();
     let events = writer.advance_days(40);
-    assert!(events.contains(&EventBody::MotionUnsupported { motion }));
+    assert!(events.contains(&EventBody::MotionUnsupported {
+        motion: MotionId(motion)
+    }));
     assert_eq!(status(&writer, motion), MotionStatus::Lapsed);
     let motion = propose_as(&mut writer, 1, auditor(observer_officer), 10).unwrap();
     for member in 2..=4 {
         writer
-            .member(member, Body::Motion(MotionAct::Support { motion }))
+            .member(
+                member,
+                Body::Motion(MotionAct::Support {
+                    motion: MotionId(motion),
+                }),
+            )
             .unwrap();
     }
     assert_eq!(
@@ -429,7 +490,12 @@ fn too_little_support_lapses_and_the_boards_majority_is_enough() {
         "four of nine seats, four of 23 voices"
     );
     writer
-        .member(5, Body::Motion(MotionAct::Support { motion }))
+        .member(
+            5,
+            Body::Motion(MotionAct::Support {
+                motion: MotionId(motion),
+            }),
+        )
         .unwrap();
     assert_eq!(status(&writer, motion), MotionStatus::Open);
 }
@@ -440,14 +506,16 @@ fn parties_and_declared_conflicts_have_no_voice() {
     // Officer 6 is of member 3, which sits on the board.
     let appointment = |holder, role| {
         MotionEffect::Appoint(Appointment {
-            office: secretariat(MEMBERS),
+            office: OrganisationId(secretariat(MEMBERS)),
             role,
-            scope: Scope::Fund(1),
+            scope: Scope::Fund(FundId(1)),
             holder,
             deputy: None,
         })
     };
-    let motion = writer.propose(appointment(6, Role::Treasurer), 7).unwrap();
+    let motion = writer
+        .propose(appointment(PersonId(6), Role::Treasurer), 7)
+        .unwrap();
     assert_eq!(
         writer.vote(3, motion, Choice::Yes),
         Ok(Outcome::NotCounted(NotCounted::Recused))
@@ -457,10 +525,16 @@ fn parties_and_declared_conflicts_have_no_voice() {
     // ballot.
     let kind = ConflictKind::Competitor;
     writer
-        .member(4, Body::Motion(MotionAct::DeclareConflict { motion, kind }))
+        .member(
+            4,
+            Body::Motion(MotionAct::DeclareConflict {
+                motion: MotionId(motion),
+                kind,
+            }),
+        )
         .unwrap();
     let declares = Ballot {
-        motion,
+        motion: MotionId(motion),
         choice: Choice::Yes,
         criterion: None,
         declaration: Declaration::Conflict(kind),
@@ -475,7 +549,10 @@ fn parties_and_declared_conflicts_have_no_voice() {
     assert_eq!(
         code(writer.member(
             10,
-            Body::Motion(MotionAct::DeclareConflict { motion, kind })
+            Body::Motion(MotionAct::DeclareConflict {
+                motion: MotionId(motion),
+                kind
+            })
         )),
         "R1.not-in-electorate"
     );
@@ -489,7 +566,7 @@ fn parties_and_declared_conflicts_have_no_voice() {
     assert_eq!(tally.outcome, tally::Outcome::Passed, "4 of 6 eligible");
     writer.advance_days(4);
     // Money posts are one per person and fund.
-    let second = writer.propose(appointment(6, Role::FinanceApprover), 7);
+    let second = writer.propose(appointment(PersonId(6), Role::FinanceApprover), 7);
     assert_eq!(second.unwrap_err().code, "R7.second-post");
 }
 
@@ -497,14 +574,17 @@ fn parties_and_declared_conflicts_have_no_voice() {
 fn a_board_with_too_many_conflicts_passes_the_motion_up() {
     let mut writer = writer("escalate");
     let motion = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 7)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 7)
         .unwrap();
     for member in 1..=5 {
         let kind = ConflictKind::Other;
         writer
             .member(
                 member,
-                Body::Motion(MotionAct::DeclareConflict { motion, kind }),
+                Body::Motion(MotionAct::DeclareConflict {
+                    motion: MotionId(motion),
+                    kind,
+                }),
             )
             .unwrap();
     }
@@ -523,7 +603,7 @@ fn a_board_with_too_many_conflicts_passes_the_motion_up() {
         }
     )));
     assert_eq!(status(&writer, motion), MotionStatus::Open);
-    assert!(motion::ballots(writer.tables(), motion).is_empty());
+    assert!(motion::ballots(writer.tables(), MotionId(motion)).is_empty());
     // Conflicts stay declared: 18 unrelated voices.
     assert_eq!(
         writer.vote(1, motion, Choice::No),
@@ -547,7 +627,7 @@ fn a_board_with_too_many_conflicts_passes_the_motion_up() {
 fn no_quorum_is_put_again_once_and_then_lapses() {
     let mut writer = writer("quorum");
     let motion = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 7)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 7)
         .unwrap();
     votes(&mut writer, motion, 1..=4, Choice::Yes);
     let events = writer.close(motion);
@@ -562,7 +642,7 @@ fn no_quorum_is_put_again_once_and_then_lapses() {
             .any(|event| matches!(event.body, EventBody::MotionOpened { retabled: 1, .. }))
     );
     assert!(
-        motion::ballots(writer.tables(), motion).is_empty(),
+        motion::ballots(writer.tables(), MotionId(motion)).is_empty(),
         "ballots are cast anew"
     );
     votes(&mut writer, motion, 1..=2, Choice::Abstain);
@@ -574,14 +654,14 @@ fn no_quorum_is_put_again_once_and_then_lapses() {
 fn a_tie_fails_and_a_motion_is_withdrawn_only_before_its_first_ballot() {
     let mut writer = writer("tie");
     let motion = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 7)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 7)
         .unwrap();
     votes(&mut writer, motion, 1..=4, Choice::Yes);
     votes(&mut writer, motion, 5..=8, Choice::No);
     writer.vote(9, motion, Choice::Abstain).unwrap();
     let withdraw = |motion| Body::Motion(MotionAct::Withdraw { motion });
     assert_eq!(
-        code(writer.office(Role::Secretary, withdraw(motion))),
+        code(writer.office(Role::Secretary, withdraw(MotionId(motion)))),
         "R10.ballots-cast"
     );
     assert_eq!(
@@ -590,13 +670,15 @@ fn a_tie_fails_and_a_motion_is_withdrawn_only_before_its_first_ballot() {
     );
     assert_eq!(status(&writer, motion), MotionStatus::Rejected);
     let motion = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 7)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 7)
         .unwrap();
     assert_eq!(
-        code(writer.member(1, withdraw(motion))),
+        code(writer.member(1, withdraw(MotionId(motion)))),
         "R10.not-the-proposer"
     );
-    writer.office(Role::Secretary, withdraw(motion)).unwrap();
+    writer
+        .office(Role::Secretary, withdraw(MotionId(motion)))
+        .unwrap();
     assert_eq!(status(&writer, motion), MotionStatus::Withdrawn);
     assert!(writer.advance_days(30).is_empty());
 }
@@ -605,16 +687,16 @@ fn a_tie_fails_and_a_motion_is_withdrawn_only_before_its_first_ballot() {
 fn an_effect_that_became_impossible_voids_the_motion() {
     let mut writer = writer("void");
     let first = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 7)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 7)
         .unwrap();
     let second = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 14)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 14)
         .unwrap();
     votes(&mut writer, second, 1..=9, Choice::Yes);
     writer.pass(first);
     let events = writer.close(second);
     assert!(events.contains(&EventBody::MotionVoid {
-        motion: second,
+        motion: MotionId(second),
         code: text("R7.post-ended")
     }));
     assert_eq!(status(&writer, second), MotionStatus::Void);
@@ -627,7 +709,7 @@ fn early_close_needs_every_voice_a_quiet_day_and_the_shortest_ballot() {
     sample.charter.motions.early_close = true;
     let mut writer = Writer::founded(Alliance::of(&sample));
     let motion = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: 2 }), 21)
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 21)
         .unwrap();
     votes(&mut writer, motion, 1..=8, Choice::Yes);
     assert_eq!(writer.due(DeadlineKind::MotionEarly, motion), None);
@@ -642,7 +724,7 @@ fn early_close_needs_every_voice_a_quiet_day_and_the_shortest_ballot() {
     votes(&mut writer, motion, 1..=1, Choice::No);
     assert_eq!(
         writer.due(DeadlineKind::MotionEarly, motion),
-        Some(writer.ledger.tip().seal.time_ms + 24 * MS_PER_HOUR)
+        Some(writer.ledger.tip().seal.time_ms.plus_ms(24 * MS_PER_HOUR)).map(|id| id.0)
     );
     writer.advance_days(2);
     assert_eq!(status(&writer, motion), MotionStatus::Staying);
@@ -665,24 +747,24 @@ proptest! {
         let mut writer = Writer::founded(Alliance::of(&sample));
         let motion = propose_as(&mut writer, 7, auditor(2 * MEMBERS + 1), 10).unwrap();
         for member in [8, 9, 10, 11, 14] {
-            let _ = writer.member(member, Body::Motion(MotionAct::Support { motion }));
+            let _ = writer.member(member, Body::Motion(MotionAct::Support { motion: MotionId(motion) }));
         }
-        let frozen = writer.tables().motions.get(&motion).unwrap().clone();
+        let frozen = writer.tables().motions.get(&MotionId(motion)).unwrap().clone();
         prop_assert_eq!((frozen.status, frozen.voices), (MotionStatus::Open, 21));
         for (member, what) in steps {
             let result = match what {
                 0 => writer.vote(member, motion, Choice::Yes),
                 1 => writer.vote(member, motion, Choice::No),
                 2 => writer.vote(member, motion, Choice::Abstain),
-                _ => writer.member(member, Body::Motion(MotionAct::DeclareConflict { motion, kind: ConflictKind::Other })),
+                _ => writer.member(member, Body::Motion(MotionAct::DeclareConflict { motion: MotionId(motion), kind: ConflictKind::Other })),
             };
             prop_assert!(result.is_ok());
-            let ballots = motion::ballots(writer.tables(), motion);
-            let electorate = motion::electorate(writer.tables(), motion);
+            let ballots = motion::ballots(writer.tables(), MotionId(motion));
+            let electorate = motion::electorate(writer.tables(), MotionId(motion));
             for (group, cast) in &ballots {
                 prop_assert_eq!(electorate.get(&cast.organisation), Some(group));
             }
-            let now = writer.tables().motions.get(&motion).unwrap();
+            let now = writer.tables().motions.get(&MotionId(motion)).unwrap();
             prop_assert_eq!((now.electorate, now.voices, now.members), (frozen.electorate, 21, 24));
         }
         let tally = tally_of(&writer.close(motion), motion);

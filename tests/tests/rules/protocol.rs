@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{MotionId, OrderId};
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::{BlockError, Ledger};
 use rollbook_core::lookup;
@@ -18,6 +19,7 @@ use rollbook_node::replica;
 use rollbook_node::replica::journal_storage::JournalStorage;
 use rollbook_node::replica::{Effect, Input, Keys, LedgerApp, Phase, Replica, ReplicaConfig};
 use rollbook_proof::crypto::{KeyKind, sha256};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::keys::node_key;
 use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::sim::memo::SimVerify;
@@ -38,8 +40,8 @@ fn order(reference: &str) -> OfficialOrder {
         authority: text("Sample district court"),
         reference: text(reference),
         document: sha256(reference.as_bytes()),
-        issued_ms: 1_687_900_000_000,
-        about: Some(3),
+        issued_ms: LedgerTime(1_687_900_000_000),
+        about: Some(OrganisationId(3)),
     }
 }
 
@@ -52,14 +54,16 @@ fn support(writer: &mut Writer, member: u32, protocol: u32) -> Result<Outcome, R
     writer.act_as(
         member,
         &[(operator, Role::NodeOperator)],
-        Body::Node(NodeAct::Support { protocol }),
+        Body::Node(NodeAct::Support {
+            protocol: ProtocolVersion(protocol),
+        }),
     )
 }
 
 fn propose(writer: &mut Writer, protocol: u32, from_height: u64) -> Result<u32, Refusal> {
     let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
-        protocol,
-        from_height,
+        protocol: ProtocolVersion(protocol),
+        from_height: Height(from_height),
         release: text("0.2"),
     });
     let proposal = Proposal {
@@ -70,7 +74,12 @@ fn propose(writer: &mut Writer, protocol: u32, from_height: u64) -> Result<u32, 
     writer.member(1, Body::Motion(MotionAct::Propose(proposal)))?;
     let motion = writer.newest_motion();
     writer
-        .member(2, Body::Motion(MotionAct::Support { motion }))
+        .member(
+            2,
+            Body::Motion(MotionAct::Support {
+                motion: MotionId(motion),
+            }),
+        )
         .unwrap();
     Ok(motion)
 }
@@ -79,9 +88,9 @@ fn propose(writer: &mut Writer, protocol: u32, from_height: u64) -> Result<u32, 
 fn a_version_is_raised_by_amendment_at_its_height() {
     let mut writer = writer("raise");
     assert_eq!(code(file(&mut writer, order("1"))), "A18.not-in-force");
-    let from_height = writer.ledger.height() + 60;
+    let from_height = writer.ledger.height().plus(60);
     assert_eq!(
-        code(propose(&mut writer, 2, from_height)),
+        code(propose(&mut writer, 2, from_height.0)),
         "A18.too-little-support"
     );
     assert_eq!(code(support(&mut writer, 1, 0)), "A18.in-force-already");
@@ -94,36 +103,36 @@ fn a_version_is_raised_by_amendment_at_its_height() {
         support(&mut writer, validator, 2).unwrap();
     }
     assert_eq!(
-        code(propose(&mut writer, 2, from_height)),
+        code(propose(&mut writer, 2, from_height.0)),
         "A18.too-little-support",
         "two of four"
     );
     support(&mut writer, 4, 2).unwrap();
     assert_eq!(code(support(&mut writer, 4, 2)), "A18.announced-already");
-    assert_eq!(code(propose(&mut writer, 3, from_height)), "A18.not-next");
-    let motion = propose(&mut writer, 2, from_height).unwrap();
+    assert_eq!(code(propose(&mut writer, 3, from_height.0)), "A18.not-next");
+    let motion = propose(&mut writer, 2, from_height.0).unwrap();
     let events = writer.pass(motion);
     let raised = EventBody::ProtocolRaised {
-        protocol: 2,
+        protocol: ProtocolVersion(2),
         from_height,
-        motion,
+        motion: MotionId(motion),
         release: text("0.2"),
     };
     assert!(events.contains(&raised), "{events:?}");
     assert_eq!(
-        code(propose(&mut writer, 3, from_height)),
+        code(propose(&mut writer, 3, from_height.0)),
         "A18.raise-waiting"
     );
 
     // What a build knows that came out before the version: the same until the block before it.
-    while writer.ledger.height() + 1 < from_height {
+    while writer.ledger.height().next() < from_height {
         assert_eq!(writer.submit(&[]).events, []);
-        assert_eq!(writer.ledger.tip().seal.protocol, 1);
+        assert_eq!(writer.ledger.tip().seal.protocol, ProtocolVersion(1));
     }
-    let mut old = writer.ledger.clone().knowing(1);
+    let mut old = writer.ledger.clone().knowing(ProtocolVersion(1));
     let system = writer.system();
     let refused = old
-        .build(writer.now(), system, &[], &mut writer.verifier)
+        .build(LedgerTime(writer.now()), system, &[], &mut writer.verifier)
         .unwrap_err();
     let BlockError::Protocol(unknown) = refused else {
         panic!("{refused}")
@@ -135,30 +144,41 @@ fn a_version_is_raised_by_amendment_at_its_height() {
             unknown.known,
             unknown.release.as_str()
         ),
-        (from_height, 2, 1, "0.2")
+        (from_height, ProtocolVersion(2), ProtocolVersion(1), "0.2")
     );
 
     assert_eq!(file(&mut writer, order("1")), Ok(Outcome::Applied));
     let tip = writer.ledger.tip().seal.clone();
-    assert_eq!((tip.height, tip.protocol), (from_height, 2));
+    assert_eq!(
+        (tip.height, tip.protocol),
+        (from_height, ProtocolVersion(2))
+    );
     let body = writer.frames.last().unwrap().body();
     assert!(matches!(
         old.execute(&body, &tip, &mut writer.verifier),
         Err(BlockError::Protocol(_))
     ));
     assert_eq!(
-        lookup::protocol::at(writer.tables(), from_height - 1),
-        1,
+        lookup::protocol::at(writer.tables(), from_height.previous()),
+        ProtocolVersion(1),
         "history stays under its rules"
     );
-    assert_eq!(writer.tables().protocols.get(&2).unwrap().motion, motion);
+    assert_eq!(
+        writer
+            .tables()
+            .protocols
+            .get(&ProtocolVersion(2))
+            .unwrap()
+            .motion,
+        MotionId(motion)
+    );
 
     assert_eq!(code(file(&mut writer, order("1"))), "R24.filed-already");
     assert_eq!(
         code(file(
             &mut writer,
             OfficialOrder {
-                issued_ms: u64::MAX,
+                issued_ms: LedgerTime(u64::MAX),
                 ..order("2")
             }
         )),
@@ -168,7 +188,7 @@ fn a_version_is_raised_by_amendment_at_its_height() {
         code(file(
             &mut writer,
             OfficialOrder {
-                about: Some(99),
+                about: Some(OrganisationId(99)),
                 ..order("2")
             }
         )),
@@ -187,11 +207,14 @@ fn a_version_is_raised_by_amendment_at_its_height() {
         "R7.no-office"
     );
     file(&mut writer, order("2")).unwrap();
-    assert_eq!(writer.tables().orders.get(&2).unwrap().order, order("2"));
+    assert_eq!(
+        writer.tables().orders.get(&OrderId(2)).unwrap().order,
+        order("2")
+    );
 
     let report = rollbook_tests::testnet::audit(&writer.export(), writer.ledger.chain());
     assert!(report.findings.is_empty(), "{:?}", report.findings);
-    assert_eq!(report.executed, writer.ledger.height());
+    assert_eq!(report.executed, writer.ledger.height().0);
 }
 
 #[test]
@@ -200,8 +223,8 @@ fn support_that_is_taken_back_voids_the_amendment() {
     for validator in [1, 2, 3] {
         support(&mut writer, validator, 2).unwrap();
     }
-    let from_height = writer.ledger.height() + 1000;
-    let motion = propose(&mut writer, 2, from_height).unwrap();
+    let from_height = writer.ledger.height().plus(1000);
+    let motion = propose(&mut writer, 2, from_height.0).unwrap();
     for member in 1..=8 {
         writer
             .vote(member, motion, rollbook_core::record::Choice::Yes)
@@ -209,12 +232,17 @@ fn support_that_is_taken_back_voids_the_amendment() {
     }
     writer.close(motion);
     assert_eq!(
-        writer.tables().motions.get(&motion).unwrap().status,
+        writer
+            .tables()
+            .motions
+            .get(&MotionId(motion))
+            .unwrap()
+            .status,
         MotionStatus::Staying
     );
     support(&mut writer, 2, 1).unwrap();
     writer.advance_days(11);
-    let stands = writer.tables().motions.get(&motion).unwrap();
+    let stands = writer.tables().motions.get(&MotionId(motion)).unwrap();
     assert_eq!(stands.status, MotionStatus::Void);
     assert_eq!(stands.void, Some(text("A18.too-little-support")));
     assert!(protocol::coming(writer.tables(), writer.ledger.height()).is_none());
@@ -228,14 +256,19 @@ fn a_height_that_has_passed_is_the_next_block() {
     }
     let motion = propose(&mut writer, 2, 1).unwrap();
     writer.pass(motion);
-    let facts = writer.tables().protocols.get(&2).unwrap().clone();
-    assert_eq!(facts.motion, motion);
+    let facts = writer
+        .tables()
+        .protocols
+        .get(&ProtocolVersion(2))
+        .unwrap()
+        .clone();
+    assert_eq!(facts.motion, MotionId(motion));
     assert!(
-        facts.from_height > 1 && facts.from_height <= writer.ledger.height() + 1,
+        facts.from_height > Height(1) && facts.from_height <= writer.ledger.height().next(),
         "{facts:?}"
     );
     writer.submit(&[]);
-    assert_eq!(writer.ledger.tip().seal.protocol, 2);
+    assert_eq!(writer.ledger.tip().seal.protocol, ProtocolVersion(2));
 }
 
 /// A proposer that invents a rule version makes an invalid block. It must not stop the nodes that
@@ -246,11 +279,11 @@ fn an_invented_version_is_an_invalid_block() {
     let section = writer.system();
     let built = writer
         .ledger
-        .build(writer.now(), section, &[], &mut writer.verifier)
+        .build(LedgerTime(writer.now()), section, &[], &mut writer.verifier)
         .unwrap();
     for protocol in [2, 3, u32::MAX] {
         let mut seal = built.execution.seal.clone();
-        seal.protocol = protocol;
+        seal.protocol = ProtocolVersion(protocol);
         let error = writer
             .second
             .execute(&built.execution.body, &seal, &mut writer.verifier)
@@ -277,7 +310,7 @@ fn a_chain_may_begin_with_the_newest_rules() {
     );
     assert_eq!(file(&mut writer, order("1")), Ok(Outcome::Applied));
     let (old, _) = Ledger::from_genesis(&writer.alliance.genesis).unwrap();
-    assert!(old.knowing(1).next_protocol().is_err());
+    assert!(old.knowing(ProtocolVersion(1)).next_protocol().is_err());
 }
 
 /// A node whose build does not know the rules of the next block stops before it and says which
@@ -294,7 +327,7 @@ fn a_node_without_the_version_stops_before_it() {
     let key = |kind| node_key(&alliance.signer.seed, 1, kind);
     let keys = || {
         Keys::new(
-            1,
+            OrganisationId(1),
             key(KeyKind::Consensus),
             key(KeyKind::Cosigner),
             key(KeyKind::Log),
@@ -302,7 +335,7 @@ fn a_node_without_the_version_stops_before_it() {
     };
     let clock = replica::Clock {
         elapsed_ms: 0,
-        wall_ms: ledger.tip().seal.time_ms + 1,
+        wall_ms: ledger.tip().seal.time_ms.0 + 1,
     };
     let start = |ledger: Ledger| {
         let storage = storage(SimDisk::new());
@@ -316,7 +349,7 @@ fn a_node_without_the_version_stops_before_it() {
         let effects = replica.step(clock, Input::Tick);
         (effects, replica.status().phase)
     };
-    let (effects, phase) = start(ledger.clone().knowing(1));
+    let (effects, phase) = start(ledger.clone().knowing(ProtocolVersion(1)));
     assert_eq!(phase, Phase::Stopped);
     let [Effect::Stop(reason)] = effects.as_slice() else {
         panic!("{effects:?}")
@@ -325,7 +358,7 @@ fn a_node_without_the_version_stops_before_it() {
         reason,
         &ledger
             .clone()
-            .knowing(1)
+            .knowing(ProtocolVersion(1))
             .next_protocol()
             .unwrap_err()
             .to_string()

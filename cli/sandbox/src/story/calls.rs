@@ -1,7 +1,12 @@
 //! A call from publication to ranking (F05 to F10, R22), and the awards by the right bodies (F11).
 
+use rollbook_core::account::Amount;
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Class;
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{
+    ApplicationId, CallId, DirectionId, DrawId, FundId, MotionId, PersonId, ReviewId,
+};
 use rollbook_core::identity::Role;
 use rollbook_core::object::call::CallStatus;
 use rollbook_core::object::review::ReviewStatus;
@@ -13,6 +18,7 @@ use rollbook_core::record::{
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 
 use crate::story::{Story, Told, YUAN, name, paper, text, yuan};
 
@@ -34,7 +40,7 @@ impl Story<'_> {
         let terms = self.terms();
         let too_much = MotionEffect::PublishCall(
             CallTerms {
-                budget: 90_000_000 * YUAN,
+                budget: Amount(90_000_000 * YUAN),
                 ..terms.clone()
             }
             .into(),
@@ -63,13 +69,13 @@ impl Story<'_> {
             "F05",
             &[
                 ("call", "1".into()),
-                ("budget", yuan(terms.budget)),
+                ("budget", yuan(terms.budget.0)),
                 ("motion", motion.to_string()),
             ],
         );
         self.past(DeadlineKind::CallOpens, 1)?;
         self.applications()?;
-        self.draw("reviewers-drawn", DrawFor::Call(1))?;
+        self.draw("reviewers-drawn", DrawFor::Call(CallId(1)))?;
         let reviews = self.tables().reviews.len();
         self.expect("reviewers-drawn", 11, reviews)?;
         self.tell(
@@ -90,11 +96,11 @@ impl Story<'_> {
             threshold: 0,
         };
         CallTerms {
-            fund: 1,
+            fund: FundId(1),
             title: name("示例征集：内容制作", "Sample call: content production"),
-            direction: Some(1),
-            budget: 12_000_000 * YUAN,
-            ask_max: 8_000_000 * YUAN,
+            direction: Some(DirectionId(1)),
+            budget: Amount(12_000_000 * YUAN),
+            ask_max: Amount(8_000_000 * YUAN),
             criteria: vec![
                 criterion("quality", 5_000),
                 criterion("feasibility", 3_000),
@@ -114,8 +120,8 @@ impl Story<'_> {
                 in_direction: false,
             },
             codes: vec![text("incomplete"), text("out-of-scope")],
-            opens_day: today + 14,
-            closes_day: today + 44,
+            opens_day: LocalDay(today + 14),
+            closes_day: LocalDay(today + 44),
             document: paper("call document"),
         }
     }
@@ -124,13 +130,13 @@ impl Story<'_> {
         let label = format!("project of {applicant}");
         let content = ApplicationContent {
             title: text(&format!("Fictional project {applicant}")),
-            ask: ask * YUAN,
+            ask: Amount(ask * YUAN),
             document: paper(&label),
         };
         let salt = paper(&format!("salt of {applicant}")).0;
-        let commitment = content.commitment(&salt, 1, applicant);
+        let commitment = content.commitment(&salt, CallId(1), OrganisationId(applicant));
         let body = Body::Call(CallAct::Submit(Submission {
-            call: 1,
+            call: CallId(1),
             project: paper(&label),
             commitment,
             seen: None,
@@ -148,7 +154,7 @@ impl Story<'_> {
             openings.push((
                 applicant,
                 CallAct::Open {
-                    application,
+                    application: ApplicationId(application),
                     content,
                     salt,
                 },
@@ -177,7 +183,7 @@ impl Story<'_> {
         let mut acts = Vec::new();
         for application in 1..=APPLICANTS.len() as u32 {
             let act = CallAct::Judge {
-                application,
+                application: ApplicationId(application),
                 verdict: Verdict::Eligible,
             };
             acts.push(self.by_post(Role::ProgrammeOfficer, 0, Body::Call(act)));
@@ -199,7 +205,7 @@ impl Story<'_> {
             Body::Call(CallAct::FreezePool { subject }),
         );
         self.one(step, act)?;
-        let draw = self.tables().draws.last_key().copied().unwrap_or(0);
+        let draw = self.tables().draws.last_key().copied().unwrap_or(DrawId(0));
         let places: Vec<(u32, Vec<(u32, Role)>)> = [Role::ProgrammeOfficer, Role::SecondOfficer]
             .into_iter()
             .map(|role| {
@@ -209,11 +215,11 @@ impl Story<'_> {
             .chain([(DRAWER, self.pair(DRAWER, Role::Alternate))])
             .collect();
         let person = |signers: &[(u32, Role)]| signers.first().map_or(0, |(person, _)| *person);
-        let secret = |person: u32| paper(&format!("secret of {person} in draw {draw}")).0;
+        let secret = |person: u32| paper(&format!("secret of {person} in draw {}", draw.0)).0;
         let mut acts = Vec::new();
         for (principal, signers) in &places {
             let person = person(signers);
-            let commitment = draw_commitment(draw, 1, person, &secret(person));
+            let commitment = draw_commitment(draw, 1, PersonId(person), &secret(person));
             acts.push(self.record(
                 *principal,
                 signers,
@@ -254,8 +260,8 @@ impl Story<'_> {
         let home = self
             .tables()
             .persons
-            .get(&person)
-            .map_or(0, |person| person.home);
+            .get(&PersonId(person))
+            .map_or(0, |person| person.home.0);
         self.record(home, &[(person, Role::Technical)], body)
     }
 
@@ -266,10 +272,10 @@ impl Story<'_> {
             .reviews
             .iter()
             .map(|(number, review)| {
-                let applicant = APPLICANTS.get(review.application.saturating_sub(1) as usize);
+                let applicant = APPLICANTS.get(review.application.0.saturating_sub(1) as usize);
                 (
-                    *number,
-                    review.person,
+                    number.0,
+                    review.person.0,
                     Scores(
                         applicant
                             .map(|(_, _, scores)| scores.to_vec())
@@ -283,21 +289,21 @@ impl Story<'_> {
         type Act<'a> = &'a dyn Fn(u32, &Scores) -> CallAct;
         let rounds: [(&str, Act<'_>); 4] = [
             ("declared", &|review, _| CallAct::Declare {
-                review,
+                review: ReviewId(review),
                 declaration: ReviewDeclaration::Clear,
             }),
             ("sealed", &|review, scores| CallAct::Seal {
-                review,
-                seal: scores.seal(&salt(review), review, &comment),
+                review: ReviewId(review),
+                seal: scores.seal(&salt(review), ReviewId(review), &comment),
             }),
             ("revealed", &|review, scores| CallAct::Reveal {
-                review,
+                review: ReviewId(review),
                 scores: scores.clone(),
                 comment,
                 salt: salt(review),
             }),
             ("final", &|review, _| CallAct::Finalise {
-                review,
+                review: ReviewId(review),
                 revision: None,
             }),
         ];
@@ -322,9 +328,9 @@ impl Story<'_> {
     fn ranking(&mut self) -> Told {
         // Applications with seen receipts may still come in for a day after the close.
         self.wait_days(1)?;
-        let act = self.by_member(16, Body::Call(CallAct::Rank { call: 1 }));
+        let act = self.by_member(16, Body::Call(CallAct::Rank { call: CallId(1) }));
         self.one("ranked", act)?;
-        let status = self.tables().calls.get(&1).map(|call| call.status);
+        let status = self.tables().calls.get(&CallId(1)).map(|call| call.status);
         self.expect("ranked", Some(CallStatus::Ranked), status)?;
         let ranks: Vec<Option<u32>> = self
             .tables()
@@ -343,8 +349,8 @@ impl Story<'_> {
 
     fn grant(&self, application: u32, yuan: u64, body: BodyKind) -> Body {
         let effect = MotionEffect::GrantAward(GrantAward {
-            application,
-            amount: yuan * YUAN,
+            application: ApplicationId(application),
+            amount: Amount(yuan * YUAN),
             body,
             out_of_rank: None,
         });
@@ -372,7 +378,7 @@ impl Story<'_> {
 
         // A small one is the committee's; the third gets none.
         let place = PlaceApplication {
-            application: 3,
+            application: ApplicationId(3),
             placing: Placing::NotRecommended,
             reason: paper("reasons"),
         };
@@ -394,11 +400,11 @@ impl Story<'_> {
             .tables()
             .committee_seats
             .iter()
-            .map(|((_, organisation), _)| *organisation)
+            .map(|((_, organisation), _)| organisation.0)
             .collect();
         self.all_yes("small-award", &committee, &[first, first + 1])?;
         self.carry("small-award", &[first, first + 1])?;
-        let status = self.tables().calls.get(&1).map(|call| call.status);
+        let status = self.tables().calls.get(&CallId(1)).map(|call| call.status);
         self.expect("small-award", Some(CallStatus::Decided), status)?;
         self.tell(
             "small-award",
@@ -429,7 +435,7 @@ impl Story<'_> {
             .reviews
             .iter()
             .filter_map(|(_, review)| self.tables().persons.get(&review.person))
-            .map(|person| person.home)
+            .map(|person| person.home.0)
             .collect();
         if reviewed.contains(&1) {
             self.refused(
@@ -439,9 +445,11 @@ impl Story<'_> {
                 review,
             )?;
         }
-        let electorate: Vec<u32> = rollbook_core::rules::motion::electorate(self.tables(), motion)
-            .into_keys()
-            .collect();
+        let electorate: Vec<u32> =
+            rollbook_core::rules::motion::electorate(self.tables(), MotionId(motion))
+                .into_keys()
+                .map(|organisation| organisation.0)
+                .collect();
         let votes: Vec<u32> = electorate
             .into_iter()
             .filter(|m| ![13, 20].contains(m) && !reviewed.contains(m))

@@ -1,9 +1,10 @@
 //! The fund: made by the board with its officers, pledges, instalments, receipts, pools, committee
 //! (F01 to F03, F34, R7).
 
-use rollbook_core::account::{Pot, Unit};
-use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::account::{Amount, Pot, Unit};
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{ContributionId, DirectionId, FundId, InstalmentId, PersonId};
 use rollbook_core::identity::Role;
 use rollbook_core::object::fund::FundStatus;
 use rollbook_core::record::{
@@ -11,6 +12,7 @@ use rollbook_core::record::{
     InstalmentEntry, MotionEffect, PledgeEntry, PoolKind, ReceiptEntry,
 };
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 
 use crate::story::{Story, Told, YUAN, name, paper, text, yuan};
 
@@ -32,12 +34,12 @@ const PLEDGES: [(u32, Option<u32>, &[u64]); 4] = [
 
 impl Story<'_> {
     pub(super) fn fund(&mut self) -> Told {
-        let persons = |story: &Self, members: &[u32]| -> Vec<u32> {
+        let persons = |story: &Self, members: &[u32]| -> Vec<PersonId> {
             let second = |member: &u32| {
                 story
                     .tables()
                     .organisations
-                    .get(member)?
+                    .get(&OrganisationId(*member))?
                     .officers
                     .get(1)
                     .copied()
@@ -88,8 +90,8 @@ impl Story<'_> {
         self.contributions()?;
 
         let plan = AppointCommittee {
-            fund: 1,
-            members: COMMITTEE.to_vec(),
+            fund: FundId(1),
+            members: COMMITTEE.map(OrganisationId).to_vec(),
         };
         let motion = self.newest_motion() + 1;
         let body = self.proposal(
@@ -115,18 +117,18 @@ impl Story<'_> {
             (Role::FinanceApprover, 0),
             (Role::FinanceApprover, 1),
         ];
-        let mut officers: Vec<(Role, u32)> = roles
+        let mut officers: Vec<(Role, PersonId)> = roles
             .iter()
-            .map(|(role, nth)| (*role, self.post(*role, *nth).1))
+            .map(|(role, nth)| (*role, PersonId(self.post(*role, *nth).1)))
             .collect();
         officers.sort_unstable();
         let office = self.post(Role::ProgrammeOfficer, 0).0;
         CreateFund {
             name: name("示例促进基金", "Sample promotion fund"),
-            holder: office,
+            holder: OrganisationId(office),
             unit: Unit::Currency(text("CNY")),
             bank_account: paper("bank account of the fund"),
-            office,
+            office: OrganisationId(office),
             officers,
         }
     }
@@ -140,15 +142,19 @@ impl Story<'_> {
                 .tables()
                 .persons
                 .get(person)
-                .map_or(0, |person| person.home);
-            by_office.entry(office).or_default().push((*person, *role));
+                .map_or(0, |person| person.home.0);
+            by_office.entry(office).or_default().push((person.0, *role));
         }
         let mut acts = Vec::new();
         for (office, signers) in by_office {
-            acts.push(self.record(office, &signers, Body::Fund(FundAct::Accept { fund: 1 })));
+            acts.push(self.record(
+                office,
+                &signers,
+                Body::Fund(FundAct::Accept { fund: FundId(1) }),
+            ));
         }
         self.settle("fund-open", acts)?;
-        let status = self.tables().funds.get(&1).map(|fund| fund.status);
+        let status = self.tables().funds.get(&FundId(1)).map(|fund| fund.status);
         self.expect("fund-open", Some(FundStatus::Open), status)?;
         self.tell(
             "fund-open",
@@ -168,12 +174,14 @@ impl Story<'_> {
         for (member, direction, parts) in PLEDGES {
             let instalments = (1..).zip(parts);
             let entry = PledgeEntry {
-                fund: 1,
-                pot: direction.map_or(Pot::Free, Pot::Direction),
+                fund: FundId(1),
+                pot: direction.map_or(Pot::Free, |direction| {
+                    Pot::Direction(DirectionId(direction))
+                }),
                 instalments: instalments
                     .map(|(nth, millions)| InstalmentEntry {
-                        due_day: today + 180 * nth - 150,
-                        amount: millions * MILLION,
+                        due_day: LocalDay(today + 180 * nth - 150),
+                        amount: Amount(millions * MILLION),
                     })
                     .collect(),
             };
@@ -191,7 +199,7 @@ impl Story<'_> {
         );
 
         // The first instalment of every pledge.
-        let firsts: Vec<(u32, u64)> = self
+        let firsts: Vec<(InstalmentId, Amount)> = self
             .tables()
             .contributions
             .iter()
@@ -213,12 +221,12 @@ impl Story<'_> {
 
         let mut acts = Vec::new();
         for (instalment, amount) in &firsts {
-            let entry = self.receipt(*instalment, *amount, &format!("IN-{instalment:04}"));
+            let entry = self.receipt(instalment.0, amount.0, &format!("IN-{:04}", instalment.0));
             acts.push(self.by_post(Role::Treasurer, 0, entry));
         }
         let receipts = self.settle("receipts-entered", acts)?;
         self.confirm_receipts(&receipts)?;
-        let received: u64 = firsts.iter().map(|(_, amount)| amount).sum();
+        let received: u64 = firsts.iter().map(|(_, amount)| amount.0).sum();
         self.tell(
             "received",
             "F03",
@@ -230,15 +238,15 @@ impl Story<'_> {
         let other = self
             .tables()
             .contributions
-            .get(&1)
+            .get(&ContributionId(1))
             .and_then(|contribution| contribution.instalments.get(1))
             .copied();
-        let entry = self.receipt(other.unwrap_or(0), MILLION, "IN-9999");
+        let entry = self.receipt(other.unwrap_or_default().0, MILLION, "IN-9999");
         let act = self.by_post(Role::Treasurer, 0, entry);
         self.refused(
             "not-called",
             "F03.not-called",
-            &[("instalment", other.unwrap_or(0).to_string())],
+            &[("instalment", other.unwrap_or_default().0.to_string())],
             act,
         )
     }
@@ -246,10 +254,10 @@ impl Story<'_> {
     fn receipt(&self, instalment: u32, amount: u64, reference: &str) -> Body {
         let reference = BankReference(text(reference));
         Body::Fund(FundAct::RecordReceipt(ReceiptEntry {
-            instalment,
-            amount,
+            instalment: InstalmentId(instalment),
+            amount: Amount(amount),
             reference,
-            value_day: self.today(),
+            value_day: LocalDay(self.today()),
         }))
     }
 

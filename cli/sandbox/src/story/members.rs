@@ -1,7 +1,10 @@
 //! Admission: one applicant becomes a member, another is rejected with a published criterion (M01
 //! to M09, M26, M27).
 
+use rollbook_core::account::Amount;
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Class;
+use rollbook_core::id::{InvoiceId, MembershipId, PersonId};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
     ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
@@ -13,6 +16,7 @@ use rollbook_core::record::{
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::KeyKind;
+use rollbook_proof::number::OrganisationId;
 
 use crate::story::{Story, Told, name, paper, text, yuan};
 
@@ -44,8 +48,12 @@ impl Story<'_> {
             &[("membership", ma.to_string()), ("other", mb.to_string())],
         );
         let steps: [fn(u32) -> MembershipAct; 2] = [
-            |membership| MembershipAct::Screen { membership },
-            |membership| MembershipAct::Complete { membership },
+            |membership| MembershipAct::Screen {
+                membership: MembershipId(membership),
+            },
+            |membership| MembershipAct::Complete {
+                membership: MembershipId(membership),
+            },
         ];
         for step in steps {
             let mut acts = Vec::new();
@@ -61,7 +69,9 @@ impl Story<'_> {
             for sponsor in sponsors {
                 acts.push(self.by_member(
                     sponsor,
-                    Body::Membership(MembershipAct::Sponsor { membership }),
+                    Body::Membership(MembershipAct::Sponsor {
+                        membership: MembershipId(membership),
+                    }),
                 ));
             }
         }
@@ -73,7 +83,7 @@ impl Story<'_> {
             let found = story
                 .tables()
                 .memberships
-                .get(&membership)
+                .get(&MembershipId(membership))
                 .and_then(|membership| membership.motion);
             found.ok_or_else(|| story.missing("sponsored", "a ballot on the admission"))
         };
@@ -81,21 +91,21 @@ impl Story<'_> {
         self.tell(
             "sponsored",
             "M07",
-            &[("motion", va.to_string()), ("other", vb.to_string())],
+            &[("motion", va.0.to_string()), ("other", vb.0.to_string())],
         );
-        self.admission_ballots(va, vb)?;
+        self.admission_ballots(va.0, vb.0)?;
 
-        self.past(DeadlineKind::MotionClose, va)?;
-        self.past(DeadlineKind::MotionClose, vb)?;
+        self.past(DeadlineKind::MotionClose, va.0)?;
+        self.past(DeadlineKind::MotionClose, vb.0)?;
         let standing = |story: &Self, membership: u32| {
             story
                 .tables()
                 .memberships
-                .get(&membership)
+                .get(&MembershipId(membership))
                 .map(|membership| membership.standing.clone())
         };
         self.expect("admitted", Some(Standing::Admitted), standing(self, ma))?;
-        let counts = self.counts(va);
+        let counts = self.counts(va.0);
         self.tell("admitted", "M08", &counts);
         let grounds = Grounds::Criteria(vec![text(CRITERION)]);
         self.expect(
@@ -103,7 +113,7 @@ impl Story<'_> {
             Some(Standing::Rejected(grounds)),
             standing(self, mb),
         )?;
-        let mut counts = self.counts(vb);
+        let mut counts = self.counts(vb.0);
         counts.push(("criterion", CRITERION.to_owned()));
         self.tell("rejected", "M08", &counts);
         self.activate(a, ma)?;
@@ -149,8 +159,8 @@ impl Story<'_> {
         let last = |story: &Self| {
             let tables = story.tables();
             (
-                tables.organisations.last_key().copied().unwrap_or(0),
-                tables.persons.last_key().copied().unwrap_or(0),
+                tables.organisations.last_key().map_or(0, |last| last.0),
+                tables.persons.last_key().map_or(0, |last| last.0),
             )
         };
         let (number, persons) = last(self);
@@ -166,19 +176,19 @@ impl Story<'_> {
         let officers = (1..).zip(roles).map(|(local, roles)| {
             let key = self.stage.key(persons + local);
             OfficerEntry {
-                person: local,
+                person: PersonId(local),
                 commitment: paper(&format!("person {}", persons + local)),
                 roles: roles.to_vec(),
                 keys: vec![(key.public(), key.prove_possession(0, KeyKind::Officer))],
                 authorisation: Authorisation {
                     letter: paper(&format!("letter {}", persons + local)),
                     signatory: paper(&format!("signatory {latin}")),
-                    date: today,
+                    date: LocalDay(today),
                 },
             }
         });
         let entry = OrganisationEntry {
-            number: 0,
+            number: OrganisationId(0),
             kind: OrganisationKind::Company,
             name: name(
                 &format!("虚构申请方{native}"),
@@ -186,7 +196,7 @@ impl Story<'_> {
             ),
             identifiers: vec![identifier],
             country: text("CN"),
-            extract: (paper(&format!("registry extract {latin}")), today),
+            extract: (paper(&format!("registry extract {latin}")), LocalDay(today)),
             relations: Vec::new(),
             directions: Vec::new(),
             officers: officers.collect(),
@@ -223,7 +233,7 @@ impl Story<'_> {
         self.tables()
             .memberships
             .last_key()
-            .copied()
+            .map(|membership| membership.0)
             .ok_or_else(|| self.missing("applied", "a membership"))
     }
 
@@ -233,7 +243,7 @@ impl Story<'_> {
             Role::Secretary,
             0,
             Body::Membership(MembershipAct::Activate {
-                membership,
+                membership: MembershipId(membership),
                 agreement: paper("participation agreement"),
             }),
         );
@@ -246,25 +256,27 @@ impl Story<'_> {
         let act = self.by_post(
             Role::Treasurer,
             0,
-            Body::Membership(MembershipAct::Invoice { membership }),
+            Body::Membership(MembershipAct::Invoice {
+                membership: MembershipId(membership),
+            }),
         );
         self.one("invoiced", act)?;
         let invoice = self
             .tables()
             .memberships
-            .get(&membership)
+            .get(&MembershipId(membership))
             .and_then(|membership| membership.invoice)
-            .unwrap_or(0);
+            .unwrap_or(InvoiceId(0));
         let amount = self
             .tables()
             .invoices
             .get(&invoice)
-            .map_or(0, |invoice| invoice.amount);
+            .map_or(0, |invoice| invoice.amount.0);
         let receipt = Receipt {
             invoice,
-            amount,
+            amount: Amount(amount),
             reference: BankReference(text("DUES-A-0001")),
-            value_date: self.today(),
+            value_date: LocalDay(self.today()),
         };
         let act = self.by_post(
             Role::Treasurer,
@@ -281,13 +293,13 @@ impl Story<'_> {
         self.tell(
             "dues",
             "M27",
-            &[("amount", yuan(amount)), ("invoice", invoice.to_string())],
+            &[("amount", yuan(amount)), ("invoice", invoice.0.to_string())],
         );
         let agreement = paper("participation agreement");
         let signed = self.by_member(
             company,
             Body::Membership(MembershipAct::Agree {
-                membership,
+                membership: MembershipId(membership),
                 agreement,
             }),
         );
@@ -296,7 +308,7 @@ impl Story<'_> {
             Role::Secretary,
             0,
             Body::Membership(MembershipAct::Activate {
-                membership,
+                membership: MembershipId(membership),
                 agreement,
             }),
         );

@@ -23,6 +23,7 @@ use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, Keypair, VerifierCache};
+use rollbook_proof::number::{Height, LedgerTime};
 use rollbook_wire::record::{Submission, Told};
 use rollbook_wire::status::Status;
 
@@ -83,7 +84,8 @@ impl<'a> Network<'a> {
         network.read_clock()?;
         network.wait("the founders' signatures", |network| {
             let founders = &network.ledger.tables().founders;
-            Ok(network.ledger.height() > 0 && founders.iter().all(|(_, signed)| *signed == 1))
+            Ok(network.ledger.height() > Height(0)
+                && founders.iter().all(|(_, signed)| *signed == 1))
         })?;
         Ok(network)
     }
@@ -115,7 +117,7 @@ impl<'a> Network<'a> {
     /// Executes every block that a node has and we have not.
     fn follow(&mut self) -> Result<(), String> {
         loop {
-            let height = self.ledger.height() + 1;
+            let height = self.ledger.height().next();
             let answer = self.get(&format!("/v1/blocks/{height}/frame"))?;
             if answer.status != 200 {
                 return Ok(());
@@ -138,7 +140,7 @@ impl<'a> Network<'a> {
                     *id,
                     Settled {
                         outcome: *outcome,
-                        height,
+                        height: height.0,
                     },
                 );
             }
@@ -169,10 +171,10 @@ impl<'a> Network<'a> {
     }
 
     /// Waits until all nodes stand at our height or above with one state root and a receipt.
-    pub fn settle_all(&mut self) -> Result<(u64, String), String> {
+    pub fn settle_all(&mut self) -> Result<(Height, String), String> {
         let nodes: Vec<u32> = self.testnet.nodes().collect();
         self.testnet
-            .agree(&nodes, self.ledger.height(), PATIENCE)
+            .agree(&nodes, self.ledger.height().0, PATIENCE)
             .map_err(|failure| failure.to_string())
     }
 
@@ -252,7 +254,7 @@ impl Stage for Network<'_> {
     fn now(&self) -> u64 {
         let (at, then) = self.clock;
         let now = at.saturating_add(u64::try_from(then.elapsed().as_millis()).unwrap_or(0));
-        now.max(self.ledger.tip().seal.time_ms + 1)
+        now.max(self.ledger.tip().seal.time_ms.0 + 1)
     }
 
     fn tables(&self) -> &StateTables {
@@ -302,7 +304,10 @@ impl Stage for Network<'_> {
         // Without a deadline no block follows a step of the clock; the next record's block has the
         // new time.
         self.wait("what is due by the clock", |network| {
-            Ok(network.ledger.next_deadline().is_none_or(|due| due >= to))
+            Ok(network
+                .ledger
+                .next_deadline()
+                .is_none_or(|due| due >= LedgerTime(to)))
         })
     }
 
@@ -339,7 +344,7 @@ impl Stage for Network<'_> {
             key,
             facts: &facts,
             rule: "A8",
-            height,
+            height: height.0,
             refused: false,
         });
         Ok(())

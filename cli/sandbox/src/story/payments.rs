@@ -1,6 +1,8 @@
 //! From offer to money: acceptance, agreement, advance, milestone, payment to acknowledgement (F12
 //! to F22).
 
+use rollbook_core::account::Amount;
+use rollbook_core::id::{AgreementId, AwardId, CallId, CharterVersion, MilestoneId, PaymentId};
 use rollbook_core::identity::Role;
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::award::AwardState;
@@ -11,6 +13,7 @@ use rollbook_core::record::{
 };
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::story::{Story, Told, YUAN, paper, text, yuan};
 
@@ -24,9 +27,13 @@ const NET: u64 = 1_800_000 * YUAN;
 impl Story<'_> {
     pub(super) fn payments(&mut self) -> Told {
         self.past(DeadlineKind::StandstillEnd, 1)?;
-        let state = self.tables().awards.get(&1).map(|award| award.state);
+        let state = self
+            .tables()
+            .awards
+            .get(&AwardId(1))
+            .map(|award| award.state);
         self.expect("offered", Some(AwardState::Offered), state)?;
-        let act = self.by_member(GRANTEE, Body::Award(AwardAct::Accept { award: 1 }));
+        let act = self.by_member(GRANTEE, Body::Award(AwardAct::Accept { award: AwardId(1) }));
         self.one("accepted", act)?;
         self.tell(
             "accepted",
@@ -34,7 +41,7 @@ impl Story<'_> {
             &[("award", "1".into()), ("member", GRANTEE.to_string())],
         );
         self.agreement()?;
-        self.draw("assessors-drawn", DrawFor::Agreement(1))?;
+        self.draw("assessors-drawn", DrawFor::Agreement(AgreementId(1)))?;
         self.tell("assessors-drawn", "R22", &[("agreement", "1".into())]);
 
         self.request(1, Tranche::Advance, ADVANCE)?;
@@ -42,14 +49,14 @@ impl Story<'_> {
         let milestone = self
             .tables()
             .agreements
-            .get(&1)
-            .map_or(0, |agreement| agreement.first_milestone);
+            .get(&AgreementId(1))
+            .map_or(0, |agreement| agreement.first_milestone.0);
         self.milestone(milestone)?;
-        self.request(2, Tranche::Milestone(milestone), NET)?;
+        self.request(2, Tranche::Milestone(MilestoneId(milestone)), NET)?;
         let body = Body::Payment(PaymentAct::Request {
-            agreement: 1,
-            tranche: Tranche::Milestone(milestone),
-            amount: NET,
+            agreement: AgreementId(1),
+            tranche: Tranche::Milestone(MilestoneId(milestone)),
+            amount: Amount(NET),
         });
         let act = self.by_member(GRANTEE, body);
         self.refused(
@@ -63,28 +70,28 @@ impl Story<'_> {
 
     fn agreement(&mut self) -> Told {
         let (call, charter) = (
-            self.tables().calls.get(&1),
+            self.tables().calls.get(&CallId(1)),
             self.tables().charters.last_key(),
         );
         let terms = AgreementTerms {
-            award: 1,
-            grantee: GRANTEE,
+            award: AwardId(1),
+            grantee: OrganisationId(GRANTEE),
             parties: paper("parties"),
             document: paper("agreement"),
-            total: TOTAL,
+            total: Amount(TOTAL),
             unit: rollbook_core::account::Unit::Currency(text("CNY")),
             milestones: [(120, "runtime"), (240, "performance")]
                 .into_iter()
                 .map(|(days, label)| MilestonePlan {
-                    amount: TOTAL / 2,
-                    due_ms: self.in_days(days),
+                    amount: Amount(TOTAL / 2),
+                    due_ms: LedgerTime(self.in_days(days)),
                     evidence: paper(label),
                 })
                 .collect(),
-            advance: ADVANCE,
+            advance: Amount(ADVANCE),
             holdback_bp: 1_000,
             account: paper("payee account"),
-            charter: charter.copied().unwrap_or(1),
+            charter: charter.copied().unwrap_or(CharterVersion(1)),
             call: call.map(|call| call.terms_hash).unwrap_or_default(),
             clawback: paper("clawback clause"),
             survival: paper("survival clause"),
@@ -97,7 +104,7 @@ impl Story<'_> {
         let draft = self.one("drafted", act)?;
         let digest = terms.digest();
         let body = Body::Award(AwardAct::Sign {
-            agreement: 1,
+            agreement: AgreementId(1),
             draft,
             terms: digest,
         });
@@ -105,7 +112,7 @@ impl Story<'_> {
         let signed = self.one("signed", act)?;
         for (role, nth) in [(Role::Treasurer, 0), (Role::SecondOfficer, 0)] {
             let body = Body::Award(AwardAct::Countersign {
-                agreement: 1,
+                agreement: AgreementId(1),
                 signed,
                 terms: digest,
             });
@@ -115,7 +122,7 @@ impl Story<'_> {
         let state = self
             .tables()
             .agreements
-            .get(&1)
+            .get(&AgreementId(1))
             .map(|agreement| agreement.state);
         self.expect("in-force", Some(AgreementState::InForce), state)?;
         self.tell(
@@ -138,7 +145,7 @@ impl Story<'_> {
             GRANTEE,
             &signers,
             Body::Payment(PaymentAct::Submit {
-                milestone,
+                milestone: MilestoneId(milestone),
                 evidence,
             }),
         );
@@ -146,12 +153,12 @@ impl Story<'_> {
         let assessors: Vec<u32> = self
             .tables()
             .milestones
-            .get(&milestone)
+            .get(&MilestoneId(milestone))
             .map(|milestone| {
                 milestone
                     .assessors
                     .iter()
-                    .map(|assessor| assessor.person)
+                    .map(|assessor| assessor.person.0)
                     .collect()
             })
             .unwrap_or_default();
@@ -159,8 +166,8 @@ impl Story<'_> {
         self.tell("evidence", "F14", &[("milestone", milestone.to_string())]);
         for person in assessors {
             let body = PaymentAct::Assess {
-                milestone,
-                finding: Finding::Accept(TOTAL / 2),
+                milestone: MilestoneId(milestone),
+                finding: Finding::Accept(Amount(TOTAL / 2)),
                 report: paper("report"),
             };
             let act = self.by_expert(person, Body::Payment(body));
@@ -181,9 +188,9 @@ impl Story<'_> {
         let act = self.by_member(
             GRANTEE,
             Body::Payment(PaymentAct::Request {
-                agreement: 1,
+                agreement: AgreementId(1),
                 tranche,
-                amount,
+                amount: Amount(amount),
             }),
         );
         self.one("requested", act)?;
@@ -198,16 +205,16 @@ impl Story<'_> {
     /// Certified, approved by two, delayed, released, settled, acknowledged: six persons.
     fn pay(&mut self, payment: u32, amount: u64, first: bool) -> Told {
         let certify = Body::Payment(PaymentAct::Certify {
-            payment,
+            payment: PaymentId(payment),
             decision: Decision::Pass,
         });
         let act = self.by_post(Role::ProgrammeOfficer, 0, certify);
         let certified = self.one("certified", act)?;
         let approve = |certified: Hash| {
             Body::Payment(PaymentAct::Approve {
-                payment,
+                payment: PaymentId(payment),
                 certified,
-                amount,
+                amount: Amount(amount),
                 decision: Decision::Pass,
             })
         };
@@ -235,10 +242,10 @@ impl Story<'_> {
                 end_to_end: text(&format!("AG1-2024-{end_to_end:04}")),
                 uetr: text(&format!("7a1f0c3e-5b7d-4e2a-9c44-{serial:012}")),
                 account: paper("payee account"),
-                amount,
+                amount: Amount(amount),
             };
             Body::Payment(PaymentAct::Release {
-                payment,
+                payment: PaymentId(payment),
                 instruction,
             })
         };
@@ -268,21 +275,24 @@ impl Story<'_> {
             Role::SecondOfficer,
             0,
             Body::Payment(PaymentAct::Settle {
-                payment,
+                payment: PaymentId(payment),
                 reference,
-                amount,
+                amount: Amount(amount),
             }),
         );
         self.one("settled", act)?;
         let act = self.by_member(
             GRANTEE,
-            Body::Payment(PaymentAct::Acknowledge { payment, amount }),
+            Body::Payment(PaymentAct::Acknowledge {
+                payment: PaymentId(payment),
+                amount: Amount(amount),
+            }),
         );
         self.one("acknowledged", act)?;
         let state = self
             .tables()
             .payments
-            .get(&payment)
+            .get(&PaymentId(payment))
             .map(|payment| payment.state);
         self.expect("acknowledged", Some(PaymentState::Acknowledged), state)?;
         self.tell(

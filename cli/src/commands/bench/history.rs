@@ -16,6 +16,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use rollbook_core::block::SystemSection;
+use rollbook_core::id::MotionId;
 use rollbook_core::record::Record;
 use rollbook_node::clock::real_ms;
 use rollbook_node::replica::message::Envelope;
@@ -31,6 +32,7 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::Height;
 use rollbook_sandbox::alliance::Sample;
 use rollbook_sandbox::keys::node_key;
 use rollbook_sandbox::mix::{MEMBERS, Mix, verify_rate};
@@ -198,14 +200,14 @@ fn write(testnet: &Testnet, alliance: &Sample, records: usize) -> Result<Report,
         .motions
         .last_key()
         .copied()
-        .unwrap_or(0);
+        .unwrap_or(MotionId(0));
     let blocks = writer.app.ledger().height();
     writer.end()?;
     Ok(Report {
         machine: Machine::here(),
         records: made,
-        blocks,
-        motions: u64::from(motions),
+        blocks: blocks.0,
+        motions: u64::from(motions.0),
         verify_alone_per_second: verify_alone,
         early,
         late,
@@ -237,7 +239,7 @@ impl Writer {
     /// node does.
     fn block(&mut self, records: &[Record], bytes: Option<&[Vec<u8>]>) -> Result<Stages, Failure> {
         let tip = self.app.tip();
-        let time_ms = tip.seal.time_ms + 10;
+        let time_ms = tip.seal.time_ms.plus_ms(10);
         let mut clock = Instant::now();
         let per_record = 1e6 / records.len().max(1) as f64;
         let mut lap = || {
@@ -253,7 +255,7 @@ impl Writer {
                 .map_err(|error| fault("a record was refused", error))
                 .and_then(|envelope| {
                     self.app
-                        .admit(envelope.record(), time_ms)
+                        .admit(envelope.record(), time_ms.0)
                         .map_err(|refused| fault("a record was refused", refused))
                 })?;
         }
@@ -277,7 +279,7 @@ impl Writer {
         self.storage.sync_bodies().map_err(journal)?;
         stages.journal = lap();
         // What the other validators would have signed meanwhile is not this node's time.
-        let certificate = self.certify(built.seal.height, built.seal.id());
+        let certificate = self.certify(built.seal.height.0, built.seal.id());
         let _ = lap();
         self.storage
             .append_decision(&built.seal, &certificate)
@@ -318,7 +320,7 @@ impl Writer {
                 let organisation = validator.organisation;
                 let vote = Vote {
                     kind: VoteKind::Precommit,
-                    height,
+                    height: Height(height),
                     round: 0,
                     block: Some(block),
                     validator: organisation,
@@ -327,12 +329,12 @@ impl Writer {
                     organisation,
                     vote.sign(
                         &chain,
-                        &node_key(&self.alliance.seed, organisation, KeyKind::Consensus),
+                        &node_key(&self.alliance.seed, organisation.0, KeyKind::Consensus),
                     ),
                 )
             });
         Certificate {
-            height,
+            height: Height(height),
             round: 0,
             block,
             signatures: signatures.collect(),
@@ -352,7 +354,7 @@ impl Writer {
                 signature: checkpoint.cosign(
                     &node_key(
                         &self.alliance.seed,
-                        validator.organisation,
+                        validator.organisation.0,
                         KeyKind::Cosigner,
                     ),
                     1,
@@ -362,7 +364,7 @@ impl Writer {
             let organisation = validator.organisation;
             (
                 organisation,
-                checkpoint.sign_log(&node_key(&self.alliance.seed, organisation, KeyKind::Log)),
+                checkpoint.sign_log(&node_key(&self.alliance.seed, organisation.0, KeyKind::Log)),
             )
         });
         let receipt = StoredReceipt {

@@ -8,9 +8,11 @@ use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, format_instant};
 use rollbook_core::charter::Charter;
 use rollbook_core::genesis::file::{DRAFT_MAGIC, GenesisFile, decode_draft};
 use rollbook_core::genesis::{Genesis, GenesisItem};
+use rollbook_core::id::DirectionId;
 use rollbook_core::identity::OrganisationEntry;
 use rollbook_core::record::Record;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_words::catalogue::{Language, language, t};
 
 use crate::drafting::parameters;
@@ -173,7 +175,7 @@ fn people(
             print(t("genesis.differs", &facts));
         }
     }
-    let day = |ms: u64| LocalDay::of(ms, offset(genesis)).date().to_string();
+    let day = |ms: LedgerTime| LocalDay::of(ms, offset(genesis)).date().to_string();
     let names = super::names(genesis);
     let title = |key: &str| print(format!("\n{}", t(key, &[])));
     title("genesis.title.directions");
@@ -185,7 +187,7 @@ fn people(
             );
             print(format!(
                 "  {}  {both}  ({})",
-                direction.number, direction.code
+                direction.number.0, direction.code
             ));
         }
     }
@@ -194,17 +196,17 @@ fn people(
         if let GenesisItem::Office { entry, posts } = item {
             print(format!(
                 "  {}  {}",
-                entry.number,
+                entry.number.0,
                 both_names(entry.name.native.as_str(), entry.name.latin.as_str())
             ));
             for post in posts {
                 let deputy = post
                     .deputy
-                    .map(|deputy| t("genesis.deputy", &[("person", deputy.to_string())]))
+                    .map(|deputy| t("genesis.deputy", &[("person", deputy.0.to_string())]))
                     .unwrap_or_default();
                 let facts = [
                     ("role", t(&format!("role.{}", role_code(post.role)), &[])),
-                    ("person", post.holder.to_string()),
+                    ("person", post.holder.0.to_string()),
                     ("deputy", deputy),
                     ("until", day(post.until_ms)),
                 ];
@@ -217,7 +219,7 @@ fn people(
         if let GenesisItem::Board(seats) = item {
             for seat in seats {
                 let facts = [
-                    ("number", seat.organisation.to_string()),
+                    ("number", seat.organisation.0.to_string()),
                     (
                         "name",
                         names.get(&seat.organisation).cloned().unwrap_or_default(),
@@ -235,7 +237,7 @@ fn people(
         if let GenesisItem::Observer(entry) = item {
             print(format!(
                 "  {}  {}",
-                entry.number,
+                entry.number.0,
                 both_names(entry.name.native.as_str(), entry.name.latin.as_str())
             ));
         }
@@ -245,7 +247,7 @@ fn people(
         let name = names.get(&validator.org).cloned().unwrap_or_default();
         print(format!(
             "  {}  {} {name}  {}",
-            validator.name, validator.org, validator.url
+            validator.name, validator.org.0, validator.url
         ));
     }
 }
@@ -263,7 +265,7 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
         columns.push("genesis.column.reported");
     }
     let mut rows = table(&columns);
-    let codes: BTreeMap<u32, String> = genesis
+    let codes: BTreeMap<DirectionId, String> = genesis
         .items
         .iter()
         .filter_map(|item| {
@@ -277,7 +279,7 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
             }
         })
         .collect();
-    let mut related: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut related: BTreeMap<OrganisationId, Vec<OrganisationId>> = BTreeMap::new();
     let entries: Vec<&OrganisationEntry> = genesis.founders().collect();
     for entry in &entries {
         for relation in &entry.relations {
@@ -303,7 +305,7 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
         let officers = entry
             .officers
             .iter()
-            .map(|officer| officer.person.to_string())
+            .map(|officer| officer.person.0.to_string())
             .collect();
         let identifiers = entry
             .identifiers
@@ -315,10 +317,10 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
             .get(&entry.number)
             .into_iter()
             .flatten()
-            .map(ToString::to_string)
+            .map(|other| other.0.to_string())
             .collect();
         let mut row = vec![
-            entry.number.to_string(),
+            entry.number.0.to_string(),
             crate::drafting::build::shown(&entry.name),
             identifiers,
             join(directions),
@@ -326,7 +328,7 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
             join(groups),
         ];
         if let Some(reported) = reported {
-            let cell = reported.get(&entry.number).map(|(name, note)| {
+            let cell = reported.get(&entry.number.0).map(|(name, note)| {
                 let at = notes
                     .iter()
                     .position(|known| known == note)

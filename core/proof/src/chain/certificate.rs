@@ -9,6 +9,7 @@ use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use crate::crypto::{Hash, Keypair, PublicKey, Signature, SignatureError, sha256, tagged};
+use crate::number::{Height, OrganisationId};
 
 /// Most validators a policy may seat; bounds certificates.
 pub const MAX_VALIDATORS: usize = 64;
@@ -33,13 +34,13 @@ pub struct Vote {
     /// Step.
     pub kind: VoteKind,
     /// Height.
-    pub height: u64,
+    pub height: Height,
     /// Round.
     pub round: u32,
     /// Block id, or none for a nil vote.
     pub block: Option<Hash>,
     /// Organisation number of the validator.
-    pub validator: u32,
+    pub validator: OrganisationId,
 }
 
 impl Vote {
@@ -59,7 +60,7 @@ impl Vote {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
 pub struct ProposalFacts {
     /// Height.
-    pub height: u64,
+    pub height: Height,
     /// Round.
     pub round: u32,
     /// Block id.
@@ -67,7 +68,7 @@ pub struct ProposalFacts {
     /// Round of the polka that justifies proposing an old value again.
     pub valid_round: Option<u32>,
     /// Organisation number of the proposer.
-    pub validator: u32,
+    pub validator: OrganisationId,
 }
 
 impl ProposalFacts {
@@ -144,7 +145,7 @@ impl Evidence {
     }
 
     /// Organisation number of the accused.
-    pub fn culprit(&self) -> u32 {
+    pub fn culprit(&self) -> OrganisationId {
         match self {
             Evidence::DoubleVote { first, .. } => first.vote.validator,
             Evidence::DoubleProposal { first, .. } => first.facts.validator,
@@ -152,7 +153,7 @@ impl Evidence {
     }
 
     /// The height of the offence.
-    pub fn height(&self) -> u64 {
+    pub fn height(&self) -> Height {
         match self {
             Evidence::DoubleVote { first, .. } => first.vote.height,
             Evidence::DoubleProposal { first, .. } => first.facts.height,
@@ -212,7 +213,7 @@ impl Wire for Evidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ValidatorKey {
     /// Organisation number.
-    pub validator: u32,
+    pub validator: OrganisationId,
     /// Consensus key.
     pub key: PublicKey,
 }
@@ -221,13 +222,13 @@ pub struct ValidatorKey {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Certificate {
     /// Height of the block.
-    pub height: u64,
+    pub height: Height,
     /// Round in which it was decided.
     pub round: u32,
     /// Block id.
     pub block: Hash,
     /// Precommit signatures, strictly ascending by validator.
-    pub signatures: Vec<(u32, Signature)>,
+    pub signatures: Vec<(OrganisationId, Signature)>,
 }
 
 /// Why a certificate does not certify.
@@ -238,7 +239,7 @@ pub enum CertificateError {
     #[error("the certificate is for block {found} at height {height}, not {wanted}")]
     OtherBlock {
         /// Height in the certificate.
-        height: u64,
+        height: Height,
         /// Block in the certificate.
         found: Hash,
         /// Block to be certified.
@@ -248,11 +249,11 @@ pub enum CertificateError {
     #[error("the signatures of the certificate are not in strictly ascending order of validator")]
     NotCanonical,
     /// A signer is no validator of the policy.
-    #[error("organisation {0} is no validator under this policy")]
-    Foreign(u32),
+    #[error("organisation {} is no validator under this policy", .0.0)]
+    Foreign(OrganisationId),
     /// A signature does not verify.
-    #[error("the precommit signature of organisation {0} does not verify")]
-    BadSignature(u32),
+    #[error("the precommit signature of organisation {} does not verify", .0.0)]
+    BadSignature(OrganisationId),
     /// Fewer than a quorum.
     #[error("{signers} of {validators} validators signed, {needed} are needed")]
     NoQuorum {
@@ -293,7 +294,7 @@ impl Certificate {
     pub fn verify(
         &self,
         chain: &Hash,
-        height: u64,
+        height: Height,
         block: &Hash,
         validators: &[ValidatorKey],
     ) -> Result<(), CertificateError> {

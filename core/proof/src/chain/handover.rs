@@ -3,12 +3,13 @@
 use bincode::{Decode, Encode};
 
 use crate::crypto::{Hash, Signature};
+use crate::number::OrganisationId;
 
 /// One validator's cosignature of a checkpoint, as it travels outside a note.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct CheckpointSignature {
     /// Organisation number of the validator.
-    pub validator: u32,
+    pub validator: OrganisationId,
     /// Seconds since 1970 in the cosignature.
     pub time_s: u64,
     /// Type 0x04 signature.

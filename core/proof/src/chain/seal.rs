@@ -5,6 +5,7 @@ use bincode::{Decode, Encode};
 
 use crate::codec::{DecodeError, Wire, encode};
 use crate::crypto::{Hash, sha256_parts};
+use crate::number::{Height, LedgerTime, ProtocolVersion};
 
 /// Seal v1. Validators vote on nothing else; the consensus value is the seal and its identity is
 /// [`Seal::id`]. It names neither round nor proposer, so a value proposed again in a later round is
@@ -23,11 +24,11 @@ use crate::crypto::{Hash, sha256_parts};
 )]
 pub struct Seal {
     /// Selects the rules.
-    pub protocol: u32,
+    pub protocol: ProtocolVersion,
     /// 0 for the derived genesis seal.
-    pub height: u64,
+    pub height: Height,
     /// Ledger time in milliseconds since 1970-01-01T00:00Z, strictly after the parent's.
-    pub time_ms: u64,
+    pub time_ms: LedgerTime,
     /// Leaf hash of the previous seal; zero at height 0.
     pub parent: Hash,
     /// Index of the block's first leaf in the log.
@@ -54,7 +55,7 @@ impl Wire for Seal {
     const MAX: usize = Seal::BYTES;
 
     fn check(&self) -> Result<(), DecodeError> {
-        if self.protocol == 0 {
+        if self.protocol == ProtocolVersion(0) {
             return Err(DecodeError::rule("protocol 0 does not exist"));
         }
         Ok(())

@@ -8,8 +8,7 @@
 //!   them; certificates are judged by them.
 //! * There is one text per policy: [`EpochPolicy::parse`] accepts only what [`EpochPolicy::render`]
 //!   writes.
-//! * The quorum is the validators' group alone, recomputed from their number. Witnesses are listed,
-//!   collected and shown.
+//! * The quorum is the validators' group alone, recomputed from their number. Witnesses are listed.
 //! * No key stands twice in a policy, whatever its kind; every key would be registrable; key ids
 //!   are distinct.
 //! * The cosigner of organisation 17 signs under the name `<origin>/17`; every log key signs under
@@ -28,6 +27,7 @@ use crate::crypto::{Hash, KeyError, PublicKey, Signature, sha256};
 use crate::log::acceptance::AcceptancePolicy;
 use crate::log::checkpoint::{Checkpoint, decimal};
 use crate::log::note::{KeyType, LINES_WRITTEN, NoteError, NoteLine, SignedNote, VerifierKey};
+use crate::number::{EpochId, OrganisationId};
 
 /// Most validators: their quorum and one log line must fit the 16 signature lines that every
 /// verifier accepts.
@@ -93,7 +93,7 @@ pub struct PolicyValidator {
     /// `V1`, `V2`, ... by position; see [`EpochPolicy::name_validators`].
     pub name: String,
     /// Organisation number.
-    pub org: u32,
+    pub org: OrganisationId,
     /// Signs proposals and votes.
     pub consensus: PublicKey,
     /// Signs checkpoint cosignatures, type 0x04.
@@ -119,7 +119,7 @@ pub struct PolicyWitness {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct EpochPolicy {
     /// Counted from 0.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// Identity of the log: the first line of its checkpoints.
     pub origin: String,
     /// SHA-256 of the policy before; none in epoch 0.
@@ -169,7 +169,7 @@ pub enum PolicyError {
     Witnesses(usize),
     /// Genesis facts, previous policy and valid-from-size do not fit the epoch number.
     #[error("the genesis facts, previous policy or valid-from-size do not fit epoch {0}")]
-    Epoch(u32),
+    Epoch(EpochId),
     /// A key stands twice, whatever its kind.
     #[error("key {0} stands twice in the policy")]
     DuplicateKey(String),
@@ -202,11 +202,11 @@ pub enum CosignatureError {
     #[error("the cosignatures are not in strictly ascending order of validator")]
     Order,
     /// The signer is no validator of the policy.
-    #[error("organisation {0} is no validator under this policy")]
-    Foreign(u32),
+    #[error("organisation {} is no validator under this policy", .0.0)]
+    Foreign(OrganisationId),
     /// A signature does not verify.
-    #[error("the signature of organisation {0} does not verify")]
-    BadSignature(u32),
+    #[error("the signature of organisation {} does not verify", .0.0)]
+    BadSignature(OrganisationId),
     /// Fewer than a quorum.
     #[error("{signers} validators cosigned, {needed} are needed")]
     NoQuorum {
@@ -231,7 +231,7 @@ impl PolicyValidator {
     /// The cosigner key under the name it signs with.
     pub fn cosigner_key(&self, origin: &str) -> Result<VerifierKey, NoteError> {
         VerifierKey::new(
-            &format!("{origin}/{}", self.org),
+            &format!("{origin}/{}", self.org.0),
             KeyType::Cosigner,
             self.cosigner,
         )
@@ -274,7 +274,7 @@ impl EpochPolicy {
     }
 
     /// The validator of an organisation.
-    pub fn validator(&self, org: u32) -> Option<&PolicyValidator> {
+    pub fn validator(&self, org: OrganisationId) -> Option<&PolicyValidator> {
         self.validators
             .iter()
             .find(|validator| validator.org == org)
@@ -297,7 +297,7 @@ impl EpochPolicy {
                 origin.chars().take(ORIGIN_MAX_BYTES).collect(),
             ));
         }
-        let first = self.epoch == 0;
+        let first = self.epoch == EpochId(0);
         if self.genesis.is_some() != first
             || self.previous.is_none() != first
             || (self.valid_from_size == 0) != first
@@ -425,7 +425,7 @@ impl EpochPolicy {
             line(format_args!(
                 "# validator {} org {} consensus {}",
                 v.name,
-                v.org,
+                v.org.0,
                 hex::encode(v.consensus.bytes())
             ));
         }
@@ -567,7 +567,7 @@ impl EpochPolicy {
     pub fn checkpoint_note(
         &self,
         checkpoint: &Checkpoint,
-        served_by: u32,
+        served_by: OrganisationId,
         log_signature: &Signature,
         cosignatures: &[CheckpointSignature],
         witness_lines: &[NoteLine],
@@ -732,7 +732,7 @@ impl<'a> Lines<'a> {
             let cosigner = *VerifierKey::parse(vkey)?.key();
             validators.push(PolicyValidator {
                 name,
-                org,
+                org: OrganisationId(org),
                 consensus,
                 cosigner,
                 log,
@@ -761,7 +761,7 @@ impl<'a> Lines<'a> {
             return Err(self.wrong("quorum validators"));
         }
         Ok(EpochPolicy {
-            epoch,
+            epoch: EpochId(epoch),
             origin,
             previous,
             valid_from_size,

@@ -22,6 +22,7 @@ use crate::log::{
     AcceptancePolicy, Checkpoint, CheckpointRefusal, EpochPolicy, PolicyError, ProofFormatError,
     ProofRefusal, SignedNote, Signer, TlogProof, Verified,
 };
+use crate::number::EpochId;
 use crate::verify::state::{StateRefusal, verify_state};
 
 /// Why a policy does not continue the chain.
@@ -43,9 +44,9 @@ pub enum EpochError {
     #[error("the policy is of epoch {found}, the next is {expected}")]
     Order {
         /// In the policy.
-        found: u32,
+        found: EpochId,
         /// The next one.
-        expected: u32,
+        expected: EpochId,
     },
     /// Another alliance.
     #[error("the policy is of chain '{0}'")]
@@ -68,7 +69,7 @@ pub enum EpochError {
     },
     /// A later policy without its proof.
     #[error("the policy of epoch {0} comes without a proof under the policy before")]
-    ProofMissing(u32),
+    ProofMissing(EpochId),
     /// A proof for the first policy.
     #[error("the first policy rests on the genesis hash, not on a proof")]
     ProofSurplus,
@@ -116,7 +117,7 @@ impl EpochError {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Receipt {
     /// The epoch that judged.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// SHA-256 of its policy.
     pub policy: Hash,
     /// Index, size, root, signers.
@@ -130,7 +131,7 @@ pub struct Receipt {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Head {
     /// The epoch that judged.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// Size and root.
     pub checkpoint: Checkpoint,
     /// Who cosigned, and when by their own clocks, in the order of the policy.
@@ -166,7 +167,7 @@ pub enum ReceiptRefusal {
     #[error("refused under the policy of epoch {epoch}{}: {refusal}", if *.last { ", the last one known" } else { "" })]
     Proof {
         /// The epoch that judged.
-        epoch: u32,
+        epoch: EpochId,
         /// Whether a later epoch may exist that is not known here.
         last: bool,
         /// Why.
@@ -279,10 +280,10 @@ impl EpochChain {
             return Err(EpochError::ProofSurplus);
         }
         let parsed = EpochPolicy::parse(policy)?;
-        if parsed.epoch != 0 {
+        if parsed.epoch != EpochId(0) {
             return Err(EpochError::Order {
                 found: parsed.epoch,
-                expected: 0,
+                expected: EpochId(0),
             });
         }
         Ok(parsed)
@@ -311,18 +312,18 @@ impl EpochChain {
             return Err(ReceiptRefusal::NoPolicy);
         }
         let proof = TlogProof::parse(proof)?;
-        let refuse = |epoch: u32, last, refusal: ProofRefusal| ReceiptRefusal::Proof {
+        let refuse = |epoch: EpochId, last, refusal: ProofRefusal| ReceiptRefusal::Proof {
             epoch,
             last,
             refusal,
         };
         // The size is only a hint until the signatures are checked by the policy that it leads to.
         let size = Checkpoint::parse(&proof.note.text)
-            .map_err(|error| refuse(0, false, ProofRefusal::Checkpoint(error.into())))?
+            .map_err(|error| refuse(EpochId(0), false, ProofRefusal::Checkpoint(error.into())))?
             .size;
         let (at, epoch) = self.epoch_at(size).ok_or_else(|| {
             refuse(
-                0,
+                EpochId(0),
                 false,
                 ProofRefusal::Inclusion(crate::log::tree::TreeRefusal::Range),
             )
@@ -345,14 +346,14 @@ impl EpochChain {
         if self.epochs.is_empty() {
             return Err(ReceiptRefusal::NoPolicy);
         }
-        let refuse = |epoch: u32, last, refusal: CheckpointRefusal| ReceiptRefusal::Proof {
+        let refuse = |epoch: EpochId, last, refusal: CheckpointRefusal| ReceiptRefusal::Proof {
             epoch,
             last,
             refusal: refusal.into(),
         };
         let note = SignedNote::parse(note).map_err(ProofFormatError::from)?;
         let size = Checkpoint::parse(&note.text)
-            .map_err(|error| refuse(0, false, error.into()))?
+            .map_err(|error| refuse(EpochId(0), false, error.into()))?
             .size;
         let (at, epoch) = self.epoch_at(size).ok_or(ReceiptRefusal::NoPolicy)?;
         let last = at + 1 == self.epochs.len();
@@ -427,7 +428,7 @@ impl EpochChain {
 /// A policy after the first: its own claims, then its proof, then the proof's place.
 fn next(before: &Epoch, policy: &[u8], handover: Option<&[u8]>) -> Result<EpochPolicy, EpochError> {
     let parsed = EpochPolicy::parse(policy)?;
-    let expected = before.policy.epoch.saturating_add(1);
+    let expected = before.policy.epoch.next();
     if parsed.epoch != expected {
         return Err(EpochError::Order {
             found: parsed.epoch,

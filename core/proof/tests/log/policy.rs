@@ -6,6 +6,7 @@ use rollbook_proof::crypto::{Hash, PublicKey, sha256};
 use rollbook_proof::log::note::*;
 use rollbook_proof::log::policy::*;
 use rollbook_proof::log::{leaf_hash, *};
+use rollbook_proof::number::{EpochId, OrganisationId};
 
 use crate::samples::{ORIGIN, cosign, key, next_policy, note, policy, witness_key};
 
@@ -54,7 +55,7 @@ fn text_is_exact_and_reads_back() {
         None,
         "no leaf tag reads a policy"
     );
-    let orgs: Vec<u32> = policy.validators().iter().map(|v| v.validator).collect();
+    let orgs: Vec<u32> = policy.validators().iter().map(|v| v.validator.0).collect();
     assert_eq!(orgs, [2, 4, 9, 17]);
 
     let second = next_policy(&policy, 40, &[2, 4, 9, 17, 20]);
@@ -188,10 +189,10 @@ fn refuses_keys_that_stand_twice_or_could_not_be_registered() {
         matches!(error, PolicyError::Name(_))
     });
     expect(&|p| p.genesis = None, &|error| {
-        *error == PolicyError::Epoch(0)
+        *error == PolicyError::Epoch(EpochId(0))
     });
     expect(&|p| p.previous = Some(Hash::ZERO), &|error| {
-        *error == PolicyError::Epoch(0)
+        *error == PolicyError::Epoch(EpochId(0))
     });
 }
 
@@ -256,11 +257,14 @@ fn cosignatures_need_a_quorum_in_order() {
     );
     assert_eq!(
         verify(&cosign(&policy, &checkpoint, &[1, 2, 3, 5])),
-        Err(CosignatureError::Foreign(5))
+        Err(CosignatureError::Foreign(OrganisationId(5)))
     );
     let mut late = good.clone();
     late[1].time_s += 1;
-    assert_eq!(verify(&late), Err(CosignatureError::BadSignature(2)));
+    assert_eq!(
+        verify(&late),
+        Err(CosignatureError::BadSignature(OrganisationId(2)))
+    );
     let other = HandoverCheckpoint {
         size: 6,
         root: checkpoint.root,
@@ -268,7 +272,7 @@ fn cosignatures_need_a_quorum_in_order() {
     };
     assert_eq!(
         policy.verify_handover(&other),
-        Err(CosignatureError::BadSignature(1))
+        Err(CosignatureError::BadSignature(OrganisationId(1)))
     );
 }
 
@@ -290,12 +294,18 @@ fn note_holds_exactly_a_quorum_in_policy_order() {
     )
     .unwrap();
     let note = policy
-        .checkpoint_note(&checkpoint, 3, &log, &given, std::slice::from_ref(&witness))
+        .checkpoint_note(
+            &checkpoint,
+            OrganisationId(3),
+            &log,
+            &given,
+            std::slice::from_ref(&witness),
+        )
         .unwrap();
     let signers: Vec<Option<u32>> = note
         .lines
         .iter()
-        .map(|l| policy.cosignature_of(l).map(|s| s.validator))
+        .map(|l| policy.cosignature_of(l).map(|s| s.validator.0))
         .collect();
     assert_eq!(signers, [None, Some(1), Some(3), Some(4), None]);
     assert_eq!(note.lines[4], witness);
@@ -315,7 +325,7 @@ fn note_holds_exactly_a_quorum_in_policy_order() {
     );
     assert_eq!(
         policy
-            .checkpoint_note(&checkpoint, 3, &log, &given[1..], &[])
+            .checkpoint_note(&checkpoint, OrganisationId(3), &log, &given[1..], &[])
             .unwrap_err(),
         CosignatureError::NoQuorum {
             signers: 2,
@@ -324,9 +334,9 @@ fn note_holds_exactly_a_quorum_in_policy_order() {
     );
     assert_eq!(
         policy
-            .checkpoint_note(&checkpoint, 2, &log, &given, &[])
+            .checkpoint_note(&checkpoint, OrganisationId(2), &log, &given, &[])
             .unwrap_err(),
-        CosignatureError::BadSignature(2)
+        CosignatureError::BadSignature(OrganisationId(2))
     );
 }
 

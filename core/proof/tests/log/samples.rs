@@ -3,6 +3,7 @@
 use rollbook_proof::chain::CheckpointSignature;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
 use rollbook_proof::log::*;
+use rollbook_proof::number::{EpochId, OrganisationId};
 
 pub const ORIGIN: &str = "rollbook.example/alliance-1";
 
@@ -18,7 +19,7 @@ pub fn witness_key() -> Keypair {
 pub fn validators(orgs: &[u32], generation: u32) -> Vec<PolicyValidator> {
     let seat = |org: &u32| PolicyValidator {
         name: String::new(),
-        org: *org,
+        org: OrganisationId(*org),
         consensus: key("consensus", *org, generation).public(),
         cosigner: key("cosigner", *org, generation).public(),
         log: key("log", *org, generation).public(),
@@ -36,7 +37,7 @@ pub fn policy(orgs: &[u32]) -> EpochPolicy {
     )
     .unwrap();
     let mut policy = EpochPolicy {
-        epoch: 0,
+        epoch: EpochId(0),
         origin: ORIGIN.into(),
         previous: None,
         valid_from_size: 0,
@@ -60,11 +61,11 @@ pub fn policy(orgs: &[u32]) -> EpochPolicy {
 /// The policy after `before`, as leaf `index`.
 pub fn next_policy(before: &EpochPolicy, index: u64, orgs: &[u32]) -> EpochPolicy {
     let mut policy = EpochPolicy {
-        epoch: before.epoch + 1,
+        epoch: before.epoch.next(),
         previous: Some(before.digest()),
         valid_from_size: index + 2,
         genesis: None,
-        validators: validators(orgs, before.epoch + 1),
+        validators: validators(orgs, before.epoch.next().0),
         ..before.clone()
     };
     policy.name_validators();
@@ -79,9 +80,9 @@ pub fn cosign(
 ) -> Vec<CheckpointSignature> {
     let one = |org: &u32| {
         let time_s = 1_800_000_000 + u64::from(*org);
-        let signature = checkpoint.cosign(&key("cosigner", *org, policy.epoch), time_s);
+        let signature = checkpoint.cosign(&key("cosigner", *org, policy.epoch.0), time_s);
         CheckpointSignature {
-            validator: *org,
+            validator: OrganisationId(*org),
             time_s,
             signature,
         }
@@ -100,14 +101,14 @@ pub fn note(policy: &EpochPolicy, size: u64, root: Hash) -> SignedNote {
     let orgs: Vec<u32> = policy
         .validators
         .iter()
-        .map(|v| v.org)
+        .map(|v| v.org.0)
         .take(policy.quorum())
         .collect();
-    let log = checkpoint.sign_log(&key("log", orgs[0], policy.epoch));
+    let log = checkpoint.sign_log(&key("log", orgs[0], policy.epoch.0));
     policy
         .checkpoint_note(
             &checkpoint,
-            orgs[0],
+            OrganisationId(orgs[0]),
             &log,
             &cosign(policy, &checkpoint, &orgs),
             &[],

@@ -16,10 +16,12 @@
 //! in force or completed.
 
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 
-use crate::account::Movement;
+use crate::account::{Amount, Movement};
 use crate::calendar::Period;
 use crate::event::EventBody;
+use crate::id::{AgreementId, FundId, MilestoneId, PersonId};
 use crate::identity::{Role, Scope};
 use crate::machine::step;
 use crate::object::agreement::{AccountChange, Agreement, AgreementState as S, ROWS};
@@ -32,7 +34,7 @@ use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::bank::post;
 use crate::rules::funding::award;
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 /// Applies an act on awards and agreements.
@@ -90,7 +92,7 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
     let sum = terms
         .milestones
         .iter()
-        .fold(0u64, |sum, plan| sum.saturating_add(plan.amount));
+        .fold(Amount::ZERO, |sum, plan| sum.saturating_add(plan.amount));
     require!(
         sum == terms.total,
         "N5.milestones-do-not-sum",
@@ -130,7 +132,7 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
         tx.go(&mut earlier, "F13", S::Replaced)?;
         tx.put(earlier);
     }
-    let number = tx.next_number(Counter::Agreement);
+    let number = tx.next_id::<AgreementId>();
     award.agreement = Some(number);
     let agreement = Agreement {
         number,
@@ -147,8 +149,8 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
         signed: None,
         officers: Vec::new(),
         in_force_ms: None,
-        first_milestone: 0,
-        accepted: 0,
+        first_milestone: MilestoneId(0),
+        accepted: Amount::ZERO,
         paid: Paid::default(),
         account: terms.account,
         change: None,
@@ -176,7 +178,7 @@ fn must_be_grantee(actor: &Actor, agreement: &Agreement) -> Result<(), Refusal> 
 fn sign(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: AgreementId,
     draft: &Hash,
     terms: &Hash,
 ) -> Result<Outcome, Refusal> {
@@ -205,7 +207,7 @@ const SIGNING: [Role; 3] = [Role::Treasurer, Role::SecondOfficer, Role::FinanceA
 fn countersign(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: AgreementId,
     signed: &Hash,
     terms: &Hash,
 ) -> Result<Outcome, Refusal> {
@@ -248,7 +250,13 @@ fn countersign(
 }
 
 /// As `must_hold`, for one of several signers in the same role.
-fn must_hold_as(tx: &Tx, actor: &Actor, role: Role, person: u32, fund: u32) -> Result<(), Refusal> {
+fn must_hold_as(
+    tx: &Tx,
+    actor: &Actor,
+    role: Role,
+    person: PersonId,
+    fund: FundId,
+) -> Result<(), Refusal> {
     let alone = Actor {
         organisation: actor.organisation.clone(),
         signers: actor
@@ -270,14 +278,14 @@ fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusa
         amount: agreement.terms.total,
     };
     post(tx, agreement.fund, &movement)?;
-    let amounts: Vec<u64> = agreement
+    let amounts: Vec<Amount> = agreement
         .terms
         .milestones
         .iter()
         .map(|plan| plan.amount)
         .collect();
     for (index, planned) in (0u32..).zip(amounts.into_iter().map(Some).chain([None])) {
-        let number = tx.next_number(Counter::Milestone);
+        let number = tx.next_id::<MilestoneId>();
         if index == 0 {
             agreement.first_milestone = number;
         }
@@ -287,7 +295,7 @@ fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusa
             agreement: agreement.number,
             index,
             is_final: planned.is_none(),
-            planned: planned.unwrap_or(0),
+            planned: planned.unwrap_or(Amount::ZERO),
             state: step(
                 &crate::object::milestone::ROWS,
                 code,
@@ -295,7 +303,7 @@ fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusa
                 MilestoneState::Planned,
             )?,
             since_ms: tx.now,
-            accepted: 0,
+            accepted: Amount::ZERO,
             reworks: 0,
             submitted: None,
             assessors: Vec::new(),
@@ -311,7 +319,7 @@ fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusa
 fn change_account(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: AgreementId,
     account: &Hash,
 ) -> Result<Outcome, Refusal> {
     let mut agreement = tx.get::<Agreement>(number)?;
@@ -345,7 +353,7 @@ fn change_account(
 fn confirm_account(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: AgreementId,
     record: &Hash,
     account: &Hash,
 ) -> Result<Outcome, Refusal> {
@@ -372,7 +380,11 @@ fn confirm_account(
 }
 
 /// F42: the cooling-off of a new payee account is over.
-pub(super) fn account_cooled(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+pub(super) fn account_cooled(
+    tx: &mut Tx,
+    number: AgreementId,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
     let mut agreement = tx.get::<Agreement>(number)?;
     let Some(mut change) = agreement.change.take() else {
         return Ok(());

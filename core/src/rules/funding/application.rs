@@ -14,9 +14,12 @@
 
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::EpochPolicy;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::account::Amount;
 use crate::calendar::Period;
 use crate::event::EventBody;
+use crate::id::{ApplicationId, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::rights;
 use crate::machine::step;
@@ -26,7 +29,7 @@ use crate::object::application::{
 use crate::object::call::{Call, CallStatus};
 use crate::object::motion::Failure;
 use crate::record::{ApplicationContent, CallAct, DecideAppeal, MotionEffect, Submission, Verdict};
-use crate::refusal::{NotCounted, Outcome, Refusal};
+use crate::refusal::{Fact, NotCounted, Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::effect::{Effect, Planned};
 use crate::rules::funding::{call, review};
@@ -61,16 +64,13 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refus
 pub fn require_eligible(
     tx: &Tx,
     call: &Call,
-    applicant: u32,
+    applicant: OrganisationId,
     code: &'static str,
 ) -> Result<(), Refusal> {
     let no = |why: &str| {
         Err(Refusal::new(
             code,
-            vec![
-                ("organisation", applicant.to_string()),
-                ("why", why.to_owned()),
-            ],
+            vec![("organisation", applicant.fact()), ("why", why.to_owned())],
         ))
     };
     let organisation = tx.organisation(applicant)?;
@@ -133,7 +133,7 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
         "F06.call-full",
         applications = call.applications
     );
-    let number = tx.next_number(crate::tx::Counter::Application);
+    let number = tx.next_id::<ApplicationId>();
     let entry = Application {
         number,
         call: call.number,
@@ -164,23 +164,23 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
 /// before the close (RULINGS A4).
 fn in_time(
     tx: &Tx,
-    applicant: u32,
+    applicant: OrganisationId,
     submission: &Submission,
     call: &Call,
-    closed: u64,
-) -> Option<u64> {
+    closed: LedgerTime,
+) -> Option<LedgerTime> {
     let running = matches!(
         call.status,
         CallStatus::ClosedForSubmissions | CallStatus::Reviewing
     );
-    if !running || tx.now > closed.saturating_add(call::LATE_MS) {
+    if !running || tx.now > closed.plus_ms(call::LATE_MS) {
         return None;
     }
     let seen = submission.seen.as_ref()?;
     let record = seen.record(tx.chain, applicant, submission);
     let epoch = tx.facts().epoch;
     // The receipts may come from just before a handover.
-    [Some(epoch), epoch.checked_sub(1)]
+    [Some(epoch), epoch.before()]
         .into_iter()
         .flatten()
         .find_map(|epoch| {
@@ -194,7 +194,7 @@ fn in_time(
                 receipt.time_ms <= closed
                     && key.is_some_and(|key| receipt.verify(&tx.chain, &record, &key))
             });
-            let mut times: Vec<u64> = good.map(|receipt| receipt.time_ms).collect();
+            let mut times: Vec<LedgerTime> = good.map(|receipt| receipt.time_ms).collect();
             times.sort_unstable();
             // The (f+1)-th: at least one honest validator had seen it by then.
             times.get(validators.len().saturating_sub(1) / 3).copied()
@@ -202,7 +202,7 @@ fn in_time(
 }
 
 /// F39.
-fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+fn withdraw(tx: &mut Tx, actor: &Actor, number: ApplicationId) -> Result<(), Refusal> {
     actor.must_sign(Role::Primary)?;
     let entry = tx.get::<Application>(number)?;
     require!(
@@ -227,7 +227,7 @@ fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
 fn open(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: ApplicationId,
     content: &ApplicationContent,
     salt: &[u8; 32],
 ) -> Result<(), Refusal> {
@@ -269,7 +269,12 @@ fn open(
 }
 
 /// F07, second half: the verdict.
-fn judge(tx: &mut Tx, actor: &Actor, number: u32, verdict: &Verdict) -> Result<(), Refusal> {
+fn judge(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: ApplicationId,
+    verdict: &Verdict,
+) -> Result<(), Refusal> {
     let mut entry = tx.get::<Application>(number)?;
     let call = tx.get::<Call>(entry.call)?;
     let officer = must_hold(
@@ -292,7 +297,7 @@ fn judge(tx: &mut Tx, actor: &Actor, number: u32, verdict: &Verdict) -> Result<(
         Verdict::Eligible => {
             let ask = entry.ask();
             require!(
-                ask > 0 && ask <= call.terms.ask_max,
+                ask > Amount::ZERO && ask <= call.terms.ask_max,
                 "F07.ask-out-of-range",
                 ask = ask,
                 most = call.terms.ask_max
@@ -326,7 +331,7 @@ pub fn appeal_open(entry: &Application) -> bool {
 }
 
 /// F40: files an appeal and opens the board's motion.
-fn appeal(tx: &mut Tx, actor: &Actor, number: u32, grounds: Hash) -> Result<(), Refusal> {
+fn appeal(tx: &mut Tx, actor: &Actor, number: ApplicationId, grounds: Hash) -> Result<(), Refusal> {
     actor.must_sign(Role::Primary)?;
     let mut entry = tx.get::<Application>(number)?;
     require!(
@@ -367,7 +372,7 @@ fn appeal(tx: &mut Tx, actor: &Actor, number: u32, grounds: Hash) -> Result<(), 
 }
 
 /// The parties of an appeal: the applicant, and the home of the officer who judged.
-fn interested(tx: &Tx, plan: &DecideAppeal) -> Vec<u32> {
+fn interested(tx: &Tx, plan: &DecideAppeal) -> Vec<OrganisationId> {
     let Ok(entry) = tx.get::<Application>(plan.application) else {
         return Vec::new();
     };
@@ -434,7 +439,11 @@ fn appeal_failed(tx: &mut Tx, plan: &DecideAppeal, failure: Failure) -> Result<(
 }
 
 /// F40, by the clock: no appeal in time.
-pub fn on_appeal_window(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+pub fn on_appeal_window(
+    tx: &mut Tx,
+    number: ApplicationId,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
     let mut entry = tx.get::<Application>(number)?;
     entry.appeal = Some(Appeal::Expired);
     let call = entry.call;
@@ -450,7 +459,7 @@ pub fn on_appeal_window(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusa
 }
 
 /// F07, by the clock: not opened in time.
-pub(super) fn void_unopened(tx: &mut Tx, number: u32) -> Result<bool, Refusal> {
+pub(super) fn void_unopened(tx: &mut Tx, number: ApplicationId) -> Result<bool, Refusal> {
     let entry = tx.get::<Application>(number)?;
     if entry.status != A::Submitted {
         return Ok(false);
@@ -460,7 +469,7 @@ pub(super) fn void_unopened(tx: &mut Tx, number: u32) -> Result<bool, Refusal> {
 }
 
 /// F38: the call is cancelled. What ended before stays as it ended.
-pub(super) fn void_cancelled(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+pub(super) fn void_cancelled(tx: &mut Tx, number: ApplicationId) -> Result<(), Refusal> {
     let entry = tx.get::<Application>(number)?;
     if matches!(entry.status, A::NotRecommended | A::Withdrawn | A::Void) {
         return Ok(());
@@ -473,7 +482,7 @@ pub(super) fn void_cancelled(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 /// F10: the score stands, with a rank if every threshold is reached.
 pub(super) fn ranked(
     tx: &mut Tx,
-    number: u32,
+    number: ApplicationId,
     score: Score,
     rank: Option<u32>,
 ) -> Result<(), Refusal> {
@@ -492,7 +501,7 @@ pub(super) fn ranked(
 }
 
 impl Effect for DecideAppeal {
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self)
     }
 
@@ -500,15 +509,15 @@ impl Effect for DecideAppeal {
         check_appeal(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         appeal_granted(tx, self)
     }
 
     fn failed(
         &self,
         tx: &mut Tx,
-        _motion: u32,
-        _due: u64,
+        _motion: MotionId,
+        _due: LedgerTime,
         failure: Failure,
     ) -> Result<(), Refusal> {
         appeal_failed(tx, self, failure)

@@ -19,10 +19,13 @@
 //! Absent: appeals against decisions (F40 here knows appeals against ineligibility), guarantees,
 //! loans, equity (F30, F47), calls that demand membership to the end.
 
-use crate::account::{Account, AccountKind, Balances, Movement};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
+use crate::account::{Account, AccountKind, Amount, Balances, Movement};
 use crate::calendar::Period;
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
 use crate::event::EventBody;
+use crate::id::{ApplicationId, AwardId, CallId, FundId, MotionId, PersonId};
 use crate::identity::{Role, Scope};
 use crate::lookup::groups;
 use crate::machine::step;
@@ -39,14 +42,14 @@ use crate::rules::authority::Actor;
 use crate::rules::bank::{net_receipts, post};
 use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::{application, call, fund, review};
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 /// Days over which awards to one group are added up (domain 2.9: 12 months).
 pub const SPLITTING_DAYS: u64 = 365;
 
 /// Sum of the counted awards to the applicant's group that `which` selects.
-fn granted(tx: &Tx, applicant: u32, which: impl Fn(&Award) -> bool) -> u64 {
+fn granted(tx: &Tx, applicant: OrganisationId, which: impl Fn(&Award) -> bool) -> Amount {
     let group = groups::members(&tx.t, applicant);
     let counted =
         tx.t.awards
@@ -55,12 +58,12 @@ fn granted(tx: &Tx, applicant: u32, which: impl Fn(&Award) -> bool) -> u64 {
             .filter(|award| award.counts() && group.contains(&award.grantee));
     counted
         .filter(|award| which(award))
-        .fold(0, |sum: u64, award| sum.saturating_add(award.amount))
+        .fold(Amount::ZERO, |sum, award| sum.saturating_add(award.amount))
 }
 
 /// The splitting test: this amount and what the group was awarded in the fund in the 365 days
 /// before now.
-pub fn tested_amount(tx: &Tx, fund: u32, applicant: u32, amount: u64) -> u64 {
+pub fn tested_amount(tx: &Tx, fund: FundId, applicant: OrganisationId, amount: Amount) -> Amount {
     let since = tx.days_ago(SPLITTING_DAYS);
     granted(tx, applicant, |award| {
         award.fund == fund && award.decided_ms >= since
@@ -91,7 +94,7 @@ pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
 
 /// The organisation with an interest in an award or a placing: the applicant. Its whole group is
 /// recused in the tally.
-fn interested(tx: &Tx, application: u32) -> Vec<u32> {
+fn interested(tx: &Tx, application: ApplicationId) -> Vec<OrganisationId> {
     tx.get::<Application>(application)
         .map(|application| application.applicant)
         .into_iter()
@@ -99,7 +102,11 @@ fn interested(tx: &Tx, application: u32) -> Vec<u32> {
 }
 
 /// The body to which the motion of an award is put, as proposed.
-fn deciding_body(tx: &Tx, application: u32, body: BodyKind) -> Result<DecidingBody, Refusal> {
+fn deciding_body(
+    tx: &Tx,
+    application: ApplicationId,
+    body: BodyKind,
+) -> Result<DecidingBody, Refusal> {
     let call = tx.get::<Application>(application)?.call;
     Ok(match body {
         BodyKind::Committee => DecidingBody::Committee(tx.get::<Call>(call)?.terms.fund),
@@ -114,13 +121,18 @@ fn deciding_body(tx: &Tx, application: u32, body: BodyKind) -> Result<DecidingBo
 }
 
 /// The fund from which an application is paid, for the scope of posts.
-fn fund_of(tx: &Tx, application: u32) -> Option<u32> {
+fn fund_of(tx: &Tx, application: ApplicationId) -> Option<FundId> {
     let call = tx.t.applications.get(&application)?.call;
     tx.t.calls.get(&call).map(|call| call.terms.fund)
 }
 
 /// Whether an application of better rank in the call waits for an award.
-fn passes_over(tx: &Tx, call: u32, application: u32, rank: u32) -> Option<u32> {
+fn passes_over(
+    tx: &Tx,
+    call: CallId,
+    application: ApplicationId,
+    rank: u32,
+) -> Option<ApplicationId> {
     call::applications(tx, call)
         .into_iter()
         .filter(|other| *other != application)
@@ -227,7 +239,7 @@ fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
 }
 
 /// F11, F41: the motion takes effect. Returns the award's number.
-pub fn grant(tx: &mut Tx, motion: u32, grant: &GrantAward) -> Result<u32, Refusal> {
+pub fn grant(tx: &mut Tx, motion: MotionId, grant: &GrantAward) -> Result<AwardId, Refusal> {
     check(tx, grant)?;
     // A body with too few unrelated voices passed the motion up.
     let body =
@@ -242,7 +254,7 @@ pub fn grant(tx: &mut Tx, motion: u32, grant: &GrantAward) -> Result<u32, Refusa
     } else {
         "F11"
     };
-    let number = tx.next_number(Counter::Award);
+    let number = tx.next_id::<AwardId>();
     let award = Award {
         number,
         fund,
@@ -345,7 +357,7 @@ fn give_back(tx: &mut Tx, award: &Award) -> Result<(), Refusal> {
 }
 
 /// F12: the applicant accepts the offer.
-pub(super) fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+pub(super) fn accept(tx: &mut Tx, actor: &Actor, number: AwardId) -> Result<Outcome, Refusal> {
     let mut award = tx.get::<Award>(number)?;
     require!(
         actor.number() == award.grantee,
@@ -386,8 +398,8 @@ pub(super) fn require_ready(tx: &Tx, award: &Award) -> Result<(), Refusal> {
 pub(super) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
-    number: u32,
-    due: u64,
+    number: AwardId,
+    due: LedgerTime,
 ) -> Result<(), Refusal> {
     let mut award = tx.get::<Award>(number)?;
     match kind {
@@ -434,7 +446,7 @@ pub(super) fn deeds(tx: &Tx, agreement: &Agreement) -> Result<Vec<Deed>, Refusal
 
 /// Persons whose review of the application stands: who declined, was recused or replaced has not
 /// reviewed.
-fn reviewers(tx: &Tx, application: u32) -> Vec<Deed> {
+fn reviewers(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
     let standing = review::of(tx, application)
         .into_iter()
         .filter(|review| review.status.stands());
@@ -444,7 +456,7 @@ fn reviewers(tx: &Tx, application: u32) -> Vec<Deed> {
 }
 
 /// Persons who signed a ballot that holds its group's voice on the motion.
-fn voters(tx: &Tx, motion: u32) -> Vec<Deed> {
+fn voters(tx: &Tx, motion: MotionId) -> Vec<Deed> {
     let persons = crate::rules::motion::ballots(&tx.t, motion)
         .into_values()
         .flat_map(|cast| cast.persons);
@@ -453,7 +465,7 @@ fn voters(tx: &Tx, motion: u32) -> Vec<Deed> {
         .collect()
 }
 
-fn deed(tx: &Tx, step: deed::Step, person: u32) -> Option<Deed> {
+fn deed(tx: &Tx, step: deed::Step, person: PersonId) -> Option<Deed> {
     tx.t.persons.get(&person).map(|known| Deed {
         step,
         person,
@@ -462,7 +474,7 @@ fn deed(tx: &Tx, step: deed::Step, person: u32) -> Option<Deed> {
 }
 
 /// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
-fn check_voter(tx: &Tx, application: u32, person: u32) -> Result<(), Refusal> {
+fn check_voter(tx: &Tx, application: ApplicationId, person: PersonId) -> Result<(), Refusal> {
     let application = tx.get::<Application>(application)?;
     let mut all = call::applications(tx, application.call).into_iter();
     let reviewed = all.any(|other| {
@@ -489,7 +501,7 @@ impl Effect for GrantAward {
         scope_of(fund_of(tx, self.application))
     }
 
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self.application)
     }
 
@@ -497,13 +509,13 @@ impl Effect for GrantAward {
         check(tx, self)
     }
 
-    fn check_voters(&self, tx: &Tx, persons: &[u32]) -> Result<(), Refusal> {
+    fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
         persons
             .iter()
             .try_for_each(|person| check_voter(tx, self.application, *person))
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         grant(tx, motion, self).map(|_| ())
     }
 }
@@ -517,7 +529,7 @@ impl Effect for PlaceApplication {
         scope_of(fund_of(tx, self.application))
     }
 
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self.application)
     }
 
@@ -525,13 +537,13 @@ impl Effect for PlaceApplication {
         check_place(tx, self)
     }
 
-    fn check_voters(&self, tx: &Tx, persons: &[u32]) -> Result<(), Refusal> {
+    fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
         persons
             .iter()
             .try_for_each(|person| check_voter(tx, self.application, *person))
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         place(tx, self)
     }
 }
@@ -541,7 +553,7 @@ impl Effect for RevokeAward {
         scope_of(tx.t.awards.get(&self.award).map(|award| award.fund))
     }
 
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         let award = tx.t.awards.get(&self.award);
         award.map(|award| award.grantee).into_iter().collect()
     }
@@ -550,7 +562,7 @@ impl Effect for RevokeAward {
         check_revoke(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         revoke(tx, self)
     }
 }

@@ -16,9 +16,12 @@
 
 use std::cmp::Ordering;
 
-use crate::account::{Account, AccountKind, Balances, Movement};
-use crate::calendar::{LocalDay, MS_PER_DAY, Period, start_of_local_day};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
+use crate::account::{Account, AccountKind, Amount, Balances, Movement};
+use crate::calendar::{MS_PER_DAY, Period, start_of_local_day};
 use crate::event::EventBody;
+use crate::id::{ApplicationId, AwardId, CallId, Id, MotionId};
 use crate::identity::{Role, Scope};
 use crate::machine::step;
 use crate::object::application::{Application, ApplicationStatus, Score};
@@ -30,7 +33,7 @@ use crate::rules::authority::{Actor, must_hold};
 use crate::rules::bank::post;
 use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::{application, draw, fund, review};
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 /// Most applications of one call: what one event can name.
@@ -41,9 +44,9 @@ pub const APPLICATIONS_MAX: u32 = 8_192;
 pub const LATE_MS: u64 = MS_PER_DAY;
 
 /// Numbers of a call's applications, ascending.
-pub fn applications(tx: &Tx, call: u32) -> Vec<u32> {
+pub fn applications(tx: &Tx, call: CallId) -> Vec<ApplicationId> {
     tx.t.call_applications
-        .range((call, 0)..=(call, u32::MAX))
+        .range((call, Id::MIN)..=(call, Id::MAX))
         .map(|((_, application), _)| *application)
         .collect()
 }
@@ -73,11 +76,11 @@ fn check_publish(tx: &Tx, terms: &CallTerms) -> Result<(), Refusal> {
             direction = direction
         );
     }
-    let closes = tx.calendar().end_of_day(LocalDay(terms.closes_day));
+    let closes = tx.calendar().end_of_day(terms.closes_day);
     require!(
         closes > tx.now,
         "F05.closes-in-the-past",
-        closes = LocalDay(terms.closes_day)
+        closes = terms.closes_day
     );
     let at = |kind| {
         tx.t.balance(Account {
@@ -99,9 +102,9 @@ fn check_publish(tx: &Tx, terms: &CallTerms) -> Result<(), Refusal> {
 }
 
 /// F05: publishes. Returns the call's number.
-fn publish(tx: &mut Tx, motion: u32, terms: &CallTerms) -> Result<u32, Refusal> {
+fn publish(tx: &mut Tx, motion: MotionId, terms: &CallTerms) -> Result<CallId, Refusal> {
     check_publish(tx, terms)?;
-    let number = tx.next_number(Counter::Call);
+    let number = tx.next_id::<CallId>();
     let call = Call {
         number,
         terms: terms.clone(),
@@ -129,16 +132,20 @@ fn publish(tx: &mut Tx, motion: u32, terms: &CallTerms) -> Result<u32, Refusal> 
     )?;
     let calendar = tx.calendar();
     // The first millisecond of the opening day is in the window already.
-    let opens =
-        start_of_local_day(LocalDay(terms.opens_day), calendar.offset_minutes).saturating_sub(1);
+    let opens = start_of_local_day(terms.opens_day, calendar.offset_minutes).minus_ms(1);
     tx.schedule(DeadlineKind::CallOpens, number, opens.max(tx.now));
-    let closes = calendar.next_working_day_end(calendar.end_of_day(LocalDay(terms.closes_day)));
+    let closes = calendar.next_working_day_end(calendar.end_of_day(terms.closes_day));
     tx.schedule(DeadlineKind::CallCloses, number, closes);
     Ok(number)
 }
 
 /// F37, by the clock.
-pub fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Result<(), Refusal> {
+pub fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: CallId,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
     let mut call = tx.get::<Call>(number)?;
     match kind {
         DeadlineKind::CallOpens => {
@@ -183,7 +190,7 @@ pub fn on_deadline(tx: &mut Tx, kind: DeadlineKind, number: u32, due: u64) -> Re
 }
 
 /// F37: the call is under review once reviewers of an application are assigned.
-pub(super) fn reviewing(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+pub(super) fn reviewing(tx: &mut Tx, number: CallId) -> Result<(), Refusal> {
     let call = tx.get::<Call>(number)?;
     if call.status == C::ClosedForSubmissions {
         tx.advance(call, "F37", C::Reviewing)
@@ -194,9 +201,9 @@ pub(super) fn reviewing(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 
 /// F37: a ranked call is Decided once no application is left without decision. Whoever decides one
 /// calls this.
-pub fn progress(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+pub fn progress(tx: &mut Tx, number: CallId) -> Result<(), Refusal> {
     let call = tx.get::<Call>(number)?;
-    let open = |application: u32| {
+    let open = |application: ApplicationId| {
         tx.t.applications
             .get(&application)
             .is_some_and(|a| a.status == ApplicationStatus::Ranked)
@@ -243,11 +250,11 @@ pub fn score<'a>(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contestant {
     /// Number of the application.
-    pub application: u32,
+    pub application: ApplicationId,
     /// Its ask.
-    pub ask: u64,
+    pub ask: Amount,
     /// When it was submitted.
-    pub submitted_ms: u64,
+    pub submitted_ms: LedgerTime,
     /// Its score.
     pub score: Score,
 }
@@ -276,7 +283,7 @@ pub fn better(terms: &CallTerms, a: &Contestant, b: &Contestant) -> Ordering {
 }
 
 /// F10: anyone asks, `apply` computes.
-pub fn rank(tx: &mut Tx, number: u32) -> Result<Outcome, Refusal> {
+pub fn rank(tx: &mut Tx, number: CallId) -> Result<Outcome, Refusal> {
     let call = tx.get::<Call>(number)?;
     let status = format!("{:?}", call.status);
     require!(
@@ -285,9 +292,9 @@ pub fn rank(tx: &mut Tx, number: u32) -> Result<Outcome, Refusal> {
         call = number,
         status = status
     );
-    let closed = call.closed_ms.unwrap_or(u64::MAX);
+    let closed = call.closed_ms.unwrap_or(LedgerTime::MAX);
     require!(
-        tx.now > closed.saturating_add(LATE_MS),
+        tx.now > closed.plus_ms(LATE_MS),
         "F10.late-window-open",
         closed = closed
     );
@@ -362,13 +369,13 @@ pub fn rank(tx: &mut Tx, number: u32) -> Result<Outcome, Refusal> {
 }
 
 /// F29: closes.
-pub fn close(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+pub fn close(tx: &mut Tx, actor: &Actor, number: CallId) -> Result<Outcome, Refusal> {
     let call = tx.get::<Call>(number)?;
     let fund = call.terms.fund;
     must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(fund))?;
     step(&ROWS, "F29", Some(call.status), C::Closed)?;
     let at = |kind| tx.t.balance(Account { fund, kind });
-    let waiting = |award: u32| at(AccountKind::Award(award)) != 0;
+    let waiting = |award: AwardId| at(AccountKind::Award(award)) != 0;
     if let Some((award, _)) =
         tx.t.awards
             .iter()
@@ -390,7 +397,7 @@ pub fn close(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal
             fund,
             &Movement::CallReleased {
                 call: number,
-                amount: rest,
+                amount: Amount(rest),
             },
         )?;
     }
@@ -446,7 +453,7 @@ impl Effect for CallTerms {
         Scope::Fund(self.fund)
     }
 
-    fn interested(&self, _tx: &Tx) -> Vec<u32> {
+    fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
         // It is for everybody; who later applies is judged then.
         Vec::new()
     }
@@ -455,7 +462,7 @@ impl Effect for CallTerms {
         check_publish(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         publish(tx, motion, self).map(|_| ())
     }
 }
@@ -465,7 +472,7 @@ impl Effect for CancelCall {
         scope_of(tx.t.calls.get(&self.call).map(|call| call.terms.fund))
     }
 
-    fn interested(&self, _tx: &Tx) -> Vec<u32> {
+    fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
         // It is for everybody; who later applies is judged then.
         Vec::new()
     }
@@ -474,7 +481,7 @@ impl Effect for CancelCall {
         check_cancel(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         cancel(tx, self)
     }
 }

@@ -17,10 +17,12 @@
 //! build does).
 
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
-use crate::account::{Movement, Pledge, PledgeMove, Pot};
-use crate::calendar::{LocalDay, Period};
+use crate::account::{Amount, Movement, Pledge, PledgeMove, Pot};
+use crate::calendar::Period;
 use crate::event::EventBody;
+use crate::id::{ContributionId, FundId, InstalmentId, MotionId, PersonId};
 use crate::identity::{Role, Scope};
 use crate::lookup::{groups, rights};
 use crate::machine::step;
@@ -28,21 +30,18 @@ use crate::object::contribution::{
     Cancellation, Contribution, Instalment, InstalmentStatus, InstalmentStatus as I, ROWS, Receipt,
 };
 use crate::record::{FundAct, PledgeEntry, ReceiptEntry, WriteOffInstalment};
-use crate::refusal::{Outcome, Refusal};
+use crate::refusal::{Fact, Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::bank::{check_reference, claim_reference, post};
 use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::fund;
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
-fn instalment(tx: &Tx, number: u32) -> Result<(Instalment, Contribution), Refusal> {
+fn instalment(tx: &Tx, number: InstalmentId) -> Result<(Instalment, Contribution), Refusal> {
     let found = tx.t.instalments.get(&number).copied();
     let found = found.ok_or_else(|| {
-        Refusal::new(
-            "A4.unknown-instalment",
-            vec![("instalment", number.to_string())],
-        )
+        Refusal::new("A4.unknown-instalment", vec![("instalment", number.fact())])
     })?;
     Ok((found, tx.get::<Contribution>(found.contribution)?))
 }
@@ -52,7 +51,7 @@ fn memo(
     tx: &mut Tx,
     contribution: &mut Contribution,
     what: PledgeMove,
-    amount: u64,
+    amount: Amount,
 ) -> Result<(), Refusal> {
     contribution.pledge = contribution
         .pledge
@@ -65,7 +64,7 @@ fn memo(
 /// Moves an instalment's status by the table.
 fn put(
     tx: &mut Tx,
-    number: u32,
+    number: InstalmentId,
     mut entry: Instalment,
     code: &'static str,
     to: InstalmentStatus,
@@ -114,27 +113,27 @@ fn pledge(tx: &mut Tx, actor: &Actor, entry: &PledgeEntry) -> Result<(), Refusal
     let today = tx.calendar().day_of(tx.now);
     for instalment in &entry.instalments {
         require!(
-            instalment.due_day >= today.0,
+            instalment.due_day >= today,
             "F02.due-day-past",
-            due = LocalDay(instalment.due_day),
+            due = instalment.due_day,
             today = today
         );
     }
     let Some(Ok(pledge)) = entry.amount().map(Pledge::new) else {
         refuse!("F02.amount")
     };
-    let number = tx.next_number(Counter::Contribution);
+    let number = tx.next_id::<ContributionId>();
     let mut numbers = Vec::with_capacity(entry.instalments.len());
     for planned in &entry.instalments {
         let instalment = Instalment {
             contribution: number,
             due_day: planned.due_day,
             amount: planned.amount,
-            received: 0,
+            received: Amount::ZERO,
             status: step(&ROWS, "F02", None, I::Pledged)?,
             since_ms: tx.now,
         };
-        let number = tx.next_number(Counter::Instalment);
+        let number = tx.next_id::<InstalmentId>();
         tx.t.instalments().put(number, instalment);
         numbers.push(number);
     }
@@ -155,7 +154,7 @@ fn pledge(tx: &mut Tx, actor: &Actor, entry: &PledgeEntry) -> Result<(), Refusal
 
 /// F34: the treasurer calls an instalment. It is due at the end of its day, today at the earliest;
 /// default follows the grace.
-fn call_instalment(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+fn call_instalment(tx: &mut Tx, actor: &Actor, number: InstalmentId) -> Result<(), Refusal> {
     let (entry, mut contribution) = instalment(tx, number)?;
     must_hold(tx, actor, Role::Treasurer, Scope::Fund(contribution.fund))?;
     fund::open(tx, contribution.fund)?;
@@ -167,7 +166,7 @@ fn call_instalment(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusa
         .pledge_grace_days;
     let calendar = tx.calendar();
     let due = calendar
-        .end_of_day(LocalDay(entry.due_day))
+        .end_of_day(entry.due_day)
         .max(calendar.end_of_day(calendar.day_of(tx.now)));
     tx.schedule(
         DeadlineKind::InstalmentDefault,
@@ -181,8 +180,8 @@ fn call_instalment(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusa
 fn propose_cancel(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
-    instalments: &[u32],
+    number: ContributionId,
+    instalments: &[InstalmentId],
 ) -> Result<(), Refusal> {
     actor.must_sign(Role::Primary)?;
     actor.must_sign(Role::Finance)?;
@@ -243,9 +242,9 @@ fn agree_cancel(tx: &mut Tx, actor: &Actor, proposal: &Hash) -> Result<(), Refus
 
 /// The guards of F03 and F35 on the instalment. Returns the transition and the state it leads to.
 fn receivable(
-    number: u32,
+    number: InstalmentId,
     entry: &Instalment,
-    amount: u64,
+    amount: Amount,
 ) -> Result<(&'static str, InstalmentStatus), Refusal> {
     let (code, partly) = match entry.status {
         I::Called | I::PartlyReceived => ("F03", I::PartlyReceived),
@@ -259,7 +258,7 @@ fn receivable(
             )
         }
     };
-    require!(amount > 0, "N2.amount", amount = amount);
+    require!(amount > Amount::ZERO, "N2.amount", amount = amount);
     require!(
         amount <= entry.rest(),
         "F03.excess-is-a-new-pledge",
@@ -284,9 +283,9 @@ fn record_receipt(tx: &mut Tx, actor: &Actor, entry: &ReceiptEntry) -> Result<()
     check_reference(tx, &entry.reference)?;
     let today = tx.calendar().day_of(tx.now);
     require!(
-        entry.value_day <= today.0,
+        entry.value_day <= today,
         "F03.value-day-ahead",
-        value_day = LocalDay(entry.value_day),
+        value_day = entry.value_day,
         today = today
     );
     let receipt = Receipt {
@@ -332,7 +331,11 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
         .funding
         .chain_distinct_groups
     {
-        let home = |person: u32| tx.t.persons.get(&person).map_or(0, |person| person.home);
+        let home = |person: PersonId| {
+            tx.t.persons
+                .get(&person)
+                .map_or(OrganisationId(0), |person| person.home)
+        };
         let related = groups::related(&tx.t, home(receipt.recorded_by), home(confirmed_by));
         require!(!related, "N12.same-group", person = confirmed_by);
     }
@@ -380,14 +383,14 @@ fn check_write_off(tx: &Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
 }
 
 /// The fund of a write-off, where the treasurer who proposes it must hold the post.
-fn fund_of(tx: &Tx, plan: &WriteOffInstalment) -> Option<u32> {
+fn fund_of(tx: &Tx, plan: &WriteOffInstalment) -> Option<FundId> {
     instalment(tx, plan.instalment)
         .ok()
         .map(|(_, contribution)| contribution.fund)
 }
 
 /// The member whose instalment it is: its group has no voice.
-fn interested(tx: &Tx, plan: &WriteOffInstalment) -> Vec<u32> {
+fn interested(tx: &Tx, plan: &WriteOffInstalment) -> Vec<OrganisationId> {
     instalment(tx, plan.instalment)
         .map(|(_, contribution)| contribution.member)
         .into_iter()
@@ -402,7 +405,7 @@ fn write_off(tx: &mut Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
 }
 
 /// F04: due day and grace have passed.
-pub fn on_default(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+pub fn on_default(tx: &mut Tx, number: InstalmentId, due: LedgerTime) -> Result<(), Refusal> {
     let (entry, mut contribution) = instalment(tx, number)?;
     put(tx, number, entry, "F04", I::Defaulted)?;
     memo(tx, &mut contribution, PledgeMove::Default, entry.rest())?;
@@ -422,7 +425,7 @@ impl Effect for WriteOffInstalment {
         scope_of(fund_of(tx, self))
     }
 
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self)
     }
 
@@ -430,7 +433,7 @@ impl Effect for WriteOffInstalment {
         check_write_off(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         write_off(tx, self)
     }
 }

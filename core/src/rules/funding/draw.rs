@@ -18,9 +18,11 @@ use std::collections::BTreeSet;
 
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, sha256_tagged};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
 use crate::event::EventBody;
+use crate::id::{CallId, DrawId, FundId, GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{groups, rights};
 use crate::machine::step;
@@ -32,7 +34,7 @@ use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::Effect;
 use crate::rules::funding::review;
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 /// Most persons of one pool.
@@ -46,7 +48,7 @@ const PLACES: [Option<Role>; 3] = [
 ];
 
 /// Hash of a frozen pool: 'rollbook/draw-pool/v1' 0x00 || subject, round || persons ascending.
-pub fn pool_hash(subject: DrawFor, round: u32, pool: &[u32]) -> Hash {
+pub fn pool_hash(subject: DrawFor, round: u32, pool: &[PersonId]) -> Hash {
     sha256_tagged(
         "rollbook/draw-pool/v1",
         &[&encode(&(subject, round)), &encode(&pool.to_vec())],
@@ -65,20 +67,21 @@ pub fn seed(chain: &Hash, subject: DrawFor, round: u32, pool: &Hash, reveals: &[
 /// The order of a pool for one object (application, milestone) of the subject, first first:
 /// ascending by 'rollbook/draw-order/v1' 0x00 || seed || object || person. One seed, one order per
 /// object: nobody gets all the work.
-pub fn order(seed: &Hash, object: u32, pool: &[u32]) -> Vec<u32> {
-    let key = |person: &u32| {
+pub fn order(seed: &Hash, object: u32, pool: &[PersonId]) -> Vec<PersonId> {
+    let key = |person: &PersonId| {
         sha256_tagged(
             "rollbook/draw-order/v1",
             &[&seed.0, &encode(&(object, *person))],
         )
     };
-    let mut keyed: Vec<(Hash, u32)> = pool.iter().map(|person| (key(person), *person)).collect();
+    let mut keyed: Vec<(Hash, PersonId)> =
+        pool.iter().map(|person| (key(person), *person)).collect();
     keyed.sort_unstable();
     keyed.into_iter().map(|(_, person)| person).collect()
 }
 
 /// Numbers of a subject's draws, in the order of rounds.
-pub fn draws(tx: &Tx, subject: DrawFor) -> Vec<u32> {
+pub fn draws(tx: &Tx, subject: DrawFor) -> Vec<DrawId> {
     tx.t.draw_of
         .range((subject, 0)..=(subject, u32::MAX))
         .map(|(_, draw)| *draw)
@@ -86,7 +89,7 @@ pub fn draws(tx: &Tx, subject: DrawFor) -> Vec<u32> {
 }
 
 /// Everybody drawn for an object of a subject, in order, round after round, each with the draw.
-pub fn order_for(tx: &Tx, subject: DrawFor, object: u32) -> Vec<(u32, u32)> {
+pub fn order_for(tx: &Tx, subject: DrawFor, object: u32) -> Vec<(PersonId, DrawId)> {
     let mut all = Vec::new();
     for number in draws(tx, subject) {
         if let Some(draw) = tx.t.draws.get(&number)
@@ -103,7 +106,7 @@ pub fn order_for(tx: &Tx, subject: DrawFor, object: u32) -> Vec<(u32, u32)> {
 }
 
 /// The fund whose officers draw for a subject, and the pool; refuses if it is not time.
-fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(u32, PoolKind), Refusal> {
+fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(FundId, PoolKind), Refusal> {
     match subject {
         DrawFor::Call(number) => {
             let call = tx.get::<Call>(number)?;
@@ -157,7 +160,12 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refus
 
 /// R7: the programme officer enters persons with a technical role, at home in any organisation of
 /// the ledger.
-fn enter_pool(tx: &mut Tx, actor: &Actor, pool: PoolKind, persons: &[u32]) -> Result<(), Refusal> {
+fn enter_pool(
+    tx: &mut Tx,
+    actor: &Actor,
+    pool: PoolKind,
+    persons: &[PersonId],
+) -> Result<(), Refusal> {
     must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Alliance)?;
     for number in persons {
         let Some(person) = tx.t.persons.get(number) else {
@@ -201,7 +209,7 @@ fn check_confirm(tx: &Tx, plan: &ConfirmPool) -> Result<(), Refusal> {
 }
 
 /// Motion `pool`: the persons may be drawn.
-fn confirm(tx: &mut Tx, motion: u32, plan: &ConfirmPool) -> Result<(), Refusal> {
+fn confirm(tx: &mut Tx, motion: MotionId, plan: &ConfirmPool) -> Result<(), Refusal> {
     check_confirm(tx, plan)?;
     for person in &plan.persons {
         if let Some(member) = tx.t.pools.get(&(plan.pool, *person)).copied() {
@@ -230,9 +238,9 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
     }
     let confirmed =
         tx.t.pools
-            .range((kind, 0)..=(kind, u32::MAX))
+            .range((kind, Id::MIN)..=(kind, Id::MAX))
             .filter(|(_, member)| member.confirmed.is_some());
-    let pool: Vec<u32> = confirmed
+    let pool: Vec<PersonId> = confirmed
         .map(|((_, person), _)| *person)
         .filter(|person| !before.contains(person))
         .collect();
@@ -250,7 +258,7 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
     let round = u32::try_from(earlier.len())
         .unwrap_or(u32::MAX)
         .saturating_add(1);
-    let number = tx.next_number(Counter::Draw);
+    let number = tx.next_id::<DrawId>();
     let draw = Draw {
         number,
         subject,
@@ -277,7 +285,7 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
     restart_clock(tx, number)
 }
 
-fn restart_clock(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+fn restart_clock(tx: &mut Tx, number: DrawId) -> Result<(), Refusal> {
     let hours = tx.charter()?.funding.draw_reveal_hours;
     tx.schedule(
         DeadlineKind::DrawStep,
@@ -288,7 +296,7 @@ fn restart_clock(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 }
 
 /// Whether `organisation` holds a seat of the board and is a member.
-fn holds_seat(tx: &Tx, organisation: u32) -> bool {
+fn holds_seat(tx: &Tx, organisation: OrganisationId) -> bool {
     tx.t.seats
         .get(&organisation)
         .is_some_and(|until| tx.now <= *until)
@@ -296,7 +304,7 @@ fn holds_seat(tx: &Tx, organisation: u32) -> bool {
 }
 
 /// The person who would take place `index` of the draw in this record.
-fn taker(tx: &Tx, actor: &Actor, fund: u32, index: usize, slot: &Slot) -> Option<u32> {
+fn taker(tx: &Tx, actor: &Actor, fund: FundId, index: usize, slot: &Slot) -> Option<PersonId> {
     match (slot.seat, PLACES.get(index).copied().flatten()) {
         (Some(seat), _) => (actor.number() == seat)
             .then(|| actor.signer(Role::Primary))
@@ -314,10 +322,12 @@ fn taker(tx: &Tx, actor: &Actor, fund: u32, index: usize, slot: &Slot) -> Option
     }
 }
 
-fn home_group(tx: &Tx, person: u32) -> u32 {
+fn home_group(tx: &Tx, person: PersonId) -> GroupId {
     tx.t.persons
         .get(&person)
-        .map_or(0, |person| groups::group_of(&tx.t, person.home))
+        .map_or(GroupId::default(), |person| {
+            groups::group_of(&tx.t, person.home)
+        })
 }
 
 fn is_seat(index: usize, slot: &Slot) -> bool {
@@ -325,7 +335,7 @@ fn is_seat(index: usize, slot: &Slot) -> bool {
 }
 
 /// R22: one of the three commits.
-fn commit(tx: &mut Tx, actor: &Actor, number: u32, commitment: &Hash) -> Result<(), Refusal> {
+fn commit(tx: &mut Tx, actor: &Actor, number: DrawId, commitment: &Hash) -> Result<(), Refusal> {
     let mut draw = tx.get::<Draw>(number)?;
     require!(
         draw.status == D::Committing,
@@ -385,7 +395,7 @@ fn commit(tx: &mut Tx, actor: &Actor, number: u32, commitment: &Hash) -> Result<
 }
 
 /// R22: one of the three reveals. The last reveal draws.
-fn reveal(tx: &mut Tx, actor: &Actor, number: u32, secret: &[u8; 32]) -> Result<(), Refusal> {
+fn reveal(tx: &mut Tx, actor: &Actor, number: DrawId, secret: &[u8; 32]) -> Result<(), Refusal> {
     let mut draw = tx.get::<Draw>(number)?;
     require!(
         draw.status == D::Revealing,
@@ -434,7 +444,7 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: u32, secret: &[u8; 32]) -> Result<
 
 /// R22, by the clock: who is missing is replaced by the board's next holder; after a missing reveal
 /// all commit again.
-pub fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+pub fn on_deadline(tx: &mut Tx, number: DrawId, due: LedgerTime) -> Result<(), Refusal> {
     let mut draw = tx.get::<Draw>(number)?;
     if subject_facts(tx, draw.subject).is_err() {
         // The subject has gone on without this draw: nobody waits for it, nobody is replaced.
@@ -452,7 +462,7 @@ pub fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
         .map(|(index, _)| index)
         .collect();
     for index in &missing {
-        let taken: BTreeSet<u32> = (draw.slots.iter().enumerate())
+        let taken: BTreeSet<GroupId> = (draw.slots.iter().enumerate())
             .filter(|(i, _)| i != index)
             .flat_map(|(_, slot)| {
                 let person = slot.person.map(|person| home_group(tx, person));
@@ -514,7 +524,7 @@ pub fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
 }
 
 /// The subject is gone: its running draw stops where it stands.
-pub(super) fn abandon(tx: &mut Tx, call: u32) -> Result<(), Refusal> {
+pub(super) fn abandon(tx: &mut Tx, call: CallId) -> Result<(), Refusal> {
     for number in draws(tx, DrawFor::Call(call)) {
         tx.cancel(DeadlineKind::DrawStep, number);
     }
@@ -522,7 +532,7 @@ pub(super) fn abandon(tx: &mut Tx, call: u32) -> Result<(), Refusal> {
 }
 
 impl Effect for ConfirmPool {
-    fn interested(&self, _tx: &Tx) -> Vec<u32> {
+    fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
         // It is for everybody; who later applies is judged then.
         Vec::new()
     }
@@ -531,7 +541,7 @@ impl Effect for ConfirmPool {
         check_confirm(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         confirm(tx, motion, self)
     }
 }

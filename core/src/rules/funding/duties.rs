@@ -11,9 +11,12 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_proof::number::OrganisationId;
+
+use crate::id::PersonId;
 use crate::lookup::groups;
 use crate::object::deed::{Both, Deed, STEPS, Step};
-use crate::refusal::Refusal;
+use crate::refusal::{Fact, Refusal};
 use crate::refuse;
 use crate::state::StateTables;
 
@@ -21,7 +24,7 @@ use crate::state::StateTables;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
     /// The grantee.
-    pub grantee: u32,
+    pub grantee: OrganisationId,
     /// What was done, in any order.
     pub deeds: Vec<Deed>,
     /// R6: the charter demands distinct groups among the fund's officers.
@@ -88,8 +91,8 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
             return Err(Refusal::new(
                 code,
                 vec![
-                    ("person", deed.person.to_string()),
-                    ("other", other.person.to_string()),
+                    ("person", deed.person.fact()),
+                    ("other", other.person.fact()),
                     ("step", other.step.name().into()),
                 ],
             ));
@@ -136,8 +139,8 @@ pub fn markdown() -> String {
 }
 
 /// Persons by step, for reports.
-pub fn by_step(deeds: &[Deed]) -> BTreeMap<Step, Vec<u32>> {
-    let mut steps: BTreeMap<Step, Vec<u32>> = BTreeMap::new();
+pub fn by_step(deeds: &[Deed]) -> BTreeMap<Step, Vec<PersonId>> {
+    let mut steps: BTreeMap<Step, Vec<PersonId>> = BTreeMap::new();
     for deed in deeds {
         steps.entry(deed.step).or_default().push(deed.person);
     }
@@ -146,10 +149,11 @@ pub fn by_step(deeds: &[Deed]) -> BTreeMap<Step, Vec<u32>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::object::deed::{N, R, STEPS};
     use rollbook_proof::crypto::Hash;
+    use rollbook_proof::number::{Height, LedgerTime};
 
     use super::*;
+    use crate::object::deed::{N, R, STEPS};
     use crate::object::relation::Edge;
     use crate::rules::registration::relate;
     use crate::state::StateTables;
@@ -157,19 +161,23 @@ mod tests {
 
     const GRANTEE: u32 = 100;
 
-    fn deed(step: Step, person: u32) -> Deed {
+    fn deed(step: Step, person: PersonId) -> Deed {
         // Every person has an own employer unless a test says otherwise; the grantee's officers are
         // of the grantee.
         Deed {
             step,
             person,
-            home: if step.is_grantees() { GRANTEE } else { person },
+            home: OrganisationId(if step.is_grantees() {
+                GRANTEE
+            } else {
+                person.0
+            }),
         }
     }
 
     fn chain(deeds: &[Deed]) -> Chain {
         Chain {
-            grantee: GRANTEE,
+            grantee: OrganisationId(GRANTEE),
             deeds: deeds.to_vec(),
             distinct_groups: false,
         }
@@ -269,11 +277,11 @@ mod tests {
                     second.both(first),
                     "the matrix is symmetric"
                 );
-                let mut second_deed = deed(second, 7);
+                let mut second_deed = deed(second, PersonId(7));
                 // The same human, so the same employer: a grantee's step and a fund's step differ
                 // in group before persons.
-                second_deed.home = deed(second, 7).home;
-                let result = judge(&tables, &chain(&[deed(first, 7)]), second_deed);
+                second_deed.home = deed(second, PersonId(7)).home;
+                let result = judge(&tables, &chain(&[deed(first, PersonId(7))]), second_deed);
                 match first.both(second) {
                     Both::No => assert_eq!(
                         code(result),
@@ -284,7 +292,11 @@ mod tests {
                     Both::Recorded => assert_eq!(result, Ok(true), "{first:?} then {second:?}"),
                 }
                 assert_eq!(
-                    code(judge(&tables, &chain(&[deed(first, 7)]), deed(second, 8))),
+                    code(judge(
+                        &tables,
+                        &chain(&[deed(first, PersonId(7))]),
+                        deed(second, PersonId(8))
+                    )),
                     None,
                     "two persons"
                 );
@@ -310,17 +322,17 @@ mod tests {
         let mut tables = StateTables::default();
         let block = BlockContext {
             chain: Hash::ZERO,
-            height: 1,
-            now: 0,
+            height: Height(1),
+            now: LedgerTime(0),
         };
         let mut tx = Tx::of_block(&mut tables, block);
         relate(
             &mut tx,
-            GRANTEE,
-            101,
+            OrganisationId(GRANTEE),
+            OrganisationId(101),
             Edge {
                 evidence: Hash::ZERO,
-                since_ms: 0,
+                since_ms: LedgerTime(0),
                 until_ms: None,
             },
         );
@@ -332,8 +344,8 @@ mod tests {
                     &chain(&[]),
                     Deed {
                         step,
-                        person: 7,
-                        home,
+                        person: PersonId(7),
+                        home: OrganisationId(home),
                     },
                 ));
                 let expected = if step.is_grantees() {
@@ -348,8 +360,8 @@ mod tests {
                 &chain(&[]),
                 Deed {
                     step,
-                    person: 7,
-                    home: 9,
+                    person: PersonId(7),
+                    home: OrganisationId(9),
                 },
             ));
             assert_eq!(stranger, step.is_grantees().then_some("R6.not-the-grantee"));
@@ -362,7 +374,7 @@ mod tests {
         let at = |step, person| Deed {
             step,
             person,
-            home: 50,
+            home: OrganisationId(50),
         };
         for (step, refused) in [
             (Step::Assess, Some("R6.assessors-of-one-group")),
@@ -371,7 +383,11 @@ mod tests {
             (Step::Vote, None),
         ] {
             assert_eq!(
-                code(judge(&tables, &chain(&[at(step, 1)]), at(step, 2))),
+                code(judge(
+                    &tables,
+                    &chain(&[at(step, PersonId(1))]),
+                    at(step, PersonId(2))
+                )),
                 refused,
                 "{step:?}"
             );
@@ -379,14 +395,20 @@ mod tests {
         let officers = STEPS.into_iter().filter(|step| step.is_officers());
         for first in officers.clone() {
             for second in officers.clone() {
-                let mut one_employer = chain(&[at(first, 1)]);
-                assert_eq!(code(judge(&tables, &one_employer, at(second, 2))), None);
+                let mut one_employer = chain(&[at(first, PersonId(1))]);
+                assert_eq!(
+                    code(judge(&tables, &one_employer, at(second, PersonId(2)))),
+                    None
+                );
                 one_employer.distinct_groups = true;
                 assert_eq!(
-                    code(judge(&tables, &one_employer, at(second, 2))),
+                    code(judge(&tables, &one_employer, at(second, PersonId(2)))),
                     Some("R6.officers-of-one-group")
                 );
-                assert_eq!(code(judge(&tables, &one_employer, deed(second, 2))), None);
+                assert_eq!(
+                    code(judge(&tables, &one_employer, deed(second, PersonId(2)))),
+                    None
+                );
             }
         }
     }

@@ -12,7 +12,10 @@
 
 use std::collections::BTreeSet;
 
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
 use crate::calendar::Period;
+use crate::id::{FundId, Id, MotionId, PostId};
 use crate::identity::{OrganisationKind, Post, PostStatus, Role, Scope};
 use crate::lookup::posts::post_in_force;
 use crate::lookup::{groups, rights};
@@ -22,7 +25,7 @@ use crate::record::{AppointCommittee, CreateFund};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::Effect;
-use crate::tx::{Counter, Tx};
+use crate::tx::Tx;
 use crate::{refuse, require};
 
 /// Days of a post or a seat (RULINGS R7).
@@ -37,7 +40,7 @@ const OFFICERS_LEAST: [(Role, usize); 4] = [
 ];
 
 /// A fund that is open.
-pub fn open(tx: &Tx, number: u32) -> Result<Fund, Refusal> {
+pub fn open(tx: &Tx, number: FundId) -> Result<Fund, Refusal> {
     let fund = tx.get::<Fund>(number)?;
     require!(
         fund.status == FundStatus::Open,
@@ -116,14 +119,14 @@ fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
 }
 
 /// The holder: its group has no voice on holding the money.
-fn interested(_tx: &Tx, plan: &CreateFund) -> Vec<u32> {
+fn interested(_tx: &Tx, plan: &CreateFund) -> Vec<OrganisationId> {
     vec![plan.holder]
 }
 
 /// F01: makes the fund Approved. Returns its number.
-fn create(tx: &mut Tx, motion: u32, plan: &CreateFund) -> Result<u32, Refusal> {
+fn create(tx: &mut Tx, motion: MotionId, plan: &CreateFund) -> Result<FundId, Refusal> {
     check_create(tx, plan)?;
-    let number = tx.next_number(Counter::Fund);
+    let number = tx.next_id::<FundId>();
     let fund = Fund {
         number,
         name: plan.name.clone(),
@@ -144,7 +147,7 @@ fn create(tx: &mut Tx, motion: u32, plan: &CreateFund) -> Result<u32, Refusal> {
 }
 
 /// F01: the holder and the officers accept. The last acceptance opens the fund.
-pub fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+pub fn accept(tx: &mut Tx, actor: &Actor, number: FundId) -> Result<Outcome, Refusal> {
     let mut fund = tx.get::<Fund>(number)?;
     require!(
         fund.status == FundStatus::Approved,
@@ -184,7 +187,7 @@ pub fn accept(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusa
             until_ms: tx.delay(Period::Days(TERM_DAYS)),
             status: PostStatus::Held,
         };
-        let post_number = tx.next_number(Counter::Post);
+        let post_number = tx.next_id::<PostId>();
         tx.t.posts().put(post_number, post);
         fund.accepted.push(person);
         anything = true;
@@ -226,9 +229,9 @@ fn check_committee(tx: &Tx, plan: &AppointCommittee) -> Result<(), Refusal> {
 /// R7: seats the committee; the one before ends.
 fn appoint_committee(tx: &mut Tx, plan: &AppointCommittee) -> Result<(), Refusal> {
     check_committee(tx, plan)?;
-    let before: Vec<(u32, u32)> =
+    let before: Vec<(FundId, OrganisationId)> =
         tx.t.committee_seats
-            .range((plan.fund, 0)..=(plan.fund, u32::MAX))
+            .range((plan.fund, Id::MIN)..=(plan.fund, Id::MAX))
             .map(|(key, _)| *key)
             .collect();
     for key in before {
@@ -242,7 +245,7 @@ fn appoint_committee(tx: &mut Tx, plan: &AppointCommittee) -> Result<(), Refusal
 }
 
 impl Effect for CreateFund {
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self)
     }
 
@@ -250,13 +253,13 @@ impl Effect for CreateFund {
         check_create(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         create(tx, motion, self).map(|_| ())
     }
 }
 
 impl Effect for AppointCommittee {
-    fn interested(&self, _tx: &Tx) -> Vec<u32> {
+    fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
         // It is for everybody; who later applies is judged then.
         Vec::new()
     }
@@ -265,7 +268,7 @@ impl Effect for AppointCommittee {
         check_committee(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         appoint_committee(tx, self)
     }
 }

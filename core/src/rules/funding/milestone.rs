@@ -15,9 +15,12 @@
 //! Absent: changes of milestones (F23) and their cancellation with a terminated agreement (F25).
 
 use rollbook_proof::crypto::{Hash, sha256_tagged};
+use rollbook_proof::number::LedgerTime;
 
+use crate::account::Amount;
 use crate::calendar::Period;
 use crate::event::EventBody;
+use crate::id::{AgreementId, MilestoneId};
 use crate::identity::{Role, Scope};
 use crate::lookup::groups;
 use crate::machine::step;
@@ -50,7 +53,7 @@ impl Milestone {
 pub(super) fn submit(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: MilestoneId,
     evidence: &[Evidence],
 ) -> Result<Outcome, Refusal> {
     let mut milestone = tx.get::<Milestone>(number)?;
@@ -108,7 +111,7 @@ pub(super) fn submit(
 }
 
 /// N16: evidence serves one milestone, unless a further use says that it is shared.
-fn claim_evidence(tx: &mut Tx, milestone: u32, item: &Evidence) -> Result<(), Refusal> {
+fn claim_evidence(tx: &mut Tx, milestone: MilestoneId, item: &Evidence) -> Result<(), Refusal> {
     let key = sha256_tagged(
         "rollbook/evidence/v1",
         &[&rollbook_proof::codec::encode(&item.kind), &item.hash.0],
@@ -126,7 +129,7 @@ fn claim_evidence(tx: &mut Tx, milestone: u32, item: &Evidence) -> Result<(), Re
     Ok(())
 }
 
-fn schedule(tx: &mut Tx, agreement: &Agreement, milestone: u32) -> Result<(), Refusal> {
+fn schedule(tx: &mut Tx, agreement: &Agreement, milestone: MilestoneId) -> Result<(), Refusal> {
     let days = tx.charter_of(agreement.terms.charter)?.funding.assess_days;
     let due = tx.deadline(Period::Days(days));
     tx.schedule(DeadlineKind::AssessDue, milestone, due);
@@ -156,7 +159,8 @@ fn next_assessor(
         deeds,
         distinct_groups: false,
     };
-    for (person, _) in draw::order_for(tx, DrawFor::Agreement(agreement.number), milestone.number) {
+    for (person, _) in draw::order_for(tx, DrawFor::Agreement(agreement.number), milestone.number.0)
+    {
         let Some(home) = tx.t.persons.get(&person).map(|known| known.home) else {
             continue;
         };
@@ -209,9 +213,9 @@ fn fill(
 
 /// R22: the agreement's draw has an order, or a longer one: milestones that wait for assessors get
 /// them.
-pub(super) fn assessors_drawn(tx: &mut Tx, agreement: u32) -> Result<(), Refusal> {
+pub(super) fn assessors_drawn(tx: &mut Tx, agreement: AgreementId) -> Result<(), Refusal> {
     let agreement = tx.get::<Agreement>(agreement)?;
-    if agreement.first_milestone == 0 {
+    if agreement.first_milestone == MilestoneId(0) {
         return Ok(());
     }
     for number in agreement.milestones() {
@@ -231,7 +235,7 @@ pub(super) fn assessors_drawn(tx: &mut Tx, agreement: u32) -> Result<(), Refusal
 pub(super) fn assess(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: MilestoneId,
     finding: Finding,
     report: &Hash,
 ) -> Result<Outcome, Refusal> {
@@ -269,7 +273,7 @@ pub(super) fn assess(
             planned = milestone.planned
         );
         require!(
-            amount > 0 || milestone.is_final,
+            amount > Amount::ZERO || milestone.is_final,
             "F15.nothing-accepted",
             milestone = number
         );
@@ -334,7 +338,11 @@ fn conclude(
 
 /// R13: assessors past the limit are replaced by the next of the draw; where there is none, that is
 /// shown.
-pub(super) fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+pub(super) fn on_deadline(
+    tx: &mut Tx,
+    number: MilestoneId,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
     let mut milestone = tx.get::<Milestone>(number)?;
     let agreement = tx.get::<Agreement>(milestone.agreement)?;
     match milestone.state {

@@ -22,9 +22,10 @@
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, sha256_tagged};
 
-use crate::account::Movement;
+use crate::account::{Amount, Movement};
 use crate::calendar::Period;
 use crate::charter::FundingParameters;
+use crate::id::{AgreementId, PaymentId};
 use crate::identity::{Role, Scope};
 use crate::machine::step;
 use crate::object::agreement::{Agreement, AgreementState};
@@ -40,7 +41,7 @@ use crate::rules::funding::duties::{Chain, judge};
 use crate::rules::funding::payment::clock::hold;
 use crate::rules::funding::payment::tranche::{assessed, claim_tranche, release_tranche};
 use crate::rules::funding::{milestone, standing};
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 mod clock;
@@ -138,9 +139,9 @@ fn take_step(
 fn request(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: AgreementId,
     tranche: Tranche,
-    amount: u64,
+    amount: Amount,
 ) -> Result<Outcome, Refusal> {
     let mut agreement = tx.get::<Agreement>(number)?;
     require!(
@@ -150,10 +151,10 @@ fn request(
     );
     let signer = actor.must_sign(Role::Finance)?.clone();
     let rules = rules(tx, &agreement)?;
-    let next = tx.next_number(Counter::Payment);
+    let next = tx.next_id::<PaymentId>();
     let share = claim_tranche(tx, &mut agreement, tranche, next)?;
     require!(
-        share.net > 0,
+        share.net > Amount::ZERO,
         "F16.nothing-payable",
         tranche = format!("{tranche:?}")
     );
@@ -225,7 +226,7 @@ fn require_sound(tx: &Tx, payment: &Payment, agreement: &Agreement) -> Result<()
 fn certify(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: PaymentId,
     decision: &Decision,
 ) -> Result<Outcome, Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
@@ -280,9 +281,9 @@ fn refuse_payment(
 fn approve(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: PaymentId,
     certified: &Hash,
-    amount: u64,
+    amount: Amount,
     decision: &Decision,
 ) -> Result<Outcome, Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
@@ -348,7 +349,7 @@ fn open_release(tx: &mut Tx, payment: &Payment) -> Result<(), Refusal> {
 fn release(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: PaymentId,
     instruction: &Instruction,
 ) -> Result<Outcome, Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
@@ -397,7 +398,7 @@ fn release(
 }
 
 /// Uses an identifier of an instruction, once in the whole ledger (N8).
-fn claim_id(tx: &mut Tx, kind: &str, id: &str, payment: u32) -> Result<(), Refusal> {
+fn claim_id(tx: &mut Tx, kind: &str, id: &str, payment: PaymentId) -> Result<(), Refusal> {
     let key = sha256_tagged(
         "rollbook/instruction-id/v1",
         &[kind.as_bytes(), &[0], id.as_bytes()],
@@ -418,9 +419,9 @@ fn claim_id(tx: &mut Tx, kind: &str, id: &str, payment: u32) -> Result<(), Refus
 fn confirm(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: PaymentId,
     reference: &BankReference,
-    amount: u64,
+    amount: Amount,
     to: PaymentState,
 ) -> Result<(Payment, Agreement), Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
@@ -441,9 +442,9 @@ fn confirm(
 fn settle(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: PaymentId,
     reference: &BankReference,
-    amount: u64,
+    amount: Amount,
 ) -> Result<Outcome, Refusal> {
     let (mut payment, agreement) = confirm(tx, actor, number, reference, amount, S::Settled)?;
     payment.settlement = Some(reference.clone());
@@ -466,9 +467,9 @@ fn settle(
 fn returned(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: PaymentId,
     reference: &BankReference,
-    amount: u64,
+    amount: Amount,
 ) -> Result<Outcome, Refusal> {
     let (payment, agreement) = confirm(tx, actor, number, reference, amount, S::Returned)?;
     let movement = Movement::PaymentReturned {
@@ -491,8 +492,8 @@ fn returned(
 fn acknowledge(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
-    amount: Option<u64>,
+    number: PaymentId,
+    amount: Option<Amount>,
 ) -> Result<Outcome, Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
     let agreement = tx.get::<Agreement>(payment.agreement)?;

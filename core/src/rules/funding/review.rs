@@ -15,9 +15,11 @@
 use std::collections::BTreeSet;
 
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 
 use crate::calendar::Period;
 use crate::event::EventBody;
+use crate::id::{ApplicationId, CallId, DrawId, FundId, GroupId, Id, PersonId, ReviewId};
 use crate::identity::{Role, Scope};
 use crate::lookup::groups;
 use crate::lookup::posts::post_in_force;
@@ -29,14 +31,14 @@ use crate::record::{CallAct, DrawFor, ReviewDeclaration, Revision, Scores};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, unrelated};
 use crate::rules::funding::{call, draw};
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 /// Every review of an application, whatever became of it, by person.
-pub fn of(tx: &Tx, application: u32) -> Vec<Review> {
+pub fn of(tx: &Tx, application: ApplicationId) -> Vec<Review> {
     let numbers =
         tx.t.review_of
-            .range((application, 0)..=(application, u32::MAX))
+            .range((application, Id::MIN)..=(application, Id::MAX))
             .map(|(_, number)| *number);
     numbers
         .filter_map(|number| tx.t.reviews.get(&number).cloned())
@@ -45,7 +47,7 @@ pub fn of(tx: &Tx, application: u32) -> Vec<Review> {
 
 /// Persons with a standing review of an application of the call: they do not vote on its awards
 /// (R7).
-pub fn reviewers(tx: &Tx, call: u32) -> BTreeSet<u32> {
+pub fn reviewers(tx: &Tx, call: CallId) -> BTreeSet<PersonId> {
     let reviews = call::applications(tx, call)
         .into_iter()
         .flat_map(|application| of(tx, application));
@@ -68,7 +70,7 @@ pub fn needed(tx: &Tx, call: &Call, entry: &Application) -> Result<u32, Refusal>
 
 /// Whether the person holds a post that the payment chain of the fund needs, or audits (domain
 /// 2.9).
-fn is_officer(tx: &Tx, person: u32, fund: u32) -> bool {
+fn is_officer(tx: &Tx, person: PersonId, fund: FundId) -> bool {
     let barred = [
         Role::Treasurer,
         Role::SecondOfficer,
@@ -85,20 +87,20 @@ fn is_officer(tx: &Tx, person: u32, fund: u32) -> bool {
 }
 
 /// The next persons of the order who may review the application, `count` at most, with the draw.
-fn next(tx: &Tx, call: &Call, entry: &Application, count: usize) -> Vec<(u32, u32)> {
+fn next(tx: &Tx, call: &Call, entry: &Application, count: usize) -> Vec<(PersonId, DrawId)> {
     let before = of(tx, entry.number);
-    let group = |person: u32| {
+    let group = |person: PersonId| {
         tx.t.persons
             .get(&person)
             .map(|person| groups::group_of(&tx.t, person.home))
     };
-    let mut taken: BTreeSet<Option<u32>> = before
+    let mut taken: BTreeSet<Option<GroupId>> = before
         .iter()
         .filter(|r| r.status.stands())
         .map(|r| group(r.person))
         .collect();
     let mut found = Vec::new();
-    for (person, draw) in draw::order_for(tx, DrawFor::Call(call.number), entry.number) {
+    for (person, draw) in draw::order_for(tx, DrawFor::Call(call.number), entry.number.0) {
         if found.len() == count {
             break;
         }
@@ -118,7 +120,7 @@ fn next(tx: &Tx, call: &Call, entry: &Application, count: usize) -> Vec<(u32, u3
 
 /// Assigns the next of the order until the application has enough standing reviews; what can be
 /// found is assigned.
-fn fill(tx: &mut Tx, number: u32) -> Result<Vec<u32>, Refusal> {
+fn fill(tx: &mut Tx, number: ApplicationId) -> Result<Vec<ReviewId>, Refusal> {
     let entry = tx.get::<Application>(number)?;
     let call = tx.get::<Call>(entry.call)?;
     let standing = of(tx, number)
@@ -130,7 +132,7 @@ fn fill(tx: &mut Tx, number: u32) -> Result<Vec<u32>, Refusal> {
     let mut assigned = Vec::new();
     for (person, draw) in next(tx, &call, &entry, missing) {
         let review = Review {
-            number: tx.next_number(Counter::Review),
+            number: tx.next_id::<ReviewId>(),
             application: number,
             person,
             draw,
@@ -156,7 +158,7 @@ fn fill(tx: &mut Tx, number: u32) -> Result<Vec<u32>, Refusal> {
 
 /// F08: assigns reviewers to an eligible application once the draw stands and names enough of them.
 /// Otherwise it waits.
-pub(super) fn assign(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+pub(super) fn assign(tx: &mut Tx, number: ApplicationId) -> Result<(), Refusal> {
     let entry = tx.get::<Application>(number)?;
     if entry.status == ApplicationStatus::Eligible {
         let call = tx.get::<Call>(entry.call)?;
@@ -175,7 +177,7 @@ pub(super) fn assign(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 }
 
 /// F08 for every application of a call: a draw stands.
-pub(super) fn assign_all(tx: &mut Tx, call: u32) -> Result<(), Refusal> {
+pub(super) fn assign_all(tx: &mut Tx, call: CallId) -> Result<(), Refusal> {
     for application in call::applications(tx, call) {
         assign(tx, application)?;
     }
@@ -207,7 +209,7 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refus
 }
 
 /// The review, if the person drawn signs in the technical role.
-fn mine(tx: &Tx, actor: &Actor, number: u32) -> Result<Review, Refusal> {
+fn mine(tx: &Tx, actor: &Actor, number: ReviewId) -> Result<Review, Refusal> {
     let review = tx.get::<Review>(number)?;
     let signs = actor
         .signers
@@ -348,7 +350,7 @@ fn finalise(tx: &mut Tx, mut review: Review, revision: Option<&Revision>) -> Res
 
 /// R13, by the clock: past the limit of the seal or the reveal the next of the draw follows; a
 /// revealed review is final.
-pub fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+pub fn on_deadline(tx: &mut Tx, number: ReviewId, due: LedgerTime) -> Result<(), Refusal> {
     let review = tx.get::<Review>(number)?;
     let (application, person) = (review.application, review.person);
     if review.status == R::Revealed {
@@ -377,7 +379,11 @@ pub fn on_deadline(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
 }
 
 /// The application went away: its running reviews end.
-pub(super) fn drop_all(tx: &mut Tx, application: u32, code: &'static str) -> Result<(), Refusal> {
+pub(super) fn drop_all(
+    tx: &mut Tx,
+    application: ApplicationId,
+    code: &'static str,
+) -> Result<(), Refusal> {
     for review in of(tx, application) {
         if review.status.is_running() {
             tx.cancel(DeadlineKind::ReviewSeal, review.number);

@@ -11,6 +11,9 @@
 //! that demand membership to the end; the board's decision on an agreement after an expulsion
 //! (F25), so such an agreement stays paused here.
 
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
+use crate::id::FundId;
 use crate::lookup::rights;
 use crate::object::agreement::Agreement;
 use crate::object::membership::{Discipline, Dues, Live, Standing};
@@ -20,7 +23,7 @@ use crate::state::StateTables;
 use crate::tx::Tx;
 
 /// N10: the fund is open.
-pub fn require_fund_open(tx: &Tx, number: u32) -> Result<(), Refusal> {
+pub fn require_fund_open(tx: &Tx, number: FundId) -> Result<(), Refusal> {
     fund::open(tx, number).map(|_| ())
 }
 
@@ -49,7 +52,7 @@ pub fn require_no_arrears(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal>
 }
 
 /// Whether the organisation holds a seat on the board now.
-pub fn holds_seat(tables: &StateTables, now: u64, organisation: u32) -> bool {
+pub fn holds_seat(tables: &StateTables, now: LedgerTime, organisation: OrganisationId) -> bool {
     tables
         .seats
         .get(&organisation)

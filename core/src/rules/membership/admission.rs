@@ -12,11 +12,14 @@ use std::collections::BTreeSet;
 
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::account::Amount;
 use crate::calendar::Period;
 use crate::charter::Class;
 use crate::charter::motions::{BodyKind, DecidingBody};
 use crate::event::EventBody;
+use crate::id::{GroupId, Id, MembershipId, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::rights::{of, rights};
 use crate::lookup::{find, groups};
@@ -30,7 +33,7 @@ use crate::rules::effect::{Effect, Planned};
 use crate::rules::membership::expect;
 use crate::rules::motion;
 use crate::rules::motion::Opening;
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 /// RULINGS R9: days to ask the board to vote again.
@@ -39,7 +42,12 @@ pub const ASK_AGAIN_DAYS: u32 = 30;
 pub const OFFICERS_MIN: usize = 2;
 
 /// The application, if its own applicant's primary officer signs.
-fn own(tx: &Tx, actor: &Actor, number: u32, code: &'static str) -> Result<Membership, Refusal> {
+fn own(
+    tx: &Tx,
+    actor: &Actor,
+    number: MembershipId,
+    code: &'static str,
+) -> Result<Membership, Refusal> {
     let membership = find::<Membership>(&tx.t, number)?.clone();
     require!(
         membership.organisation == actor.number(),
@@ -53,7 +61,12 @@ fn own(tx: &Tx, actor: &Actor, number: u32, code: &'static str) -> Result<Member
 }
 
 /// The application, if an unrelated secretary signs.
-fn handled(tx: &Tx, actor: &Actor, number: u32, code: &'static str) -> Result<Membership, Refusal> {
+fn handled(
+    tx: &Tx,
+    actor: &Actor,
+    number: MembershipId,
+    code: &'static str,
+) -> Result<Membership, Refusal> {
     let secretary = must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
     let membership = find::<Membership>(&tx.t, number)?.clone();
     expect(&membership, code)?;
@@ -67,7 +80,7 @@ fn handled(tx: &Tx, actor: &Actor, number: u32, code: &'static str) -> Result<Me
     Ok(membership)
 }
 
-fn schedule_days(tx: &mut Tx, kind: DeadlineKind, number: u32, period: Period) {
+fn schedule_days(tx: &mut Tx, kind: DeadlineKind, number: MembershipId, period: Period) {
     let due = tx.deadline(period);
     tx.schedule(kind, number, due);
 }
@@ -129,14 +142,14 @@ pub(super) fn apply_for(
     );
     let undertaken = application.antitrust != Hash::ZERO && application.conflicts != Hash::ZERO;
     require!(undertaken, "M01.undertaking-missing");
-    let declared: BTreeSet<u32> = application
+    let declared: BTreeSet<OrganisationId> = application
         .relations
         .iter()
         .map(|relation| relation.other)
         .collect();
-    let recorded: BTreeSet<u32> =
+    let recorded: BTreeSet<OrganisationId> =
         tx.t.edges
-            .range((organisation.number, 0)..=(organisation.number, u32::MAX))
+            .range((organisation.number, Id::MIN)..=(organisation.number, Id::MAX))
             .filter(|(_, edge)| edge.until_ms.is_none())
             .map(|((_, other), _)| *other)
             .collect();
@@ -146,7 +159,7 @@ pub(super) fn apply_for(
         declared = format!("{declared:?}"),
         recorded = format!("{recorded:?}")
     );
-    let number = tx.next_number(Counter::Membership);
+    let number = tx.next_id::<MembershipId>();
     let membership = Membership {
         number,
         organisation: organisation.number,
@@ -174,7 +187,7 @@ pub(super) fn apply_for(
 }
 
 /// M02.
-pub(super) fn screen(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+pub(super) fn screen(tx: &mut Tx, actor: &Actor, number: MembershipId) -> Result<(), Refusal> {
     let membership = handled(tx, actor, number, "M02")?;
     tx.advance(membership, "M02", Standing::Screening)?;
     Ok(())
@@ -184,7 +197,7 @@ pub(super) fn screen(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refu
 pub(super) fn send_back(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: MembershipId,
     missing: &[Text<40>],
 ) -> Result<(), Refusal> {
     let membership = handled(tx, actor, number, "M03")?;
@@ -212,7 +225,7 @@ pub(super) fn send_back(
 }
 
 /// M04.
-pub(super) fn resubmit(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+pub(super) fn resubmit(tx: &mut Tx, actor: &Actor, number: MembershipId) -> Result<(), Refusal> {
     let membership = own(tx, actor, number, "M04")?;
     tx.advance(membership, "M04", Standing::Applied)?;
     tx.cancel(DeadlineKind::MembershipResubmit, number);
@@ -230,7 +243,7 @@ pub(super) fn resubmit(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Re
 pub(super) fn reject(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: MembershipId,
     criterion: &Text<40>,
     reasons: &Hash,
 ) -> Result<(), Refusal> {
@@ -250,7 +263,7 @@ pub(super) fn reject(
 }
 
 /// M06.
-pub(super) fn complete(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+pub(super) fn complete(tx: &mut Tx, actor: &Actor, number: MembershipId) -> Result<(), Refusal> {
     let membership = handled(tx, actor, number, "M06")?;
     let membership = step(tx, membership, "M06", Standing::Sponsoring)?;
     tx.cancel(DeadlineKind::MembershipScreen, number);
@@ -265,7 +278,7 @@ pub(super) fn complete(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Re
 }
 
 /// M07: who vouches.
-pub(super) fn sponsor(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+pub(super) fn sponsor(tx: &mut Tx, actor: &Actor, number: MembershipId) -> Result<(), Refusal> {
     actor.must_sign(Role::Primary)?;
     let membership = find::<Membership>(&tx.t, number)?.clone();
     expect(&membership, "M07")?;
@@ -297,16 +310,16 @@ pub(super) fn sponsor(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Ref
 }
 
 /// Everybody who ever vouched for an application.
-pub fn sponsors(tx: &Tx, membership: u32) -> Vec<u32> {
+pub fn sponsors(tx: &Tx, membership: MembershipId) -> Vec<OrganisationId> {
     tx.t.sponsors
-        .range((membership, 0)..=(membership, u32::MAX))
+        .range((membership, Id::MIN)..=(membership, Id::MAX))
         .map(|((_, organisation), _)| *organisation)
         .collect()
 }
 
 /// Groups that vouch for the application and still may.
 fn sponsoring_groups(tx: &Tx, membership: &Membership) -> usize {
-    let counted: BTreeSet<u32> = sponsors(tx, membership.number)
+    let counted: BTreeSet<GroupId> = sponsors(tx, membership.number)
         .into_iter()
         .filter(|sponsor| {
             rights(&tx.t, *sponsor).may_sponsor
@@ -334,7 +347,7 @@ fn call_clock(tx: &mut Tx, membership: &Membership) -> Result<(), Refusal> {
 pub(super) fn open_ballot_by_secretary(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: MembershipId,
     ballot_days: u32,
 ) -> Result<(), Refusal> {
     let membership = handled(tx, actor, number, "M07")?;
@@ -355,7 +368,7 @@ fn open_ballot(
     membership: Membership,
     code: &'static str,
     ballot_days: Option<u32>,
-) -> Result<u32, Refusal> {
+) -> Result<MotionId, Refusal> {
     let number = membership.number;
     let text = membership.application.unwrap_or(Hash::ZERO);
     let mut membership = step(tx, membership, code, Standing::Balloting)?;
@@ -383,7 +396,7 @@ fn open_ballot(
 }
 
 /// Parties of an admission: the applicant and its sponsors.
-fn interested(tx: &Tx, number: u32) -> Vec<u32> {
+fn interested(tx: &Tx, number: MembershipId) -> Vec<OrganisationId> {
     let mut parties = sponsors(tx, number);
     parties.extend(
         find::<Membership>(&tx.t, number)
@@ -394,7 +407,7 @@ fn interested(tx: &Tx, number: u32) -> Vec<u32> {
 }
 
 /// Whether the ballot on an application still has an object.
-fn check_ballot(tx: &Tx, number: u32) -> Result<(), Refusal> {
+fn check_ballot(tx: &Tx, number: MembershipId) -> Result<(), Refusal> {
     let membership = find::<Membership>(&tx.t, number)?;
     require!(
         membership.standing == Standing::Balloting,
@@ -416,7 +429,13 @@ fn step(
     Ok(membership)
 }
 
-fn moved(tx: &mut Tx, due: u64, membership: &Membership, code: &str, motion: Option<u32>) {
+fn moved(
+    tx: &mut Tx,
+    due: LedgerTime,
+    membership: &Membership,
+    code: &str,
+    motion: Option<MotionId>,
+) {
     let body = EventBody::MembershipMoved {
         membership: membership.number,
         organisation: membership.organisation,
@@ -428,7 +447,12 @@ fn moved(tx: &mut Tx, due: u64, membership: &Membership, code: &str, motion: Opt
 }
 
 /// M08: admitted.
-fn admitted(tx: &mut Tx, number: u32, motion: u32, due: u64) -> Result<(), Refusal> {
+fn admitted(
+    tx: &mut Tx,
+    number: MembershipId,
+    motion: MotionId,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
     let membership = find::<Membership>(&tx.t, number)?.clone();
     let membership = step(tx, membership, "M08", Standing::Admitted)?;
     let days = tx.charter()?.membership.activate_days;
@@ -445,9 +469,9 @@ fn admitted(tx: &mut Tx, number: u32, motion: u32, due: u64) -> Result<(), Refus
 /// M08: not admitted, with the grounds that the counted "no" ballots state.
 fn not_admitted(
     tx: &mut Tx,
-    number: u32,
-    motion: u32,
-    due: u64,
+    number: MembershipId,
+    motion: MotionId,
+    due: LedgerTime,
     failure: Failure,
 ) -> Result<(), Refusal> {
     let membership = find::<Membership>(&tx.t, number)?.clone();
@@ -489,7 +513,7 @@ fn not_admitted(
 }
 
 /// R9: the applicant asks the board to vote once more.
-pub(super) fn ask_again(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+pub(super) fn ask_again(tx: &mut Tx, actor: &Actor, number: MembershipId) -> Result<(), Refusal> {
     let mut membership = own(tx, actor, number, "R9")?;
     let by_ballot = matches!(
         membership.standing,
@@ -516,7 +540,7 @@ pub(super) fn ask_again(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), R
 }
 
 /// The applicant takes the application back, from any state before activation.
-pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: MembershipId) -> Result<(), Refusal> {
     let membership = own(tx, actor, number, "M01w")?;
     let (balloting, motion) = (
         membership.standing == Standing::Balloting,
@@ -546,7 +570,7 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Re
 pub(super) fn agree(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: MembershipId,
     agreement: &Hash,
 ) -> Result<(), Refusal> {
     let mut membership = own(tx, actor, number, "M09")?;
@@ -559,7 +583,7 @@ pub(super) fn agree(
 pub(super) fn activate(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: MembershipId,
     agreement: &Hash,
 ) -> Result<(), Refusal> {
     let mut membership = handled(tx, actor, number, "M09")?;
@@ -575,13 +599,13 @@ pub(super) fn activate(
     let dues = tx
         .charter()?
         .class(membership.class)
-        .map_or(0, |class| class.dues);
+        .map_or(Amount::ZERO, |class| class.dues);
     let paid = membership
         .invoice
         .and_then(|invoice| tx.t.invoices.get(&invoice))
         .is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
     require!(
-        dues == 0 || paid,
+        dues == Amount::ZERO || paid,
         "M09.dues-not-received",
         membership = number
     );
@@ -620,8 +644,8 @@ pub(super) fn activate(
 pub(super) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
-    number: u32,
-    due: u64,
+    number: MembershipId,
+    due: LedgerTime,
 ) -> Result<(), Refusal> {
     let membership = find::<Membership>(&tx.t, number)?.clone();
     let (code, lapse) = match kind {
@@ -663,7 +687,7 @@ pub(super) fn on_deadline(
 }
 
 impl Effect for AdmitMember {
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self.membership)
     }
 
@@ -671,11 +695,17 @@ impl Effect for AdmitMember {
         check_ballot(tx, self.membership)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: u32, due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: LedgerTime) -> Result<(), Refusal> {
         admitted(tx, self.membership, motion, due)
     }
 
-    fn failed(&self, tx: &mut Tx, motion: u32, due: u64, failure: Failure) -> Result<(), Refusal> {
+    fn failed(
+        &self,
+        tx: &mut Tx,
+        motion: MotionId,
+        due: LedgerTime,
+        failure: Failure,
+    ) -> Result<(), Refusal> {
         not_admitted(tx, self.membership, motion, due, failure)
     }
 }

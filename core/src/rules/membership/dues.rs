@@ -10,6 +10,8 @@
 
 use rollbook_proof::crypto::Hash;
 
+use crate::account::Amount;
+use crate::id::{InvoiceId, MembershipId};
 use crate::identity::{Role, Scope};
 use crate::lookup::find;
 use crate::object::invoice::{Invoice, InvoiceStatus, PendingReceipt};
@@ -18,11 +20,11 @@ use crate::record::Receipt;
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::bank::{claim_reference, reference_key};
-use crate::tx::{Counter, Tx};
+use crate::tx::Tx;
 use crate::{refuse, require};
 
 /// M26.
-pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: u32) -> Result<(), Refusal> {
+pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: MembershipId) -> Result<(), Refusal> {
     must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
     let mut membership = find::<Membership>(&tx.t, membership)?.clone();
     require!(
@@ -42,18 +44,18 @@ pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: u32) -> Result<(),
     let amount = tx
         .charter()?
         .class(membership.class)
-        .map_or(0, |class| class.dues);
+        .map_or(Amount::ZERO, |class| class.dues);
     require!(
-        amount > 0,
+        amount > Amount::ZERO,
         "M26.class-without-dues",
         class = format!("{:?}", membership.class)
     );
-    let number = tx.next_number(Counter::Invoice);
+    let number = tx.next_id::<InvoiceId>();
     let invoice = Invoice {
         number,
         membership: membership.number,
         amount,
-        received: 0,
+        received: Amount::ZERO,
         pending: None,
         issued_ms: tx.now,
         status: InvoiceStatus::Open,
@@ -65,7 +67,7 @@ pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: u32) -> Result<(),
 }
 
 /// M26: cancelled.
-pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refusal> {
+pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: InvoiceId) -> Result<(), Refusal> {
     must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
     let mut invoice = tx.get::<Invoice>(number)?;
     require!(
@@ -74,7 +76,7 @@ pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: u32) -> Result<(), Refu
         invoice = number
     );
     require!(
-        invoice.received == 0 && invoice.pending.is_none(),
+        invoice.received == Amount::ZERO && invoice.pending.is_none(),
         "M26.money-received",
         invoice = number
     );
@@ -120,7 +122,7 @@ pub(super) fn receive(tx: &mut Tx, actor: &Actor, receipt: &Receipt) -> Result<(
 fn judged(
     tx: &Tx,
     actor: &Actor,
-    number: u32,
+    number: InvoiceId,
     record: &Hash,
 ) -> Result<(Invoice, PendingReceipt), Refusal> {
     let officer = must_hold(tx, actor, Role::SecondOfficer, Scope::Alliance)?.person;
@@ -146,7 +148,7 @@ fn judged(
 pub(super) fn confirm(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: InvoiceId,
     record: &Hash,
 ) -> Result<(), Refusal> {
     let (mut invoice, pending) = judged(tx, actor, number, record)?;
@@ -162,7 +164,7 @@ pub(super) fn confirm(
 pub(super) fn decline(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: InvoiceId,
     record: &Hash,
 ) -> Result<(), Refusal> {
     let (invoice, pending) = judged(tx, actor, number, record)?;

@@ -2,10 +2,12 @@
 //! lapse (RULINGS R10, R12). Each leaves an event with its facts.
 
 use rollbook_proof::codec::Text;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::event::EventBody;
+use crate::id::MotionId;
 use crate::lookup::find;
 use crate::object::motion::{Failure, Motion, MotionStatus};
 use crate::record::RescindMotion;
@@ -20,7 +22,7 @@ use crate::{require, tally};
 pub const EARLY_HOURS: u32 = 24;
 
 /// Ends a motion whose object is gone (an applicant withdrew): no effect, no [`Effect::failed`].
-pub(crate) fn drop_motion(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+pub(crate) fn drop_motion(tx: &mut Tx, number: MotionId) -> Result<(), Refusal> {
     let motion = find::<Motion>(&tx.t, number)?.clone();
     if motion.status.is_final() {
         return Ok(());
@@ -29,7 +31,7 @@ pub(crate) fn drop_motion(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
     tx.advance(motion, "R10", MotionStatus::Withdrawn)
 }
 
-pub(super) fn cancel_all(tx: &mut Tx, number: u32) {
+pub(super) fn cancel_all(tx: &mut Tx, number: MotionId) {
     use DeadlineKind::{
         MotionClose, MotionEarly, MotionEffect, MotionRetable, MotionStuck, MotionSupport,
     };
@@ -49,7 +51,7 @@ pub(super) fn cancel_all(tx: &mut Tx, number: u32) {
 pub(super) fn finish(
     tx: &mut Tx,
     motion: Motion,
-    due: u64,
+    due: LedgerTime,
     failure: Failure,
 ) -> Result<(), Refusal> {
     let status = match failure {
@@ -69,8 +71,8 @@ pub(super) fn finish(
 pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
-    number: u32,
-    due: u64,
+    number: MotionId,
+    due: LedgerTime,
 ) -> Result<(), Refusal> {
     let motion = find::<Motion>(&tx.t, number)?.clone();
     match kind {
@@ -104,7 +106,7 @@ pub(crate) fn on_deadline(
 pub(super) fn void(
     tx: &mut Tx,
     mut motion: Motion,
-    due: u64,
+    due: LedgerTime,
     code: Text<64>,
 ) -> Result<(), Refusal> {
     tx.emit(
@@ -118,7 +120,7 @@ pub(super) fn void(
     finish(tx, motion, due, Failure::Void)
 }
 
-pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Refusal> {
+pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<(), Refusal> {
     let number = motion.number;
     tx.cancel(DeadlineKind::MotionClose, number);
     tx.cancel(DeadlineKind::MotionEarly, number);
@@ -196,7 +198,7 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: u64) -> Result<(), Ref
     }
 }
 
-pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: u64) -> Result<(), Refusal> {
+pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: LedgerTime) -> Result<(), Refusal> {
     let number = motion.number;
     if let Err(refusal) = motion.effect.plan().possible(tx) {
         return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
@@ -211,7 +213,7 @@ pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: u64) -> Result<(), R
 }
 
 /// Undoes a motion that stays; its effect never comes.
-pub(super) fn rescind(tx: &mut Tx, number: u32, due: u64) -> Result<(), Refusal> {
+pub(super) fn rescind(tx: &mut Tx, number: MotionId, due: LedgerTime) -> Result<(), Refusal> {
     let motion = find::<Motion>(&tx.t, number)?.clone();
     require!(
         motion.status == MotionStatus::Staying,
@@ -226,7 +228,7 @@ impl Effect for RescindMotion {
         Ok(find::<Motion>(&tx.t, self.motion)?.body)
     }
 
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         match find::<Motion>(&tx.t, self.motion) {
             // A rescission of a rescission does not exist, so this is one step deep.
             Ok(target) if target.effect.plan().undoes().is_none() => {
@@ -246,11 +248,11 @@ impl Effect for RescindMotion {
         Ok(())
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, due: LedgerTime) -> Result<(), Refusal> {
         rescind(tx, self.motion, due)
     }
 
-    fn undoes(&self) -> Option<u32> {
+    fn undoes(&self) -> Option<MotionId> {
         Some(self.motion)
     }
 }

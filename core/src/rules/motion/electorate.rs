@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::{Frontier, leaf_hash};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
+use crate::id::{CharterVersion, GroupId, Id, MotionId};
 use crate::lookup::{groups, rights};
 use crate::object::motion::{Cast, Motion};
 use crate::record::{Choice, MotionEffect};
@@ -18,7 +20,12 @@ use crate::tally::Counts;
 use crate::tx::Tx;
 
 /// Whether the organisation may vote in a body now: a live membership with a vote, and the seat.
-pub fn entitled(tables: &StateTables, now: u64, body: DecidingBody, organisation: u32) -> bool {
+pub fn entitled(
+    tables: &StateTables,
+    now: LedgerTime,
+    body: DecidingBody,
+    organisation: OrganisationId,
+) -> bool {
     let rights = rights::rights(tables, organisation);
     match body {
         DecidingBody::Assembly => rights.assembly_vote,
@@ -42,8 +49,12 @@ pub fn entitled(tables: &StateTables, now: u64, body: DecidingBody, organisation
 }
 
 /// Every organisation that may vote in a body now, with its group; ascending by organisation.
-pub fn electorate_now(tables: &StateTables, now: u64, body: DecidingBody) -> BTreeMap<u32, u32> {
-    let candidates: Vec<u32> = match body {
+pub fn electorate_now(
+    tables: &StateTables,
+    now: LedgerTime,
+    body: DecidingBody,
+) -> BTreeMap<OrganisationId, GroupId> {
+    let candidates: Vec<OrganisationId> = match body {
         DecidingBody::Assembly => tables
             .memberships
             .iter()
@@ -56,12 +67,12 @@ pub fn electorate_now(tables: &StateTables, now: u64, body: DecidingBody) -> BTr
             .collect(),
         DecidingBody::Committee(fund) => tables
             .committee_seats
-            .range((fund, 0)..=(fund, u32::MAX))
+            .range((fund, Id::MIN)..=(fund, Id::MAX))
             .map(|((_, organisation), _)| *organisation)
             .collect(),
         DecidingBody::WorkingGroup(_) => Vec::new(),
     };
-    let members: BTreeSet<u32> = candidates
+    let members: BTreeSet<OrganisationId> = candidates
         .into_iter()
         .filter(|o| entitled(tables, now, body, *o))
         .collect();
@@ -71,39 +82,46 @@ pub fn electorate_now(tables: &StateTables, now: u64, body: DecidingBody) -> BTr
         .map(|organisation| {
             (
                 organisation,
-                group.get(&organisation).copied().unwrap_or(organisation),
+                group
+                    .get(&organisation)
+                    .copied()
+                    .unwrap_or(GroupId(organisation)),
             )
         })
         .collect()
 }
 
 /// The frozen electorate of a motion: organisation to group.
-pub fn electorate(tables: &StateTables, motion: u32) -> BTreeMap<u32, u32> {
+pub fn electorate(tables: &StateTables, motion: MotionId) -> BTreeMap<OrganisationId, GroupId> {
     tables
         .electorates
-        .range((motion, 0)..=(motion, u32::MAX))
+        .range((motion, Id::MIN)..=(motion, Id::MAX))
         .map(|((_, o), group)| (*o, *group))
         .collect()
 }
 
 /// The counted ballots of a motion so far, by group. Which of them are recused is settled by
 /// [`recused`].
-pub fn ballots(tables: &StateTables, motion: u32) -> BTreeMap<u32, Cast> {
+pub fn ballots(tables: &StateTables, motion: MotionId) -> BTreeMap<GroupId, Cast> {
     tables
         .ballots
-        .range((motion, 0)..=(motion, u32::MAX))
+        .range((motion, Id::MIN)..=(motion, Id::MAX))
         .map(|((_, group), cast)| (*group, cast.clone()))
         .collect()
 }
 
 /// Organisations that have a conflict in the matter now: the groups of the parties and of those who
 /// declared one.
-pub(super) fn conflicted(tx: &Tx, motion: u32, effect: &MotionEffect) -> BTreeSet<u32> {
+pub(super) fn conflicted(
+    tx: &Tx,
+    motion: MotionId,
+    effect: &MotionEffect,
+) -> BTreeSet<OrganisationId> {
     let declared =
         tx.t.conflicts
-            .range((motion, 0)..=(motion, u32::MAX))
+            .range((motion, Id::MIN)..=(motion, Id::MAX))
             .map(|((_, organisation), _)| *organisation);
-    let parties: BTreeSet<u32> = effect
+    let parties: BTreeSet<OrganisationId> = effect
         .plan()
         .interested(tx)
         .into_iter()
@@ -118,10 +136,10 @@ pub(super) fn conflicted(tx: &Tx, motion: u32, effect: &MotionEffect) -> BTreeSe
 /// The voices of `electorate` that may not decide this matter now.
 pub(super) fn recused_of(
     tx: &Tx,
-    motion: u32,
+    motion: MotionId,
     effect: &MotionEffect,
-    electorate: &BTreeMap<u32, u32>,
-) -> BTreeSet<u32> {
+    electorate: &BTreeMap<OrganisationId, GroupId>,
+) -> BTreeSet<GroupId> {
     let conflicted = conflicted(tx, motion, effect);
     electorate
         .iter()
@@ -131,7 +149,7 @@ pub(super) fn recused_of(
 }
 
 /// The recused voices (groups) of a motion as of now (RULINGS R1: recomputed until the close).
-pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<u32> {
+pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<GroupId> {
     recused_of(
         tx,
         motion.number,
@@ -141,9 +159,10 @@ pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<u32> {
 }
 
 /// Whether one voice is among [`recused`], without the others.
-pub(super) fn is_recused(tx: &Tx, motion: &Motion, group: u32) -> bool {
-    let of_group =
-        |organisation: &u32| tx.t.electorates.get(&(motion.number, *organisation)) == Some(&group);
+pub(super) fn is_recused(tx: &Tx, motion: &Motion, group: GroupId) -> bool {
+    let of_group = |organisation: &OrganisationId| {
+        tx.t.electorates.get(&(motion.number, *organisation)) == Some(&group)
+    };
     conflicted(tx, motion.number, &motion.effect)
         .iter()
         .any(of_group)
@@ -151,9 +170,9 @@ pub(super) fn is_recused(tx: &Tx, motion: &Motion, group: u32) -> bool {
 
 /// What the ballots come to as of now.
 pub fn count(tx: &Tx, motion: &Motion) -> Counts {
-    let voices: BTreeSet<u32> = electorate(&tx.t, motion.number).into_values().collect();
+    let voices: BTreeSet<GroupId> = electorate(&tx.t, motion.number).into_values().collect();
     let recused = recused(tx, motion);
-    let size = |set: &BTreeSet<u32>| u32::try_from(set.len()).unwrap_or(u32::MAX);
+    let size = |set: &BTreeSet<GroupId>| u32::try_from(set.len()).unwrap_or(u32::MAX);
     let mut counts = Counts {
         electorate: size(&voices),
         recused: size(&recused),
@@ -172,7 +191,7 @@ pub fn count(tx: &Tx, motion: &Motion) -> Counts {
     counts
 }
 
-pub(super) fn digest(electorate: &BTreeMap<u32, u32>) -> Hash {
+pub(super) fn digest(electorate: &BTreeMap<OrganisationId, GroupId>) -> Hash {
     let mut tree = Frontier::new();
     for (organisation, group) in electorate {
         tree.append(leaf_hash(&encode(&(*organisation, *group))));
@@ -184,13 +203,13 @@ pub(super) fn digest(electorate: &BTreeMap<u32, u32>) -> Hash {
 /// its electorate.
 pub(super) fn seat(
     tx: &Tx,
-    number: u32,
+    number: MotionId,
     kind: MotionKind,
     effect: &MotionEffect,
-    charter: u32,
+    charter: CharterVersion,
     mut body: DecidingBody,
     mut rule: MotionRule,
-) -> Result<(DecidingBody, MotionRule, BTreeMap<u32, u32>), Refusal> {
+) -> Result<(DecidingBody, MotionRule, BTreeMap<OrganisationId, GroupId>), Refusal> {
     let (rules, min_elig) = {
         let charter = tx.charter_of(charter)?;
         (&charter.rules, charter.motions.min_elig)
@@ -199,7 +218,7 @@ pub(super) fn seat(
     let fixed = effect.plan().undoes().is_some();
     loop {
         let electorate = electorate_now(&tx.t, tx.now, body);
-        let voices: BTreeSet<u32> = electorate.values().copied().collect();
+        let voices: BTreeSet<GroupId> = electorate.values().copied().collect();
         let elig = voices.len() - recused_of(tx, number, effect, &electorate).len();
         let enough = elig >= min_elig as usize && 2 * elig >= voices.len();
         match (body.above(), rules.escalated(kind, &rule)) {

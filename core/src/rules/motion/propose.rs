@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind, MotionRule};
 use crate::event::EventBody;
+use crate::id::{GroupId, Id, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{find, groups};
 use crate::machine::step;
@@ -19,7 +21,7 @@ use crate::rules::effect::Planned;
 use crate::rules::motion::electorate::{digest, seat};
 use crate::rules::motion::{ballots, electorate_now, entitled};
 use crate::state::StateTables;
-use crate::tx::{Counter, DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 /// Days in which a motion of the assembly must find its support.
@@ -31,7 +33,7 @@ pub struct Opening {
     /// What it does.
     pub effect: MotionEffect,
     /// Organisation and group that proposed it; none where a rule opens it.
-    pub proposer: Option<(u32, u32)>,
+    pub proposer: Option<(OrganisationId, GroupId)>,
     /// Who decides; [`Effect::body`](crate::rules::effect::Effect::body) says who does by default.
     pub body: DecidingBody,
     /// SHA-256 of the text.
@@ -72,7 +74,7 @@ pub(super) fn days_of(period: Period) -> u32 {
 
 /// Opens a motion: the effect is possible, the electorate frozen, the close scheduled. Returns its
 /// number. For rules of the ledger as well as for proposals; who may propose is not asked here.
-pub fn open(tx: &mut Tx, opening: Opening) -> Result<u32, Refusal> {
+pub fn open(tx: &mut Tx, opening: Opening) -> Result<MotionId, Refusal> {
     let motion = prepare(tx, opening)?;
     let number = motion.number;
     begin(tx, motion, None, None)?;
@@ -103,7 +105,7 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
         ),
     };
     let period = ballot_period(&rule, ballot_days)?;
-    let number = tx.next_number(Counter::Motion);
+    let number = tx.next_id::<MotionId>();
     Ok(Motion {
         number,
         effect,
@@ -131,7 +133,7 @@ pub(super) fn begin(
     tx: &mut Tx,
     mut motion: Motion,
     from: Option<MotionStatus>,
-    closes_ms: Option<u64>,
+    closes_ms: Option<LedgerTime>,
 ) -> Result<(), Refusal> {
     let number = motion.number;
     let (body, rule, electorate) = seat(
@@ -145,13 +147,13 @@ pub(super) fn begin(
     )?;
     let escalated = body != motion.body;
     (motion.body, motion.rule) = (body, rule);
-    let old: Vec<u32> = crate::rules::motion::electorate(&tx.t, number)
+    let old: Vec<OrganisationId> = crate::rules::motion::electorate(&tx.t, number)
         .into_keys()
         .collect();
     for organisation in old {
         tx.t.electorates().remove((number, organisation));
     }
-    let cast: Vec<u32> = ballots(&tx.t, number).into_keys().collect();
+    let cast: Vec<GroupId> = ballots(&tx.t, number).into_keys().collect();
     for group in cast {
         tx.t.ballots().remove((number, group));
     }
@@ -185,7 +187,7 @@ pub(super) fn begin(
 }
 
 /// The event of an opening by the clock.
-pub(crate) fn opened_event(tables: &StateTables, number: u32) -> Option<EventBody> {
+pub(crate) fn opened_event(tables: &StateTables, number: MotionId) -> Option<EventBody> {
     let motion = tables.motions.get(&number)?;
     Some(EventBody::MotionOpened {
         motion: number,
@@ -196,9 +198,9 @@ pub(crate) fn opened_event(tables: &StateTables, number: u32) -> Option<EventBod
         electorate: motion.electorate,
         closes_ms: tables
             .deadline_of
-            .get(&(DeadlineKind::MotionClose as u16, number))
+            .get(&(DeadlineKind::MotionClose as u16, number.0))
             .copied()
-            .unwrap_or(0),
+            .unwrap_or(LedgerTime(0)),
     })
 }
 
@@ -286,8 +288,8 @@ pub(super) fn propose_rescission(
     tx: &mut Tx,
     actor: &Actor,
     proposal: &Proposal,
-    target: u32,
-    proposer: Option<(u32, u32)>,
+    target: MotionId,
+    proposer: Option<(OrganisationId, GroupId)>,
 ) -> Result<Outcome, Refusal> {
     proposal.effect.plan().possible(tx)?;
     require!(
@@ -312,7 +314,7 @@ pub(super) fn propose_rescission(
             body = target.body.kind().code()
         );
     }
-    let number = tx.next_number(Counter::Motion);
+    let number = tx.next_id::<MotionId>();
     let motion = Motion {
         number,
         effect: proposal.effect.clone(),
@@ -332,7 +334,7 @@ pub(super) fn propose_rescission(
     Ok(Outcome::Applied)
 }
 
-pub(super) fn support(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+pub(super) fn support(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
     let motion = find::<Motion>(&tx.t, number)?.clone();
     require!(
@@ -352,16 +354,16 @@ pub(super) fn support(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome
         organisation = organisation
     );
     tx.t.supports().put((number, organisation), tx.now);
-    let supporters: Vec<u32> =
+    let supporters: Vec<OrganisationId> =
         tx.t.supports
-            .range((number, 0)..=(number, u32::MAX))
+            .range((number, Id::MIN)..=(number, Id::MAX))
             .map(|((_, organisation), _)| *organisation)
             .collect();
     // Voices of those who support it and are still entitled, in both bodies.
     let voices = |body| {
         let electorate = electorate_now(&tx.t, tx.now, body);
-        let all: BTreeSet<u32> = electorate.values().copied().collect();
-        let with: BTreeSet<u32> = supporters
+        let all: BTreeSet<GroupId> = electorate.values().copied().collect();
+        let with: BTreeSet<GroupId> = supporters
             .iter()
             .filter_map(|o| electorate.get(o).copied())
             .collect();

@@ -3,6 +3,7 @@
 
 use crate::calendar::Period;
 use crate::charter::motions::MotionKind;
+use crate::id::{GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role};
 use crate::lookup::find;
 use crate::object::motion::{Cast, Failure, Motion, MotionStatus};
@@ -45,7 +46,7 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
     {
         return Ok(Outcome::NotCounted(NotCounted::DuplicateGroup));
     }
-    let persons: Vec<u32> = actor.signers.iter().map(|signer| signer.person).collect();
+    let persons: Vec<PersonId> = actor.signers.iter().map(|signer| signer.person).collect();
     motion.effect.plan().check_voters(tx, &persons)?;
     let cast = Cast {
         organisation,
@@ -75,7 +76,7 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
 pub(super) fn declare(
     tx: &mut Tx,
     actor: &Actor,
-    number: u32,
+    number: MotionId,
     kind: ConflictKind,
 ) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
@@ -85,7 +86,11 @@ pub(super) fn declare(
 }
 
 /// The open motion and the actor's frozen voice in it, or why the actor has none.
-pub(super) fn voice(tx: &Tx, actor: &Actor, number: u32) -> Result<(Motion, u32), Refusal> {
+pub(super) fn voice(
+    tx: &Tx,
+    actor: &Actor,
+    number: MotionId,
+) -> Result<(Motion, GroupId), Refusal> {
     let motion = find::<Motion>(&tx.t, number)?.clone();
     require!(
         motion.status == MotionStatus::Open,
@@ -109,7 +114,7 @@ pub(super) fn voice(tx: &Tx, actor: &Actor, number: u32) -> Result<(Motion, u32)
     Ok((motion, group))
 }
 
-pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Outcome, Refusal> {
     let motion = find::<Motion>(&tx.t, number)?.clone();
     let by_proposer = motion
         .proposer
@@ -135,7 +140,7 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcom
     );
     let voted =
         tx.t.ballots
-            .range((number, 0)..=(number, u32::MAX))
+            .range((number, Id::MIN)..=(number, Id::MAX))
             .next()
             .is_some();
     require!(

@@ -23,8 +23,10 @@
 //! [`Body::since`]: crate::record::Body::since
 
 use rollbook_proof::chain::quorum;
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::event::EventBody;
+use crate::id::MotionId;
 use crate::object::node::NodeStatus;
 use crate::object::protocol::ProtocolFacts;
 use crate::record::RaiseProtocol;
@@ -36,7 +38,7 @@ use crate::tx::Tx;
 use crate::{refuse, require};
 
 /// The version that is decided and has not begun at `height`, with its facts.
-pub fn coming(tables: &StateTables, height: u64) -> Option<(u32, &ProtocolFacts)> {
+pub fn coming(tables: &StateTables, height: Height) -> Option<(ProtocolVersion, &ProtocolFacts)> {
     tables
         .protocols
         .iter()
@@ -45,8 +47,8 @@ pub fn coming(tables: &StateTables, height: u64) -> Option<(u32, &ProtocolFacts)
 }
 
 /// Of the validators of the next block, those that announced support of `version`, ascending.
-pub fn supporters(tables: &StateTables, version: u32) -> Vec<u32> {
-    let announced = |organisation: &u32| {
+pub fn supporters(tables: &StateTables, version: ProtocolVersion) -> Vec<OrganisationId> {
+    let announced = |organisation: &OrganisationId| {
         tables
             .protocol_support
             .get(organisation)
@@ -60,7 +62,11 @@ pub fn supporters(tables: &StateTables, version: u32) -> Vec<u32> {
 
 /// The node of `organisation` knows the rules up to `version`. A lower number than before takes an
 /// announcement back.
-pub(crate) fn announce(tx: &mut Tx, organisation: u32, version: u32) -> Result<(), Refusal> {
+pub(crate) fn announce(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    version: ProtocolVersion,
+) -> Result<(), Refusal> {
     let runs =
         tx.t.nodes
             .get(&organisation)
@@ -95,7 +101,7 @@ fn check_raise(tx: &Tx, plan: &RaiseProtocol) -> Result<(), Refusal> {
     }
     let in_force = tx.protocol();
     require!(
-        Some(plan.protocol) == in_force.checked_add(1),
+        plan.protocol == in_force.next(),
         "A18.not-next",
         protocol = plan.protocol,
         in_force = in_force
@@ -115,10 +121,15 @@ fn check_raise(tx: &Tx, plan: &RaiseProtocol) -> Result<(), Refusal> {
 }
 
 /// Fixes the height from which the version is in force.
-fn raise(tx: &mut Tx, motion: u32, due: u64, plan: &RaiseProtocol) -> Result<(), Refusal> {
+fn raise(
+    tx: &mut Tx,
+    motion: MotionId,
+    due: LedgerTime,
+    plan: &RaiseProtocol,
+) -> Result<(), Refusal> {
     check_raise(tx, plan)?;
     // The block that carries the amendment out is under the old rules to its end.
-    let from_height = plan.from_height.max(tx.height.saturating_add(1));
+    let from_height = plan.from_height.max(tx.height.next());
     tx.t.protocols().put(
         plan.protocol,
         ProtocolFacts {
@@ -140,7 +151,7 @@ fn raise(tx: &mut Tx, motion: u32, due: u64, plan: &RaiseProtocol) -> Result<(),
 }
 
 impl Effect for RaiseProtocol {
-    fn interested(&self, _tx: &Tx) -> Vec<u32> {
+    fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
         // The rules are for everybody.
         Vec::new()
     }
@@ -149,7 +160,7 @@ impl Effect for RaiseProtocol {
         check_raise(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: u32, due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: LedgerTime) -> Result<(), Refusal> {
         raise(tx, motion, due, self)
     }
 }

@@ -12,12 +12,14 @@
 use std::collections::BTreeSet;
 
 use rollbook_proof::chain::{Certificate, quorum};
+use rollbook_proof::number::{EpochId, Height, OrganisationId};
 
+use crate::id::GroupId;
 use crate::identity::Role;
 use crate::lookup::{groups, rights};
 use crate::object::node::{NodeFacts, NodeStatus};
 use crate::record::{NodeAct, NodeKeys};
-use crate::refusal::{Outcome, Refusal};
+use crate::refusal::{Fact, Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::network::protocol;
 use crate::rules::registration::claim_key;
@@ -87,19 +89,17 @@ pub fn apply(
     Ok(Outcome::Applied)
 }
 
-fn node_of(tx: &Tx, organisation: u32) -> Result<NodeFacts, Refusal> {
-    tx.t.nodes.get(&organisation).cloned().ok_or_else(|| {
-        Refusal::new(
-            "M40.no-node",
-            vec![("organisation", organisation.to_string())],
-        )
-    })
+fn node_of(tx: &Tx, organisation: OrganisationId) -> Result<NodeFacts, Refusal> {
+    tx.t.nodes
+        .get(&organisation)
+        .cloned()
+        .ok_or_else(|| Refusal::new("M40.no-node", vec![("organisation", organisation.fact())]))
 }
 
 /// Registers a node's four keys.
 pub(crate) fn enter(
     tx: &mut Tx,
-    organisation: u32,
+    organisation: OrganisationId,
     keys: &NodeKeys,
     status: NodeStatus,
     verifier: &mut dyn Verify,
@@ -109,9 +109,9 @@ pub(crate) fn enter(
             tx,
             key,
             possession,
-            organisation,
+            organisation.0,
             kind,
-            organisation,
+            organisation.0,
             verifier,
         )?;
     }
@@ -137,8 +137,8 @@ pub(crate) fn note_alive(tx: &mut Tx, certificate: &Certificate) {
 }
 
 /// The validators of the epoch of the next block, ascending.
-pub fn current(tables: &StateTables) -> Vec<u32> {
-    let epoch = tables.chain.get(&0).map_or(0, |facts| facts.epoch);
+pub fn current(tables: &StateTables) -> Vec<OrganisationId> {
+    let epoch = tables.chain.get(&0).map_or(EpochId(0), |facts| facts.epoch);
     tables
         .epochs
         .get(&epoch)
@@ -148,23 +148,23 @@ pub fn current(tables: &StateTables) -> Vec<u32> {
 
 /// The validators of the next epoch, if the block at `height` must be a handover; computed on the
 /// state before that block.
-pub fn handover(tables: &StateTables, height: u64) -> Option<Vec<u32>> {
+pub fn handover(tables: &StateTables, height: Height) -> Option<Vec<OrganisationId>> {
     let facts = tables.chain.get(&0)?;
     let charter = tables.charters.get(&facts.charter)?;
-    let since = height.checked_sub(facts.handover_height)?;
+    let since = height.0.checked_sub(facts.handover_height.0)?;
     if since < charter.chain.handover_blocks {
         return None;
     }
     let seats = current(tables);
     let mut budget = seats.len().saturating_sub(1) / 3;
-    let alive = |organisation: &u32| {
+    let alive = |organisation: &OrganisationId| {
         tables
             .alive
             .get(organisation)
-            .is_some_and(|seen| seen.saturating_add(charter.chain.alive_blocks) >= height)
+            .is_some_and(|seen| seen.plus(charter.chain.alive_blocks) >= height)
     };
     // A seat must go when its node leaves or its organisation is no member any more.
-    let mut next: BTreeSet<u32> = seats.iter().copied().collect();
+    let mut next: BTreeSet<OrganisationId> = seats.iter().copied().collect();
     for seat in &seats {
         let stays = tables
             .nodes
@@ -185,7 +185,7 @@ pub fn handover(tables: &StateTables, height: u64) -> Option<Vec<u32>> {
             budget -= 1;
         }
     }
-    let mut candidates: Vec<(u32, u32)> = tables
+    let mut candidates: Vec<(u32, OrganisationId)> = tables
         .nodes
         .iter()
         .filter(|(organisation, node)| {
@@ -194,7 +194,7 @@ pub fn handover(tables: &StateTables, height: u64) -> Option<Vec<u32>> {
         .map(|(organisation, node)| (node.ready, *organisation))
         .collect();
     candidates.sort_unstable();
-    let mut taken: BTreeSet<u32> = next
+    let mut taken: BTreeSet<GroupId> = next
         .iter()
         .map(|organisation| groups::group_of(tables, *organisation))
         .collect();
@@ -211,12 +211,12 @@ pub fn handover(tables: &StateTables, height: u64) -> Option<Vec<u32>> {
         taken.insert(group);
         budget -= 1;
     }
-    let next: Vec<u32> = next.into_iter().collect();
+    let next: Vec<OrganisationId> = next.into_iter().collect();
     (next != seats).then_some(next)
 }
 
 /// Writes the statuses that a handover to `next` brings.
-pub(crate) fn carry_out(tx: &mut Tx, next: &[u32]) {
+pub(crate) fn carry_out(tx: &mut Tx, next: &[OrganisationId]) {
     let before = current(&tx.t);
     for organisation in before.iter().filter(|seat| !next.contains(seat)) {
         if let Some(mut node) = tx.t.nodes.get(organisation).cloned() {

@@ -1,9 +1,9 @@
 //! Outsiders, flooders, liars, and a shell that sleeps.
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
-use libp2p::request_response::{self, ProtocolSupport};
+use libp2p::request_response::ProtocolSupport;
 use libp2p::swarm::SwarmEvent;
-use libp2p::{PeerId, Swarm, SwarmBuilder, identity, noise, tcp, yamux};
+use libp2p::{PeerId, Swarm, SwarmBuilder, identity, noise, request_response, tcp, yamux};
 
 use super::*;
 

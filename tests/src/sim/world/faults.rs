@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rollbook_node::disk::SimDisk;
 use rollbook_node::replica::{Input, JournalStorage, Replica, Storage};
+use rollbook_proof::number::Height;
 
 use super::{Event, World};
 use crate::sim::ledger::SimLedger;
@@ -36,7 +37,7 @@ impl<L: SimLedger> World<L> {
             }
         };
         let tip = recovered.tip;
-        if tip < machine.told && !machine.wiped {
+        if tip < Height(machine.told) && !machine.wiped {
             let told = machine.told;
             return self.fail(format!(
                 "LOST: node {node} told height {told} and restarted at {tip}"
@@ -45,7 +46,7 @@ impl<L: SimLedger> World<L> {
         let snapshot = self.machines[node].snapshot.take();
         let usable = snapshot.filter(|app| {
             let at = app.tip();
-            at.seal.height == 0
+            at.seal.height == Height(0)
                 || (at.seal.height <= tip
                     && storage
                         .decided(at.seal.height)
@@ -57,7 +58,7 @@ impl<L: SimLedger> World<L> {
             None
         };
         let mut app = app.take().unwrap_or_else(|| L::open(&self.genesis));
-        for height in app.tip().seal.height + 1..=tip {
+        for height in (app.tip().seal.height.0 + 1..=tip.0).map(Height) {
             let Some(block) = storage.decided(height) else {
                 return self.fail(format!("node {node} holds no block {height}"));
             };
@@ -70,7 +71,7 @@ impl<L: SimLedger> World<L> {
                 ));
             }
         }
-        if !storage.wal(tip + 1).is_empty() {
+        if !storage.wal(tip.next()).is_empty() {
             self.mark("restart with a log to replay");
         }
         let verify = SimVerify {

@@ -87,7 +87,7 @@ impl<L: SimLedger> World<L> {
         let block = &mut blocks[at];
         match self.random.below(4) {
             0 => {
-                block.seal.time_ms += 1;
+                block.seal.time_ms = block.seal.time_ms.plus_ms(1);
                 block.certificate.block = block.seal.id();
             }
             1 => {

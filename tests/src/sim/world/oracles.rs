@@ -4,6 +4,7 @@ use rollbook_node::replica::message::Frame;
 use rollbook_proof::chain::VoteKind;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::{Height, OrganisationId};
 
 use super::World;
 use crate::sim::ledger::SimLedger;
@@ -19,7 +20,7 @@ impl<L: SimLedger> World<L> {
             return self.fail("a frame that does not decode".into());
         };
         let (slot, value) = match frame {
-            Frame::Vote(signed) if signed.vote.validator == own => {
+            Frame::Vote(signed) if signed.vote.validator == OrganisationId(own) => {
                 let step = if signed.vote.kind == VoteKind::Prevote {
                     1
                 } else {
@@ -30,7 +31,7 @@ impl<L: SimLedger> World<L> {
                     signed.vote.block,
                 )
             }
-            Frame::Proposal { proposal, .. } if proposal.facts.validator == own => {
+            Frame::Proposal { proposal, .. } if proposal.facts.validator == OrganisationId(own) => {
                 let facts = sha256(&encode(&proposal.facts));
                 (
                     (own, proposal.facts.height, proposal.facts.round, 0),
@@ -80,7 +81,7 @@ impl<L: SimLedger> World<L> {
                     tip.seal.height
                 ));
             }
-            if tip.seal.height + 1 < self.outcome.height {
+            if tip.seal.height.next() < Height(self.outcome.height) {
                 let height = self.outcome.height;
                 return self.fail(format!(
                     "node {node} is stuck at {} of {height}: {status:?}",
@@ -100,7 +101,7 @@ impl<L: SimLedger> World<L> {
                     id.short()
                 ));
             }
-            if self.machines[node].receipted + 2 < tip.seal.height {
+            if self.machines[node].receipted + 2 < tip.seal.height.0 {
                 let receipted = self.machines[node].receipted;
                 return self.fail(format!(
                     "node {node}: receipted {receipted} of {}: {status:?}",
@@ -111,16 +112,17 @@ impl<L: SimLedger> World<L> {
             let accusations = accused.len() as u64;
             if let Some((height, who)) = accused
                 .iter()
-                .find(|(_, who)| !self.plan.twins.contains(who))
+                .find(|(_, who)| !self.plan.twins.contains(&who.0))
             {
                 return self.fail(format!(
-                    "honest validator {who} was accused at height {height}"
+                    "honest validator {} was accused at height {height}",
+                    who.0
                 ));
             }
             *self.outcome.marks.entry("accusation").or_default() += accusations;
             *self.outcome.marks.entry("block fetched").or_default() += taken;
             *self.outcome.marks.entry("file sync").or_default() += self.machines[node].disk.syncs();
-            if status.votes_from > 1 && status.votes_from < u64::MAX {
+            if status.votes_from > Height(1) && status.votes_from < Height(u64::MAX) {
                 self.mark("votes from a later height");
             }
         }

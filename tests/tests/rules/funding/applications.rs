@@ -1,6 +1,6 @@
 //! Who may apply, and until when (F06, RULINGS A4).
 
-use rollbook_core::account::Pot;
+use rollbook_core::account::{Amount, Pot};
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::charter::Class;
 use rollbook_core::identity::Role;
@@ -14,6 +14,7 @@ use rollbook_proof::answer;
 use rollbook_proof::answer::{Answer, SignedAnswer};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{KeyKind, sha256};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_sandbox::keys::{node_key, officers_of};
 use rollbook_tests::writer::Writer;
 
@@ -48,9 +49,9 @@ fn a_late_application_with_seen_receipts_is_in_time() {
             chain,
             bytes,
             record: earlier[record].id(),
-            height: 9,
-            time_ms,
-            node: validator,
+            height: Height(9),
+            time_ms: LedgerTime(time_ms),
+            node: OrganisationId(validator),
             verdict,
         };
         let signed = SignedAnswer::sign(answer, &node_key(&seed, signed_as, KeyKind::Log));
@@ -115,7 +116,7 @@ fn a_late_application_with_seen_receipts_is_in_time() {
     );
     assert_eq!(
         of(&writer, 1).submitted_ms,
-        before,
+        LedgerTime(before),
         "the time of the (f+1)-th receipt"
     );
     assert_eq!(
@@ -139,8 +140,8 @@ fn who_may_apply() {
     called(&mut writer, parts[0]);
     receive(&mut writer, parts[0], 1_000, "IN-1").unwrap();
     let base = CallTerms {
-        budget: 100,
-        ask_max: 10,
+        budget: Amount(100),
+        ask_max: Amount(10),
         ..terms(&writer, fund)
     };
     let members_only = Eligibility {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rollbook_core::account::AccountKind;
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{ApplicationId, CallId, DirectionId, DrawId, ReviewId};
 use rollbook_core::identity::Role;
 use rollbook_core::object::application::{Appeal, ApplicationStatus};
 use rollbook_core::object::call::CallStatus;
@@ -17,6 +18,7 @@ use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::rules::funding::draw;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::OrganisationId;
 use rollbook_tests::writer::Writer;
 
 use super::{
@@ -58,16 +60,19 @@ struct Cast {
 fn submitted(writer: &mut Writer) -> Cast {
     let (fund, call) = open_call(writer);
     // Earmark first: 10 m of direction 2, then 15 m free.
-    assert_eq!(balance(writer, fund, AccountKind::Direction(2)), 0);
+    assert_eq!(
+        balance(writer, fund, AccountKind::Direction(DirectionId(2))),
+        0
+    );
     assert_eq!(
         balance(writer, fund, AccountKind::Free),
         i128::from(5_000_000 * YUAN)
     );
     assert_eq!(
-        balance(writer, fund, AccountKind::Call(call)),
+        balance(writer, fund, AccountKind::Call(CallId(call))),
         i128::from(25_000_000 * YUAN)
     );
-    let frozen = writer.tables().calls.get(&call).unwrap().clone();
+    let frozen = writer.tables().calls.get(&CallId(call)).unwrap().clone();
     assert_eq!(
         (frozen.terms_hash, frozen.concentration_bp),
         (frozen.terms.hash(), 7_000)
@@ -105,13 +110,33 @@ fn submitted(writer: &mut Writer) -> Cast {
         "F07.submissions-open"
     );
     assert_eq!(
-        code(act(writer, 17, CallAct::Withdraw { application: gone })),
+        code(act(
+            writer,
+            17,
+            CallAct::Withdraw {
+                application: ApplicationId(gone)
+            }
+        )),
         "F39.not-the-applicant"
     );
-    act(writer, 18, CallAct::Withdraw { application: gone }).unwrap();
+    act(
+        writer,
+        18,
+        CallAct::Withdraw {
+            application: ApplicationId(gone),
+        },
+    )
+    .unwrap();
     // The same project may be submitted again after a withdrawal.
     let again = apply_for(writer, call, 18, "withdrawn", 1_000_000 * YUAN);
-    act(writer, 18, CallAct::Withdraw { application: again }).unwrap();
+    act(
+        writer,
+        18,
+        CallAct::Withdraw {
+            application: ApplicationId(again),
+        },
+    )
+    .unwrap();
     let closes = writer.due(DeadlineKind::CallCloses, call).unwrap();
     Cast {
         fund,
@@ -132,14 +157,14 @@ fn close_and_count(writer: &mut Writer, cast: &Cast) {
     let events = writer.advance(closes + 1);
     assert!(events.iter().any(|event| event.body
         == EventBody::CallClosedForSubmissions {
-            call,
+            call: CallId(call),
             applications: 7
         }));
     let late = act(writer, 20, CallAct::Submit(submission(call, 20, "late", 1)));
     assert_eq!(late, Ok(Outcome::NotCounted(NotCounted::LateApplication)));
     assert_eq!(writer.tables().applications.len(), 7);
     assert_eq!(
-        code(act(writer, 1, CallAct::Rank { call })),
+        code(act(writer, 1, CallAct::Rank { call: CallId(call) })),
         "F10.late-window-open"
     );
 }
@@ -164,7 +189,7 @@ fn open_judge_and_appeal(writer: &mut Writer, cast: &Cast) -> u32 {
     );
     open(writer, gsxr, "GSXR runtime", 12_000_000 * YUAN).unwrap();
     let by_officer = CallAct::Open {
-        application: headset,
+        application: ApplicationId(headset),
         content: content("headset optics line", 9_000_000 * YUAN),
         salt: SALT,
     };
@@ -186,7 +211,7 @@ fn open_judge_and_appeal(writer: &mut Writer, cast: &Cast) -> u32 {
             writer,
             24,
             CallAct::Appeal {
-                application: gsxr,
+                application: ApplicationId(gsxr),
                 grounds: sha256(b"g")
             }
         )),
@@ -197,7 +222,7 @@ fn open_judge_and_appeal(writer: &mut Writer, cast: &Cast) -> u32 {
             writer,
             24,
             CallAct::Appeal {
-                application: upheld,
+                application: ApplicationId(upheld),
                 grounds: sha256(b"g")
             }
         )),
@@ -207,7 +232,7 @@ fn open_judge_and_appeal(writer: &mut Writer, cast: &Cast) -> u32 {
         writer,
         17,
         CallAct::Appeal {
-            application: upheld,
+            application: ApplicationId(upheld),
             grounds: sha256(b"grounds"),
         },
     )
@@ -218,7 +243,7 @@ fn open_judge_and_appeal(writer: &mut Writer, cast: &Cast) -> u32 {
             writer,
             17,
             CallAct::Appeal {
-                application: upheld,
+                application: ApplicationId(upheld),
                 grounds: sha256(b"g")
             }
         )),
@@ -236,9 +261,9 @@ fn draw_reviewers(writer: &mut Writer, cast: &Cast) {
         ..
     } = *cast;
     let number = full_draw(writer, call);
-    let drawn = writer.tables().draws.get(&number).unwrap().clone();
+    let drawn = writer.tables().draws.get(&DrawId(number)).unwrap().clone();
     let reveals = [Hash([1; 32]), Hash([2; 32]), Hash([3; 32])];
-    let subject = DrawFor::Call(call);
+    let subject = DrawFor::Call(CallId(call));
     assert_eq!(drawn.pool_hash, draw::pool_hash(subject, 1, &drawn.pool));
     assert_eq!(
         drawn.seed,
@@ -266,10 +291,17 @@ fn draw_reviewers(writer: &mut Writer, cast: &Cast) {
         for review in reviews(writer, application) {
             let home = writer.tables().persons.get(&review.person).unwrap().home;
             assert!(
-                homes.insert(if home == 13 { 12 } else { home }),
+                homes.insert(if home == OrganisationId(13) {
+                    OrganisationId(12)
+                } else {
+                    home
+                }),
                 "distinct groups"
             );
-            assert!(application != gsxr || home != 24, "unrelated");
+            assert!(
+                application != gsxr || home != OrganisationId(24),
+                "unrelated"
+            );
             let place = order
                 .iter()
                 .position(|person| *person == review.person)
@@ -293,14 +325,14 @@ fn decide_the_appeal(writer: &mut Writer, cast: &Cast, appeal: u32) {
     } = *cast;
     writer.advance(closes + MS_PER_DAY + 1);
     assert_eq!(
-        code(act(writer, 1, CallAct::Rank { call })),
+        code(act(writer, 1, CallAct::Rank { call: CallId(call) })),
         "F10.review-not-final"
     );
 
     let events = writer.pass(appeal);
     assert!(events.contains(&EventBody::ApplicationsVoid {
-        call,
-        applications: vec![forgotten]
+        call: CallId(call),
+        applications: vec![ApplicationId(forgotten)]
     }));
     assert_eq!(
         code(open(writer, forgotten, "forgotten", 1_000_000 * YUAN)),
@@ -329,14 +361,19 @@ fn drop_and_replace(writer: &mut Writer, cast: &Cast) {
         "F09.wrong-state",
         "a declaration precedes the seal"
     );
-    let thief = writer.tables().reviews.get(&first[1]).unwrap().person;
+    let thief = writer
+        .tables()
+        .reviews
+        .get(&ReviewId(first[1]))
+        .unwrap()
+        .person;
     let home = writer.tables().persons.get(&thief).unwrap().home;
     let body = Body::Call(CallAct::Declare {
-        review: first[0],
+        review: ReviewId(first[0]),
         declaration: ReviewDeclaration::Clear,
     });
     assert_eq!(
-        code(writer.act_as(home, &[(thief, Role::Technical)], body)),
+        code(writer.act_as(home.0, &[(thief.0, Role::Technical)], body)),
         "F09.not-the-reviewer"
     );
     declare(
@@ -356,11 +393,16 @@ fn drop_and_replace(writer: &mut Writer, cast: &Cast) {
     assert_eq!(of(writer, scope).appeal, Some(Appeal::Expired));
     let replaced = events.iter().filter(|event| {
         matches!(&event.body,
-            EventBody::ReviewerReplaced { review, .. } if *review == first[2])
+            EventBody::ReviewerReplaced { review, .. } if *review == ReviewId(first[2]))
     });
     assert_eq!(replaced.count(), 1);
     assert_eq!(
-        writer.tables().reviews.get(&first[2]).unwrap().status,
+        writer
+            .tables()
+            .reviews
+            .get(&ReviewId(first[2]))
+            .unwrap()
+            .status,
         ReviewStatus::Replaced
     );
     // Everybody was late on the two others as well; the pool of ten is used up for those who need
@@ -368,7 +410,7 @@ fn drop_and_replace(writer: &mut Writer, cast: &Cast) {
     assert!(standing(writer, gsxr).len() < 5);
     fill_pool(writer, &[1, 2, 3, 4, 14, 15, 16, 20, 21, 22, 23]);
     let second = full_draw(writer, call);
-    assert_eq!(writer.tables().draws.get(&second).unwrap().round, 2);
+    assert_eq!(writer.tables().draws.get(&DrawId(second)).unwrap().round, 2);
     assert_eq!(
         (
             standing(writer, gsxr).len(),
@@ -424,13 +466,18 @@ fn score(writer: &mut Writer, cast: &Cast) {
         writer,
         of_headset[0],
         CallAct::Finalise {
-            review: of_headset[0],
+            review: ReviewId(of_headset[0]),
             revision: Some(change),
         },
     )
     .unwrap();
     assert_eq!(
-        writer.tables().reviews.get(&of_headset[0]).unwrap().scores,
+        writer
+            .tables()
+            .reviews
+            .get(&ReviewId(of_headset[0]))
+            .unwrap()
+            .scores,
         Some(Scores(vec![7, 7, 7])),
         "the old one stays visible"
     );
@@ -440,7 +487,12 @@ fn score(writer: &mut Writer, cast: &Cast) {
     review_all(writer, upheld, &[[3, 9, 9], [4, 9, 9], [4, 9, 9]]);
     writer.advance(due + 1);
     assert_eq!(
-        writer.tables().reviews.get(&of_headset[1]).unwrap().status,
+        writer
+            .tables()
+            .reviews
+            .get(&ReviewId(of_headset[1]))
+            .unwrap()
+            .status,
         ReviewStatus::Final,
         "by the clock"
     );
@@ -458,11 +510,11 @@ fn rank_and_settle(writer: &mut Writer, cast: &Cast) {
         ..
     } = *cast;
     assert_eq!(
-        act(writer, 21, CallAct::Rank { call }),
+        act(writer, 21, CallAct::Rank { call: CallId(call) }),
         Ok(Outcome::Applied)
     );
     assert_eq!(
-        code(act(writer, 21, CallAct::Rank { call })),
+        code(act(writer, 21, CallAct::Rank { call: CallId(call) })),
         "F10.wrong-state"
     );
     assert_eq!(call_status(writer, call), CallStatus::Ranked);
@@ -486,19 +538,26 @@ fn rank_and_settle(writer: &mut Writer, cast: &Cast) {
         "mean quality 11/3 is below 4"
     );
     // Withdrawals after the ranking leave the other ranks alone and settle the call.
-    act(writer, 24, CallAct::Withdraw { application: gsxr }).unwrap();
+    act(
+        writer,
+        24,
+        CallAct::Withdraw {
+            application: ApplicationId(gsxr),
+        },
+    )
+    .unwrap();
     assert_eq!(call_status(writer, call), CallStatus::Ranked);
     act(
         writer,
         optics,
         CallAct::Withdraw {
-            application: headset,
+            application: ApplicationId(headset),
         },
     )
     .unwrap();
     assert_eq!(call_status(writer, call), CallStatus::Decided);
     let cancel = MotionEffect::CancelCall(CancelCall {
-        call,
+        call: CallId(call),
         reason: sha256(b"r"),
     });
     assert_eq!(

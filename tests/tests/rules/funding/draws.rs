@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{CallId, DrawId, PersonId};
 use rollbook_core::object::draw::DrawStatus;
 use rollbook_core::record::{CallAct, ConfirmPool, DrawFor, MotionEffect, PoolKind};
 use rollbook_core::rules::funding::draw;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::keys::officers_of;
 
 use super::{Place, code, commit, fill_pool, officer, open_call, reveal, writer};
@@ -17,7 +19,7 @@ use super::{Place, code, commit, fill_pool, officer, open_call, reveal, writer};
 fn who_is_missing_in_a_draw_is_replaced_and_shown() {
     let mut writer = writer("draw");
     let (_, call) = open_call(&mut writer);
-    let subject = DrawFor::Call(call);
+    let subject = DrawFor::Call(CallId(call));
     let freeze = CallAct::FreezePool { subject };
     assert_eq!(
         code(officer(&mut writer, freeze.clone())),
@@ -28,7 +30,7 @@ fn who_is_missing_in_a_draw_is_replaced_and_shown() {
     assert_eq!(code(officer(&mut writer, freeze.clone())), "R22.pool-empty");
     let enter = |persons: Vec<u32>| CallAct::EnterPool {
         pool: PoolKind::Reviewers,
-        persons,
+        persons: persons.into_iter().map(PersonId).collect(),
     };
     assert_eq!(
         code(officer(&mut writer, enter(vec![officers_of(5).0]))),
@@ -40,7 +42,7 @@ fn who_is_missing_in_a_draw_is_replaced_and_shown() {
     );
     let confirm = MotionEffect::ConfirmPool(ConfirmPool {
         pool: PoolKind::Reviewers,
-        persons: vec![officers_of(5).1],
+        persons: vec![PersonId(officers_of(5).1)],
     });
     assert_eq!(
         writer.propose(confirm.clone(), 7).unwrap_err().code,
@@ -88,9 +90,9 @@ fn who_is_missing_in_a_draw_is_replaced_and_shown() {
     assert_eq!(
         event,
         EventBody::DrawPassed {
-            draw: 1,
+            draw: DrawId(1),
             attempt: 1,
-            places: vec![(1, Some(1))]
+            places: vec![(1, Some(OrganisationId(1)))]
         }
     );
     assert_eq!(
@@ -114,9 +116,9 @@ fn who_is_missing_in_a_draw_is_replaced_and_shown() {
     assert_eq!(
         event,
         EventBody::DrawPassed {
-            draw: 1,
+            draw: DrawId(1),
             attempt: 2,
-            places: vec![(2, Some(2))]
+            places: vec![(2, Some(OrganisationId(2)))]
         }
     );
     assert_eq!(
@@ -129,7 +131,7 @@ fn who_is_missing_in_a_draw_is_replaced_and_shown() {
     for (place, byte) in [(Place::Seat(2), 13), (Place::Po, 11), (Place::Seat(1), 12)] {
         reveal(&mut writer, 1, place, byte).unwrap();
     }
-    let drawn = writer.tables().draws.get(&1).unwrap().clone();
+    let drawn = writer.tables().draws.get(&DrawId(1)).unwrap().clone();
     assert_eq!(drawn.status, DrawStatus::Drawn);
     let reveals = [Hash([11; 32]), Hash([12; 32]), Hash([13; 32])];
     assert_eq!(
@@ -162,14 +164,14 @@ proptest! {
 }
 
 fn orders_the_whole_pool(pool: BTreeSet<u32>, bytes: [u8; 32]) -> Result<(), TestCaseError> {
-    let pool: Vec<u32> = pool.into_iter().collect();
+    let pool: Vec<PersonId> = pool.into_iter().map(PersonId).collect();
     let order = draw::order(&Hash(bytes), 1, &pool);
     prop_assert_eq!(
         order.iter().copied().collect::<BTreeSet<_>>(),
         pool.iter().copied().collect::<BTreeSet<_>>()
     );
     prop_assert_eq!(order.len(), pool.len());
-    let reversed: Vec<u32> = pool.iter().rev().copied().collect();
+    let reversed: Vec<PersonId> = pool.iter().rev().copied().collect();
     prop_assert_eq!(&draw::order(&Hash(bytes), 1, &reversed), &order);
     prop_assert!(pool.len() < 12 || draw::order(&Hash(bytes), 2, &pool) != order);
     Ok(())

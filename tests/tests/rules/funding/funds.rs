@@ -1,7 +1,9 @@
 //! A fund needs its officers; pledges, instalments and receipts (F01 to F04, F34, F35).
 
-use rollbook_core::account::{AccountKind, Pot, Totals, Unit};
+use rollbook_core::account::{AccountKind, Amount, Pot, Totals, Unit};
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{ContributionId, DirectionId, FundId, InstalmentId, MotionId, PersonId};
 use rollbook_core::identity::Role;
 use rollbook_core::object::contribution::InstalmentStatus;
 use rollbook_core::object::fund::FundStatus;
@@ -11,6 +13,7 @@ use rollbook_core::record::{
 };
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::sha256;
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::writer::Writer;
 
@@ -31,22 +34,34 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
         MotionEffect::CreateFund(plan.into())
     };
     let cases: [(&str, MotionEffect); 9] = [
-        ("A4.unknown-organisation", with(&|plan| plan.holder = 99)),
+        (
+            "A4.unknown-organisation",
+            with(&|plan| plan.holder = OrganisationId(99)),
+        ),
         (
             "F01.holder-is-observer",
-            with(&|plan| plan.holder = MEMBERS + 1),
+            with(&|plan| plan.holder = OrganisationId(MEMBERS + 1)),
         ),
-        ("F01.no-office", with(&|plan| plan.office = 1)),
+        (
+            "F01.no-office",
+            with(&|plan| plan.office = OrganisationId(1)),
+        ),
         (
             "F01.unit-not-allowed",
             with(&|plan| plan.unit = Unit::currency("USD").unwrap()),
         ),
-        ("F01.unknown-person", with(&|plan| plan.officers[0].1 = 999)),
+        (
+            "F01.unknown-person",
+            with(&|plan| plan.officers[0].1 = PersonId(999)),
+        ),
         (
             "F01.two-chain-roles",
             with(&|plan| plan.officers[0].1 = plan.officers[1].1),
         ),
-        ("F01.auditor", with(&|plan| plan.officers[0].1 = auditor)),
+        (
+            "F01.auditor",
+            with(&|plan| plan.officers[0].1 = PersonId(auditor)),
+        ),
         (
             "F01.officers-missing",
             with(&|plan| plan.officers.retain(|(role, _)| *role != Role::Treasurer)),
@@ -64,7 +79,12 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
         .unwrap();
     writer.pass(motion);
     assert_eq!(
-        writer.tables().motions.get(&motion).unwrap().status,
+        writer
+            .tables()
+            .motions
+            .get(&MotionId(motion))
+            .unwrap()
+            .status,
         MotionStatus::CarriedOut
     );
     // Approved: no pledge yet; strangers have nothing to accept; a part of the officers does not
@@ -75,45 +95,53 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
         "F01.fund-not-open"
     );
     assert_eq!(
-        code(fund_act(&mut writer, 11, FundAct::Accept { fund: 1 })),
+        code(fund_act(
+            &mut writer,
+            11,
+            FundAct::Accept { fund: FundId(1) }
+        )),
         "F01.nothing-to-accept"
     );
     assert_eq!(
-        code(fund_act(&mut writer, 11, FundAct::Accept { fund: 2 })),
+        code(fund_act(
+            &mut writer,
+            11,
+            FundAct::Accept { fund: FundId(2) }
+        )),
         "A4.unknown-fund"
     );
     let signers: Vec<(u32, Role)> = good
         .officers
         .iter()
-        .map(|(role, person)| (*person, *role))
+        .map(|(role, person)| (person.0, *role))
         .collect();
     writer
         .act_as(
-            good.office,
+            good.office.0,
             &signers[..1],
-            Body::Fund(FundAct::Accept { fund: 1 }),
+            Body::Fund(FundAct::Accept { fund: FundId(1) }),
         )
         .unwrap();
     assert_eq!(
-        writer.tables().funds.get(&1).unwrap().status,
+        writer.tables().funds.get(&FundId(1)).unwrap().status,
         FundStatus::Approved
     );
     assert_eq!(
         code(writer.act_as(
-            good.office,
+            good.office.0,
             &signers[..1],
-            Body::Fund(FundAct::Accept { fund: 1 })
+            Body::Fund(FundAct::Accept { fund: FundId(1) })
         )),
         "F01.nothing-to-accept"
     );
     writer
         .act_as(
-            good.office,
+            good.office.0,
             &signers[1..],
-            Body::Fund(FundAct::Accept { fund: 1 }),
+            Body::Fund(FundAct::Accept { fund: FundId(1) }),
         )
         .unwrap();
-    let fund = writer.tables().funds.get(&1).unwrap().clone();
+    let fund = writer.tables().funds.get(&FundId(1)).unwrap().clone();
     assert_eq!(
         (fund.status, fund.accepted.len(), fund.holder_accepted),
         (FundStatus::Open, 6, true)
@@ -125,8 +153,8 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
     // The committee: five members of distinct groups.
     let committee = |members: &[u32]| {
         MotionEffect::AppointCommittee(AppointCommittee {
-            fund: 1,
-            members: members.to_vec(),
+            fund: FundId(1),
+            members: members.iter().copied().map(OrganisationId).collect(),
         })
     };
     assert_eq!(
@@ -157,7 +185,7 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
             .tables()
             .committee_seats
             .iter()
-            .map(|((_, member), _)| *member)
+            .map(|((_, member), _)| member.0)
             .collect::<Vec<_>>(),
         [1, 2, 3, 4, 12]
     );
@@ -181,7 +209,7 @@ fn pledged(writer: &mut Writer, fund: u32) -> Vec<u32> {
         code(fund_act(writer, 11, FundAct::Pledge(past))),
         "F02.due-day-past"
     );
-    let nowhere = pledge_entry(writer, fund, Pot::Direction(9), &[(1, 10)]);
+    let nowhere = pledge_entry(writer, fund, Pot::Direction(DirectionId(9)), &[(1, 10)]);
     assert_eq!(
         code(fund_act(writer, 11, FundAct::Pledge(nowhere))),
         "F02.unknown-direction"
@@ -202,7 +230,7 @@ fn pledged(writer: &mut Writer, fund: u32) -> Vec<u32> {
         writer,
         11,
         fund,
-        Pot::Direction(1),
+        Pot::Direction(DirectionId(1)),
         &[(30, 600), (60, 400), (90, 200)],
     );
     assert_eq!(
@@ -226,7 +254,7 @@ fn receive_in_parts(writer: &mut Writer, fund: u32, parts: &[u32]) {
             writer,
             Role::Treasurer,
             FundAct::CallInstalment {
-                instalment: parts[0]
+                instalment: InstalmentId(parts[0])
             }
         )),
         "F34.wrong-state"
@@ -237,7 +265,7 @@ fn receive_in_parts(writer: &mut Writer, fund: u32, parts: &[u32]) {
         "F03.excess-is-a-new-pledge"
     );
     let ahead = ReceiptEntry {
-        value_day: day(writer, 1),
+        value_day: LocalDay(day(writer, 1)),
         ..early.clone()
     };
     assert_eq!(
@@ -248,7 +276,7 @@ fn receive_in_parts(writer: &mut Writer, fund: u32, parts: &[u32]) {
         record_receipt(
             writer,
             ReceiptEntry {
-                amount: 0,
+                amount: Amount(0),
                 ..early.clone()
             }
         )
@@ -267,13 +295,13 @@ fn receive_in_parts(writer: &mut Writer, fund: u32, parts: &[u32]) {
     let id = record_receipt(
         writer,
         ReceiptEntry {
-            amount: 250,
+            amount: Amount(250),
             ..early
         },
     )
     .unwrap();
     assert_eq!(
-        balance(writer, fund, AccountKind::Direction(1)),
+        balance(writer, fund, AccountKind::Direction(DirectionId(1))),
         0,
         "recorded, not confirmed"
     );
@@ -307,7 +335,10 @@ fn receive_in_parts(writer: &mut Writer, fund: u32, parts: &[u32]) {
         "F03.unknown-receipt"
     );
     assert_eq!(status(writer, parts[0]), InstalmentStatus::PartlyReceived);
-    assert_eq!(balance(writer, fund, AccountKind::Direction(1)), 250);
+    assert_eq!(
+        balance(writer, fund, AccountKind::Direction(DirectionId(1))),
+        250
+    );
     assert_eq!(
         receive(writer, parts[0], 100, "BANK-1").unwrap_err().code,
         "N8.bank-reference-used"
@@ -347,11 +378,11 @@ fn default_and_receive_late(writer: &mut Writer, fund: u32, parts: &[u32]) {
     );
     let events = writer.advance(due + 1);
     let defaulted = EventBody::InstalmentDefaulted {
-        fund,
-        contribution: 1,
-        instalment: parts[0],
-        member: 11,
-        amount: 250,
+        fund: FundId(fund),
+        contribution: ContributionId(1),
+        instalment: InstalmentId(parts[0]),
+        member: OrganisationId(11),
+        amount: Amount(250),
     };
     assert_eq!(
         events
@@ -374,10 +405,15 @@ fn write_off(writer: &mut Writer, parts: &[u32]) {
         })
     };
     assert_eq!(
-        writer.propose(by_motion(parts[1]), 7).unwrap_err().code,
+        writer
+            .propose(by_motion(InstalmentId(parts[1])), 7)
+            .unwrap_err()
+            .code,
         "F35.wrong-state"
     );
-    let motion = writer.propose(by_motion(parts[0]), 7).unwrap();
+    let motion = writer
+        .propose(by_motion(InstalmentId(parts[0])), 7)
+        .unwrap();
     writer.pass(motion);
     assert_eq!(status(writer, parts[0]), InstalmentStatus::WrittenOff);
     assert_eq!(
@@ -391,25 +427,36 @@ fn cancel_the_rest(writer: &mut Writer, fund: u32, parts: &[u32]) {
     let (first, second) = officers_of(11);
     let propose = |contribution, instalments: &[u32]| FundAct::ProposeCancel {
         contribution,
-        instalments: instalments.to_vec(),
+        instalments: instalments.iter().copied().map(InstalmentId).collect(),
     };
     assert_eq!(
-        code(fund_act(writer, 12, propose(1, &[parts[1]]))),
+        code(fund_act(
+            writer,
+            12,
+            propose(ContributionId(1), &[parts[1]])
+        )),
         "F34.not-the-member"
     );
     assert_eq!(
-        code(fund_act(writer, 11, propose(1, &[99]))),
+        code(fund_act(writer, 11, propose(ContributionId(1), &[99]))),
         "F34.not-of-this-contribution"
     );
     assert_eq!(
-        code(fund_act(writer, 11, propose(1, &[parts[0]]))),
+        code(fund_act(
+            writer,
+            11,
+            propose(ContributionId(1), &[parts[0]])
+        )),
         "F34.already-called"
     );
-    assert_eq!(code(fund_act(writer, 11, propose(1, &[]))), "A6.malformed");
+    assert_eq!(
+        code(fund_act(writer, 11, propose(ContributionId(1), &[]))),
+        "A6.malformed"
+    );
     let record = writer.sign(
         11,
         &[(first, Role::Primary), (second, Role::Finance)],
-        Body::Fund(propose(1, &parts[1..])),
+        Body::Fund(propose(ContributionId(1), &parts[1..])),
     );
     assert!(
         writer
@@ -429,7 +476,7 @@ fn cancel_the_rest(writer: &mut Writer, fund: u32, parts: &[u32]) {
     let record = writer.sign(
         11,
         &[(first, Role::Primary), (second, Role::Finance)],
-        Body::Fund(propose(1, &parts[2..])),
+        Body::Fund(propose(ContributionId(1), &parts[2..])),
     );
     assert!(
         writer
@@ -447,7 +494,12 @@ fn cancel_the_rest(writer: &mut Writer, fund: u32, parts: &[u32]) {
     );
     receive(writer, parts[1], 400, "BANK-5").unwrap();
     assert_eq!(writer.due(DeadlineKind::InstalmentDefault, parts[1]), None);
-    let memo = writer.tables().contributions.get(&1).unwrap().pledge;
+    let memo = writer
+        .tables()
+        .contributions
+        .get(&ContributionId(1))
+        .unwrap()
+        .pledge;
     assert_eq!(
         (
             memo.received,
@@ -455,7 +507,10 @@ fn cancel_the_rest(writer: &mut Writer, fund: u32, parts: &[u32]) {
             memo.cancelled,
             memo.pledged()
         ),
-        (800, 200, 200, 1200)
+        (Amount(800), Amount(200), Amount(200), 1200)
     );
-    assert_eq!(balance(writer, fund, AccountKind::Member(11)), -800);
+    assert_eq!(
+        balance(writer, fund, AccountKind::Member(OrganisationId(11))),
+        -800
+    );
 }

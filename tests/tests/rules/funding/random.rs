@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use rollbook_core::account::{AccountKind, Pot};
+use rollbook_core::id::{ApplicationId, CallId, DirectionId, InstalmentId, ReviewId};
 use rollbook_core::identity::Role;
 use rollbook_core::machine::Row;
 use rollbook_core::object::application::ApplicationStatus;
@@ -14,6 +15,7 @@ use rollbook_core::record::{Body, CallAct, DrawFor, FundAct, ReviewDeclaration};
 use rollbook_core::refusal::Outcome;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 use rollbook_tests::writer::Writer;
 
 use super::{
@@ -99,7 +101,9 @@ fn conserves_money(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 direction,
                 parts,
             } => {
-                let pot = direction.map_or(Pot::Free, Pot::Direction);
+                let pot = direction.map_or(Pot::Free, |direction| {
+                    Pot::Direction(DirectionId(direction))
+                });
                 let parts: Vec<(i64, u64)> = (10..).step_by(20).zip(parts).collect();
                 pledge(&mut writer, member, fund, pot, &parts);
             }
@@ -107,11 +111,18 @@ fn conserves_money(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let _ = office(
                     &mut writer,
                     Role::Treasurer,
-                    FundAct::CallInstalment { instalment },
+                    FundAct::CallInstalment {
+                        instalment: InstalmentId(instalment),
+                    },
                 );
             }
             Step::Cancel(instalment) => {
-                if let Some(entry) = writer.tables().instalments.get(&instalment).copied() {
+                if let Some(entry) = writer
+                    .tables()
+                    .instalments
+                    .get(&InstalmentId(instalment))
+                    .copied()
+                {
                     let member = writer
                         .tables()
                         .contributions
@@ -120,11 +131,11 @@ fn conserves_money(steps: Vec<Step>) -> Result<(), TestCaseError> {
                         .member;
                     let act = FundAct::ProposeCancel {
                         contribution: entry.contribution,
-                        instalments: vec![instalment],
+                        instalments: vec![InstalmentId(instalment)],
                     };
                     let body = Body::Fund(act);
-                    let signers = writer.officers(member, &body);
-                    let record = writer.sign(member, &signers, body);
+                    let signers = writer.officers(member.0, &body);
+                    let record = writer.sign(member.0, &signers, body);
                     if writer
                         .submit(std::slice::from_ref(&record))
                         .refused
@@ -169,7 +180,7 @@ fn conserves_money(steps: Vec<Step>) -> Result<(), TestCaseError> {
         let received: u64 = tables
             .contributions
             .iter()
-            .map(|(_, contribution)| contribution.pledge.received)
+            .map(|(_, contribution)| contribution.pledge.received.0)
             .sum();
         prop_assert_eq!(totals.available, i128::from(received));
         prop_assert_eq!(totals.received, -i128::from(received));
@@ -187,8 +198,8 @@ fn conserves_money(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .sum::<u128>()
             );
             prop_assert_eq!(
-                contribution.pledge.received,
-                parts.iter().map(|part| part.received).sum::<u64>()
+                contribution.pledge.received.0,
+                parts.iter().map(|part| part.received.0).sum::<u64>()
             );
         }
         let confirmed: Vec<_> = tables
@@ -199,7 +210,7 @@ fn conserves_money(steps: Vec<Step>) -> Result<(), TestCaseError> {
         prop_assert_eq!(
             confirmed
                 .iter()
-                .map(|(_, receipt)| receipt.amount)
+                .map(|(_, receipt)| receipt.amount.0)
                 .sum::<u64>(),
             received
         );
@@ -212,7 +223,7 @@ fn conserves_money(steps: Vec<Step>) -> Result<(), TestCaseError> {
             confirmed.len()
         );
         for (number, instalment) in tables.instalments.iter() {
-            if let Some(was) = before.insert(*number, instalment.status) {
+            if let Some(was) = before.insert(number.0, instalment.status) {
                 prop_assert!(leads(
                     &rollbook_core::object::contribution::ROWS,
                     was,
@@ -282,13 +293,13 @@ fn stage(writer: &mut Writer, call: u32, stage: u32) -> Applied {
         .tables()
         .applications
         .iter()
-        .map(|(number, _)| *number)
+        .map(|(number, _)| number.0)
         .collect();
     let reviews: Vec<u32> = writer
         .tables()
         .reviews
         .iter()
-        .map(|(number, _)| *number)
+        .map(|(number, _)| number.0)
         .collect();
     match stage {
         0 => applications.iter().for_each(|number| {
@@ -316,24 +327,24 @@ fn stage(writer: &mut Writer, call: u32, stage: u32) -> Applied {
                 writer,
                 *number,
                 CallAct::Finalise {
-                    review: *number,
+                    review: ReviewId(*number),
                     revision: None,
                 },
             ))
         }),
         6 => drop(writer.advance_days(12)),
-        7 => return act(writer, 1, CallAct::Rank { call }),
+        7 => return act(writer, 1, CallAct::Rank { call: CallId(call) }),
         8 => applications.iter().for_each(|number| {
             let applicant = of(writer, *number).applicant;
             drop(act(
                 writer,
-                applicant,
+                applicant.0,
                 CallAct::Withdraw {
-                    application: *number,
+                    application: ApplicationId(*number),
                 },
             ));
         }),
-        _ => return officer(writer, CallAct::Close { call }),
+        _ => return officer(writer, CallAct::Close { call: CallId(call) }),
     }
     Ok(Outcome::Applied)
 }
@@ -345,7 +356,7 @@ fn running(writer: &Writer, nth: usize) -> Option<u32> {
         .reviews
         .iter()
         .filter(|(_, review)| review.status.is_running())
-        .map(|(number, _)| *number)
+        .map(|(number, _)| number.0)
         .nth(nth)
 }
 
@@ -394,18 +405,31 @@ fn moves_along_its_tables(early: Vec<u32>, moves: Vec<Move>) -> Result<(), TestC
             Move::Withdraw(application) => match writer
                 .tables()
                 .applications
-                .get(&application)
+                .get(&ApplicationId(application))
                 .map(|found| found.applicant)
             {
-                Some(applicant) => act(&mut writer, applicant, CallAct::Withdraw { application }),
+                Some(applicant) => act(
+                    &mut writer,
+                    applicant.0,
+                    CallAct::Withdraw {
+                        application: ApplicationId(application),
+                    },
+                ),
                 None => continue,
             },
-            Move::Open(application) if writer.tables().applications.contains(&application) => open(
-                &mut writer,
-                application,
-                &project(application),
-                1_000 * YUAN,
-            ),
+            Move::Open(application)
+                if writer
+                    .tables()
+                    .applications
+                    .contains(&ApplicationId(application)) =>
+            {
+                open(
+                    &mut writer,
+                    application,
+                    &project(application),
+                    1_000 * YUAN,
+                )
+            }
             Move::Open(_) => continue,
             Move::Judge(application, good) => {
                 judge(&mut writer, application, (!good).then_some("incomplete"))
@@ -413,14 +437,14 @@ fn moves_along_its_tables(early: Vec<u32>, moves: Vec<Move>) -> Result<(), TestC
             Move::Appeal(application) => match writer
                 .tables()
                 .applications
-                .get(&application)
+                .get(&ApplicationId(application))
                 .map(|found| found.applicant)
             {
                 Some(applicant) => act(
                     &mut writer,
-                    applicant,
+                    applicant.0,
                     CallAct::Appeal {
-                        application,
+                        application: ApplicationId(application),
                         grounds: Hash::ZERO,
                     },
                 ),
@@ -453,7 +477,7 @@ fn moves_along_its_tables(early: Vec<u32>, moves: Vec<Move>) -> Result<(), TestC
                     &mut writer,
                     review,
                     CallAct::Finalise {
-                        review,
+                        review: ReviewId(review),
                         revision: None,
                     },
                 ),
@@ -462,11 +486,11 @@ fn moves_along_its_tables(early: Vec<u32>, moves: Vec<Move>) -> Result<(), TestC
             Move::Freeze => officer(
                 &mut writer,
                 CallAct::FreezePool {
-                    subject: DrawFor::Call(call),
+                    subject: DrawFor::Call(CallId(call)),
                 },
             ),
-            Move::Rank => act(&mut writer, 1, CallAct::Rank { call }),
-            Move::Close => officer(&mut writer, CallAct::Close { call }),
+            Move::Rank => act(&mut writer, 1, CallAct::Rank { call: CallId(call) }),
+            Move::Close => officer(&mut writer, CallAct::Close { call: CallId(call) }),
             Move::Stage(which) => stage(&mut writer, call, which),
             Move::Hours(hours) => {
                 let to = writer.now() + hours * 3_600_000;
@@ -486,11 +510,14 @@ fn moves_along_its_tables(early: Vec<u32>, moves: Vec<Move>) -> Result<(), TestC
         } else {
             i128::from(25_000_000 * YUAN)
         };
-        prop_assert_eq!(balance(&writer, fund, AccountKind::Call(call)), expected);
+        prop_assert_eq!(
+            balance(&writer, fund, AccountKind::Call(CallId(call))),
+            expected
+        );
         totals(&writer, fund);
         let tables = writer.tables();
         for (number, application) in tables.applications.iter() {
-            if let Some(was) = applications.insert(*number, application.status) {
+            if let Some(was) = applications.insert(number.0, application.status) {
                 prop_assert!(leads(
                     &rollbook_core::object::application::ROWS,
                     was,
@@ -498,17 +525,21 @@ fn moves_along_its_tables(early: Vec<u32>, moves: Vec<Move>) -> Result<(), TestC
                 ));
             }
             let mut groups = BTreeSet::new();
-            for review in reviews(&writer, *number)
+            for review in reviews(&writer, number.0)
                 .iter()
                 .filter(|review| review.status.stands())
             {
                 let home = tables.persons.get(&review.person).unwrap().home;
                 prop_assert!(home != application.applicant);
-                let group = if home == 13 { 12 } else { home };
+                let group = if home == OrganisationId(13) {
+                    OrganisationId(12)
+                } else {
+                    home
+                };
                 prop_assert!(groups.insert(group), "two of one group");
             }
             if application.rank.is_some() {
-                let done = reviews(&writer, *number)
+                let done = reviews(&writer, number.0)
                     .iter()
                     .filter(|review| review.status == ReviewStatus::Final)
                     .count();
@@ -516,7 +547,7 @@ fn moves_along_its_tables(early: Vec<u32>, moves: Vec<Move>) -> Result<(), TestC
             }
         }
         for (number, review) in tables.reviews.iter() {
-            if let Some(was) = all_reviews.insert(*number, review.status) {
+            if let Some(was) = all_reviews.insert(number.0, review.status) {
                 prop_assert!(leads(
                     &rollbook_core::object::review::ROWS,
                     was,

@@ -1,10 +1,14 @@
 //! Scores, thresholds and ranks, exact and in any order of the input.
 
 use proptest::prelude::*;
+use rollbook_core::account::Amount;
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Class;
+use rollbook_core::id::{ApplicationId, FundId};
 use rollbook_core::record::{CallTerms, Eligibility, Scores, TieBreak};
 use rollbook_core::rules::funding::call::{Contestant, better, score};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 use rollbook_tests::writer::text;
 
 use super::{criterion, name};
@@ -59,9 +63,9 @@ fn ranks_in_any_order(
                 .collect();
             assert_eq!(score(&terms, other).unwrap(), forward);
             Contestant {
-                application,
-                ask: *ask,
-                submitted_ms: *submitted_ms,
+                application: ApplicationId(application),
+                ask: Amount(*ask),
+                submitted_ms: LedgerTime(*submitted_ms),
                 score: forward,
             }
         })
@@ -94,11 +98,11 @@ fn ranks_in_any_order(
 
 fn sample_terms() -> CallTerms {
     CallTerms {
-        fund: 1,
+        fund: FundId(1),
         title: name("sample"),
         direction: None,
-        budget: 10,
-        ask_max: 10,
+        budget: Amount(10),
+        ask_max: Amount(10),
         criteria: vec![
             criterion("quality", 4_000, 4),
             criterion("impact", 3_500, 0),
@@ -118,8 +122,8 @@ fn sample_terms() -> CallTerms {
             in_direction: false,
         },
         codes: vec![text("incomplete")],
-        opens_day: 1,
-        closes_day: 2,
+        opens_day: LocalDay(1),
+        closes_day: LocalDay(2),
         document: Hash::ZERO,
     }
 }

@@ -1,9 +1,10 @@
 //! What the terms of a call may be, and the two ways a call ends without paying everything:
 //! cancelled or closed (F05, F29, F38).
 
-use rollbook_core::account::AccountKind;
-use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::account::{AccountKind, Amount};
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{ApplicationId, CallId, DirectionId, FundId};
 use rollbook_core::object::application::ApplicationStatus;
 use rollbook_core::object::call::CallStatus;
 use rollbook_core::record::{
@@ -35,15 +36,17 @@ fn the_terms_of_a_call_are_guarded() {
         MotionEffect::PublishCall(terms.into())
     };
     let cases: [(&str, MotionEffect); 11] = [
-        ("A4.unknown-fund", with(&|terms| terms.fund = 9)),
+        ("A4.unknown-fund", with(&|terms| terms.fund = FundId(9))),
         ("F05.too-few-reviewers", with(&|terms| terms.reviewers = 2)),
         (
             "F05.unknown-direction",
-            with(&|terms| terms.direction = Some(9)),
+            with(&|terms| terms.direction = Some(DirectionId(9))),
         ),
         (
             "F05.closes-in-the-past",
-            with(&|terms| (terms.opens_day, terms.closes_day) = (19_000, 19_001)),
+            with(&|terms| {
+                (terms.opens_day, terms.closes_day) = (LocalDay(19_000), LocalDay(19_001))
+            }),
         ),
         (
             "A6.malformed",
@@ -51,7 +54,7 @@ fn the_terms_of_a_call_are_guarded() {
         ),
         (
             "A6.malformed",
-            with(&|terms| terms.ask_max = terms.budget + 1),
+            with(&|terms| terms.ask_max = Amount(terms.budget.0 + 1)),
         ),
         (
             "A6.malformed",
@@ -84,7 +87,7 @@ fn a_cancelled_call_gives_its_budget_back() {
     let motion = writer
         .propose(
             MotionEffect::CancelCall(CancelCall {
-                call,
+                call: CallId(call),
                 reason: sha256(b"reason"),
             }),
             7,
@@ -96,7 +99,7 @@ fn a_cancelled_call_gives_its_budget_back() {
         (CallStatus::Cancelled, ApplicationStatus::Void)
     );
     assert_eq!(
-        balance(&writer, fund, AccountKind::Direction(2)),
+        balance(&writer, fund, AccountKind::Direction(DirectionId(2))),
         i128::from(10_000_000 * YUAN),
         "the earmark is restored"
     );
@@ -114,7 +117,13 @@ fn a_cancelled_call_gives_its_budget_back() {
         "F06.call-cancelled"
     );
     assert_eq!(
-        code(act(&mut writer, 20, CallAct::Withdraw { application })),
+        code(act(
+            &mut writer,
+            20,
+            CallAct::Withdraw {
+                application: ApplicationId(application)
+            }
+        )),
         "F39.decided"
     );
 }
@@ -155,10 +164,10 @@ fn a_call_closes_when_no_award_waits() {
     let [(first, ..), (second, ..)] = applications;
     review_all(&mut writer, first, &[[9, 9, 9]; 3]);
     review_all(&mut writer, second, &[[8, 9, 9]; 3]);
-    act(&mut writer, 1, CallAct::Rank { call }).unwrap();
+    act(&mut writer, 1, CallAct::Rank { call: CallId(call) }).unwrap();
     let award = GrantAward {
-        application: first,
-        amount: 1_000_000 * YUAN,
+        application: ApplicationId(first),
+        amount: Amount(1_000_000 * YUAN),
         body: BodyKind::Board,
         out_of_rank: None,
     };
@@ -178,38 +187,38 @@ fn a_call_closes_when_no_award_waits() {
         (ApplicationStatus::Awarded, CallStatus::Ranked)
     );
     let cancel = MotionEffect::CancelCall(CancelCall {
-        call,
+        call: CallId(call),
         reason: sha256(b"reason"),
     });
     assert_eq!(writer.propose(cancel, 7).unwrap_err().code, "F38.granted");
     assert_eq!(
-        code(officer(&mut writer, CallAct::Close { call })),
+        code(officer(&mut writer, CallAct::Close { call: CallId(call) })),
         "F29.wrong-state"
     );
     act(
         &mut writer,
         21,
         CallAct::Withdraw {
-            application: second,
+            application: ApplicationId(second),
         },
     )
     .unwrap();
     assert_eq!(call_status(&writer, call), CallStatus::Decided);
     assert_eq!(
-        code(act(&mut writer, 1, CallAct::Close { call })),
+        code(act(&mut writer, 1, CallAct::Close { call: CallId(call) })),
         "R7.no-office"
     );
     assert_eq!(
-        code(officer(&mut writer, CallAct::Close { call })),
+        code(officer(&mut writer, CallAct::Close { call: CallId(call) })),
         "F29.open-child"
     );
     // Nobody accepts: the offer lapses and its money goes back to the call.
     writer.advance_days(80);
-    officer(&mut writer, CallAct::Close { call }).unwrap();
+    officer(&mut writer, CallAct::Close { call: CallId(call) }).unwrap();
     assert_eq!(call_status(&writer, call), CallStatus::Closed);
-    assert_eq!(balance(&writer, fund, AccountKind::Call(call)), 0);
+    assert_eq!(balance(&writer, fund, AccountKind::Call(CallId(call))), 0);
     assert_eq!(
-        balance(&writer, fund, AccountKind::Direction(2)),
+        balance(&writer, fund, AccountKind::Direction(DirectionId(2))),
         i128::from(10_000_000 * YUAN)
     );
     assert_eq!(

@@ -8,6 +8,7 @@ use rollbook_core::object::transitions;
 use rollbook_core::record::{Application, Body, Choice, MembershipAct};
 use rollbook_core::refusal::{NotCounted, Outcome, Refusal};
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_tests::writer::{Writer, text};
 
@@ -55,7 +56,7 @@ fn every_guard_of_the_application() {
         "M01.undertaking-missing"
     );
     let relation = GroupDeclaration {
-        other: 1,
+        other: OrganisationId(1),
         evidence: sha256(b"extract"),
     };
     assert_eq!(
@@ -103,7 +104,7 @@ fn every_guard_of_the_application() {
         events,
         [EventBody::ScreeningOverdue {
             membership,
-            organisation: company
+            organisation: OrganisationId(company)
         }]
     );
     secretary(&mut writer, MembershipAct::Screen { membership }).unwrap();
@@ -182,7 +183,7 @@ fn sponsors_are_unrelated_to_the_applicant() {
         "M01.group-declaration"
     );
     related.relations = vec![GroupDeclaration {
-        other: 5,
+        other: OrganisationId(5),
         evidence: sha256(b"extract"),
     }];
     act(&mut writer, company, MembershipAct::Apply(related)).unwrap();
@@ -201,7 +202,7 @@ fn sponsors_are_unrelated_to_the_applicant() {
     let motion = of(&writer, company).motion.unwrap();
     // Its parent sits on the board and has no voice.
     assert_eq!(
-        writer.vote(5, motion, Choice::Yes),
+        writer.vote(5, motion.0, Choice::Yes),
         Ok(Outcome::NotCounted(NotCounted::Recused))
     );
     // Withdrawn during the ballot: the motion goes with it.
@@ -212,7 +213,7 @@ fn sponsors_are_unrelated_to_the_applicant() {
     )
     .unwrap();
     assert_eq!(standing(&writer, company), Standing::ApplicationWithdrawn);
-    assert_eq!(code(writer.vote(1, motion, Choice::Yes)), "R10.not-open");
+    assert_eq!(code(writer.vote(1, motion.0, Choice::Yes)), "R10.not-open");
     assert!(writer.advance_days(60).is_empty());
 }
 
@@ -236,7 +237,7 @@ fn an_outsider_cannot_tie_two_members_together() {
     let act = entry(&writer, &[11]);
     writer.member(11, act).unwrap();
     let voice = |company| rollbook_core::lookup::groups::group_of(writer.tables(), company);
-    assert_ne!(voice(5), voice(6));
+    assert_ne!(voice(OrganisationId(5)), voice(OrganisationId(6)));
 }
 
 #[test]

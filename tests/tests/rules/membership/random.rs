@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use rollbook_core::id::{InvoiceId, MembershipId, MotionId};
 use rollbook_core::identity::Role;
 use rollbook_core::lookup::rights;
 use rollbook_core::object::membership::{ROWS, State};
 use rollbook_core::record::{Choice, MembershipAct};
 use rollbook_core::refusal::Outcome;
 use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::OrganisationId;
 use rollbook_tests::writer::{Writer, text};
 
 use super::{act, application, office, receipt, secretary, writer};
@@ -85,24 +87,29 @@ fn takes_declared_steps(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let agreement = sha256(b"agreement");
     let mut seen: BTreeMap<u32, State> = BTreeMap::new();
     for (nth, step) in steps.into_iter().enumerate() {
-        let newest = rights::of(writer.tables(), company).cloned();
-        let membership = newest.as_ref().map_or(0, |membership| membership.number);
+        let newest = rights::of(writer.tables(), OrganisationId(company)).cloned();
+        let membership = newest.as_ref().map_or(0, |membership| membership.number.0);
         let invoice = newest
             .as_ref()
             .and_then(|membership| membership.invoice)
-            .unwrap_or(0);
+            .unwrap_or(InvoiceId(0));
         let motion = newest
             .as_ref()
             .and_then(|membership| membership.motion)
-            .unwrap_or(0);
+            .unwrap_or(MotionId(0));
         let application = application(&writer);
         let _ = match step {
             Step::Apply => act(&mut writer, company, MembershipAct::Apply(application)),
-            Step::Screen => secretary(&mut writer, MembershipAct::Screen { membership }),
+            Step::Screen => secretary(
+                &mut writer,
+                MembershipAct::Screen {
+                    membership: MembershipId(membership),
+                },
+            ),
             Step::Return => secretary(
                 &mut writer,
                 MembershipAct::Return {
-                    membership,
+                    membership: MembershipId(membership),
                     missing: vec![text("letter")],
                 },
             ),
@@ -110,26 +117,35 @@ fn takes_declared_steps(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 &mut writer,
                 company,
                 MembershipAct::Resubmit {
-                    membership,
+                    membership: MembershipId(membership),
                     additions: agreement,
                 },
             ),
             Step::Reject => secretary(
                 &mut writer,
                 MembershipAct::Reject {
-                    membership,
+                    membership: MembershipId(membership),
                     criterion: text("solvency"),
                     reasons: agreement,
                 },
             ),
-            Step::Complete => secretary(&mut writer, MembershipAct::Complete { membership }),
-            Step::Sponsor(sponsor) => {
-                act(&mut writer, sponsor, MembershipAct::Sponsor { membership })
-            }
+            Step::Complete => secretary(
+                &mut writer,
+                MembershipAct::Complete {
+                    membership: MembershipId(membership),
+                },
+            ),
+            Step::Sponsor(sponsor) => act(
+                &mut writer,
+                sponsor,
+                MembershipAct::Sponsor {
+                    membership: MembershipId(membership),
+                },
+            ),
             Step::OpenBallot => secretary(
                 &mut writer,
                 MembershipAct::OpenBallot {
-                    membership,
+                    membership: MembershipId(membership),
                     ballot_days: 7,
                 },
             ),
@@ -137,24 +153,28 @@ fn takes_declared_steps(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 &mut writer,
                 company,
                 MembershipAct::AskAgain {
-                    membership,
+                    membership: MembershipId(membership),
                     reasons: agreement,
                 },
             ),
             Step::Withdraw => act(
                 &mut writer,
                 company,
-                MembershipAct::WithdrawApplication { membership },
+                MembershipAct::WithdrawApplication {
+                    membership: MembershipId(membership),
+                },
             ),
             Step::Invoice => office(
                 &mut writer,
                 Role::Treasurer,
-                MembershipAct::Invoice { membership },
+                MembershipAct::Invoice {
+                    membership: MembershipId(membership),
+                },
             ),
             Step::Pay => office(
                 &mut writer,
                 Role::Treasurer,
-                receipt(invoice, 5_000_000, &format!("R-{nth}")),
+                receipt(invoice.0, 5_000_000, &format!("R-{nth}")),
             ),
             Step::Confirm => {
                 let receipt = writer
@@ -173,21 +193,23 @@ fn takes_declared_steps(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 &mut writer,
                 company,
                 MembershipAct::Agree {
-                    membership,
+                    membership: MembershipId(membership),
                     agreement,
                 },
             ),
             Step::Activate => secretary(
                 &mut writer,
                 MembershipAct::Activate {
-                    membership,
+                    membership: MembershipId(membership),
                     agreement,
                 },
             ),
-            Step::Vote(member, choice) if motion > 0 => writer.vote(member, motion, choice),
-            Step::Everybody(choice) if motion > 0 => {
+            Step::Vote(member, choice) if motion > MotionId(0) => {
+                writer.vote(member, motion.0, choice)
+            }
+            Step::Everybody(choice) if motion > MotionId(0) => {
                 (1..10).for_each(|member| {
-                    let _ = writer.vote(member, motion, choice);
+                    let _ = writer.vote(member, motion.0, choice);
                 });
                 Ok(Outcome::Applied)
             }
@@ -195,12 +217,12 @@ fn takes_declared_steps(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Days(days) => {
                 // A block at a time, so that two steps in one advance are seen as two.
                 let to =
-                    writer.ledger.tip().seal.time_ms + days * rollbook_core::calendar::MS_PER_DAY;
-                while writer.ledger.tip().seal.time_ms < to {
+                    writer.ledger.tip().seal.time_ms.0 + days * rollbook_core::calendar::MS_PER_DAY;
+                while writer.ledger.tip().seal.time_ms.0 < to {
                     let next = writer
                         .ledger
                         .next_deadline()
-                        .map_or(to, |due| due + 1)
+                        .map_or(to, |due| due.0 + 1)
                         .min(to);
                     writer.block(next, &[]);
                     check(&writer, company, &mut seen)?;
@@ -223,11 +245,11 @@ fn check(
         .tables()
         .memberships
         .iter()
-        .filter(|(_, membership)| membership.organisation == company)
+        .filter(|(_, membership)| membership.organisation == OrganisationId(company))
     {
         let now = membership.standing.state();
         open += u32::from(membership.standing.is_open_application() || now == State::Active);
-        let before = seen.insert(*number, now);
+        let before = seen.insert(number.0, now);
         if before == Some(now) {
             continue;
         }

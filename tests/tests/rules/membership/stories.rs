@@ -1,6 +1,8 @@
 //! How an application goes: admitted, rejected, lapsed, put again.
 
+use rollbook_core::account::Amount;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{GroupId, MembershipId, MotionId};
 use rollbook_core::identity::Role;
 use rollbook_core::lookup::rights;
 use rollbook_core::lookup::rights::Rights;
@@ -10,6 +12,7 @@ use rollbook_core::record::{Ballot, Body, Choice, Declaration, MembershipAct, Mo
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::sha256;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_tests::writer::{Writer, text};
 
 use super::{
@@ -28,19 +31,27 @@ fn twenty_four_founders_have_twenty_three_voices_and_full_rights() {
         may_sponsor: true,
         may_apply_for_funds: true,
     };
-    assert!((1..=MEMBERS).all(|member| rights::rights(writer.tables(), member) == full));
+    assert!(
+        (1..=MEMBERS).all(|member| rights::rights(writer.tables(), OrganisationId(member)) == full)
+    );
     assert_eq!(
-        rights::rights(writer.tables(), MEMBERS + 1),
+        rights::rights(writer.tables(), OrganisationId(MEMBERS + 1)),
         Rights::default(),
         "the observer"
     );
     let electorate = rollbook_core::rules::motion::electorate_now(
         writer.tables(),
-        writer.now(),
+        LedgerTime(writer.now()),
         rollbook_core::charter::motions::DecidingBody::Assembly,
     );
     assert_eq!(electorate.len(), 24);
-    assert_eq!((electorate[&12], electorate[&13]), (12, 12));
+    assert_eq!(
+        (
+            electorate[&OrganisationId(12)],
+            electorate[&OrganisationId(13)]
+        ),
+        (GroupId(OrganisationId(12)), GroupId(OrganisationId(12)))
+    );
     assert_eq!(
         electorate
             .values()
@@ -63,33 +74,59 @@ fn an_applicant_with_two_sponsors_is_admitted_pays_and_becomes_a_member() {
 fn admitted(writer: &mut Writer) -> (u32, u32) {
     let (company, membership) = to_sponsoring(writer, "Applicant A");
     assert_eq!(
-        code(act(writer, company, MembershipAct::Sponsor { membership })),
+        code(act(
+            writer,
+            company,
+            MembershipAct::Sponsor {
+                membership: MembershipId(membership)
+            }
+        )),
         "M07.sponsor-not-in-good-standing"
     );
-    act(writer, 12, MembershipAct::Sponsor { membership }).unwrap();
+    act(
+        writer,
+        12,
+        MembershipAct::Sponsor {
+            membership: MembershipId(membership),
+        },
+    )
+    .unwrap();
     assert_eq!(
-        code(act(writer, 13, MembershipAct::Sponsor { membership })),
+        code(act(
+            writer,
+            13,
+            MembershipAct::Sponsor {
+                membership: MembershipId(membership)
+            }
+        )),
         "M07.sponsors-related"
     );
     let early = MembershipAct::OpenBallot {
-        membership,
+        membership: MembershipId(membership),
         ballot_days: 7,
     };
     assert_eq!(code(secretary(writer, early)), "M07.sponsors-required");
     // 2 sits on the board: as a sponsor it has no voice in the ballot.
-    act(writer, 2, MembershipAct::Sponsor { membership }).unwrap();
+    act(
+        writer,
+        2,
+        MembershipAct::Sponsor {
+            membership: MembershipId(membership),
+        },
+    )
+    .unwrap();
     let now = writer.now();
     let events = writer.advance(now);
     assert!(events.iter().any(|event| matches!(&event.body,
         EventBody::MembershipMoved { organisation, standing: Standing::Balloting, .. }
-            if *organisation == company)));
+            if *organisation == OrganisationId(company))));
     let motion = of(writer, company).motion.unwrap();
     assert_eq!(
         writer.tables().motions.get(&motion).unwrap().text,
         of(writer, company).application.unwrap()
     );
     assert_eq!(
-        writer.vote(2, motion, Choice::Yes),
+        writer.vote(2, motion.0, Choice::Yes),
         Ok(Outcome::NotCounted(NotCounted::Recused))
     );
     let mut ballot = Ballot {
@@ -107,14 +144,17 @@ fn admitted(writer: &mut Writer) -> (u32, u32) {
         code(writer.member(3, Body::Motion(MotionAct::Vote(ballot)))),
         "M08.unknown-criterion"
     );
-    writer.vote(1, motion, Choice::Yes).unwrap();
-    close_with(writer, motion, 3..10, 0..0);
+    writer.vote(1, motion.0, Choice::Yes).unwrap();
+    close_with(writer, motion.0, 3..10, 0..0);
     assert_eq!(
         standing(writer, company),
         Standing::Admitted,
         "an admission has no stay"
     );
-    assert_eq!(rights::rights(writer.tables(), company), Rights::default());
+    assert_eq!(
+        rights::rights(writer.tables(), OrganisationId(company)),
+        Rights::default()
+    );
     (company, membership)
 }
 
@@ -122,7 +162,7 @@ fn admitted(writer: &mut Writer) -> (u32, u32) {
 fn agreed(writer: &mut Writer, company: u32, membership: u32) -> MembershipAct {
     let agreement = sha256(b"participation agreement");
     let activate = MembershipAct::Activate {
-        membership,
+        membership: MembershipId(membership),
         agreement,
     };
     assert_eq!(
@@ -133,7 +173,7 @@ fn agreed(writer: &mut Writer, company: u32, membership: u32) -> MembershipAct {
         writer,
         company,
         MembershipAct::Agree {
-            membership,
+            membership: MembershipId(membership),
             agreement: sha256(b"draft"),
         },
     )
@@ -146,7 +186,7 @@ fn agreed(writer: &mut Writer, company: u32, membership: u32) -> MembershipAct {
         writer,
         company,
         MembershipAct::Agree {
-            membership,
+            membership: MembershipId(membership),
             agreement,
         },
     )
@@ -164,26 +204,32 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
         code(office(
             writer,
             Role::Secretary,
-            MembershipAct::Invoice { membership }
+            MembershipAct::Invoice {
+                membership: MembershipId(membership)
+            }
         )),
         "A6.role-missing"
     );
     office(
         writer,
         Role::Treasurer,
-        MembershipAct::Invoice { membership },
+        MembershipAct::Invoice {
+            membership: MembershipId(membership),
+        },
     )
     .unwrap();
     let invoice = of(writer, company).invoice.unwrap();
     assert_eq!(
         writer.tables().invoices.get(&invoice).unwrap().amount,
-        5_000_000
+        Amount(5_000_000)
     );
     assert_eq!(
         code(office(
             writer,
             Role::Treasurer,
-            MembershipAct::Invoice { membership }
+            MembershipAct::Invoice {
+                membership: MembershipId(membership)
+            }
         )),
         "M26.already-invoiced"
     );
@@ -191,13 +237,22 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
         code(office(
             writer,
             Role::Treasurer,
-            receipt(invoice, 5_000_001, "B-1")
+            receipt(invoice.0, 5_000_001, "B-1")
         )),
         "M27.more-than-open"
     );
-    office(writer, Role::Treasurer, receipt(invoice, 2_000_000, "B-1")).unwrap();
+    office(
+        writer,
+        Role::Treasurer,
+        receipt(invoice.0, 2_000_000, "B-1"),
+    )
+    .unwrap();
     assert_eq!(
-        code(office(writer, Role::Treasurer, receipt(invoice, 1, "B-2"))),
+        code(office(
+            writer,
+            Role::Treasurer,
+            receipt(invoice.0, 1, "B-2")
+        )),
         "M27.unconfirmed-receipt"
     );
     let wrong = MembershipAct::ConfirmReceipt {
@@ -210,7 +265,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
     );
     let confirm = |writer: &Writer| MembershipAct::ConfirmReceipt {
         invoice,
-        receipt: pending(writer, invoice),
+        receipt: pending(writer, invoice.0),
     };
     let first = confirm(writer);
     assert_eq!(
@@ -226,18 +281,28 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
         code(office(
             writer,
             Role::Treasurer,
-            receipt(invoice, 3_000_000, "B-1")
+            receipt(invoice.0, 3_000_000, "B-1")
         )),
         "N8.bank-reference-used"
     );
     // Declined: the reference is free again.
-    office(writer, Role::Treasurer, receipt(invoice, 3_000_000, "B-2")).unwrap();
+    office(
+        writer,
+        Role::Treasurer,
+        receipt(invoice.0, 3_000_000, "B-2"),
+    )
+    .unwrap();
     let declined = MembershipAct::DeclineReceipt {
         invoice,
-        receipt: pending(writer, invoice),
+        receipt: pending(writer, invoice.0),
     };
     office(writer, Role::SecondOfficer, declined).unwrap();
-    office(writer, Role::Treasurer, receipt(invoice, 3_000_000, "B-2")).unwrap();
+    office(
+        writer,
+        Role::Treasurer,
+        receipt(invoice.0, 3_000_000, "B-2"),
+    )
+    .unwrap();
     let last = confirm(writer);
     office(writer, Role::SecondOfficer, last).unwrap();
     assert_eq!(
@@ -249,7 +314,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
 /// A member with all rights, and no deadline left behind.
 fn activated(writer: &mut Writer, company: u32, activate: MembershipAct) {
     secretary(writer, activate).unwrap();
-    let held = rights::rights(writer.tables(), company);
+    let held = rights::rights(writer.tables(), OrganisationId(company));
     assert!(held.assembly_vote && held.may_sponsor && !held.board_vote);
     assert!(of(writer, company).active_ms.is_some());
     assert!(
@@ -268,7 +333,7 @@ fn one_is_rejected_with_its_criteria_asks_once_more_and_is_rejected_for_lack_of_
     let mut writer = writer("rejected");
     let (company, membership, motion) = to_ballot(&mut writer, "Applicant B");
     let ballot = |criterion| Ballot {
-        motion,
+        motion: MotionId(motion),
         choice: Choice::No,
         criterion: Some(text(criterion)),
         declaration: Declaration::None,
@@ -286,7 +351,7 @@ fn one_is_rejected_with_its_criteria_asks_once_more_and_is_rejected_for_lack_of_
     assert!(events.iter().any(|event| matches!(event,
         EventBody::MembershipMoved { standing: Standing::Rejected(stated), .. } if *stated == grounds)));
     let again = MembershipAct::AskAgain {
-        membership,
+        membership: MembershipId(membership),
         reasons: sha256(b"new facts"),
     };
     assert_eq!(
@@ -297,12 +362,12 @@ fn one_is_rejected_with_its_criteria_asks_once_more_and_is_rejected_for_lack_of_
     act(&mut writer, company, again.clone()).unwrap();
     let motion = of(&writer, company).motion.unwrap();
     for member in 1..=4 {
-        writer.vote(member, motion, Choice::Yes).unwrap();
+        writer.vote(member, motion.0, Choice::Yes).unwrap();
     }
     for member in 5..=8 {
-        writer.vote(member, motion, Choice::Abstain).unwrap();
+        writer.vote(member, motion.0, Choice::Abstain).unwrap();
     }
-    writer.close(motion);
+    writer.close(motion.0);
     assert_eq!(
         standing(&writer, company),
         Standing::Rejected(Grounds::InsufficientSupport)
@@ -313,7 +378,7 @@ fn one_is_rejected_with_its_criteria_asks_once_more_and_is_rejected_for_lack_of_
     act(&mut writer, company, MembershipAct::Apply(application)).unwrap();
     assert_eq!(
         (of(&writer, company).number, standing(&writer, company)),
-        (membership + 1, Standing::Applied)
+        (MembershipId(membership + 1), Standing::Applied)
     );
 }
 
@@ -323,9 +388,14 @@ fn a_rejection_becomes_final_after_thirty_days() {
     let (company, membership, motion) = to_ballot(&mut writer, "Applicant B");
     close_with(&mut writer, motion, 1..2, 2..8);
     let events = writer.advance_days(33);
-    assert_eq!(events, [EventBody::RejectionFinal { membership }]);
+    assert_eq!(
+        events,
+        [EventBody::RejectionFinal {
+            membership: MembershipId(membership)
+        }]
+    );
     let again = MembershipAct::AskAgain {
-        membership,
+        membership: MembershipId(membership),
         reasons: sha256(b"late"),
     };
     assert_eq!(code(act(&mut writer, company, again)), "R9.too-late");
@@ -335,7 +405,14 @@ fn a_rejection_becomes_final_after_thirty_days() {
 fn one_lapses_for_lack_of_a_second_sponsor() {
     let mut writer = writer("sponsors");
     let (company, membership) = to_sponsoring(&mut writer, "Applicant C");
-    act(&mut writer, 11, MembershipAct::Sponsor { membership }).unwrap();
+    act(
+        &mut writer,
+        11,
+        MembershipAct::Sponsor {
+            membership: MembershipId(membership),
+        },
+    )
+    .unwrap();
     let events = writer.advance_days(33);
     assert_eq!(
         standing(&writer, company),
@@ -345,7 +422,13 @@ fn one_lapses_for_lack_of_a_second_sponsor() {
         matches!(&events[..], [EventBody::MembershipMoved { transition, .. }] if transition.as_str() == "M07")
     );
     assert_eq!(
-        code(act(&mut writer, 14, MembershipAct::Sponsor { membership })),
+        code(act(
+            &mut writer,
+            14,
+            MembershipAct::Sponsor {
+                membership: MembershipId(membership)
+            }
+        )),
         "M07.wrong-state"
     );
 }
@@ -389,7 +472,9 @@ fn an_admission_that_is_not_activated_lapses() {
     office(
         &mut writer,
         Role::Treasurer,
-        MembershipAct::Invoice { membership },
+        MembershipAct::Invoice {
+            membership: MembershipId(membership),
+        },
     )
     .unwrap();
     let invoice = of(&writer, company).invoice.unwrap();
@@ -403,14 +488,16 @@ fn an_admission_that_is_not_activated_lapses() {
         code(office(
             &mut writer,
             Role::Treasurer,
-            receipt(invoice, 1, "B-9")
+            receipt(invoice.0, 1, "B-9")
         )),
         "M27.not-open"
     );
     office(
         &mut writer,
         Role::Treasurer,
-        MembershipAct::Invoice { membership },
+        MembershipAct::Invoice {
+            membership: MembershipId(membership),
+        },
     )
     .unwrap();
     writer.advance_days(33);

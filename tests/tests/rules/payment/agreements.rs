@@ -1,13 +1,15 @@
 //! Agreements: their terms, and the chain of signatures over one hash (F13).
 
-use rollbook_core::account::{AccountKind, Unit};
+use rollbook_core::account::{AccountKind, Amount, Unit};
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{AgreementId, ApplicationId, AwardId, MotionId};
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::application::{Appeal, ApplicationStatus};
 use rollbook_core::record::{AgreementTerms, AwardAct, Body, MILESTONES_MAX, RevokeAward};
 use rollbook_core::rules::effect::Effect;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_proof::verify::PROVED_VALUE_MAX;
 use rollbook_sandbox::alliance::{OPENED_MS, secretariat};
 use rollbook_tests::grants::{Bench, GRANTEE, MEMBERS, MILLION, OTHER, Staff};
@@ -22,29 +24,35 @@ fn f13_guards_of_the_terms() {
     refused(bench.draft(&good), "F13.award-not-accepted");
     bench.days(14);
     bench
-        .grantee(Body::Award(AwardAct::Accept { award }))
+        .grantee(Body::Award(AwardAct::Accept {
+            award: AwardId(award),
+        }))
         .unwrap();
     type Change = fn(&mut AgreementTerms);
     let cases: [(&str, Change); 11] = [
-        ("A4.unknown-award", |terms| terms.award = 9),
-        ("F13.other-grantee", |terms| terms.grantee = OTHER),
-        ("F13.other-amount", |terms| terms.total = 7 * MILLION),
+        ("A4.unknown-award", |terms| terms.award = AwardId(9)),
+        ("F13.other-grantee", |terms| {
+            terms.grantee = OrganisationId(OTHER)
+        }),
+        ("F13.other-amount", |terms| {
+            terms.total = Amount(7 * MILLION)
+        }),
         ("N14.other-unit", |terms| {
             terms.unit = Unit::currency("EUR").unwrap()
         }),
         ("N5.milestones-do-not-sum", |terms| {
-            terms.milestones[0].amount -= 1
+            terms.milestones[0].amount.0 -= 1
         }),
-        ("N9.advance-above-cap", |terms| terms.advance += 1),
+        ("N9.advance-above-cap", |terms| terms.advance.0 += 1),
         ("N9.holdback-too-small", |terms| terms.holdback_bp = 999),
         ("F13.milestone-too-small", |terms| {
-            terms.milestones[0].amount = 3;
-            terms.milestones[1].amount = 8 * MILLION - 3;
+            terms.milestones[0].amount = Amount(3);
+            terms.milestones[1].amount = Amount(8 * MILLION - 3);
         }),
         ("F13.due-in-the-past", |terms| {
-            terms.milestones[1].due_ms = OPENED_MS
+            terms.milestones[1].due_ms = LedgerTime(OPENED_MS)
         }),
-        ("F13.other-charter", |terms| terms.charter += 1),
+        ("F13.other-charter", |terms| terms.charter.0 += 1),
         ("F13.other-call-terms", |terms| terms.call = Hash::ZERO),
     ];
     for (code, change) in cases {
@@ -77,28 +85,37 @@ fn f13_signatures_are_a_chain_over_one_hash() {
         })
     };
     // A second draft replaces the first, signed or not.
-    bench.grantee(sign(first, old, terms)).unwrap();
+    bench.grantee(sign(AgreementId(first), old, terms)).unwrap();
     let (agreement, draft) = bench.draft(&good).unwrap();
     assert_eq!(
-        bench.world.tables.agreements.get(&first).unwrap().state,
+        bench
+            .world
+            .tables
+            .agreements
+            .get(&AgreementId(first))
+            .unwrap()
+            .state,
         AgreementState::Replaced
     );
-    refused(bench.grantee(sign(first, old, terms)), "F13.wrong-state");
     refused(
-        bench.grantee(sign(agreement, old, terms)),
+        bench.grantee(sign(AgreementId(first), old, terms)),
+        "F13.wrong-state",
+    );
+    refused(
+        bench.grantee(sign(AgreementId(agreement), old, terms)),
         "F13.other-draft",
     );
     refused(
-        bench.grantee(sign(agreement, draft, Hash::ZERO)),
+        bench.grantee(sign(AgreementId(agreement), draft, Hash::ZERO)),
         "F13.other-terms",
     );
     refused(
-        bench.company(OTHER, sign(agreement, draft, terms)),
+        bench.company(OTHER, sign(AgreementId(agreement), draft, terms)),
         "F13.not-the-grantee",
     );
     let countersign = |signed, terms| {
         Body::Award(AwardAct::Countersign {
-            agreement,
+            agreement: AgreementId(agreement),
             signed,
             terms,
         })
@@ -107,7 +124,9 @@ fn f13_signatures_are_a_chain_over_one_hash() {
         bench.staff(Staff::Treasurer, countersign(draft, terms)),
         "F13.wrong-state",
     );
-    let signed = bench.grantee(sign(agreement, draft, terms)).unwrap();
+    let signed = bench
+        .grantee(sign(AgreementId(agreement), draft, terms))
+        .unwrap();
     refused(
         bench.staff(Staff::Treasurer, countersign(draft, terms)),
         "F13.other-record",
@@ -128,7 +147,7 @@ fn f13_signatures_are_a_chain_over_one_hash() {
         "F13.no-new-officer",
     );
     assert_eq!(
-        bench.of(AccountKind::Award(award)),
+        bench.of(AccountKind::Award(AwardId(award))),
         i128::from(8 * MILLION),
         "one signature commits nothing"
     );
@@ -137,22 +156,31 @@ fn f13_signatures_are_a_chain_over_one_hash() {
         .unwrap();
     assert_eq!(
         (
-            bench.of(AccountKind::Award(award)),
-            bench.of(AccountKind::Committed(agreement))
+            bench.of(AccountKind::Award(AwardId(award))),
+            bench.of(AccountKind::Committed(AgreementId(agreement)))
         ),
         (0, i128::from(8 * MILLION))
     );
     refused(bench.draft(&good), "F13.wrong-state");
     let revoke = RevokeAward {
-        award,
+        award: AwardId(award),
         reason: Hash::ZERO,
     };
     refused(
-        bench.direct(|tx| revoke.carry_out(tx, 0, 0)),
+        bench.direct(|tx| revoke.carry_out(tx, MotionId(0), LedgerTime(0))),
         "F12.agreement-in-force",
     );
     assert!(
-        encode(bench.world.tables.agreements.get(&agreement).unwrap()).len() < PROVED_VALUE_MAX
+        encode(
+            bench
+                .world
+                .tables
+                .agreements
+                .get(&AgreementId(agreement))
+                .unwrap()
+        )
+        .len()
+            < PROVED_VALUE_MAX
     );
 }
 
@@ -162,11 +190,19 @@ fn the_largest_agreement_fits() {
     let mut bench = Bench::on_tables();
     let award = bench.accepted_award();
     let mut terms = bench.terms(award, &[8 * MILLION / 32; MILESTONES_MAX], 0);
-    terms.milestones[0].amount += 8 * MILLION - 24 * (8 * MILLION / 32);
-    terms.total = 8 * MILLION;
+    terms.milestones[0].amount.0 += 8 * MILLION - 24 * (8 * MILLION / 32);
+    terms.total = Amount(8 * MILLION);
     let agreement = bench.sign_all(&terms);
     assert!(
-        encode(bench.world.tables.agreements.get(&agreement).unwrap()).len()
+        encode(
+            bench
+                .world
+                .tables
+                .agreements
+                .get(&AgreementId(agreement))
+                .unwrap()
+        )
+        .len()
             < PROVED_VALUE_MAX - 512
     );
     terms.milestones.push(terms.milestones[0].clone());
@@ -178,7 +214,13 @@ fn f13_fund_side_signers_are_unrelated_and_an_appeal_waits() {
     let mut bench = Bench::on_tables();
     let award = bench.accepted_award();
     let good = bench.terms(award, &[8 * MILLION], 0);
-    let mut application = bench.world.tables.applications.get(&3).unwrap().clone();
+    let mut application = bench
+        .world
+        .tables
+        .applications
+        .get(&ApplicationId(3))
+        .unwrap()
+        .clone();
     application.status = ApplicationStatus::Ineligible;
     application.appeal = Some(Appeal::Filed(Hash::ZERO));
     bench.place(|tx| tx.put(application.clone()));
@@ -190,7 +232,7 @@ fn f13_fund_side_signers_are_unrelated_and_an_appeal_waits() {
     let terms = good.digest();
     let signed = bench
         .grantee(Body::Award(AwardAct::Sign {
-            agreement,
+            agreement: AgreementId(agreement),
             draft,
             terms,
         }))
@@ -200,7 +242,7 @@ fn f13_fund_side_signers_are_unrelated_and_an_appeal_waits() {
         bench.staff(
             Staff::Treasurer,
             Body::Award(AwardAct::Countersign {
-                agreement,
+                agreement: AgreementId(agreement),
                 signed,
                 terms,
             }),

@@ -1,8 +1,9 @@
 //! Awards: who decides, how much, the standstill and the offer (F11, F12, R2).
 
-use rollbook_core::account::{AccountKind, Movement, Pot};
+use rollbook_core::account::{AccountKind, Amount, Movement, Pot};
 use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{ApplicationId, AwardId, CallId, MotionId};
 use rollbook_core::object::application::ApplicationStatus;
 use rollbook_core::object::award::AwardState;
 use rollbook_core::object::call::CallStatus;
@@ -10,6 +11,7 @@ use rollbook_core::record::{AwardAct, Body, GrantAward, PlaceApplication, Placin
 use rollbook_core::rules::effect::Effect;
 use rollbook_core::rules::funding::award;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_tests::grants::{Bench, CALL, GRANTEE, MILLION, OTHER, YUAN, hash};
 
 use super::refused;
@@ -29,8 +31,8 @@ fn f11_guards_of_an_award() {
         (5 * MILLION + 1, BodyKind::Assembly),
     ]) {
         let grant = GrantAward {
-            application: 1,
-            amount,
+            application: ApplicationId(1),
+            amount: Amount(amount),
             body,
             out_of_rank: None,
         };
@@ -55,33 +57,33 @@ fn f11_guards_of_an_award() {
     // Rank order: 13 before 12 only with reasons, and then not in the committee.
     refused(bench.grant(2, YUAN, BodyKind::Assembly), "F11.out-of-rank");
     let mut out = GrantAward {
-        application: 2,
-        amount: YUAN,
+        application: ApplicationId(2),
+        amount: Amount(YUAN),
         body: BodyKind::Committee,
         out_of_rank: Some(hash("reasons")),
     };
     refused(bench.direct(|tx| out.possible(tx)), "F11.body-too-low");
     out.body = BodyKind::Board;
     assert_eq!(bench.direct(|tx| out.possible(tx)), Ok(()));
-    out.application = 1;
+    out.application = ApplicationId(1);
     refused(bench.direct(|tx| out.possible(tx)), "F11.in-rank");
     // What the call holds.
     let spent = 13 * MILLION;
     bench.post(Movement::CallReleased {
-        call: CALL,
-        amount: spent,
+        call: CallId(CALL),
+        amount: Amount(spent),
     });
     refused(
         bench.grant(1, 8 * MILLION, BodyKind::Assembly),
         "N4.above-budget",
     );
     bench.post(Movement::CallFunded {
-        call: CALL,
+        call: CallId(CALL),
         direction: None,
-        amount: spent,
+        amount: Amount(spent),
     });
     // Only of ranked applications of a ranked call.
-    let mut call = bench.world.tables.calls.get(&CALL).unwrap().clone();
+    let mut call = bench.world.tables.calls.get(&CallId(CALL)).unwrap().clone();
     call.status = CallStatus::Reviewing;
     bench.place(|tx| tx.put(call.clone()));
     refused(
@@ -91,10 +93,22 @@ fn f11_guards_of_an_award() {
     call.status = CallStatus::Ranked;
     bench.place(|tx| tx.put(call));
     let award = bench.grant(1, 8 * MILLION, BodyKind::Assembly).unwrap();
-    assert_eq!(bench.of(AccountKind::Award(award)), i128::from(8 * MILLION));
-    assert_eq!(bench.of(AccountKind::Call(CALL)), i128::from(12 * MILLION));
     assert_eq!(
-        bench.world.tables.applications.get(&1).unwrap().status,
+        bench.of(AccountKind::Award(AwardId(award))),
+        i128::from(8 * MILLION)
+    );
+    assert_eq!(
+        bench.of(AccountKind::Call(CallId(CALL))),
+        i128::from(12 * MILLION)
+    );
+    assert_eq!(
+        bench
+            .world
+            .tables
+            .applications
+            .get(&ApplicationId(1))
+            .unwrap()
+            .status,
         ApplicationStatus::Awarded
     );
     refused(
@@ -117,13 +131,19 @@ fn f11_the_splitting_test_adds_up_the_group() {
     let mut later = bench.fork(0);
     let award = bench.grant(2, 250_000 * YUAN, BodyKind::Board).unwrap();
     assert_eq!(
-        bench.world.tables.awards.get(&award).unwrap().tested,
-        550_000 * YUAN
+        bench
+            .world
+            .tables
+            .awards
+            .get(&AwardId(award))
+            .unwrap()
+            .tested,
+        Amount(550_000 * YUAN)
     );
     // A year later the first does not count any more; a lapsed one counts no day longer.
     later.days(366);
     assert_eq!(
-        later.world.tables.awards.get(&1).unwrap().state,
+        later.world.tables.awards.get(&AwardId(1)).unwrap().state,
         AwardState::Lapsed
     );
     later.grant(2, 250_000 * YUAN, BodyKind::Committee).unwrap();
@@ -133,8 +153,14 @@ fn f11_the_splitting_test_adds_up_the_group() {
 fn r2_concentration_in_fund_and_call() {
     // 20 % of 100 million is 20 million; the call allows 70 % of 20 million.
     let mut bench = Bench::on_tables();
-    let mut application = bench.world.tables.applications.get(&1).unwrap().clone();
-    application.opened.as_mut().unwrap().content.ask = 20 * MILLION;
+    let mut application = bench
+        .world
+        .tables
+        .applications
+        .get(&ApplicationId(1))
+        .unwrap()
+        .clone();
+    application.opened.as_mut().unwrap().content.ask = Amount(20 * MILLION);
     bench.place(|tx| tx.put(application));
     refused(
         bench.grant(1, 14 * MILLION + 1, BodyKind::Assembly),
@@ -143,9 +169,9 @@ fn r2_concentration_in_fund_and_call() {
     bench.grant(1, 14 * MILLION, BodyKind::Assembly).unwrap();
     let mut bench = Bench::on_tables();
     bench.post(Movement::Refunded {
-        member: 1,
+        member: OrganisationId(1),
         pot: Pot::Free,
-        amount: 65 * MILLION,
+        amount: Amount(65 * MILLION),
     });
     refused(
         bench.grant(1, 7 * MILLION + 1, BodyKind::Assembly),
@@ -158,26 +184,26 @@ fn r2_concentration_in_fund_and_call() {
 fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
     let mut bench = Bench::on_tables();
     let award = bench.grant(1, 8 * MILLION, BodyKind::Assembly).unwrap();
-    let accept = || Body::Award(AwardAct::Accept { award: 1 });
+    let accept = || Body::Award(AwardAct::Accept { award: AwardId(1) });
     refused(bench.grantee(accept()), "F12.wrong-state");
     bench
         .direct(|tx| {
             PlaceApplication {
-                application: 2,
+                application: ApplicationId(2),
                 placing: Placing::Reserve,
                 reason: Hash::ZERO,
             }
-            .carry_out(tx, 0, 0)
+            .carry_out(tx, MotionId(0), LedgerTime(0))
         })
         .unwrap();
     bench
         .direct(|tx| {
             PlaceApplication {
-                application: 3,
+                application: ApplicationId(3),
                 placing: Placing::NotRecommended,
                 reason: Hash::ZERO,
             }
-            .carry_out(tx, 0, 0)
+            .carry_out(tx, MotionId(0), LedgerTime(0))
         })
         .unwrap();
     refused(
@@ -189,8 +215,8 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
         matches!(
             events[..],
             [EventBody::AwardOffered {
-                award: 1,
-                grantee: GRANTEE,
+                award: AwardId(1),
+                grantee: OrganisationId(GRANTEE),
                 ..
             }]
         ),
@@ -199,37 +225,45 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
     refused(bench.company(OTHER, accept()), "F12.not-the-grantee");
     let events = bench.days(63);
     assert!(
-        matches!(events[..], [EventBody::AwardLapsed { award: 1, .. }]),
+        matches!(
+            events[..],
+            [EventBody::AwardLapsed {
+                award: AwardId(1),
+                ..
+            }]
+        ),
         "{events:?}"
     );
     assert_eq!(
         (
-            bench.of(AccountKind::Award(award)),
-            bench.of(AccountKind::Call(CALL))
+            bench.of(AccountKind::Award(AwardId(award))),
+            bench.of(AccountKind::Call(CallId(CALL)))
         ),
         (0, i128::from(20 * MILLION))
     );
     refused(bench.grantee(accept()), "F12.wrong-state");
     // The reserve follows, is revoked by the board, and after the call is closed money goes to A.
     let second = bench.grant(2, 6 * MILLION, BodyKind::Assembly).unwrap();
-    let mut call = bench.world.tables.calls.get(&CALL).unwrap().clone();
+    let mut call = bench.world.tables.calls.get(&CallId(CALL)).unwrap().clone();
     call.status = CallStatus::Closed;
     bench.place(|tx| tx.put(call));
     let free = bench.of(AccountKind::Free);
     let revoke = RevokeAward {
-        award: second,
+        award: AwardId(second),
         reason: Hash::ZERO,
     };
-    bench.direct(|tx| revoke.carry_out(tx, 0, 0)).unwrap();
+    bench
+        .direct(|tx| revoke.carry_out(tx, MotionId(0), LedgerTime(0)))
+        .unwrap();
     assert_eq!(
         (
-            bench.of(AccountKind::Award(second)),
+            bench.of(AccountKind::Award(AwardId(second))),
             bench.of(AccountKind::Free)
         ),
         (0, free + i128::from(6 * MILLION))
     );
     refused(
-        bench.direct(|tx| revoke.carry_out(tx, 0, 0)),
+        bench.direct(|tx| revoke.carry_out(tx, MotionId(0), LedgerTime(0))),
         "F12.wrong-state",
     );
     assert!(bench.days(200).is_empty(), "no clock of a dead award runs");

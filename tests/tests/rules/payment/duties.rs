@@ -1,7 +1,9 @@
 //! Separation of duties and the limits of steps (N12, R6, R13), and the tables that print.
 
+use rollbook_core::account::Amount;
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{FundId, MilestoneId, PaymentId, PersonId, PostId};
 use rollbook_core::identity::{Post, PostStatus, Role, Scope};
 use rollbook_core::machine::markdown;
 use rollbook_core::object::agreement::Agreement;
@@ -12,6 +14,7 @@ use rollbook_core::object::payment::{Awaited, Payment};
 use rollbook_core::object::transitions;
 use rollbook_core::record::{Body, Decision, PaymentAct, Tranche};
 use rollbook_core::rules::funding::{duties, payment};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::grants::{Bench, FUND, GRANTEE, MEMBERS, MILLION, Staff};
@@ -25,7 +28,10 @@ fn r13_every_step_past_its_limit_is_shown_once() {
     let payment = bench
         .request(agreement, Tranche::Advance, 24 * MILLION / 10)
         .unwrap();
-    let overdue = |awaited| EventBody::StepOverdue { payment, awaited };
+    let overdue = |awaited| EventBody::StepOverdue {
+        payment: PaymentId(payment),
+        awaited,
+    };
     assert_eq!(bench.days(40), [overdue(Awaited::Certify)]);
     bench.certify(payment).unwrap();
     assert_eq!(bench.days(40), [overdue(Awaited::Approve)]);
@@ -35,7 +41,7 @@ fn r13_every_step_past_its_limit_is_shown_once() {
         bench.days(40),
         [
             EventBody::PayoutDelayOver {
-                payment,
+                payment: PaymentId(payment),
                 held: false
             },
             overdue(Awaited::Release)
@@ -53,20 +59,20 @@ fn r13_every_step_past_its_limit_is_shown_once() {
 #[test]
 fn n12_no_person_acts_twice_in_one_chain() {
     let hats = |bench: &mut Bench, person: u32, role: Role| {
-        let number = bench.world.tables.posts.last_key().unwrap() + 1;
+        let number = bench.world.tables.posts.last_key().unwrap().0 + 1;
         let until_ms = bench.world.now + 999 * MS_PER_DAY;
-        let (office, scope) = (secretariat(MEMBERS), Scope::Fund(FUND));
+        let (office, scope) = (secretariat(MEMBERS), Scope::Fund(FundId(FUND)));
         let post = Post {
-            office,
+            office: OrganisationId(office),
             role,
             scope,
-            holder: person,
+            holder: PersonId(person),
             deputy: None,
-            from_ms: 0,
-            until_ms,
+            from_ms: LedgerTime(0),
+            until_ms: LedgerTime(until_ms),
             status: PostStatus::Held,
         };
-        bench.place(|tx| tx.t.posts().put(number, post));
+        bench.place(|tx| tx.t.posts().put(PostId(number), post));
     };
     let office = secretariat(MEMBERS);
     let mut bench = Bench::on_tables();
@@ -74,10 +80,14 @@ fn n12_no_person_acts_twice_in_one_chain() {
     let m1 = bench.first(agreement);
     bench.accept_milestone(m1, 4 * MILLION);
     let payment = bench
-        .request(agreement, Tranche::Milestone(m1), 36 * MILLION / 10)
+        .request(
+            agreement,
+            Tranche::Milestone(MilestoneId(m1)),
+            36 * MILLION / 10,
+        )
         .unwrap();
     let certify = Body::Payment(PaymentAct::Certify {
-        payment,
+        payment: PaymentId(payment),
         decision: Decision::Pass,
     });
     // An assessor, a reviewer, the grantee's officer as programme officer.
@@ -103,9 +113,9 @@ fn n12_no_person_acts_twice_in_one_chain() {
     let certified = bench.certify(payment).unwrap();
     let amount = 36 * MILLION / 10;
     let approve = Body::Payment(PaymentAct::Approve {
-        payment,
+        payment: PaymentId(payment),
         certified,
-        amount,
+        amount: Amount(amount),
         decision: Decision::Pass,
     });
     refused(
@@ -120,7 +130,7 @@ fn n12_no_person_acts_twice_in_one_chain() {
     bench.approve(Staff::Finance2, payment).unwrap();
     bench.days(3);
     let release = Body::Payment(PaymentAct::Release {
-        payment,
+        payment: PaymentId(payment),
         instruction: bench.instruction(payment),
     });
     refused(
@@ -134,9 +144,9 @@ fn n12_no_person_acts_twice_in_one_chain() {
     bench.release(payment).unwrap();
     for person in [Staff::Treasurer.person(), Staff::Finance.person()] {
         let settle = Body::Payment(PaymentAct::Settle {
-            payment,
+            payment: PaymentId(payment),
             reference: bench.reference(),
-            amount,
+            amount: Amount(amount),
         });
         refused(
             bench.act(office, &[(person, Role::SecondOfficer)], settle),
@@ -145,13 +155,13 @@ fn n12_no_person_acts_twice_in_one_chain() {
     }
     bench.settle(payment).unwrap();
     let chain = bench
-        .direct(|tx| payment::chain(tx, &tx.get::<Payment>(payment)?))
+        .direct(|tx| payment::chain(tx, &tx.get::<Payment>(PaymentId(payment))?))
         .unwrap();
     assert_eq!(duties::judge_all(&bench.world.tables, &chain), Ok(()));
     let steps = duties::by_step(&chain.deeds);
     assert_eq!(
         steps[&Step::Approve],
-        [Staff::Finance.person(), Staff::Finance2.person()]
+        [Staff::Finance, Staff::Finance2].map(|staff| PersonId(staff.person()))
     );
 }
 

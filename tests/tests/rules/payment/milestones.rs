@@ -1,12 +1,14 @@
 //! Milestones: evidence, assessors and their findings (F14, F15, R13).
 
-use rollbook_core::account::AccountKind;
+use rollbook_core::account::{AccountKind, Amount};
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{AgreementId, FundId, MilestoneId, PersonId, PostId};
 use rollbook_core::identity::{Post, PostStatus, Role, Scope};
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::milestone::MilestoneState;
 use rollbook_core::record::{Body, Evidence, EvidenceKind, Finding, PaymentAct, Tranche};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::grants::{Bench, FUND, GRANTEE, MEMBERS, MILLION, OTHER, hash};
@@ -36,15 +38,21 @@ fn f14_evidence_is_new_or_openly_shared() {
     refused(
         bench.company(
             OTHER,
-            submit(m1, vec![item(EvidenceKind::Document, "x", false)]),
+            submit(
+                MilestoneId(m1),
+                vec![item(EvidenceKind::Document, "x", false)],
+            ),
         ),
         "F14.not-the-grantee",
     );
-    refused(bench.grantee(submit(m1, Vec::new())), "A6.malformed");
+    refused(
+        bench.grantee(submit(MilestoneId(m1), Vec::new())),
+        "A6.malformed",
+    );
     refused(bench.submit(report, "report"), "F43.milestones-open");
     bench
         .grantee(submit(
-            m1,
+            MilestoneId(m1),
             vec![
                 item(EvidenceKind::Document, "x", false),
                 item(EvidenceKind::Patent, "y", false),
@@ -54,13 +62,16 @@ fn f14_evidence_is_new_or_openly_shared() {
     refused(bench.submit(m1, "x"), "F14.wrong-state");
     refused(bench.submit(m2, "x"), "N16.evidence-used");
     refused(
-        bench.grantee(submit(m2, vec![item(EvidenceKind::Patent, "y", false)])),
+        bench.grantee(submit(
+            MilestoneId(m2),
+            vec![item(EvidenceKind::Patent, "y", false)],
+        )),
         "N16.evidence-used",
     );
     // The same hash as another kind of thing is another thing.
     bench
         .grantee(submit(
-            m2,
+            MilestoneId(m2),
             vec![
                 item(EvidenceKind::Document, "x", true),
                 item(EvidenceKind::Doi, "y", false),
@@ -74,40 +85,52 @@ fn f15_two_agree_or_the_third_joins_one() {
     let mut bench = Bench::on_tables();
     let agreement = bench.agreement();
     let m1 = bench.first(agreement);
-    refused(bench.assess(5, m1, Finding::Accept(1)), "F15.not-assessor");
-    bench.submit(m1, "x").unwrap();
-    refused(bench.assess(7, m1, Finding::Accept(1)), "F15.not-assessor");
     refused(
-        bench.assess(5, m1, Finding::Accept(4 * MILLION + 1)),
+        bench.assess(5, m1, Finding::Accept(Amount(1))),
+        "F15.not-assessor",
+    );
+    bench.submit(m1, "x").unwrap();
+    refused(
+        bench.assess(7, m1, Finding::Accept(Amount(1))),
+        "F15.not-assessor",
+    );
+    refused(
+        bench.assess(5, m1, Finding::Accept(Amount(4 * MILLION + 1))),
         "F15.above-plan",
     );
     refused(
-        bench.assess(5, m1, Finding::Accept(0)),
+        bench.assess(5, m1, Finding::Accept(Amount(0))),
         "F15.nothing-accepted",
     );
-    bench.assess(5, m1, Finding::Accept(4 * MILLION)).unwrap();
+    bench
+        .assess(5, m1, Finding::Accept(Amount(4 * MILLION)))
+        .unwrap();
     refused(
-        bench.assess(5, m1, Finding::Accept(4 * MILLION)),
+        bench.assess(5, m1, Finding::Accept(Amount(4 * MILLION))),
         "F15.assessed-before",
     );
-    bench.assess(6, m1, Finding::Accept(3 * MILLION)).unwrap();
+    bench
+        .assess(6, m1, Finding::Accept(Amount(3 * MILLION)))
+        .unwrap();
     assert_eq!(bench.milestone(m1).state, MilestoneState::Assessing);
     refused(bench.assess(7, m1, Finding::Reject), "F15.third-joins-one");
-    bench.assess(7, m1, Finding::Accept(3 * MILLION)).unwrap();
+    bench
+        .assess(7, m1, Finding::Accept(Amount(3 * MILLION)))
+        .unwrap();
     let known = bench.milestone(m1);
     assert_eq!(
         (known.state, known.accepted),
-        (MilestoneState::PartlyAccepted, 3 * MILLION)
+        (MilestoneState::PartlyAccepted, Amount(3 * MILLION))
     );
     refused(
-        bench.assess(8, m1, Finding::Accept(3 * MILLION)),
+        bench.assess(8, m1, Finding::Accept(Amount(3 * MILLION))),
         "F15.not-assessor",
     );
     // Part of the amount pays in part: 3,000,000 less 10 % less the share of the advance.
     bench.pay(agreement, Tranche::Advance, 24 * MILLION / 10);
     bench.pay(
         agreement,
-        Tranche::Milestone(m1),
+        Tranche::Milestone(MilestoneId(m1)),
         3 * MILLION - 3 * MILLION / 10 - 12 * MILLION / 10,
     );
 }
@@ -133,7 +156,7 @@ fn f15_rework_at_most_twice_then_rejected() {
     }
     refused(bench.submit(m1, "x"), "F14.wrong-state");
     refused(
-        bench.request(agreement, Tranche::Milestone(m1), 1),
+        bench.request(agreement, Tranche::Milestone(MilestoneId(m1)), 1),
         "N7.milestone-not-accepted",
     );
     bench.submit(m2, "y").unwrap();
@@ -147,7 +170,13 @@ fn f15_rework_at_most_twice_then_rejected() {
     bench.judge_milestone(report, Finding::Rework);
     bench.accept_milestone(report, 0);
     assert_eq!(
-        bench.world.tables.agreements.get(&agreement).unwrap().state,
+        bench
+            .world
+            .tables
+            .agreements
+            .get(&AgreementId(agreement))
+            .unwrap()
+            .state,
         AgreementState::Completed
     );
     refused(
@@ -155,7 +184,7 @@ fn f15_rework_at_most_twice_then_rejected() {
         "F16.nothing-payable",
     );
     assert_eq!(
-        bench.of(AccountKind::Committed(agreement)),
+        bench.of(AccountKind::Committed(AgreementId(agreement))),
         i128::from(8 * MILLION),
         "what was not accepted stays committed until closing"
     );
@@ -172,16 +201,16 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
     bench.relate(5, 6);
     let until_ms = bench.world.now + 999 * MS_PER_DAY;
     let post = Post {
-        office: secretariat(MEMBERS),
+        office: OrganisationId(secretariat(MEMBERS)),
         role: Role::FinanceApprover,
-        scope: Scope::Fund(FUND),
-        holder: officers_of(4).1,
+        scope: Scope::Fund(FundId(FUND)),
+        holder: PersonId(officers_of(4).1),
         deputy: None,
-        from_ms: 0,
-        until_ms,
+        from_ms: LedgerTime(0),
+        until_ms: LedgerTime(until_ms),
         status: PostStatus::Held,
     };
-    bench.place(|tx| tx.t.posts().put(99, post));
+    bench.place(|tx| tx.t.posts().put(PostId(99), post));
     let m1 = bench.first(agreement);
     bench.submit(m1, "x").unwrap();
     assert_eq!(
@@ -191,14 +220,19 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
     );
     bench.draw(agreement, &[GRANTEE, 9, 4, 5, 6]);
     let events = bench.days(18);
-    assert_eq!(events, [EventBody::AssessorsMissing { milestone: m1 }]);
+    assert_eq!(
+        events,
+        [EventBody::AssessorsMissing {
+            milestone: MilestoneId(m1)
+        }]
+    );
     bench.draw(agreement, &[GRANTEE, 9, 4, 5, 6, 8]);
     bench.days(18);
     let homes: Vec<u32> = bench
         .milestone(m1)
         .assessors
         .iter()
-        .map(|assessor| assessor.home)
+        .map(|assessor| assessor.home.0)
         .collect();
     assert_eq!(homes, [5, 8]);
 }
@@ -209,19 +243,23 @@ fn r13_a_late_assessor_is_replaced_by_the_next_of_the_draw() {
     let agreement = bench.agreement();
     let m1 = bench.first(agreement);
     bench.submit(m1, "x").unwrap();
-    bench.assess(5, m1, Finding::Accept(4 * MILLION)).unwrap();
+    bench
+        .assess(5, m1, Finding::Accept(Amount(4 * MILLION)))
+        .unwrap();
     let late = |member, next: Option<u32>| EventBody::AssessorLate {
-        milestone: m1,
-        person: officers_of(member).1,
-        next: next.map(|member| officers_of(member).1),
+        milestone: MilestoneId(m1),
+        person: PersonId(officers_of(member).1),
+        next: next.map(|member| officers_of(member).1).map(PersonId),
     };
     assert_eq!(bench.days(18), [late(6, Some(7))]);
     refused(
-        bench.assess(6, m1, Finding::Accept(4 * MILLION)),
+        bench.assess(6, m1, Finding::Accept(Amount(4 * MILLION))),
         "F15.not-assessor",
     );
     assert_eq!(bench.days(18), [late(7, Some(8))]);
     assert_eq!(bench.days(18), [late(8, None)]);
-    bench.assess(8, m1, Finding::Accept(4 * MILLION)).unwrap();
+    bench
+        .assess(8, m1, Finding::Accept(Amount(4 * MILLION)))
+        .unwrap();
     assert_eq!(bench.milestone(m1).state, MilestoneState::Accepted);
 }

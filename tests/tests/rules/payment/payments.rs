@@ -1,8 +1,9 @@
 //! Payments from request to acknowledgement (F16 to F20, F22, F42, F43).
 
-use rollbook_core::account::AccountKind;
+use rollbook_core::account::{AccountKind, Amount};
 use rollbook_core::calendar::{MS_PER_DAY, MS_PER_HOUR};
 use rollbook_core::event::EventBody;
+use rollbook_core::id::{AgreementId, MilestoneId, MotionId, PaymentId};
 use rollbook_core::identity::Role;
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::payment::{Awaited, PaymentState};
@@ -12,6 +13,7 @@ use rollbook_core::record::{
 use rollbook_core::rules::effect::Effect;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::grants::{Bench, GRANTEE, MILLION, OTHER, Staff, YUAN, hash, text};
@@ -23,7 +25,7 @@ fn agreement_one_is_paid_to_the_last_cent() {
     let mut bench = Bench::on_tables();
     let agreement = bench.agreement();
     assert_eq!(
-        bench.of(AccountKind::Committed(agreement)),
+        bench.of(AccountKind::Committed(AgreementId(agreement))),
         i128::from(8 * MILLION)
     );
     let (m1, m2, report) = (
@@ -33,16 +35,24 @@ fn agreement_one_is_paid_to_the_last_cent() {
     );
     bench.pay(agreement, Tranche::Advance, 24 * MILLION / 10);
     bench.accept_milestone(m1, 4 * MILLION);
-    bench.pay(agreement, Tranche::Milestone(m1), 24 * MILLION / 10);
+    bench.pay(
+        agreement,
+        Tranche::Milestone(MilestoneId(m1)),
+        24 * MILLION / 10,
+    );
     bench.accept_milestone(m2, 4 * MILLION);
-    let payment = bench.approved(agreement, Tranche::Milestone(m2), 24 * MILLION / 10);
+    let payment = bench.approved(
+        agreement,
+        Tranche::Milestone(MilestoneId(m2)),
+        24 * MILLION / 10,
+    );
     bench.advance(bench.world.now + 48 * MS_PER_HOUR + 1);
     bench.release(payment).unwrap();
     // The line of the story: D 4.8, T 2.4, K 0.8 million.
     let line = [
-        AccountKind::Paid(agreement),
-        AccountKind::InTransit(payment),
-        AccountKind::Committed(agreement),
+        AccountKind::Paid(AgreementId(agreement)),
+        AccountKind::InTransit(PaymentId(payment)),
+        AccountKind::Committed(AgreementId(agreement)),
     ];
     assert_eq!(
         line.map(|kind| bench.of(kind)),
@@ -56,15 +66,21 @@ fn agreement_one_is_paid_to_the_last_cent() {
     );
     bench.accept_milestone(report, 0);
     assert_eq!(
-        bench.world.tables.agreements.get(&agreement).unwrap().state,
+        bench
+            .world
+            .tables
+            .agreements
+            .get(&AgreementId(agreement))
+            .unwrap()
+            .state,
         AgreementState::Completed
     );
     bench.pay(agreement, Tranche::Holdback, 8 * MILLION / 10);
     assert_eq!(
-        bench.of(AccountKind::Paid(agreement)),
+        bench.of(AccountKind::Paid(AgreementId(agreement))),
         i128::from(8 * MILLION)
     );
-    assert_eq!(bench.of(AccountKind::Committed(agreement)), 0);
+    assert_eq!(bench.of(AccountKind::Committed(AgreementId(agreement))), 0);
     bench.totals();
     for (_, payment) in bench.world.tables.payments.iter() {
         assert_eq!(payment.state, PaymentState::Acknowledged);
@@ -86,9 +102,9 @@ fn f16_one_payment_per_tranche_of_an_agreement_in_force() {
     bench.draw(agreement, &[5, 6, 7, 8]);
     let m1 = bench.first(agreement);
     let advance = Body::Payment(PaymentAct::Request {
-        agreement,
+        agreement: AgreementId(agreement),
         tranche: Tranche::Advance,
-        amount: 24 * MILLION / 10,
+        amount: Amount(24 * MILLION / 10),
     });
     refused(bench.company(OTHER, advance), "F16.not-the-grantee");
     refused(
@@ -96,15 +112,15 @@ fn f16_one_payment_per_tranche_of_an_agreement_in_force() {
         "F16.other-amount",
     );
     refused(
-        bench.request(agreement, Tranche::Milestone(m1), 4 * MILLION),
+        bench.request(agreement, Tranche::Milestone(MilestoneId(m1)), 4 * MILLION),
         "N7.milestone-not-accepted",
     );
     refused(
-        bench.request(agreement, Tranche::Milestone(999), 4 * MILLION),
+        bench.request(agreement, Tranche::Milestone(MilestoneId(999)), 4 * MILLION),
         "A4.unknown-milestone",
     );
     refused(
-        bench.request(agreement, Tranche::Milestone(m1 + 2), 1),
+        bench.request(agreement, Tranche::Milestone(MilestoneId(m1 + 2)), 1),
         "F16.other-agreement",
     );
     let payment = bench
@@ -122,7 +138,10 @@ fn f16_one_payment_per_tranche_of_an_agreement_in_force() {
     bench
         .staff(
             Staff::Programme,
-            Body::Payment(PaymentAct::Certify { payment, decision }),
+            Body::Payment(PaymentAct::Certify {
+                payment: PaymentId(payment),
+                decision,
+            }),
         )
         .unwrap();
     assert_eq!(bench.payment(payment).state, PaymentState::Refused);
@@ -135,7 +154,11 @@ fn f16_one_payment_per_tranche_of_an_agreement_in_force() {
     let agreement = without.agreement();
     let m1 = without.first(agreement);
     without.accept_milestone(m1, 4 * MILLION);
-    without.pay(agreement, Tranche::Milestone(m1), 36 * MILLION / 10);
+    without.pay(
+        agreement,
+        Tranche::Milestone(MilestoneId(m1)),
+        36 * MILLION / 10,
+    );
     refused(
         without.request(agreement, Tranche::Advance, 24 * MILLION / 10),
         "F16.advance-too-late",
@@ -151,7 +174,7 @@ fn f17_f18_certificate_and_approvals() {
         .unwrap();
     let approve = |certified, amount| {
         Body::Payment(PaymentAct::Approve {
-            payment,
+            payment: PaymentId(payment),
             certified,
             amount,
             decision: Decision::Pass,
@@ -161,15 +184,21 @@ fn f17_f18_certificate_and_approvals() {
     let certified = bench.certify(payment).unwrap();
     refused(bench.certify(payment), "F17.wrong-state");
     refused(
-        bench.staff(Staff::Finance, approve(Hash::ZERO, 24 * MILLION / 10)),
+        bench.staff(
+            Staff::Finance,
+            approve(Hash::ZERO, Amount(24 * MILLION / 10)),
+        ),
         "F18.other-certificate",
     );
     refused(
-        bench.staff(Staff::Finance, approve(certified, 1)),
+        bench.staff(Staff::Finance, approve(certified, Amount(1))),
         "F18.other-amount",
     );
     refused(
-        bench.staff(Staff::Programme, approve(certified, 24 * MILLION / 10)),
+        bench.staff(
+            Staff::Programme,
+            approve(certified, Amount(24 * MILLION / 10)),
+        ),
         "A6.role-missing",
     );
     bench.approve(Staff::Finance, payment).unwrap();
@@ -192,9 +221,9 @@ fn f17_f18_certificate_and_approvals() {
         .staff(
             Staff::Finance,
             Body::Payment(PaymentAct::Approve {
-                payment,
+                payment: PaymentId(payment),
                 certified,
-                amount: 1,
+                amount: Amount(1),
                 decision,
             }),
         )
@@ -249,36 +278,41 @@ fn f19_two_seat_holders_hold_within_the_delay() {
     assert_eq!(
         events,
         [EventBody::PayoutDelayOver {
-            payment,
+            payment: PaymentId(payment),
             held: true
         }]
     );
     refused(bench.release(payment), "F19.held");
     let mut lifted = bench.fork(70);
-    assert_eq!(bench.days(30), [EventBody::HoldEnded { payment }]);
+    assert_eq!(
+        bench.days(30),
+        [EventBody::HoldEnded {
+            payment: PaymentId(payment)
+        }]
+    );
     lifted
         .direct(|tx| {
             LiftHold {
-                payment,
+                payment: PaymentId(payment),
                 reason: Hash::ZERO,
             }
-            .carry_out(tx, 0, 0)
+            .carry_out(tx, MotionId(0), LedgerTime(0))
         })
         .unwrap();
     refused(
         lifted.direct(|tx| {
             LiftHold {
-                payment,
+                payment: PaymentId(payment),
                 reason: Hash::ZERO,
             }
-            .carry_out(tx, 0, 0)
+            .carry_out(tx, MotionId(0), LedgerTime(0))
         }),
         "F19.not-held",
     );
     assert_eq!(
         lifted.days(12),
         [EventBody::StepOverdue {
-            payment,
+            payment: PaymentId(payment),
             awaited: Awaited::Release
         }]
     );
@@ -287,7 +321,7 @@ fn f19_two_seat_holders_hold_within_the_delay() {
     single.world.now += 3 * MS_PER_DAY;
     assert_eq!(single.payment(payment).state, PaymentState::Approved);
     let body = Body::Payment(PaymentAct::Hold {
-        payment,
+        payment: PaymentId(payment),
         ground: Hash::ZERO,
     });
     let (first, second) = officers_of(3);
@@ -305,7 +339,7 @@ fn f20_the_instruction_is_new_and_goes_to_the_account_in_force() {
     let good = bench.instruction(payment);
     let release = |instruction: &Instruction| {
         Body::Payment(PaymentAct::Release {
-            payment,
+            payment: PaymentId(payment),
             instruction: instruction.clone(),
         })
     };
@@ -316,7 +350,7 @@ fn f20_the_instruction_is_new_and_goes_to_the_account_in_force() {
     assert_eq!(
         bench.days(3),
         [EventBody::PayoutDelayOver {
-            payment,
+            payment: PaymentId(payment),
             held: false
         }]
     );
@@ -334,7 +368,7 @@ fn f20_the_instruction_is_new_and_goes_to_the_account_in_force() {
         bench.staff(
             Staff::Treasurer,
             release(&Instruction {
-                amount: 1,
+                amount: Amount(1),
                 ..good.clone()
             }),
         ),
@@ -360,23 +394,23 @@ fn f20_the_instruction_is_new_and_goes_to_the_account_in_force() {
         "F20.wrong-state",
     );
     assert_eq!(
-        bench.of(AccountKind::InTransit(payment)),
+        bench.of(AccountKind::InTransit(PaymentId(payment))),
         i128::from(24 * MILLION / 10)
     );
     // Returned by the bank: back to K, and released again only with new identifiers.
     let reference = bench.reference();
     let amount = 24 * MILLION / 10;
     let returned = Body::Payment(PaymentAct::Return {
-        payment,
+        payment: PaymentId(payment),
         reference: reference.clone(),
-        amount,
+        amount: Amount(amount),
         reason: text("AC04"),
     });
     bench.staff(Staff::Officer, returned).unwrap();
     assert_eq!(
         (
-            bench.of(AccountKind::InTransit(payment)),
-            bench.of(AccountKind::Committed(agreement))
+            bench.of(AccountKind::InTransit(PaymentId(payment))),
+            bench.of(AccountKind::Committed(AgreementId(agreement)))
         ),
         (0, i128::from(8 * MILLION))
     );
@@ -402,26 +436,26 @@ fn f20_the_instruction_is_new_and_goes_to_the_account_in_force() {
     bench.staff(Staff::Treasurer, release(&fresh)).unwrap();
     let settle = |reference: &BankReference, amount| {
         Body::Payment(PaymentAct::Settle {
-            payment,
+            payment: PaymentId(payment),
             reference: reference.clone(),
             amount,
         })
     };
     refused(
-        bench.staff(Staff::Officer, settle(&reference, amount)),
+        bench.staff(Staff::Officer, settle(&reference, Amount(amount))),
         "N8.bank-reference-used",
     );
     let fresh = bench.reference();
     refused(
-        bench.staff(Staff::Officer, settle(&fresh, 1)),
+        bench.staff(Staff::Officer, settle(&fresh, Amount(1))),
         "F21.other-amount",
     );
     refused(
-        bench.staff(Staff::Treasurer, settle(&fresh, amount)),
+        bench.staff(Staff::Treasurer, settle(&fresh, Amount(amount))),
         "A6.role-missing",
     );
     bench
-        .staff(Staff::Officer2, settle(&fresh, amount))
+        .staff(Staff::Officer2, settle(&fresh, Amount(amount)))
         .unwrap();
     refused(bench.settle(payment), "F21.wrong-state");
     assert_eq!(bench.payment(payment).attempts, 2);
@@ -440,20 +474,23 @@ fn f22_acknowledged_disputed_or_reported() {
     refused(
         bench.company(
             OTHER,
-            Body::Payment(PaymentAct::Acknowledge { payment, amount: 1 }),
+            Body::Payment(PaymentAct::Acknowledge {
+                payment: PaymentId(payment),
+                amount: Amount(1),
+            }),
         ),
         "F22.not-the-grantee",
     );
     refused(
         bench.grantee(Body::Payment(PaymentAct::Acknowledge {
-            payment,
-            amount: 1,
+            payment: PaymentId(payment),
+            amount: Amount(1),
         })),
         "F22.other-amount",
     );
     bench
         .grantee(Body::Payment(PaymentAct::Dispute {
-            payment,
+            payment: PaymentId(payment),
             ground: Hash::ZERO,
         }))
         .unwrap();
@@ -463,13 +500,13 @@ fn f22_acknowledged_disputed_or_reported() {
     assert_eq!(
         bench.days(17),
         [EventBody::Unacknowledged {
-            payment,
-            amount: 24 * MILLION / 10
+            payment: PaymentId(payment),
+            amount: Amount(24 * MILLION / 10)
         }]
     );
     refused(
         bench.grantee(Body::Payment(PaymentAct::Dispute {
-            payment,
+            payment: PaymentId(payment),
             ground: Hash::ZERO,
         })),
         "F22.wrong-state",
@@ -485,7 +522,12 @@ fn f42_a_new_account_cools_off_and_is_confirmed_by_another() {
         let payment = bench.approved(agreement, Tranche::Advance, 24 * MILLION / 10);
         bench.days(3);
         let account = hash("new account");
-        let change = |account| Body::Award(AwardAct::ChangeAccount { agreement, account });
+        let change = |account| {
+            Body::Award(AwardAct::ChangeAccount {
+                agreement: AgreementId(agreement),
+                account,
+            })
+        };
         refused(bench.grantee(change(hash("account"))), "F42.same-account");
         refused(bench.company(OTHER, change(account)), "F13.not-the-grantee");
         let (first, second) = officers_of(GRANTEE);
@@ -501,7 +543,7 @@ fn f42_a_new_account_cools_off_and_is_confirmed_by_another() {
         refused(bench.release(payment), "N11.account-changing");
         let confirm = |change, account| {
             Body::Award(AwardAct::ConfirmAccount {
-                agreement,
+                agreement: AgreementId(agreement),
                 change,
                 account,
                 channel: Channel::Telephone,
@@ -528,7 +570,7 @@ fn f42_a_new_account_cools_off_and_is_confirmed_by_another() {
         let events = bench.days(8);
         assert!(
             events.contains(&EventBody::AccountCooled {
-                agreement,
+                agreement: AgreementId(agreement),
                 account,
                 in_force: confirm_first
             }),
@@ -549,7 +591,7 @@ fn f42_a_new_account_cools_off_and_is_confirmed_by_another() {
                 .world
                 .tables
                 .agreements
-                .get(&agreement)
+                .get(&AgreementId(agreement))
                 .unwrap()
                 .account,
             account

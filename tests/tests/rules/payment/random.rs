@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use rollbook_core::account::AccountKind;
+use rollbook_core::account::{AccountKind, Amount};
 use rollbook_core::calendar::MS_PER_HOUR;
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{
+    AgreementId, ApplicationId, AwardId, CallId, MilestoneId, MotionId, PaymentId,
+};
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::call::CallStatus;
 use rollbook_core::object::milestone::Paid;
@@ -21,6 +24,7 @@ use rollbook_core::rules::effect::Effect;
 use rollbook_core::rules::funding::{duties, payment};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::LedgerTime;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
 use rollbook_tests::grants::{Bench, CALL, GRANTEE, MILLION, REVIEWERS, Staff, YUAN, hash, text};
 
@@ -83,7 +87,11 @@ impl Random for Bench {
             if count == 0 { 1 } else { 1 + index % count }
         };
         let known = |bench: &Bench, index: u32| {
-            bench.world.tables.payments.contains(&payment(bench, index))
+            bench
+                .world
+                .tables
+                .payments
+                .contains(&PaymentId(payment(bench, index)))
         };
         let _ = match *op {
             Op::Submit(milestone) => {
@@ -94,12 +102,12 @@ impl Random for Bench {
                     .world
                     .tables
                     .milestones
-                    .get(&(first + milestone % 3))
+                    .get(&MilestoneId(first + milestone % 3))
                     .unwrap()
                     .planned;
                 let finding = match finding {
                     0..3 => Finding::Accept(planned),
-                    3 => Finding::Accept(planned / 3 + 1),
+                    3 => Finding::Accept(Amount(planned.0 / 3 + 1)),
                     4 => Finding::Rework,
                     _ => Finding::Reject,
                 };
@@ -108,8 +116,8 @@ impl Random for Bench {
             Op::Request(which) => {
                 let tranche = match which % 4 {
                     0 => Tranche::Advance,
-                    1 => Tranche::Milestone(first),
-                    2 => Tranche::Milestone(first + 1),
+                    1 => Tranche::Milestone(MilestoneId(first)),
+                    2 => Tranche::Milestone(MilestoneId(first + 1)),
                     _ => Tranche::Holdback,
                 };
                 // Ask for anything; the refusal names what is due, and that is asked for.
@@ -130,7 +138,7 @@ impl Random for Bench {
                 self.staff(
                     Staff::Programme,
                     Body::Payment(PaymentAct::Certify {
-                        payment: payment(self, nth),
+                        payment: PaymentId(payment(self, nth)),
                         decision,
                     }),
                 )
@@ -150,9 +158,9 @@ impl Random for Bench {
                         reason: Hash::ZERO,
                     };
                     let act = PaymentAct::Approve {
-                        payment: number,
+                        payment: PaymentId(number),
                         certified: Hash::ZERO,
-                        amount: 1,
+                        amount: Amount(1),
                         decision,
                     };
                     self.staff(who, Body::Payment(act))
@@ -164,10 +172,10 @@ impl Random for Bench {
                 let number = payment(self, nth);
                 self.direct(|tx| {
                     LiftHold {
-                        payment: number,
+                        payment: PaymentId(number),
                         reason: Hash::ZERO,
                     }
-                    .carry_out(tx, 0, 0)
+                    .carry_out(tx, MotionId(0), LedgerTime(0))
                 })
                 .map(|()| Hash::ZERO)
             }
@@ -190,20 +198,23 @@ impl Random for Bench {
                     self.acknowledge(number)
                 } else {
                     self.grantee(Body::Payment(PaymentAct::Dispute {
-                        payment: number,
+                        payment: PaymentId(number),
                         ground: Hash::ZERO,
                     }))
                 }
             }
             Op::Account(which) => {
                 let account = hash(&format!("account {which}"));
-                self.grantee(Body::Award(AwardAct::ChangeAccount { agreement, account }))
+                self.grantee(Body::Award(AwardAct::ChangeAccount {
+                    agreement: AgreementId(agreement),
+                    account,
+                }))
             }
             Op::Confirm => match self
                 .world
                 .tables
                 .agreements
-                .get(&agreement)
+                .get(&AgreementId(agreement))
                 .unwrap()
                 .change
                 .clone()
@@ -212,7 +223,7 @@ impl Random for Bench {
                     let (record, account, channel) =
                         (change.record, change.account, Channel::InPerson);
                     let act = AwardAct::ConfirmAccount {
-                        agreement,
+                        agreement: AgreementId(agreement),
                         change: record,
                         account,
                         channel,
@@ -236,7 +247,7 @@ impl Random for Bench {
             .world
             .tables
             .agreements
-            .get(&agreement)
+            .get(&AgreementId(agreement))
             .unwrap()
             .clone();
         // N4: awards of the call and what it holds are its budget.
@@ -246,10 +257,10 @@ impl Random for Bench {
             .awards
             .iter()
             .filter(|(_, award)| award.counts())
-            .map(|(_, award)| award.amount)
+            .map(|(_, award)| award.amount.0)
             .sum();
         prop_assert_eq!(
-            i128::from(awarded) + self.of(AccountKind::Call(CALL)),
+            i128::from(awarded) + self.of(AccountKind::Call(CallId(CALL))),
             i128::from(20 * MILLION)
         );
         // N5.
@@ -258,9 +269,9 @@ impl Random for Bench {
                 .terms
                 .milestones
                 .iter()
-                .map(|plan| plan.amount)
+                .map(|plan| plan.amount.0)
                 .sum::<u64>(),
-            known.terms.total
+            known.terms.total.0
         );
         // N6: K + T + D = the signed total; there is no other agreement.
         prop_assert_eq!(
@@ -272,14 +283,14 @@ impl Random for Bench {
         let mut transit = 0u64;
         for (number, payment) in self.world.tables.payments.iter() {
             prop_assert!(encode(payment).len() < PROVED_VALUE_MAX);
-            let before = seen.states.insert(*number, payment.state);
+            let before = seen.states.insert(number.0, payment.state);
             if payment.state == PaymentState::Refused {
                 continue;
             }
             // N8: one live or made payment per tranche.
             *tranches.entry(payment.tranche).or_default() += 1;
             if matches!(payment.state, PaymentState::Released) {
-                transit += payment.amount;
+                transit += payment.amount.0;
             }
             let gone = [
                 PaymentState::Released,
@@ -289,14 +300,14 @@ impl Random for Bench {
                 PaymentState::Unacknowledged,
             ];
             if gone.contains(&payment.state) {
-                paid += payment.amount;
+                paid += payment.amount.0;
                 // N7: what left has its agreement and its milestone.
                 prop_assert!(matches!(
                     known.state,
                     AgreementState::InForce | AgreementState::Completed
                 ));
                 if let Tranche::Milestone(milestone) = payment.tranche {
-                    prop_assert!(self.milestone(milestone).state.is_accepted());
+                    prop_assert!(self.milestone(milestone.0).state.is_accepted());
                 }
             }
             if payment.state == PaymentState::Released && before != Some(PaymentState::Released) {
@@ -313,7 +324,7 @@ impl Random for Bench {
                 prop_assert_eq!(instruction.account, known.account);
                 prop_assert!(known.change.is_none());
                 prop_assert!(payment.approvals >= payment.approvals_needed);
-                prop_assert!(self.world.now >= payment.approved_ms.unwrap() + 48 * MS_PER_HOUR);
+                prop_assert!(self.world.now >= payment.approved_ms.unwrap().0 + 48 * MS_PER_HOUR);
             }
             if payment.state == PaymentState::Settled && before != Some(PaymentState::Settled) {
                 let reference = payment.settlement.clone().unwrap();
@@ -327,16 +338,17 @@ impl Random for Bench {
         prop_assert_eq!(totals.in_transit, i128::from(transit));
         // N9: the cap before final acceptance; never more than was accepted, but for the advance.
         if known.state != AgreementState::Completed {
-            prop_assert!(paid <= Paid::cap(&known.terms));
+            prop_assert!(paid <= Paid::cap(&known.terms).0);
         }
         prop_assert!(
-            paid <= known
+            paid <= (known
                 .accepted
                 .max(known.terms.advance)
-                .max(known.accepted + known.paid.outstanding())
+                .max(known.accepted.saturating_add(known.paid.outstanding())))
+            .0
         );
         // N12, N13 over every chain.
-        let numbers: Vec<u32> = self
+        let numbers: Vec<PaymentId> = self
             .world
             .tables
             .payments
@@ -345,7 +357,7 @@ impl Random for Bench {
             .collect();
         for number in numbers {
             let chain = self
-                .direct(|tx| payment::chain(tx, &tx.get::<Payment>(number)?))
+                .direct(|tx| payment::chain(tx, &tx.get::<Payment>(PaymentId(number.0))?))
                 .unwrap();
             prop_assert_eq!(duties::judge_all(&self.world.tables, &chain), Ok(()));
         }
@@ -448,8 +460,8 @@ fn the_story_of_agreement_one() {
     // The committee may not decide 8 million; nobody votes on their own case, and no reviewer
     // votes.
     let grant = |application, amount, body| GrantAward {
-        application,
-        amount,
+        application: ApplicationId(application),
+        amount: Amount(amount),
         body,
         out_of_rank: None,
     };
@@ -470,10 +482,10 @@ fn the_story_of_agreement_one() {
         .unwrap();
     let (recused, refused) = bench.pass(motion);
     assert_eq!((recused, refused), (vec![GRANTEE], REVIEWERS.to_vec()));
-    let award = bench.world.tables.awards.get(&1).unwrap().clone();
+    let award = bench.world.tables.awards.get(&AwardId(1)).unwrap().clone();
     assert_eq!(
         (award.body, award.amount, award.motion),
-        (BodyKind::Assembly, 8 * MILLION, motion)
+        (BodyKind::Assembly, Amount(8 * MILLION), MotionId(motion))
     );
     // A small one by the committee, the rest placed by it: the call is decided.
     bench.decide(MotionEffect::GrantAward(grant(
@@ -482,34 +494,37 @@ fn the_story_of_agreement_one() {
         BodyKind::Committee,
     )));
     assert_eq!(
-        bench.world.tables.awards.get(&2).unwrap().body,
+        bench.world.tables.awards.get(&AwardId(2)).unwrap().body,
         BodyKind::Committee
     );
     let place = PlaceApplication {
-        application: 3,
+        application: ApplicationId(3),
         placing: Placing::NotRecommended,
         reason: hash("reason"),
     };
     bench.decide(MotionEffect::PlaceApplication(place));
     assert_eq!(
-        bench.world.tables.calls.get(&CALL).unwrap().status,
+        bench.world.tables.calls.get(&CallId(CALL)).unwrap().status,
         CallStatus::Decided
     );
     // The small one is revoked by the board.
     bench.decide(MotionEffect::RevokeAward(RevokeAward {
-        award: 2,
+        award: AwardId(2),
         reason: hash("reason"),
     }));
-    assert_eq!(bench.of(AccountKind::Call(CALL)), i128::from(12 * MILLION));
+    assert_eq!(
+        bench.of(AccountKind::Call(CallId(CALL))),
+        i128::from(12 * MILLION)
+    );
 
     bench.days(1);
     bench
-        .grantee(Body::Award(AwardAct::Accept { award: 1 }))
+        .grantee(Body::Award(AwardAct::Accept { award: AwardId(1) }))
         .unwrap();
     let terms = bench.terms(1, &[4 * MILLION, 4 * MILLION], 24 * MILLION / 10);
     let agreement = bench.sign_all(&terms);
     bench.pool(PoolKind::Assessors, &rollbook_tests::grants::ASSESSORS);
-    bench.draw_for(DrawFor::Agreement(agreement));
+    bench.draw_for(DrawFor::Agreement(AgreementId(agreement)));
     let (m1, m2, report) = (
         bench.first(agreement),
         bench.first(agreement) + 1,
@@ -527,11 +542,15 @@ fn the_story_of_agreement_one() {
     );
 
     // Held by two seat holders, lifted by the board, released, returned, released again.
-    let payment = bench.approved(agreement, Tranche::Milestone(m1), 24 * MILLION / 10);
+    let payment = bench.approved(
+        agreement,
+        Tranche::Milestone(MilestoneId(m1)),
+        24 * MILLION / 10,
+    );
     bench.hold(1, payment).unwrap();
     bench.hold(2, payment).unwrap();
     bench.decide(MotionEffect::LiftHold(LiftHold {
-        payment,
+        payment: PaymentId(payment),
         reason: hash("reason"),
     }));
     assert_eq!(bench.payment(payment).state, PaymentState::Approved);
@@ -542,13 +561,17 @@ fn the_story_of_agreement_one() {
     bench.acknowledge(payment).unwrap();
 
     bench.accept_milestone(m2, 4 * MILLION);
-    bench.pay(agreement, Tranche::Milestone(m2), 24 * MILLION / 10);
+    bench.pay(
+        agreement,
+        Tranche::Milestone(MilestoneId(m2)),
+        24 * MILLION / 10,
+    );
     bench.accept_milestone(report, 0);
     bench.pay(agreement, Tranche::Holdback, 8 * MILLION / 10);
     assert_eq!(
         (
-            bench.of(AccountKind::Paid(agreement)),
-            bench.of(AccountKind::Committed(agreement))
+            bench.of(AccountKind::Paid(AgreementId(agreement))),
+            bench.of(AccountKind::Committed(AgreementId(agreement)))
         ),
         (i128::from(8 * MILLION), 0)
     );

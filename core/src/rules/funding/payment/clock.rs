@@ -1,8 +1,11 @@
 //! Holds of a payment and what the clock does to it (F19, R13).
 
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
 use super::{open_release, rules};
 use crate::calendar::Period;
 use crate::event::EventBody;
+use crate::id::{MotionId, PaymentId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::groups;
 use crate::machine::step;
@@ -16,7 +19,7 @@ use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::standing;
 use crate::tx::{DeadlineKind, Tx};
 
-pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, Refusal> {
+pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outcome, Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
     let agreement = tx.get::<Agreement>(payment.agreement)?;
     require!(
@@ -66,7 +69,7 @@ pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: u32) -> Result<Outcome, R
 }
 
 /// F19: whether there is a hold to lift.
-pub(super) fn check_lift(tx: &Tx, number: u32) -> Result<(), Refusal> {
+pub(super) fn check_lift(tx: &Tx, number: PaymentId) -> Result<(), Refusal> {
     let state = tx.get::<Payment>(number)?.state;
     require!(
         state == S::Held,
@@ -78,7 +81,7 @@ pub(super) fn check_lift(tx: &Tx, number: u32) -> Result<(), Refusal> {
 }
 
 /// The organisation with an interest in a hold: the grantee.
-pub(super) fn interested(tx: &Tx, number: u32) -> Vec<u32> {
+pub(super) fn interested(tx: &Tx, number: PaymentId) -> Vec<OrganisationId> {
     let agreement =
         tx.t.payments
             .get(&number)
@@ -90,7 +93,7 @@ pub(super) fn interested(tx: &Tx, number: u32) -> Vec<u32> {
 }
 
 /// F19: the board's motion lifts a hold.
-pub(super) fn lift_hold(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
+pub(super) fn lift_hold(tx: &mut Tx, number: PaymentId) -> Result<(), Refusal> {
     check_lift(tx, number)?;
     let mut payment = tx.get::<Payment>(number)?;
     tx.go(&mut payment, "F19", S::Approved)?;
@@ -104,8 +107,8 @@ pub(super) fn lift_hold(tx: &mut Tx, number: u32) -> Result<(), Refusal> {
 pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
-    number: u32,
-    due: u64,
+    number: PaymentId,
+    due: LedgerTime,
 ) -> Result<(), Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
     let agreement = tx.get::<Agreement>(payment.agreement)?;
@@ -161,7 +164,7 @@ pub(super) fn overdue(
     payment: &Payment,
     agreement: &Agreement,
     awaited: Awaited,
-    due: u64,
+    due: LedgerTime,
 ) -> Result<(), Refusal> {
     if standing::require_no_arrears(tx, agreement).is_err() {
         let days = rules(tx, agreement)?.step_days;
@@ -184,7 +187,7 @@ impl Effect for LiftHold {
         scope_of(tx.t.payments.get(&self.payment).map(|payment| payment.fund))
     }
 
-    fn interested(&self, tx: &Tx) -> Vec<u32> {
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self.payment)
     }
 
@@ -192,7 +195,7 @@ impl Effect for LiftHold {
         check_lift(tx, self.payment)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: u32, _due: u64) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
         lift_hold(tx, self.payment)
     }
 }

@@ -1,5 +1,7 @@
 //! What a payment pays: the tranche it claims, once, and the share of each (F16; RULINGS R4).
 
+use crate::account::Amount;
+use crate::id::{MilestoneId, PaymentId};
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::milestone::{Milestone, Share};
 use crate::object::payment::Payment;
@@ -11,7 +13,7 @@ use crate::{refuse, require};
 /// Milestones whose assessors belong to the chain of a tranche: its own; for the holdback every
 /// one, the final report too.
 pub(super) fn assessed(tx: &Tx, agreement: &Agreement, tranche: Tranche) -> Vec<Milestone> {
-    let numbers: Vec<u32> = match tranche {
+    let numbers: Vec<MilestoneId> = match tranche {
         Tranche::Advance => Vec::new(),
         Tranche::Milestone(number) => vec![number],
         Tranche::Holdback => agreement.milestones().collect(),
@@ -27,7 +29,7 @@ pub(super) fn claim_tranche(
     tx: &mut Tx,
     agreement: &mut Agreement,
     tranche: Tranche,
-    payment: u32,
+    payment: PaymentId,
 ) -> Result<Share, Refusal> {
     let stands = match tranche {
         Tranche::Advance => agreement.state == AgreementState::InForce,
@@ -56,7 +58,7 @@ pub(super) fn claim_tranche(
             }
             // After a milestone is requested there is nothing left to pay in advance: its share was
             // computed without one.
-            require!(agreement.paid.gross == 0, "F16.advance-too-late");
+            require!(agreement.paid.gross == Amount::ZERO, "F16.advance-too-late");
             agreement.advance_payment = Some(payment);
             agreement.paid.advance = agreement.terms.advance;
             Ok(Share {
@@ -109,7 +111,7 @@ pub(super) fn claim_tranche(
                         false,
                     )
                     .net
-                    > 0;
+                    > Amount::ZERO;
                 require!(
                     !(owes && pays),
                     "F16.milestone-not-requested",
@@ -136,7 +138,7 @@ pub(super) fn milestones_of(tx: &Tx, agreement: &Agreement) -> Vec<Milestone> {
 
 /// Whether every milestone but `number` is terminal, and requested if it was accepted: `number` is
 /// the last (N15).
-pub(super) fn others_settled(tx: &Tx, agreement: &Agreement, number: u32) -> bool {
+pub(super) fn others_settled(tx: &Tx, agreement: &Agreement, number: MilestoneId) -> bool {
     milestones_of(tx, agreement)
         .iter()
         .filter(|other| other.number != number && !other.is_final)
@@ -151,7 +153,7 @@ pub(super) fn release_tranche(tx: &mut Tx, payment: &Payment) -> Result<(), Refu
     match payment.tranche {
         Tranche::Advance => {
             agreement.advance_payment = None;
-            agreement.paid.advance = 0;
+            agreement.paid.advance = Amount::ZERO;
         }
         Tranche::Milestone(number) => {
             let mut milestone = tx.get::<Milestone>(number)?;
@@ -161,7 +163,7 @@ pub(super) fn release_tranche(tx: &mut Tx, payment: &Payment) -> Result<(), Refu
         }
         Tranche::Holdback => {
             agreement.holdback_payment = None;
-            agreement.paid.holdback = 0;
+            agreement.paid.holdback = Amount::ZERO;
         }
     }
     tx.put(agreement);

@@ -1,0 +1,335 @@
+//! A value of the ledger as a view needs it: with what each number means. serde names the type of
+//! every id, time, day and amount ([`rollbook_core::id`], RULINGS A33), so a view never guesses from
+//! a field's name.
+//!
+//! Absent on purpose: words and layout ([`crate::objects`]).
+
+use serde::ser::{
+    Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+
+/// A value with the meaning of its numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shown {
+    /// Nothing.
+    Nothing,
+    /// Yes or no.
+    Bool(bool),
+    /// A text, and the name of a variant without content.
+    Text(String),
+    /// A number that is none of the kinds below.
+    Number(i128),
+    /// An id: the letter of its short form, the number.
+    Id(Option<char>, u32),
+    /// Ledger time in milliseconds.
+    Time(u64),
+    /// A local day, as its number.
+    Day(i64),
+    /// Minor units of the unit of its fund.
+    Amount(i128),
+    /// Several values.
+    List(Vec<Shown>),
+    /// Fields by name, ordered by it; also a variant with content, as its one field.
+    Fields(Vec<(String, Shown)>),
+}
+
+impl Shown {
+    /// A value of the ledger. Nothing if it has a form that no value of the ledger has.
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Shown {
+        value.serialize(Viewer).unwrap_or(Shown::Nothing)
+    }
+
+    /// The field with this name.
+    pub fn field(&self, name: &str) -> Option<&Shown> {
+        match self {
+            Shown::Fields(fields) => fields
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The number of an id.
+    pub fn id(&self) -> Option<u32> {
+        match self {
+            Shown::Id(_, number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Shown::Nothing => true,
+            Shown::List(items) => items.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+fn by_name(mut fields: Vec<(String, Shown)>) -> Shown {
+    fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Shown::Fields(fields)
+}
+
+type Fault = serde::de::value::Error;
+
+struct Viewer;
+
+impl Serializer for Viewer {
+    type Ok = Shown;
+    type Error = Fault;
+    type SerializeSeq = Items;
+    type SerializeTuple = Items;
+    type SerializeTupleStruct = Items;
+    type SerializeTupleVariant = Items;
+    type SerializeMap = Named;
+    type SerializeStruct = Named;
+    type SerializeStructVariant = Named;
+
+    fn serialize_bool(self, value: bool) -> Result<Shown, Fault> {
+        Ok(Shown::Bool(value))
+    }
+    fn serialize_i8(self, value: i8) -> Result<Shown, Fault> {
+        self.serialize_i128(value.into())
+    }
+    fn serialize_i16(self, value: i16) -> Result<Shown, Fault> {
+        self.serialize_i128(value.into())
+    }
+    fn serialize_i32(self, value: i32) -> Result<Shown, Fault> {
+        self.serialize_i128(value.into())
+    }
+    fn serialize_i64(self, value: i64) -> Result<Shown, Fault> {
+        self.serialize_i128(value.into())
+    }
+    fn serialize_i128(self, value: i128) -> Result<Shown, Fault> {
+        Ok(Shown::Number(value))
+    }
+    fn serialize_u8(self, value: u8) -> Result<Shown, Fault> {
+        self.serialize_i128(value.into())
+    }
+    fn serialize_u16(self, value: u16) -> Result<Shown, Fault> {
+        self.serialize_i128(value.into())
+    }
+    fn serialize_u32(self, value: u32) -> Result<Shown, Fault> {
+        self.serialize_i128(value.into())
+    }
+    fn serialize_u64(self, value: u64) -> Result<Shown, Fault> {
+        self.serialize_i128(value.into())
+    }
+    fn serialize_f32(self, _: f32) -> Result<Shown, Fault> {
+        Err(Fault::custom("the ledger holds no fractions"))
+    }
+    fn serialize_f64(self, _: f64) -> Result<Shown, Fault> {
+        Err(Fault::custom("the ledger holds no fractions"))
+    }
+    fn serialize_char(self, value: char) -> Result<Shown, Fault> {
+        Ok(Shown::Text(value.to_string()))
+    }
+    fn serialize_str(self, value: &str) -> Result<Shown, Fault> {
+        Ok(Shown::Text(value.to_owned()))
+    }
+    fn serialize_bytes(self, value: &[u8]) -> Result<Shown, Fault> {
+        Ok(Shown::Text(hex::encode(value)))
+    }
+    fn serialize_none(self) -> Result<Shown, Fault> {
+        Ok(Shown::Nothing)
+    }
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Shown, Fault> {
+        value.serialize(self)
+    }
+    fn serialize_unit(self) -> Result<Shown, Fault> {
+        Ok(Shown::Nothing)
+    }
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Shown, Fault> {
+        Ok(Shown::Nothing)
+    }
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<Shown, Fault> {
+        self.serialize_str(variant)
+    }
+
+    /// Where a number says what it is.
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<Shown, Fault> {
+        let inner = value.serialize(Viewer)?;
+        let Shown::Number(number) = inner else {
+            return Ok(inner);
+        };
+        let fits = || Fault::custom("a number outside its type");
+        Ok(match name {
+            "LedgerTime" => Shown::Time(number.try_into().map_err(|_| fits())?),
+            "LocalDay" => Shown::Day(number.try_into().map_err(|_| fits())?),
+            "Amount" | "Balance" => Shown::Amount(number),
+            name => match rollbook_core::id::letter_of(name) {
+                Some(letter) => Shown::Id(letter, number.try_into().map_err(|_| fits())?),
+                None => inner,
+            },
+        })
+    }
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<Shown, Fault> {
+        let value = value.serialize(Viewer)?;
+        Ok(Shown::Fields(vec![(variant.to_owned(), value)]))
+    }
+    fn serialize_seq(self, _: Option<usize>) -> Result<Items, Fault> {
+        Ok(Items::default())
+    }
+    fn serialize_tuple(self, _: usize) -> Result<Items, Fault> {
+        Ok(Items::default())
+    }
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items, Fault> {
+        Ok(Items::default())
+    }
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Items, Fault> {
+        Ok(Items {
+            variant: Some(variant),
+            ..Items::default()
+        })
+    }
+    fn serialize_map(self, _: Option<usize>) -> Result<Named, Fault> {
+        Ok(Named::default())
+    }
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Named, Fault> {
+        Ok(Named::default())
+    }
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Named, Fault> {
+        Ok(Named {
+            variant: Some(variant),
+            ..Named::default()
+        })
+    }
+}
+
+/// Values in a row.
+#[derive(Default)]
+struct Items {
+    variant: Option<&'static str>,
+    items: Vec<Shown>,
+}
+
+impl Items {
+    fn add<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+        self.items.push(value.serialize(Viewer)?);
+        Ok(())
+    }
+
+    fn close(self) -> Result<Shown, Fault> {
+        let list = Shown::List(self.items);
+        Ok(match self.variant {
+            Some(variant) => Shown::Fields(vec![(variant.to_owned(), list)]),
+            None => list,
+        })
+    }
+}
+
+macro_rules! rows {
+    ($($trait:ident :: $method:ident),*) => { $(
+        impl $trait for Items {
+            type Ok = Shown;
+            type Error = Fault;
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+                self.add(value)
+            }
+            fn end(self) -> Result<Shown, Fault> {
+                self.close()
+            }
+        }
+    )* };
+}
+
+rows!(
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field,
+    SerializeTupleVariant::serialize_field
+);
+
+/// Values by name.
+#[derive(Default)]
+struct Named {
+    variant: Option<&'static str>,
+    fields: Vec<(String, Shown)>,
+    key: Option<String>,
+}
+
+impl Named {
+    fn close(self) -> Result<Shown, Fault> {
+        let fields = by_name(self.fields);
+        Ok(match self.variant {
+            Some(variant) => Shown::Fields(vec![(variant.to_owned(), fields)]),
+            None => fields,
+        })
+    }
+}
+
+macro_rules! named {
+    ($($trait:ident),*) => { $(
+        impl $trait for Named {
+            type Ok = Shown;
+            type Error = Fault;
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), Fault> {
+                self.fields.push((name.to_owned(), value.serialize(Viewer)?));
+                Ok(())
+            }
+            fn end(self) -> Result<Shown, Fault> {
+                self.close()
+            }
+        }
+    )* };
+}
+
+named!(SerializeStruct, SerializeStructVariant);
+
+impl SerializeMap for Named {
+    type Ok = Shown;
+    type Error = Fault;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
+        self.key = Some(match key.serialize(Viewer)? {
+            Shown::Text(text) => text,
+            Shown::Number(number) => number.to_string(),
+            Shown::Id(_, number) => number.to_string(),
+            _ => return Err(Fault::custom("a key that is neither text nor number")),
+        });
+        Ok(())
+    }
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+        let key = self.key.take().unwrap_or_default();
+        self.fields.push((key, value.serialize(Viewer)?));
+        Ok(())
+    }
+    fn end(self) -> Result<Shown, Fault> {
+        self.close()
+    }
+}
