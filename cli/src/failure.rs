@@ -96,6 +96,19 @@ impl Failure {
     }
 }
 
+/// The sentence and its reason, in one line: for errors that carry a failure as their cause.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.why {
+            Some(why) => write!(f, ": {why}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
 impl From<rollbook_node::failure::Failure> for Failure {
     /// What keeps a node from running is input that cannot be used.
     fn from(failure: rollbook_node::failure::Failure) -> Failure {

@@ -21,7 +21,7 @@
 //! | input | `input` | what people write in files: mistakes with their places |
 //! | keystore | `keystore` | keys, cards, passphrases |
 //! | drafting | `drafting` | from a secretary's files to a genesis |
-//! | reading | `{login, client, trust, fetch, objects, receipts}` | asking without trust |
+//! | reading | `{login, asking, trust, objects, receipts}` | asking without trust |
 //! | verbs | `verbs` | from words to acts |
 //! | act | `act`, `pending_file` | an act signed, judged, handed in, waited for |
 //! | commands | `commands`, without the next room's | one file per command |
@@ -29,12 +29,11 @@
 //! | tree | `tree` | the command tree, its help, which command runs |
 
 pub mod act;
-pub mod client;
+pub mod asking;
 pub mod commands;
 pub mod drafting;
 pub mod encoding;
 pub mod failure;
-pub mod fetch;
 pub mod files;
 pub mod flags;
 pub mod input;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use rollbook_client::client::{Cause, Passes};
 use rollbook_core::calendar::MS_PER_HOUR;
 use rollbook_core::id::PersonId;
 use rollbook_core::pass::Pass;
@@ -92,25 +93,8 @@ impl Login {
         }))
     }
 
-    /// Whether `--reader` asks for it.
-    pub fn is_asked_for(&self) -> bool {
-        self.given
-    }
-
-    /// The header for a node, if there is a pass that still holds.
-    pub fn header(&self, node: &str) -> Option<String> {
-        let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = |kept: &&Kept| {
-            kept.person == self.person && kept.until_ms > real_ms().saturating_add(NEARLY_MS)
-        };
-        passes
-            .get(node)
-            .filter(holds)
-            .map(|kept| kept.header.clone())
-    }
-
     /// Signs a pass for a node, which says that it is run by `organisation`, and keeps it.
-    pub fn sign(&self, node: &str, organisation: u32) -> Result<String, Failure> {
+    fn pass(&self, node: &str, organisation: u32) -> Result<String, Failure> {
         // The card first: who has no key here is not asked for a passphrase.
         self.keystore.card(self.person)?;
         let passphrase =
@@ -144,9 +128,29 @@ impl Login {
         )?;
         Ok(header)
     }
+}
 
-    /// Whether the person's key is here, so that a pass can be made without being told to.
-    pub fn has_key(&self) -> bool {
+impl Passes for Login {
+    fn is_asked_for(&self) -> bool {
+        self.given
+    }
+
+    fn header(&self, node: &str) -> Option<String> {
+        let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = |kept: &&Kept| {
+            kept.person == self.person && kept.until_ms > real_ms().saturating_add(NEARLY_MS)
+        };
+        passes
+            .get(node)
+            .filter(holds)
+            .map(|kept| kept.header.clone())
+    }
+
+    fn sign(&self, node: &str, organisation: u32) -> Result<String, Cause> {
+        Ok(self.pass(node, organisation)?)
+    }
+
+    fn has_key(&self) -> bool {
         self.keystore.secret_path(self.person).exists()
     }
 }

@@ -5,6 +5,7 @@
 //! block, 64 hexadecimal digits (8 or more of the first are enough) a record. One table, [`KINDS`],
 //! for parsing, printing, help and lists.
 
+use rollbook_client::fetch::Target;
 use rollbook_core::account::{Balance, Unit};
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Charter;
@@ -107,17 +108,6 @@ pub const KINDS: [Kind; 11] = [
         &["first_height", "valid_from_size", "policy"],
     ),
 ];
-
-/// What an id names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A record, by its id or the beginning of it, lower case.
-    Record(String),
-    /// A block.
-    Block(u64),
-    /// A path in the proved tables.
-    State(String),
-}
 
 /// The kind with this noun, table, letter or word.
 pub fn kind_of(word: &str) -> Option<&'static Kind> {

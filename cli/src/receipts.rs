@@ -1,238 +1,34 @@
-//! What comes back for a record handed in (RULINGS A4, A11, A20): the node's signed answer, and the
-//! receipt.
+//! What comes back for a record handed in (RULINGS A4, A11, A20), as files of this machine.
 //!
-//! * A node signs what it answers, seen or refused, with its log key. The answer is checked against
-//!   the key that a verified policy gives that node, and kept in `receipts/` of the alliance's
-//!   folder, one file per record, node and verdict. A node whose answer does not verify is named
-//!   and the next one is asked.
+//! * The nodes' signed answers are kept by `rollbook-client` in `receipts/` of the alliance's
+//!   folder.
 //! * 'Receipted' is said only after the `.tlog-proof` was verified from the genesis hash; it is
 //!   written beside the record.
-//! * A node without a seat has no key in any policy: its answer is kept and marked as told by that
-//!   node.
 
 use std::path::{Path, PathBuf};
 
+use rollbook_client::client::Client;
+use rollbook_client::receipts;
+use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::record::Record;
-use rollbook_proof::answer::{Answer, SignedAnswer, Verdict, verify_answer};
-use rollbook_proof::codec::encode;
-use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
-use rollbook_proof::file::{Claim, Flaw, KeptPolicy, chain_of, unhex};
-use rollbook_proof::number::OrganisationId;
-use rollbook_wire::by_name::ByName;
-use rollbook_wire::problem::Problem;
-use rollbook_wire::record::Told;
-use rollbook_words::catalogue::t;
-use serde::{Deserialize, Serialize};
 
-use crate::client::Client;
-use crate::failure::{Failure, UNREACHABLE};
-use crate::fetch::fetch;
+use crate::failure::Failure;
 use crate::files::cannot_write;
 use crate::flags::{Global, MAX_AGE};
-use crate::objects::Target;
-use crate::output::say;
 use crate::profile::Profiles;
-use crate::trust::{Grounds, Trouble, Trust, max_age};
-
-/// Kind of the file of a signed answer.
-pub const ANSWER: &str = "rollbook-answer";
-
-/// A node's signed answer as it is kept: with the policies that say whose key it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeptAnswer {
-    /// [`ANSWER`].
-    pub kind: String,
-    /// 1.
-    pub version: u32,
-    /// Genesis hash.
-    pub genesis: Hash,
-    /// Policies since genesis.
-    pub policies: Vec<KeptPolicy>,
-    /// What is signed after the tag, hexadecimal.
-    pub statement: String,
-    /// The node's log key.
-    pub key: PublicKey,
-    /// By that key.
-    pub signature: Signature,
-}
-
-impl KeptAnswer {
-    /// Checks the signature, the chain, and that a policy gives this key to the node that speaks.
-    pub fn verify(&self) -> Result<Answer, Flaw> {
-        if (self.kind.as_str(), self.version) != (ANSWER, 1) {
-            return Err(Flaw::new(
-                "answer.version",
-                format!("{} version {} is not known here", self.kind, self.version),
-            ));
-        }
-        let statement = unhex(&self.statement)?;
-        let answer = verify_answer(&statement, &self.key, &self.signature).ok_or_else(|| {
-            Flaw::new(
-                "answer.signature",
-                "the signature does not fit the statement",
-            )
-        })?;
-        if answer.chain != self.genesis {
-            return Err(Flaw::new(
-                "answer.chain",
-                format!("the answer is about alliance {}", answer.chain),
-            ));
-        }
-        let chain = chain_of(self.genesis, &self.policies)
-            .map_err(|why| Flaw::new("proof.policies", why))?;
-        if !chain.policies().any(|policy| {
-            policy
-                .validator(OrganisationId(answer.node.0))
-                .is_some_and(|seat| seat.log == self.key)
-        }) {
-            return Err(Flaw::new(
-                "answer.key",
-                format!("no policy gives this key to node {}", answer.node),
-            ));
-        }
-        Ok(answer)
-    }
-}
+use crate::trust;
+use crate::trust::max_age;
 
 /// What is trusted when a record is handed in: the chain that the record names, and the nodes
 /// asked.
 pub fn trust_for(global: &Global, record: &Record, client: &Client) -> Result<Trust, Failure> {
     let chain = record.payload.chain;
-    Trust::at(
+    trust::at(
         &Profiles::of(global).verified(&chain),
         chain,
         client.clone(),
         max_age(MAX_AGE)?,
     )
-}
-
-/// Hands a record in at the first node that gives an answer that verifies, and keeps the answer:
-/// none for seen, else the problem document.
-pub fn submit(trust: &mut Trust, record: &Record) -> Result<Option<Problem>, Failure> {
-    let bytes = encode(record);
-    let (mut silent, mut untrue) = (Vec::new(), Vec::new());
-    for node in trust.client().nodes().to_vec() {
-        let one = trust.client().only(&node);
-        // The policies say whose key it is. A node that has none to show may still take the record.
-        if let Err(Trouble::Untrue(why)) = trust.learn_policies(&one) {
-            say(t(
-                "trust.untrue",
-                &[("node", node.clone()), ("why", why.clone())],
-            ));
-            untrue.push(format!("{node}: {why}"));
-            continue;
-        }
-        let answer = match one.post("/v1/records", &bytes) {
-            Ok(answer) => answer,
-            Err(failure) if failure.exit == UNREACHABLE => {
-                silent.push(failure.why.unwrap_or(failure.what));
-                continue;
-            }
-            Err(failure) => return Err(failure),
-        };
-        let checked = match &answer {
-            Ok(answer) => check(trust, answer, record, &bytes),
-            Err(error) => Err(Flaw::new("answer.form", error)),
-        };
-        let problem = match answer {
-            Ok(Told::Problem(problem)) => Some(problem),
-            Ok(Told::Answer(_)) | Err(_) => None,
-        };
-        match checked {
-            Ok(Some((kept, node))) => {
-                // A refusal for want of signatures and the later 'seen' are both kept.
-                let verdict = if problem.is_some() { "refused" } else { "seen" };
-                trust.keep(
-                    &format!("receipts/{}.{node}.{verdict}.json", record.id()),
-                    &kept,
-                )?;
-                return Ok(problem);
-            }
-            Ok(None) => {
-                say(t("receipts.no-seat", &[("node", node)]));
-                return Ok(problem);
-            }
-            Err(flaw) => {
-                say(t(
-                    "trust.untrue",
-                    &[("node", node.clone()), ("why", flaw.to_string())],
-                ));
-                untrue.push(format!("{node}: {flaw}"));
-            }
-        }
-    }
-    if untrue.is_empty() {
-        let next = t("client.unreachable-next", &[]);
-        return Err(Failure::unreachable(t("client.unreachable", &[]))
-            .because(silent.join("; "))
-            .next(next));
-    }
-    Err(Failure::refused(t("trust.nobody", &[]))
-        .because(untrue.join("; "))
-        .next(t("receipts.nobody-next", &[])))
-}
-
-/// Checks a signed answer and what it says about this record; `None` if the node has no seat in any
-/// policy.
-fn check(
-    trust: &Trust,
-    answer: &Told<SignedAnswer>,
-    record: &Record,
-    bytes: &[u8],
-) -> Result<Option<(KeptAnswer, u32)>, Flaw> {
-    let (signed, code) = match answer {
-        Told::Answer(signed) => (signed, None),
-        Told::Problem(problem) => match &problem.receipt {
-            Some(ByName(signed)) => (signed, Some(problem.code.as_str())),
-            None => {
-                return Err(Flaw::new(
-                    "answer.form",
-                    "the answer has no readable statement",
-                ));
-            }
-        },
-    };
-    let kept = KeptAnswer {
-        kind: ANSWER.to_owned(),
-        version: 1,
-        genesis: trust.chain().genesis(),
-        policies: trust.policies().to_vec(),
-        statement: signed.statement.clone(),
-        key: signed.key,
-        signature: signed.signature,
-    };
-    let verified = match kept.verify() {
-        Err(flaw) if flaw.code == "answer.key" && !has_seat(trust, signed.answer.node.0) => {
-            return Ok(None);
-        }
-        verified => verified?,
-    };
-    if verified.bytes != sha256(bytes) || verified.record != record.id() {
-        return Err(Flaw::new(
-            "answer.record",
-            format!("the answer is about record {}", verified.record),
-        ));
-    }
-    let fits = match &verified.verdict {
-        Verdict::Seen => code.is_none(),
-        Verdict::Refused { rule, .. } => code == Some(rule.as_str()),
-    };
-    if fits {
-        Ok(Some((kept, verified.node.0)))
-    } else {
-        Err(Flaw::new(
-            "answer.verdict",
-            "the node says something else than it signed",
-        ))
-    }
-}
-
-fn has_seat(trust: &Trust, node: u32) -> bool {
-    trust
-        .chain()
-        .policies()
-        .any(|policy| policy.validator(OrganisationId(node)).is_some())
 }
 
 /// A receipt that was verified and written.
@@ -257,19 +53,12 @@ pub fn beside(given: Option<&PathBuf>, record: &Record, file: &Path) -> PathBuf 
 
 /// Fetches the receipt of a record, verifies it from the genesis hash, and writes it.
 pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receipted, Failure> {
-    let (fetched, grounds) = fetch(trust, &Target::Record(record.id().to_hex()))?;
-    let Claim::Record { proof, .. } = &fetched.claim else {
-        return Err(Failure::refused("claim"));
-    };
-    std::fs::write(file, proof).map_err(|error| cannot_write(file, &error))?;
-    let (height, leaf) = (
-        fetched.proved.seal.height,
-        fetched.proved.receipt.verified.index,
-    );
+    let receipt = receipts::receipt(trust, record)?;
+    std::fs::write(file, receipt.proof).map_err(|error| cannot_write(file, &error))?;
     Ok(Receipted {
         file: file.to_path_buf(),
-        grounds,
-        height: height.0,
-        leaf,
+        grounds: receipt.grounds,
+        height: receipt.height.0,
+        leaf: receipt.leaf,
     })
 }

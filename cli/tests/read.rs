@@ -14,19 +14,17 @@ use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_node::clock::Step;
-use rollbook_proof::chain::CheckpointSignature;
 use rollbook_proof::codec::decode;
-use rollbook_proof::crypto::{Hash, KeyKind};
+use rollbook_proof::crypto::Hash;
 use rollbook_proof::file::Bundle;
-use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, MemoryNodes, TlogProof};
-use rollbook_proof::number::OrganisationId;
+use rollbook_proof::log::Clock;
 use rollbook_sandbox::http;
-use rollbook_sandbox::keys::{node_key, officer_key};
+use rollbook_sandbox::keys::officer_key;
 use rollbook_tests::testnet::Net;
 use serde_json::{Value, json};
 
 mod liar;
-use liar::{Desk, Proxy, spoil, with_json};
+use liar::{Desk, Proxy, another_history, spoil, with_json};
 
 fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -576,89 +574,16 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
         serde_json::from_slice(&std::fs::read(desk.verified("fork", "head.json")).unwrap())
             .unwrap();
     let size = head["size"].as_u64().unwrap();
-    let place = http::get(
-        net.testnet.api(1),
-        &format!("/v1/records/{id}"),
-        Duration::from_secs(20),
-    )
-    .unwrap()
-    .json();
-    let (leaf, height) = (
-        place["leaf"].as_u64().unwrap(),
-        place["height"].as_u64().unwrap(),
-    );
-    let path = format!("/v1/blocks/{height}/proof");
-    let sealed = http::get(net.testnet.api(1), &path, Duration::from_secs(20))
-        .unwrap()
-        .json();
-    let seal_leaf = hex::decode(sealed["leaf"].as_str().unwrap()).unwrap();
-    let seal_at = TlogProof::parse(sealed["proof"].as_str().unwrap().as_bytes())
-        .unwrap()
-        .index;
-    let policy =
-        EpochPolicy::parse(net.alliance.genesis().unwrap().policy_text.as_bytes()).unwrap();
-
     for (config, size) in [("fork", size), ("fork-longer", size + 3)] {
         ends(&desk.read(config, &[&real], &["show", &id]), 0);
-        // Another history with the same record and seal at the same places, under the keys of three
-        // of four validators.
-        let mut nodes = MemoryNodes::new();
-        for at in 0..size {
-            match at {
-                at if at == leaf => nodes.push(&record.leaf()),
-                at if at == seal_at => nodes.push(&seal_leaf),
-                _ => nodes.push(b"another history"),
-            };
-        }
-        let checkpoint = Checkpoint {
-            origin: policy.origin.clone(),
-            size,
-            root: nodes.root(),
-        };
-        let seed = &net.alliance.seed;
-        let time_s = net.status(1).unwrap()["now_ms"].as_u64().unwrap() / 1_000;
-        let cosignatures: Vec<CheckpointSignature> = (1..=3)
-            .map(|validator| {
-                let signature =
-                    checkpoint.cosign(&node_key(seed, validator, KeyKind::Cosigner), time_s);
-                CheckpointSignature {
-                    validator: OrganisationId(validator),
-                    time_s,
-                    signature,
-                }
-            })
-            .collect();
-        let log = checkpoint.sign_log(&node_key(seed, 1, KeyKind::Log));
-        let note = policy
-            .checkpoint_note(&checkpoint, OrganisationId(1), &log, &cosignatures, &[])
-            .unwrap();
-        let proof = |at: u64| {
-            TlogProof::make(&nodes, at, note.clone())
-                .unwrap()
-                .render()
-                .unwrap()
-        };
-        let (record_proof, seal_proof, height_path) = (proof(leaf), proof(seal_at), path.clone());
-        let forked = Proxy::start(net.testnet.api(1), move |path, mut answer| {
-            if path.starts_with("/v1/records/") && path.ends_with("/proof") {
-                answer.body = record_proof.clone().into_bytes();
-            } else if path == height_path {
-                return with_json(answer, |value| value["proof"] = seal_proof.clone().into());
-            } else if path.starts_with("/v1/consistency") {
-                let body =
-                    serde_json::to_vec(&json!({ "old": 1, "new": 2, "path": [Hash([1; 32])] }))
-                        .unwrap();
-                return http::Answer { status: 200, body };
-            }
-            answer
-        });
+        let (forked, root) = another_history(net, record, size);
         let output = desk.read(config, &[&forked.url, &real], &["show", &id]);
         assert_eq!(ends(&output, 1), "");
         let words = said(&output);
         assert!(
             words.contains("FORK ALARM")
                 && words.contains(&forked.url)
-                && words.contains(&nodes.root().to_hex()),
+                && words.contains(&root.to_hex()),
             "{words}"
         );
         let alarms = desk.files(config, "alarms");
@@ -677,7 +602,7 @@ fn forked_heads(net: &Net, desk: &Desk, record: &Record) {
         let after: Value =
             serde_json::from_slice(&std::fs::read(desk.verified(config, "head.json")).unwrap())
                 .unwrap();
-        assert_ne!(after["root"], json!(nodes.root()));
+        assert_ne!(after["root"], json!(root));
         ends(&desk.read(config, &[&real], &["show", &id]), 0);
     }
 }

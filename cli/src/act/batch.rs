@@ -21,6 +21,7 @@ use crate::drafting::members::Lines;
 use crate::failure::{Failure, NOT_YET, REFUSED, UNUSABLE};
 use crate::input::problem::suggestion;
 use crate::output::{Rows, print, say};
+use crate::profile::Profiles;
 use crate::receipts;
 use crate::verbs::opening::Reading;
 use crate::verbs::{Given, Verb, shown};
@@ -191,7 +192,7 @@ fn known(verb: &Verb) -> String {
 /// Hands every record in, then waits for all: one block takes many.
 fn hand_in(
     desk: &Desk,
-    client: &crate::client::Client,
+    client: &rollbook_client::client::Client,
     records: Vec<(usize, Record)>,
 ) -> Result<u8, Failure> {
     let wait = Wait::of(&desk.flags.submitting);
@@ -201,7 +202,7 @@ fn hand_in(
     let mut trust = receipts::trust_for(desk.global, first, client)?;
     let mut refused: Vec<Option<String>> = Vec::new();
     for (_, record) in &records {
-        let problem = receipts::submit(&mut trust, record)?;
+        let problem = rollbook_client::receipts::submit(&mut trust, record)?;
         refused.push(problem.as_ref().map(submit::sentence_of));
     }
     let begun = Instant::now();
@@ -237,8 +238,8 @@ fn hand_in(
         }
         if wait == Wait::Receipt && done {
             // Kept with what the nodes signed, not one file a line in the working folder.
-            let file = trust
-                .folder()
+            let file = Profiles::of(desk.global)
+                .verified(&first.payload.chain)
                 .join("receipts")
                 .join(format!("{id}.tlog-proof"));
             match receipts::receipt(&mut trust, record, &file) {

@@ -1,6 +1,7 @@
 //! The desk of whoever acts: for whom, in which alliance, with which keys, asking which nodes. From
 //! the flags, else the profile.
 
+use rollbook_client::client::Client;
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
@@ -12,7 +13,7 @@ use rollbook_wire::ledger::Sequence;
 use rollbook_words::catalogue::t;
 
 use super::keys::Keys;
-use crate::client::Client;
+use crate::asking;
 use crate::failure::Failure;
 use crate::flags::{Acting, Asking, Global, KeyFlags, Signing};
 use crate::keystore::Keystore;
@@ -173,7 +174,7 @@ pub fn keystore(flags: &KeyFlags, profile: Option<&Profile>) -> Keystore {
 
 /// The nodes to ask: as given, else the profile's.
 pub fn client(flags: &Asking, profile: Option<&Profile>) -> Result<Client, Failure> {
-    Client::of(flags, profile, "act.no-profile-next")
+    asking::client(flags, profile, "act.no-profile-next")
 }
 
 /// The signers with their roles: as given, else the profile's person.

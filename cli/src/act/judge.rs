@@ -1,6 +1,7 @@
 //! What a record would meet, before it is handed in: a node's judgement, and who has to sign it
 //! still.
 
+use rollbook_client::client::Client;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::{ActClass, Role};
 use rollbook_core::machine::Transition;
@@ -16,7 +17,6 @@ use serde_json::json;
 
 use super::desk::Desk;
 use super::keys::Keys;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use rollbook_client::client::Client;
 use rollbook_core::next::Object;
 use rollbook_core::record::Record;
 use rollbook_proof::number::Height;
@@ -15,10 +16,10 @@ use rollbook_words::catalogue::{find, t};
 use rollbook_words::dates::time;
 use serde_json::Value;
 
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
 use crate::receipts::Receipted;
+use crate::trust;
 use crate::verbs::VERBS;
 
 /// Where an object stands, as told by a node.
@@ -225,11 +226,11 @@ pub fn told(
             say(t(
                 "act.receipted",
                 &[
-                    ("grounds", receipt.grounds.line()),
+                    ("grounds", trust::line(&receipt.grounds)),
                     ("file", receipt.file.display().to_string()),
                 ],
             ));
-            return Ok(receipt.grounds.tell_age());
+            return Ok(trust::tell_age(&receipt.grounds));
         }
     }
     Ok(0)

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use rollbook_client::client::Client;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_wire::judgement::Principal;
 use rollbook_wire::next::Next;
@@ -14,7 +15,6 @@ use rollbook_words::catalogue::{Language, t_in};
 use rollbook_words::dates::time;
 
 use super::next;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::keystore::card::role_code;
 use crate::objects;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rollbook_client::client::Client;
 use rollbook_core::record::Record;
 use rollbook_proof::answer::Verdict;
 use rollbook_proof::crypto::Hash;
@@ -12,7 +13,6 @@ use rollbook_wire::record::{Place, Stands};
 use rollbook_words::catalogue::{refusal, t};
 
 use super::{judge, next};
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::flags::{Global, Submitting};
 use crate::keystore::Keystore;
@@ -123,7 +123,7 @@ pub fn hand_in(
     file: &Path,
 ) -> Result<u8, Failure> {
     let mut trust = receipts::trust_for(global, record, client)?;
-    if let Some(problem) = receipts::submit(&mut trust, record)? {
+    if let Some(problem) = rollbook_client::receipts::submit(&mut trust, record)? {
         let sentence = sentence_of(&problem);
         let code = problem.code.as_str();
         if matches!(code, "A6.too-few-officers" | "A6.role-missing") {

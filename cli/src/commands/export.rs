@@ -8,7 +8,7 @@ use clap::Args;
 use rollbook_node::files::{Access, Replacement, WriteError};
 use rollbook_words::catalogue::t;
 
-use crate::client::Client;
+use crate::asking;
 use crate::failure::Failure;
 use crate::flags::{Connection, Global};
 use crate::output::{busy, print, say};
@@ -28,10 +28,10 @@ pub struct Export {
 /// Runs the command.
 pub fn run(global: &Global, flags: &Export) -> Result<u8, Failure> {
     let profile = in_use(global)?;
-    let client = Client::reading(global, &flags.connection, profile.as_ref())?;
+    let client = asking::reading(global, &flags.connection, profile.as_ref())?;
     let busy = busy("busy.export");
     save(&flags.out, |file| {
-        client.download("/v1/export", &mut busy.counting(file))
+        Ok(client.download("/v1/export", &mut busy.counting(file))?)
     })
 }
 

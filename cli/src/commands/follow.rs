@@ -17,12 +17,11 @@ use rollbook_words::dates::time;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::flags::{Connection, Global};
-use crate::objects;
 use crate::output::{print, say};
 use crate::profile::in_use;
+use crate::{asking, objects};
 
 /// Pause before the nodes are tried again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -49,7 +48,7 @@ pub struct Follow {
 /// Runs `follow`.
 pub fn run(global: &Global, flags: &Follow) -> Result<u8, Failure> {
     let profile = in_use(global)?;
-    let client = Client::reading(global, &flags.connection, profile.as_ref())?;
+    let client = asking::reading(global, &flags.connection, profile.as_ref())?;
     let mut left = flags.count;
     let json = global.json;
     let last = Arc::new(Mutex::new(flags.after.clone()));
@@ -65,7 +64,8 @@ pub fn run(global: &Global, flags: &Follow) -> Result<u8, Failure> {
             let after = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let stream = match client.only(node).events(&path, after.as_deref()) {
                 Ok(stream) => stream,
-                Err(failure) => {
+                Err(error) => {
+                    let failure = Failure::from(error);
                     told = failure.why.unwrap_or(failure.what);
                     continue;
                 }

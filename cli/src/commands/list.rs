@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Command};
+use rollbook_client::client::Client;
+use rollbook_client::fetch::Target;
 use rollbook_core::account::Unit;
 use rollbook_node::replica_thread::questions;
 use rollbook_proof::log::Clock;
@@ -16,15 +18,14 @@ use rollbook_wire::status::{Health, Status};
 use rollbook_words::catalogue::t;
 use serde_json::{Value, json};
 
-use crate::client::Client;
 use crate::commands::{audit, show};
 use crate::failure::Failure;
 use crate::flags::{Global, Reading};
-use crate::objects::{KINDS, Kind, Target};
+use crate::objects::{KINDS, Kind};
 use crate::output::{print, print_json};
 use crate::profile::{genesis, in_use};
 use crate::shown::Shown;
-use crate::{flags, objects};
+use crate::{asking, flags, objects};
 
 /// Pages read at most: a million entries.
 const PAGES: usize = 10_000;
@@ -171,7 +172,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
             (Source::Export(Box::new(tables)), t(mark, &facts))
         }
         None => {
-            let client = Client::reading(global, &flags.reading.connection, profile.as_ref())?;
+            let client = asking::reading(global, &flags.reading.connection, profile.as_ref())?;
             let node = answering(&client)?;
             (
                 Source::Node(client.only(&node)),
@@ -241,7 +242,7 @@ fn answering(client: &Client) -> Result<String, Failure> {
     for node in client.nodes() {
         match client.only(node).json::<Health>("/v1/health") {
             Ok(_) => return Ok(node.clone()),
-            Err(failure) => last = Some(failure),
+            Err(error) => last = Some(Failure::from(error)),
         }
     }
     Err(last.unwrap_or_else(|| Failure::unreachable(t("client.unreachable", &[]))))

@@ -18,7 +18,7 @@ use rollbook_wire::status as wire;
 use rollbook_words::catalogue::{find, t};
 use rollbook_words::node::words;
 
-use crate::client::Client;
+use crate::asking;
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Asking, Global};
 use crate::keystore::{node_backup, passphrase};
@@ -254,7 +254,7 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
                 .next(failure.next)
         })?
     } else {
-        Client::of(&flags.asking, None, "act.no-profile-next")?.json("/v1/status")?
+        asking::client(&flags.asking, None, "act.no-profile-next")?.json("/v1/status")?
     };
     if json {
         print_json(&status);

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rollbook_client::fetch::{Target, fetch};
+use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::{Organisation, OrganisationKind};
 use rollbook_core::record::{Capacity, Record};
@@ -22,16 +24,14 @@ use rollbook_words::dates::time;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::fetch::fetch;
 use crate::flags::{Global, Reading};
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
-use crate::objects::{Target, both_names};
+use crate::objects::both_names;
 use crate::output::{print, print_json, say};
 use crate::profile::in_use;
 use crate::shown::Shown;
-use crate::trust::{Grounds, Trust};
-use crate::{act, objects};
+use crate::{act, objects, trust};
 
 /// `pending`.
 #[derive(Debug, Args)]
@@ -85,14 +85,18 @@ pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
         print_json(&told);
     } else {
         match &known.grounds {
-            Some(grounds) => print(format!("{}  {}", t("pending.grounds", &[]), grounds.line())),
+            Some(grounds) => print(format!(
+                "{}  {}",
+                t("pending.grounds", &[]),
+                trust::line(grounds)
+            )),
             None => say(t("pending.offline", &[("why", known.why.clone())])),
         }
     }
-    Ok(known
-        .grounds
-        .as_ref()
-        .map_or(0, |grounds| if json { 0 } else { grounds.tell_age() }))
+    Ok(match &known.grounds {
+        Some(grounds) if !json => trust::tell_age(grounds),
+        _ => 0,
+    })
 }
 
 fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -130,7 +134,7 @@ impl Known {
             why: String::new(),
             now_ms: real,
         };
-        match Trust::open(global, flags) {
+        match trust::open(global, flags) {
             Ok(trust) => known.trust = Some(trust),
             Err(failure) => known.why = failure.what,
         }
@@ -145,8 +149,8 @@ impl Known {
         let (fetched, grounds) =
             match fetch(trust, &Target::State(format!("organisation/{number}"))) {
                 Ok(answer) => answer,
-                Err(failure) => {
-                    self.why = failure.what;
+                Err(error) => {
+                    self.why = Failure::from(error).what;
                     return None;
                 }
             };

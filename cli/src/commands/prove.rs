@@ -5,18 +5,17 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Args, Command};
+use rollbook_client::fetch::{Target, fetch};
 use rollbook_proof::file::Content;
 use rollbook_words::catalogue::t;
 
 use crate::commands::show::told;
 use crate::failure::Failure;
-use crate::fetch::fetch;
 use crate::files::cannot_write;
 use crate::flags::{Global, Reading};
-use crate::objects::{KINDS, Target};
+use crate::objects::KINDS;
 use crate::output::{print, print_json, say};
-use crate::trust::Trust;
-use crate::{flags, objects};
+use crate::{flags, objects, trust};
 
 /// `prove KIND`.
 #[derive(Debug, Args)]
@@ -95,7 +94,7 @@ fn prove(global: &Global, kind: &str, absence: bool, flags: &Prove) -> Result<u8
                 .ok_or_else(bad)?
         }
     };
-    let mut trust = Trust::open(global, &flags.reading)?;
+    let mut trust = trust::open(global, &flags.reading)?;
     let (fetched, grounds) = fetch(&mut trust, &target)?;
     let absent = matches!(&fetched.proved.content, Content::State { value: None, .. });
     if matches!(fetched.proved.content, Content::State { .. }) && absent != absence {
@@ -153,5 +152,5 @@ fn prove(global: &Global, kind: &str, absence: bool, flags: &Prove) -> Result<u8
         t("word.next", &[]),
         t("prove.next", &facts)
     ));
-    Ok(grounds.tell_age())
+    Ok(trust::tell_age(&grounds))
 }

@@ -2,6 +2,8 @@
 //! A12, A20, R23).
 
 use clap::{Args, Command};
+use rollbook_client::fetch::{Fetched, Target, fetch, records_of};
+use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::id::PersonId;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::file::{Content, Proved};
@@ -10,13 +12,11 @@ use rollbook_words::dates::time;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, REFUSED};
-use crate::fetch::{Fetched, fetch, records_of};
 use crate::flags::{Global, Reading};
-use crate::objects::{Entry, KINDS, Target, companions, unit_of};
+use crate::objects::{Entry, KINDS, companions, unit_of};
 use crate::output::{print, print_json, say};
 use crate::shown::Shown;
-use crate::trust::{Grounds, Trust};
-use crate::{flags, objects};
+use crate::{flags, objects, trust};
 
 /// `show`.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
 
 /// Shows what an id names.
 pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Failure> {
-    let mut trust = Trust::open(global, flags)?;
+    let mut trust = trust::open(global, flags)?;
     let (fetched, grounds) = fetch(&mut trust, target)?;
     let json = global.json;
     let (body, mut code) = match &fetched.proved.content {
@@ -109,7 +109,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
             0
         }
     } else {
-        grounds.tell_age()
+        trust::tell_age(&grounds)
     };
     if age != 0 {
         code = age;
@@ -231,7 +231,7 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
     let facts = [
         ("height", seal.height.to_string()),
         ("time", time(seal.time_ms)),
-        ("grounds", grounds.line()),
+        ("grounds", trust::line(grounds)),
         ("genesis", trust.chain().genesis().short()),
     ];
     let key = match fetched.proved.content {

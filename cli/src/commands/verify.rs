@@ -1,10 +1,12 @@
 //! `rollbook verify FILE`: judges proof files, receipts, signed answers, fork alarms and pending
-//! records. No network code is involved: this file, `bundle`, `receipts::KeptAnswer` and core; what
-//! a profile has kept is read from its folder.
+//! records. No network code is involved: this file, `bundle`, `KeptAnswer` and core; what a
+//! profile has kept is read from its folder.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rollbook_client::receipts::{ANSWER, KeptAnswer};
+use rollbook_client::trust::{FORK_ALARM, ForkAlarm};
 use rollbook_core::record::Record;
 use rollbook_proof::answer::Verdict;
 use rollbook_proof::codec::decode;
@@ -24,9 +26,7 @@ use crate::flags::Global;
 use crate::objects;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profiles, genesis, in_use};
-use crate::receipts::{ANSWER, KeptAnswer};
 use crate::shown::Shown;
-use crate::trust::{FORK_ALARM, ForkAlarm};
 
 /// `verify`.
 #[derive(Debug, Args)]
@@ -304,7 +304,7 @@ fn answer(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result
             ("record", answer.record.to_hex()),
             ("height", answer.height.to_string()),
             ("time", time(answer.time_ms)),
-            ("node", answer.node.to_string()),
+            ("node", answer.node.0.to_string()),
         ];
         match &answer.verdict {
             Verdict::Seen => print(t("verify.seen", &facts)),

@@ -11,9 +11,14 @@ use std::time::Duration;
 
 use rollbook::encoding::base64_text;
 use rollbook_core::record::Record;
+use rollbook_proof::chain::CheckpointSignature;
 use rollbook_proof::codec::decode;
-use rollbook_proof::crypto::Hash;
+use rollbook_proof::crypto::{Hash, KeyKind};
+use rollbook_proof::log::{Checkpoint, EpochPolicy, MemoryNodes, TlogProof};
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::http;
+use rollbook_sandbox::keys::node_key;
+use rollbook_tests::testnet::Net;
 use serde_json::{Value, json};
 
 pub type Alter = dyn Fn(&str, http::Answer) -> http::Answer + Send + Sync;
@@ -94,6 +99,82 @@ pub fn spoil(text: &mut Value, at: usize) {
     let at = bytes.len() - at;
     bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
     *text = String::from_utf8(bytes).unwrap().into();
+}
+
+/// Node 1 with another history of `size` leaves, the record and its seal at the same places, under
+/// the keys of three of four validators; and the root of that history.
+pub fn another_history(net: &Net, record: &Record, size: u64) -> (Proxy, Hash) {
+    let place = http::get(
+        net.testnet.api(1),
+        &format!("/v1/records/{}", record.id()),
+        Duration::from_secs(20),
+    )
+    .unwrap()
+    .json();
+    let (leaf, height) = (
+        place["leaf"].as_u64().unwrap(),
+        place["height"].as_u64().unwrap(),
+    );
+    let path = format!("/v1/blocks/{height}/proof");
+    let sealed = http::get(net.testnet.api(1), &path, Duration::from_secs(20))
+        .unwrap()
+        .json();
+    let seal_leaf = hex::decode(sealed["leaf"].as_str().unwrap()).unwrap();
+    let seal_at = TlogProof::parse(sealed["proof"].as_str().unwrap().as_bytes())
+        .unwrap()
+        .index;
+    let policy =
+        EpochPolicy::parse(net.alliance.genesis().unwrap().policy_text.as_bytes()).unwrap();
+    let mut nodes = MemoryNodes::new();
+    for at in 0..size {
+        match at {
+            at if at == leaf => nodes.push(&record.leaf()),
+            at if at == seal_at => nodes.push(&seal_leaf),
+            _ => nodes.push(b"another history"),
+        };
+    }
+    let checkpoint = Checkpoint {
+        origin: policy.origin.clone(),
+        size,
+        root: nodes.root(),
+    };
+    let seed = &net.alliance.seed;
+    let time_s = net.status(1).unwrap()["now_ms"].as_u64().unwrap() / 1_000;
+    let cosignatures: Vec<CheckpointSignature> = (1..=3)
+        .map(|validator| {
+            let signature =
+                checkpoint.cosign(&node_key(seed, validator, KeyKind::Cosigner), time_s);
+            CheckpointSignature {
+                validator: OrganisationId(validator),
+                time_s,
+                signature,
+            }
+        })
+        .collect();
+    let log = checkpoint.sign_log(&node_key(seed, 1, KeyKind::Log));
+    let note = policy
+        .checkpoint_note(&checkpoint, OrganisationId(1), &log, &cosignatures, &[])
+        .unwrap();
+    let proof = |at: u64| {
+        TlogProof::make(&nodes, at, note.clone())
+            .unwrap()
+            .render()
+            .unwrap()
+    };
+    let (record_proof, seal_proof, height_path) = (proof(leaf), proof(seal_at), path.clone());
+    let proxy = Proxy::start(net.testnet.api(1), move |path, mut answer| {
+        if path.starts_with("/v1/records/") && path.ends_with("/proof") {
+            answer.body = record_proof.clone().into_bytes();
+        } else if path == height_path {
+            return with_json(answer, |value| value["proof"] = seal_proof.clone().into());
+        } else if path.starts_with("/v1/consistency") {
+            let body = serde_json::to_vec(&json!({ "old": 1, "new": 2, "path": [Hash([1; 32])] }))
+                .unwrap();
+            return http::Answer { status: 200, body };
+        }
+        answer
+    });
+    (proxy, nodes.root())
 }
 
 pub struct Desk {

@@ -23,14 +23,13 @@ use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::{ReadClass, Record};
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::LedgerTime;
+use rollbook_wire::problem::MEMBERS_ONLY;
 
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
 
 /// First word of the header.
 pub const SCHEME: &str = "Rollbook";
-/// Code of the answer to a reader who must log in.
-pub const MEMBERS_ONLY: &str = "A15.members-only";
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

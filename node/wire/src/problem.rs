@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::by_name::ByName;
 
+/// Code of the answer to a reader who must log in.
+pub const MEMBERS_ONLY: &str = "A15.members-only";
+
 /// A refusal or failure as it is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

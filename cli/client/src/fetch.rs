@@ -1,23 +1,36 @@
-//! Statements of nodes, fetched and verified: what `show` prints and `prove` writes. Nothing leaves
-//! here unverified.
+//! Statements of nodes, fetched and verified: records, blocks, objects of the state, each with
+//! everything that proves it. Nothing leaves here unverified.
+//!
+//! Absent: what a value of the state means. Its bytes are proved; whoever knows the tables reads
+//! them (`rollbook_core::state::decode_value`).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::record::{ReadClass, Record};
-use rollbook_node::api::reader::MEMBERS_ONLY;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::file::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use rollbook_proof::log::TlogProof;
 use rollbook_proof::number::{EpochId, Height};
+use rollbook_wire::problem::MEMBERS_ONLY;
 use rollbook_wire::proof::{SealProof, StateProof};
 use rollbook_wire::record::{Place, Stands};
-use rollbook_words::catalogue::t;
 
+use crate::client;
 use crate::client::Client;
-use crate::encoding::base64_bytes;
-use crate::failure::Failure;
-use crate::objects::Target;
-use crate::trust::{Grounds, Trouble, Trust, told};
+use crate::trust::{Error, Grounds, NoBody, Trouble, Trust, Untrue, flawed, told, unread};
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A record, by its id or the beginning of it, lower case.
+    Record(String),
+    /// A block.
+    Block(u64),
+    /// A path in the proved tables.
+    State(String),
+}
 
 /// A verified statement with everything that proves it.
 #[derive(Debug, Clone)]
@@ -65,8 +78,9 @@ fn epoch_of(trust: &Trust, proof: &str) -> u32 {
         .map_or(0, |(policy, _)| policy.epoch.0)
 }
 
-/// Asks the nodes for what an id names.
-pub fn fetch(trust: &mut Trust, target: &Target) -> Result<(Fetched, Grounds), Failure> {
+/// Asks the nodes for a target, one after the other, until one of them gives a fresh answer that
+/// verifies.
+pub fn fetch(trust: &mut Trust, target: &Target) -> Result<(Fetched, Grounds), Error> {
     trust.ask(|trust, node| match target {
         Target::Record(id) => record(trust, node, id),
         Target::Block(height) => block(trust, node, *height),
@@ -75,7 +89,7 @@ pub fn fetch(trust: &mut Trust, target: &Target) -> Result<(Fetched, Grounds), F
 }
 
 fn note_of(proof: &str) -> Result<TlogProof, Trouble> {
-    TlogProof::parse(proof.as_bytes()).map_err(|error| Trouble::Untrue(error.to_string()))
+    TlogProof::parse(proof.as_bytes()).map_err(unread)
 }
 
 fn done(
@@ -84,8 +98,7 @@ fn done(
     claim: Claim,
     seal: Sealed,
 ) -> Result<(Fetched, Grounds), Trouble> {
-    let proved =
-        judge(trust.chain(), &claim, &seal).map_err(|flaw| Trouble::Untrue(flaw.to_string()))?;
+    let proved = judge(trust.chain(), &claim, &seal).map_err(flawed)?;
     if let Claim::Record { proof, .. } = &claim {
         trust.head_of_proof(node, &note_of(proof)?)?;
     }
@@ -111,36 +124,36 @@ fn seal_of(node: &Client, height: u64) -> Result<Sealed, Trouble> {
 fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Grounds), Trouble> {
     let place: Place = told(node, &format!("/v1/records/{id}"))?;
     if place.stands == Stands::Pool {
-        let failure = Failure::not_yet(t("show.in-pool", &[("record", id.to_owned())]));
-        return Err(Trouble::Next(failure.next(t("show.in-pool-next", &[]))));
+        let record = id.to_owned();
+        return Err(Trouble::Next(Error::InPool { record }));
     }
     let for_members = place.record.is_none() && place.read_class == Some(ReadClass::Members);
     if for_members && !node.may_log_in() {
-        let failure = Failure::refused(t("show.for-members", &[("record", id.to_owned())]));
-        return Err(Trouble::Next(failure.next(t("show.for-members-next", &[]))));
+        let record = id.to_owned();
+        return Err(Trouble::Next(Error::ForMembers { record }));
     }
     let place = if for_members {
-        node.log_in_now().map_err(Trouble::Stop)?;
+        node.log_in_now()
+            .map_err(|error| Trouble::Stop(error.into()))?;
         told(node, &format!("/v1/records/{id}"))?
     } else {
         place
     };
-    let untrue = |error: &dyn std::fmt::Display| Trouble::Untrue(error.to_string());
     let envelope = place
         .record
-        .ok_or_else(|| Trouble::Untrue(t("trust.lacks", &[("field", "record".to_owned())])))?;
-    let bytes = base64_bytes(&envelope).map_err(|error| untrue(&error))?;
-    let record: Record = decode(&bytes).map_err(|error| untrue(&error))?;
+        .ok_or_else(|| Trouble::Untrue(Untrue::Lacks("record")))?;
+    let bytes = BASE64.decode(&envelope).map_err(unread)?;
+    let record: Record = decode(&bytes).map_err(unread)?;
     let found = record.id().to_hex();
     if !found.starts_with(id) {
-        return Err(Trouble::Untrue(t(
-            "trust.another-record",
-            &[("asked", id.to_owned()), ("found", found)],
-        )));
+        return Err(Trouble::Untrue(Untrue::AnotherRecord {
+            asked: id.to_owned(),
+            found,
+        }));
     }
-    let height = place.height.ok_or_else(|| untrue(&"height"))?;
+    let height = place.height.ok_or_else(|| unread("height"))?;
     let proof = node.bytes(&format!("/v1/records/{found}/proof"))?;
-    let proof = String::from_utf8(proof).map_err(|error| untrue(&error))?;
+    let proof = String::from_utf8(proof).map_err(unread)?;
     let seal = seal_of(node, height.0)?;
     done(
         trust,
@@ -155,8 +168,10 @@ fn block(trust: &mut Trust, node: &Client, height: u64) -> Result<(Fetched, Grou
     let answer = done(trust, node, Claim::Block {}, seal)?;
     let found = answer.0.proved.seal.height;
     if found != Height(height) {
-        let facts = [("asked", height.to_string()), ("found", found.to_string())];
-        return Err(Trouble::Untrue(t("trust.another-block", &facts)));
+        return Err(Trouble::Untrue(Untrue::AnotherBlock {
+            asked: height,
+            found,
+        }));
     }
     Ok(answer)
 }
@@ -177,34 +192,38 @@ fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Groun
     // today's state.
     let verified = &answer.0.proved.receipt.verified;
     if verified.index.saturating_add(1) != verified.size {
-        let facts = [
-            ("height", answer.0.proved.seal.height.to_string()),
-            ("size", verified.size.to_string()),
-        ];
-        return Err(Trouble::Untrue(t("trust.old-state", &facts)));
+        return Err(Trouble::Untrue(Untrue::OldState {
+            height: answer.0.proved.seal.height,
+            size: verified.size,
+        }));
     }
     Ok(answer)
 }
 
-/// Ids of a proved block's records: its body hashes to the digest in the seal. None if the body is
-/// for members and nobody can log in here.
+/// Ids and rules of a proved block's records: its body hashes to the digest in the seal. None if
+/// the body is for members and nobody can log in here.
 pub fn records_of(
     trust: &mut Trust,
     proved: &Proved<Record>,
-) -> Result<Option<Vec<(String, String)>>, Failure> {
+) -> Result<Option<Vec<(String, String)>>, Error> {
     let seal = proved.seal.clone();
     if seal.height == Height(0) {
         return Ok(Some(Vec::new()));
     }
     let path = format!("/v1/blocks/{}/frame", seal.height);
-    let mut silent = Vec::new();
+    let mut told = Vec::new();
     for node in trust.client().nodes().to_vec() {
-        let frame = match trust.client().only(&node).bytes(&path) {
-            Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| error.to_string()),
-            Err(failure) if failure.why.as_deref() == Some(MEMBERS_ONLY) => return Ok(None),
-            Err(failure) => Err(failure.why.unwrap_or(failure.what)),
+        let bytes = match trust.client().only(&node).bytes(&path) {
+            Ok(bytes) => bytes,
+            Err(client::Error::Refused { problem, .. }) if problem.code == MEMBERS_ONLY => {
+                return Ok(None);
+            }
+            Err(error) => {
+                told.push(NoBody::Nothing { node, error });
+                continue;
+            }
         };
-        match frame {
+        match BlockFrame::decode(&bytes) {
             Ok(frame) if sha256(&frame.body()) == seal.body => {
                 let record = |bytes: &Vec<u8>| decode::<Record>(bytes).ok();
                 let records = frame.records.iter().filter_map(record);
@@ -214,15 +233,15 @@ pub fn records_of(
                         .collect(),
                 ));
             }
-            Ok(_) => silent.push(t(
-                "trust.untrue",
-                &[("node", node), ("why", "A1.body-digest".to_owned())],
-            )),
-            Err(why) => silent.push(format!("{node}: {why}")),
+            Ok(_) => told.push(NoBody::Another { node }),
+            Err(error) => told.push(NoBody::Form {
+                node,
+                why: error.to_string(),
+            }),
         }
     }
-    Err(
-        Failure::unreachable(t("show.no-body", &[("height", seal.height.to_string())]))
-            .because(silent.join("; ")),
-    )
+    Err(Error::NoBody {
+        height: seal.height,
+        told,
+    })
 }

@@ -1,0 +1,415 @@
+//! Asking nodes over HTTP: several addresses, the next one when one does not answer (RULINGS A20).
+//! Nothing here trusts an answer; whoever uses it verifies it.
+//!
+//! * `https` addresses are checked against the usual roots of the web, or against the certificates
+//!   of [`Roots`] alone.
+//! * A node that keeps an answer for members is asked again with a pass, if [`Passes`] can make one.
+//! * An answer of more than 16 MiB is cut, a node is waited for 5 seconds to connect and 20 to
+//!   answer. Streams and downloads have no limit of size.
+//! * Absent: retries at one node, a cache, keys.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rollbook_wire::problem::Problem;
+use rollbook_wire::record::Told;
+use rollbook_wire::status::Status;
+use serde::de::DeserializeOwned;
+use ureq::tls::{PemItem, RootCerts, TlsConfig};
+
+/// Longest answer read into memory, in bytes.
+const ANSWER_MAX: u64 = 16 * 1024 * 1024;
+
+/// Any error, as a cause.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A node that was asked and gave no answer.
+#[derive(Debug)]
+pub struct Silence {
+    /// Its base address.
+    pub node: String,
+    /// A status such as `503`, or what the network said.
+    pub why: String,
+}
+
+impl std::fmt::Display for Silence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.node, self.why)
+    }
+}
+
+/// `node: why` of each, in the order asked.
+fn silent(told: &[Silence]) -> String {
+    let told: Vec<String> = told.iter().map(Silence::to_string).collect();
+    told.join("; ")
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// None of the nodes answered now.
+    #[error("no node answered: {}", silent(.0))]
+    Unreachable(Vec<Silence>),
+    /// The node gave no stream of events.
+    #[error("no events from {0}")]
+    NoEvents(Silence),
+    /// The node did not say who runs it, which a pass must name.
+    #[error("no status from {0}")]
+    NoStatus(Silence),
+    /// The node refused: 404 and other problem documents.
+    #[error("{node} refused: {} ({})", problem.detail, problem.code)]
+    Refused {
+        /// Its base address.
+        node: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        problem: Problem,
+    },
+    /// The answer broke off.
+    #[error("the answer of {node} broke off: {cause}")]
+    Broken {
+        /// Base address of the node.
+        node: String,
+        /// What the network said.
+        cause: std::io::Error,
+    },
+    /// A download broke off, at the node or where it was written to.
+    #[error("the download from {node} broke off: {cause}")]
+    BrokenDownload {
+        /// Base address of the node.
+        node: String,
+        /// What the network or the disk said.
+        cause: std::io::Error,
+    },
+    /// The answer is not the JSON asked for.
+    #[error("{node} did not answer with the JSON asked for: {cause}")]
+    NotJson {
+        /// Base address of the node; several if it is not known which of them spoke.
+        node: String,
+        /// What the reader of JSON said.
+        cause: Cause,
+    },
+    /// A pass could not be made.
+    #[error("no pass for {node}: {cause}")]
+    NoPass {
+        /// Base address of the node.
+        node: String,
+        /// What [`Passes::sign`] said.
+        cause: Cause,
+    },
+}
+
+impl Error {
+    /// Whether the node said nothing that can be used, so that another one may: all but a refusal
+    /// and a pass that could not be made.
+    pub fn is_silence(&self) -> bool {
+        !matches!(self, Error::Refused { .. } | Error::NoPass { .. })
+    }
+}
+
+/// Certificates that alone are trusted for `https`.
+#[derive(Debug, Clone)]
+pub struct Roots(RootCerts);
+
+/// A PEM text that holds no usable certificate; what the reader said, or `PEM` if there is none.
+#[derive(Debug, thiserror::Error)]
+#[error("no certificate: {0}")]
+pub struct NoRoots(pub String);
+
+impl Roots {
+    /// The certificates of a PEM text; at least one.
+    pub fn from_pem(pem: &[u8]) -> Result<Roots, NoRoots> {
+        let certificates: Result<Vec<_>, _> = ureq::tls::parse_pem(pem)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+                Ok(_) => None,
+                Err(error) => Some(Err(error)),
+            })
+            .collect();
+        let certificates = certificates.map_err(|error| NoRoots(error.to_string()))?;
+        if certificates.is_empty() {
+            Err(NoRoots("PEM".to_owned()))
+        } else {
+            Ok(Roots(RootCerts::from(certificates)))
+        }
+    }
+}
+
+/// Who makes passes to read what is for members, and keeps them.
+pub trait Passes: Send + Sync {
+    /// Whether every question shall carry a pass; else only one that a node refused.
+    fn is_asked_for(&self) -> bool;
+    /// Whether the person's key is here, so that a pass can be made without being told to.
+    fn has_key(&self) -> bool;
+    /// The value of the header `Authorization` for a node, if there is a pass that still holds.
+    fn header(&self, node: &str) -> Option<String>;
+    /// Signs a pass for a node, which says that it is run by `organisation`; the header's value.
+    fn sign(&self, node: &str, organisation: u32) -> Result<String, Cause>;
+}
+
+/// A list of nodes. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    nodes: Vec<String>,
+    agent: ureq::Agent,
+    passes: Option<Arc<dyn Passes>>,
+}
+
+type Response = ureq::http::Response<ureq::Body>;
+
+/// An answer and who gave it.
+struct Answer {
+    node: String,
+    status: u16,
+    body: ureq::Body,
+}
+
+impl Client {
+    /// Nodes by their base addresses, such as `http://127.0.0.1:7501`, tried in this order, with
+    /// the usual roots of the web.
+    pub fn new(nodes: impl IntoIterator<Item = String>) -> Client {
+        Client::with_roots(nodes, None)
+    }
+
+    /// The same with certificates of its own, if any are given.
+    pub fn with_roots(nodes: impl IntoIterator<Item = String>, roots: Option<Roots>) -> Client {
+        let mut config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_recv_response(Some(Duration::from_secs(20)));
+        if let Some(Roots(roots)) = roots {
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
+        let nodes = nodes
+            .into_iter()
+            .map(|node| node.trim_end_matches('/').to_owned())
+            .collect();
+        Client {
+            nodes,
+            agent: config.build().into(),
+            passes: None,
+        }
+    }
+
+    /// The same, showing passes where they are wanted.
+    pub fn with_passes(self, passes: Arc<dyn Passes>) -> Client {
+        Client {
+            passes: Some(passes),
+            ..self
+        }
+    }
+
+    /// Base addresses, in order.
+    pub fn nodes(&self) -> &[String] {
+        &self.nodes
+    }
+
+    /// The same, asking one node only.
+    pub fn only(&self, node: &str) -> Client {
+        Client {
+            nodes: vec![node.to_owned()],
+            agent: self.agent.clone(),
+            passes: self.passes.clone(),
+        }
+    }
+
+    /// GET of bytes. A problem document of a node is [`Error::Refused`].
+    pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Error> {
+        let mut answer = self.welcome(path)?;
+        let mut bytes = Vec::new();
+        let read = answer
+            .body
+            .as_reader()
+            .take(ANSWER_MAX)
+            .read_to_end(&mut bytes);
+        read.map_err(|cause| Error::Broken {
+            node: answer.node,
+            cause,
+        })?;
+        Ok(bytes)
+    }
+
+    /// GET whose problem document is an error.
+    fn welcome(&self, path: &str) -> Result<Answer, Error> {
+        let mut answer = self.get(path)?;
+        if answer.status < 400 {
+            return Ok(answer);
+        }
+        Err(match answer.body.read_json::<Problem>() {
+            Ok(problem) => Error::Refused {
+                node: answer.node,
+                status: answer.status,
+                problem,
+            },
+            Err(error) => not_json(answer.node, error),
+        })
+    }
+
+    /// Opens a stream of server-sent events of the first node after `last`, or at the path's own
+    /// beginning.
+    pub fn events(&self, path: &str, last: Option<&str>) -> Result<Box<dyn Read>, Error> {
+        let node = self.nodes.first().cloned().unwrap_or_default();
+        let mut request = self
+            .agent
+            .get(format!("{node}{path}"))
+            .header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        if let Some(header) = self.header(&node)? {
+            request = request.header("authorization", header);
+        }
+        let why = match request.call() {
+            Ok(response) if response.status().as_u16() < 400 => {
+                return Ok(Box::new(response.into_body().into_reader()));
+            }
+            Ok(response) => response.status().as_u16().to_string(),
+            Err(error) => error.to_string(),
+        };
+        Err(Error::NoEvents(Silence { node, why }))
+    }
+
+    /// GET from the first node that answers anything but "not now".
+    fn get(&self, path: &str) -> Result<Answer, Error> {
+        let mut told = Vec::new();
+        for node in &self.nodes {
+            let why = match self.ask(node, path)? {
+                Ok(response) if response.status() == 503 => "503".to_owned(),
+                Ok(response) => {
+                    let status = response.status().as_u16();
+                    return Ok(Answer {
+                        node: node.clone(),
+                        status,
+                        body: response.into_body(),
+                    });
+                }
+                Err(error) => error.to_string(),
+            };
+            told.push(Silence {
+                node: node.clone(),
+                why,
+            });
+        }
+        Err(Error::Unreachable(told))
+    }
+
+    /// The pass for a node: one that still holds, or a new one if every question shall carry one.
+    fn header(&self, node: &str) -> Result<Option<String>, Error> {
+        match &self.passes {
+            Some(passes) => match passes.header(node) {
+                None if passes.is_asked_for() => self.log_in(&**passes, node).map(Some),
+                known => Ok(known),
+            },
+            None => Ok(None),
+        }
+    }
+
+    fn log_in(&self, passes: &dyn Passes, node: &str) -> Result<String, Error> {
+        let status = self
+            .agent
+            .get(format!("{node}/v1/status"))
+            .call()
+            .and_then(|mut answer| answer.body_mut().read_json());
+        let status: Status = status.map_err(|error| {
+            Error::NoStatus(Silence {
+                node: node.to_owned(),
+                why: error.to_string(),
+            })
+        })?;
+        let signed = passes.sign(node, status.organisation.0);
+        signed.map_err(|cause| Error::NoPass {
+            node: node.to_owned(),
+            cause,
+        })
+    }
+
+    /// GET from one node; again with a new pass if it wants one and there is a key for it.
+    fn ask(&self, node: &str, path: &str) -> Result<Result<Response, ureq::Error>, Error> {
+        let get = |header: Option<&String>| {
+            let request = self.agent.get(format!("{node}{path}"));
+            match header {
+                Some(header) => request.header("authorization", header).call(),
+                None => request.call(),
+            }
+        };
+        let header = self.header(node)?;
+        let answer = get(header.as_ref());
+        match (&answer, &self.passes) {
+            (Ok(response), Some(passes)) if response.status() == 401 && passes.has_key() => {
+                Ok(get(Some(&self.log_in(&**passes, node)?)))
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// Whether a pass for the node could be made without being told to.
+    pub fn may_log_in(&self) -> bool {
+        self.passes.as_ref().is_some_and(|passes| passes.has_key())
+    }
+
+    /// Makes a pass for the first node, to be used from now on.
+    pub fn log_in_now(&self) -> Result<(), Error> {
+        let node = self.nodes.first().cloned().unwrap_or_default();
+        match &self.passes {
+            Some(passes) => self.log_in(&**passes, &node).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// POST of one record's bytes to the first node that answers anything but "not now": its answer
+    /// or its problem document. The inner error: JSON that is neither.
+    pub fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<serde_json::Result<Told<T>>, Error> {
+        let mut told = Vec::new();
+        for node in &self.nodes {
+            let sent = self
+                .agent
+                .post(format!("{node}{path}"))
+                .content_type("application/octet-stream")
+                .send(bytes);
+            let why = match sent {
+                Ok(response) if response.status() == 503 => "503".to_owned(),
+                Ok(mut response) => {
+                    let read = response.body_mut().read_json::<serde_json::Value>();
+                    let json = read.map_err(|error| not_json(node.clone(), error))?;
+                    return Ok(serde_json::from_value(json));
+                }
+                Err(error) => error.to_string(),
+            };
+            told.push(Silence {
+                node: node.clone(),
+                why,
+            });
+        }
+        Err(Error::Unreachable(told))
+    }
+
+    /// The answer at a path.
+    pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let bytes = self.bytes(path)?;
+        serde_json::from_slice(&bytes).map_err(|error| not_json(self.nodes.join(" "), error))
+    }
+
+    /// Streams the body of a path into a writer; the number of bytes.
+    pub fn download(&self, path: &str, out: &mut impl Write) -> Result<u64, Error> {
+        let mut answer = self.welcome(path)?;
+        let mut reader = answer.body.as_reader();
+        std::io::copy(&mut reader, out).map_err(|cause| Error::BrokenDownload {
+            node: answer.node,
+            cause,
+        })
+    }
+}
+
+fn not_json(node: String, error: impl Into<Cause>) -> Error {
+    Error::NotJson {
+        node,
+        cause: error.into(),
+    }
+}
