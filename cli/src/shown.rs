@@ -4,10 +4,6 @@
 //!
 //! Absent on purpose: words and layout ([`crate::objects`]).
 
-use rollbook_core::account::{Amount, Balance};
-use rollbook_core::calendar::{LocalDay};
-use rollbook_core::id::{Id};
-use rollbook_proof::number::{LedgerTime};
 use serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,

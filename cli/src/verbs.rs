@@ -14,7 +14,6 @@ pub mod opening;
 mod spell;
 mod table;
 
-use rollbook_proof::number::{Height};
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
