@@ -2,7 +2,7 @@
 //! call's. The ledger gives them in order, from 1, and never twice.
 //!
 //! [`Id::LETTER`] begins the short form that people write (RULINGS R23). Organisations, epochs and
-//! rule versions have their types in [`rollbook_proof::number`], since proofs speak of them.
+//! rule versions have their types in [`mod@rollbook_proof::number`], since proofs speak of them.
 
 use bincode::{Decode, Encode};
 use rollbook_proof::number;

@@ -4,7 +4,7 @@
 //! Architecture invariant: no I/O, no clock, no async, no randomness, no floats, no hash-map
 //! iteration. Bytes in, verdicts out.
 //!
-//! From bottom to top: [`number`], [`codec`] and [`crypto`]; [`chain`], the words of blocks; [`log`], the RFC
+//! From bottom to top: [`mod@number`], [`codec`] and [`crypto`]; [`chain`], the words of blocks; [`log`], the RFC
 //! 6962 log and the C2SP formats; [`verify`], receipts and state proofs from one hash; [`mod@file`],
 //! proof files; [`answer`], what a node signed to a submission.
 //!
