@@ -119,6 +119,9 @@ impl Serializer for Viewer {
     fn serialize_u64(self, value: u64) -> Result<Shown, Fault> {
         self.serialize_i128(value.into())
     }
+    fn serialize_u128(self, value: u128) -> Result<Shown, Fault> {
+        Ok(i128::try_from(value).map_or_else(|_| Shown::Text(value.to_string()), Shown::Number))
+    }
     fn serialize_f32(self, _: f32) -> Result<Shown, Fault> {
         Err(Fault::custom("the ledger holds no fractions"))
     }
@@ -331,5 +334,44 @@ impl SerializeMap for Named {
     }
     fn end(self) -> Result<Shown, Fault> {
         self.close()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_core::account::Amount;
+    use rollbook_core::charter::motions::{MotionKind, Preset, RuleSet};
+    use rollbook_core::id::FundId;
+    use rollbook_core::tally::{Counts, tally};
+    use rollbook_proof::number::LedgerTime;
+
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_meaning() {
+        assert_eq!(Shown::of(&FundId(3)), Shown::Id(Some('F'), 3));
+        assert_eq!(Shown::of(&LedgerTime(5)), Shown::Time(5));
+        assert_eq!(Shown::of(&Some(Amount(7))), Shown::Amount(7));
+        assert_eq!(
+            Shown::of(&u128::from(u64::MAX)),
+            Shown::Number(u64::MAX.into())
+        );
+        assert_eq!(Shown::of(&u128::MAX), Shown::Text(u128::MAX.to_string()));
+    }
+
+    /// A closed motion was shown as nothing at all, because its tally compares numbers of 128 bits.
+    #[test]
+    fn the_tally_of_a_motion_is_shown() {
+        let rule = *RuleSet::preset(Preset::Default)
+            .first(MotionKind::ElectSeat)
+            .unwrap();
+        let counts = Counts {
+            electorate: 24,
+            yes: 17,
+            ..Counts::default()
+        };
+        let shown = Shown::of(&tally(counts, &rule, 3));
+        let yes = shown.field("counts").and_then(|counts| counts.field("yes"));
+        assert_eq!(yes, Some(&Shown::Number(17)), "{shown:?}");
     }
 }
