@@ -35,9 +35,12 @@ pub enum Shown {
 }
 
 impl Shown {
-    /// A value of the ledger. Nothing if it has a form that no value of the ledger has.
+    /// A value of the ledger. One that has a form no value of the ledger has is shown as the reason:
+    /// a view never leaves a value out without a word.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Shown {
-        value.serialize(Viewer).unwrap_or(Shown::Nothing)
+        value
+            .serialize(Viewer)
+            .unwrap_or_else(|fault| Shown::Text(fault.to_string()))
     }
 
     /// The field with this name.
@@ -357,6 +360,11 @@ mod tests {
             Shown::Number(u64::MAX.into())
         );
         assert_eq!(Shown::of(&u128::MAX), Shown::Text(u128::MAX.to_string()));
+        assert_ne!(
+            Shown::of(&0.5),
+            Shown::Nothing,
+            "nothing is left out silently"
+        );
     }
 
     /// A closed motion was shown as nothing at all, because its tally compares numbers of 128 bits.
