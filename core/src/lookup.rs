@@ -9,8 +9,8 @@ pub mod posts;
 pub mod protocol;
 pub mod rights;
 
-/// The object of this id. Refused with [`Object::UNKNOWN`](crate::object::Object::UNKNOWN), the number as its fact, if the
-/// ledger has none.
+/// The object of this id. Refused with [`Object::UNKNOWN`](crate::object::Object::UNKNOWN), the
+/// number as its fact, if the ledger has none.
 pub fn find<T: Stored>(tables: &StateTables, id: T::Id) -> Result<&T, Refusal> {
     T::table(tables)
         .get(&id)

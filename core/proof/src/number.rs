@@ -100,16 +100,6 @@ impl LedgerTime {
     pub fn minus_ms(self, ms: u64) -> LedgerTime {
         LedgerTime(self.0.saturating_sub(ms))
     }
-
-    /// Milliseconds since `earlier`; 0 if that is later.
-    pub fn since(self, earlier: LedgerTime) -> u64 {
-        self.0.saturating_sub(earlier.0)
-    }
-
-    /// Whole seconds since 1970, as logs and notes count.
-    pub fn seconds(self) -> u64 {
-        self.0 / 1_000
-    }
 }
 
 impl EpochId {
