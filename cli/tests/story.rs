@@ -126,8 +126,9 @@ fn the_story_runs_to_its_balances() {
     assert!(ending.refusals.len() >= 10, "{:?}", ending.refusals);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), stage.writer.export()).unwrap();
-    let report =
+    let audited =
         rollbook::commands::audit::audit(file.path(), Some(stage.writer.ledger.chain())).unwrap();
+    let report = audited.report;
     assert!(report.findings.is_empty(), "{:?}", report.findings);
 }
 

@@ -187,12 +187,6 @@ impl Auditor {
             .collect()
     }
 
-    /// The tables after the last block that was executed again; none if the genesis could not be
-    /// opened.
-    pub fn tables(&self) -> Option<&StateTables> {
-        self.ledger.as_ref().map(Ledger::tables)
-    }
-
     /// The next block.
     pub fn block(&mut self, frame: &BlockFrame, verifier: &mut dyn Verify) {
         let height = self.next_height;
@@ -431,8 +425,14 @@ impl Auditor {
         }
     }
 
-    /// The end of the file. `digest_ok` says whether the SHA-256 at the end fits.
-    pub fn finish(mut self, header: &Header, tail: &Tail, digest_ok: bool) -> Report {
+    /// The end of the file. `digest_ok` says whether the SHA-256 at the end fits. With the report
+    /// come the tables as far as the file was re-executed.
+    pub fn finish(
+        mut self,
+        header: &Header,
+        tail: &Tail,
+        digest_ok: bool,
+    ) -> (Report, Option<StateTables>) {
         if !digest_ok {
             self.find(
                 "A14.digest",
@@ -466,7 +466,7 @@ impl Auditor {
                 format!("from block {height} on the rules were not run again"),
             );
         }
-        self.report
+        (self.report, self.ledger.map(Ledger::into_tables))
     }
 
     fn judge_tail(&mut self, last: Height, tail: &Tail) {

@@ -253,6 +253,11 @@ impl Ledger {
         &self.state
     }
 
+    /// The working and proved tables at the tip; the ledger ends.
+    pub fn into_tables(self) -> StateTables {
+        self.state.tables
+    }
+
     /// The tables at the tip.
     pub fn tables(&self) -> &StateTables {
         &self.state.tables

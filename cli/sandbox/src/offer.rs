@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::crypto::Hash;
 use rollbook_wire::event::{RecordLeaf, SealLeaf};
-use rollbook_wire::record::{Submission, Told};
+use rollbook_wire::record::{Submission, Told, seen_in};
 use rollbook_wire::status::Status;
 use serde::de::DeserializeOwned;
 
@@ -90,9 +90,8 @@ impl Node {
             .as_reader()
             .read_to_end(&mut text)
             .map_err(|error| error.to_string())?;
-        // Parsing half a kilobyte of JSON a record would cost this program as much as the nodes;
-        // the words are enough.
-        let seen = count(&text, br#""verdict":"seen""#);
+        // Parsing half a kilobyte of JSON a record would cost this program as much as the nodes.
+        let seen = seen_in(&text);
         if seen == records.len() as u64 {
             return Ok((seen, None));
         }
@@ -113,12 +112,6 @@ fn read_json<T: DeserializeOwned>(answer: ureq::http::Response<ureq::Body>) -> R
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
     serde_json::from_slice(&bytes).map_err(|error| error.to_string())
-}
-
-fn count(text: &[u8], word: &[u8]) -> u64 {
-    text.windows(word.len())
-        .filter(|window| *window == word)
-        .count() as u64
 }
 
 /// Shared counts of one phase.

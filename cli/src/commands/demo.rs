@@ -257,7 +257,7 @@ fn examine(
         .get_as_member(node, "/v1/export", std::time::Duration::from_secs(60))
         .map_err(written)?;
     std::fs::write(&export, &answer.body).map_err(written)?;
-    let report = audit(&export, Some(genesis))?;
+    let report = audit(&export, Some(genesis))?.report;
     if !report.is_sound() {
         let why = report
             .findings
@@ -291,7 +291,7 @@ fn examine(
     }
     let copy = dir.join("damaged-copy.export");
     std::fs::write(&copy, &bytes).map_err(written)?;
-    let report = audit(&copy, Some(genesis))?;
+    let report = audit(&copy, Some(genesis))?.report;
     let named = report
         .findings
         .iter()

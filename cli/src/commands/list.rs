@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Command};
+use rollbook_audit::Audited;
 use rollbook_client::client::Client;
 use rollbook_client::fetch::Target;
 use rollbook_core::account::Unit;
@@ -155,7 +156,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
                 flags.reading.connection.genesis.as_deref(),
                 profile.as_ref(),
             )?;
-            let (report, tables) = audit::replay(file, genesis)?;
+            let Audited { report, tables } = audit::audit(file, genesis)?;
             let facts = [
                 ("file", file.display().to_string()),
                 ("height", (report.executed).to_string()),

@@ -1,5 +1,7 @@
-//! One typed table with two overlays: the record being applied, the block being built.
+//! One typed table with an overlay for the block being built, and what undoes the record being
+//! applied.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
 use std::iter::Peekable;
@@ -14,12 +16,16 @@ use crate::state::Row;
 pub trait TableValue: Encode + Decode<()> + Clone + PartialEq + std::fmt::Debug {}
 impl<T: Encode + Decode<()> + Clone + PartialEq + std::fmt::Debug> TableValue for T {}
 
-/// A table of `K` to `V`. Reads see record over block over base.
+/// A table of `K` to `V`. Reads see the block over the base.
 #[derive(Debug, Clone)]
 pub struct Table<K, V> {
-    base: BTreeMap<K, V>,
+    /// Values at the tip; none of them is `None`. One type of map for both layers halves what is
+    /// compiled for every table.
+    base: BTreeMap<K, Option<V>>,
+    /// Writes of the block, the current record's among them; `None` removes.
     block: BTreeMap<K, Option<V>>,
-    record: BTreeMap<K, Option<V>>,
+    /// What the record's writes replaced in `block`, oldest first.
+    undo: Vec<(K, Option<Option<V>>)>,
 }
 
 impl<K, V> Default for Table<K, V> {
@@ -27,7 +33,7 @@ impl<K, V> Default for Table<K, V> {
         Table {
             base: BTreeMap::new(),
             block: BTreeMap::new(),
-            record: BTreeMap::new(),
+            undo: Vec::new(),
         }
     }
 }
@@ -47,13 +53,7 @@ pub fn decode_value<V: TableValue>(bytes: &[u8]) -> Result<V, DecodeError> {
 impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     /// The value at `key`.
     pub fn get(&self, key: &K) -> Option<&V> {
-        if let Some(entry) = self.record.get(key) {
-            return entry.as_ref();
-        }
-        if let Some(entry) = self.block.get(key) {
-            return entry.as_ref();
-        }
-        self.base.get(key)
+        self.block.get(key).or_else(|| self.base.get(key))?.as_ref()
     }
 
     /// Whether there is a value at `key`.
@@ -61,14 +61,19 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
         self.get(key).is_some()
     }
 
-    /// Writes an entry into the record overlay.
+    /// Writes an entry for the record.
     pub(super) fn put(&mut self, key: K, value: V) {
-        self.record.insert(key, Some(value));
+        self.write(key, Some(value));
     }
 
     /// Removes an entry (working tables only; proved entries carry statuses).
     pub(super) fn remove(&mut self, key: K) {
-        self.record.insert(key, None);
+        self.write(key, None);
+    }
+
+    fn write(&mut self, key: K, entry: Option<V>) {
+        let before = self.block.insert(key.clone(), entry);
+        self.undo.push((key, before));
     }
 
     /// Entries in key order.
@@ -87,8 +92,7 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
         };
         let merged = (!empty).then(|| Merged {
             base: self.base.range(range.clone()).peekable(),
-            block: self.block.range(range.clone()).peekable(),
-            record: self.record.range(range).peekable(),
+            block: self.block.range(range).peekable(),
         });
         merged.into_iter().flatten()
     }
@@ -101,12 +105,10 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     /// The last key in the table, overlays included.
     pub fn last_key(&self) -> Option<&K> {
         // Walks back over removed entries only; tables with numbers as keys have none.
-        let newest = [
-            self.record.keys().next_back(),
-            self.block.keys().next_back(),
-            self.base.keys().next_back(),
-        ];
-        newest.into_iter().flatten().max()
+        self.block
+            .keys()
+            .next_back()
+            .max(self.base.keys().next_back())
     }
 
     /// Number of entries.
@@ -121,32 +123,30 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
 
     /// The record applied: its writes join the block's.
     pub(super) fn keep_record(&mut self) {
-        // One by one: `append` builds the whole map of the block again for the few writes of a
-        // record.
-        while let Some((key, value)) = self.record.pop_first() {
-            self.block.insert(key, value);
-        }
+        self.undo.clear();
     }
 
     /// The record was refused: its writes vanish.
     pub(super) fn drop_record(&mut self) {
-        self.record.clear();
+        while let Some((key, before)) = self.undo.pop() {
+            match before {
+                Some(entry) => self.block.insert(key, entry),
+                None => self.block.remove(&key),
+            };
+        }
     }
 
     /// The block was not wanted: its writes vanish.
     pub(super) fn drop_block(&mut self) {
-        self.record.clear();
+        self.undo.clear();
         self.block.clear();
     }
 
     /// Moves the block overlay out as rows. Writes that change nothing are no changes.
     pub(super) fn take_rows(&mut self, table: u8, rows: &mut Vec<Row>) {
-        debug_assert!(
-            self.record.is_empty(),
-            "rows taken in the middle of a record"
-        );
+        debug_assert!(self.undo.is_empty(), "rows taken in the middle of a record");
         for (key, value) in std::mem::take(&mut self.block) {
-            if self.base.get(&key) != value.as_ref() {
+            if self.base.get(&key).and_then(Option::as_ref) != value.as_ref() {
                 rows.push(Row {
                     table,
                     key: encode(&key),
@@ -162,7 +162,7 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
         match &row.value {
             Some(bytes) => {
                 let Cell(value) = rollbook_proof::codec::decode::<Cell<V>>(bytes)?;
-                self.base.insert(key, value);
+                self.base.insert(key, Some(value));
             }
             None => {
                 self.base.remove(&key);
@@ -174,7 +174,7 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     /// A key and the bytes of its value in the base.
     pub(super) fn stored(&self, key: &[u8]) -> Option<(K, Vec<u8>)> {
         let key = Self::decode_key(key)?;
-        let value = encode(self.base.get(&key)?);
+        let value = encode(self.base.get(&key)?.as_ref()?);
         Some((key, value))
     }
 
@@ -189,15 +189,14 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
         rows.extend(self.base.iter().map(|(key, value)| Row {
             table,
             key: encode(key),
-            value: Some(encode(value)),
+            value: value.as_ref().map(encode),
         }));
     }
 }
 
 struct Merged<'a, K, V> {
-    base: Peekable<Range<'a, K, V>>,
+    base: Peekable<Range<'a, K, Option<V>>>,
     block: Peekable<Range<'a, K, Option<V>>>,
-    record: Peekable<Range<'a, K, Option<V>>>,
 }
 
 impl<'a, K: Ord, V> Iterator for Merged<'a, K, V> {
@@ -205,23 +204,19 @@ impl<'a, K: Ord, V> Iterator for Merged<'a, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let key: &'a K = [
-                self.base.peek().map(|e| e.0),
-                self.block.peek().map(|e| e.0),
-                self.record.peek().map(|e| e.0),
-            ]
-            .into_iter()
-            .flatten()
-            .min()?;
-            let base = self.base.next_if(|e| e.0 == key);
-            let block = self.block.next_if(|e| e.0 == key);
-            let record = self.record.next_if(|e| e.0 == key);
-            let value = match (record, block, base) {
-                (Some((_, value)), _, _) => value.as_ref(),
-                (None, Some((_, value)), _) => value.as_ref(),
-                (None, None, base) => base.map(|(_, value)| value),
+            let entry = match (self.block.peek(), self.base.peek()) {
+                (Some(block), Some(base)) => match block.0.cmp(base.0) {
+                    Ordering::Less => self.block.next(),
+                    Ordering::Greater => self.base.next(),
+                    Ordering::Equal => {
+                        self.base.next();
+                        self.block.next()
+                    }
+                },
+                (Some(_), None) => self.block.next(),
+                (None, _) => self.base.next(),
             };
-            if let Some(value) = value {
+            if let (key, Some(value)) = entry? {
                 return Some((key, value));
             }
         }

@@ -3,6 +3,7 @@
 use axum::Json;
 use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf, UnreadLeaf};
 use rollbook_wire::problem::Problem;
+use rollbook_wire::schema::{Answer, Each, Handed, SignedAnswer};
 use utoipa::OpenApi;
 
 use super::{blocks, events, lists, log, metrics, next, records, state, status};
@@ -39,7 +40,17 @@ use super::{blocks, events, lists, log, metrics, next, records, state, status};
         events::events
     ),
     components(schemas(
-        Problem, RecordLeaf, UnreadLeaf, SealLeaf, EventLeaf, RawLeaf, PolicyLeaf
+        Problem,
+        Handed,
+        Each,
+        SignedAnswer,
+        Answer,
+        RecordLeaf,
+        UnreadLeaf,
+        SealLeaf,
+        EventLeaf,
+        RawLeaf,
+        PolicyLeaf
     ))
 )]
 struct Document;

@@ -49,7 +49,8 @@ fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
         (
             status = 202,
             description = "Held in memory, not promised: a signed seen receipt, or a list of \
-                           answers"
+                           answers",
+            body = rollbook_wire::schema::Handed
         ),
         (status = 400, description = "Not usable", body = rollbook_wire::problem::Problem),
         (status = 422, description = "Refused by a rule, with a signed refusal", body = rollbook_wire::problem::Problem),

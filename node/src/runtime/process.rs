@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 use rollbook_core::genesis::file::GenesisFile;
 use rollbook_proof::crypto::VerifierCache;
 use tokio::sync::{Notify, oneshot, watch};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{admin, open};
 use crate::api::door::Door;
@@ -326,15 +329,18 @@ fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> Re
 }
 
 fn start_log(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_new(format!(
+    let filter = format!(
         "{level},libp2p=warn,libp2p_gossipsub=error,sled=warn,\
          arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
-    ))
-    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // A second node in one process (a test) keeps the first log.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    )
+    .parse::<Targets>()
+    .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(false)
+        .with_ansi(false);
+    // A second node in one process (a test) keeps the first log.
+    let _ = tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
         .try_init();
 }

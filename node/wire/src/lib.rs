@@ -22,4 +22,6 @@ pub mod next;
 pub mod problem;
 pub mod proof;
 pub mod record;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod status;

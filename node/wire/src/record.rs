@@ -30,6 +30,15 @@ pub enum Told<T> {
     Problem(Problem),
 }
 
+/// How many of the answers in this text of an API say "seen", without reading the rest of them: what
+/// a program needs that hands in thousands of records a second.
+pub fn seen_in(text: &[u8]) -> u64 {
+    let word = br#""verdict":"seen""#;
+    text.windows(word.len())
+        .filter(|window| *window == word)
+        .count() as u64
+}
+
 /// How far a record has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
