@@ -7,8 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rollbook_proof::answer::SignedAnswer;
 use rollbook_proof::crypto::Hash;
 use rollbook_wire::event::{RecordLeaf, SealLeaf};
@@ -66,15 +64,10 @@ impl Node {
 
     /// Hands in one record, or several in one request. How many were taken, and the first refusal.
     pub fn hand_in(&self, records: &[Prepared]) -> Result<(u64, Option<String>), String> {
-        let texts: Vec<String> = records
-            .iter()
-            .map(|prepared| STANDARD.encode(&prepared.bytes))
-            .collect();
-        let submission = Submission {
-            record: None,
-            records: texts,
-        };
-        let body = serde_json::to_vec(&submission).map_err(|error| error.to_string())?;
+        let envelopes: Vec<&[u8]> = records.iter().map(|each| each.bytes.as_slice()).collect();
+        let body = Submission::several(&envelopes)
+            .body()
+            .map_err(|error| error.to_string())?;
         let sent = self
             .agent
             .post(format!("{}/v1/records", self.url))

@@ -1,5 +1,7 @@
 //! Records: handing in, and where one stands.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rollbook_core::record::{ReadClass, Record};
 use rollbook_proof::number::{Height, LedgerTime};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,24 @@ pub struct Submission {
     /// Several.
     #[serde(default)]
     pub records: Vec<String>,
+}
+
+impl Submission {
+    /// Several signed envelopes.
+    pub fn several(envelopes: &[&[u8]]) -> Submission {
+        Submission {
+            record: None,
+            records: envelopes
+                .iter()
+                .map(|bytes| STANDARD.encode(bytes))
+                .collect(),
+        }
+    }
+
+    /// The body of the request.
+    pub fn body(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
 }
 
 /// An answer, or why there is none.
@@ -107,8 +127,8 @@ pub struct Place {
 mod tests {
     use rollbook_core::id::PersonId;
     use rollbook_core::record::{Body, OrganisationAct, Payload};
-    use rollbook_proof::answer::SignedAnswer;
-    use rollbook_proof::crypto::Hash;
+    use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
+    use rollbook_proof::crypto::{Hash, Keypair};
     use rollbook_proof::number::OrganisationId;
 
     use super::*;
@@ -162,12 +182,9 @@ mod tests {
         for stands in [Stands::Pool, Stands::Decided, Stands::Receipted] {
             assert_eq!(serde_json::to_value(stands).unwrap(), stands.word());
         }
-        let several = Submission {
-            record: None,
-            records: vec!["AA==".into()],
-        };
-        let text = serde_json::to_string(&several).unwrap();
-        assert_eq!(text, r#"{"records":["AA=="]}"#);
+        let several = Submission::several(&[&[0], &[1, 2]]);
+        let body = several.body().unwrap();
+        assert_eq!(body, br#"{"records":["AA==","AQI="]}"#);
     }
 
     #[test]
@@ -177,5 +194,27 @@ mod tests {
         let told: Told<SignedAnswer> = serde_json::from_str(text).unwrap();
         assert!(matches!(told, Told::Problem(problem) if problem.code == "api.pool"));
         assert!(serde_json::from_str::<Told<SignedAnswer>>("{}").is_err());
+    }
+
+    #[test]
+    fn seen_answers_are_counted() {
+        let answer = |verdict| Answer {
+            chain: Hash::ZERO,
+            bytes: Hash::ZERO,
+            record: Hash::ZERO,
+            height: Height(1),
+            time_ms: LedgerTime(1),
+            node: OrganisationId(1),
+            verdict,
+        };
+        let refused = Verdict::Refused {
+            rule: "A6.expired".into(),
+            facts: Vec::new(),
+        };
+        let key = Keypair::derive(b"wire", "log");
+        let answers: Vec<ByName<Told<SignedAnswer>>> = [Verdict::Seen, refused, Verdict::Seen]
+            .map(|verdict| ByName(Told::Answer(SignedAnswer::sign(answer(verdict), &key))))
+            .into();
+        assert_eq!(seen_in(&serde_json::to_vec(&answers).unwrap()), 2);
     }
 }

@@ -10,8 +10,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::Ledger;
@@ -179,15 +177,11 @@ impl<'a> Network<'a> {
     }
 
     fn hand_in(&self, records: &[Record]) -> Result<Vec<Result<Hash, Rejected>>, String> {
-        let texts: Vec<String> = records
-            .iter()
-            .map(|record| STANDARD.encode(encode(record)))
-            .collect();
-        let submission = Submission {
-            record: None,
-            records: texts,
-        };
-        let body = serde_json::to_vec(&submission).map_err(|error| error.to_string())?;
+        let envelopes: Vec<Vec<u8>> = records.iter().map(encode).collect();
+        let envelopes: Vec<&[u8]> = envelopes.iter().map(Vec::as_slice).collect();
+        let body = Submission::several(&envelopes)
+            .body()
+            .map_err(|error| error.to_string())?;
         let mut told = Vec::new();
         for node in self.testnet.nodes() {
             match http::post(
