@@ -55,7 +55,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let lang = profile::choose_language(std::env::args_os());
     rollbook_words::catalogue::set_language(lang);
-    let matches = match tree::translated().try_get_matches() {
+    let matches = match tree::matches() {
         Ok(matches) => matches,
         Err(error) => {
             // clap prints help and version to stdout; mistakes are told in this program's own

@@ -4,6 +4,8 @@
 mod mistake;
 mod translate;
 
+use std::ffi::OsString;
+
 use clap::{ArgMatches, Args, Command};
 
 use crate::commands::*;
@@ -22,37 +24,65 @@ pub struct Completions {
     shell: clap_complete::Shell,
 }
 
-/// The whole tree, translated.
-pub fn translated() -> Command {
-    translate::translated(tree())
+/// What the arguments of this process say. The tree has hundreds of flags, and each process would
+/// build and translate all of them to use one command; so the command that the first word names is
+/// tried alone, and the whole tree, with its help and its mistakes, only if that does not do.
+pub fn matches() -> Result<ArgMatches, clap::Error> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let alone = arguments
+        .get(1)
+        .and_then(|word| word.to_str())
+        .and_then(|word| tree(Some(word)).try_get_matches_from(&arguments).ok());
+    match alone {
+        Some(matches) => Ok(matches),
+        None => translated().try_get_matches_from(arguments),
+    }
 }
 
-fn tree() -> Command {
+/// The whole tree, translated.
+pub fn translated() -> Command {
+    translate::translated(tree(None))
+}
+
+/// A command by its name.
+type Build = fn(&'static str) -> Command;
+
+/// The commands that are no verbs, lists or objects.
+const COMMANDS: [(&str, Build); 18] = [
+    ("setup", command::<setup::Setup>),
+    ("use", command::<setup::Use>),
+    ("whoami", |name| Command::new(name)),
+    ("keys", group_of::<keys::Command>),
+    ("genesis", group_of::<genesis::Command>),
+    ("audit", command::<audit::Audit>),
+    ("export", command::<export::Export>),
+    ("node", group_of::<node::Command>),
+    ("testnet", group_of::<testnet::Command>),
+    ("completions", command::<Completions>),
+    ("man", |name| Command::new(name)),
+    ("demo", command::<demo::Demo>),
+    ("bench", command::<bench::Bench>),
+    ("show", |_| show::command()),
+    ("prove", |_| prove::command()),
+    ("verify", command::<verify::Verify>),
+    ("follow", command::<follow::Follow>),
+    ("pending", command::<pending::Pending>),
+];
+
+/// The tree, or what of it begins with one word.
+fn tree(only: Option<&str>) -> Command {
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
     let root = Command::new("rollbook")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .max_term_width(120);
-    let tree = Global::augment_args(root)
-        .subcommand(command::<setup::Setup>("setup"))
-        .subcommand(command::<setup::Use>("use"))
-        .subcommand(Command::new("whoami"))
-        .subcommand(group_of::<keys::Command>("keys"))
-        .subcommand(group_of::<genesis::Command>("genesis"))
-        .subcommand(command::<audit::Audit>("audit"))
-        .subcommand(command::<export::Export>("export"))
-        .subcommand(group_of::<node::Command>("node"))
-        .subcommand(group_of::<testnet::Command>("testnet"))
-        .subcommand(command::<Completions>("completions"))
-        .subcommand(Command::new("man"))
-        .subcommand(command::<demo::Demo>("demo"))
-        .subcommand(command::<bench::Bench>("bench"))
-        .subcommand(show::command())
-        .subcommand(prove::command())
-        .subcommand(command::<verify::Verify>("verify"))
-        .subcommand(command::<follow::Follow>("follow"))
-        .subcommand(command::<pending::Pending>("pending"));
-    list::add_nouns(act::add_verbs(tree))
+    let commands = COMMANDS
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, build)| build(name));
+    let tree = Global::augment_args(root).subcommands(commands);
+    list::add_nouns(act::add_verbs(tree, wanted), wanted)
 }
 
 /// Runs the chosen command; the exit code on success (an audit with findings is a success that
@@ -151,7 +181,21 @@ mod tests {
                 walk(sub, &format!("{path}.{}", sub.get_name()));
             }
         }
-        walk(&tree(), "rollbook");
-        tree().debug_assert();
+        walk(&tree(None), "rollbook");
+        tree(None).debug_assert();
+    }
+
+    /// A command alone is the same command as in the whole tree.
+    #[test]
+    fn a_command_alone_is_the_same() {
+        let whole = tree(None);
+        for command in whole.get_subcommands() {
+            let name = command.get_name();
+            let alone = tree(Some(name));
+            assert_eq!(alone.get_subcommands().count(), 1, "{name}");
+            let alone = alone.find_subcommand(name).unwrap();
+            assert_eq!(format!("{alone:?}"), format!("{command:?}"));
+        }
+        assert_eq!(tree(Some("--zh")).get_subcommands().count(), 0);
     }
 }

@@ -39,11 +39,11 @@ pub struct Submit {
     submitting: Submitting,
 }
 
-/// Adds every verb to the tree under its noun.
-pub fn add_verbs(mut tree: Command) -> Command {
+/// Adds every verb to the tree under its noun, if that is wanted.
+pub fn add_verbs(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
     let mut nouns: Vec<&str> = Vec::new();
     for verb in VERBS {
-        if !nouns.contains(&verb.path.0) {
+        if !nouns.contains(&verb.path.0) && wanted(verb.path.0) {
             nouns.push(verb.path.0);
         }
     }
@@ -60,13 +60,21 @@ pub fn add_verbs(mut tree: Command) -> Command {
             tree.subcommand(group(noun).subcommands(verbs))
         };
     }
-    tree = tree
-        .subcommand(group_of::<org::Org>("org"))
-        .mut_subcommand("node", |node| {
+    if wanted("org") {
+        tree = tree.subcommand(group_of::<org::Org>("org"));
+    }
+    if wanted("node") {
+        tree = tree.mut_subcommand("node", |node| {
             node.subcommand(command::<node_register::Register>("register"))
         });
-    tree.subcommand(command::<Sign>("sign"))
-        .subcommand(command::<Submit>("submit"))
+    }
+    if wanted("sign") {
+        tree = tree.subcommand(command::<Sign>("sign"));
+    }
+    if wanted("submit") {
+        tree = tree.subcommand(command::<Submit>("submit"));
+    }
+    tree
 }
 
 /// Runs a verb.

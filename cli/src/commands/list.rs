@@ -53,9 +53,9 @@ pub struct Show {
     reading: Reading,
 }
 
-/// Adds `list` and `show` to every noun that has a proved table.
-pub fn add_nouns(mut tree: Command) -> Command {
-    for kind in &KINDS {
+/// Adds `list` and `show` to every noun that has a proved table, if it is wanted.
+pub fn add_nouns(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
+    for kind in KINDS.iter().filter(|kind| wanted(kind.noun)) {
         let list = flags::command::<List>("list");
         let show = flags::command::<Show>("show");
         let known = tree
