@@ -19,13 +19,23 @@ impl<T: Encode + Decode<()> + Clone + PartialEq + std::fmt::Debug> TableValue fo
 /// A table of `K` to `V`. Reads see the block over the base.
 #[derive(Debug, Clone)]
 pub struct Table<K, V> {
-    /// Values at the tip; none of them is `None`. One type of map for both layers halves what is
-    /// compiled for every table.
-    base: BTreeMap<K, Option<V>>,
-    /// Writes of the block, the current record's among them; `None` removes.
-    block: BTreeMap<K, Option<V>>,
-    /// What the record's writes replaced in `block`, oldest first.
-    undo: Vec<(K, Option<Option<V>>)>,
+    /// Values at the tip.
+    base: BTreeMap<K, V>,
+    /// Values that the block wrote, the current record's among them. The same type of map as the
+    /// base, because every table's maps are compiled for it alone.
+    block: BTreeMap<K, V>,
+    /// Keys that the block removed, ascending: few, and none of them in `block`.
+    gone: Vec<K>,
+    /// What the record's writes replaced, oldest first.
+    undo: Vec<(K, Before<V>)>,
+}
+
+/// What a block held at a key before a write.
+#[derive(Debug, Clone)]
+enum Before<V> {
+    Nothing,
+    Removed,
+    Value(V),
 }
 
 impl<K, V> Default for Table<K, V> {
@@ -33,6 +43,7 @@ impl<K, V> Default for Table<K, V> {
         Table {
             base: BTreeMap::new(),
             block: BTreeMap::new(),
+            gone: Vec::new(),
             undo: Vec::new(),
         }
     }
@@ -53,7 +64,13 @@ pub fn decode_value<V: TableValue>(bytes: &[u8]) -> Result<V, DecodeError> {
 impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     /// The value at `key`.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.block.get(key).or_else(|| self.base.get(key))?.as_ref()
+        self.block
+            .get(key)
+            .or_else(|| self.base.get(key).filter(|_| !self.is_gone(key)))
+    }
+
+    fn is_gone(&self, key: &K) -> bool {
+        self.gone.binary_search(key).is_ok()
     }
 
     /// Whether there is a value at `key`.
@@ -63,17 +80,34 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
 
     /// Writes an entry for the record.
     pub(super) fn put(&mut self, key: K, value: V) {
-        self.write(key, Some(value));
+        let before = self.set(&key, Before::Value(value));
+        self.undo.push((key, before));
     }
 
     /// Removes an entry (working tables only; proved entries carry statuses).
     pub(super) fn remove(&mut self, key: K) {
-        self.write(key, None);
+        let before = self.set(&key, Before::Removed);
+        self.undo.push((key, before));
     }
 
-    fn write(&mut self, key: K, entry: Option<V>) {
-        let before = self.block.insert(key.clone(), entry);
-        self.undo.push((key, before));
+    /// Puts what the block holds at a key and returns what it held.
+    fn set(&mut self, key: &K, now: Before<V>) -> Before<V> {
+        let place = self.gone.binary_search(key);
+        let removed = matches!(now, Before::Removed);
+        let value = match now {
+            Before::Value(value) => self.block.insert(key.clone(), value),
+            Before::Nothing | Before::Removed => self.block.remove(key),
+        };
+        match (place, removed) {
+            (Ok(place), false) => drop(self.gone.remove(place)),
+            (Err(place), true) => self.gone.insert(place, key.clone()),
+            (Ok(_), true) | (Err(_), false) => {}
+        }
+        match value {
+            Some(value) => Before::Value(value),
+            None if place.is_ok() => Before::Removed,
+            None => Before::Nothing,
+        }
     }
 
     /// Entries in key order.
@@ -93,6 +127,7 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
         let merged = (!empty).then(|| Merged {
             base: self.base.range(range.clone()).peekable(),
             block: self.block.range(range).peekable(),
+            gone: &self.gone,
         });
         merged.into_iter().flatten()
     }
@@ -129,16 +164,14 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     /// The record was refused: its writes vanish.
     pub(super) fn drop_record(&mut self) {
         while let Some((key, before)) = self.undo.pop() {
-            match before {
-                Some(entry) => self.block.insert(key, entry),
-                None => self.block.remove(&key),
-            };
+            self.set(&key, before);
         }
     }
 
     /// The block was not wanted: its writes vanish.
     pub(super) fn drop_block(&mut self) {
         self.undo.clear();
+        self.gone.clear();
         self.block.clear();
     }
 
@@ -146,11 +179,20 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     pub(super) fn take_rows(&mut self, table: u8, rows: &mut Vec<Row>) {
         debug_assert!(self.undo.is_empty(), "rows taken in the middle of a record");
         for (key, value) in std::mem::take(&mut self.block) {
-            if self.base.get(&key).and_then(Option::as_ref) != value.as_ref() {
+            if self.base.get(&key) != Some(&value) {
                 rows.push(Row {
                     table,
                     key: encode(&key),
-                    value: value.as_ref().map(encode),
+                    value: Some(encode(&value)),
+                });
+            }
+        }
+        for key in std::mem::take(&mut self.gone) {
+            if self.base.contains_key(&key) {
+                rows.push(Row {
+                    table,
+                    key: encode(&key),
+                    value: None,
                 });
             }
         }
@@ -162,7 +204,7 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
         match &row.value {
             Some(bytes) => {
                 let Cell(value) = rollbook_proof::codec::decode::<Cell<V>>(bytes)?;
-                self.base.insert(key, Some(value));
+                self.base.insert(key, value);
             }
             None => {
                 self.base.remove(&key);
@@ -174,7 +216,7 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
     /// A key and the bytes of its value in the base.
     pub(super) fn stored(&self, key: &[u8]) -> Option<(K, Vec<u8>)> {
         let key = Self::decode_key(key)?;
-        let value = encode(self.base.get(&key)?.as_ref()?);
+        let value = encode(self.base.get(&key)?);
         Some((key, value))
     }
 
@@ -189,14 +231,15 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
         rows.extend(self.base.iter().map(|(key, value)| Row {
             table,
             key: encode(key),
-            value: value.as_ref().map(encode),
+            value: Some(encode(value)),
         }));
     }
 }
 
 struct Merged<'a, K, V> {
-    base: Peekable<Range<'a, K, Option<V>>>,
-    block: Peekable<Range<'a, K, Option<V>>>,
+    base: Peekable<Range<'a, K, V>>,
+    block: Peekable<Range<'a, K, V>>,
+    gone: &'a [K],
 }
 
 impl<'a, K: Ord, V> Iterator for Merged<'a, K, V> {
@@ -204,20 +247,20 @@ impl<'a, K: Ord, V> Iterator for Merged<'a, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let entry = match (self.block.peek(), self.base.peek()) {
-                (Some(block), Some(base)) => match block.0.cmp(base.0) {
-                    Ordering::Less => self.block.next(),
-                    Ordering::Greater => self.base.next(),
-                    Ordering::Equal => {
-                        self.base.next();
-                        self.block.next()
-                    }
-                },
-                (Some(_), None) => self.block.next(),
-                (None, _) => self.base.next(),
+            let order = match (self.block.peek(), self.base.peek()) {
+                (Some(block), Some(base)) => block.0.cmp(base.0),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
             };
-            if let (key, Some(value)) = entry? {
-                return Some((key, value));
+            if order != Ordering::Greater {
+                if order == Ordering::Equal {
+                    self.base.next();
+                }
+                return self.block.next();
+            }
+            let entry = self.base.next()?;
+            if self.gone.binary_search(entry.0).is_err() {
+                return Some(entry);
             }
         }
     }
