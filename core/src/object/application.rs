@@ -124,7 +124,7 @@ impl Application {
 }
 
 /// The state machine.
-pub const ROWS: [Row<ApplicationStatus>; 28] = [
+pub const ROWS: [Row<ApplicationStatus>; 30] = [
     row!(
         "F06",
         None => A::Submitted,
@@ -188,6 +188,8 @@ pub const ROWS: [Row<ApplicationStatus>; 28] = [
     row!("F38", Some(A::Ineligible) => A::Void, "BRD", "call cancelled"),
     row!("F38", Some(A::UnderReview) => A::Void, "BRD", "call cancelled"),
     row!("F38", Some(A::Ranked) => A::Void, "BRD", "call cancelled"),
+    row!("F38", Some(A::Reserve) => A::Void, "BRD", "call cancelled"),
+    row!("F38", Some(A::Awarded) => A::Void, "BRD", "call cancelled; its award lapsed or was revoked"),
 ];
 
 crate::object::object!(Application, crate::id::ApplicationId, "application");

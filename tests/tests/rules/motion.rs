@@ -730,6 +730,31 @@ fn early_close_needs_every_voice_a_quiet_day_and_the_shortest_ballot() {
     assert_eq!(status(&writer, motion), MotionStatus::Staying);
 }
 
+/// All voted a day and a half before the close, so an early close ran; a voice that changed its ballot
+/// an hour before it was closed on an hour later, without the quiet day (RULINGS R34).
+#[test]
+fn a_late_ballot_cancels_an_early_close_for_which_no_day_is_left() {
+    let mut sample = sample(b"late", 9, 4);
+    sample.charter.motions.early_close = true;
+    let mut writer = Writer::founded(Alliance::of(&sample));
+    let motion = writer
+        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 21)
+        .unwrap();
+    votes(&mut writer, motion, 1..=8, Choice::Yes);
+    let close = writer.due(DeadlineKind::MotionClose, motion).unwrap();
+    writer.advance(close - 36 * MS_PER_HOUR);
+    votes(&mut writer, motion, 9..=9, Choice::Yes);
+    let early = writer.due(DeadlineKind::MotionEarly, motion).unwrap();
+    assert!(early < close);
+    writer.advance(early - MS_PER_HOUR);
+    votes(&mut writer, motion, 1..=1, Choice::No);
+    assert_eq!(writer.due(DeadlineKind::MotionEarly, motion), None);
+    writer.advance(early + MS_PER_HOUR);
+    assert_eq!(status(&writer, motion), MotionStatus::Open);
+    writer.advance(close + MS_PER_HOUR);
+    assert_eq!(status(&writer, motion), MotionStatus::Staying);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 

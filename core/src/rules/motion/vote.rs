@@ -58,8 +58,9 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
     };
     tx.t.ballots().put((number, group), cast);
     if tx.charter_of(motion.charter)?.motions.early_close && count(tx, &motion).all_voted() {
-        // RULINGS R10: a day without a new ballot, and never before the shortest ballot of the rule
-        // (domain 1.5).
+        // RULINGS R10, R34: a day without a new ballot, and never before the shortest ballot of the
+        // rule (domain 1.5). Every ballot moves it; where a day is no longer left, the motion closes
+        // with its period, so an early close that runs already ends.
         let calendar = tx.calendar();
         let shortest = calendar.deadline(motion.opened_ms, motion.rule.ballot_min);
         let early = tx.delay(Period::Hours(EARLY_HOURS)).max(shortest);
@@ -68,6 +69,8 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
             .is_some_and(|close| early < close)
         {
             tx.schedule(DeadlineKind::MotionEarly, number, early);
+        } else {
+            tx.cancel(DeadlineKind::MotionEarly, number);
         }
     }
     Ok(Outcome::Applied)

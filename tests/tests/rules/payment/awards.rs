@@ -7,7 +7,9 @@ use rollbook_core::id::{ApplicationId, AwardId, CallId, MotionId};
 use rollbook_core::object::application::ApplicationStatus;
 use rollbook_core::object::award::AwardState;
 use rollbook_core::object::call::CallStatus;
-use rollbook_core::record::{AwardAct, Body, GrantAward, PlaceApplication, Placing, RevokeAward};
+use rollbook_core::record::{
+    AwardAct, Body, CancelCall, GrantAward, PlaceApplication, Placing, RevokeAward,
+};
 use rollbook_core::rules::effect::Effect;
 use rollbook_core::rules::funding::award;
 use rollbook_proof::crypto::Hash;
@@ -267,4 +269,39 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
         "F12.wrong-state",
     );
     assert!(bench.days(200).is_empty(), "no clock of a dead award runs");
+}
+
+/// Nothing is granted any more, so the call may be cancelled: the motion was let in and died at its
+/// effect, because an application that is a reserve, or whose award lapsed, had no way to be void.
+#[test]
+fn f38_a_call_is_cancelled_with_a_reserve_and_a_lapsed_award() {
+    let mut bench = Bench::on_tables();
+    bench.grant(1, 8 * MILLION, BodyKind::Assembly).unwrap();
+    let place = PlaceApplication {
+        application: ApplicationId(2),
+        placing: Placing::Reserve,
+        reason: Hash::ZERO,
+    };
+    bench
+        .direct(|tx| place.carry_out(tx, MotionId(0), LedgerTime(0)))
+        .unwrap();
+    let cancel = CancelCall {
+        call: CallId(CALL),
+        reason: Hash::ZERO,
+    };
+    refused(bench.direct(|tx| cancel.possible(tx)), "F38.granted");
+    bench.days(14);
+    bench.days(63);
+    assert_eq!(bench.direct(|tx| cancel.possible(tx)), Ok(()));
+    bench
+        .direct(|tx| cancel.carry_out(tx, MotionId(0), LedgerTime(0)))
+        .unwrap();
+    let tables = &bench.world.tables;
+    for number in 1..=3 {
+        let application = tables.applications.get(&ApplicationId(number)).unwrap();
+        assert_eq!(application.status, ApplicationStatus::Void, "{number}");
+    }
+    let call = tables.calls.get(&CallId(CALL)).unwrap();
+    assert_eq!(call.status, CallStatus::Cancelled);
+    assert_eq!(bench.of(AccountKind::Call(CallId(CALL))), 0);
 }
