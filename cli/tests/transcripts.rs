@@ -9,14 +9,16 @@
 //!   TEXT`: nor is a line with it.
 //! * Hashes, ports, names of pending files and the session's folder are masked everywhere.
 //!
-//! `ROLLBOOK_TRANSCRIPTS=write cargo test --release --workspace --test transcripts` writes down
-//! what is said now; the diff of the files is then what a reviewer reads.
+//! What is said now is written down with everything else that is kept (`rollbook_tests::kept`); the
+//! diff of the files is then what a reviewer reads.
 
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use rollbook_tests::kept;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts")
@@ -180,7 +182,7 @@ fn compare(name: &str) {
     let file = folder().join(name);
     let written = std::fs::read_to_string(&file).unwrap();
     let now = play(&written);
-    if std::env::var_os("ROLLBOOK_TRANSCRIPTS").is_some_and(|value| value == "write") {
+    if kept::is_made_anew() {
         return std::fs::write(&file, now).unwrap();
     }
     let differ = written
@@ -198,42 +200,43 @@ fn compare(name: &str) {
     assert!(
         written == now,
         "{name}, line {}: written\n{}\n-- said now\n{}\n\
-         -- ROLLBOOK_TRANSCRIPTS=write takes it over",
+         -- `{}` takes it over",
         at + 1,
         around(&written),
-        around(&now)
+        around(&now),
+        kept::COMMAND
     );
 }
 
 #[test]
-fn help_of_the_main_nouns() {
+fn kept_transcript_of_help_of_the_main_nouns() {
     compare("help.txt");
 }
 
 #[test]
-fn setup() {
+fn kept_transcript_of_setup() {
     compare("setup.txt");
 }
 
 #[test]
-fn genesis_from_files() {
+fn kept_transcript_of_genesis_from_files() {
     compare("genesis.txt");
 }
 
 #[test]
-fn audit_of_a_sound_a_damaged_a_foreign_and_a_cut_file() {
+fn kept_transcript_of_audit_of_a_sound_a_damaged_a_foreign_and_a_cut_file() {
     compare("audit.txt");
 }
 
 /// The whole demo on four real processes, its report, then an act of a member on the running
 /// alliance: pending, signed, submitted.
 #[test]
-fn the_demo_and_an_act_after_it() {
+fn kept_transcript_of_the_demo_and_an_act_after_it() {
     compare("act.txt");
 }
 
 #[test]
-fn a_testnet_from_up_to_down() {
+fn kept_transcript_of_a_testnet_from_up_to_down() {
     compare("testnet.txt");
 }
 

@@ -35,19 +35,4 @@ impl Head {
             sha256: sha256(export),
         }
     }
-
-    /// Writes an export and its head into the folder of kept histories. What is kept there stays as
-    /// it is.
-    pub fn keep(name: &str, export: &[u8], report: &Report) {
-        assert!(report.is_sound(), "{:#?}", report.findings);
-        let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/history");
-        let file = folder.join(format!("{name}.rollbook"));
-        if file.exists() {
-            return;
-        }
-        std::fs::create_dir_all(&folder).unwrap();
-        let head = serde_json::to_string_pretty(&Head::of(export, report)).unwrap() + "\n";
-        std::fs::write(folder.join(format!("{name}.json")), head).unwrap();
-        std::fs::write(file, export).unwrap();
-    }
 }

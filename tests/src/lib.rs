@@ -7,6 +7,7 @@ pub mod acts;
 pub mod alliance;
 pub mod grants;
 pub mod history;
+pub mod kept;
 pub mod load;
 pub mod sim;
 pub mod testnet;

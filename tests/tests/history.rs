@@ -1,7 +1,5 @@
-//! Kept histories, one for every rule version (RULINGS A18): an export that an earlier build wrote
-//! is sound today, and running its rules again ends at exactly the head and the state that were
-//! written down with it. A history is never made again: a change that breaks one has edited rules
-//! that were shipped.
+//! Kept histories, one for every rule version (RULINGS A18): the export is sound today, and running
+//! its rules again ends at exactly the head and the state that were written down with it.
 
 #![allow(clippy::unwrap_used)]
 

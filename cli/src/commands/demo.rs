@@ -402,16 +402,19 @@ mod tests {
 
     /// Whoever runs the demo compares its genesis hash with the README's.
     #[test]
-    fn the_readme_has_the_demos_genesis_hash() {
+    fn kept_readme() {
         let validators = &VALIDATORS[..4];
         let ports: Vec<_> = validators.iter().filter_map(|v| usual_pair(*v)).collect();
         let alliance = sample::metaverse_at("demo", &places(validators, &ports))
             .unwrap_or_else(|failure| panic!("{failure:?}"));
         let hash = alliance.file.genesis.hash().to_hex();
         let readme = include_str!("../../../README.md");
-        assert!(
-            readme.contains(&format!("4 nodes run; genesis {hash}")),
-            "{hash}"
-        );
+        let (_, told) = readme
+            .split_once("4 nodes run; genesis ")
+            .unwrap_or_else(|| panic!("the README's tour has lost its first line"));
+        let readme = readme
+            .replace(&told[..64], &hash)
+            .replace(&told[..8], &hash[..8]);
+        rollbook_tests::kept::hold("README.md", readme.as_bytes());
     }
 }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod epochs;
+#[path = "../../../tests/src/kept.rs"]
+mod kept;
 #[path = "../../proof/tests/log/samples.rs"]
 mod samples;
 mod state;
