@@ -194,7 +194,9 @@ mod tests {
             let alone = tree(Some(name));
             assert_eq!(alone.get_subcommands().count(), 1, "{name}");
             let alone = alone.find_subcommand(name).unwrap();
-            assert_eq!(format!("{alone:?}"), format!("{command:?}"));
+            // Its place among the others is all that differs.
+            let told = |command: &Command| format!("{:?}", command.clone().display_order(0));
+            assert_eq!(told(alone), told(command));
         }
         assert_eq!(tree(Some("--zh")).get_subcommands().count(), 0);
     }
