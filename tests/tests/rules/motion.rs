@@ -745,7 +745,6 @@ fn a_late_ballot_cancels_an_early_close_for_which_no_day_is_left() {
     writer.advance(close - 36 * MS_PER_HOUR);
     votes(&mut writer, motion, 9..=9, Choice::Yes);
     let early = writer.due(DeadlineKind::MotionEarly, motion).unwrap();
-    assert!(early < close);
     writer.advance(early - MS_PER_HOUR);
     votes(&mut writer, motion, 1..=1, Choice::No);
     assert_eq!(writer.due(DeadlineKind::MotionEarly, motion), None);
