@@ -161,6 +161,19 @@ pub fn group_of<S: Subcommand>(name: &'static str) -> Command {
     S::augment_subcommands(group(name))
 }
 
+/// A tree with more subcommands under a noun, which may be there already.
+pub fn under(
+    tree: Command,
+    noun: &'static str,
+    commands: impl IntoIterator<Item = Command>,
+) -> Command {
+    if tree.find_subcommand(noun).is_some() {
+        tree.mut_subcommand(noun, |known| known.subcommands(commands))
+    } else {
+        tree.subcommand(group(noun).subcommands(commands))
+    }
+}
+
 /// Flags as clap read them. The tree is built from the same struct, so nothing can be missing.
 pub fn read<F: FromArgMatches>(matches: &clap::ArgMatches) -> Result<F, Failure> {
     F::from_arg_matches(matches).map_err(|error| Failure::unusable(error.to_string()))

@@ -69,6 +69,13 @@ const COMMANDS: [(&str, Build); 18] = [
     ("pending", command::<pending::Pending>),
 ];
 
+/// Those that stand after the verbs in the help.
+const AFTER_VERBS: [(&str, Build); 3] = [
+    ("org", group_of::<org::Org>),
+    ("sign", command::<act::Sign>),
+    ("submit", command::<act::Submit>),
+];
+
 /// The tree, or what of it begins with one word.
 fn tree(only: Option<&str>) -> Command {
     let wanted = |name: &str| only.is_none_or(|only| only == name);
@@ -77,12 +84,13 @@ fn tree(only: Option<&str>) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .max_term_width(120);
-    let commands = COMMANDS
-        .iter()
-        .filter(|(name, _)| wanted(name))
-        .map(|(name, build)| build(name));
-    let tree = Global::augment_args(root).subcommands(commands);
-    list::add_nouns(act::add_verbs(tree, wanted), wanted)
+    let built = |commands: &'static [(&'static str, Build)]| {
+        let wanted = commands.iter().filter(move |(name, _)| wanted(name));
+        wanted.map(|(name, build)| build(name))
+    };
+    let tree = Global::augment_args(root).subcommands(built(&COMMANDS));
+    let tree = act::add_verbs(tree, wanted).subcommands(built(&AFTER_VERBS));
+    list::add_nouns(tree, wanted)
 }
 
 /// Runs the chosen command; the exit code on success (an audit with findings is a success that

@@ -213,3 +213,11 @@ fn a_left_out_block_is_found() {
         assert_eq!(output.status.code(), Some(1), "{name}: {}", stdout(&output));
     }
 }
+
+/// A folder was told to be a file that is too short.
+#[test]
+fn a_folder_is_unreadable_and_not_short() {
+    let audited =
+        rollbook_audit::audit(Path::new(env!("CARGO_MANIFEST_DIR")), None, &mut |_, _| {});
+    assert!(matches!(audited, Err(rollbook_audit::Error::Unreadable(_))));
+}

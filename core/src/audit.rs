@@ -84,6 +84,15 @@ impl Report {
     }
 }
 
+/// What came of an audit.
+#[derive(Debug)]
+pub struct Audited {
+    /// What was counted and what was found.
+    pub report: Report,
+    /// The tables as far as the file was re-executed: only a sound report says that this is its end.
+    pub tables: Option<StateTables>,
+}
+
 /// Re-executes a history frame by frame.
 pub struct Auditor {
     report: Report,
@@ -425,14 +434,8 @@ impl Auditor {
         }
     }
 
-    /// The end of the file. `digest_ok` says whether the SHA-256 at the end fits. With the report
-    /// come the tables as far as the file was re-executed.
-    pub fn finish(
-        mut self,
-        header: &Header,
-        tail: &Tail,
-        digest_ok: bool,
-    ) -> (Report, Option<StateTables>) {
+    /// The end of the file. `digest_ok` says whether the SHA-256 at the end fits.
+    pub fn finish(mut self, header: &Header, tail: &Tail, digest_ok: bool) -> Audited {
         if !digest_ok {
             self.find(
                 "A14.digest",
@@ -466,7 +469,10 @@ impl Auditor {
                 format!("from block {height} on the rules were not run again"),
             );
         }
-        (self.report, self.ledger.map(Ledger::into_tables))
+        Audited {
+            report: self.report,
+            tables: self.ledger.map(Ledger::into_tables),
+        }
     }
 
     fn judge_tail(&mut self, last: Height, tail: &Tail) {

@@ -199,7 +199,7 @@ impl BlockFrame {
 }
 
 /// The end of an export: what makes its last block final and receipted.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Tail {
     /// Commit certificate of the last block; absent if the last block is the genesis.
     pub certificate: Option<Certificate>,

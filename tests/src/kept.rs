@@ -1,7 +1,7 @@
 //! Files that are kept in the repository and made by code: vectors, histories, the sample's genesis
-//! hash in the README, transcripts. A test that holds one is named `kept_...`; it makes the file and compares, or,
-//! with `KEPT=anew`, writes it. So one command makes all of them anew, and a stale one fails a test
-//! that names the command.
+//! hash in the README, transcripts. A test that holds one is named `kept_...`; it makes the file
+//! and compares, or, with `KEPT=anew`, writes it. So one command makes all of them anew, and a stale
+//! one fails a test that names the command.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -447,5 +447,5 @@ pub fn audit(export: &[u8], chain: Hash) -> Report {
     let (begin, end) = frame(export, end);
     let tail: Tail = decode(&export[begin..end]).unwrap();
     let digest_fits = sha256(&export[..end]).0 == export[end..];
-    auditor.finish(&header, &tail, digest_fits).0
+    auditor.finish(&header, &tail, digest_fits).report
 }

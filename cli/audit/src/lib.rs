@@ -11,9 +11,8 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use rayon::prelude::*;
-use rollbook_core::audit::{Auditor, Report};
-use rollbook_core::export::{BlockFrame, FRAME_MAX_BYTES, Header, Tail, frame_length};
-use rollbook_core::state::StateTables;
+use rollbook_core::audit::{Audited, Auditor};
+use rollbook_core::export::{BlockFrame, ExportError, FRAME_MAX_BYTES, Header, Tail, frame_length};
 use rollbook_core::tx::Verify;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
@@ -48,6 +47,16 @@ struct Source {
 enum ReadFailure {
     End,
     Io(std::io::Error),
+}
+
+/// What a failure means before the first block was read.
+impl From<ReadFailure> for Error {
+    fn from(failure: ReadFailure) -> Error {
+        match failure {
+            ReadFailure::End => Error::TooShort,
+            ReadFailure::Io(error) => Error::Unreadable(error),
+        }
+    }
 }
 
 impl Source {
@@ -104,15 +113,6 @@ impl Verify for Verified {
     }
 }
 
-/// What came of an audit.
-#[derive(Debug)]
-pub struct Audited {
-    /// What was counted and what was found.
-    pub report: Report,
-    /// The tables at the end of the file; none if it broke off.
-    pub tables: Option<StateTables>,
-}
-
 /// Audits one export: re-executes it from genesis and checks every signature, quorum and rule.
 /// `expected` is the genesis hash that the caller knows; without it the file's own is believed.
 /// `progress` hears the height that was read and the last one, from time to time.
@@ -124,14 +124,9 @@ pub fn audit(
     progress: &mut dyn FnMut(Height, Height),
 ) -> Result<Audited, Error> {
     let mut source = Source::open(path)?;
-    let head = source.take(Header::BYTES).map_err(|_| Error::TooShort)?;
-    let header = Header::decode(&head).map_err(|error| Error::NoExport(error.to_string()))?;
-    let first = match source.framed(FRAME_MAX_BYTES) {
-        Ok(bytes) => {
-            BlockFrame::decode(&bytes).map_err(|error| Error::NoExport(error.to_string()))?
-        }
-        Err(_) => return Err(Error::TooShort),
-    };
+    let no_export = |error: ExportError| Error::NoExport(error.to_string());
+    let header = Header::decode(&source.take(Header::BYTES)?).map_err(no_export)?;
+    let first = BlockFrame::decode(&source.framed(FRAME_MAX_BYTES)?).map_err(no_export)?;
     let mut auditor = Auditor::new(&header, &first, expected);
     let mut verified = Verified::default();
     let mut keys = VerifierCache::default();
@@ -197,29 +192,16 @@ pub fn audit(
         ready = Some((batch, good));
     }
     if broken {
-        let empty = Tail {
-            certificate: None,
-            checkpoint: None,
-        };
-        return Ok(Audited {
-            report: auditor.finish(&header, &empty, false).0,
-            tables: None,
-        });
+        return Ok(auditor.finish(&header, &Tail::default(), false));
     }
     let tail = match source.framed(64 * 1024) {
         Ok(bytes) => decode::<Tail>(&bytes).map_err(|error| error.to_string()),
         Err(_) => Err(t("audit.no-tail", &[])),
     };
-    let tail = match tail {
-        Ok(tail) => tail,
-        Err(why) => {
-            auditor.find_in_file("A14.tail", why);
-            Tail {
-                certificate: None,
-                checkpoint: None,
-            }
-        }
-    };
+    let tail = tail.unwrap_or_else(|why| {
+        auditor.find_in_file("A14.tail", why);
+        Tail::default()
+    });
     let computed: [u8; 32] = source.hasher.clone().finalize().into();
     let digest = source.take(32).ok();
     if source.left > 0 {
@@ -228,10 +210,6 @@ pub fn audit(
             t("audit.surplus", &[("bytes", source.left.to_string())]),
         );
     }
-    let (report, tables) = auditor.finish(
-        &header,
-        &tail,
-        digest.as_deref() == Some(computed.as_slice()),
-    );
-    Ok(Audited { report, tables })
+    let digest_fits = digest.as_deref() == Some(computed.as_slice());
+    Ok(auditor.finish(&header, &tail, digest_fits))
 }

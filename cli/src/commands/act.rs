@@ -6,12 +6,12 @@ use clap::{ArgMatches, Args, Command};
 use rollbook_core::record::Record;
 use rollbook_words::catalogue::t;
 
-use super::{node_register, org, status};
+use super::{node_register, status};
 use crate::act::desk::{Desk, client, fits, keystore, signers, unknown};
 use crate::act::keys::Keys;
 use crate::act::{batch, judge, next, submit};
 use crate::failure::Failure;
-use crate::flags::{Acting, Global, KeyFlags, Signing, Submitting, command, group, group_of, read};
+use crate::flags::{Acting, Global, KeyFlags, Signing, Submitting, command, read, under};
 use crate::output::{print_json, say};
 use crate::profile::{Profile, in_use};
 use crate::verbs::{VERBS, Verb, is_table};
@@ -52,27 +52,11 @@ pub fn add_verbs(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
             .iter()
             .filter(|verb| verb.path.0 == noun)
             .map(|verb| Acting::augment_args(verb.command()));
-        let verbs = verbs.chain(status::command(noun));
-        let known = tree.get_subcommands().any(|sub| sub.get_name() == noun);
-        tree = if known {
-            tree.mut_subcommand(noun, |sub| sub.subcommands(verbs))
-        } else {
-            tree.subcommand(group(noun).subcommands(verbs))
-        };
-    }
-    if wanted("org") {
-        tree = tree.subcommand(group_of::<org::Org>("org"));
+        tree = under(tree, noun, verbs.chain(status::command(noun)));
     }
     if wanted("node") {
-        tree = tree.mut_subcommand("node", |node| {
-            node.subcommand(command::<node_register::Register>("register"))
-        });
-    }
-    if wanted("sign") {
-        tree = tree.subcommand(command::<Sign>("sign"));
-    }
-    if wanted("submit") {
-        tree = tree.subcommand(command::<Submit>("submit"));
+        let register = command::<node_register::Register>("register");
+        tree = under(tree, "node", [register]);
     }
     tree
 }

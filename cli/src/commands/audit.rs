@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use rollbook_audit::{Audited, Error};
-use rollbook_core::audit::Report;
+use rollbook_audit::Error;
+use rollbook_core::audit::{Audited, Report};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
@@ -64,9 +64,9 @@ pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Audited, Failure> {
             .next(t("audit.no-export-next", &[]))
     };
     audited.map_err(|error| match error {
-        Error::Unreadable(error) => {
-            Failure::unusable(t("audit.unreadable", &file())).because(error)
-        }
+        Error::Unreadable(error) => Failure::unusable(t("audit.unreadable", &file()))
+            .because(error)
+            .next(t("audit.unreadable-next", &[])),
         Error::TooShort => unusable(t("audit.too-short", &[])),
         Error::NoExport(why) => unusable(why),
     })

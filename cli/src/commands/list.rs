@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Command};
-use rollbook_audit::Audited;
 use rollbook_client::client::Client;
 use rollbook_client::fetch::Target;
 use rollbook_core::account::Unit;
+use rollbook_core::audit::Audited;
 use rollbook_node::replica_thread::questions;
 use rollbook_proof::log::Clock;
 use rollbook_wire::ledger::List as Page;
@@ -58,14 +58,7 @@ pub fn add_nouns(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
     for kind in KINDS.iter().filter(|kind| wanted(kind.noun)) {
         let list = flags::command::<List>("list");
         let show = flags::command::<Show>("show");
-        let known = tree
-            .get_subcommands()
-            .any(|sub| sub.get_name() == kind.noun);
-        tree = if known {
-            tree.mut_subcommand(kind.noun, |sub| sub.subcommands([list, show]))
-        } else {
-            tree.subcommand(flags::group(kind.noun).subcommands([list, show]))
-        };
+        tree = flags::under(tree, kind.noun, [list, show]);
     }
     tree
 }

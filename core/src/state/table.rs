@@ -27,12 +27,12 @@ pub struct Table<K, V> {
     /// Keys that the block removed, ascending: few, and none of them in `block`.
     gone: Vec<K>,
     /// What the record's writes replaced, oldest first.
-    undo: Vec<(K, Before<V>)>,
+    undo: Vec<(K, Held<V>)>,
 }
 
-/// What a block held at a key before a write.
+/// What a block holds at a key.
 #[derive(Debug, Clone)]
-enum Before<V> {
+enum Held<V> {
     Nothing,
     Removed,
     Value(V),
@@ -80,23 +80,23 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
 
     /// Writes an entry for the record.
     pub(super) fn put(&mut self, key: K, value: V) {
-        let before = self.set(&key, Before::Value(value));
+        let before = self.set(&key, Held::Value(value));
         self.undo.push((key, before));
     }
 
     /// Removes an entry (working tables only; proved entries carry statuses).
     pub(super) fn remove(&mut self, key: K) {
-        let before = self.set(&key, Before::Removed);
+        let before = self.set(&key, Held::Removed);
         self.undo.push((key, before));
     }
 
     /// Puts what the block holds at a key and returns what it held.
-    fn set(&mut self, key: &K, now: Before<V>) -> Before<V> {
+    fn set(&mut self, key: &K, now: Held<V>) -> Held<V> {
         let place = self.gone.binary_search(key);
-        let removed = matches!(now, Before::Removed);
+        let removed = matches!(now, Held::Removed);
         let value = match now {
-            Before::Value(value) => self.block.insert(key.clone(), value),
-            Before::Nothing | Before::Removed => self.block.remove(key),
+            Held::Value(value) => self.block.insert(key.clone(), value),
+            Held::Nothing | Held::Removed => self.block.remove(key),
         };
         match (place, removed) {
             (Ok(place), false) => drop(self.gone.remove(place)),
@@ -104,9 +104,9 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
             (Ok(_), true) | (Err(_), false) => {}
         }
         match value {
-            Some(value) => Before::Value(value),
-            None if place.is_ok() => Before::Removed,
-            None => Before::Nothing,
+            Some(value) => Held::Value(value),
+            None if place.is_ok() => Held::Removed,
+            None => Held::Nothing,
         }
     }
 
@@ -139,7 +139,7 @@ impl<K: TableValue + Ord, V: TableValue> Table<K, V> {
 
     /// The last key in the table, overlays included.
     pub fn last_key(&self) -> Option<&K> {
-        // Walks back over removed entries only; tables with numbers as keys have none.
+        // A key of the base that the block removed counts; tables with numbers as keys have none.
         self.block
             .keys()
             .next_back()

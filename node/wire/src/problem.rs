@@ -33,12 +33,26 @@ pub struct Problem {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rollbook_proof::answer::{Answer, Verdict};
     use rollbook_proof::crypto::{Hash, Keypair};
     use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
     use super::*;
+
+    /// An answer with this verdict, signed.
+    pub(crate) fn signed(verdict: Verdict) -> SignedAnswer {
+        let answer = Answer {
+            chain: Hash::ZERO,
+            bytes: Hash::ZERO,
+            record: Hash::ZERO,
+            height: Height(7),
+            time_ms: LedgerTime(9),
+            node: OrganisationId(1),
+            verdict,
+        };
+        SignedAnswer::sign(answer, &Keypair::derive(b"wire", "log"))
+    }
 
     #[test]
     fn the_text_is_as_it_was() {
@@ -56,20 +70,10 @@ mod tests {
             serde_json::to_string(&problem).unwrap(),
             format!("{head}}}")
         );
-        let key = Keypair::derive(b"wire", "log");
-        let answer = Answer {
-            chain: Hash::ZERO,
-            bytes: Hash::ZERO,
-            record: Hash::ZERO,
-            height: Height(7),
-            time_ms: LedgerTime(9),
-            node: OrganisationId(1),
-            verdict: Verdict::Refused {
-                rule: "A6.expired".into(),
-                facts: vec![("now".into(), "3".into())],
-            },
-        };
-        let signed = SignedAnswer::sign(answer, &key);
+        let signed = signed(Verdict::Refused {
+            rule: "A6.expired".into(),
+            facts: vec![("now".into(), "3".into())],
+        });
         problem.next = Some("again".into());
         problem.receipt = Some(ByName(signed.clone()));
         let zero = Hash::ZERO.to_hex();

@@ -22,6 +22,7 @@ pub struct Submission {
     pub records: Vec<String>,
 }
 
+/// Not generic, so that what a load does by the thousand is compiled here, and as fast code.
 impl Submission {
     /// Several signed envelopes.
     pub fn several(envelopes: &[&[u8]]) -> Submission {
@@ -127,11 +128,12 @@ pub struct Place {
 mod tests {
     use rollbook_core::id::PersonId;
     use rollbook_core::record::{Body, OrganisationAct, Payload};
-    use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
-    use rollbook_proof::crypto::{Hash, Keypair};
+    use rollbook_proof::answer::{SignedAnswer, Verdict};
+    use rollbook_proof::crypto::Hash;
     use rollbook_proof::number::OrganisationId;
 
     use super::*;
+    use crate::problem::tests::signed;
 
     #[test]
     fn the_texts_are_as_they_were() {
@@ -198,22 +200,12 @@ mod tests {
 
     #[test]
     fn seen_answers_are_counted() {
-        let answer = |verdict| Answer {
-            chain: Hash::ZERO,
-            bytes: Hash::ZERO,
-            record: Hash::ZERO,
-            height: Height(1),
-            time_ms: LedgerTime(1),
-            node: OrganisationId(1),
-            verdict,
-        };
         let refused = Verdict::Refused {
             rule: "A6.expired".into(),
             facts: Vec::new(),
         };
-        let key = Keypair::derive(b"wire", "log");
         let answers: Vec<ByName<Told<SignedAnswer>>> = [Verdict::Seen, refused, Verdict::Seen]
-            .map(|verdict| ByName(Told::Answer(SignedAnswer::sign(answer(verdict), &key))))
+            .map(|verdict| ByName(Told::Answer(signed(verdict))))
             .into();
         assert_eq!(seen_in(&serde_json::to_vec(&answers).unwrap()), 2);
     }

@@ -67,12 +67,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use rollbook_proof::answer::Verdict;
-    use rollbook_proof::crypto::{Hash, Keypair};
-    use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
     use serde_json::Value;
     use utoipa::PartialSchema;
 
     use super::*;
+    use crate::problem::tests::signed;
 
     fn names(value: &Value) -> BTreeSet<String> {
         value.as_object().unwrap().keys().cloned().collect()
@@ -80,18 +79,7 @@ mod tests {
 
     #[test]
     fn the_components_have_the_fields_of_what_they_describe() {
-        let answer = rollbook_proof::answer::Answer {
-            chain: Hash::ZERO,
-            bytes: Hash::ZERO,
-            record: Hash::ZERO,
-            height: Height(7),
-            time_ms: LedgerTime(9),
-            node: OrganisationId(1),
-            verdict: Verdict::Seen,
-        };
-        let key = Keypair::derive(b"schema", "log");
-        let signed = rollbook_proof::answer::SignedAnswer::sign(answer, &key);
-        let written = serde_json::to_value(signed).unwrap();
+        let written = serde_json::to_value(signed(Verdict::Seen)).unwrap();
         let described = serde_json::to_value(SignedAnswer::schema()).unwrap();
         assert_eq!(names(&written), names(&described["properties"]));
         let described = serde_json::to_value(Answer::schema()).unwrap();

@@ -702,9 +702,8 @@ fn an_effect_that_became_impossible_voids_the_motion() {
     assert_eq!(status(&writer, second), MotionStatus::Void);
 }
 
-#[test]
-fn early_close_needs_every_voice_a_quiet_day_and_the_shortest_ballot() {
-    let seed = b"early";
+/// A motion that may close early, for which eight of nine have voted.
+fn early_but_for_one_voice(seed: &[u8]) -> (Writer, u32) {
     let mut sample = sample(seed, 9, 4);
     sample.charter.motions.early_close = true;
     let mut writer = Writer::founded(Alliance::of(&sample));
@@ -712,6 +711,12 @@ fn early_close_needs_every_voice_a_quiet_day_and_the_shortest_ballot() {
         .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 21)
         .unwrap();
     votes(&mut writer, motion, 1..=8, Choice::Yes);
+    (writer, motion)
+}
+
+#[test]
+fn early_close_needs_every_voice_a_quiet_day_and_the_shortest_ballot() {
+    let (mut writer, motion) = early_but_for_one_voice(b"early");
     assert_eq!(writer.due(DeadlineKind::MotionEarly, motion), None);
     votes(&mut writer, motion, 9..=9, Choice::Yes);
     let (early, close) = (
@@ -734,17 +739,12 @@ fn early_close_needs_every_voice_a_quiet_day_and_the_shortest_ballot() {
 /// an hour before it was closed on an hour later, without the quiet day (RULINGS R34).
 #[test]
 fn a_late_ballot_cancels_an_early_close_for_which_no_day_is_left() {
-    let mut sample = sample(b"late", 9, 4);
-    sample.charter.motions.early_close = true;
-    let mut writer = Writer::founded(Alliance::of(&sample));
-    let motion = writer
-        .propose(MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 21)
-        .unwrap();
-    votes(&mut writer, motion, 1..=8, Choice::Yes);
+    let (mut writer, motion) = early_but_for_one_voice(b"late");
     let close = writer.due(DeadlineKind::MotionClose, motion).unwrap();
     writer.advance(close - 36 * MS_PER_HOUR);
     votes(&mut writer, motion, 9..=9, Choice::Yes);
     let early = writer.due(DeadlineKind::MotionEarly, motion).unwrap();
+    assert!(early < close);
     writer.advance(early - MS_PER_HOUR);
     votes(&mut writer, motion, 1..=1, Choice::No);
     assert_eq!(writer.due(DeadlineKind::MotionEarly, motion), None);
