@@ -25,12 +25,10 @@ use crate::failure::Failure;
 use crate::output::say;
 use crate::verbs::opening::Reading;
 use desk::Desk;
-use keys::Keys;
 
 pub mod batch;
 pub mod desk;
 pub mod judge;
-pub mod keys;
 pub mod next;
 pub mod page;
 pub mod submit;
@@ -49,8 +47,8 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     let client = desk.client()?;
     // Before the passphrase is asked for: what cannot work anyway.
     desk.chain()?;
-    let (sequence, now) = desk.place(&client)?;
-    let record = desk.record(body, sequence, now, &mut Keys::default())?;
+    let (sequence, now) = desk.place(&client, &body)?;
+    let record = desk.record(body, sequence, now)?;
     let judged = judge::rehearse(&client, &record)?;
     let refused = judged.as_ref().and_then(judge::refused);
     let rule = judged.as_ref().and_then(|judged| judged.rule.as_deref());

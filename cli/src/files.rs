@@ -85,9 +85,9 @@ pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     }
 }
 
-/// Thirty-two random bytes of the operating system.
-pub fn random() -> Result<[u8; 32], Failure> {
-    let mut bytes = [0; 32];
+/// Random bytes of the operating system.
+pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| Failure::unusable(t("keys.no-randomness", &[])).because(error))?;
     Ok(bytes)

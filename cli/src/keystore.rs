@@ -11,6 +11,7 @@
 pub mod card;
 pub mod node;
 pub mod node_backup;
+pub mod opened;
 pub mod passphrase;
 pub mod secret;
 
@@ -24,6 +25,7 @@ use card::OfficerCard;
 use secret::Secret;
 
 /// A folder of officers' keys.
+#[derive(Clone)]
 pub struct Keystore {
     folder: PathBuf,
 }

@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::files::{make_folder, replace_secret};
 use crate::flags::{Connection, Global};
-use crate::keystore::{Keystore, mismatch, passphrase};
+use crate::keystore::Keystore;
+use crate::keystore::opened::Keys;
 use crate::profile::{Profile, Profiles, genesis};
 
 /// Life of a pass.
@@ -51,6 +52,7 @@ pub struct Login {
     given: bool,
     chain: Hash,
     keystore: Keystore,
+    keys: Keys,
     folder: PathBuf,
     passes: Mutex<BTreeMap<String, Kept>>,
 }
@@ -77,31 +79,47 @@ impl Login {
             flags.keys.keystore.as_ref(),
             profile.and_then(|profile| profile.keystore.as_deref()),
         );
+        let keys = (
+            &keystore,
+            flags.keys.passphrase_file.clone(),
+            &Keys::default(),
+        );
+        Ok(Some(Login {
+            given: given.is_some(),
+            ..Login::signer(global, chain, person, keys)
+        }))
+    }
+
+    /// Of a person who acts, with the keys that the act opens anyway: asked only where a node wants
+    /// to know who asks.
+    pub fn signer(
+        global: &Global,
+        chain: Hash,
+        person: u32,
+        (keystore, passphrase_file, keys): (&Keystore, Option<PathBuf>, &Keys),
+    ) -> Login {
         let folder = Profiles::of(global).verified(&chain);
         let kept = std::fs::read_to_string(folder.join(FILE))
             .ok()
             .and_then(|text| toml::from_str(&text).ok());
-        let passes = Mutex::new(kept.unwrap_or_default());
-        Ok(Some(Login {
-            passphrase_file: flags.keys.passphrase_file.clone(),
+        Login {
+            passphrase_file,
             person,
-            given: given.is_some(),
+            given: false,
             chain,
-            keystore,
+            keystore: keystore.clone(),
+            keys: keys.clone(),
             folder,
-            passes,
-        }))
+            passes: Mutex::new(kept.unwrap_or_default()),
+        }
     }
 
     /// Signs a pass for a node, which says that it is run by `organisation`, and keeps it.
     fn pass(&self, node: &str, organisation: u32) -> Result<String, Failure> {
-        // The card first: who has no key here is not asked for a passphrase.
-        self.keystore.card(self.person)?;
-        let passphrase =
-            passphrase::existing(self.passphrase_file.as_deref(), &self.person.to_string())?;
-        let key = self.keystore.open(self.person, &passphrase)?.key();
-        let key = key
-            .ok_or_else(|| mismatch(&self.keystore.secret_path(self.person), "keys.differs.key"))?;
+        let passphrase_file = self.passphrase_file.as_deref();
+        let key = self
+            .keys
+            .open(self.person, &self.keystore, passphrase_file)?;
         let until_ms = real_ms().saturating_add(PASS_MS);
         let pass = Pass {
             chain: self.chain,

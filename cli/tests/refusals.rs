@@ -20,6 +20,7 @@ use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::keys::{officer_key, officers_of};
+use rollbook_sandbox::sign::sample_nonce;
 use rollbook_tests::testnet::Net;
 
 struct Desk {
@@ -112,6 +113,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         officer: PersonId(officer),
         sequence,
         valid_until_ms: LedgerTime(real_ms() + MS_PER_DAY),
+        nonce: sample_nonce(officer, sequence),
         body,
     };
     let ready = || Body::Node(NodeAct::Ready);

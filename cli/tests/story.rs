@@ -19,7 +19,7 @@ use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::keys::officer_key;
-use rollbook_sandbox::sign::signed;
+use rollbook_sandbox::sign::{sample_nonce, signed};
 use rollbook_sandbox::story;
 use rollbook_sandbox::story::{Chapter, Rejected, Settled, Stage, Step};
 use rollbook_tests::alliance::Alliance;
@@ -140,7 +140,7 @@ fn act(writer: &mut Writer, principal: u32, signers: &[(u32, Role)], body: Body)
     let sequence = writer
         .tables()
         .lanes
-        .get(&PersonId(officer))
+        .get(&(PersonId(officer), body.read_class()))
         .map_or(0, |lane| lane.highest)
         + 1;
     let valid_until_ms = writer.now() + MS_PER_DAY;
@@ -150,6 +150,7 @@ fn act(writer: &mut Writer, principal: u32, signers: &[(u32, Role)], body: Body)
         officer: PersonId(officer),
         sequence,
         valid_until_ms: LedgerTime(valid_until_ms),
+        nonce: sample_nonce(officer, sequence),
         body,
     };
     let key = |person| officer_key(SEED.as_bytes(), person);

@@ -1,6 +1,6 @@
 //! The signed envelope and the catalogue of record bodies (RULINGS A6, A18).
 //!
-//! * Payload = chain, principal, initiating officer, sequence, validity limit, body. Every
+//! * Payload = chain, principal, initiating officer, sequence, validity limit, nonce, body. Every
 //!   co-signer signs the same bytes.
 //! * Record id = SHA-256('rollbook/record/v1' 0x00 || payload); a signature is over that same
 //!   tagged string. The id does not depend on the signatures, so signing again makes no second
@@ -11,6 +11,7 @@
 //!   (RULINGS A18).
 
 use bincode::{Decode, Encode};
+use rollbook_proof::chain::{LeafTag, ReadClass};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, decode, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 use rollbook_proof::file::Envelope;
@@ -26,6 +27,7 @@ mod fund;
 mod membership;
 mod motion;
 mod node;
+mod nonce;
 mod organisation;
 mod payment;
 
@@ -50,6 +52,7 @@ pub use motion::{
     RescindMotion,
 };
 pub use node::{NodeAct, NodeKeys};
+pub use nonce::Nonce;
 pub use organisation::{OrganisationAct, Registration};
 pub use payment::{
     Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche,
@@ -120,6 +123,8 @@ pub struct Payload {
     pub sequence: u64,
     /// Last ledger time at which the record may apply; at most 30 days ahead when proposed.
     pub valid_until_ms: LedgerTime,
+    /// What makes the record's id unguessable.
+    pub nonce: Nonce,
     /// The act.
     pub body: Body,
 }
@@ -166,6 +171,9 @@ impl Wire for Record {
 
     fn check(&self) -> Result<(), DecodeError> {
         self.payload.body.check()?;
+        if self.payload.nonce.is_zero() {
+            return Err(DecodeError::rule("a record's nonce is not all zero"));
+        }
         at_most(
             &self.signatures,
             RECORD_MAX_SIGNATURES,
@@ -194,7 +202,7 @@ impl Record {
 
     /// The record's leaf bytes: tag 1, payload, signatures.
     pub fn leaf(&self) -> Vec<u8> {
-        rollbook_proof::chain::LeafTag::Record.prefix(&encode(self))
+        LeafTag::Record.prefix(&encode(self))
     }
 }
 
@@ -232,7 +240,7 @@ impl SignedBytes {
         // A struct is its fields one after the other; the message is the tag, a zero byte, the
         // payload.
         let payload = self.message.get(RECORD_TAG.len() + 1..).unwrap_or_default();
-        let mut leaf = rollbook_proof::chain::LeafTag::Record.prefix(payload);
+        let mut leaf = LeafTag::Record.prefix(payload);
         leaf.extend_from_slice(&encode(&record.signatures));
         leaf
     }
@@ -260,18 +268,6 @@ pub enum Body {
     Node(NodeAct),
     /// The alliance's order as a whole.
     Charter(CharterAct),
-}
-
-/// Who may read a record beside the nodes (RULINGS A15).
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ReadClass {
-    /// Everybody.
-    Public,
-    /// Member nodes and officers who log in.
-    Members,
 }
 
 impl Body {

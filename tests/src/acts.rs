@@ -431,6 +431,7 @@ fn calls() -> Vec<CallAct> {
             officer: PersonId(1),
             sequence: 40,
             valid_until_ms: LedgerTime(1_694_000_000_000),
+            nonce: Nonce([7; 16]),
             receipts: vec![earlier(OrganisationId(1)), earlier(OrganisationId(3))],
         }),
         ..submission.clone()

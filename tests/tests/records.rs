@@ -15,13 +15,14 @@ use rollbook_core::record::*;
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::{Keypair, PublicKey, sha256_tagged};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_sandbox::sign::sample_nonce;
 use rollbook_tests::acts;
 use rollbook_tests::acts::SEED;
 use rollbook_tests::kept::hold_json;
 use serde_json::{Value, json};
 
-/// Bytes before the family's tag: chain, principal, officer, sequence, validity.
-const HEAD: usize = 32 + 4 + 4 + 8 + 8;
+/// Bytes before the family's tag: chain, principal, officer, sequence, validity, nonce.
+const HEAD: usize = 32 + 4 + 4 + 8 + 8 + 16;
 /// Families, in the order of their tags.
 const FAMILIES: [&str; 9] = [
     "Organisation",
@@ -78,6 +79,7 @@ fn record(number: u64, body: Body) -> Record {
         officer: PersonId(1),
         sequence: number,
         valid_until_ms: LedgerTime(1_690_000_000_000),
+        nonce: sample_nonce(1, number),
         body,
     };
     let signatures = vec![

@@ -7,7 +7,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollbook_core::export::BlockFrame;
-use rollbook_core::record::{ReadClass, Record};
+use rollbook_core::record::Record;
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::file::{Bundle, Claim, Proved, Sealed, judge, record_claim};

@@ -25,7 +25,7 @@ use rollbook_proof::log::Clock;
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::keys::{node_key, officer_key, officers_of};
-use crate::sign::{VALID_MS, signed};
+use crate::sign::{VALID_MS, sample_nonce, signed};
 
 /// When an alliance of stepped time opens: 28 June 2023, 10:00 in Shanghai; milliseconds since 1970.
 pub const OPENED_MS: u64 = 1_687_917_600_000;
@@ -370,6 +370,7 @@ impl Sample {
             officer: PersonId(person),
             sequence,
             valid_until_ms: LedgerTime(now_ms + VALID_MS),
+            nonce: sample_nonce(person, sequence),
             body: Body::Organisation(act),
         };
         self.by_primary(person, payload)

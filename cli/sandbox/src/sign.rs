@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
-use rollbook_core::record::{Body, Capacity, Payload, Record};
+use rollbook_core::record::{Body, Capacity, Nonce, Payload, Record};
 use rollbook_proof::crypto::{Hash, Keypair};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
@@ -44,6 +44,11 @@ pub fn signed<K: Borrow<Keypair>>(
         payload,
         signatures,
     }
+}
+
+/// The nonce of a sample record: the same in every run, so that a sample history is, too.
+pub fn sample_nonce(officer: u32, sequence: u64) -> Nonce {
+    Nonce::derive(&[&officer.to_le_bytes(), &sequence.to_le_bytes()])
 }
 
 /// Everybody's keys and sequences on one chain.
@@ -87,12 +92,14 @@ impl Signer {
 
     /// What `officer` begins for `principal`, valid for [`VALID_MS`] from `now_ms` on.
     pub fn payload(&mut self, principal: u32, officer: u32, now_ms: u64, body: Body) -> Payload {
+        let sequence = self.sequence(officer);
         Payload {
             chain: self.chain,
             principal: OrganisationId(principal),
             officer: PersonId(officer),
-            sequence: self.sequence(officer),
+            sequence,
             valid_until_ms: LedgerTime(now_ms + VALID_MS),
+            nonce: sample_nonce(officer, sequence),
             body,
         }
     }

@@ -28,7 +28,7 @@ use rollbook_proof::crypto::{Hash, Keypair, sha256};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_words::amount::money;
 
-use crate::sign::{VALID_MS, signed};
+use crate::sign::{VALID_MS, sample_nonce, signed};
 
 mod calls;
 mod funds;
@@ -279,7 +279,7 @@ impl Story<'_> {
         let used = self
             .tables()
             .lanes
-            .get(&PersonId(officer))
+            .get(&(PersonId(officer), body.read_class()))
             .map_or(0, |lane| lane.highest);
         let sequence = self.sequences.get(&officer).copied().unwrap_or(0).max(used) + 1;
         self.sequences.insert(officer, sequence);
@@ -289,6 +289,7 @@ impl Story<'_> {
             officer: PersonId(officer),
             sequence,
             valid_until_ms: LedgerTime(self.stage.now() + VALID_MS),
+            nonce: sample_nonce(officer, sequence),
             body,
         };
         signed(payload, signers, |person| self.stage.key(person))

@@ -14,7 +14,6 @@ use rollbook_words::catalogue::t;
 use serde_json::Map;
 
 use super::desk::Desk;
-use super::keys::Keys;
 use super::submit::{Wait, Waited};
 use super::{judge, next, submit};
 use crate::drafting::members::Lines;
@@ -51,10 +50,12 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
     }
     let dry = desk.flags.dry_run;
     let client = desk.client()?;
-    let (first, now) = desk.place(&client)?;
-    let (mut records, mut bad, mut keys) = (Vec::new(), Vec::new(), Keys::default());
+    // All lines of a verb have one read class, so they number in one lane.
+    let place = lines.first().map(|line| desk.place(&client, &line.body));
+    let (first, now) = place.transpose()?.unwrap_or_default();
+    let (mut records, mut bad) = (Vec::new(), Vec::new());
     for (line, sequence) in lines.into_iter().zip(first..) {
-        let record = desk.record(line.body, sequence, now, &mut keys)?;
+        let record = desk.record(line.body, sequence, now)?;
         let judged = judge::rehearse(&client, &record)?;
         if let Some(sentence) = judged.as_ref().and_then(judge::refused) {
             bad.push((line.number, sentence));

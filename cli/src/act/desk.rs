@@ -1,23 +1,28 @@
 //! The desk of whoever acts: for whom, in which alliance, with which keys, asking which nodes. From
 //! the flags, else the profile.
 
+use std::sync::Arc;
+
 use rollbook_client::client::Client;
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
-use rollbook_core::record::{Body, Payload, RECORD_MAX_BYTES, Record};
+use rollbook_core::record::{Body, Nonce, Payload, RECORD_MAX_BYTES, Record};
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Sequence;
 use rollbook_words::catalogue::t;
 
-use super::keys::Keys;
 use crate::asking;
 use crate::failure::Failure;
+use crate::files;
 use crate::flags::{Acting, Asking, Global, KeyFlags, Signing};
 use crate::keystore::Keystore;
 use crate::keystore::card::{parse_role, role_code};
+use crate::keystore::opened::Keys;
+use crate::login::Login;
 use crate::profile::{Profile, in_use};
 use crate::verbs::opening::Reading;
 
@@ -51,6 +56,7 @@ pub struct Desk<'a> {
     /// The folder of keys.
     pub keystore: Keystore,
     signers: Vec<(u32, Role)>,
+    keys: Keys,
 }
 
 impl<'a> Desk<'a> {
@@ -76,12 +82,25 @@ impl<'a> Desk<'a> {
             principal,
             keystore,
             signers,
+            keys: Keys::default(),
         })
     }
 
-    /// Nodes to ask.
+    /// Nodes to ask; where one wants to know who asks, the first signer does.
     pub fn client(&self) -> Result<Client, Failure> {
-        client(&self.flags.submitting.asking, self.profile.as_ref())
+        let client = client(&self.flags.submitting.asking, self.profile.as_ref())?;
+        let chain = self.profile.as_ref().and_then(Profile::genesis_hash);
+        let (Some((person, _)), Some(chain)) = (self.signers.first(), chain) else {
+            return Ok(client);
+        };
+        let passphrase_file = self.flags.signing.keys.passphrase_file.clone();
+        let login = Login::signer(
+            self.global,
+            chain,
+            *person,
+            (&self.keystore, passphrase_file, &self.keys),
+        );
+        Ok(client.with_passes(Arc::new(login)))
     }
 
     /// The alliance's genesis hash.
@@ -100,23 +119,18 @@ impl<'a> Desk<'a> {
         )
     }
 
-    /// The first signer's next free sequence and the ledger time, as told by a node.
-    pub fn place(&self, client: &Client) -> Result<(u64, u64), Failure> {
+    /// The first signer's next free sequence for such an act and the ledger time, as told by a
+    /// node.
+    pub fn place(&self, client: &Client, body: &Body) -> Result<(u64, u64), Failure> {
         let (first, _) = self
             .signers
             .first()
             .ok_or_else(|| unknown("act.no-signer"))?;
-        place(client, *first)
+        place(client, *first, body.read_class())
     }
 
     /// A record of `body`, signed by everybody given.
-    pub fn record(
-        &self,
-        body: Body,
-        sequence: u64,
-        now: u64,
-        keys: &mut Keys,
-    ) -> Result<Record, Failure> {
+    pub fn record(&self, body: Body, sequence: u64, now: u64) -> Result<Record, Failure> {
         let (officer, _) = *self
             .signers
             .first()
@@ -128,6 +142,7 @@ impl<'a> Desk<'a> {
             officer: PersonId(officer),
             sequence,
             valid_until_ms: LedgerTime(valid_until_ms),
+            nonce: Nonce(files::random()?),
             body,
         };
         let mut record = Record {
@@ -135,7 +150,7 @@ impl<'a> Desk<'a> {
             signatures: Vec::new(),
         };
         for (person, role) in &self.signers {
-            keys.sign(
+            self.keys.sign(
                 &mut record,
                 *person,
                 *role,
@@ -223,8 +238,12 @@ fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
     }
 }
 
-/// The next free sequence of a person, and the ledger time, as told by a node.
-fn place(client: &Client, person: u32) -> Result<(u64, u64), Failure> {
-    let told: Sequence = client.json(&format!("/v1/persons/{person}/sequence"))?;
+/// The next free sequence of a person in a lane, and the ledger time, as told by a node.
+fn place(client: &Client, person: u32, lane: ReadClass) -> Result<(u64, u64), Failure> {
+    let lane = match lane {
+        ReadClass::Public => "public",
+        ReadClass::Members => "members",
+    };
+    let told: Sequence = client.json(&format!("/v1/persons/{person}/sequence?lane={lane}"))?;
     Ok((told.next, told.now_ms))
 }

@@ -16,7 +16,6 @@ use rollbook_words::catalogue::{refusal, t};
 use serde_json::json;
 
 use super::desk::Desk;
-use super::keys::Keys;
 use crate::failure::Failure;
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
@@ -245,7 +244,7 @@ fn class_code(class: ActClass) -> String {
 
 fn judgement(desk: &Desk, body: &Body) -> Result<Option<Judgement>, Failure> {
     let client = desk.client()?;
-    let (sequence, now) = desk.place(&client)?;
-    let record = desk.record(body.clone(), sequence, now, &mut Keys::default())?;
+    let (sequence, now) = desk.place(&client, body)?;
+    let record = desk.record(body.clone(), sequence, now)?;
     rehearse(&client, &record)
 }

@@ -8,10 +8,10 @@ use rollbook_words::catalogue::t;
 
 use super::{node_register, status};
 use crate::act::desk::{Desk, client, fits, keystore, signers, unknown};
-use crate::act::keys::Keys;
 use crate::act::{batch, judge, next, submit};
 use crate::failure::Failure;
 use crate::flags::{Acting, Global, KeyFlags, Signing, Submitting, command, read, under};
+use crate::keystore::opened::Keys;
 use crate::output::{print_json, say};
 use crate::profile::{Profile, in_use};
 use crate::verbs::{VERBS, Verb, is_table};
@@ -97,7 +97,7 @@ pub fn sign_file(global: &Global, flags: &Sign) -> Result<u8, Failure> {
         return Err(unknown("act.no-signer"));
     }
     print_json(&record.payload.body);
-    let mut keys = Keys::default();
+    let keys = Keys::default();
     for (person, role) in signers {
         keys.sign(
             &mut record,

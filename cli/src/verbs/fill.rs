@@ -218,7 +218,7 @@ fn salt() -> Result<Hash, Failure> {
 
 /// A random UUID of version 4, as a UETR is.
 fn uuid_v4() -> Result<String, Failure> {
-    let mut bytes = files::random()?;
+    let mut bytes: [u8; 32] = files::random()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let text = hex::encode(&bytes[..16]);

@@ -3,7 +3,7 @@
 //! * [`Seal`]: a block's header, its identity and its last leaf.
 //! * [`Certificate`]: a quorum of precommits for one block; [`Evidence`]: two statements that no
 //!   honest validator makes both.
-//! * [`LeafTag`]: the kinds of leaves. [`HandoverCheckpoint`]: the link between two epochs.
+//! * [`LeafTag`]: the kinds of leaves; [`ReadClass`]: who may read one. [`HandoverCheckpoint`]: the link between two epochs.
 //!
 //! Absent on purpose: what is in a block. Its records and their rules need no reader here; a proof
 //! speaks of a record's bytes.
@@ -18,5 +18,5 @@ pub use certificate::{
     SignedVote, ValidatorKey, Vote, VoteKind, quorum,
 };
 pub use handover::{CheckpointSignature, HandoverCheckpoint};
-pub use leaf::LeafTag;
+pub use leaf::{LeafTag, ReadClass};
 pub use seal::Seal;

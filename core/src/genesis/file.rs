@@ -28,7 +28,9 @@ use rollbook_proof::number::{Height, OrganisationId};
 use crate::apply::apply_record;
 use crate::genesis::{Genesis, GenesisError, Opened};
 use crate::id::PersonId;
-use crate::record::{Body, OrganisationAct, Payload, RECORD_MAX_BYTES, Record, VALIDITY_MAX_MS};
+use crate::record::{
+    Body, Nonce, OrganisationAct, Payload, RECORD_MAX_BYTES, Record, VALIDITY_MAX_MS,
+};
 use crate::refusal::{Outcome, Refusal};
 use crate::tx::BlockContext;
 
@@ -152,6 +154,8 @@ pub fn found_payload(
         officer,
         sequence: 1,
         valid_until_ms: genesis.opened_ms().plus_ms(VALIDITY_MAX_MS),
+        // Everybody can read a founding record, and everybody who drafts it has the same bytes.
+        nonce: Nonce::derive(&[&genesis.hash().0, &organisation.0.to_le_bytes()]),
         body: Body::Organisation(OrganisationAct::Found),
     }
 }

@@ -3,6 +3,8 @@
 
 use rollbook_proof::number::OrganisationId;
 
+use crate::id::PersonId;
+use crate::identity::PostStatus;
 use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
 use crate::state::StateTables;
 
@@ -16,6 +18,21 @@ pub fn of(tables: &StateTables, organisation: OrganisationId) -> Option<&Members
 pub fn is_live(tables: &StateTables, organisation: OrganisationId) -> bool {
     of(tables, organisation)
         .is_some_and(|membership| matches!(membership.standing, Standing::Live(_)))
+}
+
+/// Whether two persons are the same, at home in one organisation, or holders of posts in one office.
+pub fn are_colleagues(tables: &StateTables, a: PersonId, b: PersonId) -> bool {
+    let home = |person| tables.persons.get(&person).map(|person| person.home);
+    let offices = |person| {
+        tables
+            .posts
+            .iter()
+            .filter(move |(_, post)| post.holder == person && post.status == PostStatus::Held)
+            .map(|(_, post)| post.office)
+    };
+    a == b
+        || home(a).is_some_and(|one| home(b) == Some(one))
+        || offices(a).any(|one| offices(b).any(|other| one == other))
 }
 
 /// What an organisation may do as a member (domain 1.4, effects of states). Derived, never stored.

@@ -1,4 +1,7 @@
 //! Replay windows: which sequence numbers an officer has used (RULINGS A6).
+//!
+//! A person has two: one for public records and one for those of members, so that gaps between
+//! public numbers count no hidden acts (RULINGS A61).
 
 use bincode::{Decode, Encode};
 
@@ -14,6 +17,15 @@ pub struct Lane {
 impl Lane {
     /// Sequences below `highest` that can still be told apart.
     pub const WINDOW: u64 = 256;
+
+    /// How far above the highest one a sequence may be: one record cannot use up all numbers
+    /// (RULINGS A46).
+    pub const LEAP_MAX: u64 = 1 << 20;
+
+    /// Whether `sequence` is not more than [`Lane::LEAP_MAX`] above the highest.
+    pub fn is_near(&self, sequence: u64) -> bool {
+        sequence <= self.highest.saturating_add(Self::LEAP_MAX)
+    }
 
     /// Whether `sequence` may be used now.
     pub fn is_free(&self, sequence: u64) -> bool {
@@ -77,6 +89,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// A member that spends the highest number there is would mute its officer for ever.
+    #[test]
+    fn no_sequence_leaps_out_of_reach() {
+        let mut lane = Lane::default();
+        assert!(lane.is_near(Lane::LEAP_MAX) && !lane.is_near(Lane::LEAP_MAX + 1));
+        assert!(!lane.is_near(u64::MAX));
+        lane.take(u64::MAX - 1);
+        assert!(lane.is_near(u64::MAX));
+    }
 
     proptest! {
         /// No sequence is ever accepted twice, and everything within the window that was not used

@@ -14,7 +14,7 @@ use crate::id::{
     AgreementId, ApplicationId, CallId, DirectionId, DrawId, FundId, PersonId, ReviewId,
 };
 use crate::identity::{ActClass, Name};
-use crate::record::{ConflictKind, Payload};
+use crate::record::{ConflictKind, Nonce, Payload};
 
 /// Most criteria of one call.
 pub const CRITERIA_MAX: usize = 12;
@@ -330,6 +330,8 @@ pub struct SeenEarlier {
     pub sequence: u64,
     /// Its limit.
     pub valid_until_ms: LedgerTime,
+    /// Its nonce.
+    pub nonce: Nonce,
     /// Receipts, strictly ascending by validator.
     pub receipts: Vec<SeenReceipt>,
 }
@@ -347,6 +349,7 @@ impl SeenEarlier {
             officer: self.officer,
             sequence: self.sequence,
             valid_until_ms: self.valid_until_ms,
+            nonce: self.nonce,
             body,
         };
         payload.id()

@@ -3,7 +3,8 @@
 //! In order: the chain is this chain; the record is not expired and not valid for longer than 30
 //! days; the principal exists; each signer is a person of the principal (home organisation, or
 //! holder of a post in the office) in the capacity claimed, with a key in force; every signature
-//! verifies; the class of the act has its number of distinct officers; the sequence is unused.
+//! verifies; the class of the act has its number of distinct officers; the sequence is unused in the lane of the
+//! record's read class and not far above it.
 //! Authority is judged at the block where the record applies.
 
 use rollbook_proof::number::OrganisationId;
@@ -162,11 +163,15 @@ pub fn admit(
         needed = needed,
         class = format!("{class:?}")
     );
-    let mut lane =
-        tx.t.lanes
-            .get(&payload.officer)
-            .cloned()
-            .unwrap_or_default();
+    let place = (payload.officer, payload.body.read_class());
+    let mut lane = tx.t.lanes.get(&place).cloned().unwrap_or_default();
+    require!(
+        lane.is_near(payload.sequence),
+        "A6.sequence-too-high",
+        officer = payload.officer,
+        sequence = payload.sequence,
+        highest = lane.highest
+    );
     require!(
         lane.is_free(payload.sequence),
         "A6.replayed",
@@ -175,7 +180,7 @@ pub fn admit(
         highest = lane.highest
     );
     lane.take(payload.sequence);
-    tx.t.lanes().put(payload.officer, lane);
+    tx.t.lanes().put(place, lane);
     Ok(Actor {
         organisation,
         signers,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::DecodeError;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
@@ -271,8 +272,8 @@ tables! {
         32 chain: u8 => ChainFacts;
         /// Persons by number.
         33 persons: PersonId => Person;
-        /// Replay windows by person.
-        34 lanes: PersonId => Lane;
+        /// Replay windows by person and by who may read the records (RULINGS A61).
+        34 lanes: (PersonId, ReadClass) => Lane;
         /// Identifiers in use: SHA-256 of the canonical identifier to organisation.
         35 identifiers: Hash => OrganisationId;
         /// Public keys in use, whoever registered them: SHA-256 of the key to owner.

@@ -19,8 +19,10 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
+use rollbook_core::id::PersonId;
 use rollbook_core::pass::{Denied, SignedPass};
-use rollbook_core::record::{ReadClass, Record};
+use rollbook_core::record::Record;
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::LedgerTime;
 use rollbook_wire::problem::MEMBERS_ONLY;
@@ -38,6 +40,8 @@ pub enum Reader {
     Anybody,
     /// Reads what is for members, until this moment (milliseconds since 1970, real time).
     Member {
+        /// Person number.
+        person: PersonId,
         /// End of the pass.
         until_ms: LedgerTime,
     },
@@ -55,6 +59,14 @@ impl Reader {
     /// Whether a record's content may be shown.
     pub fn may_read(self, record: &Record) -> bool {
         self != Reader::Anybody || record.payload.body.read_class() == ReadClass::Public
+    }
+
+    /// The person, if one has logged in.
+    pub fn person(self) -> Option<PersonId> {
+        match self {
+            Reader::Anybody => None,
+            Reader::Member { person, .. } => Some(person),
+        }
     }
 
     /// Refuses who has not logged in; `what` holds records for members.
@@ -82,7 +94,7 @@ impl Reader {
     }
 }
 
-fn log_in(code: &str, detail: String) -> Problem {
+pub(super) fn log_in(code: &str, detail: String) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, code, detail).next(
         "log in as an officer of a member or the holder of a post: the rollbook command does, with \
          --reader PERSON",
@@ -126,6 +138,7 @@ impl FromRequestParts<Api> for Reader {
             .map_err(|unanswered| unanswered.problem().next("ask again in a moment"))?;
         match judged {
             Ok(()) => Ok(Reader::Member {
+                person: pass.pass.person,
                 until_ms: pass.pass.until_ms,
             }),
             Err(denied) => {

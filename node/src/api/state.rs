@@ -1,8 +1,10 @@
 //! Proved state, and the chain of policies that lets a stranger judge it from the genesis hash.
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use rollbook_core::id::PersonId;
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::log::TlogProof;
 use rollbook_proof::number::{EpochId, Height};
 use rollbook_wire::ledger::Sequence;
@@ -11,6 +13,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::ask::Unanswered;
+use super::reader::{Reader, log_in};
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
 use crate::store::view::StoredReceipt;
@@ -122,26 +125,64 @@ pub async fn state(
     }))
 }
 
-/// The next sequence of a person, as told by this node: a wrong one costs a refusal, never a right
-/// (RULINGS A6).
+/// Which sequence is asked for.
+#[derive(Debug, Deserialize)]
+pub struct LaneAsked {
+    /// The lane: that of public records if it is left out.
+    #[serde(default = "public")]
+    lane: ReadClass,
+}
+
+fn public() -> ReadClass {
+    ReadClass::Public
+}
+
+/// The next sequence of a person in a lane, as told by this node: a wrong one costs a refusal, never
+/// a right (RULINGS A6). That of the members' lane counts acts that only members may read, so it is
+/// told to the person and to colleagues only (RULINGS A59, A61).
 #[utoipa::path(
     get,
     path = "/v1/persons/{person}/sequence",
-    params(("person" = u32, Path, description = "Person number")),
+    params(
+        ("person" = u32, Path, description = "Person number"),
+        ("lane" = Option<String>, Query, description = "public (if left out) or members")
+    ),
     responses(
         (status = 200, description = "The next sequence", body = Sequence),
+        (
+            status = 401,
+            description = "The members' lane is told to the person and to colleagues: log in",
+            body = rollbook_wire::problem::Problem
+        ),
         (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn sequence(
     State(api): State<Api>,
+    reader: Reader,
     Path(person): Path<String>,
+    asked: Result<Query<LaneAsked>, QueryRejection>,
 ) -> Result<Json<Sequence>, Problem> {
     let person: PersonId = person
         .parse()
         .map(PersonId)
         .map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
-    let next = api.ask(|reply| Command::Sequence { person, reply }).await?;
+    let Query(asked) = asked.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    let next = api
+        .ask(|reply| Command::Sequence {
+            place: (person, asked.lane),
+            reader: reader.person(),
+            reply,
+        })
+        .await?;
+    let next = next.ok_or_else(|| {
+        log_in(
+            "A59.not-yours",
+            "the next sequence of members' records is told to the person and to officers of the \
+             same organisation"
+                .to_owned(),
+        )
+    })?;
     Ok(Json(Sequence {
         person,
         next,

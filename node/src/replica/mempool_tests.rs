@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
-use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, SignatureEntry};
+use rollbook_core::record::{Body, Capacity, Nonce, OrganisationAct, Payload, SignatureEntry};
 use rollbook_proof::crypto::Signature;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
@@ -14,6 +14,7 @@ fn record(organisation: u32, sequence: u64, valid_until_ms: u64) -> Envelope {
         officer: PersonId(1),
         sequence,
         valid_until_ms: LedgerTime(valid_until_ms),
+        nonce: Nonce([7; 16]),
         body: Body::Organisation(OrganisationAct::Found),
     };
     let entry = SignatureEntry {

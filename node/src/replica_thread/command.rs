@@ -12,7 +12,7 @@ use rollbook_core::next;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::refusal::{Outcome, Refusal};
-use rollbook_proof::chain::Seal;
+use rollbook_proof::chain::{ReadClass, Seal};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, OrganisationId};
 use rollbook_wire::ledger::Item;
@@ -86,10 +86,12 @@ pub enum Command {
     },
     /// The next sequence of a person.
     Sequence {
-        /// Person number.
-        person: PersonId,
-        /// Takes one above the highest used.
-        reply: oneshot::Sender<u64>,
+        /// Person number and lane.
+        place: (PersonId, ReadClass),
+        /// Who asks, if that is known.
+        reader: Option<PersonId>,
+        /// Takes one above the highest used; none: the reader may not know it.
+        reply: oneshot::Sender<Option<u64>>,
     },
     /// Whether a reader may see what is for members.
     Reader {

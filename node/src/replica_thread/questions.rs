@@ -10,11 +10,13 @@ use std::ops::Bound;
 use rollbook_core::account::Balance;
 use rollbook_core::id::{Id, PersonId};
 use rollbook_core::ledger::Ledger;
+use rollbook_core::lookup::rights;
 use rollbook_core::next::Next;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::state::{StateTables, Table, TableValue};
 use rollbook_core::{next, pass};
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Item;
 use serde::Serialize;
@@ -112,10 +114,21 @@ pub fn page(
     }
 }
 
-/// The next sequence of a person: one above the highest used.
-pub(super) fn sequence(ledger: &Ledger, person: PersonId) -> u64 {
-    let lane = ledger.tables().lanes.get(&person);
-    lane.map_or(0, |lane| lane.highest).saturating_add(1)
+/// The next sequence of a person in a lane: one above the highest used. None: `reader` may not know
+/// the number, which counts acts that only members may read (RULINGS A59, A61).
+pub(super) fn sequence(
+    ledger: &Ledger,
+    (person, lane): (PersonId, ReadClass),
+    reader: Option<PersonId>,
+) -> Option<u64> {
+    let tables = ledger.tables();
+    let may_know = lane == ReadClass::Public
+        || reader.is_some_and(|reader| rights::are_colleagues(tables, reader, person));
+    let used = tables
+        .lanes
+        .get(&(person, lane))
+        .map_or(0, |lane| lane.highest);
+    may_know.then(|| used.saturating_add(1))
 }
 
 /// Whether a reader may see what is for members; `node` is the organisation of this node.

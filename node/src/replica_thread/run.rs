@@ -255,8 +255,12 @@ impl Loop {
                 let items = questions::page(ledger.tables(), &table, after.as_deref(), limit);
                 let _ = reply.send((ledger.height(), items));
             }
-            Command::Sequence { person, reply } => {
-                let _ = reply.send(questions::sequence(app.ledger(), person));
+            Command::Sequence {
+                place,
+                reader,
+                reply,
+            } => {
+                let _ = reply.send(questions::sequence(app.ledger(), place, reader));
             }
             Command::Reader { pass, node, reply } => {
                 let _ = reply.send(questions::reader(app.ledger(), node, &pass));

@@ -1,7 +1,8 @@
 //! What stands in the data of a server-sent event: one leaf of the log. The event's name says which
 //! struct it is; the event's id is `height:index`. Fields stand by name.
 
-use rollbook_core::record::{ReadClass, Record};
+use rollbook_core::record::Record;
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, OrganisationId};
@@ -114,12 +115,12 @@ mod tests {
 
     #[test]
     fn the_texts_are_as_they_were() {
-        let zero = Hash::ZERO.to_hex();
+        let (zero, nonce) = (Hash::ZERO.to_hex(), "07".repeat(16));
         for record in [
             "null".to_owned(),
             format!(
                 "{{\"payload\":{{\"body\":{{\"Organisation\":\"Found\"}},\"chain\":\"{zero}\",\
-                 \"officer\":1,\"principal\":1,\"sequence\":1,\"valid_until_ms\":9}},\
+                 \"nonce\":\"{nonce}\",\"officer\":1,\"principal\":1,\"sequence\":1,\"valid_until_ms\":9}},\
                  \"signatures\":[]}}"
             ),
         ] {

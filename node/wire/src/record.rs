@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rollbook_core::record::{ReadClass, Record};
+use rollbook_core::record::Record;
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::number::{Height, LedgerTime};
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +128,7 @@ pub struct Place {
 #[cfg(test)]
 mod tests {
     use rollbook_core::id::PersonId;
-    use rollbook_core::record::{Body, OrganisationAct, Payload};
+    use rollbook_core::record::{Body, Nonce, OrganisationAct, Payload};
     use rollbook_proof::answer::{SignedAnswer, Verdict};
     use rollbook_proof::crypto::Hash;
     use rollbook_proof::number::OrganisationId;
@@ -167,16 +168,18 @@ mod tests {
                 officer: PersonId(2),
                 sequence: 3,
                 valid_until_ms: LedgerTime(4),
+                nonce: Nonce([7; 16]),
                 body: Body::Organisation(OrganisationAct::Found),
             },
             signatures: Vec::new(),
         }));
-        let zero = Hash::ZERO.to_hex();
+        let (zero, nonce) = (Hash::ZERO.to_hex(), "07".repeat(16));
         let old = format!(
             "{{\"id\":\"cd\",\"stands\":\"receipted\",\"height\":1,\"index\":2,\"leaf\":20,\
              \"time_ms\":9,\"code\":\"A2\",\"read_class\":\"public\",\"record\":\"AA==\",\
              \"content\":{{\"payload\":{{\"body\":{{\"Organisation\":\"Found\"}},\
-             \"chain\":\"{zero}\",\"officer\":2,\"principal\":1,\"sequence\":3,\
+             \"chain\":\"{zero}\",\"nonce\":\"{nonce}\",\"officer\":2,\"principal\":1,\
+             \"sequence\":3,\
              \"valid_until_ms\":4}},\"signatures\":[]}},\"sample\":true}}"
         );
         assert_eq!(serde_json::to_string(&place).unwrap(), old);

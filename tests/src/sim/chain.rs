@@ -22,6 +22,8 @@ use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
+use rollbook_sandbox::sign::sample_nonce;
+
 use super::ledger::SimLedger;
 use super::memo;
 use super::plan::{Canary, Plan};
@@ -97,6 +99,7 @@ impl Genesis {
             officer: PersonId(1),
             sequence,
             valid_until_ms: LedgerTime(valid_until_ms),
+            nonce: sample_nonce(1, sequence),
             body: Body::Organisation(OrganisationAct::Found),
         };
         let signature = payload.sign(PersonId(1), Capacity::Own(Role::Primary), 0, &self.officer);

@@ -1,4 +1,28 @@
-//! Leaf tags: what a leaf of the log is, told by its first four bytes.
+//! Leaf tags: what a leaf of the log is, told by its first four bytes; and who may read a leaf.
+
+use bincode::{Decode, Encode};
+
+/// Who may read a record, an event or an effect beside the nodes (RULINGS A15, A44).
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadClass {
+    /// Everybody.
+    Public,
+    /// Member nodes and officers who log in.
+    Members,
+}
 
 /// First four bytes of a leaf, little-endian. Policy leaves are text that begins with `#` (0x23),
 /// so no tag may have 0x23 as its low byte.

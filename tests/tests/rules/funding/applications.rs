@@ -59,13 +59,12 @@ fn a_late_application_with_seen_receipts_is_in_time() {
     };
     let with = |record: usize, receipts: Vec<SeenReceipt>| {
         let payload = &earlier[record].payload;
-        let (officer, sequence, valid_until_ms) =
-            (payload.officer, payload.sequence, payload.valid_until_ms);
         Submission {
             seen: Some(SeenEarlier {
-                officer,
-                sequence,
-                valid_until_ms,
+                officer: payload.officer,
+                sequence: payload.sequence,
+                valid_until_ms: payload.valid_until_ms,
+                nonce: payload.nonce,
                 receipts,
             }),
             ..plain[record].clone()

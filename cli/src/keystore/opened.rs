@@ -1,0 +1,70 @@
+//! Keys opened once, for many records and for the pass that asks for a member's sequence.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rollbook_core::id::PersonId;
+use rollbook_core::identity::Role;
+use rollbook_core::record::{Capacity, Record};
+use rollbook_proof::crypto::Keypair;
+use rollbook_words::catalogue::t;
+
+use crate::failure::Failure;
+use crate::keystore::{Keystore, mismatch, passphrase};
+
+/// Keys opened once. A clone shares them.
+#[derive(Clone, Default)]
+pub struct Keys(Arc<Mutex<BTreeMap<u32, Keypair>>>);
+
+impl Keys {
+    /// A person's key; asks for the passphrase the first time.
+    pub fn open(
+        &self,
+        person: u32,
+        keystore: &Keystore,
+        passphrase_file: Option<&Path>,
+    ) -> Result<Keypair, Failure> {
+        let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = opened.get(&person) {
+            return Ok(key.clone());
+        }
+        // The card first: who has no key here is not asked for a passphrase.
+        keystore.card(person)?;
+        let passphrase = passphrase::existing(passphrase_file, &person.to_string())?;
+        let secret = keystore.open(person, &passphrase)?;
+        let wrong = || mismatch(&keystore.secret_path(person), "keys.differs.key");
+        let key = secret.key().ok_or_else(wrong)?;
+        opened.insert(person, key.clone());
+        Ok(key)
+    }
+
+    /// Adds the signature of a person in a role; asks for the passphrase the first time.
+    pub fn sign(
+        &self,
+        record: &mut Record,
+        person: u32,
+        role: Role,
+        keystore: &Keystore,
+        passphrase_file: Option<&Path>,
+    ) -> Result<(), Failure> {
+        if record
+            .signatures
+            .iter()
+            .any(|entry| entry.officer == PersonId(person))
+        {
+            return Err(Failure::refused(t(
+                "act.signed-already",
+                &[("person", person.to_string())],
+            )));
+        }
+        let key = self.open(person, keystore, passphrase_file)?;
+        record.signatures.push(
+            record
+                .payload
+                .sign(PersonId(person), Capacity::Own(role), 0, &key),
+        );
+        record.signatures.sort_by_key(|entry| entry.officer);
+        Ok(())
+    }
+}
