@@ -2,7 +2,7 @@
 //!
 //! `O-0017`, `M-0042`, `V-0007`: a letter and a number; the words `organisation:17`, `member:42`,
 //! `motion:7` and the paths of the tables (`motion/7`) mean the same. `123` or `block:123` is a
-//! block, 64 hexadecimal digits (8 or more of the first are enough) a record. One table, [`KINDS`],
+//! block, 64 hexadecimal digits (16 or more of the first are enough) a record. One table, [`KINDS`],
 //! for parsing, printing, help and lists.
 
 use rollbook_client::fetch::Target;
@@ -19,7 +19,10 @@ use rollbook_core::object::fund::Fund;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::payment::Payment;
+use rollbook_core::record::Record;
+use rollbook_core::refusal::NotCounted;
 use rollbook_core::state::decode_value;
+use rollbook_proof::codec;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::instant;
 use serde_json::{Value, json};
@@ -142,7 +145,7 @@ pub fn parse(text: &str) -> Result<Target, Failure> {
     if digits && text.len() < 8 {
         return text.parse().map(Target::Block).map_err(|_| bad());
     }
-    if (8..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit()) {
+    if (16..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit()) {
         return Ok(Target::Record(text.to_lowercase()));
     }
     let (word, key) = text.split_once([':', '/', '-']).ok_or_else(bad)?;
@@ -157,6 +160,30 @@ pub fn parse(text: &str) -> Result<Target, Failure> {
             .map(Target::State)
             .ok_or_else(bad),
     }
+}
+
+/// A record whose leaf was proved.
+pub fn record(bytes: &[u8]) -> Result<Record, Failure> {
+    codec::decode(bytes)
+        .map_err(|error| Failure::unusable(t("verify.no-such-record", &[])).because(error))
+}
+
+/// What a proved record did, for scripts: `applied`, or why it had no effect.
+pub fn effect(without_effect: Option<u32>) -> &'static str {
+    match without_effect.map(NotCounted::of_number) {
+        None => "applied",
+        Some(Some(NotCounted::LateApplication)) => "late-application",
+        Some(Some(NotCounted::DuplicateGroup)) => "duplicate-group",
+        Some(Some(NotCounted::Recused)) => "recused",
+        Some(None) => "unknown",
+    }
+}
+
+/// The same as a sentence.
+pub fn effect_text(without_effect: Option<u32>) -> String {
+    let number = without_effect.map(|number| number.to_string());
+    let facts = [("number", number.unwrap_or_default())];
+    t(&format!("effect.{}", effect(without_effect)), &facts)
 }
 
 /// The short id of a path: `M-0042`, `B-1/A:free`.

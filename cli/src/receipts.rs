@@ -41,6 +41,8 @@ pub struct Receipted {
     pub height: u64,
     /// Index of its leaf.
     pub leaf: u64,
+    /// Why it had no effect, as a number; none: it took effect.
+    pub without_effect: Option<u32>,
 }
 
 /// Where a receipt goes: `--receipt-file`, else beside the record's file.
@@ -60,5 +62,6 @@ pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receip
         grounds: receipt.grounds,
         height: receipt.height.0,
         leaf: receipt.leaf,
+        without_effect: receipt.without_effect,
     })
 }

@@ -321,7 +321,7 @@ fn proofs(net: &Net, desk: &Desk, record: &Record) {
         assert!(ends(&other, 1).contains("A2.other-alliance"));
 
         let bytes = std::fs::read(desk.path(&name)).unwrap();
-        Bundle::parse(&bytes).unwrap().verify::<Record>().unwrap();
+        Bundle::parse(&bytes).unwrap().verify().unwrap();
         for byte in 0..bytes.len() {
             // Of a letter the bit that makes it a capital: hexadecimal would be read all the same.
             let bit = if bytes[byte].is_ascii_lowercase() {
@@ -331,8 +331,8 @@ fn proofs(net: &Net, desk: &Desk, record: &Record) {
             };
             let mut changed = bytes.clone();
             changed[byte] ^= 1 << bit;
-            let judged = Bundle::parse(&changed)
-                .and_then(|bundle| Ok((bundle.genesis, bundle.verify::<Record>()?)));
+            let judged =
+                Bundle::parse(&changed).and_then(|bundle| Ok((bundle.genesis, bundle.verify()?)));
             let found = judged.is_err() || judged.is_ok_and(|(genesis, _)| genesis != net.chain);
             assert!(found, "{name}: byte {byte}, bit {bit}");
         }

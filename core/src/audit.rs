@@ -587,7 +587,9 @@ fn decode_system(bytes: &[u8]) -> Result<SystemSection, rollbook_proof::codec::D
 /// and the evidence.
 fn leaf_of_record(frame: &BlockFrame, seal: &Seal, index: usize) -> Option<u64> {
     let system = decode_system(&frame.system).ok()?;
-    Some(seal.first_leaf + frame.derived.len() as u64 + system.evidence.len() as u64 + index as u64)
+    let events = BlockFrame::events_of(frame.derived.iter().map(Vec::as_slice));
+    let before = events + system.evidence.len();
+    Some(seal.first_leaf + before as u64 + index as u64)
 }
 
 fn policy_validators(ledger: &Ledger, policy: &Hash) -> Option<Vec<ValidatorKey>> {

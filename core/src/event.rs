@@ -2,6 +2,7 @@
 //! everybody.
 
 use bincode::{Decode, Encode};
+use rollbook_proof::chain::{Leaf, LeafTag, ReadClass};
 use rollbook_proof::codec::{Text, Wire, encode};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
@@ -30,9 +31,12 @@ impl Wire for Event {
 }
 
 impl Event {
-    /// The event's leaf bytes.
-    pub fn leaf(&self) -> Vec<u8> {
-        rollbook_proof::chain::LeafTag::Event.prefix(&encode(self))
+    /// The event's leaf.
+    pub fn leaf(&self) -> Leaf {
+        Leaf {
+            clear: LeafTag::Event.prefix(&encode(self)),
+            class: self.body.read_class(),
+        }
     }
 }
 
@@ -277,4 +281,43 @@ pub enum EventBody {
         /// The first release that knows it.
         release: Text<40>,
     },
+}
+
+impl EventBody {
+    /// Who may read it (RULINGS A44, R39). What tells of a members' record, of dues, or of a
+    /// proceeding before its decision is for members, and names the id of the record that made its
+    /// object, so that its leaf cannot be guessed. No event of this build does: results of motions,
+    /// standing, and money of funds are public.
+    pub fn read_class(&self) -> ReadClass {
+        match self {
+            EventBody::EpochDump { .. }
+            | EventBody::Outage { .. }
+            | EventBody::MotionOpened { .. }
+            | EventBody::MotionClosed { .. }
+            | EventBody::MotionCarriedOut { .. }
+            | EventBody::MotionVoid { .. }
+            | EventBody::MotionUnsupported { .. }
+            | EventBody::ScreeningOverdue { .. }
+            | EventBody::MembershipMoved { .. }
+            | EventBody::RejectionFinal { .. }
+            | EventBody::InstalmentDefaulted { .. }
+            | EventBody::CallOpened { .. }
+            | EventBody::CallClosedForSubmissions { .. }
+            | EventBody::ApplicationsVoid { .. }
+            | EventBody::AppealExpired { .. }
+            | EventBody::DrawPassed { .. }
+            | EventBody::ReviewerReplaced { .. }
+            | EventBody::ReviewFinal { .. }
+            | EventBody::AwardOffered { .. }
+            | EventBody::AwardLapsed { .. }
+            | EventBody::AccountCooled { .. }
+            | EventBody::AssessorLate { .. }
+            | EventBody::AssessorsMissing { .. }
+            | EventBody::StepOverdue { .. }
+            | EventBody::PayoutDelayOver { .. }
+            | EventBody::HoldEnded { .. }
+            | EventBody::Unacknowledged { .. }
+            | EventBody::ProtocolRaised { .. } => ReadClass::Public,
+        }
+    }
 }

@@ -15,14 +15,15 @@
 //!
 //! Frame 0 has an empty system section, no records, and leaves 0..N of the genesis as derived
 //! leaves; its certificate is absent because seal 0 is derived. In every other frame the derived
-//! leaves are the events and, in a handover, the policy: what is in no body. Up to the tail the
+//! leaves, in clear, are the events and either the effect leaves or, in a handover, the policy: what
+//! is in no body. Up to the tail the
 //! exports of two honest nodes are byte-identical. The record lengths let an auditor find its way
 //! after damage; they are checked like everything else.
 //!
 //! Absent on purpose: compression, documents, openings (they travel in a bundle of their own).
 
 use bincode::{Decode, Encode};
-use rollbook_proof::chain::{Certificate, HandoverCheckpoint, LeafTag, Seal};
+use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Leaf, LeafTag, Seal};
 use rollbook_proof::codec::{DecodeError, Wire, decode, encode};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::Height;
@@ -141,13 +142,21 @@ impl BlockFrame {
         }
     }
 
-    /// The derived leaves among all leaves of a block (the seal's last).
-    pub fn derived_of(leaves: &[Vec<u8>]) -> Vec<Vec<u8>> {
-        let in_no_body = |leaf: &&Vec<u8>| {
-            matches!(LeafTag::split(leaf), Some((LeafTag::Event, _)))
-                || LeafTag::split(leaf).is_none()
+    /// The derived leaves among all leaves of a block (the seal's last), in clear.
+    pub fn derived_of(leaves: &[Leaf]) -> Vec<Vec<u8>> {
+        let in_no_body = |leaf: &&Leaf| match LeafTag::split(&leaf.clear) {
+            Some((tag, _)) => matches!(tag, LeafTag::Event | LeafTag::Effect),
+            None => true,
         };
-        leaves.iter().filter(in_no_body).cloned().collect()
+        let derived = leaves.iter().filter(in_no_body);
+        derived.map(|leaf| leaf.clear.clone()).collect()
+    }
+
+    /// How many of a block's derived leaves stand before its evidence and records: the events. The
+    /// rest, effect leaves or a policy, stand after them.
+    pub fn events_of<'a>(derived: impl IntoIterator<Item = &'a [u8]>) -> usize {
+        let is_event = |leaf: &&[u8]| matches!(LeafTag::split(leaf), Some((LeafTag::Event, _)));
+        derived.into_iter().take_while(is_event).count()
     }
 
     /// The body bytes that the seal commits to.

@@ -397,7 +397,7 @@ impl Genesis {
                 })?;
             tx.keep();
         }
-        let changes = state.take_changes(&[]);
+        let changes = state.take_changes(&[], &[]);
         state
             .adopt(&changes)
             .map_err(|error| GenesisError::Structure(error.to_string()))?;

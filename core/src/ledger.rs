@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_proof::chain::{HandoverCheckpoint, Seal, ValidatorKey};
+use rollbook_proof::chain::{HandoverCheckpoint, Leaf, Seal, ValidatorKey};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode};
@@ -57,8 +57,8 @@ pub struct Execution {
     pub seal: Seal,
     /// The body bytes.
     pub body: Vec<u8>,
-    /// Every leaf of the block, the seal's last.
-    pub leaves: Vec<Vec<u8>>,
+    /// Every leaf of the block, in clear, the seal's last.
+    pub leaves: Vec<Leaf>,
     /// Record ids and outcomes, in order.
     pub outcomes: Vec<(Hash, Outcome)>,
     /// Log nodes that became final.

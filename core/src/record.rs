@@ -11,10 +11,9 @@
 //!   (RULINGS A18).
 
 use bincode::{Decode, Encode};
-use rollbook_proof::chain::{LeafTag, ReadClass};
-use rollbook_proof::codec::{DecodeError, Wire, at_most, decode, encode, strictly_ascending};
+use rollbook_proof::chain::{Leaf, RECORD_TAG, ReadClass, record_leaf};
+use rollbook_proof::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
-use rollbook_proof::file::Envelope;
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::id::PersonId;
@@ -58,8 +57,6 @@ pub use payment::{
     Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche,
 };
 
-/// Domain tag of record signatures and ids.
-pub const RECORD_TAG: &str = "rollbook/record/v1";
 /// Longest record, in bytes (RULINGS A19).
 pub const RECORD_MAX_BYTES: usize = 32 * 1024;
 /// How far ahead `valid_until_ms` may lie when the record is proposed: 30 days.
@@ -200,19 +197,12 @@ impl Record {
         self.payload.id()
     }
 
-    /// The record's leaf bytes: tag 1, payload, signatures.
-    pub fn leaf(&self) -> Vec<u8> {
-        LeafTag::Record.prefix(&encode(self))
-    }
-}
-
-impl Envelope for Record {
-    fn read(bytes: &[u8]) -> Result<Record, String> {
-        decode(bytes).map_err(|error| error.to_string())
-    }
-
-    fn id(&self) -> Hash {
-        Record::id(self)
+    /// The record's leaf.
+    pub fn leaf(&self) -> Leaf {
+        Leaf {
+            clear: record_leaf(&encode(&self.payload), &encode(&self.signatures)),
+            class: self.payload.body.read_class(),
+        }
     }
 }
 
@@ -236,13 +226,13 @@ impl SignedBytes {
     }
 
     /// [`Record::leaf`] of the same record, from the bytes at hand.
-    pub fn leaf(&self, record: &Record) -> Vec<u8> {
-        // A struct is its fields one after the other; the message is the tag, a zero byte, the
-        // payload.
+    pub fn leaf(&self, record: &Record) -> Leaf {
+        // The message is the tag, a zero byte, the payload.
         let payload = self.message.get(RECORD_TAG.len() + 1..).unwrap_or_default();
-        let mut leaf = LeafTag::Record.prefix(payload);
-        leaf.extend_from_slice(&encode(&record.signatures));
-        leaf
+        Leaf {
+            clear: record_leaf(payload, &encode(&record.signatures)),
+            class: record.payload.body.read_class(),
+        }
     }
 }
 

@@ -150,6 +150,16 @@ pub enum Outcome {
     NotCounted(NotCounted),
 }
 
+impl Outcome {
+    /// Why it had no effect, as a number; none: it took effect.
+    pub fn not_counted(&self) -> Option<u32> {
+        match self {
+            Outcome::Applied => None,
+            Outcome::NotCounted(reason) => Some(reason.number()),
+        }
+    }
+}
+
 /// The few reasons for which a record is in the log without effect (RULINGS A4).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
@@ -161,4 +171,22 @@ pub enum NotCounted {
     DuplicateGroup,
     /// The member is recused from the motion.
     Recused,
+}
+
+impl NotCounted {
+    /// Its number in effect leaves ([`rollbook_proof::chain::Effects`]), that of its encoding.
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// The reason of a number; none: there is no such reason in this version.
+    pub fn of_number(number: u32) -> Option<NotCounted> {
+        [
+            NotCounted::LateApplication,
+            NotCounted::DuplicateGroup,
+            NotCounted::Recused,
+        ]
+        .into_iter()
+        .find(|reason| reason.number() == number)
+    }
 }

@@ -81,8 +81,9 @@ impl State {
     }
 
     /// Takes the block overlay out of the tables, leaving them at the tip, and computes both roots.
-    /// `outcomes` are the encoded outcomes of the block's records, in order.
-    pub fn take_changes(&mut self, outcomes: &[u8]) -> Changes {
+    /// `outcomes` are the encoded outcomes of the block's records, in order; `hidden` are the hashes
+    /// of the leaves in clear that stand in the log as commitments, in their order.
+    pub fn take_changes(&mut self, outcomes: &[u8], hidden: &[Hash]) -> Changes {
         let rows = self.tables.take_rows();
         let mut proved = Vec::new();
         let mut hashed: Vec<Vec<u8>> = Vec::new();
@@ -100,6 +101,7 @@ impl State {
         let mut parts: Vec<&[u8]> = vec![&digest.0, &count];
         parts.extend(hashed.iter().map(Vec::as_slice));
         parts.push(outcomes);
+        parts.extend(hidden.iter().map(|hash| hash.0.as_slice()));
         let work_digest = sha256_parts(&parts);
         Changes {
             rows,

@@ -185,6 +185,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/records/dry-run", post(next::dry_run))
         .route("/v1/records/{id}", get(records::place))
         .route("/v1/records/{id}/proof", get(records::proof))
+        .route("/v1/records/{id}/effect", get(records::effect))
         .route("/v1/persons/{person}/sequence", get(state::sequence))
         .route("/v1/status", get(status::status))
         .route("/v1/health", get(status::health))

@@ -16,7 +16,7 @@ use rollbook_core::event::{Event, EventBody};
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
 use rollbook_core::id::MotionId;
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
-use rollbook_core::ledger::Ledger;
+use rollbook_core::ledger::{Execution, Ledger};
 use rollbook_core::record::{
     Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct, Proposal, Record,
     Registration,
@@ -25,7 +25,8 @@ use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::chain::{
-    Certificate, CheckpointSignature, HandoverCheckpoint, LeafTag, Vote, VoteKind, quorum,
+    Certificate, CheckpointSignature, Effects, HandoverCheckpoint, Leaf, LeafTag, RecordLeaf, Vote,
+    VoteKind, quorum,
 };
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
@@ -44,6 +45,34 @@ pub struct Block {
     pub refused: Vec<Refusal>,
     /// Events of the clock, in order.
     pub events: Vec<Event>,
+    /// Every leaf, the seal's last.
+    pub leaves: Vec<Leaf>,
+}
+
+/// The effect leaves of a block say of each record what its outcome is.
+fn effects_agree(execution: &Execution) {
+    let (seal, leaves) = (&execution.seal, &execution.leaves);
+    let effects = |class| {
+        let found = (seal.first_leaf..).zip(leaves).find_map(|(index, leaf)| {
+            let effects = Effects::read(&leaf.clear).ok()?;
+            (effects.class == class).then_some((index, effects))
+        });
+        found.expect("a block has an effect leaf for each read class of its records")
+    };
+    let records = (seal.first_leaf..).zip(leaves).filter_map(|(index, leaf)| {
+        RecordLeaf::split(&leaf.clear).map(|record| (index, record.id(), leaf.class))
+    });
+    let mut records = records.peekable();
+    for (id, outcome) in &execution.outcomes {
+        let (index, found, class) = records.next().unwrap();
+        let (at, effects) = effects(class);
+        assert_eq!(found, *id);
+        assert_eq!(
+            effects.on(class, index, at, seal),
+            Ok(outcome.not_counted())
+        );
+    }
+    assert_eq!(records.next(), None);
 }
 
 /// A sample alliance with its ledger.
@@ -167,15 +196,18 @@ impl Writer {
             )
             .unwrap(),
         );
-        let events = built
-            .execution
-            .leaves
-            .iter()
-            .filter_map(|leaf| match LeafTag::split(leaf) {
-                Some((LeafTag::Event, bytes)) => Some(decode::<Event>(bytes).unwrap()),
-                _ => None,
-            });
+        let events =
+            built
+                .execution
+                .leaves
+                .iter()
+                .filter_map(|leaf| match LeafTag::split(&leaf.clear) {
+                    Some((LeafTag::Event, bytes)) => Some(decode::<Event>(bytes).unwrap()),
+                    _ => None,
+                });
+        effects_agree(&built.execution);
         Block {
+            leaves: built.execution.leaves.clone(),
             events: events.collect(),
             outcomes: built
                 .execution

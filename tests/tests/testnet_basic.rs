@@ -49,7 +49,9 @@ fn four_nodes_decide_and_what_they_serve_can_be_proved() {
         "{}",
         String::from_utf8_lossy(&proof.body)
     );
-    chain.verify_receipt(&record.leaf(), &proof.body).unwrap();
+    chain
+        .verify_receipt(&record.leaf().clear, &proof.body)
+        .unwrap();
     for path in ["organisation/1", "organisation/99999"] {
         let state = get(&net, 3, &format!("/v1/state/{path}")).json();
         let value = state["value"]

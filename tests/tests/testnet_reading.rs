@@ -6,12 +6,15 @@
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rollbook_core::id::PersonId;
 use rollbook_core::pass::Pass;
 use rollbook_core::record::{NodeAct, Record};
 use rollbook_node::api::reader::header_of;
 use rollbook_node::clock::real_ms;
-use rollbook_proof::codec::decode;
+use rollbook_node::replica_thread::questions::TABLES;
+use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::log::{Clock, TlogProof};
 use rollbook_proof::number::{EpochId, LedgerTime, OrganisationId};
 use rollbook_proof::verify::EpochChain;
@@ -52,6 +55,82 @@ fn pass(net: &Net, node: u32, person: u32, signer: u32, until_ms: u64) -> String
         until_ms: LedgerTime(until_ms),
     };
     header_of(&pass.sign(&officer_key(&net.alliance.seed, signer)))
+}
+
+/// What a node answers to somebody without a pass, at every reading path up to a height.
+fn everything_public(net: &Net, node: u32, height: u64) -> Vec<(String, Vec<u8>)> {
+    let status = read(net, node, "/v1/status", None).json();
+    let size = read(net, node, &format!("/v1/blocks/{height}"), None).json();
+    let size = size["seal"]["first_leaf"].as_u64().unwrap()
+        + size["seal"]["leaf_count"].as_u64().unwrap()
+        + 1;
+    let mut paths: Vec<String> = [
+        "/v1/status",
+        "/v1/health",
+        "/v1/metrics",
+        "/v1/genesis",
+        "/v1/policies",
+        "/v1/checkpoint",
+        "/v1/blocks?from=0&limit=100",
+        "/v1/next/motion/1",
+        "/v1/state/motion/1",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    assert!(status.is_object() && size < 256, "{size} leaves");
+    for level in ["0", "entries"] {
+        paths.push(format!("/v1/log/tile/{level}/000.p/{size}"));
+    }
+    for table in TABLES {
+        paths.push(format!("/v1/lists/{table}"));
+    }
+    for height in 0..=height {
+        paths.push(format!("/v1/blocks/{height}"));
+        paths.push(format!("/v1/blocks/{height}/proof"));
+    }
+    for person in 1..=officers_of(MEMBERS).1 {
+        paths.push(format!("/v1/persons/{person}/sequence"));
+    }
+    let answer = |path: String| {
+        let answer = read(net, node, &path, None);
+        assert_eq!(answer.status, 200, "{path}");
+        (path, answer.body)
+    };
+    paths.into_iter().map(answer).collect()
+}
+
+/// No id, nonce, signature or act of a members' record stands in what was got, in any of the forms
+/// that bytes take: as they are, in hexadecimal, or in base64 of whatever alignment.
+fn learns_nothing(got: &[(String, Vec<u8>)], record: &Record) {
+    let body = encode(&record.payload.body);
+    let signature = encode(&record.signatures[0].signature);
+    let secrets = [
+        ("id", record.id().0.to_vec()),
+        ("nonce", record.payload.nonce.0.to_vec()),
+        ("act", body),
+        ("signature", signature),
+    ];
+    for (what, bytes) in secrets {
+        let mut forms = vec![bytes.clone(), hex::encode(&bytes).into_bytes()];
+        for skip in 0..3 {
+            let rest = &bytes[skip..];
+            let whole = &rest[..rest.len() / 3 * 3];
+            forms.push(BASE64.encode(whole).into_bytes());
+        }
+        for (path, answer) in got {
+            let found = forms
+                .iter()
+                .any(|form| answer.windows(form.len()).any(|window| window == form));
+            assert!(!found, "{path} holds the {what} of a record for members");
+        }
+    }
+    let names = [&b"\"Vote\""[..], b"\"Ballot\""];
+    for (path, answer) in got {
+        let found = names
+            .iter()
+            .any(|name| answer.windows(name.len()).any(|window| window == *name));
+        assert!(!found, "{path} tells of a ballot");
+    }
 }
 
 #[test]
@@ -100,7 +179,8 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
     let frame = format!("/v1/blocks/{height}/frame");
     let bundle = format!("/v1/log/tile/entries/000.p/{}", leaf + 1);
     let members = (401, "A15.members-only".to_owned());
-    for path in [&frame, &bundle, "/v1/export"] {
+    let effect = format!("/v1/records/{id}/effect");
+    for path in [&frame, &effect, "/v1/export"] {
         assert_eq!(code(&read(&net, 1, path, None)), members, "{path}");
     }
     let events = |pass: Option<&str>| {
@@ -122,16 +202,36 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let told = events(None);
-    assert!(
-        told.contains(&id.to_hex()) && !told.contains("\"Vote\""),
-        "{told}"
-    );
+    assert!(told.contains("event: members"), "{told}");
+    let secret_record = decode::<Record>(&secret).unwrap();
+    let mut got = everything_public(&net, 1, height);
+    got.push(("/v1/events".to_owned(), told.into_bytes()));
+    learns_nothing(&got, &secret_record);
 
-    // What is public is read without a pass: records, bundles without ballots, hash tiles, states.
+    // The next number of members' records counts acts that only members see: it is told to the
+    // voter and to colleagues, and the public one has not moved.
+    let voter = secret_record.payload.officer.0;
+    let lane = |person: u32, lane: &str, pass: Option<&str>| {
+        let path = format!("/v1/persons/{person}/sequence?lane={lane}");
+        let answer = read(&net, 1, &path, pass);
+        (answer.status, answer.json()["next"].as_u64())
+    };
+    let hour = real_ms() + 3_600_000;
+    let of = |person: u32| pass(&net, 1, person, person, hour);
+    assert_eq!(lane(voter, "public", None), (200, Some(2)));
+    assert_eq!(lane(voter, "members", None).0, 401);
+    assert_eq!(lane(voter, "members", Some(&of(officers_of(3).0))).0, 401);
+    let next = secret_record.payload.sequence + 1;
+    for reader in [voter, officers_of(2).1] {
+        let told = lane(voter, "members", Some(&of(reader)));
+        assert_eq!(told, (200, Some(next)), "{reader}");
+    }
+
+    // What is public is read without a pass: records, every entry bundle, hash tiles, states.
     let known = decode::<Record>(&public).unwrap().id();
     assert!(read(&net, 1, &format!("/v1/records/{known}"), None).json()["record"].is_string());
     for path in [
-        "/v1/log/tile/entries/000.p/9",
+        &bundle,
         "/v1/log/tile/0/000.p/9",
         "/v1/state/motion/1",
         "/v1/lists/motion",
@@ -181,7 +281,7 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
     let auditor = 2 * MEMBERS + 3 + 7;
     for person in [person, auditor] {
         let header = pass(&net, 1, person, person, hour);
-        for path in [&frame, &bundle, "/v1/export"] {
+        for path in [&frame, &effect, "/v1/export"] {
             assert_eq!(read(&net, 1, path, Some(&header)).status, 200, "{path}");
         }
         let place = read(&net, 1, &format!("/v1/records/{id}"), Some(&header)).json();
@@ -219,7 +319,10 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
         String::from_utf8_lossy(&proof.body)
     );
     let verified = chain
-        .verify_receipt(&decode::<Record>(&secret).unwrap().leaf(), &proof.body)
+        .verify_receipt(
+            &decode::<Record>(&secret).unwrap().leaf().clear,
+            &proof.body,
+        )
         .unwrap();
     assert_eq!(verified.epoch, EpochId(0));
     let lines = TlogProof::parse(&proof.body).unwrap().note.lines.len();

@@ -132,7 +132,7 @@ fn a_validator_comes_and_another_goes_under_load() {
     // them, too (RULINGS A21).
     let chain = epochs(&net, 5);
     assert_eq!(chain.policies().count(), 3);
-    let leaf = |record: &[u8]| decode::<Record>(record).unwrap().leaf();
+    let leaf = |record: &[u8]| decode::<Record>(record).unwrap().leaf().clear;
     assert_eq!(
         chain.verify_receipt(&leaf(&before), &kept).unwrap().epoch,
         EpochId(0)

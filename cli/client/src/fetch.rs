@@ -9,13 +9,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::record::Record;
 use rollbook_proof::chain::ReadClass;
-use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::file::{Bundle, Claim, Proved, Sealed, judge, record_claim};
 use rollbook_proof::log::TlogProof;
 use rollbook_proof::number::{EpochId, Height};
 use rollbook_wire::problem::MEMBERS_ONLY;
-use rollbook_wire::proof::{SealProof, StateProof};
+use rollbook_wire::proof::{LeafProof, StateProof};
 use rollbook_wire::record::{Place, Stands};
 
 use crate::client;
@@ -41,7 +41,7 @@ pub struct Fetched {
     /// The seal of its block.
     pub seal: Sealed,
     /// What was proved.
-    pub proved: Proved<Record>,
+    pub proved: Proved,
 }
 
 impl Fetched {
@@ -100,8 +100,9 @@ fn done(
     seal: Sealed,
 ) -> Result<(Fetched, Grounds), Trouble> {
     let proved = judge(trust.chain(), &claim, &seal).map_err(flawed)?;
-    if let Claim::Record { proof, .. } = &claim {
+    if let Claim::Record { proof, effect, .. } = &claim {
         trust.head_of_proof(node, &note_of(proof)?)?;
+        trust.head_of_proof(node, &note_of(&effect.proof)?)?;
     }
     let grounds = trust.head_of_proof(node, &note_of(&seal.proof)?)?;
     Ok((
@@ -115,11 +116,8 @@ fn done(
 }
 
 fn seal_of(node: &Client, height: u64) -> Result<Sealed, Trouble> {
-    let answer: SealProof = told(node, &format!("/v1/blocks/{height}/proof"))?;
-    Ok(Sealed {
-        leaf: answer.leaf,
-        proof: answer.proof,
-    })
+    let answer: LeafProof = told(node, &format!("/v1/blocks/{height}/proof"))?;
+    Ok(answer.into())
 }
 
 fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Grounds), Trouble> {
@@ -155,11 +153,12 @@ fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Ground
     let height = place.height.ok_or_else(|| unread("height"))?;
     let proof = node.bytes(&format!("/v1/records/{found}/proof"))?;
     let proof = String::from_utf8(proof).map_err(unread)?;
+    let effect: LeafProof = told(node, &format!("/v1/records/{found}/effect"))?;
     let seal = seal_of(node, height.0)?;
     done(
         trust,
         node,
-        record_claim(record.id(), &encode(&record), proof),
+        record_claim(record.id(), &record.leaf().clear, proof, effect.into()),
         seal,
     )
 }
@@ -205,7 +204,7 @@ fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Groun
 /// the body is for members and nobody can log in here.
 pub fn records_of(
     trust: &mut Trust,
-    proved: &Proved<Record>,
+    proved: &Proved,
 ) -> Result<Option<Vec<(String, String)>>, Error> {
     let seal = proved.seal.clone();
     if seal.height == Height(0) {

@@ -14,7 +14,7 @@ use rollbook_core::record::Record;
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict, verify_answer};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, sha256};
-use rollbook_proof::file::{Claim, Flaw, KeptPolicy, chain_of, unhex};
+use rollbook_proof::file::{Claim, Content, Flaw, KeptPolicy, chain_of, unhex};
 use rollbook_proof::number::{Height, OrganisationId};
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::problem::Problem;
@@ -219,6 +219,8 @@ pub struct Receipt {
     pub height: Height,
     /// Index of its leaf.
     pub leaf: u64,
+    /// Why it had no effect, as a number (docs/formats.md); none: it took effect.
+    pub without_effect: Option<u32>,
 }
 
 /// Fetches the receipt of a record and verifies it from the genesis hash.
@@ -228,7 +230,9 @@ pub fn receipt(trust: &mut Trust, record: &Record) -> Result<Receipt, Error> {
         fetched.proved.seal.height,
         fetched.proved.receipt.verified.index,
     );
-    let Claim::Record { proof, .. } = fetched.claim else {
+    let (Claim::Record { proof, .. }, Content::Record { without_effect, .. }) =
+        (fetched.claim, fetched.proved.content)
+    else {
         // A record asked for is a record claimed.
         return Err(Error::Nobody(Vec::new()));
     };
@@ -237,5 +241,6 @@ pub fn receipt(trust: &mut Trust, record: &Record) -> Result<Receipt, Error> {
         grounds,
         height,
         leaf,
+        without_effect,
     })
 }

@@ -17,6 +17,7 @@ use rollbook_words::dates::time;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::objects;
 use crate::output::{print, print_json, say};
 use crate::receipts::Receipted;
 use crate::trust;
@@ -200,6 +201,7 @@ pub fn told(
     if json {
         let mut shown = serde_json::to_value(&place).unwrap_or_default();
         if let Some(receipt) = receipt {
+            shown["effect"] = objects::effect(receipt.without_effect).into();
             shown["receipt"] =
                 serde_json::json!({ "file": receipt.file, "verified": receipt.grounds });
         }
@@ -223,6 +225,7 @@ pub fn told(
     match receipt {
         None => say(t("act.decided", &[])),
         Some(receipt) => {
+            say(objects::effect_text(receipt.without_effect));
             say(t(
                 "act.receipted",
                 &[

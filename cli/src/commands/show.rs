@@ -5,7 +5,7 @@ use clap::{Args, Command};
 use rollbook_client::fetch::{Fetched, Target, fetch, records_of};
 use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::id::PersonId;
-use rollbook_core::record::{Capacity, Record};
+use rollbook_core::record::Capacity;
 use rollbook_proof::file::{Content, Proved};
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
@@ -50,7 +50,13 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
     let (fetched, grounds) = fetch(&mut trust, target)?;
     let json = global.json;
     let (body, mut code) = match &fetched.proved.content {
-        Content::Record(record) => {
+        Content::Record {
+            bytes,
+            without_effect,
+            ..
+        } => {
+            let record = objects::record(bytes)?;
+            let effect = objects::effect(*without_effect);
             let signed: Vec<Signed<'_>> = record
                 .signatures
                 .iter()
@@ -64,10 +70,12 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
                 "record": record.id(), "rule": record.payload.body.code(),
                 "leaf": fetched.proved.receipt.verified.index,
                 "payload": record.payload, "signed": signed,
+                "effect": effect,
             });
             let parts = vec![
                 ("payload", Shown::of(&record.payload)),
                 ("signed", Shown::of(&signed)),
+                ("effect", Shown::of(&objects::effect_text(*without_effect))),
             ];
             (Body::of(json, parts), 0)
         }
@@ -236,18 +244,13 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
     ];
     let key = match fetched.proved.content {
         Content::State { .. } => "show.verified-state",
-        Content::Record(_) => "show.verified-record",
+        Content::Record { .. } => "show.verified-record",
         Content::Block => "show.verified-block",
     };
     t(key, &facts)
 }
 
-fn with_grounds(
-    mut body: Value,
-    proved: &Proved<Record>,
-    grounds: &Grounds,
-    trust: &Trust,
-) -> Value {
+fn with_grounds(mut body: Value, proved: &Proved, grounds: &Grounds, trust: &Trust) -> Value {
     body["verified"] = json!({
         "genesis": trust.chain().genesis(), "height": proved.seal.height,
         "time_ms": proved.seal.time_ms,

@@ -140,7 +140,7 @@ fn receipt_line(receipt: &Receipt, genesis: Hash) -> String {
 fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result<u8, Failure> {
     let verified = Bundle::parse(bytes).and_then(|bundle| {
         compare(bundle.genesis, pinned)?;
-        Ok((bundle.verify::<Record>()?, bundle))
+        Ok((bundle.verify()?, bundle))
     });
     let (proved, bundle) = match verified {
         Ok(verified) => verified,
@@ -154,13 +154,20 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
     let mut shown = Shown::Nothing;
     let body = match content {
         Content::Block => json!({ "block": seal.id() }),
-        Content::Record(record) => {
-            shown = Shown::of(&record.payload);
-            json!({
-                "record": record.id(), "rule": record.payload.body.code(),
-                "payload": record.payload,
-            })
-        }
+        Content::Record {
+            id,
+            bytes,
+            without_effect,
+        } => match decode::<Record>(bytes) {
+            Ok(record) => {
+                shown = Shown::of(&record.payload);
+                json!({
+                    "record": id, "rule": record.payload.body.code(),
+                    "payload": record.payload, "effect": objects::effect(*without_effect),
+                })
+            }
+            Err(error) => return Ok(flawed(&Flaw::new("proof.record", error), file, json)),
+        },
         Content::State { path, value } => {
             let value = match value {
                 None => Value::Null,
@@ -206,13 +213,16 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
     ];
     let key = match content {
         Content::Block => "verify.block",
-        Content::Record(_) => "verify.record",
+        Content::Record { .. } => "verify.record",
         Content::State { value: None, .. } => "verify.absent",
         Content::State { .. } => "verify.state",
     };
     print(t(key, &facts));
     for (label, text) in objects::rows(body["path"].as_str().unwrap_or_default(), &shown, None) {
         print(format!("  {label}: {text}"));
+    }
+    if let Content::Record { without_effect, .. } = content {
+        print(objects::effect_text(*without_effect));
     }
     print(receipt_line(receipt, bundle.genesis));
     not_pinned(pinned, bundle.genesis);
@@ -276,14 +286,14 @@ fn tlog_proof(
 fn leaf_of(file: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = read(file)?;
     if let Ok(record) = decode::<Record>(&bytes) {
-        return Ok(record.leaf());
+        return Ok(record.leaf().clear);
     }
-    if let Ok(Ok(proved)) = Bundle::parse(&bytes).map(|bundle| bundle.verify::<Record>())
-        && let Content::Record(record) = proved.content
+    if let Ok(Ok(proved)) = Bundle::parse(&bytes).map(|bundle| bundle.verify())
+        && let Content::Record { bytes, .. } = proved.content
     {
-        return Ok(record.leaf());
+        return Ok(objects::record(&bytes)?.leaf().clear);
     }
-    crate::pending_file::read(file).map(|record| record.leaf())
+    crate::pending_file::read(file).map(|record| record.leaf().clear)
 }
 
 /// A node's signed answer to a record.

@@ -128,7 +128,7 @@ pub fn another_history(net: &Net, record: &Record, size: u64) -> (Proxy, Hash) {
     let mut nodes = MemoryNodes::new();
     for at in 0..size {
         match at {
-            at if at == leaf => nodes.push(&record.leaf()),
+            at if at == leaf => nodes.push(&record.leaf().logged()),
             at if at == seal_at => nodes.push(&seal_leaf),
             _ => nodes.push(b"another history"),
         };

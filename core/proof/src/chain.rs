@@ -3,12 +3,14 @@
 //! * [`Seal`]: a block's header, its identity and its last leaf.
 //! * [`Certificate`]: a quorum of precommits for one block; [`Evidence`]: two statements that no
 //!   honest validator makes both.
-//! * [`LeafTag`]: the kinds of leaves; [`ReadClass`]: who may read one. [`HandoverCheckpoint`]: the link between two epochs.
+//! * [`Leaf`] and [`LeafTag`]: what stands in the log, in clear or as a commitment;
+//!   [`Effects`]: which records had no effect. [`HandoverCheckpoint`]: the link between two epochs.
 //!
 //! Absent on purpose: what is in a block. Its records and their rules need no reader here; a proof
 //! speaks of a record's bytes.
 
 mod certificate;
+mod effect;
 mod handover;
 mod leaf;
 mod seal;
@@ -17,6 +19,7 @@ pub use certificate::{
     Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal,
     SignedVote, ValidatorKey, Vote, VoteKind, quorum,
 };
+pub use effect::{EffectRefusal, Effects};
 pub use handover::{CheckpointSignature, HandoverCheckpoint};
-pub use leaf::{LeafTag, ReadClass};
+pub use leaf::{Leaf, LeafTag, RECORD_TAG, ReadClass, RecordLeaf, commitment, record_leaf};
 pub use seal::Seal;

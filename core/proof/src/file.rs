@@ -5,7 +5,7 @@
 //!   proof.
 //! * `seal`: a block's seal leaf and its receipt; it dates the statement and, for state, holds the
 //!   root.
-//! * `claim`: a record with its receipt, a value (or the absence of one) with its ICS23 proof, or
+//! * `claim`: a record with its receipt and the leaf that says whether it took effect, a value (or the absence of one) with its ICS23 proof, or
 //!   the block itself.
 //!
 //! The file has one form: JSON with two spaces, fields in this order, hexadecimal in lower case,
@@ -13,14 +13,14 @@
 //! `extra` that nobody it knows has signed; so a changed byte is found wherever it stands.
 //! docs/formats.md, section 9, describes it for other readers.
 //!
-//! Absent on purpose: what a record says. This crate knows a record's bytes and its leaf; who can
-//! read records says what they are ([`Envelope`]).
+//! Absent on purpose: what a record says. This crate knows a record's bytes, its id and its leaf;
+//! who can read records says what they are.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::chain::{LeafTag, Seal};
+use crate::chain::{EffectRefusal, Effects, RecordLeaf, Seal};
 use crate::crypto::Hash;
 use crate::log::{EpochPolicy, SignedNote, TlogProof};
 use crate::number::EpochId;
@@ -75,7 +75,7 @@ pub struct Bundle {
     pub seal: Sealed,
 }
 
-/// A seal with its receipt.
+/// A seal, or another leaf that a block has once, with its receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sealed {
@@ -95,10 +95,12 @@ pub enum Claim {
     Record {
         /// Its id.
         id: Hash,
-        /// The signed envelope, base64.
-        record: String,
+        /// Its leaf in clear, base64.
+        leaf: String,
         /// C2SP tlog-proof of its leaf.
         proof: String,
+        /// The leaf of the block that says which records had no effect.
+        effect: Sealed,
     },
     /// A value of the state after the block.
     State {
@@ -113,22 +115,29 @@ pub enum Claim {
 
 /// A statement that was verified.
 #[derive(Debug, Clone)]
-pub struct Proved<R> {
+pub struct Proved {
     /// The block.
     pub seal: Seal,
     /// Who stands for it: of the record, else of the seal.
     pub receipt: Receipt,
     /// What was proved.
-    pub content: Content<R>,
+    pub content: Content,
 }
 
 /// What was proved.
 #[derive(Debug, Clone)]
-pub enum Content<R> {
+pub enum Content {
     /// The block's seal.
     Block,
-    /// The record.
-    Record(Box<R>),
+    /// A record.
+    Record {
+        /// Its id.
+        id: Hash,
+        /// The signed record, as it is encoded.
+        bytes: Vec<u8>,
+        /// Why it had no effect, as a number (docs/formats.md); none: it took effect.
+        without_effect: Option<u32>,
+    },
     /// The value at a path, or that there is none.
     State {
         /// Path in the proved tables.
@@ -176,21 +185,8 @@ pub fn unhex(text: &str) -> Result<Vec<u8>, Flaw> {
     }
 }
 
-/// A signed record, for those who can read one.
-pub trait Envelope: Sized {
-    /// Reads the canonical bytes, or says why they are no record.
-    fn read(bytes: &[u8]) -> Result<Self, String>;
-
-    /// The record's id.
-    fn id(&self) -> Hash;
-}
-
 /// Verifies a claim under a chain of policies.
-pub fn judge<R: Envelope>(
-    chain: &EpochChain,
-    claim: &Claim,
-    seal: &Sealed,
-) -> Result<Proved<R>, Flaw> {
+pub fn judge(chain: &EpochChain, claim: &Claim, seal: &Sealed) -> Result<Proved, Flaw> {
     let refused = |error: ReceiptRefusal| Flaw::new(error.code(), error);
     let leaf = unhex(&seal.leaf)?;
     let sealed = match claim {
@@ -223,11 +219,17 @@ pub fn judge<R: Envelope>(
                 },
             )
         }
-        Claim::Record { id, record, proof } => {
-            let bytes = BASE64
-                .decode(record)
+        Claim::Record {
+            id,
+            leaf,
+            proof,
+            effect,
+        } => {
+            let leaf = BASE64
+                .decode(leaf)
                 .map_err(|error| Flaw::new("proof.base64", error))?;
-            let record = R::read(&bytes).map_err(|error| Flaw::new("proof.record", error))?;
+            let record = RecordLeaf::split(&leaf)
+                .ok_or_else(|| Flaw::new("proof.record", "the leaf is no record's"))?;
             let found = record.id();
             if found != *id {
                 return Err(Flaw::new(
@@ -236,7 +238,7 @@ pub fn judge<R: Envelope>(
                 ));
             }
             let receipt = chain
-                .verify_receipt(&LeafTag::Record.prefix(&bytes), proof.as_bytes())
+                .verify_receipt(&leaf, proof.as_bytes())
                 .map_err(refused)?;
             complete(proof, &receipt)?;
             let (index, seal) = (receipt.verified.index, &sealed.seal);
@@ -249,7 +251,16 @@ pub fn judge<R: Envelope>(
                 );
                 return Err(Flaw::new("proof.place", why));
             }
-            (receipt, Content::Record(Box::new(record)))
+            let without_effect = effect_of(chain, &receipt, effect, seal)?;
+            let bytes = record.record.to_vec();
+            (
+                receipt,
+                Content::Record {
+                    id: found,
+                    bytes,
+                    without_effect,
+                },
+            )
         }
     };
     Ok(Proved {
@@ -257,6 +268,29 @@ pub fn judge<R: Envelope>(
         receipt,
         content,
     })
+}
+
+/// Why the record of a receipt had no effect, by the effect leaf of its block; none: it took effect.
+fn effect_of(
+    chain: &EpochChain,
+    record: &Receipt,
+    effect: &Sealed,
+    seal: &Seal,
+) -> Result<Option<u32>, Flaw> {
+    let leaf = unhex(&effect.leaf)?;
+    let receipt = chain
+        .verify_receipt(&leaf, effect.proof.as_bytes())
+        .map_err(|error| Flaw::new(error.code(), error))?;
+    complete(&effect.proof, &receipt)?;
+    let bad = |error| Flaw::new("proof.effect", error);
+    let (record, at) = (&record.verified, &receipt.verified);
+    if record.class != at.class {
+        return Err(bad(EffectRefusal::Class));
+    }
+    let effects = Effects::read(&leaf).map_err(bad)?;
+    effects
+        .on(at.class, record.index, at.index, seal)
+        .map_err(bad)
 }
 
 /// Nothing in a receipt that nobody known has signed: no `extra`, no line but the log's and the
@@ -351,7 +385,7 @@ impl Bundle {
 
     /// Verifies everything from the genesis hash in the file. Whether that is the right one the
     /// caller compares.
-    pub fn verify<R: Envelope>(&self) -> Result<Proved<R>, Flaw> {
+    pub fn verify(&self) -> Result<Proved, Flaw> {
         let chain = chain_of(self.genesis, &self.policies)
             .map_err(|why| Flaw::new("proof.policies", why))?;
         complete_handovers(&self.policies)?;
@@ -384,11 +418,12 @@ pub fn parse_canonical<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -
     Ok(value)
 }
 
-/// A record as a claim, by its id and canonical bytes.
-pub fn record_claim(id: Hash, record: &[u8], proof: String) -> Claim {
+/// A record as a claim, by its id, its leaf in clear, the receipt and the effect leaf.
+pub fn record_claim(id: Hash, leaf: &[u8], proof: String, effect: Sealed) -> Claim {
     Claim::Record {
         id,
-        record: BASE64.encode(record),
+        leaf: BASE64.encode(leaf),
         proof,
+        effect,
     }
 }

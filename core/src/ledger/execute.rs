@@ -1,6 +1,6 @@
 //! Blocks: built by a proposer, executed by everybody else, by the same code.
 
-use rollbook_proof::chain::{Certificate, LeafTag, Seal};
+use rollbook_proof::chain::{Certificate, Effects, Leaf, ReadClass, Seal, record_leaf};
 use rollbook_proof::codec::{DecodeError, decode, encode};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::{EpochPolicy, Frontier, leaf_hash};
@@ -23,7 +23,11 @@ use crate::tx::{BlockContext, Tx, Verify};
 
 /// What a block came to before its seal.
 struct Run {
-    leaves: Vec<Vec<u8>>,
+    leaves: Vec<Leaf>,
+    /// Leaves before the first record.
+    before: usize,
+    /// Read classes of the records, in order.
+    classes: Vec<ReadClass>,
     outcomes: Vec<(Hash, Outcome)>,
     next_policy: Option<EpochPolicy>,
     /// Due deadlines are left over, or the block is a handover: it holds no records.
@@ -38,13 +42,33 @@ impl Run {
         block: BlockContext,
         record: &Record,
         signed: &SignedBytes,
-        leaf: Vec<u8>,
+        leaf: Leaf,
         verifier: &mut dyn Verify,
     ) -> Result<(), Refusal> {
         let outcome = apply::apply_signed(tables, block, record, signed, verifier)?;
         self.outcomes.push((signed.id, outcome));
+        self.classes.push(leaf.class);
         self.leaves.push(leaf);
         Ok(())
+    }
+
+    /// The leaves that say which records had no effect: one for each read class that there is, that
+    /// of public records first (RULINGS A35, A58).
+    fn effects(&self) -> Vec<Leaf> {
+        let mut leaves = Vec::new();
+        for class in [ReadClass::Public, ReadClass::Members] {
+            let mut records = Vec::new();
+            for ((place, (id, outcome)), of) in (0..).zip(&self.outcomes).zip(&self.classes) {
+                if *of == class {
+                    records.push((place, *id, outcome.not_counted()));
+                }
+            }
+            if !records.is_empty() {
+                let clear = Effects::of(class, self.before as u32, &records).leaf();
+                leaves.push(Leaf { clear, class });
+            }
+        }
+        leaves
     }
 }
 
@@ -75,7 +99,7 @@ impl Ledger {
         for record in candidates {
             let signed = SignedBytes::of(record);
             let leaf = signed.leaf(record);
-            let length = leaf.len() - LeafTag::BYTES;
+            let length = leaf.clear.len() - record_leaf(&[], &[]).len();
             let fits = length <= RECORD_MAX_BYTES
                 && size + length <= BODY_MAX_BYTES
                 && signatures + record.signatures.len() <= BODY_MAX_SIGNATURES
@@ -205,7 +229,7 @@ impl Ledger {
             validators::note_alive(&mut tx, certificate);
             tx.keep();
         }
-        let mut leaves = Vec::new();
+        let mut leaves: Vec<Leaf> = Vec::new();
         if let Some(gap_ms) = gap {
             let mut tx = Tx::of_block(tables, block);
             let event = apply::lengthen(&mut tx, gap_ms);
@@ -223,7 +247,7 @@ impl Ledger {
         }
         for evidence in &system.evidence {
             take_evidence(tables, block, evidence)?;
-            leaves.push(evidence.leaf());
+            leaves.push(Leaf::public(evidence.leaf()));
         }
         let closed_to_records = left_over || handover.is_some();
         let mut next_policy = None;
@@ -250,10 +274,12 @@ impl Ledger {
             let mut tx = Tx::of_block(tables, block);
             let policy = next_epoch(&mut tx, &self.policy, &next, policy_index);
             tx.keep();
-            leaves.push(policy.render().into_bytes());
+            leaves.push(Leaf::public(policy.render().into_bytes()));
             next_policy = Some(policy);
         }
         Ok(Run {
+            before: leaves.len(),
+            classes: Vec::new(),
             leaves,
             outcomes: Vec::new(),
             next_policy,
@@ -269,15 +295,22 @@ impl Ledger {
         body: Vec<u8>,
     ) -> Result<Execution, BlockError> {
         let protocol = self.next_protocol()?;
+        let effects = run.effects();
+        let mut leaves = run.leaves;
+        leaves.extend(effects);
+        let hidden: Vec<Hash> = leaves
+            .iter()
+            .filter(|leaf| leaf.class == ReadClass::Members)
+            .map(|leaf| sha256(&leaf.clear))
+            .collect();
         let changes = self
             .state
-            .take_changes(&apply::outcome_bytes(&run.outcomes));
+            .take_changes(&apply::outcome_bytes(&run.outcomes), &hidden);
         let mut frontier = self.frontier.clone();
         let first_leaf = frontier.size();
         let mut nodes = Vec::new();
-        let mut leaves = run.leaves;
         for leaf in &leaves {
-            nodes.extend(frontier.append(leaf_hash(leaf)));
+            nodes.extend(frontier.append(leaf_hash(&leaf.logged())));
         }
         let leaf_count = u32::try_from(leaves.len()).map_err(|error| BlockError::Internal {
             height: block.height,
@@ -302,7 +335,7 @@ impl Ledger {
         };
         let leaf = seal.leaf();
         nodes.extend(frontier.append(leaf_hash(&leaf)));
-        leaves.push(leaf);
+        leaves.push(Leaf::public(leaf));
         Ok(Execution {
             seal,
             body,

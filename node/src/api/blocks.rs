@@ -7,11 +7,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rollbook_core::block::BlockBody;
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
-use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Seal};
+use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Leaf, Seal};
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::Height;
 use rollbook_wire::ledger::Block;
-use rollbook_wire::proof::SealProof;
+use rollbook_wire::proof::LeafProof;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
@@ -34,7 +34,7 @@ pub struct Page {
     limit: Option<u64>,
 }
 
-fn view_of(api: &Api, height: Height) -> Result<Block, Problem> {
+fn view_of(api: &Api, reader: Reader, height: Height) -> Result<Block, Problem> {
     let view = &api.parts().view;
     let newest = view.height();
     let missing = || {
@@ -63,11 +63,16 @@ fn view_of(api: &Api, height: Height) -> Result<Block, Problem> {
             .iter()
             .flat_map(|c| c.signatures.iter().map(|(validator, _)| *validator))
             .collect(),
-        records: records.iter().map(|record| record.id().to_hex()).collect(),
+        records: records
+            .iter()
+            .filter(|record| reader.may_read(record.payload.body.read_class()))
+            .map(|record| record.id().to_hex())
+            .collect(),
         derived: if height == Height(0) {
             Vec::new()
         } else {
-            view.derived(height)?.iter().map(hex::encode).collect()
+            let shown = |leaf: &Leaf| hex::encode(reader.sees(leaf));
+            view.derived_leaves(height)?.iter().map(shown).collect()
         },
         receipted: view
             .receipt()
@@ -89,13 +94,14 @@ fn view_of(api: &Api, height: Height) -> Result<Block, Problem> {
 )]
 pub async fn block(
     State(api): State<Api>,
+    reader: Reader,
     Path(height): Path<String>,
 ) -> Result<Json<Block>, Problem> {
     let height = height
         .parse()
         .map(Height)
         .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
-    view_of(&api, height).map(Json)
+    view_of(&api, reader, height).map(Json)
 }
 
 /// Blocks in order; as told by this node.
@@ -107,6 +113,7 @@ pub async fn block(
 )]
 pub async fn page(
     State(api): State<Api>,
+    reader: Reader,
     query: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Vec<Block>>, Problem> {
     let Query(page) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
@@ -115,7 +122,7 @@ pub async fn page(
     let from = page.from.unwrap_or(newest.next().0.saturating_sub(limit));
     (from..from.saturating_add(limit))
         .take_while(|height| *height <= newest.0)
-        .map(|height| view_of(&api, Height(height)))
+        .map(|height| view_of(&api, reader, Height(height)))
         .collect::<Result<_, _>>()
         .map(Json)
 }
@@ -175,7 +182,7 @@ pub async fn frame(
     path = "/v1/blocks/{height}/proof",
     params(("height" = u64, Path, description = "Height")),
     responses(
-        (status = 200, description = "Seal and proof", body = SealProof),
+        (status = 200, description = "Seal and proof", body = LeafProof),
         (status = 404, description = "Not here", body = rollbook_wire::problem::Problem),
         (status = 503, description = "Not receipted yet", body = rollbook_wire::problem::Problem)
     )
@@ -183,7 +190,7 @@ pub async fn frame(
 pub async fn proof(
     State(api): State<Api>,
     Path(height): Path<String>,
-) -> Result<Json<SealProof>, Problem> {
+) -> Result<Json<LeafProof>, Problem> {
     let height: Height = height
         .parse()
         .map(Height)
@@ -202,7 +209,7 @@ pub async fn proof(
     };
     let seal = seal.ok_or_else(missing)?;
     let proof = super::records::prove(&api, height, seal.leaf_index()).await?;
-    Ok(Json(SealProof {
+    Ok(Json(LeafProof {
         leaf: hex::encode(seal.leaf()),
         proof,
     }))

@@ -13,11 +13,13 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use rollbook_core::record::Record;
-use rollbook_proof::chain::{LeafTag, Seal};
+use rollbook_proof::chain::{Effects, Leaf, LeafTag, RecordLeaf, Seal};
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::Height;
 use rollbook_wire::by_name::ByName;
-use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf, UnreadLeaf};
+use rollbook_wire::event::{
+    EffectLeaf, EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf as EventRecord, SealLeaf, UnreadLeaf,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use utoipa::IntoParams;
@@ -139,29 +141,24 @@ async fn feed(
     }
 }
 
-fn describe(height: Height, index: u64, leaf: &[u8], reader: Reader) -> (&'static str, String) {
+fn describe(height: Height, index: u64, leaf: &Leaf, reader: Reader) -> (&'static str, String) {
+    let hidden = !reader.may_read(leaf.class);
+    let leaf = &*reader.sees(leaf);
     let raw = || RawLeaf {
         height,
         index,
         leaf: hex::encode(leaf),
     };
+    if hidden {
+        return ("members", data(&raw()));
+    }
+    if let Some(record) = RecordLeaf::split(leaf) {
+        return match decode::<Record>(record.record) {
+            Ok(record) => ("record", data(&told(height, index, record))),
+            Err(_) => ("record", data(&UnreadLeaf { height })),
+        };
+    }
     match LeafTag::split(leaf) {
-        Some((LeafTag::Record, bytes)) => {
-            let Ok(record) = decode::<Record>(bytes) else {
-                return ("record", data(&UnreadLeaf { height }));
-            };
-            let body = &record.payload.body;
-            let leaf = RecordLeaf {
-                code: body.code().to_owned(),
-                height,
-                id: record.id(),
-                index,
-                principal: record.payload.principal,
-                read_class: body.read_class(),
-                record: reader.may_read(&record).then_some(ByName(record)),
-            };
-            ("record", data(&leaf))
-        }
         Some((LeafTag::Seal, bytes)) => {
             let seal = decode::<Seal>(bytes).ok();
             let leaf = SealLeaf {
@@ -181,8 +178,18 @@ fn describe(height: Height, index: u64, leaf: &[u8], reader: Reader) -> (&'stati
             };
             ("event", data(&leaf))
         }
-        Some((LeafTag::Evidence, _)) => ("evidence", data(&raw())),
+        Some((LeafTag::Effect, _)) => {
+            let leaf = EffectLeaf {
+                effects: Effects::read(leaf).ok().map(ByName),
+                height,
+                index,
+            };
+            ("effect", data(&leaf))
+        }
         Some((LeafTag::Genesis, _)) => ("genesis", data(&raw())),
+        Some((LeafTag::Evidence | LeafTag::Record | LeafTag::Commitment, _)) => {
+            ("evidence", data(&raw()))
+        }
         None => {
             let leaf = PolicyLeaf {
                 height,
@@ -191,6 +198,19 @@ fn describe(height: Height, index: u64, leaf: &[u8], reader: Reader) -> (&'stati
             };
             ("policy", data(&leaf))
         }
+    }
+}
+
+fn told(height: Height, index: u64, record: Record) -> EventRecord {
+    let body = &record.payload.body;
+    EventRecord {
+        code: body.code().to_owned(),
+        height,
+        id: record.id(),
+        index,
+        principal: record.payload.principal,
+        read_class: body.read_class(),
+        record: Some(ByName(record)),
     }
 }
 

@@ -4,9 +4,6 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use rollbook_core::record::Record;
-use rollbook_proof::chain::LeafTag;
-use rollbook_proof::codec::decode;
 use rollbook_proof::log::tiles::{EntryBundler, TILE_WIDTH, Tile, TileKind, hash_tile_bytes};
 use rollbook_proof::log::tree::{TreeError, consistency_proof};
 use rollbook_proof::number::Height;
@@ -14,7 +11,6 @@ use rollbook_wire::proof::Consistency;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::reader::Reader;
 use super::{Api, Problem};
 use crate::store::view::View;
 
@@ -74,19 +70,10 @@ pub async fn consistency(
     params(("path" = String, Path, description = "tile/0/000, tile/entries/000.p/12")),
     responses(
         (status = 200, description = "The tile", content_type = "application/octet-stream"),
-        (
-            status = 401,
-            description = "The bundle holds records for members: log in",
-            body = rollbook_wire::problem::Problem
-        ),
         (status = 404, description = "No such tile", body = rollbook_wire::problem::Problem)
     )
 )]
-pub async fn tile(
-    State(api): State<Api>,
-    reader: Reader,
-    Path(path): Path<String>,
-) -> Result<Response, Problem> {
+pub async fn tile(State(api): State<Api>, Path(path): Path<String>) -> Result<Response, Problem> {
     let missing = || {
         Problem::missing("the log has no such tile")
             .next("see C2SP tlog-tiles; sizes are in /v1/checkpoint")
@@ -111,22 +98,16 @@ pub async fn tile(
         TileKind::Entries => {
             let bundled =
                 tokio::task::spawn_blocking(move || bundle(&view, tile.index, first, end)).await;
-            let (bytes, records) = bundled
+            bundled
                 .map_err(Problem::internal)?
-                .map_err(Problem::internal)?;
-            reader.must_read_all(records.iter(), "this entry bundle")?;
-            bytes
+                .map_err(Problem::internal)?
         }
     };
-    // Whether a shared cache may keep an entry bundle depends on who asked.
-    let cache = match tile.kind {
-        TileKind::Hashes(_) if u64::from(tile.width) == TILE_WIDTH => {
-            "public, max-age=31536000, immutable"
-        }
-        TileKind::Entries if u64::from(tile.width) == TILE_WIDTH => {
-            "private, max-age=31536000, immutable"
-        }
-        _ => "no-cache",
+    // Every byte of the log is for everybody, so a shared cache may keep a whole tile for ever.
+    let cache = if u64::from(tile.width) == TILE_WIDTH {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
     };
     Ok((
         [
@@ -138,15 +119,14 @@ pub async fn tile(
         .into_response())
 }
 
-/// An entry bundle, and the records in it.
-fn bundle(view: &View, index: u64, first: u64, end: u64) -> Result<(Vec<u8>, Vec<Record>), String> {
+/// An entry bundle: the leaves as they stand in the log.
+fn bundle(view: &View, index: u64, first: u64, end: u64) -> Result<Vec<u8>, String> {
     let mut height = view
         .height_of_leaf(first)
         .map_err(|error| error.to_string())?
         .ok_or("a leaf is missing")?;
     let mut bundler = EntryBundler::at_bundle(index);
     let mut at = first;
-    let mut records = Vec::new();
     while at < end {
         let seal = view
             .seal(height)
@@ -163,17 +143,15 @@ fn bundle(view: &View, index: u64, first: u64, end: u64) -> Result<(Vec<u8>, Vec
                 break;
             }
             at += 1;
-            if let Some((LeafTag::Record, bytes)) = LeafTag::split(leaf) {
-                records.push(decode(bytes).map_err(|error| error.to_string())?);
-            }
-            if let Some((_, bytes)) = bundler.push(leaf).map_err(|error| error.to_string())? {
-                return Ok((bytes, records));
+            let pushed = bundler.push(&leaf.logged());
+            if let Some((_, bytes)) = pushed.map_err(|error| error.to_string())? {
+                return Ok(bytes);
             }
         }
         height = height.next();
     }
     bundler
         .finish()
-        .map(|(_, bytes)| (bytes, records))
+        .map(|(_, bytes)| bytes)
         .ok_or_else(|| "the bundle is empty".into())
 }

@@ -15,6 +15,7 @@ use rollbook_proof::number::OrganisationId;
 use rollbook_wire::judgement::{Judgement, Principal};
 use rollbook_wire::next::{Following, Standing};
 
+use super::reader::Reader;
 use super::{Api, Problem, records};
 use crate::replica_thread::command::{About, Command};
 
@@ -140,14 +141,21 @@ pub async fn next(
                            object",
             body = Following
         ),
+        (
+            status = 401,
+            description = "The record is for members: log in",
+            body = rollbook_wire::problem::Problem
+        ),
         (status = 404, description = "Not decided here", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn of_record(
     State(api): State<Api>,
+    reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Json<Following>, Problem> {
     let record = records::decided(&api, &id)?.ok_or_else(|| missing("such decided record"))?;
+    reader.must_read_all([&record].into_iter(), "what follows from this record")?;
     let found = api
         .ask(|reply| Command::Next {
             about: About::Record(Box::new(record)),

@@ -18,6 +18,7 @@ use super::{blocks, events, lists, log, metrics, next, records, state, status};
         records::submit,
         records::place,
         records::proof,
+        records::effect,
         next::dry_run,
         next::of_record,
         next::next,

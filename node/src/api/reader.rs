@@ -3,15 +3,17 @@
 //! * A reader logs in with `Authorization: Rollbook PASS`, a signed pass in base64
 //!   ([`rollbook_core::pass`]). No session is kept: every question is judged by the state at the
 //!   tip, so a revoked key or an ended membership reads nothing more.
-//! * Records of class members (ballots, conflicts, dues) are left out of answers in words; bytes
-//!   that hold one (a block's frame, an entry bundle, an export) are for readers who logged in.
-//!   Hash tiles, seals, checkpoints, policies, receipts and the proved state are for everybody:
-//!   they show that a record is there, not what it says.
+//! * Of what is for members (ballots, conflicts, dues) others see the leaf as it stands in the log,
+//!   a commitment, and nothing else: no id, no principal, no rule. Bytes that hold one in clear (a
+//!   block's frame, an export) are for readers who logged in. Tiles, entry bundles, seals,
+//!   checkpoints, policies, receipts and the proved state are for everybody.
 //! * An operator may keep the public out (`public_reading = false`): then only what the protocol
 //!   needs is open.
 //!
 //! Absent: levels below members (parties, officers of a matter): their content is never in a
 //! record.
+
+use std::borrow::Cow;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -22,7 +24,7 @@ use base64::Engine as _;
 use rollbook_core::id::PersonId;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::Record;
-use rollbook_proof::chain::ReadClass;
+use rollbook_proof::chain::{Leaf, ReadClass};
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::LedgerTime;
 use rollbook_wire::problem::MEMBERS_ONLY;
@@ -56,9 +58,18 @@ pub fn header_of(pass: &SignedPass) -> String {
 }
 
 impl Reader {
-    /// Whether a record's content may be shown.
-    pub fn may_read(self, record: &Record) -> bool {
-        self != Reader::Anybody || record.payload.body.read_class() == ReadClass::Public
+    /// Whether what is of this class may be shown.
+    pub fn may_read(self, class: ReadClass) -> bool {
+        self != Reader::Anybody || class == ReadClass::Public
+    }
+
+    /// A leaf as this reader may see it: in clear, or as it stands in the log.
+    pub fn sees(self, leaf: &Leaf) -> Cow<'_, [u8]> {
+        if self.may_read(leaf.class) {
+            Cow::Borrowed(&leaf.clear)
+        } else {
+            leaf.logged()
+        }
     }
 
     /// The person, if one has logged in.
@@ -86,7 +97,7 @@ impl Reader {
         mut records: impl Iterator<Item = &'a Record>,
         what: &str,
     ) -> Result<(), Problem> {
-        if records.all(|record| self.may_read(record)) {
+        if records.all(|record| self.may_read(record.payload.body.read_class())) {
             Ok(())
         } else {
             self.must_be_member(what)

@@ -12,11 +12,13 @@ use base64::Engine as _;
 use rollbook_core::block::BlockBody;
 use rollbook_core::record::Record;
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::TlogProof;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::by_name::ByName;
+use rollbook_wire::proof::LeafProof;
 use rollbook_wire::record::{Place, Stands, Submission, Told};
 use tokio::sync::oneshot;
 
@@ -244,14 +246,14 @@ fn parse(api: &Api, text: &str) -> Result<Hash, Problem> {
     let bad = || {
         Problem::bad(
             "api.record-id",
-            "a record id has 64 hexadecimal digits; 8 or more of the first are enough if unique",
+            "a record id has 64 hexadecimal digits; 16 or more of the first are enough if unique",
         )
     };
     let whole = text.len() / 2;
     let prefix = text
         .get(..2 * whole)
         .and_then(|text| hex::decode(text).ok())
-        .filter(|_| (8..64).contains(&text.len()));
+        .filter(|_| (16..64).contains(&text.len()));
     let prefix = prefix.ok_or_else(bad)?;
     let view = &api.parts().view;
     let mut found: Vec<Hash> = Vec::new();
@@ -285,6 +287,8 @@ struct Found {
     height: Height,
     index: u32,
     leaf: u64,
+    /// Index of the effect leaf of the record's class.
+    effect: u64,
     time_ms: LedgerTime,
     record: Record,
 }
@@ -311,14 +315,24 @@ fn find(api: &Api, id: &Hash) -> Result<Option<Found>, Problem> {
     let Some(seal) = view.seal(height)? else {
         return Ok(None);
     };
-    let records = body.records.len() as u64;
-    // Records are the last leaves before the seal: a handover, whose policy would follow them,
-    // holds none.
-    let leaf = seal
+    // Effect leaves and the seal follow the records: a handover, whose policy would, holds none.
+    let has = |class| {
+        let of_class = |record: &Record| record.payload.body.read_class() == class;
+        body.records.iter().any(of_class)
+    };
+    let effects = [ReadClass::Public, ReadClass::Members].map(|class| u64::from(has(class)));
+    let first = seal
         .leaf_index()
-        .saturating_sub(records)
-        .saturating_add(u64::from(index));
+        .saturating_sub(effects.iter().sum::<u64>() + body.records.len() as u64);
+    let leaf = first.saturating_add(u64::from(index));
+    let effect = first
+        .saturating_add(body.records.len() as u64)
+        .saturating_add(match record.payload.body.read_class() {
+            ReadClass::Public => 0,
+            ReadClass::Members => effects[0],
+        });
     Ok(Some(Found {
+        effect,
         height,
         index,
         leaf,
@@ -336,7 +350,7 @@ pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
 #[utoipa::path(
     get,
     path = "/v1/records/{id}",
-    params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
+    params(("id" = String, Path, description = "Record id, or 16 or more of its first digits")),
     responses(
         (status = 200, description = "Where it stands", body = Place),
         (status = 404, description = "Not known here", body = rollbook_wire::problem::Problem)
@@ -355,7 +369,7 @@ pub async fn place(
             .view
             .receipt()
             .is_some_and(|receipt| receipt.height >= found.height);
-        let shown = reader.may_read(&found.record);
+        let shown = reader.may_read(found.record.payload.body.read_class());
         return Ok(Json(Place {
             id: id.to_hex(),
             stands: if receipted {
@@ -367,7 +381,7 @@ pub async fn place(
             index: Some(found.index),
             leaf: Some(found.leaf),
             time_ms: Some(found.time_ms),
-            code: Some(found.record.payload.body.code().to_owned()),
+            code: shown.then(|| found.record.payload.body.code().to_owned()),
             read_class: Some(found.record.payload.body.read_class()),
             record: shown.then(|| {
                 base64::engine::general_purpose::STANDARD
@@ -407,7 +421,7 @@ pub async fn place(
 #[utoipa::path(
     get,
     path = "/v1/records/{id}/proof",
-    params(("id" = String, Path, description = "Record id, or 8 or more of its first digits")),
+    params(("id" = String, Path, description = "Record id, or 16 or more of its first digits")),
     responses(
         (status = 200, description = "C2SP tlog-proof", content_type = "text/plain"),
         (status = 404, description = "Not decided here", body = rollbook_wire::problem::Problem),
@@ -415,11 +429,55 @@ pub async fn place(
     )
 )]
 pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {
-    let id = parse(&api, &id)?;
-    let found = find(&api, &id)?.ok_or_else(|| {
-        Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID")
-    })?;
+    let found = known(&api, &id)?;
     prove(&api, found.height, found.leaf).await
+}
+
+/// The leaf that says whether a record took effect, with its receipt (RULINGS A35). That of members'
+/// records is for who may read them.
+#[utoipa::path(
+    get,
+    path = "/v1/records/{id}/effect",
+    params(("id" = String, Path, description = "Record id, or 16 or more of its first digits")),
+    responses(
+        (status = 200, description = "The effect leaf, proved", body = LeafProof),
+        (
+            status = 401,
+            description = "The record is for members: log in",
+            body = rollbook_wire::problem::Problem
+        ),
+        (status = 404, description = "Not decided here", body = rollbook_wire::problem::Problem),
+        (status = 503, description = "Not receipted yet", body = rollbook_wire::problem::Problem)
+    )
+)]
+pub async fn effect(
+    State(api): State<Api>,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<LeafProof>, Problem> {
+    let found = known(&api, &id)?;
+    reader.must_read_all([&found.record].into_iter(), "the effect of this record")?;
+    let proof = prove(&api, found.height, found.effect).await?;
+    let view = &api.parts().view;
+    let seal = view.seal(found.height)?;
+    let leaves = view.leaves(found.height)?;
+    let leaf = seal.zip(leaves).and_then(|(seal, leaves)| {
+        let place = found.effect.checked_sub(seal.first_leaf)?;
+        leaves.into_iter().nth(usize::try_from(place).ok()?)
+    });
+    let leaf = leaf.ok_or_else(|| Problem::internal("the effect leaf is not in the store"))?;
+    Ok(Json(LeafProof {
+        leaf: hex::encode(leaf.clear),
+        proof,
+    }))
+}
+
+/// A decided record.
+fn known(api: &Api, id: &str) -> Result<Found, Problem> {
+    let id = parse(api, id)?;
+    find(api, &id)?.ok_or_else(|| {
+        Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID")
+    })
 }
 
 /// A `.tlog-proof` of a leaf of block `height`.

@@ -8,8 +8,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bincode::{Decode, Encode};
 use rollbook_core::block::BlockBody;
+use rollbook_core::event::Event;
+use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
-use rollbook_proof::chain::{HandoverCheckpoint, LeafTag, Seal};
+use rollbook_proof::chain::{Effects, HandoverCheckpoint, Leaf, LeafTag, ReadClass, Seal};
 use rollbook_proof::codec::{DecodeError, Wire, decode};
 use rollbook_proof::crypto::{Hash, Signature};
 use rollbook_proof::log::{EpochPolicy, NodeReader};
@@ -174,22 +176,33 @@ impl View {
         Ok(leaves)
     }
 
-    /// Every leaf of a block, the seal's last; `None` if it is not in the store.
-    pub fn leaves(&self, height: Height) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+    /// The same with who may read them.
+    pub fn derived_leaves(&self, height: Height) -> Result<Vec<Leaf>, StoreError> {
+        Ok(self
+            .derived(height)?
+            .into_iter()
+            .map(derived_leaf)
+            .collect())
+    }
+
+    /// Every leaf of a block, in clear, the seal's last; `None` if it is not in the store.
+    pub fn leaves(&self, height: Height) -> Result<Option<Vec<Leaf>>, StoreError> {
         let Some(block) = self.store.block(height)? else {
             return Ok(None);
         };
-        let mut leaves = self.derived(height)?;
-        let policy = leaves.pop_if(|leaf| height > Height(0) && LeafTag::split(leaf).is_none());
+        let mut leaves = self.derived_leaves(height)?;
+        let events = BlockFrame::events_of(leaves.iter().map(|leaf| leaf.clear.as_slice()));
         if height > Height(0) {
             let Ok(body) = decode::<BlockBody>(&block.body) else {
                 return Ok(None);
             };
-            leaves.extend(body.system.evidence.iter().map(|evidence| evidence.leaf()));
+            let after = leaves.split_off(events);
+            let evidence = body.system.evidence.iter();
+            leaves.extend(evidence.map(|evidence| Leaf::public(evidence.leaf())));
             leaves.extend(body.records.iter().map(|record| record.leaf()));
+            leaves.extend(after);
         }
-        leaves.extend(policy);
-        leaves.push(LeafTag::Seal.prefix(&block.seal));
+        leaves.push(Leaf::public(LeafTag::Seal.prefix(&block.seal)));
         Ok(Some(leaves))
     }
 
@@ -218,6 +231,21 @@ impl NodeReader for View {
     fn node(&self, level: u8, index: u64) -> Option<Hash> {
         self.store.log_node(level, index).ok().flatten()
     }
+}
+
+/// A derived leaf with who may read it; what a node stored itself reads back.
+fn derived_leaf(clear: Vec<u8>) -> Leaf {
+    // What cannot be read is shown to nobody else.
+    let class = match LeafTag::split(&clear) {
+        Some((LeafTag::Event, bytes)) => {
+            decode::<Event>(bytes).map_or(ReadClass::Members, |event| event.body.read_class())
+        }
+        Some((LeafTag::Effect, _)) => {
+            Effects::read(&clear).map_or(ReadClass::Members, |effects| effects.class)
+        }
+        _ => ReadClass::Public,
+    };
+    Leaf { clear, class }
 }
 
 pub(super) fn derived_key(height: Height, chunk: u32) -> Vec<u8> {

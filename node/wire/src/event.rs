@@ -2,8 +2,7 @@
 //! struct it is; the event's id is `height:index`. Fields stand by name.
 
 use rollbook_core::record::Record;
-use rollbook_proof::chain::ReadClass;
-use rollbook_proof::chain::Seal;
+use rollbook_proof::chain::{Effects, ReadClass, Seal};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, OrganisationId};
 use serde::{Deserialize, Serialize};
@@ -31,7 +30,7 @@ pub struct RecordLeaf {
     /// Who may read its content.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub read_class: ReadClass,
-    /// The record in words; null for readers whom it is not for.
+    /// The record in words.
     #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
     pub record: Option<ByName<Record>>,
 }
@@ -76,7 +75,21 @@ pub struct EventLeaf {
     pub index: u64,
 }
 
-/// `evidence` and `genesis`.
+/// `effect`: which records of the block had no effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct EffectLeaf {
+    /// The leaf in words.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
+    pub effects: Option<ByName<Effects>>,
+    /// Height of the block.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
+    /// Place among the block's leaves.
+    pub index: u64,
+}
+
+/// `evidence`, `genesis`, and `members`: a leaf that is for members, as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RawLeaf {

@@ -1,15 +1,15 @@
-//! Answers that carry their proofs: seals, proved state, policies, consistency.
+//! Answers that carry their proofs: leaves, proved state, policies, consistency.
 
 use rollbook_proof::crypto::Hash;
-use rollbook_proof::file::KeptPolicy;
+use rollbook_proof::file::{KeptPolicy, Sealed};
 use rollbook_proof::number::{EpochId, Height};
 use serde::{Deserialize, Serialize};
 
-/// A seal that is proved to be in the log.
+/// A leaf that a block has once, a seal or an effect leaf, proved to be in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct SealProof {
-    /// The seal's leaf bytes, hexadecimal.
+pub struct LeafProof {
+    /// The leaf's bytes in clear, hexadecimal.
     pub leaf: String,
     /// C2SP tlog-proof of that leaf under the newest receipted checkpoint.
     pub proof: String,
@@ -29,6 +29,15 @@ pub struct Policy {
     /// alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
+}
+
+impl From<LeafProof> for Sealed {
+    fn from(proof: LeafProof) -> Sealed {
+        Sealed {
+            leaf: proof.leaf,
+            proof: proof.proof,
+        }
+    }
 }
 
 impl From<Policy> for KeptPolicy {
@@ -93,7 +102,7 @@ mod tests {
             serde_json::to_string(&consistency).unwrap(),
             format!(r#"{{"old":1,"new":2,"path":["{zero}"]}}"#)
         );
-        let seal = SealProof {
+        let seal = LeafProof {
             leaf: "01".into(),
             proof: "p".into(),
         };

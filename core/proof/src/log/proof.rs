@@ -12,6 +12,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use crate::chain::{ReadClass, commitment};
 use crate::crypto::Hash;
 use crate::log::acceptance::{AcceptancePolicy, CheckpointRefusal, Signer};
 use crate::log::checkpoint::{Checkpoint, CheckpointError, base64_hash, decimal, hash_base64};
@@ -79,6 +80,8 @@ pub enum ProveError {
 /// What a proof has proved.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Verified {
+    /// Whether the leaf stands in the log in clear, or as the commitment of what is for members.
+    pub class: ReadClass,
     /// Index of the leaf.
     pub index: u64,
     /// Size of the checkpoint.
@@ -200,12 +203,14 @@ impl TlogProof {
         Ok(text)
     }
 
-    /// Verifies that `leaf` is in the log by this policy.
+    /// Verifies that `leaf`, in clear, is in the log by this policy: as it is, or as the commitment
+    /// of what members alone may read.
     pub fn verify(&self, leaf: &[u8], policy: &AcceptancePolicy) -> Result<Verified, ProofRefusal> {
         let judged = policy.judge(&self.note)?;
         let Checkpoint { size, root, .. } = judged.checkpoint;
-        verify_inclusion(&leaf_hash(leaf), self.index, size, &self.path, &root)?;
+        let class = self.includes(leaf, size, &root)?;
         Ok(Verified {
+            class,
             index: self.index,
             size,
             root,
@@ -222,7 +227,19 @@ impl TlogProof {
         policy: &AcceptancePolicy,
     ) -> Result<u64, ProofRefusal> {
         let (Checkpoint { size, root, .. }, _) = policy.judge_relayed(&self.note)?;
-        verify_inclusion(&leaf_hash(leaf), self.index, size, &self.path, &root)?;
+        self.includes(leaf, size, &root)?;
         Ok(size)
+    }
+
+    /// In which of its two forms `leaf` is under the root.
+    fn includes(&self, leaf: &[u8], size: u64, root: &Hash) -> Result<ReadClass, TreeRefusal> {
+        let as_it_is = |hash| verify_inclusion(&hash, self.index, size, &self.path, root);
+        match as_it_is(leaf_hash(leaf)) {
+            Ok(()) => Ok(ReadClass::Public),
+            // The first refusal is told: it is the only one that a public leaf can have.
+            Err(refusal) => as_it_is(leaf_hash(&commitment(leaf)))
+                .map(|()| ReadClass::Members)
+                .map_err(|_| refusal),
+        }
     }
 }
