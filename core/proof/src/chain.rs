@@ -17,7 +17,7 @@ mod seal;
 
 pub use certificate::{
     Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal,
-    SignedVote, ValidatorKey, Vote, VoteKind, quorum,
+    SignedVote, Slot, ValidatorKey, Vote, VoteKind, quorum,
 };
 pub use effect::{EffectRefusal, Effects};
 pub use handover::{CheckpointSignature, HandoverCheckpoint};
