@@ -25,8 +25,8 @@ use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::chain::{
-    Certificate, CheckpointSignature, Effects, HandoverCheckpoint, Leaf, LeafTag, RecordLeaf, Vote,
-    VoteKind, quorum,
+    Certificate, CheckpointSignature, Effects, HandoverCheckpoint, Leaf, LeafTag, LogSignature,
+    RecordLeaf, Vote, VoteKind, quorum,
 };
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
@@ -276,9 +276,15 @@ impl Writer {
                     7,
                 ),
             });
+        let first = self.ledger.tip_policy().validators[0].org;
+        let key = node_key(&self.alliance.signer.seed, first.0, KeyKind::Log);
         HandoverCheckpoint {
             size: checkpoint.size,
             root: checkpoint.root,
+            log: LogSignature {
+                validator: first,
+                signature: checkpoint.sign_log(&key),
+            },
             cosignatures: cosignatures.collect(),
         }
     }

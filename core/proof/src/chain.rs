@@ -20,6 +20,6 @@ pub use certificate::{
     SignedVote, Slot, ValidatorKey, Vote, VoteKind, quorum,
 };
 pub use effect::{EffectRefusal, Effects};
-pub use handover::{CheckpointSignature, HandoverCheckpoint};
+pub use handover::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 pub use leaf::{Leaf, LeafTag, RECORD_TAG, ReadClass, RecordLeaf, commitment, record_leaf};
 pub use seal::Seal;
