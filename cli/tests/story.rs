@@ -25,6 +25,7 @@ use rollbook_sandbox::story::{Chapter, Rejected, Settled, Stage, Step};
 use rollbook_tests::alliance::Alliance;
 use rollbook_tests::history::Head;
 use rollbook_tests::kept::{hold, hold_json};
+use rollbook_tests::trace;
 use rollbook_tests::writer::{Writer, text};
 
 const SEED: &str = "story";
@@ -284,5 +285,12 @@ fn kept_histories() {
             &format!("tests/data/history/protocol-{protocol}.json"),
             &head,
         );
+        if protocol == 1 {
+            let trace = trace::render(&stage.writer.trace);
+            hold(
+                "tests/data/history/protocol-1.trace.jsonl",
+                trace.as_bytes(),
+            );
+        }
     }
 }

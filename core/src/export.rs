@@ -8,7 +8,7 @@
 //!                                | system section: length u32, bytes
 //!                                | records:        count u32, each length u32, bytes
 //!                                | derived leaves: count u32, each length u32, bytes
-//!                                | seal (244)
+//!                                | seal (256)
 //! tail:                          length u32 | certificate of the last block | checkpoint with exactly a quorum of cosignatures
 //! SHA-256 of everything before (32)
 //! ```

@@ -100,8 +100,7 @@ impl Api {
     }
 
     /// A checkpoint as a signed note under the policy of its size, with the log line of one of its
-    /// validators, which came with the cosignatures; without a log line if none is known: a
-    /// handover rests on the cosignatures alone.
+    /// validators, which came with the cosignatures.
     pub(crate) fn note(&self, receipt: &StoredReceipt) -> Result<SignedNote, Problem> {
         let checkpoint = &receipt.checkpoint;
         let policy = self
@@ -114,13 +113,9 @@ impl Api {
             size: checkpoint.size,
             root: checkpoint.root,
         };
-        match &receipt.log {
-            Some((validator, line)) => {
-                policy.checkpoint_note(&note, *validator, line, &checkpoint.cosignatures, &[])
-            }
-            None => policy.relayed_note(&note, &checkpoint.cosignatures),
-        }
-        .map_err(Problem::internal)
+        policy
+            .checkpoint_note(&note, &checkpoint.log, &checkpoint.cosignatures, &[])
+            .map_err(Problem::internal)
     }
 
     /// The newest receipt, once there is one that covers `height`.

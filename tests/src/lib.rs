@@ -11,4 +11,5 @@ pub mod kept;
 pub mod load;
 pub mod sim;
 pub mod testnet;
+pub mod trace;
 pub mod writer;

@@ -16,7 +16,7 @@ use rollbook_core::event::{Event, EventBody};
 use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
 use rollbook_core::id::MotionId;
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
-use rollbook_core::ledger::{Execution, Ledger};
+use rollbook_core::ledger::{BlockError, Execution, Ledger};
 use rollbook_core::record::{
     Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct, Proposal, Record,
     Registration,
@@ -25,8 +25,8 @@ use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::chain::{
-    Certificate, CheckpointSignature, Effects, HandoverCheckpoint, Leaf, LeafTag, RecordLeaf, Vote,
-    VoteKind, quorum,
+    Certificate, CheckpointSignature, Effects, HandoverCheckpoint, Leaf, LeafTag, LogSignature,
+    RecordLeaf, Vote, VoteKind, quorum,
 };
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
@@ -35,6 +35,7 @@ use rollbook_sandbox::alliance::{Codes, OPENED_MS, officer, organisation, secret
 use rollbook_sandbox::keys::{node_key, officer_key};
 
 use crate::alliance::Alliance;
+use crate::trace;
 
 /// What came of one block.
 #[derive(Debug, Clone, Default)]
@@ -83,6 +84,8 @@ pub struct Writer {
     pub verifier: VerifierCache,
     /// Every block so far as it stands in an export, the genesis first.
     pub frames: Vec<BlockFrame>,
+    /// What each of them did, in order.
+    pub trace: Vec<trace::Line>,
 }
 
 impl Writer {
@@ -94,12 +97,14 @@ impl Writer {
             &opened.leaves[..opened.leaves.len() - 1],
             &opened.seal,
         )];
+        let trace = vec![trace::of_genesis(&opened.rows, ledger.tables())];
         Writer {
             second: ledger.clone(),
             ledger,
             alliance,
             verifier: VerifierCache::default(),
             frames,
+            trace,
         }
     }
 
@@ -173,17 +178,28 @@ impl Writer {
 
     /// Builds on one ledger, executes on the other, commits on both.
     pub fn block(&mut self, time: u64, records: &[Record]) -> Block {
-        let section = self.system();
+        self.try_block(self.system(), time, records).unwrap()
+    }
+
+    /// The same with a system section of the test's own, which the ledger may refuse.
+    pub fn try_block(
+        &mut self,
+        section: SystemSection,
+        time: u64,
+        records: &[Record],
+    ) -> Result<Block, BlockError> {
         let built = self
             .ledger
-            .build(LedgerTime(time), section, records, &mut self.verifier)
-            .unwrap();
+            .build(LedgerTime(time), section, records, &mut self.verifier)?;
         let (seal, body) = (built.execution.seal.clone(), built.execution.body.clone());
         let block = self
             .second
             .execute(&body, &seal, &mut self.verifier)
             .unwrap();
         assert_eq!(block, seal.id());
+        let previous = self.ledger.tip().seal.work_digest;
+        let line = trace::of_block(previous, &built.execution, self.ledger.tables());
+        self.trace.push(line);
         self.ledger.commit(&block).unwrap();
         self.second.commit(&block).unwrap();
         assert_eq!(self.ledger.tip(), self.second.tip());
@@ -206,7 +222,7 @@ impl Writer {
                     _ => None,
                 });
         effects_agree(&built.execution);
-        Block {
+        Ok(Block {
             leaves: built.execution.leaves.clone(),
             events: events.collect(),
             outcomes: built
@@ -220,7 +236,7 @@ impl Writer {
                 .into_iter()
                 .map(|(_, refusal)| refusal)
                 .collect(),
-        }
+        })
     }
 
     /// The history so far as an export file.
@@ -260,9 +276,15 @@ impl Writer {
                     7,
                 ),
             });
+        let first = self.ledger.tip_policy().validators[0].org;
+        let key = node_key(&self.alliance.signer.seed, first.0, KeyKind::Log);
         HandoverCheckpoint {
             size: checkpoint.size,
             root: checkpoint.root,
+            log: LogSignature {
+                validator: first,
+                signature: checkpoint.sign_log(&key),
+            },
             cosignatures: cosignatures.collect(),
         }
     }

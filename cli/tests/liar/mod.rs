@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rollbook::encoding::base64_text;
 use rollbook_core::record::Record;
-use rollbook_proof::chain::CheckpointSignature;
+use rollbook_proof::chain::{CheckpointSignature, LogSignature};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, KeyKind};
 use rollbook_proof::log::{Checkpoint, EpochPolicy, MemoryNodes, TlogProof};
@@ -151,9 +151,12 @@ pub fn another_history(net: &Net, record: &Record, size: u64) -> (Proxy, Hash) {
             }
         })
         .collect();
-    let log = checkpoint.sign_log(&node_key(seed, 1, KeyKind::Log));
+    let log = LogSignature {
+        validator: OrganisationId(1),
+        signature: checkpoint.sign_log(&node_key(seed, 1, KeyKind::Log)),
+    };
     let note = policy
-        .checkpoint_note(&checkpoint, OrganisationId(1), &log, &cosignatures, &[])
+        .checkpoint_note(&checkpoint, &log, &cosignatures, &[])
         .unwrap();
     let proof = |at: u64| {
         TlogProof::make(&nodes, at, note.clone())

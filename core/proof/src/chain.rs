@@ -17,9 +17,9 @@ mod seal;
 
 pub use certificate::{
     Certificate, CertificateError, Evidence, MAX_VALIDATORS, ProposalFacts, SignedProposal,
-    SignedVote, ValidatorKey, Vote, VoteKind, quorum,
+    SignedVote, Slot, ValidatorKey, Vote, VoteKind, quorum,
 };
 pub use effect::{EffectRefusal, Effects};
-pub use handover::{CheckpointSignature, HandoverCheckpoint};
+pub use handover::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 pub use leaf::{Leaf, LeafTag, RECORD_TAG, ReadClass, RecordLeaf, commitment, record_leaf};
 pub use seal::Seal;

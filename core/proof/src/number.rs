@@ -90,6 +90,9 @@ impl LedgerTime {
     pub const ZERO: LedgerTime = LedgerTime(0);
     /// The last instant that the type holds.
     pub const MAX: LedgerTime = LedgerTime(u64::MAX);
+    /// The last instant that a seal may bear: the last millisecond of the year 9999 in UTC (RULINGS
+    /// A37). One block cannot bring the chain to a time after which no later block can come.
+    pub const LAST: LedgerTime = LedgerTime(253_402_300_799_999);
 
     /// So many milliseconds later, at most [`LedgerTime::MAX`].
     pub fn plus_ms(self, ms: u64) -> LedgerTime {

@@ -205,6 +205,14 @@ impl Ledger {
     /// an error they are at the tip again.
     fn begin(&mut self, block: BlockContext, system: &SystemSection) -> Result<Run, BlockError> {
         self.next_protocol()?;
+        if block.now > LedgerTime::LAST {
+            return Err(BlockError::Field {
+                height: block.height,
+                field: "time_ms",
+                found: block.now.0.to_string(),
+                expected: format!("at most {}", LedgerTime::LAST.0),
+            });
+        }
         self.check_system(block.height, system)?;
         let result = self.begin_unguarded(block, system);
         if result.is_err() {

@@ -67,8 +67,8 @@ impl Ledger {
 }
 
 /// Judges a piece of evidence under the accused validator's consensus key in the epoch of the
-/// offence, and notes it. Refused if it is in the log already, is about an undecided height, names
-/// no validator of that time, or does not verify.
+/// offence, and notes it. Refused if the offence is in the log already, or if the evidence is about
+/// an undecided height, names no validator of that time, or does not verify.
 pub(super) fn take_evidence(
     tables: &mut StateTables,
     block: BlockContext,
@@ -80,9 +80,9 @@ pub(super) fn take_evidence(
             why,
         })
     };
-    let digest = sha256(&encode(evidence));
-    if tables.evidence.contains(&digest) {
-        return wrong("the evidence is in the log already".into());
+    let offence = (evidence.height(), evidence.culprit(), evidence.slot());
+    if tables.evidence.contains(&offence) {
+        return wrong("evidence of this offence is in the log already".into());
     }
     if evidence.height() >= block.height {
         return wrong("the evidence is about a height that is not decided".into());
@@ -110,7 +110,7 @@ pub(super) fn take_evidence(
         return wrong("a signature of the evidence does not verify".into());
     }
     let mut tx = Tx::of_block(tables, block);
-    tx.t.evidence().put(digest, evidence.culprit());
+    tx.t.evidence().put(offence, sha256(&encode(evidence)));
     tx.keep();
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_proof::chain::ReadClass;
+use rollbook_proof::chain::{ReadClass, Slot};
 use rollbook_proof::codec::DecodeError;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
@@ -290,8 +290,9 @@ tables! {
         42 deadline_of: (u16, u32) => LedgerTime;
         /// Nodes by organisation.
         45 nodes: OrganisationId => NodeFacts;
-        /// Evidence already in the log, by its SHA-256.
-        46 evidence: Hash => OrganisationId;
+        /// SHA-256 of the evidence in the log, by height, culprit and slot: one offence is recorded
+        /// once, with whichever two of its statements came first.
+        46 evidence: (Height, OrganisationId, Slot) => Hash;
         /// Founding organisations: 1 once their `Found` record is in the log.
         47 founders: OrganisationId => u8;
         /// Height of the newest parent certificate in the chain that a validator signed.

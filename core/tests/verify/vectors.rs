@@ -2,6 +2,7 @@
 //! and its must-reject twins are refused for the reason written beside them. A changed vector is a
 //! changed format.
 
+use rollbook_proof::chain::LogSignature;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::tree::{
     MemoryNodes, consistency_proof, inclusion_proof, root_at, verify_consistency, verify_inclusion,
@@ -75,7 +76,10 @@ fn checkpoint() -> Value {
         size: 7,
         root: seven().1.root(),
     };
-    let log = checkpoint.sign_log(&key("log", OrganisationId(1).0, 0));
+    let log = LogSignature {
+        validator: OrganisationId(1),
+        signature: checkpoint.sign_log(&key("log", 1, 0)),
+    };
     let witness = NoteLine::cosignature(
         &policy.witnesses[0].vkey,
         1_800_000_100,
@@ -83,7 +87,6 @@ fn checkpoint() -> Value {
     );
     let note = policy.checkpoint_note(
         &checkpoint,
-        OrganisationId(1),
         &log,
         &cosign(&policy, &checkpoint, &[1, 2, 3]),
         &[witness.unwrap()],

@@ -36,7 +36,6 @@ fn epochs(api: &Api, from: u32) -> Result<Vec<Policy>, Problem> {
             let note = api.note(&StoredReceipt {
                 height: Height(0),
                 checkpoint,
-                log: None,
             })?;
             let index = policy.valid_from_size.saturating_sub(2);
             let proof = TlogProof::make(view, index, note).map_err(Problem::internal)?;

@@ -38,7 +38,7 @@ pub struct Receipt {
     /// The cosignatures.
     pub cosignatures: Vec<(OrganisationId, u64, Signature)>,
     /// The log line of the first of them: validator, signature.
-    pub log: Option<(OrganisationId, Signature)>,
+    pub log: (OrganisationId, Signature),
 }
 
 /// What one validator signed of a checkpoint.
@@ -64,21 +64,19 @@ impl Target {
         self.collected.len() >= quorum(self.validators.len())
     }
 
-    /// With the first `most` cosignatures.
-    fn receipt(&self, most: usize) -> Receipt {
+    /// With the first `most` cosignatures; none if there is none yet.
+    fn receipt(&self, most: usize) -> Option<Receipt> {
+        let (first, with) = self.collected.first_key_value()?;
         let chosen = self
             .collected
             .iter()
             .take(most)
             .map(|(who, of)| (*who, of.time_s, of.signature));
-        Receipt {
+        Some(Receipt {
             checkpoint: self.checkpoint.clone(),
             cosignatures: chosen.collect(),
-            log: self
-                .collected
-                .first_key_value()
-                .map(|(who, of)| (*who, of.log)),
-        }
+            log: (*first, with.log),
+        })
     }
 }
 
@@ -102,7 +100,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             .targets
             .get(&self.tip.seal.height)
             .filter(|target| target.is_full())?;
-        Some(target.receipt(quorum(target.validators.len())))
+        target.receipt(quorum(target.validators.len()))
     }
 
     /// Whether the tip's checkpoint has its quorum.
@@ -363,8 +361,10 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if target.receipted || !target.is_full() {
             return;
         }
+        let Some(receipt) = target.receipt(usize::MAX) else {
+            return;
+        };
         target.receipted = true;
-        let receipt = target.receipt(usize::MAX);
         if height > host.cosigning.receipted {
             host.cosigning.receipted = height;
             host.out.push(Effect::Receipted(receipt));

@@ -16,7 +16,7 @@ use arc_malachitebft_core_types as mc;
 use rollbook_core::block::SystemSection;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{
-    Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, ProposalFacts,
+    Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, LogSignature, ProposalFacts,
 };
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::number;
@@ -420,7 +420,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             let Receipt {
                 checkpoint,
                 cosignatures,
-                ..
+                log: (validator, signature),
             } = self.tip_quorum()?;
             let cosignatures = cosignatures
                 .into_iter()
@@ -433,6 +433,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             Some(HandoverCheckpoint {
                 size: checkpoint.size,
                 root: checkpoint.root,
+                log: LogSignature {
+                    validator,
+                    signature,
+                },
                 cosignatures,
             })
         } else {

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rollbook_core::record::Record;
-use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint};
+use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use tokio::sync::{oneshot, watch};
@@ -477,8 +477,11 @@ fn stored(receipt: Receipt) -> StoredReceipt {
         checkpoint: HandoverCheckpoint {
             size: receipt.checkpoint.size,
             root: receipt.checkpoint.root,
+            log: LogSignature {
+                validator: receipt.log.0,
+                signature: receipt.log.1,
+            },
             cosignatures: cosignatures.collect(),
         },
-        log: receipt.log,
     }
 }

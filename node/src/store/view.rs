@@ -28,11 +28,8 @@ pub(super) const RECEIPT: &[u8] = b"receipt";
 pub struct StoredReceipt {
     /// Height of the block.
     pub height: Height,
-    /// Size, root, cosignatures ascending by validator.
+    /// Size, root, the log line of a validator, cosignatures ascending by validator.
     pub checkpoint: HandoverCheckpoint,
-    /// The log line of a validator on the same checkpoint; none for a handover's, which rests on
-    /// the cosignatures alone.
-    pub log: Option<(OrganisationId, Signature)>,
 }
 
 impl Wire for StoredReceipt {

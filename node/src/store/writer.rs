@@ -87,7 +87,6 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: EpochId) 
             encode(&StoredReceipt {
                 height: height.previous(),
                 checkpoint,
-                log: None,
             }),
         ));
     }

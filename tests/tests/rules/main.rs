@@ -2,13 +2,14 @@
 //! on bare tables.
 //!
 //! * [`membership`], [`motion`], [`funding`] and [`payment`]: the rules of each family of acts.
-//! * [`effects`]: what a block says of records that had no effect.
+//! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that had no effect.
 //! * [`protocol`]: how rules themselves change.
 //!
 //! One binary for all of them: each binary links the whole program.
 
 #![allow(clippy::unwrap_used)]
 
+mod blocks;
 mod effects;
 mod funding;
 mod membership;

@@ -28,7 +28,7 @@ use rollbook_node::store::view::{StoredReceipt, View};
 use rollbook_node::store::writer;
 use rollbook_node::store::writer::Job;
 use rollbook_proof::chain::{
-    Certificate, CheckpointSignature, HandoverCheckpoint, Vote, VoteKind, quorum,
+    Certificate, CheckpointSignature, HandoverCheckpoint, LogSignature, Vote, VoteKind, quorum,
 };
 use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::log::Clock;
@@ -360,19 +360,19 @@ impl Writer {
                     1,
                 ),
             });
-        let log = validators.first().map(|validator| {
-            let organisation = validator.organisation;
-            (
-                organisation,
-                checkpoint.sign_log(&node_key(&self.alliance.seed, organisation.0, KeyKind::Log)),
-            )
-        });
+        let first = validators
+            .first()
+            .map_or(OrganisationId(0), |first| first.organisation);
+        let log = LogSignature {
+            validator: first,
+            signature: checkpoint.sign_log(&node_key(&self.alliance.seed, first.0, KeyKind::Log)),
+        };
         let receipt = StoredReceipt {
-            log,
             height: self.app.ledger().height(),
             checkpoint: HandoverCheckpoint {
                 size: checkpoint.size,
                 root: checkpoint.root,
+                log,
                 cosignatures: cosignatures.collect(),
             },
         };

@@ -105,6 +105,15 @@ pub struct SignedProposal {
     pub signature: Signature,
 }
 
+/// What a validator may say once: in a height and round one proposal, one prevote, one precommit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+pub struct Slot {
+    /// Round.
+    pub round: u32,
+    /// The kind of vote; none for a proposal.
+    pub vote: Option<VoteKind>,
+}
+
 /// Two signed statements of one validator that cannot both be honest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub enum Evidence {
@@ -157,6 +166,20 @@ impl Evidence {
         match self {
             Evidence::DoubleVote { first, .. } => first.vote.height,
             Evidence::DoubleProposal { first, .. } => first.facts.height,
+        }
+    }
+
+    /// Where the validator said two things.
+    pub fn slot(&self) -> Slot {
+        match self {
+            Evidence::DoubleVote { first, .. } => Slot {
+                round: first.vote.round,
+                vote: Some(first.vote.kind),
+            },
+            Evidence::DoubleProposal { first, .. } => Slot {
+                round: first.facts.round,
+                vote: None,
+            },
         }
     }
 

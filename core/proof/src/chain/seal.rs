@@ -58,6 +58,9 @@ impl Wire for Seal {
         if self.protocol == ProtocolVersion(0) {
             return Err(DecodeError::rule("protocol 0 does not exist"));
         }
+        if self.time_ms > LedgerTime::LAST {
+            return Err(DecodeError::rule("the seal is later than the year 9999"));
+        }
         Ok(())
     }
 }
@@ -78,11 +81,11 @@ impl Seal {
 
     /// Index of the seal's leaf.
     pub fn leaf_index(&self) -> u64 {
-        self.first_leaf + u64::from(self.leaf_count)
+        self.first_leaf.saturating_add(u64::from(self.leaf_count))
     }
 
     /// Log size of this height's checkpoint: the log up to and including the seal.
     pub fn checkpoint_size(&self) -> u64 {
-        self.leaf_index() + 1
+        self.leaf_index().saturating_add(1)
     }
 }

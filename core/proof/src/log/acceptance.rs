@@ -248,24 +248,6 @@ impl AcceptancePolicy {
         })
     }
 
-    /// Judges a checkpoint that somebody without a log key of this policy may have passed on: the
-    /// log line, which carries no weight, may be missing if every line that is there is a
-    /// cosignature of this policy and they are a quorum. For heads and handovers, where RULINGS A3
-    /// asks for cosignatures alone; a receipt for strangers' software has its log line.
-    pub fn judge_relayed(
-        &self,
-        note: &SignedNote,
-    ) -> Result<(Checkpoint, Vec<Signer>), CheckpointRefusal> {
-        let (checkpoint, logs, signers) = self.signatures(note)?;
-        let complete = signers.len() == note.lines.len() && self.is_quorum(&signers);
-        match logs.len() {
-            0 if complete => Ok((checkpoint, signers)),
-            1 if self.is_quorum(&signers) => Ok((checkpoint, signers)),
-            1 => Err(CheckpointRefusal::NoQuorum(signers)),
-            other => Err(CheckpointRefusal::LogSignatures(other)),
-        }
-    }
-
     fn is_quorum(&self, signers: &[Signer]) -> bool {
         self.satisfied(&signers.iter().map(|s| s.name.as_str()).collect())
     }

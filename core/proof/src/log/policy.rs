@@ -22,7 +22,7 @@ use std::fmt::Write as _;
 
 use bincode::{Decode, Encode};
 
-use crate::chain::{CheckpointSignature, HandoverCheckpoint, ValidatorKey, quorum};
+use crate::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature, ValidatorKey, quorum};
 use crate::crypto::{Hash, KeyError, PublicKey, Signature, sha256};
 use crate::log::acceptance::AcceptancePolicy;
 use crate::log::checkpoint::{Checkpoint, decimal};
@@ -40,6 +40,12 @@ pub const EPOCH_POLICY_MAX_BYTES: usize = 32 * 1024;
 pub const ORIGIN_MAX_BYTES: usize = 128;
 /// Longest address, in bytes.
 pub const URL_MAX_BYTES: usize = 200;
+
+/// The tlog-tiles prefix of a node: what its `log` line in a policy names, so that an ordinary client
+/// reads the log from that line alone (RULINGS A57).
+pub fn log_prefix(url: &str) -> String {
+    format!("{}/v1/log/", url.trim_end_matches('/'))
+}
 
 /// Whether ledger time is real or stepped (RULINGS A5); for ever.
 #[derive(
@@ -431,7 +437,7 @@ impl EpochPolicy {
         }
         for v in &self.validators {
             match v.log_key(&self.origin) {
-                Ok(key) => line(format_args!("log {key} {}", v.url)),
+                Ok(key) => line(format_args!("log {key} {}", log_prefix(&v.url))),
                 // Only with an origin that `check` refuses; the text then does not parse.
                 Err(error) => line(format_args!("log {error}")),
             }
@@ -525,7 +531,7 @@ impl EpochPolicy {
     }
 
     /// Checks the checkpoint that ends this epoch, as the first block of the next one carries it
-    /// (RULINGS A3). That its size and root are those of the log is for the caller, who has the
+    /// (RULINGS A3): its log line and its cosignatures. That its size and root are those of the log is for the caller, who has the
     /// log.
     pub fn verify_handover(&self, handover: &HandoverCheckpoint) -> Result<(), CosignatureError> {
         let checkpoint = Checkpoint {
@@ -533,6 +539,11 @@ impl EpochPolicy {
             size: handover.size,
             root: handover.root,
         };
+        let org = handover.log.validator;
+        let validator = self.validator(org).ok_or(CosignatureError::Foreign(org))?;
+        checkpoint
+            .verify_log(&validator.log, &handover.log.signature)
+            .map_err(|_| CosignatureError::BadSignature(org))?;
         self.verify_cosignatures(&checkpoint, &handover.cosignatures)
     }
 
@@ -561,31 +572,29 @@ impl EpochPolicy {
         })
     }
 
-    /// The checkpoint as a signed note: the serving validator's log line, exactly a quorum of the
+    /// The checkpoint as a signed note: the log line of a validator, exactly a quorum of the
     /// cosignatures in the order of the policy, then lines of witnesses as long as there is room.
     /// Every signature that goes in is verified; cosignatures that do not verify are passed over.
     pub fn checkpoint_note(
         &self,
         checkpoint: &Checkpoint,
-        served_by: OrganisationId,
-        log_signature: &Signature,
+        log: &LogSignature,
         cosignatures: &[CheckpointSignature],
         witness_lines: &[NoteLine],
     ) -> Result<SignedNote, CosignatureError> {
         if checkpoint.origin != self.origin {
             return Err(CosignatureError::OtherOrigin(checkpoint.origin.clone()));
         }
-        let server = self
-            .validator(served_by)
-            .ok_or(CosignatureError::Foreign(served_by))?;
-        let bad = || CosignatureError::BadSignature(served_by);
+        let org = log.validator;
+        let server = self.validator(org).ok_or(CosignatureError::Foreign(org))?;
+        let bad = || CosignatureError::BadSignature(org);
         checkpoint
-            .verify_log(&server.log, log_signature)
+            .verify_log(&server.log, &log.signature)
             .map_err(|_| bad())?;
         let log = server
             .log_key(&self.origin)
             .ok()
-            .and_then(|key| NoteLine::log(&key, log_signature))
+            .and_then(|key| NoteLine::log(&key, &log.signature))
             .ok_or_else(bad)?;
         let quorum = self.quorum_lines(checkpoint, cosignatures)?;
         let text = checkpoint.text();
@@ -602,20 +611,6 @@ impl EpochPolicy {
             .take(LINES_WRITTEN)
             .collect();
         Ok(SignedNote { text, lines })
-    }
-
-    /// The checkpoint as somebody without a log key of this policy passes it on: exactly a quorum
-    /// of the cosignatures in the order of the policy and no log line (RULINGS A21). Judged by
-    /// [`AcceptancePolicy::judge_relayed`].
-    pub fn relayed_note(
-        &self,
-        checkpoint: &Checkpoint,
-        cosignatures: &[CheckpointSignature],
-    ) -> Result<SignedNote, CosignatureError> {
-        Ok(SignedNote {
-            text: checkpoint.text(),
-            lines: self.quorum_lines(checkpoint, cosignatures)?,
-        })
     }
 
     fn quorum_lines(

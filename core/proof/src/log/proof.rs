@@ -4,7 +4,7 @@
 //! * Strict reading: canonical base64, no leading zeros, at most 63 hashes. What is read renders to
 //!   the same bytes again.
 //! * Verification: the checkpoint by the policy, then the path from the leaf to the checkpoint's
-//!   root. Exactly one log signature (a handover's may be missing, [`TlogProof::verify_relayed`]);
+//!   root. Exactly one log signature;
 //!   the size comes from the signed checkpoint.
 //! * The `extra` line is authenticated by nobody. It is kept when a proof is read and never written
 //!   by this project.
@@ -217,18 +217,6 @@ impl TlogProof {
             log: judged.log,
             signers: judged.signers,
         })
-    }
-
-    /// Verifies that `leaf` is in the log, by a checkpoint that may lack its log line (see
-    /// [`AcceptancePolicy::judge_relayed`]); the size of the checkpoint.
-    pub fn verify_relayed(
-        &self,
-        leaf: &[u8],
-        policy: &AcceptancePolicy,
-    ) -> Result<u64, ProofRefusal> {
-        let (Checkpoint { size, root, .. }, _) = policy.judge_relayed(&self.note)?;
-        self.includes(leaf, size, &root)?;
-        Ok(size)
     }
 
     /// In which of its two forms `leaf` is under the root.

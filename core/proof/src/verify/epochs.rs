@@ -358,15 +358,15 @@ impl EpochChain {
         let (at, epoch) = self.epoch_at(size).ok_or(ReceiptRefusal::NoPolicy)?;
         let last = at + 1 == self.epochs.len();
         let number = epoch.policy.epoch;
-        let (checkpoint, signers) = epoch
+        let judged = epoch
             .acceptance
-            .judge_relayed(&note)
+            .judge(&note)
             .map_err(|error| refuse(number, last, error))?;
-        let attested_time_s = attested_time(&epoch.policy, &signers);
+        let attested_time_s = attested_time(&epoch.policy, &judged.signers);
         Ok(Head {
             epoch: number,
-            checkpoint,
-            signers,
+            checkpoint: judged.checkpoint,
+            signers: judged.signers,
             attested_time_s,
         })
     }
@@ -460,7 +460,7 @@ fn next(before: &Epoch, policy: &[u8], handover: Option<&[u8]>) -> Result<EpochP
         });
     }
     let proof = TlogProof::parse(handover.ok_or(EpochError::ProofMissing(parsed.epoch))?)?;
-    let size = proof.verify_relayed(policy, &before.acceptance)?;
+    let size = proof.verify(policy, &before.acceptance)?.size;
     let (index, valid_from) = (proof.index, parsed.valid_from_size);
     if size != valid_from || index.checked_add(2) != Some(size) {
         return Err(EpochError::Place {

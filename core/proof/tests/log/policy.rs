@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint};
+use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::crypto::{Hash, PublicKey, sha256};
 use rollbook_proof::log::note::*;
 use rollbook_proof::log::policy::*;
@@ -100,7 +100,8 @@ fn refuses_texts_that_differ_in_anything() {
         change("# validator V1 org 1", "# validator V1 org 2"),
         change("# validator V1", "# validator V2"),
         change("org 1 consensus", "org 1 cosigner"),
-        change("https://n1.example/log/", "https://n9.example/log/"),
+        change("https://n1.example/v1/log/", "https://n9.example/v1/log/"),
+        change("https://n1.example/v1/log/", "https://n1.example"),
         change("group validators 3", "group validators 03"),
         change("V1 V2 V3 V4", "V1 V2 V3"),
         change("V1 V2 V3 V4", "V2 V1 V3 V4"),
@@ -235,13 +236,26 @@ fn cosignatures_need_a_quorum_in_order() {
     };
     let good = cosign(&policy, &checkpoint, &[1, 2, 4]);
     policy.verify_cosignatures(&checkpoint, &good).unwrap();
-    policy
-        .verify_handover(&HandoverCheckpoint {
-            size: 5,
-            root: checkpoint.root,
-            cosignatures: good.clone(),
-        })
-        .unwrap();
+    let log = |org: u32| LogSignature {
+        validator: OrganisationId(org),
+        signature: checkpoint.sign_log(&key("log", org, 0)),
+    };
+    let handover = |log: LogSignature| HandoverCheckpoint {
+        size: 5,
+        root: checkpoint.root,
+        log,
+        cosignatures: good.clone(),
+    };
+    policy.verify_handover(&handover(log(3))).unwrap();
+    // The log line is judged like the cosignatures: by a key of this policy, over this checkpoint.
+    let mut other_key = log(3);
+    other_key.validator = OrganisationId(2);
+    for (line, refusal) in [
+        (log(5), CosignatureError::Foreign(OrganisationId(5))),
+        (other_key, CosignatureError::BadSignature(OrganisationId(2))),
+    ] {
+        assert_eq!(policy.verify_handover(&handover(line)), Err(refusal));
+    }
     let verify =
         |signatures: &[CheckpointSignature]| policy.verify_cosignatures(&checkpoint, signatures);
     assert_eq!(
@@ -267,12 +281,11 @@ fn cosignatures_need_a_quorum_in_order() {
     );
     let other = HandoverCheckpoint {
         size: 6,
-        root: checkpoint.root,
-        cosignatures: good,
+        ..handover(log(3))
     };
     assert_eq!(
         policy.verify_handover(&other),
-        Err(CosignatureError::BadSignature(OrganisationId(1)))
+        Err(CosignatureError::BadSignature(OrganisationId(3)))
     );
 }
 
@@ -286,7 +299,10 @@ fn note_holds_exactly_a_quorum_in_policy_order() {
     };
     let mut given = cosign(&policy, &checkpoint, &[4, 3, 2, 1]);
     given[2].time_s += 1;
-    let log = checkpoint.sign_log(&key("log", 3, 0));
+    let log = LogSignature {
+        validator: OrganisationId(3),
+        signature: checkpoint.sign_log(&key("log", 3, 0)),
+    };
     let witness = NoteLine::cosignature(
         &policy.witnesses[0].vkey,
         7,
@@ -294,13 +310,7 @@ fn note_holds_exactly_a_quorum_in_policy_order() {
     )
     .unwrap();
     let note = policy
-        .checkpoint_note(
-            &checkpoint,
-            OrganisationId(3),
-            &log,
-            &given,
-            std::slice::from_ref(&witness),
-        )
+        .checkpoint_note(&checkpoint, &log, &given, std::slice::from_ref(&witness))
         .unwrap();
     let signers: Vec<Option<u32>> = note
         .lines
@@ -325,16 +335,20 @@ fn note_holds_exactly_a_quorum_in_policy_order() {
     );
     assert_eq!(
         policy
-            .checkpoint_note(&checkpoint, OrganisationId(3), &log, &given[1..], &[])
+            .checkpoint_note(&checkpoint, &log, &given[1..], &[])
             .unwrap_err(),
         CosignatureError::NoQuorum {
             signers: 2,
             needed: 3
         }
     );
+    let borrowed = LogSignature {
+        validator: OrganisationId(2),
+        ..log
+    };
     assert_eq!(
         policy
-            .checkpoint_note(&checkpoint, OrganisationId(2), &log, &given, &[])
+            .checkpoint_note(&checkpoint, &borrowed, &given, &[])
             .unwrap_err(),
         CosignatureError::BadSignature(OrganisationId(2))
     );

@@ -1,6 +1,6 @@
 //! Keys, policies and checkpoints from fixed seeds, for the tests of `log` and `verify`.
 
-use rollbook_proof::chain::CheckpointSignature;
+use rollbook_proof::chain::{CheckpointSignature, LogSignature};
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
 use rollbook_proof::log::*;
 use rollbook_proof::number::{EpochId, OrganisationId};
@@ -23,7 +23,7 @@ pub fn validators(orgs: &[u32], generation: u32) -> Vec<PolicyValidator> {
         consensus: key("consensus", *org, generation).public(),
         cosigner: key("cosigner", *org, generation).public(),
         log: key("log", *org, generation).public(),
-        url: format!("https://n{org}.example/log/"),
+        url: format!("https://n{org}.example"),
     };
     orgs.iter().map(seat).collect()
 }
@@ -104,14 +104,11 @@ pub fn note(policy: &EpochPolicy, size: u64, root: Hash) -> SignedNote {
         .map(|v| v.org.0)
         .take(policy.quorum())
         .collect();
-    let log = checkpoint.sign_log(&key("log", orgs[0], policy.epoch.0));
+    let log = LogSignature {
+        validator: OrganisationId(orgs[0]),
+        signature: checkpoint.sign_log(&key("log", orgs[0], policy.epoch.0)),
+    };
     policy
-        .checkpoint_note(
-            &checkpoint,
-            OrganisationId(orgs[0]),
-            &log,
-            &cosign(policy, &checkpoint, &orgs),
-            &[],
-        )
+        .checkpoint_note(&checkpoint, &log, &cosign(policy, &checkpoint, &orgs), &[])
         .unwrap()
 }
