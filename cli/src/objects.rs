@@ -551,8 +551,14 @@ mod tests {
             ("account/1/B:call:3", state("account/1/B:call:3")),
             ("12", Target::Block(12)),
             ("block:123456789", Target::Block(123_456_789)),
-            ("DEADBEEF", Target::Record("deadbeef".into())),
-            ("12345678", Target::Record("12345678".into())),
+            (
+                "DEADBEEFDEADBEEF",
+                Target::Record("deadbeefdeadbeef".into()),
+            ),
+            (
+                "1234567812345678",
+                Target::Record("1234567812345678".into()),
+            ),
         ] {
             assert_eq!(parse(text).ok(), Some(target), "{text}");
         }

@@ -205,7 +205,10 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
                 }
             });
         }
-        if path.starts_with("/v1/records/") && !path.ends_with("/proof") {
+        if path.starts_with("/v1/records/")
+            && !path.ends_with("/proof")
+            && !path.ends_with("/effect")
+        {
             return with_json(answer, |value| {
                 let mut record = base64_bytes(value["record"].as_str().unwrap()).unwrap();
                 let last = record.len() - 1;
@@ -218,7 +221,7 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
     let id = record.id().to_hex();
     for (what, words) in [
         (id.as_str(), "verified  recorded in block "),
-        (&id[..9], "verified  recorded in block "),
+        (&id[..17], "verified  recorded in block "),
         ("O-2", "Founding member 02"),
         ("M-0002", "Founding member 02"),
         ("charter:1", "verified  state after block "),

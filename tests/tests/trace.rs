@@ -46,7 +46,7 @@ fn lines(name: &str) -> Vec<Line> {
 
 fn seals(name: &str) -> Vec<Seal> {
     let export = std::fs::read(folder().join(format!("{name}.rollbook"))).unwrap();
-    let seal = |frame: &Vec<u8>| decode(&BlockFrame::decode(frame).unwrap().seal).unwrap();
+    let seal = |frame: &&[u8]| decode(&BlockFrame::decode(frame).unwrap().seal).unwrap();
     frames(&export).iter().map(seal).collect()
 }
 

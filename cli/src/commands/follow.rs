@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use rollbook_proof::chain::Effects;
 use rollbook_wire::by_name::ByName;
-use rollbook_wire::event::{EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf};
+use rollbook_wire::event::{EffectLeaf, EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf};
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 use serde::de::DeserializeOwned;
@@ -169,12 +170,10 @@ fn line(event: &Event, json: bool) {
     }
     let words = match event.kind.as_str() {
         "record" => leaf(data).map(|leaf: RecordLeaf| {
-            let act = match &leaf.record {
-                None => t("follow.for-members", &[]),
-                Some(ByName(record)) => {
-                    words(&serde_json::to_value(&record.payload.body).unwrap_or_default())
-                }
-            };
+            let act = leaf.record.map(|ByName(record)| {
+                words(&serde_json::to_value(&record.payload.body).unwrap_or_default())
+            });
+            let act = act.unwrap_or_default();
             format!(
                 "{:<8} {}  {act}  {}",
                 leaf.code,
@@ -188,12 +187,26 @@ fn line(event: &Event, json: bool) {
             format!("{}  {}", time.unwrap_or_default(), id.unwrap_or_default())
         }),
         "event" => leaf(data).map(|leaf: EventLeaf| leaf.event.to_string()),
+        "effect" => leaf(data).map(|leaf: EffectLeaf| effects(leaf.effects.map(|told| told.0))),
+        "members" => Some(t("follow.for-members", &[])),
         "policy" => leaf(data)
             .map(|leaf: PolicyLeaf| leaf.policy.lines().next().unwrap_or_default().to_owned()),
         _ => leaf(data).map(|leaf: RawLeaf| leaf.leaf.chars().take(64).collect()),
     }
     .unwrap_or_default();
     print(format!("{:<8} {:<8} {words}", event.id, event.kind));
+}
+
+/// How many records of a block had no effect.
+fn effects(told: Option<Effects>) -> String {
+    let Some(told) = told else {
+        return String::new();
+    };
+    let facts = [
+        ("records", told.records.to_string()),
+        ("without", told.without.len().to_string()),
+    ];
+    t("follow.effects", &facts)
 }
 
 /// What an event holds, if it is what its name says.

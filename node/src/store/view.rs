@@ -13,9 +13,9 @@ use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
 use rollbook_proof::chain::{Effects, HandoverCheckpoint, Leaf, LeafTag, ReadClass, Seal};
 use rollbook_proof::codec::{DecodeError, Wire, decode};
-use rollbook_proof::crypto::{Hash, Signature};
+use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::{EpochPolicy, NodeReader};
-use rollbook_proof::number::{EpochId, Height, OrganisationId};
+use rollbook_proof::number::{EpochId, Height};
 use tokio::sync::watch;
 
 use super::{Store, StoreError};

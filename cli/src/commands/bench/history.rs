@@ -32,7 +32,7 @@ use rollbook_proof::chain::{
 };
 use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::log::Clock;
-use rollbook_proof::number::Height;
+use rollbook_proof::number::{Height, OrganisationId};
 use rollbook_sandbox::alliance::Sample;
 use rollbook_sandbox::keys::node_key;
 use rollbook_sandbox::mix::{MEMBERS, Mix, verify_rate};

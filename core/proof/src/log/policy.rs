@@ -23,7 +23,7 @@ use std::fmt::Write as _;
 use bincode::{Decode, Encode};
 
 use crate::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature, ValidatorKey, quorum};
-use crate::crypto::{Hash, KeyError, PublicKey, Signature, sha256};
+use crate::crypto::{Hash, KeyError, PublicKey, sha256};
 use crate::log::acceptance::AcceptancePolicy;
 use crate::log::checkpoint::{Checkpoint, decimal};
 use crate::log::note::{KeyType, LINES_WRITTEN, NoteError, NoteLine, SignedNote, VerifierKey};
