@@ -18,18 +18,19 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 
 use crate::charter::Charter;
 use crate::id::{CharterVersion, MotionId, PersonId, PostId};
-use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope};
+use crate::identity::{Name, OrganisationEntry, OrganisationKind, Role, Scope};
+use crate::lookup;
 use crate::lookup::groups;
 use crate::lookup::protocol::PROTOCOL;
 use crate::object::chain::{ChainFacts, EpochFacts, EpochValidator};
 use crate::object::direction::Direction;
 use crate::object::node::NodeStatus;
+use crate::object::post::{Post, PostStatus};
 use crate::object::protocol::ProtocolFacts;
 use crate::record::{Appointment, NodeKeys};
 use crate::refusal::Refusal;
 use crate::rules::network::validators;
-use crate::rules::posts::check_appointment;
-use crate::rules::{membership, registration};
+use crate::rules::{membership, posts, registration, seats};
 use crate::state::State;
 use crate::tx::{BlockContext, Counter, Tx};
 use crate::{refuse, require};
@@ -589,49 +590,47 @@ impl Genesis {
                         scope: Scope::Alliance,
                         holder,
                         deputy,
+                        succeeds: None,
                     };
-                    check_appointment(tx, &appointment)?;
-                    let number = tx.next_id::<PostId>();
-                    let from_ms = tx.now;
-                    tx.t.posts().put(
-                        number,
-                        Post {
-                            office: entry.number,
-                            role: post.role,
-                            scope: Scope::Alliance,
-                            holder: post.holder,
-                            deputy: post.deputy,
-                            from_ms,
-                            until_ms: post.until_ms,
-                            status: PostStatus::Held,
-                        },
-                    );
+                    posts::check_appointment(tx, &appointment)?;
+                    let first = Post {
+                        number: tx.next_id::<PostId>(),
+                        office: entry.number,
+                        role: post.role,
+                        scope: Scope::Alliance,
+                        holder: post.holder,
+                        deputy: post.deputy,
+                        from_ms: tx.now,
+                        until_ms: post.until_ms,
+                        succeeds: None,
+                        successor: None,
+                        status: PostStatus::Held,
+                        since_ms: tx.now,
+                    };
+                    posts::take_up(tx, "M25", first)?;
                 }
             }
-            GenesisItem::Board(seats) => {
-                for seat in seats {
+            GenesisItem::Board(board) => {
+                for seat in board {
                     require!(
                         tx.t.founders.contains(&seat.organisation),
                         "R7.seat-not-a-founder",
                         organisation = seat.organisation
                     );
-                    let taken = groups::has_seat(
-                        &tx.t,
-                        seat.organisation,
-                        tx.t.seats.iter().map(|(holder, _)| *holder),
-                    );
+                    let taken =
+                        groups::has_seat(&tx.t, seat.organisation, lookup::seats::holders(&tx.t));
                     require!(
                         !taken,
                         "R7.group-has-seat",
                         organisation = seat.organisation
                     );
-                    tx.t.seats().put(seat.organisation, seat.until_ms);
+                    seats::take(tx, seat.organisation, seat.until_ms)?;
                 }
                 let limit = tx.charter()?.board_seats as usize;
                 require!(
-                    seats.len() <= limit,
+                    board.len() <= limit,
                     "R7.too-many-seats",
-                    seats = seats.len(),
+                    seats = board.len(),
                     limit = limit
                 );
             }

@@ -72,7 +72,39 @@ pub enum Role {
 impl Role {
     /// Whether the role is a post of an office (RULINGS R7) and not a role inside a company.
     pub fn is_post(self) -> bool {
-        self >= Role::Secretary
+        match self {
+            Role::Primary
+            | Role::Alternate
+            | Role::Finance
+            | Role::Technical
+            | Role::NodeOperator => false,
+            Role::Secretary
+            | Role::Registrar
+            | Role::Treasurer
+            | Role::SecondOfficer
+            | Role::ProgrammeOfficer
+            | Role::FinanceApprover
+            | Role::Auditor => true,
+        }
+    }
+
+    /// Whether the post is one of a fund's payment chain: a person holds one of them for a fund
+    /// (RULINGS R7).
+    pub fn is_of_the_chain(self) -> bool {
+        match self {
+            Role::Treasurer
+            | Role::SecondOfficer
+            | Role::ProgrammeOfficer
+            | Role::FinanceApprover => true,
+            Role::Primary
+            | Role::Alternate
+            | Role::Finance
+            | Role::Technical
+            | Role::NodeOperator
+            | Role::Secretary
+            | Role::Registrar
+            | Role::Auditor => false,
+        }
     }
 }
 
@@ -384,38 +416,4 @@ pub enum Scope {
     Alliance,
     /// One fund.
     Fund(FundId),
-}
-
-/// A post of an office (working; RULINGS R7).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
-pub struct Post {
-    /// The office.
-    pub office: OrganisationId,
-    /// What the holder may do.
-    pub role: Role,
-    /// Where.
-    pub scope: Scope,
-    /// Person who holds it.
-    pub holder: PersonId,
-    /// Person who acts while the post is vacant, absence is recorded, or a step is past its limit.
-    pub deputy: Option<PersonId>,
-    /// From this ledger time.
-    pub from_ms: LedgerTime,
-    /// Until this ledger time, inclusive.
-    pub until_ms: LedgerTime,
-    /// Where the post stands.
-    pub status: PostStatus,
-}
-
-/// Where a post stands.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
-pub enum PostStatus {
-    /// In force.
-    Held,
-    /// Over.
-    Ended,
-    /// A motion appointed the holder, who has not accepted yet (M35).
-    Offered,
 }

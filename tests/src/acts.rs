@@ -207,6 +207,7 @@ fn effects() -> Vec<MotionEffect> {
         scope: Scope::Fund(FundId(1)),
         holder: PersonId(51),
         deputy: Some(PersonId(52)),
+        succeeds: Some(PostId(3)),
     };
     let fund = CreateFund {
         name: name("元宇宙基金", "Metaverse Fund"),
@@ -352,6 +353,8 @@ fn motions() -> Vec<MotionAct> {
             motion: MotionId(9),
         },
         MotionAct::AcceptPost { post: PostId(3) },
+        MotionAct::DeclinePost { post: PostId(3) },
+        MotionAct::ResignPost { post: PostId(3) },
     ]
 }
 

@@ -2,9 +2,9 @@
 
 use rollbook_proof::number::LedgerTime;
 
-use crate::identity::{Post, PostStatus};
+use crate::object::post::Post;
 
 /// Whether `post` gives its holder authority at `now`.
 pub fn post_in_force(post: &Post, now: LedgerTime) -> bool {
-    post.status == PostStatus::Held && post.from_ms <= now && now <= post.until_ms
+    post.status.in_force() && post.from_ms <= now
 }

@@ -13,9 +13,9 @@ use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
     DrawId, FundId, GroupId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId,
+    PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
-use crate::identity::{Organisation, Person, Post};
+use crate::identity::{Organisation, Person};
 use crate::object::Object;
 use crate::object::agreement::Agreement;
 use crate::object::application::Application;
@@ -34,9 +34,11 @@ use crate::object::motion::{Cast, Motion};
 use crate::object::node::NodeFacts;
 use crate::object::order::FiledOrder;
 use crate::object::payment::Payment;
+use crate::object::post::Post;
 use crate::object::protocol::ProtocolFacts;
 use crate::object::relation::Edge;
 use crate::object::review::Review;
+use crate::object::seat::Seat;
 use crate::record::{ConflictKind, DrawFor, PoolKind};
 
 /// A table's number.
@@ -236,6 +238,8 @@ stored! {
     Review: reviews,
     Draw: draws,
     Milestone: milestones,
+    Post: posts,
+    Seat: seats,
 }
 
 tables! {
@@ -297,8 +301,8 @@ tables! {
         48 alive: OrganisationId => Height;
         /// Policy files by epoch, exact bytes.
         49 policies: EpochId => Vec<u8>;
-        /// Board seats: organisation to the ledger time until which it holds the seat.
-        39 seats: OrganisationId => LedgerTime;
+        /// Seats of the board by number.
+        39 seats: SeatId => Seat;
         /// Working directions by number.
         50 directions: DirectionId => Direction;
         /// Frozen electorates: (motion, organisation) to group.

@@ -33,6 +33,7 @@ use crate::rules::effect::{Effect, Planned};
 use crate::rules::membership::expect;
 use crate::rules::motion;
 use crate::rules::motion::Opening;
+use crate::rules::posts;
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -596,6 +597,13 @@ pub(super) fn activate(
         signed = signed,
         agreement = agreement
     );
+    if let Some(post) = posts::auditor_of_group(tx, membership.organisation) {
+        refuse!(
+            "R29.auditor-of-the-group",
+            organisation = membership.organisation,
+            post = post
+        );
+    }
     let dues = tx
         .charter()?
         .class(membership.class)
@@ -678,7 +686,22 @@ pub(super) fn on_deadline(
         DeadlineKind::MembershipBallot => return Ok(()),
         DeadlineKind::MembershipSponsors => ("M07", Lapse::TooFewSponsors),
         DeadlineKind::MembershipResubmit => ("M04", Lapse::NotResubmitted),
-        DeadlineKind::MembershipActivate => ("M09", Lapse::NotActivated),
+        DeadlineKind::MembershipActivate => {
+            // It waits for the auditor's post to end, and does not lapse by it (RULINGS R29).
+            if let Some(post) = posts::auditor_of_group(tx, membership.organisation) {
+                let days = tx.charter()?.membership.activate_days;
+                schedule_days(tx, kind, number, Period::Days(days));
+                tx.emit(
+                    due,
+                    EventBody::ActivationWaits {
+                        membership: number,
+                        post,
+                    },
+                );
+                return Ok(());
+            }
+            ("M09", Lapse::NotActivated)
+        }
         _ => return Ok(()),
     };
     let membership = step(tx, membership, code, Standing::Lapsed(lapse))?;

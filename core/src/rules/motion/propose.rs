@@ -269,13 +269,11 @@ pub(super) fn may_propose(
         return Ok(false);
     }
     actor.must_sign(Role::Primary)?;
-    let seated = entitled(&tx.t, tx.now, DecidingBody::Board, actor.number());
+    let seated = entitled(&tx.t, DecidingBody::Board, actor.number());
     match body.kind() {
         BodyKind::Board if seated => Ok(false),
         BodyKind::Assembly if by_size && seated => Ok(false),
-        BodyKind::Assembly if entitled(&tx.t, tx.now, DecidingBody::Assembly, actor.number()) => {
-            Ok(true)
-        }
+        BodyKind::Assembly if entitled(&tx.t, DecidingBody::Assembly, actor.number()) => Ok(true),
         _ => refuse!(
             "R10.may-not-propose",
             organisation = actor.number(),
@@ -306,7 +304,7 @@ pub(super) fn propose_rescission(
         must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
     } else {
         actor.must_sign(Role::Primary)?;
-        let may = entitled(&tx.t, tx.now, target.body, actor.number());
+        let may = entitled(&tx.t, target.body, actor.number());
         require!(
             may,
             "R10.may-not-propose",
@@ -344,7 +342,7 @@ pub(super) fn support(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Ou
     );
     let organisation = actor.number();
     require!(
-        entitled(&tx.t, tx.now, DecidingBody::Assembly, organisation),
+        entitled(&tx.t, DecidingBody::Assembly, organisation),
         "R10.not-entitled",
         organisation = organisation
     );
@@ -361,7 +359,7 @@ pub(super) fn support(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Ou
             .collect();
     // Voices of those who support it and are still entitled, in both bodies.
     let voices = |body| {
-        let electorate = electorate_now(&tx.t, tx.now, body);
+        let electorate = electorate_now(&tx.t, body);
         let all: BTreeSet<GroupId> = electorate.values().copied().collect();
         let with: BTreeSet<GroupId> = supporters
             .iter()

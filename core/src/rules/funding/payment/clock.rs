@@ -7,7 +7,7 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{MotionId, PaymentId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::groups;
+use crate::lookup::{groups, seats};
 use crate::machine::step;
 use crate::object::agreement::Agreement;
 use crate::object::payment::{Awaited, Payment, PaymentState as S, ROWS};
@@ -29,7 +29,7 @@ pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outc
     );
     actor.must_sign(Role::Primary)?;
     require!(
-        standing::holds_seat(&tx.t, tx.now, actor.number()),
+        seats::holds(&tx.t, actor.number()),
         "F19.not-a-seat-holder",
         organisation = actor.number()
     );
