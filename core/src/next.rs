@@ -488,6 +488,9 @@ pub fn subject(
                     .map(|id| id.0),
             )
         }
+        Body::Organisation(
+            OrganisationAct::Relate(_) | OrganisationAct::ConfirmRelation { .. },
+        ) => Some((Object::Organisation, principal.0)),
         Body::Membership(act) => match act {
             MembershipAct::Apply(_) => newest(
                 Object::Membership,

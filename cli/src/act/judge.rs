@@ -9,6 +9,7 @@ use rollbook_core::object;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::post::Post;
+use rollbook_core::object::relation::Edge;
 use rollbook_core::object::seat::Seat;
 use rollbook_core::record::{Body, Record};
 use rollbook_proof::codec::encode;
@@ -147,6 +148,7 @@ pub fn transitions() -> Vec<Transition> {
     rows.extend(object::transitions::<Motion>());
     rows.extend(object::transitions::<Post>());
     rows.extend(object::transitions::<Seat>());
+    rows.extend(object::transitions::<Edge>());
     rows.extend(rollbook_core::rules::funding::table());
     rows
 }

@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry};
-use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind, Role};
+use rollbook_core::identity::{
+    GroupDeclaration, OrganisationEntry, OrganisationKind, RelationKind, Role,
+};
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::Inputs;
@@ -248,6 +250,7 @@ fn relations(
     for ((holder, other), evidence) in edges {
         relations.entry(holder).or_default().push(GroupDeclaration {
             other: OrganisationId(other),
+            kind: RelationKind::Control,
             evidence,
         });
     }

@@ -152,6 +152,24 @@ pub const VERBS: &[Verb] = &[
         "DeclineReceipt",
         &[id("invoice"), flag("receipt", Kind::Record)],
     ),
+    verb(
+        "org",
+        "relate",
+        "Organisation",
+        "Relate",
+        &[
+            id("other"),
+            flag("kind", Kind::Choice(forms::RELATION_KINDS)),
+            flag("evidence", Kind::Hash),
+        ],
+    ),
+    verb(
+        "org",
+        "confirm",
+        "Organisation",
+        "ConfirmRelation",
+        &[id("other"), usually("number", Kind::Number, "1")],
+    ),
     motion(
         "office",
         "appoint",

@@ -246,14 +246,15 @@ fn is_offered(tx: &Tx, office: OrganisationId, person: PersonId, role: Role, bod
         })
 }
 
-/// Whether a person's home organisation is not in the group of `organisation` (RULINGS R6, N13).
+/// Whether a person's home organisation has a voice in matters of `organisation` (RULINGS R6, N13,
+/// R27).
 pub fn unrelated(tx: &Tx, person: PersonId, organisation: OrganisationId) -> bool {
     tx.t.persons
         .get(&person)
-        .is_some_and(|person| !groups::related(&tx.t, person.home, organisation))
+        .is_some_and(|person| !groups::has_conflict(&tx.t, person.home, organisation))
 }
 
-/// Refuses if any signer belongs to the group of `organisation` (N13).
+/// Refuses if any signer's home has no voice in matters of `organisation` (N13).
 pub fn require_unrelated(
     tx: &Tx,
     actor: &Actor,

@@ -21,12 +21,12 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{MotionId, PersonId, PostId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::{groups, rights};
 use crate::object::post::{Post, PostStatus};
 use crate::record::{Appointment, RemoveAuditor, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::Effect;
+use crate::rules::relations;
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -73,11 +73,8 @@ pub(crate) fn may_hold(
     };
     let held = || standing().filter(|post| post.holder == person);
     if role == Role::Auditor {
-        let member = groups::members(&tx.t, facts.home)
-            .into_iter()
-            .any(|home| rights::is_live(&tx.t, home) || tx.t.founders.contains(&home));
         require!(
-            !member,
+            !relations::belongs_to_a_member(tx, facts.home),
             "R7.auditor-of-a-member",
             person = person,
             organisation = facts.home
@@ -223,16 +220,17 @@ fn end(tx: &mut Tx, post: Post) -> Result<(), Refusal> {
     let next = post
         .successor
         .and_then(|next| tx.t.posts.get(&next).cloned());
-    let ended = post.number;
+    let (ended, auditor) = (post.number, post.role == Role::Auditor);
     tx.advance(post, "M35", PostStatus::Ended)?;
     tx.cancel(DeadlineKind::PostTerm, ended);
     tx.cancel(DeadlineKind::PostOffer, ended);
-    match next {
-        Some(next) if next.status == PostStatus::Accepted => {
-            tx.advance(next, "M35", PostStatus::Ended)
-        }
-        _ => Ok(()),
+    if let Some(next) = next.filter(|next| next.status == PostStatus::Accepted) {
+        tx.advance(next, "M35", PostStatus::Ended)?;
     }
+    if auditor {
+        relations::join_waiting(tx)?;
+    }
+    Ok(())
 }
 
 fn check_removal(tx: &Tx, number: PostId, auditor: bool) -> Result<(), Refusal> {
@@ -323,7 +321,12 @@ pub(crate) fn accept(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outco
     if to == PostStatus::Held {
         tx.schedule(DeadlineKind::PostTerm, number, post.until_ms);
     }
+    let auditor = post.role == Role::Auditor;
     tx.advance(post, code, to)?;
+    if auditor {
+        // Whom the new auditor displaced stands in nobody's way any more.
+        relations::join_waiting(tx)?;
+    }
     Ok(Outcome::Applied)
 }
 
@@ -386,30 +389,6 @@ fn move_by_clock(tx: &mut Tx, post: Post, to: PostStatus, due: LedgerTime) -> Re
         },
     );
     Ok(())
-}
-
-/// The post of an auditor who is at home in the group of `organisation`, while there is one (RULINGS
-/// R29).
-pub(crate) fn auditor_of_group(tx: &Tx, organisation: OrganisationId) -> Option<PostId> {
-    let group = groups::members(&tx.t, organisation);
-    auditor_at_home_in(tx, &group)
-}
-
-/// The post of an auditor who is at home in one of these organisations.
-pub(crate) fn auditor_at_home_in(
-    tx: &Tx,
-    organisations: &BTreeSet<OrganisationId>,
-) -> Option<PostId> {
-    let post = tx.t.posts.iter().find(|(_, post)| {
-        post.role == Role::Auditor
-            && post.status.in_force()
-            && tx
-                .t
-                .persons
-                .get(&post.holder)
-                .is_some_and(|person| organisations.contains(&person.home))
-    });
-    post.map(|(number, _)| *number)
 }
 
 impl Effect for Appointment {

@@ -281,8 +281,10 @@ tables! {
         35 identifiers: Hash => OrganisationId;
         /// Public keys in use, whoever registered them: SHA-256 of the key to owner.
         36 keys: Hash => u32;
-        /// Relations between organisations, each in both directions.
-        37 edges: (OrganisationId, OrganisationId) => Edge;
+        /// Relations between organisations: (a, b, number), a < b, counted per pair from 1.
+        37 edges: (OrganisationId, OrganisationId, u32) => Edge;
+        /// The same from the other end: (b, a, number).
+        44 edges_back: (OrganisationId, OrganisationId, u32) => u8;
         /// Posts by number.
         38 posts: PostId => Post;
         /// The last number used, by kind of object.

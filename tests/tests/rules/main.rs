@@ -1,7 +1,7 @@
 //! The rules, record by record: every guard, every clock, every transition table, on one writer or
 //! on bare tables.
 //!
-//! * [`membership`], [`motion`], [`posts`], [`funding`] and [`payment`]: the rules of each family of acts.
+//! * [`membership`], [`motion`], [`posts`], [`relations`], [`funding`] and [`payment`]: the rules of each family of acts.
 //! * [`protocol`]: how rules themselves change.
 //!
 //! One binary for all of them: each binary links the whole program.
@@ -14,3 +14,4 @@ mod motion;
 mod payment;
 mod posts;
 mod protocol;
+mod relations;

@@ -94,8 +94,8 @@ pub fn ballots(tables: &StateTables, motion: MotionId) -> BTreeMap<GroupId, Cast
         .collect()
 }
 
-/// Organisations that have a conflict in the matter now: the groups of the parties and of those who
-/// declared one.
+/// Organisations that have a conflict in the matter now: the groups of the parties and of those that
+/// declared a relation with them, and of those who declared one in the motion.
 pub(super) fn conflicted(
     tx: &Tx,
     motion: MotionId,
@@ -105,15 +105,13 @@ pub(super) fn conflicted(
         tx.t.conflicts
             .range((motion, Id::MIN)..=(motion, Id::MAX))
             .map(|((_, organisation), _)| *organisation);
-    let parties: BTreeSet<OrganisationId> = effect
+    let declared = declared.flat_map(|organisation| groups::members(&tx.t, organisation));
+    effect
         .plan()
         .interested(tx)
         .into_iter()
+        .flat_map(|party| groups::recused_from(&tx.t, party))
         .chain(declared)
-        .collect();
-    parties
-        .into_iter()
-        .flat_map(|party| groups::members(&tx.t, party))
         .collect()
 }
 

@@ -34,7 +34,7 @@ pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outc
         organisation = actor.number()
     );
     require!(
-        !groups::related(&tx.t, actor.number(), agreement.grantee),
+        !groups::has_conflict(&tx.t, actor.number(), agreement.grantee),
         "N13.related-to-grantee",
         organisation = actor.number()
     );
