@@ -376,3 +376,176 @@ fn who_has_no_role_accepts_a_post() {
     writer.act_as(office, &signers, accept).unwrap();
     assert_eq!(post(&writer, offer).status, PostStatus::Held);
 }
+
+/// A motion of the board that fills a post anew, carried out; the offer.
+fn offer(writer: &mut Writer, role: Role, holder: u32, succeeds: PostId) -> PostId {
+    let motion = writer
+        .propose(appointment(role, holder, Some(succeeds)), 7)
+        .unwrap();
+    writer.pass(motion);
+    newest_post(writer)
+}
+
+fn treasurer_accepts(writer: &mut Writer, number: PostId) -> Result<Outcome, Refusal> {
+    let accept = Body::Motion(MotionAct::AcceptPost { post: number });
+    let treasurer = staff(MEMBERS) + 1;
+    writer.act_as(
+        secretariat(MEMBERS),
+        &[(treasurer, Role::Treasurer)],
+        accept,
+    )
+}
+
+/// The treasurer's post in the sample.
+const TREASURER: PostId = PostId(2);
+
+/// The sitting treasurer could not be chosen again (a second post), so every money post of an alliance
+/// ended for good after two years. A new term is offered for the post that it follows, begins when that
+/// ends, and is no second post.
+#[test]
+fn a_sitting_holder_is_chosen_again_and_the_terms_follow_each_other() {
+    let mut writer = writer("again");
+    let treasurer = staff(MEMBERS) + 1;
+    let unnamed = writer.propose(appointment(Role::Treasurer, treasurer, None), 7);
+    assert_eq!(unnamed.unwrap_err().code, "R7.second-post");
+    let other = appointment(Role::Treasurer, treasurer, Some(PostId(3)));
+    assert_eq!(
+        writer.propose(other, 7).unwrap_err().code,
+        "R28.not-a-successor"
+    );
+    let next = offer(&mut writer, Role::Treasurer, treasurer, TREASURER);
+    let twice = writer.propose(appointment(Role::Treasurer, treasurer, Some(TREASURER)), 7);
+    assert_eq!(twice.unwrap_err().code, "R28.offer-open");
+    treasurer_accepts(&mut writer, next).unwrap();
+    let (old, new) = (post(&writer, TREASURER), post(&writer, next));
+    assert_eq!(
+        (old.status, new.status, new.from_ms),
+        (PostStatus::Held, PostStatus::Accepted, old.until_ms)
+    );
+    let twice = writer.propose(appointment(Role::Treasurer, treasurer, Some(TREASURER)), 7);
+    assert_eq!(twice.unwrap_err().code, "R28.already-filled");
+    let events = writer.advance(old.until_ms.0 + 1);
+    let began = EventBody::PostMoved {
+        post: next,
+        status: PostStatus::Held,
+    };
+    assert!(events.iter().any(|event| event.body == began));
+    assert_eq!(
+        (post(&writer, TREASURER).status, post(&writer, next).status),
+        (PostStatus::Ended, PostStatus::Held)
+    );
+    assert_eq!(
+        writer.due(DeadlineKind::PostTerm, next.0),
+        Some(post(&writer, next).until_ms.0)
+    );
+}
+
+/// Two years after its genesis an alliance had no posts and no seats: nobody might propose anything of
+/// the board, and no draw or hold found a seat holder. Whose term ended goes on until a successor has
+/// accepted; but a held-over board opens no fund, and after half a year it only fills posts.
+#[test]
+fn whose_term_ended_goes_on_until_a_successor_has_accepted() {
+    let mut writer = writer("held over");
+    let until = post(&writer, TREASURER).until_ms;
+    let events = writer.advance(until.0 + 1);
+    let seats = rollbook_core::lookup::seats::holders(writer.tables()).count();
+    let over =
+        |event: &&rollbook_core::event::Event| matches!(event.body, EventBody::SeatHeldOver { .. });
+    assert_eq!((seats, events.iter().filter(over).count()), (9, 9));
+    assert_eq!(post(&writer, TREASURER).status, PostStatus::HeldOver);
+    assert!(rollbook_core::lookup::seats::holds(
+        writer.tables(),
+        OrganisationId(3)
+    ));
+    // No fund; but posts are filled, and the successor displaces who is held over.
+    let plan = fund(&writer, staff(MEMBERS) + 1);
+    let create = writer.propose(MotionEffect::CreateFund(plan.into()), 7);
+    assert_eq!(create.unwrap_err().code, "R28.held-over-board");
+    let (company, person) = outsider(&mut writer, "Successor");
+    let next = offer(&mut writer, Role::Treasurer, person, TREASURER);
+    assert_eq!(
+        post(&writer, TREASURER).status,
+        PostStatus::HeldOver,
+        "an offer displaces nobody"
+    );
+    let accept = Body::Motion(MotionAct::AcceptPost { post: next });
+    writer
+        .act_as(company, &[(person, Role::Primary)], accept)
+        .unwrap();
+    assert_eq!(
+        (post(&writer, TREASURER).status, post(&writer, next).status),
+        (PostStatus::Ended, PostStatus::Held)
+    );
+    // Nobody is held over in a post from which they were removed.
+    let removal = MotionEffect::Remove(RemoveHolder { post: PostId(3) });
+    let motion = writer.propose(removal, 7).unwrap();
+    writer.pass(motion);
+    assert_eq!(post(&writer, PostId(3)).status, PostStatus::Ended);
+    writer.advance_days(181);
+    let pool = MotionEffect::ConfirmPool(rollbook_core::record::ConfirmPool {
+        pool: rollbook_core::record::PoolKind::Reviewers,
+        persons: vec![PersonId(2)],
+    });
+    assert_eq!(
+        writer.propose(pool, 7).unwrap_err().code,
+        "R28.hold-over-ended"
+    );
+    offer(&mut writer, Role::SecondOfficer, person + 1, PostId(3));
+}
+
+/// An offer stood for ever.
+#[test]
+fn an_offer_that_nobody_accepts_lapses() {
+    let mut writer = writer("lapses");
+    let (company, person) = outsider(&mut writer, "Slow");
+    let offered = offer(&mut writer, Role::Treasurer, person, TREASURER);
+    let due = writer.due(DeadlineKind::PostOffer, offered.0).unwrap();
+    writer.advance(due + 1);
+    assert_eq!(post(&writer, offered).status, PostStatus::Lapsed);
+    assert_eq!(post(&writer, TREASURER).status, PostStatus::Held);
+    let accept = Body::Motion(MotionAct::AcceptPost { post: offered });
+    assert_eq!(
+        code(writer.act_as(company, &[(person, Role::Primary)], accept)),
+        "M35.not-offered"
+    );
+}
+
+/// A genesis could give posts of a day, or of a century.
+#[test]
+fn a_genesis_gives_terms_that_can_be_followed() {
+    use rollbook_core::calendar::MS_PER_DAY;
+    use rollbook_core::genesis::{Genesis, GenesisItem};
+    use rollbook_proof::number::LedgerTime;
+    use rollbook_sandbox::alliance::OPENED_MS;
+
+    let made = |seats: u64, posts: u64| {
+        let good = sample(b"terms", 9, 4).genesis().unwrap();
+        let mut items = good.items.clone();
+        let after = |days: u64| LedgerTime(OPENED_MS + days * MS_PER_DAY);
+        for item in &mut items {
+            match item {
+                GenesisItem::Board(board) => {
+                    board
+                        .iter_mut()
+                        .for_each(|seat| seat.until_ms = after(seats));
+                }
+                GenesisItem::Office { posts: all, .. } => {
+                    all.iter_mut().for_each(|post| post.until_ms = after(posts));
+                }
+                _ => {}
+            }
+        }
+        Genesis::assemble("rollbook.example/terms", items, None)
+    };
+    assert!(made(730, 730).unwrap().ends_on_one_day().is_some());
+    assert!(made(730, 700).unwrap().ends_on_one_day().is_none());
+    for (seats, posts, code) in [
+        (179, 730, "R28.term-too-short"),
+        (730, 179, "R28.term-too-short"),
+        (3_650, 730, "R28.term-too-long"),
+        (730, 3_650, "R28.term-too-long"),
+    ] {
+        let refused = made(seats, posts).unwrap_err().to_string();
+        assert!(refused.contains(code), "{refused}");
+    }
+}
