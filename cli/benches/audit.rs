@@ -39,6 +39,7 @@ fn proposal(i: u32) -> Body {
         scope: Scope::Alliance,
         holder: PersonId(officers_of(10 + i % MOTIONS).0),
         deputy: None,
+        succeeds: None,
     });
     Body::Motion(MotionAct::Propose(Proposal {
         effect,
@@ -101,7 +102,7 @@ fn main() {
         .tables()
         .seats
         .iter()
-        .map(|(organisation, _)| organisation.0)
+        .map(|(_, seat)| seat.organisation.0)
         .collect();
     eprintln!(
         "building {records} ballots of {} seats on {} motions",

@@ -11,10 +11,11 @@ use crate::account::Amount;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, ContributionId, DrawId, FundId, InstalmentId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, ReviewId,
+    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
 use crate::object::membership::Standing;
 use crate::object::payment::Awaited;
+use crate::object::post::PostStatus;
 use crate::tally::Tally;
 
 /// One event.
@@ -280,6 +281,28 @@ pub enum EventBody {
         motion: MotionId,
         /// The first release that knows it.
         release: Text<40>,
+    },
+    /// R28: an offer of a post lapsed, its term ended or the next one began.
+    PostMoved {
+        /// The post.
+        post: PostId,
+        /// Where it stands now.
+        status: PostStatus,
+    },
+    /// R28: the term of a seat ended; its holder goes on until a successor has accepted.
+    SeatHeldOver {
+        /// The seat.
+        seat: SeatId,
+        /// The member that holds it.
+        organisation: OrganisationId,
+    },
+    /// R29: an applicant cannot become a member while somebody of its group is auditor; its time
+    /// begins again.
+    ActivationWaits {
+        /// Membership number.
+        membership: MembershipId,
+        /// The auditor's post.
+        post: PostId,
     },
 }
 

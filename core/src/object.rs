@@ -25,9 +25,11 @@ pub mod motion;
 pub mod node;
 pub mod order;
 pub mod payment;
+pub mod post;
 pub mod protocol;
 pub mod relation;
 pub mod review;
+pub mod seat;
 
 /// An object that the ledger numbers and keeps in a table of its own.
 pub trait Object {

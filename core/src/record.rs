@@ -16,7 +16,7 @@ use rollbook_proof::codec::{DecodeError, Wire, at_most, encode, strictly_ascendi
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
-use crate::id::PersonId;
+use crate::id::{PersonId, PostId};
 use crate::identity::{ActClass, RECORD_MAX_SIGNATURES, Role};
 
 mod award;
@@ -47,8 +47,8 @@ pub use fund::{
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     AdmitMember, Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration,
-    EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RaiseProtocol, RemoveHolder,
-    RescindMotion,
+    EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RaiseProtocol, RemoveAuditor,
+    RemoveHolder, RescindMotion,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use nonce::Nonce;
@@ -273,6 +273,14 @@ impl Body {
             Body::Payment(act) => act.class(),
             Body::Node(act) => act.class(),
             Body::Charter(act) => act.class(),
+        }
+    }
+
+    /// The post that its holder accepts, declines or gives up by this act, for themselves.
+    pub fn own_post(&self) -> Option<PostId> {
+        match self {
+            Body::Motion(act) => act.own_post(),
+            _ => None,
         }
     }
 

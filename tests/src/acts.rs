@@ -11,7 +11,9 @@ use rollbook_core::id::{
     DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
     PersonId, PostId, ReviewId,
 };
-use rollbook_core::identity::{GroupDeclaration, Name, OrganisationKind, Role, Scope};
+use rollbook_core::identity::{
+    GroupDeclaration, Name, OrganisationKind, RelationKind, Role, Scope,
+};
 use rollbook_core::record::{AdmitMember, RemoveHolder, RescindMotion, *};
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
@@ -50,6 +52,15 @@ pub fn all() -> Vec<Body> {
     let mut acts: Vec<Body> = vec![
         Body::Organisation(OrganisationAct::Found),
         Body::Organisation(register()),
+        Body::Organisation(OrganisationAct::Relate(GroupDeclaration {
+            other: OrganisationId(7),
+            kind: RelationKind::Investor,
+            evidence: hash("share register"),
+        })),
+        Body::Organisation(OrganisationAct::ConfirmRelation {
+            other: OrganisationId(7),
+            number: 1,
+        }),
     ];
     acts.extend(membership().into_iter().map(Body::Membership));
     acts.extend(effects().into_iter().map(|effect| {
@@ -113,6 +124,7 @@ fn register() -> OrganisationAct {
     entry.name = name("第七公司", "Company Seven");
     entry.relations = vec![GroupDeclaration {
         other: OrganisationId(3),
+        kind: RelationKind::Control,
         evidence: hash("extract of the group"),
     }];
     OrganisationAct::Register(Registration::sign(&chain(), entry, &key))
@@ -127,6 +139,7 @@ fn membership() -> Vec<MembershipAct> {
         conflicts: hash("conflict undertaking"),
         relations: vec![GroupDeclaration {
             other: OrganisationId(3),
+            kind: RelationKind::Control,
             evidence: hash("extract of the group"),
         }],
     };
@@ -207,6 +220,7 @@ fn effects() -> Vec<MotionEffect> {
         scope: Scope::Fund(FundId(1)),
         holder: PersonId(51),
         deputy: Some(PersonId(52)),
+        succeeds: Some(PostId(3)),
     };
     let fund = CreateFund {
         name: name("元宇宙基金", "Metaverse Fund"),
@@ -352,6 +366,8 @@ fn motions() -> Vec<MotionAct> {
             motion: MotionId(9),
         },
         MotionAct::AcceptPost { post: PostId(3) },
+        MotionAct::DeclinePost { post: PostId(3) },
+        MotionAct::ResignPost { post: PostId(3) },
     ]
 }
 

@@ -194,6 +194,7 @@ impl Net {
             scope: Scope::Alliance,
             holder: PersonId(holder),
             deputy: None,
+            succeeds: None,
         };
         let proposal = Proposal {
             effect: MotionEffect::Appoint(appointment),

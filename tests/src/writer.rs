@@ -398,6 +398,7 @@ impl Writer {
             .iter()
             .map(|other| rollbook_core::identity::GroupDeclaration {
                 other: OrganisationId(*other),
+                kind: rollbook_core::identity::RelationKind::Control,
                 evidence: entry.extract.0,
             })
             .collect();

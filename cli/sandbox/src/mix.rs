@@ -166,6 +166,7 @@ impl Mix {
                 scope: Scope::Alliance,
                 holder: PersonId(officers_of(member).0),
                 deputy: None,
+                succeeds: None,
             }),
             ballot_days: 21,
             text: sha256(&self.proposed.to_le_bytes()),

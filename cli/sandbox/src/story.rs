@@ -17,6 +17,7 @@ use rollbook_core::id::{
     AgreementId, AwardId, CallId, DirectionId, FundId, MotionId, PaymentId, PersonId,
 };
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
+use rollbook_core::lookup::seats;
 use rollbook_core::record::{
     Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
 };
@@ -458,10 +459,8 @@ impl Story<'_> {
 
     /// Members of the board, by organisation.
     fn board(&self) -> Vec<u32> {
-        self.tables()
-            .seats
-            .iter()
-            .map(|(organisation, _)| organisation.0)
+        seats::holders(self.tables())
+            .map(|organisation| organisation.0)
             .collect()
     }
 

@@ -3,9 +3,9 @@
 use rollbook_proof::number::LedgerTime;
 
 use crate::event::{Event, EventBody};
-use crate::id::MotionId;
+use crate::id::{MotionId, PostId, SeatId};
 use crate::refusal::Refusal;
-use crate::rules::{funding, membership, motion};
+use crate::rules::{funding, membership, motion, posts, seats};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, DeadlineKind, Tx};
 
@@ -87,6 +87,10 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<
         | DeadlineKind::MembershipSponsors
         | DeadlineKind::MembershipActivate
         | DeadlineKind::MembershipAskAgain => membership::on_deadline(tx, kind, object, due),
+        DeadlineKind::PostOffer | DeadlineKind::PostTerm => {
+            posts::on_deadline(tx, kind, PostId(object), due)
+        }
+        DeadlineKind::SeatTerm => seats::on_deadline(tx, SeatId(object), due),
         DeadlineKind::InstalmentDefault
         | DeadlineKind::CallOpens
         | DeadlineKind::CallCloses

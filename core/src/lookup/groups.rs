@@ -1,24 +1,52 @@
-//! Groups of related companies (domain 1.2, M24; RULINGS R1).
+//! Groups of related companies, and who has no voice in whose matters (domain 1.2, M24; RULINGS R1,
+//! R27).
 //!
-//! A group is a connected component of declared relations in force. It is named by its smallest
-//! organisation number; an organisation without relations is a group of one. One voice, one
-//! conflict, one concentration limit per group.
+//! * A group is a connected component of the relations that both ends have declared and that join
+//!   voices. It is named by its smallest organisation number; an organisation without such relations
+//!   is a group of one. One voice, one concentration limit per group.
+//! * A relation that one end has declared binds that end alone: it has no voice in the other's
+//!   matters. What others say of somebody does nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_proof::number::OrganisationId;
 
 use crate::id::{GroupId, Id};
+use crate::object::relation::Edge;
 use crate::state::StateTables;
+
+/// The relations of an organisation with the other ends, past ones included.
+pub fn relations(
+    tables: &StateTables,
+    organisation: OrganisationId,
+) -> impl Iterator<Item = (OrganisationId, &Edge)> {
+    let (first, last) = (
+        (organisation, Id::MIN, 0),
+        (organisation, Id::MAX, u32::MAX),
+    );
+    let upwards = tables
+        .edges
+        .range(first..=last)
+        .map(|((_, other, _), edge)| (*other, edge));
+    let downwards =
+        tables
+            .edges_back
+            .range(first..=last)
+            .filter_map(move |((_, other, number), _)| {
+                let edge = tables.edges.get(&(*other, organisation, *number))?;
+                Some((*other, edge))
+            });
+    upwards.chain(downwards)
+}
 
 /// Every organisation of `organisation`'s group, itself included, ascending.
 pub fn members(tables: &StateTables, organisation: OrganisationId) -> BTreeSet<OrganisationId> {
     let mut found = BTreeSet::from([organisation]);
     let mut open = vec![organisation];
     while let Some(next) = open.pop() {
-        for ((_, other), edge) in tables.edges.range((next, Id::MIN)..=(next, Id::MAX)) {
-            if edge.until_ms.is_none() && found.insert(*other) {
-                open.push(*other);
+        for (other, edge) in relations(tables, next) {
+            if edge.joins() && found.insert(other) {
+                open.push(other);
             }
         }
     }
@@ -34,6 +62,35 @@ pub fn group_of(tables: &StateTables, organisation: OrganisationId) -> GroupId {
 /// Whether two organisations are one group.
 pub fn related(tables: &StateTables, a: OrganisationId, b: OrganisationId) -> bool {
     a == b || members(tables, a).contains(&b)
+}
+
+/// Whoever has no voice in matters of `party`: its group, and the groups of those that have declared
+/// or confirmed a relation with one of it. It reaches no further.
+pub fn recused_from(tables: &StateTables, party: OrganisationId) -> BTreeSet<OrganisationId> {
+    let group = members(tables, party);
+    let mut found = group.clone();
+    for member in group {
+        for (other, edge) in relations(tables, member) {
+            if edge.declared_by(other) && !found.contains(&other) {
+                found.extend(members(tables, other));
+            }
+        }
+    }
+    found
+}
+
+/// Whether `organisation` has no voice in matters of `party`.
+pub fn has_conflict(
+    tables: &StateTables,
+    organisation: OrganisationId,
+    party: OrganisationId,
+) -> bool {
+    organisation == party || recused_from(tables, party).contains(&organisation)
+}
+
+/// Whether one of the two says that they are tied, or they are one group.
+pub fn tied(tables: &StateTables, a: OrganisationId, b: OrganisationId) -> bool {
+    has_conflict(tables, a, b) || has_conflict(tables, b, a)
 }
 
 /// Whether a group has its one seat already: one of `holders` is related to `organisation`.

@@ -51,5 +51,7 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MotionAct) -> Result<Outcome, Ref
         MotionAct::DeclareConflict { motion, kind } => vote::declare(tx, actor, *motion, *kind),
         MotionAct::Withdraw { motion } => vote::withdraw(tx, actor, *motion),
         MotionAct::AcceptPost { post } => posts::accept(tx, actor, *post),
+        MotionAct::DeclinePost { post } => posts::decline(tx, actor, *post),
+        MotionAct::ResignPost { post } => posts::resign(tx, actor, *post),
     }
 }

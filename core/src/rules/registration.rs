@@ -3,8 +3,8 @@
 //! * An identifier belongs to one organisation, a public key to one owner and one kind, for ever.
 //! * A key is registered only if it is canonical, not weak, torsion-free, and its holder proved
 //!   possession.
-//! * Relations in a registration are within the introducer's own group, or the secretariat
-//!   introduces (M24).
+//! * Relations in a registration are what the company says of itself: they bind nobody else
+//!   (RULINGS R27).
 //! * A registered organisation may do what RULINGS R16 lists and nothing else; the transitions
 //!   check it.
 
@@ -16,12 +16,11 @@ use crate::identity::{
     OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role,
     Scope,
 };
-use crate::lookup::{groups, rights};
-use crate::object::relation::Edge;
+use crate::lookup::rights;
 use crate::record::{OrganisationAct, Registration};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
-use crate::rules::membership;
+use crate::rules::{membership, relations};
 use crate::tx::{Tx, Verify};
 use crate::{refuse, require};
 
@@ -35,6 +34,10 @@ pub fn apply(
     match act {
         OrganisationAct::Found => membership::found(tx, actor),
         OrganisationAct::Register(registration) => register(tx, actor, registration, verifier),
+        OrganisationAct::Relate(relation) => relations::declare(tx, actor, relation),
+        OrganisationAct::ConfirmRelation { other, number } => {
+            relations::confirm(tx, actor, *other, *number)
+        }
     }
 }
 
@@ -60,22 +63,6 @@ fn register(
         }
     }
     let entry = &registration.entry;
-    if actor.organisation.kind == OrganisationKind::Company {
-        // A relation merges voices and conflicts. A member vouches for its own group; every other
-        // relation goes through the secretariat, which checks the evidence (M24), or an outsider
-        // could tie two members together.
-        let own = groups::members(&tx.t, actor.number());
-        if let Some(foreign) = entry
-            .relations
-            .iter()
-            .find(|relation| !own.contains(&relation.other))
-        {
-            refuse!(
-                "M24.relation-needs-secretariat",
-                organisation = foreign.other
-            );
-        }
-    }
     require!(
         entry.kind == OrganisationKind::Company,
         "R16.companies-only"
@@ -141,19 +128,6 @@ pub(crate) fn enter(
             direction = direction
         );
     }
-    for relation in &entry.relations {
-        require!(
-            tx.t.organisations.contains(&relation.other),
-            "M24.unknown-organisation",
-            organisation = relation.other
-        );
-        let edge = Edge {
-            evidence: relation.evidence,
-            since_ms: tx.now,
-            until_ms: None,
-        };
-        relate(tx, entry.number, relation.other, edge);
-    }
     for officer in &entry.officers {
         enter_person(tx, entry.number, possession_owner, officer, verifier)?;
     }
@@ -176,6 +150,9 @@ pub(crate) fn enter(
         membership: None,
     };
     tx.put(organisation);
+    for relation in &entry.relations {
+        relations::enter(tx, entry.number, relation, introduced_by.is_none())?;
+    }
     Ok(())
 }
 
@@ -240,10 +217,4 @@ pub(crate) fn claim_key(
     }
     tx.t.keys().put(digest, owner);
     Ok(())
-}
-
-/// Writes a relation in both directions.
-pub fn relate(tx: &mut Tx, a: OrganisationId, b: OrganisationId, edge: Edge) {
-    tx.t.edges().put((a, b), edge.clone());
-    tx.t.edges().put((b, a), edge);
 }

@@ -14,9 +14,9 @@ use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
     DrawId, FundId, GroupId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId,
+    PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
-use crate::identity::{Organisation, Person, Post};
+use crate::identity::{Organisation, Person};
 use crate::object::Object;
 use crate::object::agreement::Agreement;
 use crate::object::application::Application;
@@ -35,9 +35,11 @@ use crate::object::motion::{Cast, Motion};
 use crate::object::node::NodeFacts;
 use crate::object::order::FiledOrder;
 use crate::object::payment::Payment;
+use crate::object::post::Post;
 use crate::object::protocol::ProtocolFacts;
 use crate::object::relation::Edge;
 use crate::object::review::Review;
+use crate::object::seat::Seat;
 use crate::record::{ConflictKind, DrawFor, PoolKind};
 
 /// A table's number.
@@ -237,6 +239,8 @@ stored! {
     Review: reviews,
     Draw: draws,
     Milestone: milestones,
+    Post: posts,
+    Seat: seats,
 }
 
 tables! {
@@ -278,8 +282,10 @@ tables! {
         35 identifiers: Hash => OrganisationId;
         /// Public keys in use, whoever registered them: SHA-256 of the key to owner.
         36 keys: Hash => u32;
-        /// Relations between organisations, each in both directions.
-        37 edges: (OrganisationId, OrganisationId) => Edge;
+        /// Relations between organisations: (a, b, number), a < b, counted per pair from 1.
+        37 edges: (OrganisationId, OrganisationId, u32) => Edge;
+        /// The same from the other end: (b, a, number).
+        44 edges_back: (OrganisationId, OrganisationId, u32) => u8;
         /// Posts by number.
         38 posts: PostId => Post;
         /// The last number used, by kind of object.
@@ -299,8 +305,8 @@ tables! {
         48 alive: OrganisationId => Height;
         /// Policy files by epoch, exact bytes.
         49 policies: EpochId => Vec<u8>;
-        /// Board seats: organisation to the ledger time until which it holds the seat.
-        39 seats: OrganisationId => LedgerTime;
+        /// Seats of the board by number.
+        39 seats: SeatId => Seat;
         /// Working directions by number.
         50 directions: DirectionId => Direction;
         /// Frozen electorates: (motion, organisation) to group.

@@ -63,6 +63,12 @@ kinds! {
     MembershipActivate = 24,
     /// R9: time to ask the board again ends.
     MembershipAskAgain = 25,
+    /// R28: an offer of a post was not accepted.
+    PostOffer = 26,
+    /// R28: the term of a post ends.
+    PostTerm = 27,
+    /// R28: the term of a seat ends.
+    SeatTerm = 28,
     /// F04: due day and grace of an instalment have passed.
     InstalmentDefault = 30,
     /// F37: submissions of a call open.

@@ -9,13 +9,13 @@ use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::id::{
     AgreementId, ApplicationId, CallId, DrawId, FundId, MotionId, PersonId, ReviewId,
 };
-use rollbook_core::identity::Name;
+use rollbook_core::identity::{Name, RelationKind};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::object::application::{Application, ApplicationStatus, Opened};
 use rollbook_core::object::call::{Call, CallStatus};
 use rollbook_core::object::draw::{Draw, DrawStatus};
 use rollbook_core::object::fund::{Fund, FundStatus};
-use rollbook_core::object::relation::Edge;
+use rollbook_core::object::relation::{Edge, RelationStatus};
 use rollbook_core::object::review::{Review, ReviewStatus};
 use rollbook_core::record::{
     ApplicationContent, CallTerms, DrawFor, Eligibility, GrantAward, ReviewDeclaration, Verdict,
@@ -23,7 +23,7 @@ use rollbook_core::record::{
 use rollbook_core::refusal::Refusal;
 use rollbook_core::rules::bank;
 use rollbook_core::rules::funding::award;
-use rollbook_core::rules::registration::relate;
+use rollbook_core::rules::relations;
 use rollbook_core::tx::Tx;
 use rollbook_proof::crypto::{Hash, VerifierCache};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
@@ -238,11 +238,17 @@ impl Bench {
     /// Makes two organisations related, as declarations on both sides would.
     pub fn relate(&mut self, one: u32, other: u32) {
         let edge = Edge {
+            kind: RelationKind::Control,
             evidence: Hash::ZERO,
+            claimed_ms: LedgerTime(0),
+            claimed_by: OrganisationId(one),
+            confirmed_by: Some(OrganisationId(other)),
+            effective_ms: Some(LedgerTime(0)),
+            ended_ms: None,
+            status: RelationStatus::Joined,
             since_ms: LedgerTime(0),
-            until_ms: None,
         };
-        self.place(|tx| relate(tx, OrganisationId(one), OrganisationId(other), edge));
+        self.place(|tx| relations::write(tx, OrganisationId(one), OrganisationId(other), edge));
     }
 
     pub fn post(&mut self, movement: Movement) {

@@ -1,8 +1,10 @@
 //! The rules, record by record: every guard, every clock, every transition table, on one writer or
 //! on bare tables.
 //!
-//! * [`membership`], [`motion`], [`funding`] and [`payment`]: the rules of each family of acts.
-//! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that had no effect.
+//! * [`membership`], [`motion`], [`posts`], [`relations`], [`funding`] and [`payment`]: the rules of
+//!   each family of acts.
+//! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that
+//!   had no effect.
 //! * [`protocol`]: how rules themselves change.
 //!
 //! One binary for all of them: each binary links the whole program.
@@ -15,4 +17,6 @@ mod funding;
 mod membership;
 mod motion;
 mod payment;
+mod posts;
 mod protocol;
+mod relations;

@@ -46,7 +46,7 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
                 organisation = deed.home
             );
         }
-    } else if related {
+    } else if groups::has_conflict(tables, deed.home, chain.grantee) {
         refuse!(
             "N13.related-to-grantee",
             step = deed.step.name(),
@@ -153,9 +153,10 @@ mod tests {
     use rollbook_proof::number::{Height, LedgerTime};
 
     use super::*;
+    use crate::identity::RelationKind;
     use crate::object::deed::{N, R, STEPS};
-    use crate::object::relation::Edge;
-    use crate::rules::registration::relate;
+    use crate::object::relation::{Edge, RelationStatus};
+    use crate::rules::relations;
     use crate::state::StateTables;
     use crate::tx::{BlockContext, Tx};
 
@@ -326,14 +327,20 @@ mod tests {
             now: LedgerTime(0),
         };
         let mut tx = Tx::of_block(&mut tables, block);
-        relate(
+        relations::write(
             &mut tx,
             OrganisationId(GRANTEE),
             OrganisationId(101),
             Edge {
+                kind: RelationKind::Control,
                 evidence: Hash::ZERO,
+                claimed_ms: LedgerTime(0),
+                claimed_by: OrganisationId(101),
+                confirmed_by: Some(OrganisationId(GRANTEE)),
+                effective_ms: Some(LedgerTime(0)),
+                ended_ms: None,
+                status: RelationStatus::Joined,
                 since_ms: LedgerTime(0),
-                until_ms: None,
             },
         );
         tx.keep();

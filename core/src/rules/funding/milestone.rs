@@ -256,7 +256,7 @@ pub(super) fn assess(
     );
     let home = milestone.assessors[at].home;
     require!(
-        !groups::related(&tx.t, home, agreement.grantee),
+        !groups::has_conflict(&tx.t, home, agreement.grantee),
         "N13.related-to-grantee",
         organisation = home
     );

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::{Frontier, leaf_hash};
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
 use crate::id::{CharterVersion, GroupId, Id, MotionId};
-use crate::lookup::{groups, rights};
+use crate::lookup::{groups, rights, seats};
 use crate::object::motion::{Cast, Motion};
 use crate::record::{Choice, MotionEffect};
 use crate::refusal::Refusal;
@@ -20,28 +20,17 @@ use crate::tally::Counts;
 use crate::tx::Tx;
 
 /// Whether the organisation may vote in a body now: a live membership with a vote, and the seat.
-pub fn entitled(
-    tables: &StateTables,
-    now: LedgerTime,
-    body: DecidingBody,
-    organisation: OrganisationId,
-) -> bool {
+pub fn entitled(tables: &StateTables, body: DecidingBody, organisation: OrganisationId) -> bool {
     let rights = rights::rights(tables, organisation);
     match body {
         DecidingBody::Assembly => rights.assembly_vote,
         DecidingBody::Board => {
-            rights.board_vote
-                && tables
-                    .seats
-                    .get(&organisation)
-                    .is_some_and(|until| now <= *until)
+            rights.board_vote && seats::holders(tables).any(|holder| holder == organisation)
         }
         DecidingBody::Committee(fund) => {
             rights.votes
-                && tables
-                    .committee_seats
-                    .get(&(fund, organisation))
-                    .is_some_and(|until| now <= *until)
+                // Whose term ended goes on until the board has named the next committee (R28).
+                && tables.committee_seats.contains(&(fund, organisation))
         }
         // Working groups are not part of this build.
         DecidingBody::WorkingGroup(_) => false,
@@ -51,7 +40,6 @@ pub fn entitled(
 /// Every organisation that may vote in a body now, with its group; ascending by organisation.
 pub fn electorate_now(
     tables: &StateTables,
-    now: LedgerTime,
     body: DecidingBody,
 ) -> BTreeMap<OrganisationId, GroupId> {
     let candidates: Vec<OrganisationId> = match body {
@@ -60,11 +48,7 @@ pub fn electorate_now(
             .iter()
             .map(|(_, membership)| membership.organisation)
             .collect(),
-        DecidingBody::Board => tables
-            .seats
-            .iter()
-            .map(|(organisation, _)| *organisation)
-            .collect(),
+        DecidingBody::Board => seats::holders(tables).collect(),
         DecidingBody::Committee(fund) => tables
             .committee_seats
             .range((fund, Id::MIN)..=(fund, Id::MAX))
@@ -74,7 +58,7 @@ pub fn electorate_now(
     };
     let members: BTreeSet<OrganisationId> = candidates
         .into_iter()
-        .filter(|o| entitled(tables, now, body, *o))
+        .filter(|o| entitled(tables, body, *o))
         .collect();
     let group = groups::partition(tables, members.iter().copied());
     members
@@ -110,8 +94,8 @@ pub fn ballots(tables: &StateTables, motion: MotionId) -> BTreeMap<GroupId, Cast
         .collect()
 }
 
-/// Organisations that have a conflict in the matter now: the groups of the parties and of those who
-/// declared one.
+/// Organisations that have a conflict in the matter now: the groups of the parties and of those that
+/// declared a relation with them, and of those who declared one in the motion.
 pub(super) fn conflicted(
     tx: &Tx,
     motion: MotionId,
@@ -121,15 +105,13 @@ pub(super) fn conflicted(
         tx.t.conflicts
             .range((motion, Id::MIN)..=(motion, Id::MAX))
             .map(|((_, organisation), _)| *organisation);
-    let parties: BTreeSet<OrganisationId> = effect
+    let declared = declared.flat_map(|organisation| groups::members(&tx.t, organisation));
+    effect
         .plan()
         .interested(tx)
         .into_iter()
+        .flat_map(|party| groups::recused_from(&tx.t, party))
         .chain(declared)
-        .collect();
-    parties
-        .into_iter()
-        .flat_map(|party| groups::members(&tx.t, party))
         .collect()
 }
 
@@ -217,7 +199,7 @@ pub(super) fn seat(
     // A rescission is for the same body, whoever is left of it.
     let fixed = effect.plan().undoes().is_some();
     loop {
-        let electorate = electorate_now(&tx.t, tx.now, body);
+        let electorate = electorate_now(&tx.t, body);
         let voices: BTreeSet<GroupId> = electorate.values().copied().collect();
         let elig = voices.len() - recused_of(tx, number, effect, &electorate).len();
         let enough = elig >= min_elig as usize && 2 * elig >= voices.len();

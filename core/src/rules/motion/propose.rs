@@ -11,7 +11,7 @@ use crate::charter::motions::{BodyKind, DecidingBody, MotionKind, MotionRule};
 use crate::event::EventBody;
 use crate::id::{GroupId, Id, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::{find, groups};
+use crate::lookup::{find, groups, seats};
 use crate::machine::step;
 use crate::object::motion::{Motion, MotionStatus, ROWS};
 use crate::record::{MotionEffect, Proposal};
@@ -215,6 +215,7 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
     };
     let body = proposal.effect.plan().body(tx, proposal.effect.kind())?;
     let gathers = may_propose(tx, actor, kind, body, proposal.effect.plan().scope(tx))?;
+    check_hold_over(tx, kind, body, &proposal.effect)?;
     let opening = Opening {
         effect: proposal.effect.clone(),
         proposer,
@@ -269,19 +270,51 @@ pub(super) fn may_propose(
         return Ok(false);
     }
     actor.must_sign(Role::Primary)?;
-    let seated = entitled(&tx.t, tx.now, DecidingBody::Board, actor.number());
+    let seated = entitled(&tx.t, DecidingBody::Board, actor.number());
     match body.kind() {
         BodyKind::Board if seated => Ok(false),
         BodyKind::Assembly if by_size && seated => Ok(false),
-        BodyKind::Assembly if entitled(&tx.t, tx.now, DecidingBody::Assembly, actor.number()) => {
-            Ok(true)
-        }
+        BodyKind::Assembly if entitled(&tx.t, DecidingBody::Assembly, actor.number()) => Ok(true),
         _ => refuse!(
             "R10.may-not-propose",
             organisation = actor.number(),
             body = body.kind().code()
         ),
     }
+}
+
+/// RULINGS R28: what a board whose terms have ended still decides. The assembly is free.
+fn check_hold_over(
+    tx: &Tx,
+    kind: MotionKind,
+    body: DecidingBody,
+    effect: &MotionEffect,
+) -> Result<(), Refusal> {
+    let Some(over) = seats::held_over(&tx.t) else {
+        return Ok(());
+    };
+    if body == DecidingBody::Assembly {
+        return Ok(());
+    }
+    let opens = matches!(
+        effect,
+        MotionEffect::CreateFund(_) | MotionEffect::PublishCall(_)
+    ) || kind == MotionKind::Budget;
+    require!(!opens, "R28.held-over-board", seats = over.len());
+    let days = tx.charter()?.terms.holdover_days;
+    let since = over.iter().map(|seat| seat.since_ms).min();
+    let too_long =
+        since.is_some_and(|since| tx.now > tx.calendar().delay(since, Period::Days(days)));
+    let still = matches!(
+        kind,
+        MotionKind::ElectSeat
+            | MotionKind::Appoint
+            | MotionKind::Remove
+            | MotionKind::LiftHold
+            | MotionKind::TerminateAgreement
+    );
+    require!(still || !too_long, "R28.hold-over-ended", days = days);
+    Ok(())
 }
 
 pub(super) fn propose_rescission(
@@ -306,7 +339,7 @@ pub(super) fn propose_rescission(
         must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
     } else {
         actor.must_sign(Role::Primary)?;
-        let may = entitled(&tx.t, tx.now, target.body, actor.number());
+        let may = entitled(&tx.t, target.body, actor.number());
         require!(
             may,
             "R10.may-not-propose",
@@ -344,7 +377,7 @@ pub(super) fn support(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Ou
     );
     let organisation = actor.number();
     require!(
-        entitled(&tx.t, tx.now, DecidingBody::Assembly, organisation),
+        entitled(&tx.t, DecidingBody::Assembly, organisation),
         "R10.not-entitled",
         organisation = organisation
     );
@@ -361,7 +394,7 @@ pub(super) fn support(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Ou
             .collect();
     // Voices of those who support it and are still entitled, in both bodies.
     let voices = |body| {
-        let electorate = electorate_now(&tx.t, tx.now, body);
+        let electorate = electorate_now(&tx.t, body);
         let all: BTreeSet<GroupId> = electorate.values().copied().collect();
         let with: BTreeSet<GroupId> = supporters
             .iter()

@@ -110,7 +110,7 @@ pub(super) fn voice(
         )
     };
     require!(
-        entitled(&tx.t, tx.now, motion.body, organisation),
+        entitled(&tx.t, motion.body, organisation),
         "R1.no-longer-entitled",
         organisation = organisation
     );

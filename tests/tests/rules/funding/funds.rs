@@ -51,15 +51,15 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
             with(&|plan| plan.unit = Unit::currency("USD").unwrap()),
         ),
         (
-            "F01.unknown-person",
+            "R7.unknown-person",
             with(&|plan| plan.officers[0].1 = PersonId(999)),
         ),
         (
-            "F01.two-chain-roles",
+            "R7.second-post",
             with(&|plan| plan.officers[0].1 = plan.officers[1].1),
         ),
         (
-            "F01.auditor",
+            "R7.auditor-holds-a-post",
             with(&|plan| plan.officers[0].1 = PersonId(auditor)),
         ),
         (

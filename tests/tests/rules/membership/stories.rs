@@ -12,7 +12,7 @@ use rollbook_core::record::{Ballot, Body, Choice, Declaration, MembershipAct, Mo
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::sha256;
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 use rollbook_tests::writer::{Writer, text};
 
 use super::{
@@ -41,7 +41,6 @@ fn twenty_four_founders_have_twenty_three_voices_and_full_rights() {
     );
     let electorate = rollbook_core::rules::motion::electorate_now(
         writer.tables(),
-        LedgerTime(writer.now()),
         rollbook_core::charter::motions::DecidingBody::Assembly,
     );
     assert_eq!(electorate.len(), 24);

@@ -4,9 +4,10 @@ use rollbook_core::account::{AccountKind, Amount};
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::EventBody;
 use rollbook_core::id::{AgreementId, FundId, MilestoneId, PersonId, PostId};
-use rollbook_core::identity::{Post, PostStatus, Role, Scope};
+use rollbook_core::identity::{Role, Scope};
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::milestone::MilestoneState;
+use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::record::{Body, Evidence, EvidenceKind, Finding, PaymentAct, Tranche};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::secretariat;
@@ -201,6 +202,7 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
     bench.relate(5, 6);
     let until_ms = bench.world.now + 999 * MS_PER_DAY;
     let post = Post {
+        number: PostId(99),
         office: OrganisationId(secretariat(MEMBERS)),
         role: Role::FinanceApprover,
         scope: Scope::Fund(FundId(FUND)),
@@ -208,7 +210,10 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
         deputy: None,
         from_ms: LedgerTime(0),
         until_ms: LedgerTime(until_ms),
+        succeeds: None,
+        successor: None,
         status: PostStatus::Held,
+        since_ms: LedgerTime(0),
     };
     bench.place(|tx| tx.t.posts().put(PostId(99), post));
     let m1 = bench.first(agreement);

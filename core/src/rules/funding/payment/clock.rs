@@ -7,7 +7,7 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{MotionId, PaymentId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::groups;
+use crate::lookup::{groups, seats};
 use crate::machine::step;
 use crate::object::agreement::Agreement;
 use crate::object::payment::{Awaited, Payment, PaymentState as S, ROWS};
@@ -29,12 +29,12 @@ pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outc
     );
     actor.must_sign(Role::Primary)?;
     require!(
-        standing::holds_seat(&tx.t, tx.now, actor.number()),
+        seats::holds(&tx.t, actor.number()),
         "F19.not-a-seat-holder",
         organisation = actor.number()
     );
     require!(
-        !groups::related(&tx.t, actor.number(), agreement.grantee),
+        !groups::has_conflict(&tx.t, actor.number(), agreement.grantee),
         "N13.related-to-grantee",
         organisation = actor.number()
     );
