@@ -276,5 +276,12 @@ pub enum EventBody {
         motion: MotionId,
         /// The first release that knows it.
         release: Text<40>,
+    },    /// R34: the stay of a passed motion is over, and its effect waits until another motion is
+    /// decided.
+    MotionWaits {
+        /// The motion that waits.
+        motion: MotionId,
+        /// The one for which it waits.
+        awaited: MotionId,
     },
 }

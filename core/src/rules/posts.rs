@@ -17,6 +17,7 @@ use crate::calendar::Period;
 use crate::id::{MotionId, PersonId, PostId};
 use crate::identity::{OrganisationKind, Post, PostStatus, Role, Scope};
 use crate::lookup::{groups, rights};
+use crate::object::matter::Matter;
 use crate::record::{Appointment, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
@@ -186,6 +187,10 @@ impl Effect for Appointment {
 }
 
 impl Effect for RemoveHolder {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Post(self.post)
+    }
+
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         homes(tx, &[tx.t.posts.get(&self.post).map(|post| post.holder)])
     }

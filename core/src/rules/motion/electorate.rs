@@ -111,15 +111,16 @@ pub fn ballots(tables: &StateTables, motion: MotionId) -> BTreeMap<GroupId, Cast
 }
 
 /// Organisations that have a conflict in the matter now: the groups of the parties and of those who
-/// declared one.
+/// declared one, on whichever motion of the matter (RULINGS R31).
 pub(super) fn conflicted(
     tx: &Tx,
     motion: MotionId,
     effect: &MotionEffect,
 ) -> BTreeSet<OrganisationId> {
+    let matter = effect.plan().matter(tx, motion);
     let declared =
         tx.t.conflicts
-            .range((motion, Id::MIN)..=(motion, Id::MAX))
+            .range((matter, Id::MIN)..=(matter, Id::MAX))
             .map(|((_, organisation), _)| *organisation);
     let parties: BTreeSet<OrganisationId> = effect
         .plan()
