@@ -281,6 +281,13 @@ pub enum EventBody {
         motion: MotionId,
         /// The first release that knows it.
         release: Text<40>,
+    },    /// R34: the stay of a passed motion is over, and its effect waits until another motion is
+    /// decided.
+    MotionWaits {
+        /// The motion that waits.
+        motion: MotionId,
+        /// The one for which it waits.
+        awaited: MotionId,
     },
     /// R28: an offer of a post lapsed, its term ended or the next one began.
     PostMoved {

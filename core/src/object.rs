@@ -19,6 +19,7 @@ pub mod draw;
 pub mod fund;
 pub mod invoice;
 pub mod lane;
+pub mod matter;
 pub mod membership;
 pub mod milestone;
 pub mod motion;

@@ -435,7 +435,8 @@ pub enum Preset {
 /// A floor of domain 1.7 that a set of rules goes below.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FloorError {
-    /// Every kind needs a rule, an award one for each of IC, BRD and GA.
+    /// Every kind needs a rule; an award one for each of IC, BRD and GA, one out of rank for each of
+    /// BRD and GA.
     #[error("no rule for {kind:?} in {}", body.map_or("any body", BodyKind::code))]
     Missing {
         /// The kind.
@@ -557,8 +558,14 @@ impl RuleSet {
             self.first(kind)
                 .ok_or(FloorError::Missing { kind, body: None })?;
         }
-        for body in [BodyKind::Committee, BodyKind::Board, BodyKind::Assembly] {
-            let kind = MotionKind::Award;
+        use BodyKind::{Assembly, Board, Committee};
+        for (kind, body) in [
+            (MotionKind::Award, Committee),
+            (MotionKind::Award, Board),
+            (MotionKind::Award, Assembly),
+            (MotionKind::AwardOutOfRank, Board),
+            (MotionKind::AwardOutOfRank, Assembly),
+        ] {
             self.rule(kind, body).ok_or(FloorError::Missing {
                 kind,
                 body: Some(body),

@@ -21,6 +21,7 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{MotionId, PersonId, PostId};
 use crate::identity::{OrganisationKind, Role, Scope};
+use crate::object::matter::Matter;
 use crate::object::post::{Post, PostStatus};
 use crate::record::{Appointment, RemoveAuditor, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
@@ -406,6 +407,10 @@ impl Effect for Appointment {
 }
 
 impl Effect for RemoveHolder {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Post(self.post)
+    }
+
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         homes(tx, &[tx.t.posts.get(&self.post).map(|post| post.holder)])
     }
@@ -420,6 +425,10 @@ impl Effect for RemoveHolder {
 }
 
 impl Effect for RemoveAuditor {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Post(self.post)
+    }
+
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         homes(tx, &[tx.t.posts.get(&self.post).map(|post| post.holder)])
     }

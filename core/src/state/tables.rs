@@ -29,6 +29,7 @@ use crate::object::draw::{Draw, PoolMember};
 use crate::object::fund::Fund;
 use crate::object::invoice::Invoice;
 use crate::object::lane::Lane;
+use crate::object::matter::Matter;
 use crate::object::membership::Membership;
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Motion};
@@ -313,14 +314,19 @@ tables! {
         51 electorates: (MotionId, OrganisationId) => GroupId;
         /// Ballots that hold a voice: (motion, group).
         52 ballots: (MotionId, GroupId) => Cast;
-        /// Declared conflicts: (motion, organisation).
-        53 conflicts: (MotionId, OrganisationId) => ConflictKind;
+        /// Declared conflicts: (matter, organisation) (RULINGS R31).
+        53 conflicts: (Matter, OrganisationId) => ConflictKind;
         /// Support for motions of the assembly: (motion, organisation) to ledger time.
         54 supports: (MotionId, OrganisationId) => LedgerTime;
         /// Sponsors of applications: (membership, organisation) to ledger time.
         55 sponsors: (MembershipId, OrganisationId) => LedgerTime;
         /// Invoices of dues by number.
         56 invoices: InvoiceId => Invoice;
+        /// Motions of a matter: (matter, motion) (RULINGS R31).
+        65 matter_motions: (Matter, MotionId) => u8;
+        /// Passed motions whose effect waits for another motion: (the one awaited, the one that
+        /// waits) (RULINGS R34).
+        66 motion_waits: (MotionId, MotionId) => u8;
         /// The newest rule version that an organisation's node knows, as announced.
         57 protocol_support: OrganisationId => ProtocolVersion;
         /// Orders of courts and regulators by number.

@@ -8,6 +8,7 @@ mod duties;
 mod milestones;
 mod payments;
 mod random;
+mod ranks;
 
 use rollbook_core::refusal::Refusal;
 

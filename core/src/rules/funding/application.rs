@@ -27,6 +27,7 @@ use crate::object::application::{
     Appeal, Application, ApplicationStatus as A, Opened, ROWS, Score,
 };
 use crate::object::call::{Call, CallStatus};
+use crate::object::matter::Matter;
 use crate::object::motion::Failure;
 use crate::record::{ApplicationContent, CallAct, DecideAppeal, MotionEffect, Submission, Verdict};
 use crate::refusal::{Fact, NotCounted, Outcome, Refusal};
@@ -501,6 +502,10 @@ pub(super) fn ranked(
 }
 
 impl Effect for DecideAppeal {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Application(self.application)
+    }
+
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self)
     }

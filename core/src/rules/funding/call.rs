@@ -26,6 +26,7 @@ use crate::identity::{Role, Scope};
 use crate::machine::step;
 use crate::object::application::{Application, ApplicationStatus, Score};
 use crate::object::call::{Call, CallStatus as C, ROWS};
+use crate::object::matter::Matter;
 use crate::object::review::Review;
 use crate::record::{CallTerms, CancelCall, Scores, TieBreak};
 use crate::refusal::{Outcome, Refusal};
@@ -468,6 +469,10 @@ impl Effect for CallTerms {
 }
 
 impl Effect for CancelCall {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Call(self.call)
+    }
+
     fn scope(&self, tx: &Tx) -> Scope {
         scope_of(tx.t.calls.get(&self.call).map(|call| call.terms.fund))
     }

@@ -29,6 +29,7 @@ use crate::machine::step;
 use crate::object::contribution::{
     Cancellation, Contribution, Instalment, InstalmentStatus, InstalmentStatus as I, ROWS, Receipt,
 };
+use crate::object::matter::Matter;
 use crate::record::{FundAct, PledgeEntry, ReceiptEntry, WriteOffInstalment};
 use crate::refusal::{Fact, Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
@@ -421,6 +422,13 @@ pub fn on_default(tx: &mut Tx, number: InstalmentId, due: LedgerTime) -> Result<
 }
 
 impl Effect for WriteOffInstalment {
+    fn matter(&self, tx: &Tx, motion: MotionId) -> Matter {
+        let entry = tx.t.instalments.get(&self.instalment);
+        entry.map_or(Matter::Motion(motion), |entry| {
+            Matter::Contribution(entry.contribution)
+        })
+    }
+
     fn scope(&self, tx: &Tx) -> Scope {
         scope_of(fund_of(tx, self))
     }

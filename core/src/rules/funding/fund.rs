@@ -20,6 +20,7 @@ use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{groups, rights};
 use crate::machine::step;
 use crate::object::fund::{Fund, FundStatus, ROWS};
+use crate::object::matter::Matter;
 use crate::record::{AppointCommittee, CreateFund};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
@@ -231,6 +232,10 @@ impl Effect for CreateFund {
 }
 
 impl Effect for AppointCommittee {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Fund(self.fund)
+    }
+
     fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
         // It is for everybody; who later applies is judged then.
         Vec::new()

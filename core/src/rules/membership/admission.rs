@@ -25,6 +25,7 @@ use crate::lookup::posts::auditor_at_home_in;
 use crate::lookup::rights::{of, rights};
 use crate::lookup::{find, groups};
 use crate::object::invoice::InvoiceStatus;
+use crate::object::matter::Matter;
 use crate::object::membership::{Grounds, Lapse, Live, Membership, Standing};
 use crate::object::motion::{Failure, Motion};
 use crate::record::{AdmitMember, Application, Choice, MotionEffect};
@@ -716,6 +717,10 @@ pub(super) fn on_deadline(
 }
 
 impl Effect for AdmitMember {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Membership(self.membership)
+    }
+
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self.membership)
     }

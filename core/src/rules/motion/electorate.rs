@@ -95,15 +95,17 @@ pub fn ballots(tables: &StateTables, motion: MotionId) -> BTreeMap<GroupId, Cast
 }
 
 /// Organisations that have a conflict in the matter now: the groups of the parties and of those that
-/// declared a relation with them, and of those who declared one in the motion.
+/// declared a relation with them, and of those who declared one on whichever motion of the matter
+/// (RULINGS R31).
 pub(super) fn conflicted(
     tx: &Tx,
     motion: MotionId,
     effect: &MotionEffect,
 ) -> BTreeSet<OrganisationId> {
+    let matter = effect.plan().matter(tx, motion);
     let declared =
         tx.t.conflicts
-            .range((motion, Id::MIN)..=(motion, Id::MAX))
+            .range((matter, Id::MIN)..=(matter, Id::MAX))
             .map(|((_, organisation), _)| *organisation);
     let declared = declared.flat_map(|organisation| groups::members(&tx.t, organisation));
     effect

@@ -17,7 +17,7 @@ use crate::object::motion::{Motion, MotionStatus, ROWS};
 use crate::record::{MotionEffect, Proposal};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
-use crate::rules::effect::Planned;
+use crate::rules::effect::{Planned, matter_of};
 use crate::rules::motion::electorate::{digest, seat};
 use crate::rules::motion::{ballots, electorate_now, entitled};
 use crate::state::StateTables;
@@ -106,6 +106,8 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
     };
     let period = ballot_period(&rule, ballot_days)?;
     let number = tx.next_id::<MotionId>();
+    let matter = effect.plan().matter(tx, number);
+    tx.t.matter_motions().put((matter, number), 0);
     Ok(Motion {
         number,
         effect,
@@ -223,6 +225,7 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         text: proposal.text,
         ballot_days: Some(proposal.ballot_days),
     };
+    proposal.effect.plan().proposable(tx)?;
     let mut motion = prepare(tx, opening)?;
     if gathers {
         // It waits for support before ballots are taken, and freezes its electorate then.
@@ -363,6 +366,8 @@ pub(super) fn propose_rescission(
         void: None,
         ..target
     };
+    let matter = matter_of(tx, &motion);
+    tx.t.matter_motions().put((matter, number), 0);
     begin(tx, motion, None, Some(closes))?;
     Ok(Outcome::Applied)
 }

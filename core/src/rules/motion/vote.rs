@@ -10,7 +10,7 @@ use crate::object::motion::{Cast, Failure, Motion, MotionStatus};
 use crate::record::{Ballot, Choice, ConflictKind, Declaration};
 use crate::refusal::{NotCounted, Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::rules::effect::Planned;
+use crate::rules::effect::{Planned, matter_of};
 use crate::rules::motion::clock::finish;
 use crate::rules::motion::electorate::is_recused;
 use crate::rules::motion::{EARLY_HOURS, count, entitled};
@@ -33,7 +33,8 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
         }
     }
     if let Declaration::Conflict(kind) = ballot.declaration {
-        tx.t.conflicts().put((number, organisation), kind);
+        let matter = matter_of(tx, &motion);
+        tx.t.conflicts().put((matter, organisation), kind);
     }
     if is_recused(tx, &motion, group) {
         return Ok(Outcome::NotCounted(NotCounted::Recused));
@@ -84,7 +85,8 @@ pub(super) fn declare(
 ) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
     let (motion, _) = voice(tx, actor, number)?;
-    tx.t.conflicts().put((motion.number, actor.number()), kind);
+    let matter = matter_of(tx, &motion);
+    tx.t.conflicts().put((matter, actor.number()), kind);
     Ok(Outcome::Applied)
 }
 

@@ -10,6 +10,7 @@ use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{groups, seats};
 use crate::machine::step;
 use crate::object::agreement::Agreement;
+use crate::object::matter::Matter;
 use crate::object::payment::{Awaited, Payment, PaymentState as S, ROWS};
 use crate::record::LiftHold;
 use crate::refusal::{Outcome, Refusal};
@@ -183,6 +184,15 @@ pub(super) fn overdue(
 }
 
 impl Effect for LiftHold {
+    fn matter(&self, tx: &Tx, motion: MotionId) -> Matter {
+        let payment = tx.t.payments.get(&self.payment);
+        payment
+            .and_then(|payment| tx.t.agreements.get(&payment.agreement))
+            .map_or(Matter::Motion(motion), |agreement| {
+                Matter::Application(agreement.application)
+            })
+    }
+
     fn scope(&self, tx: &Tx) -> Scope {
         scope_of(tx.t.payments.get(&self.payment).map(|payment| payment.fund))
     }
