@@ -35,6 +35,10 @@ pub struct Actor {
     pub organisation: Organisation,
     /// The signers, ascending by person.
     pub signers: Vec<Signer>,
+    /// The officer who began the record.
+    pub officer: PersonId,
+    /// That officer's sequence.
+    pub sequence: u64,
 }
 
 impl Actor {
@@ -190,6 +194,8 @@ pub fn admit(
     Ok(Actor {
         organisation,
         signers,
+        officer: payload.officer,
+        sequence: payload.sequence,
     })
 }
 

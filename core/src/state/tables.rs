@@ -307,10 +307,12 @@ tables! {
         39 seats: SeatId => Seat;
         /// Working directions by number.
         50 directions: DirectionId => Direction;
-        /// Frozen electorates: (motion, organisation) to group.
-        51 electorates: (MotionId, OrganisationId) => GroupId;
-        /// Ballots that hold a voice: (motion, group).
-        52 ballots: (MotionId, GroupId) => Cast;
+        /// Frozen electorates: (motion, round, organisation) to group.
+        51 electorates: (MotionId, u32, OrganisationId) => GroupId;
+        /// Ballots that hold a voice: (motion, round, group).
+        52 ballots: (MotionId, u32, GroupId) => Cast;
+        /// How many ballots an organisation has cast: (motion, round, organisation).
+        43 ballots_cast: (MotionId, u32, OrganisationId) => u32;
         /// Declared conflicts: (motion, organisation).
         53 conflicts: (MotionId, OrganisationId) => ConflictKind;
         /// Support for motions of the assembly: (motion, organisation) to ledger time.

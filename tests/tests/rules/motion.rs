@@ -10,8 +10,8 @@ use rollbook_core::identity::{Role, Scope};
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
-    AdmitMember, Appointment, Ballot, Body, Choice, ConflictKind, Declaration, EFFECT_MAX_BYTES,
-    MotionAct, MotionEffect, Proposal, RemoveHolder, RescindMotion,
+    AdmitMember, Appointment, Ballot, BallotVote, Body, Choice, ConflictKind, Declaration,
+    EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RemoveHolder, RescindMotion,
 };
 use rollbook_core::refusal::{NotCounted, Outcome, Refusal};
 use rollbook_core::rules::motion;
@@ -158,7 +158,9 @@ fn a_removal_passes_stays_and_takes_effect() {
     );
     let early = Ballot {
         motion: MotionId(77),
-        choice: Choice::Yes,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
         declaration: Declaration::None,
     };
@@ -168,7 +170,9 @@ fn a_removal_passes_stays_and_takes_effect() {
     );
     let cites = Ballot {
         motion: MotionId(motion),
-        choice: Choice::No,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::No),
         criterion: Some(text("solvency")),
         declaration: Declaration::None,
     };
@@ -179,7 +183,9 @@ fn a_removal_passes_stays_and_takes_effect() {
     // One officer where the company's policy asks for two; the alternate without the primary.
     let ballot = Body::Motion(MotionAct::Vote(Ballot {
         motion: MotionId(motion),
-        choice: Choice::Yes,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
         declaration: Declaration::None,
     }));
@@ -538,7 +544,9 @@ fn parties_and_declared_conflicts_have_no_voice() {
         .unwrap();
     let declares = Ballot {
         motion: MotionId(motion),
-        choice: Choice::Yes,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
         declaration: Declaration::Conflict(kind),
     };
