@@ -166,14 +166,20 @@ pub fn admit(
     }
     let class = payload.body.class();
     // A post is its holder's own: nobody else is asked.
-    let needed = match payload.body.own_post() {
-        Some(_) => 1,
-        None => organisation.policy.needed(class),
+    let own = payload.body.own_post().is_some();
+    let needed = if own {
+        1
+    } else {
+        organisation.policy.needed(class)
     };
+    let counted = signers
+        .iter()
+        .filter(|signer| own || class.counts(signer.role))
+        .count();
     require!(
-        signers.len() >= needed as usize,
+        counted >= needed as usize,
         "A6.too-few-officers",
-        signed = signers.len(),
+        signed = counted,
         needed = needed,
         class = format!("{class:?}")
     );

@@ -327,6 +327,8 @@ tables! {
         58 orders: OrderId => FiledOrder;
         /// The same by SHA-256 of authority and reference.
         59 order_names: Hash => OrderId;
+        /// Commitments to names in use, by person (RULINGS A16).
+        64 commitments: Hash => PersonId;
         /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not
         /// given back.
         70 earmarks: (FundId, CallId) => Earmark;

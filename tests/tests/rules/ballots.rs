@@ -182,7 +182,7 @@ fn an_office_withdraws_a_motion_in_the_post_that_proposes_it() {
     };
     assert_eq!(
         code(writer.office(Role::SecondOfficer, withdraw())),
-        "A6.role-missing"
+        "A6.too-few-officers"
     );
     writer.office(Role::Secretary, withdraw()).unwrap();
     assert_eq!(status(&writer, motion), MotionStatus::Withdrawn);

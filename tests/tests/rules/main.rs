@@ -1,13 +1,14 @@
 //! The rules, record by record: every guard, every clock, every transition table, on one writer or
 //! on bare tables.
 //!
-//! * [`membership`], [`motion`], [`ballots`], [`posts`], [`relations`], [`funding`] and [`payment`]: the rules of each family of acts.
+//! * [`membership`], [`authority`], [`motion`], [`ballots`], [`posts`], [`relations`], [`funding`] and [`payment`]: the rules of each family of acts.
 //! * [`protocol`]: how rules themselves change.
 //!
 //! One binary for all of them: each binary links the whole program.
 
 #![allow(clippy::unwrap_used)]
 
+mod authority;
 mod ballots;
 mod funding;
 mod membership;

@@ -215,7 +215,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
                 membership: MembershipId(membership)
             }
         )),
-        "A6.role-missing"
+        "A6.too-few-officers"
     );
     office(
         writer,
