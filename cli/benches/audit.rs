@@ -16,7 +16,8 @@ use rayon::prelude::*;
 use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, Record,
+    Appointment, Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal,
+    Record,
 };
 use rollbook_core::state::{MemoryTree, TreeLeaf};
 use rollbook_proof::chain::Seal;
@@ -130,7 +131,9 @@ fn main() {
                 };
                 let ballot = Ballot {
                     motion: MotionId(motion),
-                    choice,
+                    round: 1,
+                    replaces: Vec::new(),
+                    vote: BallotVote::Choice(choice),
                     criterion: None,
                     declaration: Declaration::None,
                 };

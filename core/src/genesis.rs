@@ -7,6 +7,8 @@
 //! * Founders' signatures are ordinary `Found` records; nothing else is accepted before the last of
 //!   them (M25).
 
+use std::collections::BTreeMap;
+
 use bincode::{Decode, Encode};
 use rollbook_proof::chain::{LeafTag, Seal};
 use rollbook_proof::codec::{DecodeError, Text, Wire, encode, strictly_ascending};
@@ -110,6 +112,12 @@ impl Wire for GenesisItem {
                 if !(ProtocolVersion(1)..=PROTOCOL).contains(protocol) {
                     return Err(DecodeError::rule(format!(
                         "protocol {protocol}: this build knows protocols 1 to {PROTOCOL}"
+                    )));
+                }
+                if encode(charter).len() > Charter::MAX {
+                    return Err(DecodeError::rule(format!(
+                        "the charter is longer than {} bytes",
+                        Charter::MAX
                     )));
                 }
                 charter.check()
@@ -628,6 +636,16 @@ impl Genesis {
                     };
                     posts::take_up(tx, "M25", first)?;
                 }
+                let mut signers: BTreeMap<PersonId, Vec<Role>> = entry
+                    .officers
+                    .iter()
+                    .map(|officer| (officer.person, officer.roles.clone()))
+                    .collect();
+                for post in posts {
+                    signers.entry(post.holder).or_default().push(post.role);
+                }
+                let signers: Vec<Vec<Role>> = signers.into_values().collect();
+                registration::require_reach(&entry.policy, &signers)?;
             }
             GenesisItem::Board(board) => {
                 for seat in board {

@@ -169,6 +169,36 @@ pub enum ActClass {
     Node,
 }
 
+impl ActClass {
+    /// Whether the signature of somebody in this role counts towards the number of officers that a
+    /// policy asks for (RULINGS R30). Who keeps a node has no business authority, and the auditor has
+    /// none at all. An office casts no ballots; it proposes motions in the posts that may.
+    pub fn counts(self, role: Role) -> bool {
+        match self {
+            ActClass::Node => matches!(role, Role::NodeOperator),
+            ActClass::Ballot => matches!(
+                role,
+                Role::Primary
+                    | Role::Alternate
+                    | Role::Secretary
+                    | Role::ProgrammeOfficer
+                    | Role::Treasurer
+            ),
+            ActClass::Money => matches!(
+                role,
+                Role::Primary
+                    | Role::Finance
+                    | Role::Treasurer
+                    | Role::SecondOfficer
+                    | Role::ProgrammeOfficer
+                    | Role::FinanceApprover
+            ),
+            ActClass::People => matches!(role, Role::Primary | Role::Secretary),
+            ActClass::General => !matches!(role, Role::NodeOperator | Role::Auditor),
+        }
+    }
+}
+
 /// How many distinct officers must sign, by class of act; one where nothing is said.
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
@@ -185,6 +215,20 @@ impl ApprovalPolicy {
             .iter()
             .find(|(c, _)| *c == class)
             .map_or(1, |(_, n)| *n)
+    }
+
+    /// The first class whose number these officers, each with their roles, cannot reach.
+    pub fn out_of_reach(&self, officers: &[Vec<Role>]) -> Option<(ActClass, u32)> {
+        let holders = |class: ActClass| {
+            officers
+                .iter()
+                .filter(|roles| roles.iter().any(|role| class.counts(*role)))
+                .count()
+        };
+        self.thresholds
+            .iter()
+            .find(|(class, needed)| holders(*class) < *needed as usize)
+            .copied()
     }
 
     /// Order and ranges; no threshold above the number of officers, or the company could not act.
@@ -372,6 +416,15 @@ impl OrganisationEntry {
         };
         if self.identifiers.len() < identifiers {
             return Err(DecodeError::rule("a company has at least one identifier"));
+        }
+        let has_code = self
+            .identifiers
+            .iter()
+            .any(|identifier| matches!(identifier, Identifier::Uscc(_)));
+        if self.kind == OrganisationKind::Company && country == "CN" && !has_code {
+            return Err(DecodeError::rule(
+                "a company of mainland China has its unified social credit code",
+            ));
         }
         if self.officers.len() < officers {
             return Err(DecodeError::rule(

@@ -46,8 +46,8 @@ pub use fund::{
 };
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
-    AdmitMember, Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration,
-    EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RaiseProtocol, RemoveAuditor,
+    AdmitMember, Appointment, BALLOT_DAYS_MAX, Ballot, BallotVote, Choice, ConflictKind,
+    Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RaiseProtocol, RemoveAuditor,
     RemoveHolder, RescindMotion,
 };
 pub use node::{NodeAct, NodeKeys};

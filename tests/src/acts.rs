@@ -342,7 +342,9 @@ fn motions() -> Vec<MotionAct> {
     let ballot = |choice, criterion: Option<&str>, declaration| {
         MotionAct::Vote(Ballot {
             motion: MotionId(9),
-            choice,
+            round: 1,
+            replaces: Vec::new(),
+            vote: BallotVote::Choice(choice),
             criterion: criterion.map(text),
             declaration,
         })

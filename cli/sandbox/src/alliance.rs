@@ -146,7 +146,7 @@ pub fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> Office
     roles.sort();
     OfficerEntry {
         person: PersonId(person),
-        commitment: commitment(&format!("person/{person}")),
+        commitment: sha256_tagged("rollbook/sample-person", &[&key.public().digest().0]),
         roles,
         keys: vec![(key.public(), key.prove_possession(owner, KeyKind::Officer))],
         authorisation: Authorisation {

@@ -19,7 +19,8 @@ use rollbook_core::id::{
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
 use rollbook_core::lookup::seats;
 use rollbook_core::record::{
-    Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
+    Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal,
+    Record,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::state::StateTables;
@@ -516,7 +517,9 @@ impl Story<'_> {
             member,
             Body::Motion(MotionAct::Vote(Ballot {
                 motion: MotionId(motion),
-                choice,
+                round: 1,
+                replaces: Vec::new(),
+                vote: BallotVote::Choice(choice),
                 criterion,
                 declaration: Declaration::None,
             })),

@@ -19,6 +19,17 @@ pub fn nothing(_: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failur
     Ok(())
 }
 
+/// The choice of a ballot, unless a whole vote is given.
+pub fn vote(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failure> {
+    if fields.contains_key("vote") {
+        remove(fields, &["choice"]);
+        return Ok(());
+    }
+    let choice = taken(fields, "choice")?;
+    fields.insert("vote".into(), json!({ "choice": choice }));
+    Ok(())
+}
+
 /// Seals the content, unless a commitment is given.
 pub fn application_submit(
     fields: &mut Map<String, Value>,

@@ -194,23 +194,28 @@ pub const VERBS: &[Verb] = &[
     verb("office", "decline", "Motion", "DeclinePost", &[id("post")]),
     verb("office", "resign", "Motion", "ResignPost", &[id("post")]),
     verb("motion", "support", "Motion", "Support", &[id("motion")]),
-    verb(
-        "motion",
-        "vote",
-        "Motion",
-        "Vote",
-        &[
-            id("motion"),
-            Field {
-                name: "choice",
-                kind: CHOICES,
-                positional: true,
-                optional: false,
-                usual: None,
-            },
-            maybe("criterion", Kind::Text),
-            usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
-        ],
+    filled(
+        verb(
+            "motion",
+            "vote",
+            "Motion",
+            "Vote",
+            &[
+                id("motion"),
+                Field {
+                    name: "choice",
+                    kind: CHOICES,
+                    positional: true,
+                    optional: false,
+                    usual: None,
+                },
+                usually("round", Kind::Number, "1"),
+                usually("replaces", Kind::List, "[]"),
+                maybe("criterion", Kind::Text),
+                usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
+            ],
+        ),
+        fill::vote,
     ),
     verb(
         "motion",

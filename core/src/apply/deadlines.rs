@@ -35,7 +35,8 @@ pub fn lengthen(tx: &mut Tx, gap_ms: u64) -> Event {
     }
 }
 
-/// Acts out due deadlines in order, at most `limit` events. Returns the events and whether due
+/// Acts out due deadlines in order, never more than `limit` events, which is more than one deadline
+/// ever makes. Returns the events and whether due
 /// deadlines remain.
 pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (Vec<Event>, bool) {
     let mut events = Vec::new();
@@ -46,9 +47,6 @@ pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (
         if due >= block.now {
             return (events, false);
         }
-        if events.len() >= limit {
-            return (events, true);
-        }
         let mut tx = Tx::of_block(tables, block);
         tx.t.deadlines().remove((due, kind, object));
         tx.t.deadline_of().remove((kind, object));
@@ -57,6 +55,11 @@ pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (
             None => Ok(()),
         };
         let mut derived = std::mem::take(&mut tx.events);
+        // What would pass the limit waits, whole, for the next block.
+        if events.len() + derived.len() > limit {
+            tx.drop_writes();
+            return (events, true);
+        }
         match result {
             Ok(()) => tx.keep(),
             // A deadline whose object is gone has nothing to do; it must not come back either.

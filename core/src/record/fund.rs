@@ -247,7 +247,7 @@ pub enum FundAct {
 impl FundAct {
     pub(super) fn class(&self) -> ActClass {
         match self {
-            FundAct::Accept { .. } => ActClass::People,
+            FundAct::Accept { .. } => ActClass::General,
             _ => ActClass::Money,
         }
     }

@@ -8,7 +8,7 @@
 //! * [`MotionEffect`] grows only at its end.
 
 use bincode::{Decode, Encode};
-use rollbook_proof::codec::{DecodeError, Text, encode};
+use rollbook_proof::codec::{DecodeError, Text, at_most, encode, strictly_ascending};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, OrganisationId, ProtocolVersion};
 
@@ -285,13 +285,35 @@ pub struct Proposal {
     pub text: Hash,
 }
 
-/// A ballot.
+/// What a ballot says (RULINGS R31).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BallotVote {
+    /// For, against, or neither.
+    Choice(Choice),
+    /// Who is elected: organisations, strictly ascending.
+    Names(Vec<OrganisationId>),
+    /// A commitment to either, revealed after the close.
+    Sealed(Hash),
+}
+
+/// Most records that a ballot replaces.
+pub const REPLACES_MAX: usize = 4;
+/// Most names on a ballot.
+pub const NAMES_MAX: usize = 64;
+
+/// A ballot (RULINGS A47).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Ballot {
     /// Motion number.
     pub motion: MotionId,
-    /// The choice.
-    pub choice: Choice,
+    /// The round of ballots on it, from 1.
+    pub round: u32,
+    /// Record ids of ballots that it replaces, also of some that have not arrived; strictly
+    /// ascending. The initiating officer's own earlier one need not be named.
+    pub replaces: Vec<Hash>,
+    /// What it says.
+    pub vote: BallotVote,
     /// The published criterion that a "no" to an admission cites (M08), and nothing else does.
     pub criterion: Option<Text<40>>,
     /// Declaration of interest.
@@ -378,6 +400,15 @@ impl MotionAct {
                 DecodeError::rule(format!("a ballot of more than {BALLOT_DAYS_MAX} days")),
             ),
             MotionAct::Propose(proposal) => proposal.effect.check(),
+            MotionAct::Vote(ballot) => {
+                strictly_ascending(&ballot.replaces, "ballots replaced", Clone::clone)?;
+                at_most(&ballot.replaces, REPLACES_MAX, "ballots replaced")?;
+                if let BallotVote::Names(names) = &ballot.vote {
+                    strictly_ascending(names, "names on a ballot", Clone::clone)?;
+                    at_most(names, NAMES_MAX, "names on a ballot")?;
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

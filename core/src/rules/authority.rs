@@ -36,6 +36,10 @@ pub struct Actor {
     pub organisation: Organisation,
     /// The signers, ascending by person.
     pub signers: Vec<Signer>,
+    /// The officer who began the record.
+    pub officer: PersonId,
+    /// That officer's sequence.
+    pub sequence: u64,
 }
 
 impl Actor {
@@ -163,14 +167,20 @@ pub fn admit(
     }
     let class = payload.body.class();
     // A post is its holder's own: nobody else is asked.
-    let needed = match payload.body.own_post() {
-        Some(_) => 1,
-        None => organisation.policy.needed(class),
+    let own = payload.body.own_post().is_some();
+    let needed = if own {
+        1
+    } else {
+        organisation.policy.needed(class)
     };
+    let counted = signers
+        .iter()
+        .filter(|signer| own || class.counts(signer.role))
+        .count();
     require!(
-        signers.len() >= needed as usize,
+        counted >= needed as usize,
         "A6.too-few-officers",
-        signed = signers.len(),
+        signed = counted,
         needed = needed,
         class = format!("{class:?}")
     );
@@ -195,6 +205,8 @@ pub fn admit(
     Ok(Actor {
         organisation,
         signers,
+        officer: payload.officer,
+        sequence: payload.sequence,
     })
 }
 

@@ -13,8 +13,8 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::id::PersonId;
 use crate::identity::{
-    OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role,
-    Scope,
+    ApprovalPolicy, OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind,
+    Person, Role, Scope,
 };
 use crate::lookup::rights;
 use crate::record::{OrganisationAct, Registration};
@@ -128,6 +128,11 @@ pub(crate) fn enter(
             direction = direction
         );
     }
+    // The posts of an office are filled after it has entered; a genesis asks then.
+    if entry.kind != OrganisationKind::Office {
+        let roles: Vec<_> = entry.officers.iter().map(|o| o.roles.clone()).collect();
+        require_reach(&entry.policy, &roles)?;
+    }
     for officer in &entry.officers {
         enter_person(tx, entry.number, possession_owner, officer, verifier)?;
     }
@@ -156,6 +161,18 @@ pub(crate) fn enter(
     Ok(())
 }
 
+/// Refuses a policy that those who may sign cannot reach: nobody could act (RULINGS R30).
+pub(crate) fn require_reach(policy: &ApprovalPolicy, roles: &[Vec<Role>]) -> Result<(), Refusal> {
+    if let Some((class, needed)) = policy.out_of_reach(roles) {
+        refuse!(
+            "R30.policy-out-of-reach",
+            class = format!("{class:?}"),
+            needed = needed
+        );
+    }
+    Ok(())
+}
+
 fn enter_person(
     tx: &mut Tx,
     home: OrganisationId,
@@ -163,6 +180,11 @@ fn enter_person(
     officer: &OfficerEntry,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
+    // Two numbers of one human are attested; the same commitment twice is one human for certain.
+    if let Some(person) = tx.t.commitments.get(&officer.commitment) {
+        refuse!("A16.commitment-in-use", person = person);
+    }
+    tx.t.commitments().put(officer.commitment, officer.person);
     let mut keys = Vec::with_capacity(officer.keys.len());
     for (key, possession) in &officer.keys {
         claim_key(

@@ -310,10 +310,12 @@ tables! {
         39 seats: SeatId => Seat;
         /// Working directions by number.
         50 directions: DirectionId => Direction;
-        /// Frozen electorates: (motion, organisation) to group.
-        51 electorates: (MotionId, OrganisationId) => GroupId;
-        /// Ballots that hold a voice: (motion, group).
-        52 ballots: (MotionId, GroupId) => Cast;
+        /// Frozen electorates: (motion, round, organisation) to group.
+        51 electorates: (MotionId, u32, OrganisationId) => GroupId;
+        /// Ballots that hold a voice: (motion, round, group).
+        52 ballots: (MotionId, u32, GroupId) => Cast;
+        /// How many ballots an organisation has cast: (motion, round, organisation).
+        43 ballots_cast: (MotionId, u32, OrganisationId) => u32;
         /// Declared conflicts: (matter, organisation) (RULINGS R31).
         53 conflicts: (Matter, OrganisationId) => ConflictKind;
         /// Support for motions of the assembly: (motion, organisation) to ledger time.
@@ -333,6 +335,8 @@ tables! {
         58 orders: OrderId => FiledOrder;
         /// The same by SHA-256 of authority and reference.
         59 order_names: Hash => OrderId;
+        /// Commitments to names in use, by person (RULINGS A16).
+        64 commitments: Hash => PersonId;
         /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not
         /// given back.
         70 earmarks: (FundId, CallId) => Earmark;

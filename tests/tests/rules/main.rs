@@ -1,8 +1,8 @@
 //! The rules, record by record: every guard, every clock, every transition table, on one writer or
 //! on bare tables.
 //!
-//! * [`membership`], [`motion`], [`posts`], [`relations`], [`funding`] and [`payment`]: the rules of
-//!   each family of acts.
+//! * [`membership`], [`authority`], [`motion`], [`ballots`], [`posts`], [`relations`], [`funding`] and
+//!   [`payment`]: the rules of each family of acts.
 //! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that
 //!   had no effect.
 //! * [`protocol`]: how rules themselves change.
@@ -11,6 +11,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod authority;
+mod ballots;
 mod blocks;
 mod effects;
 mod funding;

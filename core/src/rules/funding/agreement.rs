@@ -265,6 +265,8 @@ fn must_hold_as(
             .filter(|signer| signer.person == person)
             .cloned()
             .collect(),
+        officer: actor.officer,
+        sequence: actor.sequence,
     };
     must_hold(tx, &alone, role, Scope::Fund(fund)).map(|_| ())
 }

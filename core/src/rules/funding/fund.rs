@@ -191,6 +191,11 @@ fn check_committee(tx: &Tx, plan: &AppointCommittee) -> Result<(), Refusal> {
             organisation = member
         );
         require!(
+            rights::rights(&tx.t, *member).assembly_vote,
+            "R32.class-without-vote",
+            organisation = member
+        );
+        require!(
             taken.insert(groups::group_of(&tx.t, *member)),
             "R7.group-has-seat",
             organisation = member

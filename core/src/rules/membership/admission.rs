@@ -487,7 +487,9 @@ fn not_admitted(
             let recused = motion::recused(tx, find::<Motion>(&tx.t, motion)?);
             let criteria: BTreeSet<Text<40>> = motion::ballots(&tx.t, motion)
                 .into_iter()
-                .filter(|(group, cast)| cast.choice == Choice::No && !recused.contains(group))
+                .filter(|(group, cast)| {
+                    cast.choice() == Some(Choice::No) && !recused.contains(group)
+                })
                 .filter_map(|(_, cast)| cast.criterion)
                 .collect();
             let grounds = if criteria.is_empty() {

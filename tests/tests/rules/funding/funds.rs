@@ -219,7 +219,7 @@ fn pledged(writer: &mut Writer, fund: u32) -> Vec<u32> {
     let signers = [(first, Role::Primary), (second, Role::Technical)];
     assert_eq!(
         code(writer.act_as(11, &signers, Body::Fund(FundAct::Pledge(entry.clone())))),
-        "A6.role-missing"
+        "A6.too-few-officers"
     );
     let outsider = writer.register(1, "Outsider", &[]);
     assert_eq!(

@@ -8,7 +8,9 @@ use rollbook_core::lookup::rights;
 use rollbook_core::lookup::rights::Rights;
 use rollbook_core::object::invoice::InvoiceStatus;
 use rollbook_core::object::membership::{Grounds, Lapse, Standing};
-use rollbook_core::record::{Ballot, Body, Choice, Declaration, MembershipAct, MotionAct};
+use rollbook_core::record::{
+    Ballot, BallotVote, Body, Choice, Declaration, MembershipAct, MotionAct,
+};
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::sha256;
@@ -41,7 +43,11 @@ fn twenty_four_founders_have_twenty_three_voices_and_full_rights() {
     );
     let electorate = rollbook_core::rules::motion::electorate_now(
         writer.tables(),
-        rollbook_core::charter::motions::DecidingBody::Assembly,
+        rollbook_core::object::motion::Question {
+            body: rollbook_core::charter::motions::DecidingBody::Assembly,
+            kind: rollbook_core::charter::motions::MotionKind::AppointAuditor,
+            charter: rollbook_core::id::CharterVersion(1),
+        },
     );
     assert_eq!(electorate.len(), 24);
     assert_eq!(
@@ -130,7 +136,9 @@ fn admitted(writer: &mut Writer) -> (u32, u32) {
     );
     let mut ballot = Ballot {
         motion,
-        choice: Choice::No,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::No),
         criterion: None,
         declaration: Declaration::None,
     };
@@ -207,7 +215,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
                 membership: MembershipId(membership)
             }
         )),
-        "A6.role-missing"
+        "A6.too-few-officers"
     );
     office(
         writer,
@@ -333,7 +341,9 @@ fn one_is_rejected_with_its_criteria_asks_once_more_and_is_rejected_for_lack_of_
     let (company, membership, motion) = to_ballot(&mut writer, "Applicant B");
     let ballot = |criterion| Ballot {
         motion: MotionId(motion),
-        choice: Choice::No,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::No),
         criterion: Some(text(criterion)),
         declaration: Declaration::None,
     };

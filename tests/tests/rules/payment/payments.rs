@@ -537,7 +537,7 @@ fn f42_a_new_account_cools_off_and_is_confirmed_by_another() {
                 &[(first, Role::Primary), (second, Role::Technical)],
                 change(account),
             ),
-            "A6.role-missing",
+            "A6.too-few-officers",
         );
         let record = bench.grantee(change(account)).unwrap();
         refused(bench.release(payment), "N11.account-changing");
