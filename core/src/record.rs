@@ -17,7 +17,7 @@ use rollbook_proof::file::Envelope;
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::id::PersonId;
-use crate::identity::{ActClass, RECORD_MAX_SIGNATURES, Role};
+use crate::identity::{ActClass, ApprovalPolicy, RECORD_MAX_SIGNATURES, Role};
 
 mod award;
 mod call;
@@ -35,8 +35,8 @@ pub use award::{
 };
 pub use call::{
     ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal,
-    DrawFor, Eligibility, PoolKind, ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier,
-    SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+    DrawFor, Eligibility, Instrument, Part, PerGroup, PoolKind, ReviewDeclaration, Revision,
+    SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
 };
 pub use charter::{CharterAct, OfficialOrder};
 pub use fund::{
@@ -52,7 +52,8 @@ pub use motion::{
 pub use node::{NodeAct, NodeKeys};
 pub use organisation::{OrganisationAct, Registration};
 pub use payment::{
-    Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche,
+    Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Scheme,
+    Tranche,
 };
 
 /// Domain tag of record signatures and ids.
@@ -287,6 +288,26 @@ impl Body {
             Body::Payment(act) => act.class(),
             Body::Node(act) => act.class(),
             Body::Charter(act) => act.class(),
+        }
+    }
+
+    /// Whether exactly one person signs the act (RULINGS R30): a step of the fund's side, where the
+    /// chain of several persons is the many eyes.
+    pub fn is_of_one_person(&self) -> bool {
+        match self {
+            Body::Call(act) => act.is_review(),
+            Body::Fund(act) => act.is_receipt(),
+            Body::Payment(act) => act.is_of_the_fund(),
+            _ => false,
+        }
+    }
+
+    /// How many officers of a principal with this policy sign the act.
+    pub fn signatures_needed(&self, policy: &ApprovalPolicy) -> u32 {
+        if self.is_of_one_person() {
+            1
+        } else {
+            policy.needed(self.class())
         }
     }
 

@@ -87,11 +87,17 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<
         | DeadlineKind::MembershipSponsors
         | DeadlineKind::MembershipActivate
         | DeadlineKind::MembershipAskAgain => membership::on_deadline(tx, kind, object, due),
+        DeadlineKind::TieRecorded
+        | DeadlineKind::TieReview
+        | DeadlineKind::TieMilestone
+        | DeadlineKind::TiePayment => funding::on_tie(tx, kind, object, due),
         DeadlineKind::InstalmentDefault
         | DeadlineKind::CallOpens
         | DeadlineKind::CallCloses
         | DeadlineKind::OpeningEnds
         | DeadlineKind::AppealWindow
+        | DeadlineKind::AppealUndecided
+        | DeadlineKind::JudgeDue
         | DeadlineKind::DrawStep
         | DeadlineKind::ReviewSeal
         | DeadlineKind::ReviewReveal => funding::on_deadline(tx, kind, object, due),
@@ -105,6 +111,7 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<
         | DeadlineKind::HoldEnd
         | DeadlineKind::ReleaseDue
         | DeadlineKind::ConfirmDue
-        | DeadlineKind::AcknowledgeEnd => funding::award_deadline(tx, kind, object, due),
+        | DeadlineKind::AcknowledgeEnd
+        | DeadlineKind::AdvanceUncovered => funding::award_deadline(tx, kind, object, due),
     }
 }

@@ -3,7 +3,8 @@
 //! In order: the chain is this chain; the record is not expired and not valid for longer than 30
 //! days; the principal exists; each signer is a person of the principal (home organisation, or
 //! holder of a post in the office) in the capacity claimed, with a key in force; every signature
-//! verifies; the class of the act has its number of distinct officers; the sequence is unused.
+//! verifies; the class of the act has its number of distinct officers, a step of the fund's side has
+//! exactly one (RULINGS R30); the sequence is unused.
 //! Authority is judged at the block where the record applies.
 
 use rollbook_proof::number::OrganisationId;
@@ -154,7 +155,12 @@ pub fn admit(
         });
     }
     let class = payload.body.class();
-    let needed = organisation.policy.needed(class);
+    let needed = payload.body.signatures_needed(&organisation.policy);
+    require!(
+        signers.len() == 1 || !payload.body.is_of_one_person(),
+        "R30.one-signature",
+        signed = signers.len()
+    );
     require!(
         signers.len() >= needed as usize,
         "A6.too-few-officers",

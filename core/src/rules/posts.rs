@@ -17,6 +17,7 @@ use crate::calendar::Period;
 use crate::id::{MotionId, PersonId, PostId};
 use crate::identity::{OrganisationKind, Post, PostStatus, Role, Scope};
 use crate::lookup::{groups, rights};
+use crate::object::fund::Fund;
 use crate::object::matter::Matter;
 use crate::record::{Appointment, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
@@ -59,6 +60,9 @@ pub(crate) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<()
         "R7.no-office",
         organisation = appointment.office
     );
+    if let Scope::Fund(fund) = appointment.scope {
+        tx.get::<Fund>(fund)?;
+    }
     for person in std::iter::once(appointment.holder).chain(appointment.deputy) {
         let Some(facts) = tx.t.persons.get(&person) else {
             refuse!("R7.unknown-person", person = person)

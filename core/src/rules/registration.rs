@@ -22,7 +22,7 @@ use crate::record::{OrganisationAct, Registration};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::membership;
-use crate::tx::{Tx, Verify};
+use crate::tx::{DeadlineKind, Tx, Verify};
 use crate::{refuse, require};
 
 /// Applies an act on organisations.
@@ -242,8 +242,13 @@ pub(crate) fn claim_key(
     Ok(())
 }
 
-/// Writes a relation in both directions.
+/// Writes a relation in both directions. Reviews, assessments and payments under way are judged
+/// again by the clock (RULINGS R30).
 pub fn relate(tx: &mut Tx, a: OrganisationId, b: OrganisationId, edge: Edge) {
     tx.t.edges().put((a, b), edge.clone());
     tx.t.edges().put((b, a), edge);
+    if tx.t.calls.last_key().is_some() {
+        let now = tx.now;
+        tx.schedule(DeadlineKind::TieRecorded, a, now);
+    }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rollbook_core::calendar::{MS_PER_DAY, MS_PER_HOUR};
 use rollbook_core::charter::motions::DecidingBody;
 use rollbook_core::event::EventBody;
-use rollbook_core::id::{FundId, GroupId, MembershipId, MotionId, PersonId, PostId};
+use rollbook_core::id::{GroupId, MembershipId, MotionId, PersonId, PostId};
 use rollbook_core::identity::{PostStatus, Role, Scope};
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
@@ -508,7 +508,7 @@ fn parties_and_declared_conflicts_have_no_voice() {
         MotionEffect::Appoint(Appointment {
             office: OrganisationId(secretariat(MEMBERS)),
             role,
-            scope: Scope::Fund(FundId(1)),
+            scope: Scope::Alliance,
             holder,
             deputy: None,
         })

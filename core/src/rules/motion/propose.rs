@@ -155,6 +155,14 @@ pub(super) fn begin(
     for organisation in old {
         tx.t.electorates().remove((number, organisation));
     }
+    let recused: Vec<(MotionId, GroupId)> =
+        tx.t.recused_at_close
+            .range((number, Id::MIN)..=(number, Id::MAX))
+            .map(|(key, _)| *key)
+            .collect();
+    for key in recused {
+        tx.t.recused_at_close().remove(key);
+    }
     let cast: Vec<GroupId> = ballots(&tx.t, number).into_keys().collect();
     for group in cast {
         tx.t.ballots().remove((number, group));
@@ -224,6 +232,7 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         text: proposal.text,
         ballot_days: Some(proposal.ballot_days),
     };
+    require_not_own_case(tx, actor, &proposal.effect)?;
     proposal.effect.plan().proposable(tx)?;
     let mut motion = prepare(tx, opening)?;
     if gathers {
@@ -237,6 +246,33 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
     }
     begin(tx, motion, None, None)?;
     Ok(Outcome::Applied)
+}
+
+/// R31: nobody proposes for their own group: not the company that proposes, nor the home of an
+/// officer who signs for an office. An office has no case of its own (R27).
+fn require_not_own_case(tx: &Tx, actor: &Actor, effect: &MotionEffect) -> Result<(), Refusal> {
+    let parties: Vec<OrganisationId> = effect
+        .plan()
+        .interested(tx)
+        .into_iter()
+        .filter(|party| {
+            tx.t.organisations
+                .get(party)
+                .is_some_and(|party| party.kind == OrganisationKind::Company)
+        })
+        .collect();
+    let homes = actor.signers.iter().map(|signer| signer.home);
+    for own in homes.chain([actor.number()]) {
+        for party in &parties {
+            require!(
+                !groups::related(&tx.t, own, *party),
+                "R31.own-case",
+                organisation = own,
+                party = party
+            );
+        }
+    }
+    Ok(())
 }
 
 /// RULINGS R10: who may propose. Returns whether the motion must first gather support.
@@ -317,6 +353,7 @@ pub(super) fn propose_rescission(
             body = target.body.kind().code()
         );
     }
+    require_not_own_case(tx, actor, &proposal.effect)?;
     let number = tx.next_id::<MotionId>();
     let motion = Motion {
         number,
