@@ -164,6 +164,8 @@ pub struct FundingParameters {
     pub acknowledgement_days: u32,
     /// Working days to open applications after the close.
     pub opening_working_days: u32,
+    /// R33: working days to judge an opened application.
+    pub judge_working_days: u32,
     /// Days for reviews to be sealed.
     pub review_days: u32,
     /// Days for sealed reviews to be revealed.
@@ -385,6 +387,7 @@ impl Charter {
                 pledge_grace_days: 30,
                 acknowledgement_days: 14,
                 opening_working_days: 5,
+                judge_working_days: 15,
                 review_days: 21,
                 reveal_days: 5,
                 draw_reveal_hours: 72,

@@ -334,6 +334,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             let entry = tables.applications.get(&ApplicationId(number))?;
             let kinds = [
                 (D::AppealWindow, number),
+                (D::AppealUndecided, number),
+                (D::JudgeDue, number),
                 (D::CallCloses, entry.call.0),
                 (D::OpeningEnds, entry.call.0),
             ];
@@ -583,13 +585,15 @@ pub fn subject(
             ),
         },
         Body::Call(act) => match act {
-            CallAct::Submit(submission) => newest(
+            CallAct::Submit(_) => newest(
                 Object::Application,
-                tables
-                    .projects
-                    .get(&(submission.call, submission.project))
-                    .copied()
-                    .map(|id| id.0),
+                among(tables.applications.last_key(), |number| {
+                    tables
+                        .applications
+                        .get(&number)
+                        .is_some_and(|entry| entry.record == *record)
+                })
+                .map(|id| id.0),
             ),
             CallAct::Withdraw { application }
             | CallAct::Open { application, .. }

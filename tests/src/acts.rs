@@ -14,7 +14,9 @@ use rollbook_core::id::{
 use rollbook_core::identity::{
     GroupDeclaration, Name, OrganisationKind, RelationKind, Role, Scope,
 };
-use rollbook_core::record::{AdmitMember, RemoveHolder, RescindMotion, *};
+use rollbook_core::record::{
+    AdmitMember, Instrument, PerGroup, RemoveHolder, RescindMotion, Scheme, *,
+};
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
@@ -313,6 +315,7 @@ fn terms() -> CallTerms {
     };
     CallTerms {
         fund: FundId(1),
+        instrument: Instrument::Grant,
         title: name("内容制作征集", "Call for content"),
         direction: Some(DirectionId(1)),
         budget: Amount(2_000_000_000),
@@ -331,6 +334,7 @@ fn terms() -> CallTerms {
             outsiders: true,
             in_direction: true,
         },
+        per_group: PerGroup::default(),
         codes: vec![text("incomplete"), text("out-of-scope")],
         opens_day: LocalDay(19_600),
         closes_day: LocalDay(19_630),
@@ -420,13 +424,14 @@ fn funds() -> Vec<FundAct> {
 fn calls() -> Vec<CallAct> {
     let (application, draw, review, salt) = (3, 2, 6, [7; 32]);
     let content = ApplicationContent {
+        project: hash("project"),
         title: text("数字人 Digital people"),
         ask: Amount(800_000_000),
+        partners: Vec::new(),
         document: hash("application"),
     };
     let submission = Submission {
         call: CallId(1),
-        project: hash("project"),
         commitment: content.commitment(&salt, CallId(1), OrganisationId(12)),
         seen: None,
     };
@@ -546,7 +551,9 @@ fn awards() -> Vec<AwardAct> {
     };
     let terms = AgreementTerms {
         award: AwardId(1),
+        instrument: Instrument::Grant,
         grantee: OrganisationId(12),
+        partners: Vec::new(),
         parties: hash("parties"),
         document: hash("agreement"),
         total: Amount(800_000_000),
@@ -603,8 +610,9 @@ fn payments() -> Vec<PaymentAct> {
         reason: hash("reason"),
     };
     let instruction = Instruction {
-        end_to_end: text("AG1-M1-2024-0001"),
-        uetr: text("7a1f0c3e-5b7d-4e2a-9c44-0123456789ab"),
+        scheme: Scheme::Swift,
+        reference: text("AG1-M1-2024-0001"),
+        uetr: Some(text("7a1f0c3e-5b7d-4e2a-9c44-0123456789ab")),
         account: hash("payee account"),
         amount: Amount(amount),
     };

@@ -14,6 +14,8 @@ const POSTS: Kind = Kind::Choice(&[
     "finance-approver",
     "auditor",
 ]);
+const INSTRUMENTS: Kind = Kind::Choice(&["grant"]);
+const SCHEMES: Kind = Kind::Choice(&["hvps", "beps", "ibps", "cips", "swift", "book", "other"]);
 const POOLS: Kind = Kind::Choice(&["reviewers", "assessors"]);
 
 /// Every verb.
@@ -349,6 +351,7 @@ pub const VERBS: &[Verb] = &[
         &["PublishCall"],
         &[
             flag("fund", Kind::Number),
+            usually("instrument", INSTRUMENTS, "grant"),
             flag("title", Kind::Form(forms::NAME)),
             maybe("direction", Kind::Number),
             flag("budget", Kind::Minor),
@@ -363,6 +366,7 @@ pub const VERBS: &[Verb] = &[
                 "[\"smaller-ask\",\"earlier\"]",
             ),
             flag("eligibility", Kind::Form(forms::ELIGIBILITY)),
+            usually("per_group", Kind::Json, "{\"waiting\":2,\"handed_in\":5}"),
             flag("codes", Kind::List),
             flag("opens_day", Kind::Day),
             flag("closes_day", Kind::Day),
@@ -385,7 +389,7 @@ pub const VERBS: &[Verb] = &[
             "Submit",
             &[
                 id("call"),
-                flag("project", Kind::Hash),
+                maybe("project", Kind::Hash),
                 maybe("title", Kind::Text),
                 maybe("ask", Kind::Minor),
                 maybe("document", Kind::Hash),
@@ -570,7 +574,9 @@ pub const VERBS: &[Verb] = &[
         "Draft",
         &[
             id("award"),
+            usually("instrument", INSTRUMENTS, "grant"),
             flag("grantee", Kind::Number),
+            usually("partners", Kind::Json, "[]"),
             flag("parties", Kind::Hash),
             flag("document", Kind::Hash),
             flag("total", Kind::Minor),
@@ -709,6 +715,7 @@ pub const VERBS: &[Verb] = &[
             "Release",
             &[
                 id("payment"),
+                usually("scheme", SCHEMES, "hvps"),
                 flag("end_to_end", Kind::Text),
                 maybe("uetr", Kind::Text),
                 flag("account", Kind::Sealed),

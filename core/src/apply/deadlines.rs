@@ -94,11 +94,17 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<
             posts::on_deadline(tx, kind, PostId(object), due)
         }
         DeadlineKind::SeatTerm => seats::on_deadline(tx, SeatId(object), due),
+        DeadlineKind::TieRecorded
+        | DeadlineKind::TieReview
+        | DeadlineKind::TieMilestone
+        | DeadlineKind::TiePayment => funding::on_tie(tx, kind, object, due),
         DeadlineKind::InstalmentDefault
         | DeadlineKind::CallOpens
         | DeadlineKind::CallCloses
         | DeadlineKind::OpeningEnds
         | DeadlineKind::AppealWindow
+        | DeadlineKind::AppealUndecided
+        | DeadlineKind::JudgeDue
         | DeadlineKind::DrawStep
         | DeadlineKind::ReviewSeal
         | DeadlineKind::ReviewReveal => funding::on_deadline(tx, kind, object, due),
@@ -112,6 +118,7 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<
         | DeadlineKind::HoldEnd
         | DeadlineKind::ReleaseDue
         | DeadlineKind::ConfirmDue
-        | DeadlineKind::AcknowledgeEnd => funding::award_deadline(tx, kind, object, due),
+        | DeadlineKind::AcknowledgeEnd
+        | DeadlineKind::AdvanceUncovered => funding::award_deadline(tx, kind, object, due),
     }
 }

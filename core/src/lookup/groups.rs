@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollbook_proof::number::OrganisationId;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::id::{GroupId, Id};
 use crate::object::relation::Edge;
@@ -41,11 +41,20 @@ pub fn relations(
 
 /// Every organisation of `organisation`'s group, itself included, ascending.
 pub fn members(tables: &StateTables, organisation: OrganisationId) -> BTreeSet<OrganisationId> {
+    component(tables, organisation, Edge::joins)
+}
+
+/// Everything that `joins` ties to an organisation, itself included.
+fn component(
+    tables: &StateTables,
+    organisation: OrganisationId,
+    joins: impl Fn(&Edge) -> bool,
+) -> BTreeSet<OrganisationId> {
     let mut found = BTreeSet::from([organisation]);
     let mut open = vec![organisation];
     while let Some(next) = open.pop() {
         for (other, edge) in relations(tables, next) {
-            if edge.joins() && found.insert(other) {
+            if joins(edge) && found.insert(other) {
                 open.push(other);
             }
         }
@@ -64,19 +73,51 @@ pub fn related(tables: &StateTables, a: OrganisationId, b: OrganisationId) -> bo
     a == b || members(tables, a).contains(&b)
 }
 
+/// Whether two organisations were one group at ledger time `at` (RULINGS R30).
+pub fn were_related(
+    tables: &StateTables,
+    a: OrganisationId,
+    b: OrganisationId,
+    at: LedgerTime,
+) -> bool {
+    a == b || component(tables, a, |edge| edge.joined_at(at)).contains(&b)
+}
+
 /// Whoever has no voice in matters of `party`: its group, and the groups of those that have declared
 /// or confirmed a relation with one of it. It reaches no further.
 pub fn recused_from(tables: &StateTables, party: OrganisationId) -> BTreeSet<OrganisationId> {
-    let group = members(tables, party);
+    recused(tables, party, Edge::joins, Edge::declared_by)
+}
+
+/// The same by ties of a choice.
+fn recused(
+    tables: &StateTables,
+    party: OrganisationId,
+    joins: impl Fn(&Edge) -> bool + Copy,
+    declared: impl Fn(&Edge, OrganisationId) -> bool,
+) -> BTreeSet<OrganisationId> {
+    let group = component(tables, party, joins);
     let mut found = group.clone();
     for member in group {
         for (other, edge) in relations(tables, member) {
-            if edge.declared_by(other) && !found.contains(&other) {
-                found.extend(members(tables, other));
+            if declared(edge, other) && !found.contains(&other) {
+                found.extend(component(tables, other, joins));
             }
         }
     }
     found
+}
+
+/// Whether `organisation` had no voice in matters of `party` at ledger time `at` (RULINGS R30).
+pub fn had_conflict(
+    tables: &StateTables,
+    organisation: OrganisationId,
+    party: OrganisationId,
+    at: LedgerTime,
+) -> bool {
+    let declared = |edge: &Edge, end| edge.declared_at(end, at);
+    organisation == party
+        || recused(tables, party, |edge| edge.joined_at(at), declared).contains(&organisation)
 }
 
 /// Whether `organisation` has no voice in matters of `party`.

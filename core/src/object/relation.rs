@@ -54,6 +54,21 @@ impl Edge {
         self.status == RelationStatus::Joined && self.ended_ms.is_none()
     }
 
+    /// Whether it made one group of the two at ledger time `at`.
+    pub fn joined_at(&self, at: LedgerTime) -> bool {
+        self.joins() && self.effective_ms.is_some_and(|from| from <= at)
+    }
+
+    /// Whether this end had declared or confirmed it at ledger time `at`.
+    pub fn declared_at(&self, end: OrganisationId, at: LedgerTime) -> bool {
+        let since = if self.claimed_by == end {
+            self.claimed_ms
+        } else {
+            self.since_ms
+        };
+        self.declared_by(end) && since <= at
+    }
+
     /// Whether this end has declared or confirmed it, and it has not ended.
     pub fn declared_by(&self, end: OrganisationId) -> bool {
         self.ended_ms.is_none() && (self.claimed_by == end || self.confirmed_by == Some(end))

@@ -3,8 +3,9 @@
 //! In order: the chain is this chain; the record is not expired and not valid for longer than 30
 //! days; the principal exists; each signer is a person of the principal (home organisation, or
 //! holder of a post in the office) in the capacity claimed, with a key in force; every signature
-//! verifies; the class of the act has its number of distinct officers; the sequence is unused in the lane of the
-//! record's read class and not far above it.
+//! verifies; the class of the act has its number of distinct officers whose roles have a say in it,
+//! and a step of the fund's side has exactly one (RULINGS R30); the sequence is unused in the lane of
+//! the record's read class and not far above it.
 //! Authority is judged at the block where the record applies.
 
 use rollbook_proof::number::OrganisationId;
@@ -166,16 +167,18 @@ pub fn admit(
         });
     }
     let class = payload.body.class();
-    // A post is its holder's own: nobody else is asked.
-    let own = payload.body.own_post().is_some();
-    let needed = if own {
-        1
-    } else {
-        organisation.policy.needed(class)
-    };
+    let needed = payload.body.signatures_needed(&organisation.policy);
+    let of_one = payload.body.is_of_one_person();
+    require!(
+        signers.len() == 1 || !of_one,
+        "R30.one-signature",
+        signed = signers.len()
+    );
+    // A step of the fund's side asks for its own role, and a post is its holder's own.
+    let all = of_one || payload.body.own_post().is_some();
     let counted = signers
         .iter()
-        .filter(|signer| own || class.counts(signer.role))
+        .filter(|signer| all || class.counts(signer.role))
         .count();
     require!(
         counted >= needed as usize,

@@ -8,8 +8,8 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
 use crate::id::{FundId, Id, MotionId, PersonId};
-use crate::lookup::find;
 use crate::identity::Scope;
+use crate::lookup::find;
 use crate::object::matter::Matter;
 use crate::object::motion::{Failure, Motion};
 use crate::refusal::Refusal;

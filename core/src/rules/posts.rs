@@ -21,6 +21,7 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{MotionId, PersonId, PostId};
 use crate::identity::{OrganisationKind, Role, Scope};
+use crate::object::fund::Fund;
 use crate::object::matter::Matter;
 use crate::object::post::{Post, PostStatus};
 use crate::record::{Appointment, RemoveAuditor, RemoveHolder};
@@ -119,7 +120,7 @@ pub(crate) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<()
         organisation = appointment.office
     );
     if let Scope::Fund(fund) = appointment.scope {
-        require!(tx.t.funds.contains(&fund), "R7.unknown-fund", fund = fund);
+        tx.get::<Fund>(fund)?;
     }
     if let Some(number) = appointment.succeeds {
         let before = known(tx, number)?;

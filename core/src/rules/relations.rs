@@ -21,7 +21,7 @@ use crate::machine::step;
 use crate::object::relation::{Edge, ROWS, RelationStatus};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::tx::Tx;
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 /// Most relations that an organisation declares.
@@ -44,6 +44,16 @@ pub fn write(tx: &mut Tx, one: OrganisationId, other: OrganisationId, edge: Edge
         .saturating_add(1);
     tx.t.edges().put((a, b, number), edge);
     tx.t.edges_back().put((b, a, number), 0);
+    judge_again(tx, a);
+}
+
+/// Reviews, assessments and payments under way are judged again by the clock with the new tie
+/// (RULINGS R30).
+fn judge_again(tx: &mut Tx, end: OrganisationId) {
+    if tx.t.calls.last_key().is_some() {
+        let now = tx.now;
+        tx.schedule(DeadlineKind::TieRecorded, end, now);
+    }
 }
 
 /// A relation as its declarer enters it. In a genesis, which every founder signs, both ends have
@@ -174,6 +184,7 @@ fn settle(
         edge.effective_ms = Some(tx.now);
     }
     tx.t.edges().put(key, edge);
+    judge_again(tx, key.0);
     Ok(())
 }
 

@@ -24,6 +24,7 @@ use crate::object::award::Award;
 use crate::object::call::Call;
 use crate::object::chain::{ChainFacts, EpochFacts};
 use crate::object::contribution::{Cancellation, Contribution, Instalment, Receipt};
+use crate::object::deed::Step;
 use crate::object::direction::Direction;
 use crate::object::draw::{Draw, PoolMember};
 use crate::object::fund::Fund;
@@ -329,6 +330,8 @@ tables! {
         /// Passed motions whose effect waits for another motion: (the one awaited, the one that
         /// waits) (RULINGS R34).
         66 motion_waits: (MotionId, MotionId) => u8;
+        /// Voices that were recused when the ballots of a motion closed: (motion, group).
+        67 recused_at_close: (MotionId, GroupId) => u8;
         /// The newest rule version that an organisation's node knows, as announced.
         57 protocol_support: OrganisationId => ProtocolVersion;
         /// Orders of courts and regulators by number.
@@ -340,8 +343,8 @@ tables! {
         /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not
         /// given back.
         70 earmarks: (FundId, CallId) => Earmark;
-        /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used
-        /// it (N8).
+        /// Bank references in use: hash of the bank account and the reference's letters and digits
+        /// to the record that used it (N8, R35).
         71 bank_references: Hash => Hash;
         /// Contributions by number.
         72 contributions: ContributionId => Contribution;
@@ -356,8 +359,8 @@ tables! {
         76 committee_seats: (FundId, OrganisationId) => LedgerTime;
         /// Applications by number.
         77 applications: ApplicationId => Application;
-        /// Projects: (call, project hash) to the newest application with it.
-        78 projects: (CallId, Hash) => ApplicationId;
+        /// Projects of opened applications: (call, project hash, application).
+        78 projects: (CallId, Hash, ApplicationId) => u8;
         /// Applications by call: (call, application).
         79 call_applications: (CallId, ApplicationId) => u8;
         /// Reviews by number.
@@ -376,5 +379,8 @@ tables! {
         91 evidence_used: Hash => MilestoneId;
         /// EndToEndIds and UETRs in use, whole ledger: SHA-256 to the payment (N8).
         92 instruction_ids: Hash => PaymentId;
+        /// Tainted deeds that the board let stand when it lifted a hold: (application, step,
+        /// person) to the payment (RULINGS R30).
+        93 let_stand: (ApplicationId, Step, PersonId) => PaymentId;
     }
 }

@@ -18,7 +18,8 @@ use rollbook_core::object::fund::{Fund, FundStatus};
 use rollbook_core::object::relation::{Edge, RelationStatus};
 use rollbook_core::object::review::{Review, ReviewStatus};
 use rollbook_core::record::{
-    ApplicationContent, CallTerms, DrawFor, Eligibility, GrantAward, ReviewDeclaration, Verdict,
+    ApplicationContent, CallTerms, DrawFor, Eligibility, GrantAward, Instrument, PerGroup,
+    ReviewDeclaration, Verdict,
 };
 use rollbook_core::refusal::Refusal;
 use rollbook_core::rules::bank;
@@ -133,6 +134,7 @@ impl Bench {
         };
         let terms = CallTerms {
             fund: FundId(FUND),
+            instrument: Instrument::Grant,
             title: name,
             direction: None,
             budget: Amount(20 * MILLION),
@@ -147,6 +149,7 @@ impl Bench {
                 outsiders: true,
                 in_direction: false,
             },
+            per_group: PerGroup::default(),
             codes: vec![text("late")],
             opens_day: LocalDay(0),
             closes_day: LocalDay(1),
@@ -173,15 +176,16 @@ impl Bench {
     fn seed_application(&mut self, number: u32, applicant: u32, ask: u64) {
         let since_ms = self.world.now;
         let content = ApplicationContent {
+            project: hash(&format!("project/{number}")),
             title: text("Project"),
             ask: Amount(ask),
+            partners: Vec::new(),
             document: hash("application"),
         };
         let application = Application {
             number: ApplicationId(number),
             call: CallId(CALL),
             applicant: OrganisationId(applicant),
-            project: hash(&format!("project/{number}")),
             commitment: Hash::ZERO,
             record: Hash::ZERO,
             submitted_ms: LedgerTime(since_ms),
@@ -197,6 +201,8 @@ impl Bench {
             appeal: None,
             score: None,
             rank: Some(number),
+            same_project: false,
+            void: None,
         };
         self.place(|tx| {
             tx.put(application);

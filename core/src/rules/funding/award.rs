@@ -14,8 +14,8 @@
 //! * Awards of a call are motions side by side (RULINGS R34). In rank order: at proposal every better
 //!   rank is decided or before its body; the effect waits until those are decided, and passes over a
 //!   better rank whose motion failed. Or out of rank, with reasons, in a motion of that kind.
-//! * The applicant's group is recused in the tally (`interested`); whoever reviewed an
-//!   application of the call does not vote (`check_voter`).
+//! * The applicant's group is recused in the tally (`interested`); whoever reviewed an application
+//!   of the call does not vote on it, nor whoever acted in its payments (RULINGS R31).
 //! * Granted: B -> W, then standstill, offer, acceptance. Lapsed or revoked: W -> B until the call
 //!   is closed, then W -> A (R3).
 //!
@@ -46,7 +46,7 @@ use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::bank::{net_receipts, post};
 use crate::rules::effect::{Effect, motions_of, scope_of};
-use crate::rules::funding::{application, call, fund, review};
+use crate::rules::funding::{application, call, fund, payment, review};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -176,9 +176,8 @@ fn stands(tx: &Tx, application: ApplicationId, before: MotionId) -> Option<Bette
         })
         .collect();
     // One that gathers support is not before its body yet.
-    let undecided = |motion: &&Motion| {
-        !motion.status.is_final() && motion.status != MotionStatus::Gathering
-    };
+    let undecided =
+        |motion: &&Motion| !motion.status.is_final() && motion.status != MotionStatus::Gathering;
     let mut open = motions.iter().filter(undecided);
     if let Some(earlier) = open.clone().find(|motion| motion.number < before) {
         return Some(Better::Undecided(earlier.number));
@@ -315,6 +314,8 @@ pub fn grant(tx: &mut Tx, motion: MotionId, grant: &GrantAward) -> Result<AwardI
         call: application.call,
         application: grant.application,
         grantee: application.applicant,
+        partners: Vec::new(),
+        instrument: call.terms.instrument,
         amount: grant.amount,
         motion,
         body,
@@ -490,12 +491,20 @@ pub(super) fn on_deadline(
     Ok(())
 }
 
-/// Reviewers of the application and voters of the award, as deeds of the chain.
-pub(super) fn deeds(tx: &Tx, agreement: &Agreement) -> Result<Vec<Deed>, Refusal> {
-    let award = tx.get::<Award>(agreement.award)?;
-    let mut deeds = reviewers(tx, award.application);
-    deeds.extend(voters(tx, award.motion));
-    Ok(deeds)
+/// Reviewers of the application and voters in its matter (RULINGS R31), as deeds of the chain: of
+/// the award, its placing, rescission and revocation, an appeal, a lifted hold.
+pub(super) fn deeds(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
+    let mut deeds = reviewers(tx, application);
+    deeds.extend(votes(tx, application));
+    deeds
+}
+
+/// Votes in the matter of an application.
+pub(super) fn votes(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
+    motions_of(tx, Matter::Application(application))
+        .iter()
+        .flat_map(|motion| voters(tx, motion.number))
+        .collect()
 }
 
 /// Persons whose review of the application stands: who declined, was recused or replaced has not
@@ -505,44 +514,76 @@ fn reviewers(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
         .into_iter()
         .filter(|review| review.status.stands());
     standing
-        .filter_map(|review| deed(tx, deed::Step::Review, review.person))
+        .filter_map(|review| review::deed(tx, &review))
         .collect()
 }
 
-/// Persons who signed a ballot that holds its group's voice on the motion.
+/// Persons who signed a counted ballot: it holds its group's voice, and that was not recused.
 fn voters(tx: &Tx, motion: MotionId) -> Vec<Deed> {
-    let persons = crate::rules::motion::ballots(&tx.t, motion)
-        .into_values()
-        .flat_map(|cast| cast.persons);
-    persons
-        .filter_map(|person| deed(tx, deed::Step::Vote, person))
-        .collect()
+    let mut deeds = Vec::new();
+    for (group, cast) in crate::rules::motion::ballots(&tx.t, motion) {
+        if tx.t.recused_at_close.contains(&(motion, group)) {
+            continue;
+        }
+        for person in cast.persons {
+            if let Some(known) = tx.t.persons.get(&person) {
+                deeds.push(Deed {
+                    step: deed::Step::Vote,
+                    person,
+                    home: known.home,
+                    at_ms: cast.cast_ms,
+                });
+            }
+        }
+    }
+    deeds
 }
 
-fn deed(tx: &Tx, step: deed::Step, person: PersonId) -> Option<Deed> {
-    tx.t.persons.get(&person).map(|known| Deed {
-        step,
-        person,
-        home: known.home,
-    })
+/// R7: nobody who reviewed an application of the call votes on its awards, their placing, rescission
+/// or revocation.
+fn check_award_voters(
+    tx: &Tx,
+    application: ApplicationId,
+    persons: &[PersonId],
+) -> Result<(), Refusal> {
+    let call = tx.get::<Application>(application)?.call;
+    let reviewed = call::applications(tx, call);
+    exclude(tx, application, &reviewed, persons)
 }
 
-/// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
-fn check_voter(tx: &Tx, application: ApplicationId, person: PersonId) -> Result<(), Refusal> {
-    let application = tx.get::<Application>(application)?;
-    let mut all = call::applications(tx, application.call).into_iter();
-    let reviewed = all.any(|other| {
-        reviewers(tx, other)
-            .iter()
-            .any(|deed| deed.person == person)
-    });
-    require!(
-        !reviewed,
-        "N12.same-person",
-        person = person,
-        step = "vote",
-        earlier = "review"
-    );
+/// R31, domain 2.9: nobody who reviewed the application votes in its matter, nor whoever took a step
+/// that excludes the vote in what grew from it.
+pub(super) fn check_voters(
+    tx: &Tx,
+    application: ApplicationId,
+    persons: &[PersonId],
+) -> Result<(), Refusal> {
+    exclude(tx, application, &[application], persons)
+}
+
+fn exclude(
+    tx: &Tx,
+    application: ApplicationId,
+    reviewed: &[ApplicationId],
+    persons: &[PersonId],
+) -> Result<(), Refusal> {
+    let mut done: Vec<Deed> = reviewed
+        .iter()
+        .flat_map(|other| reviewers(tx, *other))
+        .collect();
+    done.extend(payment::deeds(tx, application));
+    for person in persons {
+        let mut earlier = done.iter().filter(|deed| deed.person == *person);
+        let excludes = |deed: &&Deed| deed::Step::Vote.both(deed.step) == deed::Both::No;
+        if let Some(earlier) = earlier.find(excludes) {
+            refuse!(
+                "N12.same-person",
+                person = person,
+                step = deed::Step::Vote.name(),
+                earlier = earlier.step.name()
+            );
+        }
+    }
     Ok(())
 }
 
@@ -588,9 +629,7 @@ impl Effect for GrantAward {
     }
 
     fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
-        persons
-            .iter()
-            .try_for_each(|person| check_voter(tx, self.application, *person))
+        check_award_voters(tx, self.application, persons)
     }
 
     fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
@@ -620,9 +659,7 @@ impl Effect for PlaceApplication {
     }
 
     fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
-        persons
-            .iter()
-            .try_for_each(|person| check_voter(tx, self.application, *person))
+        check_award_voters(tx, self.application, persons)
     }
 
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
@@ -649,6 +686,10 @@ impl Effect for RevokeAward {
 
     fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
         check_revoke(tx, self)
+    }
+
+    fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
+        check_award_voters(tx, tx.get::<Award>(self.award)?.application, persons)
     }
 
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {

@@ -323,6 +323,7 @@ pub fn rank(tx: &mut Tx, number: CallId) -> Result<Outcome, Refusal> {
             }
             _ => continue,
         }
+        review::require_untainted(tx, number)?;
         let reviews = review::of(tx, number);
         if let Some(open) = reviews.iter().find(|review| review.status.is_running()) {
             refuse!(
@@ -477,9 +478,14 @@ impl Effect for CancelCall {
         scope_of(tx.t.calls.get(&self.call).map(|call| call.terms.fund))
     }
 
-    fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
-        // It is for everybody; who later applies is judged then.
-        Vec::new()
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
+        // R31: whoever applied, and has not taken it back.
+        let entries = applications(tx, self.call);
+        let entries = entries.iter().filter_map(|a| tx.t.applications.get(a));
+        entries
+            .filter(|entry| entry.status != ApplicationStatus::Withdrawn)
+            .map(|entry| entry.applicant)
+            .collect()
     }
 
     fn possible(&self, tx: &Tx) -> Result<(), Refusal> {

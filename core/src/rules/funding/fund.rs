@@ -37,6 +37,14 @@ const OFFICERS_LEAST: [(Role, usize); 4] = [
     (Role::FinanceApprover, 2),
 ];
 
+/// Posts of which two persons bind an office that holds a fund.
+const BINDING: [Role; 4] = [
+    Role::Secretary,
+    Role::Treasurer,
+    Role::SecondOfficer,
+    Role::FinanceApprover,
+];
+
 /// A fund that is open.
 pub fn open(tx: &Tx, number: FundId) -> Result<Fund, Refusal> {
     let fund = tx.get::<Fund>(number)?;
@@ -102,9 +110,15 @@ fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The holder: its group has no voice on holding the money.
-fn interested(_tx: &Tx, plan: &CreateFund) -> Vec<OrganisationId> {
-    vec![plan.holder]
+/// The holder, and the employers of the officers named (RULINGS R31): their groups have no voice on
+/// who holds the money.
+fn interested(tx: &Tx, plan: &CreateFund) -> Vec<OrganisationId> {
+    let employers = plan
+        .officers
+        .iter()
+        .filter_map(|(_, person)| tx.t.persons.get(person))
+        .map(|person| person.home);
+    std::iter::once(plan.holder).chain(employers).collect()
 }
 
 /// F01: makes the fund Approved. Returns its number.
@@ -141,12 +155,17 @@ pub fn accept(tx: &mut Tx, actor: &Actor, number: FundId) -> Result<Outcome, Ref
     );
     let mut anything = false;
     if actor.number() == fund.holder && !fund.holder_accepted {
-        // A company is bound by primary and finance; an office by whoever its own policy lets sign.
+        // A company is bound by primary and finance; an office by two of those who answer for it
+        // and its money, whose posts authority has judged.
         let bound = match actor.organisation.kind {
             OrganisationKind::Company => {
                 actor.signer(Role::Primary).is_some() && actor.signer(Role::Finance).is_some()
             }
-            OrganisationKind::Office | OrganisationKind::Observer => true,
+            OrganisationKind::Office => {
+                let binding = actor.signers.iter().filter(|s| BINDING.contains(&s.role));
+                binding.count() >= 2
+            }
+            OrganisationKind::Observer => false,
         };
         fund.holder_accepted = bound;
         anything |= bound;

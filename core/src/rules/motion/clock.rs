@@ -14,8 +14,8 @@ use crate::object::motion::{Failure, Motion, MotionStatus};
 use crate::record::RescindMotion;
 use crate::refusal::Refusal;
 use crate::rules::effect::{Effect, Planned, matter_of};
-use crate::rules::motion::count;
 use crate::rules::motion::propose::{begin, opened_event};
+use crate::rules::motion::{count, recused};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{require, tally};
 
@@ -151,6 +151,9 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<
             parameters.retable_wait_days,
         )
     };
+    for group in recused(tx, &motion) {
+        tx.t.recused_at_close().put((number, group), 0);
+    }
     let tally = tally::tally(count(tx, &motion), &motion.rule, min_elig);
     motion.tally = Some(Box::new(tally.clone()));
     let outcome = tally.outcome;

@@ -227,6 +227,7 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         text: proposal.text,
         ballot_days: Some(proposal.ballot_days),
     };
+    require_not_own_case(tx, actor, &proposal.effect)?;
     proposal.effect.plan().proposable(tx)?;
     let motion = prepare(tx, opening)?;
     if gathers {
@@ -252,6 +253,31 @@ fn gather(
     tx.put(motion);
     tx.schedule(DeadlineKind::MotionSupport, number, due);
     support(tx, actor, number)
+/// R31: nobody proposes for their own group: not the company that proposes, nor the home of an
+/// officer who signs for an office. An office has no case of its own (R27).
+fn require_not_own_case(tx: &Tx, actor: &Actor, effect: &MotionEffect) -> Result<(), Refusal> {
+    let parties: Vec<OrganisationId> = effect
+        .plan()
+        .interested(tx)
+        .into_iter()
+        .filter(|party| {
+            tx.t.organisations
+                .get(party)
+                .is_some_and(|party| party.kind == OrganisationKind::Company)
+        })
+        .collect();
+    let homes = actor.signers.iter().map(|signer| signer.home);
+    for own in homes.chain([actor.number()]) {
+        for party in &parties {
+            require!(
+                !groups::related(&tx.t, own, *party),
+                "R31.own-case",
+                organisation = own,
+                party = party
+            );
+        }
+    }
+    Ok(())
 }
 
 /// RULINGS R10: who may propose. Returns whether the motion must first gather support.
@@ -403,6 +429,7 @@ pub(super) fn propose_rescission(
         );
         actor.must_sign(Role::Primary)?;
     }
+    require_not_own_case(tx, actor, &proposal.effect)?;
     let number = tx.next_id::<MotionId>();
     let motion = Motion {
         number,

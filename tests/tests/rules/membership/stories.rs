@@ -1,6 +1,7 @@
 //! How an application goes: admitted, rejected, lapsed, put again.
 
 use rollbook_core::account::Amount;
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::event::EventBody;
 use rollbook_core::id::{GroupId, MembershipId, MotionId};
 use rollbook_core::identity::Role;
@@ -244,21 +245,32 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
         code(office(
             writer,
             Role::Treasurer,
-            receipt(invoice.0, 5_000_001, "B-1")
+            receipt(invoice.0, 5_000_001, "DUES-1")
         )),
         "M27.more-than-open"
     );
+    // C3: money did not come before the invoice, nor will it have come tomorrow.
+    for (days, expected) in [
+        (-60, "M27.value-date-before-invoice"),
+        (1, "M27.value-date-ahead"),
+    ] {
+        let mut act = receipt(invoice.0, 2_000_000, "DUES-1");
+        if let MembershipAct::Receive(receipt) = &mut act {
+            receipt.value_date = LocalDay(super::today(writer).0 + days);
+        }
+        assert_eq!(code(office(writer, Role::Treasurer, act)), expected);
+    }
     office(
         writer,
         Role::Treasurer,
-        receipt(invoice.0, 2_000_000, "B-1"),
+        receipt(invoice.0, 2_000_000, "DUES-1"),
     )
     .unwrap();
     assert_eq!(
         code(office(
             writer,
             Role::Treasurer,
-            receipt(invoice.0, 1, "B-2")
+            receipt(invoice.0, 1, "DUES-2")
         )),
         "M27.unconfirmed-receipt"
     );
@@ -288,7 +300,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
         code(office(
             writer,
             Role::Treasurer,
-            receipt(invoice.0, 3_000_000, "B-1")
+            receipt(invoice.0, 3_000_000, "DUES-1")
         )),
         "N8.bank-reference-used"
     );
@@ -296,7 +308,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
     office(
         writer,
         Role::Treasurer,
-        receipt(invoice.0, 3_000_000, "B-2"),
+        receipt(invoice.0, 3_000_000, "DUES-2"),
     )
     .unwrap();
     let declined = MembershipAct::DeclineReceipt {
@@ -307,7 +319,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
     office(
         writer,
         Role::Treasurer,
-        receipt(invoice.0, 3_000_000, "B-2"),
+        receipt(invoice.0, 3_000_000, "DUES-2"),
     )
     .unwrap();
     let last = confirm(writer);
@@ -497,7 +509,7 @@ fn an_admission_that_is_not_activated_lapses() {
         code(office(
             &mut writer,
             Role::Treasurer,
-            receipt(invoice.0, 1, "B-9")
+            receipt(invoice.0, 1, "DUES-9")
         )),
         "M27.not-open"
     );

@@ -63,7 +63,10 @@ fn f11_guards_of_an_award() {
         body: BodyKind::Committee,
         out_of_rank: None,
     };
-    refused(bench.direct(|tx| out.proposable(tx)), "R34.better-rank-open");
+    refused(
+        bench.direct(|tx| out.proposable(tx)),
+        "R34.better-rank-open",
+    );
     out.out_of_rank = Some(hash("reasons"));
     assert_eq!(bench.direct(|tx| out.proposable(tx)), Ok(()));
     refused(bench.direct(|tx| out.possible(tx)), "F11.body-too-low");
