@@ -16,7 +16,8 @@ use rayon::prelude::*;
 use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, Record,
+    Appointment, Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal,
+    Record,
 };
 use rollbook_core::state::{MemoryTree, TreeLeaf};
 use rollbook_proof::chain::Seal;
@@ -39,6 +40,7 @@ fn proposal(i: u32) -> Body {
         scope: Scope::Alliance,
         holder: PersonId(officers_of(10 + i % MOTIONS).0),
         deputy: None,
+        succeeds: None,
     });
     Body::Motion(MotionAct::Propose(Proposal {
         effect,
@@ -101,7 +103,7 @@ fn main() {
         .tables()
         .seats
         .iter()
-        .map(|(organisation, _)| organisation.0)
+        .map(|(_, seat)| seat.organisation.0)
         .collect();
     eprintln!(
         "building {records} ballots of {} seats on {} motions",
@@ -129,7 +131,9 @@ fn main() {
                 };
                 let ballot = Ballot {
                     motion: MotionId(motion),
-                    choice,
+                    round: 1,
+                    replaces: Vec::new(),
+                    vote: BallotVote::Choice(choice),
                     criterion: None,
                     declaration: Declaration::None,
                 };

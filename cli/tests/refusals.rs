@@ -12,7 +12,7 @@ use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::Role;
 use rollbook_core::record::{
-    Ballot, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record,
+    Ballot, BallotVote, Body, Capacity, Choice, Declaration, MotionAct, NodeAct, Payload, Record,
 };
 use rollbook_node::clock::real_ms;
 use rollbook_proof::codec::{decode, encode};
@@ -190,7 +190,9 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
     // One signature where the member's policy asks for two: the file waits for the second.
     let ballot = Ballot {
         motion: MotionId(1),
-        choice: Choice::Yes,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
         declaration: Declaration::None,
     };

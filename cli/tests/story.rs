@@ -10,8 +10,8 @@ use rollbook_core::identity::Role;
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
-    Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder,
-    Payload, Proposal, RaiseProtocol, Record,
+    Ballot, BallotVote, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
+    OfficialOrder, Payload, Proposal, RaiseProtocol, Record,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
@@ -225,7 +225,9 @@ fn raise_to_2(writer: &mut Writer) {
     {
         let ballot = Ballot {
             motion: MotionId(motion),
-            choice: Choice::Yes,
+            round: 1,
+            replaces: Vec::new(),
+            vote: BallotVote::Choice(Choice::Yes),
             criterion: None,
             declaration: Declaration::None,
         };

@@ -20,6 +20,11 @@ pub mod motions;
 
 pub use crate::charter::motions::Preset;
 
+/// Shortest term of a post or seat, and the least time that one of a genesis has left (RULINGS R28).
+pub const TERM_DAYS_MIN: u32 = 180;
+/// Longest term of a post or seat.
+pub const TERM_DAYS_MAX: u32 = 1_830;
+
 /// Classes of membership (domain 1.5 `classes`).
 #[derive(
     Debug,
@@ -84,6 +89,21 @@ pub struct MembershipParameters {
     pub invoice_days: u32,
 }
 
+/// Terms of posts and seats (RULINGS R28).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct TermParameters {
+    /// Days of a seat.
+    pub seat_days: u32,
+    /// Days of a post, and of a seat of a fund's committee.
+    pub post_days: u32,
+    /// Days in which an offer of a post is accepted.
+    pub offer_days: u32,
+    /// Days after which a held-over board only fills posts and lets pay what is due.
+    pub holdover_days: u32,
+}
+
 /// Parameters of motions that do not differ by kind.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
@@ -144,6 +164,8 @@ pub struct FundingParameters {
     pub acknowledgement_days: u32,
     /// Working days to open applications after the close.
     pub opening_working_days: u32,
+    /// R33: working days to judge an opened application.
+    pub judge_working_days: u32,
     /// Days for reviews to be sealed.
     pub review_days: u32,
     /// Days for sealed reviews to be revealed.
@@ -207,6 +229,8 @@ pub struct Charter {
     pub board_seats: u32,
     /// Admission and dues.
     pub membership: MembershipParameters,
+    /// Posts and seats.
+    pub terms: TermParameters,
     /// Ballots.
     pub motions: MotionParameters,
     /// Thresholds, ballots and stays by kind of motion and body.
@@ -238,6 +262,18 @@ impl Wire for Charter {
         if self.criteria.is_empty() {
             return Err(DecodeError::rule(
                 "hard floor: rejections cite a published criterion, so there must be one",
+            ));
+        }
+        let terms = &self.terms;
+        let within = |days: u32, most: u32| (1..=most).contains(&days);
+        if !within(terms.seat_days, TERM_DAYS_MAX)
+            || !within(terms.post_days, TERM_DAYS_MAX)
+            || terms.seat_days.min(terms.post_days) < TERM_DAYS_MIN
+            || !within(terms.offer_days, 366)
+            || !within(terms.holdover_days, 366)
+        {
+            return Err(DecodeError::rule(
+                "a term is 180 to 1830 days, an offer and a hold-over at most 366",
             ));
         }
         let bp = &self.funding;
@@ -318,6 +354,12 @@ impl Charter {
                 readmission_wait_expelled_days: 365,
                 invoice_days: 30,
             },
+            terms: TermParameters {
+                seat_days: 730,
+                post_days: 730,
+                offer_days: 30,
+                holdover_days: 180,
+            },
             motions: MotionParameters {
                 early_close: false,
                 retable_limit: 1,
@@ -345,6 +387,7 @@ impl Charter {
                 pledge_grace_days: 30,
                 acknowledgement_days: 14,
                 opening_working_days: 5,
+                judge_working_days: 15,
                 review_days: 21,
                 reveal_days: 5,
                 draw_reveal_hours: 72,

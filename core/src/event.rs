@@ -11,10 +11,12 @@ use crate::account::Amount;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, ContributionId, DrawId, FundId, InstalmentId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, ReviewId,
+    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
+use crate::object::deed::Step;
 use crate::object::membership::Standing;
 use crate::object::payment::Awaited;
+use crate::object::post::PostStatus;
 use crate::tally::Tally;
 
 /// One event.
@@ -281,6 +283,90 @@ pub enum EventBody {
         /// The first release that knows it.
         release: Text<40>,
     },
+    /// R34: the stay of a passed motion is over, and its effect waits until another motion is
+    /// decided.
+    MotionWaits {
+        /// The motion that waits.
+        motion: MotionId,
+        /// The one for which it waits.
+        awaited: MotionId,
+    },
+    /// R28: an offer of a post lapsed, its term ended or the next one began.
+    PostMoved {
+        /// The post.
+        post: PostId,
+        /// Where it stands now.
+        status: PostStatus,
+    },
+    /// R28: the term of a seat ended; its holder goes on until a successor has accepted.
+    SeatHeldOver {
+        /// The seat.
+        seat: SeatId,
+        /// The member that holds it.
+        organisation: OrganisationId,
+    },
+    /// R29: an applicant cannot become a member while somebody of its group is auditor; its time
+    /// begins again.
+    ActivationWaits {
+        /// Membership number.
+        membership: MembershipId,
+        /// The auditor's post.
+        post: PostId,
+    },
+    /// R30: ties taint deeds in the chain of a payment. It stands before the first of its own steps
+    /// among them, or is held until the board decides.
+    ChainTainted {
+        /// The payment.
+        payment: PaymentId,
+        /// What is tainted, and by whom it was done.
+        deeds: Vec<(Step, PersonId)>,
+        /// Where the payment stands now.
+        state: PaymentState,
+    },
+    /// R30: a tie taints an assessor, who is replaced.
+    AssessorTainted {
+        /// The milestone.
+        milestone: MilestoneId,
+        /// Who is tied.
+        person: PersonId,
+        /// Who follows; none: nobody is left in the draw.
+        next: Option<PersonId>,
+    },
+    /// R35: the milestones left no longer cover an advance that was never released; it is refused,
+    /// and the milestones are paid without it.
+    AdvanceRefused {
+        /// The payment.
+        payment: PaymentId,
+        /// Minor units.
+        amount: Amount,
+        /// Why, as the payment says it.
+        code: Text<40>,
+    },
+    /// R35: a receipt that was entered in time and is not confirmed yet delays the default of its
+    /// amount, once.
+    DefaultDelayed {
+        /// The instalment.
+        instalment: InstalmentId,
+        /// Minor units that are not defaulted yet.
+        amount: Amount,
+        /// Until when the receipt may be confirmed.
+        until_ms: LedgerTime,
+    },
+    /// R40: the board has not decided an appeal in its days; it is dismissed.
+    AppealDismissed {
+        /// The application.
+        application: ApplicationId,
+        /// Its call.
+        call: CallId,
+    },
+    /// R33: an opened application waits longer than the charter allows for its verdict. It may still
+    /// be judged.
+    VerdictOverdue {
+        /// The application.
+        application: ApplicationId,
+        /// Its call.
+        call: CallId,
+    },
 }
 
 impl EventBody {
@@ -317,7 +403,17 @@ impl EventBody {
             | EventBody::PayoutDelayOver { .. }
             | EventBody::HoldEnded { .. }
             | EventBody::Unacknowledged { .. }
-            | EventBody::ProtocolRaised { .. } => ReadClass::Public,
+            | EventBody::ProtocolRaised { .. }
+            | EventBody::MotionWaits { .. }
+            | EventBody::PostMoved { .. }
+            | EventBody::SeatHeldOver { .. }
+            | EventBody::ActivationWaits { .. }
+            | EventBody::ChainTainted { .. }
+            | EventBody::AssessorTainted { .. }
+            | EventBody::AdvanceRefused { .. }
+            | EventBody::DefaultDelayed { .. }
+            | EventBody::AppealDismissed { .. }
+            | EventBody::VerdictOverdue { .. } => ReadClass::Public,
         }
     }
 }

@@ -7,6 +7,8 @@
 //! * Founders' signatures are ordinary `Found` records; nothing else is accepted before the last of
 //!   them (M25).
 
+use std::collections::BTreeMap;
+
 use bincode::{Decode, Encode};
 use rollbook_proof::chain::{LeafTag, Seal};
 use rollbook_proof::codec::{DecodeError, Text, Wire, encode, strictly_ascending};
@@ -16,20 +18,22 @@ use rollbook_proof::log::{
 };
 use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
 
-use crate::charter::Charter;
+use crate::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, MS_PER_DAY};
+use crate::charter::{Charter, TERM_DAYS_MIN};
 use crate::id::{CharterVersion, MotionId, PersonId, PostId};
-use crate::identity::{Name, OrganisationEntry, OrganisationKind, Post, PostStatus, Role, Scope};
+use crate::identity::{Name, OrganisationEntry, OrganisationKind, Role, Scope};
+use crate::lookup;
 use crate::lookup::groups;
 use crate::lookup::protocol::PROTOCOL;
 use crate::object::chain::{ChainFacts, EpochFacts, EpochValidator};
 use crate::object::direction::Direction;
 use crate::object::node::NodeStatus;
+use crate::object::post::{Post, PostStatus};
 use crate::object::protocol::ProtocolFacts;
 use crate::record::{Appointment, NodeKeys};
 use crate::refusal::Refusal;
 use crate::rules::network::validators;
-use crate::rules::posts::check_appointment;
-use crate::rules::{membership, registration};
+use crate::rules::{membership, posts, registration, seats};
 use crate::state::State;
 use crate::tx::{BlockContext, Counter, Tx};
 use crate::{refuse, require};
@@ -108,6 +112,12 @@ impl Wire for GenesisItem {
                 if !(ProtocolVersion(1)..=PROTOCOL).contains(protocol) {
                     return Err(DecodeError::rule(format!(
                         "protocol {protocol}: this build knows protocols 1 to {PROTOCOL}"
+                    )));
+                }
+                if encode(charter).len() > Charter::MAX {
+                    return Err(DecodeError::rule(format!(
+                        "the charter is longer than {} bytes",
+                        Charter::MAX
                     )));
                 }
                 charter.check()
@@ -337,6 +347,23 @@ impl Genesis {
                 }
             })
             .unwrap_or(LedgerTime(0))
+    }
+
+    /// Whether every first post and seat ends on one day, after which everything is held over: worth
+    /// a warning (RULINGS R28).
+    pub fn ends_on_one_day(&self) -> Option<LocalDay> {
+        let offset = self
+            .charter()
+            .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);
+        let ends = self.items.iter().flat_map(|item| match item {
+            GenesisItem::Office { posts, .. } => posts.iter().map(|post| post.until_ms).collect(),
+            GenesisItem::Board(seats) => seats.iter().map(|seat| seat.until_ms).collect(),
+            _ => Vec::new(),
+        });
+        let mut days = ends.map(|until| LocalDay::of(until, offset));
+        let first = days.next()?;
+        let (same, more) = days.fold((true, false), |(same, _), day| (same && day == first, true));
+        (same && more).then_some(first)
     }
 
     /// The founding organisations, in order.
@@ -589,49 +616,59 @@ impl Genesis {
                         scope: Scope::Alliance,
                         holder,
                         deputy,
+                        succeeds: None,
                     };
-                    check_appointment(tx, &appointment)?;
-                    let number = tx.next_id::<PostId>();
-                    let from_ms = tx.now;
-                    tx.t.posts().put(
-                        number,
-                        Post {
-                            office: entry.number,
-                            role: post.role,
-                            scope: Scope::Alliance,
-                            holder: post.holder,
-                            deputy: post.deputy,
-                            from_ms,
-                            until_ms: post.until_ms,
-                            status: PostStatus::Held,
-                        },
-                    );
+                    posts::check_appointment(tx, &appointment)?;
+                    check_term(tx, post.until_ms, tx.charter()?.terms.post_days)?;
+                    let first = Post {
+                        number: tx.next_id::<PostId>(),
+                        office: entry.number,
+                        role: post.role,
+                        scope: Scope::Alliance,
+                        holder: post.holder,
+                        deputy: post.deputy,
+                        from_ms: tx.now,
+                        until_ms: post.until_ms,
+                        succeeds: None,
+                        successor: None,
+                        status: PostStatus::Held,
+                        since_ms: tx.now,
+                    };
+                    posts::take_up(tx, "M25", first)?;
                 }
+                let mut signers: BTreeMap<PersonId, Vec<Role>> = entry
+                    .officers
+                    .iter()
+                    .map(|officer| (officer.person, officer.roles.clone()))
+                    .collect();
+                for post in posts {
+                    signers.entry(post.holder).or_default().push(post.role);
+                }
+                let signers: Vec<Vec<Role>> = signers.into_values().collect();
+                registration::require_reach(&entry.policy, &signers)?;
             }
-            GenesisItem::Board(seats) => {
-                for seat in seats {
+            GenesisItem::Board(board) => {
+                for seat in board {
                     require!(
                         tx.t.founders.contains(&seat.organisation),
                         "R7.seat-not-a-founder",
                         organisation = seat.organisation
                     );
-                    let taken = groups::has_seat(
-                        &tx.t,
-                        seat.organisation,
-                        tx.t.seats.iter().map(|(holder, _)| *holder),
-                    );
+                    let taken =
+                        groups::has_seat(&tx.t, seat.organisation, lookup::seats::holders(&tx.t));
                     require!(
                         !taken,
                         "R7.group-has-seat",
                         organisation = seat.organisation
                     );
-                    tx.t.seats().put(seat.organisation, seat.until_ms);
+                    check_term(tx, seat.until_ms, tx.charter()?.terms.seat_days)?;
+                    seats::take(tx, seat.organisation, seat.until_ms)?;
                 }
                 let limit = tx.charter()?.board_seats as usize;
                 require!(
-                    seats.len() <= limit,
+                    board.len() <= limit,
                     "R7.too-many-seats",
-                    seats = seats.len(),
+                    seats = board.len(),
                     limit = limit
                 );
             }
@@ -697,6 +734,25 @@ impl Genesis {
         tx.t.counters().put(Counter::Person as u8, highest);
         Ok(())
     }
+}
+
+/// The first term of a post or seat is not so short that nobody could be chosen in time, nor longer
+/// than the charter's term up to the end of a month (RULINGS R28).
+fn check_term(tx: &Tx, until: LedgerTime, days: u32) -> Result<(), Refusal> {
+    let after = |days: u32| tx.now.plus_ms(u64::from(days).saturating_mul(MS_PER_DAY));
+    require!(
+        after(TERM_DAYS_MIN) <= until,
+        "R28.term-too-short",
+        until = until,
+        least = TERM_DAYS_MIN
+    );
+    require!(
+        until <= after(days.saturating_add(31)),
+        "R28.term-too-long",
+        until = until,
+        days = days
+    );
+    Ok(())
 }
 
 /// RFC 6962 root over the leaves 1..N.

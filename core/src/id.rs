@@ -21,6 +21,8 @@ number! {
     MotionId(u32);
     /// A post of an office.
     PostId(u32);
+    /// A seat of the board.
+    SeatId(u32);
     /// An order of a court or regulator.
     OrderId(u32);
     /// A working direction.
@@ -92,7 +94,7 @@ macro_rules! shown {
 shown! {
     AgreementId ApplicationId AwardId CallId ContributionId DirectionId DrawId FundId GroupId
     GuaranteeId HoldingId InstalmentId InvoiceId LineId MembershipId MilestoneId MotionId OrderId
-    PaymentId PersonId PostId ReviewId
+    PaymentId PersonId PostId ReviewId SeatId
 }
 
 /// Gives an id its letter.
@@ -164,6 +166,7 @@ ids! {
     PostId: None;
     ProtocolVersion: None;
     ReviewId: None;
+    SeatId: None;
 }
 
 impl Id for GroupId {

@@ -72,7 +72,39 @@ pub enum Role {
 impl Role {
     /// Whether the role is a post of an office (RULINGS R7) and not a role inside a company.
     pub fn is_post(self) -> bool {
-        self >= Role::Secretary
+        match self {
+            Role::Primary
+            | Role::Alternate
+            | Role::Finance
+            | Role::Technical
+            | Role::NodeOperator => false,
+            Role::Secretary
+            | Role::Registrar
+            | Role::Treasurer
+            | Role::SecondOfficer
+            | Role::ProgrammeOfficer
+            | Role::FinanceApprover
+            | Role::Auditor => true,
+        }
+    }
+
+    /// Whether the post is one of a fund's payment chain: a person holds one of them for a fund
+    /// (RULINGS R7).
+    pub fn is_of_the_chain(self) -> bool {
+        match self {
+            Role::Treasurer
+            | Role::SecondOfficer
+            | Role::ProgrammeOfficer
+            | Role::FinanceApprover => true,
+            Role::Primary
+            | Role::Alternate
+            | Role::Finance
+            | Role::Technical
+            | Role::NodeOperator
+            | Role::Secretary
+            | Role::Registrar
+            | Role::Auditor => false,
+        }
     }
 }
 
@@ -137,6 +169,36 @@ pub enum ActClass {
     Node,
 }
 
+impl ActClass {
+    /// Whether the signature of somebody in this role counts towards the number of officers that a
+    /// policy asks for (RULINGS R30). Who keeps a node has no business authority, and the auditor has
+    /// none at all. An office casts no ballots; it proposes motions in the posts that may.
+    pub fn counts(self, role: Role) -> bool {
+        match self {
+            ActClass::Node => matches!(role, Role::NodeOperator),
+            ActClass::Ballot => matches!(
+                role,
+                Role::Primary
+                    | Role::Alternate
+                    | Role::Secretary
+                    | Role::ProgrammeOfficer
+                    | Role::Treasurer
+            ),
+            ActClass::Money => matches!(
+                role,
+                Role::Primary
+                    | Role::Finance
+                    | Role::Treasurer
+                    | Role::SecondOfficer
+                    | Role::ProgrammeOfficer
+                    | Role::FinanceApprover
+            ),
+            ActClass::People => matches!(role, Role::Primary | Role::Secretary),
+            ActClass::General => !matches!(role, Role::NodeOperator | Role::Auditor),
+        }
+    }
+}
+
 /// How many distinct officers must sign, by class of act; one where nothing is said.
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
@@ -153,6 +215,20 @@ impl ApprovalPolicy {
             .iter()
             .find(|(c, _)| *c == class)
             .map_or(1, |(_, n)| *n)
+    }
+
+    /// The first class whose number these officers, each with their roles, cannot reach.
+    pub fn out_of_reach(&self, officers: &[Vec<Role>]) -> Option<(ActClass, u32)> {
+        let holders = |class: ActClass| {
+            officers
+                .iter()
+                .filter(|roles| roles.iter().any(|role| class.counts(*role)))
+                .count()
+        };
+        self.thresholds
+            .iter()
+            .find(|(class, needed)| holders(*class) < *needed as usize)
+            .copied()
     }
 
     /// Order and ranges; no threshold above the number of officers, or the company could not act.
@@ -214,7 +290,50 @@ impl OfficerEntry {
     }
 }
 
-/// A declared tie of more than half of the control between two organisations (domain 1.2, `Group`).
+/// What ties two organisations (RULINGS R27).
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum RelationKind {
+    /// One holds more than half of the other.
+    Control,
+    /// A third holds more than half of both.
+    CommonControl,
+    /// One has invested in the other.
+    Investor,
+    /// They do business with each other.
+    Contract,
+    /// Their owners or managers are of one family.
+    Family,
+    /// Anything else.
+    Other,
+}
+
+impl RelationKind {
+    /// Whether it makes the two one group with one voice; the others are conflicts alone.
+    pub fn joins_voices(self) -> bool {
+        match self {
+            RelationKind::Control | RelationKind::CommonControl => true,
+            RelationKind::Investor
+            | RelationKind::Contract
+            | RelationKind::Family
+            | RelationKind::Other => false,
+        }
+    }
+}
+
+/// A relation as an organisation declares it of itself (RULINGS R27).
 #[derive(
     Debug,
     Clone,
@@ -230,6 +349,8 @@ impl OfficerEntry {
 pub struct GroupDeclaration {
     /// The related organisation's number.
     pub other: OrganisationId,
+    /// What ties the two.
+    pub kind: RelationKind,
     /// SHA-256 of the evidence.
     pub evidence: Hash,
 }
@@ -250,8 +371,8 @@ pub struct OrganisationEntry {
     /// SHA-256 of the registry extract and its date (days since 1970-01-01): the only outside proof
     /// of existence.
     pub extract: (Hash, LocalDay),
-    /// Declared relations to organisations already on the ledger, strictly ascending by number;
-    /// empty is a signed "none".
+    /// Declared relations to organisations already on the ledger, strictly ascending by number and
+    /// kind; empty is a signed "none".
     pub relations: Vec<GroupDeclaration>,
     /// Directions the organisation works in, strictly ascending.
     pub directions: Vec<DirectionId>,
@@ -271,7 +392,9 @@ impl OrganisationEntry {
                 .check()
                 .map_err(|error| DecodeError::rule(error.to_string()))?;
         }
-        strictly_ascending(&self.relations, "relations", |relation| relation.other)?;
+        strictly_ascending(&self.relations, "relations", |relation| {
+            (relation.other, relation.kind)
+        })?;
         at_most(&self.relations, 64, "relations")?;
         strictly_ascending(&self.directions, "directions", |direction| *direction)?;
         at_most(&self.directions, 16, "directions")?;
@@ -293,6 +416,15 @@ impl OrganisationEntry {
         };
         if self.identifiers.len() < identifiers {
             return Err(DecodeError::rule("a company has at least one identifier"));
+        }
+        let has_code = self
+            .identifiers
+            .iter()
+            .any(|identifier| matches!(identifier, Identifier::Uscc(_)));
+        if self.kind == OrganisationKind::Company && country == "CN" && !has_code {
+            return Err(DecodeError::rule(
+                "a company of mainland China has its unified social credit code",
+            ));
         }
         if self.officers.len() < officers {
             return Err(DecodeError::rule(
@@ -384,38 +516,4 @@ pub enum Scope {
     Alliance,
     /// One fund.
     Fund(FundId),
-}
-
-/// A post of an office (working; RULINGS R7).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
-pub struct Post {
-    /// The office.
-    pub office: OrganisationId,
-    /// What the holder may do.
-    pub role: Role,
-    /// Where.
-    pub scope: Scope,
-    /// Person who holds it.
-    pub holder: PersonId,
-    /// Person who acts while the post is vacant, absence is recorded, or a step is past its limit.
-    pub deputy: Option<PersonId>,
-    /// From this ledger time.
-    pub from_ms: LedgerTime,
-    /// Until this ledger time, inclusive.
-    pub until_ms: LedgerTime,
-    /// Where the post stands.
-    pub status: PostStatus,
-}
-
-/// Where a post stands.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
-pub enum PostStatus {
-    /// In force.
-    Held,
-    /// Over.
-    Ended,
-    /// A motion appointed the holder, who has not accepted yet (M35).
-    Offered,
 }

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod posts;
 pub mod protocol;
 pub mod rights;
+pub mod seats;
 
 /// The object of this id. Refused with [`Object::UNKNOWN`](crate::object::Object::UNKNOWN), the
 /// number as its fact, if the ledger has none.

@@ -16,15 +16,16 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
     MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId,
 };
-use crate::identity::{OrganisationKind, PostStatus, Role};
+use crate::identity::{OrganisationKind, Role};
 use crate::lookup::posts::post_in_force;
 use crate::machine::Row;
 use crate::object::application::ApplicationStatus;
 use crate::object::invoice::InvoiceStatus;
 use crate::object::motion::MotionStatus;
+use crate::object::post::PostStatus;
 use crate::object::{
     agreement, application, award, call, contribution, draw, fund, membership, milestone, motion,
-    payment, review,
+    payment, post, review,
 };
 use crate::record::{
     AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct,
@@ -293,11 +294,13 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             }
         }
         Object::Post => {
-            let post = tables.posts.get(&PostId(number))?;
-            let mut found = Found::new(object, number, post.status).of(Some(post.office));
-            if post.status == PostStatus::Offered {
+            let entry = tables.posts.get(&PostId(number))?;
+            let mut found = Found::table(object, number, entry.status, &post::ROWS)
+                .due(tables, &on(&[D::PostOffer, D::PostTerm]))
+                .of(Some(entry.office));
+            if entry.status == PostStatus::Offered {
                 found = found.who("holder");
-                found.next.person = Some(post.holder);
+                found.next.person = Some(entry.holder);
             }
             found
         }
@@ -331,6 +334,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
             let entry = tables.applications.get(&ApplicationId(number))?;
             let kinds = [
                 (D::AppealWindow, number),
+                (D::AppealUndecided, number),
+                (D::JudgeDue, number),
                 (D::CallCloses, entry.call.0),
                 (D::OpeningEnds, entry.call.0),
             ];
@@ -485,6 +490,9 @@ pub fn subject(
                     .map(|id| id.0),
             )
         }
+        Body::Organisation(
+            OrganisationAct::Relate(_) | OrganisationAct::ConfirmRelation { .. },
+        ) => Some((Object::Organisation, principal.0)),
         Body::Membership(act) => match act {
             MembershipAct::Apply(_) => newest(
                 Object::Membership,
@@ -532,7 +540,9 @@ pub fn subject(
             | MotionAct::DeclareConflict { motion, .. }
             | MotionAct::Withdraw { motion } => Some((Object::Motion, motion.0)),
             MotionAct::Vote(ballot) => Some((Object::Motion, ballot.motion.0)),
-            MotionAct::AcceptPost { post } => Some((Object::Post, post.0)),
+            MotionAct::AcceptPost { post }
+            | MotionAct::DeclinePost { post }
+            | MotionAct::ResignPost { post } => Some((Object::Post, post.0)),
         },
         Body::Fund(act) => match act {
             FundAct::Accept { fund } => Some((Object::Fund, fund.0)),
@@ -575,13 +585,15 @@ pub fn subject(
             ),
         },
         Body::Call(act) => match act {
-            CallAct::Submit(submission) => newest(
+            CallAct::Submit(_) => newest(
                 Object::Application,
-                tables
-                    .projects
-                    .get(&(submission.call, submission.project))
-                    .copied()
-                    .map(|id| id.0),
+                among(tables.applications.last_key(), |number| {
+                    tables
+                        .applications
+                        .get(&number)
+                        .is_some_and(|entry| entry.record == *record)
+                })
+                .map(|id| id.0),
             ),
             CallAct::Withdraw { application }
             | CallAct::Open { application, .. }

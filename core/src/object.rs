@@ -19,15 +19,18 @@ pub mod draw;
 pub mod fund;
 pub mod invoice;
 pub mod lane;
+pub mod matter;
 pub mod membership;
 pub mod milestone;
 pub mod motion;
 pub mod node;
 pub mod order;
 pub mod payment;
+pub mod post;
 pub mod protocol;
 pub mod relation;
 pub mod review;
+pub mod seat;
 
 /// An object that the ledger numbers and keeps in a table of its own.
 pub trait Object {

@@ -16,8 +16,8 @@ use rollbook_proof::codec::{DecodeError, Wire, at_most, encode, strictly_ascendi
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
-use crate::id::PersonId;
-use crate::identity::{ActClass, RECORD_MAX_SIGNATURES, Role};
+use crate::id::{PersonId, PostId};
+use crate::identity::{ActClass, ApprovalPolicy, RECORD_MAX_SIGNATURES, Role};
 
 mod award;
 mod call;
@@ -36,8 +36,8 @@ pub use award::{
 };
 pub use call::{
     ApplicationContent, CallAct, CallTerms, CancelCall, ConfirmPool, Criterion, DecideAppeal,
-    DrawFor, Eligibility, PoolKind, ReviewDeclaration, Revision, SCORE_MAX, Scores, SeenEarlier,
-    SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
+    DrawFor, Eligibility, Instrument, Part, PerGroup, PoolKind, ReviewDeclaration, Revision,
+    SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
 };
 pub use charter::{CharterAct, OfficialOrder};
 pub use fund::{
@@ -46,15 +46,16 @@ pub use fund::{
 };
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
-    AdmitMember, Appointment, BALLOT_DAYS_MAX, Ballot, Choice, ConflictKind, Declaration,
-    EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RaiseProtocol, RemoveHolder,
-    RescindMotion,
+    AdmitMember, Appointment, BALLOT_DAYS_MAX, Ballot, BallotVote, Choice, ConflictKind,
+    Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RaiseProtocol, RemoveAuditor,
+    RemoveHolder, RescindMotion,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use nonce::Nonce;
 pub use organisation::{OrganisationAct, Registration};
 pub use payment::{
-    Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Tranche,
+    Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Scheme,
+    Tranche,
 };
 
 /// Longest record, in bytes (RULINGS A19).
@@ -273,6 +274,35 @@ impl Body {
             Body::Payment(act) => act.class(),
             Body::Node(act) => act.class(),
             Body::Charter(act) => act.class(),
+        }
+    }
+
+    /// The post that its holder accepts, declines or gives up by this act, for themselves.
+    pub fn own_post(&self) -> Option<PostId> {
+        match self {
+            Body::Motion(act) => act.own_post(),
+            _ => None,
+        }
+    }
+
+    /// Whether exactly one person signs the act (RULINGS R30): a step of the fund's side, where the
+    /// chain of several persons is the many eyes.
+    pub fn is_of_one_person(&self) -> bool {
+        match self {
+            Body::Call(act) => act.is_review(),
+            Body::Fund(act) => act.is_receipt(),
+            Body::Payment(act) => act.is_of_the_fund(),
+            _ => false,
+        }
+    }
+
+    /// How many officers of a principal with this policy sign the act.
+    pub fn signatures_needed(&self, policy: &ApprovalPolicy) -> u32 {
+        // A post is its holder's own: nobody else is asked.
+        if self.is_of_one_person() || self.own_post().is_some() {
+            1
+        } else {
+            policy.needed(self.class())
         }
     }
 

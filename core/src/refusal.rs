@@ -13,7 +13,7 @@ use crate::calendar::{LocalDay, Period};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
     DrawId, FundId, GroupId, GuaranteeId, HoldingId, InstalmentId, InvoiceId, LineId, MembershipId,
-    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId,
+    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
 
 /// Why a record is inadmissible: a language-free code, such as `M01.live-membership`, and the facts
@@ -119,6 +119,7 @@ digits!(
     PostId,
     ProtocolVersion,
     ReviewId,
+    SeatId,
 );
 
 /// Returns a [`Refusal`] from the current function.

@@ -1,7 +1,7 @@
 //! What acts do. Each module head states its rules and what is absent.
 //!
 //! * [`authority`], [`bank`], [`effect`]: what every family needs.
-//! * [`posts`] of offices, and [`motion`], which knows no family above it: what a motion does is an
+//! * [`posts`] of offices, [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
 //!   [`effect::Effect`] of the family that owns the plan.
 //! * [`membership`], [`registration`], [`network`], [`funding`], [`orders`]: the families, in the
 //!   order in which they may know one another.
@@ -16,3 +16,5 @@ pub mod network;
 pub mod orders;
 pub mod posts;
 pub mod registration;
+pub mod relations;
+pub mod seats;

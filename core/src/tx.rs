@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DrawId, FundId,
     Id, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId,
+    PostId, ReviewId, SeatId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -96,6 +96,8 @@ pub enum Counter {
     Draw = 17,
     /// Orders of courts and regulators.
     Order = 18,
+    /// Seats of the board.
+    Seat = 19,
 }
 
 /// An id that the ledger gives by a counter.
@@ -131,6 +133,7 @@ numbered! {
     InstalmentId: Instalment,
     DrawId: Draw,
     OrderId: Order,
+    SeatId: Seat,
 }
 
 impl<'a> Tx<'a> {

@@ -11,8 +11,12 @@ use rollbook_core::id::{
     DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
     PersonId, PostId, ReviewId,
 };
-use rollbook_core::identity::{GroupDeclaration, Name, OrganisationKind, Role, Scope};
-use rollbook_core::record::{AdmitMember, RemoveHolder, RescindMotion, *};
+use rollbook_core::identity::{
+    GroupDeclaration, Name, OrganisationKind, RelationKind, Role, Scope,
+};
+use rollbook_core::record::{
+    AdmitMember, Instrument, PerGroup, RemoveHolder, RescindMotion, Scheme, *,
+};
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
@@ -50,6 +54,15 @@ pub fn all() -> Vec<Body> {
     let mut acts: Vec<Body> = vec![
         Body::Organisation(OrganisationAct::Found),
         Body::Organisation(register()),
+        Body::Organisation(OrganisationAct::Relate(GroupDeclaration {
+            other: OrganisationId(7),
+            kind: RelationKind::Investor,
+            evidence: hash("share register"),
+        })),
+        Body::Organisation(OrganisationAct::ConfirmRelation {
+            other: OrganisationId(7),
+            number: 1,
+        }),
     ];
     acts.extend(membership().into_iter().map(Body::Membership));
     acts.extend(effects().into_iter().map(|effect| {
@@ -113,6 +126,7 @@ fn register() -> OrganisationAct {
     entry.name = name("第七公司", "Company Seven");
     entry.relations = vec![GroupDeclaration {
         other: OrganisationId(3),
+        kind: RelationKind::Control,
         evidence: hash("extract of the group"),
     }];
     OrganisationAct::Register(Registration::sign(&chain(), entry, &key))
@@ -127,6 +141,7 @@ fn membership() -> Vec<MembershipAct> {
         conflicts: hash("conflict undertaking"),
         relations: vec![GroupDeclaration {
             other: OrganisationId(3),
+            kind: RelationKind::Control,
             evidence: hash("extract of the group"),
         }],
     };
@@ -207,6 +222,7 @@ fn effects() -> Vec<MotionEffect> {
         scope: Scope::Fund(FundId(1)),
         holder: PersonId(51),
         deputy: Some(PersonId(52)),
+        succeeds: Some(PostId(3)),
     };
     let fund = CreateFund {
         name: name("元宇宙基金", "Metaverse Fund"),
@@ -299,6 +315,7 @@ fn terms() -> CallTerms {
     };
     CallTerms {
         fund: FundId(1),
+        instrument: Instrument::Grant,
         title: name("内容制作征集", "Call for content"),
         direction: Some(DirectionId(1)),
         budget: Amount(2_000_000_000),
@@ -317,6 +334,7 @@ fn terms() -> CallTerms {
             outsiders: true,
             in_direction: true,
         },
+        per_group: PerGroup::default(),
         codes: vec![text("incomplete"), text("out-of-scope")],
         opens_day: LocalDay(19_600),
         closes_day: LocalDay(19_630),
@@ -328,7 +346,9 @@ fn motions() -> Vec<MotionAct> {
     let ballot = |choice, criterion: Option<&str>, declaration| {
         MotionAct::Vote(Ballot {
             motion: MotionId(9),
-            choice,
+            round: 1,
+            replaces: Vec::new(),
+            vote: BallotVote::Choice(choice),
             criterion: criterion.map(text),
             declaration,
         })
@@ -352,6 +372,8 @@ fn motions() -> Vec<MotionAct> {
             motion: MotionId(9),
         },
         MotionAct::AcceptPost { post: PostId(3) },
+        MotionAct::DeclinePost { post: PostId(3) },
+        MotionAct::ResignPost { post: PostId(3) },
     ]
 }
 
@@ -402,13 +424,14 @@ fn funds() -> Vec<FundAct> {
 fn calls() -> Vec<CallAct> {
     let (application, draw, review, salt) = (3, 2, 6, [7; 32]);
     let content = ApplicationContent {
+        project: hash("project"),
         title: text("数字人 Digital people"),
         ask: Amount(800_000_000),
+        partners: Vec::new(),
         document: hash("application"),
     };
     let submission = Submission {
         call: CallId(1),
-        project: hash("project"),
         commitment: content.commitment(&salt, CallId(1), OrganisationId(12)),
         seen: None,
     };
@@ -528,7 +551,9 @@ fn awards() -> Vec<AwardAct> {
     };
     let terms = AgreementTerms {
         award: AwardId(1),
+        instrument: Instrument::Grant,
         grantee: OrganisationId(12),
+        partners: Vec::new(),
         parties: hash("parties"),
         document: hash("agreement"),
         total: Amount(800_000_000),
@@ -585,8 +610,9 @@ fn payments() -> Vec<PaymentAct> {
         reason: hash("reason"),
     };
     let instruction = Instruction {
-        end_to_end: text("AG1-M1-2024-0001"),
-        uetr: text("7a1f0c3e-5b7d-4e2a-9c44-0123456789ab"),
+        scheme: Scheme::Swift,
+        reference: text("AG1-M1-2024-0001"),
+        uetr: Some(text("7a1f0c3e-5b7d-4e2a-9c44-0123456789ab")),
         account: hash("payee account"),
         amount: Amount(amount),
     };

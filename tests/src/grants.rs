@@ -154,6 +154,9 @@ impl Bench {
             Body::Call(_) => Role::Alternate,
             _ => Role::Finance,
         };
+        if body.is_of_one_person() {
+            return self.act(member, &[(second, role)], body);
+        }
         self.act(member, &[(first, Role::Primary), (second, role)], body)
     }
 

@@ -12,7 +12,8 @@ use rollbook_core::export::{BlockFrame, Header, Tail};
 use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, NodeAct, Proposal,
+    Appointment, Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
+    Proposal,
 };
 use rollbook_core::tx::Verify;
 use rollbook_proof::codec::{decode, encode};
@@ -194,6 +195,7 @@ impl Net {
             scope: Scope::Alliance,
             holder: PersonId(holder),
             deputy: None,
+            succeeds: None,
         };
         let proposal = Proposal {
             effect: MotionEffect::Appoint(appointment),
@@ -206,7 +208,9 @@ impl Net {
         );
         let ballot = Ballot {
             motion: MotionId(1),
-            choice: Choice::Yes,
+            round: 1,
+            replaces: Vec::new(),
+            vote: BallotVote::Choice(Choice::Yes),
             criterion: None,
             declaration: Declaration::None,
         };

@@ -18,8 +18,8 @@ use rollbook_core::id::MotionId;
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
 use rollbook_core::ledger::{BlockError, Execution, Ledger};
 use rollbook_core::record::{
-    Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct, Proposal, Record,
-    Registration,
+    Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct,
+    Proposal, Record, Registration,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
@@ -398,6 +398,7 @@ impl Writer {
             .iter()
             .map(|other| rollbook_core::identity::GroupDeclaration {
                 other: OrganisationId(*other),
+                kind: rollbook_core::identity::RelationKind::Control,
                 evidence: entry.extract.0,
             })
             .collect();
@@ -437,7 +438,9 @@ impl Writer {
             member,
             Body::Motion(MotionAct::Vote(Ballot {
                 motion: MotionId(motion),
-                choice,
+                round: self.tables().motions.get(&MotionId(motion)).unwrap().round,
+                replaces: Vec::new(),
+                vote: BallotVote::Choice(choice),
                 criterion,
                 declaration: Declaration::None,
             })),

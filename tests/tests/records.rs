@@ -284,9 +284,9 @@ fn refused() -> Value {
                 if let Body::Payment(PaymentAct::Release { instruction, .. }) =
                     &mut record.payload.body
                 {
-                    instruction.uetr =
-                        rollbook_proof::codec::Text::new(instruction.uetr.as_str().to_uppercase())
-                            .unwrap();
+                    let uetr = instruction.uetr.clone().unwrap();
+                    let capital = uetr.as_str().to_uppercase();
+                    instruction.uetr = Some(rollbook_proof::codec::Text::new(capital).unwrap());
                 }
             }),
         ),

@@ -8,8 +8,8 @@ use rollbook_core::export::BlockFrame;
 use rollbook_core::id::MotionId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{
-    Ballot, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct, OfficialOrder,
-    Proposal, RaiseProtocol,
+    Ballot, BallotVote, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
+    OfficialOrder, Proposal, RaiseProtocol,
 };
 use rollbook_node::clock::Step;
 use rollbook_proof::chain::Seal;
@@ -103,7 +103,9 @@ fn version_2_is_activated_at_its_height() {
     );
     let ballot = Ballot {
         motion: MotionId(1),
-        choice: Choice::Yes,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
         declaration: Declaration::None,
     };

@@ -13,7 +13,7 @@ use rollbook_core::id::{DirectionId, PersonId};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
     ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
-    OrganisationEntry, OrganisationKind, Role,
+    OrganisationEntry, OrganisationKind, RelationKind, Role,
 };
 use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::direction::Direction;
@@ -146,7 +146,7 @@ pub fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> Office
     roles.sort();
     OfficerEntry {
         person: PersonId(person),
-        commitment: commitment(&format!("person/{person}")),
+        commitment: sha256_tagged("rollbook/sample-person", &[&key.public().digest().0]),
         roles,
         keys: vec![(key.public(), key.prove_possession(owner, KeyKind::Officer))],
         authorisation: Authorisation {
@@ -293,6 +293,7 @@ impl Sample {
             entry.relations = others
                 .map(|(other, _)| GroupDeclaration {
                     other: OrganisationId(*other),
+                    kind: RelationKind::Control,
                     evidence: commitment(&format!("relation/{other}/{member}")),
                 })
                 .collect();

@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::record::{
-    Appointment, Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal,
-    Record,
+    Appointment, Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Payload,
+    Proposal, Record,
 };
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, VerifierCache, sha256};
@@ -117,10 +117,15 @@ impl Mix {
             1 => Choice::No,
             _ => Choice::Abstain,
         };
-        let motion = 1 + (number / (2 * SEATS)) % MOTIONS;
+        // Each voice of a motion has one initiating officer, whose later ballot replaces the earlier.
+        // After its sixteen ballots a voice goes on with the next motions, proposed meanwhile.
+        let past = number / (16 * SEATS * MOTIONS) * MOTIONS;
+        let motion = past + 1 + 2 * ((number / (2 * SEATS)) % (MOTIONS / 2)) + lane % 2;
         let ballot = Ballot {
             motion: MotionId(motion),
-            choice,
+            round: 1,
+            replaces: Vec::new(),
+            vote: BallotVote::Choice(choice),
             criterion: None,
             declaration: Declaration::None,
         };
@@ -166,6 +171,7 @@ impl Mix {
                 scope: Scope::Alliance,
                 holder: PersonId(officers_of(member).0),
                 deputy: None,
+                succeeds: None,
             }),
             ballot_days: 21,
             text: sha256(&self.proposed.to_le_bytes()),

@@ -17,8 +17,10 @@ use rollbook_core::id::{
     AgreementId, AwardId, CallId, DirectionId, FundId, MotionId, PaymentId, PersonId,
 };
 use rollbook_core::identity::{ActClass, Name, Role, Scope};
+use rollbook_core::lookup::seats;
 use rollbook_core::record::{
-    Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal, Record,
+    Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal,
+    Record,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::state::StateTables;
@@ -458,10 +460,8 @@ impl Story<'_> {
 
     /// Members of the board, by organisation.
     fn board(&self) -> Vec<u32> {
-        self.tables()
-            .seats
-            .iter()
-            .map(|(organisation, _)| organisation.0)
+        seats::holders(self.tables())
+            .map(|organisation| organisation.0)
             .collect()
     }
 
@@ -517,7 +517,9 @@ impl Story<'_> {
             member,
             Body::Motion(MotionAct::Vote(Ballot {
                 motion: MotionId(motion),
-                choice,
+                round: 1,
+                replaces: Vec::new(),
+                vote: BallotVote::Choice(choice),
                 criterion,
                 declaration: Declaration::None,
             })),

@@ -8,6 +8,9 @@ use rollbook_core::machine::Transition;
 use rollbook_core::object;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
+use rollbook_core::object::post::Post;
+use rollbook_core::object::relation::Edge;
+use rollbook_core::object::seat::Seat;
 use rollbook_core::record::{Body, Record};
 use rollbook_proof::codec::encode;
 use rollbook_wire::judgement::Judgement;
@@ -142,6 +145,9 @@ pub fn say_missing(judged: &Judgement, keystore: &Keystore) {
 pub fn transitions() -> Vec<Transition> {
     let mut rows = object::transitions::<Membership>();
     rows.extend(object::transitions::<Motion>());
+    rows.extend(object::transitions::<Post>());
+    rows.extend(object::transitions::<Seat>());
+    rows.extend(object::transitions::<Edge>());
     rows.extend(rollbook_core::rules::funding::table());
     rows
 }
@@ -190,7 +196,7 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     };
     let now = verdict.as_ref().and_then(|judged| judged.now.as_ref());
     let object = now.map(|now| super::next::word(now.object));
-    // The tables call a membership so too; an invoice or a post has none.
+    // The tables call a membership so too; an invoice has none.
     let steps = effects(&body, object.as_deref());
     if desk.global.json {
         print_json(&json!({

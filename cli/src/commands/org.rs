@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use rollbook_core::id::DirectionId;
-use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind};
+use rollbook_core::identity::{
+    GroupDeclaration, OrganisationEntry, OrganisationKind, RelationKind,
+};
 use rollbook_core::record::{Body, OrganisationAct, Registration};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
@@ -252,6 +254,7 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
         .into_iter()
         .map(|(other, evidence)| GroupDeclaration {
             other: OrganisationId(other),
+            kind: RelationKind::Control,
             evidence,
         })
         .collect();

@@ -201,7 +201,7 @@ impl Known {
         let class = payload.body.class();
         let needed = organisation
             .as_ref()
-            .map(|organisation| organisation.policy.needed(class));
+            .map(|organisation| payload.body.signatures_needed(&organisation.policy));
         let may: Vec<Value> = organisation
             .iter()
             .flat_map(|organisation| organisation.officers.iter().copied())

@@ -7,8 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::charter::TERM_DAYS_MIN;
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry};
-use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind, Role};
+use rollbook_core::identity::{
+    GroupDeclaration, OrganisationEntry, OrganisationKind, RelationKind, Role,
+};
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::Inputs;
@@ -136,7 +140,16 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
         return None;
     }
     match Genesis::assemble(&alliance.origin, items, None) {
-        Ok(genesis) => Some(genesis),
+        Ok(genesis) => {
+            if let Some(day) = genesis.ends_on_one_day() {
+                report.warn(
+                    &alliance.place,
+                    "terms-one-day",
+                    &[("day", day.to_string())],
+                );
+            }
+            Some(genesis)
+        }
         Err(error) => {
             report.error(&alliance.place, "genesis", &[("why", error.to_string())]);
             None
@@ -248,6 +261,7 @@ fn relations(
     for ((holder, other), evidence) in edges {
         relations.entry(holder).or_default().push(GroupDeclaration {
             other: OrganisationId(other),
+            kind: RelationKind::Control,
             evidence,
         });
     }
@@ -411,7 +425,7 @@ fn posts(inputs: &Inputs, cards: &Cards, by_number: &ByNumber, report: &mut Repo
                 &[("role", role_code(*role)), ("person", holder.0.to_string())],
             );
         }
-        if *until_ms <= LedgerTime(inputs.alliance.opened_ms) {
+        if *until_ms < least_end(inputs) {
             report.error(place, "post-until", &[("role", role_code(*role))]);
         }
         if *role == Role::Auditor {
@@ -503,6 +517,12 @@ fn one_per_group(
     }
 }
 
+/// The earliest end of a first term.
+fn least_end(inputs: &Inputs) -> LedgerTime {
+    let least = u64::from(TERM_DAYS_MIN) * MS_PER_DAY;
+    LedgerTime(inputs.alliance.opened_ms).plus_ms(least)
+}
+
 fn board(inputs: &Inputs, by_number: &ByNumber, groups: &BTreeMap<u32, u32>, report: &mut Report) {
     let (place, seats) = &inputs.alliance.board;
     let limit = inputs.alliance.charter.board_seats;
@@ -515,6 +535,9 @@ fn board(inputs: &Inputs, by_number: &ByNumber, groups: &BTreeMap<u32, u32>, rep
                 ("limit", limit.to_string()),
             ],
         );
+    }
+    if seats.iter().any(|seat| seat.until_ms < least_end(inputs)) {
+        report.error(place, "seat-until", &[]);
     }
     let numbers = seats.iter().map(|seat| seat.organisation.0);
     one_per_group(

@@ -54,6 +54,7 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     let sections = [
         ("membership", serde_json::to_value(charter.membership)),
+        ("terms", serde_json::to_value(charter.terms)),
         ("motions", serde_json::to_value(charter.motions)),
         ("funding", serde_json::to_value(charter.funding)),
         ("chain", serde_json::to_value(charter.chain)),
@@ -239,6 +240,7 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
     let path: Vec<&str> = name.split('.').collect();
     match path.as_slice() {
         ["membership", field] => charter.membership = merged(&charter.membership, field, new)?,
+        ["terms", field] => charter.terms = merged(&charter.terms, field, new)?,
         ["motions", field] => charter.motions = merged(&charter.motions, field, new)?,
         ["funding", field] => charter.funding = merged(&charter.funding, field, new)?,
         ["chain", field] => charter.chain = merged(&charter.chain, field, new)?,

@@ -2,7 +2,7 @@
 //! names for each verb the function that fills its fields after the arguments were read.
 
 use rollbook_core::id::{CallId, DrawId, PersonId, ReviewId};
-use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
+use rollbook_core::record::{ApplicationContent, Scheme, Scores, draw_commitment};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
@@ -19,18 +19,31 @@ pub fn nothing(_: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failur
     Ok(())
 }
 
+/// The choice of a ballot, unless a whole vote is given.
+pub fn vote(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failure> {
+    if fields.contains_key("vote") {
+        remove(fields, &["choice"]);
+        return Ok(());
+    }
+    let choice = taken(fields, "choice")?;
+    fields.insert("vote".into(), json!({ "choice": choice }));
+    Ok(())
+}
+
 /// Seals the content, unless a commitment is given.
 pub fn application_submit(
     fields: &mut Map<String, Value>,
     reading: &mut Reading,
 ) -> Result<(), Failure> {
     if fields.contains_key("commitment") {
-        remove(fields, &["title", "ask", "document"]);
+        remove(fields, &["project", "title", "ask", "document"]);
         return Ok(());
     }
     let content: ApplicationContent = read(json!({
+        "project": taken(fields, "project")?,
         "title": taken(fields, "title")?,
         "ask": taken(fields, "ask")?,
+        "partners": [],
         "document": taken(fields, "document")?,
     }))?;
     let (salt, call, applicant) = (salt()?, number(fields, "call"), reading.principal);
@@ -174,15 +187,20 @@ pub fn review_reveal_draw(
     Ok(())
 }
 
-/// Everything but the payment's number is its instruction, which gets a UETR if none is given.
+/// Everything but the payment's number is its instruction, which gets a UETR if its scheme has one
+/// and none is given.
 pub fn payment_release(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failure> {
     if fields.contains_key("instruction") {
         return Ok(());
     }
     let payment = fields.remove("payment");
-    if !fields.contains_key("uetr") {
+    let reference = fields.remove("end_to_end");
+    fields.extend(reference.map(|reference| ("reference".to_owned(), reference)));
+    let scheme = fields.get("scheme").cloned().unwrap_or(Value::Null);
+    if !fields.contains_key("uetr") && read::<Scheme>(scheme)?.has_uetr() {
         fields.insert("uetr".into(), json!(uuid_v4()?));
     }
+    fields.entry("uetr").or_insert(Value::Null);
     let instruction = Value::Object(std::mem::take(fields));
     fields.extend([("instruction".to_owned(), instruction)]);
     fields.extend(payment.map(|payment| ("payment".to_owned(), payment)));

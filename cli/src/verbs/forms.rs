@@ -202,13 +202,17 @@ fn relations(field: &str, text: &str, reading: &mut Reading) -> Parsed {
         return Ok(Some(json!([])));
     }
     list(text, |part| {
-        let Some((other, evidence)) = part.split_once(':') else {
+        let Some((other, rest)) = part.split_once(':') else {
             return Ok(None);
+        };
+        let (kind, evidence) = match rest.split_once(':') {
+            Some((kind, evidence)) if RELATION_KINDS.contains(&kind) => (kind, evidence),
+            _ => (RELATION_KINDS[0], rest),
         };
         let evidence = reading.document(field, evidence)?;
         Ok(number(other)
             .zip(evidence)
-            .map(|(other, evidence)| json!({ "other": other, "evidence": evidence })))
+            .map(|(other, evidence)| json!({ "other": other, "kind": kind, "evidence": evidence })))
     })
 }
 
@@ -399,8 +403,17 @@ pub const REVIEW_DECLARATION: Form = form(
     "clear",
     review_declaration,
 );
-/// `none`, `13:@evidence.pdf`.
-pub const RELATIONS: Form = form("relations", "none|N:@FILE,..", "none", relations);
+/// What ties two organisations; control where nothing is said.
+pub const RELATION_KINDS: &[&str] = &[
+    "control",
+    "common-control",
+    "investor",
+    "contract",
+    "family",
+    "other",
+];
+/// `none`, `13:@evidence.pdf`, `14:investor:@shares.pdf`.
+pub const RELATIONS: Form = form("relations", "none|N[:KIND]:@FILE,..", "none", relations);
 /// `2026-12-31:100000,2027-06-30:100000`.
 pub const INSTALMENTS: Form = form(
     "instalments",

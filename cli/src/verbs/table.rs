@@ -14,6 +14,8 @@ const POSTS: Kind = Kind::Choice(&[
     "finance-approver",
     "auditor",
 ]);
+const INSTRUMENTS: Kind = Kind::Choice(&["grant"]);
+const SCHEMES: Kind = Kind::Choice(&["hvps", "beps", "ibps", "cips", "swift", "book", "other"]);
 const POOLS: Kind = Kind::Choice(&["reviewers", "assessors"]);
 
 /// Every verb.
@@ -152,6 +154,24 @@ pub const VERBS: &[Verb] = &[
         "DeclineReceipt",
         &[id("invoice"), flag("receipt", Kind::Record)],
     ),
+    verb(
+        "org",
+        "relate",
+        "Organisation",
+        "Relate",
+        &[
+            id("other"),
+            flag("kind", Kind::Choice(forms::RELATION_KINDS)),
+            flag("evidence", Kind::Hash),
+        ],
+    ),
+    verb(
+        "org",
+        "confirm",
+        "Organisation",
+        "ConfirmRelation",
+        &[id("other"), usually("number", Kind::Number, "1")],
+    ),
     motion(
         "office",
         "appoint",
@@ -162,28 +182,42 @@ pub const VERBS: &[Verb] = &[
             usually("scope", Kind::Form(forms::SCOPE), "\"Alliance\""),
             flag("holder", Kind::Number),
             maybe("deputy", Kind::Number),
+            maybe("succeeds", Kind::Number),
         ],
     ),
     motion("office", "remove", &["Remove"], &[id("post")]),
+    motion(
+        "office",
+        "remove-auditor",
+        &["RemoveAuditor"],
+        &[id("post")],
+    ),
     verb("office", "accept", "Motion", "AcceptPost", &[id("post")]),
+    verb("office", "decline", "Motion", "DeclinePost", &[id("post")]),
+    verb("office", "resign", "Motion", "ResignPost", &[id("post")]),
     verb("motion", "support", "Motion", "Support", &[id("motion")]),
-    verb(
-        "motion",
-        "vote",
-        "Motion",
-        "Vote",
-        &[
-            id("motion"),
-            Field {
-                name: "choice",
-                kind: CHOICES,
-                positional: true,
-                optional: false,
-                usual: None,
-            },
-            maybe("criterion", Kind::Text),
-            usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
-        ],
+    filled(
+        verb(
+            "motion",
+            "vote",
+            "Motion",
+            "Vote",
+            &[
+                id("motion"),
+                Field {
+                    name: "choice",
+                    kind: CHOICES,
+                    positional: true,
+                    optional: false,
+                    usual: None,
+                },
+                usually("round", Kind::Number, "1"),
+                usually("replaces", Kind::List, "[]"),
+                maybe("criterion", Kind::Text),
+                usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
+            ],
+        ),
+        fill::vote,
     ),
     verb(
         "motion",
@@ -317,6 +351,7 @@ pub const VERBS: &[Verb] = &[
         &["PublishCall"],
         &[
             flag("fund", Kind::Number),
+            usually("instrument", INSTRUMENTS, "grant"),
             flag("title", Kind::Form(forms::NAME)),
             maybe("direction", Kind::Number),
             flag("budget", Kind::Minor),
@@ -331,6 +366,7 @@ pub const VERBS: &[Verb] = &[
                 "[\"smaller-ask\",\"earlier\"]",
             ),
             flag("eligibility", Kind::Form(forms::ELIGIBILITY)),
+            usually("per_group", Kind::Json, "{\"waiting\":2,\"handed_in\":5}"),
             flag("codes", Kind::List),
             flag("opens_day", Kind::Day),
             flag("closes_day", Kind::Day),
@@ -353,7 +389,7 @@ pub const VERBS: &[Verb] = &[
             "Submit",
             &[
                 id("call"),
-                flag("project", Kind::Hash),
+                maybe("project", Kind::Hash),
                 maybe("title", Kind::Text),
                 maybe("ask", Kind::Minor),
                 maybe("document", Kind::Hash),
@@ -538,7 +574,9 @@ pub const VERBS: &[Verb] = &[
         "Draft",
         &[
             id("award"),
+            usually("instrument", INSTRUMENTS, "grant"),
             flag("grantee", Kind::Number),
+            usually("partners", Kind::Json, "[]"),
             flag("parties", Kind::Hash),
             flag("document", Kind::Hash),
             flag("total", Kind::Minor),
@@ -677,6 +715,7 @@ pub const VERBS: &[Verb] = &[
             "Release",
             &[
                 id("payment"),
+                usually("scheme", SCHEMES, "hvps"),
                 flag("end_to_end", Kind::Text),
                 maybe("uetr", Kind::Text),
                 flag("account", Kind::Sealed),

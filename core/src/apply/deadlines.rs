@@ -3,9 +3,9 @@
 use rollbook_proof::number::LedgerTime;
 
 use crate::event::{Event, EventBody};
-use crate::id::MotionId;
+use crate::id::{MotionId, PostId, SeatId};
 use crate::refusal::Refusal;
-use crate::rules::{funding, membership, motion};
+use crate::rules::{funding, membership, motion, posts, seats};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, DeadlineKind, Tx};
 
@@ -35,7 +35,8 @@ pub fn lengthen(tx: &mut Tx, gap_ms: u64) -> Event {
     }
 }
 
-/// Acts out due deadlines in order, at most `limit` events. Returns the events and whether due
+/// Acts out due deadlines in order, never more than `limit` events, which is more than one deadline
+/// ever makes. Returns the events and whether due
 /// deadlines remain.
 pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (Vec<Event>, bool) {
     let mut events = Vec::new();
@@ -46,9 +47,6 @@ pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (
         if due >= block.now {
             return (events, false);
         }
-        if events.len() >= limit {
-            return (events, true);
-        }
         let mut tx = Tx::of_block(tables, block);
         tx.t.deadlines().remove((due, kind, object));
         tx.t.deadline_of().remove((kind, object));
@@ -57,6 +55,11 @@ pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (
             None => Ok(()),
         };
         let mut derived = std::mem::take(&mut tx.events);
+        // What would pass the limit waits, whole, for the next block.
+        if events.len() + derived.len() > limit {
+            tx.drop_writes();
+            return (events, true);
+        }
         match result {
             Ok(()) => tx.keep(),
             // A deadline whose object is gone has nothing to do; it must not come back either.
@@ -87,11 +90,21 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<
         | DeadlineKind::MembershipSponsors
         | DeadlineKind::MembershipActivate
         | DeadlineKind::MembershipAskAgain => membership::on_deadline(tx, kind, object, due),
+        DeadlineKind::PostOffer | DeadlineKind::PostTerm => {
+            posts::on_deadline(tx, kind, PostId(object), due)
+        }
+        DeadlineKind::SeatTerm => seats::on_deadline(tx, SeatId(object), due),
+        DeadlineKind::TieRecorded
+        | DeadlineKind::TieReview
+        | DeadlineKind::TieMilestone
+        | DeadlineKind::TiePayment => funding::on_tie(tx, kind, object, due),
         DeadlineKind::InstalmentDefault
         | DeadlineKind::CallOpens
         | DeadlineKind::CallCloses
         | DeadlineKind::OpeningEnds
         | DeadlineKind::AppealWindow
+        | DeadlineKind::AppealUndecided
+        | DeadlineKind::JudgeDue
         | DeadlineKind::DrawStep
         | DeadlineKind::ReviewSeal
         | DeadlineKind::ReviewReveal => funding::on_deadline(tx, kind, object, due),
@@ -105,6 +118,7 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<
         | DeadlineKind::HoldEnd
         | DeadlineKind::ReleaseDue
         | DeadlineKind::ConfirmDue
-        | DeadlineKind::AcknowledgeEnd => funding::award_deadline(tx, kind, object, due),
+        | DeadlineKind::AcknowledgeEnd
+        | DeadlineKind::AdvanceUncovered => funding::award_deadline(tx, kind, object, due),
     }
 }

@@ -22,6 +22,7 @@ impl Planned for MotionEffect {
             MotionEffect::RevokeAward(plan) => plan,
             MotionEffect::LiftHold(plan) => plan,
             MotionEffect::RaiseProtocol(plan) => plan,
+            MotionEffect::RemoveAuditor(plan) => plan,
         }
     }
 }

@@ -88,7 +88,7 @@ pub enum MotionKind {
     /// M41: correct an act that had no body of its own; otherwise the act's own rule is used
     /// (RULINGS R20).
     Correct,
-    /// M35: appoint the auditor (RULINGS R7: by the assembly).
+    /// M35: appoint or remove the auditor (RULINGS R29: by the assembly alone).
     AppointAuditor,
     /// M23, R23: recover a member's keys.
     RecoverKeys,
@@ -435,7 +435,8 @@ pub enum Preset {
 /// A floor of domain 1.7 that a set of rules goes below.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FloorError {
-    /// Every kind needs a rule, an award one for each of IC, BRD and GA.
+    /// Every kind needs a rule; an award one for each of IC, BRD and GA, one out of rank for each of
+    /// BRD and GA.
     #[error("no rule for {kind:?} in {}", body.map_or("any body", BodyKind::code))]
     Missing {
         /// The kind.
@@ -465,7 +466,8 @@ pub enum FloorError {
     /// Plurality is for elections, and elections are by plurality.
     #[error("{0:?}: only the election of seats is by plurality")]
     Plurality(MotionKind),
-    /// A committee decides awards, a working group its own matters; nothing else.
+    /// A committee decides awards, a working group its own matters, nothing else; the auditor is the
+    /// assembly's.
     #[error("{kind:?} is not for {}", body.code())]
     Body {
         /// The kind.
@@ -556,8 +558,14 @@ impl RuleSet {
             self.first(kind)
                 .ok_or(FloorError::Missing { kind, body: None })?;
         }
-        for body in [BodyKind::Committee, BodyKind::Board, BodyKind::Assembly] {
-            let kind = MotionKind::Award;
+        use BodyKind::{Assembly, Board, Committee};
+        for (kind, body) in [
+            (MotionKind::Award, Committee),
+            (MotionKind::Award, Board),
+            (MotionKind::Award, Assembly),
+            (MotionKind::AwardOutOfRank, Board),
+            (MotionKind::AwardOutOfRank, Assembly),
+        ] {
             self.rule(kind, body).ok_or(FloorError::Missing {
                 kind,
                 body: Some(body),
@@ -602,7 +610,11 @@ fn check_entry(kind: MotionKind, rule: &MotionRule) -> Result<(), FloorError> {
     let body_fits = match rule.body {
         BodyKind::Committee => kind == MotionKind::Award,
         BodyKind::WorkingGroup => kind == MotionKind::WorkingGroupDecision,
-        BodyKind::Board | BodyKind::Assembly => kind != MotionKind::WorkingGroupDecision,
+        BodyKind::Board => !matches!(
+            kind,
+            MotionKind::WorkingGroupDecision | MotionKind::AppointAuditor
+        ),
+        BodyKind::Assembly => kind != MotionKind::WorkingGroupDecision,
     };
     if !body_fits {
         return Err(FloorError::Body {

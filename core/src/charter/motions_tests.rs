@@ -53,6 +53,9 @@ fn the_presets_are_the_table_of_domain_1_5() {
         (Default, WriteOff, Board, "2/3 | >= 2/3 part"),
         (Default, TerminateAgreement, Board, "2/3 | >= 2/3 part"),
         (Default, AwardOutOfRank, Board, "2/3 | >= 2/3 part"),
+        (Default, AwardOutOfRank, Assembly, "2/3 | >= 2/3 part"),
+        (Foundation, AwardOutOfRank, Assembly, "2/3 | >= 2/3 part"),
+        (CnAssociation, AwardOutOfRank, Assembly, "2/3 | >= 2/3 part"),
         (Default, CreateWorkingGroup, Board, "1/2 | > 1/2 elig"),
         (
             Default,

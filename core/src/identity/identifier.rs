@@ -1,8 +1,9 @@
 //! Identifiers of organisations and keys: LEI, USCC, national register numbers, did:key.
 //!
 //! * Our own check rules: the crates tried refuse valid LEIs (reference/domain.md 3.2).
-//! * Exact form only: upper case, no spaces, no separators. Nothing is repaired on the way in, so
-//!   one organisation has one spelling and [`Identifier::key`] may index uniqueness.
+//! * Exact form only: upper case, no spaces. Nothing is repaired on the way in. A USCC or LEI has one
+//!   spelling and is no national number; of a national number every spelling has one
+//!   [`Identifier::key`], which indexes uniqueness.
 //! * A check digit proves form, never existence; the registry extract behind it is another record's
 //!   business.
 //! * Absent on purpose: the organisation code's own check inside a USCC (GB 11714) and the "00" in
@@ -179,10 +180,20 @@ impl Identifier {
         }
     }
 
-    /// Canonical bytes for a uniqueness index: the org-id code in ASCII, at most 67 bytes. Equal
-    /// exactly for equal identifiers.
+    /// Canonical bytes for a uniqueness index, in ASCII, at most 67: the org-id code, of a national
+    /// number country, register, and its letters and digits, each run of digits without leading
+    /// zeros. Two spellings of one number have one key.
     pub fn key(&self) -> Vec<u8> {
-        self.org_id().into_bytes()
+        match self {
+            Identifier::Uscc(_) | Identifier::Lei(_) => self.org_id().into_bytes(),
+            Identifier::National { country, number } => {
+                let (register, rest) = number
+                    .as_str()
+                    .split_once('-')
+                    .unwrap_or((number.as_str(), ""));
+                format!("{country}-{register}-{}", plain_number(rest)).into_bytes()
+            }
+        }
     }
 }
 
@@ -357,16 +368,49 @@ fn check_national(country: &str, number: &str) -> Result<(), IdentifierError> {
             expected: 64,
         });
     }
-    match number.split_once('-') {
-        Some((register, rest)) if (1..=8).contains(&register.len()) && !rest.is_empty() => {
-            match (country, register) {
-                ("CN", "USCI") => Err(IdentifierError::Alias("USCC")),
-                ("XI", "LEI") => Err(IdentifierError::Alias("LEI")),
-                _ => Ok(()),
-            }
-        }
-        _ => Err(IdentifierError::Register),
+    let Some((register, rest)) = number.split_once('-') else {
+        return Err(IdentifierError::Register);
+    };
+    let plain = letters_and_digits(rest);
+    if !(1..=8).contains(&register.len()) || plain.is_empty() {
+        return Err(IdentifierError::Register);
     }
+    // Under whatever register it stands, also where the register is its beginning.
+    for code in [plain, letters_and_digits(number)] {
+        if check_uscc(&code).is_ok() {
+            return Err(IdentifierError::Alias("USCC"));
+        }
+        if check_lei(&code).is_ok() {
+            return Err(IdentifierError::Alias("LEI"));
+        }
+    }
+    match (country, register) {
+        ("CN", "USCI") => Err(IdentifierError::Alias("USCC")),
+        ("XI", "LEI") => Err(IdentifierError::Alias("LEI")),
+        _ => Ok(()),
+    }
+}
+
+fn letters_and_digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// The same number however it is written: letters and digits alone, each run of digits without
+/// leading zeros.
+fn plain_number(text: &str) -> String {
+    let text = letters_and_digits(text);
+    let mut plain = String::new();
+    for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let short = digits.trim_start_matches('0');
+        plain.push_str(if short.is_empty() && !digits.is_empty() {
+            "0"
+        } else {
+            short
+        });
+        plain.push_str(part.get(digits.len()..).unwrap_or_default());
+    }
+    plain
 }
 
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";

@@ -188,6 +188,48 @@ fn national_numbers_have_one_spelling() {
     assert!(Identifier::national("HK", &format!("CR-{}", "1".repeat(62))).is_err());
 }
 
+/// One company could stand in the register twice: under its code and under the same code as a
+/// national number, or under a number with and without zeros and separators.
+#[test]
+fn a_code_is_no_national_number_and_a_number_has_one_key() {
+    let national = |country: &str, number: &str| Identifier::national(country, number);
+    for (country, number, kind) in [
+        ("CN", "USCC-91350100M000100Y43", "USCC"),
+        ("CN", "X-91350100M000100Y43", "USCC"),
+        ("CN", "X-9135.0100-M000100Y43", "USCC"),
+        ("CN", "91350100-M000100Y43", "USCC"),
+        ("HK", "USCC-91350100M000100Y43", "USCC"),
+        ("CN", "LEI-7H6GLXDRUGQFU57RNE97", "LEI"),
+        ("DE", "X-7H6G/LXDR/UGQF/U57R/NE97", "LEI"),
+    ] {
+        assert_eq!(
+            national(country, number),
+            Err(IdentifierError::Alias(kind)),
+            "{country}-{number}"
+        );
+    }
+    let key = |number: &str| national("HK", number).unwrap().key();
+    for (one, other) in [
+        ("CR-0123", "CR-123"),
+        ("CR-12-3", "CR-123"),
+        ("CR-A007", "CR-A7"),
+        ("CR-A0B", "CR-A00B"),
+        ("CR-000", "CR-0"),
+        ("CR-HRB.00012/B", "CR-HRB12B"),
+    ] {
+        assert_eq!(key(one), key(other), "{one} {other}");
+    }
+    for (one, other) in [
+        ("CR-123", "CR-1230"),
+        ("CR-A0B", "CR-AB"),
+        ("CR-10", "CR-1"),
+        ("CR-123", "BR-123"),
+    ] {
+        assert_ne!(key(one), key(other), "{one} {other}");
+    }
+    assert_eq!(national("HK", "CR-./"), Err(IdentifierError::Register));
+}
+
 #[test]
 fn bytes_are_checked_when_decoded() {
     let good = Identifier::uscc("91350100M000100Y43").unwrap();

@@ -244,7 +244,9 @@ impl Ledger {
             tx.keep();
             leaves.push(event.leaf());
         }
-        let (events, left_over) = apply::run_due(tables, block, apply::EVENTS_MAX);
+        // The outage and the dump of a handover are events, too.
+        let room = apply::EVENTS_MAX - leaves.len() - usize::from(next_seats.is_some());
+        let (events, left_over) = apply::run_due(tables, block, room);
         leaves.extend(events.iter().map(Event::leaf));
         let handover = next_seats.filter(|_| !left_over);
         if handover.is_some() && !system.evidence.is_empty() {

@@ -3,9 +3,10 @@
 
 use rollbook_proof::number::OrganisationId;
 
-use crate::id::PersonId;
-use crate::identity::PostStatus;
+use crate::charter::motions::MotionKind;
+use crate::id::{CharterVersion, PersonId};
 use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
+use crate::object::post::PostStatus;
 use crate::state::StateTables;
 
 /// The newest membership of an organisation.
@@ -53,9 +54,34 @@ pub struct Rights {
     pub may_apply_for_funds: bool,
 }
 
-/// The rights of an organisation: the intersection of its class and the three parts of its
-/// membership.
+/// The rights of an organisation under the charter in force: the intersection of its class and the
+/// three parts of its membership.
 pub fn rights(tables: &StateTables, organisation: OrganisationId) -> Rights {
+    let charter = tables.chain.get(&0).map(|facts| facts.charter);
+    rights_under(tables, organisation, charter.unwrap_or(CharterVersion(0)))
+}
+
+/// Whether an organisation's standing, whatever its class, lets it vote on this kind of motion
+/// (RULINGS R32): who is about to leave will not vote on what binds those who stay.
+pub fn standing_votes_on(
+    tables: &StateTables,
+    organisation: OrganisationId,
+    kind: MotionKind,
+) -> bool {
+    match of(tables, organisation).map(|membership| &membership.standing) {
+        Some(Standing::Live(live)) => match (live.exit, kind) {
+            (Exit::None, _) => true,
+        },
+        _ => false,
+    }
+}
+
+/// The rights that the classes of one charter version give.
+pub fn rights_under(
+    tables: &StateTables,
+    organisation: OrganisationId,
+    charter: CharterVersion,
+) -> Rights {
     let Some(membership) = of(tables, organisation) else {
         return Rights::default();
     };
@@ -73,9 +99,8 @@ pub fn rights(tables: &StateTables, organisation: OrganisationId) -> Rights {
         Exit::None => (true, true, true),
     };
     let class = tables
-        .chain
-        .get(&0)
-        .and_then(|facts| tables.charters.get(&facts.charter))
+        .charters
+        .get(&charter)
         .and_then(|charter| charter.class(membership.class));
     let votes = dues.0 && discipline.0 && exit.0;
     Rights {

@@ -2,6 +2,7 @@
 
 use ApplicationStatus as A;
 use bincode::{Decode, Encode};
+use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
@@ -35,7 +36,7 @@ pub enum ApplicationStatus {
     NotRecommended,
     /// Taken back by the applicant.
     Withdrawn,
-    /// Not opened in time, or its call was cancelled.
+    /// Not opened in time, one project of a group too many, or its call was cancelled.
     Void,
 }
 
@@ -88,8 +89,6 @@ pub struct Application {
     pub call: CallId,
     /// The applicant.
     pub applicant: OrganisationId,
-    /// Hash of the project.
-    pub project: Hash,
     /// Commitment to the content.
     pub commitment: Hash,
     /// The record that submitted it.
@@ -112,9 +111,18 @@ pub struct Application {
     pub score: Option<Score>,
     /// Rank from 1; none below a threshold.
     pub rank: Option<u32>,
+    /// An application of another group to the call has the same project (RULINGS R33).
+    pub same_project: bool,
+    /// Why it is void, where a rule made it so.
+    pub void: Option<Text<40>>,
 }
 
 impl Application {
+    /// Hash of the project; none before the opening.
+    pub fn project(&self) -> Option<Hash> {
+        self.opened.as_ref().map(|opened| opened.content.project)
+    }
+
     /// The ask in minor units; 0 before the opening.
     pub fn ask(&self) -> Amount {
         self.opened
@@ -124,12 +132,12 @@ impl Application {
 }
 
 /// The state machine.
-pub const ROWS: [Row<ApplicationStatus>; 30] = [
+pub const ROWS: [Row<ApplicationStatus>; 35] = [
     row!(
         "F06",
         None => A::Submitted,
         "applicant",
-        "window open by ledger time; class and direction; one per project hash"
+        "window open by ledger time; class and direction; room for the group"
     ),
     row!(
         "F07",
@@ -138,6 +146,16 @@ pub const ROWS: [Row<ApplicationStatus>; 30] = [
         "content equals commitment; before the opening deadline"
     ),
     row!("F07", Some(A::Submitted) => A::Void, "CLK", "not opened in time"),
+    row!(
+        "R33",
+        Some(A::Opened) => A::Void,
+        "applicant, PO",
+        "opened: an earlier one of the group has the project"
+    ),
+    row!("R33", Some(A::Eligible) => A::Void, "applicant, PO", "the same, before the ranking"),
+    row!("R33", Some(A::Ineligible) => A::Void, "applicant, PO", "the same"),
+    row!("R33", Some(A::UnderReview) => A::Void, "applicant, PO", "the same; its reviews end"),
+    row!("R13", Some(A::Opened) => A::Opened, "CLK", "past judge_days: shown as overdue"),
     row!("F07", Some(A::Opened) => A::Eligible, "PO", "unrelated"),
     row!("F07", Some(A::Opened) => A::Ineligible, "PO", "unrelated; published code, reason"),
     row!("F40", Some(A::Ineligible) => A::Eligible, "BRD", "appeal within the limit, granted"),

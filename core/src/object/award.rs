@@ -9,6 +9,7 @@ use crate::account::Amount;
 use crate::charter::motions::BodyKind;
 use crate::id::{AgreementId, ApplicationId, AwardId, CallId, CharterVersion, FundId, MotionId};
 use crate::machine::Row;
+use crate::record::{Instrument, Part};
 use crate::row;
 
 /// Where an award stands.
@@ -78,9 +79,13 @@ pub struct Award {
     pub call: CallId,
     /// The application.
     pub application: ApplicationId,
-    /// The applicant.
+    /// The applicant, the lead of a joint application.
     pub grantee: OrganisationId,
-    /// Minor units.
+    /// Its partners with their parts (RULINGS R46).
+    pub partners: Vec<Part>,
+    /// What is granted.
+    pub instrument: Instrument,
+    /// Minor units, all parts together.
     pub amount: Amount,
     /// The motion that granted it.
     pub motion: MotionId,

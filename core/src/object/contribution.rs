@@ -67,6 +67,11 @@ pub struct Instalment {
     pub amount: Amount,
     /// Received so far, late receipts included.
     pub received: Amount,
+    /// What is due and not defaulted yet, because receipts that were entered in time wait for their
+    /// confirmation (RULINGS R35).
+    pub delayed: Amount,
+    /// Its default was delayed once; it is not delayed again.
+    pub was_delayed: bool,
     /// Where it stands.
     pub status: InstalmentStatus,
     /// Ledger time since which it stands there.
@@ -95,6 +100,8 @@ pub struct Receipt {
     pub recorded_by: PersonId,
     /// Person who confirmed it.
     pub confirmed_by: Option<PersonId>,
+    /// It delayed the default of its amount.
+    pub in_time: bool,
 }
 
 /// A member's proposal to cancel instalments.
@@ -110,7 +117,7 @@ pub struct Cancellation {
 
 /// The state machine of an instalment. The memo ledger moves with it:
 /// [`crate::account::PledgeMove::row`].
-pub const ROWS: [Row<InstalmentStatus>; 12] = [
+pub const ROWS: [Row<InstalmentStatus>; 17] = [
     row!(
         "F02",
         None => I::Pledged,
@@ -138,6 +145,21 @@ pub const ROWS: [Row<InstalmentStatus>; 12] = [
         "TRE, confirmed OFF",
         "the same, amount = open"
     ),
+    row!(
+        "F03",
+        Some(I::Defaulted) => I::Defaulted,
+        "TRE, confirmed OFF",
+        "a receipt that was entered in time; amount <= what is delayed"
+    ),
+    row!("F03", Some(I::Defaulted) => I::Received, "TRE, confirmed OFF", "the same, amount = rest"),
+    row!(
+        "R35",
+        Some(I::Called) => I::Called,
+        "CLK",
+        "receipts entered in time wait for their confirmation: once, confirm days longer"
+    ),
+    row!("R35", Some(I::PartlyReceived) => I::PartlyReceived, "CLK", "the same"),
+    row!("F04", Some(I::Defaulted) => I::Defaulted, "CLK", "the delayed part"),
     row!("F04", Some(I::Called) => I::Defaulted, "CLK", "end of due day and grace"),
     row!(
         "F04",

@@ -1,7 +1,7 @@
 //! Deeds: who did which step of a payment's chain (domain 2.9).
 
 use bincode::{Decode, Encode};
-use rollbook_proof::number::OrganisationId;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::id::PersonId;
 
@@ -60,6 +60,11 @@ impl Step {
         matches!(self, Step::Request | Step::Acknowledge)
     }
 
+    /// Steps before the request: they decide about the application or the milestone.
+    pub fn is_before_request(self) -> bool {
+        matches!(self, Step::Review | Step::Vote | Step::Assess)
+    }
+
     /// Steps of the fund's own officers, to which `chain_distinct_groups` applies.
     pub fn is_officers(self) -> bool {
         matches!(
@@ -115,6 +120,9 @@ pub struct Deed {
     pub person: PersonId,
     /// The organisation for which the person's conflicts are computed.
     pub home: OrganisationId,
+    /// Ledger time at which it was taken, the newest one of a repeated step; the end of time for one
+    /// that is still to be taken.
+    pub at_ms: LedgerTime,
 }
 
 /// Whether one person may take two steps of a chain.

@@ -47,7 +47,7 @@ pub enum MilestoneState {
 }
 
 /// Transitions of a milestone (domain 2.5).
-pub const ROWS: [Row<MilestoneState>; 15] = [
+pub const ROWS: [Row<MilestoneState>; 16] = [
     row!("F13", None => S::Planned, "GRT, 2 OFF", "agreement in force"),
     row!(
         "F14",
@@ -78,6 +78,12 @@ pub const ROWS: [Row<MilestoneState>; 15] = [
         Some(S::Assessing) => S::Assessing,
         "CLK",
         "past assess_days: replaced by the next of the draw"
+    ),
+    row!(
+        "R30",
+        Some(S::Assessing) => S::Assessing,
+        "CLK",
+        "a tie taints an assessor: replaced by the next of the draw"
     ),
     row!("F15", Some(S::Assessing) => S::Accepted, "2 ASR", "two alike: the whole amount"),
     row!("F15", Some(S::Assessing) => S::PartlyAccepted, "2 ASR", "two alike: a lower amount"),
@@ -128,6 +134,8 @@ pub struct Assessor {
     pub finding: Option<Finding>,
     /// SHA-256 of the report.
     pub report: Option<Hash>,
+    /// Ledger time of the finding.
+    pub found_ms: Option<LedgerTime>,
     /// The assessor has also cast a ballot on the award: allowed only because it is recorded
     /// (domain 2.9).
     pub voted_award: bool,
@@ -173,6 +181,7 @@ impl Milestone {
             step: deed::Step::Assess,
             person: assessor.person,
             home: assessor.home,
+            at_ms: assessor.found_ms.unwrap_or(LedgerTime::MAX),
         });
         self.past.iter().copied().chain(now)
     }
@@ -208,8 +217,10 @@ impl Milestone {
     Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub struct Paid {
-    /// The advance.
+    /// The advance, as requested.
     pub advance: Amount,
+    /// What of it was released: only that is cleared (RULINGS R35).
+    pub released: Amount,
     /// Accepted amounts of milestones requested.
     pub gross: Amount,
     /// Held back from them.
@@ -259,9 +270,9 @@ impl Paid {
             .saturating_add(self.holdback)
     }
 
-    /// Part of the advance that no milestone has cleared.
+    /// Part of the released advance that no milestone has cleared.
     pub fn outstanding(&self) -> Amount {
-        self.advance.saturating_sub(self.cleared)
+        self.released.saturating_sub(self.cleared)
     }
 
     /// What a milestone planned at `planned` and accepted at `gross` pays next. `last`: every other

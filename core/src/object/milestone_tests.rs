@@ -7,7 +7,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 use super::*;
 use crate::account::{Amount, Unit};
 use crate::id::{AwardId, CharterVersion};
-use crate::record::{AgreementTerms, MilestonePlan};
+use crate::record::{AgreementTerms, Instrument, MilestonePlan};
 
 fn terms(amounts: &[u64], advance: u64, holdback_bp: u32) -> AgreementTerms {
     let plan = |amount: &u64| MilestonePlan {
@@ -17,7 +17,9 @@ fn terms(amounts: &[u64], advance: u64, holdback_bp: u32) -> AgreementTerms {
     };
     AgreementTerms {
         award: AwardId(1),
+        instrument: Instrument::Grant,
         grantee: OrganisationId(2),
+        partners: Vec::new(),
         parties: Hash::ZERO,
         document: Hash::ZERO,
         total: Amount(amounts.iter().sum()),
@@ -40,6 +42,7 @@ fn agreement_one_of_the_story() {
     assert!(large_enough(&terms));
     let mut paid = Paid {
         advance: terms.advance,
+        released: terms.advance,
         ..Paid::default()
     };
     for last in [false, true] {
@@ -65,6 +68,7 @@ fn the_last_milestone_takes_the_residue() {
     let terms = terms(&[3_333, 3_333, 3_335], 3_000, 1_000);
     let mut paid = Paid {
         advance: Amount(3_000),
+        released: Amount(3_000),
         ..Paid::default()
     };
     let shares: Vec<Share> = [(3_333, false), (3_333, false), (3_335, true)]

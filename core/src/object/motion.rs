@@ -10,7 +10,7 @@ use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
 use crate::id::{CharterVersion, GroupId, MotionId, PersonId};
 use crate::machine::Row;
 use crate::object::Machine;
-use crate::record::{Choice, MotionEffect};
+use crate::record::{BallotVote, Choice, MotionEffect};
 use crate::row;
 use crate::tally::Tally;
 
@@ -100,6 +100,9 @@ pub struct Motion {
     pub opened_ms: LedgerTime,
     /// How often it was put again after a missed quorum.
     pub retabled: u32,
+    /// The newest round of ballots, from 1; 0 while it gathers support. It begins anew when the
+    /// motion is put again and when another body decides.
+    pub round: u32,
     /// Members in the electorate of the newest opening.
     pub members: u32,
     /// Voices in it.
@@ -117,16 +120,54 @@ pub struct Motion {
 pub struct Cast {
     /// The member that holds the voice.
     pub organisation: OrganisationId,
-    /// Its newest choice.
-    pub choice: Choice,
+    /// What its newest ballot says.
+    pub vote: BallotVote,
     /// The criterion of a "no" to an admission.
     pub criterion: Option<Text<40>>,
     /// Persons who signed it (domain 2.9: who votes an award takes no later step of its payments).
     pub persons: Vec<PersonId>,
+    /// The officer who began it, and the sequence: a later one of the same officer replaces it
+    /// (RULINGS A47).
+    pub officer: PersonId,
+    /// That sequence.
+    pub sequence: u64,
     /// Ledger time.
     pub cast_ms: LedgerTime,
     /// Record id.
     pub record: Hash,
+}
+
+impl Cast {
+    /// The choice, if it is one.
+    pub fn choice(&self) -> Option<Choice> {
+        match self.vote {
+            BallotVote::Choice(choice) => Some(choice),
+            BallotVote::Names(_) | BallotVote::Sealed(_) => None,
+        }
+    }
+}
+
+/// What a right to vote is asked for: it hangs on the body, on the kind of motion, and on the
+/// charter version that the motion opened under (RULINGS R32).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// Who decides.
+    pub body: DecidingBody,
+    /// What about.
+    pub kind: MotionKind,
+    /// Under which charter.
+    pub charter: CharterVersion,
+}
+
+impl Motion {
+    /// What a right to vote on it is asked for.
+    pub fn question(&self) -> Question {
+        Question {
+            body: self.body,
+            kind: self.kind,
+            charter: self.charter,
+        }
+    }
 }
 
 /// Every transition. Proposals and openings by a rule create the motion.

@@ -36,7 +36,7 @@ pub enum PaymentState {
     Certified,
     /// By as many finance approvers as its amount needs.
     Approved,
-    /// Held by two seat holders.
+    /// Held by two seat holders, or because a tie taints a deed before the request.
     Held,
     /// Given to the bank.
     Released,
@@ -55,7 +55,7 @@ pub enum PaymentState {
 }
 
 /// Transitions of a payment (domain 2.5).
-pub const ROWS: [Row<PaymentState>; 24] = [
+pub const ROWS: [Row<PaymentState>; 45] = [
     row!(
         "F16",
         None => S::Requested,
@@ -77,6 +77,15 @@ pub const ROWS: [Row<PaymentState>; 24] = [
         "FIN",
         "last approval; != certifier, != other approver; duties; the delay starts"
     ),
+    row!(
+        "R35",
+        Some(S::Requested) => S::Refused,
+        "CLK",
+        "an advance that was never released, when the milestones left no longer cover it"
+    ),
+    row!("R35", Some(S::Certified) => S::Refused, "CLK", "the same"),
+    row!("R35", Some(S::Approved) => S::Refused, "CLK", "the same"),
+    row!("R35", Some(S::Held) => S::Refused, "CLK", "the same"),
     row!("F18", Some(S::Certified) => S::Refused, "FIN", "published code and reason; duties"),
     row!("F18", Some(S::Approved) => S::Refused, "FIN", "published code and reason; duties"),
     row!(
@@ -92,6 +101,38 @@ pub const ROWS: [Row<PaymentState>; 24] = [
         "within the delay; unrelated; of another group than the first"
     ),
     row!("F19", Some(S::Held) => S::Approved, "BRD", "motion to lift"),
+    row!("F19", Some(S::Held) => S::Requested, "BRD", "motion to lift; held there"),
+    row!("F19", Some(S::Held) => S::Certified, "BRD", "motion to lift; held there"),
+    row!("F19", Some(S::Held) => S::Returned, "BRD", "motion to lift; held there"),
+    row!(
+        "R30",
+        Some(S::Requested) => S::Held,
+        "CLK",
+        "a tie taints a review, a vote or an assessment, until the board decides"
+    ),
+    row!("R30", Some(S::Certified) => S::Held, "CLK", "the same"),
+    row!("R30", Some(S::Approved) => S::Held, "CLK", "the same"),
+    row!("R30", Some(S::Returned) => S::Held, "CLK", "the same"),
+    row!("R30", Some(S::Held) => S::Held, "CLK", "the same"),
+    row!(
+        "R30",
+        Some(S::Certified) => S::Requested,
+        "CLK",
+        "a tie taints the certificate; approvals fall"
+    ),
+    row!("R30", Some(S::Approved) => S::Requested, "CLK", "the same; the delay starts anew"),
+    row!("R30", Some(S::Returned) => S::Requested, "CLK", "the same"),
+    row!("R30", Some(S::Held) => S::Requested, "CLK", "the same"),
+    row!(
+        "R30",
+        Some(S::Certified) => S::Certified,
+        "CLK",
+        "a tie taints an approval; later ones fall"
+    ),
+    row!("R30", Some(S::Approved) => S::Certified, "CLK", "the same; the delay starts anew"),
+    row!("R30", Some(S::Returned) => S::Certified, "CLK", "the same"),
+    row!("R30", Some(S::Held) => S::Certified, "CLK", "the same"),
+    row!("R30", Some(S::Returned) => S::Returned, "CLK", "a tie taints the former release"),
     row!("R13", Some(S::Held) => S::Approved, "CLK", "30 days undecided"),
     row!(
         "F20",
@@ -209,6 +250,8 @@ pub struct Payment {
     pub deeds: Vec<Deed>,
     /// Organisation that called for a hold, until a second one does.
     pub hold_called_by: Option<OrganisationId>,
+    /// Where it stands again when its hold is lifted.
+    pub held_in: Option<PaymentState>,
     /// The newest instruction.
     pub instruction: Option<Instruction>,
     /// Instructions given so far.

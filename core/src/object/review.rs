@@ -28,7 +28,7 @@ pub enum ReviewStatus {
     Revealed,
     /// Counts.
     Final,
-    /// Past a limit; the next of the draw took over.
+    /// Past a limit, or tainted by a tie; the next of the draw took over.
     Replaced,
     /// The application went away.
     Dropped,
@@ -99,7 +99,7 @@ impl Review {
 }
 
 /// The state machine.
-pub const ROWS: [Row<ReviewStatus>; 19] = [
+pub const ROWS: [Row<ReviewStatus>; 28] = [
     row!(
         "F08",
         None => R::Assigned,
@@ -136,10 +136,19 @@ pub const ROWS: [Row<ReviewStatus>; 19] = [
     row!("R13", Some(R::Assigned) => R::Replaced, "CLK", "past the limit of the seal"),
     row!("R13", Some(R::Clear) => R::Replaced, "CLK", "past the limit of the seal"),
     row!("R13", Some(R::Sealed) => R::Replaced, "CLK", "past the limit of the reveal"),
+    row!("R30", Some(R::Assigned) => R::Replaced, "CLK", "tainted by a tie"),
+    row!("R30", Some(R::Clear) => R::Replaced, "CLK", "tainted by a tie"),
+    row!("R30", Some(R::Sealed) => R::Replaced, "CLK", "tainted by a tie"),
+    row!("R30", Some(R::Revealed) => R::Replaced, "CLK", "tainted by a tie"),
+    row!("R30", Some(R::Final) => R::Replaced, "CLK", "tainted by a tie, before the ranking"),
     row!("F39", Some(R::Assigned) => R::Dropped, "applicant", "application withdrawn"),
     row!("F39", Some(R::Clear) => R::Dropped, "applicant", "application withdrawn"),
     row!("F39", Some(R::Sealed) => R::Dropped, "applicant", "application withdrawn"),
     row!("F39", Some(R::Revealed) => R::Dropped, "applicant", "application withdrawn"),
+    row!("R33", Some(R::Assigned) => R::Dropped, "applicant, PO", "application void"),
+    row!("R33", Some(R::Clear) => R::Dropped, "applicant, PO", "application void"),
+    row!("R33", Some(R::Sealed) => R::Dropped, "applicant, PO", "application void"),
+    row!("R33", Some(R::Revealed) => R::Dropped, "applicant, PO", "application void"),
     row!("F38", Some(R::Assigned) => R::Dropped, "BRD", "call cancelled"),
     row!("F38", Some(R::Clear) => R::Dropped, "BRD", "call cancelled"),
     row!("F38", Some(R::Sealed) => R::Dropped, "BRD", "call cancelled"),

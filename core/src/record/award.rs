@@ -14,6 +14,8 @@ use crate::account::Amount;
 use crate::charter::motions::BodyKind;
 use crate::id::{AgreementId, ApplicationId, AwardId, CharterVersion, PaymentId};
 use crate::identity::ActClass;
+use crate::record::call::check_parts;
+use crate::record::{Instrument, Part};
 
 /// Most milestones of one agreement; keeps the proved agreement under its limit.
 pub const MILESTONES_MAX: usize = 24;
@@ -34,8 +36,12 @@ pub struct MilestonePlan {
 pub struct AgreementTerms {
     /// The award's number.
     pub award: AwardId,
-    /// Organisation number of the grantee.
+    /// What is granted.
+    pub instrument: Instrument,
+    /// Organisation number of the grantee, the lead of a joint application.
     pub grantee: OrganisationId,
+    /// Its partners with their parts, as awarded (RULINGS R46).
+    pub partners: Vec<Part>,
     /// SHA-256 of the identifiers of both parties as they stand in the document.
     pub parties: Hash,
     /// SHA-256 of the document that people sign.
@@ -80,6 +86,7 @@ impl AgreementTerms {
                 "an amount is 1 to 999999999999999999 minor units",
             ));
         }
+        check_parts(&self.partners, self.total)?;
         if self.holdback_bp > 10_000 {
             return Err(DecodeError::rule("a holdback above 100 per cent"));
         }

@@ -24,6 +24,8 @@ pub const CODES_MAX: usize = 16;
 pub const SCORE_MAX: u32 = 1_000;
 /// Longest terms, so that a motion that carries them and the call stay proved values.
 pub const TERMS_MAX_BYTES: usize = 2_400;
+/// Most applications of one group that the terms of a call may allow.
+pub const PER_GROUP_MAX: u32 = 100;
 /// Most persons in one act on a pool.
 pub const POOL_ENTRY_MAX: usize = 128;
 
@@ -75,12 +77,84 @@ pub struct Eligibility {
     pub in_direction: bool,
 }
 
+/// How many applications of one group a call takes (RULINGS R33).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct PerGroup {
+    /// That wait at a time: neither withdrawn nor void nor decided.
+    pub waiting: u32,
+    /// In all, withdrawn ones included.
+    pub handed_in: u32,
+}
+
+impl Default for PerGroup {
+    fn default() -> PerGroup {
+        PerGroup {
+            waiting: 2,
+            handed_in: 5,
+        }
+    }
+}
+
+/// What is granted. Grows only at its end; each instrument comes with its rules.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Instrument {
+    /// Money or resources for a purpose, not paid back.
+    #[default]
+    Grant,
+}
+
+/// A partner of a joint application with its part of the ask (RULINGS R46). The lead's part is the
+/// rest.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct Part {
+    /// The partner.
+    pub organisation: OrganisationId,
+    /// Its part, in minor units.
+    pub amount: Amount,
+}
+
+/// Most partners beside the lead (RULINGS R46).
+pub const PARTNERS_MAX: usize = 7;
+
+/// Shape of parts: few, in order, each of them something.
+pub(super) fn check_parts(partners: &[Part], whole: Amount) -> Result<(), DecodeError> {
+    at_most(partners, PARTNERS_MAX, "partners")?;
+    strictly_ascending(partners, "partners", |part| part.organisation)?;
+    let sum: u128 = partners.iter().map(|part| u128::from(part.amount)).sum();
+    if partners.iter().any(|part| !part.amount.is_payable()) || sum > u128::from(whole) {
+        return Err(DecodeError::rule(
+            "each partner has a part, and the parts are within the whole",
+        ));
+    }
+    Ok(())
+}
+
 /// F05: the terms of a call, as the effect of a board motion `open call`. Frozen by hash when
 /// published.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct CallTerms {
     /// The fund.
     pub fund: FundId,
+    /// What it grants.
+    pub instrument: Instrument,
     /// Its names.
     pub title: Name,
     /// The direction whose earmark is used first; none for a call across directions.
@@ -103,6 +177,8 @@ pub struct CallTerms {
     pub tie_breaks: Vec<TieBreak>,
     /// Who may apply.
     pub eligibility: Eligibility,
+    /// How many applications of one group it takes.
+    pub per_group: PerGroup,
     /// Published codes of ineligibility, strictly ascending; a verdict cites one.
     pub codes: Vec<Text<40>>,
     /// Local day on which submissions open.
@@ -180,6 +256,10 @@ impl CallTerms {
         if self.eligibility.classes.is_empty() && !self.eligibility.outsiders {
             return wrong("nobody may apply");
         }
+        let PerGroup { waiting, handed_in } = self.per_group;
+        if waiting == 0 || waiting > handed_in || handed_in > PER_GROUP_MAX {
+            return wrong("a group has at least one application, waiting at most all of them");
+        }
         if self.eligibility.in_direction && self.direction.is_none() {
             return wrong("a call without direction cannot ask for one");
         }
@@ -215,10 +295,15 @@ impl CallTerms {
 /// the commitment.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct ApplicationContent {
+    /// Hash of the project: one application of a group with it counts (RULINGS R33).
+    pub project: Hash,
     /// Title of the project.
     pub title: Text<200>,
-    /// What is asked for, in minor units.
+    /// What is asked for, in minor units, the parts of partners included.
     pub ask: Amount,
+    /// Partners of the applicant, which is the lead, ascending (RULINGS R46). They have no acts in
+    /// this build, so one that names any is not opened.
+    pub partners: Vec<Part>,
     /// SHA-256 of the encrypted application document (RULINGS R16).
     pub document: Hash,
 }
@@ -238,9 +323,6 @@ impl ApplicationContent {
 pub struct Submission {
     /// The call.
     pub call: CallId,
-    /// Hash of the project, one application per call (see [`ApplicationContent`] for what stays
-    /// sealed).
-    pub project: Hash,
     /// [`ApplicationContent::commitment`].
     pub commitment: Hash,
     /// Seen receipts of an earlier record with this submission, if that record came late (RULINGS
@@ -614,6 +696,17 @@ impl CallAct {
         ActClass::General
     }
 
+    /// Acts of a reviewer.
+    pub(super) fn is_review(&self) -> bool {
+        matches!(
+            self,
+            CallAct::Declare { .. }
+                | CallAct::Seal { .. }
+                | CallAct::Reveal { .. }
+                | CallAct::Finalise { .. }
+        )
+    }
+
     pub(super) fn code(&self) -> &'static str {
         match self {
             CallAct::Submit(_) => "F06",
@@ -649,6 +742,7 @@ impl CallAct {
             CallAct::Open { content, .. } if content.title.is_empty() => {
                 Err(DecodeError::rule("a title is missing"))
             }
+            CallAct::Open { content, .. } => check_parts(&content.partners, content.ask),
             CallAct::EnterPool { persons, .. } => check_persons(persons),
             CallAct::Reveal { scores, .. } => at_most(&scores.0, CRITERIA_MAX, "scores"),
             CallAct::Finalise {

@@ -163,8 +163,8 @@ impl PledgeEntry {
     }
 }
 
-/// A bank's reference of one movement: capital letters, digits and `-./`, so that one reference has
-/// one spelling.
+/// A bank's reference of one movement: capital letters, digits and `-./`, with at least four letters
+/// and digits. Those alone tell one reference from another (RULINGS R35).
 #[derive(
     Debug,
     Clone,
@@ -191,7 +191,18 @@ impl BankReference {
                 "a bank reference is capital letters, digits and -./",
             ));
         }
+        if self.plain().len() < 4 {
+            return Err(DecodeError::rule(
+                "a bank reference has at least four letters and digits",
+            ));
+        }
         Ok(())
+    }
+
+    /// Its letters and digits, in upper case.
+    pub fn plain(&self) -> String {
+        let letters = self.0.as_str().chars().filter(char::is_ascii_alphanumeric);
+        letters.map(|letter| letter.to_ascii_uppercase()).collect()
     }
 }
 
@@ -247,9 +258,17 @@ pub enum FundAct {
 impl FundAct {
     pub(super) fn class(&self) -> ActClass {
         match self {
-            FundAct::Accept { .. } => ActClass::People,
+            FundAct::Accept { .. } => ActClass::General,
             _ => ActClass::Money,
         }
+    }
+
+    /// Entering and confirming what came to the bank.
+    pub(super) fn is_receipt(&self) -> bool {
+        matches!(
+            self,
+            FundAct::RecordReceipt(_) | FundAct::ConfirmReceipt { .. }
+        )
     }
 
     pub(super) fn code(&self) -> &'static str {

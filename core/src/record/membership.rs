@@ -26,8 +26,8 @@ pub struct Application {
     pub antitrust: Hash,
     /// SHA-256 of the signed conflict-of-interest undertaking.
     pub conflicts: Hash,
-    /// The group declaration: every relation in force, strictly ascending by organisation; empty is
-    /// a signed "none".
+    /// The group declaration: every relation that the applicant has declared or confirmed, strictly
+    /// ascending by organisation and kind; empty is a signed "none".
     pub relations: Vec<GroupDeclaration>,
 }
 
@@ -192,7 +192,7 @@ impl MembershipAct {
         match self {
             MembershipAct::Apply(application) => {
                 strictly_ascending(&application.relations, "relations", |relation| {
-                    relation.other
+                    (relation.other, relation.kind)
                 })?;
                 at_most(&application.relations, 64, "relations")
             }

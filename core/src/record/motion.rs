@@ -8,7 +8,7 @@
 //! * [`MotionEffect`] grows only at its end.
 
 use bincode::{Decode, Encode};
-use rollbook_proof::codec::{DecodeError, Text, encode};
+use rollbook_proof::codec::{DecodeError, Text, at_most, encode, strictly_ascending};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, OrganisationId, ProtocolVersion};
 
@@ -34,7 +34,7 @@ pub enum MotionEffect {
     Rescind(RescindMotion),
     /// M35: a post is filled once its holder accepts.
     Appoint(Appointment),
-    /// M35: a post ends.
+    /// M35: a post ends; not that of the auditor.
     Remove(RemoveHolder),
     /// F01: a fund. Boxed like the other long one: a ledger holds far more appointments and awards
     /// than funds and calls.
@@ -61,6 +61,8 @@ pub enum MotionEffect {
     LiftHold(LiftHold),
     /// A18: the next rule version.
     RaiseProtocol(RaiseProtocol),
+    /// M35: the auditor's post ends (RULINGS R29: by the assembly).
+    RemoveAuditor(RemoveAuditor),
 }
 
 /// M08: an applicant is admitted.
@@ -86,6 +88,15 @@ pub struct RescindMotion {
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub struct RemoveHolder {
+    /// Post number.
+    pub post: PostId,
+}
+
+/// M35: the auditor's post ends.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct RemoveAuditor {
     /// Post number.
     pub post: PostId,
 }
@@ -117,6 +128,9 @@ pub struct Appointment {
     pub holder: PersonId,
     /// Person number of the deputy.
     pub deputy: Option<PersonId>,
+    /// The post that is filled anew (RULINGS R28): its holder goes on acceptance, or, if it is the
+    /// same person, stays for another term. None for a further post.
+    pub succeeds: Option<PostId>,
 }
 
 impl MotionEffect {
@@ -129,6 +143,7 @@ impl MotionEffect {
             MotionEffect::Appoint(appointment) if appointment.role == Role::Auditor => {
                 Some(MotionKind::AppointAuditor)
             }
+            MotionEffect::RemoveAuditor(_) => Some(MotionKind::AppointAuditor),
             MotionEffect::Appoint(_) => Some(MotionKind::Appoint),
             MotionEffect::Remove(_) => Some(MotionKind::Remove),
             MotionEffect::CreateFund(_) => Some(MotionKind::CreateFund),
@@ -270,13 +285,35 @@ pub struct Proposal {
     pub text: Hash,
 }
 
-/// A ballot.
+/// What a ballot says (RULINGS R31).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BallotVote {
+    /// For, against, or neither.
+    Choice(Choice),
+    /// Who is elected: organisations, strictly ascending.
+    Names(Vec<OrganisationId>),
+    /// A commitment to either, revealed after the close.
+    Sealed(Hash),
+}
+
+/// Most records that a ballot replaces.
+pub const REPLACES_MAX: usize = 4;
+/// Most names on a ballot.
+pub const NAMES_MAX: usize = 64;
+
+/// A ballot (RULINGS A47).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Ballot {
     /// Motion number.
     pub motion: MotionId,
-    /// The choice.
-    pub choice: Choice,
+    /// The round of ballots on it, from 1.
+    pub round: u32,
+    /// Record ids of ballots that it replaces, also of some that have not arrived; strictly
+    /// ascending. The initiating officer's own earlier one need not be named.
+    pub replaces: Vec<Hash>,
+    /// What it says.
+    pub vote: BallotVote,
     /// The published criterion that a "no" to an admission cites (M08), and nothing else does.
     pub criterion: Option<Text<40>>,
     /// Declaration of interest.
@@ -312,20 +349,47 @@ pub enum MotionAct {
         /// Post number.
         post: PostId,
     },
+    /// R29: the person does not want the post.
+    DeclinePost {
+        /// Post number.
+        post: PostId,
+    },
+    /// M35: the holder gives the post up.
+    ResignPost {
+        /// Post number.
+        post: PostId,
+    },
 }
 
 impl MotionAct {
+    /// The post whose holder acts for themselves, not for a company: no number of officers is asked
+    /// of such an act.
+    pub(super) fn own_post(&self) -> Option<PostId> {
+        match self {
+            MotionAct::AcceptPost { post }
+            | MotionAct::DeclinePost { post }
+            | MotionAct::ResignPost { post } => Some(*post),
+            MotionAct::Propose(_)
+            | MotionAct::Support { .. }
+            | MotionAct::Vote(_)
+            | MotionAct::DeclareConflict { .. }
+            | MotionAct::Withdraw { .. } => None,
+        }
+    }
+
     pub(super) fn class(&self) -> ActClass {
         match self {
-            // Accepting is the holder's own act, not the company's.
-            MotionAct::AcceptPost { .. } => ActClass::General,
+            MotionAct::AcceptPost { .. }
+            | MotionAct::DeclinePost { .. }
+            | MotionAct::ResignPost { .. } => ActClass::General,
             _ => ActClass::Ballot,
         }
     }
 
     pub(super) fn code(&self) -> &'static str {
         match self {
-            MotionAct::AcceptPost { .. } => "M35",
+            MotionAct::AcceptPost { .. } | MotionAct::ResignPost { .. } => "M35",
+            MotionAct::DeclinePost { .. } => "R29",
             _ => "R10",
         }
     }
@@ -336,6 +400,15 @@ impl MotionAct {
                 DecodeError::rule(format!("a ballot of more than {BALLOT_DAYS_MAX} days")),
             ),
             MotionAct::Propose(proposal) => proposal.effect.check(),
+            MotionAct::Vote(ballot) => {
+                strictly_ascending(&ballot.replaces, "ballots replaced", Clone::clone)?;
+                at_most(&ballot.replaces, REPLACES_MAX, "ballots replaced")?;
+                if let BallotVote::Names(names) = &ballot.vote {
+                    strictly_ascending(names, "names on a ballot", Clone::clone)?;
+                    at_most(names, NAMES_MAX, "names on a ballot")?;
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -3,8 +3,9 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, encode};
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, Signature, tagged};
+use rollbook_proof::number::OrganisationId;
 
-use crate::identity::{ActClass, OrganisationEntry};
+use crate::identity::{ActClass, GroupDeclaration, OrganisationEntry};
 
 /// Acts on organisations. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -14,6 +15,15 @@ pub enum OrganisationAct {
     /// An organisation that is not a member enters the ledger, introduced by the principal (RULINGS
     /// R16).
     Register(Registration),
+    /// M24: an organisation declares a relation of its own (RULINGS R27).
+    Relate(GroupDeclaration),
+    /// R27: the other end confirms a relation that was declared.
+    ConfirmRelation {
+        /// The organisation that declared it.
+        other: OrganisationId,
+        /// Its number, counted per pair from 1.
+        number: u32,
+    },
 }
 
 /// A self-signed registration (RULINGS R16). Numbers in the entry are 0 for the organisation and 1,
@@ -62,7 +72,10 @@ impl Registration {
 impl OrganisationAct {
     pub(super) fn class(&self) -> ActClass {
         match self {
-            OrganisationAct::Found | OrganisationAct::Register(_) => ActClass::General,
+            OrganisationAct::Found
+            | OrganisationAct::Register(_)
+            | OrganisationAct::Relate(_)
+            | OrganisationAct::ConfirmRelation { .. } => ActClass::General,
         }
     }
 
@@ -70,13 +83,17 @@ impl OrganisationAct {
         match self {
             OrganisationAct::Found => "M25",
             OrganisationAct::Register(_) => "R16",
+            OrganisationAct::Relate(_) => "M24",
+            OrganisationAct::ConfirmRelation { .. } => "R27",
         }
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         match self {
-            OrganisationAct::Found => Ok(()),
             OrganisationAct::Register(registration) => registration.entry.check(),
+            OrganisationAct::Found
+            | OrganisationAct::Relate(_)
+            | OrganisationAct::ConfirmRelation { .. } => Ok(()),
         }
     }
 }

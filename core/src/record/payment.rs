@@ -114,13 +114,55 @@ pub enum Decision {
     },
 }
 
+/// The way by which the bank pays. Grows only at its end.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Between two accounts of one bank.
+    Book,
+    /// CNAPS, large values (HVPS).
+    Hvps,
+    /// CNAPS, bulk (BEPS).
+    Beps,
+    /// CNAPS, internet banking (IBPS).
+    Ibps,
+    /// CIPS.
+    Cips,
+    /// SWIFT.
+    Swift,
+    /// Any other way.
+    Other,
+}
+
+impl Scheme {
+    /// Whether its instructions carry a UETR.
+    pub fn has_uetr(self) -> bool {
+        matches!(self, Scheme::Cips | Scheme::Swift)
+    }
+}
+
 /// The instruction given to the bank (F20).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Instruction {
-    /// ISO 20022 EndToEndId: 1 to 35 of `A-Z0-9-`, unique for ever.
-    pub end_to_end: Text<35>,
-    /// UETR: a version 4 UUID in lower case with hyphens, unique for ever.
-    pub uetr: Text<36>,
+    /// By which way.
+    pub scheme: Scheme,
+    /// Reference of the payer that goes with the payment, the EndToEndId of ISO 20022: 1 to 35 of
+    /// `A-Z0-9-`, unique for ever.
+    pub reference: Text<35>,
+    /// UETR, where the scheme has one: a version 4 UUID in lower case with hyphens, unique for ever.
+    pub uetr: Option<Text<36>>,
     /// Commitment to the account paid to: the one in force.
     pub account: Hash,
     /// Minor units.
@@ -140,17 +182,24 @@ impl Decision {
 
 impl Instruction {
     fn check(&self) -> Result<(), DecodeError> {
-        let id = self.end_to_end.as_str().as_bytes();
+        let id = self.reference.as_str().as_bytes();
         if id.is_empty()
             || !id
                 .iter()
                 .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-')
         {
             return Err(DecodeError::rule(
-                "an EndToEndId is 1 to 35 of A-Z, 0-9 and hyphen",
+                "the reference of an instruction is 1 to 35 of A-Z, 0-9 and hyphen",
             ));
         }
-        if !is_uuid_v4(self.uetr.as_str().as_bytes()) {
+        if self.uetr.is_some() != self.scheme.has_uetr() {
+            return Err(DecodeError::rule(
+                "a UETR stands where the scheme has one, and nowhere else",
+            ));
+        }
+        if let Some(uetr) = &self.uetr
+            && !is_uuid_v4(uetr.as_str().as_bytes())
+        {
             return Err(DecodeError::rule(
                 "a UETR is a version 4 UUID in lower case with hyphens",
             ));
@@ -285,6 +334,19 @@ impl PaymentAct {
         }
     }
 
+    /// Steps of the fund's side in the chain of a payment.
+    pub(super) fn is_of_the_fund(&self) -> bool {
+        matches!(
+            self,
+            PaymentAct::Assess { .. }
+                | PaymentAct::Certify { .. }
+                | PaymentAct::Approve { .. }
+                | PaymentAct::Release { .. }
+                | PaymentAct::Settle { .. }
+                | PaymentAct::Return { .. }
+        )
+    }
+
     pub(super) fn code(&self) -> &'static str {
         match self {
             PaymentAct::Submit { .. } => "F14",
@@ -359,8 +421,9 @@ mod tests {
             |value: &str| Text::new(value).map_err(|error| DecodeError::rule(error.to_string()));
         let uetr = Text::new(uetr).map_err(|error| DecodeError::rule(error.to_string()))?;
         Instruction {
-            end_to_end: text(end_to_end)?,
-            uetr,
+            scheme: Scheme::Swift,
+            reference: text(end_to_end)?,
+            uetr: Some(uetr),
             account: Hash::ZERO,
             amount: Amount(1),
         }
@@ -387,5 +450,18 @@ mod tests {
         ] {
             assert!(instruction("A", bad).is_err(), "{bad:?}");
         }
+        let domestic = |scheme, uetr: Option<&str>| {
+            Instruction {
+                scheme,
+                reference: Text::new("A").unwrap(),
+                uetr: uetr.map(|uetr| Text::new(uetr).unwrap()),
+                account: Hash::ZERO,
+                amount: Amount(1),
+            }
+            .check()
+        };
+        assert_eq!(domestic(Scheme::Hvps, None), Ok(()));
+        assert!(domestic(Scheme::Hvps, Some(good)).is_err());
+        assert!(domestic(Scheme::Cips, None).is_err());
     }
 }

@@ -3,8 +3,9 @@
 //! In order: the chain is this chain; the record is not expired and not valid for longer than 30
 //! days; the principal exists; each signer is a person of the principal (home organisation, or
 //! holder of a post in the office) in the capacity claimed, with a key in force; every signature
-//! verifies; the class of the act has its number of distinct officers; the sequence is unused in the lane of the
-//! record's read class and not far above it.
+//! verifies; the class of the act has its number of distinct officers whose roles have a say in it,
+//! and a step of the fund's side has exactly one (RULINGS R30); the sequence is unused in the lane of
+//! the record's read class and not far above it.
 //! Authority is judged at the block where the record applies.
 
 use rollbook_proof::number::OrganisationId;
@@ -13,7 +14,7 @@ use crate::id::PersonId;
 use crate::identity::{Organisation, OrganisationKind, Person, Role, Scope};
 use crate::lookup::groups;
 use crate::lookup::posts::post_in_force;
-use crate::record::{Capacity, Record, VALIDITY_MAX_MS};
+use crate::record::{Body, Capacity, FundAct, Record, VALIDITY_MAX_MS};
 use crate::refusal::Refusal;
 use crate::tx::{Tx, Verify};
 use crate::{refuse, require};
@@ -36,6 +37,10 @@ pub struct Actor {
     pub organisation: Organisation,
     /// The signers, ascending by person.
     pub signers: Vec<Signer>,
+    /// The officer who began the record.
+    pub officer: PersonId,
+    /// That officer's sequence.
+    pub sequence: u64,
 }
 
 impl Actor {
@@ -130,7 +135,14 @@ pub fn admit(
         let Some(person) = tx.t.persons.get(&entry.officer) else {
             refuse!("A6.unknown-officer", officer = entry.officer)
         };
-        let role = capacity(tx, &organisation, entry.officer, person, entry.capacity)?;
+        let role = capacity(
+            tx,
+            &organisation,
+            entry.officer,
+            person,
+            entry.capacity,
+            &payload.body,
+        )?;
         let Some(key) = person.keys.get(entry.key as usize) else {
             refuse!("A6.unknown-key", officer = entry.officer, key = entry.key)
         };
@@ -155,11 +167,23 @@ pub fn admit(
         });
     }
     let class = payload.body.class();
-    let needed = organisation.policy.needed(class);
+    let needed = payload.body.signatures_needed(&organisation.policy);
+    let of_one = payload.body.is_of_one_person();
     require!(
-        signers.len() >= needed as usize,
+        signers.len() == 1 || !of_one,
+        "R30.one-signature",
+        signed = signers.len()
+    );
+    // A step of the fund's side asks for its own role, and a post is its holder's own.
+    let all = of_one || payload.body.own_post().is_some();
+    let counted = signers
+        .iter()
+        .filter(|signer| all || class.counts(signer.role))
+        .count();
+    require!(
+        counted >= needed as usize,
         "A6.too-few-officers",
-        signed = signers.len(),
+        signed = counted,
         needed = needed,
         class = format!("{class:?}")
     );
@@ -184,6 +208,8 @@ pub fn admit(
     Ok(Actor {
         organisation,
         signers,
+        officer: payload.officer,
+        sequence: payload.sequence,
     })
 }
 
@@ -193,6 +219,7 @@ fn capacity(
     number: PersonId,
     person: &Person,
     claimed: Capacity,
+    body: &Body,
 ) -> Result<Role, Refusal> {
     let role = match claimed {
         Capacity::Own(role) => role,
@@ -207,7 +234,7 @@ fn capacity(
                 && post.role == role
                 && post.holder == number
                 && post_in_force(post, tx.now)
-        })
+        }) || is_offered(tx, principal.number, number, role, body)
     } else {
         person.home == principal.number && person.roles.contains(&role)
     };
@@ -221,14 +248,33 @@ fn capacity(
     Ok(role)
 }
 
-/// Whether a person's home organisation is not in the group of `organisation` (RULINGS R6, N13).
+/// Whether the act is about this very post, which was offered to the person: who has no other role
+/// accepts or declines it in the capacity that it gives.
+fn is_offered(tx: &Tx, office: OrganisationId, person: PersonId, role: Role, body: &Body) -> bool {
+    if let Body::Fund(FundAct::Accept { fund }) = body {
+        return tx
+            .t
+            .funds
+            .get(fund)
+            .is_some_and(|fund| fund.office == office && fund.officers.contains(&(role, person)));
+    }
+    body.own_post()
+        .and_then(|post| tx.t.posts.get(&post))
+        .is_some_and(|post| {
+            (post.office, post.holder, post.role) == (office, person, role)
+                && post.status.is_coming()
+        })
+}
+
+/// Whether a person's home organisation has a voice in matters of `organisation` (RULINGS R6, N13,
+/// R27).
 pub fn unrelated(tx: &Tx, person: PersonId, organisation: OrganisationId) -> bool {
     tx.t.persons
         .get(&person)
-        .is_some_and(|person| !groups::related(&tx.t, person.home, organisation))
+        .is_some_and(|person| !groups::has_conflict(&tx.t, person.home, organisation))
 }
 
-/// Refuses if any signer belongs to the group of `organisation` (N13).
+/// Refuses if any signer's home has no voice in matters of `organisation` (N13).
 pub fn require_unrelated(
     tx: &Tx,
     actor: &Actor,

@@ -1,8 +1,8 @@
 //! Value and the bank: every movement goes through [`post`], the account table of domain 2.7 on the
-//! proved `accounts` table; a bank reference is used once in the whole ledger ([`claim_reference`],
-//! N8).
+//! proved `accounts` table; a bank reference is used once for each bank account
+//! ([`claim_reference`], N8).
 
-use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::crypto::{Hash, sha256_tagged};
 
 use crate::account;
 use crate::account::{Account, Movement, Posting, PostingError};
@@ -52,14 +52,22 @@ pub fn net_receipts(tables: &StateTables, fund: FundId) -> i128 {
         .fold(0, |sum: i128, part| sum.saturating_add(part))
 }
 
-/// The key of a bank reference.
-pub fn reference_key(reference: &BankReference) -> Hash {
-    sha256(reference.0.as_str().as_bytes())
+/// The bank account of dues, which the ledger does not name.
+pub const DUES: Hash = Hash::ZERO;
+
+/// The key of a bank reference (RULINGS R35): the bank account, and the letters and digits alone, so
+/// that `A-1`, `A.1` and `A/1` are one movement.
+pub fn reference_key(account: &Hash, reference: &BankReference) -> Hash {
+    sha256_tagged(
+        "rollbook/bank-reference/v1",
+        &[&account.0, reference.plain().as_bytes()],
+    )
 }
 
-/// Refuses a bank reference that was ever used (N8).
-pub fn check_reference(tx: &Tx, reference: &BankReference) -> Result<(), Refusal> {
-    if let Some(record) = tx.t.bank_references.get(&reference_key(reference)) {
+/// Refuses a bank reference that was ever used for the account (N8).
+pub fn check_reference(tx: &Tx, account: &Hash, reference: &BankReference) -> Result<(), Refusal> {
+    let key = reference_key(account, reference);
+    if let Some(record) = tx.t.bank_references.get(&key) {
         crate::refuse!(
             "N8.bank-reference-used",
             reference = reference.0,
@@ -69,10 +77,15 @@ pub fn check_reference(tx: &Tx, reference: &BankReference) -> Result<(), Refusal
     Ok(())
 }
 
-/// Uses a bank reference, once in the whole ledger (N8).
-pub fn claim_reference(tx: &mut Tx, reference: &BankReference) -> Result<(), Refusal> {
-    check_reference(tx, reference)?;
+/// Uses a bank reference, once for an account (N8).
+pub fn claim_reference(
+    tx: &mut Tx,
+    account: &Hash,
+    reference: &BankReference,
+) -> Result<(), Refusal> {
+    check_reference(tx, account, reference)?;
     let record = tx.record;
-    tx.t.bank_references().put(reference_key(reference), record);
+    let key = reference_key(account, reference);
+    tx.t.bank_references().put(key, record);
     Ok(())
 }

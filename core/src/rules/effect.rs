@@ -7,9 +7,11 @@
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
-use crate::id::{FundId, MotionId, PersonId};
+use crate::id::{FundId, Id, MotionId, PersonId};
 use crate::identity::Scope;
-use crate::object::motion::Failure;
+use crate::lookup::find;
+use crate::object::matter::Matter;
+use crate::object::motion::{Failure, Motion};
 use crate::refusal::Refusal;
 use crate::refuse;
 use crate::tx::Tx;
@@ -30,6 +32,23 @@ pub trait Effect {
     /// Organisations with a computed interest in the matter; their groups have no voice in it
     /// (domain 1.7, 1.8). Empty where the matter is for everybody.
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId>;
+
+    /// The matter to which motion `motion` with this effect belongs (RULINGS R31). By default the
+    /// motion is a matter of its own: what it makes is not there before.
+    fn matter(&self, _tx: &Tx, motion: MotionId) -> Matter {
+        Matter::Motion(motion)
+    }
+
+    /// What else must hold when the motion is proposed, and is not asked again.
+    fn proposable(&self, _tx: &Tx) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Asked when the stay of motion `motion` is over: an undecided motion for which the effect
+    /// waits, or none if it may come now. A refusal voids the motion.
+    fn waits_for(&self, _tx: &Tx, _motion: MotionId) -> Result<Option<MotionId>, Refusal> {
+        Ok(None)
+    }
 
     /// Whether the effect is possible now: asked at opening, at the close, and right before it is
     /// carried out.
@@ -78,6 +97,20 @@ pub fn lowest_body(tx: &Tx, kind: Option<MotionKind>) -> Result<DecidingBody, Re
         // Effects of committees say themselves which fund's.
         _ => refuse!("R10.no-rule", kind = format!("{kind:?}")),
     }
+}
+
+/// The matter of a motion (RULINGS R31).
+pub fn matter_of(tx: &Tx, motion: &Motion) -> Matter {
+    motion.effect.plan().matter(tx, motion.number)
+}
+
+/// The motions of a matter, oldest first.
+pub fn motions_of(tx: &Tx, matter: Matter) -> Vec<Motion> {
+    let numbers = (matter, Id::MIN)..=(matter, Id::MAX);
+    tx.t.matter_motions
+        .range(numbers)
+        .filter_map(|((_, number), _)| find::<Motion>(&tx.t, *number).ok().cloned())
+        .collect()
 }
 
 /// The scope of a post that has authority over `fund`, or over the alliance where there is none.

@@ -5,7 +5,8 @@
 //!   used once in the whole ledger (N8).
 //! * What each object is, and its transition table, stands in [`crate::object`]; a status changes only
 //!   by that table.
-//! * Separation of duties is on persons ([`duties`]) and on groups (RULINGS R6).
+//! * Separation of duties is on persons ([`duties`]) and on groups (RULINGS R6). A recorded tie has
+//!   what is under way judged again (RULINGS R30).
 //!
 //! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing
 //! and winding down of funds (F33), fees (F36), closing of a fund (F32), deputies.
@@ -102,11 +103,42 @@ pub(crate) fn on_deadline(
     match kind {
         DeadlineKind::InstalmentDefault => contribution::on_default(tx, InstalmentId(object), due),
         DeadlineKind::AppealWindow => application::on_appeal_window(tx, ApplicationId(object), due),
+        DeadlineKind::AppealUndecided => {
+            application::on_appeal_undecided(tx, ApplicationId(object), due)
+        }
+        DeadlineKind::JudgeDue => application::on_judge_due(tx, ApplicationId(object), due),
         DeadlineKind::DrawStep => draw::on_deadline(tx, DrawId(object), due),
         DeadlineKind::ReviewSeal | DeadlineKind::ReviewReveal => {
             review::on_deadline(tx, ReviewId(object), due)
         }
         _ => call::on_deadline(tx, kind, CallId(object), due),
+    }
+}
+
+/// R30: a tie was recorded. What it taints is looked for at once, then each review, milestone and
+/// payment acts for itself.
+pub(crate) fn on_tie(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    object: u32,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
+    match kind {
+        DeadlineKind::TieReview => review::on_tie(tx, ReviewId(object), due),
+        DeadlineKind::TieMilestone => milestone::on_tie(tx, MilestoneId(object), due),
+        DeadlineKind::TiePayment => payment::on_tie(tx, PaymentId(object), due),
+        _ => {
+            for review in review::all_tainted(tx) {
+                tx.schedule(DeadlineKind::TieReview, review, due);
+            }
+            for milestone in milestone::all_tainted(tx) {
+                tx.schedule(DeadlineKind::TieMilestone, milestone, due);
+            }
+            for payment in payment::all_tainted(tx) {
+                tx.schedule(DeadlineKind::TiePayment, payment, due);
+            }
+            Ok(())
+        }
     }
 }
 

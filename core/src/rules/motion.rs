@@ -17,11 +17,12 @@
 //! * A body with too few unrelated voices passes the motion up, at opening or at the close (IC,
 //!   board, assembly).
 //! * A motion runs to its end under the charter version it opened under; put again after a missed
-//!   quorum, likewise.
+//!   quorum, likewise. Rights to vote on it are judged with that version and with its kind.
+//! * Every opening is a round: its electorate and its ballots are kept.
 //! * Motions of the assembly gather support first: 1/5 of its voices (1/3 to dissolve), or more
 //!   than half of the board's.
 //!
-//! Absent: sealed ballots, and with them elections and discipline (RULINGS R15); working groups;
+//! Absent: sealed ballots and names, and with them elections and discipline (RULINGS R31); working groups;
 //! the alternate's ballot, which needs a delegation (M33); recounts after the close (R20); meeting
 //! minutes.
 
@@ -38,7 +39,9 @@ mod vote;
 
 pub use clock::EARLY_HOURS;
 pub(crate) use clock::{drop_motion, on_deadline};
-pub use electorate::{ballots, count, electorate, electorate_now, entitled, recused};
+pub use electorate::{
+    ballots, ballots_of, count, electorate, electorate_now, electorate_of, entitled, recused,
+};
 pub(crate) use propose::opened_event;
 pub use propose::{Opening, SUPPORT_DAYS, open};
 
@@ -51,5 +54,7 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MotionAct) -> Result<Outcome, Ref
         MotionAct::DeclareConflict { motion, kind } => vote::declare(tx, actor, *motion, *kind),
         MotionAct::Withdraw { motion } => vote::withdraw(tx, actor, *motion),
         MotionAct::AcceptPost { post } => posts::accept(tx, actor, *post),
+        MotionAct::DeclinePost { post } => posts::decline(tx, actor, *post),
+        MotionAct::ResignPost { post } => posts::resign(tx, actor, *post),
     }
 }

@@ -1,31 +1,36 @@
-//! Posts by motion (M35; RULINGS R7): appointed, accepted, removed. Term two years from the
-//! acceptance.
+//! Posts by motion (M35; RULINGS R7, R28, R29): appointed, accepted or declined, given up, removed.
 //!
-//! * The auditor is appointed by the assembly, comes from no member's group and holds nothing else;
-//!   nobody is auditor and something else.
+//! * [`may_hold`] says whether a person may hold a post now: asked when it is proposed, when the
+//!   motion takes effect, and when the person accepts. An offer is no post.
+//! * The auditor is appointed and removed by the assembly alone, comes from no member's group and
+//!   holds nothing else; nobody is auditor and something else.
 //! * One person holds one of programme officer, finance approver, treasurer, second officer, per
 //!   fund.
+//! * An appointment names the post that it fills anew. A successor's acceptance ends that post; its
+//!   sitting holder's begins the next term when the old one ends. Whose term ended goes on until a
+//!   successor has accepted; who was removed or gave the post up does not.
 //!
-//! Absent: resignation, the end of a holder's membership (it comes with M18 to M21), deputies
-//! acting, the emergency use of seats.
+//! Absent: the end of a holder's membership (it comes with M18 to M21), deputies acting, the
+//! emergency use of seats.
 
 use std::collections::BTreeSet;
 
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
+use crate::event::EventBody;
 use crate::id::{MotionId, PersonId, PostId};
-use crate::identity::{OrganisationKind, Post, PostStatus, Role, Scope};
-use crate::lookup::{groups, rights};
-use crate::record::{Appointment, RemoveHolder};
+use crate::identity::{OrganisationKind, Role, Scope};
+use crate::object::fund::Fund;
+use crate::object::matter::Matter;
+use crate::object::post::{Post, PostStatus};
+use crate::record::{Appointment, RemoveAuditor, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::Effect;
-use crate::tx::Tx;
+use crate::rules::relations;
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
-
-/// Term of a post in days.
-pub const TERM_DAYS: u32 = 730;
 
 /// Home organisations of these persons.
 fn homes(tx: &Tx, persons: &[Option<PersonId>]) -> Vec<OrganisationId> {
@@ -38,15 +43,71 @@ fn homes(tx: &Tx, persons: &[Option<PersonId>]) -> Vec<OrganisationId> {
     homes.into_iter().collect()
 }
 
-fn is_money_post(role: Role) -> bool {
-    matches!(
-        role,
-        Role::ProgrammeOfficer | Role::FinanceApprover | Role::Treasurer | Role::SecondOfficer
-    )
-}
-
 fn overlap(a: Scope, b: Scope) -> bool {
     a == Scope::Alliance || b == Scope::Alliance || a == b
+}
+
+/// The post, or `R7.unknown-post`.
+fn known(tx: &Tx, number: PostId) -> Result<Post, Refusal> {
+    match tx.t.posts.get(&number) {
+        Some(post) => Ok(post.clone()),
+        None => refuse!("R7.unknown-post", post = number),
+    }
+}
+
+/// Refuses unless the person may hold such a post now (RULINGS R29). `but` is the post that it would
+/// fill anew, which does not stand in its way.
+pub(crate) fn may_hold(
+    tx: &Tx,
+    person: PersonId,
+    role: Role,
+    scope: Scope,
+    but: Option<PostId>,
+) -> Result<(), Refusal> {
+    let Some(facts) = tx.t.persons.get(&person) else {
+        refuse!("R7.unknown-person", person = person)
+    };
+    let standing = || {
+        tx.t.posts
+            .iter()
+            .filter(move |(number, post)| post.status.in_force() && Some(**number) != but)
+            .map(|(_, post)| post)
+    };
+    let held = || standing().filter(|post| post.holder == person);
+    if role == Role::Auditor {
+        require!(
+            !relations::belongs_to_a_member(tx, facts.home),
+            "R7.auditor-of-a-member",
+            person = person,
+            organisation = facts.home
+        );
+        let deputises = standing().any(|post| post.deputy == Some(person));
+        require!(
+            held().next().is_none() && !deputises,
+            "R7.auditor-holds-a-post",
+            person = person
+        );
+    }
+    require!(
+        !held().any(|post| post.role == Role::Auditor),
+        "R7.auditor-holds-a-post",
+        person = person
+    );
+    // A post for the whole alliance covers its funds: the same role may stand beside it there.
+    let clash = held().any(|post| {
+        if post.role == role {
+            post.scope == scope
+        } else {
+            role.is_of_the_chain() && post.role.is_of_the_chain() && overlap(post.scope, scope)
+        }
+    });
+    require!(
+        !clash,
+        "R7.second-post",
+        person = person,
+        role = format!("{role:?}")
+    );
+    Ok(())
 }
 
 /// Whether the post may be given to these persons. Asked of every appointment and of the first
@@ -58,117 +119,278 @@ pub(crate) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<()
         "R7.no-office",
         organisation = appointment.office
     );
-    for person in std::iter::once(appointment.holder).chain(appointment.deputy) {
-        let Some(facts) = tx.t.persons.get(&person) else {
-            refuse!("R7.unknown-person", person = person)
-        };
-        let standing: Vec<&Post> = tx
-            .t
-            .posts
-            .iter()
-            .map(|(_, post)| post)
-            .filter(|post| {
-                post.holder == person && post.status != PostStatus::Ended && tx.now <= post.until_ms
-            })
-            .collect();
-        let auditor = appointment.role == Role::Auditor;
-        if auditor {
-            let member = groups::members(&tx.t, facts.home)
-                .into_iter()
-                .any(|home| rights::is_live(&tx.t, home) || tx.t.founders.contains(&home));
-            require!(
-                !member,
-                "R7.auditor-of-a-member",
-                person = person,
-                organisation = facts.home
-            );
-        }
+    if let Scope::Fund(fund) = appointment.scope {
+        tx.get::<Fund>(fund)?;
+    }
+    if let Some(number) = appointment.succeeds {
+        let before = known(tx, number)?;
+        let same = (before.office, before.role, before.scope)
+            == (appointment.office, appointment.role, appointment.scope);
+        let was_held = before.status.in_force() || before.status == PostStatus::Ended;
+        require!(same && was_held, "R28.not-a-successor", post = number);
         require!(
-            !auditor || standing.is_empty(),
-            "R7.auditor-holds-a-post",
-            person = person
+            before.successor.is_none(),
+            "R28.already-filled",
+            post = number
         );
-        require!(
-            !standing.iter().any(|post| post.role == Role::Auditor),
-            "R7.auditor-holds-a-post",
-            person = person
-        );
-        let clash = is_money_post(appointment.role)
-            && standing
+        let offered =
+            tx.t.posts
                 .iter()
-                .any(|post| is_money_post(post.role) && overlap(post.scope, appointment.scope));
-        require!(
-            !clash,
-            "R7.second-post",
-            person = person,
-            role = format!("{:?}", appointment.role)
-        );
+                .any(|(_, post)| post.succeeds == Some(number) && post.status.is_coming());
+        require!(!offered, "R28.offer-open", post = number);
+    }
+    for person in std::iter::once(appointment.holder).chain(appointment.deputy) {
+        may_hold(
+            tx,
+            person,
+            appointment.role,
+            appointment.scope,
+            appointment.succeeds,
+        )?;
     }
     Ok(())
 }
 
-fn check_removal(tx: &Tx, post: PostId) -> Result<(), Refusal> {
-    let Some(facts) = tx.t.posts.get(&post) else {
-        refuse!("R7.unknown-post", post = post)
-    };
-    require!(
-        facts.status != PostStatus::Ended,
-        "R7.post-ended",
-        post = post
-    );
+/// The end of a term that begins at `from`.
+fn term_end(tx: &Tx, from: LedgerTime) -> Result<LedgerTime, Refusal> {
+    let days = tx.charter()?.terms.post_days;
+    Ok(tx.calendar().delay(from, Period::Days(days)))
+}
+
+/// Writes a post that is in force from now until the end of its term: one of a genesis, or that of a
+/// fund's officer.
+pub(crate) fn take_up(tx: &mut Tx, code: &'static str, post: Post) -> Result<(), Refusal> {
+    let status = crate::machine::step(&crate::object::post::ROWS, code, None, PostStatus::Held)?;
+    tx.schedule(DeadlineKind::PostTerm, post.number, post.until_ms);
+    tx.put(Post { status, ..post });
     Ok(())
 }
 
-fn appoint(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
-    let number = tx.next_id::<PostId>();
+/// A fund's officer named by its motion takes the post up.
+pub(crate) fn take_up_of_fund(
+    tx: &mut Tx,
+    office: OrganisationId,
+    role: Role,
+    scope: Scope,
+    holder: PersonId,
+) -> Result<(), Refusal> {
+    may_hold(tx, holder, role, scope, None)?;
     let post = Post {
+        number: tx.next_id::<PostId>(),
+        office,
+        role,
+        scope,
+        holder,
+        deputy: None,
+        from_ms: tx.now,
+        until_ms: term_end(tx, tx.now)?,
+        succeeds: None,
+        successor: None,
+        status: PostStatus::Held,
+        since_ms: tx.now,
+    };
+    take_up(tx, "F01", post)
+}
+
+fn appoint(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
+    check_appointment(tx, appointment)?;
+    let number = tx.next_id::<PostId>();
+    let status =
+        crate::machine::step(&crate::object::post::ROWS, "M35", None, PostStatus::Offered)?;
+    let post = Post {
+        number,
         office: appointment.office,
         role: appointment.role,
         scope: appointment.scope,
         holder: appointment.holder,
         deputy: appointment.deputy,
         from_ms: tx.now,
-        until_ms: tx.delay(Period::Days(TERM_DAYS)),
-        status: PostStatus::Offered,
+        until_ms: term_end(tx, tx.now)?,
+        succeeds: appointment.succeeds,
+        successor: None,
+        status,
+        since_ms: tx.now,
     };
-    tx.t.posts().put(number, post);
+    tx.put(post);
+    let due = tx.deadline(Period::Days(tx.charter()?.terms.offer_days));
+    tx.schedule(DeadlineKind::PostOffer, number, due);
     Ok(())
 }
 
-fn remove(tx: &mut Tx, number: PostId) -> Result<(), Refusal> {
-    check_removal(tx, number)?;
-    if let Some(mut post) = tx.t.posts.get(&number).cloned() {
-        post.status = PostStatus::Ended;
-        tx.t.posts().put(number, post);
+/// Ends a post before its term does: nobody is held over, and the holder's next term is gone, too.
+fn end(tx: &mut Tx, post: Post) -> Result<(), Refusal> {
+    let next = post
+        .successor
+        .and_then(|next| tx.t.posts.get(&next).cloned());
+    let (ended, auditor) = (post.number, post.role == Role::Auditor);
+    tx.advance(post, "M35", PostStatus::Ended)?;
+    tx.cancel(DeadlineKind::PostTerm, ended);
+    tx.cancel(DeadlineKind::PostOffer, ended);
+    if let Some(next) = next.filter(|next| next.status == PostStatus::Accepted) {
+        tx.advance(next, "M35", PostStatus::Ended)?;
+    }
+    if auditor {
+        relations::join_waiting(tx)?;
     }
     Ok(())
 }
 
-/// The holder accepts, as an officer of the home organisation.
-pub(crate) fn accept(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outcome, Refusal> {
-    let Some(mut post) = tx.t.posts.get(&number).cloned() else {
-        refuse!("R7.unknown-post", post = number)
-    };
+fn check_removal(tx: &Tx, number: PostId, auditor: bool) -> Result<(), Refusal> {
+    let post = known(tx, number)?;
     require!(
-        post.status == PostStatus::Offered,
-        "M35.not-offered",
+        post.status.in_force() || post.status.is_coming(),
+        "R7.post-ended",
         post = number
     );
-    let signs = actor
-        .signers
-        .iter()
-        .any(|signer| signer.person == post.holder && signer.home == actor.number());
+    if auditor {
+        require!(
+            post.role == Role::Auditor,
+            "R29.not-the-auditor",
+            post = number
+        );
+    } else {
+        require!(
+            post.role != Role::Auditor,
+            "R29.auditor-by-assembly",
+            post = number
+        );
+    }
+    Ok(())
+}
+
+fn remove(tx: &mut Tx, number: PostId) -> Result<(), Refusal> {
+    let post = known(tx, number)?;
+    end(tx, post)
+}
+
+/// The post, if its holder signs: as an officer of the home organisation, or for the office.
+fn by_holder(tx: &Tx, actor: &Actor, number: PostId) -> Result<Post, Refusal> {
+    let post = known(tx, number)?;
+    let signs = actor.signers.iter().any(|signer| {
+        signer.person == post.holder
+            && (signer.home == actor.number() || post.office == actor.number())
+    });
     require!(
         signs,
         "M35.holder-must-sign",
         post = number,
         person = post.holder
     );
-    post.status = PostStatus::Held;
-    post.from_ms = tx.now;
-    post.until_ms = tx.delay(Period::Days(TERM_DAYS));
-    tx.t.posts().put(number, post);
+    Ok(post)
+}
+
+fn offered(tx: &Tx, actor: &Actor, number: PostId) -> Result<Post, Refusal> {
+    require!(
+        known(tx, number)?.status == PostStatus::Offered,
+        "M35.not-offered",
+        post = number
+    );
+    by_holder(tx, actor, number)
+}
+
+/// The holder accepts.
+pub(crate) fn accept(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outcome, Refusal> {
+    let mut post = offered(tx, actor, number)?;
+    may_hold(tx, post.holder, post.role, post.scope, post.succeeds)?;
+    // A deputy who may not hold it any more falls away; the holder need not wait for another.
+    post.deputy = post
+        .deputy
+        .filter(|deputy| may_hold(tx, *deputy, post.role, post.scope, post.succeeds).is_ok());
+    let (mut from, mut to, mut code) = (tx.now, PostStatus::Held, "M35");
+    if let Some(before) = post.succeeds {
+        let mut before = known(tx, before)?;
+        require!(
+            before.successor.is_none(),
+            "R28.already-filled",
+            post = before.number
+        );
+        before.successor = Some(number);
+        match before.status {
+            PostStatus::Held if before.holder == post.holder => {
+                (from, to, code) = (before.until_ms, PostStatus::Accepted, "R28");
+                tx.put(before);
+            }
+            PostStatus::Held | PostStatus::HeldOver => {
+                tx.cancel(DeadlineKind::PostTerm, before.number);
+                tx.advance(before, "R28", PostStatus::Ended)?;
+            }
+            _ => tx.put(before),
+        }
+    }
+    post.from_ms = from;
+    post.until_ms = term_end(tx, from)?;
+    tx.cancel(DeadlineKind::PostOffer, number);
+    if to == PostStatus::Held {
+        tx.schedule(DeadlineKind::PostTerm, number, post.until_ms);
+    }
+    let auditor = post.role == Role::Auditor;
+    tx.advance(post, code, to)?;
+    if auditor {
+        // Whom the new auditor displaced stands in nobody's way any more.
+        relations::join_waiting(tx)?;
+    }
     Ok(Outcome::Applied)
+}
+
+/// The person does not want the post.
+pub(crate) fn decline(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outcome, Refusal> {
+    let post = offered(tx, actor, number)?;
+    tx.cancel(DeadlineKind::PostOffer, number);
+    tx.advance(post, "R29", PostStatus::Declined)?;
+    Ok(Outcome::Applied)
+}
+
+/// The holder gives the post up, at once.
+pub(crate) fn resign(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outcome, Refusal> {
+    let post = by_holder(tx, actor, number)?;
+    require!(
+        post.status.in_force() || post.status == PostStatus::Accepted,
+        "M35.not-held",
+        post = number
+    );
+    end(tx, post)?;
+    Ok(Outcome::Applied)
+}
+
+/// Acts out a deadline of a post: the offer lapses, the term ends.
+pub(crate) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    number: PostId,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
+    let post = known(tx, number)?;
+    let to = match (kind, post.status) {
+        (DeadlineKind::PostOffer, PostStatus::Offered) => PostStatus::Lapsed,
+        (DeadlineKind::PostTerm, PostStatus::Held) => {
+            let next = post
+                .successor
+                .and_then(|next| tx.t.posts.get(&next).cloned());
+            match next.filter(|next| next.status == PostStatus::Accepted) {
+                Some(next) => {
+                    tx.schedule(DeadlineKind::PostTerm, next.number, next.until_ms);
+                    move_by_clock(tx, next, PostStatus::Held, due)?;
+                    PostStatus::Ended
+                }
+                None => PostStatus::HeldOver,
+            }
+        }
+        _ => return Ok(()),
+    };
+    move_by_clock(tx, post, to, due)
+}
+
+fn move_by_clock(tx: &mut Tx, post: Post, to: PostStatus, due: LedgerTime) -> Result<(), Refusal> {
+    let number = post.number;
+    tx.advance(post, "R28", to)?;
+    tx.emit(
+        due,
+        EventBody::PostMoved {
+            post: number,
+            status: to,
+        },
+    );
+    Ok(())
 }
 
 impl Effect for Appointment {
@@ -186,12 +408,34 @@ impl Effect for Appointment {
 }
 
 impl Effect for RemoveHolder {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Post(self.post)
+    }
+
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         homes(tx, &[tx.t.posts.get(&self.post).map(|post| post.holder)])
     }
 
     fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
-        check_removal(tx, self.post)
+        check_removal(tx, self.post, false)
+    }
+
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+        remove(tx, self.post)
+    }
+}
+
+impl Effect for RemoveAuditor {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Post(self.post)
+    }
+
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
+        homes(tx, &[tx.t.posts.get(&self.post).map(|post| post.holder)])
+    }
+
+    fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
+        check_removal(tx, self.post, true)
     }
 
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {

@@ -3,8 +3,8 @@
 //! * An identifier belongs to one organisation, a public key to one owner and one kind, for ever.
 //! * A key is registered only if it is canonical, not weak, torsion-free, and its holder proved
 //!   possession.
-//! * Relations in a registration are within the introducer's own group, or the secretariat
-//!   introduces (M24).
+//! * Relations in a registration are what the company says of itself: they bind nobody else
+//!   (RULINGS R27).
 //! * A registered organisation may do what RULINGS R16 lists and nothing else; the transitions
 //!   check it.
 
@@ -13,15 +13,14 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::id::PersonId;
 use crate::identity::{
-    OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind, Person, Role,
-    Scope,
+    ApprovalPolicy, OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind,
+    Person, Role, Scope,
 };
-use crate::lookup::{groups, rights};
-use crate::object::relation::Edge;
+use crate::lookup::rights;
 use crate::record::{OrganisationAct, Registration};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
-use crate::rules::membership;
+use crate::rules::{membership, relations};
 use crate::tx::{Tx, Verify};
 use crate::{refuse, require};
 
@@ -35,6 +34,10 @@ pub fn apply(
     match act {
         OrganisationAct::Found => membership::found(tx, actor),
         OrganisationAct::Register(registration) => register(tx, actor, registration, verifier),
+        OrganisationAct::Relate(relation) => relations::declare(tx, actor, relation),
+        OrganisationAct::ConfirmRelation { other, number } => {
+            relations::confirm(tx, actor, *other, *number)
+        }
     }
 }
 
@@ -60,22 +63,6 @@ fn register(
         }
     }
     let entry = &registration.entry;
-    if actor.organisation.kind == OrganisationKind::Company {
-        // A relation merges voices and conflicts. A member vouches for its own group; every other
-        // relation goes through the secretariat, which checks the evidence (M24), or an outsider
-        // could tie two members together.
-        let own = groups::members(&tx.t, actor.number());
-        if let Some(foreign) = entry
-            .relations
-            .iter()
-            .find(|relation| !own.contains(&relation.other))
-        {
-            refuse!(
-                "M24.relation-needs-secretariat",
-                organisation = foreign.other
-            );
-        }
-    }
     require!(
         entry.kind == OrganisationKind::Company,
         "R16.companies-only"
@@ -141,18 +128,10 @@ pub(crate) fn enter(
             direction = direction
         );
     }
-    for relation in &entry.relations {
-        require!(
-            tx.t.organisations.contains(&relation.other),
-            "M24.unknown-organisation",
-            organisation = relation.other
-        );
-        let edge = Edge {
-            evidence: relation.evidence,
-            since_ms: tx.now,
-            until_ms: None,
-        };
-        relate(tx, entry.number, relation.other, edge);
+    // The posts of an office are filled after it has entered; a genesis asks then.
+    if entry.kind != OrganisationKind::Office {
+        let roles: Vec<_> = entry.officers.iter().map(|o| o.roles.clone()).collect();
+        require_reach(&entry.policy, &roles)?;
     }
     for officer in &entry.officers {
         enter_person(tx, entry.number, possession_owner, officer, verifier)?;
@@ -176,6 +155,21 @@ pub(crate) fn enter(
         membership: None,
     };
     tx.put(organisation);
+    for relation in &entry.relations {
+        relations::enter(tx, entry.number, relation, introduced_by.is_none())?;
+    }
+    Ok(())
+}
+
+/// Refuses a policy that those who may sign cannot reach: nobody could act (RULINGS R30).
+pub(crate) fn require_reach(policy: &ApprovalPolicy, roles: &[Vec<Role>]) -> Result<(), Refusal> {
+    if let Some((class, needed)) = policy.out_of_reach(roles) {
+        refuse!(
+            "R30.policy-out-of-reach",
+            class = format!("{class:?}"),
+            needed = needed
+        );
+    }
     Ok(())
 }
 
@@ -186,6 +180,11 @@ fn enter_person(
     officer: &OfficerEntry,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
+    // Two numbers of one human are attested; the same commitment twice is one human for certain.
+    if let Some(person) = tx.t.commitments.get(&officer.commitment) {
+        refuse!("A16.commitment-in-use", person = person);
+    }
+    tx.t.commitments().put(officer.commitment, officer.person);
     let mut keys = Vec::with_capacity(officer.keys.len());
     for (key, possession) in &officer.keys {
         claim_key(
@@ -240,10 +239,4 @@ pub(crate) fn claim_key(
     }
     tx.t.keys().put(digest, owner);
     Ok(())
-}
-
-/// Writes a relation in both directions.
-pub fn relate(tx: &mut Tx, a: OrganisationId, b: OrganisationId, edge: Edge) {
-    tx.t.edges().put((a, b), edge.clone());
-    tx.t.edges().put((b, a), edge);
 }

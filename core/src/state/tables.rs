@@ -14,9 +14,9 @@ use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
     DrawId, FundId, GroupId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId,
+    PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
-use crate::identity::{Organisation, Person, Post};
+use crate::identity::{Organisation, Person};
 use crate::object::Object;
 use crate::object::agreement::Agreement;
 use crate::object::application::Application;
@@ -24,20 +24,24 @@ use crate::object::award::Award;
 use crate::object::call::Call;
 use crate::object::chain::{ChainFacts, EpochFacts};
 use crate::object::contribution::{Cancellation, Contribution, Instalment, Receipt};
+use crate::object::deed::Step;
 use crate::object::direction::Direction;
 use crate::object::draw::{Draw, PoolMember};
 use crate::object::fund::Fund;
 use crate::object::invoice::Invoice;
 use crate::object::lane::Lane;
+use crate::object::matter::Matter;
 use crate::object::membership::Membership;
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Motion};
 use crate::object::node::NodeFacts;
 use crate::object::order::FiledOrder;
 use crate::object::payment::Payment;
+use crate::object::post::Post;
 use crate::object::protocol::ProtocolFacts;
 use crate::object::relation::Edge;
 use crate::object::review::Review;
+use crate::object::seat::Seat;
 use crate::record::{ConflictKind, DrawFor, PoolKind};
 
 /// A table's number.
@@ -237,6 +241,8 @@ stored! {
     Review: reviews,
     Draw: draws,
     Milestone: milestones,
+    Post: posts,
+    Seat: seats,
 }
 
 tables! {
@@ -278,8 +284,10 @@ tables! {
         35 identifiers: Hash => OrganisationId;
         /// Public keys in use, whoever registered them: SHA-256 of the key to owner.
         36 keys: Hash => u32;
-        /// Relations between organisations, each in both directions.
-        37 edges: (OrganisationId, OrganisationId) => Edge;
+        /// Relations between organisations: (a, b, number), a < b, counted per pair from 1.
+        37 edges: (OrganisationId, OrganisationId, u32) => Edge;
+        /// The same from the other end: (b, a, number).
+        44 edges_back: (OrganisationId, OrganisationId, u32) => u8;
         /// Posts by number.
         38 posts: PostId => Post;
         /// The last number used, by kind of object.
@@ -299,33 +307,44 @@ tables! {
         48 alive: OrganisationId => Height;
         /// Policy files by epoch, exact bytes.
         49 policies: EpochId => Vec<u8>;
-        /// Board seats: organisation to the ledger time until which it holds the seat.
-        39 seats: OrganisationId => LedgerTime;
+        /// Seats of the board by number.
+        39 seats: SeatId => Seat;
         /// Working directions by number.
         50 directions: DirectionId => Direction;
-        /// Frozen electorates: (motion, organisation) to group.
-        51 electorates: (MotionId, OrganisationId) => GroupId;
-        /// Ballots that hold a voice: (motion, group).
-        52 ballots: (MotionId, GroupId) => Cast;
-        /// Declared conflicts: (motion, organisation).
-        53 conflicts: (MotionId, OrganisationId) => ConflictKind;
+        /// Frozen electorates: (motion, round, organisation) to group.
+        51 electorates: (MotionId, u32, OrganisationId) => GroupId;
+        /// Ballots that hold a voice: (motion, round, group).
+        52 ballots: (MotionId, u32, GroupId) => Cast;
+        /// How many ballots an organisation has cast: (motion, round, organisation).
+        43 ballots_cast: (MotionId, u32, OrganisationId) => u32;
+        /// Declared conflicts: (matter, organisation) (RULINGS R31).
+        53 conflicts: (Matter, OrganisationId) => ConflictKind;
         /// Support for motions of the assembly: (motion, organisation) to ledger time.
         54 supports: (MotionId, OrganisationId) => LedgerTime;
         /// Sponsors of applications: (membership, organisation) to ledger time.
         55 sponsors: (MembershipId, OrganisationId) => LedgerTime;
         /// Invoices of dues by number.
         56 invoices: InvoiceId => Invoice;
+        /// Motions of a matter: (matter, motion) (RULINGS R31).
+        65 matter_motions: (Matter, MotionId) => u8;
+        /// Passed motions whose effect waits for another motion: (the one awaited, the one that
+        /// waits) (RULINGS R34).
+        66 motion_waits: (MotionId, MotionId) => u8;
+        /// Voices that were recused when the ballots of a motion closed: (motion, group).
+        67 recused_at_close: (MotionId, GroupId) => u8;
         /// The newest rule version that an organisation's node knows, as announced.
         57 protocol_support: OrganisationId => ProtocolVersion;
         /// Orders of courts and regulators by number.
         58 orders: OrderId => FiledOrder;
         /// The same by SHA-256 of authority and reference.
         59 order_names: Hash => OrderId;
+        /// Commitments to names in use, by person (RULINGS A16).
+        64 commitments: Hash => PersonId;
         /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not
         /// given back.
         70 earmarks: (FundId, CallId) => Earmark;
-        /// Bank references in use, whole ledger: SHA-256 of the reference to the record that used
-        /// it (N8).
+        /// Bank references in use: hash of the bank account and the reference's letters and digits
+        /// to the record that used it (N8, R35).
         71 bank_references: Hash => Hash;
         /// Contributions by number.
         72 contributions: ContributionId => Contribution;
@@ -340,8 +359,8 @@ tables! {
         76 committee_seats: (FundId, OrganisationId) => LedgerTime;
         /// Applications by number.
         77 applications: ApplicationId => Application;
-        /// Projects: (call, project hash) to the newest application with it.
-        78 projects: (CallId, Hash) => ApplicationId;
+        /// Projects of opened applications: (call, project hash, application).
+        78 projects: (CallId, Hash, ApplicationId) => u8;
         /// Applications by call: (call, application).
         79 call_applications: (CallId, ApplicationId) => u8;
         /// Reviews by number.
@@ -360,5 +379,8 @@ tables! {
         91 evidence_used: Hash => MilestoneId;
         /// EndToEndIds and UETRs in use, whole ledger: SHA-256 to the payment (N8).
         92 instruction_ids: Hash => PaymentId;
+        /// Tainted deeds that the board let stand when it lifted a hold: (application, step,
+        /// person) to the payment (RULINGS R30).
+        93 let_stand: (ApplicationId, Step, PersonId) => PaymentId;
     }
 }

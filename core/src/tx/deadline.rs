@@ -63,6 +63,12 @@ kinds! {
     MembershipActivate = 24,
     /// R9: time to ask the board again ends.
     MembershipAskAgain = 25,
+    /// R28: an offer of a post was not accepted.
+    PostOffer = 26,
+    /// R28: the term of a post ends.
+    PostTerm = 27,
+    /// R28: the term of a seat ends.
+    SeatTerm = 28,
     /// F04: due day and grace of an instalment have passed.
     InstalmentDefault = 30,
     /// F37: submissions of a call open.
@@ -79,6 +85,10 @@ kinds! {
     ReviewSeal = 36,
     /// R13: time to reveal a review ends.
     ReviewReveal = 37,
+    /// R40: an appeal is undecided (application).
+    AppealUndecided = 38,
+    /// R33: an opened application is due to be judged.
+    JudgeDue = 39,
     /// F12: the standstill of an award ends.
     StandstillEnd = 60,
     /// F12: the offer of an award ends.
@@ -101,6 +111,16 @@ kinds! {
     ConfirmDue = 69,
     /// F22: the days to acknowledge a payment end.
     AcknowledgeEnd = 70,
+    /// R35: the milestones left no longer cover an advance that was never released (payment).
+    AdvanceUncovered = 71,
+    /// R30: a tie was recorded (organisation): what is under way is judged again.
+    TieRecorded = 80,
+    /// R30: a review is judged again.
+    TieReview = 81,
+    /// R30: the assessors of a milestone are judged again.
+    TieMilestone = 82,
+    /// R30: the chain of a payment is judged again.
+    TiePayment = 83,
 }
 
 impl Tx<'_> {

@@ -62,7 +62,7 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Judgeme
         kind: entry.kind,
         latin: entry.name.latin.to_string(),
         native: entry.name.native.to_string(),
-        needed: entry.policy.needed(act.class()),
+        needed: act.signatures_needed(&entry.policy),
         number: OrganisationId(entry.number.0),
         officers: entry.officers.len(),
     });

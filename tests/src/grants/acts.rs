@@ -8,7 +8,7 @@ use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::payment::{Payment, PaymentState};
 use rollbook_core::record::{
     AgreementTerms, AwardAct, BankReference, Body, Decision, Evidence, EvidenceKind, Finding,
-    Instruction, MilestonePlan, PaymentAct, Tranche,
+    Instruction, Instrument, MilestonePlan, PaymentAct, Scheme, Tranche,
 };
 use rollbook_core::refusal::Refusal;
 use rollbook_proof::crypto::Hash;
@@ -36,7 +36,9 @@ impl Bench {
         };
         AgreementTerms {
             award: AwardId(award),
+            instrument: Instrument::Grant,
             grantee: OrganisationId(GRANTEE),
+            partners: Vec::new(),
             parties: hash("parties"),
             document: hash("document"),
             total: Amount(amounts.iter().sum()),
@@ -217,8 +219,9 @@ impl Bench {
             .unwrap()
             .account;
         Instruction {
-            end_to_end: text(&format!("P{payment}-{}", self.ids)),
-            uetr: text(&format!("7a1f0c3e-5b7d-4e2a-9c44-{:012x}", self.ids)),
+            scheme: Scheme::Cips,
+            reference: text(&format!("P{payment}-{}", self.ids)),
+            uetr: Some(text(&format!("7a1f0c3e-5b7d-4e2a-9c44-{:012x}", self.ids))),
             account,
             amount: known.amount,
         }

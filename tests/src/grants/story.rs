@@ -11,8 +11,9 @@ use rollbook_core::identity::{Name, Role};
 use rollbook_core::record::{
     ApplicationContent, AppointCommittee, AwardAct, BankReference, Body, CallAct, CallTerms,
     Choice, ConfirmPool, CreateFund, Criterion, DrawFor, Eligibility, FundAct, GrantAward,
-    InstalmentEntry, MotionAct, MotionEffect, PledgeEntry, PoolKind, Proposal, ReceiptEntry,
-    ReviewDeclaration, Scores, Submission, TieBreak, Verdict, draw_commitment,
+    InstalmentEntry, Instrument, MotionAct, MotionEffect, PerGroup, PledgeEntry, PoolKind,
+    Proposal, ReceiptEntry, ReviewDeclaration, Scores, Submission, TieBreak, Verdict,
+    draw_commitment,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
@@ -204,7 +205,7 @@ impl Bench {
         let entry = ReceiptEntry {
             instalment: InstalmentId(1),
             amount: Amount(amount),
-            reference: BankReference(text("IN-1")),
+            reference: BankReference(text("IN-0001")),
             value_day: LocalDay(self.local_day(0)),
         };
         let receipt = self
@@ -220,6 +221,7 @@ impl Bench {
     fn open_call(&mut self) {
         let terms = CallTerms {
             fund: FundId(FUND),
+            instrument: Instrument::Grant,
             title: Name {
                 native: text("征集"),
                 latin: text("Call"),
@@ -242,6 +244,7 @@ impl Bench {
                 outsiders: true,
                 in_direction: false,
             },
+            per_group: PerGroup::default(),
             codes: vec![text("out-of-scope")],
             opens_day: LocalDay(self.local_day(15)),
             closes_day: LocalDay(self.local_day(45)),
@@ -259,8 +262,10 @@ impl Bench {
             (3, 14, 2 * MILLION),
         ];
         let content = |number: u32, ask| ApplicationContent {
+            project: hash(&format!("project/{number}")),
             title: text(&format!("Project {number}")),
             ask,
+            partners: Vec::new(),
             document: hash(&format!("application/{number}")),
         };
         for (number, applicant, ask) in asks {
@@ -269,10 +274,8 @@ impl Bench {
                 CallId(CALL),
                 OrganisationId(applicant),
             );
-            let project = hash(&format!("project/{number}"));
             let submission = Submission {
                 call: CallId(CALL),
-                project,
                 commitment,
                 seen: None,
             };

@@ -9,21 +9,22 @@ use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::id::{
     AgreementId, ApplicationId, CallId, DrawId, FundId, MotionId, PersonId, ReviewId,
 };
-use rollbook_core::identity::Name;
+use rollbook_core::identity::{Name, RelationKind};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::object::application::{Application, ApplicationStatus, Opened};
 use rollbook_core::object::call::{Call, CallStatus};
 use rollbook_core::object::draw::{Draw, DrawStatus};
 use rollbook_core::object::fund::{Fund, FundStatus};
-use rollbook_core::object::relation::Edge;
+use rollbook_core::object::relation::{Edge, RelationStatus};
 use rollbook_core::object::review::{Review, ReviewStatus};
 use rollbook_core::record::{
-    ApplicationContent, CallTerms, DrawFor, Eligibility, GrantAward, ReviewDeclaration, Verdict,
+    ApplicationContent, CallTerms, DrawFor, Eligibility, GrantAward, Instrument, PerGroup,
+    ReviewDeclaration, Verdict,
 };
 use rollbook_core::refusal::Refusal;
 use rollbook_core::rules::bank;
 use rollbook_core::rules::funding::award;
-use rollbook_core::rules::registration::relate;
+use rollbook_core::rules::relations;
 use rollbook_core::tx::Tx;
 use rollbook_proof::crypto::{Hash, VerifierCache};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
@@ -133,6 +134,7 @@ impl Bench {
         };
         let terms = CallTerms {
             fund: FundId(FUND),
+            instrument: Instrument::Grant,
             title: name,
             direction: None,
             budget: Amount(20 * MILLION),
@@ -147,6 +149,7 @@ impl Bench {
                 outsiders: true,
                 in_direction: false,
             },
+            per_group: PerGroup::default(),
             codes: vec![text("late")],
             opens_day: LocalDay(0),
             closes_day: LocalDay(1),
@@ -173,15 +176,16 @@ impl Bench {
     fn seed_application(&mut self, number: u32, applicant: u32, ask: u64) {
         let since_ms = self.world.now;
         let content = ApplicationContent {
+            project: hash(&format!("project/{number}")),
             title: text("Project"),
             ask: Amount(ask),
+            partners: Vec::new(),
             document: hash("application"),
         };
         let application = Application {
             number: ApplicationId(number),
             call: CallId(CALL),
             applicant: OrganisationId(applicant),
-            project: hash(&format!("project/{number}")),
             commitment: Hash::ZERO,
             record: Hash::ZERO,
             submitted_ms: LedgerTime(since_ms),
@@ -197,6 +201,8 @@ impl Bench {
             appeal: None,
             score: None,
             rank: Some(number),
+            same_project: false,
+            void: None,
         };
         self.place(|tx| {
             tx.put(application);
@@ -238,11 +244,17 @@ impl Bench {
     /// Makes two organisations related, as declarations on both sides would.
     pub fn relate(&mut self, one: u32, other: u32) {
         let edge = Edge {
+            kind: RelationKind::Control,
             evidence: Hash::ZERO,
+            claimed_ms: LedgerTime(0),
+            claimed_by: OrganisationId(one),
+            confirmed_by: Some(OrganisationId(other)),
+            effective_ms: Some(LedgerTime(0)),
+            ended_ms: None,
+            status: RelationStatus::Joined,
             since_ms: LedgerTime(0),
-            until_ms: None,
         };
-        self.place(|tx| relate(tx, OrganisationId(one), OrganisationId(other), edge));
+        self.place(|tx| relations::write(tx, OrganisationId(one), OrganisationId(other), edge));
     }
 
     pub fn post(&mut self, movement: Movement) {

@@ -25,8 +25,9 @@ use rollbook_core::object::contribution::InstalmentStatus;
 use rollbook_core::object::fund::FundStatus;
 use rollbook_core::record::{
     ApplicationContent, BankReference, Body, CallAct, CallTerms, ConfirmPool, CreateFund,
-    Criterion, DrawFor, Eligibility, FundAct, InstalmentEntry, MotionEffect, PledgeEntry, PoolKind,
-    ReceiptEntry, ReviewDeclaration, Scores, Submission, TieBreak, Verdict, draw_commitment,
+    Criterion, DrawFor, Eligibility, FundAct, InstalmentEntry, Instrument, MotionEffect, PerGroup,
+    PledgeEntry, PoolKind, ReceiptEntry, ReviewDeclaration, Scores, Submission, TieBreak, Verdict,
+    draw_commitment,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
@@ -241,6 +242,7 @@ fn criterion(code: &str, weight_bp: u32, threshold: u32) -> Criterion {
 fn terms(writer: &Writer, fund: u32) -> CallTerms {
     CallTerms {
         fund: FundId(fund),
+        instrument: Instrument::Grant,
         title: name("CALL-XR"),
         direction: Some(DirectionId(2)),
         budget: Amount(25_000_000 * YUAN),
@@ -263,6 +265,7 @@ fn terms(writer: &Writer, fund: u32) -> CallTerms {
             outsiders: true,
             in_direction: false,
         },
+        per_group: PerGroup::default(),
         codes: vec![text("incomplete"), text("out-of-scope")],
         opens_day: LocalDay(day(writer, 15)),
         closes_day: LocalDay(day(writer, 45)),
@@ -304,8 +307,10 @@ fn open_call(writer: &mut Writer) -> (u32, u32) {
 
 fn content(project: &str, ask: u64) -> ApplicationContent {
     ApplicationContent {
+        project: sha256(project.as_bytes()),
         title: text(project),
         ask: Amount(ask),
+        partners: Vec::new(),
         document: sha256(project.as_bytes()),
     }
 }
@@ -317,7 +322,6 @@ fn submission(call: u32, applicant: u32, project: &str, ask: u64) -> Submission 
         content(project, ask).commitment(&SALT, CallId(call), OrganisationId(applicant));
     Submission {
         call: CallId(call),
-        project: sha256(project.as_bytes()),
         commitment,
         seen: None,
     }

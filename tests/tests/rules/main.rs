@@ -1,18 +1,24 @@
 //! The rules, record by record: every guard, every clock, every transition table, on one writer or
 //! on bare tables.
 //!
-//! * [`membership`], [`motion`], [`funding`] and [`payment`]: the rules of each family of acts.
-//! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that had no effect.
+//! * [`membership`], [`authority`], [`motion`], [`ballots`], [`posts`], [`relations`], [`funding`] and
+//!   [`payment`]: the rules of each family of acts.
+//! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that
+//!   had no effect.
 //! * [`protocol`]: how rules themselves change.
 //!
 //! One binary for all of them: each binary links the whole program.
 
 #![allow(clippy::unwrap_used)]
 
+mod authority;
+mod ballots;
 mod blocks;
 mod effects;
 mod funding;
 mod membership;
 mod motion;
 mod payment;
+mod posts;
 mod protocol;
+mod relations;

@@ -8,7 +8,7 @@ mod random;
 mod stories;
 
 use rollbook_core::account::Amount;
-use rollbook_core::calendar::LocalDay;
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::Class;
 use rollbook_core::event::EventBody;
 use rollbook_core::id::{InvoiceId, MembershipId};
@@ -49,7 +49,12 @@ fn act(writer: &mut Writer, company: u32, act: MembershipAct) -> Result<Outcome,
     writer.member(company, Body::Membership(act))
 }
 
-fn office(writer: &mut Writer, role: Role, act: MembershipAct) -> Result<Outcome, Refusal> {
+fn office(writer: &mut Writer, role: Role, mut act: MembershipAct) -> Result<Outcome, Refusal> {
+    if let MembershipAct::Receive(receipt) = &mut act
+        && receipt.value_date == ENTERED
+    {
+        receipt.value_date = today(writer);
+    }
     writer.office(role, Body::Membership(act))
 }
 
@@ -112,12 +117,19 @@ fn close_with(
     writer.close(motion)
 }
 
+/// The day on which a receipt is entered: [`office`] puts it in.
+const ENTERED: LocalDay = LocalDay(0);
+
+fn today(writer: &Writer) -> LocalDay {
+    LocalDay(i64::try_from((writer.now() + 8 * 3_600_000) / MS_PER_DAY).unwrap())
+}
+
 fn receipt(invoice: u32, amount: u64, reference: &str) -> MembershipAct {
     MembershipAct::Receive(Receipt {
         invoice: InvoiceId(invoice),
         amount: Amount(amount),
         reference: BankReference(text(reference)),
-        value_date: LocalDay(19_600),
+        value_date: ENTERED,
     })
 }
 

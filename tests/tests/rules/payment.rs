@@ -5,9 +5,12 @@
 mod agreements;
 mod awards;
 mod duties;
+mod matters;
 mod milestones;
 mod payments;
 mod random;
+mod ranks;
+mod ties;
 
 use rollbook_core::refusal::Refusal;
 

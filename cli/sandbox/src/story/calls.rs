@@ -12,8 +12,8 @@ use rollbook_core::object::call::CallStatus;
 use rollbook_core::object::review::ReviewStatus;
 use rollbook_core::record::{
     ApplicationContent, Body, CallAct, CallTerms, Choice, Criterion, DrawFor, Eligibility,
-    GrantAward, MotionEffect, PlaceApplication, Placing, ReviewDeclaration, Scores, Submission,
-    TieBreak, Verdict, draw_commitment,
+    GrantAward, Instrument, MotionEffect, PerGroup, PlaceApplication, Placing, ReviewDeclaration,
+    Scores, Submission, TieBreak, Verdict, draw_commitment,
 };
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::tx::DeadlineKind;
@@ -97,6 +97,7 @@ impl Story<'_> {
         };
         CallTerms {
             fund: FundId(1),
+            instrument: Instrument::Grant,
             title: name("示例征集：内容制作", "Sample call: content production"),
             direction: Some(DirectionId(1)),
             budget: Amount(12_000_000 * YUAN),
@@ -119,6 +120,7 @@ impl Story<'_> {
                 outsiders: false,
                 in_direction: false,
             },
+            per_group: PerGroup::default(),
             codes: vec![text("incomplete"), text("out-of-scope")],
             opens_day: LocalDay(today + 14),
             closes_day: LocalDay(today + 44),
@@ -129,15 +131,16 @@ impl Story<'_> {
     fn submission(&mut self, applicant: u32, ask: u64) -> (Body, ApplicationContent, [u8; 32]) {
         let label = format!("project of {applicant}");
         let content = ApplicationContent {
+            project: paper(&label),
             title: text(&format!("Fictional project {applicant}")),
             ask: Amount(ask * YUAN),
+            partners: Vec::new(),
             document: paper(&label),
         };
         let salt = paper(&format!("salt of {applicant}")).0;
         let commitment = content.commitment(&salt, CallId(1), OrganisationId(applicant));
         let body = Body::Call(CallAct::Submit(Submission {
             call: CallId(1),
-            project: paper(&label),
             commitment,
             seen: None,
         }));

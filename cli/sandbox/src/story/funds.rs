@@ -5,11 +5,12 @@ use rollbook_core::account::{Amount, Pot, Unit};
 use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::id::{ContributionId, DirectionId, FundId, InstalmentId, PersonId};
-use rollbook_core::identity::Role;
+use rollbook_core::identity::{Role, Scope};
 use rollbook_core::object::fund::FundStatus;
+use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
-    AppointCommittee, BankReference, Body, CallAct, ConfirmPool, CreateFund, FundAct,
-    InstalmentEntry, MotionEffect, PledgeEntry, PoolKind, ReceiptEntry,
+    AppointCommittee, Appointment, BankReference, Body, CallAct, ConfirmPool, CreateFund, FundAct,
+    InstalmentEntry, MotionAct, MotionEffect, PledgeEntry, PoolKind, ReceiptEntry,
 };
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
@@ -72,8 +73,9 @@ impl Story<'_> {
                 pool: PoolKind::Assessors,
                 persons: assessors,
             }),
+            self.renewal(),
         ];
-        let motions = [first, first + 1, first + 2];
+        let motions = [first, first + 1, first + 2, first + 3];
         let mut acts = Vec::new();
         for effect in effects {
             let body = self.proposal(effect, BodyKind::Board, "fund and pools");
@@ -85,6 +87,7 @@ impl Story<'_> {
         self.carry("fund-approved", &motions)?;
         let counts = self.counts(first);
         self.tell("fund-approved", "F01", &counts);
+        self.renewed()?;
 
         self.accept_posts(&plan)?;
         self.contributions()?;
@@ -104,6 +107,46 @@ impl Story<'_> {
         // The ballot runs together with that on the call.
         let board = self.board();
         self.all_yes("committee", &board, &[motion])
+    }
+
+    /// The sitting treasurer is chosen for the next term.
+    fn renewal(&self) -> MotionEffect {
+        let (office, holder) = self.post(Role::Treasurer, 0);
+        let sitting = self
+            .tables()
+            .posts
+            .iter()
+            .find(|(_, post)| post.role == Role::Treasurer && post.holder == PersonId(holder));
+        MotionEffect::Appoint(Appointment {
+            office: OrganisationId(office),
+            role: Role::Treasurer,
+            scope: Scope::Alliance,
+            holder: PersonId(holder),
+            deputy: None,
+            succeeds: sitting.map(|(number, _)| *number),
+        })
+    }
+
+    /// The treasurer accepts; the new term begins when the old one ends.
+    fn renewed(&mut self) -> Told {
+        let newest = self.tables().posts.iter().last();
+        let (number, person) = newest
+            .map(|(number, post)| (*number, post.holder))
+            .ok_or_else(|| self.missing("post-renewed", "an offer of the post"))?;
+        let accept = Body::Motion(MotionAct::AcceptPost { post: number });
+        let act = self.by_post(Role::Treasurer, 0, accept);
+        self.one("post-renewed", act)?;
+        let status = self.tables().posts.get(&number).map(|post| post.status);
+        self.expect("post-renewed", Some(PostStatus::Accepted), status)?;
+        self.tell(
+            "post-renewed",
+            "R28",
+            &[
+                ("post", number.0.to_string()),
+                ("person", person.0.to_string()),
+            ],
+        );
+        Ok(())
     }
 
     /// Who holds the money and who acts for the fund: today's holders of the posts for the whole

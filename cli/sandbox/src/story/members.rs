@@ -7,8 +7,10 @@ use rollbook_core::charter::Class;
 use rollbook_core::id::{InvoiceId, MembershipId, PersonId};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
 use rollbook_core::identity::{
-    ApprovalPolicy, Authorisation, OfficerEntry, OrganisationEntry, OrganisationKind, Role,
+    ApprovalPolicy, Authorisation, GroupDeclaration, OfficerEntry, OrganisationEntry,
+    OrganisationKind, RelationKind, Role,
 };
+use rollbook_core::lookup::groups;
 use rollbook_core::object::membership::{Grounds, Live, Standing};
 use rollbook_core::record::{
     Application, BankReference, Body, Choice, MembershipAct, OrganisationAct, Receipt, Registration,
@@ -121,7 +123,43 @@ impl Story<'_> {
             "activated",
             Some(Standing::Live(Live::GOOD)),
             standing(self, ma),
-        )
+        )?;
+        self.relation(a, 17)
+    }
+
+    /// One side declares a relation, the other confirms it: from then on each has no voice in the
+    /// other's matters.
+    fn relation(&mut self, one: u32, other: u32) -> Told {
+        let facts = [
+            ("organisation", one.to_string()),
+            ("other", other.to_string()),
+        ];
+        let act = OrganisationAct::Relate(GroupDeclaration {
+            other: OrganisationId(other),
+            kind: RelationKind::Investor,
+            evidence: paper("share register"),
+        });
+        let act = self.by_member(one, Body::Organisation(act));
+        self.one("relation-declared", act)?;
+        self.tell("relation-declared", "M24", &facts);
+        let act = OrganisationAct::ConfirmRelation {
+            other: OrganisationId(one),
+            number: 1,
+        };
+        let act = self.by_member(other, Body::Organisation(act));
+        self.one("relation-confirmed", act)?;
+        let (one, other) = (OrganisationId(one), OrganisationId(other));
+        self.expect(
+            "relation-confirmed",
+            (true, true, false),
+            (
+                groups::has_conflict(self.tables(), one, other),
+                groups::has_conflict(self.tables(), other, one),
+                groups::related(self.tables(), one, other),
+            ),
+        )?;
+        self.tell("relation-confirmed", "R27", &facts);
+        Ok(())
     }
 
     /// The board votes: the sponsors' groups are recused, and a group has the one voice of its

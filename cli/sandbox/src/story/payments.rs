@@ -9,7 +9,7 @@ use rollbook_core::object::award::AwardState;
 use rollbook_core::object::payment::PaymentState;
 use rollbook_core::record::{
     AgreementTerms, AwardAct, BankReference, Body, Decision, DrawFor, Evidence, EvidenceKind,
-    Finding, Instruction, MilestonePlan, PaymentAct, Tranche,
+    Finding, Instruction, Instrument, MilestonePlan, PaymentAct, Scheme, Tranche,
 };
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
@@ -75,7 +75,9 @@ impl Story<'_> {
         );
         let terms = AgreementTerms {
             award: AwardId(1),
+            instrument: Instrument::Grant,
             grantee: OrganisationId(GRANTEE),
+            partners: Vec::new(),
             parties: paper("parties"),
             document: paper("agreement"),
             total: Amount(TOTAL),
@@ -239,8 +241,9 @@ impl Story<'_> {
 
         let release = |end_to_end: u32, serial: u32| {
             let instruction = Instruction {
-                end_to_end: text(&format!("AG1-2024-{end_to_end:04}")),
-                uetr: text(&format!("7a1f0c3e-5b7d-4e2a-9c44-{serial:012}")),
+                scheme: Scheme::Cips,
+                reference: text(&format!("AG1-2024-{end_to_end:04}")),
+                uetr: Some(text(&format!("7a1f0c3e-5b7d-4e2a-9c44-{serial:012}"))),
                 account: paper("payee account"),
                 amount: Amount(amount),
             };

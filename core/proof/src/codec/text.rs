@@ -27,10 +27,15 @@ pub enum TextError {
     Forbidden(u32),
 }
 
-/// The forbidden code points of RULINGS A22.
+/// The forbidden code points of RULINGS A22 and A48, written out: no Unicode table is consulted.
 fn forbidden(c: char) -> bool {
     matches!(u32::from(c),
-        0x0000..=0x001F | 0x007F..=0x009F | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF)
+        // Controls; line and paragraph separators; annotations between lines.
+        0x0000..=0x001F | 0x007F..=0x009F | 0x2028 | 0x2029 | 0xFFF9..=0xFFFB
+        // Whatever is ignorable by default: it shows as nothing, and makes twins of a name.
+        | 0x00AD | 0x034F | 0x061C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F
+        | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF
+        | 0xFFA0 | 0xFFF0..=0xFFF8 | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF)
 }
 
 impl<const MAX: usize> Text<MAX> {
@@ -107,7 +112,28 @@ mod tests {
     fn accepts_chinese_and_refuses_invisible_characters() {
         assert!(Text::<64>::new("元宇宙投资促进中心").is_ok());
         for bad in [
-            "a\u{0}b", "a\nb", "\u{7f}", "\u{85}", "\u{200b}", "\u{202e}", "\u{2066}", "\u{feff}",
+            "a\u{ad}b",
+            "a\u{34f}b",
+            "\u{61c}",
+            "\u{115f}",
+            "\u{180e}",
+            "a\u{2028}b",
+            "\u{2029}",
+            "\u{3164}",
+            "\u{fe0f}",
+            "\u{ffa0}",
+            "\u{fff9}",
+            "\u{1d173}",
+            "\u{e0001}",
+            "\u{e0100}",
+            "a\u{0}b",
+            "a\nb",
+            "\u{7f}",
+            "\u{85}",
+            "\u{200b}",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{feff}",
         ] {
             assert!(
                 matches!(Text::<64>::new(bad), Err(TextError::Forbidden(_))),

@@ -72,6 +72,13 @@ pub(super) const DEFAULT: &[(&[MotionKind], BodyKind, Fraction, Pass)] = {
             TWO_THIRDS,
             at_least(TWO_THIRDS, Base::Part),
         ),
+        // RULINGS R32.
+        (
+            &[AwardOutOfRank],
+            Assembly,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Part),
+        ),
         (
             &[CreateWorkingGroup, DissolveWorkingGroup],
             Board,

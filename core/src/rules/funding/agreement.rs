@@ -31,7 +31,7 @@ use crate::object::fund::Fund;
 use crate::object::milestone::{Milestone, MilestoneState, Paid, basis_points, large_enough};
 use crate::record::{AgreementTerms, AwardAct};
 use crate::refusal::{Outcome, Refusal};
-use crate::rules::authority::{Actor, must_hold, require_unrelated};
+use crate::rules::authority::{Actor, must_hold, require_unrelated, unrelated};
 use crate::rules::bank::post;
 use crate::rules::funding::award;
 use crate::tx::{DeadlineKind, Tx};
@@ -77,6 +77,16 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
         terms.grantee == award.grantee,
         "F13.other-grantee",
         grantee = award.grantee
+    );
+    require!(
+        terms.instrument == award.instrument,
+        "F13.other-instrument",
+        instrument = format!("{:?}", award.instrument)
+    );
+    require!(
+        terms.partners == award.partners,
+        "F13.other-partners",
+        partners = award.partners.len()
     );
     require!(
         terms.total == award.amount,
@@ -227,6 +237,11 @@ fn countersign(
     );
     let award = tx.get::<Award>(agreement.award)?;
     award::require_ready(tx, &award)?;
+    // R30: who has signed and is tied to the grantee now has signed for nobody.
+    let grantee = agreement.grantee;
+    agreement
+        .officers
+        .retain(|person| unrelated(tx, *person, grantee));
     let before = agreement.officers.len();
     for signer in &actor.signers {
         if !SIGNING.contains(&signer.role) {
@@ -265,6 +280,8 @@ fn must_hold_as(
             .filter(|signer| signer.person == person)
             .cloned()
             .collect(),
+        officer: actor.officer,
+        sequence: actor.sequence,
     };
     must_hold(tx, &alone, role, Scope::Fund(fund)).map(|_| ())
 }

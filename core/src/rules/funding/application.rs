@@ -7,11 +7,16 @@
 //!   comes within 24 hours with seen receipts of f+1 validators of one epoch from before the close
 //!   for an earlier record with the same submission.
 //! * A verdict of ineligible cites a published code. The applicant may appeal; filing opens the
-//!   board's motion, from which the officer's group is recused. A motion that ends undecided gives
-//!   the appeal a new limit.
+//!   board's motion, from which the officer's group is recused. An appeal that is undecided after 60
+//!   days is dismissed by the clock (RULINGS R40).
+//! * A group has at most so many applications in a call, waiting and in all, as its terms say. The
+//!   project is sealed; of two opened applications of one group with one project the later submitted
+//!   is void, those of different groups are marked and judged (RULINGS R33).
+//! * An application that nobody judges is shown as overdue.
 //!
 //! Absent: debarment, which follows a recovery for misconduct and is not in this build.
 
+use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::EpochPolicy;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
@@ -19,23 +24,30 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 use crate::account::Amount;
 use crate::calendar::Period;
 use crate::event::EventBody;
-use crate::id::{ApplicationId, MotionId};
+use crate::id::{ApplicationId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::rights;
+use crate::lookup::{groups, rights};
 use crate::machine::step;
 use crate::object::application::{
     Appeal, Application, ApplicationStatus as A, Opened, ROWS, Score,
 };
 use crate::object::call::{Call, CallStatus};
-use crate::object::motion::Failure;
+use crate::object::matter::Matter;
+use crate::object::motion::{Failure, MotionStatus};
 use crate::record::{ApplicationContent, CallAct, DecideAppeal, MotionEffect, Submission, Verdict};
 use crate::refusal::{Fact, NotCounted, Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
-use crate::rules::effect::{Effect, Planned};
-use crate::rules::funding::{call, review};
+use crate::rules::effect::{Effect, Planned, motions_of};
+use crate::rules::funding::{award, call, review};
 use crate::rules::motion;
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
+
+/// Days after which an appeal that nobody decided is dismissed (RULINGS R40).
+pub const APPEAL_UNDECIDED_DAYS: u32 = 60;
+
+/// Why the later of two applications with one project is void (RULINGS R33).
+const SAME_PROJECT: &str = "R33.same-project";
 
 /// Applies an act on applications.
 pub fn apply(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refusal> {
@@ -112,15 +124,6 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
         call = call.number
     );
     require_eligible(tx, &call, applicant, "F06.not-eligible")?;
-    let before =
-        tx.t.projects
-            .get(&(call.number, submission.project))
-            .copied();
-    if let Some(before) = before
-        && tx.get::<Application>(before)?.status != A::Withdrawn
-    {
-        refuse!("F06.project-twice", application = before);
-    }
     let submitted_ms = match call.closed_ms {
         None => tx.now,
         Some(closed) => match in_time(tx, applicant, submission, &call, closed) {
@@ -128,6 +131,7 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
             None => return Ok(Outcome::NotCounted(NotCounted::LateApplication)),
         },
     };
+    require_room(tx, &call, applicant, submission)?;
     require!(
         call.applications < call::APPLICATIONS_MAX,
         "F06.call-full",
@@ -138,7 +142,6 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
         number,
         call: call.number,
         applicant,
-        project: submission.project,
         commitment: submission.commitment,
         record: tx.record,
         submitted_ms,
@@ -150,14 +153,60 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
         appeal: None,
         score: None,
         rank: None,
+        same_project: false,
+        void: None,
     };
     tx.put(entry);
-    tx.t.projects()
-        .put((call.number, submission.project), number);
     tx.t.call_applications().put((call.number, number), 0);
     call.applications = call.applications.saturating_add(1);
     tx.put(call);
     Ok(Outcome::Applied)
+}
+
+/// R33: how many applications of one group a call takes, waiting and in all.
+fn require_room(
+    tx: &Tx,
+    call: &Call,
+    applicant: OrganisationId,
+    submission: &Submission,
+) -> Result<(), Refusal> {
+    let group = groups::members(&tx.t, applicant);
+    let entries: Vec<Application> = call::applications(tx, call.number)
+        .iter()
+        .filter_map(|number| tx.t.applications.get(number))
+        .filter(|entry| group.contains(&entry.applicant))
+        .cloned()
+        .collect();
+    let again = entries
+        .iter()
+        .find(|entry| entry.commitment == submission.commitment && entry.status != A::Withdrawn);
+    if let Some(again) = again {
+        refuse!("R33.handed-in-already", application = again.number);
+    }
+    let waiting = entries.iter().filter(|entry| waits(entry)).count();
+    let limits = call.terms.per_group;
+    require!(
+        waiting < limits.waiting as usize,
+        "R33.waiting-applications",
+        waiting = waiting,
+        most = limits.waiting
+    );
+    require!(
+        entries.len() < limits.handed_in as usize,
+        "R33.handed-in-applications",
+        handed_in = entries.len(),
+        most = limits.handed_in
+    );
+    Ok(())
+}
+
+/// Neither withdrawn nor void nor decided.
+fn waits(entry: &Application) -> bool {
+    match entry.status {
+        A::Submitted | A::Opened | A::Eligible | A::UnderReview | A::Ranked | A::Reserve => true,
+        A::Ineligible => appeal_open(entry),
+        A::Awarded | A::NotRecommended | A::Withdrawn | A::Void => false,
+    }
 }
 
 /// The time at which f+1 validators had seen an earlier record with this submission, if that was
@@ -218,7 +267,7 @@ fn withdraw(tx: &mut Tx, actor: &Actor, number: ApplicationId) -> Result<(), Ref
         status = format!("{:?}", call.status)
     );
     tx.advance(entry, "F39", A::Withdrawn)?;
-    tx.cancel(DeadlineKind::AppealWindow, number);
+    end_clocks(tx, number);
     review::drop_all(tx, number, "F39")?;
     call::progress(tx, call.number)
 }
@@ -260,12 +309,91 @@ fn open(
         "F07.other-content",
         application = number
     );
+    // Joint applications (R46) have no acts in this build.
+    require!(
+        content.partners.is_empty(),
+        "R46.no-joint-applications",
+        partners = content.partners.len()
+    );
     entry.opened = Some(Opened {
         content: content.clone(),
         at_ms: tx.now,
         by: actor.number(),
     });
-    tx.advance(entry, "F07", A::Opened)
+    let days = tx.charter_of(call.charter)?.funding.judge_working_days;
+    tx.schedule(
+        DeadlineKind::JudgeDue,
+        number,
+        tx.deadline(Period::WorkingDays(days)),
+    );
+    tx.advance(entry, "F07", A::Opened)?;
+    compare_projects(tx, number)
+}
+
+/// R33: compares the opened application with the others of the call that have its project. Of one
+/// group the later submitted is void; of different groups both go on, marked.
+fn compare_projects(tx: &mut Tx, number: ApplicationId) -> Result<(), Refusal> {
+    let mut entry = tx.get::<Application>(number)?;
+    let Some(project) = entry.project() else {
+        return Ok(());
+    };
+    let key = |application| (entry.call, project, application);
+    let others: Vec<ApplicationId> =
+        tx.t.projects
+            .range(key(ApplicationId::MIN)..=key(ApplicationId::MAX))
+            .map(|((_, _, application), _)| *application)
+            .collect();
+    tx.t.projects().put(key(number), 0);
+    for other in others {
+        let mut other = tx.get::<Application>(other)?;
+        if matches!(other.status, A::Withdrawn | A::Void) {
+            continue;
+        }
+        if !groups::related(&tx.t, other.applicant, entry.applicant) {
+            other.same_project = true;
+            entry.same_project = true;
+            tx.put(other);
+            tx.put(entry.clone());
+            continue;
+        }
+        let order = |entry: &Application| (entry.submitted_ms, entry.number);
+        let this_is_later = order(&entry) > order(&other);
+        void_project(tx, if this_is_later { entry.clone() } else { other })?;
+        if this_is_later {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// R33: void, with the code that says why. One that the ranking has read stays.
+fn void_project(tx: &mut Tx, mut entry: Application) -> Result<(), Refusal> {
+    let number = entry.number;
+    if step(&ROWS, "R33", Some(entry.status), A::Void).is_err() {
+        return Ok(());
+    }
+    entry.void = Some(Text::new(SAME_PROJECT).unwrap_or_default());
+    tx.advance(entry, "R33", A::Void)?;
+    end_clocks(tx, number);
+    review::drop_all(tx, number, "R33")
+}
+
+/// R33, by the clock: nobody has judged the application in time. It may still be judged.
+pub(super) fn on_judge_due(
+    tx: &mut Tx,
+    number: ApplicationId,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
+    let entry = tx.get::<Application>(number)?;
+    step(&ROWS, "R13", Some(entry.status), A::Opened)?;
+    tx.emit(
+        due,
+        EventBody::VerdictOverdue {
+            application: number,
+            call: entry.call,
+        },
+    );
+    Ok(())
 }
 
 /// F07, second half: the verdict.
@@ -291,6 +419,7 @@ fn judge(
         application = number,
         status = format!("{:?}", entry.status)
     );
+    tx.cancel(DeadlineKind::JudgeDue, number);
     entry.verdict = Some(verdict.clone());
     entry.judged_by = Some(officer);
     match verdict {
@@ -354,6 +483,11 @@ fn appeal(tx: &mut Tx, actor: &Actor, number: ApplicationId, grounds: Hash) -> R
     entry.appeal = Some(Appeal::Filed(grounds));
     tx.put(entry);
     tx.cancel(DeadlineKind::AppealWindow, number);
+    tx.schedule(
+        DeadlineKind::AppealUndecided,
+        number,
+        tx.deadline(Period::Days(APPEAL_UNDECIDED_DAYS)),
+    );
     let effect = MotionEffect::DecideAppeal(DecideAppeal {
         application: number,
     });
@@ -410,32 +544,64 @@ fn appeal_granted(tx: &mut Tx, plan: &DecideAppeal) -> Result<(), Refusal> {
         call = call.number
     );
     entry.appeal = Some(Appeal::Granted);
+    tx.cancel(DeadlineKind::AppealUndecided, plan.application);
     tx.advance(entry, "F40", A::Eligible)?;
     review::assign(tx, plan.application)
 }
 
-/// F40: not granted. Rejected: dismissed. Undecided: the applicant may appeal again within a new
-/// limit.
+/// F40: not granted. Rejected: dismissed. Undecided: it waits for the end of its days.
 fn appeal_failed(tx: &mut Tx, plan: &DecideAppeal, failure: Failure) -> Result<(), Refusal> {
-    let mut entry = tx.get::<Application>(plan.application)?;
-    if !matches!(entry.appeal, Some(Appeal::Filed(_))) || entry.status != A::Ineligible {
+    let entry = tx.get::<Application>(plan.application)?;
+    let decided = matches!(failure, Failure::Rejected | Failure::Rescinded);
+    if !decided || !is_filed(&entry) {
         return Ok(());
     }
-    if matches!(failure, Failure::Rejected | Failure::Rescinded) {
-        entry.appeal = Some(Appeal::Dismissed);
-    } else {
-        entry.appeal = Some(Appeal::Possible);
-        let days = tx
-            .charter_of(tx.get::<Call>(entry.call)?.charter)?
-            .funding
-            .appeal_days;
-        tx.schedule(
-            DeadlineKind::AppealWindow,
-            plan.application,
-            tx.deadline(Period::Days(days)),
-        );
-    }
+    dismiss(tx, entry)
+}
+
+/// Whether an appeal waits for the board.
+fn is_filed(entry: &Application) -> bool {
+    entry.status == A::Ineligible && matches!(entry.appeal, Some(Appeal::Filed(_)))
+}
+
+/// The verdict stands.
+fn dismiss(tx: &mut Tx, mut entry: Application) -> Result<(), Refusal> {
+    entry.appeal = Some(Appeal::Dismissed);
+    tx.cancel(DeadlineKind::AppealUndecided, entry.number);
     tx.advance(entry, "F40", A::Ineligible)
+}
+
+/// R40, by the clock: the board has not decided in 60 days, so the appeal is dismissed. What the
+/// board has passed and what only stays is decided.
+pub(super) fn on_appeal_undecided(
+    tx: &mut Tx,
+    number: ApplicationId,
+    due: LedgerTime,
+) -> Result<(), Refusal> {
+    let entry = tx.get::<Application>(number)?;
+    let motions = motions_of(tx, Matter::Application(number));
+    let mut open = motions.into_iter().filter(|motion| {
+        matches!(motion.effect, MotionEffect::DecideAppeal(_)) && !motion.status.is_final()
+    });
+    let motion = open.next();
+    let stays = motion
+        .as_ref()
+        .is_some_and(|motion| motion.status == MotionStatus::Staying);
+    if !is_filed(&entry) || stays {
+        return Ok(());
+    }
+    if let Some(motion) = motion {
+        motion::drop_motion(tx, motion.number)?;
+    }
+    let call = entry.call;
+    tx.emit(
+        due,
+        EventBody::AppealDismissed {
+            application: number,
+            call,
+        },
+    );
+    dismiss(tx, entry)
 }
 
 /// F40, by the clock: no appeal in time.
@@ -475,8 +641,19 @@ pub(super) fn void_cancelled(tx: &mut Tx, number: ApplicationId) -> Result<(), R
         return Ok(());
     }
     tx.advance(entry, "F38", A::Void)?;
-    tx.cancel(DeadlineKind::AppealWindow, number);
+    end_clocks(tx, number);
     review::drop_all(tx, number, "F38")
+}
+
+/// Nothing is awaited of the application any more.
+fn end_clocks(tx: &mut Tx, number: ApplicationId) {
+    for kind in [
+        DeadlineKind::JudgeDue,
+        DeadlineKind::AppealWindow,
+        DeadlineKind::AppealUndecided,
+    ] {
+        tx.cancel(kind, number);
+    }
 }
 
 /// F10: the score stands, with a rank if every threshold is reached.
@@ -501,12 +678,20 @@ pub(super) fn ranked(
 }
 
 impl Effect for DecideAppeal {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Application(self.application)
+    }
+
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self)
     }
 
     fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
         check_appeal(tx, self)
+    }
+
+    fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
+        award::check_voters(tx, self.application, persons)
     }
 
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {

@@ -9,10 +9,13 @@
 //! * Concentration (R2): with this award one group has at most the charter's share of the fund's
 //!   receipts net of refunds, and at most the call's share of its budget; lapsed and revoked awards
 //!   do not count.
-//! * At most the ask and at most what the call still holds (N4). In rank order, or out of rank with
-//!   reasons in a motion of that kind. The applicant is eligible on the day of decision (N23).
-//! * The applicant's group is recused in the tally (`interested`); whoever reviewed an
-//!   application of the call does not vote (`check_voter`).
+//! * At most the ask and at most what the call still holds (N4). The applicant is eligible on the
+//!   day of decision (N23).
+//! * Awards of a call are motions side by side (RULINGS R34). In rank order: at proposal every better
+//!   rank is decided or before its body; the effect waits until those are decided, and passes over a
+//!   better rank whose motion failed. Or out of rank, with reasons, in a motion of that kind.
+//! * The applicant's group is recused in the tally (`interested`); whoever reviewed an application
+//!   of the call does not vote on it, nor whoever acted in its payments (RULINGS R31).
 //! * Granted: B -> W, then standstill, offer, acceptance. Lapsed or revoked: W -> B until the call
 //!   is closed, then W -> A (R3).
 //!
@@ -25,7 +28,7 @@ use crate::account::{Account, AccountKind, Amount, Balances, Movement};
 use crate::calendar::Period;
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
 use crate::event::EventBody;
-use crate::id::{ApplicationId, AwardId, CallId, FundId, MotionId, PersonId};
+use crate::id::{ApplicationId, AwardId, CallId, FundId, Id, MotionId, PersonId};
 use crate::identity::{Role, Scope};
 use crate::lookup::groups;
 use crate::machine::step;
@@ -35,13 +38,15 @@ use crate::object::award::{Award, AwardState as S, ROWS};
 use crate::object::call::{Call, CallStatus};
 use crate::object::deed;
 use crate::object::deed::Deed;
+use crate::object::matter::Matter;
 use crate::object::milestone::basis_points;
-use crate::record::{GrantAward, PlaceApplication, Placing, RevokeAward};
+use crate::object::motion::{Motion, MotionStatus};
+use crate::record::{GrantAward, MotionEffect, PlaceApplication, Placing, RevokeAward};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::bank::{net_receipts, post};
-use crate::rules::effect::{Effect, scope_of};
-use crate::rules::funding::{application, call, fund, review};
+use crate::rules::effect::{Effect, motions_of, scope_of};
+use crate::rules::funding::{application, call, fund, payment, review};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -126,28 +131,95 @@ fn fund_of(tx: &Tx, application: ApplicationId) -> Option<FundId> {
     tx.t.calls.get(&call).map(|call| call.terms.fund)
 }
 
-/// Whether an application of better rank in the call waits for an award.
-fn passes_over(
-    tx: &Tx,
-    call: CallId,
-    application: ApplicationId,
-    rank: u32,
-) -> Option<ApplicationId> {
-    call::applications(tx, call)
-        .into_iter()
-        .filter(|other| *other != application)
-        .find(|other| {
-            tx.t.applications.get(other).is_some_and(|other| {
-                let waits = matches!(
-                    other.status,
-                    ApplicationStatus::Ranked | ApplicationStatus::Reserve
-                );
-                waits && other.rank.is_some_and(|better| better < rank)
-            })
-        })
+/// How a better rank of the call stands in the way of a worse one (RULINGS R34).
+enum Better {
+    /// The body has not decided its motion yet.
+    Undecided(MotionId),
+    /// Nobody has asked for its award, or the motion was taken back before a ballot.
+    NotAsked(ApplicationId),
 }
 
-/// The guards of F11 and F41, when the motion is proposed and again when it takes effect.
+/// The best rank above `rank` that waits for its award and stands in the way of motion `before`: of
+/// two motions the later one waits, and a rank whose motion failed is passed over.
+fn better_rank(tx: &Tx, call: CallId, rank: u32, before: MotionId) -> Option<Better> {
+    let mut waiting: Vec<(u32, ApplicationId)> = call::applications(tx, call)
+        .into_iter()
+        .filter_map(|number| {
+            let entry = tx.t.applications.get(&number)?;
+            let better = entry.rank.filter(|better| *better < rank)?;
+            waits(entry).then_some((better, number))
+        })
+        .collect();
+    waiting.sort_unstable();
+    waiting
+        .into_iter()
+        .find_map(|(_, number)| stands(tx, number, before))
+}
+
+/// Whether an application waits for a decision on its award.
+fn waits(application: &Application) -> bool {
+    matches!(
+        application.status,
+        ApplicationStatus::Ranked | ApplicationStatus::Reserve
+    )
+}
+
+/// How one better rank stands in the way of motion `before`, if it does.
+fn stands(tx: &Tx, application: ApplicationId, before: MotionId) -> Option<Better> {
+    let motions: Vec<Motion> = motions_of(tx, Matter::Application(application))
+        .into_iter()
+        .filter(|motion| {
+            matches!(
+                motion.effect,
+                MotionEffect::GrantAward(_) | MotionEffect::PlaceApplication(_)
+            )
+        })
+        .collect();
+    // One that gathers support is not before its body yet.
+    let undecided =
+        |motion: &&Motion| !motion.status.is_final() && motion.status != MotionStatus::Gathering;
+    let mut open = motions.iter().filter(undecided);
+    if let Some(earlier) = open.clone().find(|motion| motion.number < before) {
+        return Some(Better::Undecided(earlier.number));
+    }
+    // Ballots were closed on it, and it came to nothing.
+    let failed = motions.iter().any(|motion| {
+        motion.status.is_final()
+            && motion.status != MotionStatus::CarriedOut
+            && motion.tally.is_some()
+    });
+    if failed {
+        return None;
+    }
+    Some(match open.next() {
+        Some(later) => Better::Undecided(later.number),
+        None => Better::NotAsked(application),
+    })
+}
+
+/// R34: what must hold of the ranks when an award is proposed. In rank order every better rank is
+/// decided, passed over, or before its body; an award out of rank order passes somebody over.
+fn check_rank(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
+    let application = tx.get::<Application>(grant.application)?;
+    let Some(rank) = application.rank else {
+        refuse!("F11.no-rank", application = grant.application)
+    };
+    match (
+        better_rank(tx, application.call, rank, MotionId::MAX),
+        grant.out_of_rank,
+    ) {
+        (Some(Better::NotAsked(better)), None) => refuse!(
+            "R34.better-rank-open",
+            application = grant.application,
+            better = better
+        ),
+        (None, Some(_)) => refuse!("F11.in-rank", application = grant.application),
+        _ => Ok(()),
+    }
+}
+
+/// The guards of F11 and F41, when the motion is proposed and again when it takes effect. The ranks
+/// are asked apart: [`check_rank`] at proposal, [`Effect::waits_for`] at the effect.
 fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
     let application = tx.get::<Application>(grant.application)?;
     let call = tx.get::<Call>(application.call)?;
@@ -160,12 +232,8 @@ fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
         call = number,
         status = format!("{:?}", call.status)
     );
-    let waits = matches!(
-        application.status,
-        ApplicationStatus::Ranked | ApplicationStatus::Reserve
-    );
     require!(
-        waits,
+        waits(&application),
         "F11.application-not-ranked",
         status = format!("{:?}", application.status)
     );
@@ -199,21 +267,6 @@ fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
         amount = grant.amount,
         left = left
     );
-    let Some(rank) = application.rank else {
-        refuse!("F11.no-rank", application = grant.application)
-    };
-    match (
-        passes_over(tx, number, grant.application, rank),
-        grant.out_of_rank,
-    ) {
-        (Some(better), None) => refuse!(
-            "F11.out-of-rank",
-            application = grant.application,
-            better = better
-        ),
-        (None, Some(_)) => refuse!("F11.in-rank", application = grant.application),
-        _ => {}
-    }
     let limits = tx.charter_of(call.charter)?.funding;
     let in_fund = u128::from(granted(tx, application.applicant, |award| {
         award.fund == fund
@@ -261,6 +314,8 @@ pub fn grant(tx: &mut Tx, motion: MotionId, grant: &GrantAward) -> Result<AwardI
         call: application.call,
         application: grant.application,
         grantee: application.applicant,
+        partners: Vec::new(),
+        instrument: call.terms.instrument,
         amount: grant.amount,
         motion,
         body,
@@ -436,12 +491,20 @@ pub(super) fn on_deadline(
     Ok(())
 }
 
-/// Reviewers of the application and voters of the award, as deeds of the chain.
-pub(super) fn deeds(tx: &Tx, agreement: &Agreement) -> Result<Vec<Deed>, Refusal> {
-    let award = tx.get::<Award>(agreement.award)?;
-    let mut deeds = reviewers(tx, award.application);
-    deeds.extend(voters(tx, award.motion));
-    Ok(deeds)
+/// Reviewers of the application and voters in its matter (RULINGS R31), as deeds of the chain: of
+/// the award, its placing, rescission and revocation, an appeal, a lifted hold.
+pub(super) fn deeds(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
+    let mut deeds = reviewers(tx, application);
+    deeds.extend(votes(tx, application));
+    deeds
+}
+
+/// Votes in the matter of an application.
+pub(super) fn votes(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
+    motions_of(tx, Matter::Application(application))
+        .iter()
+        .flat_map(|motion| voters(tx, motion.number))
+        .collect()
 }
 
 /// Persons whose review of the application stands: who declined, was recused or replaced has not
@@ -451,44 +514,76 @@ fn reviewers(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
         .into_iter()
         .filter(|review| review.status.stands());
     standing
-        .filter_map(|review| deed(tx, deed::Step::Review, review.person))
+        .filter_map(|review| review::deed(tx, &review))
         .collect()
 }
 
-/// Persons who signed a ballot that holds its group's voice on the motion.
+/// Persons who signed a counted ballot: it holds its group's voice, and that was not recused.
 fn voters(tx: &Tx, motion: MotionId) -> Vec<Deed> {
-    let persons = crate::rules::motion::ballots(&tx.t, motion)
-        .into_values()
-        .flat_map(|cast| cast.persons);
-    persons
-        .filter_map(|person| deed(tx, deed::Step::Vote, person))
-        .collect()
+    let mut deeds = Vec::new();
+    for (group, cast) in crate::rules::motion::ballots(&tx.t, motion) {
+        if tx.t.recused_at_close.contains(&(motion, group)) {
+            continue;
+        }
+        for person in cast.persons {
+            if let Some(known) = tx.t.persons.get(&person) {
+                deeds.push(Deed {
+                    step: deed::Step::Vote,
+                    person,
+                    home: known.home,
+                    at_ms: cast.cast_ms,
+                });
+            }
+        }
+    }
+    deeds
 }
 
-fn deed(tx: &Tx, step: deed::Step, person: PersonId) -> Option<Deed> {
-    tx.t.persons.get(&person).map(|known| Deed {
-        step,
-        person,
-        home: known.home,
-    })
+/// R7: nobody who reviewed an application of the call votes on its awards, their placing, rescission
+/// or revocation.
+fn check_award_voters(
+    tx: &Tx,
+    application: ApplicationId,
+    persons: &[PersonId],
+) -> Result<(), Refusal> {
+    let call = tx.get::<Application>(application)?.call;
+    let reviewed = call::applications(tx, call);
+    exclude(tx, application, &reviewed, persons)
 }
 
-/// R7, domain 2.9: nobody who reviewed an application of the call votes on its awards.
-fn check_voter(tx: &Tx, application: ApplicationId, person: PersonId) -> Result<(), Refusal> {
-    let application = tx.get::<Application>(application)?;
-    let mut all = call::applications(tx, application.call).into_iter();
-    let reviewed = all.any(|other| {
-        reviewers(tx, other)
-            .iter()
-            .any(|deed| deed.person == person)
-    });
-    require!(
-        !reviewed,
-        "N12.same-person",
-        person = person,
-        step = "vote",
-        earlier = "review"
-    );
+/// R31, domain 2.9: nobody who reviewed the application votes in its matter, nor whoever took a step
+/// that excludes the vote in what grew from it.
+pub(super) fn check_voters(
+    tx: &Tx,
+    application: ApplicationId,
+    persons: &[PersonId],
+) -> Result<(), Refusal> {
+    exclude(tx, application, &[application], persons)
+}
+
+fn exclude(
+    tx: &Tx,
+    application: ApplicationId,
+    reviewed: &[ApplicationId],
+    persons: &[PersonId],
+) -> Result<(), Refusal> {
+    let mut done: Vec<Deed> = reviewed
+        .iter()
+        .flat_map(|other| reviewers(tx, *other))
+        .collect();
+    done.extend(payment::deeds(tx, application));
+    for person in persons {
+        let mut earlier = done.iter().filter(|deed| deed.person == *person);
+        let excludes = |deed: &&Deed| deed::Step::Vote.both(deed.step) == deed::Both::No;
+        if let Some(earlier) = earlier.find(excludes) {
+            refuse!(
+                "N12.same-person",
+                person = person,
+                step = deed::Step::Vote.name(),
+                earlier = earlier.step.name()
+            );
+        }
+    }
     Ok(())
 }
 
@@ -505,14 +600,36 @@ impl Effect for GrantAward {
         interested(tx, self.application)
     }
 
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Application(self.application)
+    }
+
+    fn proposable(&self, tx: &Tx) -> Result<(), Refusal> {
+        check_rank(tx, self)
+    }
+
     fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
         check(tx, self)
     }
 
+    fn waits_for(&self, tx: &Tx, motion: MotionId) -> Result<Option<MotionId>, Refusal> {
+        let application = tx.get::<Application>(self.application)?;
+        let (None, Some(rank)) = (self.out_of_rank, application.rank) else {
+            return Ok(None);
+        };
+        match better_rank(tx, application.call, rank, motion) {
+            None => Ok(None),
+            Some(Better::Undecided(awaited)) => Ok(Some(awaited)),
+            Some(Better::NotAsked(better)) => refuse!(
+                "F11.out-of-rank",
+                application = self.application,
+                better = better
+            ),
+        }
+    }
+
     fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
-        persons
-            .iter()
-            .try_for_each(|person| check_voter(tx, self.application, *person))
+        check_award_voters(tx, self.application, persons)
     }
 
     fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
@@ -521,6 +638,10 @@ impl Effect for GrantAward {
 }
 
 impl Effect for PlaceApplication {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Application(self.application)
+    }
+
     fn body(&self, tx: &Tx, _kind: Option<MotionKind>) -> Result<DecidingBody, Refusal> {
         deciding_body(tx, self.application, BodyKind::Committee)
     }
@@ -538,9 +659,7 @@ impl Effect for PlaceApplication {
     }
 
     fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
-        persons
-            .iter()
-            .try_for_each(|person| check_voter(tx, self.application, *person))
+        check_award_voters(tx, self.application, persons)
     }
 
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
@@ -549,6 +668,13 @@ impl Effect for PlaceApplication {
 }
 
 impl Effect for RevokeAward {
+    fn matter(&self, tx: &Tx, motion: MotionId) -> Matter {
+        let award = tx.t.awards.get(&self.award);
+        award.map_or(Matter::Motion(motion), |award| {
+            Matter::Application(award.application)
+        })
+    }
+
     fn scope(&self, tx: &Tx) -> Scope {
         scope_of(tx.t.awards.get(&self.award).map(|award| award.fund))
     }
@@ -560,6 +686,10 @@ impl Effect for RevokeAward {
 
     fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
         check_revoke(tx, self)
+    }
+
+    fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
+        check_award_voters(tx, tx.get::<Award>(self.award)?.application, persons)
     }
 
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {

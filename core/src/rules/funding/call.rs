@@ -26,6 +26,7 @@ use crate::identity::{Role, Scope};
 use crate::machine::step;
 use crate::object::application::{Application, ApplicationStatus, Score};
 use crate::object::call::{Call, CallStatus as C, ROWS};
+use crate::object::matter::Matter;
 use crate::object::review::Review;
 use crate::record::{CallTerms, CancelCall, Scores, TieBreak};
 use crate::refusal::{Outcome, Refusal};
@@ -322,6 +323,7 @@ pub fn rank(tx: &mut Tx, number: CallId) -> Result<Outcome, Refusal> {
             }
             _ => continue,
         }
+        review::require_untainted(tx, number)?;
         let reviews = review::of(tx, number);
         if let Some(open) = reviews.iter().find(|review| review.status.is_running()) {
             refuse!(
@@ -468,13 +470,22 @@ impl Effect for CallTerms {
 }
 
 impl Effect for CancelCall {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Call(self.call)
+    }
+
     fn scope(&self, tx: &Tx) -> Scope {
         scope_of(tx.t.calls.get(&self.call).map(|call| call.terms.fund))
     }
 
-    fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
-        // It is for everybody; who later applies is judged then.
-        Vec::new()
+    fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
+        // R31: whoever applied, and has not taken it back.
+        let entries = applications(tx, self.call);
+        let entries = entries.iter().filter_map(|a| tx.t.applications.get(a));
+        entries
+            .filter(|entry| entry.status != ApplicationStatus::Withdrawn)
+            .map(|entry| entry.applicant)
+            .collect()
     }
 
     fn possible(&self, tx: &Tx) -> Result<(), Refusal> {

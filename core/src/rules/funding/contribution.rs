@@ -9,6 +9,8 @@
 //! * A receipt is recorded by the treasurer and confirmed by another officer; the confirmation
 //!   posts it and uses the bank reference. An amount above what is open on the instalment is
 //!   refused: the excess is a new pledge.
+//! * A receipt that is entered before the default is due and confirmed later delays the default of
+//!   its amount by the days of a confirmation, once an instalment (RULINGS R35).
 //! * Instalments that are not called are cancelled by two chained records: member, then treasurer.
 //! * A receipt that is never confirmed has no effect and blocks nothing: the reference is used by
 //!   the confirmation.
@@ -29,6 +31,8 @@ use crate::machine::step;
 use crate::object::contribution::{
     Cancellation, Contribution, Instalment, InstalmentStatus, InstalmentStatus as I, ROWS, Receipt,
 };
+use crate::object::fund::Fund;
+use crate::object::matter::Matter;
 use crate::record::{FundAct, PledgeEntry, ReceiptEntry, WriteOffInstalment};
 use crate::refusal::{Fact, Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
@@ -130,6 +134,8 @@ fn pledge(tx: &mut Tx, actor: &Actor, entry: &PledgeEntry) -> Result<(), Refusal
             due_day: planned.due_day,
             amount: planned.amount,
             received: Amount::ZERO,
+            delayed: Amount::ZERO,
+            was_delayed: false,
             status: step(&ROWS, "F02", None, I::Pledged)?,
             since_ms: tx.now,
         };
@@ -280,13 +286,20 @@ fn record_receipt(tx: &mut Tx, actor: &Actor, entry: &ReceiptEntry) -> Result<()
     let (instalment, contribution) = instalment(tx, entry.instalment)?;
     let recorded_by = must_hold(tx, actor, Role::Treasurer, Scope::Fund(contribution.fund))?.person;
     receivable(entry.instalment, &instalment, entry.amount)?;
-    check_reference(tx, &entry.reference)?;
+    check_reference(tx, &account_of(tx, contribution.fund)?, &entry.reference)?;
     let today = tx.calendar().day_of(tx.now);
     require!(
         entry.value_day <= today,
         "F03.value-day-ahead",
         value_day = entry.value_day,
         today = today
+    );
+    let pledged = tx.calendar().day_of(contribution.signed_ms);
+    require!(
+        entry.value_day >= pledged,
+        "F03.value-day-before-pledge",
+        value_day = entry.value_day,
+        pledged = pledged
     );
     let receipt = Receipt {
         instalment: entry.instalment,
@@ -295,10 +308,16 @@ fn record_receipt(tx: &mut Tx, actor: &Actor, entry: &ReceiptEntry) -> Result<()
         value_day: entry.value_day,
         recorded_by,
         confirmed_by: None,
+        in_time: false,
     };
     let record = tx.record;
     tx.t.receipts().put(record, receipt);
     Ok(())
+}
+
+/// The bank account of a fund.
+fn account_of(tx: &Tx, fund: FundId) -> Result<Hash, Refusal> {
+    Ok(tx.get::<Fund>(fund)?.bank_account)
 }
 
 /// F03, F35, second record: another officer. Posts `X:member -> A`.
@@ -339,9 +358,17 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
         let related = groups::related(&tx.t, home(receipt.recorded_by), home(confirmed_by));
         require!(!related, "N12.same-group", person = confirmed_by);
     }
-    let (code, to) = receivable(receipt.instalment, &entry, receipt.amount)?;
-    claim_reference(tx, &receipt.reference)?;
+    let (mut code, to) = receivable(receipt.instalment, &entry, receipt.amount)?;
+    // R35: what was entered in time is no late receipt, although the rest has defaulted.
+    if code == "F35" && receipt.in_time && receipt.amount <= entry.delayed {
+        code = "F03";
+    }
+    claim_reference(tx, &account_of(tx, contribution.fund)?, &receipt.reference)?;
     entry.received = entry.received.saturating_add(receipt.amount);
+    if code == "F03" && receipt.in_time {
+        entry.delayed = entry.delayed.saturating_sub(receipt.amount);
+    }
+    entry.delayed = entry.delayed.min(entry.rest());
     put(tx, receipt.instalment, entry, code, to)?;
     let what = if code == "F35" {
         PledgeMove::ReceiveLate
@@ -379,6 +406,12 @@ fn check_write_off(tx: &Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
         instalment = plan.instalment,
         status = status
     );
+    require!(
+        entry.delayed == Amount::ZERO,
+        "F35.default-delayed",
+        instalment = plan.instalment,
+        amount = entry.delayed
+    );
     Ok(())
 }
 
@@ -399,28 +432,99 @@ fn interested(tx: &Tx, plan: &WriteOffInstalment) -> Vec<OrganisationId> {
 
 /// F35: the defaulted rest is given up. Memo only.
 fn write_off(tx: &mut Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
+    check_write_off(tx, plan)?;
     let (entry, mut contribution) = instalment(tx, plan.instalment)?;
     put(tx, plan.instalment, entry, "F35", I::WrittenOff)?;
     memo(tx, &mut contribution, PledgeMove::WriteOff, entry.rest())
 }
 
+/// R35: receipts that were entered before the default is due and are not confirmed yet delay the
+/// default of their amount. Returns that amount.
+fn delay(
+    tx: &mut Tx,
+    number: InstalmentId,
+    contribution: &Contribution,
+    open: Amount,
+    due: LedgerTime,
+) -> Result<Amount, Refusal> {
+    let account = account_of(tx, contribution.fund)?;
+    // One whose reference is used is never confirmed.
+    let waits = |receipt: &Receipt| {
+        receipt.instalment == number
+            && receipt.confirmed_by.is_none()
+            && check_reference(tx, &account, &receipt.reference).is_ok()
+    };
+    let waiting: Vec<(Hash, Receipt)> =
+        tx.t.receipts
+            .iter()
+            .filter(|(_, receipt)| waits(receipt))
+            .map(|(record, receipt)| (*record, receipt.clone()))
+            .collect();
+    let mut sum = Amount::ZERO;
+    for (record, mut receipt) in waiting {
+        sum = sum.saturating_add(receipt.amount);
+        receipt.in_time = true;
+        tx.t.receipts().put(record, receipt);
+    }
+    let amount = sum.min(open);
+    if amount > Amount::ZERO {
+        let days = tx.charter_of(contribution.charter)?.funding.step_days;
+        let until_ms = tx.calendar().deadline(due, Period::WorkingDays(days));
+        tx.schedule(DeadlineKind::InstalmentDefault, number, until_ms);
+        tx.emit(
+            due,
+            EventBody::DefaultDelayed {
+                instalment: number,
+                amount,
+                until_ms,
+            },
+        );
+    }
+    Ok(amount)
+}
+
 /// F04: due day and grace have passed.
 pub fn on_default(tx: &mut Tx, number: InstalmentId, due: LedgerTime) -> Result<(), Refusal> {
-    let (entry, mut contribution) = instalment(tx, number)?;
+    let (mut entry, mut contribution) = instalment(tx, number)?;
+    // The whole rest at first, what was delayed of it later.
+    let open = if entry.was_delayed {
+        entry.delayed
+    } else {
+        entry.rest()
+    };
+    let waiting = if entry.was_delayed {
+        Amount::ZERO
+    } else {
+        delay(tx, number, &contribution, open, due)?
+    };
+    entry.was_delayed |= waiting > Amount::ZERO;
+    entry.delayed = waiting;
+    let amount = open.saturating_sub(waiting);
+    if amount == Amount::ZERO {
+        let stays = entry.status;
+        return put(tx, number, entry, "R35", stays);
+    }
     put(tx, number, entry, "F04", I::Defaulted)?;
-    memo(tx, &mut contribution, PledgeMove::Default, entry.rest())?;
+    memo(tx, &mut contribution, PledgeMove::Default, amount)?;
     let body = EventBody::InstalmentDefaulted {
         fund: contribution.fund,
         contribution: contribution.number,
         instalment: number,
         member: contribution.member,
-        amount: entry.rest(),
+        amount,
     };
     tx.emit(due, body);
     Ok(())
 }
 
 impl Effect for WriteOffInstalment {
+    fn matter(&self, tx: &Tx, motion: MotionId) -> Matter {
+        let entry = tx.t.instalments.get(&self.instalment);
+        entry.map_or(Matter::Motion(motion), |entry| {
+            Matter::Contribution(entry.contribution)
+        })
+    }
+
     fn scope(&self, tx: &Tx) -> Scope {
         scope_of(fund_of(tx, self))
     }

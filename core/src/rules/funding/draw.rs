@@ -24,7 +24,7 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{CallId, DrawId, FundId, GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::{groups, rights};
+use crate::lookup::{groups, seats};
 use crate::machine::step;
 use crate::object::agreement::Agreement;
 use crate::object::call::Call;
@@ -295,14 +295,6 @@ fn restart_clock(tx: &mut Tx, number: DrawId) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether `organisation` holds a seat of the board and is a member.
-fn holds_seat(tx: &Tx, organisation: OrganisationId) -> bool {
-    tx.t.seats
-        .get(&organisation)
-        .is_some_and(|until| tx.now <= *until)
-        && rights::is_live(&tx.t, organisation)
-}
-
 /// The person who would take place `index` of the draw in this record.
 fn taker(tx: &Tx, actor: &Actor, fund: FundId, index: usize, slot: &Slot) -> Option<PersonId> {
     match (slot.seat, PLACES.get(index).copied().flatten()) {
@@ -315,7 +307,7 @@ fn taker(tx: &Tx, actor: &Actor, fund: FundId, index: usize, slot: &Slot) -> Opt
                 .ok()
                 .map(|signer| signer.person)
         }
-        (None, None) if holds_seat(tx, actor.number()) => {
+        (None, None) if seats::holds(&tx.t, actor.number()) => {
             actor.signer(Role::Primary).map(|signer| signer.person)
         }
         _ => None,
@@ -476,9 +468,9 @@ pub fn on_deadline(tx: &mut Tx, number: DrawId, due: LedgerTime) -> Result<(), R
             .get(*index)
             .and_then(|slot| slot.person)
             .map(|person| home_group(tx, person));
-        let next = (tx.t.seats.iter().map(|(organisation, _)| *organisation))
+        let next = seats::holders(&tx.t)
             .filter(|organisation| {
-                holds_seat(tx, *organisation) && !draw.named.contains(organisation)
+                seats::holds(&tx.t, *organisation) && !draw.named.contains(organisation)
             })
             .find(|organisation| {
                 let group = groups::group_of(&tx.t, *organisation);

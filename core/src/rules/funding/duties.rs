@@ -5,13 +5,15 @@
 //! * Groups: nobody on the fund's side belongs to the grantee's group; assessors of one milestone
 //!   and reviewers of one application come from distinct groups. The fund's officers may share an
 //!   employer unless the charter sets `chain_distinct_groups`.
+//! * What was done is judged again before each further step, with the ties that were effective when
+//!   it was done (RULINGS R30): [`tainted`].
 //! * That two person numbers are two humans is attested, not proved (RULINGS A16).
 //! * Absent on purpose: who holds which post (that is authority, judged before), and the signing of
 //!   the agreement, which is no step of the chain.
 
 use std::collections::BTreeMap;
 
-use rollbook_proof::number::OrganisationId;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::id::PersonId;
 use crate::lookup::groups;
@@ -34,7 +36,7 @@ pub struct Chain {
 /// Refuses a deed that the rules of the module head forbid. True: allowed only because it is
 /// recorded, so the caller records it.
 pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Refusal> {
-    let related = groups::related(tables, deed.home, chain.grantee);
+    let related = groups::were_related(tables, deed.home, chain.grantee, deed.at_ms);
     if deed.step.is_grantees() {
         // Another company of the group does not act for the grantee either; authority has judged
         // that the grantee signed.
@@ -46,7 +48,7 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
                 organisation = deed.home
             );
         }
-    } else if related {
+    } else if groups::had_conflict(tables, deed.home, chain.grantee, deed.at_ms) {
         refuse!(
             "N13.related-to-grantee",
             step = deed.step.name(),
@@ -86,8 +88,10 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
             .deeds
             .iter()
             .filter(|earlier| counts(earlier.step) && earlier.person != deed.person);
-        if let Some(other) = others.find(|earlier| groups::related(tables, earlier.home, deed.home))
-        {
+        if let Some(other) = others.find(|earlier| {
+            let later = earlier.at_ms.max(deed.at_ms);
+            groups::were_related(tables, earlier.home, deed.home, later)
+        }) {
             return Err(Refusal::new(
                 code,
                 vec![
@@ -101,17 +105,34 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
     Ok(noted)
 }
 
-/// Judges a whole chain again, for audits and property tests: every deed against all others.
-pub fn judge_all(tables: &StateTables, chain: &Chain) -> Result<(), Refusal> {
-    for (at, deed) in chain.deeds.iter().enumerate() {
-        let others = Chain {
-            deeds: chain.deeds.iter().take(at).copied().collect(),
-            grantee: chain.grantee,
-            distinct_groups: chain.distinct_groups,
-        };
-        judge(tables, &others, *deed)?;
+/// Judges `deeds` again, one after the other, after those of `chain`. Returns the ones that the ties
+/// forbid (RULINGS R30), each with the refusal that it would meet.
+pub fn tainted(
+    tables: &StateTables,
+    mut chain: Chain,
+    deeds: impl IntoIterator<Item = Deed>,
+) -> Vec<(Deed, Refusal)> {
+    let mut found = Vec::new();
+    for deed in deeds {
+        match judge(tables, &chain, deed) {
+            Ok(_) => chain.deeds.push(deed),
+            // A deed that falls stands in nobody's way.
+            Err(refusal) => found.push((deed, refusal)),
+        }
     }
-    Ok(())
+    found
+}
+
+/// Judges a whole chain again, for audits and property tests: every deed against those before it.
+pub fn judge_all(tables: &StateTables, chain: &Chain) -> Result<(), Refusal> {
+    let empty = Chain {
+        deeds: Vec::new(),
+        ..*chain
+    };
+    match tainted(tables, empty, chain.deeds.iter().copied()).pop() {
+        Some((_, refusal)) => Err(refusal),
+        None => Ok(()),
+    }
 }
 
 /// The matrix as Markdown, for docs/.
@@ -150,12 +171,13 @@ pub fn by_step(deeds: &[Deed]) -> BTreeMap<Step, Vec<PersonId>> {
 #[cfg(test)]
 mod tests {
     use rollbook_proof::crypto::Hash;
-    use rollbook_proof::number::{Height, LedgerTime};
+    use rollbook_proof::number::Height;
 
     use super::*;
+    use crate::identity::RelationKind;
     use crate::object::deed::{N, R, STEPS};
-    use crate::object::relation::Edge;
-    use crate::rules::registration::relate;
+    use crate::object::relation::{Edge, RelationStatus};
+    use crate::rules::relations;
     use crate::state::StateTables;
     use crate::tx::{BlockContext, Tx};
 
@@ -172,6 +194,7 @@ mod tests {
             } else {
                 person.0
             }),
+            at_ms: LedgerTime(0),
         }
     }
 
@@ -326,14 +349,20 @@ mod tests {
             now: LedgerTime(0),
         };
         let mut tx = Tx::of_block(&mut tables, block);
-        relate(
+        relations::write(
             &mut tx,
             OrganisationId(GRANTEE),
             OrganisationId(101),
             Edge {
+                kind: RelationKind::Control,
                 evidence: Hash::ZERO,
+                claimed_ms: LedgerTime(0),
+                claimed_by: OrganisationId(101),
+                confirmed_by: Some(OrganisationId(GRANTEE)),
+                effective_ms: Some(LedgerTime(0)),
+                ended_ms: None,
+                status: RelationStatus::Joined,
                 since_ms: LedgerTime(0),
-                until_ms: None,
             },
         );
         tx.keep();
@@ -346,6 +375,7 @@ mod tests {
                         step,
                         person: PersonId(7),
                         home: OrganisationId(home),
+                        at_ms: LedgerTime(0),
                     },
                 ));
                 let expected = if step.is_grantees() {
@@ -362,6 +392,7 @@ mod tests {
                     step,
                     person: PersonId(7),
                     home: OrganisationId(9),
+                    at_ms: LedgerTime(0),
                 },
             ));
             assert_eq!(stranger, step.is_grantees().then_some("R6.not-the-grantee"));
@@ -375,6 +406,7 @@ mod tests {
             step,
             person,
             home: OrganisationId(50),
+            at_ms: LedgerTime(0),
         };
         for (step, refused) in [
             (Step::Assess, Some("R6.assessors-of-one-group")),

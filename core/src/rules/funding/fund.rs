@@ -2,7 +2,7 @@
 //! a committee of five.
 //!
 //! * A board motion `fund` makes it Approved. It is Open once the holder and every named officer
-//!   signed their acceptance; an officer's post begins with the acceptance and lasts two years.
+//!   signed their acceptance; an officer's post begins with the acceptance and lasts a term.
 //! * One person holds one of TRE, OFF, PO, FIN per fund, posts for the whole alliance included; the
 //!   auditor none.
 //! * The committee is named by a board motion, five members of distinct groups, two years.
@@ -15,21 +15,19 @@ use std::collections::BTreeSet;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
-use crate::id::{FundId, Id, MotionId, PostId};
-use crate::identity::{OrganisationKind, Post, PostStatus, Role, Scope};
-use crate::lookup::posts::post_in_force;
+use crate::id::{FundId, Id, MotionId};
+use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{groups, rights};
 use crate::machine::step;
 use crate::object::fund::{Fund, FundStatus, ROWS};
+use crate::object::matter::Matter;
 use crate::record::{AppointCommittee, CreateFund};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::Effect;
+use crate::rules::posts;
 use crate::tx::Tx;
 use crate::{refuse, require};
-
-/// Days of a post or a seat (RULINGS R7).
-pub const TERM_DAYS: u32 = 730;
 
 /// Fewest officers by role (RULINGS R7).
 const OFFICERS_LEAST: [(Role, usize); 4] = [
@@ -37,6 +35,14 @@ const OFFICERS_LEAST: [(Role, usize); 4] = [
     (Role::SecondOfficer, 2),
     (Role::ProgrammeOfficer, 1),
     (Role::FinanceApprover, 2),
+];
+
+/// Posts of which two persons bind an office that holds a fund.
+const BINDING: [Role; 4] = [
+    Role::Secretary,
+    Role::Treasurer,
+    Role::SecondOfficer,
+    Role::FinanceApprover,
 ];
 
 /// A fund that is open.
@@ -78,28 +84,14 @@ fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
     }
     let mut seen = BTreeSet::new();
     for (role, person) in &plan.officers {
-        require!(
-            tx.t.persons.contains(person),
-            "F01.unknown-person",
-            person = person
-        );
         require!(seen.insert(*person), "F01.two-chain-roles", person = person);
-        for (_, post) in
-            tx.t.posts
-                .iter()
-                .filter(|(_, post)| post.holder == *person && post_in_force(post, tx.now))
-        {
-            require!(post.role != Role::Auditor, "F01.auditor", person = person);
-            let chain = OFFICERS_LEAST.iter().any(|(role, _)| *role == post.role);
-            // A post for the whole alliance covers this fund too.
-            let second = chain && post.scope == Scope::Alliance && post.role != *role;
-            require!(
-                !second,
-                "F01.two-chain-roles",
-                person = person,
-                holds = format!("{:?}", post.role)
-            );
-        }
+        posts::may_hold(
+            tx,
+            *person,
+            *role,
+            Scope::Fund(tx.peek_id::<FundId>()),
+            None,
+        )?;
     }
     for (role, least) in OFFICERS_LEAST {
         let named = plan
@@ -118,9 +110,15 @@ fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The holder: its group has no voice on holding the money.
-fn interested(_tx: &Tx, plan: &CreateFund) -> Vec<OrganisationId> {
-    vec![plan.holder]
+/// The holder, and the employers of the officers named (RULINGS R31): their groups have no voice on
+/// who holds the money.
+fn interested(tx: &Tx, plan: &CreateFund) -> Vec<OrganisationId> {
+    let employers = plan
+        .officers
+        .iter()
+        .filter_map(|(_, person)| tx.t.persons.get(person))
+        .map(|person| person.home);
+    std::iter::once(plan.holder).chain(employers).collect()
 }
 
 /// F01: makes the fund Approved. Returns its number.
@@ -157,12 +155,17 @@ pub fn accept(tx: &mut Tx, actor: &Actor, number: FundId) -> Result<Outcome, Ref
     );
     let mut anything = false;
     if actor.number() == fund.holder && !fund.holder_accepted {
-        // A company is bound by primary and finance; an office by whoever its own policy lets sign.
+        // A company is bound by primary and finance; an office by two of those who answer for it
+        // and its money, whose posts authority has judged.
         let bound = match actor.organisation.kind {
             OrganisationKind::Company => {
                 actor.signer(Role::Primary).is_some() && actor.signer(Role::Finance).is_some()
             }
-            OrganisationKind::Office | OrganisationKind::Observer => true,
+            OrganisationKind::Office => {
+                let binding = actor.signers.iter().filter(|s| BINDING.contains(&s.role));
+                binding.count() >= 2
+            }
+            OrganisationKind::Observer => false,
         };
         fund.holder_accepted = bound;
         anything |= bound;
@@ -177,18 +180,7 @@ pub fn accept(tx: &mut Tx, actor: &Actor, number: FundId) -> Result<Outcome, Ref
         else {
             continue;
         };
-        let post = Post {
-            office: fund.office,
-            role,
-            scope: Scope::Fund(number),
-            holder: person,
-            deputy: None,
-            from_ms: tx.now,
-            until_ms: tx.delay(Period::Days(TERM_DAYS)),
-            status: PostStatus::Held,
-        };
-        let post_number = tx.next_id::<PostId>();
-        tx.t.posts().put(post_number, post);
+        posts::take_up_of_fund(tx, fund.office, role, Scope::Fund(number), person)?;
         fund.accepted.push(person);
         anything = true;
     }
@@ -218,6 +210,11 @@ fn check_committee(tx: &Tx, plan: &AppointCommittee) -> Result<(), Refusal> {
             organisation = member
         );
         require!(
+            rights::rights(&tx.t, *member).assembly_vote,
+            "R32.class-without-vote",
+            organisation = member
+        );
+        require!(
             taken.insert(groups::group_of(&tx.t, *member)),
             "R7.group-has-seat",
             organisation = member
@@ -237,7 +234,7 @@ fn appoint_committee(tx: &mut Tx, plan: &AppointCommittee) -> Result<(), Refusal
     for key in before {
         tx.t.committee_seats().remove(key);
     }
-    let until = tx.delay(Period::Days(TERM_DAYS));
+    let until = tx.delay(Period::Days(tx.charter()?.terms.post_days));
     for member in &plan.members {
         tx.t.committee_seats().put((plan.fund, *member), until);
     }
@@ -259,6 +256,10 @@ impl Effect for CreateFund {
 }
 
 impl Effect for AppointCommittee {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Fund(self.fund)
+    }
+
     fn interested(&self, _tx: &Tx) -> Vec<OrganisationId> {
         // It is for everybody; who later applies is judged then.
         Vec::new()

@@ -22,7 +22,6 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{AgreementId, MilestoneId};
 use crate::identity::{Role, Scope};
-use crate::lookup::groups;
 use crate::machine::step;
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::deed;
@@ -32,7 +31,7 @@ use crate::record::{DrawFor, Evidence, Finding};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, holds_post};
 use crate::rules::funding::duties::Chain;
-use crate::rules::funding::{draw, duties};
+use crate::rules::funding::{draw, duties, payment};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -95,12 +94,14 @@ pub(super) fn submit(
                 step: deed::Step::Assess,
                 person: third.person,
                 home: third.home,
+                at_ms: third.found_ms.unwrap_or(LedgerTime::MAX),
             });
         }
     }
     for assessor in &mut milestone.assessors {
         assessor.finding = None;
         assessor.report = None;
+        assessor.found_ms = None;
     }
     if fill(tx, &agreement, &mut milestone, 2)? {
         milestone.go(tx, "R22", S::Assessing)?;
@@ -152,7 +153,7 @@ fn next_assessor(
     agreement: &Agreement,
     milestone: &Milestone,
 ) -> Result<Option<Assessor>, Refusal> {
-    let mut deeds = crate::rules::funding::award::deeds(tx, agreement)?;
+    let mut deeds = crate::rules::funding::award::deeds(tx, agreement.application);
     deeds.extend(milestone.deeds());
     let chain = Chain {
         grantee: agreement.grantee,
@@ -177,6 +178,7 @@ fn next_assessor(
                 step: deed::Step::Assess,
                 person,
                 home,
+                at_ms: tx.now,
             },
         ) {
             return Ok(Some(Assessor {
@@ -184,6 +186,7 @@ fn next_assessor(
                 home,
                 finding: None,
                 report: None,
+                found_ms: None,
                 voted_award,
             }));
         }
@@ -211,6 +214,80 @@ fn fill(
     Ok(true)
 }
 
+/// Appoints those whom a milestone under assessment lacks: one of the two, or the third. False: it
+/// lacks nobody, or the draw has nobody.
+fn refill(tx: &Tx, agreement: &Agreement, milestone: &mut Milestone) -> Result<bool, Refusal> {
+    let wanted = match milestone.state {
+        S::Assessing if milestone.assessors.len() < 2 => 2,
+        S::Assessing if milestone.needs_third() => 3,
+        _ => return Ok(false),
+    };
+    fill(tx, agreement, milestone, wanted)
+}
+
+/// Assessors of a milestone that a tie taints (RULINGS R30), each with the refusal that they would
+/// meet: of the grantee's group, or of that of an earlier assessor.
+fn tainted(tx: &Tx, agreement: &Agreement, milestone: &Milestone) -> Vec<(Deed, Refusal)> {
+    let chain = Chain {
+        grantee: agreement.grantee,
+        deeds: Vec::new(),
+        distinct_groups: false,
+    };
+    duties::tainted(&tx.t, chain, milestone.deeds())
+}
+
+/// Every milestone under assessment with an assessor whom a tie taints.
+pub(super) fn all_tainted(tx: &Tx) -> Vec<MilestoneId> {
+    let assessing =
+        tx.t.milestones
+            .iter()
+            .filter(|(_, milestone)| milestone.state == S::Assessing);
+    assessing
+        .filter(|(_, milestone)| {
+            tx.t.agreements
+                .get(&milestone.agreement)
+                .is_some_and(|agreement| !tainted(tx, agreement, milestone).is_empty())
+        })
+        .map(|(number, _)| *number)
+        .collect()
+}
+
+/// R30, by the clock: tainted assessors are replaced by the next of the draw, their findings fall.
+pub(super) fn on_tie(tx: &mut Tx, number: MilestoneId, due: LedgerTime) -> Result<(), Refusal> {
+    let mut milestone = tx.get::<Milestone>(number)?;
+    let agreement = tx.get::<Agreement>(milestone.agreement)?;
+    if milestone.state != S::Assessing {
+        return Ok(());
+    }
+    for (deed, _) in tainted(tx, &agreement, &milestone) {
+        let before = milestone.assessors.len();
+        milestone
+            .assessors
+            .retain(|known| known.person != deed.person);
+        if milestone.assessors.len() == before {
+            continue;
+        }
+        milestone.replaced.push(deed.person);
+        let next = if refill(tx, &agreement, &mut milestone)? {
+            milestone.assessors.last().map(|next| next.person)
+        } else {
+            None
+        };
+        tx.emit(
+            due,
+            EventBody::AssessorTainted {
+                milestone: number,
+                person: deed.person,
+                next,
+            },
+        );
+    }
+    milestone.go(tx, "R30", S::Assessing)?;
+    schedule(tx, &agreement, number)?;
+    tx.put(milestone);
+    Ok(())
+}
+
 /// R22: the agreement's draw has an order, or a longer one: milestones that wait for assessors get
 /// them.
 pub(super) fn assessors_drawn(tx: &mut Tx, agreement: AgreementId) -> Result<(), Refusal> {
@@ -222,7 +299,7 @@ pub(super) fn assessors_drawn(tx: &mut Tx, agreement: AgreementId) -> Result<(),
         let mut milestone = tx.get::<Milestone>(number)?;
         if milestone.state == S::Submitted && fill(tx, &agreement, &mut milestone, 2)? {
             milestone.go(tx, "R22", S::Assessing)?;
-        } else if !(milestone.needs_third() && fill(tx, &agreement, &mut milestone, 3)?) {
+        } else if !refill(tx, &agreement, &mut milestone)? {
             continue;
         }
         schedule(tx, &agreement, number)?;
@@ -254,12 +331,13 @@ pub(super) fn assess(
         "F15.wrong-state",
         state = format!("{:?}", milestone.state)
     );
-    let home = milestone.assessors[at].home;
-    require!(
-        !groups::related(&tx.t, home, agreement.grantee),
-        "N13.related-to-grantee",
-        organisation = home
-    );
+    let person = milestone.assessors[at].person;
+    if let Some((_, refusal)) = tainted(tx, &agreement, &milestone)
+        .into_iter()
+        .find(|(deed, _)| deed.person == person)
+    {
+        return Err(refusal);
+    }
     require!(
         milestone.assessors[at].finding.is_none(),
         "F15.assessed-before",
@@ -292,10 +370,13 @@ pub(super) fn assess(
     require!(!third || joins, "F15.third-joins-one", milestone = number);
     milestone.assessors[at].finding = Some(finding);
     milestone.assessors[at].report = Some(*report);
+    milestone.assessors[at].found_ms = Some(tx.now);
     match milestone.agreed() {
         Some(finding) => {
             tx.cancel(DeadlineKind::AssessDue, number);
             conclude(tx, &mut agreement, &mut milestone, finding)?;
+            tx.put(milestone.clone());
+            payment::watch_advance(tx, &agreement);
             tx.put(agreement);
         }
         None if milestone.needs_third() && fill(tx, &agreement, &mut milestone, 3)? => {
@@ -379,7 +460,8 @@ pub(super) fn on_deadline(
                 }
                 milestone.assessors.push(next.unwrap_or(assessor));
             }
-            if milestone.needs_third() && !fill(tx, &agreement, &mut milestone, 3)? {
+            let wants = milestone.needs_third() || milestone.assessors.len() < 2;
+            if wants && !refill(tx, &agreement, &mut milestone)? {
                 tx.emit(due, EventBody::AssessorsMissing { milestone: number });
             }
             milestone.go(tx, "R13", S::Assessing)?;

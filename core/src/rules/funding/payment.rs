@@ -8,6 +8,10 @@
 //!   with a new instruction) -> acknowledged.
 //! * Every step adds a deed to the chain; [`judge`] holds N12 and N13 over the chain, the
 //!   assessors, the reviewers and those who voted the award.
+//! * A step of the fund's side is signed by one person; on the grantee's steps every signer has acted
+//!   (RULINGS R30). Before each step that leads the money out the earlier deeds are judged again: a
+//!   tainted one sends the payment back, or has it held until the board decides ([`taint`]). What
+//!   the bank did is recorded whatever is found.
 //! * Within the 48 hours any two seat holders of distinct groups hold a payment. The board lifts
 //!   the hold, or it ends after 30 days undecided.
 //! * EndToEndId, UETR and bank reference are used once, for ever (N8). What is released goes to the
@@ -25,12 +29,13 @@ use rollbook_proof::crypto::{Hash, sha256_tagged};
 use crate::account::{Amount, Movement};
 use crate::calendar::Period;
 use crate::charter::FundingParameters;
-use crate::id::{AgreementId, PaymentId};
+use crate::id::{AgreementId, ApplicationId, PaymentId};
 use crate::identity::{Role, Scope};
 use crate::machine::step;
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::deed;
 use crate::object::deed::Deed;
+use crate::object::fund::Fund;
 use crate::object::milestone::Paid;
 use crate::object::payment::{Payment, PaymentState, PaymentState as S, ROWS};
 use crate::record::{BankReference, Decision, Instruction, PaymentAct, Tranche};
@@ -39,15 +44,20 @@ use crate::rules::authority::{Actor, Signer, must_hold};
 use crate::rules::bank::{claim_reference, post};
 use crate::rules::funding::duties::{Chain, judge};
 use crate::rules::funding::payment::clock::hold;
-use crate::rules::funding::payment::tranche::{assessed, claim_tranche, release_tranche};
-use crate::rules::funding::{milestone, standing};
+use crate::rules::funding::payment::tranche::{
+    assessed, claim_tranche, hold_back_now, release_tranche,
+};
+use crate::rules::funding::{award, milestone, standing};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 mod clock;
+mod taint;
 mod tranche;
 
 pub(crate) use clock::on_deadline;
+pub(super) use taint::{all_tainted, on_tie};
+pub(super) use tranche::watch_advance;
 
 /// The charter parameters under which the agreement runs.
 fn rules(tx: &Tx, agreement: &Agreement) -> Result<FundingParameters, Refusal> {
@@ -105,7 +115,7 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &PaymentAct) -> Result<Outcome, Re
 /// its own deeds.
 pub fn chain(tx: &Tx, payment: &Payment) -> Result<Chain, Refusal> {
     let agreement = tx.get::<Agreement>(payment.agreement)?;
-    let mut deeds = crate::rules::funding::award::deeds(tx, &agreement)?;
+    let mut deeds = award::deeds(tx, agreement.application);
     for milestone in assessed(tx, &agreement, payment.tranche) {
         deeds.extend(milestone.deeds());
     }
@@ -115,6 +125,23 @@ pub fn chain(tx: &Tx, payment: &Payment) -> Result<Chain, Refusal> {
         deeds,
         distinct_groups: rules(tx, &agreement)?.chain_distinct_groups,
     })
+}
+
+/// What persons did in the milestones and payments that grew from an application.
+pub(super) fn deeds(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
+    let mut deeds = Vec::new();
+    let agreements = tx.t.agreements.iter().map(|(_, agreement)| agreement);
+    for agreement in agreements.filter(|agreement| agreement.application == application) {
+        for number in agreement.milestones() {
+            if let Some(milestone) = tx.t.milestones.get(&number) {
+                deeds.extend(milestone.deeds());
+            }
+        }
+        let payments = tx.t.payments.iter().map(|(_, payment)| payment);
+        let own = payments.filter(|payment| payment.agreement == agreement.number);
+        deeds.extend(own.flat_map(|payment| payment.deeds.iter().copied()));
+    }
+    deeds
 }
 
 /// Judges a step of the payment by `signer` and adds it to the deeds.
@@ -128,12 +155,28 @@ fn take_step(
         step,
         person: signer.person,
         home: signer.home,
+        at_ms: tx.now,
     };
     judge(&tx.t, &chain(tx, payment)?, deed)?;
-    if !payment.deeds.contains(&deed) {
-        payment.deeds.push(deed);
+    let same = |known: &&mut Deed| known.step == step && known.person == signer.person;
+    match payment.deeds.iter_mut().find(same) {
+        Some(known) => *known = deed,
+        None => payment.deeds.push(deed),
     }
     Ok(())
+}
+
+/// Judges a step of the grantee: every signer has acted (RULINGS R30).
+fn take_steps(
+    tx: &Tx,
+    payment: &mut Payment,
+    step: deed::Step,
+    actor: &Actor,
+) -> Result<(), Refusal> {
+    actor
+        .signers
+        .iter()
+        .try_for_each(|signer| take_step(tx, payment, step, signer))
 }
 
 fn request(
@@ -149,7 +192,7 @@ fn request(
         "F16.not-the-grantee",
         grantee = agreement.grantee
     );
-    let signer = actor.must_sign(Role::Finance)?.clone();
+    actor.must_sign(Role::Finance)?;
     let rules = rules(tx, &agreement)?;
     let next = tx.next_id::<PaymentId>();
     let share = claim_tranche(tx, &mut agreement, tranche, next)?;
@@ -164,6 +207,7 @@ fn request(
         computed = share.net,
         requested = amount
     );
+    watch_advance(tx, &agreement);
     let mut payment = Payment {
         number: next,
         fund: agreement.fund,
@@ -176,28 +220,39 @@ fn request(
         requested: tx.record,
         certified: None,
         approvals: 0,
-        approvals_needed: if amount > rules.two_approvers_above {
-            2
-        } else {
-            1
-        },
+        approvals_needed: approvals_needed(&rules, amount),
         approved_ms: None,
         deeds: Vec::new(),
         hold_called_by: None,
+        held_in: None,
         instruction: None,
         attempts: 0,
         settlement: None,
         refused: None,
     };
     tx.put(agreement);
-    take_step(tx, &mut payment, deed::Step::Request, &signer)?;
+    take_steps(tx, &mut payment, deed::Step::Request, actor)?;
     tx.schedule(
         DeadlineKind::CertifyDue,
         next,
         tx.deadline(Period::Days(rules.certify_days)),
     );
+    // A vote, a review or an assessment may be tainted already.
+    if !taint::tainted(tx, &payment)?.is_empty() {
+        let now = tx.now;
+        tx.schedule(DeadlineKind::TiePayment, next, now);
+    }
     tx.put(payment);
     Ok(Outcome::Applied)
+}
+
+/// Finance approvers that an amount needs.
+fn approvals_needed(rules: &FundingParameters, amount: Amount) -> u32 {
+    if amount > rules.two_approvers_above {
+        2
+    } else {
+        1
+    }
 }
 
 /// N7, N9, N10: what must hold at certification and again at release.
@@ -241,11 +296,19 @@ fn certify(
     if let Decision::Refuse { code, .. } = decision {
         return refuse_payment(tx, payment, "F17", code);
     }
+    taint::require_untainted(tx, &payment)?;
     tx.go(&mut payment, "F17", to)?;
-    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    let mut agreement = tx.get::<Agreement>(payment.agreement)?;
+    let rules = rules(tx, &agreement)?;
+    if payment.tranche == Tranche::Holdback {
+        // R35: what is still owed now, whatever became of other payments since the request.
+        payment.share.net = hold_back_now(tx, &mut agreement)?;
+        payment.amount = payment.share.net;
+        payment.approvals_needed = approvals_needed(&rules, payment.amount);
+        tx.put(agreement.clone());
+    }
     require_sound(tx, &payment, &agreement)?;
     payment.certified = Some(tx.record);
-    let rules = rules(tx, &agreement)?;
     tx.cancel(DeadlineKind::CertifyDue, number);
     tx.schedule(
         DeadlineKind::ApproveDue,
@@ -270,6 +333,7 @@ fn refuse_payment(
         DeadlineKind::CertifyDue,
         DeadlineKind::ApproveDue,
         DeadlineKind::PayoutDelay,
+        DeadlineKind::HoldEnd,
         DeadlineKind::ReleaseDue,
     ] {
         tx.cancel(kind, payment.number);
@@ -290,11 +354,11 @@ fn approve(
     let signer = must_hold(tx, actor, Role::FinanceApprover, Scope::Fund(payment.fund))?.clone();
     if let Decision::Refuse { code, .. } = decision {
         // An approver may still refuse what they approved: the same step, the other way.
-        if !payment.deeds.contains(&Deed {
-            step: deed::Step::Approve,
-            person: signer.person,
-            home: signer.home,
-        }) {
+        let approved = payment
+            .deeds
+            .iter()
+            .any(|deed| deed.step == deed::Step::Approve && deed.person == signer.person);
+        if !approved {
             take_step(tx, &mut payment, deed::Step::Approve, &signer)?;
         }
         return refuse_payment(tx, payment, "F18", code);
@@ -316,6 +380,7 @@ fn approve(
         "F18.other-amount",
         amount = payment.amount
     );
+    taint::require_untainted(tx, &payment)?;
     take_step(tx, &mut payment, deed::Step::Approve, &signer)?;
     payment.approvals = approvals;
     let agreement = tx.get::<Agreement>(payment.agreement)?;
@@ -356,10 +421,11 @@ fn release(
     let signer = must_hold(tx, actor, Role::Treasurer, Scope::Fund(payment.fund))?.clone();
     require!(payment.state != S::Held, "F19.held", payment = number);
     tx.go(&mut payment, "F20", S::Released)?;
-    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    let mut agreement = tx.get::<Agreement>(payment.agreement)?;
     if let Some(until) = tx.due(DeadlineKind::PayoutDelay, number) {
         refuse!("F20.delay-runs", until = until);
     }
+    taint::require_untainted(tx, &payment)?;
     take_step(tx, &mut payment, deed::Step::Release, &signer)?;
     require_sound(tx, &payment, &agreement)?;
     standing::require_no_arrears(tx, &agreement)?;
@@ -376,8 +442,10 @@ fn release(
         "F20.other-amount",
         amount = payment.amount
     );
-    claim_id(tx, "end-to-end", instruction.end_to_end.as_str(), number)?;
-    claim_id(tx, "uetr", instruction.uetr.as_str(), number)?;
+    claim_id(tx, "end-to-end", instruction.reference.as_str(), number)?;
+    if let Some(uetr) = &instruction.uetr {
+        claim_id(tx, "uetr", uetr.as_str(), number)?;
+    }
     payment.instruction = Some(instruction.clone());
     payment.attempts = payment.attempts.saturating_add(1);
     let movement = Movement::PaymentReleased {
@@ -386,6 +454,10 @@ fn release(
         amount: payment.amount,
     };
     post(tx, payment.fund, &movement)?;
+    if payment.tranche == Tranche::Advance {
+        agreement.paid.released = payment.amount;
+        tx.put(agreement.clone());
+    }
     tx.cancel(DeadlineKind::ReleaseDue, number);
     let days = rules(tx, &agreement)?.step_days;
     tx.schedule(
@@ -433,7 +505,8 @@ fn confirm(
         "F21.other-amount",
         amount = payment.amount
     );
-    claim_reference(tx, reference)?;
+    let account = tx.get::<Fund>(payment.fund)?.bank_account;
+    claim_reference(tx, &account, reference)?;
     tx.cancel(DeadlineKind::ConfirmDue, number);
     let agreement = tx.get::<Agreement>(payment.agreement)?;
     Ok((payment, agreement))
@@ -502,7 +575,7 @@ fn acknowledge(
         "F22.not-the-grantee",
         grantee = agreement.grantee
     );
-    let signer = actor.must_sign(Role::Finance)?.clone();
+    actor.must_sign(Role::Finance)?;
     tx.go(
         &mut payment,
         "F22",
@@ -512,7 +585,7 @@ fn acknowledge(
             S::Disputed
         },
     )?;
-    take_step(tx, &mut payment, deed::Step::Acknowledge, &signer)?;
+    take_steps(tx, &mut payment, deed::Step::Acknowledge, actor)?;
     if let Some(amount) = amount {
         require!(
             amount == payment.amount,

@@ -1,8 +1,8 @@
 //! Reviews (F08, F09; RULINGS R6, R13, R22).
 //!
 //! * Reviewers follow from the call's draw: for each eligible application the first persons of its
-//!   order who are unrelated to the applicant, of groups that have no other review of it, and hold
-//!   no post of the fund. Nobody chooses them.
+//!   order who are unrelated to the applicant, of groups that have no other review of it, hold no post
+//!   of the fund, and have not voted in its matter (an appeal). Nobody chooses them.
 //! * A reviewer declares before sealing. Who is recused, declines, or is past a limit is replaced
 //!   by the next of the order, and the clock's event says so. Nobody left: the programme officer
 //!   adds experts, and a new round draws among them.
@@ -26,11 +26,13 @@ use crate::lookup::posts::post_in_force;
 use crate::machine::step;
 use crate::object::application::{Application, ApplicationStatus};
 use crate::object::call::Call;
+use crate::object::deed::{Deed, Step};
 use crate::object::review::{ROWS, Review, ReviewStatus as R};
 use crate::record::{CallAct, DrawFor, ReviewDeclaration, Revision, Scores};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, unrelated};
-use crate::rules::funding::{call, draw};
+use crate::rules::funding::duties::Chain;
+use crate::rules::funding::{award, call, draw, duties};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -99,6 +101,7 @@ fn next(tx: &Tx, call: &Call, entry: &Application, count: usize) -> Vec<(PersonI
         .filter(|r| r.status.stands())
         .map(|r| group(r.person))
         .collect();
+    let voted = award::votes(tx, entry.number);
     let mut found = Vec::new();
     for (person, draw) in draw::order_for(tx, DrawFor::Call(call.number), entry.number.0) {
         if found.len() == count {
@@ -108,6 +111,7 @@ fn next(tx: &Tx, call: &Call, entry: &Application, count: usize) -> Vec<(PersonI
         if asked
             || !unrelated(tx, person, entry.applicant)
             || is_officer(tx, person, call.terms.fund)
+            || voted.iter().any(|vote| vote.person == person)
         {
             continue;
         }
@@ -239,17 +243,119 @@ fn declare(tx: &mut Tx, mut review: Review, declaration: ReviewDeclaration) -> R
     Ok(())
 }
 
-/// A tie recorded after the draw stops the reviewer (domain 1.8): recused, or replaced by the
-/// clock.
-fn require_no_tie(tx: &Tx, review: &Review) -> Result<(), Refusal> {
-    let applicant = tx.get::<Application>(review.application)?.applicant;
-    require!(
-        unrelated(tx, review.person, applicant),
-        "N13.related",
-        person = review.person,
-        organisation = applicant
+/// A review as a deed of the chain.
+pub(super) fn deed(tx: &Tx, review: &Review) -> Option<Deed> {
+    tx.t.persons.get(&review.person).map(|known| Deed {
+        step: Step::Review,
+        person: review.person,
+        home: known.home,
+        at_ms: if review.status == R::Final {
+            review.since_ms
+        } else {
+            LedgerTime::MAX
+        },
+    })
+}
+
+/// Standing reviews of an application that a tie taints (RULINGS R30), each with the refusal that it
+/// would meet: the reviewer is of the applicant's group, or of that of an earlier review.
+fn tainted(tx: &Tx, application: ApplicationId) -> Vec<(ReviewId, Refusal)> {
+    let Some(applicant) = tx.t.applications.get(&application).map(|a| a.applicant) else {
+        return Vec::new();
+    };
+    let mut standing = of(tx, application);
+    standing.retain(|review| review.status.stands());
+    standing.sort_by_key(|review| review.number);
+    let chain = Chain {
+        grantee: applicant,
+        deeds: Vec::new(),
+        distinct_groups: false,
+    };
+    let deeds: Vec<Deed> = standing.iter().filter_map(|r| deed(tx, r)).collect();
+    let of_person = |person: PersonId| {
+        standing
+            .iter()
+            .find(|review| review.person == person)
+            .map(|review| review.number)
+    };
+    duties::tainted(&tx.t, chain, deeds)
+        .into_iter()
+        .filter_map(|(deed, refusal)| Some((of_person(deed.person)?, refusal)))
+        .collect()
+}
+
+/// Every review that a tie taints and that the ranking has not read yet.
+pub(super) fn all_tainted(tx: &Tx) -> Vec<ReviewId> {
+    tx.t.applications
+        .iter()
+        .filter(|(_, entry)| entry.status == ApplicationStatus::UnderReview)
+        .flat_map(|(number, _)| tainted(tx, *number))
+        .map(|(review, _)| review)
+        .collect()
+}
+
+/// Refuses the ranking while a review of the application is tainted.
+pub(super) fn require_untainted(tx: &Tx, application: ApplicationId) -> Result<(), Refusal> {
+    if let Some((review, _)) = tainted(tx, application).first() {
+        refuse!(
+            "R30.tainted-review",
+            application = application,
+            review = review
+        );
+    }
+    Ok(())
+}
+
+/// R30, by the clock: a tainted review falls, and the next of the draw follows.
+pub(super) fn on_tie(tx: &mut Tx, number: ReviewId, due: LedgerTime) -> Result<(), Refusal> {
+    let review = tx.get::<Review>(number)?;
+    let (application, person) = (review.application, review.person);
+    let under_review = tx.get::<Application>(application)?.status == ApplicationStatus::UnderReview;
+    let falls = tainted(tx, application)
+        .iter()
+        .any(|(review, _)| *review == number);
+    if !(under_review && falls) {
+        return Ok(());
+    }
+    replace(tx, review, "R30", due, person)
+}
+
+/// A review ends, and the next of the draw takes its place.
+fn replace(
+    tx: &mut Tx,
+    review: Review,
+    code: &'static str,
+    due: LedgerTime,
+    person: PersonId,
+) -> Result<(), Refusal> {
+    let (number, application) = (review.number, review.application);
+    tx.cancel(DeadlineKind::ReviewSeal, number);
+    tx.cancel(DeadlineKind::ReviewReveal, number);
+    tx.advance(review, code, R::Replaced)?;
+    let next = fill(tx, application)?.first().copied();
+    tx.emit(
+        due,
+        EventBody::ReviewerReplaced {
+            review: number,
+            application,
+            person,
+            next,
+        },
     );
     Ok(())
+}
+
+/// A tie recorded after the draw stops the reviewer (domain 1.8, RULINGS R30): recused, or replaced
+/// by the clock.
+fn require_no_tie(tx: &Tx, review: &Review) -> Result<(), Refusal> {
+    let number = review.number;
+    match tainted(tx, review.application)
+        .into_iter()
+        .find(|(review, _)| *review == number)
+    {
+        Some((_, refusal)) => Err(refusal),
+        None => Ok(()),
+    }
 }
 
 /// F09: the seal. When every review of the application is sealed, the reveal opens.
@@ -339,6 +445,7 @@ fn reveal(
 /// F09: the reviewer confirms, or changes with a reason.
 fn finalise(tx: &mut Tx, mut review: Review, revision: Option<&Revision>) -> Result<(), Refusal> {
     let number = review.number;
+    require_no_tie(tx, &review)?;
     if let Some(revision) = revision {
         check_scores(tx, &review, &revision.scores)?;
         review.revision = Some(revision.clone());
@@ -364,18 +471,7 @@ pub fn on_deadline(tx: &mut Tx, number: ReviewId, due: LedgerTime) -> Result<(),
         );
         return Ok(());
     }
-    tx.advance(review, "R13", R::Replaced)?;
-    let next = fill(tx, application)?.first().copied();
-    tx.emit(
-        due,
-        EventBody::ReviewerReplaced {
-            review: number,
-            application,
-            person,
-            next,
-        },
-    );
-    Ok(())
+    replace(tx, review, "R13", due, person)
 }
 
 /// The application went away: its running reviews end.

@@ -11,15 +11,12 @@
 //! that demand membership to the end; the board's decision on an agreement after an expulsion
 //! (F25), so such an agreement stays paused here.
 
-use rollbook_proof::number::{LedgerTime, OrganisationId};
-
 use crate::id::FundId;
 use crate::lookup::rights;
 use crate::object::agreement::Agreement;
 use crate::object::membership::{Discipline, Dues, Live, Standing};
 use crate::refusal::Refusal;
 use crate::rules::funding::fund;
-use crate::state::StateTables;
 use crate::tx::Tx;
 
 /// N10: the fund is open.
@@ -49,13 +46,4 @@ pub fn require_no_arrears(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal>
     match live(tx, agreement).map(|live| live.dues) {
         None | Some(Dues::Good) => Ok(()),
     }
-}
-
-/// Whether the organisation holds a seat on the board now.
-pub fn holds_seat(tables: &StateTables, now: LedgerTime, organisation: OrganisationId) -> bool {
-    tables
-        .seats
-        .get(&organisation)
-        .is_some_and(|until| now <= *until)
-        && rights::is_live(tables, organisation)
 }

@@ -19,11 +19,13 @@ use crate::calendar::Period;
 use crate::charter::Class;
 use crate::charter::motions::{BodyKind, DecidingBody};
 use crate::event::EventBody;
-use crate::id::{GroupId, Id, MembershipId, MotionId};
-use crate::identity::{OrganisationKind, Role, Scope};
+use crate::id::{GroupId, Id, MembershipId, MotionId, PostId};
+use crate::identity::{OrganisationKind, RelationKind, Role, Scope};
+use crate::lookup::posts::auditor_at_home_in;
 use crate::lookup::rights::{of, rights};
 use crate::lookup::{find, groups};
 use crate::object::invoice::InvoiceStatus;
+use crate::object::matter::Matter;
 use crate::object::membership::{Grounds, Lapse, Live, Membership, Standing};
 use crate::object::motion::{Failure, Motion};
 use crate::record::{AdmitMember, Application, Choice, MotionEffect};
@@ -70,7 +72,7 @@ fn handled(
     let secretary = must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
     let membership = find::<Membership>(&tx.t, number)?.clone();
     expect(&membership, code)?;
-    let related = groups::related(&tx.t, secretary.home, membership.organisation);
+    let related = groups::has_conflict(&tx.t, secretary.home, membership.organisation);
     require!(
         !related,
         "M02.screener-related",
@@ -142,16 +144,17 @@ pub(super) fn apply_for(
     );
     let undertaken = application.antitrust != Hash::ZERO && application.conflicts != Hash::ZERO;
     require!(undertaken, "M01.undertaking-missing");
-    let declared: BTreeSet<OrganisationId> = application
+    // What the applicant says now is what it has said on the ledger; what others say of it, it need
+    // not repeat (RULINGS R27).
+    let declared: BTreeSet<(OrganisationId, RelationKind)> = application
         .relations
         .iter()
-        .map(|relation| relation.other)
+        .map(|relation| (relation.other, relation.kind))
         .collect();
-    let recorded: BTreeSet<OrganisationId> =
-        tx.t.edges
-            .range((organisation.number, Id::MIN)..=(organisation.number, Id::MAX))
-            .filter(|(_, edge)| edge.until_ms.is_none())
-            .map(|((_, other), _)| *other)
+    let recorded: BTreeSet<(OrganisationId, RelationKind)> =
+        groups::relations(&tx.t, organisation.number)
+            .filter(|(_, edge)| edge.declared_by(organisation.number))
+            .map(|(other, edge)| (other, edge.kind))
             .collect();
     require!(
         declared == recorded,
@@ -288,7 +291,7 @@ pub(super) fn sponsor(tx: &mut Tx, actor: &Actor, number: MembershipId) -> Resul
         "M07.sponsor-not-in-good-standing",
         organisation = sponsor
     );
-    let related = groups::related(&tx.t, sponsor, membership.organisation);
+    let related = groups::tied(&tx.t, sponsor, membership.organisation);
     require!(
         !related,
         "M07.sponsor-related-to-applicant",
@@ -323,7 +326,7 @@ fn sponsoring_groups(tx: &Tx, membership: &Membership) -> usize {
         .into_iter()
         .filter(|sponsor| {
             rights(&tx.t, *sponsor).may_sponsor
-                && !groups::related(&tx.t, *sponsor, membership.organisation)
+                && !groups::tied(&tx.t, *sponsor, membership.organisation)
         })
         .map(|sponsor| groups::group_of(&tx.t, sponsor))
         .collect();
@@ -484,7 +487,9 @@ fn not_admitted(
             let recused = motion::recused(tx, find::<Motion>(&tx.t, motion)?);
             let criteria: BTreeSet<Text<40>> = motion::ballots(&tx.t, motion)
                 .into_iter()
-                .filter(|(group, cast)| cast.choice == Choice::No && !recused.contains(group))
+                .filter(|(group, cast)| {
+                    cast.choice() == Some(Choice::No) && !recused.contains(group)
+                })
                 .filter_map(|(_, cast)| cast.criterion)
                 .collect();
             let grounds = if criteria.is_empty() {
@@ -566,6 +571,11 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: MembershipId) -> Resu
     }
 }
 
+/// The post of an auditor who is at home in the organisation's group (RULINGS R29).
+fn auditor_of_group(tx: &Tx, organisation: OrganisationId) -> Option<PostId> {
+    auditor_at_home_in(&tx.t, &groups::members(&tx.t, organisation))
+}
+
 /// M09: the applicant signs the agreement; the last one signed counts.
 pub(super) fn agree(
     tx: &mut Tx,
@@ -596,6 +606,13 @@ pub(super) fn activate(
         signed = signed,
         agreement = agreement
     );
+    if let Some(post) = auditor_of_group(tx, membership.organisation) {
+        refuse!(
+            "R29.auditor-of-the-group",
+            organisation = membership.organisation,
+            post = post
+        );
+    }
     let dues = tx
         .charter()?
         .class(membership.class)
@@ -678,7 +695,22 @@ pub(super) fn on_deadline(
         DeadlineKind::MembershipBallot => return Ok(()),
         DeadlineKind::MembershipSponsors => ("M07", Lapse::TooFewSponsors),
         DeadlineKind::MembershipResubmit => ("M04", Lapse::NotResubmitted),
-        DeadlineKind::MembershipActivate => ("M09", Lapse::NotActivated),
+        DeadlineKind::MembershipActivate => {
+            // It waits for the auditor's post to end, and does not lapse by it (RULINGS R29).
+            if let Some(post) = auditor_of_group(tx, membership.organisation) {
+                let days = tx.charter()?.membership.activate_days;
+                schedule_days(tx, kind, number, Period::Days(days));
+                tx.emit(
+                    due,
+                    EventBody::ActivationWaits {
+                        membership: number,
+                        post,
+                    },
+                );
+                return Ok(());
+            }
+            ("M09", Lapse::NotActivated)
+        }
         _ => return Ok(()),
     };
     let membership = step(tx, membership, code, Standing::Lapsed(lapse))?;
@@ -687,6 +719,10 @@ pub(super) fn on_deadline(
 }
 
 impl Effect for AdmitMember {
+    fn matter(&self, _tx: &Tx, _motion: MotionId) -> Matter {
+        Matter::Membership(self.membership)
+    }
+
     fn interested(&self, tx: &Tx) -> Vec<OrganisationId> {
         interested(tx, self.membership)
     }

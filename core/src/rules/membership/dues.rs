@@ -4,7 +4,8 @@
 //! * A memo ledger in the charter's currency; it is never fund money and touches no account.
 //! * The amount is the charter's for the class. Parts may arrive one after the other; each is
 //!   entered and confirmed by itself.
-//! * A bank reference is used once in the whole ledger, dues and funds together (N8).
+//! * A bank reference is used once for the account of dues (N8). Money came between the invoice and
+//!   today.
 //!
 //! Absent: yearly invoices and their due dates (M10), plans (M28), refunds.
 
@@ -19,7 +20,7 @@ use crate::object::membership::{Membership, Standing};
 use crate::record::Receipt;
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
-use crate::rules::bank::{claim_reference, reference_key};
+use crate::rules::bank::{DUES, claim_reference, reference_key};
 use crate::tx::Tx;
 use crate::{refuse, require};
 
@@ -106,7 +107,21 @@ pub(super) fn receive(tx: &mut Tx, actor: &Actor, receipt: &Receipt) -> Result<(
         amount = receipt.amount,
         open = open
     );
-    claim_reference(tx, &receipt.reference)?;
+    let (calendar, now) = (tx.calendar(), tx.now);
+    let (today, issued) = (calendar.day_of(now), calendar.day_of(invoice.issued_ms));
+    require!(
+        receipt.value_date <= today,
+        "M27.value-date-ahead",
+        value_date = receipt.value_date,
+        today = today
+    );
+    require!(
+        receipt.value_date >= issued,
+        "M27.value-date-before-invoice",
+        value_date = receipt.value_date,
+        issued = issued
+    );
+    claim_reference(tx, &DUES, &receipt.reference)?;
     invoice.pending = Some(PendingReceipt {
         record: tx.record,
         amount: receipt.amount,
@@ -169,7 +184,7 @@ pub(super) fn decline(
 ) -> Result<(), Refusal> {
     let (invoice, pending) = judged(tx, actor, number, record)?;
     tx.t.bank_references()
-        .remove(reference_key(&pending.reference));
+        .remove(reference_key(&DUES, &pending.reference));
     tx.put(invoice);
     Ok(())
 }

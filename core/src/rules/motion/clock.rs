@@ -7,14 +7,15 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 use crate::calendar::Period;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::event::EventBody;
-use crate::id::MotionId;
+use crate::id::{Id, MotionId, PersonId};
 use crate::lookup::find;
+use crate::object::matter::Matter;
 use crate::object::motion::{Failure, Motion, MotionStatus};
 use crate::record::RescindMotion;
 use crate::refusal::Refusal;
-use crate::rules::effect::{Effect, Planned};
-use crate::rules::motion::count;
+use crate::rules::effect::{Effect, Planned, matter_of};
 use crate::rules::motion::propose::{begin, opened_event};
+use crate::rules::motion::{count, recused};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{require, tally};
 
@@ -28,7 +29,24 @@ pub(crate) fn drop_motion(tx: &mut Tx, number: MotionId) -> Result<(), Refusal> 
         return Ok(());
     }
     cancel_all(tx, number);
-    tx.advance(motion, "R10", MotionStatus::Withdrawn)
+    tx.advance(motion, "R10", MotionStatus::Withdrawn)?;
+    let now = tx.now;
+    wake(tx, number, now);
+    Ok(())
+}
+
+/// Motion `number` is decided: what waited for it takes effect at `due` (RULINGS R34).
+fn wake(tx: &mut Tx, number: MotionId, due: LedgerTime) {
+    let waiting: Vec<MotionId> =
+        tx.t.motion_waits
+            .range((number, Id::MIN)..=(number, Id::MAX))
+            .map(|((_, waiting), _)| *waiting)
+            .collect();
+    for waiting in waiting {
+        tx.t.motion_waits().remove((number, waiting));
+        tx.schedule(DeadlineKind::MotionEffect, waiting, due);
+        tx.schedule(DeadlineKind::MotionStuck, waiting, due);
+    }
 }
 
 pub(super) fn cancel_all(tx: &mut Tx, number: MotionId) {
@@ -64,6 +82,7 @@ pub(super) fn finish(
     cancel_all(tx, motion.number);
     let (number, effect) = (motion.number, motion.effect.clone());
     tx.advance(motion, "R10", status)?;
+    wake(tx, number, due);
     effect.plan().failed(tx, number, due, failure)
 }
 
@@ -132,6 +151,9 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<
             parameters.retable_wait_days,
         )
     };
+    for group in recused(tx, &motion) {
+        tx.t.recused_at_close().put((number, group), 0);
+    }
     let tally = tally::tally(count(tx, &motion), &motion.rule, min_elig);
     motion.tally = Some(Box::new(tally.clone()));
     let outcome = tally.outcome;
@@ -200,6 +222,24 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<
 
 pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: LedgerTime) -> Result<(), Refusal> {
     let number = motion.number;
+    match motion.effect.plan().waits_for(tx, number) {
+        Ok(None) => {}
+        Ok(Some(awaited)) => {
+            tx.cancel(DeadlineKind::MotionStuck, number);
+            tx.t.motion_waits().put((awaited, number), 0);
+            tx.emit(
+                due,
+                EventBody::MotionWaits {
+                    motion: number,
+                    awaited,
+                },
+            );
+            return Ok(());
+        }
+        Err(refusal) => {
+            return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
+        }
+    }
     if let Err(refusal) = motion.effect.plan().possible(tx) {
         return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
     }
@@ -209,6 +249,7 @@ pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: LedgerTime) -> Resul
     let effect = motion.effect.clone();
     tx.advance(motion, "R10", MotionStatus::CarriedOut)?;
     tx.emit(due, EventBody::MotionCarriedOut { motion: number });
+    wake(tx, number, due);
     effect.plan().carry_out(tx, number, due)
 }
 
@@ -224,6 +265,22 @@ pub(super) fn rescind(tx: &mut Tx, number: MotionId, due: LedgerTime) -> Result<
 }
 
 impl Effect for RescindMotion {
+    fn matter(&self, tx: &Tx, motion: MotionId) -> Matter {
+        match find::<Motion>(&tx.t, self.motion) {
+            Ok(target) if target.effect.plan().undoes().is_none() => matter_of(tx, target),
+            _ => Matter::Motion(motion),
+        }
+    }
+
+    fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
+        match find::<Motion>(&tx.t, self.motion) {
+            Ok(target) if target.effect.plan().undoes().is_none() => {
+                target.effect.plan().check_voters(tx, persons)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn body(&self, tx: &Tx, _kind: Option<MotionKind>) -> Result<DecidingBody, Refusal> {
         Ok(find::<Motion>(&tx.t, self.motion)?.body)
     }

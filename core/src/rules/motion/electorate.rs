@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::{Frontier, leaf_hash};
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
 use crate::id::{CharterVersion, GroupId, Id, MotionId};
-use crate::lookup::{groups, rights};
-use crate::object::motion::{Cast, Motion};
+use crate::lookup::{groups, rights, seats};
+use crate::object::motion::{Cast, Motion, Question};
 use crate::record::{Choice, MotionEffect};
 use crate::refusal::Refusal;
 use crate::rules::effect::Planned;
@@ -19,29 +19,23 @@ use crate::state::StateTables;
 use crate::tally::Counts;
 use crate::tx::Tx;
 
-/// Whether the organisation may vote in a body now: a live membership with a vote, and the seat.
-pub fn entitled(
-    tables: &StateTables,
-    now: LedgerTime,
-    body: DecidingBody,
-    organisation: OrganisationId,
-) -> bool {
-    let rights = rights::rights(tables, organisation);
-    match body {
+/// Whether the organisation may vote on such a motion now: a live membership of a class with a vote,
+/// whose standing lets it vote on the kind, and the seat.
+pub fn entitled(tables: &StateTables, question: Question, organisation: OrganisationId) -> bool {
+    let rights = rights::rights_under(tables, organisation, question.charter);
+    if !rights::standing_votes_on(tables, organisation, question.kind) {
+        return false;
+    }
+    match question.body {
         DecidingBody::Assembly => rights.assembly_vote,
         DecidingBody::Board => {
-            rights.board_vote
-                && tables
-                    .seats
-                    .get(&organisation)
-                    .is_some_and(|until| now <= *until)
+            rights.board_vote && seats::holders(tables).any(|holder| holder == organisation)
         }
         DecidingBody::Committee(fund) => {
-            rights.votes
-                && tables
-                    .committee_seats
-                    .get(&(fund, organisation))
-                    .is_some_and(|until| now <= *until)
+            // A class without votes sits on no committee (R32).
+            rights.assembly_vote
+                // Whose term ended goes on until the board has named the next committee (R28).
+                && tables.committee_seats.contains(&(fund, organisation))
         }
         // Working groups are not part of this build.
         DecidingBody::WorkingGroup(_) => false,
@@ -51,20 +45,15 @@ pub fn entitled(
 /// Every organisation that may vote in a body now, with its group; ascending by organisation.
 pub fn electorate_now(
     tables: &StateTables,
-    now: LedgerTime,
-    body: DecidingBody,
+    question: Question,
 ) -> BTreeMap<OrganisationId, GroupId> {
-    let candidates: Vec<OrganisationId> = match body {
+    let candidates: Vec<OrganisationId> = match question.body {
         DecidingBody::Assembly => tables
             .memberships
             .iter()
             .map(|(_, membership)| membership.organisation)
             .collect(),
-        DecidingBody::Board => tables
-            .seats
-            .iter()
-            .map(|(organisation, _)| *organisation)
-            .collect(),
+        DecidingBody::Board => seats::holders(tables).collect(),
         DecidingBody::Committee(fund) => tables
             .committee_seats
             .range((fund, Id::MIN)..=(fund, Id::MAX))
@@ -74,7 +63,7 @@ pub fn electorate_now(
     };
     let members: BTreeSet<OrganisationId> = candidates
         .into_iter()
-        .filter(|o| entitled(tables, now, body, *o))
+        .filter(|o| entitled(tables, question, *o))
         .collect();
     let group = groups::partition(tables, members.iter().copied());
     members
@@ -91,45 +80,64 @@ pub fn electorate_now(
         .collect()
 }
 
-/// The frozen electorate of a motion: organisation to group.
+/// The newest round of ballots on a motion.
+fn round(tables: &StateTables, motion: MotionId) -> u32 {
+    tables.motions.get(&motion).map_or(0, |motion| motion.round)
+}
+
+/// The frozen electorate of a motion's newest round: organisation to group.
 pub fn electorate(tables: &StateTables, motion: MotionId) -> BTreeMap<OrganisationId, GroupId> {
+    electorate_of(tables, motion, round(tables, motion))
+}
+
+/// The frozen electorate of a round.
+pub fn electorate_of(
+    tables: &StateTables,
+    motion: MotionId,
+    round: u32,
+) -> BTreeMap<OrganisationId, GroupId> {
     tables
         .electorates
-        .range((motion, Id::MIN)..=(motion, Id::MAX))
-        .map(|((_, o), group)| (*o, *group))
+        .range((motion, round, Id::MIN)..=(motion, round, Id::MAX))
+        .map(|((_, _, o), group)| (*o, *group))
         .collect()
 }
 
-/// The counted ballots of a motion so far, by group. Which of them are recused is settled by
-/// [`recused`].
+/// The counted ballots of a motion's newest round so far, by group. Which of them are recused is
+/// settled by [`recused`].
 pub fn ballots(tables: &StateTables, motion: MotionId) -> BTreeMap<GroupId, Cast> {
+    ballots_of(tables, motion, round(tables, motion))
+}
+
+/// The counted ballots of a round.
+pub fn ballots_of(tables: &StateTables, motion: MotionId, round: u32) -> BTreeMap<GroupId, Cast> {
     tables
         .ballots
-        .range((motion, Id::MIN)..=(motion, Id::MAX))
-        .map(|((_, group), cast)| (*group, cast.clone()))
+        .range((motion, round, Id::MIN)..=(motion, round, Id::MAX))
+        .map(|((_, _, group), cast)| (*group, cast.clone()))
         .collect()
 }
 
-/// Organisations that have a conflict in the matter now: the groups of the parties and of those who
-/// declared one.
+/// Organisations that have a conflict in the matter now: the groups of the parties and of those that
+/// declared a relation with them, and of those who declared one on whichever motion of the matter
+/// (RULINGS R31).
 pub(super) fn conflicted(
     tx: &Tx,
     motion: MotionId,
     effect: &MotionEffect,
 ) -> BTreeSet<OrganisationId> {
+    let matter = effect.plan().matter(tx, motion);
     let declared =
         tx.t.conflicts
-            .range((motion, Id::MIN)..=(motion, Id::MAX))
+            .range((matter, Id::MIN)..=(matter, Id::MAX))
             .map(|((_, organisation), _)| *organisation);
-    let parties: BTreeSet<OrganisationId> = effect
+    let declared = declared.flat_map(|organisation| groups::members(&tx.t, organisation));
+    effect
         .plan()
         .interested(tx)
         .into_iter()
+        .flat_map(|party| groups::recused_from(&tx.t, party))
         .chain(declared)
-        .collect();
-    parties
-        .into_iter()
-        .flat_map(|party| groups::members(&tx.t, party))
         .collect()
 }
 
@@ -154,14 +162,15 @@ pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<GroupId> {
         tx,
         motion.number,
         &motion.effect,
-        &electorate(&tx.t, motion.number),
+        &electorate_of(&tx.t, motion.number, motion.round),
     )
 }
 
 /// Whether one voice is among [`recused`], without the others.
 pub(super) fn is_recused(tx: &Tx, motion: &Motion, group: GroupId) -> bool {
     let of_group = |organisation: &OrganisationId| {
-        tx.t.electorates.get(&(motion.number, *organisation)) == Some(&group)
+        let key = (motion.number, motion.round, *organisation);
+        tx.t.electorates.get(&key) == Some(&group)
     };
     conflicted(tx, motion.number, &motion.effect)
         .iter()
@@ -170,7 +179,9 @@ pub(super) fn is_recused(tx: &Tx, motion: &Motion, group: GroupId) -> bool {
 
 /// What the ballots come to as of now.
 pub fn count(tx: &Tx, motion: &Motion) -> Counts {
-    let voices: BTreeSet<GroupId> = electorate(&tx.t, motion.number).into_values().collect();
+    let voices: BTreeSet<GroupId> = electorate_of(&tx.t, motion.number, motion.round)
+        .into_values()
+        .collect();
     let recused = recused(tx, motion);
     let size = |set: &BTreeSet<GroupId>| u32::try_from(set.len()).unwrap_or(u32::MAX);
     let mut counts = Counts {
@@ -178,14 +189,15 @@ pub fn count(tx: &Tx, motion: &Motion) -> Counts {
         recused: size(&recused),
         ..Counts::default()
     };
-    for (group, cast) in ballots(&tx.t, motion.number) {
+    for (group, cast) in ballots_of(&tx.t, motion.number, motion.round) {
         if !voices.contains(&group) || recused.contains(&group) {
             continue;
         }
-        match cast.choice {
-            Choice::Yes => counts.yes += 1,
-            Choice::No => counts.no += 1,
-            Choice::Abstain => counts.abstain += 1,
+        match cast.choice() {
+            Some(Choice::Yes) => counts.yes += 1,
+            Some(Choice::No) => counts.no += 1,
+            Some(Choice::Abstain) => counts.abstain += 1,
+            None => {}
         }
     }
     counts
@@ -206,18 +218,23 @@ pub(super) fn seat(
     number: MotionId,
     kind: MotionKind,
     effect: &MotionEffect,
-    charter: CharterVersion,
+    version: CharterVersion,
     mut body: DecidingBody,
     mut rule: MotionRule,
 ) -> Result<(DecidingBody, MotionRule, BTreeMap<OrganisationId, GroupId>), Refusal> {
     let (rules, min_elig) = {
-        let charter = tx.charter_of(charter)?;
+        let charter = tx.charter_of(version)?;
         (&charter.rules, charter.motions.min_elig)
     };
     // A rescission is for the same body, whoever is left of it.
     let fixed = effect.plan().undoes().is_some();
     loop {
-        let electorate = electorate_now(&tx.t, tx.now, body);
+        let question = Question {
+            body,
+            kind,
+            charter: version,
+        };
+        let electorate = electorate_now(&tx.t, question);
         let voices: BTreeSet<GroupId> = electorate.values().copied().collect();
         let elig = voices.len() - recused_of(tx, number, effect, &electorate).len();
         let enough = elig >= min_elig as usize && 2 * elig >= voices.len();

@@ -9,17 +9,17 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 use crate::calendar::Period;
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind, MotionRule};
 use crate::event::EventBody;
-use crate::id::{GroupId, Id, MotionId};
+use crate::id::{CharterVersion, GroupId, Id, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::{find, groups};
+use crate::lookup::{find, groups, seats};
 use crate::machine::step;
-use crate::object::motion::{Motion, MotionStatus, ROWS};
+use crate::object::motion::{Motion, MotionStatus, Question, ROWS};
 use crate::record::{MotionEffect, Proposal};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
-use crate::rules::effect::Planned;
+use crate::rules::effect::{Planned, matter_of};
 use crate::rules::motion::electorate::{digest, seat};
-use crate::rules::motion::{ballots, electorate_now, entitled};
+use crate::rules::motion::{electorate_now, entitled};
 use crate::state::StateTables;
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
@@ -81,6 +81,23 @@ pub fn open(tx: &mut Tx, opening: Opening) -> Result<MotionId, Refusal> {
     Ok(number)
 }
 
+/// The rule that a charter has for a kind in a body. Refused with `R10.no-rule`.
+fn rule_of(
+    tx: &Tx,
+    charter: CharterVersion,
+    kind: MotionKind,
+    body: DecidingBody,
+) -> Result<MotionRule, Refusal> {
+    match tx.charter_of(charter)?.rules.rule(kind, body.kind()) {
+        Some(rule) => Ok(*rule),
+        None => refuse!(
+            "R10.no-rule",
+            kind = format!("{kind:?}"),
+            body = body.kind().code()
+        ),
+    }
+}
+
 /// A motion with every check made, not written yet. Its status says nothing before it is.
 pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> {
     let Opening {
@@ -95,17 +112,11 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
     let Some(kind) = effect.kind() else {
         refuse!("R10.not-opened-alone")
     };
-    let rules = &tx.charter_of(charter)?.rules;
-    let rule = match rules.rule(kind, body.kind()) {
-        Some(rule) => *rule,
-        None => refuse!(
-            "R10.no-rule",
-            kind = format!("{kind:?}"),
-            body = body.kind().code()
-        ),
-    };
+    let rule = rule_of(tx, charter, kind, body)?;
     let period = ballot_period(&rule, ballot_days)?;
     let number = tx.next_id::<MotionId>();
+    let matter = effect.plan().matter(tx, number);
+    tx.t.matter_motions().put((matter, number), 0);
     Ok(Motion {
         number,
         effect,
@@ -119,6 +130,7 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
         status: MotionStatus::Gathering,
         opened_ms: tx.now,
         retabled: 0,
+        round: 0,
         members: 0,
         voices: 0,
         electorate: Hash::ZERO,
@@ -147,22 +159,14 @@ pub(super) fn begin(
     )?;
     let escalated = body != motion.body;
     (motion.body, motion.rule) = (body, rule);
-    let old: Vec<OrganisationId> = crate::rules::motion::electorate(&tx.t, number)
-        .into_keys()
-        .collect();
-    for organisation in old {
-        tx.t.electorates().remove((number, organisation));
-    }
-    let cast: Vec<GroupId> = ballots(&tx.t, number).into_keys().collect();
-    for group in cast {
-        tx.t.ballots().remove((number, group));
-    }
+    motion.round = motion.round.saturating_add(1);
     motion.members = u32::try_from(electorate.len()).unwrap_or(u32::MAX);
     motion.voices =
         u32::try_from(electorate.values().collect::<BTreeSet<_>>().len()).unwrap_or(u32::MAX);
     motion.electorate = digest(&electorate);
     for (organisation, group) in electorate {
-        tx.t.electorates().put((number, organisation), group);
+        tx.t.electorates()
+            .put((number, motion.round, organisation), group);
     }
     let closes = match (closes_ms, motion.rule.ballot_min) {
         (Some(closes), _) => closes,
@@ -215,6 +219,7 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
     };
     let body = proposal.effect.plan().body(tx, proposal.effect.kind())?;
     let gathers = may_propose(tx, actor, kind, body, proposal.effect.plan().scope(tx))?;
+    check_hold_over(tx, kind, body, &proposal.effect)?;
     let opening = Opening {
         effect: proposal.effect.clone(),
         proposer,
@@ -222,18 +227,57 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         text: proposal.text,
         ballot_days: Some(proposal.ballot_days),
     };
-    let mut motion = prepare(tx, opening)?;
+    require_not_own_case(tx, actor, &proposal.effect)?;
+    proposal.effect.plan().proposable(tx)?;
+    let motion = prepare(tx, opening)?;
     if gathers {
-        // It waits for support before ballots are taken, and freezes its electorate then.
-        let number = motion.number;
-        motion.status = step(&ROWS, "R10", None, MotionStatus::Gathering)?;
-        tx.put(motion);
         let due = tx.deadline(Period::Days(SUPPORT_DAYS));
-        tx.schedule(DeadlineKind::MotionSupport, number, due);
-        return support(tx, actor, number);
+        return gather(tx, actor, motion, due);
     }
     begin(tx, motion, None, None)?;
     Ok(Outcome::Applied)
+}
+
+/// A motion of the assembly waits for support until `due` before ballots are taken; its proposer is
+/// the first to give it. The electorate is frozen when it opens.
+fn gather(
+    tx: &mut Tx,
+    actor: &Actor,
+    mut motion: Motion,
+    due: LedgerTime,
+) -> Result<Outcome, Refusal> {
+    let number = motion.number;
+    motion.status = step(&ROWS, "R10", None, MotionStatus::Gathering)?;
+    (motion.opened_ms, motion.members, motion.voices) = (tx.now, 0, 0);
+    motion.electorate = Hash::ZERO;
+    tx.put(motion);
+    tx.schedule(DeadlineKind::MotionSupport, number, due);
+    support(tx, actor, number)
+/// R31: nobody proposes for their own group: not the company that proposes, nor the home of an
+/// officer who signs for an office. An office has no case of its own (R27).
+fn require_not_own_case(tx: &Tx, actor: &Actor, effect: &MotionEffect) -> Result<(), Refusal> {
+    let parties: Vec<OrganisationId> = effect
+        .plan()
+        .interested(tx)
+        .into_iter()
+        .filter(|party| {
+            tx.t.organisations
+                .get(party)
+                .is_some_and(|party| party.kind == OrganisationKind::Company)
+        })
+        .collect();
+    let homes = actor.signers.iter().map(|signer| signer.home);
+    for own in homes.chain([actor.number()]) {
+        for party in &parties {
+            require!(
+                !groups::related(&tx.t, own, *party),
+                "R31.own-case",
+                organisation = own,
+                party = party
+            );
+        }
+    }
+    Ok(())
 }
 
 /// RULINGS R10: who may propose. Returns whether the motion must first gather support.
@@ -248,40 +292,109 @@ pub(super) fn may_propose(
     require!(!by_rule, "R10.opened-by-rule", kind = format!("{kind:?}"));
     let by_size = matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
     if actor.organisation.kind == OrganisationKind::Office {
-        let program =
-            by_size || matches!(kind, MotionKind::OpenCall | MotionKind::TerminateAgreement);
-        let money = matches!(kind, MotionKind::Budget | MotionKind::WriteOff);
-        if program && actor.signer(Role::ProgrammeOfficer).is_some() {
-            must_hold(tx, actor, Role::ProgrammeOfficer, scope)?;
-            return Ok(false);
+        let role = proposing_post(actor, kind);
+        if role == Role::Secretary {
+            require!(
+                body.kind() == BodyKind::Board || by_size && body.kind() == BodyKind::Assembly,
+                "R10.may-not-propose",
+                organisation = actor.number(),
+                body = body.kind().code()
+            );
         }
-        if money && actor.signer(Role::Treasurer).is_some() {
-            must_hold(tx, actor, Role::Treasurer, scope)?;
-            return Ok(false);
-        }
-        require!(
-            body.kind() == BodyKind::Board || by_size && body.kind() == BodyKind::Assembly,
-            "R10.may-not-propose",
-            organisation = actor.number(),
-            body = body.kind().code()
-        );
-        must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
+        must_propose_as(tx, actor, role, scope)?;
         return Ok(false);
     }
     actor.must_sign(Role::Primary)?;
-    let seated = entitled(&tx.t, tx.now, DecidingBody::Board, actor.number());
+    let may_vote = |body| {
+        let question = Question {
+            body,
+            kind,
+            charter: tx.facts().charter,
+        };
+        entitled(&tx.t, question, actor.number())
+    };
+    let seated = may_vote(DecidingBody::Board);
     match body.kind() {
         BodyKind::Board if seated => Ok(false),
         BodyKind::Assembly if by_size && seated => Ok(false),
-        BodyKind::Assembly if entitled(&tx.t, tx.now, DecidingBody::Assembly, actor.number()) => {
-            Ok(true)
-        }
+        BodyKind::Assembly if may_vote(DecidingBody::Assembly) => Ok(true),
         _ => refuse!(
             "R10.may-not-propose",
             organisation = actor.number(),
             body = body.kind().code()
         ),
     }
+}
+
+/// The post in which an office proposes a motion of this kind: programme officer and treasurer where
+/// they may and sign, else the secretary.
+pub(super) fn proposing_post(actor: &Actor, kind: MotionKind) -> Role {
+    let of =
+        |role: Role, kinds: &[MotionKind]| kinds.contains(&kind) && actor.signer(role).is_some();
+    if of(
+        Role::ProgrammeOfficer,
+        &[
+            MotionKind::Award,
+            MotionKind::AwardOutOfRank,
+            MotionKind::OpenCall,
+            MotionKind::TerminateAgreement,
+        ],
+    ) {
+        Role::ProgrammeOfficer
+    } else if of(Role::Treasurer, &[MotionKind::Budget, MotionKind::WriteOff]) {
+        Role::Treasurer
+    } else {
+        Role::Secretary
+    }
+}
+
+/// Refuses unless the office's signer holds this post; the secretary's is for the whole alliance.
+pub(super) fn must_propose_as(
+    tx: &Tx,
+    actor: &Actor,
+    role: Role,
+    scope: Scope,
+) -> Result<(), Refusal> {
+    let scope = if role == Role::Secretary {
+        Scope::Alliance
+    } else {
+        scope
+    };
+    must_hold(tx, actor, role, scope).map(|_| ())
+}
+
+/// RULINGS R28: what a board whose terms have ended still decides. The assembly is free.
+fn check_hold_over(
+    tx: &Tx,
+    kind: MotionKind,
+    body: DecidingBody,
+    effect: &MotionEffect,
+) -> Result<(), Refusal> {
+    let Some(over) = seats::held_over(&tx.t) else {
+        return Ok(());
+    };
+    if body == DecidingBody::Assembly {
+        return Ok(());
+    }
+    let opens = matches!(
+        effect,
+        MotionEffect::CreateFund(_) | MotionEffect::PublishCall(_)
+    ) || kind == MotionKind::Budget;
+    require!(!opens, "R28.held-over-board", seats = over.len());
+    let days = tx.charter()?.terms.holdover_days;
+    let since = over.iter().map(|seat| seat.since_ms).min();
+    let too_long =
+        since.is_some_and(|since| tx.now > tx.calendar().delay(since, Period::Days(days)));
+    let still = matches!(
+        kind,
+        MotionKind::ElectSeat
+            | MotionKind::Appoint
+            | MotionKind::Remove
+            | MotionKind::LiftHold
+            | MotionKind::TerminateAgreement
+    );
+    require!(still || !too_long, "R28.hold-over-ended", days = days);
+    Ok(())
 }
 
 pub(super) fn propose_rescission(
@@ -301,19 +414,22 @@ pub(super) fn propose_rescission(
     let Some(closes) = tx.due(DeadlineKind::MotionEffect, target.number) else {
         refuse!("R10.not-staying", motion = target.number)
     };
-    // "The same body": any of its voices, or the secretary, may ask it.
-    if actor.organisation.kind == OrganisationKind::Office {
+    // "The same body": any of its voices, or the secretary, may ask it; in the assembly any of its
+    // members, who then find support like others.
+    let gathers = target.body == DecidingBody::Assembly;
+    if actor.organisation.kind == OrganisationKind::Office && !gathers {
         must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
     } else {
-        actor.must_sign(Role::Primary)?;
-        let may = entitled(&tx.t, tx.now, target.body, actor.number());
+        let may = entitled(&tx.t, target.question(), actor.number());
         require!(
             may,
             "R10.may-not-propose",
             organisation = actor.number(),
             body = target.body.kind().code()
         );
+        actor.must_sign(Role::Primary)?;
     }
+    require_not_own_case(tx, actor, &proposal.effect)?;
     let number = tx.next_id::<MotionId>();
     let motion = Motion {
         number,
@@ -326,10 +442,16 @@ pub(super) fn propose_rescission(
         text: proposal.text,
         ballot_days: 0,
         retabled: 0,
+        round: 0,
         tally: None,
         void: None,
         ..target
     };
+    let matter = matter_of(tx, &motion);
+    tx.t.matter_motions().put((matter, number), 0);
+    if gathers {
+        return gather(tx, actor, motion, closes);
+    }
     begin(tx, motion, None, Some(closes))?;
     Ok(Outcome::Applied)
 }
@@ -343,8 +465,15 @@ pub(super) fn support(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Ou
         motion = number
     );
     let organisation = actor.number();
+    // It opens under the charter of that moment (RULINGS R10).
+    let (kind, charter) = (motion.kind, tx.facts().charter);
+    let question = |body| Question {
+        body,
+        kind,
+        charter,
+    };
     require!(
-        entitled(&tx.t, tx.now, DecidingBody::Assembly, organisation),
+        entitled(&tx.t, question(DecidingBody::Assembly), organisation),
         "R10.not-entitled",
         organisation = organisation
     );
@@ -361,7 +490,7 @@ pub(super) fn support(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Ou
             .collect();
     // Voices of those who support it and are still entitled, in both bodies.
     let voices = |body| {
-        let electorate = electorate_now(&tx.t, tx.now, body);
+        let electorate = electorate_now(&tx.t, question(body));
         let all: BTreeSet<GroupId> = electorate.values().copied().collect();
         let with: BTreeSet<GroupId> = supporters
             .iter()
@@ -376,8 +505,26 @@ pub(super) fn support(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<Ou
     };
     let (assembly, board) = (voices(DecidingBody::Assembly), voices(DecidingBody::Board));
     if assembly.0 * parts >= assembly.1 || 2 * board.0 > board.1 {
-        tx.cancel(DeadlineKind::MotionSupport, number);
-        begin(tx, motion, Some(MotionStatus::Gathering), None)?;
+        open_gathered(tx, motion)?;
     }
     Ok(Outcome::Applied)
+}
+
+/// Opens a motion that has found its support: under the charter in force now, if its effect is
+/// possible now.
+fn open_gathered(tx: &mut Tx, mut motion: Motion) -> Result<(), Refusal> {
+    let number = motion.number;
+    motion.effect.plan().possible(tx)?;
+    let closes = match motion.effect.plan().undoes() {
+        // The rule of what it undoes; its ballot ends with the stay.
+        Some(target) => tx.due(DeadlineKind::MotionEffect, target),
+        None => {
+            motion.charter = tx.facts().charter;
+            motion.rule = rule_of(tx, motion.charter, motion.kind, motion.body)?;
+            ballot_period(&motion.rule, Some(motion.ballot_days))?;
+            None
+        }
+    };
+    tx.cancel(DeadlineKind::MotionSupport, number);
+    begin(tx, motion, Some(MotionStatus::Gathering), closes)
 }

@@ -7,22 +7,37 @@ use crate::id::{GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role};
 use crate::lookup::find;
 use crate::object::motion::{Cast, Failure, Motion, MotionStatus};
-use crate::record::{Ballot, Choice, ConflictKind, Declaration};
+use crate::record::{Ballot, BallotVote, Choice, ConflictKind, Declaration};
 use crate::refusal::{NotCounted, Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::rules::effect::Planned;
+use crate::rules::effect::{Planned, matter_of};
 use crate::rules::motion::clock::finish;
 use crate::rules::motion::electorate::is_recused;
+use crate::rules::motion::propose::{must_propose_as, proposing_post};
 use crate::rules::motion::{EARLY_HOURS, count, entitled};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
+
+/// Most ballots of an organisation in a round (RULINGS A47).
+const BALLOTS_MAX: u32 = 16;
 
 pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
     let (motion, group) = voice(tx, actor, ballot.motion)?;
     let (number, organisation) = (motion.number, actor.number());
+    require!(
+        ballot.round == motion.round,
+        "A47.other-round",
+        round = motion.round,
+        named = ballot.round
+    );
+    let choice = match &ballot.vote {
+        BallotVote::Choice(choice) => *choice,
+        BallotVote::Names(_) => refuse!("R31.no-names", motion = number),
+        BallotVote::Sealed(_) => refuse!("R31.not-sealed", motion = number),
+    };
     let cites = motion.kind == MotionKind::Admit
-        && ballot.choice == Choice::No
+        && choice == Choice::No
         && motion.effect.plan().undoes().is_none();
     match &ballot.criterion {
         None => require!(!cites, "M08.criterion-required", motion = number),
@@ -32,31 +47,49 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
             require!(published, "M08.unknown-criterion", criterion = criterion);
         }
     }
+    let key = (number, motion.round, organisation);
+    let cast = tx.t.ballots_cast.get(&key).copied().unwrap_or(0);
+    require!(
+        cast < BALLOTS_MAX,
+        "A47.too-many-ballots",
+        motion = number,
+        limit = BALLOTS_MAX
+    );
+    tx.t.ballots_cast().put(key, cast + 1);
     if let Declaration::Conflict(kind) = ballot.declaration {
-        tx.t.conflicts().put((number, organisation), kind);
+        let matter = matter_of(tx, &motion);
+        tx.t.conflicts().put((matter, organisation), kind);
     }
     if is_recused(tx, &motion, group) {
         return Ok(Outcome::NotCounted(NotCounted::Recused));
     }
-    if tx
-        .t
-        .ballots
-        .get(&(number, group))
-        .is_some_and(|cast| cast.organisation != organisation)
-    {
-        return Ok(Outcome::NotCounted(NotCounted::DuplicateGroup));
+    let standing = tx.t.ballots.get(&(number, motion.round, group)).cloned();
+    if let Some(standing) = standing {
+        if standing.organisation != organisation {
+            return Ok(Outcome::NotCounted(NotCounted::DuplicateGroup));
+        }
+        // Ballots may arrive in another order than they were signed in: a later one of the same
+        // officer counts, another one only if it names what stands (RULINGS A47).
+        let later = standing.officer == actor.officer && standing.sequence < actor.sequence;
+        require!(
+            later || ballot.replaces.contains(&standing.record),
+            "A47.other-ballot-stands",
+            record = standing.record
+        );
     }
     let persons: Vec<PersonId> = actor.signers.iter().map(|signer| signer.person).collect();
     motion.effect.plan().check_voters(tx, &persons)?;
     let cast = Cast {
         organisation,
-        choice: ballot.choice,
+        vote: ballot.vote.clone(),
         criterion: ballot.criterion.clone(),
         persons,
+        officer: actor.officer,
+        sequence: actor.sequence,
         cast_ms: tx.now,
         record: tx.record,
     };
-    tx.t.ballots().put((number, group), cast);
+    tx.t.ballots().put((number, motion.round, group), cast);
     if tx.charter_of(motion.charter)?.motions.early_close && count(tx, &motion).all_voted() {
         // RULINGS R10, R34: a day without a new ballot, and never before the shortest ballot of the
         // rule (domain 1.5). Every ballot moves it; where a day is no longer left, the motion closes
@@ -84,7 +117,8 @@ pub(super) fn declare(
 ) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
     let (motion, _) = voice(tx, actor, number)?;
-    tx.t.conflicts().put((motion.number, actor.number()), kind);
+    let matter = matter_of(tx, &motion);
+    tx.t.conflicts().put((matter, actor.number()), kind);
     Ok(Outcome::Applied)
 }
 
@@ -102,7 +136,11 @@ pub(super) fn voice(
         status = format!("{:?}", motion.status)
     );
     let organisation = actor.number();
-    let Some(group) = tx.t.electorates.get(&(number, organisation)).copied() else {
+    let Some(group) =
+        tx.t.electorates
+            .get(&(number, motion.round, organisation))
+            .copied()
+    else {
         refuse!(
             "R1.not-in-electorate",
             motion = number,
@@ -110,7 +148,7 @@ pub(super) fn voice(
         )
     };
     require!(
-        entitled(&tx.t, tx.now, motion.body, organisation),
+        entitled(&tx.t, motion.question(), organisation),
         "R1.no-longer-entitled",
         organisation = organisation
     );
@@ -128,7 +166,11 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<O
         motion = number,
         organisation = actor.number()
     );
-    if actor.organisation.kind == OrganisationKind::Company {
+    // Who might propose it takes it back, not every officer of the office.
+    if actor.organisation.kind == OrganisationKind::Office {
+        let role = proposing_post(actor, motion.kind);
+        must_propose_as(tx, actor, role, motion.effect.plan().scope(tx))?;
+    } else {
         actor.must_sign(Role::Primary)?;
     }
     let open = matches!(
@@ -143,7 +185,7 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<O
     );
     let voted =
         tx.t.ballots
-            .range((number, Id::MIN)..=(number, Id::MAX))
+            .range((number, 0, Id::MIN)..=(number, u32::MAX, Id::MAX))
             .next()
             .is_some();
     require!(

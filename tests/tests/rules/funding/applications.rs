@@ -3,10 +3,13 @@
 use rollbook_core::account::{Amount, Pot};
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::charter::Class;
+use rollbook_core::event::EventBody;
+use rollbook_core::id::{ApplicationId, CallId};
 use rollbook_core::identity::Role;
+use rollbook_core::object::application::{Appeal, ApplicationStatus};
 use rollbook_core::record::{
-    Body, CallAct, CallTerms, Choice, Eligibility, MotionEffect, SeenEarlier, SeenReceipt,
-    Submission,
+    ApplicationContent, Body, CallAct, CallTerms, Choice, Eligibility, MotionEffect, Part,
+    SeenEarlier, SeenReceipt, Submission,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::tx::DeadlineKind;
@@ -19,8 +22,8 @@ use rollbook_sandbox::keys::{node_key, officers_of};
 use rollbook_tests::writer::Writer;
 
 use super::{
-    act, apply_for, called, code, of, open_call, open_fund, pledge, receive, submission, terms,
-    writer,
+    SALT, act, apply_for, called, code, content, judge, of, open, open_call, open_fund, pledge,
+    receive, submission, terms, writer,
 };
 
 /// RULINGS A4: up to 24 hours late, with seen receipts of f+1 validators from before the close.
@@ -91,7 +94,7 @@ fn a_late_application_with_seen_receipts_is_in_time() {
         seen_by(0, 3, 3, closes),
     ];
     let other = Submission {
-        project: sha256(b"other"),
+        commitment: sha256(b"other"),
         ..with(0, good.clone())
     };
     assert_eq!(
@@ -120,7 +123,7 @@ fn a_late_application_with_seen_receipts_is_in_time() {
     );
     assert_eq!(
         code(act(&mut writer, 20, CallAct::Submit(with(0, good)))),
-        "F06.project-twice"
+        "R33.handed-in-already"
     );
     writer.advance(closes + MS_PER_DAY + 1);
     let too_late = with(1, vec![seen_by(1, 1, 1, before), seen_by(1, 2, 2, before)]);
@@ -137,7 +140,7 @@ fn who_may_apply() {
     let fund = open_fund(&mut writer);
     let parts = pledge(&mut writer, 11, fund, Pot::Free, &[(30, 1_000)]);
     called(&mut writer, parts[0]);
-    receive(&mut writer, parts[0], 1_000, "IN-1").unwrap();
+    receive(&mut writer, parts[0], 1_000, "IN-0001").unwrap();
     let base = CallTerms {
         budget: Amount(100),
         ask_max: Amount(10),
@@ -210,4 +213,147 @@ fn who_may_apply() {
         ("F06.not-eligible", "class".to_owned())
     );
     apply_for(&mut writer, 2, outsider, "p", 5);
+}
+
+/// One applicant filled a call for everybody: 8,192 sealed applications, withdrawn ones included.
+/// Now the terms say how many of a group wait and how many it hands in.
+#[test]
+fn r33_a_group_has_two_applications_waiting_and_hands_in_five() {
+    let mut writer = writer("per-group");
+    let (_, call) = open_call(&mut writer);
+    // 12 and 13 are one group.
+    apply_for(&mut writer, call, 12, "one", 1_000);
+    let mut last = apply_for(&mut writer, call, 13, "two", 1_000);
+    let submit = |writer: &mut Writer, project: &str| {
+        let body = CallAct::Submit(submission(call, 12, project, 1_000));
+        act(writer, 12, body)
+    };
+    assert_eq!(
+        code(submit(&mut writer, "three")),
+        "R33.waiting-applications"
+    );
+    for (applicant, project) in [(13, "three"), (12, "four"), (12, "five")] {
+        let owner = of(&writer, last).applicant.0;
+        let application = ApplicationId(last);
+        act(&mut writer, owner, CallAct::Withdraw { application }).unwrap();
+        last = apply_for(&mut writer, call, applicant, project, 1_000);
+    }
+    let application = ApplicationId(last);
+    act(&mut writer, 12, CallAct::Withdraw { application }).unwrap();
+    assert_eq!(
+        code(submit(&mut writer, "six")),
+        "R33.handed-in-applications"
+    );
+    apply_for(&mut writer, call, 20, "another group", 1_000);
+}
+
+/// The project was in clear at submission: whoever saw it first could take it. Now it is sealed. At
+/// the opening the later of one group with one project is void; another group's goes on, marked.
+#[test]
+fn r33_one_project_of_a_group_counts_once_and_is_not_taken_by_another() {
+    let mut writer = writer("projects");
+    let (_, call) = open_call(&mut writer);
+    let first = apply_for(&mut writer, call, 12, "one project", 1_000);
+    let sister = apply_for(&mut writer, call, 13, "one project", 1_000);
+    let stranger = apply_for(&mut writer, call, 20, "one project", 1_000);
+    let closes = writer.due(DeadlineKind::CallCloses, call).unwrap();
+    writer.advance(closes + 1);
+    // The later one is opened first, and even judged, before the earlier one is.
+    open(&mut writer, sister, "one project", 1_000).unwrap();
+    judge(&mut writer, sister, None).unwrap();
+    open(&mut writer, first, "one project", 1_000).unwrap();
+    open(&mut writer, stranger, "one project", 1_000).unwrap();
+    let void = of(&writer, sister);
+    assert_eq!(void.status, ApplicationStatus::Void);
+    assert_eq!(void.void.unwrap().as_str(), "R33.same-project");
+    for application in [first, stranger] {
+        let entry = of(&writer, application);
+        assert_eq!(entry.status, ApplicationStatus::Opened);
+        assert!(entry.same_project, "{application} is marked");
+    }
+    assert_eq!(code(judge(&mut writer, sister, None)), "F07.wrong-state");
+    judge(&mut writer, first, None).unwrap();
+    judge(&mut writer, stranger, Some("out-of-scope")).unwrap();
+}
+
+/// An opened application that nobody judged waited in silence. It is shown as overdue after 15
+/// working days, and may still be judged.
+#[test]
+fn r33_an_application_that_nobody_judges_is_overdue() {
+    let mut writer = writer("overdue");
+    let (_, call) = open_call(&mut writer);
+    let application = apply_for(&mut writer, call, 20, "project", 1_000);
+    let closes = writer.due(DeadlineKind::CallCloses, call).unwrap();
+    writer.advance(closes + 1);
+    open(&mut writer, application, "project", 1_000).unwrap();
+    let overdue = EventBody::VerdictOverdue {
+        application: ApplicationId(application),
+        call: CallId(call),
+    };
+    let events = writer.advance_days(18);
+    assert!(!events.contains(&overdue), "{events:?}");
+    let events = writer.advance_days(8);
+    assert!(events.contains(&overdue), "{events:?}");
+    judge(&mut writer, application, None).unwrap();
+}
+
+/// Applications with partners have their place in the sealed content; their acts do not exist yet.
+#[test]
+fn r46_a_joint_application_is_not_opened_yet() {
+    let mut writer = writer("joint");
+    let (_, call) = open_call(&mut writer);
+    let joint = ApplicationContent {
+        partners: vec![Part {
+            organisation: OrganisationId(21),
+            amount: Amount(400),
+        }],
+        ..content("project", 1_000)
+    };
+    let commitment = joint.commitment(&SALT, CallId(call), OrganisationId(20));
+    let submission = Submission {
+        commitment,
+        ..submission(call, 20, "project", 1_000)
+    };
+    act(&mut writer, 20, CallAct::Submit(submission)).unwrap();
+    let closes = writer.due(DeadlineKind::CallCloses, call).unwrap();
+    writer.advance(closes + 1);
+    let open = CallAct::Open {
+        application: ApplicationId(1),
+        content: joint,
+        salt: SALT,
+    };
+    assert_eq!(
+        code(act(&mut writer, 20, open)),
+        "R46.no-joint-applications"
+    );
+}
+
+/// An appeal that the board left lying started anew without end, and nobody could be ranked. After 60
+/// days the clock dismisses it.
+#[test]
+fn r40_an_appeal_that_nobody_decides_is_dismissed_after_sixty_days() {
+    let mut writer = writer("appeal");
+    let (_, call) = open_call(&mut writer);
+    let application = apply_for(&mut writer, call, 20, "project", 1_000);
+    let closes = writer.due(DeadlineKind::CallCloses, call).unwrap();
+    writer.advance(closes + 1);
+    open(&mut writer, application, "project", 1_000).unwrap();
+    judge(&mut writer, application, Some("out-of-scope")).unwrap();
+    let appeal = CallAct::Appeal {
+        application: ApplicationId(application),
+        grounds: sha256(b"grounds"),
+    };
+    act(&mut writer, 20, appeal.clone()).unwrap();
+    let rank = CallAct::Rank { call: CallId(call) };
+    writer.advance_days(57);
+    assert_eq!(code(act(&mut writer, 1, rank.clone())), "F10.appeal-open");
+    let events = writer.advance_days(8);
+    let dismissed = EventBody::AppealDismissed {
+        application: ApplicationId(application),
+        call: CallId(call),
+    };
+    assert!(events.contains(&dismissed), "{events:?}");
+    assert_eq!(of(&writer, application).appeal, Some(Appeal::Dismissed));
+    assert_eq!(code(act(&mut writer, 20, appeal)), "F40.no-appeal");
+    act(&mut writer, 1, rank).unwrap();
 }

@@ -97,9 +97,9 @@ fn submitted(writer: &mut Writer) -> Cast {
         code(act(
             writer,
             24,
-            CallAct::Submit(submission(call, 24, "GSXR runtime", 1))
+            CallAct::Submit(submission(call, 24, "GSXR runtime", 12_000_000 * YUAN))
         )),
-        "F06.project-twice"
+        "R33.handed-in-already"
     );
     assert_eq!(
         code(act(writer, 20, CallAct::Submit(submission(9, 20, "x", 1)))),

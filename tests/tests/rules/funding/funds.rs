@@ -1,18 +1,19 @@
 //! A fund needs its officers; pledges, instalments and receipts (F01 to F04, F34, F35).
 
 use rollbook_core::account::{AccountKind, Amount, Pot, Totals, Unit};
-use rollbook_core::calendar::LocalDay;
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::event::EventBody;
 use rollbook_core::id::{ContributionId, DirectionId, FundId, InstalmentId, MotionId, PersonId};
-use rollbook_core::identity::Role;
+use rollbook_core::identity::{Role, Scope};
 use rollbook_core::object::contribution::InstalmentStatus;
 use rollbook_core::object::fund::FundStatus;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
-    AppointCommittee, Body, CreateFund, FundAct, MotionEffect, ReceiptEntry, WriteOffInstalment,
+    AppointCommittee, Appointment, Body, CreateFund, FundAct, MotionEffect, ReceiptEntry,
+    WriteOffInstalment,
 };
 use rollbook_core::tx::DeadlineKind;
-use rollbook_proof::crypto::sha256;
+use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::writer::Writer;
@@ -51,15 +52,15 @@ fn a_fund_needs_its_officers_and_their_acceptance() {
             with(&|plan| plan.unit = Unit::currency("USD").unwrap()),
         ),
         (
-            "F01.unknown-person",
+            "R7.unknown-person",
             with(&|plan| plan.officers[0].1 = PersonId(999)),
         ),
         (
-            "F01.two-chain-roles",
+            "R7.second-post",
             with(&|plan| plan.officers[0].1 = plan.officers[1].1),
         ),
         (
-            "F01.auditor",
+            "R7.auditor-holds-a-post",
             with(&|plan| plan.officers[0].1 = PersonId(auditor)),
         ),
         (
@@ -219,7 +220,7 @@ fn pledged(writer: &mut Writer, fund: u32) -> Vec<u32> {
     let signers = [(first, Role::Primary), (second, Role::Technical)];
     assert_eq!(
         code(writer.act_as(11, &signers, Body::Fund(FundAct::Pledge(entry.clone())))),
-        "A6.role-missing"
+        "A6.too-few-officers"
     );
     let outsider = writer.register(1, "Outsider", &[]);
     assert_eq!(
@@ -512,5 +513,184 @@ fn cancel_the_rest(writer: &mut Writer, fund: u32, parts: &[u32]) {
     assert_eq!(
         balance(writer, fund, AccountKind::Member(OrganisationId(11))),
         -800
+    );
+}
+
+/// A receipt is entered before the default is due and confirmed after it. It used to be a public
+/// default of money that had come in time; now the default of its amount waits for the days of a
+/// confirmation, once.
+#[test]
+fn r35_money_that_came_in_time_and_is_confirmed_late_is_no_default() {
+    let mut writer = writer("in-time");
+    let fund = open_fund(&mut writer);
+    let parts = pledge(
+        &mut writer,
+        11,
+        fund,
+        Pot::Free,
+        &[(5, 600), (6, 400), (7, 200)],
+    );
+    for part in &parts {
+        called(&mut writer, *part);
+    }
+    let due = |writer: &Writer, part| writer.due(DeadlineKind::InstalmentDefault, part);
+    let defaults = |events: &[EventBody]| -> Vec<u64> {
+        events
+            .iter()
+            .filter_map(|event| match event {
+                EventBody::InstalmentDefaulted { amount, .. } => Some(amount.0),
+                _ => None,
+            })
+            .collect()
+    };
+    let confirm = |writer: &mut Writer, receipt| {
+        office(
+            writer,
+            Role::SecondOfficer,
+            FundAct::ConfirmReceipt { receipt },
+        )
+    };
+    // The whole of the first, a part of the second, nothing of the third.
+    let first_due = due(&writer, parts[0]).unwrap();
+    writer.advance(first_due - 3_600_000);
+    let entry = receipt(&writer, parts[0], 600, "IN-TIME-1");
+    let first = record_receipt(&mut writer, entry).unwrap();
+    let entry = receipt(&writer, parts[1], 150, "IN-TIME-2");
+    let second = record_receipt(&mut writer, entry).unwrap();
+    let last = due(&writer, parts[2]).unwrap();
+    let events: Vec<EventBody> = writer
+        .advance(last + 1)
+        .into_iter()
+        .map(|event| event.body)
+        .collect();
+    assert_eq!(defaults(&events), [250, 200], "{events:?}");
+    assert_eq!(status(&writer, parts[0]), InstalmentStatus::Called);
+    assert_eq!(status(&writer, parts[1]), InstalmentStatus::Defaulted);
+    let write_off = WriteOffInstalment {
+        instalment: InstalmentId(parts[1]),
+        attempts: Hash::ZERO,
+    };
+    assert_eq!(
+        writer
+            .propose(MotionEffect::WriteOffInstalment(write_off), 7)
+            .unwrap_err()
+            .code,
+        "F35.default-delayed"
+    );
+    confirm(&mut writer, first).unwrap();
+    assert_eq!(status(&writer, parts[0]), InstalmentStatus::Received);
+    assert_eq!(due(&writer, parts[0]), None);
+    confirm(&mut writer, second).unwrap();
+    // 150 came in time, 250 is defaulted and comes late.
+    receive(&mut writer, parts[1], 250, "LATE-1").unwrap();
+    assert_eq!(status(&writer, parts[1]), InstalmentStatus::Received);
+    let pledge = |writer: &Writer| {
+        let number = *writer.tables().contributions.last_key().unwrap();
+        writer.tables().contributions.get(&number).unwrap().pledge
+    };
+    let memo = pledge(&writer);
+    assert_eq!(
+        (memo.received.0, memo.defaulted.0, memo.called_open.0),
+        (1_000, 200, 0)
+    );
+
+    // What nobody confirms in those days is defaulted after all, and no second receipt delays it.
+    let parts = super::pledge(&mut writer, 11, fund, Pot::Free, &[(5, 600)]);
+    called(&mut writer, parts[0]);
+    let at = due(&writer, parts[0]).unwrap();
+    writer.advance(at - 3_600_000);
+    let entry = receipt(&writer, parts[0], 600, "NEVER-1");
+    record_receipt(&mut writer, entry).unwrap();
+    writer.advance(at + 1);
+    assert_eq!(status(&writer, parts[0]), InstalmentStatus::Called);
+    let later = due(&writer, parts[0]).unwrap();
+    assert!(later >= at + 5 * MS_PER_DAY);
+    let entry = receipt(&writer, parts[0], 600, "NEVER-2");
+    record_receipt(&mut writer, entry).unwrap();
+    let events: Vec<EventBody> = writer
+        .advance(later + 1)
+        .into_iter()
+        .map(|event| event.body)
+        .collect();
+    assert_eq!(defaults(&events), [600]);
+    assert_eq!(status(&writer, parts[0]), InstalmentStatus::Defaulted);
+}
+
+/// `A-1`, `A.1` and `A/1` were three references, so one movement of the bank could count three
+/// times; a value date could lie years back.
+#[test]
+fn r35_one_movement_of_the_bank_has_one_reference_and_a_value_date_since_the_pledge() {
+    let mut writer = writer("reference");
+    let fund = open_fund(&mut writer);
+    let parts = pledge(&mut writer, 11, fund, Pot::Free, &[(30, 600)]);
+    called(&mut writer, parts[0]);
+    receive(&mut writer, parts[0], 100, "ICBC-2023/777").unwrap();
+    for spelling in [
+        "ICBC-2023/777",
+        "ICBC-2023-777",
+        "ICBC.2023.777",
+        "ICBC2023777",
+    ] {
+        let refused = receive(&mut writer, parts[0], 100, spelling).unwrap_err();
+        assert_eq!(refused.code, "N8.bank-reference-used", "{spelling}");
+    }
+    let short = receipt(&writer, parts[0], 100, "A-1");
+    assert_eq!(
+        record_receipt(&mut writer, short).unwrap_err().code,
+        "A6.malformed"
+    );
+    let mut early = receipt(&writer, parts[0], 100, "EARLY-1");
+    early.value_day = LocalDay(early.value_day.0 - 1);
+    assert_eq!(
+        record_receipt(&mut writer, early).unwrap_err().code,
+        "F03.value-day-before-pledge"
+    );
+}
+
+/// Whoever held any post in an office accepted a fund for it, alone; and posts were filled for
+/// funds that did not exist, which the fund's own founding then did not see.
+#[test]
+fn r7_an_office_is_bound_by_two_of_its_officers_and_posts_are_for_funds_that_exist() {
+    let mut writer = writer("holder");
+    let plan = plan(&writer);
+    let motion = writer
+        .propose(MotionEffect::CreateFund(plan.clone().into()), 7)
+        .unwrap();
+    writer.pass(motion);
+    let number = *writer.tables().funds.last_key().unwrap();
+    let accepted = |writer: &Writer| writer.tables().funds.get(&number).unwrap().holder_accepted;
+    let accept = Body::Fund(FundAct::Accept { fund: number });
+    let registrar = writer.holder(Role::Secretary, 0);
+    let programme = writer.holder(Role::ProgrammeOfficer, 0);
+    let treasurer = writer.holder(Role::Treasurer, 0);
+    let alone = [(treasurer, Role::Treasurer)];
+    writer
+        .act_as(plan.office.0, &alone, accept.clone())
+        .unwrap();
+    assert!(!accepted(&writer), "one signature");
+    let mut pair = [
+        (registrar, Role::Secretary),
+        (programme, Role::ProgrammeOfficer),
+    ];
+    pair.sort_by_key(|(person, _)| *person);
+    writer.act_as(plan.office.0, &pair, accept.clone()).unwrap();
+    assert!(!accepted(&writer), "a programme officer does not bind it");
+    let mut pair = [(registrar, Role::Secretary), (treasurer, Role::Treasurer)];
+    pair.sort_by_key(|(person, _)| *person);
+    writer.act_as(plan.office.0, &pair, accept).unwrap();
+    assert!(accepted(&writer));
+    let appointment = Appointment {
+        office: plan.office,
+        role: Role::Treasurer,
+        scope: Scope::Fund(FundId(99)),
+        holder: PersonId(officers_of(20).0),
+        deputy: None,
+    };
+    assert_eq!(
+        writer
+            .propose(MotionEffect::Appoint(appointment), 7)
+            .unwrap_err()
+            .code,
+        "A4.unknown-fund"
     );
 }

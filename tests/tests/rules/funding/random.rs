@@ -19,7 +19,7 @@ use rollbook_proof::number::OrganisationId;
 use rollbook_tests::writer::Writer;
 
 use super::{
-    Applied, YUAN, act, apply_for, balance, call_status, declare, fill_pool, full_draw, judge, of,
+    Applied, YUAN, act, balance, call_status, declare, fill_pool, full_draw, judge, of,
     office, officer, open, open_call, open_fund, pledge, receipt, record_receipt, reveal_scores,
     review_act, reviews, seal_scores, submission, totals, writer,
 };
@@ -379,14 +379,17 @@ fn moves_along_its_tables(early: Vec<u32>, moves: Vec<Move>) -> Result<(), TestC
     let mut writer = writer("moves");
     let (fund, call) = open_call(&mut writer);
     fill_pool(&mut writer, &[5, 6, 7, 8, 9, 10, 12, 13, 18]);
-    for (nth, member) in early.into_iter().enumerate() {
-        apply_for(
-            &mut writer,
-            call,
-            member,
-            &format!("early {nth}"),
-            1_000 * YUAN,
-        );
+    let mut nth = 0;
+    for member in early {
+        let project = format!("early {nth}");
+        let submission = submission(call, member, &project, 1_000 * YUAN);
+        match act(&mut writer, member, CallAct::Submit(submission)) {
+            Ok(outcome) => {
+                assert_eq!(outcome, Outcome::Applied);
+                nth += 1;
+            }
+            Err(refusal) => assert_eq!(refusal.code, "R33.waiting-applications"),
+        }
     }
     let closes = writer.due(DeadlineKind::CallCloses, call).unwrap();
     writer.advance(closes + 1);

@@ -5,7 +5,7 @@ use rollbook_core::account::Amount;
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Class;
 use rollbook_core::id::{ApplicationId, FundId};
-use rollbook_core::record::{CallTerms, Eligibility, Scores, TieBreak};
+use rollbook_core::record::{CallTerms, Eligibility, Instrument, PerGroup, Scores, TieBreak};
 use rollbook_core::rules::funding::call::{Contestant, better, score};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::LedgerTime;
@@ -99,6 +99,7 @@ fn ranks_in_any_order(
 fn sample_terms() -> CallTerms {
     CallTerms {
         fund: FundId(1),
+        instrument: Instrument::Grant,
         title: name("sample"),
         direction: None,
         budget: Amount(10),
@@ -121,6 +122,7 @@ fn sample_terms() -> CallTerms {
             outsiders: false,
             in_direction: false,
         },
+        per_group: PerGroup::default(),
         codes: vec![text("incomplete")],
         opens_day: LocalDay(1),
         closes_day: LocalDay(2),

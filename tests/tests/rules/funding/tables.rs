@@ -33,7 +33,6 @@ fn the_table_prints_and_nothing_leaves_a_terminal_state() {
         ("application", "Withdrawn"),
         ("application", "Void"),
         ("application", "NotRecommended"),
-        ("review", "Final"),
         ("review", "Replaced"),
         ("review", "Dropped"),
         ("draw", "Drawn"),

@@ -174,7 +174,7 @@ fn takes_declared_steps(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Pay => office(
                 &mut writer,
                 Role::Treasurer,
-                receipt(invoice.0, 5_000_000, &format!("R-{nth}")),
+                receipt(invoice.0, 5_000_000, &format!("DUES-{nth}")),
             ),
             Step::Confirm => {
                 let receipt = writer

@@ -1,6 +1,7 @@
 //! How an application goes: admitted, rejected, lapsed, put again.
 
 use rollbook_core::account::Amount;
+use rollbook_core::calendar::LocalDay;
 use rollbook_core::event::EventBody;
 use rollbook_core::id::{GroupId, MembershipId, MotionId};
 use rollbook_core::identity::Role;
@@ -8,11 +9,13 @@ use rollbook_core::lookup::rights;
 use rollbook_core::lookup::rights::Rights;
 use rollbook_core::object::invoice::InvoiceStatus;
 use rollbook_core::object::membership::{Grounds, Lapse, Standing};
-use rollbook_core::record::{Ballot, Body, Choice, Declaration, MembershipAct, MotionAct};
+use rollbook_core::record::{
+    Ballot, BallotVote, Body, Choice, Declaration, MembershipAct, MotionAct,
+};
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::sha256;
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 use rollbook_tests::writer::{Writer, text};
 
 use super::{
@@ -41,8 +44,11 @@ fn twenty_four_founders_have_twenty_three_voices_and_full_rights() {
     );
     let electorate = rollbook_core::rules::motion::electorate_now(
         writer.tables(),
-        LedgerTime(writer.now()),
-        rollbook_core::charter::motions::DecidingBody::Assembly,
+        rollbook_core::object::motion::Question {
+            body: rollbook_core::charter::motions::DecidingBody::Assembly,
+            kind: rollbook_core::charter::motions::MotionKind::AppointAuditor,
+            charter: rollbook_core::id::CharterVersion(1),
+        },
     );
     assert_eq!(electorate.len(), 24);
     assert_eq!(
@@ -131,7 +137,9 @@ fn admitted(writer: &mut Writer) -> (u32, u32) {
     );
     let mut ballot = Ballot {
         motion,
-        choice: Choice::No,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::No),
         criterion: None,
         declaration: Declaration::None,
     };
@@ -208,7 +216,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
                 membership: MembershipId(membership)
             }
         )),
-        "A6.role-missing"
+        "A6.too-few-officers"
     );
     office(
         writer,
@@ -237,21 +245,32 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
         code(office(
             writer,
             Role::Treasurer,
-            receipt(invoice.0, 5_000_001, "B-1")
+            receipt(invoice.0, 5_000_001, "DUES-1")
         )),
         "M27.more-than-open"
     );
+    // C3: money did not come before the invoice, nor will it have come tomorrow.
+    for (days, expected) in [
+        (-60, "M27.value-date-before-invoice"),
+        (1, "M27.value-date-ahead"),
+    ] {
+        let mut act = receipt(invoice.0, 2_000_000, "DUES-1");
+        if let MembershipAct::Receive(receipt) = &mut act {
+            receipt.value_date = LocalDay(super::today(writer).0 + days);
+        }
+        assert_eq!(code(office(writer, Role::Treasurer, act)), expected);
+    }
     office(
         writer,
         Role::Treasurer,
-        receipt(invoice.0, 2_000_000, "B-1"),
+        receipt(invoice.0, 2_000_000, "DUES-1"),
     )
     .unwrap();
     assert_eq!(
         code(office(
             writer,
             Role::Treasurer,
-            receipt(invoice.0, 1, "B-2")
+            receipt(invoice.0, 1, "DUES-2")
         )),
         "M27.unconfirmed-receipt"
     );
@@ -281,7 +300,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
         code(office(
             writer,
             Role::Treasurer,
-            receipt(invoice.0, 3_000_000, "B-1")
+            receipt(invoice.0, 3_000_000, "DUES-1")
         )),
         "N8.bank-reference-used"
     );
@@ -289,7 +308,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
     office(
         writer,
         Role::Treasurer,
-        receipt(invoice.0, 3_000_000, "B-2"),
+        receipt(invoice.0, 3_000_000, "DUES-2"),
     )
     .unwrap();
     let declined = MembershipAct::DeclineReceipt {
@@ -300,7 +319,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
     office(
         writer,
         Role::Treasurer,
-        receipt(invoice.0, 3_000_000, "B-2"),
+        receipt(invoice.0, 3_000_000, "DUES-2"),
     )
     .unwrap();
     let last = confirm(writer);
@@ -334,7 +353,9 @@ fn one_is_rejected_with_its_criteria_asks_once_more_and_is_rejected_for_lack_of_
     let (company, membership, motion) = to_ballot(&mut writer, "Applicant B");
     let ballot = |criterion| Ballot {
         motion: MotionId(motion),
-        choice: Choice::No,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::No),
         criterion: Some(text(criterion)),
         declaration: Declaration::None,
     };
@@ -488,7 +509,7 @@ fn an_admission_that_is_not_activated_lapses() {
         code(office(
             &mut writer,
             Role::Treasurer,
-            receipt(invoice.0, 1, "B-9")
+            receipt(invoice.0, 1, "DUES-9")
         )),
         "M27.not-open"
     );

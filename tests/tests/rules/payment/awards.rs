@@ -57,18 +57,23 @@ fn f11_guards_of_an_award() {
         "A4.unknown-application",
     );
     // Rank order: 13 before 12 only with reasons, and then not in the committee.
-    refused(bench.grant(2, YUAN, BodyKind::Assembly), "F11.out-of-rank");
     let mut out = GrantAward {
         application: ApplicationId(2),
         amount: Amount(YUAN),
         body: BodyKind::Committee,
-        out_of_rank: Some(hash("reasons")),
+        out_of_rank: None,
     };
+    refused(
+        bench.direct(|tx| out.proposable(tx)),
+        "R34.better-rank-open",
+    );
+    out.out_of_rank = Some(hash("reasons"));
+    assert_eq!(bench.direct(|tx| out.proposable(tx)), Ok(()));
     refused(bench.direct(|tx| out.possible(tx)), "F11.body-too-low");
     out.body = BodyKind::Board;
     assert_eq!(bench.direct(|tx| out.possible(tx)), Ok(()));
     out.application = ApplicationId(1);
-    refused(bench.direct(|tx| out.possible(tx)), "F11.in-rank");
+    refused(bench.direct(|tx| out.proposable(tx)), "F11.in-rank");
     // What the call holds.
     let spent = 13 * MILLION;
     bench.post(Movement::CallReleased {

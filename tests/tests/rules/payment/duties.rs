@@ -4,13 +4,14 @@ use rollbook_core::account::Amount;
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::EventBody;
 use rollbook_core::id::{FundId, MilestoneId, PaymentId, PersonId, PostId};
-use rollbook_core::identity::{Post, PostStatus, Role, Scope};
+use rollbook_core::identity::{Role, Scope};
 use rollbook_core::machine::markdown;
 use rollbook_core::object::agreement::Agreement;
 use rollbook_core::object::award::Award;
 use rollbook_core::object::deed::Step;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::payment::{Awaited, Payment};
+use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::object::transitions;
 use rollbook_core::record::{Body, Decision, PaymentAct, Tranche};
 use rollbook_core::rules::funding::{duties, payment};
@@ -63,6 +64,7 @@ fn n12_no_person_acts_twice_in_one_chain() {
         let until_ms = bench.world.now + 999 * MS_PER_DAY;
         let (office, scope) = (secretariat(MEMBERS), Scope::Fund(FundId(FUND)));
         let post = Post {
+            number: PostId(number),
             office: OrganisationId(office),
             role,
             scope,
@@ -70,7 +72,10 @@ fn n12_no_person_acts_twice_in_one_chain() {
             deputy: None,
             from_ms: LedgerTime(0),
             until_ms: LedgerTime(until_ms),
+            succeeds: None,
+            successor: None,
             status: PostStatus::Held,
+            since_ms: LedgerTime(0),
         };
         bench.place(|tx| tx.t.posts().put(PostId(number), post));
     };

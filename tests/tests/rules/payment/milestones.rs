@@ -3,15 +3,17 @@
 use rollbook_core::account::{AccountKind, Amount};
 use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::EventBody;
-use rollbook_core::id::{AgreementId, FundId, MilestoneId, PersonId, PostId};
-use rollbook_core::identity::{Post, PostStatus, Role, Scope};
+use rollbook_core::id::{AgreementId, FundId, MilestoneId, PaymentId, PersonId, PostId};
+use rollbook_core::identity::{Role, Scope};
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::milestone::MilestoneState;
-use rollbook_core::record::{Body, Evidence, EvidenceKind, Finding, PaymentAct, Tranche};
+use rollbook_core::object::payment::PaymentState;
+use rollbook_core::object::post::{Post, PostStatus};
+use rollbook_core::record::{Body, Decision, Evidence, EvidenceKind, Finding, PaymentAct, Tranche};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
-use rollbook_tests::grants::{Bench, FUND, GRANTEE, MEMBERS, MILLION, OTHER, hash};
+use rollbook_tests::grants::{Bench, FUND, GRANTEE, MEMBERS, MILLION, OTHER, Staff, hash, text};
 
 use super::refused;
 
@@ -201,6 +203,7 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
     bench.relate(5, 6);
     let until_ms = bench.world.now + 999 * MS_PER_DAY;
     let post = Post {
+        number: PostId(99),
         office: OrganisationId(secretariat(MEMBERS)),
         role: Role::FinanceApprover,
         scope: Scope::Fund(FundId(FUND)),
@@ -208,7 +211,10 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
         deputy: None,
         from_ms: LedgerTime(0),
         until_ms: LedgerTime(until_ms),
+        succeeds: None,
+        successor: None,
         status: PostStatus::Held,
+        since_ms: LedgerTime(0),
     };
     bench.place(|tx| tx.t.posts().put(PostId(99), post));
     let m1 = bench.first(agreement);
@@ -262,4 +268,107 @@ fn r13_a_late_assessor_is_replaced_by_the_next_of_the_draw() {
         .assess(8, m1, Finding::Accept(Amount(4 * MILLION)))
         .unwrap();
     assert_eq!(bench.milestone(m1).state, MilestoneState::Accepted);
+}
+
+/// The programme officer leaves the advance lying while both milestones are paid. What they cleared
+/// of it used to be lost: the advance could not be paid any more, nor asked for again. Now they
+/// clear nothing of what was not released, and the clock refuses the advance once the milestones
+/// left no longer cover it.
+#[test]
+fn r35_an_advance_that_was_never_released_costs_the_grantee_nothing() {
+    let mut bench = Bench::on_tables();
+    let agreement = bench.agreement();
+    let advance = bench
+        .request(agreement, Tranche::Advance, 24 * MILLION / 10)
+        .unwrap();
+    let (m1, m2, report) = (
+        bench.first(agreement),
+        bench.first(agreement) + 1,
+        bench.first(agreement) + 2,
+    );
+    bench.accept_milestone(m1, 4 * MILLION);
+    bench.pay(
+        agreement,
+        Tranche::Milestone(MilestoneId(m1)),
+        36 * MILLION / 10,
+    );
+    assert_eq!(bench.payment(advance).state, PaymentState::Requested);
+    bench.accept_milestone(m2, 4 * MILLION);
+    let last = bench
+        .request(
+            agreement,
+            Tranche::Milestone(MilestoneId(m2)),
+            36 * MILLION / 10,
+        )
+        .unwrap();
+    let events = bench.days(1);
+    assert!(
+        matches!(&events[..], [EventBody::AdvanceRefused { payment, .. }] if payment.0 == advance),
+        "{events:?}"
+    );
+    let refused_advance = bench.payment(advance);
+    assert_eq!(refused_advance.state, PaymentState::Refused);
+    assert_eq!(
+        refused_advance.refused.unwrap().as_str(),
+        "advance-not-covered"
+    );
+    bench.certify(last).unwrap();
+    bench.approve(Staff::Finance, last).unwrap();
+    bench.approve(Staff::Finance2, last).unwrap();
+    bench.days(3);
+    bench.release(last).unwrap();
+    bench.settle(last).unwrap();
+    bench.accept_milestone(report, 0);
+    bench.pay(agreement, Tranche::Holdback, 8 * MILLION / 10);
+    assert_eq!(
+        (
+            bench.of(AccountKind::Paid(AgreementId(agreement))),
+            bench.of(AccountKind::Committed(AgreementId(agreement)))
+        ),
+        (i128::from(8 * MILLION), 0)
+    );
+}
+
+/// The holdback is what is still owed when it is certified, and not before every accepted milestone
+/// has its payment: one that was refused in between would be paid twice.
+#[test]
+fn r35_the_holdback_is_computed_when_it_is_certified() {
+    let mut bench = Bench::on_tables();
+    let agreement = bench.agreement();
+    let (m1, m2, report) = (
+        bench.first(agreement),
+        bench.first(agreement) + 1,
+        bench.first(agreement) + 2,
+    );
+    bench.accept_milestone(m1, 4 * MILLION);
+    bench.pay(
+        agreement,
+        Tranche::Milestone(MilestoneId(m1)),
+        36 * MILLION / 10,
+    );
+    bench.accept_milestone(m2, 4 * MILLION);
+    let tranche = Tranche::Milestone(MilestoneId(m2));
+    let second = bench
+        .request(agreement, tranche, 36 * MILLION / 10)
+        .unwrap();
+    bench.accept_milestone(report, 0);
+    let holdback = bench
+        .request(agreement, Tranche::Holdback, 8 * MILLION / 10)
+        .unwrap();
+    bench
+        .staff(
+            Staff::Programme,
+            Body::Payment(PaymentAct::Certify {
+                payment: PaymentId(second),
+                decision: Decision::Refuse {
+                    code: text("evidence-incomplete"),
+                    reason: hash("reason"),
+                },
+            }),
+        )
+        .unwrap();
+    refused(bench.certify(holdback), "F16.milestone-not-requested");
+    bench.pay(agreement, tranche, 36 * MILLION / 10);
+    bench.certify(holdback).unwrap();
+    assert_eq!(bench.payment(holdback).amount, Amount(8 * MILLION / 10));
 }

@@ -313,11 +313,12 @@ impl Random for Bench {
             if payment.state == PaymentState::Released && before != Some(PaymentState::Released) {
                 let instruction = payment.instruction.clone().unwrap();
                 prop_assert!(
-                    seen.ids.insert(instruction.end_to_end.as_str().to_owned()),
+                    seen.ids.insert(instruction.reference.as_str().to_owned()),
                     "an EndToEndId twice"
                 );
                 prop_assert!(
-                    seen.ids.insert(instruction.uetr.as_str().to_owned()),
+                    seen.ids
+                        .insert(instruction.uetr.unwrap().as_str().to_owned()),
                     "a UETR twice"
                 );
                 // N11: to the account in force, while none cools off.

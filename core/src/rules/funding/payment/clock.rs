@@ -2,21 +2,22 @@
 
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
-use super::{open_release, rules};
+use super::{open_release, rules, taint, tranche};
 use crate::calendar::Period;
 use crate::event::EventBody;
-use crate::id::{MotionId, PaymentId};
+use crate::id::{MotionId, PaymentId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::groups;
+use crate::lookup::{groups, seats};
 use crate::machine::step;
 use crate::object::agreement::Agreement;
+use crate::object::matter::Matter;
 use crate::object::payment::{Awaited, Payment, PaymentState as S, ROWS};
 use crate::record::LiftHold;
 use crate::refusal::{Outcome, Refusal};
 use crate::require;
 use crate::rules::authority::Actor;
 use crate::rules::effect::{Effect, scope_of};
-use crate::rules::funding::standing;
+use crate::rules::funding::{award, standing};
 use crate::tx::{DeadlineKind, Tx};
 
 pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outcome, Refusal> {
@@ -29,12 +30,12 @@ pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outc
     );
     actor.must_sign(Role::Primary)?;
     require!(
-        standing::holds_seat(&tx.t, tx.now, actor.number()),
+        seats::holds(&tx.t, actor.number()),
         "F19.not-a-seat-holder",
         organisation = actor.number()
     );
     require!(
-        !groups::related(&tx.t, actor.number(), agreement.grantee),
+        !groups::has_conflict(&tx.t, actor.number(), agreement.grantee),
         "N13.related-to-grantee",
         organisation = actor.number()
     );
@@ -59,6 +60,7 @@ pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outc
                 first = first,
                 second = actor.number()
             );
+            payment.held_in = Some(S::Approved);
             let days = rules(tx, &agreement)?.hold_days;
             tx.schedule(DeadlineKind::HoldEnd, number, tx.delay(Period::Days(days)));
             tx.cancel(DeadlineKind::ReleaseDue, number);
@@ -96,9 +98,11 @@ pub(super) fn interested(tx: &Tx, number: PaymentId) -> Vec<OrganisationId> {
 pub(super) fn lift_hold(tx: &mut Tx, number: PaymentId) -> Result<(), Refusal> {
     check_lift(tx, number)?;
     let mut payment = tx.get::<Payment>(number)?;
-    tx.go(&mut payment, "F19", S::Approved)?;
+    taint::let_stand(tx, &payment)?;
+    let to = payment.held_in.take().unwrap_or(S::Approved);
+    tx.go(&mut payment, "F19", to)?;
     tx.cancel(DeadlineKind::HoldEnd, number);
-    open_release(tx, &payment)?;
+    taint::await_next(tx, &payment)?;
     tx.put(payment);
     Ok(())
 }
@@ -117,6 +121,7 @@ pub(crate) fn on_deadline(
         DeadlineKind::ApproveDue => overdue(tx, kind, &payment, &agreement, Awaited::Approve, due),
         DeadlineKind::ReleaseDue => overdue(tx, kind, &payment, &agreement, Awaited::Release, due),
         DeadlineKind::ConfirmDue => overdue(tx, kind, &payment, &agreement, Awaited::Confirm, due),
+        DeadlineKind::AdvanceUncovered => tranche::on_uncovered(tx, payment, due),
         DeadlineKind::PayoutDelay => {
             tx.emit(
                 due,
@@ -135,6 +140,7 @@ pub(crate) fn on_deadline(
         }
         DeadlineKind::HoldEnd => {
             tx.go(&mut payment, "R13", S::Approved)?;
+            payment.held_in = None;
             tx.emit(due, EventBody::HoldEnded { payment: number });
             open_release(tx, &payment)?;
             tx.put(payment);
@@ -183,6 +189,15 @@ pub(super) fn overdue(
 }
 
 impl Effect for LiftHold {
+    fn matter(&self, tx: &Tx, motion: MotionId) -> Matter {
+        let payment = tx.t.payments.get(&self.payment);
+        payment
+            .and_then(|payment| tx.t.agreements.get(&payment.agreement))
+            .map_or(Matter::Motion(motion), |agreement| {
+                Matter::Application(agreement.application)
+            })
+    }
+
     fn scope(&self, tx: &Tx) -> Scope {
         scope_of(tx.t.payments.get(&self.payment).map(|payment| payment.fund))
     }
@@ -193,6 +208,11 @@ impl Effect for LiftHold {
 
     fn possible(&self, tx: &Tx) -> Result<(), Refusal> {
         check_lift(tx, self.payment)
+    }
+
+    fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
+        let agreement = tx.get::<Payment>(self.payment)?.agreement;
+        award::check_voters(tx, tx.get::<Agreement>(agreement)?.application, persons)
     }
 
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {

@@ -1,14 +1,22 @@
 //! What a payment pays: the tranche it claims, once, and the share of each (F16; RULINGS R4).
 
+use rollbook_proof::codec::Text;
+use rollbook_proof::number::LedgerTime;
+
+use super::refuse_payment;
 use crate::account::Amount;
+use crate::event::EventBody;
 use crate::id::{MilestoneId, PaymentId};
 use crate::object::agreement::{Agreement, AgreementState};
-use crate::object::milestone::{Milestone, Share};
-use crate::object::payment::Payment;
+use crate::object::milestone::{Milestone, Share, basis_points};
+use crate::object::payment::{Payment, PaymentState};
 use crate::record::Tranche;
 use crate::refusal::Refusal;
-use crate::tx::Tx;
+use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
+
+/// Why the clock refuses an advance.
+const NOT_COVERED: &str = "advance-not-covered";
 
 /// Milestones whose assessors belong to the chain of a tranche: its own; for the holdback every
 /// one, the final report too.
@@ -97,36 +105,101 @@ pub(super) fn claim_tranche(
             if let Some(live) = agreement.holdback_payment {
                 refuse!("N8.tranche-taken", payment = live);
             }
-            for milestone in milestones_of(tx, agreement) {
-                let owes = milestone.state.is_accepted()
-                    && milestone.payment.is_none()
-                    && !milestone.is_final;
-                // One that the advance cleared wholly has no payment of its own.
-                let pays = agreement
-                    .paid
-                    .share(
-                        &agreement.terms,
-                        milestone.planned,
-                        milestone.accepted,
-                        false,
-                    )
-                    .net
-                    > Amount::ZERO;
-                require!(
-                    !(owes && pays),
-                    "F16.milestone-not-requested",
-                    milestone = milestone.number
-                );
-            }
-            let due = agreement.paid.holdback_due(agreement.accepted);
-            agreement.paid.holdback = due;
             agreement.holdback_payment = Some(payment);
             Ok(Share {
-                net: due,
+                net: hold_back_now(tx, agreement)?,
                 ..Share::default()
             })
         }
     }
+}
+
+/// Fixes the holdback tranche: what is still owed of all that was accepted (RULINGS R35). At the
+/// request it says what the grantee may expect; at the certificate it counts. Every accepted
+/// milestone has its payment, or what it is owed would be paid twice.
+pub(super) fn hold_back_now(tx: &Tx, agreement: &mut Agreement) -> Result<Amount, Refusal> {
+    for milestone in milestones_of(tx, agreement) {
+        let owes =
+            milestone.state.is_accepted() && milestone.payment.is_none() && !milestone.is_final;
+        let (planned, accepted) = (milestone.planned, milestone.accepted);
+        let share = agreement
+            .paid
+            .share(&agreement.terms, planned, accepted, false);
+        // One that the advance cleared wholly has no payment of its own.
+        require!(
+            !(owes && share.net > Amount::ZERO),
+            "F16.milestone-not-requested",
+            milestone = milestone.number
+        );
+    }
+    agreement.paid.holdback = Amount::ZERO;
+    let due = agreement.paid.holdback_due(agreement.accepted);
+    require!(
+        due > Amount::ZERO,
+        "F16.nothing-payable",
+        tranche = format!("{:?}", Tranche::Holdback)
+    );
+    agreement.paid.holdback = due;
+    Ok(due)
+}
+
+/// What the milestones that are not requested yet may still clear of an advance.
+fn coverage(tx: &Tx, agreement: &Agreement) -> Amount {
+    let terms = &agreement.terms;
+    milestones_of(tx, agreement)
+        .iter()
+        .filter(|milestone| !milestone.is_final && milestone.payment.is_none())
+        .map(|milestone| match milestone.state {
+            state if state.is_accepted() => milestone.accepted,
+            state if state.is_terminal() => Amount::ZERO,
+            _ => milestone.planned,
+        })
+        .map(|gross| gross.saturating_sub(basis_points(gross, terms.holdback_bp)))
+        .fold(Amount::ZERO, Amount::saturating_add)
+}
+
+/// The advance that was never released, if the milestones left no longer cover it (RULINGS R35).
+fn uncovered_advance(tx: &Tx, agreement: &Agreement) -> Option<Payment> {
+    let advance = tx.t.payments.get(&agreement.advance_payment?)?;
+    let waits = matches!(
+        advance.state,
+        PaymentState::Requested
+            | PaymentState::Certified
+            | PaymentState::Approved
+            | PaymentState::Held
+    );
+    let uncovered = coverage(tx, agreement) < advance.amount;
+    (waits && advance.attempts == 0 && uncovered).then(|| advance.clone())
+}
+
+/// After a milestone was requested or decided: has the clock refuse an advance that can no longer be
+/// cleared.
+pub(in crate::rules::funding) fn watch_advance(tx: &mut Tx, agreement: &Agreement) {
+    if let Some(advance) = uncovered_advance(tx, agreement) {
+        let now = tx.now;
+        tx.schedule(DeadlineKind::AdvanceUncovered, advance.number, now);
+    }
+}
+
+/// R35, by the clock: the advance is refused, its tranche is free.
+pub(super) fn on_uncovered(tx: &mut Tx, payment: Payment, due: LedgerTime) -> Result<(), Refusal> {
+    let agreement = tx.get::<Agreement>(payment.agreement)?;
+    let Some(advance) = uncovered_advance(tx, &agreement) else {
+        return Ok(());
+    };
+    if advance.number != payment.number {
+        return Ok(());
+    }
+    let code = Text::new(NOT_COVERED).unwrap_or_default();
+    tx.emit(
+        due,
+        EventBody::AdvanceRefused {
+            payment: payment.number,
+            amount: payment.amount,
+            code: code.clone(),
+        },
+    );
+    refuse_payment(tx, payment, "R35", &code).map(|_| ())
 }
 
 pub(super) fn milestones_of(tx: &Tx, agreement: &Agreement) -> Vec<Milestone> {
@@ -154,6 +227,7 @@ pub(super) fn release_tranche(tx: &mut Tx, payment: &Payment) -> Result<(), Refu
         Tranche::Advance => {
             agreement.advance_payment = None;
             agreement.paid.advance = Amount::ZERO;
+            agreement.paid.released = Amount::ZERO;
         }
         Tranche::Milestone(number) => {
             let mut milestone = tx.get::<Milestone>(number)?;

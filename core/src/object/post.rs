@@ -1,0 +1,124 @@
+//! Posts of an office: what stands in the ledger of one, and its transitions (M35; RULINGS R7, R28,
+//! R29).
+
+use bincode::{Decode, Encode};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+
+use crate::id::{PersonId, PostId};
+use crate::identity::{Role, Scope};
+use crate::machine::Row;
+use crate::row;
+
+/// Where a post stands.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum PostStatus {
+    /// A motion appointed the holder, who has not accepted yet. An offer is no post.
+    Offered,
+    /// The sitting holder accepted another term, which begins when the one before ends.
+    Accepted,
+    /// In force.
+    Held,
+    /// The term ended; the holder goes on until a successor has accepted.
+    HeldOver,
+    /// Over.
+    Ended,
+    /// The person did not want it.
+    Declined,
+    /// The offer was not accepted in time.
+    Lapsed,
+}
+
+impl PostStatus {
+    /// Whether the post gives its holder authority.
+    pub fn in_force(self) -> bool {
+        match self {
+            PostStatus::Held | PostStatus::HeldOver => true,
+            PostStatus::Offered
+            | PostStatus::Accepted
+            | PostStatus::Ended
+            | PostStatus::Declined
+            | PostStatus::Lapsed => false,
+        }
+    }
+
+    /// Whether somebody may still come to hold the post by it, who does not yet.
+    pub fn is_coming(self) -> bool {
+        match self {
+            PostStatus::Offered | PostStatus::Accepted => true,
+            PostStatus::Held
+            | PostStatus::HeldOver
+            | PostStatus::Ended
+            | PostStatus::Declined
+            | PostStatus::Lapsed => false,
+        }
+    }
+}
+
+/// A post of an office (working; RULINGS R7): one term of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Post {
+    /// Its number.
+    pub number: PostId,
+    /// The office.
+    pub office: OrganisationId,
+    /// What the holder may do.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+    /// Person who holds it.
+    pub holder: PersonId,
+    /// Person who acts while the post is vacant, absence is recorded, or a step is past its limit.
+    pub deputy: Option<PersonId>,
+    /// The term begins at this ledger time; that of the offer until it is accepted.
+    pub from_ms: LedgerTime,
+    /// The term ends at this ledger time, inclusive.
+    pub until_ms: LedgerTime,
+    /// The post that this one fills anew: its holder goes when this one is accepted, or stays for
+    /// another term.
+    pub succeeds: Option<PostId>,
+    /// The post that filled this one anew.
+    pub successor: Option<PostId>,
+    /// Where it stands.
+    pub status: PostStatus,
+    /// Ledger time since which it stands there.
+    pub since_ms: LedgerTime,
+}
+
+/// Every transition.
+pub static ROWS: [Row<PostStatus>; 16] = {
+    use PostStatus::*;
+    [
+        row!("M25", None => Held, "genesis", "the first posts; the term ends in 180 days or later"),
+        row!("M35", None => Offered, "BRD", "the auditor: GA; who may hold the post now"),
+        row!(
+            "M35",
+            Some(Offered) => Held,
+            "holder",
+            "may hold the post now; whoever held it before goes"
+        ),
+        row!(
+            "R28",
+            Some(Offered) => Accepted,
+            "holder",
+            "holds it already, and may now; the new term begins when the old one ends"
+        ),
+        row!("R29", Some(Offered) => Declined, "holder", ""),
+        row!("M35", Some(Offered) => Ended, "BRD", "the offer is taken back (the auditor: GA)"),
+        row!("R28", Some(Offered) => Lapsed, "CLK", "not accepted in offer_days"),
+        row!("R28", Some(Accepted) => Held, "CLK", "the term before has ended"),
+        row!("M35", Some(Accepted) => Ended, "BRD", "the holder was removed or resigned before"),
+        row!("R28", Some(Held) => HeldOver, "CLK", "the term ended, no successor has accepted"),
+        row!("R28", Some(Held) => Ended, "CLK", "the term ended, the holder's next one begins"),
+        row!("M35", Some(Held) => Ended, "BRD", "removed (the auditor: GA), or resigned by the holder"),
+        row!("M35", Some(HeldOver) => Ended, "BRD", "the same"),
+        row!("R28", Some(Held) => Ended, "successor", "has accepted"),
+        row!("R28", Some(HeldOver) => Ended, "successor", "has accepted"),
+        row!("F01", None => Held, "officer named for a fund", "may hold the post now"),
+    ]
+};
+
+crate::object::object!(Post, PostId, "post");
+crate::object::machine!(Post, "post", PostStatus, status);
