@@ -15,7 +15,7 @@ use crate::id::{
 };
 use crate::object::deed::Step;
 use crate::object::membership::Standing;
-use crate::object::payment::Awaited;
+use crate::object::payment::{Awaited, PaymentState};
 use crate::object::post::PostStatus;
 use crate::tally::Tally;
 

@@ -330,8 +330,8 @@ tables! {
         /// Passed motions whose effect waits for another motion: (the one awaited, the one that
         /// waits) (RULINGS R34).
         66 motion_waits: (MotionId, MotionId) => u8;
-        /// Voices that were recused when the ballots of a motion closed: (motion, group).
-        67 recused_at_close: (MotionId, GroupId) => u8;
+        /// Voices that were recused when the ballots of a motion closed: (motion, round, group).
+        67 recused_at_close: (MotionId, u32, GroupId) => u8;
         /// The newest rule version that an organisation's node knows, as announced.
         57 protocol_support: OrganisationId => ProtocolVersion;
         /// Orders of courts and regulators by number.

@@ -4,7 +4,7 @@
 
 use rollbook_core::id::{MotionId, PostId};
 use rollbook_core::record::{
-    Ballot, Body, Choice, Declaration, MotionAct, MotionEffect, RemoveHolder,
+    Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, RemoveHolder,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_proof::chain::{Effects, Leaf, LeafTag, ReadClass};
@@ -15,7 +15,9 @@ use rollbook_tests::writer::Writer;
 fn ballot(writer: &mut Writer, member: u32, motion: u32) -> rollbook_core::record::Record {
     let body = Body::Motion(MotionAct::Vote(Ballot {
         motion: MotionId(motion),
-        choice: Choice::Yes,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
         declaration: Declaration::None,
     }));

@@ -155,7 +155,7 @@ fn nobody_comes_to_hold_two_chain_posts_by_two_offers() {
     // A fund that does not exist yet has no posts.
     assert_eq!(
         writer.propose(scoped(1), 7).unwrap_err().code,
-        "R7.unknown-fund"
+        "A4.unknown-fund"
     );
     let plan = fund(&writer, person);
     let create = writer

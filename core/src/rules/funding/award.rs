@@ -521,8 +521,9 @@ fn reviewers(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
 /// Persons who signed a counted ballot: it holds its group's voice, and that was not recused.
 fn voters(tx: &Tx, motion: MotionId) -> Vec<Deed> {
     let mut deeds = Vec::new();
+    let round = tx.t.motions.get(&motion).map_or(0, |motion| motion.round);
     for (group, cast) in crate::rules::motion::ballots(&tx.t, motion) {
-        if tx.t.recused_at_close.contains(&(motion, group)) {
+        if tx.t.recused_at_close.contains(&(motion, round, group)) {
             continue;
         }
         for person in cast.persons {

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::id::PersonId;
 use crate::lookup::groups;
@@ -172,6 +172,8 @@ pub fn by_step(deeds: &[Deed]) -> BTreeMap<Step, Vec<PersonId>> {
 mod tests {
     use rollbook_proof::crypto::Hash;
     use rollbook_proof::number::Height;
+
+    use rollbook_proof::number::LedgerTime;
 
     use super::*;
     use crate::identity::RelationKind;

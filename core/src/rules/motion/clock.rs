@@ -152,7 +152,8 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<
         )
     };
     for group in recused(tx, &motion) {
-        tx.t.recused_at_close().put((number, group), 0);
+        tx.t.recused_at_close()
+            .put((number, motion.round, group), 0);
     }
     let tally = tally::tally(count(tx, &motion), &motion.rule, min_elig);
     motion.tally = Some(Box::new(tally.clone()));

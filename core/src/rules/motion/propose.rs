@@ -253,6 +253,8 @@ fn gather(
     tx.put(motion);
     tx.schedule(DeadlineKind::MotionSupport, number, due);
     support(tx, actor, number)
+}
+
 /// R31: nobody proposes for their own group: not the company that proposes, nor the home of an
 /// officer who signs for an office. An office has no case of its own (R27).
 fn require_not_own_case(tx: &Tx, actor: &Actor, effect: &MotionEffect) -> Result<(), Refusal> {

@@ -685,6 +685,7 @@ fn r7_an_office_is_bound_by_two_of_its_officers_and_posts_are_for_funds_that_exi
         scope: Scope::Fund(FundId(99)),
         holder: PersonId(officers_of(20).0),
         deputy: None,
+        succeeds: None,
     };
     assert_eq!(
         writer

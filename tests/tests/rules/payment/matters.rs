@@ -7,7 +7,7 @@ use rollbook_core::identity::Role;
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
-    Ballot, Body, CancelCall, Choice, ConflictKind, CreateFund, Declaration, GrantAward, LiftHold,
+    Ballot, BallotVote, Body, CancelCall, Choice, ConflictKind, CreateFund, Declaration, GrantAward, LiftHold,
     MotionAct, MotionEffect, Proposal, RescindMotion, RevokeAward, Tranche,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
@@ -40,7 +40,9 @@ fn r31_a_conflict_declared_on_the_award_holds_on_its_rescission_and_so_does_a_re
     let writer = bench.ledger.as_mut().unwrap();
     let conflict = Ballot {
         motion: MotionId(motion),
-        choice: Choice::No,
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::No),
         criterion: None,
         declaration: Declaration::Conflict(ConflictKind::Investor),
     };

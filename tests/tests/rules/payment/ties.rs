@@ -7,12 +7,13 @@ use rollbook_core::id::{
     AgreementId, ApplicationId, CallId, FundId, MilestoneId, MotionId, PaymentId, PersonId, PostId,
     ReviewId,
 };
-use rollbook_core::identity::{ActClass, ApprovalPolicy, Post, PostStatus, Role, Scope};
+use rollbook_core::identity::{ActClass, ApprovalPolicy, Role, Scope};
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::application::{Application, ApplicationStatus};
 use rollbook_core::object::call::{Call, CallStatus};
 use rollbook_core::object::deed::Step;
 use rollbook_core::object::payment::PaymentState;
+use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::object::review::ReviewStatus;
 use rollbook_core::record::{
     AwardAct, Body, CallAct, Decision, Finding, LiftHold, PaymentAct, Tranche,
@@ -35,6 +36,7 @@ fn give_post(bench: &mut Bench, member: u32, role: Role) -> u32 {
     let number = bench.world.tables.posts.last_key().unwrap().0 + 1;
     let until_ms = bench.world.now + 999 * MS_PER_DAY;
     let post = Post {
+        number: PostId(number),
         office: OrganisationId(secretariat(MEMBERS)),
         role,
         scope: Scope::Fund(FundId(FUND)),
@@ -42,7 +44,10 @@ fn give_post(bench: &mut Bench, member: u32, role: Role) -> u32 {
         deputy: None,
         from_ms: LedgerTime(0),
         until_ms: LedgerTime(until_ms),
+        succeeds: None,
+        successor: None,
         status: PostStatus::Held,
+        since_ms: LedgerTime(0),
     };
     bench.place(|tx| tx.t.posts().put(PostId(number), post));
     person
