@@ -1,7 +1,7 @@
 //! The rules, record by record: every guard, every clock, every transition table, on one writer or
 //! on bare tables.
 //!
-//! * [`membership`], [`authority`], [`motion`], [`ballots`], [`posts`], [`relations`], [`funding`] and [`payment`]: the rules of each family of acts.
+//! * [`membership`], [`authority`], [`motion`], [`ballots`], [`charter`], [`posts`], [`relations`], [`funding`] and [`payment`]: the rules of each family of acts.
 //! * [`protocol`]: how rules themselves change.
 //!
 //! One binary for all of them: each binary links the whole program.
@@ -10,6 +10,7 @@
 
 mod authority;
 mod ballots;
+mod charter;
 mod funding;
 mod membership;
 mod motion;

@@ -40,7 +40,7 @@ use crate::rules::bank::{claim_reference, post};
 use crate::rules::funding::duties::{Chain, judge};
 use crate::rules::funding::payment::clock::hold;
 use crate::rules::funding::payment::tranche::{assessed, claim_tranche, release_tranche};
-use crate::rules::funding::{milestone, standing};
+use crate::rules::funding::{fund, milestone, standing};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -164,6 +164,8 @@ fn request(
         computed = share.net,
         requested = amount
     );
+    let two_approvers_above =
+        fund::limits(tx, agreement.terms.charter, agreement.fund)?.two_approvers_above;
     let mut payment = Payment {
         number: next,
         fund: agreement.fund,
@@ -176,11 +178,7 @@ fn request(
         requested: tx.record,
         certified: None,
         approvals: 0,
-        approvals_needed: if amount > rules.two_approvers_above {
-            2
-        } else {
-            1
-        },
+        approvals_needed: if amount > two_approvers_above { 2 } else { 1 },
         approved_ms: None,
         deeds: Vec::new(),
         hold_called_by: None,
