@@ -9,9 +9,10 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
+use rollbook_proof::number::ProtocolVersion;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
 
-use crate::account::Amount;
+use crate::account::{Amount, Unit};
 use crate::calendar::{DEFAULT_OFFSET_MINUTES, MS_PER_HOUR};
 use crate::charter::motions::RuleSet;
 use crate::id::CharterVersion;
@@ -119,16 +120,50 @@ pub struct MotionParameters {
     pub min_elig: u32,
 }
 
-/// Parameters of funding (domain 2.9; RULINGS R2, R13). Amounts in minor units of the fund's
-/// currency.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
-pub struct FundingParameters {
+/// Limits in money, in minor units of one unit (RULINGS R35): what is little in one unit is much in
+/// another, so a fund in a unit without limits is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct UnitLimits {
+    /// The unit.
+    pub unit: Unit,
     /// Awards up to this total per group in 12 months are decided by the investment committee.
     pub committee_limit: Amount,
     /// Up to this by the board, above by the assembly.
     pub board_limit: Amount,
+    /// Payments above this need two finance approvers.
+    pub two_approvers_above: Amount,
+    /// Asks above this need [`FundingParameters::reviewers_large`].
+    pub large_ask: Amount,
+}
+
+/// What may enter the register (RULINGS A50).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct GrowthParameters {
+    /// Companies that a member introduces in a local day.
+    pub introductions_by_member: u32,
+    /// Companies that an office introduces in a local day.
+    pub introductions_by_office: u32,
+    /// Officers of a registration.
+    pub registration_officers: u32,
+    /// Keys of each of them.
+    pub registration_keys: u32,
+}
+
+/// The numbers of A50. A wall chain goes no lower than a quarter of them.
+pub const GROWTH: GrowthParameters = GrowthParameters {
+    introductions_by_member: 8,
+    introductions_by_office: 200,
+    registration_officers: 16,
+    registration_keys: 4,
+};
+
+/// Parameters of funding (domain 2.9; RULINGS R2, R13).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct FundingParameters {
     /// Most of a fund's net receipts one group may be awarded, in basis points.
     pub fund_concentration_bp: u32,
     /// Most of a call's budget one group may be awarded, in basis points, unless the call says
@@ -138,12 +173,8 @@ pub struct FundingParameters {
     pub advance_cap_bp: u32,
     /// Held back until final acceptance, in basis points.
     pub holdback_bp: u32,
-    /// Payments above this need two finance approvers.
-    pub two_approvers_above: Amount,
     /// Fewest final reviews of an application.
     pub reviewers: u32,
-    /// Asks above this need [`FundingParameters::reviewers_large`].
-    pub large_ask: Amount,
     /// Fewest final reviews of a large application.
     pub reviewers_large: u32,
     /// Days between an award decision and its offer.
@@ -219,8 +250,15 @@ pub struct Charter {
     pub clock: Clock,
     /// Offset of local days from UTC in minutes; +480 by default.
     pub offset_minutes: i32,
+    /// The rule version that it was made under: it has a rule for every kind of motion of that
+    /// version, and for none that came later.
+    pub made_under: ProtocolVersion,
     /// Currency of dues, ISO 4217.
     pub currency: Text<3>,
+    /// Currencies that a fund may have, strictly ascending.
+    pub currencies: Vec<Text<3>>,
+    /// Limits in money by unit, strictly ascending.
+    pub limits: Vec<UnitLimits>,
     /// Classes, strictly ascending.
     pub classes: Vec<ClassRule>,
     /// Published criteria that a rejection must cite (M05, M08), strictly ascending.
@@ -235,6 +273,8 @@ pub struct Charter {
     pub motions: MotionParameters,
     /// Thresholds, ballots and stays by kind of motion and body.
     pub rules: RuleSet,
+    /// The register's growth.
+    pub growth: GrowthParameters,
     /// Money.
     pub funding: FundingParameters,
     /// The chain.
@@ -288,9 +328,38 @@ impl Wire for Charter {
         {
             return Err(DecodeError::rule("a share is above 100 per cent"));
         }
-        if self.funding.committee_limit > self.funding.board_limit {
+        strictly_ascending(&self.currencies, "currencies", Clone::clone)?;
+        at_most(&self.currencies, 16, "currencies")?;
+        strictly_ascending(&self.limits, "limits by unit", |limits| limits.unit.clone())?;
+        at_most(&self.limits, 16, "limits by unit")?;
+        if self
+            .limits
+            .iter()
+            .any(|limits| limits.committee_limit > limits.board_limit)
+        {
             return Err(DecodeError::rule(
                 "the committee's limit is above the board's",
+            ));
+        }
+        let growth = &self.growth;
+        let quarters = [
+            (
+                growth.introductions_by_member,
+                GROWTH.introductions_by_member,
+            ),
+            (
+                growth.introductions_by_office,
+                GROWTH.introductions_by_office,
+            ),
+            (growth.registration_officers, GROWTH.registration_officers),
+            (growth.registration_keys, GROWTH.registration_keys),
+        ];
+        if quarters
+            .iter()
+            .any(|(value, full)| *value == 0 || (self.clock == Clock::Wall && *value < full / 4))
+        {
+            return Err(DecodeError::rule(
+                "a limit of growth is below a quarter of its usual value",
             ));
         }
         if self.chain.validator_seats < 4
@@ -305,7 +374,7 @@ impl Wire for Charter {
             return Err(DecodeError::rule("a chain interval is zero"));
         }
         self.rules
-            .check_floors()
+            .check_floors(self.made_under)
             .map_err(|error| DecodeError::rule(error.to_string()))
     }
 }
@@ -332,7 +401,16 @@ impl Charter {
             preset,
             clock,
             offset_minutes: DEFAULT_OFFSET_MINUTES,
+            made_under: ProtocolVersion(1),
             currency: Text::new("CNY").unwrap_or_default(),
+            currencies: vec![Text::new("CNY").unwrap_or_default()],
+            limits: vec![UnitLimits {
+                unit: Unit::default(),
+                committee_limit: Amount(50_000_000),
+                board_limit: Amount(500_000_000),
+                two_approvers_above: Amount(20_000_000),
+                large_ask: Amount(500_000_000),
+            }],
             classes: vec![
                 class(Class::Founding, true, true, Amount(20_000_000)),
                 class(Class::Council, true, true, Amount(20_000_000)),
@@ -367,16 +445,21 @@ impl Charter {
                 min_elig: 3,
             },
             rules: RuleSet::preset(preset),
+            growth: match clock {
+                Clock::Wall => GROWTH,
+                // Made-up alliances are filled in an hour.
+                Clock::Sample => GrowthParameters {
+                    introductions_by_member: 10_000,
+                    introductions_by_office: 10_000,
+                    ..GROWTH
+                },
+            },
             funding: FundingParameters {
-                committee_limit: Amount(50_000_000),
-                board_limit: Amount(500_000_000),
                 fund_concentration_bp: 2_000,
                 call_concentration_bp: 4_000,
                 advance_cap_bp: 3_000,
                 holdback_bp: 1_000,
-                two_approvers_above: Amount(20_000_000),
                 reviewers: 3,
-                large_ask: Amount(500_000_000),
                 reviewers_large: 5,
                 standstill_days: 10,
                 appeal_days: 10,
@@ -407,6 +490,11 @@ impl Charter {
                 alive_blocks: 100,
             },
         }
+    }
+
+    /// The limits in a unit, if the charter has any.
+    pub fn limits(&self, unit: &Unit) -> Option<&UnitLimits> {
+        self.limits.iter().find(|limits| limits.unit == *unit)
     }
 
     /// The rule of a class, if the charter has the class.

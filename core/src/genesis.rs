@@ -120,6 +120,11 @@ impl Wire for GenesisItem {
                         Charter::MAX
                     )));
                 }
+                if charter.made_under > *protocol {
+                    return Err(DecodeError::rule(
+                        "the charter was made under a later rule version than the chain's first",
+                    ));
+                }
                 charter.check()
             }
             GenesisItem::Office { entry, .. } => {

@@ -256,6 +256,22 @@ pub struct Authorisation {
     pub date: LocalDay,
 }
 
+/// A key that opens sealed content and signs nothing (X25519; RULINGS A21).
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+pub struct ReaderKey(pub Hash);
+
 /// An officer as first registered: number, commitment, roles, keys with proof of possession.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficerEntry {
@@ -269,6 +285,8 @@ pub struct OfficerEntry {
     pub roles: Vec<Role>,
     /// Officer keys, each with the proof that somebody holds it.
     pub keys: Vec<(PublicKey, Signature)>,
+    /// The key to which content for this person is sealed; rests on the registration's signature.
+    pub reader: Option<ReaderKey>,
     /// The letter the keys rest on.
     pub authorisation: Authorisation,
 }
@@ -280,6 +298,9 @@ impl OfficerEntry {
         at_most(&self.keys, KEYS_MAX, "keys of an officer")?;
         if self.keys.is_empty() {
             return Err(DecodeError::rule("an officer has at least one key"));
+        }
+        if self.reader == Some(ReaderKey(Hash::ZERO)) {
+            return Err(DecodeError::rule("a reader key of zeros"));
         }
         if self.roles.iter().any(|role| role.is_post()) {
             return Err(DecodeError::rule(
@@ -464,6 +485,31 @@ pub struct Organisation {
     pub membership: Option<MembershipId>,
 }
 
+/// Why a person or a key has no authority any more (M23, M32).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndReason {
+    /// The person left, or was removed by the organisation.
+    Left,
+    /// Another key took its place.
+    Rotated,
+    /// Nobody holds it any more.
+    Lost,
+    /// Somebody else may hold it.
+    Compromised,
+}
+
+/// A change that is recorded and not in force yet, against which an officer may object (M32).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct PendingChange {
+    /// The record that asks for it.
+    pub record: Hash,
+    /// In force from this ledger time.
+    pub from_ms: LedgerTime,
+}
+
 /// One officer key in state.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficerKey {
@@ -473,6 +519,8 @@ pub struct OfficerKey {
     pub from_ms: LedgerTime,
     /// Ledger time from which it may not sign; none while in force.
     pub until_ms: Option<LedgerTime>,
+    /// Why it ended.
+    pub ended: Option<EndReason>,
 }
 
 impl OfficerKey {
@@ -493,8 +541,21 @@ pub struct Person {
     pub roles: Vec<Role>,
     /// Keys in order of registration.
     pub keys: Vec<OfficerKey>,
+    /// The key to which content for this person is sealed.
+    pub reader: Option<ReaderKey>,
     /// The letter.
     pub authorisation: Authorisation,
+    /// Without any authority from this ledger time, and why.
+    pub ended: Option<(LedgerTime, EndReason)>,
+    /// A change of roles or keys that is not in force yet.
+    pub pending: Option<PendingChange>,
+}
+
+impl Person {
+    /// Whether the person may act at all at this ledger time.
+    pub fn in_force(&self, now: LedgerTime) -> bool {
+        self.ended.is_none_or(|(ended, _)| now < ended)
+    }
 }
 
 /// Where a post has authority.

@@ -114,7 +114,11 @@ pub fn admit(
     if pass.until_ms < real_ms || pass.until_ms > real_ms.plus_ms(PASS_MAX_MS) {
         return Err(Denied::Ended);
     }
-    let person = tables.persons.get(&pass.person).ok_or(Denied::UnknownKey)?;
+    let person = tables
+        .persons
+        .get(&pass.person)
+        .filter(|person| person.in_force(ledger_ms))
+        .ok_or(Denied::UnknownKey)?;
     let key = person
         .keys
         .get(pass.key as usize)

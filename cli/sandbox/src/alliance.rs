@@ -149,6 +149,7 @@ pub fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> Office
         commitment: sha256_tagged("rollbook/sample-person", &[&key.public().digest().0]),
         roles,
         keys: vec![(key.public(), key.prove_possession(owner, KeyKind::Officer))],
+        reader: None,
         authorisation: Authorisation {
             letter: commitment(&format!("letter/{person}")),
             signatory: commitment(&format!("signatory/{owner}")),

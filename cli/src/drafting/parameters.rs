@@ -56,6 +56,7 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
         ("membership", serde_json::to_value(charter.membership)),
         ("terms", serde_json::to_value(charter.terms)),
         ("motions", serde_json::to_value(charter.motions)),
+        ("growth", serde_json::to_value(charter.growth)),
         ("funding", serde_json::to_value(charter.funding)),
         ("chain", serde_json::to_value(charter.chain)),
     ];
@@ -80,6 +81,16 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
             .collect::<Vec<_>>()
             .into(),
     );
+    let codes: Vec<String> = charter.currencies.iter().map(ToString::to_string).collect();
+    all.insert("currencies".into(), codes.into());
+    for limits in &charter.limits {
+        if let Ok(Value::Object(fields)) = serde_json::to_value(limits) {
+            let named = fields.into_iter().filter(|(name, _)| name != "unit");
+            all.extend(
+                named.map(|(name, value)| (format!("limits.{}.{name}", limits.unit.code()), value)),
+            );
+        }
+    }
     for rule in &charter.classes {
         let class = word(&rule.class);
         all.insert(
@@ -242,6 +253,24 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
         ["membership", field] => charter.membership = merged(&charter.membership, field, new)?,
         ["terms", field] => charter.terms = merged(&charter.terms, field, new)?,
         ["motions", field] => charter.motions = merged(&charter.motions, field, new)?,
+        ["growth", field] => charter.growth = merged(&charter.growth, field, new)?,
+        ["limits", unit, field] if *field != "unit" => {
+            let limits = charter
+                .limits
+                .iter_mut()
+                .find(|limits| limits.unit.code() == *unit)?;
+            *limits = merged(limits, field, new)?;
+        }
+        ["currencies"] => {
+            let code = |item: &Value| Text::new(item.as_str()?).ok();
+            let mut codes = new
+                .as_array()?
+                .iter()
+                .map(code)
+                .collect::<Option<Vec<_>>>()?;
+            codes.sort();
+            charter.currencies = codes;
+        }
         ["funding", field] => charter.funding = merged(&charter.funding, field, new)?,
         ["chain", field] => charter.chain = merged(&charter.chain, field, new)?,
         ["board_seats"] => charter.board_seats = u32::try_from(new.as_u64()?).ok()?,

@@ -218,6 +218,7 @@ impl OfficerCard {
             commitment: self.commitment,
             roles: self.roles.clone(),
             keys: vec![(self.public_key, self.possession)],
+            reader: None,
             authorisation: self.authorisation.clone(),
         }
     }

@@ -15,6 +15,8 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, strictly_ascending};
 
+use rollbook_proof::number::ProtocolVersion;
+
 use crate::calendar::Period;
 use crate::id::{DirectionId, FundId};
 use presets::{CN_ASSOCIATION, DEFAULT, FOUNDATION, HALF, TWO_THIRDS, built};
@@ -103,6 +105,11 @@ pub enum MotionKind {
 }
 
 impl MotionKind {
+    /// The first rule version that has this kind.
+    pub fn since(self) -> ProtocolVersion {
+        ProtocolVersion(1)
+    }
+
     /// Every kind, in encoding order.
     pub const ALL: [MotionKind; 31] = [
         MotionKind::Admit,
@@ -494,9 +501,7 @@ impl Wire for RuleSet {
         at_most(&self.entries, RULES_MAX, "motion rules")?;
         strictly_ascending(&self.entries, "motion rules", |entry| {
             (entry.kind, entry.rule.body)
-        })?;
-        self.check_floors()
-            .map_err(|error| DecodeError::rule(error.to_string()))
+        })
     }
 }
 
@@ -552,9 +557,13 @@ impl RuleSet {
         })
     }
 
-    /// The hard floors of domain 1.7, as far as they lie in rules.
-    pub fn check_floors(&self) -> Result<(), FloorError> {
-        for kind in MotionKind::ALL {
+    /// The hard floors of domain 1.7, as far as they lie in rules, for a charter made under this rule
+    /// version: a kind of motion that came later is no gap in it.
+    pub fn check_floors(&self, made_under: ProtocolVersion) -> Result<(), FloorError> {
+        let known = MotionKind::ALL
+            .into_iter()
+            .filter(|kind| kind.since() <= made_under);
+        for kind in known {
             self.first(kind)
                 .ok_or(FloorError::Missing { kind, body: None })?;
         }

@@ -179,7 +179,7 @@ fn floors_hold() {
             .unwrap();
         change(&mut entry.rule);
         assert!(decode::<RuleSet>(&encode(&rules)).is_err());
-        rules.check_floors().unwrap_err()
+        rules.check_floors(ProtocolVersion(1)).unwrap_err()
     };
     let threshold = |strict, n, d| {
         Pass::Threshold(Threshold {
@@ -267,7 +267,7 @@ fn a_set_is_complete_and_sorted() {
         let mut rules = good.clone();
         rules.entries.retain(|entry| entry.kind != kind);
         assert!(
-            matches!(rules.check_floors(), Err(FloorError::Missing { kind: missing, .. }) if missing == kind)
+            matches!(rules.check_floors(ProtocolVersion(1)), Err(FloorError::Missing { kind: missing, .. }) if missing == kind)
         );
     }
     let mut rules = good.clone();
@@ -275,7 +275,10 @@ fn a_set_is_complete_and_sorted() {
         !(entry.kind == MotionKind::Award && entry.rule.body == BodyKind::Committee)
     });
     assert_eq!(
-        rules.check_floors().unwrap_err().to_string(),
+        rules
+            .check_floors(ProtocolVersion(1))
+            .unwrap_err()
+            .to_string(),
         "no rule for Award in IC"
     );
     let mut rules = good.clone();

@@ -143,6 +143,11 @@ pub fn admit(
             entry.capacity,
             &payload.body,
         )?;
+        require!(
+            person.in_force(tx.now),
+            "N24.person-not-in-force",
+            officer = entry.officer
+        );
         let Some(key) = person.keys.get(entry.key as usize) else {
             refuse!("A6.unknown-key", officer = entry.officer, key = entry.key)
         };

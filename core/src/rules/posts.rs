@@ -67,6 +67,11 @@ pub(crate) fn may_hold(
     let Some(facts) = tx.t.persons.get(&person) else {
         refuse!("R7.unknown-person", person = person)
     };
+    require!(
+        facts.in_force(tx.now),
+        "N24.person-not-in-force",
+        officer = person
+    );
     let standing = || {
         tx.t.posts
             .iter()

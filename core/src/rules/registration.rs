@@ -11,6 +11,7 @@
 use rollbook_proof::crypto::{KeyKind, PublicKey, Signature, sha256};
 use rollbook_proof::number::OrganisationId;
 
+use crate::calendar::LocalDay;
 use crate::id::PersonId;
 use crate::identity::{
     ApprovalPolicy, OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind,
@@ -63,6 +64,7 @@ fn register(
         }
     }
     let entry = &registration.entry;
+    introduce(tx, actor, entry)?;
     require!(
         entry.kind == OrganisationKind::Company,
         "R16.companies-only"
@@ -99,6 +101,36 @@ fn register(
     }
     enter(tx, &entry, 0, Some(actor.number()), verifier)?;
     Ok(Outcome::Applied)
+}
+
+/// RULINGS A50: a registration is of a bounded size, and so many come in a local day.
+fn introduce(tx: &mut Tx, actor: &Actor, entry: &OrganisationEntry) -> Result<(), Refusal> {
+    let growth = tx.charter()?.growth;
+    let keys = entry
+        .officers
+        .iter()
+        .map(|officer| officer.keys.len())
+        .max();
+    require!(
+        entry.officers.len() <= growth.registration_officers as usize
+            && keys.unwrap_or(0) <= growth.registration_keys as usize,
+        "A50.registration-too-large",
+        officers = growth.registration_officers,
+        keys = growth.registration_keys
+    );
+    let limit = match actor.organisation.kind {
+        OrganisationKind::Office => growth.introductions_by_office,
+        OrganisationKind::Company | OrganisationKind::Observer => growth.introductions_by_member,
+    };
+    let today = LocalDay::of(tx.now, tx.charter()?.offset_minutes);
+    let before = tx.t.introductions.get(&actor.number()).copied();
+    let made = before
+        .filter(|(day, _)| *day == today)
+        .map_or(0, |(_, made)| made);
+    require!(made < limit, "A50.too-many-introductions", limit = limit);
+    tx.t.introductions()
+        .put(actor.number(), (today, made.saturating_add(1)));
+    Ok(())
 }
 
 /// Writes an organisation with its officers. `possession_owner` is the number under which
@@ -200,14 +232,25 @@ fn enter_person(
             key: *key,
             from_ms: tx.now,
             until_ms: None,
+            ended: None,
         });
+    }
+    if let Some(reader) = &officer.reader {
+        let digest = sha256(&reader.0.0);
+        if let Some(holder) = tx.t.keys.get(&digest) {
+            refuse!("A21.key-in-use", organisation = holder);
+        }
+        tx.t.keys().put(digest, home.0);
     }
     let person = Person {
         home,
         commitment: officer.commitment,
         roles: officer.roles.clone(),
         keys,
+        reader: officer.reader,
         authorisation: officer.authorisation.clone(),
+        ended: None,
+        pending: None,
     };
     tx.t.persons().put(officer.person, person);
     Ok(())

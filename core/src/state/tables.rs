@@ -10,6 +10,7 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 
 use super::{Row, Table, TableValue};
 use crate::account::{Account, Balance, Earmark};
+use crate::calendar::LocalDay;
 use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
@@ -340,6 +341,8 @@ tables! {
         59 order_names: Hash => OrderId;
         /// Commitments to names in use, by person (RULINGS A16).
         64 commitments: Hash => PersonId;
+        /// How many companies an organisation has introduced on its newest day of introducing.
+        68 introductions: OrganisationId => (LocalDay, u32);
         /// Earmarks: (fund, call) to what the call took from its direction's earmark and has not
         /// given back.
         70 earmarks: (FundId, CallId) => Earmark;

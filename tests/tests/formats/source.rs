@@ -578,6 +578,10 @@ impl Sources {
             "the declaration of the tables has another form"
         );
         tables.sort_by_key(|table| table.number);
+        for pair in tables.windows(2) {
+            let (one, next) = (&pair[0], &pair[1]);
+            assert_ne!(one.number, next.number, "{} and {}", one.name, next.name);
+        }
         tables
     }
 

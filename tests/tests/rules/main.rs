@@ -1,8 +1,8 @@
 //! The rules, record by record: every guard, every clock, every transition table, on one writer or
 //! on bare tables.
 //!
-//! * [`membership`], [`authority`], [`motion`], [`ballots`], [`posts`], [`relations`], [`funding`] and
-//!   [`payment`]: the rules of each family of acts.
+//! * [`membership`], [`authority`], [`motion`], [`ballots`], [`charter`], [`posts`], [`relations`],
+//!   [`funding`] and [`payment`]: the rules of each family of acts.
 //! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that
 //!   had no effect.
 //! * [`protocol`]: how rules themselves change.
@@ -14,6 +14,7 @@
 mod authority;
 mod ballots;
 mod blocks;
+mod charter;
 mod effects;
 mod funding;
 mod membership;

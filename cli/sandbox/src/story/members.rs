@@ -218,6 +218,7 @@ impl Story<'_> {
                 commitment: paper(&format!("person {}", persons + local)),
                 roles: roles.to_vec(),
                 keys: vec![(key.public(), key.prove_possession(0, KeyKind::Officer))],
+                reader: None,
                 authorisation: Authorisation {
                     letter: paper(&format!("letter {}", persons + local)),
                     signatory: paper(&format!("signatory {latin}")),

@@ -81,7 +81,7 @@ pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
     let application = tx.get::<Application>(grant.application)?;
     let call = tx.get::<Call>(application.call)?;
     let fund = call.terms.fund;
-    let limits = tx.charter_of(call.charter)?.funding;
+    let limits = fund::limits(tx, call.charter, fund)?;
     let tested = tested_amount(tx, fund, application.applicant, grant.amount);
     let by_size = if tested <= limits.committee_limit {
         BodyKind::Committee

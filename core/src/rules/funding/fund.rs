@@ -15,9 +15,10 @@ use std::collections::BTreeSet;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
-use crate::id::{FundId, Id, MotionId};
+use crate::charter::UnitLimits;
+use crate::id::{CharterVersion, FundId, Id, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::{groups, rights};
+use crate::lookup::{find, groups, rights};
 use crate::machine::step;
 use crate::object::fund::{Fund, FundStatus, ROWS};
 use crate::object::matter::Matter;
@@ -57,6 +58,19 @@ pub fn open(tx: &Tx, number: FundId) -> Result<Fund, Refusal> {
     Ok(fund)
 }
 
+/// The limits in money that a charter has for a fund's unit.
+pub(crate) fn limits(
+    tx: &Tx,
+    charter: CharterVersion,
+    fund: FundId,
+) -> Result<UnitLimits, Refusal> {
+    let unit = &find::<Fund>(&tx.t, fund)?.unit;
+    match tx.charter_of(charter)?.limits(unit) {
+        Some(limits) => Ok(limits.clone()),
+        None => refuse!("F01.no-limits", unit = unit.code()),
+    }
+}
+
 /// The guards of F01: when the motion is proposed, and again when it takes effect.
 fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
     let holder = tx.organisation(plan.holder)?;
@@ -71,10 +85,15 @@ fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
         "F01.no-office",
         organisation = plan.office
     );
-    let currencies = [tx.charter()?.currency.clone()];
-    if let Err(error) = plan.unit.check_allowed(&currencies) {
+    let charter = tx.charter()?;
+    if let Err(error) = plan.unit.check_allowed(&charter.currencies) {
         refuse!("F01.unit-not-allowed", why = error);
     }
+    require!(
+        charter.limits(&plan.unit).is_some(),
+        "F01.no-limits",
+        unit = plan.unit.code()
+    );
     let used =
         tx.t.funds
             .iter()

@@ -47,7 +47,7 @@ use crate::rules::funding::payment::clock::hold;
 use crate::rules::funding::payment::tranche::{
     assessed, claim_tranche, hold_back_now, release_tranche,
 };
-use crate::rules::funding::{award, milestone, standing};
+use crate::rules::funding::{award, fund, milestone, standing};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -208,6 +208,7 @@ fn request(
         requested = amount
     );
     watch_advance(tx, &agreement);
+    let approvals_needed = approvals_needed(tx, &agreement, amount)?;
     let mut payment = Payment {
         number: next,
         fund: agreement.fund,
@@ -220,7 +221,7 @@ fn request(
         requested: tx.record,
         certified: None,
         approvals: 0,
-        approvals_needed: approvals_needed(&rules, amount),
+        approvals_needed,
         approved_ms: None,
         deeds: Vec::new(),
         hold_called_by: None,
@@ -247,12 +248,13 @@ fn request(
 }
 
 /// Finance approvers that an amount needs.
-fn approvals_needed(rules: &FundingParameters, amount: Amount) -> u32 {
-    if amount > rules.two_approvers_above {
+fn approvals_needed(tx: &Tx, agreement: &Agreement, amount: Amount) -> Result<u32, Refusal> {
+    let limits = fund::limits(tx, agreement.terms.charter, agreement.fund)?;
+    Ok(if amount > limits.two_approvers_above {
         2
     } else {
         1
-    }
+    })
 }
 
 /// N7, N9, N10: what must hold at certification and again at release.
@@ -304,7 +306,7 @@ fn certify(
         // R35: what is still owed now, whatever became of other payments since the request.
         payment.share.net = hold_back_now(tx, &mut agreement)?;
         payment.amount = payment.share.net;
-        payment.approvals_needed = approvals_needed(&rules, payment.amount);
+        payment.approvals_needed = approvals_needed(tx, &agreement, payment.amount)?;
         tx.put(agreement.clone());
     }
     require_sound(tx, &payment, &agreement)?;

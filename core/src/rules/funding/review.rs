@@ -32,7 +32,7 @@ use crate::record::{CallAct, DrawFor, ReviewDeclaration, Revision, Scores};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, unrelated};
 use crate::rules::funding::duties::Chain;
-use crate::rules::funding::{award, call, draw, duties};
+use crate::rules::funding::{award, call, draw, duties, fund};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
@@ -62,7 +62,8 @@ pub fn reviewers(tx: &Tx, call: CallId) -> BTreeSet<PersonId> {
 /// Fewest final reviews of an application: the call's, or the charter's for a large ask.
 pub fn needed(tx: &Tx, call: &Call, entry: &Application) -> Result<u32, Refusal> {
     let funding = &tx.charter_of(call.charter)?.funding;
-    let large = if entry.ask() > funding.large_ask {
+    let limits = fund::limits(tx, call.charter, call.terms.fund)?;
+    let large = if entry.ask() > limits.large_ask {
         funding.reviewers_large
     } else {
         0

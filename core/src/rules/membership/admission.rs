@@ -631,10 +631,7 @@ pub(super) fn activate(
         .iter()
         .filter_map(|person| tx.t.persons.get(person))
         .filter(|person| {
-            person
-                .keys
-                .iter()
-                .any(|key| key.from_ms <= tx.now && key.until_ms.is_none_or(|until| tx.now < until))
+            person.in_force(tx.now) && person.keys.iter().any(|key| key.in_force(tx.now))
         })
         .collect();
     require!(

@@ -7,8 +7,8 @@ use rollbook_core::identity::Role;
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
-    Ballot, BallotVote, Body, CancelCall, Choice, ConflictKind, CreateFund, Declaration, GrantAward, LiftHold,
-    MotionAct, MotionEffect, Proposal, RescindMotion, RevokeAward, Tranche,
+    Ballot, BallotVote, Body, CancelCall, Choice, ConflictKind, CreateFund, Declaration,
+    GrantAward, LiftHold, MotionAct, MotionEffect, Proposal, RescindMotion, RevokeAward, Tranche,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::rules::effect::Effect;
