@@ -1,4 +1,4 @@
-//! The log's tree, policies and acceptance, from outside: what other software may rely on.
+//! The log's tree, tiles, policies and acceptance, from outside: what other software may rely on.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -6,4 +6,5 @@ mod acceptance;
 mod policy;
 mod proof;
 mod samples;
+mod tiles;
 mod tree;
