@@ -19,8 +19,8 @@ use rollbook_proof::number::OrganisationId;
 use rollbook_tests::writer::Writer;
 
 use super::{
-    Applied, YUAN, act, balance, call_status, declare, fill_pool, full_draw, judge, of,
-    office, officer, open, open_call, open_fund, pledge, receipt, record_receipt, reveal_scores,
+    Applied, YUAN, act, balance, call_status, declare, fill_pool, full_draw, judge, of, office,
+    officer, open, open_call, open_fund, pledge, receipt, record_receipt, reveal_scores,
     review_act, reviews, seal_scores, submission, totals, writer,
 };
 
