@@ -213,6 +213,9 @@ mod tests {
                 "content",
                 "secret",
                 "uetr",
+                // Lists of their own shape, which have a usual value.
+                "partners",
+                "per_group",
             ]
             .contains(&field.name);
             if field.optional && !(every && usual) {

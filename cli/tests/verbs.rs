@@ -88,7 +88,7 @@ fn every_actor_state_and_deadline_has_words() {
         }
         keys.push(vec![format!("object.{}", row.object)]);
     }
-    for number in 10..=70u16 {
+    for number in 10..=90u16 {
         // Deadlines are listed by core only as numbers with names; unknown numbers have none.
         if let Some(kind) = DeadlineKind::from_number(number) {
             keys.push(vec![format!("deadline.{}", kebab(&format!("{kind:?}")))]);

@@ -374,8 +374,13 @@ fn enough_officers(all: &[&OrganisationInput], cards: &Cards, report: &mut Repor
             );
         }
         for (class, threshold) in &input.policy.thresholds {
+            // Who may sign is who counts in the class.
+            let signers = officers
+                .iter()
+                .filter(|(_, card)| card.roles.iter().any(|role| class.counts(*role)))
+                .count();
             if officers.len() >= needed
-                && *threshold as usize > officers.len()
+                && *threshold as usize > signers
                 && input.kind != OrganisationKind::Office
             {
                 let class = super::fields::CLASSES
@@ -386,7 +391,7 @@ fn enough_officers(all: &[&OrganisationInput], cards: &Cards, report: &mut Repor
                     name(),
                     ("class", class),
                     ("threshold", threshold.to_string()),
-                    ("officers", officers.len().to_string()),
+                    ("officers", signers.to_string()),
                 ];
                 report.error(&input.place, "approval-officers", &facts);
             }

@@ -75,7 +75,7 @@ pub fn three() -> Desk {
         (1, 11, "primary"),
         (1, 12, "alternate,finance"),
         (2, 21, "primary"),
-        (2, 22, "technical"),
+        (2, 22, "finance,technical"),
         (3, 31, "primary"),
         (3, 32, "finance"),
         (10, 41, ""),

@@ -501,7 +501,11 @@ impl Wire for RuleSet {
         at_most(&self.entries, RULES_MAX, "motion rules")?;
         strictly_ascending(&self.entries, "motion rules", |entry| {
             (entry.kind, entry.rule.body)
-        })
+        })?;
+        // Every floor but that of a missing kind, which only the charter can judge: it knows the
+        // version that it was made under.
+        self.check_floors(ProtocolVersion(0))
+            .map_err(|error| DecodeError::rule(error.to_string()))
     }
 }
 

@@ -373,7 +373,7 @@ impl Story<'_> {
         let act = self.by_post(Role::ProgrammeOfficer, 0, body);
         self.refused(
             "out-of-rank",
-            "F11.out-of-rank",
+            "R34.better-rank-open",
             &[("application", "2".into())],
             act,
         )?;
