@@ -10,7 +10,7 @@ use clap::{ArgMatches, Args, Command};
 
 use crate::commands::*;
 use crate::failure::Failure;
-use crate::flags::{Global, command, group_of, read};
+use crate::flags::{Global, command, group_of, read, under};
 use crate::verbs;
 
 pub use mistake::mistake;
@@ -70,8 +70,7 @@ const COMMANDS: [(&str, Build); 18] = [
 ];
 
 /// Those that stand after the verbs in the help.
-const AFTER_VERBS: [(&str, Build); 3] = [
-    ("org", group_of::<org::Org>),
+const AFTER_VERBS: [(&str, Build); 2] = [
     ("sign", command::<act::Sign>),
     ("submit", command::<act::Submit>),
 ];
@@ -89,7 +88,11 @@ fn tree(only: Option<&str>) -> Command {
         wanted.map(|(name, build)| build(name))
     };
     let tree = Global::augment_args(root).subcommands(built(&COMMANDS));
-    let tree = act::add_verbs(tree, wanted).subcommands(built(&AFTER_VERBS));
+    let mut tree = act::add_verbs(tree, wanted).subcommands(built(&AFTER_VERBS));
+    if wanted("org") {
+        let own = group_of::<org::Org>("org");
+        tree = under(tree, "org", own.get_subcommands().cloned());
+    }
     list::add_nouns(tree, wanted)
 }
 

@@ -149,7 +149,7 @@ proptest! {
         let total: u64 = case.amounts.iter().sum();
         let terms = terms(&case.amounts, basis_points(Amount(total), case.advance_bp).0, case.holdback_bp);
         prop_assume!(large_enough(&terms));
-        let mut paid = Paid { advance: terms.advance, ..Paid::default() };
+        let mut paid = Paid { advance: terms.advance, released: terms.advance, ..Paid::default() };
         let accepted = |i: usize| basis_points(Amount(case.amounts[i]), case.accepted_bp[i]);
         let requested: Vec<usize> = case.order.iter().copied().filter(|i| accepted(*i) > Amount::ZERO).collect();
         for (at, i) in requested.iter().enumerate() {

@@ -31,7 +31,7 @@ fn a_block_tells_of_public_and_of_members_records_in_two_leaves() {
     sample.pairs = vec![(12, 13)];
     let mut writer = Writer::founded(Alliance::of(&sample));
     // 12 and 13 are one group: the second of them has no voice left.
-    let remove = MotionEffect::Remove(RemoveHolder { post: PostId(8) });
+    let remove = MotionEffect::Remove(RemoveHolder { post: PostId(2) });
     let motion = writer.propose(remove, 10).unwrap();
     let public = writer.registration("Public", &[]);
     let signers = writer.officers(1, &public);

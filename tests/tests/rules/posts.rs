@@ -2,6 +2,7 @@
 //! person accepts; the auditor, who is the assembly's (R7, R28, R29).
 
 use rollbook_core::account::Unit;
+use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay};
 use rollbook_core::charter::motions::DecidingBody;
 use rollbook_core::event::EventBody;
 use rollbook_core::id::{FundId, MotionId, PersonId, PostId};
@@ -15,7 +16,7 @@ use rollbook_core::record::{
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::sha256;
-use rollbook_proof::number::OrganisationId;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::{secretariat, staff};
 use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::writer::{Writer, text};
@@ -303,7 +304,7 @@ fn an_auditors_employer_waits_to_become_a_member() {
         invoice,
         amount: dues,
         reference: BankReference(text("DUES-2023-1")),
-        value_date: rollbook_core::calendar::LocalDay(19_600),
+        value_date: LocalDay::of(LedgerTime(writer.now()), DEFAULT_OFFSET_MINUTES),
     });
     writer.office(Role::Treasurer, act(received)).unwrap();
     let pending = writer.tables().invoices.get(&invoice).unwrap();

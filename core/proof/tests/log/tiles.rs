@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use rollbook_proof::log::tiles::*;
-use rollbook_proof::log::tree::{MemoryNodes, inclusion_proof, leaf_hash, root_at};
+use rollbook_proof::log::tree::{
+    MemoryNodes, NodeReader as _, SIZE_MAX, inclusion_proof, leaf_hash, root_at,
+};
 
 fn tile(kind: TileKind, index: u64, width: u16) -> Tile {
     Tile { kind, index, width }

@@ -17,7 +17,9 @@ use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::keys::officers_of;
-use rollbook_tests::grants::{Bench, CALL, FUND, GRANTEE, MILLION, OTHER, REVIEWERS, Staff, hash};
+use rollbook_tests::grants::{
+    Bench, CALL, FUND, GRANTEE, MEMBERS, MILLION, OTHER, REVIEWERS, Staff, hash,
+};
 
 use super::refused;
 
@@ -59,7 +61,23 @@ fn r31_a_conflict_declared_on_the_award_holds_on_its_rescission_and_so_does_a_re
     let rescind = MotionEffect::Rescind(RescindMotion {
         motion: MotionId(motion),
     });
-    let rescission = writer.propose(rescind, 0).unwrap();
+    // In the assembly it finds support first.
+    let proposal = Proposal {
+        effect: rescind,
+        ballot_days: 0,
+        text: Hash::ZERO,
+    };
+    let propose = Body::Motion(MotionAct::Propose(proposal));
+    assert_eq!(writer.member(1, propose), Ok(Outcome::Applied));
+    let rescission = writer.newest_motion();
+    let support = || {
+        Body::Motion(MotionAct::Support {
+            motion: MotionId(rescission),
+        })
+    };
+    for member in 2..=MEMBERS {
+        let _ = writer.member(member, support());
+    }
     assert_eq!(
         writer
             .vote(REVIEWERS[0], rescission, Choice::Yes)

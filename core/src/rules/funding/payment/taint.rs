@@ -155,7 +155,7 @@ fn before_tainted(payment: &mut Payment, tainted: &[Deed], from: S) -> S {
     let mut fallen = false;
     payment.deeds.retain(|deed| {
         fallen |= is(deed, Step::Approve);
-        !(fallen && deed.step == Step::Approve) && !is(deed, Step::Release)
+        !(is(deed, Step::Release) || fallen && deed.step == Step::Approve)
     });
     if !fallen {
         return from;
