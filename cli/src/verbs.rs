@@ -216,6 +216,7 @@ mod tests {
                 // Lists of their own shape, which have a usual value.
                 "partners",
                 "per_group",
+                "replaces",
             ]
             .contains(&field.name);
             if field.optional && !(every && usual) {

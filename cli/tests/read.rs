@@ -356,8 +356,10 @@ fn proofs(net: &Net, desk: &Desk, record: &Record) {
 /// `pending`: what waits, for whom, until when.
 fn in_tray(net: &mut Net, desk: &Desk) {
     let mut record: Record = decode(&net.record(2)).unwrap();
-    let body =
-        json!({ "Motion": { "Vote": { "motion": 1, "choice": "yes", "declaration": "none" } } });
+    let body = json!({ "Motion": { "Vote": {
+        "motion": 1, "round": 1, "replaces": [], "vote": { "choice": "yes" },
+        "declaration": "none",
+    } } });
     record.payload.body = serde_json::from_value(body).unwrap();
     record.signatures = vec![record.payload.sign(
         PersonId(3),

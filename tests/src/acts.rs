@@ -15,7 +15,7 @@ use rollbook_core::identity::{
     GroupDeclaration, Name, OrganisationKind, RelationKind, Role, Scope,
 };
 use rollbook_core::record::{
-    AdmitMember, Instrument, PerGroup, RemoveHolder, RescindMotion, Scheme, *,
+    AdmitMember, Instrument, PerGroup, RemoveAuditor, RemoveHolder, RescindMotion, Scheme, *,
 };
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
@@ -256,6 +256,7 @@ fn effects() -> Vec<MotionEffect> {
             ..appointment
         }),
         MotionEffect::Remove(RemoveHolder { post: PostId(3) }),
+        MotionEffect::RemoveAuditor(RemoveAuditor { post: PostId(8) }),
         MotionEffect::CreateFund(fund.into()),
         MotionEffect::AppointCommittee(AppointCommittee {
             fund: FundId(1),
