@@ -61,7 +61,7 @@ pub fn all() -> Vec<Body> {
         })),
         Body::Organisation(OrganisationAct::ConfirmRelation {
             other: OrganisationId(7),
-            number: 1,
+            relation: 1,
         }),
     ];
     acts.extend(membership().into_iter().map(Body::Membership));

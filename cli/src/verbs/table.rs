@@ -170,7 +170,7 @@ pub const VERBS: &[Verb] = &[
         "confirm",
         "Organisation",
         "ConfirmRelation",
-        &[id("other"), usually("number", Kind::Number, "1")],
+        &[id("other"), usually("relation", Kind::Number, "1")],
     ),
     motion(
         "office",

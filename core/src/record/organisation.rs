@@ -21,8 +21,8 @@ pub enum OrganisationAct {
     ConfirmRelation {
         /// The organisation that declared it.
         other: OrganisationId,
-        /// Its number, counted per pair from 1.
-        number: u32,
+        /// The relation's number, counted per pair from 1.
+        relation: u32,
     },
 }
 

@@ -36,9 +36,10 @@ pub fn apply(
         OrganisationAct::Found => membership::found(tx, actor),
         OrganisationAct::Register(registration) => register(tx, actor, registration, verifier),
         OrganisationAct::Relate(relation) => relations::declare(tx, actor, relation),
-        OrganisationAct::ConfirmRelation { other, number } => {
-            relations::confirm(tx, actor, *other, *number)
-        }
+        OrganisationAct::ConfirmRelation {
+            other,
+            relation: number,
+        } => relations::confirm(tx, actor, *other, *number),
     }
 }
 

@@ -49,7 +49,7 @@ fn declare(
 fn confirm(writer: &mut Writer, one: u32, other: u32, number: u32) -> Result<Outcome, Refusal> {
     let act = OrganisationAct::ConfirmRelation {
         other: OrganisationId(other),
-        number,
+        relation: number,
     };
     writer.member(one, Body::Organisation(act))
 }

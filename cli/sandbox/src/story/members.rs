@@ -144,7 +144,7 @@ impl Story<'_> {
         self.tell("relation-declared", "M24", &facts);
         let act = OrganisationAct::ConfirmRelation {
             other: OrganisationId(one),
-            number: 1,
+            relation: 1,
         };
         let act = self.by_member(other, Body::Organisation(act));
         self.one("relation-confirmed", act)?;

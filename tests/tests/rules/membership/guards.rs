@@ -206,7 +206,7 @@ fn sponsors_are_unrelated_to_the_applicant() {
     assert_eq!(writer.vote(5, motion.0, Choice::Yes), Ok(Outcome::Applied));
     let confirm = Body::Organisation(OrganisationAct::ConfirmRelation {
         other: OrganisationId(company),
-        number: 1,
+        relation: 1,
     });
     writer.member(5, confirm).unwrap();
     assert_eq!(
