@@ -1,6 +1,6 @@
 //! Posts by motion (M35; RULINGS R7, R28, R29): appointed, accepted or declined, given up, removed.
 //!
-//! * [`may_hold`] says whether a person may hold a post now: asked when it is proposed, when the
+//! * `may_hold` says whether a person may hold a post now: asked when it is proposed, when the
 //!   motion takes effect, and when the person accepts. An offer is no post.
 //! * The auditor is appointed and removed by the assembly alone, comes from no member's group and
 //!   holds nothing else; nobody is auditor and something else.

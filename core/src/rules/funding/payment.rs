@@ -10,7 +10,7 @@
 //!   assessors, the reviewers and those who voted the award.
 //! * A step of the fund's side is signed by one person; on the grantee's steps every signer has acted
 //!   (RULINGS R30). Before each step that leads the money out the earlier deeds are judged again: a
-//!   tainted one sends the payment back, or has it held until the board decides ([`taint`]). What
+//!   tainted one sends the payment back, or has it held until the board decides (`taint`). What
 //!   the bank did is recorded whatever is found.
 //! * Within the 48 hours any two seat holders of distinct groups hold a payment. The board lifts
 //!   the hold, or it ends after 30 days undecided.
