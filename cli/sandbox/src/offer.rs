@@ -24,28 +24,31 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Node {
     url: String,
     agent: ureq::Agent,
+    /// The header of somebody who may read what is for members: ballots are.
+    pass: String,
 }
 
 impl Node {
-    /// A node by its address.
-    pub fn new(api: std::net::SocketAddr) -> Node {
+    /// A node by its address, read with the header of a pass.
+    pub fn new(api: std::net::SocketAddr, pass: String) -> Node {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)));
         Node {
             url: format!("http://{api}"),
             agent: config.build().into(),
+            pass,
         }
+    }
+
+    fn get(&self, path: &str) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        request.header("authorization", &self.pass).call()
     }
 
     /// A JSON answer.
     pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, String> {
-        let answer = self
-            .agent
-            .get(format!("{}{path}", self.url))
-            .call()
-            .map_err(|error| error.to_string())?;
-        read_json(answer)
+        read_json(self.get(path).map_err(|error| error.to_string())?)
     }
 
     /// What the node tells about itself.
@@ -55,7 +58,7 @@ impl Node {
 
     /// A text answer; none unless it is one.
     pub fn text(&self, path: &str) -> Option<String> {
-        let mut answer = self.agent.get(format!("{}{path}", self.url)).call().ok()?;
+        let mut answer = self.get(path).ok()?;
         if answer.status() != 200 {
             return None;
         }
@@ -269,11 +272,7 @@ impl Ledger {
 
 /// Reads a node's event stream until `stop`: each record's event, then the seal of its block.
 pub fn listen(node: &Node, ledger: &Arc<Ledger>, stop: &AtomicBool) -> Result<(), String> {
-    let answer = node
-        .agent
-        .get(format!("{}/v1/events", node.url))
-        .call()
-        .map_err(|error| error.to_string())?;
+    let answer = node.get("/v1/events").map_err(|error| error.to_string())?;
     let reader = BufReader::new(answer.into_body().into_reader());
     let (mut kind, mut ids) = (String::new(), Vec::new());
     for line in reader.lines() {

@@ -288,8 +288,9 @@ fn run_phases(
 ) -> Result<(Steady, Full, Vec<Usage>), String> {
     let nodes: Vec<Node> = testnet
         .nodes()
-        .map(|node| Node::new(testnet.api(node)))
-        .collect();
+        .map(|node| Ok(Node::new(testnet.api(node), testnet.pass(node)?)))
+        .collect::<Result<_, Failure>>()
+        .map_err(|failure| failure.to_string())?;
     let watched = nodes.first().ok_or("there is no node")?;
     until("the founders' records", || {
         Ok(watched.status()?.founders_missing == 0)
