@@ -27,6 +27,14 @@ pub fn print_json(value: &impl serde::Serialize) {
     }
 }
 
+/// The word by which files, scripts and the catalogue know a variant of an enum: `members`, `primary`.
+pub fn word(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
 /// A bar on stderr that appears only on a terminal and only if the work takes longer than a second.
 pub fn bar(length: u64, what: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {

@@ -5,7 +5,7 @@
 //! deadlines left over, and a handover block, hold no records.
 
 use bincode::{Decode, Encode};
-use rollbook_proof::chain::{Certificate, Evidence, HandoverCheckpoint};
+use rollbook_proof::chain::{Certificate, Evidence, HandoverCheckpoint, ReadClass};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, sha256};
 
@@ -77,6 +77,16 @@ impl Wire for BlockBody {
 }
 
 impl BlockBody {
+    /// The read classes that its records have: the block has an effect leaf for each, in this order
+    /// (RULINGS A35, A58).
+    pub fn read_classes(&self) -> Vec<ReadClass> {
+        let has = |class: &ReadClass| {
+            let of_class = |record: &Record| record.payload.body.read_class() == *class;
+            self.records.iter().any(of_class)
+        };
+        ReadClass::ALL.into_iter().filter(has).collect()
+    }
+
     /// SHA-256 of the body bytes, as the seal names it.
     pub fn digest(&self) -> Hash {
         sha256(&encode(self))

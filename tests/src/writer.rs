@@ -50,6 +50,14 @@ pub struct Block {
     pub leaves: Vec<Leaf>,
 }
 
+fn proposal(effect: MotionEffect, ballot_days: u32) -> Body {
+    Body::Motion(MotionAct::Propose(Proposal {
+        effect,
+        ballot_days,
+        text: rollbook_proof::crypto::sha256(b"text of a motion"),
+    }))
+}
+
 /// The effect leaves of a block say of each record what its outcome is.
 fn effects_agree(execution: &Execution) {
     let (seal, leaves) = (&execution.seal, &execution.leaves);
@@ -412,14 +420,41 @@ impl Writer {
 
     /// Proposes a motion as the secretariat and returns its number.
     pub fn propose(&mut self, effect: MotionEffect, ballot_days: u32) -> Result<u32, Refusal> {
-        let text = rollbook_proof::crypto::sha256(b"text of a motion");
-        let body = Body::Motion(MotionAct::Propose(Proposal {
-            effect,
-            ballot_days,
-            text,
-        }));
-        self.office(Role::Secretary, body)?;
+        self.office(Role::Secretary, proposal(effect, ballot_days))?;
         Ok(self.newest_motion())
+    }
+
+    /// The same as a member.
+    pub fn propose_as(
+        &mut self,
+        member: u32,
+        effect: MotionEffect,
+        ballot_days: u32,
+    ) -> Result<u32, Refusal> {
+        self.member(member, proposal(effect, ballot_days))?;
+        Ok(self.newest_motion())
+    }
+
+    /// A member supports a motion of the assembly.
+    pub fn support(&mut self, member: u32, motion: u32) -> Result<Outcome, Refusal> {
+        let support = MotionAct::Support {
+            motion: MotionId(motion),
+        };
+        self.member(member, Body::Motion(support))
+    }
+
+    /// A motion of the assembly, proposed by member 1 of the board with the support of 2 to 5; its
+    /// number.
+    pub fn before_the_assembly(
+        &mut self,
+        effect: MotionEffect,
+        ballot_days: u32,
+    ) -> Result<u32, Refusal> {
+        let motion = self.propose_as(1, effect, ballot_days)?;
+        for member in 2..=5 {
+            self.support(member, motion)?;
+        }
+        Ok(motion)
     }
 
     /// Number of the newest motion.

@@ -23,6 +23,7 @@ use crate::keystore::Keystore;
 use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::opened::Keys;
 use crate::login::Login;
+use crate::output::word;
 use crate::profile::{Profile, in_use};
 use crate::verbs::opening::Reading;
 
@@ -240,10 +241,7 @@ fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
 
 /// The next free sequence of a person in a lane, and the ledger time, as told by a node.
 fn place(client: &Client, person: u32, lane: ReadClass) -> Result<(u64, u64), Failure> {
-    let lane = match lane {
-        ReadClass::Public => "public",
-        ReadClass::Members => "members",
-    };
+    let lane = word(lane);
     let told: Sequence = client.json(&format!("/v1/persons/{person}/sequence?lane={lane}"))?;
     Ok((told.next, told.now_ms))
 }

@@ -3,7 +3,7 @@
 
 use rollbook_client::client::Client;
 use rollbook_core::id::PersonId;
-use rollbook_core::identity::{ActClass, Role};
+use rollbook_core::identity::Role;
 use rollbook_core::machine::Transition;
 use rollbook_core::object;
 use rollbook_core::object::membership::Membership;
@@ -22,7 +22,7 @@ use super::desk::Desk;
 use crate::failure::Failure;
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
-use crate::output::{print, print_json, say};
+use crate::output::{print, print_json, say, word};
 
 /// A node's judgement of a signed record. A node that does not judge beforehand leaves that to the
 /// handing in.
@@ -102,10 +102,7 @@ pub fn say_missing(judged: &Judgement, keystore: &Keystore) {
             needed.map_or_else(|| "null".to_owned(), |needed| needed.to_string()),
         ),
         ("officers", judged.signers.len().to_string()),
-        (
-            "class",
-            t(&format!("class.{}", class_code(judged.class)), &[]),
-        ),
+        ("class", t(&format!("class.{}", word(judged.class)), &[])),
         ("signed", signed.join(", ")),
     ];
     say(t("act.policy", &facts));
@@ -183,7 +180,7 @@ fn effects(body: &Body, object: Option<&str>) -> Vec<String> {
 /// Nothing is handed in.
 pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     let judged = judgement(desk, &body);
-    let class = class_code(body.class());
+    let class = word(body.class());
     let (verdict, why) = match judged {
         Ok(judged) => (judged, None),
         Err(failure) => (None, Some(failure.what)),
@@ -195,7 +192,7 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
         0
     };
     let now = verdict.as_ref().and_then(|judged| judged.now.as_ref());
-    let object = now.map(|now| super::next::word(now.object));
+    let object = now.map(|now| word(now.object));
     // The tables call a membership so too; an invoice has none.
     let steps = effects(&body, object.as_deref());
     if desk.global.json {
@@ -238,14 +235,6 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
         }
     }
     Ok(code)
-}
-
-/// A class of acts by its code.
-fn class_code(class: ActClass) -> String {
-    serde_json::to_value(class)
-        .ok()
-        .and_then(|class| class.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 fn judgement(desk: &Desk, body: &Body) -> Result<Option<Judgement>, Failure> {

@@ -7,7 +7,6 @@
 use std::path::Path;
 
 use rollbook_client::client::Client;
-use rollbook_core::next::Object;
 use rollbook_core::record::Record;
 use rollbook_proof::number::Height;
 use rollbook_wire::next::{Following, Next, Standing};
@@ -18,7 +17,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::objects;
-use crate::output::{print, print_json, say};
+use crate::output::{print, print_json, say, word};
 use crate::receipts::Receipted;
 use crate::trust;
 use crate::verbs::VERBS;
@@ -27,14 +26,6 @@ use crate::verbs::VERBS;
 pub fn of(client: &Client, object: &str, number: u32) -> Result<Next, Failure> {
     let standing: Standing = client.json(&format!("/v1/next/{object}/{number}"))?;
     Ok(standing.next)
-}
-
-/// The word of a kind of object, `application`.
-pub fn word(object: Object) -> String {
-    serde_json::to_value(object)
-        .ok()
-        .and_then(|object| object.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 /// `UnderReview` as `under-review`; words that are kebab already stay.

@@ -15,6 +15,7 @@ use toml::de::DeValue;
 
 use crate::input::problem::nearest;
 use crate::input::toml_file::whole_number;
+use crate::output::word;
 
 /// Why a parameter was not set.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,14 +30,6 @@ pub enum ParameterError {
         /// The value that the preset has.
         example: String,
     },
-}
-
-/// A serde word of an enum, such as `admit`.
-fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 /// The preset of a word.
@@ -92,7 +85,7 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
         }
     }
     for rule in &charter.classes {
-        let class = word(&rule.class);
+        let class = word(rule.class);
         all.insert(
             format!("classes.{class}.assembly_vote"),
             rule.assembly_vote.into(),
@@ -104,7 +97,7 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
         all.insert(format!("classes.{class}.dues"), rule.dues.0.into());
     }
     for entry in &charter.rules.entries {
-        let path = format!("rules.{}.{}", word(&entry.kind), word(&entry.rule.body));
+        let path = format!("rules.{}.{}", word(entry.kind), word(entry.rule.body));
         all.insert(
             format!("{path}.quorum"),
             entry.rule.quorum.to_string().into(),
@@ -293,7 +286,7 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
             let rule = charter
                 .classes
                 .iter_mut()
-                .find(|rule| word(&rule.class) == *class)?;
+                .find(|rule| word(rule.class) == *class)?;
             match *field {
                 "assembly_vote" => rule.assembly_vote = new.as_bool()?,
                 "seat_eligible" => rule.seat_eligible = new.as_bool()?,
@@ -305,7 +298,7 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
                 .rules
                 .entries
                 .iter_mut()
-                .find(|entry| word(&entry.kind) == *kind && word(&entry.rule.body) == *body)?;
+                .find(|entry| word(entry.kind) == *kind && word(entry.rule.body) == *body)?;
             let text = new.as_str()?;
             match *field {
                 "quorum" => entry.rule.quorum = parse_fraction(text)?,

@@ -16,6 +16,7 @@ use rollbook_words::catalogue::t;
 use crate::failure::Failure;
 use crate::input::problem::Report;
 use crate::input::toml_file::{Section, TomlFile};
+use crate::output::word;
 
 /// The sentence that every sample file carries (domain 5.2.3).
 pub const SAMPLE_NOTICE: &str =
@@ -44,10 +45,7 @@ pub struct OfficerCard {
 
 /// The code of a role, as files and the command line write it.
 pub fn role_code(role: Role) -> String {
-    serde_json::to_value(role)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
+    word(role)
 }
 
 /// Reads a role's code.

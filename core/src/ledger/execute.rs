@@ -1,6 +1,6 @@
 //! Blocks: built by a proposer, executed by everybody else, by the same code.
 
-use rollbook_proof::chain::{Certificate, Effects, Leaf, ReadClass, Seal, record_leaf};
+use rollbook_proof::chain::{Certificate, Effects, Leaf, ReadClass, RecordLeaf, Seal};
 use rollbook_proof::codec::{DecodeError, decode, encode};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::{EpochPolicy, Frontier, leaf_hash};
@@ -56,7 +56,7 @@ impl Run {
     /// of public records first (RULINGS A35, A58).
     fn effects(&self) -> Vec<Leaf> {
         let mut leaves = Vec::new();
-        for class in [ReadClass::Public, ReadClass::Members] {
+        for class in ReadClass::ALL {
             let mut records = Vec::new();
             for ((place, (id, outcome)), of) in (0..).zip(&self.outcomes).zip(&self.classes) {
                 if *of == class {
@@ -99,7 +99,7 @@ impl Ledger {
         for record in candidates {
             let signed = SignedBytes::of(record);
             let leaf = signed.leaf(record);
-            let length = leaf.clear.len() - record_leaf(&[], &[]).len();
+            let length = leaf.clear.len() - RecordLeaf::HEAD;
             let fits = length <= RECORD_MAX_BYTES
                 && size + length <= BODY_MAX_BYTES
                 && signatures + record.signatures.len() <= BODY_MAX_SIGNATURES

@@ -6,7 +6,6 @@ use rollbook_proof::number::OrganisationId;
 use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, PersonId};
 use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
-use crate::object::post::PostStatus;
 use crate::state::StateTables;
 
 /// The newest membership of an organisation.
@@ -28,7 +27,7 @@ pub fn are_colleagues(tables: &StateTables, a: PersonId, b: PersonId) -> bool {
         tables
             .posts
             .iter()
-            .filter(move |(_, post)| post.holder == person && post.status == PostStatus::Held)
+            .filter(move |(_, post)| post.holder == person && post.status.in_force())
             .map(|(_, post)| post.office)
     };
     a == b

@@ -12,7 +12,6 @@ use base64::Engine as _;
 use rollbook_core::block::BlockBody;
 use rollbook_core::record::Record;
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
-use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::TlogProof;
@@ -316,21 +315,13 @@ fn find(api: &Api, id: &Hash) -> Result<Option<Found>, Problem> {
         return Ok(None);
     };
     // Effect leaves and the seal follow the records: a handover, whose policy would, holds none.
-    let has = |class| {
-        let of_class = |record: &Record| record.payload.body.read_class() == class;
-        body.records.iter().any(of_class)
-    };
-    let effects = [ReadClass::Public, ReadClass::Members].map(|class| u64::from(has(class)));
-    let first = seal
-        .leaf_index()
-        .saturating_sub(effects.iter().sum::<u64>() + body.records.len() as u64);
+    let classes = body.read_classes();
+    let after = body.records.len() as u64 + classes.len() as u64;
+    let first = seal.leaf_index().saturating_sub(after);
+    let class = record.payload.body.read_class();
+    let before = classes.iter().take_while(|other| **other != class).count();
     let leaf = first.saturating_add(u64::from(index));
-    let effect = first
-        .saturating_add(body.records.len() as u64)
-        .saturating_add(match record.payload.body.read_class() {
-            ReadClass::Public => 0,
-            ReadClass::Members => effects[0],
-        });
+    let effect = first.saturating_add((body.records.len() + before) as u64);
     Ok(Some(Found {
         effect,
         height,

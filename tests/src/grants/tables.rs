@@ -3,18 +3,19 @@
 
 use rollbook_core::account::{Amount, Movement, Pot, Unit};
 use rollbook_core::apply::apply_record;
-use rollbook_core::calendar::LocalDay;
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::Class;
 use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::id::{
-    AgreementId, ApplicationId, CallId, DrawId, FundId, MotionId, PersonId, ReviewId,
+    AgreementId, ApplicationId, CallId, DrawId, FundId, MotionId, PersonId, PostId, ReviewId,
 };
-use rollbook_core::identity::{Name, RelationKind};
+use rollbook_core::identity::{Name, RelationKind, Role, Scope};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::object::application::{Application, ApplicationStatus, Opened};
 use rollbook_core::object::call::{Call, CallStatus};
 use rollbook_core::object::draw::{Draw, DrawStatus};
 use rollbook_core::object::fund::{Fund, FundStatus};
+use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::object::relation::{Edge, RelationStatus};
 use rollbook_core::object::review::{Review, ReviewStatus};
 use rollbook_core::record::{
@@ -239,6 +240,27 @@ impl Bench {
         let mut tx = Tx::of_block(&mut self.world.tables, block);
         write(&mut tx);
         tx.keep();
+    }
+
+    /// Gives a person a post in the office for the fund, past every rule.
+    pub fn give_post(&mut self, person: u32, role: Role) {
+        let number = PostId(self.world.tables.posts.last_key().unwrap().0 + 1);
+        let until_ms = self.world.now + 999 * MS_PER_DAY;
+        let post = Post {
+            number,
+            office: OrganisationId(secretariat(MEMBERS)),
+            role,
+            scope: Scope::Fund(FundId(FUND)),
+            holder: PersonId(person),
+            deputy: None,
+            from_ms: LedgerTime(0),
+            until_ms: LedgerTime(until_ms),
+            succeeds: None,
+            successor: None,
+            status: PostStatus::Held,
+            since_ms: LedgerTime(0),
+        };
+        self.place(|tx| tx.t.posts().put(number, post));
     }
 
     /// Makes two organisations related, as declarations on both sides would.

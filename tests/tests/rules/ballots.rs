@@ -6,8 +6,8 @@ use rollbook_core::identity::{Role, Scope};
 use rollbook_core::object::membership::{Live, Membership, Standing};
 use rollbook_core::object::motion::{MotionStatus, Question};
 use rollbook_core::record::{
-    Appointment, Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal,
-    Record, RemoveHolder, RescindMotion,
+    Appointment, Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Record,
+    RemoveHolder, RescindMotion,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::rules::motion;
@@ -199,36 +199,14 @@ fn auditor() -> MotionEffect {
     })
 }
 
-fn propose_as(
-    writer: &mut Writer,
-    member: u32,
-    effect: MotionEffect,
-    ballot_days: u32,
-) -> Result<u32, Refusal> {
-    let proposal = Proposal {
-        effect,
-        ballot_days,
-        text: sha256(b"text"),
-    };
-    writer.member(member, Body::Motion(MotionAct::Propose(proposal)))?;
-    Ok(writer.newest_motion())
-}
-
-fn support(writer: &mut Writer, member: u32, motion: u32) -> Result<Outcome, Refusal> {
-    let support = MotionAct::Support {
-        motion: MotionId(motion),
-    };
-    writer.member(member, Body::Motion(support))
-}
-
 /// One member alone put a rescission to the whole assembly. It finds the support of a fifth first, as
 /// every motion of the assembly, before the stay ends.
 #[test]
 fn a_rescission_in_the_assembly_finds_support_first() {
     let mut writer = writer("rescind");
-    let motion = propose_as(&mut writer, 1, auditor(), 10).unwrap();
+    let motion = writer.propose_as(1, auditor(), 10).unwrap();
     for member in 2..=5 {
-        support(&mut writer, member, motion).unwrap();
+        writer.support(member, motion).unwrap();
     }
     for member in 1..=MEMBERS {
         writer.vote(member, motion, Choice::Yes).unwrap();
@@ -242,11 +220,11 @@ fn a_rescission_in_the_assembly_finds_support_first() {
     };
     let office = writer.propose(effect(), 0);
     assert!(office.is_err());
-    let undo = propose_as(&mut writer, 20, effect(), 0).unwrap();
+    let undo = writer.propose_as(20, effect(), 0).unwrap();
     assert_eq!(status(&writer, undo), MotionStatus::Gathering);
     assert_eq!(code(writer.vote(20, undo, Choice::Yes)), "R10.not-open");
     for member in 21..=24 {
-        support(&mut writer, member, undo).unwrap();
+        writer.support(member, undo).unwrap();
     }
     assert_eq!(status(&writer, undo), MotionStatus::Open);
     assert_eq!(
@@ -254,7 +232,7 @@ fn a_rescission_in_the_assembly_finds_support_first() {
         writer.due(DeadlineKind::MotionEffect, motion)
     );
     // Another one that finds none ends with the stay.
-    let second = propose_as(&mut writer, 19, effect(), 0).unwrap();
+    let second = writer.propose_as(19, effect(), 0).unwrap();
     let due = writer.due(DeadlineKind::MotionEffect, motion).unwrap();
     writer.advance(due + 1);
     assert_eq!(status(&writer, second), MotionStatus::Lapsed);
@@ -266,10 +244,10 @@ fn a_rescission_in_the_assembly_finds_support_first() {
 #[test]
 fn a_motion_is_judged_again_when_it_has_found_its_support() {
     let mut writer = writer("again");
-    let first = propose_as(&mut writer, 1, auditor(), 10).unwrap();
-    let second = propose_as(&mut writer, 1, auditor(), 10).unwrap();
+    let first = writer.propose_as(1, auditor(), 10).unwrap();
+    let second = writer.propose_as(1, auditor(), 10).unwrap();
     for member in 2..=5 {
-        support(&mut writer, member, first).unwrap();
+        writer.support(member, first).unwrap();
     }
     writer.pass(first);
     let offer = *writer.tables().posts.last_key().unwrap();
@@ -279,12 +257,9 @@ fn a_motion_is_judged_again_when_it_has_found_its_support() {
         .act_as(MEMBERS + 1, &[(holder, Role::Primary)], accept)
         .unwrap();
     for member in 2..=4 {
-        support(&mut writer, member, second).unwrap();
+        writer.support(member, second).unwrap();
     }
-    assert_eq!(
-        code(support(&mut writer, 5, second)),
-        "R7.auditor-holds-a-post"
-    );
+    assert_eq!(code(writer.support(5, second)), "R7.auditor-holds-a-post");
     assert_eq!(status(&writer, second), MotionStatus::Gathering);
 }
 

@@ -4,11 +4,11 @@
 
 use rollbook_core::id::{MotionId, PostId};
 use rollbook_core::record::{
-    Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Proposal, RemoveAuditor,
+    Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, RemoveAuditor,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_proof::chain::{Effects, Leaf, LeafTag, ReadClass};
-use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::crypto::sha256;
 use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::writer::Writer;
 
@@ -32,20 +32,7 @@ fn a_block_tells_of_public_and_of_members_records_in_two_leaves() {
     let mut writer = Writer::founded(Alliance::of(&sample));
     // 12 and 13 are one group: the second of them has no voice left.
     let remove = MotionEffect::RemoveAuditor(RemoveAuditor { post: PostId(8) });
-    let proposal = Proposal {
-        effect: remove,
-        ballot_days: 10,
-        text: Hash::ZERO,
-    };
-    let propose = Body::Motion(MotionAct::Propose(proposal));
-    writer.member(1, propose).unwrap();
-    let motion = writer.newest_motion();
-    for member in 2..=5 {
-        let support = MotionAct::Support {
-            motion: MotionId(motion),
-        };
-        writer.member(member, Body::Motion(support)).unwrap();
-    }
+    let motion = writer.before_the_assembly(remove, 10).unwrap();
     let public = writer.registration("Public", &[]);
     let signers = writer.officers(1, &public);
     let public = writer.sign(1, &signers, public);

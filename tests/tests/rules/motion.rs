@@ -11,7 +11,7 @@ use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
     AdmitMember, Appointment, Ballot, BallotVote, Body, Choice, ConflictKind, Declaration,
-    EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RemoveHolder, RescindMotion,
+    EFFECT_MAX_BYTES, MotionAct, MotionEffect, RemoveHolder, RescindMotion,
 };
 use rollbook_core::refusal::{NotCounted, Outcome, Refusal};
 use rollbook_core::rules::motion;
@@ -19,7 +19,6 @@ use rollbook_core::tally;
 use rollbook_core::tally::Tally;
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::codec::encode;
-use rollbook_proof::crypto::sha256;
 use rollbook_proof::number::OrganisationId;
 use rollbook_proof::verify::PROVED_VALUE_MAX;
 use rollbook_sandbox::alliance::secretariat;
@@ -70,21 +69,6 @@ fn tally_of(events: &[EventBody], number: u32) -> Tally {
     closed.unwrap()
 }
 
-fn propose_as(
-    writer: &mut Writer,
-    member: u32,
-    effect: MotionEffect,
-    ballot_days: u32,
-) -> Result<u32, Refusal> {
-    let proposal = Proposal {
-        effect,
-        ballot_days,
-        text: sha256(b"text"),
-    };
-    writer.member(member, Body::Motion(MotionAct::Propose(proposal)))?;
-    Ok(writer.newest_motion())
-}
-
 fn votes(writer: &mut Writer, motion: u32, members: std::ops::RangeInclusive<u32>, choice: Choice) {
     for member in members {
         assert_eq!(
@@ -120,14 +104,14 @@ fn a_removal_passes_stays_and_takes_effect() {
         "R10.ballot-length"
     );
     assert_eq!(
-        propose_as(
-            &mut writer,
-            10,
-            MotionEffect::Remove(RemoveHolder { post: PostId(2) }),
-            7
-        )
-        .unwrap_err()
-        .code,
+        writer
+            .propose_as(
+                10,
+                MotionEffect::Remove(RemoveHolder { post: PostId(2) }),
+                7
+            )
+            .unwrap_err()
+            .code,
         "R10.may-not-propose"
     );
     assert_eq!(
@@ -142,13 +126,9 @@ fn a_removal_passes_stays_and_takes_effect() {
             .code,
         "R10.opened-by-rule"
     );
-    let motion = propose_as(
-        &mut writer,
-        9,
-        MotionEffect::Remove(RemoveHolder { post: PostId(2) }),
-        7,
-    )
-    .unwrap();
+    let motion = writer
+        .propose_as(9, MotionEffect::Remove(RemoveHolder { post: PostId(2) }), 7)
+        .unwrap();
     let facts = writer
         .tables()
         .motions
@@ -272,27 +252,27 @@ fn the_body_rescinds_during_the_stay_and_only_then() {
         "R10.ballot-ends-with-stay"
     );
     assert_eq!(
-        propose_as(
-            &mut writer,
-            20,
-            MotionEffect::Rescind(RescindMotion {
-                motion: MotionId(motion)
-            }),
-            0
-        )
-        .unwrap_err()
-        .code,
+        writer
+            .propose_as(
+                20,
+                MotionEffect::Rescind(RescindMotion {
+                    motion: MotionId(motion)
+                }),
+                0
+            )
+            .unwrap_err()
+            .code,
         "R10.may-not-propose"
     );
-    let undo = propose_as(
-        &mut writer,
-        4,
-        MotionEffect::Rescind(RescindMotion {
-            motion: MotionId(motion),
-        }),
-        0,
-    )
-    .unwrap();
+    let undo = writer
+        .propose_as(
+            4,
+            MotionEffect::Rescind(RescindMotion {
+                motion: MotionId(motion),
+            }),
+            0,
+        )
+        .unwrap();
     assert_eq!(
         writer.due(DeadlineKind::MotionClose, undo),
         writer.due(DeadlineKind::MotionEffect, motion)
@@ -365,22 +345,15 @@ fn a_motion_of_the_assembly_gathers_support_and_counts_one_voice_for_12_and_13()
         "R10.may-not-propose"
     );
     assert_eq!(
-        propose_as(&mut writer, 20, auditor(1), 10)
-            .unwrap_err()
-            .code,
+        writer.propose_as(20, auditor(1), 10).unwrap_err().code,
         "R7.auditor-of-a-member"
     );
-    let motion = propose_as(&mut writer, 20, auditor(observer_officer), 10).unwrap();
+    let motion = writer
+        .propose_as(20, auditor(observer_officer), 10)
+        .unwrap();
     assert_eq!(status(&writer, motion), MotionStatus::Gathering);
     assert_eq!(code(writer.vote(20, motion, Choice::Yes)), "R10.not-open");
-    let support = |writer: &mut Writer, member| {
-        writer.member(
-            member,
-            Body::Motion(MotionAct::Support {
-                motion: MotionId(motion),
-            }),
-        )
-    };
+    let support = |writer: &mut Writer, member| writer.support(member, motion);
     assert_eq!(code(support(&mut writer, 20)), "R10.already-supports");
     // 23 voices: a fifth is 4.6. 12 and 13 are one of the five.
     for member in [12, 13, 21, 22] {
@@ -468,13 +441,15 @@ fn a_motion_of_the_assembly_gathers_support_and_counts_one_voice_for_12_and_13()
 fn too_little_support_lapses_and_the_boards_majority_is_enough() {
     let mut writer = writer("support");
     let observer_officer = 2 * MEMBERS + 1;
-    let motion = propose_as(&mut writer, 20, auditor(observer_officer), 10).unwrap();
+    let motion = writer
+        .propose_as(20, auditor(observer_officer), 10)
+        .unwrap();
     let events = writer.advance_days(40);
     assert!(events.contains(&EventBody::MotionUnsupported {
         motion: MotionId(motion)
     }));
     assert_eq!(status(&writer, motion), MotionStatus::Lapsed);
-    let motion = propose_as(&mut writer, 1, auditor(observer_officer), 10).unwrap();
+    let motion = writer.propose_as(1, auditor(observer_officer), 10).unwrap();
     for member in 2..=4 {
         writer
             .member(
@@ -765,9 +740,9 @@ proptest! {
         sample.charter.board_seats = 9;
         // 2, 5 and 6 are one group, so only one of them may sit: the assembly decides here.
         let mut writer = Writer::founded(Alliance::of(&sample));
-        let motion = propose_as(&mut writer, 7, auditor(2 * MEMBERS + 1), 10).unwrap();
+        let motion = writer.propose_as(7, auditor(2 * MEMBERS + 1), 10).unwrap();
         for member in [8, 9, 10, 11, 14] {
-            let _ = writer.member(member, Body::Motion(MotionAct::Support { motion: MotionId(motion) }));
+            let _ = writer.support(member, motion);
         }
         let frozen = writer.tables().motions.get(&MotionId(motion)).unwrap().clone();
         prop_assert_eq!((frozen.status, frozen.voices), (MotionStatus::Open, 21));

@@ -10,8 +10,7 @@ use rollbook_core::identity::{Role, Scope};
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::record::{
-    Appointment, Body, CreateFund, FundAct, MotionAct, MotionEffect, Proposal, RemoveAuditor,
-    RemoveHolder,
+    Appointment, Body, CreateFund, FundAct, MotionAct, MotionEffect, RemoveAuditor, RemoveHolder,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
@@ -50,24 +49,6 @@ fn appointment(role: Role, holder: u32, succeeds: Option<PostId>) -> MotionEffec
         deputy: None,
         succeeds,
     })
-}
-
-/// A motion of the assembly, proposed by a member, with the support of half the board; its number.
-fn before_the_assembly(writer: &mut Writer, effect: MotionEffect) -> Result<u32, Refusal> {
-    let proposal = Proposal {
-        effect,
-        ballot_days: 10,
-        text: sha256(b"text"),
-    };
-    writer.member(1, Body::Motion(MotionAct::Propose(proposal)))?;
-    let motion = writer.newest_motion();
-    for member in 2..=5 {
-        let support = MotionAct::Support {
-            motion: MotionId(motion),
-        };
-        writer.member(member, Body::Motion(support))?;
-    }
-    Ok(motion)
 }
 
 fn fund(writer: &Writer, treasurer: u32) -> CreateFund {
@@ -115,8 +96,9 @@ fn nobody_comes_to_be_auditor_and_chain_officer_by_two_offers() {
             .propose(MotionEffect::CreateFund(plan.into()), 7)
             .unwrap();
         writer.pass(create);
-        let elect =
-            before_the_assembly(&mut writer, appointment(Role::Auditor, person, None)).unwrap();
+        let elect = writer
+            .before_the_assembly(appointment(Role::Auditor, person, None), 10)
+            .unwrap();
         writer.pass(elect);
         let offer = newest_post(&writer);
         assert_eq!(post(&writer, offer).status, PostStatus::Offered);
@@ -199,12 +181,13 @@ fn the_board_cannot_remove_the_auditor() {
         "R10.may-not-propose"
     );
     assert_eq!(
-        before_the_assembly(&mut writer, removal(PostId(2)))
+        writer
+            .before_the_assembly(removal(PostId(2)), 10)
             .unwrap_err()
             .code,
         "R29.not-the-auditor"
     );
-    let motion = before_the_assembly(&mut writer, removal(AUDITOR)).unwrap();
+    let motion = writer.before_the_assembly(removal(AUDITOR), 10).unwrap();
     let facts = writer.tables().motions.get(&MotionId(motion)).unwrap();
     assert_eq!(
         (facts.body, facts.status),
@@ -238,11 +221,9 @@ fn an_auditors_employer_waits_to_become_a_member() {
 
     let mut writer = writer("employer");
     let (company, person) = outsider(&mut writer, "Employer");
-    let elect = before_the_assembly(
-        &mut writer,
-        appointment(Role::Auditor, person, Some(AUDITOR)),
-    )
-    .unwrap();
+    let elect = writer
+        .before_the_assembly(appointment(Role::Auditor, person, Some(AUDITOR)), 10)
+        .unwrap();
     writer.pass(elect);
     let offer = newest_post(&writer);
     let accept = Body::Motion(MotionAct::AcceptPost { post: offer });
@@ -345,7 +326,7 @@ fn an_auditors_employer_waits_to_become_a_member() {
     writer.office(Role::Secretary, activate()).unwrap();
     assert_eq!(membership(&writer).1, Standing::Live(Live::GOOD));
     // And nobody of a member is elected: asked at the proposal already.
-    let again = before_the_assembly(&mut writer, appointment(Role::Auditor, person, None));
+    let again = writer.before_the_assembly(appointment(Role::Auditor, person, None), 10);
     assert_eq!(again.unwrap_err().code, "R7.auditor-of-a-member");
 }
 

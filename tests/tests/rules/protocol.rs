@@ -10,7 +10,7 @@ use rollbook_core::ledger::{BlockError, Ledger};
 use rollbook_core::lookup;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
-    Body, CharterAct, MotionAct, MotionEffect, NodeAct, OfficialOrder, Proposal, RaiseProtocol,
+    Body, CharterAct, MotionEffect, NodeAct, OfficialOrder, RaiseProtocol,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::rules::network::protocol;
@@ -66,21 +66,8 @@ fn propose(writer: &mut Writer, protocol: u32, from_height: u64) -> Result<u32, 
         from_height: Height(from_height),
         release: text("0.2"),
     });
-    let proposal = Proposal {
-        effect,
-        ballot_days: 10,
-        text: sha256(b"why"),
-    };
-    writer.member(1, Body::Motion(MotionAct::Propose(proposal)))?;
-    let motion = writer.newest_motion();
-    writer
-        .member(
-            2,
-            Body::Motion(MotionAct::Support {
-                motion: MotionId(motion),
-            }),
-        )
-        .unwrap();
+    let motion = writer.propose_as(1, effect, 10)?;
+    writer.support(2, motion).unwrap();
     Ok(motion)
 }
 

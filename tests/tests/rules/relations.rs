@@ -6,8 +6,7 @@ use rollbook_core::lookup::groups;
 use rollbook_core::object::post::PostStatus;
 use rollbook_core::object::relation::{Edge, RelationStatus};
 use rollbook_core::record::{
-    Application, Appointment, Body, Choice, MembershipAct, MotionAct, MotionEffect,
-    OrganisationAct, Proposal,
+    Application, Appointment, Body, Choice, MembershipAct, MotionAct, MotionEffect, OrganisationAct,
 };
 use rollbook_core::refusal::{NotCounted, Outcome, Refusal};
 use rollbook_proof::crypto::sha256;
@@ -265,20 +264,7 @@ fn a_joining_relation_waits_for_the_auditors_post() {
         deputy: None,
         succeeds: Some(AUDITOR),
     });
-    let proposal = Proposal {
-        effect: appointment,
-        ballot_days: 10,
-        text: sha256(b"text"),
-    };
-    let propose = Body::Motion(MotionAct::Propose(proposal));
-    writer.member(1, propose).unwrap();
-    let motion = writer.newest_motion();
-    for member in 2..=5 {
-        let support = MotionAct::Support {
-            motion: MotionId(motion),
-        };
-        writer.member(member, Body::Motion(support)).unwrap();
-    }
+    let motion = writer.before_the_assembly(appointment, 10).unwrap();
     writer.pass(motion);
     let offer = *writer.tables().posts.last_key().unwrap();
     let signers = [(person, Role::Primary)];

@@ -22,7 +22,7 @@ use crate::files;
 use crate::flags::Global;
 use crate::keystore::card::role_code;
 use crate::objects::both_names;
-use crate::output::{print, print_json, table};
+use crate::output::{print, print_json, table, word};
 
 /// `genesis show`.
 #[derive(Debug, Args)]
@@ -161,7 +161,7 @@ fn people(
         print(t(
             "genesis.head.charter",
             &[
-                ("preset", parameter_word(charter)),
+                ("preset", word(charter.preset)),
                 ("hash", charter.text.to_hex()),
             ],
         ));
@@ -349,13 +349,6 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
     if reported.is_some() {
         print(t("genesis.reported-note", &[]));
     }
-}
-
-fn parameter_word(charter: &Charter) -> String {
-    serde_json::to_value(charter.preset)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 fn plain(value: &serde_json::Value) -> String {

@@ -88,6 +88,11 @@ impl LeafTag {
     }
 }
 
+impl ReadClass {
+    /// Every class, in the order in which a block has their effect leaves.
+    pub const ALL: [ReadClass; 2] = [ReadClass::Public, ReadClass::Members];
+}
+
 /// A leaf in clear, and who may read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
@@ -142,6 +147,9 @@ pub struct RecordLeaf<'a> {
 }
 
 impl<'a> RecordLeaf<'a> {
+    /// Bytes of a leaf before its payload: tag and length.
+    pub const HEAD: usize = LeafTag::BYTES + 4;
+
     /// Splits a leaf; `None` if it is no record's.
     pub fn split(leaf: &'a [u8]) -> Option<RecordLeaf<'a>> {
         let (LeafTag::Record, rest) = LeafTag::split(leaf)? else {

@@ -171,9 +171,7 @@ pub fn by_step(deeds: &[Deed]) -> BTreeMap<Step, Vec<PersonId>> {
 #[cfg(test)]
 mod tests {
     use rollbook_proof::crypto::Hash;
-    use rollbook_proof::number::Height;
-
-    use rollbook_proof::number::LedgerTime;
+    use rollbook_proof::number::{Height, LedgerTime};
 
     use super::*;
     use crate::identity::RelationKind;

@@ -1,24 +1,21 @@
 //! Separation of duties and the limits of steps (N12, R6, R13), and the tables that print.
 
 use rollbook_core::account::Amount;
-use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::EventBody;
-use rollbook_core::id::{FundId, MilestoneId, PaymentId, PersonId, PostId};
-use rollbook_core::identity::{Role, Scope};
+use rollbook_core::id::{MilestoneId, PaymentId, PersonId};
+use rollbook_core::identity::Role;
 use rollbook_core::machine::markdown;
 use rollbook_core::object::agreement::Agreement;
 use rollbook_core::object::award::Award;
 use rollbook_core::object::deed::Step;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::payment::{Awaited, Payment};
-use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::object::transitions;
 use rollbook_core::record::{Body, Decision, PaymentAct, Tranche};
 use rollbook_core::rules::funding::{duties, payment};
-use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
-use rollbook_tests::grants::{Bench, FUND, GRANTEE, MEMBERS, MILLION, Staff};
+use rollbook_tests::grants::{Bench, GRANTEE, MEMBERS, MILLION, Staff};
 
 use super::refused;
 
@@ -59,26 +56,6 @@ fn r13_every_step_past_its_limit_is_shown_once() {
 /// by cell.
 #[test]
 fn n12_no_person_acts_twice_in_one_chain() {
-    let hats = |bench: &mut Bench, person: u32, role: Role| {
-        let number = bench.world.tables.posts.last_key().unwrap().0 + 1;
-        let until_ms = bench.world.now + 999 * MS_PER_DAY;
-        let (office, scope) = (secretariat(MEMBERS), Scope::Fund(FundId(FUND)));
-        let post = Post {
-            number: PostId(number),
-            office: OrganisationId(office),
-            role,
-            scope,
-            holder: PersonId(person),
-            deputy: None,
-            from_ms: LedgerTime(0),
-            until_ms: LedgerTime(until_ms),
-            succeeds: None,
-            successor: None,
-            status: PostStatus::Held,
-            since_ms: LedgerTime(0),
-        };
-        bench.place(|tx| tx.t.posts().put(PostId(number), post));
-    };
     let office = secretariat(MEMBERS);
     let mut bench = Bench::on_tables();
     let agreement = bench.agreement();
@@ -103,7 +80,7 @@ fn n12_no_person_acts_twice_in_one_chain() {
     ] {
         let mut one = bench.fork(0);
         std::mem::swap(&mut one.alliance, &mut bench.alliance);
-        hats(&mut one, person, Role::ProgrammeOfficer);
+        one.give_post(person, Role::ProgrammeOfficer);
         refused(
             one.act(office, &[(person, Role::ProgrammeOfficer)], certify.clone()),
             code,
@@ -111,10 +88,10 @@ fn n12_no_person_acts_twice_in_one_chain() {
         std::mem::swap(&mut one.alliance, &mut bench.alliance);
     }
     // Each officer of the chain, one step later under the other hat.
-    hats(&mut bench, Staff::Programme.person(), Role::FinanceApprover);
-    hats(&mut bench, Staff::Finance2.person(), Role::Treasurer);
-    hats(&mut bench, Staff::Treasurer.person(), Role::SecondOfficer);
-    hats(&mut bench, Staff::Finance.person(), Role::SecondOfficer);
+    bench.give_post(Staff::Programme.person(), Role::FinanceApprover);
+    bench.give_post(Staff::Finance2.person(), Role::Treasurer);
+    bench.give_post(Staff::Treasurer.person(), Role::SecondOfficer);
+    bench.give_post(Staff::Finance.person(), Role::SecondOfficer);
     let certified = bench.certify(payment).unwrap();
     let amount = 36 * MILLION / 10;
     let approve = Body::Payment(PaymentAct::Approve {

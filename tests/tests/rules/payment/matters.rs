@@ -62,21 +62,9 @@ fn r31_a_conflict_declared_on_the_award_holds_on_its_rescission_and_so_does_a_re
         motion: MotionId(motion),
     });
     // In the assembly it finds support first.
-    let proposal = Proposal {
-        effect: rescind,
-        ballot_days: 0,
-        text: Hash::ZERO,
-    };
-    let propose = Body::Motion(MotionAct::Propose(proposal));
-    assert_eq!(writer.member(1, propose), Ok(Outcome::Applied));
-    let rescission = writer.newest_motion();
-    let support = || {
-        Body::Motion(MotionAct::Support {
-            motion: MotionId(rescission),
-        })
-    };
+    let rescission = writer.propose_as(1, rescind, 0).unwrap();
     for member in 2..=MEMBERS {
-        let _ = writer.member(member, support());
+        let _ = writer.support(member, rescission);
     }
     assert_eq!(
         writer

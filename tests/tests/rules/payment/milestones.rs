@@ -1,19 +1,15 @@
 //! Milestones: evidence, assessors and their findings (F14, F15, R13).
 
 use rollbook_core::account::{AccountKind, Amount};
-use rollbook_core::calendar::MS_PER_DAY;
 use rollbook_core::event::EventBody;
-use rollbook_core::id::{AgreementId, FundId, MilestoneId, PaymentId, PersonId, PostId};
-use rollbook_core::identity::{Role, Scope};
+use rollbook_core::id::{AgreementId, MilestoneId, PaymentId, PersonId};
+use rollbook_core::identity::Role;
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::milestone::MilestoneState;
 use rollbook_core::object::payment::PaymentState;
-use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::record::{Body, Decision, Evidence, EvidenceKind, Finding, PaymentAct, Tranche};
-use rollbook_proof::number::{LedgerTime, OrganisationId};
-use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
-use rollbook_tests::grants::{Bench, FUND, GRANTEE, MEMBERS, MILLION, OTHER, Staff, hash, text};
+use rollbook_tests::grants::{Bench, GRANTEE, MILLION, OTHER, Staff, hash, text};
 
 use super::refused;
 
@@ -201,22 +197,7 @@ fn f15_assessors_come_from_the_draw_in_order_without_conflicts() {
     // 12 is the grantee, 9 has reviewed, 6 is of 5's group, a holder of a chain post assesses
     // nothing.
     bench.relate(5, 6);
-    let until_ms = bench.world.now + 999 * MS_PER_DAY;
-    let post = Post {
-        number: PostId(99),
-        office: OrganisationId(secretariat(MEMBERS)),
-        role: Role::FinanceApprover,
-        scope: Scope::Fund(FundId(FUND)),
-        holder: PersonId(officers_of(4).1),
-        deputy: None,
-        from_ms: LedgerTime(0),
-        until_ms: LedgerTime(until_ms),
-        succeeds: None,
-        successor: None,
-        status: PostStatus::Held,
-        since_ms: LedgerTime(0),
-    };
-    bench.place(|tx| tx.t.posts().put(PostId(99), post));
+    bench.give_post(officers_of(4).1, Role::FinanceApprover);
     let m1 = bench.first(agreement);
     bench.submit(m1, "x").unwrap();
     assert_eq!(

@@ -1,19 +1,17 @@
 //! Everybody who signs has acted, and what was done is judged again when a tie is recorded (R30).
 
 use rollbook_core::account::Amount;
-use rollbook_core::calendar::{MS_PER_DAY, MS_PER_HOUR};
+use rollbook_core::calendar::MS_PER_HOUR;
 use rollbook_core::event::EventBody;
 use rollbook_core::id::{
-    AgreementId, ApplicationId, CallId, FundId, MilestoneId, MotionId, PaymentId, PersonId, PostId,
-    ReviewId,
+    AgreementId, ApplicationId, CallId, MilestoneId, MotionId, PaymentId, PersonId, ReviewId,
 };
-use rollbook_core::identity::{ActClass, ApprovalPolicy, Role, Scope};
+use rollbook_core::identity::{ActClass, ApprovalPolicy, Role};
 use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::application::{Application, ApplicationStatus};
 use rollbook_core::object::call::{Call, CallStatus};
 use rollbook_core::object::deed::Step;
 use rollbook_core::object::payment::PaymentState;
-use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::object::review::ReviewStatus;
 use rollbook_core::record::{
     AwardAct, Body, CallAct, Decision, Finding, LiftHold, PaymentAct, Tranche,
@@ -24,7 +22,7 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::keys::officers_of;
-use rollbook_tests::grants::{Bench, CALL, FUND, GRANTEE, MEMBERS, MILLION, Staff};
+use rollbook_tests::grants::{Bench, CALL, GRANTEE, MEMBERS, MILLION, Staff};
 
 use super::refused;
 
@@ -33,23 +31,7 @@ const ADVANCE: u64 = 24 * MILLION / 10;
 /// Gives the second officer of a member a post in the office, for the fund.
 fn give_post(bench: &mut Bench, member: u32, role: Role) -> u32 {
     let person = officers_of(member).1;
-    let number = bench.world.tables.posts.last_key().unwrap().0 + 1;
-    let until_ms = bench.world.now + 999 * MS_PER_DAY;
-    let post = Post {
-        number: PostId(number),
-        office: OrganisationId(secretariat(MEMBERS)),
-        role,
-        scope: Scope::Fund(FundId(FUND)),
-        holder: PersonId(person),
-        deputy: None,
-        from_ms: LedgerTime(0),
-        until_ms: LedgerTime(until_ms),
-        succeeds: None,
-        successor: None,
-        status: PostStatus::Held,
-        since_ms: LedgerTime(0),
-    };
-    bench.place(|tx| tx.t.posts().put(PostId(number), post));
+    bench.give_post(person, role);
     person
 }
 
