@@ -88,7 +88,7 @@ pub struct StateTable {
 }
 
 /// Types that the encoding has of itself, or whose bytes the page's first section explains.
-const GIVEN: [&str; 4] = ["Vec", "Option", "Text", "Hash"];
+const GIVEN: [&str; 5] = ["Vec", "Option", "Text", "String", "Hash"];
 
 /// One source file.
 struct Source {
