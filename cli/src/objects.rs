@@ -14,7 +14,7 @@ use rollbook_core::identity::Organisation;
 use rollbook_core::object::agreement::Agreement;
 use rollbook_core::object::award::Award;
 use rollbook_core::object::call::Call;
-use rollbook_core::object::chain::EpochFacts;
+use rollbook_core::object::chain::{CharterFacts, EpochFacts};
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
@@ -234,6 +234,7 @@ macro_rules! tables {
         pub fn decode(path: &str, bytes: &[u8]) -> Option<Entry> {
             match path.split_once('/')?.0 {
                 $( $table => Entry::of(&decode_value::<$type>(bytes).ok()?), )*
+                "charter" => Entry::of(&decode_value::<CharterFacts>(bytes).ok()?),
                 "account" => Some(Entry::balance(decode_value(bytes).ok()?)),
                 _ => None,
             }
@@ -243,6 +244,7 @@ macro_rules! tables {
         pub fn listed(table: &str, value: &Value) -> Option<Entry> {
             match table {
                 $( $table => Entry::of(&<$type as serde::Deserialize>::deserialize(value).ok()?), )*
+                "charter" => Entry::of(&<Charter as serde::Deserialize>::deserialize(value).ok()?),
                 "account" => value.as_str()?.parse().ok().map(Balance).map(Entry::balance),
                 _ => None,
             }
@@ -259,7 +261,6 @@ tables! {
     "award": Award,
     "agreement": Agreement,
     "payment": Payment,
-    "charter": Charter,
     "policy": EpochFacts,
 }
 

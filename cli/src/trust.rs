@@ -102,6 +102,10 @@ fn sentence(why: &Untrue) -> String {
             "trust.another-block",
             &[("asked", asked.to_string()), ("found", found.to_string())],
         ),
+        Untrue::AnotherCharter { version } => t(
+            "trust.another-charter",
+            &[("version", version.0.to_string())],
+        ),
         Untrue::OldState { height, size } => t(
             "trust.old-state",
             &[("height", height.to_string()), ("size", size.to_string())],

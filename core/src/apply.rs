@@ -15,7 +15,7 @@ use rollbook_proof::crypto::Hash;
 use crate::record::{Body, OrganisationAct, Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::rules::{authority, funding, membership, motion, network, orders, registration};
+use crate::rules::{authority, funding, growth, membership, motion, network, orders, registration};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, Tx, Verify};
 use crate::{refuse, require};
@@ -44,7 +44,7 @@ pub fn apply_signed(
     verifier: &mut dyn Verify,
 ) -> Result<Outcome, Refusal> {
     let mut tx = Tx::of_record(tables, block, signed.id);
-    let outcome = judge(&mut tx, record, &signed.message, verifier);
+    let outcome = judge(&mut tx, record, signed, verifier);
     match outcome {
         Ok(_) => tx.keep(),
         Err(_) => tx.drop_writes(),
@@ -55,13 +55,13 @@ pub fn apply_signed(
 fn judge(
     tx: &mut Tx,
     record: &Record,
-    message: &[u8],
+    signed: &SignedBytes,
     verifier: &mut dyn Verify,
 ) -> Result<Outcome, Refusal> {
     if let Err(error) = record.check() {
         refuse!("A6.malformed", why = error);
     }
-    let actor = authority::admit(tx, record, message, verifier)?;
+    let actor = authority::admit(tx, record, &signed.message, verifier)?;
     let founding = tx.facts().founders_missing > 0;
     let is_found = matches!(
         record.payload.body,
@@ -79,6 +79,7 @@ fn judge(
         since = since,
         in_force = in_force
     );
+    growth::count(tx, &actor, record, signed.leaf_length(record))?;
     dispatch(tx, &actor, &record.payload.body, verifier)
 }
 

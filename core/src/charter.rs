@@ -6,11 +6,10 @@
 //! * Absent: parameters of transitions that this build does not have.
 
 use bincode::{Decode, Encode};
-use rollbook_proof::codec::{DecodeError, Text, Wire, at_most, strictly_ascending};
-use rollbook_proof::crypto::Hash;
+use rollbook_proof::codec::{DecodeError, Text, Wire, at_most, encode, strictly_ascending};
+use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::ProtocolVersion;
-use rollbook_proof::verify::PROVED_VALUE_MAX;
 
 use crate::account::{Amount, Unit};
 use crate::calendar::{DEFAULT_OFFSET_MINUTES, MS_PER_HOUR};
@@ -149,7 +148,39 @@ pub struct GrowthParameters {
     pub registration_officers: u32,
     /// Keys of each of them.
     pub registration_keys: u32,
+    /// What a member adds in a local day.
+    pub member: DayLimits,
+    /// What an office adds.
+    pub office: DayLimits,
+    /// What everybody else adds: companies that are no members, observers.
+    pub other: DayLimits,
 }
+
+/// What one may add to the ledger in a local day; one person at most half of it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct DayLimits {
+    /// Records.
+    pub records: u32,
+    /// Bytes of their leaves.
+    pub bytes: u32,
+    /// Keys.
+    pub keys: u32,
+}
+
+impl DayLimits {
+    /// What one person may.
+    pub fn half(self) -> DayLimits {
+        DayLimits {
+            records: self.records / 2,
+            bytes: self.bytes / 2,
+            keys: self.keys / 2,
+        }
+    }
+}
+
+const MIB: u32 = 1024 * 1024;
 
 /// The numbers of A50. A wall chain goes no lower than a quarter of them.
 pub const GROWTH: GrowthParameters = GrowthParameters {
@@ -157,6 +188,21 @@ pub const GROWTH: GrowthParameters = GrowthParameters {
     introductions_by_office: 200,
     registration_officers: 16,
     registration_keys: 4,
+    member: DayLimits {
+        records: 1_000,
+        bytes: 8 * MIB,
+        keys: 64,
+    },
+    office: DayLimits {
+        records: 20_000,
+        bytes: 128 * MIB,
+        keys: 512,
+    },
+    other: DayLimits {
+        records: 50,
+        bytes: MIB,
+        keys: 8,
+    },
 };
 
 /// Parameters of funding (domain 2.9; RULINGS R2, R13).
@@ -282,7 +328,8 @@ pub struct Charter {
 }
 
 impl Wire for Charter {
-    const MAX: usize = PROVED_VALUE_MAX;
+    /// RULINGS A28: a leaf of at most 16 KiB holds it.
+    const MAX: usize = 16 * 1024;
 
     fn check(&self) -> Result<(), DecodeError> {
         strictly_ascending(&self.classes, "classes", |rule| rule.class)?;
@@ -354,9 +401,22 @@ impl Wire for Charter {
             (growth.registration_officers, GROWTH.registration_officers),
             (growth.registration_keys, GROWTH.registration_keys),
         ];
+        let days = [
+            (growth.member, GROWTH.member),
+            (growth.office, GROWTH.office),
+            (growth.other, GROWTH.other),
+        ];
+        let days = days.iter().flat_map(|(value, full)| {
+            [
+                (value.records, full.records),
+                (value.bytes, full.bytes),
+                (value.keys, full.keys),
+            ]
+        });
         if quarters
-            .iter()
-            .any(|(value, full)| *value == 0 || (self.clock == Clock::Wall && *value < full / 4))
+            .into_iter()
+            .chain(days)
+            .any(|(value, full)| value == 0 || (self.clock == Clock::Wall && value < full / 4))
         {
             return Err(DecodeError::rule(
                 "a limit of growth is below a quarter of its usual value",
@@ -380,6 +440,11 @@ impl Wire for Charter {
 }
 
 impl Charter {
+    /// SHA-256 of the encoded parameters, which the proved state names.
+    pub fn digest(&self) -> Hash {
+        sha256(&encode(self))
+    }
+
     /// The shipped charter of a preset. Sample charters switch the outage rule off (RULINGS A5).
     pub fn preset(preset: Preset, clock: Clock, text: Hash) -> Charter {
         let class = |class, assembly_vote, seat_eligible, dues| ClassRule {
@@ -451,6 +516,7 @@ impl Charter {
                 Clock::Sample => GrowthParameters {
                     introductions_by_member: 10_000,
                     introductions_by_office: 10_000,
+                    other: GROWTH.member,
                     ..GROWTH
                 },
             },

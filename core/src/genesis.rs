@@ -25,9 +25,8 @@ use crate::identity::{Name, OrganisationEntry, OrganisationKind, Role, Scope};
 use crate::lookup;
 use crate::lookup::groups;
 use crate::lookup::protocol::PROTOCOL;
-use crate::object::chain::{ChainFacts, EpochFacts, EpochValidator};
+use crate::object::chain::{ChainFacts, CharterFacts, EpochFacts, EpochValidator};
 use crate::object::direction::Direction;
-use crate::object::node::NodeStatus;
 use crate::object::post::{Post, PostStatus};
 use crate::object::protocol::ProtocolFacts;
 use crate::record::{Appointment, NodeKeys};
@@ -217,7 +216,7 @@ pub struct Opened {
     /// Every leaf, in order: policy 0, items, seal 0.
     pub leaves: Vec<Vec<u8>>,
     /// Rows of the whole state, for a store.
-    pub rows: Vec<crate::state::Row>,
+    pub changes: crate::state::Changes,
 }
 
 impl Genesis {
@@ -471,7 +470,7 @@ impl Genesis {
             frontier,
             seal,
             leaves,
-            rows: changes.rows,
+            changes,
         })
     }
 
@@ -587,7 +586,9 @@ impl Genesis {
                     release: Text::default(),
                 };
                 tx.t.protocols().put(*protocol, facts);
-                tx.t.charters().put(CharterVersion(1), charter.clone());
+                tx.t.charters()
+                    .put(CharterVersion(1), CharterFacts::of(charter, tx.height));
+                tx.t.parameters().put(CharterVersion(1), charter.clone());
                 tx.put_facts(ChainFacts {
                     charter: CharterVersion(1),
                     ..ChainFacts::default()
@@ -689,13 +690,7 @@ impl Genesis {
                     tx.t.nodes.iter().map(|(holder, _)| *holder),
                 );
                 require!(!taken, "A17.group-has-seat", organisation = organisation);
-                validators::enter(
-                    tx,
-                    *organisation,
-                    keys,
-                    NodeStatus::Validator,
-                    &mut VerifierCache::default(),
-                )?;
+                validators::enter(tx, *organisation, keys, &mut VerifierCache::default())?;
             }
         }
         Ok(())

@@ -139,7 +139,7 @@ impl Ledger {
             pending: BTreeMap::new(),
             known: PROTOCOL,
         };
-        Ok((ledger, opened.rows))
+        Ok((ledger, opened.changes.rows))
     }
 
     /// A ledger from stored parts: rows of the state, the log's frontier, the newest seal.
@@ -271,7 +271,7 @@ impl Ledger {
     /// The charter in force.
     pub fn charter(&self) -> Option<&Charter> {
         let facts = self.state.tables.chain.get(&0)?;
-        self.state.tables.charters.get(&facts.charter)
+        self.state.tables.parameters.get(&facts.charter)
     }
 
     /// Whether this is a sample chain.

@@ -9,7 +9,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | numbers and time | [`id`], [`calendar`], [`account`] |
-//! | words of rules | [`refusal`], [`machine`] |
+//! | words of rules | [`refusal`], [`machine`], [`step`] |
 //! | who | [`identity`] |
 //! | how votes go | [`charter`], [`tally`] |
 //! | what is signed | [`record`], [`block`] |
@@ -43,5 +43,6 @@ pub mod record;
 pub mod refusal;
 pub mod rules;
 pub mod state;
+pub mod step;
 pub mod tally;
 pub mod tx;

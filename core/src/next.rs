@@ -9,6 +9,7 @@
 //!
 //! Absent on purpose: rights of one reader, prose. Nothing here is read by a rule.
 
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
@@ -18,6 +19,7 @@ use crate::id::{
 };
 use crate::identity::{OrganisationKind, Role};
 use crate::lookup::posts::post_in_force;
+use crate::lookup::rights;
 use crate::machine::Row;
 use crate::object::application::ApplicationStatus;
 use crate::object::invoice::InvoiceStatus;
@@ -198,7 +200,7 @@ impl Found {
         let charter = tables
             .chain
             .get(&0)
-            .and_then(|facts| tables.charters.get(&facts.charter));
+            .and_then(|facts| tables.parameters.get(&facts.charter));
         let unit = charter
             .and_then(|charter| crate::account::Unit::currency(charter.currency.as_str()).ok());
         self.next.unit = unit.map(|unit| (unit.code().to_owned(), unit.exponent()));
@@ -206,9 +208,12 @@ impl Found {
     }
 }
 
-/// Where an object stands and what follows; none if there is no such object.
-pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
+/// Where an object stands and what follows, for readers of a class; none if there is no such object,
+/// or none for them. Who reads only what is public learns nothing of dues, and not that the last
+/// ballot of a motion has come (RULINGS A44, R39).
+pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) -> Option<Next> {
     use DeadlineKind as D;
+    let is_member = reader == ReadClass::Members;
     let on = |kinds: &[DeadlineKind]| kinds.iter().map(|kind| (*kind, number)).collect::<Vec<_>>();
     let found = match object {
         Object::Organisation => {
@@ -237,15 +242,13 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 .due(tables, &kinds)
                 .of(Some(entry.organisation))
                 .currency(tables);
-            let invoice = entry
-                .invoice
-                .and_then(|invoice| tables.invoices.get(&invoice));
+            let invoice = rights::first_invoice(tables, entry.number);
             match state {
                 membership::State::Sponsoring => found.who("sponsors"),
                 membership::State::Admitted if entry.agreement.is_none() => found.who("applicant"),
-                membership::State::Admitted if invoice.is_none() => found.who("TRE"),
+                membership::State::Admitted if is_member && invoice.is_none() => found.who("TRE"),
                 membership::State::Admitted
-                    if invoice.is_some_and(|i| i.status == InvoiceStatus::Open) =>
+                    if is_member && invoice.is_some_and(|i| i.status == InvoiceStatus::Open) =>
                 {
                     found.who("TRE, confirmed OFF")
                 }
@@ -253,6 +256,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
                 _ => found,
             }
         }
+        Object::Invoice if !is_member => return None,
         Object::Invoice => {
             let entry = tables.invoices.get(&InvoiceId(number))?;
             let who = match (entry.status, entry.pending.is_some()) {
@@ -273,13 +277,15 @@ pub fn of(tables: &StateTables, object: Object, number: u32) -> Option<Next> {
         }
         Object::Motion => {
             let entry = tables.motions.get(&MotionId(number))?;
-            let kinds = on(&[
+            let mut kinds = on(&[
                 D::MotionClose,
-                D::MotionEarly,
                 D::MotionEffect,
                 D::MotionRetable,
                 D::MotionSupport,
             ]);
+            if is_member {
+                kinds.push((D::MotionEarly, number));
+            }
             let found = Found::table(object, number, entry.status, &motion::ROWS)
                 .due(tables, &kinds)
                 .of(entry.proposer.map(|(organisation, _)| organisation));
@@ -470,10 +476,7 @@ pub fn subject(
 ) -> Option<(Object, u32)> {
     let newest = |object: Object, last: Option<u32>| last.map(|number| (object, number));
     let invoice_of = |membership: &MembershipId| {
-        tables
-            .memberships
-            .get(membership)
-            .and_then(|membership| membership.invoice)
+        rights::first_invoice(tables, *membership).map(|invoice| invoice.number)
     };
     match body {
         Body::Organisation(OrganisationAct::Found) => {

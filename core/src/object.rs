@@ -6,6 +6,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 use crate::id::Id;
 use crate::machine::{Row, Transition, describe, step};
 use crate::refusal::Refusal;
+use crate::step::{Moving, Subject};
 
 pub mod agreement;
 pub mod application;
@@ -17,6 +18,7 @@ pub mod deed;
 pub mod direction;
 pub mod draw;
 pub mod fund;
+pub mod growth;
 pub mod invoice;
 pub mod lane;
 pub mod matter;
@@ -52,11 +54,16 @@ pub trait Machine {
     type State: Copy + PartialEq + std::fmt::Debug + 'static;
     /// What a step leads to: the state, with the facts of the case where it has some.
     type Entry;
+    /// What names one of the kind.
+    type Key: Into<Subject>;
 
     /// The word for the kind of thing in tables of transitions.
     const KIND: &'static str;
     /// Every transition.
     const ROWS: &'static [Row<Self::State>];
+
+    /// Which one it is.
+    fn key(&self) -> Self::Key;
 
     /// Where it stands.
     fn state(&self) -> Self::State;
@@ -64,15 +71,14 @@ pub trait Machine {
     /// The state that an entry leads to.
     fn state_of(entry: &Self::Entry) -> Self::State;
 
-    /// Takes the entry over at ledger time `now`, in milliseconds. [`Machine::go`] alone asks it.
-    fn enter(&mut self, entry: Self::Entry, now: LedgerTime);
+    /// Takes the entry over at ledger time `now`, in milliseconds. Only a transaction can ask it,
+    /// which has the [`Moving`] for it (RULINGS R26).
+    fn enter(&mut self, entry: Self::Entry, now: LedgerTime, moving: Moving);
 
-    /// Moves by the table at ledger time `now`, in milliseconds. Refused with `<code>.wrong-state`
-    /// unless the table has the row (code, from, to).
-    fn go(&mut self, code: &'static str, to: Self::Entry, now: LedgerTime) -> Result<(), Refusal> {
-        step(Self::ROWS, code, Some(self.state()), Self::state_of(&to))?;
-        self.enter(to, now);
-        Ok(())
+    /// Whether the table has the row (code, from where it stands, to): said before the guards of a
+    /// transition are looked at. Refused with `<code>.wrong-state`.
+    fn may(&self, code: &'static str, to: Self::State) -> Result<(), Refusal> {
+        step(Self::ROWS, code, Some(self.state()), to).map(|_| ())
     }
 }
 
@@ -97,22 +103,37 @@ macro_rules! object {
 }
 
 /// Implements [`Machine`] by the file's `ROWS` for a struct with a field that holds the state and a
-/// field `since_ms`.
+/// field `since_ms`. What no number names alone says by a last argument which one it is.
 macro_rules! machine {
     ($type:ty, $kind:literal, $state:ty, $field:ident) => {
+        $crate::object::machine!(
+            $type,
+            $kind,
+            $state,
+            $field,
+            <$type as $crate::object::Object>::Id,
+            |object| $crate::object::Object::id(object)
+        );
+    };
+    ($type:ty, $kind:literal, $state:ty, $field:ident, $key_type:ty, $key:expr) => {
         impl $crate::object::Machine for $type {
             type State = $state;
             type Entry = $state;
+            type Key = $key_type;
             const KIND: &'static str = $kind;
             const ROWS: &'static [$crate::machine::Row<$state>] = &ROWS;
 
+            fn key(&self) -> $key_type {
+                let of: fn(&$type) -> $key_type = $key;
+                of(self)
+            }
             fn state(&self) -> $state {
                 self.$field
             }
             fn state_of(entry: &$state) -> $state {
                 *entry
             }
-            fn enter(&mut self, entry: $state, now: LedgerTime) {
+            fn enter(&mut self, entry: $state, now: LedgerTime, _: $crate::step::Moving) {
                 self.$field = entry;
                 self.since_ms = now;
             }

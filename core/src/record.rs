@@ -11,7 +11,7 @@
 //!   (RULINGS A18).
 
 use bincode::{Decode, Encode};
-use rollbook_proof::chain::{Leaf, RECORD_TAG, ReadClass, record_leaf};
+use rollbook_proof::chain::{Leaf, RECORD_TAG, ReadClass, RecordLeaf, record_leaf};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
 use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
@@ -29,6 +29,7 @@ mod node;
 mod nonce;
 mod organisation;
 mod payment;
+mod share;
 
 pub use award::{
     AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan,
@@ -57,6 +58,7 @@ pub use payment::{
     Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Scheme,
     Tranche,
 };
+pub use share::Share;
 
 /// Longest record, in bytes (RULINGS A19).
 pub const RECORD_MAX_BYTES: usize = 32 * 1024;
@@ -228,12 +230,20 @@ impl SignedBytes {
 
     /// [`Record::leaf`] of the same record, from the bytes at hand.
     pub fn leaf(&self, record: &Record) -> Leaf {
-        // The message is the tag, a zero byte, the payload.
-        let payload = self.message.get(RECORD_TAG.len() + 1..).unwrap_or_default();
         Leaf {
-            clear: record_leaf(payload, &encode(&record.signatures)),
+            clear: record_leaf(self.payload(), &encode(&record.signatures)),
             class: record.payload.body.read_class(),
         }
+    }
+
+    /// Bytes of that leaf.
+    pub fn leaf_length(&self, record: &Record) -> usize {
+        RecordLeaf::HEAD + self.payload().len() + encode(&record.signatures).len()
+    }
+
+    /// The message is the tag, a zero byte, the payload.
+    fn payload(&self) -> &[u8] {
+        self.message.get(RECORD_TAG.len() + 1..).unwrap_or_default()
     }
 }
 

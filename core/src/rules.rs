@@ -10,6 +10,7 @@ pub mod authority;
 pub mod bank;
 pub mod effect;
 pub mod funding;
+pub mod growth;
 pub mod membership;
 pub mod motion;
 pub mod network;

@@ -16,6 +16,8 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, encode};
 use rollbook_proof::crypto::{Hash, sha256_parts};
 
+use crate::step::Step;
+
 mod balances;
 mod table;
 mod tables;
@@ -60,6 +62,8 @@ pub struct Changes {
     pub state_root: Hash,
     /// Work digest after the block.
     pub work_digest: Hash,
+    /// What moved, in order (RULINGS R26): output beside the state, in no digest.
+    pub steps: Vec<Step>,
 }
 
 impl State {
@@ -84,7 +88,7 @@ impl State {
     /// `outcomes` are the encoded outcomes of the block's records, in order; `hidden` are the hashes
     /// of the leaves in clear that stand in the log as commitments, in their order.
     pub fn take_changes(&mut self, outcomes: &[u8], hidden: &[Hash]) -> Changes {
-        let rows = self.tables.take_rows();
+        let (rows, steps) = (self.tables.take_rows(), self.tables.take_steps());
         let mut proved = Vec::new();
         let mut hashed: Vec<Vec<u8>> = Vec::new();
         for row in &rows {
@@ -108,6 +112,7 @@ impl State {
             tree,
             state_root,
             work_digest,
+            steps,
         }
     }
 

@@ -18,15 +18,17 @@ use crate::id::{
 use crate::identity::Organisation;
 use crate::lookup;
 use crate::lookup::find;
+use crate::machine::step;
 use crate::object::Machine;
 use crate::object::chain::ChainFacts;
 use crate::refusal::{Fact, Refusal};
 use crate::state::{StateTables, Stored, Tables};
+use crate::step::{Moving, Step, word};
 
 mod deadline;
 mod verify;
 
-pub use deadline::DeadlineKind;
+pub use deadline::{DeadlineKind, Due};
 pub use verify::Verify;
 
 /// The block in which something applies.
@@ -53,7 +55,7 @@ pub struct Tx<'a> {
     /// Id of the record; zero for a deadline.
     pub record: Hash,
     /// Events derived so far in this deadline.
-    pub events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
 }
 
 /// Kinds of objects that the ledger numbers.
@@ -176,15 +178,31 @@ impl<'a> Tx<'a> {
         self.t.put(object);
     }
 
+    /// The state of a new object, by its table of transitions. Refused with `<code>.wrong-state`.
+    pub fn begin<M: Machine>(
+        &mut self,
+        key: M::Key,
+        code: &'static str,
+        to: M::State,
+    ) -> Result<M::State, Refusal> {
+        step(M::ROWS, code, None, to)?;
+        self.take_step::<M>(key, code, None, to);
+        Ok(to)
+    }
+
     /// Moves an object by its table of transitions and does not write it yet. Refused with
     /// `<code>.wrong-state`.
     pub fn go<M: Machine>(
-        &self,
+        &mut self,
         object: &mut M,
         code: &'static str,
         to: M::Entry,
     ) -> Result<(), Refusal> {
-        object.go(code, to, self.now)
+        let (from, state) = (object.state(), M::state_of(&to));
+        object.may(code, state)?;
+        let moving = self.take_step::<M>(object.key(), code, Some(from), state);
+        object.enter(to, self.now, moving);
+        Ok(())
     }
 
     /// Moves an object by its table of transitions and writes it, its other fields as given.
@@ -198,6 +216,31 @@ impl<'a> Tx<'a> {
         self.go(&mut object, code, to)?;
         self.put(object);
         Ok(())
+    }
+
+    /// A rule shows that a time has passed, and the object stays where it stands, since when it
+    /// stands there: a step for who looks on. Refused with `<code>.wrong-state`.
+    pub fn stay<M: Machine>(&mut self, object: &M, code: &'static str) -> Result<(), Refusal> {
+        let state = object.state();
+        object.may(code, state)?;
+        self.take_step::<M>(object.key(), code, Some(state), state);
+        Ok(())
+    }
+
+    fn take_step<M: Machine>(
+        &mut self,
+        key: M::Key,
+        code: &'static str,
+        from: Option<M::State>,
+        to: M::State,
+    ) -> Moving {
+        self.t.take_step(Step {
+            kind: M::KIND,
+            subject: key.into(),
+            code,
+            from: from.map(word),
+            to: word(to),
+        })
     }
 
     /// The chain's own facts.
@@ -223,7 +266,7 @@ impl<'a> Tx<'a> {
     /// A charter by version. Refused with `A7.no-charter`.
     pub fn charter_of(&self, version: CharterVersion) -> Result<&Charter, Refusal> {
         self.t
-            .charters
+            .parameters
             .get(&version)
             .ok_or_else(|| Refusal::new("A7.no-charter", vec![("version", version.fact())]))
     }

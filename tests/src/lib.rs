@@ -10,6 +10,7 @@ pub mod history;
 pub mod kept;
 pub mod load;
 pub mod sim;
+pub mod steps;
 pub mod testnet;
 pub mod trace;
 pub mod writer;

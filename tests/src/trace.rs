@@ -3,7 +3,8 @@
 //! their own finds the block at which their rules differ, and the row.
 
 use rollbook_core::ledger::Execution;
-use rollbook_core::state::{Row, StateTables};
+use rollbook_core::state::{Changes, Row, StateTables};
+use rollbook_core::step::Step;
 use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, sha256};
@@ -21,6 +22,37 @@ pub struct Line {
     pub rows: Vec<Changed>,
     /// Preimage of the work digest, in hexadecimal.
     pub work: String,
+    /// What moved, in order.
+    pub steps: Vec<Moved>,
+}
+
+/// A step of an object (RULINGS R26): output of the rules, in no digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    /// The kind of object.
+    pub kind: String,
+    /// Its number; of a relation the two organisations and its number, with strokes between.
+    pub subject: String,
+    /// The transition.
+    pub code: String,
+    /// The state that it left; none for a new object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The state that it came to.
+    pub to: String,
+}
+
+impl From<&Step> for Moved {
+    fn from(step: &Step) -> Moved {
+        Moved {
+            kind: step.kind.to_owned(),
+            subject: step.subject.to_string(),
+            code: step.code.to_owned(),
+            from: step.from.clone(),
+            to: step.to.clone(),
+        }
+    }
 }
 
 /// A row that changed.
@@ -39,8 +71,8 @@ pub struct Changed {
 }
 
 /// The genesis: no records.
-pub fn of_genesis(rows: &[Row], tables: &StateTables) -> Line {
-    line(Height(0), Hash::ZERO, rows, tables, &[], Vec::new(), &[])
+pub fn of_genesis(changes: &Changes, tables: &StateTables) -> Line {
+    line(Height(0), Hash::ZERO, changes, tables, &[], Vec::new(), &[])
 }
 
 /// A block on a state whose work digest was `previous`.
@@ -60,7 +92,7 @@ pub fn of_block(previous: Hash, execution: &Execution, tables: &StateTables) -> 
     line(
         execution.seal.height,
         previous,
-        &execution.changes.rows,
+        &execution.changes,
         tables,
         &encoded,
         outcomes,
@@ -71,7 +103,7 @@ pub fn of_block(previous: Hash, execution: &Execution, tables: &StateTables) -> 
 fn line(
     height: Height,
     previous: Hash,
-    rows: &[Row],
+    changes: &Changes,
     tables: &StateTables,
     encoded: &[Vec<u8>],
     outcomes: Vec<(Hash, Option<u32>)>,
@@ -82,6 +114,7 @@ fn line(
             .proved_path(row)
             .map(|path| String::from_utf8_lossy(&path).into_owned())
     };
+    let rows = &changes.rows;
     let working: Vec<&Row> = rows.iter().filter(|row| path(row).is_none()).collect();
     let mut work = previous.0.to_vec();
     work.extend_from_slice(&(working.len() as u64).to_le_bytes());
@@ -101,6 +134,7 @@ fn line(
         outcomes,
         rows: rows.iter().map(changed).collect(),
         work: hex::encode(work),
+        steps: changes.steps.iter().map(Moved::from).collect(),
     }
 }
 

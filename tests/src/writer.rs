@@ -35,7 +35,7 @@ use rollbook_sandbox::alliance::{Codes, OPENED_MS, officer, organisation, secret
 use rollbook_sandbox::keys::{node_key, officer_key};
 
 use crate::alliance::Alliance;
-use crate::trace;
+use crate::{steps, trace};
 
 /// What came of one block.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +94,8 @@ pub struct Writer {
     pub frames: Vec<BlockFrame>,
     /// What each of them did, in order.
     pub trace: Vec<trace::Line>,
+    /// Where everything stands by its steps.
+    pub steps: steps::Fold,
 }
 
 impl Writer {
@@ -105,8 +107,11 @@ impl Writer {
             &opened.leaves[..opened.leaves.len() - 1],
             &opened.seal,
         )];
-        let trace = vec![trace::of_genesis(&opened.rows, ledger.tables())];
+        let trace = vec![trace::of_genesis(&opened.changes, ledger.tables())];
+        let mut steps = steps::Fold::default();
+        steps.follow(&opened.changes.steps, ledger.tables());
         Writer {
+            steps,
             second: ledger.clone(),
             ledger,
             alliance,
@@ -210,6 +215,8 @@ impl Writer {
         self.trace.push(line);
         self.ledger.commit(&block).unwrap();
         self.second.commit(&block).unwrap();
+        self.steps
+            .follow(&built.execution.changes.steps, self.ledger.tables());
         assert_eq!(self.ledger.tip(), self.second.tip());
         assert_eq!(self.ledger.frontier().root(), self.second.frontier().root());
         self.frames.push(

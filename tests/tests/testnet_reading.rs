@@ -3,14 +3,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rollbook_core::id::PersonId;
+use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::pass::Pass;
-use rollbook_core::record::{NodeAct, Record};
+use rollbook_core::record::{
+    Ballot, BallotVote, Body, Choice, ConflictKind, Declaration, MotionAct, NodeAct, Record,
+};
 use rollbook_node::api::reader::header_of;
 use rollbook_node::clock::real_ms;
 use rollbook_node::replica_thread::questions::TABLES;
@@ -131,6 +134,70 @@ fn learns_nothing(got: &[(String, Vec<u8>)], record: &Record) {
             .any(|name| answer.windows(name.len()).any(|window| window == *name));
         assert!(!found, "{path} tells of a ballot");
     }
+}
+
+/// What a stranger who polls is told of objects, people and the node, at every path whose answer is
+/// no byte of the log itself. The height that was read is left out: a block came.
+fn polled(net: &Net, node: u32) -> BTreeMap<String, serde_json::Value> {
+    let mut paths: Vec<String> = TABLES.map(|table| format!("/v1/lists/{table}")).to_vec();
+    for kind in [
+        "organisation",
+        "membership",
+        "invoice",
+        "motion",
+        "post",
+        "fund",
+        "node",
+    ] {
+        paths.extend((1..=3).map(|number| format!("/v1/next/{kind}/{number}")));
+    }
+    for person in 1..=officers_of(MEMBERS).1 {
+        for lane in ["public", "members"] {
+            paths.push(format!("/v1/persons/{person}/sequence?lane={lane}"));
+        }
+    }
+    let answer = |path: String| {
+        let mut told = read(net, node, &path, None).json();
+        if let Some(fields) = told.as_object_mut() {
+            fields.remove("height");
+        }
+        (path, told)
+    };
+    paths.into_iter().map(answer).collect()
+}
+
+/// A stranger who asks for everything before and after a block learns from the answers of members'
+/// records only what the log shows: that there were some. What follows for a motion once told when
+/// its newest ballot had come, and for a membership whether its dues were paid.
+#[test]
+fn a_stranger_who_polls_sees_nothing_move_with_members_records() {
+    let plan = Plan::new("polling", MEMBERS, 4, Clock::Wall).unwrap();
+    let mut net = Net::of(plan);
+    let validators = [1, 2, 3, 4];
+    net.start_some(&validators);
+    net.ballot(&validators);
+    let before = polled(&net, 1);
+    let invoice = read(&net, 1, "/v1/next/invoice/1", None);
+    assert_eq!(code(&invoice), (401, "A15.members-only".to_owned()));
+    let ballot = Ballot {
+        motion: MotionId(1),
+        round: 1,
+        replaces: Vec::new(),
+        vote: BallotVote::Choice(Choice::No),
+        criterion: None,
+        declaration: Declaration::None,
+    };
+    let conflict = MotionAct::DeclareConflict {
+        motion: MotionId(1),
+        kind: ConflictKind::Other,
+    };
+    for (member, act) in [(3, MotionAct::Vote(ballot)), (4, conflict)] {
+        net.carried(&validators, &net.member_act(member, Body::Motion(act)));
+    }
+    assert_eq!(polled(&net, 1), before);
+    // The comparison sees what is public.
+    net.act(&validators);
+    assert_ne!(polled(&net, 1), before);
 }
 
 #[test]

@@ -6,17 +6,22 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rollbook_core::charter::Charter;
 use rollbook_core::export::BlockFrame;
+use rollbook_core::object::chain::CharterFacts;
 use rollbook_core::record::Record;
+use rollbook_core::state::decode_value;
 use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::sha256;
-use rollbook_proof::file::{Bundle, Claim, Proved, Sealed, judge, record_claim};
+use rollbook_proof::file::{Bundle, Claim, Content, Proved, Sealed, judge, record_claim};
 use rollbook_proof::log::TlogProof;
 use rollbook_proof::number::{EpochId, Height};
+use rollbook_wire::ledger::List;
 use rollbook_wire::problem::MEMBERS_ONLY;
 use rollbook_wire::proof::{LeafProof, StateProof};
 use rollbook_wire::record::{Place, Stands};
+use serde::Deserialize as _;
 
 use crate::client;
 use crate::client::Client;
@@ -42,6 +47,8 @@ pub struct Fetched {
     pub seal: Sealed,
     /// What was proved.
     pub proved: Proved,
+    /// The parameters of the charter that was asked for: the proved state names their digest.
+    pub charter: Option<Charter>,
 }
 
 impl Fetched {
@@ -110,6 +117,7 @@ fn done(
             claim,
             seal,
             proved,
+            charter: None,
         },
         grounds,
     ))
@@ -187,7 +195,7 @@ fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Groun
         leaf: answer.seal_leaf,
         proof: answer.seal_proof,
     };
-    let answer = done(trust, node, claim, seal)?;
+    let mut answer = done(trust, node, claim, seal)?;
     // A quorum that signed today stands for every old seal, too; only the seal that ends its log is
     // today's state.
     let verified = &answer.0.proved.receipt.verified;
@@ -197,7 +205,33 @@ fn state(trust: &mut Trust, node: &Client, path: &str) -> Result<(Fetched, Groun
             size: verified.size,
         }));
     }
+    if let Content::State {
+        value: Some(bytes), ..
+    } = &answer.0.proved.content
+        && path.starts_with("charter/")
+    {
+        let facts: CharterFacts = decode_value(bytes).map_err(unread)?;
+        answer.0.charter = Some(parameters(node, &facts)?);
+    }
     Ok(answer)
+}
+
+/// The parameters of a charter as a node lists them, compared with the proved digest.
+fn parameters(node: &Client, facts: &CharterFacts) -> Result<Charter, Trouble> {
+    let after = match facts.version.0.saturating_sub(1) {
+        0 => String::new(),
+        before => format!("&after={before}"),
+    };
+    let list: List = told(node, &format!("/v1/lists/charter?limit=1{after}"))?;
+    let item = list.items.into_iter().next();
+    let value = item.ok_or(Trouble::Untrue(Untrue::Lacks("items")))?.value;
+    let charter = Charter::deserialize(value).map_err(unread)?;
+    if charter.digest() != facts.digest {
+        return Err(Trouble::Untrue(Untrue::AnotherCharter {
+            version: facts.version,
+        }));
+    }
+    Ok(charter)
 }
 
 /// Ids and rules of a proved block's records: its body hashes to the digest in the seal. None if

@@ -23,6 +23,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rollbook_core::id::CharterVersion;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::file::{Flaw, KeptPolicy, chain_of};
 use rollbook_proof::log::tree::verify_consistency;
@@ -120,6 +121,12 @@ pub enum Untrue {
         asked: u64,
         /// The height of what came.
         found: Height,
+    },
+    /// The parameters of a charter are not those that the proved digest names.
+    #[error("the parameters of charter {} are not those that the state names", version.0)]
+    AnotherCharter {
+        /// The version asked for.
+        version: CharterVersion,
     },
     /// The state is proved, but of a block that is not the last one of its log.
     #[error("it shows the state of block {height}, which does not end the log of size {size}")]

@@ -6,7 +6,7 @@
 //! ([`staff`]). Nothing in it is real: social credit codes are of a region that does not exist.
 
 use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
-use rollbook_core::charter::{Charter, Preset};
+use rollbook_core::charter::{Charter, DayLimits, GrowthParameters, Preset};
 use rollbook_core::genesis::file::{GenesisFile, found_payload};
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::id::{DirectionId, PersonId};
@@ -193,9 +193,19 @@ impl Sample {
     /// codes in digits, without nodes and groups.
     pub fn new(seed: &[u8], members: u32, clock: Clock) -> Sample {
         let mut charter = Charter::preset(Preset::Default, clock, commitment("charter text"));
-        // Loads and benchmarks are made of introductions; a register that is no sample grows by a few
-        // a day.
-        charter.growth.introductions_by_member = 1_000_000;
+        // Loads and benchmarks write in a minute what a real alliance writes in a year.
+        let much = DayLimits {
+            records: 100_000_000,
+            bytes: u32::MAX,
+            keys: 100_000_000,
+        };
+        charter.growth = GrowthParameters {
+            introductions_by_member: 1_000_000,
+            member: much,
+            office: much,
+            other: much,
+            ..charter.growth
+        };
         Sample {
             seed: seed.to_vec(),
             members,

@@ -229,7 +229,7 @@ impl Story<'_> {
     fn today(&self) -> i64 {
         let offset = self
             .tables()
-            .charters
+            .parameters
             .iter()
             .last()
             .map_or(DEFAULT_OFFSET_MINUTES, |(_, charter)| {
@@ -474,7 +474,7 @@ impl Story<'_> {
     ) -> Body {
         let rule = effect.kind().and_then(|kind| {
             self.tables()
-                .charters
+                .parameters
                 .iter()
                 .last()?
                 .1

@@ -105,7 +105,7 @@ impl Source {
     fn is_sample(&self) -> Result<bool, Failure> {
         match self {
             Source::Export(tables) => Ok(tables
-                .charters
+                .parameters
                 .first()
                 .is_some_and(|(_, charter)| charter.clock == Clock::Sample)),
             Source::Node(client) => Ok(client.json::<Status>("/v1/status")?.sample),

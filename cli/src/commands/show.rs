@@ -99,7 +99,14 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
             }
             (body, 0)
         }
-        Content::State { path, value } => state_body(&mut trust, path, value.as_deref())?,
+        Content::State { path, value } => {
+            let (mut body, code) = state_body(&mut trust, path, value.as_deref())?;
+            if let Some(charter) = &fetched.charter {
+                body.json["parameters"] = json!(charter);
+                body.parts.push(("parameters", Shown::of(charter)));
+            }
+            (body, code)
+        }
     };
     if json {
         print_json(&with_grounds(body.json, &fetched.proved, &grounds, &trust));

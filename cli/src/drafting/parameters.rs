@@ -55,11 +55,19 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
     ];
     for (section, value) in sections {
         if let Ok(Value::Object(fields)) = value {
-            all.extend(
-                fields
-                    .into_iter()
-                    .map(|(name, value)| (format!("{section}.{name}"), value)),
-            );
+            for (name, value) in fields {
+                match value {
+                    // The limits of a day: one more level.
+                    Value::Object(inner) => all.extend(
+                        inner
+                            .into_iter()
+                            .map(|(field, value)| (format!("{section}.{name}.{field}"), value)),
+                    ),
+                    value => {
+                        all.insert(format!("{section}.{name}"), value);
+                    }
+                }
+            }
         }
     }
     all.insert("board_seats".into(), charter.board_seats.into());
@@ -247,6 +255,16 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
         ["terms", field] => charter.terms = merged(&charter.terms, field, new)?,
         ["motions", field] => charter.motions = merged(&charter.motions, field, new)?,
         ["growth", field] => charter.growth = merged(&charter.growth, field, new)?,
+        ["growth", who, field] => {
+            let growth = &mut charter.growth;
+            let limits = match *who {
+                "member" => &mut growth.member,
+                "office" => &mut growth.office,
+                "other" => &mut growth.other,
+                _ => return None,
+            };
+            *limits = merged(limits, field, new)?;
+        }
         ["limits", unit, field] if *field != "unit" => {
             let limits = charter
                 .limits

@@ -7,7 +7,7 @@ use crate::id::{MotionId, PostId, SeatId};
 use crate::refusal::Refusal;
 use crate::rules::{funding, membership, motion, posts, seats};
 use crate::state::StateTables;
-use crate::tx::{BlockContext, DeadlineKind, Tx};
+use crate::tx::{BlockContext, DeadlineKind, Due, Tx};
 
 /// Most events of one block (RULINGS A19).
 pub const EVENTS_MAX: usize = 1_000;
@@ -51,7 +51,7 @@ pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (
         tx.t.deadlines().remove((due, kind, object));
         tx.t.deadline_of().remove((kind, object));
         let result = match DeadlineKind::from_number(kind) {
-            Some(kind) => act(&mut tx, kind, object, due),
+            Some(kind) => act(&mut tx, kind, object, Due::acting(due)),
             None => Ok(()),
         };
         let mut derived = std::mem::take(&mut tx.events);
@@ -75,7 +75,7 @@ pub fn run_due(tables: &mut StateTables, block: BlockContext, limit: usize) -> (
     }
 }
 
-fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: LedgerTime) -> Result<(), Refusal> {
+fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::Test => Ok(()),
         DeadlineKind::MotionClose

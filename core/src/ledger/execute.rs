@@ -282,7 +282,13 @@ impl Ledger {
             );
             let policy_index = self.frontier.size() + leaves.len() as u64;
             let mut tx = Tx::of_block(tables, block);
-            let policy = next_epoch(&mut tx, &self.policy, &next, policy_index);
+            let policy =
+                next_epoch(&mut tx, &self.policy, &next, policy_index).map_err(|refusal| {
+                    BlockError::Internal {
+                        height: block.height,
+                        why: refusal.to_string(),
+                    }
+                })?;
             tx.keep();
             leaves.push(Leaf::public(policy.render().into_bytes()));
             next_policy = Some(policy);

@@ -4,16 +4,18 @@ use rollbook_proof::log::{EpochPolicy, PolicyValidator};
 use rollbook_proof::number::OrganisationId;
 
 use crate::object::chain::{EpochFacts, EpochValidator};
+use crate::refusal::Refusal;
 use crate::rules::network::validators;
 use crate::tx::Tx;
 
-/// Derives the next policy and writes the facts of the new epoch.
+/// Derives the next policy and writes the facts of the new epoch. Refused only if the state has
+/// nodes that [`validators::handover`] cannot have chosen.
 pub(super) fn next_epoch(
     tx: &mut Tx,
     current: &EpochPolicy,
     next: &[OrganisationId],
     policy_index: u64,
-) -> EpochPolicy {
+) -> Result<EpochPolicy, Refusal> {
     let epoch = current.epoch.next();
     let validators: Vec<PolicyValidator> = next
         .iter()
@@ -55,7 +57,7 @@ pub(super) fn next_epoch(
             })
             .collect(),
     };
-    validators::carry_out(tx, next);
+    validators::carry_out(tx, next)?;
     tx.t.epochs().put(epoch, facts);
     tx.t.policies().put(epoch, policy.render().into_bytes());
     if let Some(mut facts) = tx.t.chain.get(&0).cloned() {
@@ -63,5 +65,5 @@ pub(super) fn next_epoch(
         facts.handover_height = tx.height;
         tx.put_facts(facts);
     }
-    policy
+    Ok(policy)
 }

@@ -4,7 +4,8 @@
 use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::MotionKind;
-use crate::id::{CharterVersion, PersonId};
+use crate::id::{CharterVersion, MembershipId, PersonId};
+use crate::object::invoice::Invoice;
 use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
 use crate::state::StateTables;
 
@@ -75,6 +76,17 @@ pub fn standing_votes_on(
     }
 }
 
+/// Where the dues of a membership stand.
+pub fn dues_of(tables: &StateTables, membership: MembershipId) -> Option<Dues> {
+    tables.dues.get(&membership).map(|part| part.dues)
+}
+
+/// The newest invoice of a membership's first dues (M26).
+pub fn first_invoice(tables: &StateTables, membership: MembershipId) -> Option<&Invoice> {
+    let invoice = tables.dues.get(&membership)?.invoice?;
+    tables.invoices.get(&invoice)
+}
+
 /// The rights that the classes of one charter version give.
 pub fn rights_under(
     tables: &StateTables,
@@ -88,8 +100,10 @@ pub fn rights_under(
         return Rights::default();
     };
     // One row of domain 1.4 per part: (votes, may stand or sponsor, may apply for funds).
-    let dues = match live.dues {
-        Dues::Good => (true, true, true),
+    let dues = match dues_of(tables, membership.number) {
+        Some(Dues::Good) => (true, true, true),
+        // Every membership has its dues part.
+        None => (false, false, false),
     };
     let discipline = match live.discipline {
         Discipline::None => (true, true, true),
@@ -98,7 +112,7 @@ pub fn rights_under(
         Exit::None => (true, true, true),
     };
     let class = tables
-        .charters
+        .parameters
         .get(&charter)
         .and_then(|charter| charter.class(membership.class));
     let votes = dues.0 && discipline.0 && exit.0;

@@ -2,9 +2,36 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::crypto::{Hash, PublicKey};
-use rollbook_proof::number::{EpochId, Height, OrganisationId};
+use rollbook_proof::number::{EpochId, Height, OrganisationId, ProtocolVersion};
 
+use crate::charter::Charter;
 use crate::id::CharterVersion;
+
+/// A charter (proved): what names it. Its parameters stand in a working table, since they may be
+/// longer than a proved value, and in a leaf (RULINGS A28).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct CharterFacts {
+    /// Counted from 1.
+    pub version: CharterVersion,
+    /// SHA-256 of the encoded parameters.
+    pub digest: Hash,
+    /// The rule version that it was made under.
+    pub made_under: ProtocolVersion,
+    /// The height from which it is in force.
+    pub height: Height,
+}
+
+impl CharterFacts {
+    /// The facts of these parameters, in force from `height`.
+    pub fn of(charter: &Charter, height: Height) -> CharterFacts {
+        CharterFacts {
+            version: charter.version,
+            digest: charter.digest(),
+            made_under: charter.made_under,
+            height,
+        }
+    }
+}
 
 /// One row: what the rules read about the chain.
 #[derive(

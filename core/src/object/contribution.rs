@@ -59,6 +59,8 @@ pub struct Contribution {
 /// One instalment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Instalment {
+    /// Its number.
+    pub number: InstalmentId,
     /// The contribution.
     pub contribution: ContributionId,
     /// Due by the end of this local day.
@@ -183,4 +185,5 @@ pub const ROWS: [Row<InstalmentStatus>; 17] = [
 ];
 
 crate::object::object!(Contribution, crate::id::ContributionId, "contribution");
+crate::object::object!(Instalment, crate::id::InstalmentId, "instalment");
 crate::object::machine!(Instalment, "instalment", InstalmentStatus, status);

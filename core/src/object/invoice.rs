@@ -7,7 +7,9 @@ use rollbook_proof::number::LedgerTime;
 use crate::account::Amount;
 use crate::calendar::LocalDay;
 use crate::id::{InvoiceId, MembershipId, PersonId};
+use crate::machine::Row;
 use crate::record::BankReference;
+use crate::row;
 
 /// Where an invoice stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -53,6 +55,24 @@ pub struct Invoice {
     pub issued_ms: LedgerTime,
     /// Where it stands.
     pub status: InvoiceStatus,
+    /// Ledger time since which it stands there.
+    pub since_ms: LedgerTime,
 }
 
+/// Every transition of this build.
+pub static ROWS: [Row<InvoiceStatus>; 3] = {
+    use InvoiceStatus::*;
+    [
+        row!("M26", None => Open, "TRE", "admitted, not invoiced; the class has dues"),
+        row!("M26", Some(Open) => Cancelled, "TRE", "nothing received or entered"),
+        row!(
+            "M27",
+            Some(Open) => Paid,
+            "TRE, then another OFF",
+            "receipts confirmed up to its amount"
+        ),
+    ]
+};
+
 crate::object::object!(Invoice, crate::id::InvoiceId, "invoice");
+crate::object::machine!(Invoice, "invoice", InvoiceStatus, status);

@@ -12,6 +12,7 @@ use crate::charter::Class;
 use crate::id::{InvoiceId, MembershipId, MotionId};
 use crate::machine::Row;
 use crate::row;
+use crate::step::Moving;
 
 /// Where a membership stands.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -79,13 +80,11 @@ pub enum Lapse {
     NotActivated,
 }
 
-/// The three parts of a live membership.
+/// Two of the three parts of a live membership. The third, its dues, is a [`DuesPart`].
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub struct Live {
-    /// Dues.
-    pub dues: Dues,
     /// Discipline.
     pub discipline: Discipline,
     /// Exit.
@@ -109,6 +108,20 @@ pub struct Live {
 pub enum Dues {
     /// Nothing due.
     Good,
+}
+
+/// The dues part of a membership (working): for members, unlike the membership itself (RULINGS
+/// R39).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct DuesPart {
+    /// The membership.
+    pub membership: MembershipId,
+    /// Where its dues stand.
+    pub dues: Dues,
+    /// Ledger time since which they stand there.
+    pub since_ms: LedgerTime,
+    /// M26: the invoice of the first dues, the newest.
+    pub invoice: Option<InvoiceId>,
 }
 
 /// M14 to M17.
@@ -152,7 +165,6 @@ pub enum Exit {
 impl Live {
     /// A member in good standing.
     pub const GOOD: Live = Live {
-        dues: Dues::Good,
         discipline: Discipline::None,
         exit: Exit::None,
     };
@@ -212,8 +224,6 @@ pub struct Membership {
     pub motion: Option<MotionId>,
     /// R9: whether the applicant has asked the board to vote again.
     pub asked_again: bool,
-    /// M26: the invoice of the first dues, the newest.
-    pub invoice: Option<InvoiceId>,
     /// M09: the agreement that the applicant signed.
     pub agreement: Option<Hash>,
 }
@@ -332,17 +342,49 @@ crate::object::object!(Membership, crate::id::MembershipId, "membership");
 impl Machine for Membership {
     type State = State;
     type Entry = Standing;
+    type Key = MembershipId;
     const KIND: &'static str = "membership";
     const ROWS: &'static [Row<State>] = &ROWS;
 
+    fn key(&self) -> MembershipId {
+        self.number
+    }
     fn state(&self) -> State {
         self.standing.state()
     }
     fn state_of(entry: &Standing) -> State {
         entry.state()
     }
-    fn enter(&mut self, entry: Standing, now: LedgerTime) {
+    fn enter(&mut self, entry: Standing, now: LedgerTime, _: Moving) {
         self.standing = entry;
+        self.since_ms = now;
+    }
+}
+
+/// Every transition of the dues part of this build.
+pub static DUES_ROWS: [Row<Dues>; 2] = [
+    row!("M25", None => Dues::Good, "genesis", "nothing is due"),
+    row!("M01", None => Dues::Good, "applicant", "nothing is due"),
+];
+
+impl Machine for DuesPart {
+    type State = Dues;
+    type Entry = Dues;
+    type Key = MembershipId;
+    const KIND: &'static str = "dues";
+    const ROWS: &'static [Row<Dues>] = &DUES_ROWS;
+
+    fn key(&self) -> MembershipId {
+        self.membership
+    }
+    fn state(&self) -> Dues {
+        self.dues
+    }
+    fn state_of(entry: &Dues) -> Dues {
+        *entry
+    }
+    fn enter(&mut self, entry: Dues, now: LedgerTime, _: Moving) {
+        self.dues = entry;
         self.since_ms = now;
     }
 }

@@ -12,6 +12,7 @@ use crate::machine::Row;
 use crate::object::Machine;
 use crate::record::{BallotVote, Choice, MotionEffect};
 use crate::row;
+use crate::step::Moving;
 use crate::tally::Tally;
 
 /// Where a motion stands.
@@ -69,8 +70,6 @@ pub enum Failure {
     Void,
     /// The body undid it during the stay.
     Rescinded,
-    /// The proposer took it back.
-    Withdrawn,
 }
 
 /// A motion (proved). Its due times stand in the table of deadlines.
@@ -247,16 +246,20 @@ crate::object::object!(Motion, crate::id::MotionId, "motion");
 impl Machine for Motion {
     type State = MotionStatus;
     type Entry = MotionStatus;
+    type Key = crate::id::MotionId;
     const KIND: &'static str = "motion";
     const ROWS: &'static [Row<MotionStatus>] = &ROWS;
 
+    fn key(&self) -> crate::id::MotionId {
+        self.number
+    }
     fn state(&self) -> MotionStatus {
         self.status
     }
     fn state_of(entry: &MotionStatus) -> MotionStatus {
         *entry
     }
-    fn enter(&mut self, entry: MotionStatus, _now: LedgerTime) {
+    fn enter(&mut self, entry: MotionStatus, _now: LedgerTime, _: Moving) {
         self.status = entry;
     }
 }

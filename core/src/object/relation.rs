@@ -28,6 +28,10 @@ pub enum RelationStatus {
 /// A relation of a pair a < b, counted per pair from 1 (working).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Edge {
+    /// The two, the smaller number first.
+    pub ends: (OrganisationId, OrganisationId),
+    /// Counted per pair from 1.
+    pub number: u32,
     /// What ties the two.
     pub kind: RelationKind,
     /// SHA-256 of the evidence.
@@ -99,4 +103,11 @@ pub static ROWS: [Row<RelationStatus>; 7] = {
     ]
 };
 
-crate::object::machine!(Edge, "relation", RelationStatus, status);
+crate::object::machine!(
+    Edge,
+    "relation",
+    RelationStatus,
+    status,
+    (OrganisationId, OrganisationId, u32),
+    |edge| (edge.ends.0, edge.ends.1, edge.number)
+);

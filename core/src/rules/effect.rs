@@ -4,7 +4,7 @@
 //! the wire enum to the plan ([`Planned`]). So a motion knows no fund, and a family that adds an
 //! effect adds one implementation and one arm.
 
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
 use crate::id::{FundId, Id, MotionId, PersonId};
@@ -14,7 +14,7 @@ use crate::object::matter::Matter;
 use crate::object::motion::{Failure, Motion};
 use crate::refusal::Refusal;
 use crate::refuse;
-use crate::tx::Tx;
+use crate::tx::{Due, Tx};
 
 /// The effect of a motion.
 pub trait Effect {
@@ -61,14 +61,14 @@ pub trait Effect {
 
     /// Carries the effect out. It may fail only where [`Effect::possible`] would have: a failure
     /// voids the motion as `R10.effect-failed`.
-    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: LedgerTime) -> Result<(), Refusal>;
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: Due) -> Result<(), Refusal>;
 
-    /// The motion ended without effect.
+    /// The motion ended without effect, but was not taken back.
     fn failed(
         &self,
         _tx: &mut Tx,
         _motion: MotionId,
-        _due: LedgerTime,
+        _due: Due,
         _failure: Failure,
     ) -> Result<(), Refusal> {
         Ok(())

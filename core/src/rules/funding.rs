@@ -11,8 +11,6 @@
 //! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing
 //! and winding down of funds (F33), fees (F36), closing of a fund (F32), deputies.
 
-use rollbook_proof::number::LedgerTime;
-
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, DrawId, InstalmentId, MilestoneId, PaymentId,
     ReviewId,
@@ -32,7 +30,7 @@ use crate::object::transitions;
 use crate::record::{CallAct, FundAct};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 
 pub mod agreement;
 pub mod application;
@@ -98,7 +96,7 @@ pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     object: u32,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::InstalmentDefault => contribution::on_default(tx, InstalmentId(object), due),
@@ -121,7 +119,7 @@ pub(crate) fn on_tie(
     tx: &mut Tx,
     kind: DeadlineKind,
     object: u32,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::TieReview => review::on_tie(tx, ReviewId(object), due),
@@ -129,13 +127,13 @@ pub(crate) fn on_tie(
         DeadlineKind::TiePayment => payment::on_tie(tx, PaymentId(object), due),
         _ => {
             for review in review::all_tainted(tx) {
-                tx.schedule(DeadlineKind::TieReview, review, due);
+                tx.schedule(DeadlineKind::TieReview, review, due.at());
             }
             for milestone in milestone::all_tainted(tx) {
-                tx.schedule(DeadlineKind::TieMilestone, milestone, due);
+                tx.schedule(DeadlineKind::TieMilestone, milestone, due.at());
             }
             for payment in payment::all_tainted(tx) {
-                tx.schedule(DeadlineKind::TiePayment, payment, due);
+                tx.schedule(DeadlineKind::TiePayment, payment, due.at());
             }
             Ok(())
         }
@@ -147,7 +145,7 @@ pub(crate) fn award_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     object: u32,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     match kind {
         DeadlineKind::StandstillEnd | DeadlineKind::OfferEnd => {

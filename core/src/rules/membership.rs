@@ -12,16 +12,17 @@
 //! waits before a new application after withdrawal or expulsion, which no membership of this build
 //! can need; the yearly invoices of live members, whose due dates M10 would read.
 
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::charter::Class;
 use crate::id::MembershipId;
 use crate::identity::Role;
+use crate::object::Machine;
 use crate::object::membership::{Live, Membership, ROWS, Standing, State};
 use crate::record::MembershipAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 pub mod admission;
@@ -78,7 +79,7 @@ pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     number: u32,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     admission::on_deadline(tx, kind, MembershipId(number), due)
 }
@@ -86,6 +87,8 @@ pub(crate) fn on_deadline(
 /// Creates the membership of a founding organisation at genesis.
 pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
     let number = tx.next_id::<MembershipId>();
+    tx.begin::<Membership>(number, "M25", State::Founding)?;
+    dues::begin(tx, number, "M25")?;
     let membership = Membership {
         number,
         organisation,
@@ -96,7 +99,6 @@ pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result
         application: None,
         motion: None,
         asked_again: false,
-        invoice: None,
         agreement: None,
     };
     tx.put(membership);
@@ -149,8 +151,8 @@ pub(super) fn expect(membership: &Membership, code: &'static str) -> Result<(), 
         .iter()
         .find(|row| row.code == code && row.from == Some(from))
     {
-        Some(row) => crate::machine::step(&ROWS, code, Some(from), row.to).map(|_| ()),
+        Some(row) => membership.may(code, row.to),
         // Never in the table: the refusal of the table.
-        None => crate::machine::step(&ROWS, code, Some(from), State::Founding).map(|_| ()),
+        None => membership.may(code, State::Founding),
     }
 }

@@ -29,7 +29,7 @@ use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::Effect;
 use crate::rules::relations;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// Home organisations of these persons.
@@ -165,7 +165,7 @@ fn term_end(tx: &Tx, from: LedgerTime) -> Result<LedgerTime, Refusal> {
 /// Writes a post that is in force from now until the end of its term: one of a genesis, or that of a
 /// fund's officer.
 pub(crate) fn take_up(tx: &mut Tx, code: &'static str, post: Post) -> Result<(), Refusal> {
-    let status = crate::machine::step(&crate::object::post::ROWS, code, None, PostStatus::Held)?;
+    let status = tx.begin::<Post>(post.number, code, PostStatus::Held)?;
     tx.schedule(DeadlineKind::PostTerm, post.number, post.until_ms);
     tx.put(Post { status, ..post });
     Ok(())
@@ -200,8 +200,7 @@ pub(crate) fn take_up_of_fund(
 fn appoint(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
     check_appointment(tx, appointment)?;
     let number = tx.next_id::<PostId>();
-    let status =
-        crate::machine::step(&crate::object::post::ROWS, "M35", None, PostStatus::Offered)?;
+    let status = tx.begin::<Post>(number, "M35", PostStatus::Offered)?;
     let post = Post {
         number,
         office: appointment.office,
@@ -362,7 +361,7 @@ pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     number: PostId,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     let post = known(tx, number)?;
     let to = match (kind, post.status) {
@@ -385,7 +384,7 @@ pub(crate) fn on_deadline(
     move_by_clock(tx, post, to, due)
 }
 
-fn move_by_clock(tx: &mut Tx, post: Post, to: PostStatus, due: LedgerTime) -> Result<(), Refusal> {
+fn move_by_clock(tx: &mut Tx, post: Post, to: PostStatus, due: Due) -> Result<(), Refusal> {
     let number = post.number;
     tx.advance(post, "R28", to)?;
     tx.emit(
@@ -407,7 +406,7 @@ impl Effect for Appointment {
         check_appointment(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         appoint(tx, self)
     }
 }
@@ -425,7 +424,7 @@ impl Effect for RemoveHolder {
         check_removal(tx, self.post, false)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         remove(tx, self.post)
     }
 }
@@ -443,7 +442,7 @@ impl Effect for RemoveAuditor {
         check_removal(tx, self.post, true)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         remove(tx, self.post)
     }
 }

@@ -17,8 +17,7 @@ use rollbook_proof::number::OrganisationId;
 use crate::identity::{GroupDeclaration, OrganisationKind, Role};
 use crate::lookup::posts::auditor_at_home_in;
 use crate::lookup::{groups, rights};
-use crate::machine::step;
-use crate::object::relation::{Edge, ROWS, RelationStatus};
+use crate::object::relation::{Edge, RelationStatus};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::tx::{DeadlineKind, Tx};
@@ -35,13 +34,16 @@ fn pair(one: OrganisationId, other: OrganisationId) -> (OrganisationId, Organisa
     }
 }
 
-/// Writes a new relation under the next number of its pair, past every rule.
-pub fn write(tx: &mut Tx, one: OrganisationId, other: OrganisationId, edge: Edge) {
-    let (a, b) = pair(one, other);
+/// The next number of a relation of this pair.
+fn next_number(tx: &Tx, (a, b): (OrganisationId, OrganisationId)) -> u32 {
     let last = tx.t.edges.range((a, b, 0)..=(a, b, u32::MAX)).last();
-    let number = last
-        .map_or(0, |((_, _, number), _)| *number)
-        .saturating_add(1);
+    last.map_or(0, |((_, _, number), _)| *number)
+        .saturating_add(1)
+}
+
+/// Writes a relation, past every rule.
+pub fn write(tx: &mut Tx, edge: Edge) {
+    let ((a, b), number) = (edge.ends, edge.number);
     tx.t.edges().put((a, b, number), edge);
     tx.t.edges_back().put((b, a, number), 0);
     judge_again(tx, a);
@@ -103,7 +105,12 @@ pub(crate) fn enter(
         (true, false) => RelationStatus::Confirmed,
         (true, true) => RelationStatus::Joined,
     };
+    let ends = pair(declarer, other);
+    let number = next_number(tx, ends);
+    let key = (ends.0, ends.1, number);
     let edge = Edge {
+        ends,
+        number,
         kind: relation.kind,
         evidence: relation.evidence,
         claimed_ms: tx.now,
@@ -111,10 +118,10 @@ pub(crate) fn enter(
         confirmed_by: genesis.then_some(other),
         effective_ms: joined.then_some(tx.now),
         ended_ms: None,
-        status: step(&ROWS, "M24", None, to)?,
+        status: tx.begin::<Edge>(key, "M24", to)?,
         since_ms: tx.now,
     };
-    write(tx, declarer, other, edge);
+    write(tx, edge);
     Ok(())
 }
 

@@ -7,10 +7,9 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::event::EventBody;
 use crate::id::SeatId;
-use crate::machine::step;
-use crate::object::seat::{ROWS, Seat, SeatStatus};
+use crate::object::seat::{Seat, SeatStatus};
 use crate::refusal::Refusal;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 
 /// A first seat, from now until the end of its term.
 pub(crate) fn take(
@@ -24,7 +23,7 @@ pub(crate) fn take(
         organisation,
         from_ms: tx.now,
         until_ms,
-        status: step(&ROWS, "M25", None, SeatStatus::Held)?,
+        status: tx.begin::<Seat>(number, "M25", SeatStatus::Held)?,
         since_ms: tx.now,
     };
     tx.put(seat);
@@ -33,7 +32,7 @@ pub(crate) fn take(
 }
 
 /// The term of a seat ends.
-pub(crate) fn on_deadline(tx: &mut Tx, number: SeatId, due: LedgerTime) -> Result<(), Refusal> {
+pub(crate) fn on_deadline(tx: &mut Tx, number: SeatId, due: Due) -> Result<(), Refusal> {
     let seat = tx.get::<Seat>(number)?;
     let organisation = seat.organisation;
     tx.advance(seat, "R28", SeatStatus::HeldOver)?;

@@ -23,16 +23,17 @@ use crate::object::agreement::Agreement;
 use crate::object::application::Application;
 use crate::object::award::Award;
 use crate::object::call::Call;
-use crate::object::chain::{ChainFacts, EpochFacts};
+use crate::object::chain::{ChainFacts, CharterFacts, EpochFacts};
 use crate::object::contribution::{Cancellation, Contribution, Instalment, Receipt};
 use crate::object::deed::Step;
 use crate::object::direction::Direction;
 use crate::object::draw::{Draw, PoolMember};
 use crate::object::fund::Fund;
+use crate::object::growth::{Grower, Grown};
 use crate::object::invoice::Invoice;
 use crate::object::lane::Lane;
 use crate::object::matter::Matter;
-use crate::object::membership::Membership;
+use crate::object::membership::{DuesPart, Membership};
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Motion};
 use crate::object::node::NodeFacts;
@@ -43,7 +44,8 @@ use crate::object::protocol::ProtocolFacts;
 use crate::object::relation::Edge;
 use crate::object::review::Review;
 use crate::object::seat::Seat;
-use crate::record::{ConflictKind, DrawFor, PoolKind};
+use crate::record::{ConflictKind, DrawFor, PoolKind, Share};
+use crate::step::{Moving, Steps};
 
 /// A table's number.
 pub type TableId = u8;
@@ -58,6 +60,8 @@ macro_rules! tables {
         pub struct StateTables {
             $( $(#[$pdoc])* pub $pname: Table<$pk, $pv>, )*
             $( $(#[$wdoc])* pub $wname: Table<$wk, $wv>, )*
+            /// What moved in the block that is being executed.
+            steps: Steps,
         }
 
         impl StateTables {
@@ -65,18 +69,26 @@ macro_rules! tables {
             pub(crate) fn keep_record(&mut self) {
                 $( self.$pname.keep_record(); )*
                 $( self.$wname.keep_record(); )*
+                self.steps.keep_record();
             }
 
             /// The record was refused: its writes vanish.
             pub(crate) fn drop_record(&mut self) {
                 $( self.$pname.drop_record(); )*
                 $( self.$wname.drop_record(); )*
+                self.steps.drop_record();
             }
 
             /// The block was not wanted: the tables are at the tip again.
             pub(crate) fn drop_block(&mut self) {
                 $( self.$pname.drop_block(); )*
                 $( self.$wname.drop_block(); )*
+                self.steps.drop_block();
+            }
+
+            /// Moves the block's steps out, in the order in which they were taken.
+            pub(super) fn take_steps(&mut self) -> Vec<crate::step::Step> {
+                self.steps.take()
             }
 
             /// Moves the block overlay out as rows, sorted by table and key.
@@ -186,6 +198,11 @@ impl<'a> Tables<'a> {
         T::table_mut(self.0).put(id, object);
     }
 
+    /// Writes down what moves. Only [`crate::tx::Tx`] asks for it.
+    pub(crate) fn take_step(&mut self, step: crate::step::Step) -> Moving {
+        self.0.steps.push(step)
+    }
+
     /// The record applied: its writes join the block's.
     pub(crate) fn keep_record(&mut self) {
         self.0.keep_record();
@@ -238,6 +255,7 @@ stored! {
     Payment: payments,
     Invoice: invoices,
     Contribution: contributions,
+    Instalment: instalments,
     Application: applications,
     Review: reviews,
     Draw: draws,
@@ -248,8 +266,8 @@ stored! {
 
 tables! {
     proved {
-        /// Charters by version.
-        1 charters: CharterVersion => Charter, |k| format!("charter/{}", k.0);
+        /// Charters by version: what names each.
+        1 charters: CharterVersion => CharterFacts, |k| format!("charter/{}", k.0);
         /// Epochs by number: the policy in force and where it began.
         2 epochs: EpochId => EpochFacts, |k| format!("policy/{}", k.0);
         /// Organisations by number.
@@ -339,6 +357,13 @@ tables! {
         58 orders: OrderId => FiledOrder;
         /// The same by SHA-256 of authority and reference.
         59 order_names: Hash => OrderId;
+        /// Parameters of the charters, by version (RULINGS A28).
+        60 parameters: CharterVersion => Charter;
+        /// The dues part of memberships, which members alone may read (RULINGS R39).
+        61 dues: MembershipId => DuesPart;
+        /// What was added to the ledger on the newest day, by whom and from which share (RULINGS
+        /// A50).
+        62 grown: (Grower, Share) => Grown;
         /// Commitments to names in use, by person (RULINGS A16).
         64 commitments: Hash => PersonId;
         /// How many companies an organisation has introduced on its newest day of introducing.

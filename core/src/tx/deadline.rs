@@ -123,6 +123,24 @@ kinds! {
     TiePayment = 83,
 }
 
+/// The deadline that is acting, by the time at which it was due. [`crate::apply`] makes it: what
+/// applies a record is given none, so a record that would emit an event does not compile (RULINGS
+/// A28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due(LedgerTime);
+
+impl Due {
+    /// The deadline that acts. Outside [`crate::apply`] only tests of a motion's effect need one.
+    pub fn acting(at: LedgerTime) -> Due {
+        Due(at)
+    }
+
+    /// When it was due, in milliseconds.
+    pub fn at(self) -> LedgerTime {
+        self.0
+    }
+}
+
 impl Tx<'_> {
     /// Sets the deadline of (kind, object), replacing an earlier one.
     pub fn schedule(&mut self, kind: DeadlineKind, object: impl Id, due_ms: LedgerTime) {
@@ -151,7 +169,10 @@ impl Tx<'_> {
     }
 
     /// Adds an event of the deadline that is acting.
-    pub fn emit(&mut self, due_ms: LedgerTime, body: EventBody) {
-        self.events.push(Event { due_ms, body });
+    pub fn emit(&mut self, due: Due, body: EventBody) {
+        self.events.push(Event {
+            due_ms: due.at(),
+            body,
+        });
     }
 }

@@ -34,7 +34,11 @@ use crate::replica_thread::command::{About, Command};
         (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
-pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Judgement>, Problem> {
+pub async fn dry_run(
+    State(api): State<Api>,
+    reader: Reader,
+    body: Bytes,
+) -> Result<Json<Judgement>, Problem> {
     if body.len() > RECORD_MAX_BYTES {
         return Err(Problem::bad(
             "A6.malformed",
@@ -49,6 +53,7 @@ pub async fn dry_run(State(api): State<Api>, body: Bytes) -> Result<Json<Judgeme
     let answer = api
         .ask(|reply| Command::Judge {
             record: Box::new(record.clone()),
+            class: reader.class(),
             reply,
         })
         .await?;
@@ -102,11 +107,17 @@ fn missing(what: &str) -> Problem {
     ),
     responses(
         (status = 200, description = "State, who acts next, until when", body = Standing),
+        (
+            status = 401,
+            description = "The object is for members: log in",
+            body = rollbook_wire::problem::Problem
+        ),
         (status = 404, description = "No such object", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn next(
     State(api): State<Api>,
+    reader: Reader,
     Path((object, number)): Path<(String, String)>,
 ) -> Result<Json<Standing>, Problem> {
     let bad = || {
@@ -116,9 +127,13 @@ pub async fn next(
     let (Some(kind), Ok(number)) = (Object::parse(&object), number.parse::<u32>()) else {
         return Err(bad());
     };
+    if kind == Object::Invoice {
+        reader.must_be_member("an invoice")?;
+    }
     let found = api
         .ask(|reply| Command::Next {
             about: About::Object(kind, number),
+            class: reader.class(),
             reply,
         })
         .await?;
@@ -159,6 +174,7 @@ pub async fn of_record(
     let found = api
         .ask(|reply| Command::Next {
             about: About::Record(Box::new(record)),
+            class: reader.class(),
             reply,
         })
         .await?;

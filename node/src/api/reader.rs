@@ -58,9 +58,17 @@ pub fn header_of(pass: &SignedPass) -> String {
 }
 
 impl Reader {
+    /// The most that may be shown.
+    pub fn class(self) -> ReadClass {
+        match self {
+            Reader::Anybody => ReadClass::Public,
+            Reader::Member { .. } => ReadClass::Members,
+        }
+    }
+
     /// Whether what is of this class may be shown.
     pub fn may_read(self, class: ReadClass) -> bool {
-        self != Reader::Anybody || class == ReadClass::Public
+        self.class() == ReadClass::Members || class == ReadClass::Public
     }
 
     /// A leaf as this reader may see it: in clear, or as it stands in the log.

@@ -107,6 +107,8 @@ pub enum Command {
     Judge {
         /// The record.
         record: Box<Record>,
+        /// What who asks may read.
+        class: ReadClass,
         /// Takes the judgement.
         reply: oneshot::Sender<Rehearsal>,
     },
@@ -114,6 +116,8 @@ pub enum Command {
     Next {
         /// Which.
         about: About,
+        /// What who asks may read.
+        class: ReadClass,
         /// Takes the answer; none: there is no such object.
         reply: oneshot::Sender<Option<next::Next>>,
     },

@@ -83,7 +83,8 @@ pub fn page(
         "award" => numbered(&tables.awards, table, after, limit),
         "agreement" => numbered(&tables.agreements, table, after, limit),
         "payment" => numbered(&tables.payments, table, after, limit),
-        "charter" => numbered(&tables.charters, table, after, limit),
+        // With their parameters, which the proved digest names.
+        "charter" => numbered(&tables.parameters, table, after, limit),
         "policy" => numbered(&tables.epochs, table, after, limit),
         "account" => {
             let begin = match after {
@@ -148,7 +149,7 @@ pub(super) fn reader(
 }
 
 /// Where an object stands and what follows; none: there is no such object.
-pub(super) fn next(ledger: &Ledger, about: About) -> Option<Next> {
+pub(super) fn next(ledger: &Ledger, about: About, class: ReadClass) -> Option<Next> {
     let tables = ledger.tables();
     let (object, number) = match about {
         About::Object(object, number) => (object, number),
@@ -159,11 +160,16 @@ pub(super) fn next(ledger: &Ledger, about: About) -> Option<Next> {
             &record.payload.body,
         )?,
     };
-    next::of(tables, object, number)
+    next::of(tables, object, number, class)
 }
 
 /// What a record would meet on the tip at ledger time `now_ms`.
-pub(super) fn rehearse(app: &mut NodeApp, record: &Record, now_ms: u64) -> Rehearsal {
+pub(super) fn rehearse(
+    app: &mut NodeApp,
+    record: &Record,
+    class: ReadClass,
+    now_ms: u64,
+) -> Rehearsal {
     let result = app.judge(record.clone(), now_ms);
     let (ledger, principal) = (app.ledger(), record.payload.principal);
     let tables = ledger.tables();
@@ -176,7 +182,7 @@ pub(super) fn rehearse(app: &mut NodeApp, record: &Record, now_ms: u64) -> Rehea
         },
         principal: tables.organisations.get(&principal).cloned(),
         signers: next::signers(tables, principal, LedgerTime(now_ms)),
-        now: object.and_then(|(object, number)| next::of(tables, object, number)),
+        now: object.and_then(|(object, number)| next::of(tables, object, number, class)),
     }
 }
 

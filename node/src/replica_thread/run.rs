@@ -265,11 +265,19 @@ impl Loop {
             Command::Reader { pass, node, reply } => {
                 let _ = reply.send(questions::reader(app.ledger(), node, &pass));
             }
-            Command::Judge { record, reply } => {
-                let _ = reply.send(questions::rehearse(app, &record, now_ms));
+            Command::Judge {
+                record,
+                class,
+                reply,
+            } => {
+                let _ = reply.send(questions::rehearse(app, &record, class, now_ms));
             }
-            Command::Next { about, reply } => {
-                let _ = reply.send(questions::next(app.ledger(), about));
+            Command::Next {
+                about,
+                class,
+                reply,
+            } => {
+                let _ = reply.send(questions::next(app.ledger(), about, class));
             }
             Command::Stop => {}
         }

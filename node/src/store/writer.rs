@@ -53,7 +53,7 @@ pub fn genesis_write(
     Ok(BlockWrite {
         height: Height(0),
         seal: encode(&opened.seal),
-        rows: opened.rows,
+        rows: opened.changes.rows,
         log_nodes: nodes
             .into_iter()
             .map(|(level, index, hash)| ((level, index), hash))

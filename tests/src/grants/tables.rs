@@ -266,6 +266,11 @@ impl Bench {
     /// Makes two organisations related, as declarations on both sides would.
     pub fn relate(&mut self, one: u32, other: u32) {
         let edge = Edge {
+            ends: (
+                OrganisationId(one.min(other)),
+                OrganisationId(one.max(other)),
+            ),
+            number: 1,
             kind: RelationKind::Control,
             evidence: Hash::ZERO,
             claimed_ms: LedgerTime(0),
@@ -276,7 +281,7 @@ impl Bench {
             status: RelationStatus::Joined,
             since_ms: LedgerTime(0),
         };
-        self.place(|tx| relations::write(tx, OrganisationId(one), OrganisationId(other), edge));
+        self.place(|tx| relations::write(tx, edge));
     }
 
     pub fn post(&mut self, movement: Movement) {

@@ -274,13 +274,13 @@ fn a_right_to_vote_hangs_on_the_motions_charter_and_the_class() {
         now: LedgerTime(1_690_000_000_000),
     };
     let mut tx = Tx::of_block(&mut tables, block);
-    let first = tx.t.charters.get(&CharterVersion(1)).unwrap().clone();
+    let first = tx.t.parameters.get(&CharterVersion(1)).unwrap().clone();
     let mut second = first.clone();
     second.version = CharterVersion(2);
     for rule in &mut second.classes {
         rule.assembly_vote = rule.class == Class::Council;
     }
-    tx.t.charters().put(CharterVersion(2), second);
+    tx.t.parameters().put(CharterVersion(2), second);
     let mut facts = tx.facts();
     facts.charter = CharterVersion(2);
     tx.put_facts(facts);

@@ -2,11 +2,14 @@
 //! R28, R35); persons and keys that have ended (M23).
 
 use rollbook_core::account::{Amount, Unit};
-use rollbook_core::charter::UnitLimits;
 use rollbook_core::charter::motions::{FloorError, MotionKind};
-use rollbook_core::id::PersonId;
+use rollbook_core::charter::{DayLimits, GROWTH, UnitLimits};
+use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{EndReason, GroupDeclaration, Name, ReaderKey, RelationKind, Role};
-use rollbook_core::record::{Body, CreateFund, MotionEffect, OrganisationAct, Registration};
+use rollbook_core::record::{
+    Body, ConflictKind, CreateFund, MotionAct, MotionEffect, OrganisationAct, Registration,
+};
+use rollbook_core::refusal::Refusal;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{OrganisationId, ProtocolVersion};
@@ -136,6 +139,87 @@ fn the_register_grows_by_so_much_a_day() {
     let mut short = sample(b"short", 9, 4);
     short.charter.terms.seat_days = 100;
     assert!(short.genesis().is_err());
+}
+
+fn fact<'a>(refusal: &'a Refusal, name: &str) -> &'a str {
+    let found = refusal.facts.iter().find(|(known, _)| *known == name);
+    found.map_or("", |(_, value)| value)
+}
+
+/// One member's script could fill the disks of all. A day has a limit for an organisation and half of
+/// it for a person; what nobody may be kept from has the same once more, so a colleague's import
+/// holds up no ballot; on the next day it goes on.
+#[test]
+fn a_day_has_a_limit_for_a_member_and_half_of_it_for_a_person() {
+    let relate = |other: u32| {
+        Body::Organisation(OrganisationAct::Relate(GroupDeclaration {
+            other: OrganisationId(other),
+            kind: RelationKind::Contract,
+            evidence: sha256(b"contract"),
+        }))
+    };
+    let mut alliance = sample(b"day", MEMBERS, 4);
+    alliance.charter.growth.member = DayLimits {
+        records: 6,
+        bytes: 1024 * 1024,
+        keys: 64,
+    };
+    let mut writer = Writer::founded(Alliance::of(&alliance));
+    writer.advance_days(1);
+    let (primary, alternate) = officers_of(5);
+    let by = |writer: &mut Writer, person, other| {
+        writer.act_as(5, &[(person, Role::Primary)], relate(other))
+    };
+    for other in [6, 7, 8] {
+        by(&mut writer, primary, other).unwrap();
+    }
+    let refused = by(&mut writer, primary, 9).unwrap_err();
+    assert_eq!(refused.code, "A50.day-full");
+    assert_eq!(fact(&refused, "whose"), "person");
+    assert_eq!(fact(&refused, "limit"), "3");
+    // Another company does not feel it, and what is reserved goes in.
+    let (other, _) = officers_of(6);
+    writer
+        .act_as(6, &[(other, Role::Primary)], relate(9))
+        .unwrap();
+    let recuse = Body::Motion(MotionAct::DeclareConflict {
+        motion: MotionId(1),
+        kind: ConflictKind::Other,
+    });
+    let refused = writer
+        .act_as(
+            5,
+            &[(primary, Role::Primary), (alternate, Role::Alternate)],
+            recuse,
+        )
+        .unwrap_err();
+    assert_eq!(refused.code, "A4.unknown-motion");
+    writer.advance_days(1);
+    by(&mut writer, primary, 9).unwrap();
+
+    alliance.charter.growth.member.records = 1_000;
+    alliance.charter.growth.member.bytes = 700;
+    let mut writer = Writer::founded(Alliance::of(&alliance));
+    writer.advance_days(1);
+    let refused = by(&mut writer, primary, 6).unwrap_err();
+    assert_eq!(fact(&refused, "what"), "bytes");
+
+    alliance.charter.growth.member = DayLimits {
+        records: 1_000,
+        bytes: 1024 * 1024,
+        keys: 3,
+    };
+    let mut writer = Writer::founded(Alliance::of(&alliance));
+    writer.advance_days(1);
+    let two_officers = writer.registration("Keys", &[]);
+    let refused = writer.member(3, two_officers).unwrap_err();
+    assert_eq!(fact(&refused, "what"), "keys");
+
+    let mut wall = Sample::new(b"wall", 9, Clock::Wall);
+    wall.charter.growth = GROWTH;
+    assert!(wall.genesis().is_ok());
+    wall.charter.growth.office.records = 4_999;
+    assert!(wall.genesis().is_err());
 }
 
 /// Somebody who has left signs nothing, takes no post, and a reader key is one person's.

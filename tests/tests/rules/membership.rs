@@ -68,6 +68,13 @@ fn of(writer: &Writer, company: u32) -> Membership {
         .clone()
 }
 
+fn invoice_of(writer: &Writer, company: u32) -> InvoiceId {
+    let membership = of(writer, company).number;
+    rights::first_invoice(writer.tables(), membership)
+        .unwrap()
+        .number
+}
+
 fn standing(writer: &Writer, company: u32) -> Standing {
     of(writer, company).standing
 }

@@ -255,7 +255,7 @@ impl Story<'_> {
     fn apply_for(&mut self, company: u32) -> Told<u32> {
         let charter = self
             .tables()
-            .charters
+            .parameters
             .iter()
             .last()
             .map(|(_, charter)| charter.text)
@@ -302,9 +302,9 @@ impl Story<'_> {
         self.one("invoiced", act)?;
         let invoice = self
             .tables()
-            .memberships
+            .dues
             .get(&MembershipId(membership))
-            .and_then(|membership| membership.invoice)
+            .and_then(|part| part.invoice)
             .unwrap_or(InvoiceId(0));
         let amount = self
             .tables()

@@ -71,7 +71,7 @@ impl Story<'_> {
     fn agreement(&mut self) -> Told {
         let (call, charter) = (
             self.tables().calls.get(&CallId(1)),
-            self.tables().charters.last_key(),
+            self.tables().parameters.last_key(),
         );
         let terms = AgreementTerms {
             award: AwardId(1),

@@ -16,15 +16,14 @@
 //! in force or completed.
 
 use rollbook_proof::crypto::Hash;
-use rollbook_proof::number::LedgerTime;
 
 use crate::account::{Amount, Movement};
 use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{AgreementId, FundId, MilestoneId, PersonId};
 use crate::identity::{Role, Scope};
-use crate::machine::step;
-use crate::object::agreement::{AccountChange, Agreement, AgreementState as S, ROWS};
+use crate::object::Machine;
+use crate::object::agreement::{AccountChange, Agreement, AgreementState as S};
 use crate::object::award::Award;
 use crate::object::call::Call;
 use crate::object::fund::Fund;
@@ -34,7 +33,7 @@ use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated, unrelated};
 use crate::rules::bank::post;
 use crate::rules::funding::award;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// Applies an act on awards and agreements.
@@ -153,7 +152,7 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
         grantee: award.grantee,
         terms: terms.clone(),
         digest: terms.digest(),
-        state: step(&ROWS, "F13", None, S::Drafted)?,
+        state: tx.begin::<Agreement>(number, "F13", S::Drafted)?,
         since_ms: tx.now,
         drafted: tx.record,
         signed: None,
@@ -223,7 +222,7 @@ fn countersign(
 ) -> Result<Outcome, Refusal> {
     let mut agreement = tx.get::<Agreement>(number)?;
     // The legality of the step is judged at the first signature of the fund already.
-    step(&ROWS, "F13", Some(agreement.state), S::InForce)?;
+    agreement.may("F13", S::InForce)?;
     require_unrelated(tx, actor, agreement.grantee)?;
     require!(
         Some(*signed) == agreement.signed,
@@ -313,12 +312,7 @@ fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusa
             index,
             is_final: planned.is_none(),
             planned: planned.unwrap_or(Amount::ZERO),
-            state: step(
-                &crate::object::milestone::ROWS,
-                code,
-                None,
-                MilestoneState::Planned,
-            )?,
+            state: tx.begin::<Milestone>(number, code, MilestoneState::Planned)?,
             since_ms: tx.now,
             accepted: Amount::ZERO,
             reworks: 0,
@@ -397,11 +391,7 @@ fn confirm_account(
 }
 
 /// F42: the cooling-off of a new payee account is over.
-pub(super) fn account_cooled(
-    tx: &mut Tx,
-    number: AgreementId,
-    due: LedgerTime,
-) -> Result<(), Refusal> {
+pub(super) fn account_cooled(tx: &mut Tx, number: AgreementId, due: Due) -> Result<(), Refusal> {
     let mut agreement = tx.get::<Agreement>(number)?;
     let Some(mut change) = agreement.change.take() else {
         return Ok(());

@@ -27,10 +27,8 @@ use crate::event::EventBody;
 use crate::id::{ApplicationId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{groups, rights};
-use crate::machine::step;
-use crate::object::application::{
-    Appeal, Application, ApplicationStatus as A, Opened, ROWS, Score,
-};
+use crate::object::Machine;
+use crate::object::application::{Appeal, Application, ApplicationStatus as A, Opened, Score};
 use crate::object::call::{Call, CallStatus};
 use crate::object::matter::Matter;
 use crate::object::motion::{Failure, MotionStatus};
@@ -40,7 +38,7 @@ use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::effect::{Effect, Planned, motions_of};
 use crate::rules::funding::{award, call, review};
 use crate::rules::motion;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// Days after which an appeal that nobody decided is dismissed (RULINGS R40).
@@ -145,7 +143,7 @@ fn submit(tx: &mut Tx, actor: &Actor, submission: &Submission) -> Result<Outcome
         commitment: submission.commitment,
         record: tx.record,
         submitted_ms,
-        status: step(&ROWS, "F06", None, A::Submitted)?,
+        status: tx.begin::<Application>(number, "F06", A::Submitted)?,
         since_ms: tx.now,
         opened: None,
         verdict: None,
@@ -369,7 +367,7 @@ fn compare_projects(tx: &mut Tx, number: ApplicationId) -> Result<(), Refusal> {
 /// R33: void, with the code that says why. One that the ranking has read stays.
 fn void_project(tx: &mut Tx, mut entry: Application) -> Result<(), Refusal> {
     let number = entry.number;
-    if step(&ROWS, "R33", Some(entry.status), A::Void).is_err() {
+    if entry.may("R33", A::Void).is_err() {
         return Ok(());
     }
     entry.void = Some(Text::new(SAME_PROJECT).unwrap_or_default());
@@ -379,13 +377,9 @@ fn void_project(tx: &mut Tx, mut entry: Application) -> Result<(), Refusal> {
 }
 
 /// R33, by the clock: nobody has judged the application in time. It may still be judged.
-pub(super) fn on_judge_due(
-    tx: &mut Tx,
-    number: ApplicationId,
-    due: LedgerTime,
-) -> Result<(), Refusal> {
+pub(super) fn on_judge_due(tx: &mut Tx, number: ApplicationId, due: Due) -> Result<(), Refusal> {
     let entry = tx.get::<Application>(number)?;
-    step(&ROWS, "R13", Some(entry.status), A::Opened)?;
+    tx.stay(&entry, "R13")?;
     tx.emit(
         due,
         EventBody::VerdictOverdue {
@@ -576,7 +570,7 @@ fn dismiss(tx: &mut Tx, mut entry: Application) -> Result<(), Refusal> {
 pub(super) fn on_appeal_undecided(
     tx: &mut Tx,
     number: ApplicationId,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     let entry = tx.get::<Application>(number)?;
     let motions = motions_of(tx, Matter::Application(number));
@@ -605,11 +599,7 @@ pub(super) fn on_appeal_undecided(
 }
 
 /// F40, by the clock: no appeal in time.
-pub fn on_appeal_window(
-    tx: &mut Tx,
-    number: ApplicationId,
-    due: LedgerTime,
-) -> Result<(), Refusal> {
+pub fn on_appeal_window(tx: &mut Tx, number: ApplicationId, due: Due) -> Result<(), Refusal> {
     let mut entry = tx.get::<Application>(number)?;
     entry.appeal = Some(Appeal::Expired);
     let call = entry.call;
@@ -694,7 +684,7 @@ impl Effect for DecideAppeal {
         award::check_voters(tx, self.application, persons)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         appeal_granted(tx, self)
     }
 
@@ -702,7 +692,7 @@ impl Effect for DecideAppeal {
         &self,
         tx: &mut Tx,
         _motion: MotionId,
-        _due: LedgerTime,
+        _due: Due,
         failure: Failure,
     ) -> Result<(), Refusal> {
         appeal_failed(tx, self, failure)

@@ -22,7 +22,7 @@
 //! Absent: appeals against decisions (F40 here knows appeals against ineligibility), guarantees,
 //! loans, equity (F30, F47), calls that demand membership to the end.
 
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::account::{Account, AccountKind, Amount, Balances, Movement};
 use crate::calendar::Period;
@@ -31,10 +31,10 @@ use crate::event::EventBody;
 use crate::id::{ApplicationId, AwardId, CallId, FundId, Id, MotionId, PersonId};
 use crate::identity::{Role, Scope};
 use crate::lookup::groups;
-use crate::machine::step;
+use crate::object::Machine;
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::application::{Application, ApplicationStatus};
-use crate::object::award::{Award, AwardState as S, ROWS};
+use crate::object::award::{Award, AwardState as S};
 use crate::object::call::{Call, CallStatus};
 use crate::object::deed;
 use crate::object::deed::Deed;
@@ -47,7 +47,7 @@ use crate::rules::authority::Actor;
 use crate::rules::bank::{net_receipts, post};
 use crate::rules::effect::{Effect, motions_of, scope_of};
 use crate::rules::funding::{application, call, fund, payment, review};
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// Days over which awards to one group are added up (domain 2.9: 12 months).
@@ -322,7 +322,7 @@ pub fn grant(tx: &mut Tx, motion: MotionId, grant: &GrantAward) -> Result<AwardI
         tested: tested_amount(tx, fund, application.applicant, grant.amount),
         out_of_rank: grant.out_of_rank,
         charter,
-        state: step(&ROWS, code, None, S::Standstill)?,
+        state: tx.begin::<Award>(number, code, S::Standstill)?,
         since_ms: tx.now,
         decided_ms: tx.now,
         agreement: None,
@@ -373,7 +373,7 @@ fn place(tx: &mut Tx, place: &PlaceApplication) -> Result<(), Refusal> {
 /// F12: the guards of a revocation, at proposal and at effect.
 fn check_revoke(tx: &Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
     let award = tx.get::<Award>(revoke.award)?;
-    step(&ROWS, "F12", Some(award.state), S::Revoked)?;
+    award.may("F12", S::Revoked)?;
     if let Some(number) = award.agreement {
         let state = tx.get::<Agreement>(number)?.state;
         let bound = matches!(state, AgreementState::InForce | AgreementState::Completed);
@@ -454,7 +454,7 @@ pub(super) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     number: AwardId,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     let mut award = tx.get::<Award>(number)?;
     match kind {
@@ -633,7 +633,7 @@ impl Effect for GrantAward {
         check_award_voters(tx, self.application, persons)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: Due) -> Result<(), Refusal> {
         grant(tx, motion, self).map(|_| ())
     }
 }
@@ -663,7 +663,7 @@ impl Effect for PlaceApplication {
         check_award_voters(tx, self.application, persons)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         place(tx, self)
     }
 }
@@ -693,7 +693,7 @@ impl Effect for RevokeAward {
         check_award_voters(tx, tx.get::<Award>(self.award)?.application, persons)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         revoke(tx, self)
     }
 }

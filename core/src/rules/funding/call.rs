@@ -23,9 +23,9 @@ use crate::calendar::{MS_PER_DAY, Period, start_of_local_day};
 use crate::event::EventBody;
 use crate::id::{ApplicationId, AwardId, CallId, Id, MotionId};
 use crate::identity::{Role, Scope};
-use crate::machine::step;
+use crate::object::Machine;
 use crate::object::application::{Application, ApplicationStatus, Score};
-use crate::object::call::{Call, CallStatus as C, ROWS};
+use crate::object::call::{Call, CallStatus as C};
 use crate::object::matter::Matter;
 use crate::object::review::Review;
 use crate::record::{CallTerms, CancelCall, Scores, TieBreak};
@@ -34,7 +34,7 @@ use crate::rules::authority::{Actor, must_hold};
 use crate::rules::bank::post;
 use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::{application, draw, fund, review};
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// Most applications of one call: what one event can name.
@@ -114,7 +114,7 @@ fn publish(tx: &mut Tx, motion: MotionId, terms: &CallTerms) -> Result<CallId, R
             Some(limit) => limit,
             None => tx.charter()?.funding.call_concentration_bp,
         },
-        status: step(&ROWS, "F05", None, C::Published)?,
+        status: tx.begin::<Call>(number, "F05", C::Published)?,
         since_ms: tx.now,
         closed_ms: None,
         applications: 0,
@@ -145,7 +145,7 @@ pub fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     number: CallId,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     let mut call = tx.get::<Call>(number)?;
     match kind {
@@ -154,12 +154,12 @@ pub fn on_deadline(
             tx.emit(due, EventBody::CallOpened { call: number });
         }
         DeadlineKind::CallCloses => {
-            call.closed_ms = Some(due);
+            call.closed_ms = Some(due.at());
             let days = tx.charter_of(call.charter)?.funding.opening_working_days;
             tx.schedule(
                 DeadlineKind::OpeningEnds,
                 number,
-                tx.calendar().deadline(due, Period::WorkingDays(days)),
+                tx.calendar().deadline(due.at(), Period::WorkingDays(days)),
             );
             let applications = call.applications;
             tx.advance(call, "F37", C::ClosedForSubmissions)?;
@@ -375,7 +375,7 @@ pub fn close(tx: &mut Tx, actor: &Actor, number: CallId) -> Result<Outcome, Refu
     let call = tx.get::<Call>(number)?;
     let fund = call.terms.fund;
     must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(fund))?;
-    step(&ROWS, "F29", Some(call.status), C::Closed)?;
+    call.may("F29", C::Closed)?;
     let at = |kind| tx.t.balance(Account { fund, kind });
     let waiting = |award: AwardId| at(AccountKind::Award(award)) != 0;
     if let Some((award, _)) =
@@ -410,7 +410,7 @@ pub fn close(tx: &mut Tx, actor: &Actor, number: CallId) -> Result<Outcome, Refu
 /// The guards of F38: the table, and nothing granted, which the balance of the call shows.
 fn check_cancel(tx: &Tx, plan: &CancelCall) -> Result<(), Refusal> {
     let call = tx.get::<Call>(plan.call)?;
-    step(&ROWS, "F38", Some(call.status), C::Cancelled)?;
+    call.may("F38", C::Cancelled)?;
     let balance = tx.t.balance(Account {
         fund: call.terms.fund,
         kind: AccountKind::Call(call.number),
@@ -464,7 +464,7 @@ impl Effect for CallTerms {
         check_publish(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: Due) -> Result<(), Refusal> {
         publish(tx, motion, self).map(|_| ())
     }
 }
@@ -492,7 +492,7 @@ impl Effect for CancelCall {
         check_cancel(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         cancel(tx, self)
     }
 }

@@ -19,7 +19,7 @@
 //! build does).
 
 use rollbook_proof::crypto::Hash;
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::account::{Amount, Movement, Pledge, PledgeMove, Pot};
 use crate::calendar::Period;
@@ -27,26 +27,22 @@ use crate::event::EventBody;
 use crate::id::{ContributionId, FundId, InstalmentId, MotionId, PersonId};
 use crate::identity::{Role, Scope};
 use crate::lookup::{groups, rights};
-use crate::machine::step;
 use crate::object::contribution::{
-    Cancellation, Contribution, Instalment, InstalmentStatus, InstalmentStatus as I, ROWS, Receipt,
+    Cancellation, Contribution, Instalment, InstalmentStatus, InstalmentStatus as I, Receipt,
 };
 use crate::object::fund::Fund;
 use crate::object::matter::Matter;
 use crate::record::{FundAct, PledgeEntry, ReceiptEntry, WriteOffInstalment};
-use crate::refusal::{Fact, Outcome, Refusal};
+use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::bank::{check_reference, claim_reference, post};
 use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::fund;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 fn instalment(tx: &Tx, number: InstalmentId) -> Result<(Instalment, Contribution), Refusal> {
-    let found = tx.t.instalments.get(&number).copied();
-    let found = found.ok_or_else(|| {
-        Refusal::new("A4.unknown-instalment", vec![("instalment", number.fact())])
-    })?;
+    let found = tx.get::<Instalment>(number)?;
     Ok((found, tx.get::<Contribution>(found.contribution)?))
 }
 
@@ -62,20 +58,6 @@ fn memo(
         .moved(what, amount)
         .map_err(|error| Refusal::new("R4.pledge", vec![("why", error.to_string())]))?;
     tx.put(contribution.clone());
-    Ok(())
-}
-
-/// Moves an instalment's status by the table.
-fn put(
-    tx: &mut Tx,
-    number: InstalmentId,
-    mut entry: Instalment,
-    code: &'static str,
-    to: InstalmentStatus,
-) -> Result<(), Refusal> {
-    entry.status = step(&ROWS, code, Some(entry.status), to)?;
-    entry.since_ms = tx.now;
-    tx.t.instalments().put(number, entry);
     Ok(())
 }
 
@@ -129,19 +111,20 @@ fn pledge(tx: &mut Tx, actor: &Actor, entry: &PledgeEntry) -> Result<(), Refusal
     let number = tx.next_id::<ContributionId>();
     let mut numbers = Vec::with_capacity(entry.instalments.len());
     for planned in &entry.instalments {
+        let of_instalment = tx.next_id::<InstalmentId>();
         let instalment = Instalment {
+            number: of_instalment,
             contribution: number,
             due_day: planned.due_day,
             amount: planned.amount,
             received: Amount::ZERO,
             delayed: Amount::ZERO,
             was_delayed: false,
-            status: step(&ROWS, "F02", None, I::Pledged)?,
+            status: tx.begin::<Instalment>(of_instalment, "F02", I::Pledged)?,
             since_ms: tx.now,
         };
-        let number = tx.next_id::<InstalmentId>();
-        tx.t.instalments().put(number, instalment);
-        numbers.push(number);
+        tx.put(instalment);
+        numbers.push(of_instalment);
     }
     let contribution = Contribution {
         number,
@@ -164,7 +147,7 @@ fn call_instalment(tx: &mut Tx, actor: &Actor, number: InstalmentId) -> Result<(
     let (entry, mut contribution) = instalment(tx, number)?;
     must_hold(tx, actor, Role::Treasurer, Scope::Fund(contribution.fund))?;
     fund::open(tx, contribution.fund)?;
-    put(tx, number, entry, "F34", I::Called)?;
+    tx.advance(entry, "F34", I::Called)?;
     memo(tx, &mut contribution, PledgeMove::Call, entry.amount)?;
     let grace = tx
         .charter_of(contribution.charter)?
@@ -238,7 +221,7 @@ fn agree_cancel(tx: &mut Tx, actor: &Actor, proposal: &Hash) -> Result<(), Refus
     require_unrelated(tx, actor, contribution.member)?;
     for number in entry.instalments.clone() {
         let instalment = crate::rules::funding::contribution::instalment(tx, number)?.0;
-        put(tx, number, instalment, "F34", I::Cancelled)?;
+        tx.advance(instalment, "F34", I::Cancelled)?;
         memo(tx, &mut contribution, PledgeMove::Cancel, instalment.amount)?;
     }
     entry.agreed = true;
@@ -369,7 +352,7 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
         entry.delayed = entry.delayed.saturating_sub(receipt.amount);
     }
     entry.delayed = entry.delayed.min(entry.rest());
-    put(tx, receipt.instalment, entry, code, to)?;
+    tx.advance(entry, code, to)?;
     let what = if code == "F35" {
         PledgeMove::ReceiveLate
     } else {
@@ -434,7 +417,7 @@ fn interested(tx: &Tx, plan: &WriteOffInstalment) -> Vec<OrganisationId> {
 fn write_off(tx: &mut Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
     check_write_off(tx, plan)?;
     let (entry, mut contribution) = instalment(tx, plan.instalment)?;
-    put(tx, plan.instalment, entry, "F35", I::WrittenOff)?;
+    tx.advance(entry, "F35", I::WrittenOff)?;
     memo(tx, &mut contribution, PledgeMove::WriteOff, entry.rest())
 }
 
@@ -445,7 +428,7 @@ fn delay(
     number: InstalmentId,
     contribution: &Contribution,
     open: Amount,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<Amount, Refusal> {
     let account = account_of(tx, contribution.fund)?;
     // One whose reference is used is never confirmed.
@@ -469,7 +452,7 @@ fn delay(
     let amount = sum.min(open);
     if amount > Amount::ZERO {
         let days = tx.charter_of(contribution.charter)?.funding.step_days;
-        let until_ms = tx.calendar().deadline(due, Period::WorkingDays(days));
+        let until_ms = tx.calendar().deadline(due.at(), Period::WorkingDays(days));
         tx.schedule(DeadlineKind::InstalmentDefault, number, until_ms);
         tx.emit(
             due,
@@ -484,7 +467,7 @@ fn delay(
 }
 
 /// F04: due day and grace have passed.
-pub fn on_default(tx: &mut Tx, number: InstalmentId, due: LedgerTime) -> Result<(), Refusal> {
+pub fn on_default(tx: &mut Tx, number: InstalmentId, due: Due) -> Result<(), Refusal> {
     let (mut entry, mut contribution) = instalment(tx, number)?;
     // The whole rest at first, what was delayed of it later.
     let open = if entry.was_delayed {
@@ -502,9 +485,9 @@ pub fn on_default(tx: &mut Tx, number: InstalmentId, due: LedgerTime) -> Result<
     let amount = open.saturating_sub(waiting);
     if amount == Amount::ZERO {
         let stays = entry.status;
-        return put(tx, number, entry, "R35", stays);
+        return tx.advance(entry, "R35", stays);
     }
-    put(tx, number, entry, "F04", I::Defaulted)?;
+    tx.advance(entry, "F04", I::Defaulted)?;
     memo(tx, &mut contribution, PledgeMove::Default, amount)?;
     let body = EventBody::InstalmentDefaulted {
         fund: contribution.fund,
@@ -537,7 +520,7 @@ impl Effect for WriteOffInstalment {
         check_write_off(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         write_off(tx, self)
     }
 }

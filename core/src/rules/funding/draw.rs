@@ -18,23 +18,22 @@ use std::collections::BTreeSet;
 
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, sha256_tagged};
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{CallId, DrawId, FundId, GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{groups, seats};
-use crate::machine::step;
 use crate::object::agreement::Agreement;
 use crate::object::call::Call;
-use crate::object::draw::{Draw, DrawStatus as D, PoolMember, ROWS, Slot};
+use crate::object::draw::{Draw, DrawStatus as D, PoolMember, Slot};
 use crate::record::{CallAct, ConfirmPool, DrawFor, PoolKind, draw_commitment};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::Effect;
 use crate::rules::funding::review;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// Most persons of one pool.
@@ -277,7 +276,7 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
         ],
         named: Vec::new(),
         seed: None,
-        status: step(&ROWS, "R22", None, D::Committing)?,
+        status: tx.begin::<Draw>(number, "R22", D::Committing)?,
         since_ms: tx.now,
     };
     tx.t.draw_of().put((subject, round), number);
@@ -378,8 +377,7 @@ fn commit(tx: &mut Tx, actor: &Actor, number: DrawId, commitment: &Hash) -> Resu
         slot.commitment = Some(*commitment);
     }
     if draw.slots.iter().all(|slot| slot.commitment.is_some()) {
-        draw.status = step(&ROWS, "R22", Some(draw.status), D::Revealing)?;
-        draw.since_ms = tx.now;
+        tx.go(&mut draw, "R22", D::Revealing)?;
         restart_clock(tx, number)?;
     }
     tx.put(draw);
@@ -426,8 +424,7 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: DrawId, secret: &[u8; 32]) -> Resu
             &draw.pool_hash,
             &reveals,
         ));
-        draw.status = step(&ROWS, "R22", Some(draw.status), D::Drawn)?;
-        draw.since_ms = tx.now;
+        tx.go(&mut draw, "R22", D::Drawn)?;
         tx.cancel(DeadlineKind::DrawStep, number);
     }
     tx.put(draw);
@@ -436,7 +433,7 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: DrawId, secret: &[u8; 32]) -> Resu
 
 /// R22, by the clock: who is missing is replaced by the board's next holder; after a missing reveal
 /// all commit again.
-pub fn on_deadline(tx: &mut Tx, number: DrawId, due: LedgerTime) -> Result<(), Refusal> {
+pub fn on_deadline(tx: &mut Tx, number: DrawId, due: Due) -> Result<(), Refusal> {
     let mut draw = tx.get::<Draw>(number)?;
     if subject_facts(tx, draw.subject).is_err() {
         // The subject has gone on without this draw: nobody waits for it, nobody is replaced.
@@ -486,7 +483,7 @@ pub fn on_deadline(tx: &mut Tx, number: DrawId, due: LedgerTime) -> Result<(), R
             };
         }
     }
-    draw.status = step(&ROWS, "R22", Some(draw.status), D::Committing)?;
+    tx.go(&mut draw, "R22", D::Committing)?;
     if revealing {
         draw.attempt = draw.attempt.saturating_add(1);
         for slot in &mut draw.slots {
@@ -533,7 +530,7 @@ impl Effect for ConfirmPool {
         check_confirm(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: Due) -> Result<(), Refusal> {
         confirm(tx, motion, self)
     }
 }

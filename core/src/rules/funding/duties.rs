@@ -351,9 +351,9 @@ mod tests {
         let mut tx = Tx::of_block(&mut tables, block);
         relations::write(
             &mut tx,
-            OrganisationId(GRANTEE),
-            OrganisationId(101),
             Edge {
+                ends: (OrganisationId(GRANTEE), OrganisationId(101)),
+                number: 1,
                 kind: RelationKind::Control,
                 evidence: Hash::ZERO,
                 claimed_ms: LedgerTime(0),

@@ -12,22 +12,21 @@
 
 use std::collections::BTreeSet;
 
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::calendar::Period;
 use crate::charter::UnitLimits;
 use crate::id::{CharterVersion, FundId, Id, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{find, groups, rights};
-use crate::machine::step;
-use crate::object::fund::{Fund, FundStatus, ROWS};
+use crate::object::fund::{Fund, FundStatus};
 use crate::object::matter::Matter;
 use crate::record::{AppointCommittee, CreateFund};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::Effect;
 use crate::rules::posts;
-use crate::tx::Tx;
+use crate::tx::{Due, Tx};
 use crate::{refuse, require};
 
 /// Fewest officers by role (RULINGS R7).
@@ -154,7 +153,7 @@ fn create(tx: &mut Tx, motion: MotionId, plan: &CreateFund) -> Result<FundId, Re
         officers: plan.officers.clone(),
         accepted: Vec::new(),
         holder_accepted: false,
-        status: step(&ROWS, "F01", None, FundStatus::Approved)?,
+        status: tx.begin::<Fund>(number, "F01", FundStatus::Approved)?,
         since_ms: tx.now,
         motion,
         charter: tx.facts().charter,
@@ -211,8 +210,7 @@ pub fn accept(tx: &mut Tx, actor: &Actor, number: FundId) -> Result<Outcome, Ref
         organisation = actor.number()
     );
     if fund.holder_accepted && fund.accepted.len() == fund.officers.len() {
-        fund.status = step(&ROWS, "F01", Some(fund.status), FundStatus::Open)?;
-        fund.since_ms = tx.now;
+        tx.go(&mut fund, "F01", FundStatus::Open)?;
     }
     tx.put(fund);
     Ok(Outcome::Applied)
@@ -269,7 +267,7 @@ impl Effect for CreateFund {
         check_create(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: Due) -> Result<(), Refusal> {
         create(tx, motion, self).map(|_| ())
     }
 }
@@ -288,7 +286,7 @@ impl Effect for AppointCommittee {
         check_committee(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         appoint_committee(tx, self)
     }
 }

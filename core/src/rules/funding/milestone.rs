@@ -22,29 +22,22 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{AgreementId, MilestoneId};
 use crate::identity::{Role, Scope};
-use crate::machine::step;
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::deed;
 use crate::object::deed::Deed;
-use crate::object::milestone::{Assessor, Milestone, MilestoneState, MilestoneState as S, ROWS};
+use crate::object::milestone::{Assessor, Milestone, MilestoneState as S};
 use crate::record::{DrawFor, Evidence, Finding};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, holds_post};
 use crate::rules::funding::duties::Chain;
 use crate::rules::funding::{draw, duties, payment};
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 impl Milestone {
     /// The number of its transitions: a final report has its own.
     fn code(&self, of_milestone: &'static str) -> &'static str {
         if self.is_final { "F43" } else { of_milestone }
-    }
-
-    fn go(&mut self, tx: &Tx, code: &'static str, to: MilestoneState) -> Result<(), Refusal> {
-        self.state = step(&ROWS, code, Some(self.state), to)?;
-        self.since_ms = tx.now;
-        Ok(())
     }
 }
 
@@ -68,7 +61,8 @@ pub(super) fn submit(
         "F14.not-in-force",
         state = format!("{:?}", agreement.state)
     );
-    milestone.go(tx, milestone.code("F14"), S::Submitted)?;
+    let code = milestone.code("F14");
+    tx.go(&mut milestone, code, S::Submitted)?;
     if milestone.is_final {
         let open = agreement.milestones().find(|other| {
             *other != number
@@ -104,7 +98,7 @@ pub(super) fn submit(
         assessor.found_ms = None;
     }
     if fill(tx, &agreement, &mut milestone, 2)? {
-        milestone.go(tx, "R22", S::Assessing)?;
+        tx.go(&mut milestone, "R22", S::Assessing)?;
     }
     schedule(tx, &agreement, number)?;
     tx.put(milestone);
@@ -253,7 +247,7 @@ pub(super) fn all_tainted(tx: &Tx) -> Vec<MilestoneId> {
 }
 
 /// R30, by the clock: tainted assessors are replaced by the next of the draw, their findings fall.
-pub(super) fn on_tie(tx: &mut Tx, number: MilestoneId, due: LedgerTime) -> Result<(), Refusal> {
+pub(super) fn on_tie(tx: &mut Tx, number: MilestoneId, due: Due) -> Result<(), Refusal> {
     let mut milestone = tx.get::<Milestone>(number)?;
     let agreement = tx.get::<Agreement>(milestone.agreement)?;
     if milestone.state != S::Assessing {
@@ -282,7 +276,7 @@ pub(super) fn on_tie(tx: &mut Tx, number: MilestoneId, due: LedgerTime) -> Resul
             },
         );
     }
-    milestone.go(tx, "R30", S::Assessing)?;
+    tx.go(&mut milestone, "R30", S::Assessing)?;
     schedule(tx, &agreement, number)?;
     tx.put(milestone);
     Ok(())
@@ -298,7 +292,7 @@ pub(super) fn assessors_drawn(tx: &mut Tx, agreement: AgreementId) -> Result<(),
     for number in agreement.milestones() {
         let mut milestone = tx.get::<Milestone>(number)?;
         if milestone.state == S::Submitted && fill(tx, &agreement, &mut milestone, 2)? {
-            milestone.go(tx, "R22", S::Assessing)?;
+            tx.go(&mut milestone, "R22", S::Assessing)?;
         } else if !refill(tx, &agreement, &mut milestone)? {
             continue;
         }
@@ -390,7 +384,7 @@ pub(super) fn assess(
 
 /// Two findings alike take effect.
 fn conclude(
-    tx: &Tx,
+    tx: &mut Tx,
     agreement: &mut Agreement,
     milestone: &mut Milestone,
     finding: Finding,
@@ -402,7 +396,8 @@ fn conclude(
         Finding::Rework if reworkable || milestone.is_final => S::Rework,
         Finding::Rework | Finding::Reject => S::Rejected,
     };
-    milestone.go(tx, milestone.code("F15"), to)?;
+    let code = milestone.code("F15");
+    tx.go(milestone, code, to)?;
     match finding {
         Finding::Accept(amount) => {
             milestone.accepted = amount;
@@ -419,17 +414,13 @@ fn conclude(
 
 /// R13: assessors past the limit are replaced by the next of the draw; where there is none, that is
 /// shown.
-pub(super) fn on_deadline(
-    tx: &mut Tx,
-    number: MilestoneId,
-    due: LedgerTime,
-) -> Result<(), Refusal> {
+pub(super) fn on_deadline(tx: &mut Tx, number: MilestoneId, due: Due) -> Result<(), Refusal> {
     let mut milestone = tx.get::<Milestone>(number)?;
     let agreement = tx.get::<Agreement>(milestone.agreement)?;
     match milestone.state {
         S::Submitted => {
             if fill(tx, &agreement, &mut milestone, 2)? {
-                milestone.go(tx, "R22", S::Assessing)?;
+                tx.go(&mut milestone, "R22", S::Assessing)?;
             } else {
                 tx.emit(due, EventBody::AssessorsMissing { milestone: number });
             }
@@ -464,7 +455,7 @@ pub(super) fn on_deadline(
             if wants && !refill(tx, &agreement, &mut milestone)? {
                 tx.emit(due, EventBody::AssessorsMissing { milestone: number });
             }
-            milestone.go(tx, "R13", S::Assessing)?;
+            tx.go(&mut milestone, "R13", S::Assessing)?;
         }
         _ => return Ok(()),
     }

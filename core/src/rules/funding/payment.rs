@@ -31,13 +31,13 @@ use crate::calendar::Period;
 use crate::charter::FundingParameters;
 use crate::id::{AgreementId, ApplicationId, PaymentId};
 use crate::identity::{Role, Scope};
-use crate::machine::step;
+use crate::object::Machine;
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::deed;
 use crate::object::deed::Deed;
 use crate::object::fund::Fund;
 use crate::object::milestone::Paid;
-use crate::object::payment::{Payment, PaymentState, PaymentState as S, ROWS};
+use crate::object::payment::{Payment, PaymentState, PaymentState as S};
 use crate::record::{BankReference, Decision, Instruction, PaymentAct, Tranche};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, Signer, must_hold};
@@ -216,7 +216,7 @@ fn request(
         tranche,
         share,
         amount,
-        state: step(&ROWS, "F16", None, S::Requested)?,
+        state: tx.begin::<Payment>(next, "F16", S::Requested)?,
         since_ms: tx.now,
         requested: tx.record,
         certified: None,
@@ -293,7 +293,7 @@ fn certify(
     } else {
         S::Refused
     };
-    step(&ROWS, "F17", Some(payment.state), to)?;
+    payment.may("F17", to)?;
     take_step(tx, &mut payment, deed::Step::Certify, &signer)?;
     if let Decision::Refuse { code, .. } = decision {
         return refuse_payment(tx, payment, "F17", code);

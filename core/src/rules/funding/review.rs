@@ -23,17 +23,16 @@ use crate::id::{ApplicationId, CallId, DrawId, FundId, GroupId, Id, PersonId, Re
 use crate::identity::{Role, Scope};
 use crate::lookup::groups;
 use crate::lookup::posts::post_in_force;
-use crate::machine::step;
 use crate::object::application::{Application, ApplicationStatus};
 use crate::object::call::Call;
 use crate::object::deed::{Deed, Step};
-use crate::object::review::{ROWS, Review, ReviewStatus as R};
+use crate::object::review::{Review, ReviewStatus as R};
 use crate::record::{CallAct, DrawFor, ReviewDeclaration, Revision, Scores};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, unrelated};
 use crate::rules::funding::duties::Chain;
 use crate::rules::funding::{award, call, draw, duties, fund};
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// Every review of an application, whatever became of it, by person.
@@ -136,12 +135,13 @@ fn fill(tx: &mut Tx, number: ApplicationId) -> Result<Vec<ReviewId>, Refusal> {
     let days = tx.charter_of(call.charter)?.funding.review_days;
     let mut assigned = Vec::new();
     for (person, draw) in next(tx, &call, &entry, missing) {
+        let of_review = tx.next_id::<ReviewId>();
         let review = Review {
-            number: tx.next_id::<ReviewId>(),
+            number: of_review,
             application: number,
             person,
             draw,
-            status: step(&ROWS, "F08", None, R::Assigned)?,
+            status: tx.begin::<Review>(of_review, "F08", R::Assigned)?,
             since_ms: tx.now,
             declaration: None,
             seal: None,
@@ -308,7 +308,7 @@ pub(super) fn require_untainted(tx: &Tx, application: ApplicationId) -> Result<(
 }
 
 /// R30, by the clock: a tainted review falls, and the next of the draw follows.
-pub(super) fn on_tie(tx: &mut Tx, number: ReviewId, due: LedgerTime) -> Result<(), Refusal> {
+pub(super) fn on_tie(tx: &mut Tx, number: ReviewId, due: Due) -> Result<(), Refusal> {
     let review = tx.get::<Review>(number)?;
     let (application, person) = (review.application, review.person);
     let under_review = tx.get::<Application>(application)?.status == ApplicationStatus::UnderReview;
@@ -326,7 +326,7 @@ fn replace(
     tx: &mut Tx,
     review: Review,
     code: &'static str,
-    due: LedgerTime,
+    due: Due,
     person: PersonId,
 ) -> Result<(), Refusal> {
     let (number, application) = (review.number, review.application);
@@ -458,7 +458,7 @@ fn finalise(tx: &mut Tx, mut review: Review, revision: Option<&Revision>) -> Res
 
 /// R13, by the clock: past the limit of the seal or the reveal the next of the draw follows; a
 /// revealed review is final.
-pub fn on_deadline(tx: &mut Tx, number: ReviewId, due: LedgerTime) -> Result<(), Refusal> {
+pub fn on_deadline(tx: &mut Tx, number: ReviewId, due: Due) -> Result<(), Refusal> {
     let review = tx.get::<Review>(number)?;
     let (application, person) = (review.application, review.person);
     if review.status == R::Revealed {

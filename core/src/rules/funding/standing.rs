@@ -24,7 +24,7 @@ pub fn require_fund_open(tx: &Tx, number: FundId) -> Result<(), Refusal> {
     fund::open(tx, number).map(|_| ())
 }
 
-/// The three parts of the grantee's live membership; none for who is no member now.
+/// The grantee's live membership; none for who is no member now.
 fn live(tx: &Tx, agreement: &Agreement) -> Option<Live> {
     match rights::of(&tx.t, agreement.grantee).map(|membership| &membership.standing) {
         Some(Standing::Live(live)) => Some(*live),
@@ -43,7 +43,8 @@ pub fn require_standing(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal> {
 
 /// R5: no payment is withheld for arrears.
 pub fn require_no_arrears(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal> {
-    match live(tx, agreement).map(|live| live.dues) {
+    let membership = rights::of(&tx.t, agreement.grantee);
+    match membership.and_then(|membership| rights::dues_of(&tx.t, membership.number)) {
         None | Some(Dues::Good) => Ok(()),
     }
 }

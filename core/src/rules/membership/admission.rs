@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Hash;
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use crate::account::Amount;
 use crate::calendar::Period;
@@ -22,20 +22,20 @@ use crate::event::EventBody;
 use crate::id::{GroupId, Id, MembershipId, MotionId, PostId};
 use crate::identity::{OrganisationKind, RelationKind, Role, Scope};
 use crate::lookup::posts::auditor_at_home_in;
-use crate::lookup::rights::{of, rights};
+use crate::lookup::rights::{first_invoice, of, rights};
 use crate::lookup::{find, groups};
 use crate::object::invoice::InvoiceStatus;
 use crate::object::matter::Matter;
-use crate::object::membership::{Grounds, Lapse, Live, Membership, Standing};
+use crate::object::membership::{Grounds, Lapse, Live, Membership, Standing, State};
 use crate::object::motion::{Failure, Motion};
 use crate::record::{AdmitMember, Application, Choice, MotionEffect};
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::{Effect, Planned};
-use crate::rules::membership::expect;
+use crate::rules::membership::{dues, expect};
 use crate::rules::motion;
 use crate::rules::motion::Opening;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// RULINGS R9: days to ask the board to vote again.
@@ -163,6 +163,8 @@ pub(super) fn apply_for(
         recorded = format!("{recorded:?}")
     );
     let number = tx.next_id::<MembershipId>();
+    tx.begin::<Membership>(number, "M01", State::Applied)?;
+    dues::begin(tx, number, "M01")?;
     let membership = Membership {
         number,
         organisation: organisation.number,
@@ -173,7 +175,6 @@ pub(super) fn apply_for(
         application: Some(tx.record),
         motion: None,
         asked_again: false,
-        invoice: None,
         agreement: None,
     };
     tx.put(membership);
@@ -432,13 +433,7 @@ fn step(
     Ok(membership)
 }
 
-fn moved(
-    tx: &mut Tx,
-    due: LedgerTime,
-    membership: &Membership,
-    code: &str,
-    motion: Option<MotionId>,
-) {
+fn moved(tx: &mut Tx, due: Due, membership: &Membership, code: &str, motion: Option<MotionId>) {
     let body = EventBody::MembershipMoved {
         membership: membership.number,
         organisation: membership.organisation,
@@ -450,12 +445,7 @@ fn moved(
 }
 
 /// M08: admitted.
-fn admitted(
-    tx: &mut Tx,
-    number: MembershipId,
-    motion: MotionId,
-    due: LedgerTime,
-) -> Result<(), Refusal> {
+fn admitted(tx: &mut Tx, number: MembershipId, motion: MotionId, due: Due) -> Result<(), Refusal> {
     let membership = find::<Membership>(&tx.t, number)?.clone();
     let membership = step(tx, membership, "M08", Standing::Admitted)?;
     let days = tx.charter()?.membership.activate_days;
@@ -474,7 +464,7 @@ fn not_admitted(
     tx: &mut Tx,
     number: MembershipId,
     motion: MotionId,
-    due: LedgerTime,
+    due: Due,
     failure: Failure,
 ) -> Result<(), Refusal> {
     let membership = find::<Membership>(&tx.t, number)?.clone();
@@ -500,9 +490,7 @@ fn not_admitted(
             Standing::Rejected(grounds)
         }
         Failure::Lapsed => Standing::Lapsed(Lapse::NoQuorum),
-        Failure::Void | Failure::Rescinded | Failure::Withdrawn => {
-            Standing::Lapsed(Lapse::MotionVoid)
-        }
+        Failure::Void | Failure::Rescinded => Standing::Lapsed(Lapse::MotionVoid),
     };
     let membership = step(tx, membership, "M08", standing)?;
     if failure == Failure::Rejected && !membership.asked_again {
@@ -617,10 +605,8 @@ pub(super) fn activate(
         .charter()?
         .class(membership.class)
         .map_or(Amount::ZERO, |class| class.dues);
-    let paid = membership
-        .invoice
-        .and_then(|invoice| tx.t.invoices.get(&invoice))
-        .is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
+    let paid =
+        first_invoice(&tx.t, number).is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
     require!(
         dues == Amount::ZERO || paid,
         "M09.dues-not-received",
@@ -659,7 +645,7 @@ pub(super) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     number: MembershipId,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     let membership = find::<Membership>(&tx.t, number)?.clone();
     let (code, lapse) = match kind {
@@ -728,7 +714,7 @@ impl Effect for AdmitMember {
         check_ballot(tx, self.membership)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: Due) -> Result<(), Refusal> {
         admitted(tx, self.membership, motion, due)
     }
 
@@ -736,7 +722,7 @@ impl Effect for AdmitMember {
         &self,
         tx: &mut Tx,
         motion: MotionId,
-        due: LedgerTime,
+        due: Due,
         failure: Failure,
     ) -> Result<(), Refusal> {
         not_admitted(tx, self.membership, motion, due, failure)

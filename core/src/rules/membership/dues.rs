@@ -14,9 +14,9 @@ use rollbook_proof::crypto::Hash;
 use crate::account::Amount;
 use crate::id::{InvoiceId, MembershipId};
 use crate::identity::{Role, Scope};
-use crate::lookup::find;
+use crate::lookup::rights;
 use crate::object::invoice::{Invoice, InvoiceStatus, PendingReceipt};
-use crate::object::membership::{Membership, Standing};
+use crate::object::membership::{Dues, DuesPart, Membership, Standing};
 use crate::record::Receipt;
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
@@ -24,19 +24,33 @@ use crate::rules::bank::{DUES, claim_reference, reference_key};
 use crate::tx::Tx;
 use crate::{refuse, require};
 
+/// The dues part of a new membership.
+pub(super) fn begin(
+    tx: &mut Tx,
+    membership: MembershipId,
+    code: &'static str,
+) -> Result<(), Refusal> {
+    let part = DuesPart {
+        membership,
+        dues: tx.begin::<DuesPart>(membership, code, Dues::Good)?,
+        since_ms: tx.now,
+        invoice: None,
+    };
+    tx.t.dues().put(membership, part);
+    Ok(())
+}
+
 /// M26.
 pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: MembershipId) -> Result<(), Refusal> {
     must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
-    let mut membership = find::<Membership>(&tx.t, membership)?.clone();
+    let membership = tx.get::<Membership>(membership)?;
     require!(
         membership.standing == Standing::Admitted,
         "M26.not-admitted",
         membership = membership.number
     );
-    let current = membership
-        .invoice
-        .and_then(|number| tx.t.invoices.get(&number));
-    let invoiced = current.is_some_and(|invoice| invoice.status != InvoiceStatus::Cancelled);
+    let invoiced = rights::first_invoice(&tx.t, membership.number)
+        .is_some_and(|invoice| invoice.status != InvoiceStatus::Cancelled);
     require!(
         !invoiced,
         "M26.already-invoiced",
@@ -59,18 +73,21 @@ pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: MembershipId) -> R
         received: Amount::ZERO,
         pending: None,
         issued_ms: tx.now,
-        status: InvoiceStatus::Open,
+        status: tx.begin::<Invoice>(number, "M26", InvoiceStatus::Open)?,
+        since_ms: tx.now,
     };
     tx.put(invoice);
-    membership.invoice = Some(number);
-    tx.put(membership);
+    if let Some(mut part) = tx.t.dues.get(&membership.number).cloned() {
+        part.invoice = Some(number);
+        tx.t.dues().put(membership.number, part);
+    }
     Ok(())
 }
 
 /// M26: cancelled.
 pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: InvoiceId) -> Result<(), Refusal> {
     must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?;
-    let mut invoice = tx.get::<Invoice>(number)?;
+    let invoice = tx.get::<Invoice>(number)?;
     require!(
         invoice.status == InvoiceStatus::Open,
         "M26.not-open",
@@ -81,9 +98,7 @@ pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: InvoiceId) -> Result<()
         "M26.money-received",
         invoice = number
     );
-    invoice.status = InvoiceStatus::Cancelled;
-    tx.put(invoice);
-    Ok(())
+    tx.advance(invoice, "M26", InvoiceStatus::Cancelled)
 }
 
 /// M27: entered by the treasurer.
@@ -169,7 +184,7 @@ pub(super) fn confirm(
     let (mut invoice, pending) = judged(tx, actor, number, record)?;
     invoice.received = invoice.received.saturating_add(pending.amount);
     if invoice.received >= invoice.amount {
-        invoice.status = InvoiceStatus::Paid;
+        tx.go(&mut invoice, "M27", InvoiceStatus::Paid)?;
     }
     tx.put(invoice);
     Ok(())

@@ -14,9 +14,9 @@ use crate::object::motion::{Failure, Motion, MotionStatus};
 use crate::record::RescindMotion;
 use crate::refusal::Refusal;
 use crate::rules::effect::{Effect, Planned, matter_of};
-use crate::rules::motion::propose::{begin, opened_event};
+use crate::rules::motion::propose::{Age, begin, opened_event};
 use crate::rules::motion::{count, recused};
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{require, tally};
 
 /// Hours without a new ballot before an early close (RULINGS R10).
@@ -28,9 +28,15 @@ pub(crate) fn drop_motion(tx: &mut Tx, number: MotionId) -> Result<(), Refusal> 
     if motion.status.is_final() {
         return Ok(());
     }
+    take_back(tx, motion)
+}
+
+/// Takes a motion back. Nobody is told: what a record can withdraw was proposed by somebody, and an
+/// effect whose owner hears of a failure is opened by a rule.
+pub(super) fn take_back(tx: &mut Tx, motion: Motion) -> Result<(), Refusal> {
+    let (number, now) = (motion.number, tx.now);
     cancel_all(tx, number);
     tx.advance(motion, "R10", MotionStatus::Withdrawn)?;
-    let now = tx.now;
     wake(tx, number, now);
     Ok(())
 }
@@ -69,7 +75,7 @@ pub(super) fn cancel_all(tx: &mut Tx, number: MotionId) {
 pub(super) fn finish(
     tx: &mut Tx,
     motion: Motion,
-    due: LedgerTime,
+    due: Due,
     failure: Failure,
 ) -> Result<(), Refusal> {
     let status = match failure {
@@ -77,12 +83,11 @@ pub(super) fn finish(
         Failure::Lapsed => MotionStatus::Lapsed,
         Failure::Void => MotionStatus::Void,
         Failure::Rescinded => MotionStatus::Rescinded,
-        Failure::Withdrawn => MotionStatus::Withdrawn,
     };
     cancel_all(tx, motion.number);
     let (number, effect) = (motion.number, motion.effect.clone());
     tx.advance(motion, "R10", status)?;
-    wake(tx, number, due);
+    wake(tx, number, due.at());
     effect.plan().failed(tx, number, due, failure)
 }
 
@@ -91,7 +96,7 @@ pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     number: MotionId,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     let motion = find::<Motion>(&tx.t, number)?.clone();
     match kind {
@@ -108,7 +113,7 @@ pub(crate) fn on_deadline(
                 return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
             }
             motion.retabled += 1;
-            begin(tx, motion, Some(MotionStatus::Waiting), None)?;
+            begin(tx, motion, Age::Known, None)?;
             if let Some(event) = opened_event(&tx.t, number) {
                 tx.emit(due, event);
             }
@@ -125,7 +130,7 @@ pub(crate) fn on_deadline(
 pub(super) fn void(
     tx: &mut Tx,
     mut motion: Motion,
-    due: LedgerTime,
+    due: Due,
     code: Text<64>,
 ) -> Result<(), Refusal> {
     tx.emit(
@@ -139,7 +144,7 @@ pub(super) fn void(
     finish(tx, motion, due, Failure::Void)
 }
 
-pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<(), Refusal> {
+pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: Due) -> Result<(), Refusal> {
     let number = motion.number;
     tx.cancel(DeadlineKind::MotionClose, number);
     tx.cancel(DeadlineKind::MotionEarly, number);
@@ -181,7 +186,7 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<
         tally::Outcome::Passed => {
             // Without a stay the effect is due at once: this block still acts it out, in an overlay
             // of its own.
-            let effect_due = motion.rule.stay.map_or(due, |stay| tx.delay(stay));
+            let effect_due = motion.rule.stay.map_or(due.at(), |stay| tx.delay(stay));
             tx.advance(motion, "R10", MotionStatus::Staying)?;
             tx.schedule(DeadlineKind::MotionEffect, number, effect_due);
             tx.schedule(DeadlineKind::MotionStuck, number, effect_due);
@@ -205,7 +210,7 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<
             Text::new("R7.too-few-voices").unwrap_or_default(),
         ),
         tally::Outcome::Escalate { .. } => {
-            begin(tx, motion, Some(MotionStatus::Open), None)?;
+            begin(tx, motion, Age::Known, None)?;
             if let Some(event) = opened_event(&tx.t, number) {
                 tx.emit(due, event);
             }
@@ -221,7 +226,7 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: LedgerTime) -> Result<
     }
 }
 
-pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: LedgerTime) -> Result<(), Refusal> {
+pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: Due) -> Result<(), Refusal> {
     let number = motion.number;
     match motion.effect.plan().waits_for(tx, number) {
         Ok(None) => {}
@@ -250,12 +255,12 @@ pub(super) fn take_effect(tx: &mut Tx, motion: Motion, due: LedgerTime) -> Resul
     let effect = motion.effect.clone();
     tx.advance(motion, "R10", MotionStatus::CarriedOut)?;
     tx.emit(due, EventBody::MotionCarriedOut { motion: number });
-    wake(tx, number, due);
+    wake(tx, number, due.at());
     effect.plan().carry_out(tx, number, due)
 }
 
 /// Undoes a motion that stays; its effect never comes.
-pub(super) fn rescind(tx: &mut Tx, number: MotionId, due: LedgerTime) -> Result<(), Refusal> {
+pub(super) fn rescind(tx: &mut Tx, number: MotionId, due: Due) -> Result<(), Refusal> {
     let motion = find::<Motion>(&tx.t, number)?.clone();
     require!(
         motion.status == MotionStatus::Staying,
@@ -306,7 +311,7 @@ impl Effect for RescindMotion {
         Ok(())
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, due: Due) -> Result<(), Refusal> {
         rescind(tx, self.motion, due)
     }
 

@@ -12,8 +12,7 @@ use crate::event::EventBody;
 use crate::id::{CharterVersion, GroupId, Id, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{find, groups, seats};
-use crate::machine::step;
-use crate::object::motion::{Motion, MotionStatus, Question, ROWS};
+use crate::object::motion::{Motion, MotionStatus, Question};
 use crate::record::{MotionEffect, Proposal};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
@@ -77,7 +76,7 @@ pub(super) fn days_of(period: Period) -> u32 {
 pub fn open(tx: &mut Tx, opening: Opening) -> Result<MotionId, Refusal> {
     let motion = prepare(tx, opening)?;
     let number = motion.number;
-    begin(tx, motion, None, None)?;
+    begin(tx, motion, Age::New, None)?;
     Ok(number)
 }
 
@@ -139,12 +138,21 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
     })
 }
 
-/// Freezes the electorate and opens the ballots, at first and again. `closes_ms` fixes the close
-/// where it is not a period.
+/// Whether the ledger has the motion already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    /// It is being proposed.
+    New,
+    /// It stands in the ledger.
+    Known,
+}
+
+/// Freezes the electorate and opens the ballots, of a new motion or of one that waited.
+/// `closes_ms` fixes the close where it is not a period.
 pub(super) fn begin(
     tx: &mut Tx,
     mut motion: Motion,
-    from: Option<MotionStatus>,
+    age: Age,
     closes_ms: Option<LedgerTime>,
 ) -> Result<(), Refusal> {
     let number = motion.number;
@@ -184,7 +192,10 @@ pub(super) fn begin(
         })),
     };
     tx.schedule(DeadlineKind::MotionClose, number, closes);
-    motion.status = step(&ROWS, "R10", from, MotionStatus::Open)?;
+    match age {
+        Age::New => motion.status = tx.begin::<Motion>(number, "R10", MotionStatus::Open)?,
+        Age::Known => tx.go(&mut motion, "R10", MotionStatus::Open)?,
+    }
     motion.opened_ms = tx.now;
     tx.put(motion);
     Ok(())
@@ -234,7 +245,7 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         let due = tx.deadline(Period::Days(SUPPORT_DAYS));
         return gather(tx, actor, motion, due);
     }
-    begin(tx, motion, None, None)?;
+    begin(tx, motion, Age::New, None)?;
     Ok(Outcome::Applied)
 }
 
@@ -247,7 +258,7 @@ fn gather(
     due: LedgerTime,
 ) -> Result<Outcome, Refusal> {
     let number = motion.number;
-    motion.status = step(&ROWS, "R10", None, MotionStatus::Gathering)?;
+    motion.status = tx.begin::<Motion>(number, "R10", MotionStatus::Gathering)?;
     (motion.opened_ms, motion.members, motion.voices) = (tx.now, 0, 0);
     motion.electorate = Hash::ZERO;
     tx.put(motion);
@@ -454,7 +465,7 @@ pub(super) fn propose_rescission(
     if gathers {
         return gather(tx, actor, motion, closes);
     }
-    begin(tx, motion, None, Some(closes))?;
+    begin(tx, motion, Age::New, Some(closes))?;
     Ok(Outcome::Applied)
 }
 
@@ -528,5 +539,5 @@ fn open_gathered(tx: &mut Tx, mut motion: Motion) -> Result<(), Refusal> {
         }
     };
     tx.cancel(DeadlineKind::MotionSupport, number);
-    begin(tx, motion, Some(MotionStatus::Gathering), closes)
+    begin(tx, motion, Age::Known, closes)
 }

@@ -6,12 +6,12 @@ use crate::charter::motions::MotionKind;
 use crate::id::{GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role};
 use crate::lookup::find;
-use crate::object::motion::{Cast, Failure, Motion, MotionStatus};
+use crate::object::motion::{Cast, Motion, MotionStatus};
 use crate::record::{Ballot, BallotVote, Choice, ConflictKind, Declaration};
 use crate::refusal::{NotCounted, Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::{Planned, matter_of};
-use crate::rules::motion::clock::finish;
+use crate::rules::motion::clock::take_back;
 use crate::rules::motion::electorate::is_recused;
 use crate::rules::motion::propose::{must_propose_as, proposing_post};
 use crate::rules::motion::{EARLY_HOURS, count, entitled};
@@ -193,7 +193,6 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<O
         "R10.ballots-cast",
         motion = number
     );
-    let now = tx.now;
-    finish(tx, motion, now, Failure::Withdrawn)?;
+    take_back(tx, motion)?;
     Ok(Outcome::Applied)
 }

@@ -23,7 +23,7 @@
 //! [`Body::since`]: crate::record::Body::since
 
 use rollbook_proof::chain::quorum;
-use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
+use rollbook_proof::number::{Height, OrganisationId, ProtocolVersion};
 
 use crate::event::EventBody;
 use crate::id::MotionId;
@@ -34,7 +34,7 @@ use crate::refusal::Refusal;
 use crate::rules::effect::Effect;
 use crate::rules::network::validators;
 use crate::state::StateTables;
-use crate::tx::Tx;
+use crate::tx::{Due, Tx};
 use crate::{refuse, require};
 
 /// The version that is decided and has not begun at `height`, with its facts.
@@ -121,12 +121,7 @@ fn check_raise(tx: &Tx, plan: &RaiseProtocol) -> Result<(), Refusal> {
 }
 
 /// Fixes the height from which the version is in force.
-fn raise(
-    tx: &mut Tx,
-    motion: MotionId,
-    due: LedgerTime,
-    plan: &RaiseProtocol,
-) -> Result<(), Refusal> {
+fn raise(tx: &mut Tx, motion: MotionId, due: Due, plan: &RaiseProtocol) -> Result<(), Refusal> {
     check_raise(tx, plan)?;
     // The block that carries the amendment out is under the old rules to its end.
     let from_height = plan.from_height.max(tx.height.next());
@@ -160,7 +155,7 @@ impl Effect for RaiseProtocol {
         check_raise(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: Due) -> Result<(), Refusal> {
         raise(tx, motion, due, self)
     }
 }

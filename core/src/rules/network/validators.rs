@@ -52,7 +52,7 @@ pub fn apply(
             }
             // What the node before this one knew says nothing of this one.
             tx.t.protocol_support().remove(number);
-            enter(tx, number, keys, NodeStatus::Registered, verifier)?;
+            enter(tx, number, keys, verifier)?;
         }
         NodeAct::Ready => {
             require!(
@@ -69,20 +69,21 @@ pub fn apply(
             let mut facts = tx.facts();
             facts.ready_count = facts.ready_count.saturating_add(1);
             node.ready = facts.ready_count;
-            node.status = NodeStatus::Candidate;
+            tx.go(&mut node, "M40", NodeStatus::Candidate)?;
             tx.put_facts(facts);
             tx.t.nodes().put(number, node);
         }
         NodeAct::Support { protocol } => protocol::announce(tx, number, *protocol)?,
         NodeAct::Leave => {
             let mut node = node_of(tx, number)?;
-            node.status = match node.status {
+            let to = match node.status {
                 NodeStatus::Registered | NodeStatus::Candidate => NodeStatus::Gone,
                 NodeStatus::Validator => NodeStatus::Leaving,
                 NodeStatus::Leaving | NodeStatus::Gone => {
                     refuse!("M40.already-leaving", organisation = number)
                 }
             };
+            tx.go(&mut node, "M40", to)?;
             tx.t.nodes().put(number, node);
         }
     }
@@ -96,12 +97,12 @@ fn node_of(tx: &Tx, organisation: OrganisationId) -> Result<NodeFacts, Refusal> 
         .ok_or_else(|| Refusal::new("M40.no-node", vec![("organisation", organisation.fact())]))
 }
 
-/// Registers a node's four keys.
+/// Registers a node's four keys: as a validator in a genesis, which is height 0, else without a
+/// seat.
 pub(crate) fn enter(
     tx: &mut Tx,
     organisation: OrganisationId,
     keys: &NodeKeys,
-    status: NodeStatus,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
     for (key, possession, kind) in keys.kinds() {
@@ -115,8 +116,18 @@ pub(crate) fn enter(
             verifier,
         )?;
     }
+    let status = match (tx.height, tx.t.nodes.get(&organisation).cloned()) {
+        (Height(0), _) => tx.begin::<NodeFacts>(organisation, "A17", NodeStatus::Validator)?,
+        (_, None) => tx.begin::<NodeFacts>(organisation, "M40", NodeStatus::Registered)?,
+        (_, Some(mut before)) => {
+            tx.go(&mut before, "M40", NodeStatus::Registered)?;
+            before.status
+        }
+    };
     let node = NodeFacts {
+        organisation,
         status,
+        since_ms: tx.now,
         ready: 0,
         consensus: keys.consensus.0,
         cosigner: keys.cosigner.0,
@@ -150,7 +161,7 @@ pub fn current(tables: &StateTables) -> Vec<OrganisationId> {
 /// state before that block.
 pub fn handover(tables: &StateTables, height: Height) -> Option<Vec<OrganisationId>> {
     let facts = tables.chain.get(&0)?;
-    let charter = tables.charters.get(&facts.charter)?;
+    let charter = tables.parameters.get(&facts.charter)?;
     let since = height.0.checked_sub(facts.handover_height.0)?;
     if since < charter.chain.handover_blocks {
         return None;
@@ -215,19 +226,19 @@ pub fn handover(tables: &StateTables, height: Height) -> Option<Vec<Organisation
     (next != seats).then_some(next)
 }
 
-/// Writes the statuses that a handover to `next` brings.
-pub(crate) fn carry_out(tx: &mut Tx, next: &[OrganisationId]) {
+/// Writes the statuses that a handover to `next` brings. Refused never: whom [`handover`] lets go
+/// holds a seat, whom it takes is a candidate.
+pub(crate) fn carry_out(tx: &mut Tx, next: &[OrganisationId]) -> Result<(), Refusal> {
     let before = current(&tx.t);
-    for organisation in before.iter().filter(|seat| !next.contains(seat)) {
-        if let Some(mut node) = tx.t.nodes.get(organisation).cloned() {
-            node.status = NodeStatus::Gone;
-            tx.t.nodes().put(*organisation, node);
-        }
+    let gone = before.iter().filter(|seat| !next.contains(seat));
+    let new = next.iter().filter(|seat| !before.contains(seat));
+    let moves = gone
+        .map(|seat| (*seat, NodeStatus::Gone))
+        .chain(new.map(|seat| (*seat, NodeStatus::Validator)));
+    for (organisation, to) in moves.collect::<Vec<_>>() {
+        let mut node = node_of(tx, organisation)?;
+        tx.go(&mut node, "A17", to)?;
+        tx.t.nodes().put(organisation, node);
     }
-    for organisation in next.iter().filter(|seat| !before.contains(seat)) {
-        if let Some(mut node) = tx.t.nodes.get(organisation).cloned() {
-            node.status = NodeStatus::Validator;
-            tx.t.nodes().put(*organisation, node);
-        }
-    }
+    Ok(())
 }

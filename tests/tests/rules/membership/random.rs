@@ -91,7 +91,8 @@ fn takes_declared_steps(steps: Vec<Step>) -> Result<(), TestCaseError> {
         let membership = newest.as_ref().map_or(0, |membership| membership.number.0);
         let invoice = newest
             .as_ref()
-            .and_then(|membership| membership.invoice)
+            .and_then(|membership| rights::first_invoice(writer.tables(), membership.number))
+            .map(|invoice| invoice.number)
             .unwrap_or(InvoiceId(0));
         let motion = newest
             .as_ref()

@@ -19,8 +19,8 @@ use rollbook_proof::number::OrganisationId;
 use rollbook_tests::writer::{Writer, text};
 
 use super::{
-    MEMBERS, act, application, close_with, code, of, office, pending, receipt, secretary, standing,
-    to_ballot, to_sponsoring, writer,
+    MEMBERS, act, application, close_with, code, invoice_of, of, office, pending, receipt,
+    secretary, standing, to_ballot, to_sponsoring, writer,
 };
 
 #[test]
@@ -226,7 +226,7 @@ fn paid(writer: &mut Writer, company: u32, membership: u32, activate: &Membershi
         },
     )
     .unwrap();
-    let invoice = of(writer, company).invoice.unwrap();
+    let invoice = invoice_of(writer, company);
     assert_eq!(
         writer.tables().invoices.get(&invoice).unwrap().amount,
         Amount(5_000_000)
@@ -498,7 +498,7 @@ fn an_admission_that_is_not_activated_lapses() {
         },
     )
     .unwrap();
-    let invoice = of(&writer, company).invoice.unwrap();
+    let invoice = invoice_of(&writer, company);
     office(
         &mut writer,
         Role::Treasurer,

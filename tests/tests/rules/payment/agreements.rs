@@ -7,6 +7,7 @@ use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::application::{Appeal, ApplicationStatus};
 use rollbook_core::record::{AgreementTerms, AwardAct, Body, MILESTONES_MAX, RevokeAward};
 use rollbook_core::rules::effect::Effect;
+use rollbook_core::tx::Due;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
@@ -167,7 +168,7 @@ fn f13_signatures_are_a_chain_over_one_hash() {
         reason: Hash::ZERO,
     };
     refused(
-        bench.direct(|tx| revoke.carry_out(tx, MotionId(0), LedgerTime(0))),
+        bench.direct(|tx| revoke.carry_out(tx, MotionId(0), Due::acting(LedgerTime(0)))),
         "F12.agreement-in-force",
     );
     assert!(

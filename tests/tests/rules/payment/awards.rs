@@ -12,6 +12,7 @@ use rollbook_core::record::{
 };
 use rollbook_core::rules::effect::Effect;
 use rollbook_core::rules::funding::award;
+use rollbook_core::tx::Due;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_tests::grants::{Bench, CALL, GRANTEE, MILLION, OTHER, YUAN, hash};
@@ -200,7 +201,7 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
                 placing: Placing::Reserve,
                 reason: Hash::ZERO,
             }
-            .carry_out(tx, MotionId(0), LedgerTime(0))
+            .carry_out(tx, MotionId(0), Due::acting(LedgerTime(0)))
         })
         .unwrap();
     bench
@@ -210,7 +211,7 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
                 placing: Placing::NotRecommended,
                 reason: Hash::ZERO,
             }
-            .carry_out(tx, MotionId(0), LedgerTime(0))
+            .carry_out(tx, MotionId(0), Due::acting(LedgerTime(0)))
         })
         .unwrap();
     refused(
@@ -260,7 +261,7 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
         reason: Hash::ZERO,
     };
     bench
-        .direct(|tx| revoke.carry_out(tx, MotionId(0), LedgerTime(0)))
+        .direct(|tx| revoke.carry_out(tx, MotionId(0), Due::acting(LedgerTime(0))))
         .unwrap();
     assert_eq!(
         (
@@ -270,7 +271,7 @@ fn f12_standstill_offer_lapse_revocation_and_the_reserve() {
         (0, free + i128::from(6 * MILLION))
     );
     refused(
-        bench.direct(|tx| revoke.carry_out(tx, MotionId(0), LedgerTime(0))),
+        bench.direct(|tx| revoke.carry_out(tx, MotionId(0), Due::acting(LedgerTime(0)))),
         "F12.wrong-state",
     );
     assert!(bench.days(200).is_empty(), "no clock of a dead award runs");
@@ -288,7 +289,7 @@ fn f38_a_call_is_cancelled_with_a_reserve_and_a_lapsed_award() {
         reason: Hash::ZERO,
     };
     bench
-        .direct(|tx| place.carry_out(tx, MotionId(0), LedgerTime(0)))
+        .direct(|tx| place.carry_out(tx, MotionId(0), Due::acting(LedgerTime(0))))
         .unwrap();
     let cancel = CancelCall {
         call: CallId(CALL),
@@ -299,7 +300,7 @@ fn f38_a_call_is_cancelled_with_a_reserve_and_a_lapsed_award() {
     bench.days(63);
     assert_eq!(bench.direct(|tx| cancel.possible(tx)), Ok(()));
     bench
-        .direct(|tx| cancel.carry_out(tx, MotionId(0), LedgerTime(0)))
+        .direct(|tx| cancel.carry_out(tx, MotionId(0), Due::acting(LedgerTime(0))))
         .unwrap();
     let tables = &bench.world.tables;
     for number in 1..=3 {

@@ -11,6 +11,7 @@ use rollbook_core::record::{
     AwardAct, BankReference, Body, Channel, Decision, Instruction, LiftHold, PaymentAct, Tranche,
 };
 use rollbook_core::rules::effect::Effect;
+use rollbook_core::tx::Due;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::LedgerTime;
@@ -296,7 +297,7 @@ fn f19_two_seat_holders_hold_within_the_delay() {
                 payment: PaymentId(payment),
                 reason: Hash::ZERO,
             }
-            .carry_out(tx, MotionId(0), LedgerTime(0))
+            .carry_out(tx, MotionId(0), Due::acting(LedgerTime(0)))
         })
         .unwrap();
     refused(
@@ -305,7 +306,7 @@ fn f19_two_seat_holders_hold_within_the_delay() {
                 payment: PaymentId(payment),
                 reason: Hash::ZERO,
             }
-            .carry_out(tx, MotionId(0), LedgerTime(0))
+            .carry_out(tx, MotionId(0), Due::acting(LedgerTime(0)))
         }),
         "F19.not-held",
     );

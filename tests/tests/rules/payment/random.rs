@@ -22,6 +22,7 @@ use rollbook_core::record::{
 };
 use rollbook_core::rules::effect::Effect;
 use rollbook_core::rules::funding::{duties, payment};
+use rollbook_core::tx::Due;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::LedgerTime;
@@ -175,7 +176,7 @@ impl Random for Bench {
                         payment: PaymentId(number),
                         reason: Hash::ZERO,
                     }
-                    .carry_out(tx, MotionId(0), LedgerTime(0))
+                    .carry_out(tx, MotionId(0), Due::acting(LedgerTime(0)))
                 })
                 .map(|()| Hash::ZERO)
             }
@@ -432,9 +433,10 @@ fn n4_to_n12_hold_over_random_sequences_on_a_ledger() {
     let agreement = bench.story_agreement();
     // Each case begins where the agreement stands; sequences of officers go on counting.
     let writer = bench.ledger.as_ref().unwrap();
-    let (ledger, second, frames) = (
+    let (ledger, second, steps, frames) = (
         writer.ledger.clone(),
         writer.second.clone(),
+        writer.steps.clone(),
         writer.frames.len(),
     );
     let bench = std::cell::RefCell::new(bench);
@@ -447,6 +449,7 @@ fn n4_to_n12_hold_over_random_sequences_on_a_ledger() {
         let bench = &mut *bench.borrow_mut();
         let writer = bench.ledger.as_mut().unwrap();
         (writer.ledger, writer.second) = (ledger.clone(), second.clone());
+        writer.steps = steps.clone();
         writer.frames.truncate(frames);
         bench.mirror();
         run(bench, agreement, &ops).map(|_| ())

@@ -17,7 +17,7 @@ use rollbook_core::record::{
     AwardAct, Body, CallAct, Decision, Finding, LiftHold, PaymentAct, Tranche,
 };
 use rollbook_core::rules::effect::Effect;
-use rollbook_core::tx::DeadlineKind;
+use rollbook_core::tx::{DeadlineKind, Due};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::secretariat;
@@ -212,7 +212,7 @@ fn r30_a_tainted_review_holds_every_payment_until_the_board_lifts_the_hold() {
         reason: Hash::ZERO,
     };
     bench
-        .direct(|tx| lift.carry_out(tx, MotionId(0), LedgerTime(0)))
+        .direct(|tx| lift.carry_out(tx, MotionId(0), Due::acting(LedgerTime(0))))
         .unwrap();
     assert_eq!(bench.payment(payment).state, PaymentState::Certified);
     bench.approve(Staff::Finance, payment).unwrap();

@@ -1,6 +1,6 @@
 //! Holds of a payment and what the clock does to it (F19, R13).
 
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::OrganisationId;
 
 use super::{open_release, rules, taint, tranche};
 use crate::calendar::Period;
@@ -8,17 +8,17 @@ use crate::event::EventBody;
 use crate::id::{MotionId, PaymentId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{groups, seats};
-use crate::machine::step;
+use crate::object::Machine;
 use crate::object::agreement::Agreement;
 use crate::object::matter::Matter;
-use crate::object::payment::{Awaited, Payment, PaymentState as S, ROWS};
+use crate::object::payment::{Awaited, Payment, PaymentState as S};
 use crate::record::LiftHold;
 use crate::refusal::{Outcome, Refusal};
 use crate::require;
 use crate::rules::authority::Actor;
 use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::{award, standing};
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 
 pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outcome, Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
@@ -39,7 +39,7 @@ pub(super) fn hold(tx: &mut Tx, actor: &Actor, number: PaymentId) -> Result<Outc
         "N13.related-to-grantee",
         organisation = actor.number()
     );
-    step(&ROWS, "F19", Some(payment.state), S::Held)?;
+    payment.may("F19", S::Held)?;
     require!(
         tx.due(DeadlineKind::PayoutDelay, number).is_some(),
         "F19.delay-over",
@@ -112,7 +112,7 @@ pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
     number: PaymentId,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
     let agreement = tx.get::<Agreement>(payment.agreement)?;
@@ -170,14 +170,14 @@ pub(super) fn overdue(
     payment: &Payment,
     agreement: &Agreement,
     awaited: Awaited,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     if standing::require_no_arrears(tx, agreement).is_err() {
         let days = rules(tx, agreement)?.step_days;
         tx.schedule(kind, payment.number, tx.deadline(Period::Days(days)));
         return Ok(());
     }
-    step(&ROWS, "R13", Some(payment.state), payment.state)?;
+    tx.stay(payment, "R13")?;
     tx.emit(
         due,
         EventBody::StepOverdue {
@@ -215,7 +215,7 @@ impl Effect for LiftHold {
         award::check_voters(tx, tx.get::<Agreement>(agreement)?.application, persons)
     }
 
-    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: LedgerTime) -> Result<(), Refusal> {
+    fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         lift_hold(tx, self.payment)
     }
 }

@@ -7,8 +7,6 @@
 //! * The clock does both at the block after the tie was recorded; a step of the same block is
 //!   refused. What was released is the bank's: its confirmation is recorded whatever is found.
 
-use rollbook_proof::number::LedgerTime;
-
 use super::tranche::assessed;
 use super::{open_release, rules};
 use crate::calendar::Period;
@@ -21,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::refuse;
 use crate::rules::funding::duties::Chain;
 use crate::rules::funding::{award, duties};
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 
 /// The deeds that ties taint, less those that the board let stand.
 pub(super) fn tainted(tx: &Tx, payment: &Payment) -> Result<Vec<Deed>, Refusal> {
@@ -87,7 +85,7 @@ pub(in crate::rules::funding) fn all_tainted(tx: &Tx) -> Vec<PaymentId> {
 pub(in crate::rules::funding) fn on_tie(
     tx: &mut Tx,
     number: PaymentId,
-    due: LedgerTime,
+    due: Due,
 ) -> Result<(), Refusal> {
     let mut payment = tx.get::<Payment>(number)?;
     let deeds = tainted(tx, &payment)?;

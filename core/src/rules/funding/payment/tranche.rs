@@ -1,7 +1,6 @@
 //! What a payment pays: the tranche it claims, once, and the share of each (F16; RULINGS R4).
 
 use rollbook_proof::codec::Text;
-use rollbook_proof::number::LedgerTime;
 
 use super::refuse_payment;
 use crate::account::Amount;
@@ -12,7 +11,7 @@ use crate::object::milestone::{Milestone, Share, basis_points};
 use crate::object::payment::{Payment, PaymentState};
 use crate::record::Tranche;
 use crate::refusal::Refusal;
-use crate::tx::{DeadlineKind, Tx};
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// Why the clock refuses an advance.
@@ -182,7 +181,7 @@ pub(in crate::rules::funding) fn watch_advance(tx: &mut Tx, agreement: &Agreemen
 }
 
 /// R35, by the clock: the advance is refused, its tranche is free.
-pub(super) fn on_uncovered(tx: &mut Tx, payment: Payment, due: LedgerTime) -> Result<(), Refusal> {
+pub(super) fn on_uncovered(tx: &mut Tx, payment: Payment, due: Due) -> Result<(), Refusal> {
     let agreement = tx.get::<Agreement>(payment.agreement)?;
     let Some(advance) = uncovered_advance(tx, &agreement) else {
         return Ok(());

@@ -1,0 +1,107 @@
+//! Steps: what moved in a block, from where to where, by which transition (RULINGS R26).
+//!
+//! * Every object with a table of transitions changes its state through one function of the
+//!   transaction, which writes the step down: kind, which one, code, from, to.
+//! * Steps leave `apply` beside the events of a block, in the order in which they were taken. They
+//!   are output, not state: no table, digest or leaf holds them, and whoever executes a block has
+//!   them.
+//! * A record that is refused leaves no steps.
+
+use rollbook_proof::number::OrganisationId;
+
+use crate::id::Id;
+
+/// Which object of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(untagged)]
+pub enum Subject {
+    /// The one with this number.
+    Number(u32),
+    /// The relation of two organisations with this number: (smaller, greater, number).
+    Relation(u32, u32, u32),
+}
+
+impl<I: Id> From<I> for Subject {
+    fn from(id: I) -> Subject {
+        Subject::Number(id.number())
+    }
+}
+
+impl From<(OrganisationId, OrganisationId, u32)> for Subject {
+    fn from((a, b, number): (OrganisationId, OrganisationId, u32)) -> Subject {
+        Subject::Relation(a.0, b.0, number)
+    }
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Subject::Number(number) => number.fmt(f),
+            Subject::Relation(a, b, number) => write!(f, "{a}/{b}/{number}"),
+        }
+    }
+}
+
+/// One step of one object.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Step {
+    /// The kind of object, as tables of transitions name it.
+    pub kind: &'static str,
+    /// Which one.
+    pub subject: Subject,
+    /// The transition's number in the rules, such as `M08`.
+    pub code: &'static str,
+    /// The state that it left; none for a new object.
+    pub from: Option<String>,
+    /// The state that it came to. The same as `from` where a rule only shows that a time has passed.
+    pub to: String,
+}
+
+/// The word for a state in steps.
+pub fn word<S: std::fmt::Debug>(state: S) -> String {
+    format!("{state:?}")
+}
+
+/// Shows that a transaction moves the object and has written the step down. Nothing else can make
+/// one.
+#[derive(Debug)]
+pub struct Moving(());
+
+/// The steps of a block while it is executed, in the way of a table: those of a record join the
+/// block's or vanish with it.
+#[derive(Debug, Clone, Default)]
+pub struct Steps {
+    /// Of what has applied.
+    block: Vec<Step>,
+    /// Of the record, deadline or item that is applying.
+    record: Vec<Step>,
+}
+
+impl Steps {
+    /// Writes a step down.
+    pub(crate) fn push(&mut self, step: Step) -> Moving {
+        self.record.push(step);
+        Moving(())
+    }
+
+    /// The steps so far join the block's.
+    pub(crate) fn keep_record(&mut self) {
+        self.block.append(&mut self.record);
+    }
+
+    /// The steps since then vanish.
+    pub(crate) fn drop_record(&mut self) {
+        self.record.clear();
+    }
+
+    /// The block was not wanted.
+    pub(crate) fn drop_block(&mut self) {
+        self.record.clear();
+        self.block.clear();
+    }
+
+    /// Moves the block's steps out.
+    pub(crate) fn take(&mut self) -> Vec<Step> {
+        std::mem::take(&mut self.block)
+    }
+}

@@ -1,0 +1,65 @@
+//! Steps against states (RULINGS R26): whoever folds the steps of a history has the state of every
+//! object, so nothing moved past the one place that writes steps down.
+
+use std::collections::BTreeMap;
+
+use rollbook_core::object::Machine;
+use rollbook_core::state::{StateTables, Table, TableValue};
+use rollbook_core::step::{Step, Subject, word};
+
+/// Where objects stand.
+type Stands = BTreeMap<(&'static str, Subject), String>;
+
+/// Where every object stands by the steps so far.
+#[derive(Debug, Clone, Default)]
+pub struct Fold(Stands);
+
+impl Fold {
+    /// Takes the steps of a block and compares what they come to with the tables after it.
+    ///
+    /// # Panics
+    ///
+    /// If a step does not begin where its object stood, or an object stands elsewhere than where its
+    /// last step led.
+    pub fn follow(&mut self, steps: &[Step], tables: &StateTables) {
+        for step in steps {
+            let before = self.0.insert((step.kind, step.subject), step.to.clone());
+            assert_eq!(before, step.from, "{step:?}");
+        }
+        let mut stands = Stands::new();
+        collect(&tables.memberships, &mut stands);
+        collect(&tables.dues, &mut stands);
+        collect(&tables.invoices, &mut stands);
+        collect(&tables.motions, &mut stands);
+        collect(&tables.posts, &mut stands);
+        collect(&tables.seats, &mut stands);
+        collect(&tables.edges, &mut stands);
+        collect(&tables.nodes, &mut stands);
+        collect(&tables.funds, &mut stands);
+        collect(&tables.instalments, &mut stands);
+        collect(&tables.calls, &mut stands);
+        collect(&tables.applications, &mut stands);
+        collect(&tables.draws, &mut stands);
+        collect(&tables.reviews, &mut stands);
+        collect(&tables.awards, &mut stands);
+        collect(&tables.agreements, &mut stands);
+        collect(&tables.milestones, &mut stands);
+        collect(&tables.payments, &mut stands);
+        let differs = |of: &Stands, than: &Stands| -> Stands {
+            let mut of = of.clone();
+            of.retain(|key, state| than.get(key) != Some(state));
+            of
+        };
+        assert_eq!(
+            (differs(&self.0, &stands), differs(&stands, &self.0)),
+            (Stands::new(), Stands::new()),
+            "by the steps, and by the tables"
+        );
+    }
+}
+
+fn collect<K: TableValue + Ord, M: Machine + TableValue>(table: &Table<K, M>, stands: &mut Stands) {
+    for (_, object) in table.iter() {
+        stands.insert((M::KIND, object.key().into()), word(object.state()));
+    }
+}
