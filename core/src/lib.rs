@@ -8,6 +8,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
+//! | fixed words | [`word`] |
 //! | numbers and time | [`id`], [`calendar`], [`account`] |
 //! | words of rules | [`refusal`], [`machine`] |
 //! | who | [`identity`] |
@@ -45,3 +46,4 @@ pub mod rules;
 pub mod state;
 pub mod tally;
 pub mod tx;
+pub mod word;

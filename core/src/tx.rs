@@ -20,8 +20,9 @@ use crate::lookup;
 use crate::lookup::find;
 use crate::object::Machine;
 use crate::object::chain::ChainFacts;
-use crate::refusal::{Fact, Refusal};
+use crate::refusal::Refusal;
 use crate::state::{StateTables, Stored, Tables};
+use crate::word::Fact;
 
 mod deadline;
 mod verify;

@@ -2,6 +2,8 @@
 //! fields or variants in order, limits, tags, state tables with their paths, refusal codes. A type
 //! that the page would leave unexplained fails.
 //!
+//! What else is held against the same sources: fixed words ([`words`], RULINGS A32).
+//!
 //! The sources of `core/proof` and `core` are read, not the compiled program: the order of fields and
 //! what is said of them stand there. The page is `docs/formats-tables.md`, the same for programs
 //! `docs/formats-tables.json`.
@@ -10,6 +12,7 @@
 
 mod page;
 mod source;
+mod words;
 
 use rollbook_tests::kept::{hold, hold_json};
 

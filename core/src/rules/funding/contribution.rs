@@ -34,12 +34,13 @@ use crate::object::contribution::{
 use crate::object::fund::Fund;
 use crate::object::matter::Matter;
 use crate::record::{FundAct, PledgeEntry, ReceiptEntry, WriteOffInstalment};
-use crate::refusal::{Fact, Outcome, Refusal};
+use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::bank::{check_reference, claim_reference, post};
 use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::fund;
 use crate::tx::{DeadlineKind, Tx};
+use crate::word::Fact;
 use crate::{refuse, require};
 
 fn instalment(tx: &Tx, number: InstalmentId) -> Result<(Instalment, Contribution), Refusal> {
@@ -210,7 +211,7 @@ fn propose_cancel(
             status == I::Pledged,
             "F34.already-called",
             instalment = instalment,
-            status = format!("{status:?}")
+            status = status
         );
     }
     let entry = Cancellation {
@@ -260,7 +261,7 @@ fn receivable(
             refuse!(
                 "F03.nothing-open",
                 instalment = number,
-                status = format!("{:?}", entry.status)
+                status = entry.status
             )
         }
     };
@@ -399,12 +400,11 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
 /// The guards of F35, write-off.
 fn check_write_off(tx: &Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
     let (entry, _) = instalment(tx, plan.instalment)?;
-    let status = format!("{:?}", entry.status);
     require!(
         entry.status == I::Defaulted,
         "F35.wrong-state",
         instalment = plan.instalment,
-        status = status
+        status = entry.status
     );
     require!(
         entry.delayed == Amount::ZERO,

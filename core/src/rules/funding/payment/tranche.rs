@@ -51,13 +51,15 @@ pub(super) fn claim_tranche(
         require!(
             stands,
             "F43.not-finally-accepted",
-            state = format!("{:?}", agreement.state)
+            agreement = agreement.number,
+            state = agreement.state
         );
     }
     require!(
         stands,
         "N7.no-agreement-in-force",
-        state = format!("{:?}", agreement.state)
+        agreement = agreement.number,
+        state = agreement.state
     );
     match tranche {
         Tranche::Advance => {
@@ -84,7 +86,8 @@ pub(super) fn claim_tranche(
             require!(
                 milestone.state.is_accepted(),
                 "N7.milestone-not-accepted",
-                state = format!("{:?}", milestone.state)
+                milestone = number,
+                state = milestone.state
             );
             if let Some(live) = milestone.payment {
                 refuse!("N8.tranche-taken", payment = live);
@@ -137,7 +140,7 @@ pub(super) fn hold_back_now(tx: &Tx, agreement: &mut Agreement) -> Result<Amount
     require!(
         due > Amount::ZERO,
         "F16.nothing-payable",
-        tranche = format!("{:?}", Tranche::Holdback)
+        tranche = Tranche::Holdback
     );
     agreement.paid.holdback = due;
     Ok(due)
