@@ -22,6 +22,7 @@ use rollbook_core::object::payment::Payment;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::state::decode_value;
+use rollbook_core::word::Word as _;
 use rollbook_proof::codec;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::instant;
@@ -172,9 +173,7 @@ pub fn record(bytes: &[u8]) -> Result<Record, Failure> {
 pub fn effect(without_effect: Option<u32>) -> &'static str {
     match without_effect.map(NotCounted::of_number) {
         None => "applied",
-        Some(Some(NotCounted::LateApplication)) => "late-application",
-        Some(Some(NotCounted::DuplicateGroup)) => "duplicate-group",
-        Some(Some(NotCounted::Recused)) => "recused",
+        Some(Some(reason)) => reason.word(),
         Some(None) => "unknown",
     }
 }

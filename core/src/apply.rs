@@ -72,7 +72,7 @@ fn judge(
         "A2.not-founded",
         missing = tx.facts().founders_missing
     );
-    let (since, in_force) = (record.payload.body.since(), tx.protocol());
+    let (since, in_force) = (record.since(), tx.protocol());
     require!(
         since <= in_force,
         "A18.not-in-force",

@@ -51,6 +51,13 @@ pub enum Class {
     Associate,
 }
 
+crate::words!(Class, "class", {
+    Founding = "founding",
+    Council = "council",
+    Ordinary = "ordinary",
+    Associate = "associate",
+});
+
 /// What a class may do and what it pays.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,

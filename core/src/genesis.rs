@@ -605,11 +605,7 @@ impl Genesis {
             GenesisItem::Office { entry, posts } => {
                 self.enter(tx, entry)?;
                 for post in posts {
-                    require!(
-                        post.role.is_post(),
-                        "R7.no-post-role",
-                        role = format!("{:?}", post.role)
-                    );
+                    require!(post.role.is_post(), "R7.no-post-role", role = post.role);
                     let PostEntry {
                         role,
                         holder,

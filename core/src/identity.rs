@@ -15,6 +15,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::LocalDay;
 use crate::id::{DirectionId, FundId, MembershipId, PersonId};
+use crate::word::Word as _;
 use identifier::Identifier;
 
 pub mod commitment;
@@ -27,7 +28,8 @@ pub const RECORD_MAX_SIGNATURES: usize = 16;
 /// Most keys one person may have registered over time.
 pub const KEYS_MAX: usize = 32;
 
-/// What a person may do for an organisation or office (domain 1.2, 2.5a; RULINGS R7).
+/// What a person may do for an organisation or office (domain 1.2, 2.5a; RULINGS R7). Its order is
+/// that of the encoding and carries no meaning (RULINGS A28).
 #[derive(
     Debug,
     Clone,
@@ -68,6 +70,21 @@ pub enum Role {
     /// AUD: reads everything, acts in nothing else.
     Auditor,
 }
+
+crate::words!(Role, "role", {
+    Primary = "primary",
+    Alternate = "alternate",
+    Finance = "finance",
+    Technical = "technical",
+    NodeOperator = "node-operator",
+    Secretary = "secretary",
+    Registrar = "registrar",
+    Treasurer = "treasurer",
+    SecondOfficer = "second-officer",
+    ProgrammeOfficer = "programme-officer",
+    FinanceApprover = "finance-approver",
+    Auditor = "auditor",
+});
 
 impl Role {
     /// Whether the role is a post of an office (RULINGS R7) and not a role inside a company.
@@ -169,6 +186,14 @@ pub enum ActClass {
     Node,
 }
 
+crate::words!(ActClass, "class", {
+    General = "general",
+    Ballot = "ballot",
+    Money = "money",
+    People = "people",
+    Node = "node",
+});
+
 impl ActClass {
     /// Whether the signature of somebody in this role counts towards the number of officers that a
     /// policy asks for (RULINGS R30). Who keeps a node has no business authority, and the auditor has
@@ -237,7 +262,8 @@ impl ApprovalPolicy {
         for (class, n) in &self.thresholds {
             if *n == 0 || *n as usize > officers.min(RECORD_MAX_SIGNATURES) {
                 return Err(DecodeError::rule(format!(
-                    "approval threshold {n} for {class:?} with {officers} officers"
+                    "approval threshold {n} for {} with {officers} officers",
+                    class.word()
                 )));
             }
         }
@@ -340,6 +366,15 @@ pub enum RelationKind {
     /// Anything else.
     Other,
 }
+
+crate::words!(RelationKind, "relation-kind", {
+    Control = "control",
+    CommonControl = "common-control",
+    Investor = "investor",
+    Contract = "contract",
+    Family = "family",
+    Other = "other",
+});
 
 impl RelationKind {
     /// Whether it makes the two one group with one voice; the others are conflicts alone.

@@ -8,6 +8,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
+//! | fixed words | [`word`] |
 //! | numbers and time | [`id`], [`calendar`], [`account`] |
 //! | words of rules | [`refusal`], [`machine`], [`step`] |
 //! | who | [`identity`] |
@@ -46,3 +47,4 @@ pub mod state;
 pub mod step;
 pub mod tally;
 pub mod tx;
+pub mod word;

@@ -2,6 +2,7 @@
 //! [`step`], so that table and code are one.
 
 use crate::refusal::Refusal;
+use crate::word::Word;
 
 /// One row of a state machine: what may happen to an object, who may do it, under which guards.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +55,7 @@ macro_rules! row {
 
 /// Moves a status by the table: refuses with `<code>.wrong-state` unless it has the row (code,
 /// from, to).
-pub fn step<S: Copy + PartialEq + std::fmt::Debug>(
+pub fn step<S: Copy + PartialEq + Word>(
     rows: &[Row<S>],
     code: &'static str,
     from: Option<S>,
@@ -70,23 +71,20 @@ pub fn step<S: Copy + PartialEq + std::fmt::Debug>(
         .iter()
         .find(|row| row.code == code)
         .map_or("A4.no-such-transition", |row| row.wrong_state);
-    let from = from.map_or("none".to_owned(), |from| format!("{from:?}"));
+    let from = from.map_or("none", |from| from.word());
     Err(Refusal::new(
         wrong,
-        vec![("from", from), ("to", format!("{to:?}"))],
+        vec![("from", from.to_owned()), ("to", to.word().to_owned())],
     ))
 }
 
 /// Rows as text.
-pub fn describe<S: Copy + std::fmt::Debug>(
-    object: &'static str,
-    rows: &[Row<S>],
-) -> Vec<Transition> {
+pub fn describe<S: Word>(object: &'static str, rows: &[Row<S>]) -> Vec<Transition> {
     let line = |row: &Row<S>| Transition {
         object,
         code: row.code,
-        from: row.from.map_or("–".to_owned(), |from| format!("{from:?}")),
-        to: format!("{:?}", row.to),
+        from: row.from.as_ref().map_or("–", Word::word).to_owned(),
+        to: row.to.word().to_owned(),
         who: row.who,
         guards: row.guards,
     };

@@ -22,6 +22,7 @@ use crate::lookup::posts::post_in_force;
 use crate::lookup::rights;
 use crate::machine::Row;
 use crate::object::application::ApplicationStatus;
+use crate::object::contribution::InstalmentStatus;
 use crate::object::invoice::InvoiceStatus;
 use crate::object::motion::MotionStatus;
 use crate::object::post::PostStatus;
@@ -35,6 +36,7 @@ use crate::record::{
 };
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
+use crate::word::Word;
 
 /// Kinds of object that one asks about.
 #[derive(
@@ -93,8 +95,8 @@ pub struct Next {
     pub object: Object,
     /// Its number.
     pub number: u32,
-    /// Where it stands, as its table writes it: `UnderReview`.
-    pub state: String,
+    /// Where it stands, by the fixed word: `under-review`.
+    pub state: &'static str,
     /// Who acts next, as the table writes it; `CLK` if only the clock does, empty if nothing
     /// follows.
     pub who: &'static str,
@@ -104,11 +106,11 @@ pub struct Next {
     /// The person who has to act, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
-    /// The earliest running deadline: which, and its ledger time in milliseconds.
+    /// The earliest running deadline: which, by its fixed word, and its ledger time in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub due: Option<(String, LedgerTime)>,
+    pub due: Option<(&'static str, LedgerTime)>,
     /// Where the clock takes it otherwise; the same state means that it is shown as overdue.
-    pub otherwise: Vec<String>,
+    pub otherwise: Vec<&'static str>,
     /// Code of the unit of its amounts, and digits after the point.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<(String, u32)>,
@@ -120,21 +122,20 @@ pub struct Next {
     pub officers: Vec<PersonId>,
 }
 
-/// Steps that lead out of the usual way: withdrawals, cancellations, holds, refusals.
+/// Steps that lead out of the usual way, by their rule: withdrawals, cancellations, holds, refusals.
 const ASIDE: [&str; 5] = ["F38", "F39", "M01w", "F19", "M05"];
-const ENDINGS: [&str; 5] = ["Replaced", "Refused", "Revoked", "Cancelled", "Withdrawn"];
 
 struct Found {
     next: Next,
 }
 
 impl Found {
-    fn new(object: Object, number: u32, state: impl std::fmt::Debug) -> Found {
+    fn new(object: Object, number: u32, state: &'static str) -> Found {
         Found {
             next: Next {
                 object,
                 number,
-                state: format!("{state:?}"),
+                state,
                 who: "",
                 organisation: None,
                 person: None,
@@ -147,21 +148,22 @@ impl Found {
         }
     }
 
-    /// From a transition table: the first row on the usual way, and where the clock leads.
-    fn table<S: Copy + PartialEq + std::fmt::Debug>(
+    /// From a transition table: the first row on the usual way, and where the clock leads. `out` are
+    /// the states that no usual way leads to: what is replaced, refused, revoked, cancelled or
+    /// withdrawn.
+    fn table<S: Copy + PartialEq + Word>(
         object: Object,
         number: u32,
         state: S,
         rows: &'static [Row<S>],
+        out: &[S],
     ) -> Found {
-        let mut found = Found::new(object, number, state);
+        let mut found = Found::new(object, number, state.word());
         let here = || rows.iter().filter(|row| row.from == Some(state));
-        let usual = |row: &&Row<S>| {
-            !ASIDE.contains(&row.code) && !ENDINGS.contains(&format!("{:?}", row.to).as_str())
-        };
+        let usual = |row: &&Row<S>| !ASIDE.contains(&row.code) && !out.contains(&row.to);
         found.next.who = here().find(usual).map_or("", |row| row.who);
         for row in here().filter(|row| row.who == "CLK") {
-            let to = format!("{:?}", row.to);
+            let to = row.to.word();
             if !found.next.otherwise.contains(&to) {
                 found.next.otherwise.push(to);
             }
@@ -174,7 +176,7 @@ impl Found {
             let due = tables.deadline_of.get(&(*kind as u16, *object))?;
             Some((*due, *kind))
         });
-        self.next.due = running.min().map(|(due, kind)| (format!("{kind:?}"), due));
+        self.next.due = running.min().map(|(due, kind)| (kind.word(), due));
         self
     }
 
@@ -218,8 +220,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
     let found = match object {
         Object::Organisation => {
             let entry = tables.organisations.get(&OrganisationId(number))?;
-            let mut found = Found::new(object, number, ()).of(Some(OrganisationId(number)));
-            found.next.state = "Registered".to_owned();
+            let mut found =
+                Found::new(object, number, "registered").of(Some(OrganisationId(number)));
             found.next.officers = entry.officers.clone();
             match entry.kind {
                 OrganisationKind::Company if entry.membership.is_none() => found.who("applicant"),
@@ -238,7 +240,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 D::MembershipAskAgain,
             ]);
             kinds.extend(entry.motion.map(|motion| (D::MotionClose, motion.0)));
-            let found = Found::table(object, number, state, &membership::ROWS)
+            let found = Found::table(object, number, state, &membership::ROWS, &[])
                 .due(tables, &kinds)
                 .of(Some(entry.organisation))
                 .currency(tables);
@@ -269,7 +271,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 .get(&entry.membership)
                 .map(|membership| membership.organisation);
             let kinds = [(D::MembershipActivate, entry.membership.0)];
-            Found::new(object, number, entry.status)
+            Found::new(object, number, entry.status.word())
                 .who(who)
                 .due(tables, &kinds)
                 .of(payer)
@@ -286,14 +288,21 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             if is_member {
                 kinds.push((D::MotionEarly, number));
             }
-            let found = Found::table(object, number, entry.status, &motion::ROWS)
-                .due(tables, &kinds)
-                .of(entry.proposer.map(|(organisation, _)| organisation));
+            let found = Found::table(
+                object,
+                number,
+                entry.status,
+                &motion::ROWS,
+                &[MotionStatus::Withdrawn],
+            )
+            .due(tables, &kinds)
+            .of(entry.proposer.map(|(organisation, _)| organisation));
             if entry.status == MotionStatus::Open {
                 // The clock closes every ballot; only a missed quorum is a consequence of not
                 // voting.
                 let mut found = found.who("electorate");
-                found.next.otherwise = vec!["Waiting".to_owned(), "Lapsed".to_owned()];
+                found.next.otherwise =
+                    vec![MotionStatus::Waiting.word(), MotionStatus::Lapsed.word()];
                 found
             } else {
                 found
@@ -301,7 +310,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         }
         Object::Post => {
             let entry = tables.posts.get(&PostId(number))?;
-            let mut found = Found::table(object, number, entry.status, &post::ROWS)
+            let mut found = Found::table(object, number, entry.status, &post::ROWS, &[])
                 .due(tables, &on(&[D::PostOffer, D::PostTerm]))
                 .of(Some(entry.office));
             if entry.status == PostStatus::Offered {
@@ -312,23 +321,35 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         }
         Object::Fund => {
             let entry = tables.funds.get(&FundId(number))?;
-            Found::table(object, number, entry.status, &fund::ROWS)
+            Found::table(object, number, entry.status, &fund::ROWS, &[])
                 .of(Some(entry.holder))
                 .fund(tables, Some(FundId(number)))
         }
         Object::Instalment => {
             let entry = tables.instalments.get(&InstalmentId(number))?;
             let pledge = tables.contributions.get(&entry.contribution)?;
-            Found::table(object, number, entry.status, &contribution::ROWS)
-                .due(tables, &on(&[D::InstalmentDefault]))
-                .of(Some(pledge.member))
-                .fund(tables, Some(pledge.fund))
+            Found::table(
+                object,
+                number,
+                entry.status,
+                &contribution::ROWS,
+                &[InstalmentStatus::Cancelled],
+            )
+            .due(tables, &on(&[D::InstalmentDefault]))
+            .of(Some(pledge.member))
+            .fund(tables, Some(pledge.fund))
         }
         Object::Call => {
             let entry = tables.calls.get(&CallId(number))?;
-            let found = Found::table(object, number, entry.status, &call::ROWS)
-                .due(tables, &on(&[D::CallOpens, D::CallCloses, D::OpeningEnds]))
-                .fund(tables, Some(entry.terms.fund));
+            let found = Found::table(
+                object,
+                number,
+                entry.status,
+                &call::ROWS,
+                &[call::CallStatus::Cancelled],
+            )
+            .due(tables, &on(&[D::CallOpens, D::CallCloses, D::OpeningEnds]))
+            .fund(tables, Some(entry.terms.fund));
             match entry.status {
                 call::CallStatus::Open => found.who("applicants"),
                 call::CallStatus::ClosedForSubmissions => found.who("applicant, PO"),
@@ -346,10 +367,16 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 (D::OpeningEnds, entry.call.0),
             ];
             let fund = tables.calls.get(&entry.call).map(|call| call.terms.fund);
-            let found = Found::table(object, number, entry.status, &application::ROWS)
-                .due(tables, &kinds)
-                .of(Some(entry.applicant))
-                .fund(tables, fund);
+            let found = Found::table(
+                object,
+                number,
+                entry.status,
+                &application::ROWS,
+                &[ApplicationStatus::Withdrawn],
+            )
+            .due(tables, &kinds)
+            .of(Some(entry.applicant))
+            .fund(tables, fund);
             match entry.status {
                 ApplicationStatus::Ineligible
                     if entry.appeal == Some(application::Appeal::Possible) =>
@@ -385,25 +412,37 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         }
         Object::Draw => {
             let entry = tables.draws.get(&DrawId(number))?;
-            let mut found = Found::table(object, number, entry.status, &draw::ROWS)
+            let mut found = Found::table(object, number, entry.status, &draw::ROWS, &[])
                 .due(tables, &on(&[D::DrawStep]));
             found.next.attempt = Some(entry.attempt);
             found
         }
         Object::Review => {
             let entry = tables.reviews.get(&ReviewId(number))?;
-            let mut found = Found::table(object, number, entry.status, &review::ROWS)
-                .due(tables, &on(&[D::ReviewSeal, D::ReviewReveal]))
-                .of(tables.persons.get(&entry.person).map(|person| person.home));
+            let mut found = Found::table(
+                object,
+                number,
+                entry.status,
+                &review::ROWS,
+                &[review::ReviewStatus::Replaced],
+            )
+            .due(tables, &on(&[D::ReviewSeal, D::ReviewReveal]))
+            .of(tables.persons.get(&entry.person).map(|person| person.home));
             found.next.person = Some(entry.person);
             found
         }
         Object::Award => {
             let entry = tables.awards.get(&AwardId(number))?;
-            let found = Found::table(object, number, entry.state, &award::ROWS)
-                .due(tables, &on(&[D::StandstillEnd, D::OfferEnd]))
-                .of(Some(entry.grantee))
-                .fund(tables, Some(entry.fund));
+            let found = Found::table(
+                object,
+                number,
+                entry.state,
+                &award::ROWS,
+                &[award::AwardState::Revoked],
+            )
+            .due(tables, &on(&[D::StandstillEnd, D::OfferEnd]))
+            .of(Some(entry.grantee))
+            .fund(tables, Some(entry.fund));
             match entry.state {
                 award::AwardState::Accepted if entry.agreement.is_none() => found.who("PO"),
                 award::AwardState::Standstill => found.who("CLK"),
@@ -412,10 +451,16 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         }
         Object::Agreement => {
             let entry = tables.agreements.get(&AgreementId(number))?;
-            let found = Found::table(object, number, entry.state, &agreement::ROWS)
-                .due(tables, &on(&[D::AccountCooled]))
-                .of(Some(entry.grantee))
-                .fund(tables, Some(entry.fund));
+            let found = Found::table(
+                object,
+                number,
+                entry.state,
+                &agreement::ROWS,
+                &[agreement::AgreementState::Replaced],
+            )
+            .due(tables, &on(&[D::AccountCooled]))
+            .of(Some(entry.grantee))
+            .fund(tables, Some(entry.fund));
             match (&entry.change, entry.state) {
                 (Some(change), _) if !change.confirmed => found.who("OFF"),
                 (_, agreement::AgreementState::InForce) => found.who("GRT"),
@@ -425,7 +470,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         Object::Milestone => {
             let entry = tables.milestones.get(&MilestoneId(number))?;
             let agreement = tables.agreements.get(&entry.agreement)?;
-            Found::table(object, number, entry.state, &milestone::ROWS)
+            Found::table(object, number, entry.state, &milestone::ROWS, &[])
                 .due(tables, &on(&[D::AssessDue]))
                 .of(Some(agreement.grantee))
                 .fund(tables, Some(agreement.fund))
@@ -445,10 +490,16 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 .agreements
                 .get(&entry.agreement)
                 .map(|agreement| agreement.grantee);
-            Found::table(object, number, entry.state, &payment::ROWS)
-                .due(tables, &kinds)
-                .of(grantee)
-                .fund(tables, Some(entry.fund))
+            Found::table(
+                object,
+                number,
+                entry.state,
+                &payment::ROWS,
+                &[payment::PaymentState::Refused],
+            )
+            .due(tables, &kinds)
+            .of(grantee)
+            .fund(tables, Some(entry.fund))
         }
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;
@@ -458,7 +509,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 | crate::object::node::NodeStatus::Leaving => "CLK",
                 _ => "",
             };
-            Found::new(object, number, node.status)
+            Found::new(object, number, node.status.word())
                 .who(who)
                 .of(Some(OrganisationId(number)))
         }

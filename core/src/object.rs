@@ -7,6 +7,7 @@ use crate::id::Id;
 use crate::machine::{Row, Transition, describe, step};
 use crate::refusal::Refusal;
 use crate::step::{Moving, Subject};
+use crate::word::Word;
 
 pub mod agreement;
 pub mod application;
@@ -51,7 +52,7 @@ pub trait Object {
 /// A thing whose state moves by one table of transitions.
 pub trait Machine {
     /// Its states, without the facts of a case.
-    type State: Copy + PartialEq + std::fmt::Debug + 'static;
+    type State: Copy + PartialEq + Word + 'static;
     /// What a step leads to: the state, with the facts of the case where it has some.
     type Entry;
     /// What names one of the kind.

@@ -30,6 +30,7 @@ mod nonce;
 mod organisation;
 mod payment;
 mod share;
+mod since;
 
 pub use award::{
     AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan,
@@ -200,6 +201,12 @@ impl Record {
         self.payload.id()
     }
 
+    /// The first rule version that has everything in the record: its act, and by what right its
+    /// signers sign (RULINGS A28).
+    pub fn since(&self) -> ProtocolVersion {
+        since::Since::since(self)
+    }
+
     /// The record's leaf.
     pub fn leaf(&self) -> Leaf {
         Leaf {
@@ -347,12 +354,9 @@ impl Body {
         }
     }
 
-    /// The first rule version that has this act (RULINGS A18).
+    /// The first rule version that has this act and everything in it (RULINGS A18, A28).
     pub fn since(&self) -> ProtocolVersion {
-        match self {
-            Body::Charter(CharterAct::FileOrder(_)) => ProtocolVersion(2),
-            _ => ProtocolVersion(1),
-        }
+        since::Since::since(self)
     }
 
     /// Signatures inside the act, beside those of the envelope: proofs of possession and a

@@ -5,7 +5,7 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text};
-use rollbook_proof::crypto::{Hash, KeyError};
+use rollbook_proof::crypto::{Hash, KeyError, KeyKind};
 use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::account::{Amount, Balance, UnitError};
@@ -15,6 +15,7 @@ use crate::id::{
     DrawId, FundId, GroupId, GuaranteeId, HoldingId, InstalmentId, InvoiceId, LineId, MembershipId,
     MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
+use crate::word::Fact;
 
 /// Why a record is inadmissible: a language-free code, such as `M01.live-membership`, and the facts
 /// of the case.
@@ -44,19 +45,6 @@ impl std::fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
-
-/// What can be a fact of a case: text without a language. A number is its digits, whatever its kind
-/// looks like for people: the reader's message gives it its form.
-pub trait Fact {
-    /// The text.
-    fn fact(&self) -> String;
-}
-
-impl<T: Fact + ?Sized> Fact for &T {
-    fn fact(&self) -> String {
-        (**self).fact()
-    }
-}
 
 /// Facts that are their own text.
 macro_rules! plain {
@@ -122,11 +110,21 @@ digits!(
     SeatId,
 );
 
+crate::words!(KeyKind, "key-kind", {
+    Officer = "officer",
+    Registrar = "registrar",
+    Consensus = "consensus",
+    Cosigner = "cosigner",
+    Log = "log",
+    Transport = "transport",
+    Witness = "witness",
+});
+
 /// Returns a [`Refusal`] from the current function.
 #[macro_export]
 macro_rules! refuse {
     ($code:literal $(, $name:ident = $value:expr)* $(,)?) => {
-        return Err($crate::refusal::Refusal::new($code, vec![$((stringify!($name), $crate::refusal::Fact::fact(&$value))),*]))
+        return Err($crate::refusal::Refusal::new($code, vec![$((stringify!($name), $crate::word::Fact::fact(&$value))),*]))
     };
 }
 
@@ -173,6 +171,12 @@ pub enum NotCounted {
     /// The member is recused from the motion.
     Recused,
 }
+
+crate::words!(NotCounted, "effect", {
+    LateApplication = "late-application",
+    DuplicateGroup = "duplicate-group",
+    Recused = "recused",
+});
 
 impl NotCounted {
     /// Its number in effect leaves ([`rollbook_proof::chain::Effects`]), that of its encoding.

@@ -6,6 +6,14 @@
 //! * [`membership`], [`registration`], [`network`], [`funding`], [`orders`]: the families, in the
 //!   order in which they may know one another.
 
+use crate::machine::Transition;
+use crate::object::membership::Membership;
+use crate::object::motion::Motion;
+use crate::object::post::Post;
+use crate::object::relation::Edge;
+use crate::object::seat::Seat;
+use crate::object::transitions;
+
 pub mod authority;
 pub mod bank;
 pub mod effect;
@@ -19,3 +27,17 @@ pub mod posts;
 pub mod registration;
 pub mod relations;
 pub mod seats;
+
+/// Every transition of every kind of object that has a table.
+pub fn table() -> Vec<Transition> {
+    let mut rows = [
+        transitions::<Membership>(),
+        transitions::<Motion>(),
+        transitions::<Post>(),
+        transitions::<Seat>(),
+        transitions::<Edge>(),
+    ]
+    .concat();
+    rows.extend(funding::table());
+    rows
+}

@@ -52,14 +52,9 @@ pub struct Step {
     /// The transition's number in the rules, such as `M08`.
     pub code: &'static str,
     /// The state that it left; none for a new object.
-    pub from: Option<String>,
+    pub from: Option<&'static str>,
     /// The state that it came to. The same as `from` where a rule only shows that a time has passed.
-    pub to: String,
-}
-
-/// The word for a state in steps.
-pub fn word<S: std::fmt::Debug>(state: S) -> String {
-    format!("{state:?}")
+    pub to: &'static str,
 }
 
 /// Shows that a transaction moves the object and has written the step down. Nothing else can make

@@ -21,9 +21,10 @@ use crate::lookup::find;
 use crate::machine::step;
 use crate::object::Machine;
 use crate::object::chain::ChainFacts;
-use crate::refusal::{Fact, Refusal};
+use crate::refusal::Refusal;
 use crate::state::{StateTables, Stored, Tables};
-use crate::step::{Moving, Step, word};
+use crate::step::{Moving, Step};
+use crate::word::{Fact, Word};
 
 mod deadline;
 mod verify;
@@ -238,8 +239,8 @@ impl<'a> Tx<'a> {
             kind: M::KIND,
             subject: key.into(),
             code,
-            from: from.map(word),
-            to: word(to),
+            from: from.map(|from| from.word()),
+            to: to.word(),
         })
     }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use rollbook_core::object::Machine;
 use rollbook_core::state::{StateTables, Table, TableValue};
-use rollbook_core::step::{Step, Subject, word};
+use rollbook_core::step::{Step, Subject};
+use rollbook_core::word::Word;
 
 /// Where objects stand.
-type Stands = BTreeMap<(&'static str, Subject), String>;
+type Stands = BTreeMap<(&'static str, Subject), &'static str>;
 
 /// Where every object stands by the steps so far.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +24,7 @@ impl Fold {
     /// last step led.
     pub fn follow(&mut self, steps: &[Step], tables: &StateTables) {
         for step in steps {
-            let before = self.0.insert((step.kind, step.subject), step.to.clone());
+            let before = self.0.insert((step.kind, step.subject), step.to);
             assert_eq!(before, step.from, "{step:?}");
         }
         let mut stands = Stands::new();
@@ -60,6 +61,6 @@ impl Fold {
 
 fn collect<K: TableValue + Ord, M: Machine + TableValue>(table: &Table<K, M>, stands: &mut Stands) {
     for (_, object) in table.iter() {
-        stands.insert((M::KIND, object.key().into()), word(object.state()));
+        stands.insert((M::KIND, object.key().into()), object.state().word());
     }
 }

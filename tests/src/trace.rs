@@ -49,8 +49,8 @@ impl From<&Step> for Moved {
             kind: step.kind.to_owned(),
             subject: step.subject.to_string(),
             code: step.code.to_owned(),
-            from: step.from.clone(),
-            to: step.to.clone(),
+            from: step.from.map(str::to_owned),
+            to: step.to.to_owned(),
         }
     }
 }

@@ -94,7 +94,7 @@ impl Node {
         let answers: Vec<Told<SignedAnswer>> =
             serde_json::from_slice(&text).map_err(|error| error.to_string())?;
         let refused = answers.into_iter().find_map(|answer| match answer {
-            Told::Problem(problem) => Some(format!("{:?} {:?}", problem.code, problem.detail)),
+            Told::Problem(problem) => Some(format!("{} {}", problem.code, problem.detail)),
             Told::Answer(_) => None,
         });
         Ok((seen, refused))

@@ -25,6 +25,7 @@ use rollbook_core::record::{
 use rollbook_core::refusal::{NotCounted, Outcome};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
+use rollbook_core::word::Word as _;
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
@@ -247,16 +248,11 @@ impl Story<'_> {
         }
     }
 
-    fn expect(
-        &self,
-        step: &str,
-        expected: impl std::fmt::Debug,
-        found: impl std::fmt::Debug,
-    ) -> Told {
-        let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
+    fn expect<T: PartialEq + std::fmt::Debug>(&self, step: &str, expected: T, found: T) -> Told {
         if expected == found {
             Ok(())
         } else {
+            let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
             Err(StoryError::Unexpected {
                 step: step.to_owned(),
                 expected,
@@ -345,7 +341,7 @@ impl Story<'_> {
     fn settle(&mut self, step: &str, records: Vec<Record>) -> Told<Vec<Hash>> {
         let answers = self.answers(step, records)?;
         for (_, outcome) in &answers {
-            self.expect(step, Outcome::Applied, outcome)?;
+            self.expect(step, Outcome::Applied, *outcome)?;
         }
         Ok(answers.into_iter().map(|(id, _)| id).collect())
     }
@@ -395,12 +391,17 @@ impl Story<'_> {
                 Ok(())
             }
             other => {
-                let found = other.map(|answer| {
-                    answer
-                        .map(|settled| settled.outcome)
-                        .map_err(|refusal| refusal.to_string())
-                });
-                self.expect(step, format!("a refusal by {rule}"), found)
+                let found = match other.map(|answer| answer.map(|settled| settled.outcome)) {
+                    None => "nothing".to_owned(),
+                    Some(Ok(Outcome::Applied)) => "applied".to_owned(),
+                    Some(Ok(Outcome::NotCounted(reason))) => reason.word().to_owned(),
+                    Some(Err(refusal)) => refusal.to_string(),
+                };
+                Err(StoryError::Unexpected {
+                    step: step.to_owned(),
+                    expected: format!("a refusal by {rule}"),
+                    found,
+                })
             }
         }
     }
@@ -426,7 +427,7 @@ impl Story<'_> {
             NotCounted::LateApplication => "F06",
             NotCounted::DuplicateGroup | NotCounted::Recused => "R1",
         };
-        self.refusals.push(format!("{rule} {why:?}"));
+        self.refusals.push(format!("{rule} {}", why.word()));
         self.stage.tell(&Step {
             key: step,
             facts,

@@ -659,8 +659,8 @@ impl Testnet {
                     .map(|(node, s)| match s {
                         None => format!("node {node} does not answer"),
                         Some(s) => format!(
-                            "node {node}: height {} receipted {} stored {} {:?} round {} votes {} \
-                             root {:?}",
+                            "node {node}: height {} receipted {} stored {} {} round {} votes {} \
+                             root {}",
                             s.height,
                             s.receipted,
                             s.stored,

@@ -4,14 +4,8 @@
 use rollbook_client::client::Client;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
-use rollbook_core::machine::Transition;
-use rollbook_core::object;
-use rollbook_core::object::membership::Membership;
-use rollbook_core::object::motion::Motion;
-use rollbook_core::object::post::Post;
-use rollbook_core::object::relation::Edge;
-use rollbook_core::object::seat::Seat;
 use rollbook_core::record::{Body, Record};
+use rollbook_core::rules;
 use rollbook_proof::codec::encode;
 use rollbook_wire::judgement::Judgement;
 use rollbook_wire::record::Told;
@@ -73,7 +67,7 @@ pub fn role_codes(roles: &[Role]) -> Vec<String> {
 /// The role that the rule asks for, `finance`.
 pub fn wanted_role(judged: &Judgement) -> Option<String> {
     let (_, role) = judged.facts.iter().find(|(name, _)| name == "role")?;
-    Some(super::next::kebab(role))
+    Some(role.clone())
 }
 
 /// A principal as people read it: number and name.
@@ -138,21 +132,10 @@ pub fn say_missing(judged: &Judgement, keystore: &Keystore) {
     }
 }
 
-/// Every row of every transition table.
-pub fn transitions() -> Vec<Transition> {
-    let mut rows = object::transitions::<Membership>();
-    rows.extend(object::transitions::<Motion>());
-    rows.extend(object::transitions::<Post>());
-    rows.extend(object::transitions::<Seat>());
-    rows.extend(object::transitions::<Edge>());
-    rows.extend(rollbook_core::rules::funding::table());
-    rows
-}
-
 /// Steps of the act's rule, of one kind of object if it is known: `screening -> sponsoring`.
 fn effects(body: &Body, object: Option<&str>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for row in transitions() {
+    for row in rules::table() {
         if row.code != body.code()
             || row.who == "CLK"
             || object.is_some_and(|object| object != row.object)

@@ -11,7 +11,7 @@ use rollbook_core::record::Record;
 use rollbook_proof::number::Height;
 use rollbook_wire::next::{Following, Next, Standing};
 use rollbook_wire::record::Place;
-use rollbook_words::catalogue::{find, t};
+use rollbook_words::catalogue::{in_words, t};
 use rollbook_words::dates::time;
 use serde_json::Value;
 
@@ -28,22 +28,6 @@ pub fn of(client: &Client, object: &str, number: u32) -> Result<Next, Failure> {
     Ok(standing.next)
 }
 
-/// `UnderReview` as `under-review`; words that are kebab already stay.
-pub fn kebab(name: &str) -> String {
-    let mut text = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() {
-            if !text.is_empty() {
-                text.push('-');
-            }
-            text.push(c.to_ascii_lowercase());
-        } else {
-            text.push(c);
-        }
-    }
-    text
-}
-
 /// The key of an actor of the tables: `2 of TRE, OFF, FIN` is `2-of-tre-off-fin`.
 pub fn who_key(who: &str) -> String {
     let parts: Vec<String> = who
@@ -56,10 +40,7 @@ pub fn who_key(who: &str) -> String {
 
 /// A state in words.
 pub fn state(object: &str, name: &str) -> String {
-    let name = kebab(name);
-    find(&format!("state.{object}.{name}"), &[])
-        .or_else(|| find(&format!("state.{name}"), &[]))
-        .unwrap_or(name)
+    in_words(&format!("state.{object}"), name)
 }
 
 /// Where it stands, who acts next, until when, what if not.
@@ -87,7 +68,7 @@ pub fn sentence(next: &Next) -> String {
         who => t("next.who", &[("who", actor(next, who))]),
     };
     if let Some((deadline, ms)) = &next.due {
-        let what = t(&format!("deadline.{}", kebab(deadline)), &[]);
+        let what = t(&format!("deadline.{deadline}"), &[]);
         text += &t("next.due", &[("due", time(*ms)), ("what", what)]);
         let otherwise: Vec<String> = next
             .otherwise

@@ -10,6 +10,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire};
 
 use crate::account::unit::Amount;
+use crate::word::Word as _;
 
 /// The parts of one pledge, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -40,6 +41,15 @@ pub enum PledgePart {
     WrittenOff,
 }
 
+crate::words!(PledgePart, "pledge-part", {
+    Uncalled = "uncalled",
+    CalledOpen = "called-open",
+    Received = "received",
+    Cancelled = "cancelled",
+    Defaulted = "defaulted",
+    WrittenOff = "written-off",
+});
+
 /// What can happen to a pledge. The table is [`PledgeMove::row`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -66,7 +76,7 @@ pub enum PledgeError {
     #[error("an amount of {} minor units; 1 to 999999999999999999 are allowed", .0.0)]
     Amount(Amount),
     /// The part is smaller than the amount. An excess is a new pledge (F03).
-    #[error("{number}: {} minor units, but only {} are {part:?}", .amount.0, .available.0)]
+    #[error("{number}: {} minor units, but only {} are {}", .amount.0, .available.0, .part.word())]
     Insufficient {
         /// The transition.
         number: &'static str,

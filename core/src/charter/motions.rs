@@ -19,6 +19,7 @@ use rollbook_proof::number::ProtocolVersion;
 
 use crate::calendar::Period;
 use crate::id::{DirectionId, FundId};
+use crate::word::Word as _;
 use presets::{CN_ASSOCIATION, DEFAULT, FOUNDATION, HALF, TWO_THIRDS, built};
 
 mod presets;
@@ -104,10 +105,76 @@ pub enum MotionKind {
     PaymentPlan,
 }
 
+crate::words!(MotionKind, "motion-kind", {
+    Admit = "admit",
+    ClassChange = "class-change",
+    Suspend = "suspend",
+    Lift = "lift",
+    Expel = "expel",
+    Appeal = "appeal",
+    ElectSeat = "elect-seat",
+    Budget = "budget",
+    CreateFund = "create-fund",
+    CloseFund = "close-fund",
+    OpenCall = "open-call",
+    Award = "award",
+    AwardOutOfRank = "award-out-of-rank",
+    WriteOff = "write-off",
+    TerminateAgreement = "terminate-agreement",
+    CreateWorkingGroup = "create-working-group",
+    DissolveWorkingGroup = "dissolve-working-group",
+    WorkingGroupDecision = "working-group-decision",
+    RatifyRevocation = "ratify-revocation",
+    AmendCharter = "amend-charter",
+    DissolveAlliance = "dissolve-alliance",
+    Pool = "pool",
+    Appoint = "appoint",
+    Remove = "remove",
+    Correct = "correct",
+    AppointAuditor = "appoint-auditor",
+    RecoverKeys = "recover-keys",
+    DecideAppeal = "decide-appeal",
+    LiftHold = "lift-hold",
+    Observer = "observer",
+    PaymentPlan = "payment-plan",
+});
+
 impl MotionKind {
-    /// The first rule version that has this kind.
+    /// The first rule version that has this kind. Matched in full: a new kind says its own.
     pub fn since(self) -> ProtocolVersion {
-        ProtocolVersion(1)
+        match self {
+            MotionKind::Admit
+            | MotionKind::ClassChange
+            | MotionKind::Suspend
+            | MotionKind::Lift
+            | MotionKind::Expel
+            | MotionKind::Appeal
+            | MotionKind::ElectSeat
+            | MotionKind::Budget
+            | MotionKind::CreateFund
+            | MotionKind::CloseFund
+            | MotionKind::OpenCall
+            | MotionKind::Award
+            | MotionKind::AwardOutOfRank
+            | MotionKind::WriteOff
+            | MotionKind::TerminateAgreement
+            | MotionKind::CreateWorkingGroup
+            | MotionKind::DissolveWorkingGroup
+            | MotionKind::WorkingGroupDecision
+            | MotionKind::RatifyRevocation
+            | MotionKind::AmendCharter
+            | MotionKind::DissolveAlliance
+            | MotionKind::Pool
+            | MotionKind::Appoint
+            | MotionKind::Remove
+            | MotionKind::Correct
+            | MotionKind::AppointAuditor
+            | MotionKind::RecoverKeys
+            | MotionKind::DecideAppeal
+            | MotionKind::LiftHold
+            | MotionKind::Observer
+            | MotionKind::PaymentPlan => ProtocolVersion(1),
+        }
     }
 
     /// Every kind, in encoding order.
@@ -146,7 +213,7 @@ impl MotionKind {
     ];
 }
 
-/// A kind of body. The order is the order of escalation, working groups first.
+/// A kind of body. Its order is that of the encoding and carries no meaning.
 #[derive(
     Debug,
     Clone,
@@ -172,6 +239,13 @@ pub enum BodyKind {
     Assembly,
 }
 
+crate::words!(BodyKind, "body", {
+    WorkingGroup = "working-group",
+    Committee = "committee",
+    Board = "board",
+    Assembly = "assembly",
+});
+
 impl BodyKind {
     /// The body that decides when this one has too few unrelated voices; none above the assembly.
     pub fn above(self) -> Option<BodyKind> {
@@ -180,6 +254,27 @@ impl BodyKind {
             BodyKind::Board => Some(BodyKind::Assembly),
             BodyKind::Assembly => None,
         }
+    }
+
+    /// How high it stands: a body decides what a lower one may decide. Matched and not derived, so
+    /// that a kind of body that comes later stands where it belongs.
+    fn height(self) -> u8 {
+        match self {
+            BodyKind::WorkingGroup => 0,
+            BodyKind::Committee => 1,
+            BodyKind::Board => 2,
+            BodyKind::Assembly => 3,
+        }
+    }
+
+    /// Whether it stands as high as `other`, or higher.
+    pub fn is_at_least(self, other: BodyKind) -> bool {
+        self.height() >= other.height()
+    }
+
+    /// The higher of the two.
+    pub fn or_above(self, other: BodyKind) -> BodyKind {
+        if self.is_at_least(other) { self } else { other }
     }
 
     /// The usual abbreviation.
@@ -444,7 +539,7 @@ pub enum Preset {
 pub enum FloorError {
     /// Every kind needs a rule; an award one for each of IC, BRD and GA, one out of rank for each of
     /// BRD and GA.
-    #[error("no rule for {kind:?} in {}", body.map_or("any body", BodyKind::code))]
+    #[error("no rule for {} in {}", .kind.word(), body.map_or("any body", BodyKind::code))]
     Missing {
         /// The kind.
         kind: MotionKind,
@@ -452,7 +547,7 @@ pub enum FloorError {
         body: Option<BodyKind>,
     },
     /// A fraction outside 0 < n <= d <= 10,000.
-    #[error("{kind:?}: {fraction} is no fraction of a whole with a denominator up to 10000")]
+    #[error("{}: {fraction} is no fraction of a whole with a denominator up to 10000", .kind.word())]
     Fraction {
         /// The kind.
         kind: MotionKind,
@@ -460,7 +555,7 @@ pub enum FloorError {
         fraction: Fraction,
     },
     /// Not more than half: a tie or a minority would pass.
-    #[error("{kind:?}: {threshold} is not a majority; more than half is the floor")]
+    #[error("{}: {threshold} is not a majority; more than half is the floor", .kind.word())]
     NoMajority {
         /// The kind.
         kind: MotionKind,
@@ -471,11 +566,11 @@ pub enum FloorError {
     #[error("amending the charter needs at least 2/3, not {0}")]
     Amendment(Threshold),
     /// Plurality is for elections, and elections are by plurality.
-    #[error("{0:?}: only the election of seats is by plurality")]
+    #[error("{}: only the election of seats is by plurality", .0.word())]
     Plurality(MotionKind),
     /// A committee decides awards, a working group its own matters, nothing else; the auditor is the
     /// assembly's.
-    #[error("{kind:?} is not for {}", body.code())]
+    #[error("{} is not for {}", .kind.word(), .body.code())]
     Body {
         /// The kind.
         kind: MotionKind,
@@ -483,7 +578,7 @@ pub enum FloorError {
         body: BodyKind,
     },
     /// Ballot times in different units, reversed, zero, or over a year.
-    #[error("{kind:?}: a ballot of {min} to {max}")]
+    #[error("{}: a ballot of {min} to {max}", .kind.word())]
     Ballot {
         /// The kind.
         kind: MotionKind,
@@ -546,8 +641,9 @@ impl RuleSet {
     pub fn first(&self, kind: MotionKind) -> Option<&MotionRule> {
         self.entries
             .iter()
-            .find(|entry| entry.kind == kind)
+            .filter(|entry| entry.kind == kind)
             .map(|entry| &entry.rule)
+            .min_by_key(|rule| rule.body.height())
     }
 
     /// The rule one body further up, for a motion whose body has too few unrelated voices (domain
@@ -604,7 +700,8 @@ impl RuleSet {
             let (min, max) = (rule.ballot_min, rule.ballot_max);
             let body = rule.body.code();
             text.push_str(&format!(
-                "| {kind:?} | {body} | {} elig | {pass} | {min} – {max} | {stay} |\n",
+                "| {} | {body} | {} elig | {pass} | {min} – {max} | {stay} |\n",
+                kind.word(),
                 rule.quorum
             ));
         }

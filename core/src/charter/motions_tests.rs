@@ -300,7 +300,7 @@ fn a_set_is_complete_and_sorted() {
 fn the_table_for_the_docs() {
     let text = RuleSet::preset(Preset::Default).markdown();
     assert!(
-        text.contains("| Admit | BRD | 2/3 elig | >= 2/3 part | 7 d – 21 d | – |"),
+        text.contains("| admit | BRD | 2/3 elig | >= 2/3 part | 7 d – 21 d | – |"),
         "{text}"
     );
     assert_eq!(

@@ -14,7 +14,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, Wire};
 use rollbook_proof::crypto::PublicKey;
 
-use crate::refusal::Fact;
+use crate::word::Fact;
 
 /// The 31 characters of GB 32100-2015, in the order of their values.
 const USCC_ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";

@@ -16,17 +16,7 @@ use crate::row;
 
 /// Where an agreement stands.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum AgreementState {
@@ -41,6 +31,14 @@ pub enum AgreementState {
     /// The final report is accepted.
     Completed,
 }
+
+crate::words!(AgreementState, "state.agreement", {
+    Drafted = "drafted",
+    SignedByGrantee = "signed-by-grantee",
+    InForce = "in-force",
+    Replaced = "replaced",
+    Completed = "completed",
+});
 
 /// Transitions of an agreement (domain 2.4).
 pub const ROWS: [Row<AgreementState>; 6] = [

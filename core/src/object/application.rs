@@ -13,7 +13,7 @@ use crate::record::{ApplicationContent, Verdict};
 use crate::row;
 
 /// Where an application stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApplicationStatus {
     /// Sealed, in time.
@@ -40,6 +40,20 @@ pub enum ApplicationStatus {
     Void,
 }
 
+crate::words!(ApplicationStatus, "state.application", {
+    Submitted = "submitted",
+    Opened = "opened",
+    Eligible = "eligible",
+    Ineligible = "ineligible",
+    UnderReview = "under-review",
+    Ranked = "ranked",
+    Awarded = "awarded",
+    Reserve = "reserve",
+    NotRecommended = "not-recommended",
+    Withdrawn = "withdrawn",
+    Void = "void",
+});
+
 /// An appeal against ineligibility (F40).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -55,6 +69,14 @@ pub enum Appeal {
     /// Not filed in time.
     Expired,
 }
+
+crate::words!(Appeal, "appeal", {
+    Possible = "possible",
+    Filed = "filed",
+    Granted = "granted",
+    Dismissed = "dismissed",
+    Expired = "expired",
+});
 
 /// What was sealed, once opened.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]

@@ -14,17 +14,7 @@ use crate::row;
 
 /// Where an award stands.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum AwardState {
@@ -39,6 +29,14 @@ pub enum AwardState {
     /// Taken back by the board.
     Revoked,
 }
+
+crate::words!(AwardState, "state.award", {
+    Standstill = "standstill",
+    Offered = "offered",
+    Accepted = "accepted",
+    Lapsed = "lapsed",
+    Revoked = "revoked",
+});
 
 /// Transitions of an award (domain 2.4). Before the decision it is a motion.
 pub const ROWS: [Row<AwardState>; 8] = [

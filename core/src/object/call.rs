@@ -13,17 +13,7 @@ use crate::row;
 
 /// Where a call stands.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum CallStatus {
@@ -44,6 +34,17 @@ pub enum CallStatus {
     /// Called off.
     Cancelled,
 }
+
+crate::words!(CallStatus, "state.call", {
+    Published = "published",
+    Open = "open",
+    ClosedForSubmissions = "closed-for-submissions",
+    Reviewing = "reviewing",
+    Ranked = "ranked",
+    Decided = "decided",
+    Closed = "closed",
+    Cancelled = "cancelled",
+});
 
 /// A call (proved).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -76,7 +77,19 @@ impl Call {
         match self.status {
             CallStatus::Decided => CallPhase::Decided,
             CallStatus::Closed | CallStatus::Cancelled => CallPhase::Closed,
-            _ => CallPhase::BeforeDecided,
+            CallStatus::Published
+            | CallStatus::Open
+            | CallStatus::ClosedForSubmissions
+            | CallStatus::Reviewing
+            | CallStatus::Ranked => CallPhase::BeforeDecided,
+        }
+    }
+
+    /// Whether it is neither decided nor over nor called off.
+    pub fn is_undecided(&self) -> bool {
+        match self.phase() {
+            CallPhase::BeforeDecided => true,
+            CallPhase::Decided | CallPhase::Closed => false,
         }
     }
 }

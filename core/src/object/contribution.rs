@@ -33,6 +33,16 @@ pub enum InstalmentStatus {
     WrittenOff,
 }
 
+crate::words!(InstalmentStatus, "state.instalment", {
+    Pledged = "pledged",
+    Called = "called",
+    PartlyReceived = "partly-received",
+    Received = "received",
+    Cancelled = "cancelled",
+    Defaulted = "defaulted",
+    WrittenOff = "written-off",
+});
+
 /// A contribution: one pledge of one member to one fund.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Contribution {

@@ -41,6 +41,18 @@ pub enum Step {
     Acknowledge,
 }
 
+crate::words!(Step, "step", {
+    Review = "review",
+    Vote = "vote",
+    Request = "request",
+    Assess = "assess",
+    Certify = "certify",
+    Approve = "approve",
+    Release = "release",
+    Confirm = "confirm",
+    Acknowledge = "acknowledge",
+});
+
 /// Every step, in the order of the table.
 pub const STEPS: [Step; 9] = [
     Step::Review,
@@ -81,21 +93,6 @@ impl Step {
             .and_then(|cells| cells.get(column))
             .copied()
             .unwrap_or(Both::No)
-    }
-
-    /// The step in one kebab word, as facts name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Step::Review => "review",
-            Step::Vote => "vote",
-            Step::Request => "request",
-            Step::Assess => "assess",
-            Step::Certify => "certify",
-            Step::Approve => "approve",
-            Step::Release => "release",
-            Step::Confirm => "confirm",
-            Step::Acknowledge => "acknowledge",
-        }
     }
 }
 

@@ -31,6 +31,12 @@ pub enum DrawStatus {
     Drawn,
 }
 
+crate::words!(DrawStatus, "state.draw", {
+    Committing = "committing",
+    Revealing = "revealing",
+    Drawn = "drawn",
+});
+
 /// One of the three who draw.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Slot {

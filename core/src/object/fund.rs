@@ -22,6 +22,11 @@ pub enum FundStatus {
     Open,
 }
 
+crate::words!(FundStatus, "state.fund", {
+    Approved = "approved",
+    Open = "open",
+});
+
 /// A fund (proved).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Fund {

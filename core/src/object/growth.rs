@@ -28,6 +28,28 @@ pub enum Grower {
     Person(PersonId),
 }
 
+crate::words!(Grower, "grower", {
+    Organisation = "organisation",
+    Person = "person",
+});
+
+/// What grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    /// Records.
+    Records,
+    /// Bytes of leaves.
+    Bytes,
+    /// Keys.
+    Keys,
+}
+
+crate::words!(Growth, "growth", {
+    Records = "records",
+    Bytes = "bytes",
+    Keys = "keys",
+});
+
 /// What was added on the newest day on which anything was (working).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct Grown {

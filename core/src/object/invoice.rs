@@ -23,6 +23,12 @@ pub enum InvoiceStatus {
     Cancelled,
 }
 
+crate::words!(InvoiceStatus, "state.invoice", {
+    Open = "open",
+    Paid = "paid",
+    Cancelled = "cancelled",
+});
+
 /// A receipt that waits for its confirmation.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 pub struct PendingReceipt {

@@ -93,22 +93,14 @@ pub struct Live {
 
 /// M10 to M13.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub enum Dues {
     /// Nothing due.
     Good,
 }
+
+crate::words!(Dues, "state.dues", { Good = "good" });
 
 /// The dues part of a membership (working): for members, unlike the membership itself (RULINGS
 /// R39).
@@ -126,17 +118,7 @@ pub struct DuesPart {
 
 /// M14 to M17.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub enum Discipline {
     /// Nothing.
@@ -145,17 +127,7 @@ pub enum Discipline {
 
 /// M18 to M20.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub enum Exit {
     /// Nothing.
@@ -230,9 +202,7 @@ pub struct Membership {
 
 /// Where a membership stands, without the facts of the case. A live membership is one state here;
 /// its three parts have their own rows (RULINGS R5).
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Named in the genesis.
@@ -258,6 +228,20 @@ pub enum State {
     /// Taken back.
     ApplicationWithdrawn,
 }
+
+crate::words!(State, "state.membership", {
+    Founding = "founding",
+    Applied = "applied",
+    Screening = "screening",
+    Returned = "returned",
+    Sponsoring = "sponsoring",
+    Balloting = "balloting",
+    Admitted = "admitted",
+    Active = "active",
+    Rejected = "rejected",
+    Lapsed = "lapsed",
+    ApplicationWithdrawn = "application-withdrawn",
+});
 
 /// Every transition of this build. M25 and M01 create the membership.
 pub static ROWS: [Row<State>; 23] = {

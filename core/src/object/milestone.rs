@@ -16,17 +16,7 @@ use crate::row;
 
 /// Where a milestone stands.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum MilestoneState {
@@ -45,6 +35,16 @@ pub enum MilestoneState {
     /// Rejected for good.
     Rejected,
 }
+
+crate::words!(MilestoneState, "state.milestone", {
+    Planned = "planned",
+    Submitted = "submitted",
+    Assessing = "assessing",
+    Accepted = "accepted",
+    PartlyAccepted = "partly-accepted",
+    Rework = "rework",
+    Rejected = "rejected",
+});
 
 /// Transitions of a milestone (domain 2.5).
 pub const ROWS: [Row<MilestoneState>; 16] = [

@@ -43,6 +43,19 @@ pub enum MotionStatus {
     Withdrawn,
 }
 
+crate::words!(MotionStatus, "state.motion", {
+    Gathering = "gathering",
+    Open = "open",
+    Waiting = "waiting",
+    Staying = "staying",
+    CarriedOut = "carried-out",
+    Rejected = "rejected",
+    Lapsed = "lapsed",
+    Void = "void",
+    Rescinded = "rescinded",
+    Withdrawn = "withdrawn",
+});
+
 impl MotionStatus {
     /// Whether nothing follows any more.
     pub fn is_final(self) -> bool {

@@ -10,17 +10,7 @@ use crate::row;
 
 /// Where a node stands.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeStatus {
@@ -35,6 +25,14 @@ pub enum NodeStatus {
     /// Gone; its keys are spent.
     Gone,
 }
+
+crate::words!(NodeStatus, "state.node", {
+    Registered = "registered",
+    Candidate = "candidate",
+    Validator = "validator",
+    Leaving = "leaving",
+    Gone = "gone",
+});
 
 /// A node in state (working), one per organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]

@@ -16,17 +16,7 @@ use crate::row;
 
 /// Where a payment stands.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum PaymentState {
@@ -53,6 +43,20 @@ pub enum PaymentState {
     /// Refused on the way.
     Refused,
 }
+
+crate::words!(PaymentState, "state.payment", {
+    Requested = "requested",
+    Certified = "certified",
+    Approved = "approved",
+    Held = "held",
+    Released = "released",
+    Returned = "returned",
+    Settled = "settled",
+    Unacknowledged = "unacknowledged",
+    Acknowledged = "acknowledged",
+    Disputed = "disputed",
+    Refused = "refused",
+});
 
 /// Transitions of a payment (domain 2.5).
 pub const ROWS: [Row<PaymentState>; 45] = [
@@ -192,17 +196,7 @@ pub const ROWS: [Row<PaymentState>; 45] = [
 
 /// Which step of a payment is awaited, for overdue events.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Awaited {

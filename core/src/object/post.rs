@@ -31,6 +31,16 @@ pub enum PostStatus {
     Lapsed,
 }
 
+crate::words!(PostStatus, "state.post", {
+    Offered = "offered",
+    Accepted = "accepted",
+    Held = "held",
+    HeldOver = "held-over",
+    Ended = "ended",
+    Declined = "declined",
+    Lapsed = "lapsed",
+});
+
 impl PostStatus {
     /// Whether the post gives its holder authority.
     pub fn in_force(self) -> bool {

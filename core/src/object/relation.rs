@@ -25,6 +25,13 @@ pub enum RelationStatus {
     Joined,
 }
 
+crate::words!(RelationStatus, "state.relation", {
+    Declared = "declared",
+    Confirmed = "confirmed",
+    Waiting = "waiting",
+    Joined = "joined",
+});
+
 /// A relation of a pair a < b, counted per pair from 1 (working).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Edge {

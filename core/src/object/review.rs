@@ -11,7 +11,7 @@ use crate::record::{ReviewDeclaration, Revision, Scores};
 use crate::row;
 
 /// Where a review stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReviewStatus {
     /// Drawn.
@@ -33,6 +33,18 @@ pub enum ReviewStatus {
     /// The application went away.
     Dropped,
 }
+
+crate::words!(ReviewStatus, "state.review", {
+    Assigned = "assigned",
+    Clear = "clear",
+    Recused = "recused",
+    Declined = "declined",
+    Sealed = "sealed",
+    Revealed = "revealed",
+    Final = "final",
+    Replaced = "replaced",
+    Dropped = "dropped",
+});
 
 impl ReviewStatus {
     /// Something is still expected of the reviewer.

@@ -19,6 +19,11 @@ pub enum SeatStatus {
     HeldOver,
 }
 
+crate::words!(SeatStatus, "state.seat", {
+    Held = "held",
+    HeldOver = "held-over",
+});
+
 /// A seat of the board (working): one term of one member.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Seat {

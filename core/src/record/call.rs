@@ -119,6 +119,10 @@ pub enum Instrument {
     Grant,
 }
 
+crate::words!(Instrument, "instrument", {
+    Grant = "grant",
+});
+
 /// A partner of a joint application with its part of the ask (RULINGS R46). The lead's part is the
 /// rest.
 #[derive(
@@ -494,6 +498,11 @@ pub enum PoolKind {
     /// Assessors of milestones.
     Assessors,
 }
+
+crate::words!(PoolKind, "pool", {
+    Reviewers = "reviewers",
+    Assessors = "assessors",
+});
 
 /// Confirms persons of a pool, as the effect of a board motion `pool` (RULINGS R7, R22).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]

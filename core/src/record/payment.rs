@@ -100,6 +100,12 @@ pub enum Tranche {
     Holdback,
 }
 
+crate::words!(Tranche, "tranche", {
+    Advance = "advance",
+    Milestone = "milestone",
+    Holdback = "holdback",
+});
+
 /// Yes, or no with a published code; the reason itself is a commitment.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum Decision {

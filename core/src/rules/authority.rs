@@ -17,6 +17,7 @@ use crate::lookup::posts::post_in_force;
 use crate::record::{Body, Capacity, FundAct, Record, VALIDITY_MAX_MS};
 use crate::refusal::Refusal;
 use crate::tx::{Tx, Verify};
+use crate::word::Fact as _;
 use crate::{refuse, require};
 
 /// A signer whose signature and capacity were found good.
@@ -57,7 +58,7 @@ impl Actor {
     /// Refuses unless a signer signed as `role`.
     pub fn must_sign(&self, role: Role) -> Result<&Signer, Refusal> {
         self.signer(role)
-            .ok_or_else(|| Refusal::new("A6.role-missing", vec![("role", format!("{role:?}"))]))
+            .ok_or_else(|| Refusal::new("A6.role-missing", vec![("role", role.fact())]))
     }
 }
 
@@ -93,12 +94,7 @@ pub fn must_hold<'a>(
             && (post.scope == Scope::Alliance || post.scope == scope)
             && post_in_force(post, tx.now)
     });
-    require!(
-        held,
-        "R7.no-post",
-        person = signer.person,
-        role = format!("{role:?}")
-    );
+    require!(held, "R7.no-post", person = signer.person, role = role);
     Ok(signer)
 }
 
@@ -190,7 +186,7 @@ pub fn admit(
         "A6.too-few-officers",
         signed = counted,
         needed = needed,
-        class = format!("{class:?}")
+        class = class
     );
     let place = (payload.officer, payload.body.read_class());
     let mut lane = tx.t.lanes.get(&place).cloned().unwrap_or_default();
@@ -247,7 +243,7 @@ fn capacity(
         holds,
         "A6.role-not-held",
         officer = number,
-        role = format!("{role:?}"),
+        role = role,
         principal = principal.number
     );
     Ok(role)

@@ -95,7 +95,7 @@ pub fn lowest_body(tx: &Tx, kind: Option<MotionKind>) -> Result<DecidingBody, Re
         Some(BodyKind::Board) => Ok(DecidingBody::Board),
         Some(BodyKind::Assembly) => Ok(DecidingBody::Assembly),
         // Effects of committees say themselves which fund's.
-        _ => refuse!("R10.no-rule", kind = format!("{kind:?}")),
+        _ => refuse!("R10.no-rule", motion_kind = kind),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::calendar::LocalDay;
 use crate::charter::DayLimits;
 use crate::identity::OrganisationKind;
 use crate::lookup::rights;
-use crate::object::growth::{Grower, Grown};
+use crate::object::growth::{Grower, Grown, Growth};
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::require;
@@ -61,21 +61,17 @@ fn add(before: Grown, added: Grown) -> Grown {
 }
 
 fn within(grown: &Grown, limits: &DayLimits, grower: Grower) -> Result<(), Refusal> {
-    let whose = match grower {
-        Grower::Organisation(_) => "organisation",
-        Grower::Person(_) => "person",
-    };
     let sums = [
-        ("records", grown.records, limits.records),
-        ("bytes", grown.bytes, limits.bytes),
-        ("keys", grown.keys, limits.keys),
+        (Growth::Records, grown.records, limits.records),
+        (Growth::Bytes, grown.bytes, limits.bytes),
+        (Growth::Keys, grown.keys, limits.keys),
     ];
-    for (what, sum, limit) in sums {
+    for (growth, sum, limit) in sums {
         require!(
             sum <= limit,
             "A50.day-full",
-            whose = whose,
-            what = what,
+            grower = grower,
+            growth = growth,
             limit = limit
         );
     }

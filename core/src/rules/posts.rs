@@ -106,12 +106,7 @@ pub(crate) fn may_hold(
             role.is_of_the_chain() && post.role.is_of_the_chain() && overlap(post.scope, scope)
         }
     });
-    require!(
-        !clash,
-        "R7.second-post",
-        person = person,
-        role = format!("{role:?}")
-    );
+    require!(!clash, "R7.second-post", person = person, role = role);
     Ok(())
 }
 

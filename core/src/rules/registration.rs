@@ -197,11 +197,7 @@ pub(crate) fn enter(
 /// Refuses a policy that those who may sign cannot reach: nobody could act (RULINGS R30).
 pub(crate) fn require_reach(policy: &ApprovalPolicy, roles: &[Vec<Role>]) -> Result<(), Refusal> {
     if let Some((class, needed)) = policy.out_of_reach(roles) {
-        refuse!(
-            "R30.policy-out-of-reach",
-            class = format!("{class:?}"),
-            needed = needed
-        );
+        refuse!("R30.policy-out-of-reach", class = class, needed = needed);
     }
     Ok(())
 }
@@ -276,7 +272,7 @@ pub(crate) fn claim_key(
         &key.possession_message(possession_owner, kind),
         possession,
     );
-    require!(proved, "A21.no-possession", kind = format!("{kind:?}"));
+    require!(proved, "A21.no-possession", key_kind = kind);
     let digest = key.digest();
     if let Some(holder) = tx.t.keys.get(&digest) {
         refuse!("A21.key-in-use", organisation = holder);

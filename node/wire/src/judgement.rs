@@ -79,7 +79,7 @@ mod tests {
         r#"["key","0"]],"height":1,"#,
         r#""id":"cd73d968ad1647791b4487e08846fce128da8fee069d6e79c4297415502df809","#,
         r#""now":{"number":1,"object":"organisation","officers":[1,2],"organisation":1,"#,
-        r#""otherwise":[],"state":"Registered","who":""},"outcome":null,"#,
+        r#""otherwise":[],"state":"registered","who":""},"outcome":null,"#,
         r#""principal":{"kind":"company","latin":"Founding member 01","#,
         r#""native":"Founding member 01","needed":1,"number":1,"officers":2},"#,
         r#""rule":"A6.bad-signature","sample":true,"signed":[1],"#,

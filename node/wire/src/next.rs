@@ -13,7 +13,7 @@ pub struct Next {
     /// R22: the attempt of a draw, which a commitment names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The earliest running deadline: which, and its ledger time in milliseconds.
+    /// The earliest running deadline: which, by its fixed word, and its ledger time in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Object>>))]
     pub due: Option<(String, LedgerTime)>,
@@ -36,7 +36,7 @@ pub struct Next {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
     pub person: Option<PersonId>,
-    /// Where it stands, as its table writes it: `UnderReview`.
+    /// Where it stands, by the fixed word: `under-review`.
     pub state: String,
     /// Code of the unit of its amounts, and digits after the point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,14 +51,14 @@ impl From<next::Next> for Next {
     fn from(next: next::Next) -> Next {
         Next {
             attempt: next.attempt,
-            due: next.due,
+            due: next.due.map(|(kind, due)| (kind.to_owned(), due)),
             number: next.number,
             object: next.object,
             officers: next.officers,
             organisation: next.organisation,
-            otherwise: next.otherwise,
+            otherwise: next.otherwise.into_iter().map(str::to_owned).collect(),
             person: next.person,
-            state: next.state,
+            state: next.state.to_owned(),
             unit: next.unit,
             who: next.who.to_owned(),
         }
@@ -93,19 +93,19 @@ mod tests {
     fn the_texts_are_as_they_were() {
         let text = concat!(
             r#"{"next":{"number":1,"object":"organisation","officers":[1,2],"organisation":1,"#,
-            r#""otherwise":[],"state":"Registered","who":""},"sample":true}"#
+            r#""otherwise":[],"state":"registered","who":""},"sample":true}"#
         );
         let standing: Standing = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&standing).unwrap(), text);
         let full = next::Next {
             object: Object::Draw,
             number: 3,
-            state: "Open".into(),
+            state: "open",
             who: "CLK",
             organisation: Some(OrganisationId(1)),
             person: Some(PersonId(2)),
-            due: Some(("DrawStep".into(), LedgerTime(9))),
-            otherwise: vec!["Failed".into()],
+            due: Some(("draw-step", LedgerTime(9))),
+            otherwise: vec!["drawn"],
             unit: Some(("CNY".into(), 2)),
             attempt: Some(1),
             officers: vec![PersonId(5)],

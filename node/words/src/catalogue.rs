@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use rollbook_core::rules::table;
 use rollbook_proof::number::LedgerTime;
 
 /// A language of the interface.
@@ -23,7 +24,7 @@ static LANGUAGE: AtomicU8 = AtomicU8::new(0);
 static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 
 /// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules,
-/// business verbs, what is said about acts.
+/// business verbs, fixed words of core, what is said about acts.
 const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
     include_str!("../messages/en-bench.toml"),
@@ -32,6 +33,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-read.toml"),
     include_str!("../messages/en-rules.toml"),
     include_str!("../messages/en-verbs.toml"),
+    include_str!("../messages/en-words.toml"),
     include_str!("../messages/en-acts.toml"),
 ];
 const CHINESE: &[&str] = &[
@@ -42,6 +44,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-read.toml"),
     include_str!("../messages/zh-rules.toml"),
     include_str!("../messages/zh-verbs.toml"),
+    include_str!("../messages/zh-words.toml"),
     include_str!("../messages/zh-acts.toml"),
 ];
 
@@ -92,24 +95,46 @@ fn flatten(texts: &[&str]) -> BTreeMap<String, String> {
     out
 }
 
+/// A template with its facts. Each `{name}` is replaced once: what stands in a fact is text, never a
+/// template (RULINGS A32). A name without a fact stays.
+fn filled(template: &str, facts: &[(&str, String)]) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(at) = rest.find('{') {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let place = from[1..].split_once('}');
+        let fact = place.and_then(|(name, after)| {
+            let (_, value) = facts.iter().find(|(known, _)| *known == name)?;
+            Some((value, after))
+        });
+        match fact {
+            Some((value, after)) => {
+                text.push_str(value);
+                rest = after;
+            }
+            None => {
+                text.push('{');
+                rest = &from[1..];
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
 /// The sentence of `key` with its facts, or `None` if the catalogue has none.
 pub fn find(key: &str, facts: &[(&str, String)]) -> Option<String> {
     let template = catalogue(language()).get(key)?;
-    let mut text = template.clone();
-    for (name, value) in facts {
-        text = text.replace(&format!("{{{name}}}"), value);
-    }
-    Some(text)
+    Some(filled(template, facts))
 }
 
 /// The sentence of `key` in a language, for pages that carry both.
 pub fn t_in(language: Language, key: &str, facts: &[(&str, String)]) -> String {
-    let Some(template) = catalogue(language).get(key) else {
-        return key.to_owned();
-    };
-    facts.iter().fold(template.clone(), |text, (name, value)| {
-        text.replace(&format!("{{{name}}}"), value)
-    })
+    match catalogue(language).get(key) {
+        Some(template) => filled(template, facts),
+        None => key.to_owned(),
+    }
 }
 
 /// The sentence of `key` with its facts. A missing key shows itself; a test keeps that from
@@ -123,7 +148,11 @@ pub fn t(key: &str, facts: &[(&str, String)]) -> String {
 pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
     let facts: Vec<(&str, String)> = facts
         .iter()
-        .map(|(name, value)| (*name, fact_words(name, value)))
+        .enumerate()
+        .map(|(place, (name, value))| {
+            let earlier = facts.get(..place).unwrap_or_default();
+            (*name, fact_words(code, earlier, name, value))
+        })
         .collect();
     let facts = facts.as_slice();
     let guard = code.split_once('.').map_or(code, |(_, guard)| guard);
@@ -158,27 +187,86 @@ pub fn refusal_next(code: &str) -> String {
     found.unwrap_or_else(|| t("refused-next.any", &[]))
 }
 
-/// A fact of a refusal as people read it: roles and classes of act by their words, instants as
-/// dates.
-fn fact_words(name: &str, value: &str) -> String {
-    let words = match name {
-        "role" | "class" => {
-            let mut kebab = String::new();
-            for c in value.chars() {
-                if c.is_ascii_uppercase() && !kebab.is_empty() {
-                    kebab.push('-');
-                }
-                kebab.push(c.to_ascii_lowercase());
-            }
-            find(&format!("{name}.{kebab}"), &[])
+/// A fixed word of core ([`rollbook_core::word`]) as people read it, by its table. A state is
+/// looked for among those of its kind of object, `state.payment`, then among all, `state`. What is
+/// no word of the table stays as it is.
+pub fn in_words(table: &str, word: &str) -> String {
+    let general = table.split_once('.').map_or(table, |(general, _)| general);
+    find(&format!("{table}.{word}"), &[])
+        .or_else(|| find(&format!("{general}.{word}"), &[]))
+        .unwrap_or_else(|| word.to_owned())
+}
+
+/// Tables of fixed words whose name, with underscores for hyphens, is the name of a fact.
+pub const FACT_TABLES: [&str; 12] = [
+    "appeal",
+    "body",
+    "class",
+    "instrument",
+    "key-kind",
+    "motion-kind",
+    "pledge-part",
+    "pool",
+    "role",
+    "step",
+    "tranche",
+    "unfit",
+];
+
+/// A fact of a refusal as people read it: fixed words by their tables, instants as dates. `earlier`
+/// are the facts before it.
+fn fact_words(code: &str, earlier: &[(&str, String)], name: &str, value: &str) -> String {
+    let is_object = |name: &str| find(&format!("object.{name}"), &[]).is_some();
+    match name {
+        // Whose state it is says the number before it.
+        "status" | "state" => {
+            let object = earlier.iter().rev().find(|(name, _)| is_object(name));
+            in_words(
+                &format!("state.{}", object.map_or("", |(object, _)| object)),
+                value,
+            )
         }
-        "valid_until" | "now" => value
-            .parse()
-            .ok()
-            .map(|ms| crate::dates::time(LedgerTime(ms))),
-        _ => None,
-    };
-    words.unwrap_or_else(|| value.to_owned())
+        "from" | "to" => in_words(&format!("state.{}", moved_by(code, value)), value),
+        "earlier" => in_words("step", value),
+        "needed_body" => in_words("body", value),
+        // `12:control,15:family`
+        "declared" | "recorded" => {
+            let one = |relation: &str| match relation.split_once(':') {
+                Some((other, kind)) => format!("{other} {}", in_words("relation-kind", kind)),
+                None => in_words("relation-kind", relation),
+            };
+            let all: Vec<String> = value.split(',').map(one).collect();
+            all.join(&t("word.list", &[]))
+        }
+        "valid_until" | "now" => match value.parse() {
+            Ok(ms) => crate::dates::time(LedgerTime(ms)),
+            Err(_) => value.to_owned(),
+        },
+        _ => match FACT_TABLES.iter().find(|table| is_same(table, name)) {
+            Some(table) => in_words(table, value),
+            None => value.to_owned(),
+        },
+    }
+}
+
+/// Whether a fact has the name of a table.
+fn is_same(table: &str, name: &str) -> bool {
+    table.replace('-', "_") == name
+}
+
+/// The kind of object that a refused step of `code` would have moved from or to a state; empty if no
+/// table of transitions has such a step.
+fn moved_by(code: &str, state: &str) -> &'static str {
+    let rule = code.split_once('.').map_or(code, |(rule, _)| rule);
+    let rows = table();
+    let of_rule: Vec<&'static str> = rows
+        .iter()
+        .filter(|row| row.code == rule)
+        .map(|row| row.object)
+        .collect();
+    rows.iter()
+        .find(|row| of_rule.contains(&row.object) && (row.from == state || row.to == state))
+        .map_or("", |row| row.object)
 }
 
 #[cfg(test)]
@@ -223,5 +311,63 @@ mod tests {
         for key in chinese.keys() {
             assert!(english.contains_key(key), "{key} has no English");
         }
+    }
+
+    #[test]
+    fn what_stands_in_a_fact_is_no_template() {
+        let facts = [("a", "{b}".to_owned()), ("b", "{a}".to_owned())];
+        assert_eq!(filled("{a}, {b}, {c}, {", &facts), "{b}, {a}, {c}, {");
+        assert_eq!(filled("{{a}}", &facts), "{{b}}");
+        assert_eq!(filled("{}", &[("", "x".to_owned())]), "x");
+    }
+
+    #[test]
+    fn a_state_is_that_of_the_object_named_before_it() {
+        let facts = |all: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+            all.iter()
+                .map(|(name, value)| (*name, (*value).to_owned()))
+                .collect()
+        };
+        let held = facts(&[("post", "3"), ("payment", "7"), ("state", "held")]);
+        assert!(refusal("F19.any", &held).ends_with("state on hold"));
+        let held = facts(&[("post", "3"), ("state", "held")]);
+        assert!(refusal("F19.any", &held).ends_with("state held"));
+        // A step names no object; its rule is one of payments.
+        let step = facts(&[("from", "held"), ("to", "returned")]);
+        assert!(
+            refusal("F19.wrong-state", &step).ends_with("(from on hold, to returned by the bank)"),
+            "{}",
+            refusal("F19.wrong-state", &step)
+        );
+        let relations = facts(&[("declared", "12:control,15:family"), ("recorded", "none")]);
+        assert!(
+            refusal("M01.any", &relations)
+                .ends_with("declared 12 control, 15 family, recorded none"),
+            "{}",
+            refusal("M01.any", &relations)
+        );
+    }
+
+    /// A refused step names the rule and no object; that is enough as long as a state that several
+    /// objects of a rule have is called the same.
+    #[test]
+    fn the_rule_of_a_step_says_what_its_states_are_called() {
+        let rows = table();
+        let mut seen = 0;
+        for rule in &rows {
+            for row in rows.iter().filter(|row| row.object == rule.object) {
+                for state in [&row.from, &row.to] {
+                    let called = in_words(&format!("state.{}", row.object), state);
+                    let found = moved_by(&format!("{}.wrong-state", rule.code), state);
+                    assert_eq!(
+                        in_words(&format!("state.{found}"), state),
+                        called,
+                        "{rule:?}"
+                    );
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 1_000);
     }
 }

@@ -109,11 +109,13 @@ pub struct Sources {
     homes: BTreeMap<String, Vec<String>>,
 }
 
-fn root() -> PathBuf {
+/// The repository.
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+/// Every source file below a folder, by name.
+pub fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -241,6 +243,13 @@ impl Sources {
         sources.find_names();
         sources.find_types();
         sources
+    }
+
+    /// Every file: its module and its text.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files
+            .iter()
+            .map(|source| (source.module.as_str(), source.text.as_str()))
     }
 
     fn find_names(&mut self) {

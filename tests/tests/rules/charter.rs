@@ -175,7 +175,7 @@ fn a_day_has_a_limit_for_a_member_and_half_of_it_for_a_person() {
     }
     let refused = by(&mut writer, primary, 9).unwrap_err();
     assert_eq!(refused.code, "A50.day-full");
-    assert_eq!(fact(&refused, "whose"), "person");
+    assert_eq!(fact(&refused, "grower"), "person");
     assert_eq!(fact(&refused, "limit"), "3");
     // Another company does not feel it, and what is reserved goes in.
     let (other, _) = officers_of(6);
@@ -202,7 +202,7 @@ fn a_day_has_a_limit_for_a_member_and_half_of_it_for_a_person() {
     let mut writer = Writer::founded(Alliance::of(&alliance));
     writer.advance_days(1);
     let refused = by(&mut writer, primary, 6).unwrap_err();
-    assert_eq!(fact(&refused, "what"), "bytes");
+    assert_eq!(fact(&refused, "growth"), "bytes");
 
     alliance.charter.growth.member = DayLimits {
         records: 1_000,
@@ -213,7 +213,7 @@ fn a_day_has_a_limit_for_a_member_and_half_of_it_for_a_person() {
     writer.advance_days(1);
     let two_officers = writer.registration("Keys", &[]);
     let refused = writer.member(3, two_officers).unwrap_err();
-    assert_eq!(fact(&refused, "what"), "keys");
+    assert_eq!(fact(&refused, "growth"), "keys");
 
     let mut wall = Sample::new(b"wall", 9, Clock::Wall);
     wall.charter.growth = GROWTH;

@@ -80,7 +80,7 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
     require!(
         terms.instrument == award.instrument,
         "F13.other-instrument",
-        instrument = format!("{:?}", award.instrument)
+        instrument = award.instrument
     );
     require!(
         terms.partners == award.partners,
@@ -339,7 +339,8 @@ fn change_account(
     require!(
         stands,
         "F42.not-in-force",
-        state = format!("{:?}", agreement.state)
+        agreement = number,
+        state = agreement.state
     );
     require!(*account != agreement.account, "F42.same-account");
     let days = tx

@@ -33,12 +33,13 @@ use crate::object::call::{Call, CallStatus};
 use crate::object::matter::Matter;
 use crate::object::motion::{Failure, MotionStatus};
 use crate::record::{ApplicationContent, CallAct, DecideAppeal, MotionEffect, Submission, Verdict};
-use crate::refusal::{Fact, NotCounted, Outcome, Refusal};
+use crate::refusal::{NotCounted, Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::effect::{Effect, Planned, motions_of};
 use crate::rules::funding::{award, call, review};
 use crate::rules::motion;
 use crate::tx::{DeadlineKind, Due, Tx};
+use crate::word::Fact;
 use crate::{refuse, require};
 
 /// Days after which an appeal that nobody decided is dismissed (RULINGS R40).
@@ -70,6 +71,24 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &CallAct) -> Result<Outcome, Refus
     Ok(Outcome::Applied)
 }
 
+/// Why an organisation may not apply to a call.
+#[derive(Clone, Copy)]
+enum Unfit {
+    NotACompany,
+    NotAMember,
+    Class,
+    Standing,
+    Direction,
+}
+
+crate::words!(Unfit, "unfit", {
+    NotACompany = "not-a-company",
+    NotAMember = "not-a-member",
+    Class = "class",
+    Standing = "standing",
+    Direction = "direction",
+});
+
 /// Who may apply, now: at submission, and at every decision (N23). `code` is the refusal.
 pub fn require_eligible(
     tx: &Tx,
@@ -77,30 +96,32 @@ pub fn require_eligible(
     applicant: OrganisationId,
     code: &'static str,
 ) -> Result<(), Refusal> {
-    let no = |why: &str| {
+    let no = |unfit: Unfit| {
         Err(Refusal::new(
             code,
-            vec![("organisation", applicant.fact()), ("why", why.to_owned())],
+            vec![("organisation", applicant.fact()), ("unfit", unfit.fact())],
         ))
     };
     let organisation = tx.organisation(applicant)?;
     let eligibility = &call.terms.eligibility;
     if organisation.kind != OrganisationKind::Company {
-        return no("not a company");
+        return no(Unfit::NotACompany);
     }
     match rights::of(&tx.t, applicant).filter(|_| rights::is_live(&tx.t, applicant)) {
-        Some(membership) if !eligibility.classes.contains(&membership.class) => return no("class"),
-        Some(_) if !rights::rights(&tx.t, applicant).may_apply_for_funds => {
-            return no("standing");
+        Some(membership) if !eligibility.classes.contains(&membership.class) => {
+            return no(Unfit::Class);
         }
-        None if !eligibility.outsiders => return no("not a member"),
+        Some(_) if !rights::rights(&tx.t, applicant).may_apply_for_funds => {
+            return no(Unfit::Standing);
+        }
+        None if !eligibility.outsiders => return no(Unfit::NotAMember),
         _ => {}
     }
     match call.terms.direction {
         Some(direction)
             if eligibility.in_direction && !organisation.directions.contains(&direction) =>
         {
-            no("direction")
+            no(Unfit::Direction)
         }
         _ => Ok(()),
     }
@@ -259,10 +280,10 @@ fn withdraw(tx: &mut Tx, actor: &Actor, number: ApplicationId) -> Result<(), Ref
     );
     let call = tx.get::<Call>(entry.call)?;
     require!(
-        call.status < CallStatus::Decided,
+        call.is_undecided(),
         "F39.decided",
         call = call.number,
-        status = format!("{:?}", call.status)
+        status = call.status
     );
     tx.advance(entry, "F39", A::Withdrawn)?;
     end_clocks(tx, number);
@@ -411,7 +432,7 @@ fn judge(
         entry.status == A::Opened,
         "F07.wrong-state",
         application = number,
-        status = format!("{:?}", entry.status)
+        status = entry.status
     );
     tx.cancel(DeadlineKind::JudgeDue, number);
     entry.verdict = Some(verdict.clone());
@@ -466,13 +487,13 @@ fn appeal(tx: &mut Tx, actor: &Actor, number: ApplicationId, grounds: Hash) -> R
         entry.status == A::Ineligible,
         "F40.wrong-state",
         application = number,
-        status = format!("{:?}", entry.status)
+        status = entry.status
     );
     require!(
         entry.appeal == Some(Appeal::Possible),
         "F40.no-appeal",
         application = number,
-        appeal = format!("{:?}", entry.appeal)
+        appeal = entry.appeal
     );
     entry.appeal = Some(Appeal::Filed(grounds));
     tx.put(entry);
@@ -519,7 +540,7 @@ fn check_appeal(tx: &Tx, plan: &DecideAppeal) -> Result<(), Refusal> {
         filed,
         "F40.no-appeal",
         application = plan.application,
-        appeal = format!("{:?}", entry.appeal)
+        appeal = entry.appeal
     );
     Ok(())
 }

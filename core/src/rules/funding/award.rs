@@ -91,7 +91,7 @@ pub fn required_body(tx: &Tx, grant: &GrantAward) -> Result<BodyKind, Refusal> {
         BodyKind::Assembly
     };
     Ok(if grant.out_of_rank.is_some() {
-        by_size.max(BodyKind::Board)
+        by_size.or_above(BodyKind::Board)
     } else {
         by_size
     })
@@ -119,8 +119,8 @@ fn deciding_body(
         BodyKind::Assembly => DecidingBody::Assembly,
         BodyKind::WorkingGroup => refuse!(
             "F11.body-too-low",
-            body = body.code(),
-            needed = BodyKind::Committee.code()
+            body = body,
+            needed_body = BodyKind::Committee
         ),
     })
 }
@@ -230,12 +230,13 @@ fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
         decides,
         "F11.call-not-ranked",
         call = number,
-        status = format!("{:?}", call.status)
+        status = call.status
     );
     require!(
         waits(&application),
         "F11.application-not-ranked",
-        status = format!("{:?}", application.status)
+        application = application.number,
+        status = application.status
     );
     if application.status == ApplicationStatus::Reserve {
         let fell_away =
@@ -246,10 +247,10 @@ fn check(tx: &Tx, grant: &GrantAward) -> Result<(), Refusal> {
     }
     let needed = required_body(tx, grant)?;
     require!(
-        grant.body >= needed,
+        grant.body.is_at_least(needed),
         "F11.body-too-low",
-        body = grant.body.code(),
-        needed = needed.code()
+        body = grant.body,
+        needed_body = needed
     );
     require!(
         grant.amount <= application.ask(),
@@ -353,7 +354,8 @@ fn check_place(tx: &Tx, place: &PlaceApplication) -> Result<(), Refusal> {
     require!(
         ranked,
         "F11.application-not-ranked",
-        status = format!("{:?}", application.status)
+        application = application.number,
+        status = application.status
     );
     Ok(())
 }
@@ -444,7 +446,8 @@ pub(super) fn require_ready(tx: &Tx, award: &Award) -> Result<(), Refusal> {
     require!(
         award.state == S::Accepted,
         "F13.award-not-accepted",
-        state = format!("{:?}", award.state)
+        award = award.number,
+        state = award.state
     );
     require_no_appeal(tx, award)
 }
@@ -580,8 +583,8 @@ fn exclude(
             refuse!(
                 "N12.same-person",
                 person = person,
-                step = deed::Step::Vote.name(),
-                earlier = earlier.step.name()
+                step = deed::Step::Vote,
+                earlier = earlier.step
             );
         }
     }

@@ -67,7 +67,7 @@ fn check_publish(tx: &Tx, terms: &CallTerms) -> Result<(), Refusal> {
         require!(
             charter.class(*class).is_some(),
             "F05.unknown-class",
-            class = format!("{class:?}")
+            class = class
         );
     }
     if let Some(direction) = terms.direction {
@@ -286,12 +286,11 @@ pub fn better(terms: &CallTerms, a: &Contestant, b: &Contestant) -> Ordering {
 /// F10: anyone asks, `apply` computes.
 pub fn rank(tx: &mut Tx, number: CallId) -> Result<Outcome, Refusal> {
     let call = tx.get::<Call>(number)?;
-    let status = format!("{:?}", call.status);
     require!(
         matches!(call.status, C::ClosedForSubmissions | C::Reviewing),
         "F10.wrong-state",
         call = number,
-        status = status
+        status = call.status
     );
     let closed = call.closed_ms.unwrap_or(LedgerTime::MAX);
     require!(
@@ -307,11 +306,7 @@ pub fn rank(tx: &mut Tx, number: CallId) -> Result<Outcome, Refusal> {
             ApplicationStatus::Submitted
             | ApplicationStatus::Opened
             | ApplicationStatus::Eligible => {
-                refuse!(
-                    "F10.unsettled",
-                    application = number,
-                    status = format!("{:?}", entry.status)
-                )
+                refuse!("F10.unsettled", application = number, status = entry.status)
             }
             ApplicationStatus::Ineligible => {
                 require!(
@@ -330,7 +325,7 @@ pub fn rank(tx: &mut Tx, number: CallId) -> Result<Outcome, Refusal> {
                 "F10.review-not-final",
                 application = number,
                 review = open.number,
-                status = format!("{:?}", open.status)
+                status = open.status
             );
         }
         let last: Vec<&Scores> = reviews.iter().filter_map(Review::final_scores).collect();

@@ -193,7 +193,7 @@ fn propose_cancel(
             status == I::Pledged,
             "F34.already-called",
             instalment = instalment,
-            status = format!("{status:?}")
+            status = status
         );
     }
     let entry = Cancellation {
@@ -243,7 +243,7 @@ fn receivable(
             refuse!(
                 "F03.nothing-open",
                 instalment = number,
-                status = format!("{:?}", entry.status)
+                status = entry.status
             )
         }
     };
@@ -382,12 +382,11 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
 /// The guards of F35, write-off.
 fn check_write_off(tx: &Tx, plan: &WriteOffInstalment) -> Result<(), Refusal> {
     let (entry, _) = instalment(tx, plan.instalment)?;
-    let status = format!("{:?}", entry.status);
     require!(
         entry.status == I::Defaulted,
         "F35.wrong-state",
         instalment = plan.instalment,
-        status = status
+        status = entry.status
     );
     require!(
         entry.delayed == Amount::ZERO,

@@ -109,7 +109,6 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(FundId, PoolKind), Refusa
     match subject {
         DrawFor::Call(number) => {
             let call = tx.get::<Call>(number)?;
-            let status = format!("{:?}", call.status);
             let reviewing = matches!(
                 call.status,
                 crate::object::call::CallStatus::ClosedForSubmissions
@@ -119,7 +118,7 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(FundId, PoolKind), Refusa
                 reviewing,
                 "R22.call-not-closed",
                 call = number,
-                status = status
+                status = call.status
             );
             Ok((call.terms.fund, PoolKind::Reviewers))
         }
@@ -130,7 +129,7 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(FundId, PoolKind), Refusa
                 stands,
                 "R22.agreement-not-in-force",
                 agreement = number,
-                state = format!("{:?}", agreement.state)
+                state = agreement.state
             );
             Ok((agreement.fund, PoolKind::Assessors))
         }
@@ -243,11 +242,7 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
         .map(|((_, person), _)| *person)
         .filter(|person| !before.contains(person))
         .collect();
-    require!(
-        !pool.is_empty(),
-        "R22.pool-empty",
-        kind = format!("{kind:?}")
-    );
+    require!(!pool.is_empty(), "R22.pool-empty", pool = kind);
     require!(
         pool.len() <= POOL_MAX,
         "R22.pool-too-large",
@@ -332,7 +327,7 @@ fn commit(tx: &mut Tx, actor: &Actor, number: DrawId, commitment: &Hash) -> Resu
         draw.status == D::Committing,
         "R22.wrong-state",
         draw = number,
-        status = format!("{:?}", draw.status)
+        status = draw.status
     );
     let (fund, _) = subject_facts(tx, draw.subject)?;
     let free = draw
@@ -391,7 +386,7 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: DrawId, secret: &[u8; 32]) -> Resu
         draw.status == D::Revealing,
         "R22.wrong-state",
         draw = number,
-        status = format!("{:?}", draw.status)
+        status = draw.status
     );
     let attempt = draw.attempt;
     let signs = |slot: &Slot| {

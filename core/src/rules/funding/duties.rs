@@ -18,9 +18,10 @@ use rollbook_proof::number::OrganisationId;
 use crate::id::PersonId;
 use crate::lookup::groups;
 use crate::object::deed::{Both, Deed, STEPS, Step};
-use crate::refusal::{Fact, Refusal};
+use crate::refusal::Refusal;
 use crate::refuse;
 use crate::state::StateTables;
+use crate::word::{Fact, Word as _};
 
 /// The chain of one payment so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
         if !related {
             refuse!(
                 "R6.not-the-grantee",
-                step = deed.step.name(),
+                step = deed.step,
                 person = deed.person,
                 organisation = deed.home
             );
@@ -51,7 +52,7 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
     } else if groups::had_conflict(tables, deed.home, chain.grantee, deed.at_ms) {
         refuse!(
             "N13.related-to-grantee",
-            step = deed.step.name(),
+            step = deed.step,
             person = deed.person,
             organisation = deed.home
         );
@@ -66,8 +67,8 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
             Both::No => refuse!(
                 "N12.same-person",
                 person = deed.person,
-                step = deed.step.name(),
-                earlier = earlier.step.name()
+                step = deed.step,
+                earlier = earlier.step
             ),
             Both::Yes => {}
             Both::Recorded => noted = true,
@@ -97,7 +98,7 @@ pub fn judge(tables: &StateTables, chain: &Chain, deed: Deed) -> Result<bool, Re
                 vec![
                     ("person", deed.person.fact()),
                     ("other", other.person.fact()),
-                    ("step", other.step.name().into()),
+                    ("step", other.step.fact()),
                 ],
             ));
         }
@@ -140,12 +141,12 @@ pub fn markdown() -> String {
     let mut text = String::from("| may the same person do both? |");
     STEPS
         .iter()
-        .for_each(|step| text.push_str(&format!(" {} |", step.name())));
+        .for_each(|step| text.push_str(&format!(" {} |", step.word())));
     text.push_str("\n|---|");
     STEPS.iter().for_each(|_| text.push_str("---|"));
     text.push('\n');
     for row in STEPS {
-        text.push_str(&format!("| {} |", row.name()));
+        text.push_str(&format!("| {} |", row.word()));
         for column in STEPS {
             let word = match row.both(column) {
                 Both::No => "no",

@@ -52,7 +52,7 @@ pub fn open(tx: &Tx, number: FundId) -> Result<Fund, Refusal> {
         fund.status == FundStatus::Open,
         "F01.fund-not-open",
         fund = number,
-        status = format!("{:?}", fund.status)
+        status = fund.status
     );
     Ok(fund)
 }
@@ -120,7 +120,7 @@ fn check_create(tx: &Tx, plan: &CreateFund) -> Result<(), Refusal> {
         require!(
             named >= least,
             "F01.officers-missing",
-            role = format!("{role:?}"),
+            role = role,
             named = named,
             least = least
         );
@@ -169,7 +169,7 @@ pub fn accept(tx: &mut Tx, actor: &Actor, number: FundId) -> Result<Outcome, Ref
         fund.status == FundStatus::Approved,
         "F01.wrong-state",
         fund = number,
-        status = format!("{:?}", fund.status)
+        status = fund.status
     );
     let mut anything = false;
     if actor.number() == fund.holder && !fund.holder_accepted {

@@ -59,7 +59,8 @@ pub(super) fn submit(
     require!(
         agreement.state == AgreementState::InForce,
         "F14.not-in-force",
-        state = format!("{:?}", agreement.state)
+        agreement = agreement.number,
+        state = agreement.state
     );
     let code = milestone.code("F14");
     tx.go(&mut milestone, code, S::Submitted)?;
@@ -323,7 +324,8 @@ pub(super) fn assess(
     require!(
         milestone.state == S::Assessing,
         "F15.wrong-state",
-        state = format!("{:?}", milestone.state)
+        milestone = number,
+        state = milestone.state
     );
     let person = milestone.assessors[at].person;
     if let Some((_, refusal)) = tainted(tx, &agreement, &milestone)

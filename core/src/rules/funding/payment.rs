@@ -199,7 +199,7 @@ fn request(
     require!(
         share.net > Amount::ZERO,
         "F16.nothing-payable",
-        tranche = format!("{tranche:?}")
+        tranche = tranche
     );
     require!(
         share.net == amount,
@@ -266,7 +266,8 @@ fn require_sound(tx: &Tx, payment: &Payment, agreement: &Agreement) -> Result<()
     require!(
         in_force,
         "N7.no-agreement-in-force",
-        state = format!("{:?}", agreement.state)
+        agreement = agreement.number,
+        state = agreement.state
     );
     if agreement.state != AgreementState::Completed {
         let (paid, cap) = (agreement.paid.total(), Paid::cap(&agreement.terms));

@@ -424,7 +424,7 @@ fn reveal(
         review.status == R::Sealed,
         "F09.wrong-state",
         review = number,
-        status = format!("{:?}", review.status)
+        status = review.status
     );
     require!(
         tx.due(DeadlineKind::ReviewReveal, number).is_some(),

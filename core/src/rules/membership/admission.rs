@@ -36,6 +36,7 @@ use crate::rules::membership::{dues, expect};
 use crate::rules::motion;
 use crate::rules::motion::Opening;
 use crate::tx::{DeadlineKind, Due, Tx};
+use crate::word::{Fact, Word};
 use crate::{refuse, require};
 
 /// RULINGS R9: days to ask the board to vote again.
@@ -134,7 +135,7 @@ pub(super) fn apply_for(
     require!(
         known && application.class != Class::Founding,
         "M01.class-not-open",
-        class = format!("{:?}", application.class)
+        class = application.class
     );
     require!(
         application.charter == text,
@@ -159,8 +160,8 @@ pub(super) fn apply_for(
     require!(
         declared == recorded,
         "M01.group-declaration",
-        declared = format!("{declared:?}"),
-        recorded = format!("{recorded:?}")
+        declared = relations(&declared),
+        recorded = relations(&recorded)
     );
     let number = tx.next_id::<MembershipId>();
     tx.begin::<Membership>(number, "M01", State::Applied)?;
@@ -188,6 +189,17 @@ pub(super) fn apply_for(
         Period::WorkingDays(screen_days),
     );
     Ok(())
+}
+
+/// Relations as a fact: `12:control,15:family`; `none` if there is none.
+fn relations(all: &BTreeSet<(OrganisationId, RelationKind)>) -> String {
+    if all.is_empty() {
+        return "none".to_owned();
+    }
+    let one = |(other, kind): &(OrganisationId, RelationKind)| {
+        format!("{}:{}", other.fact(), kind.word())
+    };
+    all.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
 /// M02.

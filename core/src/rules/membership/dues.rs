@@ -63,7 +63,7 @@ pub(super) fn invoice(tx: &mut Tx, actor: &Actor, membership: MembershipId) -> R
     require!(
         amount > Amount::ZERO,
         "M26.class-without-dues",
-        class = format!("{:?}", membership.class)
+        class = membership.class
     );
     let number = tx.next_id::<InvoiceId>();
     let invoice = Invoice {

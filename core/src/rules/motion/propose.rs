@@ -89,11 +89,7 @@ fn rule_of(
 ) -> Result<MotionRule, Refusal> {
     match tx.charter_of(charter)?.rules.rule(kind, body.kind()) {
         Some(rule) => Ok(*rule),
-        None => refuse!(
-            "R10.no-rule",
-            kind = format!("{kind:?}"),
-            body = body.kind().code()
-        ),
+        None => refuse!("R10.no-rule", motion_kind = kind, body = body.kind()),
     }
 }
 
@@ -302,7 +298,7 @@ pub(super) fn may_propose(
     scope: Scope,
 ) -> Result<bool, Refusal> {
     let by_rule = matches!(kind, MotionKind::Admit | MotionKind::DecideAppeal);
-    require!(!by_rule, "R10.opened-by-rule", kind = format!("{kind:?}"));
+    require!(!by_rule, "R10.opened-by-rule", motion_kind = kind);
     let by_size = matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
     if actor.organisation.kind == OrganisationKind::Office {
         let role = proposing_post(actor, kind);
@@ -311,7 +307,7 @@ pub(super) fn may_propose(
                 body.kind() == BodyKind::Board || by_size && body.kind() == BodyKind::Assembly,
                 "R10.may-not-propose",
                 organisation = actor.number(),
-                body = body.kind().code()
+                body = body.kind()
             );
         }
         must_propose_as(tx, actor, role, scope)?;
@@ -334,7 +330,7 @@ pub(super) fn may_propose(
         _ => refuse!(
             "R10.may-not-propose",
             organisation = actor.number(),
-            body = body.kind().code()
+            body = body.kind()
         ),
     }
 }
@@ -438,7 +434,7 @@ pub(super) fn propose_rescission(
             may,
             "R10.may-not-propose",
             organisation = actor.number(),
-            body = target.body.kind().code()
+            body = target.body.kind()
         );
         actor.must_sign(Role::Primary)?;
     }

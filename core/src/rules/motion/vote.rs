@@ -133,7 +133,7 @@ pub(super) fn voice(
         motion.status == MotionStatus::Open,
         "R10.not-open",
         motion = number,
-        status = format!("{:?}", motion.status)
+        status = motion.status
     );
     let organisation = actor.number();
     let Some(group) =
@@ -181,7 +181,7 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<O
         open,
         "R10.not-open",
         motion = number,
-        status = format!("{:?}", motion.status)
+        status = motion.status
     );
     let voted =
         tx.t.ballots

@@ -19,12 +19,13 @@ use crate::identity::Role;
 use crate::lookup::{groups, rights};
 use crate::object::node::{NodeFacts, NodeStatus};
 use crate::record::{NodeAct, NodeKeys};
-use crate::refusal::{Fact, Outcome, Refusal};
+use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::network::protocol;
 use crate::rules::registration::claim_key;
 use crate::state::StateTables;
 use crate::tx::{Tx, Verify};
+use crate::word::Fact;
 use crate::{refuse, require};
 
 /// Applies an act on nodes.
@@ -64,7 +65,8 @@ pub fn apply(
             require!(
                 node.status == NodeStatus::Registered,
                 "M40.not-waiting",
-                status = format!("{:?}", node.status)
+                node = number,
+                status = node.status
             );
             let mut facts = tx.facts();
             facts.ready_count = facts.ready_count.saturating_add(1);

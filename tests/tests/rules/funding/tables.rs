@@ -22,20 +22,20 @@ fn the_table_prints_and_nothing_leaves_a_terminal_state() {
     );
     let text = rollbook_core::machine::markdown(&rows);
     assert!(
-        text.contains("| call | F05 | – -> Published | BRD |"),
+        text.contains("| call | F05 | – -> published | BRD |"),
         "{text}"
     );
     for (object, terminal) in [
-        ("instalment", "Cancelled"),
-        ("instalment", "WrittenOff"),
-        ("call", "Cancelled"),
-        ("call", "Closed"),
-        ("application", "Withdrawn"),
-        ("application", "Void"),
-        ("application", "NotRecommended"),
-        ("review", "Replaced"),
-        ("review", "Dropped"),
-        ("draw", "Drawn"),
+        ("instalment", "cancelled"),
+        ("instalment", "written-off"),
+        ("call", "cancelled"),
+        ("call", "closed"),
+        ("application", "withdrawn"),
+        ("application", "void"),
+        ("application", "not-recommended"),
+        ("review", "replaced"),
+        ("review", "dropped"),
+        ("draw", "drawn"),
     ] {
         assert!(
             !rows

@@ -229,7 +229,7 @@ fn sponsors_are_unrelated_to_the_applicant() {
 fn the_table_prints_and_terminal_states_lead_nowhere() {
     let text = rollbook_core::machine::markdown(&transitions::<Membership>());
     assert!(
-        text.contains("| membership | M07 | Sponsoring -> Balloting | CLK or SEC |"),
+        text.contains("| membership | M07 | sponsoring -> balloting | CLK or SEC |"),
         "{text}"
     );
     for state in [State::Lapsed, State::ApplicationWithdrawn] {

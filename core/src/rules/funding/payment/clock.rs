@@ -77,7 +77,7 @@ pub(super) fn check_lift(tx: &Tx, number: PaymentId) -> Result<(), Refusal> {
         state == S::Held,
         "F19.not-held",
         payment = number,
-        state = format!("{state:?}")
+        state = state
     );
     Ok(())
 }

@@ -56,7 +56,7 @@ pub(super) fn require_untainted(tx: &Tx, payment: &Payment) -> Result<(), Refusa
         refuse!(
             "R30.tainted-deed",
             payment = payment.number,
-            step = deed.step.name(),
+            step = deed.step,
             person = deed.person
         );
     }

@@ -50,13 +50,15 @@ pub(super) fn claim_tranche(
         require!(
             stands,
             "F43.not-finally-accepted",
-            state = format!("{:?}", agreement.state)
+            agreement = agreement.number,
+            state = agreement.state
         );
     }
     require!(
         stands,
         "N7.no-agreement-in-force",
-        state = format!("{:?}", agreement.state)
+        agreement = agreement.number,
+        state = agreement.state
     );
     match tranche {
         Tranche::Advance => {
@@ -83,7 +85,8 @@ pub(super) fn claim_tranche(
             require!(
                 milestone.state.is_accepted(),
                 "N7.milestone-not-accepted",
-                state = format!("{:?}", milestone.state)
+                milestone = number,
+                state = milestone.state
             );
             if let Some(live) = milestone.payment {
                 refuse!("N8.tranche-taken", payment = live);
@@ -136,7 +139,7 @@ pub(super) fn hold_back_now(tx: &Tx, agreement: &mut Agreement) -> Result<Amount
     require!(
         due > Amount::ZERO,
         "F16.nothing-payable",
-        tranche = format!("{:?}", Tranche::Holdback)
+        tranche = Tranche::Holdback
     );
     agreement.paid.holdback = due;
     Ok(due)

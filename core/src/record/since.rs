@@ -1,0 +1,588 @@
+//! Since which rule version each thing exists that an envelope can carry (RULINGS A18, A28).
+//!
+//! * An enum grows at its end, and a variant says here since which version it is there. A record is
+//!   judged by the newest thing inside it, however deep that stands.
+//! * Nothing is left out silently: variants are matched in full and structs are taken apart field by
+//!   field, so a new variant or field does not compile without its line here. The suite `formats`
+//!   holds that every enum a record can carry has its lines, and that what is called plain below
+//!   holds no enum.
+
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{Hash, PublicKey, Signature};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
+
+use super::{
+    AdmitMember, AgreementTerms, Application, ApplicationContent, AppointCommittee, Appointment,
+    AwardAct, Ballot, BallotVote, BankReference, Body, CallAct, CallTerms, CancelCall, Capacity,
+    Channel, CharterAct, Choice, ConfirmPool, ConflictKind, CreateFund, Criterion, DecideAppeal,
+    Decision, Declaration, DrawFor, Eligibility, Evidence, EvidenceKind, Finding, FundAct,
+    GrantAward, InstalmentEntry, Instruction, Instrument, LiftHold, MembershipAct, MilestonePlan,
+    MotionAct, MotionEffect, NodeAct, NodeKeys, Nonce, OfficialOrder, OrganisationAct, Part,
+    Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
+    RaiseProtocol, Receipt, ReceiptEntry, Record, Registration, RemoveAuditor, RemoveHolder,
+    RescindMotion, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores, SeenEarlier,
+    SeenReceipt, SignatureEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+};
+use crate::account::{Amount, Pot, Unit};
+use crate::calendar::LocalDay;
+use crate::charter::Class;
+use crate::charter::motions::{BodyKind, MotionKind};
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
+    DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
+    PersonId, PostId, ReviewId,
+};
+use crate::identity::identifier::Identifier;
+use crate::identity::{
+    ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
+    OrganisationEntry, OrganisationKind, ReaderKey, RelationKind, Role, Scope,
+};
+
+/// What has a first rule version.
+pub(super) trait Since {
+    /// The first rule version that has it, with everything inside.
+    fn since(&self) -> ProtocolVersion;
+}
+
+const FIRST: ProtocolVersion = ProtocolVersion(1);
+
+fn newest(parts: impl IntoIterator<Item = ProtocolVersion>) -> ProtocolVersion {
+    parts.into_iter().fold(FIRST, ProtocolVersion::max)
+}
+
+/// Values without a choice in them: numbers, texts, bytes.
+macro_rules! plain {
+    ($($type:ty),* $(,)?) => { $(
+        impl Since for $type {
+            fn since(&self) -> ProtocolVersion {
+                FIRST
+            }
+        }
+    )* };
+}
+
+plain!(
+    bool,
+    u32,
+    u64,
+    Hash,
+    Nonce,
+    ReaderKey,
+    BankReference,
+    Scores,
+    ProtocolVersion,
+    Height,
+    LedgerTime,
+    LocalDay,
+    Amount,
+    AgreementId,
+    ApplicationId,
+    AwardId,
+    CallId,
+    CharterVersion,
+    ContributionId,
+    DirectionId,
+    DrawId,
+    FundId,
+    InstalmentId,
+    InvoiceId,
+    MembershipId,
+    MilestoneId,
+    MotionId,
+    OrganisationId,
+    PaymentId,
+    PersonId,
+    PostId,
+    ReviewId,
+);
+
+impl<const N: usize> Since for Text<N> {
+    fn since(&self) -> ProtocolVersion {
+        FIRST
+    }
+}
+
+impl<const N: usize> Since for [u8; N] {
+    fn since(&self) -> ProtocolVersion {
+        FIRST
+    }
+}
+
+impl<T: Since> Since for Vec<T> {
+    fn since(&self) -> ProtocolVersion {
+        newest(self.iter().map(Since::since))
+    }
+}
+
+impl<T: Since> Since for Option<T> {
+    fn since(&self) -> ProtocolVersion {
+        newest(self.iter().map(Since::since))
+    }
+}
+
+impl<A: Since, B: Since> Since for (A, B) {
+    fn since(&self) -> ProtocolVersion {
+        newest([self.0.since(), self.1.since()])
+    }
+}
+
+/// An enum: the version of the variant, or of the newest thing in it. A struct: its newest field.
+macro_rules! since {
+    (@ struct $type:ident { $($field:ident),* $(,)? }) => {
+        impl Since for $type {
+            fn since(&self) -> ProtocolVersion {
+                let $type { $($field),* } = self;
+                newest([$($field.since()),*])
+            }
+        }
+    };
+    (@ enum $type:ident { $(
+        $variant:ident $(($it:ident))? $({ $($field:ident),* $(,)? })? = $version:literal
+    ),* $(,)? }) => {
+        impl Since for $type {
+            fn since(&self) -> ProtocolVersion {
+                match self { $(
+                    $type::$variant $(($it))? $({ $($field),* })? => newest([
+                        ProtocolVersion($version) $(, $it.since())? $($(, $field.since())*)?
+                    ])
+                ),* }
+            }
+        }
+    };
+    ($($kind:tt $type:ident { $($body:tt)* })+) => {
+        $(since!(@ $kind $type { $($body)* });)+
+    };
+}
+
+/// A motion is as new as what it does and as the kind by whose rule it is decided.
+impl Since for Proposal {
+    fn since(&self) -> ProtocolVersion {
+        let Proposal {
+            effect,
+            ballot_days,
+            text,
+        } = self;
+        let kind = effect.kind().map_or(FIRST, MotionKind::since);
+        newest([effect.since(), kind, ballot_days.since(), text.since()])
+    }
+}
+
+since! {
+    struct Record { payload, signatures }
+    struct Payload { chain, principal, officer, sequence, valid_until_ms, nonce, body }
+    struct SignatureEntry { officer, capacity, key, signature }
+    enum Body {
+        Organisation(it) = 1,
+        Membership(it) = 1,
+        Motion(it) = 1,
+        Fund(it) = 1,
+        Call(it) = 1,
+        Award(it) = 1,
+        Payment(it) = 1,
+        Node(it) = 1,
+        Charter(it) = 1,
+    }
+    enum Capacity {
+        Own(it) = 1,
+        Delegation(it) = 1,
+    }
+
+    // record/organisation.rs
+    enum OrganisationAct {
+        Found = 1,
+        Register(it) = 1,
+        Relate(it) = 1,
+        ConfirmRelation { other, relation } = 1,
+    }
+    struct Registration { entry, signature }
+
+    // record/membership.rs
+    enum MembershipAct {
+        Apply(it) = 1,
+        Screen { membership } = 1,
+        Return { membership, missing } = 1,
+        Resubmit { membership, additions } = 1,
+        Reject { membership, criterion, reasons } = 1,
+        Complete { membership } = 1,
+        Sponsor { membership } = 1,
+        OpenBallot { membership, ballot_days } = 1,
+        AskAgain { membership, reasons } = 1,
+        WithdrawApplication { membership } = 1,
+        Invoice { membership } = 1,
+        CancelInvoice { invoice } = 1,
+        Receive(it) = 1,
+        ConfirmReceipt { invoice, receipt } = 1,
+        DeclineReceipt { invoice, receipt } = 1,
+        Agree { membership, agreement } = 1,
+        Activate { membership, agreement } = 1,
+    }
+    struct Application { class, charter, antitrust, conflicts, relations }
+    struct Receipt { invoice, amount, reference, value_date }
+
+    // record/motion.rs
+    enum MotionAct {
+        Propose(it) = 1,
+        Support { motion } = 1,
+        Vote(it) = 1,
+        DeclareConflict { motion, kind } = 1,
+        Withdraw { motion } = 1,
+        AcceptPost { post } = 1,
+        DeclinePost { post } = 1,
+        ResignPost { post } = 1,
+    }
+    struct Ballot { motion, round, replaces, vote, criterion, declaration }
+    enum ConflictKind {
+        Competitor = 1,
+        Investor = 1,
+        EmploymentOrPaid = 1,
+        FamilyOrPersonal = 1,
+        Other = 1,
+    }
+    enum MotionEffect {
+        Admit(it) = 1,
+        Rescind(it) = 1,
+        Appoint(it) = 1,
+        Remove(it) = 1,
+        CreateFund(it) = 1,
+        AppointCommittee(it) = 1,
+        WriteOffInstalment(it) = 1,
+        PublishCall(it) = 1,
+        CancelCall(it) = 1,
+        ConfirmPool(it) = 1,
+        DecideAppeal(it) = 1,
+        GrantAward(it) = 1,
+        PlaceApplication(it) = 1,
+        RevokeAward(it) = 1,
+        LiftHold(it) = 1,
+        RaiseProtocol(it) = 1,
+        RemoveAuditor(it) = 1,
+    }
+    enum BallotVote {
+        Choice(it) = 1,
+        Names(it) = 1,
+        Sealed(it) = 1,
+    }
+    enum Declaration {
+        None = 1,
+        Conflict(it) = 1,
+    }
+    struct AdmitMember { membership }
+    struct RescindMotion { motion }
+    struct Appointment { office, role, scope, holder, deputy, succeeds }
+    struct RemoveHolder { post }
+    struct RaiseProtocol { protocol, from_height, release }
+    struct RemoveAuditor { post }
+    enum Choice {
+        Yes = 1,
+        No = 1,
+        Abstain = 1,
+    }
+
+    // record/fund.rs
+    enum FundAct {
+        Accept { fund } = 1,
+        Pledge(it) = 1,
+        CallInstalment { instalment } = 1,
+        ProposeCancel { contribution, instalments } = 1,
+        AgreeCancel { proposal } = 1,
+        RecordReceipt(it) = 1,
+        ConfirmReceipt { receipt } = 1,
+    }
+    struct PledgeEntry { fund, pot, instalments }
+    struct ReceiptEntry { instalment, amount, reference, value_day }
+    struct InstalmentEntry { due_day, amount }
+    struct CreateFund { name, holder, unit, bank_account, office, officers }
+    struct AppointCommittee { fund, members }
+    struct WriteOffInstalment { instalment, attempts }
+
+    // record/call.rs
+    enum CallAct {
+        Submit(it) = 1,
+        Withdraw { application } = 1,
+        Open { application, content, salt } = 1,
+        Judge { application, verdict } = 1,
+        Appeal { application, grounds } = 1,
+        EnterPool { pool, persons } = 1,
+        FreezePool { subject } = 1,
+        CommitDraw { draw, commitment } = 1,
+        RevealDraw { draw, secret } = 1,
+        Declare { review, declaration } = 1,
+        Seal { review, seal } = 1,
+        Reveal { review, scores, comment, salt } = 1,
+        Finalise { review, revision } = 1,
+        Rank { call } = 1,
+        Close { call } = 1,
+    }
+    struct Submission { call, commitment, seen }
+    struct ApplicationContent { project, title, ask, partners, document }
+    enum Verdict {
+        Eligible = 1,
+        Ineligible { code, reason } = 1,
+    }
+    enum PoolKind {
+        Reviewers = 1,
+        Assessors = 1,
+    }
+    enum DrawFor {
+        Call(it) = 1,
+        Agreement(it) = 1,
+    }
+    enum ReviewDeclaration {
+        Clear = 1,
+        Recused(it) = 1,
+        Declined = 1,
+    }
+    struct Revision { scores, reason }
+    struct SeenEarlier { officer, sequence, valid_until_ms, nonce, receipts }
+    struct Part { organisation, amount }
+    enum Instrument {
+        Grant = 1,
+    }
+    struct CallTerms {
+        fund, instrument, title, direction, budget, ask_max, criteria, threshold, reviewers,
+        concentration_bp, tie_breaks, eligibility, per_group, codes, opens_day, closes_day,
+        document
+    }
+    struct CancelCall { call, reason }
+    struct ConfirmPool { pool, persons }
+    struct DecideAppeal { application }
+    struct SeenReceipt { validator, bytes, time_ms, height, signature }
+    struct Criterion { code, weight_bp, score_max, threshold }
+    enum TieBreak {
+        Criterion(it) = 1,
+        SmallerAsk = 1,
+        Earlier = 1,
+    }
+    struct Eligibility { classes, outsiders, in_direction }
+    struct PerGroup { waiting, handed_in }
+
+    // record/award.rs
+    enum AwardAct {
+        Accept { award } = 1,
+        Draft(it) = 1,
+        Sign { agreement, draft, terms } = 1,
+        Countersign { agreement, signed, terms } = 1,
+        ChangeAccount { agreement, account } = 1,
+        ConfirmAccount { agreement, change, account, channel } = 1,
+    }
+    struct AgreementTerms {
+        award, instrument, grantee, partners, parties, document, total, unit, milestones,
+        advance, holdback_bp, account, charter, call, clawback, survival
+    }
+    enum Channel {
+        Telephone = 1,
+        RegisteredLetter = 1,
+        InPerson = 1,
+        TokenTransfer = 1,
+    }
+    struct MilestonePlan { amount, due_ms, evidence }
+    struct GrantAward { application, amount, body, out_of_rank }
+    struct PlaceApplication { application, placing, reason }
+    struct RevokeAward { award, reason }
+    struct LiftHold { payment, reason }
+    enum Placing {
+        Reserve = 1,
+        NotRecommended = 1,
+    }
+
+    // record/payment.rs
+    enum PaymentAct {
+        Submit { milestone, evidence } = 1,
+        Assess { milestone, finding, report } = 1,
+        Request { agreement, tranche, amount } = 1,
+        Certify { payment, decision } = 1,
+        Approve { payment, certified, amount, decision } = 1,
+        Hold { payment, ground } = 1,
+        Release { payment, instruction } = 1,
+        Settle { payment, reference, amount } = 1,
+        Return { payment, reference, amount, reason } = 1,
+        Acknowledge { payment, amount } = 1,
+        Dispute { payment, ground } = 1,
+    }
+    struct Evidence { kind, hash, shared }
+    enum Finding {
+        Accept(it) = 1,
+        Rework = 1,
+        Reject = 1,
+    }
+    enum Tranche {
+        Advance = 1,
+        Milestone(it) = 1,
+        Holdback = 1,
+    }
+    enum Decision {
+        Pass = 1,
+        Refuse { code, reason } = 1,
+    }
+    struct Instruction { scheme, reference, uetr, account, amount }
+    enum EvidenceKind {
+        Document = 1,
+        Doi = 1,
+        Patent = 1,
+    }
+    enum Scheme {
+        Book = 1,
+        Hvps = 1,
+        Beps = 1,
+        Ibps = 1,
+        Cips = 1,
+        Swift = 1,
+        Other = 1,
+    }
+
+    // record/node.rs
+    enum NodeAct {
+        Register(it) = 1,
+        Ready = 1,
+        Leave = 1,
+        Support { protocol } = 1,
+    }
+    struct NodeKeys { consensus, cosigner, log, transport, url, address }
+
+    // record/charter.rs
+    enum CharterAct {
+        FileOrder(it) = 2,
+    }
+    struct OfficialOrder { authority, reference, document, issued_ms, about }
+
+    // identity.rs
+    enum Role {
+        Primary = 1,
+        Alternate = 1,
+        Finance = 1,
+        Technical = 1,
+        NodeOperator = 1,
+        Secretary = 1,
+        Registrar = 1,
+        Treasurer = 1,
+        SecondOfficer = 1,
+        ProgrammeOfficer = 1,
+        FinanceApprover = 1,
+        Auditor = 1,
+    }
+    struct GroupDeclaration { other, kind, evidence }
+    struct OrganisationEntry {
+        number, kind, name, identifiers, country, extract, relations, directions, officers,
+        policy
+    }
+    enum RelationKind {
+        Control = 1,
+        CommonControl = 1,
+        Investor = 1,
+        Contract = 1,
+        Family = 1,
+        Other = 1,
+    }
+    enum OrganisationKind {
+        Company = 1,
+        Office = 1,
+        Observer = 1,
+    }
+    struct Name { native, latin }
+    struct OfficerEntry { person, commitment, roles, keys, reader, authorisation }
+    struct ApprovalPolicy { thresholds }
+    struct Authorisation { letter, signatory, date }
+    enum ActClass {
+        General = 1,
+        Ballot = 1,
+        Money = 1,
+        People = 1,
+        Node = 1,
+    }
+    enum Scope {
+        Alliance = 1,
+        Fund(it) = 1,
+    }
+
+    // identity/identifier.rs
+    enum Identifier {
+        Uscc(it) = 1,
+        Lei(it) = 1,
+        National { country, number } = 1,
+    }
+
+    // charter.rs
+    enum Class {
+        Founding = 1,
+        Council = 1,
+        Ordinary = 1,
+        Associate = 1,
+    }
+
+    // charter/motions.rs
+    enum BodyKind {
+        WorkingGroup = 1,
+        Committee = 1,
+        Board = 1,
+        Assembly = 1,
+    }
+
+    // account/unit.rs
+    enum Unit {
+        Currency(it) = 1,
+        Resource(it) = 1,
+    }
+
+    // account/movement.rs
+    enum Pot {
+        Free = 1,
+        Direction(it) = 1,
+    }
+
+    // crypto/keys.rs
+    enum Signature {
+        Ed25519(it) = 1,
+    }
+    enum PublicKey {
+        Ed25519(it) = 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    enum Planted {
+        Old,
+        New,
+        Holds(Option<Inner>),
+        Named { inner: Vec<(u32, Inner)> },
+    }
+    enum Inner {
+        Old,
+        Newer,
+    }
+    struct Around {
+        first: Inner,
+        then: Planted,
+    }
+
+    since! {
+        enum Planted {
+            Old = 1,
+            New = 3,
+            Holds(it) = 2,
+            Named { inner } = 1,
+        }
+        enum Inner { Old = 1, Newer = 5 }
+        struct Around { first, then }
+    }
+
+    #[test]
+    fn the_newest_thing_inside_counts() {
+        use Planted::{Holds, Named, New, Old};
+        let named = |inner: Inner| Named {
+            inner: vec![(1, Inner::Old), (2, inner), (3, Inner::Old)],
+        };
+        let around = |first, then| Around { first, then }.since().0;
+        assert_eq!(Old.since().0, 1);
+        assert_eq!(New.since().0, 3);
+        assert_eq!(Holds(None).since().0, 2);
+        assert_eq!(Holds(Some(Inner::Old)).since().0, 2);
+        assert_eq!(Holds(Some(Inner::Newer)).since().0, 5);
+        assert_eq!(named(Inner::Old).since().0, 1);
+        assert_eq!(named(Inner::Newer).since().0, 5);
+        assert_eq!(around(Inner::Newer, Old), 5);
+        assert_eq!(around(Inner::Old, New), 3);
+    }
+}
