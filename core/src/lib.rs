@@ -8,6 +8,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
+//! | the version that never ships | [`planted`] |
 //! | numbers and time | [`id`], [`calendar`], [`account`] |
 //! | words of rules | [`refusal`], [`machine`] |
 //! | who | [`identity`] |
@@ -39,6 +40,7 @@ pub mod machine;
 pub mod next;
 pub mod object;
 pub mod pass;
+pub mod planted;
 pub mod record;
 pub mod refusal;
 pub mod rules;

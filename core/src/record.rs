@@ -339,10 +339,11 @@ impl Body {
 
     /// The first rule version that has this act (RULINGS A18).
     pub fn since(&self) -> ProtocolVersion {
-        match self {
-            Body::Charter(CharterAct::FileOrder(_)) => ProtocolVersion(2),
-            _ => ProtocolVersion(1),
+        #[cfg(feature = "planted")]
+        if let Body::Charter(CharterAct::FileOrder(order)) = self {
+            return crate::planted::since(order.authority.as_str());
         }
+        ProtocolVersion(1)
     }
 
     /// Signatures inside the act, beside those of the envelope: proofs of possession and a
