@@ -283,6 +283,27 @@ fn mistakes_in_the_alliance_file_and_cards_have_lines() {
     );
 }
 
+/// The program that is released knows one rule version, and nothing of what never ships is in it
+/// (RULINGS A27, A63). That a search for the mark finds it where it is, `tests/tests/planted.rs` holds.
+#[test]
+fn the_program_knows_one_version_and_has_nothing_planted() {
+    let desk = three();
+    for (protocol, exit) in [(1, 0), (2, 2), (0, 2)] {
+        let clock = "clock = \"wall\"";
+        let named = format!("{clock}\nprotocol = {protocol}");
+        desk.write("alliance.toml", THREE_ALLIANCE.replacen(clock, &named, 1));
+        let output = desk.run(&["genesis", "draft", "."]);
+        let text = all(&output);
+        assert_eq!(output.status.code(), Some(exit), "{protocol}\n{text}");
+        let told =
+            format!("rule version {protocol} is not known; this build knows those from 1 up to 1");
+        assert_eq!(text.contains(&told), exit != 0, "{text}");
+    }
+    let program = std::fs::read(env!("CARGO_BIN_EXE_rollbook")).unwrap();
+    let mark = rollbook_core::planted::MARK.as_bytes();
+    assert!(!program.windows(mark.len()).any(|part| part == mark));
+}
+
 /// A thousand rows are all judged; only the bad ones are listed beside the missing cards.
 #[test]
 fn a_register_of_a_thousand() {

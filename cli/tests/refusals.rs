@@ -1,7 +1,7 @@
 //! Wrong records handed in at a real node, over HTTP and with `rollbook submit`, in both languages:
 //! each answer has the rule's code, a signed refusal, and the next step. (Wrong files, configs,
 //! ports and folders: `audit.rs` and `tests/tests/testnet_operator.rs`; wrong clocks:
-//! `tests/tests/testnet_clock.rs`.)
+//! `tests/planted`.)
 
 #![allow(clippy::unwrap_used)]
 

@@ -110,7 +110,7 @@ impl Wire for GenesisItem {
             } => {
                 if !(ProtocolVersion(1)..=PROTOCOL).contains(protocol) {
                     return Err(DecodeError::rule(format!(
-                        "protocol {protocol}: this build knows protocols 1 to {PROTOCOL}"
+                        "protocol {protocol}: this build knows protocols from 1 up to {PROTOCOL}"
                     )));
                 }
                 if encode(charter).len() > Charter::MAX {

@@ -9,6 +9,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | fixed words | [`word`] |
+//! | the version that never ships | [`planted`] |
 //! | numbers and time | [`id`], [`calendar`], [`account`] |
 //! | words of rules | [`refusal`], [`machine`], [`step`] |
 //! | who | [`identity`] |
@@ -40,6 +41,7 @@ pub mod machine;
 pub mod next;
 pub mod object;
 pub mod pass;
+pub mod planted;
 pub mod record;
 pub mod refusal;
 pub mod rules;

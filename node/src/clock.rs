@@ -164,18 +164,11 @@ impl NodeClock {
     }
 }
 
-/// How wrong a real clock shall be, for suites: `ROLLBOOK_CLOCK_OFFSET_MS` in builds with the
-/// feature `canary`, never in others.
+/// How wrong a real clock is on purpose: never, unless a fault is planted.
 fn wrong_by() -> i64 {
-    #[cfg(feature = "canary")]
-    if let Some(offset) = std::env::var("ROLLBOOK_CLOCK_OFFSET_MS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-    {
-        tracing::warn!(
-            "ROLLBOOK_CLOCK_OFFSET_MS makes this clock wrong by {offset} ms: for tests only"
-        );
-        return offset;
+    #[cfg(feature = "planted")]
+    if let Some(crate::planted::Planted::WrongClock { by_ms }) = crate::planted::of_process() {
+        return by_ms;
     }
     0
 }

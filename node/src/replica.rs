@@ -47,7 +47,7 @@ pub mod storage;
 mod wal;
 
 pub use app::{App, BlockCheckpoint, BlockVerdict, BuiltBlock, NewTip, Refused, Validator};
-pub use config::{Canary, ReplicaConfig};
+pub use config::ReplicaConfig;
 pub use context::proposer_index;
 pub use cosign::Receipt;
 pub use journal_storage::JournalStorage;

@@ -1,7 +1,7 @@
 //! Real nodes for suites: the code of `rollbook testnet`, a folder that goes away, load, and the
 //! check at the end of every story: equal state roots, equal exports, an audit without findings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,15 +51,14 @@ pub fn program() -> PathBuf {
     let program = folder.join("rollbook-node");
     if !program.exists() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let arguments = [
-            "build",
-            "--release",
-            "-p",
-            "rollbook-node",
-            "--features",
-            "canary",
-        ];
-        let built = Command::new(cargo).args(arguments).status().unwrap();
+        // From the workspace, wherever this test comes from: what a node of it may do is what the
+        // workspace enables.
+        let built = Command::new(cargo)
+            .args(["build", "--release", "-p", "rollbook-node", "--target-dir"])
+            .arg(folder.parent().unwrap())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
         assert!(built.success(), "rollbook-node does not build");
     }
     program
@@ -126,10 +125,15 @@ impl Net {
 
     /// The same from a plan of one's own.
     pub fn of(plan: Plan) -> Net {
+        Net::run_by(plan, &program())
+    }
+
+    /// The same, where `program CONFIG` is a node.
+    pub fn run_by(plan: Plan, program: &Path) -> Net {
         let folder = tempfile::tempdir().unwrap();
         let alliance = plan.alliance();
         let chain = alliance.genesis().unwrap().hash();
-        let testnet = Testnet::create(&folder.path().join("net"), plan, &program(), &[]).unwrap();
+        let testnet = Testnet::create(&folder.path().join("net"), plan, program, &[]).unwrap();
         let source = Arc::new(Mutex::new(Source::new(alliance.clone(), chain)));
         Net {
             testnet,

@@ -1,10 +1,11 @@
-//! The campaign over seeds, its canaries, and an idle week. See `rollbook_tests::sim`.
+//! The campaign over seeds and an idle week. See `rollbook_tests::sim`; that it finds planted faults
+//! is held in `tests/planted`.
 
 use std::collections::BTreeMap;
 
 use rollbook_node::replica::ReplicaConfig;
 use rollbook_tests::sim::ledger::RealLedger;
-use rollbook_tests::sim::plan::{Canary, Plan};
+use rollbook_tests::sim::plan::Plan;
 use rollbook_tests::sim::world::World;
 
 fn seeds() -> u64 {
@@ -114,80 +115,6 @@ fn quiet() {
         syncs <= heights * (5 * nodes + 1) + 20 * nodes,
         "{outcome:?}"
     );
-}
-
-/// Searches for a seed at which a seeded bug shows in the way `kind` says.
-fn caught(canary: Canary, kind: &str, adjust: impl Fn(Plan) -> Plan) {
-    let found = (1..=200).find_map(|seed| {
-        let plan = adjust(Plan {
-            canary,
-            ..Plan::of(seed)
-        });
-        let failure = World::new(plan).run(false).err()?;
-        failure.contains(kind).then_some(failure)
-    });
-    match found {
-        Some(failure) => println!("{canary:?} caught: {failure}"),
-        None => panic!("{canary:?} was not caught"),
-    }
-}
-
-/// Every node dies now and then, its power with it.
-fn deadly(plan: Plan) -> Plan {
-    Plan {
-        crashes: true,
-        power_cuts: true,
-        wipe: false,
-        loss: plan.loss.max(20),
-        ..plan
-    }
-}
-
-#[test]
-fn canary_sign_before_sync() {
-    // The question at the start (RULINGS A8) notices the lost guard: nobody double-signs, the chain
-    // stands.
-    caught(Canary::SignBeforeSync, "is not decided", deadly);
-    caught(Canary::SignBeforeSync, "DOUBLE SIGNATURE", |plan| Plan {
-        ask_skipped: true,
-        ..deadly(plan)
-    });
-}
-
-#[test]
-fn canary_guard_skipped() {
-    caught(Canary::GuardSkipped, "DOUBLE SIGNATURE", |plan| Plan {
-        ask_skipped: true,
-        ..deadly(plan)
-    });
-}
-
-#[test]
-fn canary_quorum_2f() {
-    caught(Canary::Quorum2f, "FORK", |plan| Plan {
-        validators: 4,
-        partitions: true,
-        ..plan
-    });
-}
-
-#[test]
-fn canary_sync_unchecked() {
-    caught(Canary::SyncUnchecked, "FORK", |plan| Plan {
-        liar: true,
-        wipe: false,
-        wrong_clock: false,
-        ..deadly(plan)
-    });
-}
-
-#[test]
-fn canary_ask_skipped() {
-    caught(Canary::AskSkipped, "DOUBLE SIGNATURE", |plan| Plan {
-        liar: false,
-        wipe: true,
-        ..deadly(plan)
-    });
 }
 
 /// An idle alliance of four for a week, with clocks that differ by seconds: at most 24 blocks a

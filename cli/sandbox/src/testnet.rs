@@ -170,6 +170,9 @@ pub struct Testnet {
     arguments: Vec<String>,
     /// Variables of a node's environment, from its next start on; for suites.
     pub environment: BTreeMap<u32, Vec<(String, String)>>,
+    /// Nodes that run another program, such as an older release, from their next start on; for
+    /// suites.
+    pub programs: BTreeMap<u32, PathBuf>,
     children: BTreeMap<u32, Child>,
 }
 
@@ -284,6 +287,7 @@ impl Testnet {
                 .map(|argument| (*argument).to_owned())
                 .collect(),
             environment: BTreeMap::new(),
+            programs: BTreeMap::new(),
             children: BTreeMap::new(),
         })
     }
@@ -368,7 +372,8 @@ impl Testnet {
             .open(&log)
             .map_err(failed)?;
         let err = out.try_clone().map_err(failed)?;
-        let mut command = Command::new(&self.program);
+        let program = self.programs.get(&node).unwrap_or(&self.program);
+        let mut command = Command::new(program);
         command
             .args(&self.arguments)
             .arg(self.config_path(node))
@@ -385,7 +390,7 @@ impl Testnet {
         let child = command.spawn().map_err(|error| {
             Failure::file(
                 "the node was not started:",
-                &self.program,
+                program,
                 error,
                 "build it first: cargo build --release -p rollbook-node",
             )

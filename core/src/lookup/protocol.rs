@@ -4,8 +4,12 @@ use rollbook_proof::number::{Height, ProtocolVersion};
 
 use crate::state::StateTables;
 
-/// The newest version this build knows.
-pub const PROTOCOL: ProtocolVersion = ProtocolVersion(2);
+/// The newest version this build knows. Until v1.0.0 there is one (RULINGS A27).
+#[cfg(not(feature = "planted"))]
+pub const PROTOCOL: ProtocolVersion = ProtocolVersion(1);
+/// The newest version this build knows: the one that never ships.
+#[cfg(feature = "planted")]
+pub const PROTOCOL: ProtocolVersion = crate::planted::VERSION;
 
 /// The version that the block at `height` is under.
 pub fn at(tables: &StateTables, height: Height) -> ProtocolVersion {

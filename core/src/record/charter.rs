@@ -26,7 +26,7 @@ pub struct OfficialOrder {
 /// Acts on the alliance's order. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum CharterAct {
-    /// The secretary files an order. Since protocol 2.
+    /// The secretary files an order.
     FileOrder(OfficialOrder),
 }
 

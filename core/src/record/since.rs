@@ -441,7 +441,7 @@ since! {
 
     // record/charter.rs
     enum CharterAct {
-        FileOrder(it) = 2,
+        FileOrder(it) = 1,
     }
     struct OfficialOrder { authority, reference, document, issued_ms, about }
 

@@ -1,4 +1,4 @@
-//! Orders of courts and regulators (RULINGS R24). Since protocol 2.
+//! Orders of courts and regulators (RULINGS R24).
 //!
 //! * The secretary files an order as it came: authority, reference, hash of the document, date. The
 //!   document stays beside the log.

@@ -17,6 +17,8 @@ use rollbook_proof::chain::ValidatorKey;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::Height;
 
+use crate::planted::planted;
+
 use super::app::{App, BlockVerdict};
 use super::message::{Request, Response};
 use super::storage::{Decided, Storage};
@@ -240,7 +242,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 host.height()
             ));
         }
-        if !host.config.canary.sync_unchecked() {
+        if !planted!(host.config, SyncUnchecked) {
             if seal.parent != host.tip.block {
                 return Err("its parent is another block".into());
             }

@@ -36,8 +36,9 @@ pub struct ReplicaConfig {
     pub gossip_ms: u64,
     /// Pool bounds.
     pub pool: PoolLimits,
-    /// Faults put in on purpose; see [`Canary`].
-    pub canary: Canary,
+    /// Faults that are put in on purpose.
+    #[cfg(feature = "planted")]
+    pub planted: Vec<crate::planted::Planted>,
 }
 
 impl Default for ReplicaConfig {
@@ -64,45 +65,8 @@ impl Default for ReplicaConfig {
             cosign_idle_ms: 60 * 60 * 1_000,
             gossip_ms: 10,
             pool: PoolLimits::default(),
-            canary: Canary::default(),
+            #[cfg(feature = "planted")]
+            planted: Vec::new(),
         }
     }
 }
-
-/// Seeded bugs, each of which the simulator must catch: a harness has to prove that it can fail.
-/// Without the cargo feature `canary` there is nothing to switch on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Canary {
-    /// Votes are signed and sent before their guard record is durable.
-    #[cfg(feature = "canary")]
-    pub sign_before_sync: bool,
-    /// Two f validators decide.
-    #[cfg(feature = "canary")]
-    pub quorum_2f: bool,
-    /// After a restart the guard and the consensus log are not consulted.
-    #[cfg(feature = "canary")]
-    pub guard_skipped: bool,
-    /// Blocks fetched from peers are taken without looking at their certificate.
-    #[cfg(feature = "canary")]
-    pub sync_unchecked: bool,
-    /// The question of RULINGS A8 is not asked.
-    #[cfg(feature = "canary")]
-    pub ask_skipped: bool,
-}
-
-macro_rules! switch {
-    ($($name:ident),*) => {
-        impl Canary {
-            $(
-                /// Whether the seeded bug is on.
-                pub(super) fn $name(&self) -> bool {
-                    #[cfg(feature = "canary")]
-                    { self.$name }
-                    #[cfg(not(feature = "canary"))]
-                    { false }
-                }
-            )*
-        }
-    };
-}
-switch!(quorum_2f, guard_skipped, sync_unchecked, ask_skipped);

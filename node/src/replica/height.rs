@@ -21,6 +21,8 @@ use rollbook_proof::chain::{
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::number;
 
+use crate::planted::planted;
+
 use super::app::{App, BlockVerdict};
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
 use super::cosign::Receipt;
@@ -194,7 +196,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         ));
         host.timers.remove(&Timer::Idle);
         let mut log = Vec::new();
-        if !host.config.canary.guard_skipped() {
+        if !planted!(host.config, GuardSkipped) {
             let entries: Result<Vec<_>, _> = host
                 .storage
                 .wal(height)
@@ -263,7 +265,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let before = host
             .storage
             .proposed(height, round)
-            .filter(|_| !host.config.canary.guard_skipped());
+            .filter(|_| !planted!(host.config, GuardSkipped));
         let seal = if let Some(facts) = before {
             // Signed in a former life: that block or none.
             if facts.valid_round.is_some() || !host.bodies.is_held_durable(&facts.block) {

@@ -22,6 +22,8 @@ use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
+use crate::planted::planted;
+
 use super::app::{App, Validator};
 use super::bodies::Bodies;
 use super::catchup::Catchup;
@@ -180,9 +182,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         self.seat().is_some() && self.recovery.may_vote(self.height()) && !self.muted
     }
 
-    /// The thresholds of the core; the canary decides with 2f.
+    /// The thresholds of the core; a planted fault decides with 2f.
     pub(super) fn thresholds(&self) -> mc::ThresholdParams {
-        if self.config.canary.quorum_2f() {
+        if planted!(self.config, Quorum2f) {
             mc::ThresholdParams {
                 quorum: mc::ThresholdParam::new(1, 3),
                 honest: mc::ThresholdParam::new(1, 6),
@@ -304,14 +306,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         if self.stop.is_some() || self.muted {
             return None;
         }
-        #[cfg(feature = "canary")]
+        #[cfg(feature = "planted")]
+        if planted!(self.config, GuardSkipped)
+            || (planted!(self.config, SignBeforeSync) && self.storage.guard(statement).is_ok())
         {
-            let canary = self.config.canary;
-            if canary.guard_skipped
-                || (canary.sign_before_sync && self.storage.guard(statement).is_ok())
-            {
-                return Some(self.keys.sign_unguarded(statement, &self.chain));
-            }
+            return Some(self.keys.sign_unguarded(statement, &self.chain));
         }
         match self.storage.permit(statement) {
             Ok(token) => self.keys.sign(token, statement, &self.chain),

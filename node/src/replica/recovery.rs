@@ -15,6 +15,8 @@ use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Certificate, ValidatorKey};
 use rollbook_proof::number::{Height, OrganisationId};
 
+use crate::planted::planted;
+
 use super::app::App;
 use super::catchup::Asked;
 use super::host::{Todo, slot_of};
@@ -77,7 +79,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.recovery.asking = false;
             return;
         }
-        if host.config.canary.ask_skipped() {
+        if planted!(host.config, AskSkipped) {
             host.recovery.from = Some(Height(0));
             if host.recovery.floor == Height(0) {
                 let result = host.storage.raise(Height(1));

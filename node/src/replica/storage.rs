@@ -215,8 +215,8 @@ impl Keys {
         }
     }
 
-    /// The canaries of the simulator sign without asking the guard.
-    #[cfg(feature = "canary")]
+    /// Planted faults sign without asking the guard.
+    #[cfg(feature = "planted")]
     pub(super) fn sign_unguarded(&self, statement: &Statement, chain: &Hash) -> Signature {
         self.key_for(statement).sign_tagged(&statement.bytes(chain))
     }

@@ -26,7 +26,7 @@ use rollbook_sandbox::sign::sample_nonce;
 
 use super::ledger::SimLedger;
 use super::memo;
-use super::plan::{Canary, Plan};
+use super::plan::Plan;
 use super::random::Random;
 
 /// Time of the genesis seal: 2026-01-01T00:00Z.
@@ -45,7 +45,7 @@ pub struct Genesis {
     pub registered: BTreeMap<OrganisationId, Validator>,
     /// A clock event every so many milliseconds of ledger time.
     pub deadline_every_ms: Option<u64>,
-    /// The canary that decides with 2f must not trip over its own certificates before it forks.
+    /// A planted fault that decides with 2f must not trip over its own certificates before it forks.
     pub two_f: bool,
     officer: Keypair,
     officer_key: PublicKey,
@@ -422,7 +422,7 @@ impl SimLedger for ChainApp {
             plan.nodes,
             GENESIS_MS,
             plan.deadline_every,
-            plan.canary == Canary::Quorum2f,
+            plan.decides_with_2f(),
         )
     }
 

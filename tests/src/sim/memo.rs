@@ -29,7 +29,7 @@ pub fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
     valid
 }
 
-/// The verifier of simulated nodes; without the memo in canary runs.
+/// The verifier of simulated nodes; without the memo where faults are planted.
 #[derive(Debug, Clone, Copy)]
 pub struct SimVerify {
     /// Use the memo.

@@ -1,6 +1,9 @@
 //! What a seed switches on. Each seed turns whole kinds of fault off, so that no fault hides
 //! another (swarm testing).
 
+#[cfg(feature = "planted")]
+use rollbook_node::planted::Planted;
+
 use super::random::Random;
 
 /// A simulated run.
@@ -52,29 +55,11 @@ pub struct Plan {
     pub gst: u64,
     /// The run ends here.
     pub end: u64,
-    /// Seeded bug.
-    pub canary: Canary,
-    /// The question of RULINGS A8 is left out as well: it hides lost guards.
-    pub ask_skipped: bool,
+    /// Faults that are put in on purpose; the run must fail.
+    #[cfg(feature = "planted")]
+    pub planted: Vec<Planted>,
     /// Print every event.
     pub log: bool,
-}
-
-/// A bug put in on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Canary {
-    /// None.
-    None,
-    /// Votes leave before their guard record is durable.
-    SignBeforeSync,
-    /// Two f validators decide.
-    Quorum2f,
-    /// After a restart nothing is remembered of what was signed.
-    GuardSkipped,
-    /// Fetched blocks are not checked.
-    SyncUnchecked,
-    /// A validator with a new disk votes at once.
-    AskSkipped,
 }
 
 impl Plan {
@@ -117,8 +102,8 @@ impl Plan {
             deadline_every: r.percent(30).then_some(20_000),
             gst,
             end: gst + 60_000,
-            canary: Canary::None,
-            ask_skipped: false,
+            #[cfg(feature = "planted")]
+            planted: Vec::new(),
             log: false,
         }
     }
@@ -148,9 +133,25 @@ impl Plan {
             deadline_every: None,
             gst: 0,
             end: 30_000,
-            canary: Canary::None,
-            ask_skipped: false,
+            #[cfg(feature = "planted")]
+            planted: Vec::new(),
             log: false,
         }
+    }
+
+    /// Whether nothing is put in on purpose.
+    pub fn is_honest(&self) -> bool {
+        #[cfg(feature = "planted")]
+        return self.planted.is_empty();
+        #[cfg(not(feature = "planted"))]
+        true
+    }
+
+    /// Whether two f validators decide, by a planted fault.
+    pub fn decides_with_2f(&self) -> bool {
+        #[cfg(feature = "planted")]
+        return self.planted.contains(&Planted::Quorum2f);
+        #[cfg(not(feature = "planted"))]
+        false
     }
 }

@@ -28,7 +28,7 @@ use rollbook_proof::number::Height;
 use super::chain::ChainApp;
 use super::ledger::SimLedger;
 use super::memo::SimVerify;
-use super::plan::{Canary, Plan};
+use super::plan::Plan;
 use super::random::Random;
 
 type Node<L> = Replica<L, JournalStorage, SimVerify>;
@@ -229,7 +229,12 @@ impl<L: SimLedger> World<L> {
                 .note_clean_stop()
                 .expect("an empty disk");
         }
-        let config = Self::config(&plan);
+        let config = Self::config();
+        #[cfg(feature = "planted")]
+        let config = ReplicaConfig {
+            planted: plan.planted.clone(),
+            ..config
+        };
         World {
             random,
             genesis,
@@ -271,7 +276,7 @@ impl<L: SimLedger> World<L> {
         self
     }
 
-    fn config(plan: &Plan) -> ReplicaConfig {
+    fn config() -> ReplicaConfig {
         let mut config = ReplicaConfig::default();
         config.timeouts.propose = Duration::from_millis(800);
         config.timeouts.propose_delta = Duration::from_millis(200);
@@ -283,15 +288,6 @@ impl<L: SimLedger> World<L> {
         config.timeouts.max_timeout = Duration::from_millis(4_000);
         config.poll_ms = 1_000;
         config.poll_idle_ms = 3_000;
-        config.canary.ask_skipped = plan.ask_skipped;
-        match plan.canary {
-            Canary::None => {}
-            Canary::SignBeforeSync => config.canary.sign_before_sync = true,
-            Canary::Quorum2f => config.canary.quorum_2f = true,
-            Canary::GuardSkipped => config.canary.guard_skipped = true,
-            Canary::SyncUnchecked => config.canary.sync_unchecked = true,
-            Canary::AskSkipped => config.canary.ask_skipped = true,
-        }
         config
     }
 

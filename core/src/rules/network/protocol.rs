@@ -14,7 +14,8 @@
 //!   [`Tx::protocol`]. Shipped rules are never edited: a change is a new branch beside the old, and
 //!   audits carry all of them.
 //!
-//! Versions: 1 is the first. 2 adds the orders of courts and regulators (RULINGS R24).
+//! Versions: 1 is the only one, edited in place until v1.0.0 (RULINGS A27). So that this way stays
+//! tested, [`planted`](crate::planted) has a version 2 that never ships.
 //!
 //! Absent on purpose: lowering a version, skipping one, raising two at once.
 //!

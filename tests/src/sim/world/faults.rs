@@ -10,7 +10,6 @@ use rollbook_proof::number::Height;
 use super::{Event, World};
 use crate::sim::ledger::SimLedger;
 use crate::sim::memo::SimVerify;
-use crate::sim::plan::Canary;
 
 impl<L: SimLedger> World<L> {
     pub(super) fn restart(&mut self, node: usize) {
@@ -75,7 +74,7 @@ impl<L: SimLedger> World<L> {
             self.mark("restart with a log to replay");
         }
         let verify = SimVerify {
-            memo: self.plan.canary == Canary::None,
+            memo: self.plan.is_honest(),
         };
         let keys = L::keys(&self.genesis, self.machines[node].organisation);
         let replica = Replica::new(self.config.clone(), keys, app, storage, verify);

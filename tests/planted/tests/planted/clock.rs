@@ -1,25 +1,30 @@
 //! One of four real clocks is an hour off (RULINGS A9): the chain goes on, nobody follows that
 //! time, the node says so itself, and with a right clock it is needed again and serves.
 
-#![allow(clippy::unwrap_used)]
-
 use rollbook_core::export::BlockFrame;
 use rollbook_node::clock::real_ms;
+use rollbook_node::planted::VARIABLE;
 use rollbook_node::runtime::doctor;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::decode;
+use rollbook_proof::log::Clock;
+use rollbook_sandbox::testnet::Plan;
 use rollbook_tests::load::{Load, must_be_in};
 use rollbook_tests::testnet::{Net, frames};
+
+use super::program;
 
 const MS_PER_HOUR: i64 = 3_600_000;
 
 fn an_hour_off(seed: &str, offset_ms: i64) {
-    let mut net = Net::up(seed);
+    let plan = Plan::new(seed, 5, 4, Clock::Wall).unwrap();
+    let mut net = Net::run_by(plan, program());
+    net.start();
     let begun = real_ms();
     net.testnet.stop(4).unwrap();
     net.testnet.environment.insert(
         4,
-        vec![("ROLLBOOK_CLOCK_OFFSET_MS".into(), offset_ms.to_string())],
+        vec![(VARIABLE.into(), format!("wrong-clock={offset_ms}"))],
     );
     net.testnet.start(4).unwrap();
     let load = Load::start(&net, &[1, 2, 3, 4, 5], &[1, 2, 3]);

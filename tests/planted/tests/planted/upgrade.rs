@@ -1,52 +1,52 @@
-//! Rule version 2 comes into force at its height on real processes (RULINGS A18): validators
-//! announce that they know it, the assembly amends the charter, and what only version 2 knows is
-//! refused before and done after, everywhere alike.
+//! Version 2 comes into force at its height on real processes (RULINGS A18): validators announce
+//! that they know it, the assembly amends the charter, and what only version 2 knows is refused
+//! before and done after, everywhere alike. One validator still runs the program of this workspace,
+//! which knows one version: it stops before the height and names the release, and comes over with
+//! its data once the release is installed.
 
-#![allow(clippy::unwrap_used)]
+use std::time::Instant;
 
 use rollbook_core::export::BlockFrame;
 use rollbook_core::id::MotionId;
 use rollbook_core::identity::Role;
+use rollbook_core::planted::MARK;
 use rollbook_core::record::{
-    Ballot, BallotVote, Body, CharterAct, Choice, Declaration, MotionAct, MotionEffect, NodeAct,
-    OfficialOrder, Proposal, RaiseProtocol,
+    Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, NodeAct, Proposal,
+    RaiseProtocol,
 };
 use rollbook_node::clock::Step;
+use rollbook_node::runtime::doctor;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::codec::{Text, decode};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::log::Clock;
-use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
+use rollbook_proof::number::{Height, ProtocolVersion};
 use rollbook_sandbox::alliance::secretariat;
 use rollbook_sandbox::testnet::Plan;
-use rollbook_tests::testnet::{Net, frames};
+use rollbook_tests::testnet;
+use rollbook_tests::testnet::{Net, PATIENCE, frames};
+
+use super::{new_order, program};
 
 const MEMBERS: u32 = 8;
 const MS_PER_DAY: u64 = 86_400_000;
+const RELEASE: &str = "0.2-planted";
 
-/// The secretary files a court's order: an act of version 2.
+/// The secretary files an order that version 2 adds.
 fn order(net: &Net, reference: &str) -> Vec<u8> {
-    let order = OfficialOrder {
-        authority: Text::new("Sample district court").unwrap(),
-        reference: Text::new(reference).unwrap(),
-        document: sha256(reference.as_bytes()),
-        issued_ms: LedgerTime(net.alliance.opened_ms),
-        about: Some(OrganisationId(3)),
-    };
     let secretary = 2 * MEMBERS + 3;
     net.signed(
         secretariat(MEMBERS),
         &[(secretary, Role::Secretary)],
-        Body::Charter(CharterAct::FileOrder(order)),
+        new_order(reference),
     )
 }
 
 fn propose(net: &Net, from_height: u64) -> Vec<u8> {
-    let release = Text::new(env!("CARGO_PKG_VERSION")).unwrap();
     let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
         protocol: ProtocolVersion(2),
         from_height: Height(from_height),
-        release,
+        release: Text::new(RELEASE).unwrap(),
     });
     net.member_act(
         1,
@@ -62,11 +62,22 @@ fn height(net: &Net) -> u64 {
     net.status(1).unwrap()["height"].as_u64().unwrap()
 }
 
+/// Whether a program was built with what is planted.
+fn is_marked(program: &std::path::Path) -> bool {
+    let bytes = std::fs::read(program).unwrap();
+    bytes
+        .windows(MARK.len())
+        .any(|part| part == MARK.as_bytes())
+}
+
 #[test]
-fn version_2_is_activated_at_its_height() {
+fn a_version_is_activated_at_its_height() {
     let mut plan = Plan::new("upgrade", MEMBERS, 4, Clock::Sample).unwrap();
     plan.protocol = 1;
-    let mut net = Net::of(plan);
+    let mut net = Net::run_by(plan, program());
+    let released = testnet::program();
+    assert!(is_marked(program()) && !is_marked(&released));
+    net.testnet.programs.insert(4, released);
     net.start();
     let nodes = net.nodes();
     let from_height = height(&net) + 80;
@@ -77,6 +88,9 @@ fn version_2_is_activated_at_its_height() {
         net.refused(2, &propose(&net, from_height)),
         "A18.too-little-support"
     );
+    for (node, known) in [(1, 2), (2, 2), (3, 2), (4, 1)] {
+        assert_eq!(net.status(node).unwrap()["protocol"]["known"], known);
+    }
     for node in [1, 2, 3] {
         net.carried(
             &nodes,
@@ -127,18 +141,40 @@ fn version_2_is_activated_at_its_height() {
     assert_eq!(status["protocol"]["coming"][1], from_height, "{status}");
     assert_eq!(status["protocol"]["in_force"], 1);
 
-    // Up to the block before it the old rules hold; one node is down when the version comes.
+    // Who does not know it is told what to install; who knows it is not.
+    let findings = |node: u32| doctor::examine(&net.testnet.config_path(node));
+    let told = |node: u32| {
+        let next: Vec<String> = findings(node).into_iter().filter_map(|f| f.next).collect();
+        next.join("\n").contains(RELEASE)
+    };
+    assert!(told(4) && !told(1), "{:?}", findings(4));
+
+    // Up to the block before it the old rules hold, and the old program takes part.
     assert_eq!(net.refused(1, &order(&net, "1")), "A18.not-in-force");
-    net.testnet.kill(4).unwrap();
     while height(&net) + 1 < from_height {
-        net.act(&[1, 2, 3]);
+        net.act(&nodes);
     }
     let filed = order(&net, "1");
     net.carried(&[1, 2, 3], &filed);
     assert_eq!(net.status(1).unwrap()["protocol"]["in_force"], 2);
     assert_eq!(net.refused(2, &order(&net, "1")), "R24.filed-already");
 
-    // The one that was down comes over the same step by itself, and a restart replays over it.
+    // The old program has stopped before it, in order, and says what to install.
+    let begun = Instant::now();
+    while net.testnet.pid(4).is_some() {
+        assert!(begun.elapsed() < PATIENCE, "node 4 runs\n{}", net.told());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let log = net.testnet.log(4);
+    assert!(
+        log.contains(&format!("install release {RELEASE} of rollbook")),
+        "{log}"
+    );
+    // Starting it again changes nothing.
+    assert!(net.testnet.start(4).is_err());
+
+    // With the release it comes over the step by itself, and a restart replays over it.
+    net.testnet.programs.clear();
     net.testnet.start(4).unwrap();
     net.receipted(&nodes, &filed);
     net.testnet.kill(2).unwrap();

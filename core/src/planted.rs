@@ -1,0 +1,34 @@
+//! The rule version that never ships (RULINGS A27, A63): by it the way of an upgrade stays tested
+//! while there is only one version.
+//!
+//! Only the package in `tests/planted`, outside the workspace, enables the feature `planted`. What
+//! the version changes is harmless: it adds an order filed in the name of [`MARK`].
+//!
+//! Absent on purpose: faults of a node; those are in the node's own `planted`.
+
+/// Stands in every program that was built with the feature `planted`, and in no other.
+pub const MARK: &str = "This program has planted faults and a rule version that never ships.";
+
+#[cfg(feature = "planted")]
+use rollbook_proof::number::ProtocolVersion;
+
+/// The version that never ships.
+#[cfg(feature = "planted")]
+pub const VERSION: ProtocolVersion = ProtocolVersion(2);
+
+/// [`MARK`], read from the program's memory: no compiler takes it apart, so that whoever searches
+/// the file finds it.
+#[cfg(feature = "planted")]
+pub fn mark() -> &'static str {
+    std::hint::black_box(MARK)
+}
+
+/// The first version that has an order of this authority.
+#[cfg(feature = "planted")]
+pub fn since(authority: &str) -> ProtocolVersion {
+    if authority == mark() {
+        VERSION
+    } else {
+        ProtocolVersion(1)
+    }
+}

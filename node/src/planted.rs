@@ -1,0 +1,58 @@
+//! Faults that are put in on purpose, each of which the suites must catch: a harness has to prove
+//! that it can fail (RULINGS A63).
+//!
+//! Only the package in `tests/planted`, outside the workspace, enables the feature `planted`.
+//! Without it there is nothing to switch on, and `planted!` is the constant `false`.
+
+/// A fault.
+#[cfg(feature = "planted")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planted {
+    /// Votes are signed and sent before their guard record is durable.
+    SignBeforeSync,
+    /// Two f validators decide.
+    Quorum2f,
+    /// After a restart the guard and the consensus log are not consulted.
+    GuardSkipped,
+    /// Blocks fetched from peers are taken without looking at their certificate.
+    SyncUnchecked,
+    /// The question of RULINGS A8 is not asked.
+    AskSkipped,
+    /// The real clock is wrong.
+    WrongClock {
+        /// By so many milliseconds; above zero it is ahead.
+        by_ms: i64,
+    },
+}
+
+/// The variable of the environment that plants a fault in a process: `wrong-clock=MILLISECONDS`.
+#[cfg(feature = "planted")]
+pub const VARIABLE: &str = "ROLLBOOK_PLANTED";
+
+/// The fault that the environment of this process asks for. Anything that is not understood is no
+/// fault: only suites set the variable.
+#[cfg(feature = "planted")]
+pub fn of_process() -> Option<Planted> {
+    let asked = std::env::var(VARIABLE).ok()?;
+    let by_ms = asked.strip_prefix("wrong-clock=")?.parse().ok()?;
+    tracing::warn!("{} {VARIABLE} is {asked}", rollbook_core::planted::mark());
+    Some(Planted::WrongClock { by_ms })
+}
+
+/// `planted!(config, Fault)`: whether a replica with these settings has the fault.
+#[cfg(feature = "planted")]
+macro_rules! planted {
+    ($config:expr, $fault:ident) => {
+        $config.planted.contains(&$crate::planted::Planted::$fault)
+    };
+}
+
+/// `planted!(config, Fault)`: without the feature no replica has any.
+#[cfg(not(feature = "planted"))]
+macro_rules! planted {
+    ($config:expr, $fault:ident) => {
+        false
+    };
+}
+
+pub(crate) use planted;
