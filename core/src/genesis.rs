@@ -21,6 +21,7 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 use crate::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, MS_PER_DAY};
 use crate::charter::{Charter, TERM_DAYS_MIN};
 use crate::id::{CharterVersion, MotionId, PersonId, PostId};
+use crate::identity::possession::Possession;
 use crate::identity::{Name, OrganisationEntry, OrganisationKind, Role, Scope};
 use crate::lookup;
 use crate::lookup::groups;
@@ -693,6 +694,7 @@ impl Genesis {
                     tx,
                     *organisation,
                     keys,
+                    &keys.possession(None, *organisation),
                     NodeStatus::Validator,
                     &mut VerifierCache::default(),
                 )?;
@@ -717,7 +719,7 @@ impl Genesis {
         registration::enter(
             tx,
             entry,
-            entry.number.0,
+            &Possession::founding(entry.number.0),
             None,
             &mut VerifierCache::default(),
         )?;

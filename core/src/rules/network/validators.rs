@@ -16,6 +16,7 @@ use rollbook_proof::number::{EpochId, Height, OrganisationId};
 
 use crate::id::GroupId;
 use crate::identity::Role;
+use crate::identity::possession::Possession;
 use crate::lookup::{groups, rights};
 use crate::object::node::{NodeFacts, NodeStatus};
 use crate::record::{NodeAct, NodeKeys};
@@ -52,7 +53,15 @@ pub fn apply(
             }
             // What the node before this one knew says nothing of this one.
             tx.t.protocol_support().remove(number);
-            enter(tx, number, keys, NodeStatus::Registered, verifier)?;
+            let possession = keys.possession(Some(&tx.chain), number);
+            enter(
+                tx,
+                number,
+                keys,
+                &possession,
+                NodeStatus::Registered,
+                verifier,
+            )?;
         }
         NodeAct::Ready => {
             require!(
@@ -96,24 +105,17 @@ fn node_of(tx: &Tx, organisation: OrganisationId) -> Result<NodeFacts, Refusal> 
         .ok_or_else(|| Refusal::new("M40.no-node", vec![("organisation", organisation.fact())]))
 }
 
-/// Registers a node's four keys.
+/// Registers a node's four keys. `possession` is what they have to prove.
 pub(crate) fn enter(
     tx: &mut Tx,
     organisation: OrganisationId,
     keys: &NodeKeys,
+    possession: &Possession,
     status: NodeStatus,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
-    for (key, possession, kind) in keys.kinds() {
-        claim_key(
-            tx,
-            key,
-            possession,
-            organisation.0,
-            kind,
-            organisation.0,
-            verifier,
-        )?;
+    for key in keys.kinds() {
+        claim_key(tx, key, possession, organisation, verifier)?;
     }
     let node = NodeFacts {
         status,
