@@ -44,6 +44,7 @@ pub mod output;
 pub mod pending_file;
 pub mod profile;
 pub mod receipts;
+pub mod registration_file;
 pub mod shown;
 pub mod tree;
 pub mod trust;

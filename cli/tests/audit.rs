@@ -35,8 +35,9 @@ fn history() -> Writer {
     sample.charter.chain.handover_blocks = 5;
     let mut writer = Writer::founded(Alliance::of(&sample));
     let operator = officers_of(5).0;
+    let chain = writer.alliance.chain();
     for act in [
-        NodeAct::Register(node_keys(seed, 5, &place(5))),
+        NodeAct::Register(node_keys(Some(&chain), seed, 5, &place(5))),
         NodeAct::Ready,
     ] {
         writer

@@ -235,6 +235,12 @@ fn kept_transcript_of_the_demo_and_an_act_after_it() {
     compare("act.txt");
 }
 
+/// A company that is no member: two officers in two folders sign one registration.
+#[test]
+fn kept_transcript_of_a_registration_that_two_officers_sign() {
+    compare("register.txt");
+}
+
 #[test]
 fn kept_transcript_of_a_testnet_from_up_to_down() {
     compare("testnet.txt");

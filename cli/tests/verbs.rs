@@ -364,10 +364,14 @@ fn a_company_enters_and_a_node_is_registered() {
          1 --alliance Sample"
     ));
 
-    // The company, at its own desk, with its own keys.
-    let company = Desk::new();
+    // The company: two officers, each at a desk of their own, with a key of their own.
+    let (company, colleague) = (Desk::new(), Desk::new());
     key(&company, 0, 1, "primary", "company");
-    key(&company, 0, 2, "finance,alternate", "company");
+    key(&colleague, 0, 2, "finance,alternate", "company");
+    let pass = |from: &Desk, to: &Desk, name: &str| {
+        std::fs::copy(from.path(name), to.path(name)).unwrap();
+    };
+    pass(&colleague, &company, "2.card.toml");
     std::fs::write(company.path("extract.pdf"), "registry extract").unwrap();
     let hash = net.json(0, "whoami")["profile"]["genesis"]
         .as_str()
@@ -385,18 +389,22 @@ fn a_company_enters_and_a_node_is_registered() {
     );
     let told = all(&company.ends(2, &register.replace("0101G", "0101H")));
     assert!(told.contains("the others require 'G'"), "{told}");
-    company.good(&format!("{register} --card 2.card.toml"));
-    std::fs::copy(
-        company.path("registration.json"),
-        net.path("registration.json"),
-    )
-    .unwrap();
+    company.ends(3, &format!("{register} --card 2.card.toml"));
+    pass(&company, &net, "registration.json");
+    let told = all(&net.ends(3, "org introduce registration.json"));
+    assert!(
+        told.contains("waits for the signatures of officers 2; signed so far: 1"),
+        "{told}"
+    );
+    pass(&company, &colleague, "registration.json");
+    colleague.good("sign registration.json");
+    pass(&colleague, &net, "registration.json");
 
     // A changed registration is not what was signed.
     let text = std::fs::read_to_string(net.path("registration.json")).unwrap();
     std::fs::write(net.path("forged.json"), text.replace("Example", "Exampel")).unwrap();
-    let told = all(&net.ends(2, "org introduce forged.json"));
-    assert!(told.contains("not signed by its first officer"), "{told}");
+    let told = all(&net.ends(1, "org introduce forged.json"));
+    assert!(told.contains("is not what was signed"), "{told}");
 
     // Judged, not handed in; then introduced, and printed.
     let dry = net.good("org introduce registration.json --signer 1:primary --dry-run");
@@ -434,8 +442,8 @@ fn a_company_enters_and_a_node_is_registered() {
     assert!(told.contains("M01.identifier-in-use"), "{told}");
 
     // The officers number their keys, and the company applies.
-    for (local, person) in (1..).zip(&persons) {
-        company.good(&format!(
+    for ((local, person), desk) in (1..).zip(&persons).zip([&company, &colleague]) {
+        desk.good(&format!(
             "keys assign {local} --organisation {number} --to {person}"
         ));
     }
@@ -525,6 +533,40 @@ fn a_company_enters_and_a_node_is_registered() {
     );
     let line = net.good("node leave --as 5 --signer 9:node-operator");
     assert!(line.contains("node 5: gone; nothing follows"), "{line}");
+
+    // Again with new keys, by their card: it is for one chain.
+    let card = |name: &str, of: &str| {
+        net.good(&format!(
+            "keys new --node --organisation 5 --url http://node5.example/ --address \
+             node5.example:7999 --out {name} --card {name}.card.toml {of}"
+        ))
+    };
+    assert!(card("founding", "--founding").contains("for        a founding"));
+    card("elsewhere", &format!("--genesis {letter}"));
+    assert!(card("here", "").contains(&format!("the chain with genesis {hash}")));
+    let register = |name: &str| {
+        format!("node register --card {name}.card.toml --as 5 --signer 9:node-operator")
+    };
+    let told = all(&net.ends(1, &register("founding")));
+    assert!(
+        told.contains("the card of a node in a founding") && told.contains("--genesis"),
+        "{told}"
+    );
+    let told = all(&net.ends(1, &register("elsewhere")));
+    assert!(told.contains("is for another genesis, abab"), "{told}");
+    let text = std::fs::read_to_string(net.path("here.card.toml")).unwrap();
+    std::fs::write(
+        net.path("moved.card.toml"),
+        text.replace("node5.example:7999", "node6.example:7999"),
+    )
+    .unwrap();
+    let told = all(&net.ends(2, &register("moved")));
+    assert!(
+        told.contains("not for organisation 5 and these keys, URL and address"),
+        "{told}"
+    );
+    let line = net.good(&register("here"));
+    assert!(line.contains("node 5: registered"), "{line}");
 }
 
 /// Takes the testnet down, whatever happens.

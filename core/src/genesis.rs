@@ -21,6 +21,7 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 use crate::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, MS_PER_DAY};
 use crate::charter::{Charter, TERM_DAYS_MIN};
 use crate::id::{CharterVersion, MotionId, PersonId, PostId};
+use crate::identity::possession::Possession;
 use crate::identity::{Name, OrganisationEntry, OrganisationKind, Role, Scope};
 use crate::lookup;
 use crate::lookup::groups;
@@ -686,7 +687,13 @@ impl Genesis {
                     tx.t.nodes.iter().map(|(holder, _)| *holder),
                 );
                 require!(!taken, "A17.group-has-seat", organisation = organisation);
-                validators::enter(tx, *organisation, keys, &mut VerifierCache::default())?;
+                validators::enter(
+                    tx,
+                    *organisation,
+                    keys,
+                    &keys.possession(None, *organisation),
+                    &mut VerifierCache::default(),
+                )?;
             }
         }
         Ok(())
@@ -708,7 +715,7 @@ impl Genesis {
         registration::enter(
             tx,
             entry,
-            entry.number.0,
+            &Possession::founding(entry.number.0),
             None,
             &mut VerifierCache::default(),
         )?;

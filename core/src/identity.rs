@@ -20,6 +20,7 @@ use identifier::Identifier;
 
 pub mod commitment;
 pub mod identifier;
+pub mod possession;
 
 /// Most officers of one organisation.
 pub const OFFICERS_MAX: usize = 64;
@@ -309,7 +310,7 @@ pub struct OfficerEntry {
     /// Roles in the home organisation, strictly ascending. May be empty for a person who only holds
     /// a post.
     pub roles: Vec<Role>,
-    /// Officer keys, each with the proof that somebody holds it.
+    /// Officer keys, each with the proof that somebody holds it ([`possession`]).
     pub keys: Vec<(PublicKey, Signature)>,
     /// The key to which content for this person is sealed; rests on the registration's signature.
     pub reader: Option<ReaderKey>,

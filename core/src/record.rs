@@ -374,7 +374,7 @@ impl Body {
             Body::Organisation(OrganisationAct::Register(registration)) => {
                 registration.signatures(chain)
             }
-            Body::Node(NodeAct::Register(keys)) => keys.signatures(principal.0),
+            Body::Node(NodeAct::Register(keys)) => keys.signatures(chain, principal),
             _ => Vec::new(),
         }
     }

@@ -82,7 +82,7 @@ pub fn all() -> Vec<Body> {
     acts.extend(calls().into_iter().map(Body::Call));
     acts.extend(awards().into_iter().map(Body::Award));
     acts.extend(payments().into_iter().map(Body::Payment));
-    let keys = node_keys(SEED, 5, &place(5));
+    let keys = node_keys(Some(&chain()), SEED, 5, &place(5));
     acts.extend(
         [
             NodeAct::Register(keys),
@@ -129,7 +129,7 @@ fn register() -> OrganisationAct {
         kind: RelationKind::Control,
         evidence: hash("extract of the group"),
     }];
-    OrganisationAct::Register(Registration::sign(&chain(), entry, &key))
+    OrganisationAct::Register(Registration::signed(&chain(), &entry, &[&key, &second]))
 }
 
 fn membership() -> Vec<MembershipAct> {

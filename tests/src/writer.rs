@@ -417,12 +417,18 @@ impl Writer {
                 evidence: entry.extract.0,
             })
             .collect();
-        let registration = Registration::sign(
-            &self.alliance.chain(),
-            entry,
-            &officer_key(&seed, persons + 1),
-        );
-        Body::Organisation(OrganisationAct::Register(registration))
+        self.sign_registration(&entry)
+    }
+
+    /// The entry of the next registration, signed by the officers that [`Writer::registration`]
+    /// gives it: by the number that each will have.
+    pub fn sign_registration(&self, entry: &OrganisationEntry) -> Body {
+        let persons = self.tables().counters.get(&2).copied().unwrap_or(0);
+        let seed = &self.alliance.signer.seed;
+        let keys = [1, 2].map(|local| officer_key(seed, persons + local));
+        let chain = self.alliance.chain();
+        let signed = Registration::signed(&chain, entry, &[&keys[0], &keys[1]]);
+        Body::Organisation(OrganisationAct::Register(signed))
     }
 
     /// Proposes a motion as the secretariat and returns its number.

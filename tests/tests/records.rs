@@ -11,9 +11,10 @@ use std::path::PathBuf;
 use rollbook_core::account::Amount;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
+use rollbook_core::identity::possession::{Possession, UNPROVED};
 use rollbook_core::record::*;
 use rollbook_proof::codec::{Wire, decode, encode};
-use rollbook_proof::crypto::{Keypair, PublicKey, sha256_tagged};
+use rollbook_proof::crypto::{KeyKind, Keypair, PublicKey, Signature, sha256, sha256_tagged};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::sign::sample_nonce;
 use rollbook_tests::acts;
@@ -317,6 +318,210 @@ fn exists(tags: &[u32]) -> bool {
 fn kept_record_vectors() {
     hold_json("tests/vectors/records/records.json", &made());
     hold_json("tests/vectors/records/refused.json", &refused());
+    hold_json("tests/vectors/records/possession.json", &possession());
+}
+
+/// The kinds of keys, by their numbers.
+const KINDS: [KeyKind; 7] = [
+    KeyKind::Officer,
+    KeyKind::Registrar,
+    KeyKind::Consensus,
+    KeyKind::Cosigner,
+    KeyKind::Log,
+    KeyKind::Transport,
+    KeyKind::Witness,
+];
+
+/// Proofs of possession: of a registration's officers, a node's keys, and a founder's card; and
+/// signatures that are no proof for what they stand beside.
+fn possession() -> Value {
+    let chain = acts::chain();
+    let (mut registration, mut node) = (None, None);
+    for body in acts::all() {
+        match body {
+            Body::Organisation(OrganisationAct::Register(made)) => registration = Some(made),
+            Body::Node(NodeAct::Register(keys)) => node = Some(keys),
+            _ => {}
+        }
+    }
+    let (registration, node) = (registration.unwrap(), node.unwrap());
+    let case = |what: &str, about: &Possession, kind: KeyKind, key: PublicKey, proof: Signature| {
+        let kind = KINDS.iter().position(|known| *known == kind).unwrap();
+        json!({
+            "what": what, "chain": about.chain, "owner": about.owner, "kind": kind, "key": key,
+            "thing": about.thing, "proof": proof,
+        })
+    };
+    let entry = &registration.entry;
+    let of_entry = entry.possession(&chain);
+    let (first, first_proof) = entry.officers[0].keys[0];
+    let (second, second_proof) = entry.officers[1].keys[0];
+    let of_node = node.possession(Some(&chain), OrganisationId(5));
+    let founder = officer(1);
+    let founding = Possession::founding(1);
+    let of_founder = founding.prove(KeyKind::Officer, &founder);
+    let officer_kind = KeyKind::Officer;
+    let mut proofs = vec![
+        case(
+            "the first officer",
+            &of_entry,
+            officer_kind,
+            first,
+            first_proof,
+        ),
+        case(
+            "the second officer",
+            &of_entry,
+            officer_kind,
+            second,
+            second_proof,
+        ),
+        case(
+            "a founder's card",
+            &founding,
+            officer_kind,
+            founder.public(),
+            of_founder,
+        ),
+    ];
+    for (key, proof, kind) in node.kinds() {
+        proofs.push(case("a node's key", &of_node, kind, *key, *proof));
+    }
+    let elsewhere = Possession {
+        chain: sha256(b"another chain"),
+        ..of_entry
+    };
+    let other_entry = Possession {
+        thing: sha256(b"another entry"),
+        ..of_entry
+    };
+    let other_owner = Possession {
+        owner: 1,
+        ..of_entry
+    };
+    let in_a_genesis = Possession::founding(0);
+    let refused = [
+        ("another chain", elsewhere, officer_kind, first, first_proof),
+        (
+            "another entry",
+            other_entry,
+            officer_kind,
+            first,
+            first_proof,
+        ),
+        (
+            "another owner",
+            other_owner,
+            officer_kind,
+            first,
+            first_proof,
+        ),
+        (
+            "another kind",
+            of_entry,
+            KeyKind::Registrar,
+            first,
+            first_proof,
+        ),
+        ("another key", of_entry, officer_kind, second, first_proof),
+        (
+            "a proof for a chain, in a genesis",
+            in_a_genesis,
+            officer_kind,
+            first,
+            first_proof,
+        ),
+        (
+            "the registration's own signature",
+            of_entry,
+            officer_kind,
+            first,
+            registration.signature,
+        ),
+        ("zeros", of_entry, officer_kind, first, UNPROVED),
+    ]
+    .map(|(what, about, kind, key, proof)| case(what, &about, kind, key, proof));
+    let mut bare = node.clone();
+    for proof in [
+        &mut bare.consensus.1,
+        &mut bare.cosigner.1,
+        &mut bare.log.1,
+        &mut bare.transport.1,
+    ] {
+        *proof = UNPROVED;
+    }
+    json!({
+        "entry": {
+            "bytes": hex::encode(encode(entry)),
+            "unproved": hex::encode(encode(&entry.unproved())),
+            "hash": of_entry.thing,
+        },
+        "node": {
+            "bytes": hex::encode(encode(&node)),
+            "unproved": hex::encode(encode(&bare)),
+            "hash": of_node.thing,
+        },
+        "registration": { "chain": chain, "key": first, "signature": registration.signature },
+        "proofs": proofs,
+        "refused": refused,
+    })
+}
+
+/// From the file alone, as a reader in another language has it.
+#[test]
+fn the_vectors_of_possession_hold_by_themselves() {
+    let vectors = read("possession.json");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let bytes = |value: &Value| hex::decode(text(value)).unwrap();
+    let tagged = |tag: &str, parts: &[&[u8]]| [&[tag.as_bytes(), &[0]], parts].concat().concat();
+    let message = |case: &Value| {
+        let number = |name: &str| (case[name].as_u64().unwrap() as u32).to_le_bytes();
+        let key = hex::decode(text(&case["key"]).replace("ed25519:", "")).unwrap();
+        tagged(
+            "rollbook/possession/v1",
+            &[
+                &bytes(&case["chain"]),
+                &number("owner"),
+                &number("kind"),
+                &[0; 4],
+                &key,
+                &bytes(&case["thing"]),
+            ],
+        )
+    };
+    let holds = |case: &Value| {
+        let key: PublicKey = serde_json::from_value(case["key"].clone()).unwrap();
+        let proof: Signature = serde_json::from_value(case["proof"].clone()).unwrap();
+        key.verify(&message(case), &proof).is_ok()
+    };
+    let proofs = vectors["proofs"].as_array().unwrap();
+    assert_eq!(proofs.len(), 7);
+    assert!(proofs.iter().all(holds));
+    let refused = vectors["refused"].as_array().unwrap();
+    assert_eq!(refused.len(), 8);
+    assert!(!refused.iter().any(holds));
+    // The hash of what brings the keys: its bytes with zeros for each proof.
+    for (name, tag) in [("entry", "rollbook/entry/v1"), ("node", "rollbook/node/v1")] {
+        let thing = &vectors[name];
+        let mut unproved = bytes(&thing["bytes"]);
+        for proof in proofs.iter().filter(|case| case["thing"] == thing["hash"]) {
+            let proof = hex::decode(text(&proof["proof"]).replace("ed25519:", "")).unwrap();
+            let at = unproved.windows(64).position(|part| part == proof).unwrap();
+            unproved[at..at + 64].fill(0);
+        }
+        assert_eq!(hex::encode(&unproved), text(&thing["unproved"]));
+        let hash = sha256(&tagged(tag, &[&unproved]));
+        assert_eq!(hash.to_hex(), text(&thing["hash"]));
+    }
+    let registration = &vectors["registration"];
+    let parts = [
+        bytes(&registration["chain"]),
+        bytes(&vectors["entry"]["hash"]),
+    ];
+    let message = tagged("rollbook/registration/v1", &[&parts[0], &parts[1]]);
+    let key: PublicKey = serde_json::from_value(registration["key"].clone()).unwrap();
+    let own: Signature = serde_json::from_value(registration["signature"].clone()).unwrap();
+    assert!(key.verify(&message, &own).is_ok());
 }
 
 /// From the files alone, as a reader in another language has it.

@@ -17,11 +17,13 @@ use rollbook_tests::writer::Writer;
 fn founding_then_anything() {
     let mut alliance = Alliance::new(b"founding", 5, 4);
     let operator = officers_of(5).0;
+    let chain = alliance.chain();
+    let keys = node_keys(Some(&chain), b"founding", 5, &place(5));
     let register = alliance.signer.record(
         5,
         &[(operator, Role::NodeOperator)],
         OPENED_MS,
-        Body::Node(NodeAct::Register(node_keys(b"founding", 5, &place(5)))),
+        Body::Node(NodeAct::Register(keys)),
     );
     let found = alliance.found(OPENED_MS);
     let mut writer = Writer::new(alliance);
@@ -48,12 +50,14 @@ fn a_handover_seats_the_fifth_validator_and_the_sixth_block_needs_its_checkpoint
     sample.charter.chain.handover_blocks = 5;
     let mut alliance = Alliance::of(&sample);
     let operator = officers_of(5).0;
+    let chain = alliance.chain();
+    let keys = node_keys(Some(&chain), seed, 5, &place(5));
     let mut records = alliance.found(OPENED_MS);
     records.push(alliance.signer.record(
         5,
         &[(operator, Role::NodeOperator)],
         OPENED_MS,
-        Body::Node(NodeAct::Register(node_keys(seed, 5, &place(5)))),
+        Body::Node(NodeAct::Register(keys)),
     ));
     records.push(alliance.signer.record(
         5,

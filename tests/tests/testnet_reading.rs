@@ -219,7 +219,7 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
         &validators,
         &net.node_act(
             5,
-            NodeAct::Register(node_keys(&net.alliance.seed, 5, &place)),
+            NodeAct::Register(node_keys(Some(&net.chain), &net.alliance.seed, 5, &place)),
         ),
     );
     net.testnet.start(5).unwrap();

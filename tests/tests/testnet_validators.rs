@@ -74,7 +74,7 @@ fn a_validator_comes_and_another_goes_under_load() {
     // The member registers its node, starts it, and it follows; it has no seat yet.
     let register = net.node_act(
         5,
-        NodeAct::Register(node_keys(&net.alliance.seed, 5, &place)),
+        NodeAct::Register(node_keys(Some(&net.chain), &net.alliance.seed, 5, &place)),
     );
     net.carried(&[1, 2, 3, 4], &register);
     net.testnet.start(5).unwrap();

@@ -11,6 +11,7 @@ use rollbook_core::genesis::file::{GenesisFile, found_payload};
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::id::{DirectionId, PersonId};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
+use rollbook_core::identity::possession::Possession;
 use rollbook_core::identity::{
     ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
     OrganisationEntry, OrganisationKind, RelationKind, Role,
@@ -124,23 +125,32 @@ fn commitment(label: &str) -> Hash {
     sha256_tagged("rollbook/sample-commitment", &[label.as_bytes()])
 }
 
-/// A node's public keys with their proofs of possession.
-pub fn node_keys(seed: &[u8], organisation: u32, place: &NodePlace) -> NodeKeys {
-    let proved = |kind| {
-        let key = node_key(seed, organisation, kind);
-        (key.public(), key.prove_possession(organisation, kind))
-    };
-    NodeKeys {
-        consensus: proved(KeyKind::Consensus),
-        cosigner: proved(KeyKind::Cosigner),
-        log: proved(KeyKind::Log),
-        transport: proved(KeyKind::Transport),
-        url: text(place.url.clone()),
-        address: text(place.address.clone()),
-    }
+/// A node's public keys with their proofs of possession: for a chain that it joins, or for a
+/// genesis.
+pub fn node_keys(
+    chain: Option<&Hash>,
+    seed: &[u8],
+    organisation: u32,
+    place: &NodePlace,
+) -> NodeKeys {
+    let keys = [
+        KeyKind::Consensus,
+        KeyKind::Cosigner,
+        KeyKind::Log,
+        KeyKind::Transport,
+    ]
+    .map(|kind| node_key(seed, organisation, kind));
+    NodeKeys::proved(
+        chain,
+        OrganisationId(organisation),
+        keys.each_ref(),
+        text(place.url.clone()),
+        text(place.address.clone()),
+    )
 }
 
-/// A person who acts for `owner`, with one key.
+/// A person who acts for `owner`, with one key, proved for a genesis; a registration has it proved
+/// anew.
 pub fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> OfficerEntry {
     let mut roles = roles.to_vec();
     roles.sort();
@@ -148,7 +158,10 @@ pub fn officer(key: &Keypair, owner: u32, person: u32, roles: &[Role]) -> Office
         person: PersonId(person),
         commitment: sha256_tagged("rollbook/sample-person", &[&key.public().digest().0]),
         roles,
-        keys: vec![(key.public(), key.prove_possession(owner, KeyKind::Officer))],
+        keys: vec![(
+            key.public(),
+            Possession::founding(owner).prove(KeyKind::Officer, key),
+        )],
         reader: None,
         authorisation: Authorisation {
             letter: commitment(&format!("letter/{person}")),
@@ -331,7 +344,7 @@ impl Sample {
         for (member, place) in (1..).zip(&self.places) {
             items.push(GenesisItem::Validator {
                 organisation: OrganisationId(member),
-                keys: node_keys(seed, member, place),
+                keys: node_keys(None, seed, member, place),
             });
         }
         items
@@ -378,7 +391,8 @@ impl Sample {
             people,
             Codes::Digits.of(1_000_000 + number),
         );
-        let act = OrganisationAct::Register(Registration::sign(&chain, entry, &key));
+        let signed = Registration::signed(&chain, &entry, &[&key, &other]);
+        let act = OrganisationAct::Register(signed);
         let person = officers_of(member).0;
         let payload = Payload {
             chain,

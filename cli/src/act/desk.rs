@@ -1,6 +1,7 @@
 //! The desk of whoever acts: for whom, in which alliance, with which keys, asking which nodes. From
 //! the flags, else the profile.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rollbook_client::client::Client;
@@ -208,6 +209,19 @@ pub fn signers(
         );
     }
     given.iter().map(|text| signer(text, keystore)).collect()
+}
+
+/// Refuses a file of another alliance than one's own.
+pub fn same_chain(found: Hash, own: Hash, file: &Path) -> Result<(), Failure> {
+    if found == own {
+        return Ok(());
+    }
+    let facts = [
+        ("file", file.display().to_string()),
+        ("chain", found.to_hex()),
+        ("own", own.to_hex()),
+    ];
+    Err(Failure::refused(t("act.other-chain", &facts)).next(t("act.other-chain-next", &facts)))
 }
 
 fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {

@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args, Command};
 use rollbook_core::record::Record;
 use rollbook_words::catalogue::t;
 
-use super::{node_register, status};
-use crate::act::desk::{Desk, client, fits, keystore, signers, unknown};
+use super::{node_register, org, status};
+use crate::act::desk::{Desk, client, fits, keystore, same_chain, signers, unknown};
 use crate::act::{batch, judge, next, submit};
 use crate::failure::Failure;
 use crate::flags::{Acting, Global, KeyFlags, Signing, Submitting, command, read, under};
@@ -15,7 +15,7 @@ use crate::keystore::opened::Keys;
 use crate::output::{print_json, say};
 use crate::profile::{Profile, in_use};
 use crate::verbs::{VERBS, Verb, is_table};
-use crate::{act, pending_file};
+use crate::{act, pending_file, registration_file};
 
 /// `sign`.
 #[derive(Debug, Args)]
@@ -84,9 +84,12 @@ pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Fai
     act::perform(&desk, &verb.name(), body, &reading)
 }
 
-/// `sign FILE`.
+/// `sign FILE`: a pending record, or a registration.
 pub fn sign_file(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     let file = &flags.file;
+    if registration_file::is_one(file)? {
+        return org::sign(global, file, &flags.signing);
+    }
     let mut record = pending_file::read(file)?;
     let profile = in_use(global)?;
     of_this_chain(&record, profile.as_ref(), file)?;
@@ -120,9 +123,12 @@ pub fn sign_file(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// `submit FILE`.
+/// `submit FILE`: a pending record. A registration is handed in by whoever introduces the company.
 pub fn submit_file(global: &Global, flags: &Submit) -> Result<u8, Failure> {
     let file = &flags.file;
+    if registration_file::is_one(file)? {
+        return org::submit(file);
+    }
     let record = pending_file::read(file)?;
     let profile = in_use(global)?;
     of_this_chain(&record, profile.as_ref(), file)?;
@@ -144,18 +150,7 @@ pub fn submit_file(global: &Global, flags: &Submit) -> Result<u8, Failure> {
 /// Refuses a record of another alliance than the profile's.
 fn of_this_chain(record: &Record, profile: Option<&Profile>, file: &Path) -> Result<(), Failure> {
     match profile.and_then(Profile::genesis_hash) {
-        Some(chain) if chain != record.payload.chain => {
-            let chains = [
-                ("chain", record.payload.chain.to_hex()),
-                ("own", chain.to_hex()),
-            ];
-            let facts: Vec<_> = chains
-                .into_iter()
-                .chain([("file", file.display().to_string())])
-                .collect();
-            Err(Failure::refused(t("act.other-chain", &facts))
-                .next(t("act.other-chain-next", &facts)))
-        }
-        _ => Ok(()),
+        Some(own) => same_chain(record.payload.chain, own, file),
+        None => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, value_parser};
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::identity::identifier::did_key;
+use rollbook_core::identity::possession::Possession;
 use rollbook_core::identity::{Authorisation, Role, commitment};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
@@ -23,7 +24,7 @@ use crate::keystore::node::{CARD, NodeCard, NodeSecrets};
 use crate::keystore::secret::{Fresh, Secret};
 use crate::keystore::{Keystore, passphrase};
 use crate::output::{print, print_json, say};
-use crate::profile::in_use;
+use crate::profile::{genesis, in_use};
 use crate::{files, keystore};
 
 /// `keys`.
@@ -77,6 +78,12 @@ pub struct New {
     address: Option<String>,
     #[arg(long, value_name = "DIR", requires = "node")]
     out: Option<PathBuf>,
+    /// The chain that the node joins.
+    #[arg(long, value_name = "HASH", requires = "node")]
+    genesis: Option<String>,
+    /// There is no chain yet, whatever the profile says.
+    #[arg(long, requires = "node", conflicts_with = "genesis")]
+    founding: bool,
     #[arg(long)]
     sample: bool,
     #[arg(long, value_name = "SEED", requires = "sample")]
@@ -220,7 +227,7 @@ fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
         roles,
         commitment: commitment::person(&salt, &name, &document),
         public_key: key.public(),
-        possession: key.prove_possession(organisation, KeyKind::Officer),
+        possession: Possession::founding(organisation).prove(KeyKind::Officer, &key),
         authorisation: Authorisation {
             letter,
             signatory: commitment::signatory(&signatory_salt, &signatory),
@@ -371,8 +378,13 @@ fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
         Some(seed) => NodeSecrets::sample(seed, organisation),
         None => NodeSecrets::random()?,
     };
+    let chain = match flags.founding {
+        true => None,
+        false => genesis(flags.genesis.as_deref(), in_use(global)?.as_ref())?,
+    };
     let bad = || Failure::unusable(t("draft.card-address", &[]));
     let keys = secrets.public(
+        chain.as_ref(),
         organisation,
         Text::new(url).map_err(|_| bad())?,
         Text::new(address).map_err(|_| bad())?,
@@ -382,6 +394,7 @@ fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
     }
     let card = NodeCard {
         organisation,
+        chain,
         keys,
         sample: seed.is_some(),
     };
@@ -392,7 +405,7 @@ fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
     NodeSecrets::read(folder)?;
     if global.json {
         print_json(&serde_json::json!({
-            "organisation": organisation, "folder": folder, "card": card_path,
+            "organisation": organisation, "chain": chain, "folder": folder, "card": card_path,
             "keys": card.keys,
         }));
         return Ok(0);
@@ -405,14 +418,20 @@ fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
         "keys.made-card",
         &[("file", card_path.display().to_string())],
     ));
+    print(match &chain {
+        Some(chain) => t("keys.card-chain", &[("chain", chain.to_hex())]),
+        None => t("keys.card-founding", &[]),
+    });
     if card.sample {
         say(t("keys.sample-warning", &[]));
     }
     say(format!("\n{}:", t("word.next", &[])));
-    say(t(
-        "keys.next-card",
-        &[("file", card_path.display().to_string())],
-    ));
+    let next = if chain.is_some() {
+        "keys.next-node-card"
+    } else {
+        "keys.next-card"
+    };
+    say(t(next, &[("file", card_path.display().to_string())]));
     say(t("keys.next-node", &[]));
     Ok(0)
 }
@@ -651,7 +670,7 @@ fn assign(global: &Global, flags: &Assign) -> Result<u8, Failure> {
         .key()
         .ok_or_else(|| keystore::mismatch(&store.secret_path(person), "keys.differs.key"))?;
     (secret.organisation, secret.person) = (organisation, to);
-    let possession = key.prove_possession(organisation, KeyKind::Officer);
+    let possession = Possession::founding(organisation).prove(KeyKind::Officer, &key);
     store.add(
         &secret,
         &OfficerCard {

@@ -8,10 +8,10 @@ use clap::Args;
 use rollbook_core::record::{Body, NodeAct, NodeKeys};
 use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets};
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::{KeyKind, Keypair};
+use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 
-use crate::act::desk::Desk;
+use crate::act::desk::{Desk, same_chain};
 use crate::act::perform;
 use crate::failure::Failure;
 use crate::flags::{Acting, Global};
@@ -42,12 +42,13 @@ pub struct Register {
 
 /// Runs it.
 pub fn run(global: &Global, flags: &Register) -> Result<u8, Failure> {
-    let (organisation, keys) = match &flags.card {
-        Some(path) => {
-            let card = read_card(path)?;
-            (card.organisation, card.keys)
-        }
-        None => from_config(flags)?,
+    let node = match &flags.card {
+        Some(path) => Given::Card(path, Box::new(read_card(path)?)),
+        None => Given::Folder(Box::new(from_config(flags)?)),
+    };
+    let organisation = match &node {
+        Given::Card(_, card) => card.organisation,
+        Given::Folder(folder) => folder.config.organisation.0,
     };
     let desk = Desk::of(global, &flags.acting, Some(organisation))?;
     if desk.principal != organisation {
@@ -58,6 +59,12 @@ pub fn run(global: &Global, flags: &Register) -> Result<u8, Failure> {
         return Err(Failure::unusable(t("node.other-organisation", &facts))
             .next(t("node.other-organisation-next", &facts)));
     }
+    // The keys prove that they are for this chain (RULINGS A21).
+    let chain = desk.chain()?;
+    let keys = match node {
+        Given::Card(path, card) => of_card(*card, &chain, path)?,
+        Given::Folder(folder) => folder.prove(&chain)?,
+    };
     say(t(
         "node.registers",
         &[
@@ -92,8 +99,69 @@ fn read_card(path: &Path) -> Result<NodeCard, Failure> {
     }
 }
 
-/// Keys of a node's folder, with the addresses that peers and readers shall use.
-fn from_config(flags: &Register) -> Result<(u32, NodeKeys), Failure> {
+/// Where the keys come from.
+enum Given<'a> {
+    /// A card, which was made for a chain.
+    Card(&'a Path, Box<NodeCard>),
+    /// The node's own folder, whose keys can prove anything.
+    Folder(Box<Folder>),
+}
+
+/// A node's folder, and the addresses that peers and readers shall use.
+struct Folder {
+    path: PathBuf,
+    config: Config,
+    secrets: NodeSecrets,
+    url: Text<200>,
+    address: Text<100>,
+}
+
+impl Folder {
+    /// The public keys, proved for the chain; it must be the one that the node follows.
+    fn prove(&self, chain: &Hash) -> Result<NodeKeys, Failure> {
+        let follows = self.config.genesis_hash.as_deref().and_then(Hash::from_hex);
+        if let Some(follows) = follows {
+            same_chain(follows, *chain, &self.path)?;
+        }
+        let NodeSecrets {
+            consensus,
+            cosigner,
+            log,
+            transport,
+        } = &self.secrets;
+        let (url, address) = (self.url.clone(), self.address.clone());
+        let keys = [consensus, cosigner, log, transport];
+        let organisation = self.config.organisation;
+        let proved = NodeKeys::proved(Some(chain), organisation, keys, url, address);
+        proved.check().map_err(|_| bad_address())?;
+        Ok(proved)
+    }
+}
+
+fn bad_address() -> Failure {
+    Failure::unusable(t("draft.card-address", &[])).next(t("node.no-address-next", &[]))
+}
+
+/// The keys of a card that was made for this chain.
+fn of_card(card: NodeCard, chain: &Hash, path: &Path) -> Result<NodeKeys, Failure> {
+    let facts = [
+        ("file", path.display().to_string()),
+        ("chain", chain.to_hex()),
+    ];
+    match card.chain {
+        Some(of_card) => same_chain(of_card, *chain, path)
+            .map_err(|failure| failure.next(t("node.card-chain-next", &facts)))?,
+        None => {
+            return Err(Failure::refused(t("node.card-founding", &facts))
+                .because(t("node.card-founding-why", &[]))
+                .next(t("node.card-chain-next", &facts)));
+        }
+    }
+    Ok(card.keys)
+}
+
+/// Reads a node's folder.
+fn from_config(flags: &Register) -> Result<Folder, Failure> {
     let path = flags
         .node_config
         .clone()
@@ -115,26 +183,15 @@ fn from_config(flags: &Register) -> Result<(u32, NodeKeys), Failure> {
         plain(config.api).map(|at| format!("http://{at}")),
     )?;
     let address = given("address", &flags.address, plain(config.listen))?;
-    let bad =
-        || Failure::unusable(t("draft.card-address", &[])).next(t("node.no-address-next", &[]));
     let (url, address) = (
-        Text::new(url).map_err(|_| bad())?,
-        Text::new(address).map_err(|_| bad())?,
+        Text::new(url).map_err(|_| bad_address())?,
+        Text::new(address).map_err(|_| bad_address())?,
     );
-    let proved = |kind, key: &Keypair| {
-        (
-            key.public(),
-            key.prove_possession(config.organisation.0, kind),
-        )
-    };
-    let keys = NodeKeys {
-        consensus: proved(KeyKind::Consensus, &secrets.consensus),
-        cosigner: proved(KeyKind::Cosigner, &secrets.cosigner),
-        log: proved(KeyKind::Log, &secrets.log),
-        transport: proved(KeyKind::Transport, &secrets.transport),
+    Ok(Folder {
+        path,
+        config,
+        secrets,
         url,
         address,
-    };
-    keys.check().map_err(|_| bad())?;
-    Ok((config.organisation.0, keys))
+    })
 }

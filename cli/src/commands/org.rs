@@ -1,48 +1,40 @@
 //! `rollbook org register|introduce`: a company that is no member enters the register (RULINGS
 //! R16).
 //!
-//! The company writes a file: what it tells of itself, its officers' cards, signed with the first
-//! officer's key. An officer of a live member, or the secretariat, countersigns it and hands it in:
-//! an introduction, no sponsorship, no conflict. The ledger gives the numbers; with them the
-//! officers number their keys (`rollbook keys assign`).
+//! * `org register` fixes what the company tells of itself, with its officers' cards, and writes a
+//!   file that every officer signs (`rollbook sign FILE`): keys that are at hand sign at once.
+//! * An officer of a live member, or the secretariat, countersigns the complete file and hands it
+//!   in: an introduction, no sponsorship, no conflict.
+//! * The ledger gives the numbers; with them the officers number their keys (`rollbook keys
+//!   assign`).
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use rollbook_core::id::DirectionId;
+use rollbook_core::id::{DirectionId, PersonId};
 use rollbook_core::identity::{
     GroupDeclaration, OrganisationEntry, OrganisationKind, RelationKind,
 };
 use rollbook_core::record::{Body, OrganisationAct, Registration};
-use rollbook_proof::crypto::Hash;
+use rollbook_proof::crypto::Keypair;
 use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
-use serde::{Deserialize, Serialize};
 
-use super::keys::keystore_of;
-use crate::act::desk::{Desk, unknown};
+use super::keys::{keystore_of, role_words};
+use crate::act::desk::{Desk, same_chain, unknown};
 use crate::act::perform;
 use crate::drafting::fields;
-use crate::failure::Failure;
-use crate::flags::{Acting, Global, KeyFlags};
+use crate::failure::{Failure, NOT_YET};
+use crate::flags::{Acting, Global, Signing};
 use crate::input::problem::{Place, Report};
-use crate::keystore::card::OfficerCard;
-use crate::keystore::passphrase;
+use crate::keystore::Keystore;
+use crate::keystore::card::{OfficerCard, key_text};
+use crate::keystore::opened::Keys;
 use crate::output::{print, print_json, say};
-use crate::profile::{genesis, in_use};
-use crate::{files, keystore};
-
-const KIND: &str = "rollbook-registration";
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    kind: String,
-    version: u32,
-    /// Genesis hash of the alliance that it is for.
-    chain: Hash,
-    registration: Registration,
-}
+use crate::profile::{Profile, genesis, in_use};
+use crate::registration_file::{Signed, numbers};
+use crate::{files, registration_file};
 
 /// `org`.
 #[derive(Debug, Subcommand)]
@@ -92,7 +84,7 @@ pub struct Register {
     #[arg(long, value_name = "FILE", default_value = "registration.json")]
     out: PathBuf,
     #[command(flatten)]
-    keys: KeyFlags,
+    signing: Signing,
 }
 
 /// `org introduce`.
@@ -119,53 +111,231 @@ fn register(global: &Global, flags: &Register) -> Result<u8, Failure> {
     let profile = in_use(global)?;
     let chain = genesis(flags.genesis.as_deref(), profile.as_ref())?
         .ok_or_else(|| unknown("act.no-genesis"))?;
-    let entry = entry(flags)?;
-    let first = entry.officers.first().map_or(0, |officer| officer.person.0);
-    let store = keystore_of(global, &flags.keys)?;
-    store.card(first)?;
-    let secret = store.open(
-        first,
-        &passphrase::existing(flags.keys.passphrase_file.as_deref(), &first.to_string())?,
-    )?;
-    let wrong = || keystore::mismatch(&store.secret_path(first), "keys.differs.key");
-    let key = secret.key().ok_or_else(wrong)?;
-    if entry
-        .officers
-        .first()
-        .and_then(|officer| officer.keys.first())
-        .map(|(public, _)| *public)
-        != Some(key.public())
-    {
-        return Err(wrong());
-    }
-    let registration = Registration::sign(&chain, entry, &key);
-    let out = &flags.out;
-    let file = File {
-        kind: KIND.to_owned(),
-        version: 1,
+    let mut waiting = Signed {
         chain,
-        registration,
+        registration: Registration::draft(&entry(flags)?),
     };
-    let bytes = serde_json::to_vec_pretty(&file)
-        .map_err(|error| Failure::unusable("org register").because(error))?;
-    files::write_new(out, &bytes, false)?;
-    let shown = [
-        ("file", out.display().to_string()),
-        ("chain", chain.to_hex()),
-    ];
-    if global.json {
-        print_json(
-            &serde_json::json!({ "file": out, "chain": chain, "entry": file.registration.entry }),
-        );
-    } else {
-        print(t("org.registered", &shown));
-        say(format!(
-            "{}: {}",
-            t("word.next", &[]),
-            t("org.registered-next", &shown)
-        ));
+    let out = &flags.out;
+    if out.exists() {
+        // Before anybody is asked for a passphrase.
+        return Err(files::cannot_write(out, &ErrorKind::AlreadyExists.into()));
     }
-    Ok(0)
+    show(&waiting, profile.as_ref());
+    let store = keystore_of(global, &flags.signing.keys)?;
+    let mut who = Signers::given(&waiting, &flags.signing)?;
+    if who.is_empty() {
+        who = Signers::here(&waiting, &store)?;
+    }
+    let keys = Keys::default();
+    let passphrase_file = flags.signing.keys.passphrase_file.as_deref();
+    for person in &who {
+        add(
+            &mut waiting,
+            *person,
+            &keys.open(person.0, &store, passphrase_file)?,
+            &store,
+        )?;
+    }
+    files::write_new(out, &waiting.render()?, false)?;
+    stands(global, &waiting, out)
+}
+
+/// `sign FILE` of a registration: shows what is signed, then adds the signatures of those who are
+/// named, else of every officer whose key is here.
+pub fn sign(global: &Global, file: &Path, signing: &Signing) -> Result<u8, Failure> {
+    let mut waiting = registration_file::read(file)?;
+    let profile = in_use(global)?;
+    if let Some(own) = profile.as_ref().and_then(Profile::genesis_hash) {
+        same_chain(waiting.chain, own, file)?;
+    }
+    show(&waiting, profile.as_ref());
+    let store = keystore_of(global, &signing.keys)?;
+    let mut who = Signers::given(&waiting, signing)?;
+    if who.is_empty() {
+        who = Signers::here(&waiting, &store)?;
+        if who.is_empty() {
+            let facts = [
+                ("folder", store.folder().display().to_string()),
+                ("missing", numbers(&waiting.missing())),
+            ];
+            return Err(Failure::unusable(t("org.no-key-here", &facts))
+                .next(t("org.no-key-here-next", &facts)));
+        }
+    }
+    let keys = Keys::default();
+    for person in who {
+        let key = keys.open(person.0, &store, signing.keys.passphrase_file.as_deref())?;
+        add(&mut waiting, person, &key, &store)?;
+        // The file may carry the only signatures of people who have gone home.
+        files::replace(file, &waiting.render()?)?;
+    }
+    stands(global, &waiting, file)
+}
+
+/// `submit FILE` of a registration: says who hands it in.
+pub fn submit(file: &Path) -> Result<u8, Failure> {
+    complete(&registration_file::read(file)?, file)?;
+    let facts = [("file", file.display().to_string())];
+    Err(Failure::unusable(t("org.submit", &facts)).next(t("org.registered-next", &facts)))
+}
+
+/// Who signs a registration.
+struct Signers;
+
+impl Signers {
+    /// Those named with `--signer`: officers of the registration who have not signed.
+    fn given(waiting: &Signed, signing: &Signing) -> Result<Vec<PersonId>, Failure> {
+        let officers: Vec<PersonId> = waiting.officers().iter().map(|o| o.person).collect();
+        let missing = waiting.missing();
+        let one = |text: &String| {
+            let person = text.parse().ok().map(PersonId);
+            let Some(person) = person.filter(|person| officers.contains(person)) else {
+                let facts = [("given", text.clone()), ("officers", numbers(&officers))];
+                return Err(Failure::unusable(t("org.no-such-officer", &facts))
+                    .next(t("org.no-such-officer-next", &facts)));
+            };
+            if missing.contains(&person) {
+                Ok(person)
+            } else {
+                Err(signed_already(waiting, &[person]))
+            }
+        };
+        signing.signer.iter().map(one).collect()
+    }
+
+    /// Officers of the registration who have not signed and whose keys are in the keystore: made for
+    /// a company without a number, under this officer's.
+    fn here(waiting: &Signed, store: &Keystore) -> Result<Vec<PersonId>, Failure> {
+        let mut here = Vec::new();
+        for officer in waiting.officers() {
+            let person = officer.person.0;
+            if store.secret_path(person).exists() && store.card(person)?.organisation == 0 {
+                here.push(officer.person);
+            }
+        }
+        let missing = waiting.missing();
+        let open: Vec<PersonId> = here
+            .iter()
+            .copied()
+            .filter(|p| missing.contains(p))
+            .collect();
+        if open.is_empty() && !here.is_empty() {
+            return Err(signed_already(waiting, &here));
+        }
+        Ok(open)
+    }
+}
+
+fn signed_already(waiting: &Signed, persons: &[PersonId]) -> Failure {
+    let facts = [
+        ("person", numbers(persons)),
+        ("missing", numbers(&waiting.missing())),
+    ];
+    let next = if waiting.missing().is_empty() {
+        "org.complete-next"
+    } else {
+        "org.signed-already-next"
+    };
+    Failure::refused(t("act.signed-already", &facts)).next(t(next, &facts))
+}
+
+/// Adds an officer's signatures.
+fn add(
+    waiting: &mut Signed,
+    person: PersonId,
+    key: &Keypair,
+    store: &Keystore,
+) -> Result<(), Failure> {
+    if waiting.sign(person, key) {
+        say(t("org.signed", &[("person", person.0.to_string())]));
+        return Ok(());
+    }
+    let facts = [
+        ("person", person.0.to_string()),
+        ("folder", store.folder().display().to_string()),
+        ("key", key_text(&key.public())),
+    ];
+    Err(Failure::refused(t("org.other-key", &facts)).next(t("org.other-key-next", &facts)))
+}
+
+/// What an officer signs, before anything is signed: which organisation, which chain, which officers.
+fn show(waiting: &Signed, profile: Option<&Profile>) {
+    let entry = &waiting.registration.entry;
+    let of_profile = profile.filter(|profile| profile.genesis_hash() == Some(waiting.chain));
+    let facts = [
+        ("native", entry.name.native.to_string()),
+        ("latin", entry.name.latin.to_string()),
+        ("identifiers", identifiers(entry)),
+        ("chain", waiting.chain.to_hex()),
+        (
+            "alliance",
+            of_profile.map_or_else(|| t("org.unknown-alliance", &[]), |p| p.alliance.clone()),
+        ),
+    ];
+    say(t("org.shows", &facts));
+    say(t("org.shows-chain", &facts));
+    let missing = waiting.missing();
+    for officer in waiting.officers() {
+        let stands = if missing.contains(&officer.person) {
+            "org.not-signed"
+        } else {
+            "org.has-signed"
+        };
+        let keys: Vec<String> = officer.keys.iter().map(|(key, _)| key_text(key)).collect();
+        let facts = [
+            ("person", officer.person.0.to_string()),
+            ("roles", role_words(&officer.roles)),
+            ("key", keys.join(&t("word.list", &[]))),
+            ("stands", t(stands, &[])),
+        ];
+        say(t("org.shows-officer", &facts));
+    }
+}
+
+/// Refuses a registration that waits for signatures.
+fn complete(waiting: &Signed, file: &Path) -> Result<(), Failure> {
+    if waiting.missing().is_empty() {
+        return Ok(());
+    }
+    let facts = facts(waiting, file);
+    Err(Failure::not_yet(t("org.waiting", &facts)).next(t("org.waiting-next", &facts)))
+}
+
+fn facts(waiting: &Signed, file: &Path) -> [(&'static str, String); 4] {
+    [
+        ("file", file.display().to_string()),
+        ("chain", waiting.chain.to_hex()),
+        ("signed", numbers(&waiting.signed())),
+        ("missing", numbers(&waiting.missing())),
+    ]
+}
+
+/// Says who is missing, or that nobody is.
+fn stands(global: &Global, waiting: &Signed, file: &Path) -> Result<u8, Failure> {
+    let missing = waiting.missing();
+    let facts = facts(waiting, file);
+    if global.json {
+        print_json(&serde_json::json!({
+            "file": file, "chain": waiting.chain, "entry": waiting.registration.entry,
+            "signed": waiting.signed(), "missing": missing,
+        }));
+    } else if missing.is_empty() {
+        print(t("org.registered", &facts));
+    } else {
+        print(t("org.waiting", &facts));
+    }
+    let next = if missing.is_empty() {
+        "org.registered-next"
+    } else {
+        "org.waiting-next"
+    };
+    say(format!("{}: {}", t("word.next", &[]), t(next, &facts)));
+    Ok(if missing.is_empty() { 0 } else { NOT_YET })
+}
+
+fn identifiers(entry: &OrganisationEntry) -> String {
+    let identifiers: Vec<String> = entry.identifiers.iter().map(|id| id.org_id()).collect();
+    identifiers.join(", ")
 }
 
 fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
@@ -236,6 +406,18 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
         cards.push(OfficerCard::read(path)?);
     }
     cards.sort_by_key(|card| card.person);
+    for (i, card) in cards.iter().enumerate() {
+        let mut before = cards.iter().take(i);
+        if let Some(other) = before.find(|other| other.public_key == card.public_key) {
+            let facts = [
+                ("person", card.person.to_string()),
+                ("other", other.person.to_string()),
+            ];
+            return Err(
+                Failure::unusable(t("org.same-key", &facts)).next(t("org.same-key-next", &facts))
+            );
+        }
+    }
     let numbered = cards
         .iter()
         .map(|card| card.person)
@@ -279,60 +461,18 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
     Ok(entry)
 }
 
-fn read(path: &Path) -> Result<File, Failure> {
-    let none = |why: String| {
-        let facts = [("file", path.display().to_string())];
-        Failure::unusable(t("org.no-registration", &facts))
-            .because(why)
-            .next(t("org.no-registration-next", &facts))
-    };
-    let file: File =
-        serde_json::from_slice(&files::read(path)?).map_err(|error| none(error.to_string()))?;
-    if file.kind != KIND || file.version != 1 {
-        return Err(none(format!("{} {}", file.kind, file.version)));
-    }
-    file.registration
-        .entry
-        .check()
-        .map_err(|error| none(error.to_string()))?;
-    let entry = &file.registration.entry;
-    let first = entry
-        .officers
-        .first()
-        .and_then(|officer| officer.keys.first());
-    let message = Registration::sign_bytes(&file.chain, entry);
-    if first.is_none_or(|(key, _)| key.verify(&message, &file.registration.signature).is_err()) {
-        return Err(none(t("org.not-self-signed", &[])));
-    }
-    Ok(file)
-}
-
 /// Runs `org introduce FILE`.
 fn introduce(global: &Global, flags: &Introduce) -> Result<u8, Failure> {
     let path = &flags.file;
-    let file = read(path)?;
+    let signed = registration_file::read(path)?;
     let desk = Desk::of(global, &flags.acting, None)?;
-    let chain = desk.chain()?;
-    if chain != file.chain {
-        let facts = [
-            ("file", path.display().to_string()),
-            ("chain", file.chain.to_hex()),
-            ("own", chain.to_hex()),
-        ];
-        return Err(
-            Failure::refused(t("act.other-chain", &facts)).next(t("act.other-chain-next", &facts))
-        );
-    }
-    let entry = &file.registration.entry;
-    let identifiers: Vec<String> = entry
-        .identifiers
-        .iter()
-        .map(|identifier| identifier.org_id())
-        .collect();
+    same_chain(signed.chain, desk.chain()?, path)?;
+    complete(&signed, path)?;
+    let entry = &signed.registration.entry;
     let facts = [
         ("native", entry.name.native.to_string()),
         ("latin", entry.name.latin.to_string()),
-        ("identifiers", identifiers.join(", ")),
+        ("identifiers", identifiers(entry)),
         ("officers", entry.officers.len().to_string()),
     ];
     say(t("org.introduces", &facts));
@@ -340,7 +480,7 @@ fn introduce(global: &Global, flags: &Introduce) -> Result<u8, Failure> {
     perform(
         &desk,
         "org introduce",
-        Body::Organisation(OrganisationAct::Register(file.registration)),
+        Body::Organisation(OrganisationAct::Register(signed.registration)),
         &reading,
     )
 }

@@ -591,6 +591,10 @@ fn validators(
     for number in numbers {
         match cards.nodes.get(number) {
             None => report.error(place, "validator-card", &[("number", number.to_string())]),
+            Some((place, card)) if card.chain.is_some() => {
+                let chain = card.chain.map(|chain| chain.to_hex()).unwrap_or_default();
+                report.error(place, "card-chain", &[("chain", chain)]);
+            }
             Some((place, card)) if card.sample && !inputs.alliance.sample => {
                 report.error(place, "card-sample", &[])
             }

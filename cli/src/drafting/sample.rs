@@ -13,6 +13,7 @@ use rollbook_core::calendar::LocalDay;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::genesis::file::{GenesisFile, found_payload};
 use rollbook_core::id::PersonId;
+use rollbook_core::identity::possession::Possession;
 use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::codec::Text;
@@ -86,6 +87,7 @@ pub fn metaverse_at(
         };
         let url = Text::new(place.url.clone()).unwrap_or_default();
         card.keys = secrets.public(
+            None,
             *organisation,
             url,
             Text::new(place.address.clone()).unwrap_or_default(),
@@ -244,6 +246,7 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
         let port = |base: u32| u16::try_from(base.saturating_add(*number)).unwrap_or(u16::MAX);
         let place = NodePlace::loopback(port(7000), port(8000));
         let keys_of = secrets.public(
+            None,
             *number,
             Text::new(place.url).unwrap_or_default(),
             Text::new(place.address).unwrap_or_default(),
@@ -253,6 +256,7 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
             (
                 NodeCard {
                     organisation: *number,
+                    chain: None,
                     keys: keys_of,
                     sample: true,
                 },
@@ -281,7 +285,7 @@ fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64)
         roles,
         commitment: commitment::person(&salt, &name, &document),
         public_key: key.public(),
-        possession: key.prove_possession(organisation, KeyKind::Officer),
+        possession: Possession::founding(organisation).prove(KeyKind::Officer, &key),
         authorisation: Authorisation {
             letter: sha256(
                 format!("Sample authorisation letter for person {person:04}").as_bytes(),

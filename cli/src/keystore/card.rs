@@ -1,14 +1,18 @@
 //! The card: the public half of an officer's key, which goes to the secretary. TOML that a person
 //! can read.
 //!
-//! A card holds nothing that must stay secret: person and signatory are salted commitments, the
-//! letter is a hash.
+//! * A card holds nothing that must stay secret: person and signatory are salted commitments, the
+//!   letter is a hash.
+//! * Its proof of possession is one for a founding: it counts in the genesis to which the card goes,
+//!   and shows everybody else that the card is whole. A registration takes the key alone and has it
+//!   sign that registration (RULINGS A21).
 
 use std::path::Path;
 use std::rc::Rc;
 
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::id::PersonId;
+use rollbook_core::identity::possession::Possession;
 use rollbook_core::identity::{Authorisation, OfficerEntry, Role};
 use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
 use rollbook_words::catalogue::t;
@@ -35,7 +39,7 @@ pub struct OfficerCard {
     pub commitment: Hash,
     /// The key.
     pub public_key: PublicKey,
-    /// Proof of possession for the organisation number.
+    /// Proof of possession for the organisation number, in a founding.
     pub possession: Signature,
     /// The letter.
     pub authorisation: Authorisation,
@@ -71,15 +75,10 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
         .ok()
 }
 
-/// Reads a pair of key and proof from a section, and checks both for `owner`.
-pub fn read_key(
-    section: &mut Section,
-    owner: u32,
-    kind: KeyKind,
-    report: &mut Report,
-) -> Option<(PublicKey, Signature)> {
+/// Reads a pair of key and proof from a section. The proof is not checked, except for its form.
+pub fn read_key(section: &mut Section, report: &mut Report) -> Option<(PublicKey, Signature)> {
     let (place, text) = section.placed_string("public_key", report)?;
-    let (_, proof) = section.placed_string("possession", report)?;
+    let (proof_place, proof) = section.placed_string("possession", report)?;
     let Some(key) = bytes(&text).map(PublicKey::Ed25519) else {
         report.error(&place, "card-key-form", &[("found", text)]);
         return None;
@@ -88,18 +87,11 @@ pub fn read_key(
         report.error(&place, "card-key-refused", &[("why", error.to_string())]);
         return None;
     }
-    let proved = bytes(&proof).map(Signature::Ed25519).filter(|proof| {
-        key.verify(&key.possession_message(owner, kind), proof)
-            .is_ok()
-    });
-    if proved.is_none() {
-        report.error(
-            &place,
-            "card-possession",
-            &[("organisation", owner.to_string())],
-        );
-    }
-    proved.map(|proof| (key, proof))
+    let Some(proof) = bytes(&proof).map(Signature::Ed25519) else {
+        report.error(&proof_place, "card-proof-form", &[("found", proof)]);
+        return None;
+    };
+    Some((key, proof))
 }
 
 impl OfficerCard {
@@ -181,8 +173,14 @@ impl OfficerCard {
             roles
         });
         let commitment = section.hash("commitment", report);
-        let key = organisation
-            .and_then(|organisation| read_key(section, organisation, KeyKind::Officer, report));
+        let key = read_key(section, report);
+        if let (Some(organisation), Some(pair)) = (organisation, &key)
+            && !Possession::founding(organisation).is_proved(KeyKind::Officer, pair)
+        {
+            let facts = [("organisation", organisation.to_string())];
+            report.error(&section.place(), "card-possession", &facts);
+            return None;
+        }
         let authorisation = section
             .required_section("letter", report)
             .and_then(|mut letter| {
@@ -209,7 +207,7 @@ impl OfficerCard {
         })
     }
 
-    /// The officer as the genesis takes it.
+    /// The officer as a genesis takes it; a registration takes it with another proof.
     pub fn entry(&self) -> OfficerEntry {
         OfficerEntry {
             person: PersonId(self.person),

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use rollbook_core::record::NodeKeys;
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::{KeyKind, Keypair};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::keys::node_key;
 use rollbook_words::catalogue::t;
 use zeroize::Zeroizing;
@@ -97,22 +98,16 @@ impl NodeSecrets {
         Ok(NodeSecrets { keys })
     }
 
-    /// The public halves with proofs for the organisation.
-    pub fn public(&self, organisation: u32, url: Text<200>, address: Text<100>) -> NodeKeys {
-        let proved = |i: usize| {
-            (
-                self.keys[i].public(),
-                self.keys[i].prove_possession(organisation, KINDS[i]),
-            )
-        };
-        NodeKeys {
-            consensus: proved(0),
-            cosigner: proved(1),
-            log: proved(2),
-            transport: proved(3),
-            url,
-            address,
-        }
+    /// The public halves with proofs for the organisation: on a chain that runs, or in a founding.
+    pub fn public(
+        &self,
+        chain: Option<&Hash>,
+        organisation: u32,
+        url: Text<200>,
+        address: Text<100>,
+    ) -> NodeKeys {
+        let organisation = OrganisationId(organisation);
+        NodeKeys::proved(chain, organisation, self.keys.each_ref(), url, address)
     }
 }
 
@@ -154,6 +149,8 @@ pub fn read_key_file(path: &Path, kind: KeyKind) -> Result<Keypair, Failure> {
 pub struct NodeCard {
     /// The organisation that runs it.
     pub organisation: u32,
+    /// Genesis hash of the chain that it joins; none in a founding.
+    pub chain: Option<Hash>,
     /// Its public keys with proofs, url and address.
     pub keys: NodeKeys,
     /// Whether the keys are samples.
@@ -182,11 +179,20 @@ impl NodeCard {
         } else {
             String::new()
         };
+        let chain = self.chain.map_or_else(String::new, |chain| {
+            format!(
+                "# The alliance that the node joins, by its genesis hash.\nchain = \"{chain}\"\n"
+            )
+        });
         let mut text = format!(
-            "# Public card of a node. Nothing in it is secret: send it to the secretary.\n\
-             kind = \"node\"\nversion = 1\n{sample}organisation = {}\nurl = \"{}\"\n\
+            "# Public card of a node. Nothing in it is secret: send it to {}.\n\
+             kind = \"node\"\nversion = 1\n{sample}{chain}organisation = {}\nurl = \"{}\"\n\
              address = \"{}\"\n",
-            self.organisation, self.keys.url, self.keys.address
+            self.chain
+                .map_or("the secretary", |_| "your organisation's node operator"),
+            self.organisation,
+            self.keys.url,
+            self.keys.address
         );
         for (kind, (key, proof)) in KINDS.iter().zip(self.pairs()) {
             text += &format!(
@@ -205,12 +211,16 @@ impl NodeCard {
         section.expect_number("version", 1, report)?;
         let sample = section.flag("sample", report).unwrap_or(false);
         let _ = section.optional_string("notice", report);
+        let chain = match section.optional_string("chain", report) {
+            Some(_) => Some(section.hash("chain", report)?),
+            None => None,
+        };
         let organisation = section.number("organisation", report)?;
         let (place, url) = section.placed_string("url", report)?;
         let (_, address) = section.placed_string("address", report)?;
         let mut pair = |kind| {
             let mut part = section.required_section(word(kind), report)?;
-            let pair = read_key(&mut part, organisation, kind, report);
+            let pair = read_key(&mut part, report);
             part.finish(report);
             pair
         };
@@ -232,8 +242,19 @@ impl NodeCard {
             report.error(&place, "card-address", &[]);
             return None;
         }
+        let possession = keys.possession(chain.as_ref(), OrganisationId(organisation));
+        let is_proved = keys
+            .kinds()
+            .iter()
+            .all(|(key, proof, kind)| possession.is_proved(*kind, &(**key, **proof)));
+        if !is_proved {
+            let facts = [("organisation", organisation.to_string())];
+            report.error(&place, "node-card-possession", &facts);
+            return None;
+        }
         Some(NodeCard {
             organisation,
+            chain,
             keys,
             sample,
         })

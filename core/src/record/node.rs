@@ -1,14 +1,15 @@
 //! Acts on nodes (M40; RULINGS A17, A21).
 
 use bincode::{Decode, Encode};
-use rollbook_proof::codec::{DecodeError, Text};
-use rollbook_proof::crypto::{KeyKind, PublicKey, Signature};
-use rollbook_proof::number::ProtocolVersion;
+use rollbook_proof::codec::{DecodeError, Text, encode};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, Signature, sha256_tagged};
+use rollbook_proof::number::{OrganisationId, ProtocolVersion};
 
 use crate::identity::ActClass;
+use crate::identity::possession::{Possession, UNPROVED};
 
-/// The public keys of one node, each with its proof of possession for the organisation that runs
-/// it.
+/// The public keys of one node, each with its proof of possession
+/// ([`possession`](crate::identity::possession)) for the organisation that runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct NodeKeys {
     /// Signs votes and proposals.
@@ -26,6 +27,51 @@ pub struct NodeKeys {
 }
 
 impl NodeKeys {
+    /// A node's keys, in the order of [`NodeKeys::kinds`], with their proofs: for a chain, or for a
+    /// genesis if there is none yet.
+    pub fn proved(
+        chain: Option<&Hash>,
+        organisation: OrganisationId,
+        keys: [&Keypair; 4],
+        url: Text<200>,
+        address: Text<100>,
+    ) -> NodeKeys {
+        let [consensus, cosigner, log, transport] = keys.map(|key| (key.public(), UNPROVED));
+        let mut node = NodeKeys {
+            consensus,
+            cosigner,
+            log,
+            transport,
+            url,
+            address,
+        };
+        let possession = node.possession(chain, organisation);
+        let [consensus, cosigner, log, transport] = keys;
+        node.consensus.1 = possession.prove(KeyKind::Consensus, consensus);
+        node.cosigner.1 = possession.prove(KeyKind::Cosigner, cosigner);
+        node.log.1 = possession.prove(KeyKind::Log, log);
+        node.transport.1 = possession.prove(KeyKind::Transport, transport);
+        node
+    }
+
+    /// What these keys prove: on a chain all four are bound to each other, to the URL and to the
+    /// address; in a genesis the founders' signatures do that.
+    pub fn possession(&self, chain: Option<&Hash>, organisation: OrganisationId) -> Possession {
+        let Some(chain) = chain else {
+            return Possession::founding(organisation.0);
+        };
+        let mut unproved = self.clone();
+        unproved.consensus.1 = UNPROVED;
+        unproved.cosigner.1 = UNPROVED;
+        unproved.log.1 = UNPROVED;
+        unproved.transport.1 = UNPROVED;
+        Possession {
+            chain: *chain,
+            owner: organisation.0,
+            thing: sha256_tagged("rollbook/node/v1", &[&encode(&unproved)]),
+        }
+    }
+
     /// The keys with their kinds, in their order.
     pub fn kinds(&self) -> [(&PublicKey, &Signature, KeyKind); 4] {
         [
@@ -36,9 +82,14 @@ impl NodeKeys {
         ]
     }
 
-    pub(super) fn signatures(&self, owner: u32) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+    pub(super) fn signatures(
+        &self,
+        chain: &Hash,
+        organisation: OrganisationId,
+    ) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+        let possession = self.possession(Some(chain), organisation);
         self.kinds()
-            .map(|(key, signature, kind)| (*key, key.possession_message(owner, kind), *signature))
+            .map(|(key, proof, kind)| (*key, possession.message(kind, key), *proof))
             .to_vec()
     }
 

@@ -2,7 +2,8 @@
 //!
 //! * An identifier belongs to one organisation, a public key to one owner and one kind, for ever.
 //! * A key is registered only if it is canonical, not weak, torsion-free, and its holder proved
-//!   possession.
+//!   possession for this chain and for this entry (RULINGS A21): nobody becomes an officer of a
+//!   company without a signature of their own.
 //! * Relations in a registration are what the company says of itself: they bind nobody else
 //!   (RULINGS R27).
 //! * A registered organisation may do what RULINGS R16 lists and nothing else; the transitions
@@ -13,6 +14,7 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::calendar::LocalDay;
 use crate::id::PersonId;
+use crate::identity::possession::Possession;
 use crate::identity::{
     ApprovalPolicy, OfficerEntry, OfficerKey, Organisation, OrganisationEntry, OrganisationKind,
     Person, Role, Scope,
@@ -81,16 +83,13 @@ fn register(
         .map(|officer| officer.person.0)
         .eq(1..=entry.officers.len() as u32);
     require!(local_numbers, "R16.officer-numbers-are-local");
-    let Some(first) = entry
-        .officers
-        .first()
-        .and_then(|officer| officer.keys.first())
-    else {
+    let Some(first) = registration.first_key() else {
         refuse!("R16.no-officer")
     };
+    let possession = entry.possession(&tx.chain);
     let signed = verifier.verify(
-        &first.0,
-        &Registration::sign_bytes(&tx.chain, entry),
+        &first,
+        &Registration::sign_bytes(&tx.chain, &possession.thing),
         &registration.signature,
     );
     require!(signed, "R16.not-self-signed");
@@ -100,7 +99,7 @@ fn register(
     for officer in &mut entry.officers {
         officer.person = tx.next_id::<PersonId>();
     }
-    enter(tx, &entry, 0, Some(actor.number()), verifier)?;
+    enter(tx, &entry, &possession, Some(actor.number()), verifier)?;
     Ok(Outcome::Applied)
 }
 
@@ -134,12 +133,11 @@ fn introduce(tx: &mut Tx, actor: &Actor, entry: &OrganisationEntry) -> Result<()
     Ok(())
 }
 
-/// Writes an organisation with its officers. `possession_owner` is the number under which
-/// possession was proved.
+/// Writes an organisation with its officers. `possession` is what their keys have to prove.
 pub(crate) fn enter(
     tx: &mut Tx,
     entry: &OrganisationEntry,
-    possession_owner: u32,
+    possession: &Possession,
     introduced_by: Option<OrganisationId>,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
@@ -167,7 +165,7 @@ pub(crate) fn enter(
         require_reach(&entry.policy, &roles)?;
     }
     for officer in &entry.officers {
-        enter_person(tx, entry.number, possession_owner, officer, verifier)?;
+        enter_person(tx, entry.number, possession, officer, verifier)?;
     }
     let organisation = Organisation {
         number: entry.number,
@@ -205,7 +203,7 @@ pub(crate) fn require_reach(policy: &ApprovalPolicy, roles: &[Vec<Role>]) -> Res
 fn enter_person(
     tx: &mut Tx,
     home: OrganisationId,
-    possession_owner: u32,
+    possession: &Possession,
     officer: &OfficerEntry,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
@@ -215,16 +213,9 @@ fn enter_person(
     }
     tx.t.commitments().put(officer.commitment, officer.person);
     let mut keys = Vec::with_capacity(officer.keys.len());
-    for (key, possession) in &officer.keys {
-        claim_key(
-            tx,
-            key,
-            possession,
-            possession_owner,
-            KeyKind::Officer,
-            home.0,
-            verifier,
-        )?;
+    for (key, proof) in &officer.keys {
+        let kind = KeyKind::Officer;
+        claim_key(tx, (key, proof, kind), possession, home, verifier)?;
         keys.push(OfficerKey {
             key: *key,
             from_ms: tx.now,
@@ -253,30 +244,23 @@ fn enter_person(
     Ok(())
 }
 
-/// Registers a key of any kind for `owner`: strict form, possession proved for `possession_owner`,
-/// never used before.
+/// Registers a key of any kind for `owner`: strict form, possession proved, never used before.
 pub(crate) fn claim_key(
     tx: &mut Tx,
-    key: &PublicKey,
-    possession: &Signature,
-    possession_owner: u32,
-    kind: KeyKind,
-    owner: u32,
+    (key, proof, kind): (&PublicKey, &Signature, KeyKind),
+    possession: &Possession,
+    owner: OrganisationId,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
     if let Err(error) = verifier.check_registrable(key) {
         refuse!("A21.key-refused", why = error);
     }
-    let proved = verifier.verify(
-        key,
-        &key.possession_message(possession_owner, kind),
-        possession,
-    );
+    let proved = verifier.verify(key, &possession.message(kind, key), proof);
     require!(proved, "A21.no-possession", key_kind = kind);
     let digest = key.digest();
     if let Some(holder) = tx.t.keys.get(&digest) {
         refuse!("A21.key-in-use", organisation = holder);
     }
-    tx.t.keys().put(digest, owner);
+    tx.t.keys().put(digest, owner.0);
     Ok(())
 }

@@ -93,7 +93,8 @@ impl SimLedger for RealLedger {
         let mut records = alliance.found(OPENED_MS);
         for newcomer in plan.validators + 1..=plan.nodes {
             let operator = (officers_of(newcomer).0, Role::NodeOperator);
-            let keys = Box::new(node_keys(SEED, newcomer, &place(newcomer)));
+            let chain = alliance.chain();
+            let keys = Box::new(node_keys(Some(&chain), SEED, newcomer, &place(newcomer)));
             let register = Body::Node(NodeAct::Register(*keys));
             records.push(
                 alliance

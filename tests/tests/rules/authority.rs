@@ -7,15 +7,14 @@ use rollbook_core::id::{MotionId, PostId};
 use rollbook_core::identity::identifier::Identifier;
 use rollbook_core::identity::{ActClass, ApprovalPolicy, OrganisationEntry, Role};
 use rollbook_core::record::{
-    Body, Choice, ConflictKind, MotionAct, MotionEffect, OrganisationAct, Proposal, Registration,
-    RemoveHolder,
+    Body, Choice, ConflictKind, MotionAct, MotionEffect, OrganisationAct, Proposal, RemoveHolder,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::{BlockContext, DeadlineKind};
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::number::LedgerTime;
 use rollbook_sandbox::alliance::{secretariat, staff};
-use rollbook_sandbox::keys::{officer_key, officers_of};
+use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::writer::{Writer, text};
 
@@ -130,10 +129,7 @@ fn registration(writer: &Writer, change: impl Fn(&mut OrganisationEntry)) -> Bod
     };
     let mut entry = made.entry;
     change(&mut entry);
-    let persons = writer.tables().counters.get(&2).copied().unwrap();
-    let key = officer_key(&writer.alliance.signer.seed, persons + 1);
-    let signed = Registration::sign(&writer.alliance.chain(), entry, &key);
-    Body::Organisation(OrganisationAct::Register(signed))
+    writer.sign_registration(&entry)
 }
 
 /// One human could have two numbers with the very same commitment to name and document.

@@ -7,14 +7,14 @@ use rollbook_core::charter::{DayLimits, GROWTH, UnitLimits};
 use rollbook_core::id::{MotionId, PersonId};
 use rollbook_core::identity::{EndReason, GroupDeclaration, Name, ReaderKey, RelationKind, Role};
 use rollbook_core::record::{
-    Body, ConflictKind, CreateFund, MotionAct, MotionEffect, OrganisationAct, Registration,
+    Body, ConflictKind, CreateFund, MotionAct, MotionEffect, OrganisationAct,
 };
 use rollbook_core::refusal::Refusal;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{OrganisationId, ProtocolVersion};
 use rollbook_sandbox::alliance::{Sample, secretariat, staff};
-use rollbook_sandbox::keys::{officer_key, officers_of};
+use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::grants::Bench;
 use rollbook_tests::writer::{Writer, text};
@@ -253,10 +253,7 @@ fn a_person_who_has_ended_has_no_authority() {
         };
         let mut entry = made.entry;
         entry.officers[0].reader = Some(ReaderKey(key));
-        let persons = writer.tables().counters.get(&2).copied().unwrap();
-        let key = officer_key(&writer.alliance.signer.seed, persons + 1);
-        let signed = Registration::sign(&writer.alliance.chain(), entry, &key);
-        Body::Organisation(OrganisationAct::Register(signed))
+        writer.sign_registration(&entry)
     };
     let zeros = with_reader(&writer, Hash::ZERO);
     assert_eq!(writer.member(1, zeros).unwrap_err().code, "A6.malformed");

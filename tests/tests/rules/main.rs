@@ -2,7 +2,8 @@
 //! on bare tables.
 //!
 //! * [`membership`], [`authority`], [`motion`], [`ballots`], [`charter`], [`posts`], [`relations`],
-//!   [`funding`] and [`payment`]: the rules of each family of acts.
+//!   [`funding`] and [`payment`]: the rules of each family of acts. [`possession`]: which keys come
+//!   onto the ledger.
 //! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that
 //!   had no effect.
 //! * [`protocol`]: how rules themselves change.
@@ -20,6 +21,7 @@ mod funding;
 mod membership;
 mod motion;
 mod payment;
+mod possession;
 mod posts;
 mod protocol;
 mod relations;

@@ -6,6 +6,7 @@ use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Class;
 use rollbook_core::id::{InvoiceId, MembershipId, PersonId};
 use rollbook_core::identity::identifier::{Identifier, uscc_check_character};
+use rollbook_core::identity::possession::UNPROVED;
 use rollbook_core::identity::{
     ApprovalPolicy, Authorisation, GroupDeclaration, OfficerEntry, OrganisationEntry,
     OrganisationKind, RelationKind, Role,
@@ -17,7 +18,6 @@ use rollbook_core::record::{
 };
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::tx::DeadlineKind;
-use rollbook_proof::crypto::KeyKind;
 use rollbook_proof::number::OrganisationId;
 
 use crate::story::{Story, Told, name, paper, text, yuan};
@@ -217,7 +217,7 @@ impl Story<'_> {
                 person: PersonId(local),
                 commitment: paper(&format!("person {}", persons + local)),
                 roles: roles.to_vec(),
-                keys: vec![(key.public(), key.prove_possession(0, KeyKind::Officer))],
+                keys: vec![(key.public(), UNPROVED)],
                 reader: None,
                 authorisation: Authorisation {
                     letter: paper(&format!("letter {}", persons + local)),
@@ -241,8 +241,8 @@ impl Story<'_> {
             officers: officers.collect(),
             policy: ApprovalPolicy::default(),
         };
-        let registration =
-            Registration::sign(&self.stage.chain(), entry, &self.stage.key(persons + 1));
+        let (first, second) = (self.stage.key(persons + 1), self.stage.key(persons + 2));
+        let registration = Registration::signed(&self.stage.chain(), &entry, &[&first, &second]);
         let act = self.by_member(
             introducer,
             Body::Organisation(OrganisationAct::Register(registration)),

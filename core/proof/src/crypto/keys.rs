@@ -111,15 +111,6 @@ impl PublicKey {
         }
         Ok(())
     }
-
-    /// The bytes a new key signs to prove that somebody holds it, for `owner` (an organisation or
-    /// person number).
-    pub fn possession_message(&self, owner: u32, kind: KeyKind) -> Vec<u8> {
-        tagged(
-            "rollbook/possession/v1",
-            &[&crate::codec::encode(&(owner, kind, *self))],
-        )
-    }
 }
 
 fn strict(key: &VerifyingKey, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
@@ -222,11 +213,6 @@ impl Keypair {
     /// records, votes, possession proofs and notes; nothing else calls this.
     pub fn sign_tagged(&self, message: &[u8]) -> Signature {
         Signature::Ed25519(self.secret.sign(message).to_bytes())
-    }
-
-    /// Proves possession of this key for `owner` (see [`PublicKey::possession_message`]).
-    pub fn prove_possession(&self, owner: u32, kind: KeyKind) -> Signature {
-        self.sign_tagged(&self.public().possession_message(owner, kind))
     }
 }
 

@@ -16,6 +16,7 @@ use rollbook_proof::number::{EpochId, Height, OrganisationId};
 
 use crate::id::GroupId;
 use crate::identity::Role;
+use crate::identity::possession::Possession;
 use crate::lookup::{groups, rights};
 use crate::object::node::{NodeFacts, NodeStatus};
 use crate::record::{NodeAct, NodeKeys};
@@ -53,7 +54,8 @@ pub fn apply(
             }
             // What the node before this one knew says nothing of this one.
             tx.t.protocol_support().remove(number);
-            enter(tx, number, keys, verifier)?;
+            let possession = keys.possession(Some(&tx.chain), number);
+            enter(tx, number, keys, &possession, verifier)?;
         }
         NodeAct::Ready => {
             require!(
@@ -100,23 +102,16 @@ fn node_of(tx: &Tx, organisation: OrganisationId) -> Result<NodeFacts, Refusal> 
 }
 
 /// Registers a node's four keys: as a validator in a genesis, which is height 0, else without a
-/// seat.
+/// seat. `possession` is what the keys have to prove.
 pub(crate) fn enter(
     tx: &mut Tx,
     organisation: OrganisationId,
     keys: &NodeKeys,
+    possession: &Possession,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
-    for (key, possession, kind) in keys.kinds() {
-        claim_key(
-            tx,
-            key,
-            possession,
-            organisation.0,
-            kind,
-            organisation.0,
-            verifier,
-        )?;
+    for key in keys.kinds() {
+        claim_key(tx, key, possession, organisation, verifier)?;
     }
     let status = match (tx.height, tx.t.nodes.get(&organisation).cloned()) {
         (Height(0), _) => tx.begin::<NodeFacts>(organisation, "A17", NodeStatus::Validator)?,
