@@ -9,7 +9,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, Wire, at_most, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::log::Clock;
-use rollbook_proof::number::ProtocolVersion;
+use rollbook_proof::number::{OrganisationId, ProtocolVersion};
 
 use crate::account::{Amount, Unit};
 use crate::calendar::{DEFAULT_OFFSET_MINUTES, MS_PER_HOUR};
@@ -301,6 +301,8 @@ pub struct Charter {
     pub preset: Preset,
     /// The clock, for ever.
     pub clock: Clock,
+    /// Whose idea the alliance was; it gives no right (RULINGS R48).
+    pub convenor: Option<OrganisationId>,
     /// Offset of local days from UTC in minutes; +480 by default.
     pub offset_minutes: i32,
     /// The rule version that it was made under: it has a rule for every kind of motion of that
@@ -472,6 +474,7 @@ impl Charter {
             text,
             preset,
             clock,
+            convenor: None,
             offset_minutes: DEFAULT_OFFSET_MINUTES,
             made_under: ProtocolVersion(1),
             currency: Text::new("CNY").unwrap_or_default(),

@@ -546,6 +546,11 @@ impl Genesis {
             self.write_item(tx, item)
                 .map_err(|refusal| (i + 1, refusal))?;
         }
+        let convenor = tx.charter().ok().and_then(|charter| charter.convenor);
+        if let Some(convenor) = convenor {
+            // Leaf 1 is the charter.
+            tx.organisation(convenor).map_err(|refusal| (1, refusal))?;
+        }
         let facts = tx.facts();
         let validators = self
             .policy

@@ -70,6 +70,9 @@ pub enum Role {
     FinanceApprover,
     /// AUD: reads everything, acts in nothing else.
     Auditor,
+    /// Chairs the alliance's meetings: named in the genesis, later elected by the assembly (RULINGS
+    /// R48). No vote and no casting vote.
+    Chair,
 }
 
 crate::words!(Role, "role", {
@@ -85,6 +88,7 @@ crate::words!(Role, "role", {
     ProgrammeOfficer = "programme-officer",
     FinanceApprover = "finance-approver",
     Auditor = "auditor",
+    Chair = "chair",
 });
 
 impl Role {
@@ -102,7 +106,8 @@ impl Role {
             | Role::SecondOfficer
             | Role::ProgrammeOfficer
             | Role::FinanceApprover
-            | Role::Auditor => true,
+            | Role::Auditor
+            | Role::Chair => true,
         }
     }
 
@@ -121,7 +126,8 @@ impl Role {
             | Role::NodeOperator
             | Role::Secretary
             | Role::Registrar
-            | Role::Auditor => false,
+            | Role::Auditor
+            | Role::Chair => false,
         }
     }
 }

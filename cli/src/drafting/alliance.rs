@@ -112,11 +112,16 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
         ];
         report.error(&head.place(), "protocol", &facts);
     }
+    let convenor = head.optional_number("convenor", report).map(OrganisationId);
     head.finish(report);
 
     let charter = root
         .required_section("charter", report)
-        .and_then(|section| charter(section, clock, read, report));
+        .and_then(|section| charter(section, clock, read, report))
+        .map(|charter| Charter {
+            convenor,
+            ..charter
+        });
     let offset = charter
         .as_ref()
         .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);

@@ -459,6 +459,7 @@ since! {
         ProgrammeOfficer = 1,
         FinanceApprover = 1,
         Auditor = 1,
+        Chair = 1,
     }
     struct GroupDeclaration { other, kind, evidence }
     struct OrganisationEntry {

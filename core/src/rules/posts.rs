@@ -15,7 +15,7 @@
 
 use std::collections::BTreeSet;
 
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
 use crate::event::EventBody;
@@ -119,6 +119,15 @@ pub(crate) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<()
         "R7.no-office",
         organisation = appointment.office
     );
+    if appointment.role == Role::Chair {
+        require!(tx.height == Height(0), "R48.chair-is-elected");
+        let is_chair = |post: &Post| post.role == Role::Chair && post.status.in_force();
+        let one = !tx.t.posts.iter().any(|(_, post)| is_chair(post));
+        require!(
+            one && appointment.scope == Scope::Alliance && appointment.deputy.is_none(),
+            "R48.one-chair"
+        );
+    }
     if let Scope::Fund(fund) = appointment.scope {
         tx.get::<Fund>(fund)?;
     }

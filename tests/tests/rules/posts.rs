@@ -17,6 +17,7 @@ use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::sha256;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::{secretariat, staff};
+use rollbook_sandbox::keys::officers_of;
 use rollbook_tests::alliance::{Alliance, sample};
 use rollbook_tests::writer::{Writer, text};
 
@@ -530,4 +531,51 @@ fn a_genesis_gives_terms_that_can_be_followed() {
         let refused = made(seats, posts).unwrap_err().to_string();
         assert!(refused.contains(code), "{refused}");
     }
+}
+
+/// The board could have chosen who presides over it. The genesis names one chair, who may be any
+/// member's; no motion appoints one. Whose idea the alliance was is a company of the genesis.
+#[test]
+fn the_chair_is_named_in_the_genesis_and_never_appointed() {
+    use rollbook_core::genesis::{Genesis, GenesisError, GenesisItem, PostEntry};
+
+    let made = |chairs: usize, deputy: Option<PersonId>, convenor: u32| {
+        let mut sample = sample(b"chair", MEMBERS, 4);
+        sample.charter.convenor = Some(OrganisationId(convenor));
+        let mut items = sample.genesis().unwrap().items;
+        for item in &mut items {
+            if let GenesisItem::Office { posts, .. } = item {
+                let chair = PostEntry {
+                    role: Role::Chair,
+                    holder: PersonId(officers_of(3).0),
+                    deputy,
+                    ..posts[0].clone()
+                };
+                posts.extend(std::iter::repeat_n(chair, chairs));
+            }
+        }
+        Genesis::assemble("rollbook.example/chair", items, None)
+    };
+    let code = |genesis: Result<Genesis, GenesisError>| genesis.unwrap_err().to_string();
+    assert!(code(made(2, None, 1)).contains("R48.one-chair"));
+    assert!(code(made(1, Some(PersonId(officers_of(4).0)), 1)).contains("R48.one-chair"));
+
+    let genesis = made(1, None, 7).unwrap();
+    let mut writer = Writer::founded(Alliance::adopt(b"chair", genesis));
+    let chair = writer
+        .tables()
+        .posts
+        .iter()
+        .find(|(_, post)| post.role == Role::Chair);
+    assert_eq!(chair.unwrap().1.holder, PersonId(officers_of(3).0));
+    assert_eq!(
+        writer.ledger.charter().unwrap().convenor,
+        Some(OrganisationId(7))
+    );
+    let refused = writer.propose(appointment(Role::Chair, officers_of(5).0, None), 7);
+    assert_eq!(refused.unwrap_err().code, "R48.chair-is-elected");
+    // Nobody of this number is in the genesis.
+    let mut sample = sample(b"chair", MEMBERS, 4);
+    sample.charter.convenor = Some(OrganisationId(999));
+    assert!(sample.genesis().is_err());
 }
