@@ -231,7 +231,7 @@ mod tests {
         let error = pledge.moved(PledgeMove::Receive, Amount(7)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "F03: 7 minor units, but only 6 are CalledOpen"
+            "F03: 7 minor units, but only 6 are called-open"
         );
         assert_eq!(
             pledge.moved(PledgeMove::Receive, Amount(0)),

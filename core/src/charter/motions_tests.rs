@@ -235,7 +235,7 @@ fn floors_hold() {
     });
     assert_eq!(error, FloorError::Plurality(MotionKind::ElectSeat));
     let error = with(MotionKind::Expel, &|rule| rule.body = BodyKind::Committee);
-    assert_eq!(error.to_string(), "Expel is not for IC");
+    assert_eq!(error.to_string(), "expel is not for IC");
     let error = with(MotionKind::WorkingGroupDecision, &|rule| {
         rule.body = BodyKind::Board
     });
@@ -279,7 +279,7 @@ fn a_set_is_complete_and_sorted() {
             .check_floors(ProtocolVersion(1))
             .unwrap_err()
             .to_string(),
-        "no rule for Award in IC"
+        "no rule for award in IC"
     );
     let mut rules = good.clone();
     rules.entries.swap(0, 1);

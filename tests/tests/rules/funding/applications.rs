@@ -202,7 +202,7 @@ fn who_may_apply() {
     };
     assert_eq!(
         why(&mut writer, 1, outsider),
-        ("F06.not-eligible", "not a member".to_owned())
+        ("F06.not-eligible", "not-a-member".to_owned())
     );
     assert_eq!(
         why(&mut writer, 1, 20),
