@@ -356,10 +356,6 @@ impl Body {
 
     /// The first rule version that has this act and everything in it (RULINGS A18, A28).
     pub fn since(&self) -> ProtocolVersion {
-        #[cfg(feature = "planted")]
-        if let Body::Charter(CharterAct::FileOrder(order)) = self {
-            return crate::planted::since(order.authority.as_str());
-        }
         since::Since::since(self)
     }
 

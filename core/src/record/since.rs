@@ -154,6 +154,28 @@ macro_rules! since {
     };
 }
 
+/// An order. With the version that never ships, one of its authority is as new as that version.
+impl Since for OfficialOrder {
+    fn since(&self) -> ProtocolVersion {
+        let OfficialOrder {
+            authority,
+            reference,
+            document,
+            issued_ms,
+            about,
+        } = self;
+        newest([
+            authority.since(),
+            reference.since(),
+            document.since(),
+            issued_ms.since(),
+            about.since(),
+            #[cfg(feature = "planted")]
+            crate::planted::since(authority.as_str()),
+        ])
+    }
+}
+
 /// A motion is as new as what it does and as the kind by whose rule it is decided.
 impl Since for Proposal {
     fn since(&self) -> ProtocolVersion {
@@ -443,7 +465,6 @@ since! {
     enum CharterAct {
         FileOrder(it) = 1,
     }
-    struct OfficialOrder { authority, reference, document, issued_ms, about }
 
     // identity.rs
     enum Role {
