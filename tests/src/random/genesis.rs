@@ -56,8 +56,6 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     membership.activate_days = 10 + up_to(20);
     membership.sponsors_required = up_to(2);
     let terms = &mut charter.terms;
-    terms.seat_days = TERM_DAYS_MIN - 1 + up_to(700);
-    terms.post_days = TERM_DAYS_MIN - 1 + up_to(700);
     terms.offer_days = up_to(20);
     terms.holdover_days = up_to(60);
     let funding = &mut charter.funding;
@@ -101,7 +99,14 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
             entry.rule.stay = Some(Period::Hours(24 * up_to(4)));
         }
     }
-    charter.funding.chain_distinct_groups = random.percent(15);
+    // Mostly long terms: a board that is held over opens nothing.
+    let long = random.percent(80);
+    let terms = &mut charter.terms;
+    for days in [&mut terms.seat_days, &mut terms.post_days] {
+        let (least, most) = if long { (1_500, 1_800) } else { (180, 500) };
+        *days = random.between(least, most) as u32;
+    }
+    charter.funding.chain_distinct_groups = random.percent(10);
     charter.motions.early_close = random.percent(40);
     charter.motions.min_elig = if random.percent(85) { 3 } else { 4 };
     if random.percent(12) {
@@ -243,7 +248,7 @@ pub fn draw(random: &mut Random, keys: &mut Keys, mood: &Mood) -> Parts {
         organisation: 0,
         person: 0,
     };
-    let founders = random.between(4, 9) as u32;
+    let founders = *random.pick(&[4, 5, 6, 7, 7, 8, 8, 9, 9]).unwrap();
     let directions = random.between(1, 4) as u32;
     let mut companies = Vec::new();
     // Founders that are of the group of an earlier one have no seat and no node.
@@ -276,8 +281,7 @@ pub fn draw(random: &mut Random, keys: &mut Keys, mood: &Mood) -> Parts {
         .collect();
     let offices = offices(random, keys, &mut numbers, &charter);
     let until_ms = |days: u32, random: &mut Random| {
-        let least = u64::from(TERM_DAYS_MIN);
-        let days = random.between(least, least.max(u64::from(days)));
+        let days = first_term(random, days);
         LedgerTime(OPENED_MS + days * MS_PER_DAY)
     };
     let seats: Vec<SeatEntry> = free
@@ -402,7 +406,12 @@ fn offices(
         }
         let at = random.below(count) as usize;
         let (entry, posts) = &mut offices[at];
-        let officer_of_a_company = role != Role::Auditor && random.percent(12);
+        let outside = if charter.funding.chain_distinct_groups {
+            75
+        } else {
+            12
+        };
+        let officer_of_a_company = role != Role::Auditor && random.percent(outside);
         let holder = if officer_of_a_company {
             PersonId(random.between(1, u64::from(companies_end)) as u32)
         } else {
@@ -440,9 +449,14 @@ fn offices(
         .collect()
 }
 
+/// The days of a first term: most of a whole one.
+fn first_term(random: &mut Random, days: u32) -> u64 {
+    let days = u64::from(days);
+    random.between((days * 2 / 3).max(u64::from(TERM_DAYS_MIN)), days)
+}
+
 fn post(random: &mut Random, charter: &Charter, role: Role, holder: PersonId) -> PostEntry {
-    let least = u64::from(TERM_DAYS_MIN);
-    let days = random.between(least, least.max(u64::from(charter.terms.post_days)));
+    let days = first_term(random, charter.terms.post_days);
     PostEntry {
         role,
         holder,

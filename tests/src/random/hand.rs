@@ -45,6 +45,8 @@ pub struct Memory {
     pub records: Vec<Record>,
     /// Counts up for names, codes and references.
     made: u32,
+    /// How often in a row acts of a name were refused.
+    pub vain: BTreeMap<String, u64>,
     /// What is to follow in the same block.
     then: VecDeque<Make>,
 }
@@ -90,6 +92,8 @@ pub struct Deck {
     family: u32,
     /// How many of them lead an object one step on, and do not begin a new one.
     pub goals: usize,
+    /// How many of those should not wait: others are in vain without them.
+    pub urgent: usize,
 }
 
 impl Deck {
@@ -108,6 +112,12 @@ impl Deck {
         self.goals += 1;
         self.chances
             .push((6 * weight * self.family, Box::new(make)));
+    }
+
+    /// A goal that should not wait.
+    pub fn urgent(&mut self, make: impl FnOnce(&mut Hand) -> Option<Draft> + 'static) {
+        self.urgent += 1;
+        self.goal(4, make);
     }
 
     /// Draws a chance, which is gone from the deck then.

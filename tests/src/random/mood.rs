@@ -37,6 +37,8 @@ pub const FAMILIES: [Family; 11] = [
 #[derive(Debug, Clone)]
 pub struct Mood {
     weights: [u32; FAMILIES.len()],
+    /// Presses on with grants: what else there is to vote on waits.
+    pub grants: bool,
     /// Per cent of drafts that are made unfitting.
     pub twist: u64,
     /// Per cent of choices of persons that do not ask for conflicts.
@@ -59,10 +61,12 @@ impl Mood {
     pub fn of(random: &mut Random) -> Mood {
         let mut weights = [0; FAMILIES.len()];
         for weight in &mut weights {
-            *weight = *random.pick(&[1, 2, 4]).unwrap();
+            *weight = *random.pick(&[1, 2, 3]).unwrap();
         }
         // Grants lie deepest: most seeds press on there.
-        if random.percent(70) {
+        let grants = random.percent(84);
+        if grants {
+            weights = [1; FAMILIES.len()];
             for family in [
                 Family::Funds,
                 Family::Calls,
@@ -70,16 +74,19 @@ impl Mood {
                 Family::Awards,
                 Family::Payments,
             ] {
-                weights[family as usize] = 8;
+                weights[family as usize] = 6;
             }
         }
+        // Whoever does not vote gets nowhere.
+        weights[Family::Motions as usize] = 4;
         Mood {
             weights,
+            grants,
             twist: random.between(10, 35),
             careless: random.between(5, 40),
             agrees: random.between(75, 97),
             idle: random.between(2, 12),
-            months: *random.pick(&[0, 0, 1, 4]).unwrap(),
+            months: *random.pick(&[0, 0, 0, 1, 3]).unwrap(),
             kin: random.percent(30),
             restless: random.percent(20),
             gregarious: random.percent(12),

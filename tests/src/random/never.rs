@@ -23,12 +23,27 @@ const SIZE: &str = "it takes thousands of objects of one kind";
 /// Codes with the reason for which no record, no proposal and no file of this suite meets them.
 pub const CODES: &[(&str, &str)] = &[
     ("A1.commit", BOOKS),
-    ("A18.protocol", "it takes a build that does not know the rules of its chain"),
-    ("A2.not-a-founding-record", "it is said of the file of a genesis with its records"),
-    ("A4.no-such-transition", "each family hands its acts to the rule that has them"),
-    ("A4.unknown-", "the beginning of the codes of unknown objects, not one of them"),
+    (
+        "A18.protocol",
+        "it takes a build that does not know the rules of its chain",
+    ),
+    (
+        "A2.not-a-founding-record",
+        "it is said of the file of a genesis with its records",
+    ),
+    (
+        "A4.no-such-transition",
+        "each family hands its acts to the rule that has them",
+    ),
+    (
+        "A4.unknown-",
+        "the beginning of the codes of unknown objects, not one of them",
+    ),
     ("A4.unknown-seat", CLOCK),
-    ("A7.no-charter", "a genesis without a charter does not stand"),
+    (
+        "A7.no-charter",
+        "a genesis without a charter does not stand",
+    ),
     ("F02.amount", SHAPE),
     ("F02.wrong-state", NEW),
     ("F03.wrong-state", EARLIER),
@@ -46,7 +61,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("M01.identifier-invalid", SHAPE),
     ("M01.wrong-state", NEW),
     ("M03.missing-items", SHAPE),
-    ("M08.wrong-state", "a motion ends with the application that it is about"),
+    (
+        "M08.wrong-state",
+        "a motion ends with the application that it is about",
+    ),
     ("M09.no-primary-key", NO_END),
     ("M09.too-few-officers", NO_END),
     ("M24.wrong-state", NEW),
@@ -63,7 +81,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("N3.not-zero", BOOKS),
     ("R1.impossible-counts", BOOKS),
     ("R10.effect-failed", EARLIER),
-    ("R10.no-rule", "a charter has a rule for every kind of motion"),
+    (
+        "R10.no-rule",
+        "a charter has a rule for every kind of motion",
+    ),
     ("R10.not-opened-alone", EARLIER),
     ("R10.wrong-state", EARLIER),
     ("R13.wrong-state", CLOCK),

@@ -119,13 +119,13 @@ impl Run {
         };
         let mut deck = acts::deck(&hand);
         let next = self.blocks.ledger.next_deadline();
-        if let Some(time) = passes(&mut hand, next, deck.goals) {
+        if let Some(time) = passes(&mut hand, next, deck.goals, deck.urgent) {
             self.block(time, &[], &[]);
             return;
         }
         let time = tip.plus_ms(soon(hand.random));
         hand.now = time;
-        let count = *hand.random.pick(&[1, 1, 2, 3, 4, 6]).unwrap();
+        let count = *hand.random.pick(&[1, 2, 3, 4, 5, 6]).unwrap();
         let (mut drafts, mut records) = (Vec::new(), Vec::new());
         for at in 0..count + 4 {
             let follows = hand.next();
@@ -139,6 +139,12 @@ impl Run {
                 continue;
             };
             if draft.signers.is_empty() {
+                continue;
+            }
+            // Nobody runs against the same wall for ever.
+            let tried = hand.memory.vain.get(&name_of(&draft.body));
+            let tried = tried.copied().unwrap_or(0);
+            if twists && tried > 3 && hand.random.percent((15 * tried).min(95)) {
                 continue;
             }
             let twisted = twists && hand.random.percent(hand.mood.twist);
@@ -190,6 +196,9 @@ impl Run {
         };
         self.seen.blocks += 1;
         for event in &done.events {
+            if self.log {
+                println!("      clock: {:?}", event.body);
+            }
             if let EventBody::MotionVoid { code, .. } = &event.body {
                 let code = code.to_string();
                 self.seen.code(&code);
@@ -218,11 +227,13 @@ impl Run {
             let body = &record.payload.body;
             let act = name_of(body);
             let counts = self.seen.acts.entry(act.clone()).or_default();
+            let vain = self.memory.vain.entry(act.clone()).or_default();
             // A record that is offered twice in a block is refused the second time.
             if let Some((_, outcome)) = next.filter(|(known, _)| *known == id) {
                 next = applied.next();
                 match outcome {
                     Outcome::Applied => {
+                        *vain = 0;
                         counts.applied += 1;
                         self.seen.applied += 1;
                         self.words.learn(&serde_json::to_value(body).unwrap());
@@ -243,6 +254,7 @@ impl Run {
                 assert_eq!(*known, id);
                 wrong = refused.next();
                 counts.refused += 1;
+                *vain += 1;
                 self.seen.code(refusal.code);
                 self.tell(&act, &refusal.to_string());
             }
@@ -294,7 +306,12 @@ fn soon(random: &mut Random) -> u64 {
 
 /// Whether time passes now without records, and to when: to the next deadline and just past it, some
 /// days, months. The less there is to do, the sooner.
-fn passes(hand: &mut Hand, next: Option<LedgerTime>, goals: usize) -> Option<LedgerTime> {
+fn passes(
+    hand: &mut Hand,
+    next: Option<LedgerTime>,
+    goals: usize,
+    urgent: usize,
+) -> Option<LedgerTime> {
     let now = hand.now;
     if goals > 0
         && hand
@@ -305,14 +322,16 @@ fn passes(hand: &mut Hand, next: Option<LedgerTime>, goals: usize) -> Option<Led
     {
         return None;
     }
-    if hand.random.percent(hand.mood.months) {
+    if urgent == 0 && hand.random.percent(hand.mood.months) {
         return Some(now.plus_ms(hand.random.between(20, 70) * MS_PER_DAY));
     }
-    let percent = match goals {
-        0 => 75,
-        1..4 => 30,
-        4..8 => 12,
-        _ => 5,
+    let percent = match (urgent, goals) {
+        (0, 0) => 85,
+        (0, 1..3) => 30,
+        (0, 3..8) => 8,
+        (0, _) => 4,
+        (1..4, _) => 4,
+        _ => 1,
     };
     if !hand.random.percent(percent) {
         return None;

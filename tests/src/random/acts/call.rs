@@ -38,7 +38,7 @@ fn of_call(hand: &Hand, deck: &mut Deck, number: CallId, call: &Call) {
     match call.status {
         CallStatus::Published => deck.aside(1, move |hand| submit(hand, number)),
         CallStatus::Open if call.applications < 5 => {
-            deck.goal(2, move |hand| submit(hand, number));
+            deck.urgent(move |hand| submit(hand, number));
         }
         CallStatus::Open => deck.aside(2, move |hand| submit(hand, number)),
         CallStatus::ClosedForSubmissions | CallStatus::Reviewing => {
@@ -306,9 +306,11 @@ fn of_application(hand: &Hand, deck: &mut Deck, number: ApplicationId, entry: &A
     );
     match entry.status {
         ApplicationStatus::Submitted if running && hand.fate("opened", number.0) >= 8 => {
-            deck.goal(2, open);
+            deck.urgent(open);
         }
-        ApplicationStatus::Submitted => deck.aside(1, open),
+        ApplicationStatus::Submitted if hand.fate("too early", number.0) < 15 => {
+            deck.aside(1, open);
+        }
         ApplicationStatus::Opened if running => deck.goal(2, judge),
         ApplicationStatus::Ineligible if entry.appeal == Some(Appeal::Possible) => {
             if hand.fate("appeal", number.0) < 70 {
@@ -325,8 +327,12 @@ fn of_application(hand: &Hand, deck: &mut Deck, number: ApplicationId, entry: &A
 }
 
 fn pools(hand: &Hand, deck: &mut Deck) {
-    // Without a fund nobody needs a pool yet.
-    if hand.t.funds.len() == 0 {
+    if hand
+        .t
+        .chain
+        .get(&0)
+        .is_some_and(|facts| facts.founders_missing > 0)
+    {
         return;
     }
     for pool in [PoolKind::Reviewers, PoolKind::Assessors] {
@@ -337,9 +343,9 @@ fn pools(hand: &Hand, deck: &mut Deck) {
             .collect();
         let enter = move |hand: &mut Hand| {
             let mut persons = hand.shuffled(missing);
-            let most = hand.random.between(3, 8) as usize;
+            let most = hand.random.between(6, 16) as usize;
             persons.truncate(most);
-            if hand.random.percent(10) {
+            if hand.random.percent(5) {
                 persons.push(hand.id(&hand.t.persons));
             }
             persons.sort_unstable();
@@ -352,9 +358,9 @@ fn pools(hand: &Hand, deck: &mut Deck) {
         };
         let known = hand.t.pools.iter().filter(|((kind, _), _)| *kind == pool);
         if known.count() < 6 {
-            deck.goal(1, enter);
-        } else {
-            deck.aside(2, enter);
+            deck.goal(2, enter);
+        } else if hand.fate("pool", hand.height.0 as u32) < 8 {
+            deck.aside(1, enter);
         }
     }
 }
@@ -418,7 +424,7 @@ fn of_draw(hand: &Hand, deck: &mut Deck, number: DrawId, draw: &Draw) {
                 if slot.commitment.is_some() || (slow && index == 2) {
                     continue;
                 }
-                deck.goal(3, move |hand| commit(hand, number, index));
+                deck.urgent(move |hand| commit(hand, number, index));
             }
         }
         DrawStatus::Revealing => {
@@ -426,7 +432,7 @@ fn of_draw(hand: &Hand, deck: &mut Deck, number: DrawId, draw: &Draw) {
                 let Some(person) = slot.person.filter(|_| slot.secret.is_none() && !slow) else {
                     continue;
                 };
-                deck.goal(3, move |hand| reveal(hand, number, person));
+                deck.urgent(move |hand| reveal(hand, number, person));
             }
         }
         DrawStatus::Drawn => {}

@@ -21,9 +21,9 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
             let pledges = hand.t.contributions.iter();
             let pledges = pledges.filter(|(_, pledge)| pledge.fund == *number).count();
             let number = *number;
-            if pledges < 5 {
+            if pledges < 4 {
                 deck.goal(1, move |hand| pledge(hand, number));
-            } else {
+            } else if pledges < 8 {
                 deck.aside(1, move |hand| pledge(hand, number));
             }
             deck.aside(1, move |hand| {
@@ -42,7 +42,12 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     instalments(hand, deck);
     for (record, proposal) in hand.t.cancellations.iter() {
         let (record, member) = (*record, proposal.contribution);
-        if proposal.agreed && !record.0[0].is_multiple_of(8) {
+        let pledged = |instalment: &InstalmentId| {
+            let entry = hand.t.instalments.get(instalment);
+            entry.is_some_and(|entry| entry.status == InstalmentStatus::Pledged)
+        };
+        let vain = proposal.agreed || !proposal.instalments.iter().all(pledged);
+        if vain && !record.0[0].is_multiple_of(16) {
             continue;
         }
         deck.aside(4, move |hand| {
@@ -276,7 +281,11 @@ fn receipts(hand: &Hand, deck: &mut Deck) {
             hand.office_but(role, scope, None, &[recorded_by], act)
         };
         let unseen = u64::from(record.0[1]) * 100 / 256 < 10;
-        if receipt.confirmed_by.is_some() {
+        let entry = hand.t.instalments.get(&instalment);
+        let vain = entry.is_none_or(|entry| {
+            receipt.amount > entry.rest() || entry.status == InstalmentStatus::WrittenOff
+        });
+        if receipt.confirmed_by.is_some() || vain {
             if record.0[0].is_multiple_of(16) {
                 deck.aside(1, confirm);
             }

@@ -38,7 +38,9 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
             Some(Standing::Live(_)) => false,
             Some(standing) => !standing.is_open_application(),
         };
-        if ended && !hand.idles("outsider", organisation.0) {
+        // Whom the run presses on with grants seldom cares for new members.
+        let waits = hand.mood.grants && hand.fate("applies", organisation.0) < 60;
+        if ended && !waits && !hand.idles("outsider", organisation.0) {
             deck.aside(4, move |hand| apply(hand, organisation));
         }
     }

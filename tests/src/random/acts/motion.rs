@@ -3,6 +3,7 @@
 use rollbook_core::charter::motions::{DecidingBody, MotionKind};
 use rollbook_core::id::{Id, MotionId};
 use rollbook_core::identity::{OrganisationKind, Role, Scope};
+use rollbook_core::lookup::groups;
 use rollbook_core::object::motion::Question;
 use rollbook_core::object::motion::{Motion, MotionStatus};
 use rollbook_core::record::{
@@ -12,6 +13,7 @@ use rollbook_core::rules::effect::Planned;
 use rollbook_core::rules::motion::{electorate, electorate_now};
 use rollbook_proof::number::OrganisationId;
 
+use crate::random::acts::propose::interested;
 use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
 
@@ -68,10 +70,34 @@ fn ballots(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
         return;
     }
     let round = motion.round;
+    let parties = interested(hand, &motion.effect);
+    let careless = hand.fate("recused", number.0) < 15;
+    let recused = |member: OrganisationId| {
+        let tied = |party: &OrganisationId| groups::has_conflict(hand.t, member, *party);
+        !careless && parties.iter().any(tied)
+    };
+    let cast = |member: OrganisationId| {
+        let cast = hand.t.ballots_cast.get(&(number, round, member));
+        cast.copied().unwrap_or(0)
+    };
+    // Where most have voted, the others are in no hurry.
+    let voices = members.len();
+    let ballots = hand
+        .t
+        .ballots
+        .range((number, round, Id::MIN)..=(number, round, Id::MAX));
+    let most = ballots.count() * 10 >= voices * 7;
     for (member, group) in members {
         let key = (number, round, group);
         match hand.t.ballots.get(&key) {
-            None => deck.goal(1, move |hand| vote(hand, number, member)),
+            // Whose ballot did not count has cast it in vain.
+            None if recused(member) || cast(member) > 0 => {
+                if hand.fate("in vain", number.0 * 100 + member.0) < 10 {
+                    deck.aside(1, move |hand| vote(hand, number, member));
+                }
+            }
+            None if most => deck.aside(2, move |hand| vote(hand, number, member)),
+            None => deck.urgent(move |hand| vote(hand, number, member)),
             Some(_) if hand.mood.restless && number.0.is_multiple_of(5) => {
                 deck.goal(2, move |hand| vote(hand, number, member));
             }
@@ -81,7 +107,7 @@ fn ballots(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
                 }
             }
         }
-        if hand.fate("conflict", number.0 * 100 + member.0) < 4 {
+        if hand.fate("conflict", number.0 * 100 + member.0) < 2 {
             deck.aside(2, move |hand| declare(hand, number, member));
         }
     }
@@ -95,7 +121,7 @@ fn gather(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
     };
     for member in electorate_now(hand.t, question).into_keys() {
         if !hand.t.supports.contains(&(number, member)) {
-            deck.goal(1, move |hand| support(hand, number, member));
+            deck.goal(2, move |hand| support(hand, number, member));
         }
     }
 }
@@ -126,7 +152,7 @@ fn vote(hand: &mut Hand, number: MotionId, member: OrganisationId) -> Option<Dra
     let admits = motion.is_some_and(|motion| {
         motion.kind == MotionKind::Admit && motion.effect.plan().undoes().is_none()
     });
-    let criterion = match (admits && choice == Choice::No, hand.random.percent(93)) {
+    let criterion = match (admits && choice == Choice::No, hand.random.percent(97)) {
         (true, true) => Some(text("solvency")),
         (false, false) => Some(text("solvency")),
         (true, false) if hand.random.percent(50) => Some(text("not-published")),

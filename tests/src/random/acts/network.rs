@@ -24,7 +24,10 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         deck.aside(1, by_an_observer);
     }
     deck.of(hand.mood, Family::Relations);
-    deck.aside(if hand.mood.kin { 3 } else { 1 }, relate);
+    let most = if hand.mood.kin { 16 } else { 6 };
+    if hand.t.edges.len() < most {
+        deck.aside(if hand.mood.kin { 3 } else { 1 }, relate);
+    }
     if hand.mood.gregarious {
         deck.aside(60, relate_with_everybody);
     }
@@ -35,8 +38,16 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         let (other, relation) = (edge.claimed_by, *number);
         let own = if other == *a { *b } else { *a };
         // A group that is the whole alliance decides nothing.
-        let weight = u32::from(hand.mood.kin || !edge.kind.joins_voices());
-        deck.aside(6 * weight + 1, move |hand| {
+        let pair = a.0 * 1000 + b.0;
+        let seldom = match (hand.mood.gregarious, edge.kind.joins_voices()) {
+            (true, _) => 8,
+            (false, true) => 25,
+            (false, false) => 60,
+        };
+        if hand.fate("confirmed", pair) >= seldom {
+            continue;
+        }
+        deck.aside(4, move |hand| {
             let act = OrganisationAct::ConfirmRelation { other, relation };
             hand.by(own, &[Role::Primary], Body::Organisation(act))
         });
@@ -46,6 +57,9 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
 }
 
 fn nodes(hand: &Hand, deck: &mut Deck) {
+    if hand.fate("nodes", hand.height.0 as u32) < 60 {
+        return;
+    }
     let act = |deck: &mut Deck, weight, company, act: NodeAct| {
         deck.aside(weight, move |hand: &mut Hand| {
             hand.by(company, &[Role::NodeOperator], Body::Node(act))

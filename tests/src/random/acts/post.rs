@@ -15,7 +15,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         match post.status {
             PostStatus::Offered if !hand.idles("offer", number.0) => {
                 deck.goal(2, move |hand| {
-                    let act = if hand.random.percent(88) {
+                    let act = if hand.random.percent(80) {
                         MotionAct::AcceptPost { post: number }
                     } else {
                         MotionAct::DeclinePost { post: number }

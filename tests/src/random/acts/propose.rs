@@ -43,8 +43,17 @@ fn pending(hand: &Hand, is: impl Fn(&MotionEffect) -> bool) -> bool {
 }
 
 pub fn chances(hand: &Hand, deck: &mut Deck) {
+    // Who has much to vote on proposes little.
+    let mut open = 0;
+    for (_, motion) in hand.t.motions.iter() {
+        open += u64::from(!motion.status.is_final());
+    }
+    if open > 4 && hand.fate("another motion", hand.height.0 as u32) < 80 {
+        return;
+    }
+    let pressed = hand.mood.grants && hand.fate("posts", hand.height.0 as u32) < 75;
     deck.of(hand.mood, Family::Posts);
-    posts(hand, deck);
+    posts(hand, deck, pressed);
     deck.of(hand.mood, Family::Motions);
     for motion in staying(hand) {
         if hand.fate("rescind", motion.0) < 14 {
@@ -66,7 +75,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     awards(hand, deck);
 }
 
-fn posts(hand: &Hand, deck: &mut Deck) {
+fn posts(hand: &Hand, deck: &mut Deck, pressed: bool) {
     let in_force = |role: Role| {
         let mut all = hand.t.posts.iter();
         all.any(|(_, post)| post.role == role && post.status.in_force())
@@ -79,6 +88,9 @@ fn posts(hand: &Hand, deck: &mut Deck) {
         if !in_force(role) && !coming {
             deck.goal(3, move |hand| appoint(hand, role));
         }
+    }
+    if pressed {
+        return;
     }
     deck.aside(2, |hand| {
         let roles = [
@@ -264,8 +276,8 @@ fn funds(hand: &Hand, deck: &mut Deck) {
             fund.status == FundStatus::Open || !hand.idles("fund", number.0)
         });
     let open = open.count();
-    if open < 2 && !creating {
-        deck.goal(if open == 0 { 4 } else { 1 }, create_fund);
+    if open == 0 && !creating {
+        deck.goal(4, create_fund);
     } else {
         deck.aside(1, create_fund);
     }
@@ -278,7 +290,7 @@ fn funds(hand: &Hand, deck: &mut Deck) {
         );
         if hand.t.committee_seats.range(seats).next().is_none() && !named {
             deck.goal(1, move |hand| committee(hand, fund));
-        } else {
+        } else if hand.fate("committee", hand.height.0 as u32) < 25 {
             deck.aside(1, move |hand| committee(hand, fund));
         }
     }
@@ -411,7 +423,7 @@ fn calls(hand: &Hand, deck: &mut Deck) {
                 && !matches!(call.status, CallStatus::Closed | CallStatus::Cancelled)
         });
         let free = available(hand, fund);
-        if entry.status == FundStatus::Open && !publishing && free > 0 && running.count() < 2 {
+        if entry.status == FundStatus::Open && !publishing && free > 0 && running.count() < 1 {
             deck.goal(2, move |hand| publish(hand, fund));
         } else {
             deck.aside(1, move |hand| publish(hand, fund));
@@ -439,6 +451,9 @@ fn calls(hand: &Hand, deck: &mut Deck) {
         });
         let persons: Vec<PersonId> = waits.map(|((_, person), _)| *person).collect();
         if persons.is_empty() {
+            if hand.fate("not entered", hand.height.0 as u32) >= 20 {
+                continue;
+            }
             deck.aside(1, move |hand| {
                 let persons = vec![hand.person()?];
                 propose(
@@ -499,7 +514,7 @@ fn publish(hand: &mut Hand, fund: FundId) -> Option<Draft> {
         // Long ago.
         rollbook_core::calendar::LocalDay(today.0 - 3)
     } else {
-        opens_day.plus(hand.random.between(12, 25) as u32)
+        opens_day.plus(hand.random.between(22, 34) as u32)
     };
     let opens_day = opens_day.min(closes_day);
     let classes = hand.charter().classes.clone();
@@ -761,7 +776,8 @@ fn propose(hand: &mut Hand, effect: MotionEffect) -> Option<Draft> {
     };
     let fund = fund_of(hand, &effect);
     let scope = fund.map_or(Scope::Alliance, Scope::Fund);
-    let interested = interested(hand, &effect);
+    let parties = interested(hand, &effect);
+    let interested = parties.first().copied();
     let act = Body::Motion(MotionAct::Propose(Proposal {
         effect,
         ballot_days,
@@ -790,10 +806,13 @@ fn propose(hand: &mut Hand, effect: MotionEffect) -> Option<Draft> {
         BodyKind::Assembly if !by_size => hand.live(),
         _ => hand.board(),
     };
-    if hand.random.percent(90)
-        && let Some(interested) = interested
-    {
-        members.retain(|member| !groups::related(hand.t, *member, interested));
+    if hand.random.percent(90) {
+        let own = |member: &OrganisationId| {
+            parties
+                .iter()
+                .any(|party| groups::related(hand.t, *member, *party))
+        };
+        members.retain(|member| !own(member));
     }
     let member = if hand.random.percent(96) {
         *hand.random.pick(&members)?
@@ -822,30 +841,52 @@ fn fund_of(hand: &Hand, effect: &MotionEffect) -> Option<FundId> {
     }
 }
 
-/// One company whose case it is.
-fn interested(hand: &Hand, effect: &MotionEffect) -> Option<OrganisationId> {
+/// Whose case it is.
+pub fn interested(hand: &Hand, effect: &MotionEffect) -> Vec<OrganisationId> {
     let applicant = |application: &ApplicationId| {
         let entry = hand.t.applications.get(application);
         entry.map(|entry| entry.applicant)
     };
-    match effect {
+    let home = |person: PersonId| Some(hand.t.persons.get(&person)?.home);
+    let holder = |post: PostId| home(hand.t.posts.get(&post)?.holder);
+    let one = match effect {
         MotionEffect::GrantAward(plan) => applicant(&plan.application),
         MotionEffect::PlaceApplication(plan) => applicant(&plan.application),
-        MotionEffect::RevokeAward(plan) => Some(hand.t.awards.get(&plan.award)?.grantee),
-        MotionEffect::Appoint(plan) => Some(hand.t.persons.get(&plan.holder)?.home),
-        MotionEffect::Remove(plan) => {
-            let holder = hand.t.posts.get(&plan.post)?.holder;
-            Some(hand.t.persons.get(&holder)?.home)
+        MotionEffect::DecideAppeal(plan) => applicant(&plan.application),
+        MotionEffect::RevokeAward(plan) => {
+            let award = hand.t.awards.get(&plan.award);
+            award.map(|award| award.grantee)
         }
-        MotionEffect::CreateFund(plan) => Some(plan.holder),
+        MotionEffect::Appoint(plan) => home(plan.holder),
+        MotionEffect::Remove(plan) => holder(plan.post),
+        MotionEffect::RemoveAuditor(plan) => holder(plan.post),
+        MotionEffect::CreateFund(plan) => {
+            let officers = plan.officers.iter();
+            let mut all: Vec<_> = officers.filter_map(|(_, person)| home(*person)).collect();
+            all.push(plan.holder);
+            return all;
+        }
+        MotionEffect::Admit(plan) => {
+            let number = plan.membership;
+            let rows = (number, Id::MIN)..=(number, Id::MAX);
+            let sponsors = hand.t.sponsors.range(rows);
+            let mut all: Vec<_> = sponsors.map(|((_, sponsor), _)| *sponsor).collect();
+            let membership = hand.t.memberships.get(&number);
+            all.extend(membership.map(|membership| membership.organisation));
+            return all;
+        }
         MotionEffect::WriteOffInstalment(plan) => {
-            let entry = hand.t.instalments.get(&plan.instalment)?;
-            Some(hand.t.contributions.get(&entry.contribution)?.member)
+            let entry = hand.t.instalments.get(&plan.instalment);
+            entry.and_then(|entry| {
+                let contribution = hand.t.contributions.get(&entry.contribution)?;
+                Some(contribution.member)
+            })
         }
         MotionEffect::LiftHold(plan) => {
-            let agreement = hand.t.payments.get(&plan.payment)?.agreement;
-            Some(hand.t.agreements.get(&agreement)?.grantee)
+            let payment = hand.t.payments.get(&plan.payment);
+            payment.and_then(|payment| Some(hand.t.agreements.get(&payment.agreement)?.grantee))
         }
         _ => None,
-    }
+    };
+    one.into_iter().collect()
 }

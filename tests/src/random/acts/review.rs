@@ -42,15 +42,15 @@ pub fn act(hand: &mut Hand, number: ReviewId) -> Option<Draft> {
 fn of_review(hand: &Hand, deck: &mut Deck, number: ReviewId, review: &Review) {
     let reveals = DeadlineKind::ReviewReveal as u16;
     match review.status {
-        ReviewStatus::Assigned => deck.goal(2, move |hand| declare(hand, number)),
+        ReviewStatus::Assigned => deck.urgent(move |hand| declare(hand, number)),
         ReviewStatus::Clear => {
-            deck.goal(2, move |hand| seal(hand, number));
+            deck.urgent(move |hand| seal(hand, number));
             if hand.fate("recused later", number.0) < 8 {
                 deck.aside(2, move |hand| declare(hand, number));
             }
         }
         ReviewStatus::Sealed if hand.t.deadline_of.contains(&(reveals, number.0)) => {
-            deck.goal(2, move |hand| reveal(hand, number));
+            deck.urgent(move |hand| reveal(hand, number));
         }
         ReviewStatus::Sealed => deck.aside(1, move |hand| reveal(hand, number)),
         ReviewStatus::Revealed => deck.goal(2, move |hand| finalise(hand, number)),
