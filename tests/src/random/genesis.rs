@@ -284,8 +284,15 @@ pub fn draw(random: &mut Random, keys: &mut Keys, mood: &Mood) -> Parts {
         let days = first_term(random, days);
         LedgerTime(OPENED_MS + days * MS_PER_DAY)
     };
+    // A board of a few leaves others to apply; a board of all has more to recuse.
+    let most = if mood.grants {
+        random.between(5, 6)
+    } else {
+        random.between(3, 9)
+    };
     let seats: Vec<SeatEntry> = free
         .iter()
+        .take(most as usize)
         .map(|number| SeatEntry {
             organisation: OrganisationId(*number),
             until_ms: until_ms(charter.terms.seat_days, random),

@@ -102,9 +102,9 @@ impl Deck {
         self.family = mood.weight(family);
     }
 
-    /// A step that begins something, or turns aside.
+    /// A step that begins something, or turns aside: as likely in every family.
     pub fn aside(&mut self, weight: u32, make: impl FnOnce(&mut Hand) -> Option<Draft> + 'static) {
-        self.chances.push((weight * self.family, Box::new(make)));
+        self.chances.push((2 * weight, Box::new(make)));
     }
 
     /// A step that leads an object on.
@@ -194,10 +194,12 @@ impl Hand<'_> {
     pub fn id<N: Id + TableValue, V: TableValue>(
         &mut self,
         table: &rollbook_core::state::Table<N, V>,
-    ) -> N {
+    ) -> Option<N> {
         match self.any(table) {
-            Some(id) if !self.random.percent(4) => id,
-            _ => N::of(self.random.below(1000) as u32),
+            Some(id) if !self.random.percent(4) => Some(id),
+            // Where there is none at all, few ask for one.
+            None if !self.random.percent(10) => None,
+            _ => Some(N::of(self.random.below(1000) as u32)),
         }
     }
 

@@ -82,10 +82,10 @@ impl Mood {
         Mood {
             weights,
             grants,
-            twist: random.between(10, 35),
+            twist: random.between(8, 22),
             careless: random.between(5, 40),
-            agrees: random.between(75, 97),
-            idle: random.between(2, 12),
+            agrees: random.between(84, 98),
+            idle: random.between(1, 6),
             months: *random.pick(&[0, 0, 0, 1, 3]).unwrap(),
             kin: random.percent(30),
             restless: random.percent(20),

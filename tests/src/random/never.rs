@@ -97,7 +97,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("R33.wrong-state", EARLIER),
     ("R35.wrong-state", CLOCK),
     ("R4.earmark", EARLIER),
-    ("R4.pledge", EARLIER),
     ("R6.not-the-grantee", EARLIER),
 ];
 

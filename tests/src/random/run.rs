@@ -264,9 +264,11 @@ impl Run {
     fn damage(&mut self) {
         let history = self.blocks.history(&self.keys);
         assert!(history.audit().is_sound());
+        // Draws of its own: a run is the same whether it is damaged or not.
+        let mut random = Random::new(history.frames.len() as u64);
         for kind in 0..KINDS {
             let mut damaged = history.clone();
-            damaged.damage(kind, &mut self.random);
+            damaged.damage(kind, &mut random);
             for finding in damaged.audit().findings {
                 self.seen.code(finding.code);
             }
@@ -327,6 +329,7 @@ fn passes(
     }
     let percent = match (urgent, goals) {
         (0, 0) => 85,
+        (0, _) if hand.mood.grants => 35,
         (0, 1..3) => 30,
         (0, 3..8) => 8,
         (0, _) => 4,

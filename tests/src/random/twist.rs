@@ -110,7 +110,11 @@ fn field(hand: &mut Hand, body: &Body, words: &Words) -> Option<Body> {
 pub fn draft(hand: &mut Hand, mut draft: Draft, words: &Words) -> Draft {
     match hand.random.below(12) {
         // An act of another.
-        0 => draft.principal = hand.id(&hand.t.organisations),
+        0 => {
+            if let Some(other) = hand.id(&hand.t.organisations) {
+                draft.principal = other;
+            }
+        }
         // By somebody else of the same principal.
         1 => {
             let organisation = hand.t.organisations.get(&draft.principal);

@@ -22,7 +22,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         of_agreement(hand, deck, *number, agreement);
     }
     deck.aside(1, |hand| {
-        let award = hand.id(&hand.t.awards);
+        let award = hand.id(&hand.t.awards)?;
         let grantee = hand.t.awards.get(&award).map(|award| award.grantee);
         let company = match grantee {
             Some(grantee) if hand.random.percent(50) => grantee,
@@ -156,10 +156,10 @@ fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &A
         AgreementState::SignedByGrantee => deck.goal(3, move |hand| countersign(hand, number)),
         AgreementState::InForce | AgreementState::Completed => {
             if hand.fate("account", number.0) < 30 {
-                deck.aside(1, move |hand| change_account(hand, number));
+                deck.aside(3, move |hand| change_account(hand, number));
             }
             if agreement.change.is_some() {
-                deck.aside(4, move |hand| confirm_account(hand, number));
+                deck.aside(12, move |hand| confirm_account(hand, number));
             } else if hand.fate("no change", number.0) < 15 {
                 deck.aside(1, move |hand| confirm_account(hand, number));
             }

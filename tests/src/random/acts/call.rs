@@ -45,7 +45,7 @@ fn of_call(hand: &Hand, deck: &mut Deck, number: CallId, call: &Call) {
             deck.aside(1, move |hand| submit(hand, number));
             let closed = call.closed_ms.unwrap_or(LedgerTime(0));
             if hand.now <= closed.plus_ms(MS_PER_DAY) {
-                deck.aside(4, move |hand| submit_late(hand, number, closed));
+                deck.aside(10, move |hand| submit_late(hand, number, closed));
             }
             let waits = hand.t.call_applications.iter().any(|((of, entry), _)| {
                 let entry = hand.t.applications.get(entry);
@@ -105,7 +105,7 @@ fn applicant(hand: &mut Hand) -> Option<OrganisationId> {
         return hand.random.pick(&others).copied();
     }
     if hand.random.percent(3) {
-        return Some(hand.id(&hand.t.organisations));
+        return hand.id(&hand.t.organisations);
     }
     hand.random.pick(&companies).copied()
 }
@@ -346,7 +346,7 @@ fn pools(hand: &Hand, deck: &mut Deck) {
             let most = hand.random.between(6, 16) as usize;
             persons.truncate(most);
             if hand.random.percent(5) {
-                persons.push(hand.id(&hand.t.persons));
+                persons.push(hand.id(&hand.t.persons)?);
             }
             persons.sort_unstable();
             persons.dedup();

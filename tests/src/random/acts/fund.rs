@@ -21,7 +21,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
             let pledges = hand.t.contributions.iter();
             let pledges = pledges.filter(|(_, pledge)| pledge.fund == *number).count();
             let number = *number;
-            if pledges < 4 {
+            if pledges < 3 {
                 deck.goal(1, move |hand| pledge(hand, number));
             } else if pledges < 8 {
                 deck.aside(1, move |hand| pledge(hand, number));
@@ -36,7 +36,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         }
     }
     deck.aside(1, |hand| {
-        let fund = hand.id(&hand.t.funds);
+        let fund = hand.id(&hand.t.funds)?;
         pledge(hand, fund)
     });
     instalments(hand, deck);
@@ -140,7 +140,7 @@ fn pledge(hand: &mut Hand, fund: FundId) -> Option<Draft> {
         today.plus(hand.random.below(4) as u32)
     };
     let mut instalments = Vec::new();
-    for _ in 0..hand.random.between(1, 3) {
+    for _ in 0..*hand.random.pick(&[1, 1, 1, 2, 3])? {
         let amount = Amount(hand.random.between(1, 90) * 1_000_000 + hand.random.below(1000));
         instalments.push(InstalmentEntry { due_day, amount });
         due_day = due_day.plus(hand.random.between(1, 30) as u32);
@@ -199,7 +199,7 @@ fn instalments(hand: &Hand, deck: &mut Deck) {
         }
     }
     deck.aside(1, |hand| {
-        let number = hand.id(&hand.t.instalments);
+        let number = hand.id(&hand.t.instalments)?;
         record_receipt(hand, number)
     });
 }
@@ -215,7 +215,7 @@ fn propose_cancel(hand: &mut Hand, instalment: InstalmentId) -> Option<Draft> {
     let member = hand.t.contributions.get(&contribution)?.member;
     let mut instalments = vec![instalment];
     if hand.random.percent(8) {
-        instalments.push(hand.id(&hand.t.instalments));
+        instalments.push(hand.id(&hand.t.instalments)?);
         instalments.sort_unstable();
         instalments.dedup();
     }
@@ -238,7 +238,7 @@ fn record_receipt(hand: &mut Hand, instalment: InstalmentId) -> Option<Draft> {
     let amount = match hand.random.below(20) {
         0 => rest + 1,
         1 => 0,
-        2..7 => hand.random.between(1, rest),
+        2..4 => hand.random.between(1, rest),
         _ => rest,
     };
     let contribution = hand.t.contributions.get(&entry.contribution)?;

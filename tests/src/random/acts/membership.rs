@@ -32,20 +32,22 @@ fn handled(hand: &mut Hand, membership: MembershipId, act: MembershipAct) -> Opt
 
 pub fn chances(hand: &Hand, deck: &mut Deck) {
     deck.of(hand.mood, Family::Membership);
+    let memberships = hand.t.memberships.iter();
+    let open = memberships.filter(|(_, m)| m.standing.is_open_application());
+    // Whom the run presses on with grants lets few in at a time.
+    let full = hand.mood.grants && open.count() >= 2;
     for organisation in hand.companies() {
         let ended = match rights::of(hand.t, organisation).map(|m| &m.standing) {
             None => true,
             Some(Standing::Live(_)) => false,
             Some(standing) => !standing.is_open_application(),
         };
-        // Whom the run presses on with grants seldom cares for new members.
-        let waits = hand.mood.grants && hand.fate("applies", organisation.0) < 60;
-        if ended && !waits && !hand.idles("outsider", organisation.0) {
-            deck.aside(4, move |hand| apply(hand, organisation));
+        if ended && !full && !hand.idles("outsider", organisation.0) {
+            deck.goal(1, move |hand| apply(hand, organisation));
         }
     }
     deck.aside(1, |hand| {
-        let organisation = hand.id(&hand.t.organisations);
+        let organisation = hand.id(&hand.t.organisations)?;
         apply(hand, organisation)
     });
     for (number, membership) in hand.t.memberships.iter() {
@@ -54,7 +56,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         }
     }
     deck.aside(1, |hand| {
-        let membership = hand.id(&hand.t.memberships);
+        let membership = hand.id(&hand.t.memberships)?;
         let act = MembershipAct::AskAgain {
             membership,
             reasons: hand.hash(),
@@ -62,7 +64,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         own(hand, membership, act)
     });
     deck.aside(1, |hand| {
-        let membership = hand.id(&hand.t.memberships);
+        let membership = hand.id(&hand.t.memberships)?;
         let act = MembershipAct::Invoice { membership };
         hand.office(
             Role::Treasurer,

@@ -47,17 +47,17 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         }
     }
     deck.aside(1, |hand| {
-        let motion = hand.id(&hand.t.motions);
+        let motion = hand.id(&hand.t.motions)?;
         let member = hand.company()?;
         vote(hand, motion, member)
     });
     deck.aside(1, |hand| {
-        let motion = hand.id(&hand.t.motions);
+        let motion = hand.id(&hand.t.motions)?;
         let member = hand.company()?;
         support(hand, motion, member)
     });
     deck.aside(1, |hand| {
-        let motion = hand.id(&hand.t.motions);
+        let motion = hand.id(&hand.t.motions)?;
         let member = hand.company()?;
         declare(hand, motion, member)
     });

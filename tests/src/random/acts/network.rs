@@ -18,7 +18,8 @@ use crate::random::mood::Family;
 pub fn chances(hand: &Hand, deck: &mut Deck) {
     deck.of(hand.mood, Family::People);
     let companies = hand.companies();
-    deck.aside(if companies.len() < 12 { 6 } else { 1 }, register);
+    let few = companies.len() < 11;
+    deck.aside(if few { 8 } else { 2 }, register);
     deck.aside(1, file_order);
     if hand.fate("observer acts", companies.len() as u32) < 10 {
         deck.aside(1, by_an_observer);
@@ -29,7 +30,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         deck.aside(if hand.mood.kin { 3 } else { 1 }, relate);
     }
     if hand.mood.gregarious {
-        deck.aside(60, relate_with_everybody);
+        deck.aside(100, relate_with_everybody);
     }
     for ((a, b, number), edge) in hand.t.edges.iter() {
         if edge.status != RelationStatus::Declared || hand.idles("edge", a.0 * 1000 + b.0) {
@@ -239,7 +240,7 @@ fn by_an_observer(hand: &mut Hand) -> Option<Draft> {
 
 fn relate(hand: &mut Hand) -> Option<Draft> {
     let own = hand.company()?;
-    let other = hand.id(&hand.t.organisations);
+    let other = hand.id(&hand.t.organisations)?;
     let joins = if hand.mood.kin { 35 } else { 8 };
     let act = OrganisationAct::Relate(GroupDeclaration {
         other,
@@ -276,7 +277,7 @@ fn file_order(hand: &mut Hand) -> Option<Draft> {
         hand.now.minus_ms(hand.random.below(9_000_000))
     };
     let about = if hand.random.percent(50) {
-        Some(hand.id(&hand.t.organisations))
+        hand.id(&hand.t.organisations)
     } else {
         None
     };

@@ -29,7 +29,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         of_payment(hand, deck, *number, payment);
     }
     deck.aside(1, |hand| {
-        let number = hand.id(&hand.t.payments);
+        let number = hand.id(&hand.t.payments)?;
         match hand.random.below(7) {
             0 => certify(hand, number),
             1 => approve(hand, number),
@@ -41,7 +41,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         }
     });
     deck.aside(1, |hand| {
-        let number = hand.id(&hand.t.milestones);
+        let number = hand.id(&hand.t.milestones)?;
         submit(hand, number)
     });
 }
@@ -186,7 +186,7 @@ fn requests(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &Agree
         deck.aside(1, ask(Tranche::Advance));
         deck.aside(1, ask(Tranche::Holdback));
         deck.aside(1, move |hand| {
-            let milestone = hand.id(&hand.t.milestones);
+            let milestone = hand.id(&hand.t.milestones)?;
             request(hand, number, Tranche::Milestone(milestone))
         });
     }

@@ -34,7 +34,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         }
     }
     deck.aside(1, |hand| {
-        let post = hand.id(&hand.t.posts);
+        let post = hand.id(&hand.t.posts)?;
         let acts = [
             MotionAct::AcceptPost { post },
             MotionAct::DeclinePost { post },

@@ -56,13 +56,13 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     posts(hand, deck, pressed);
     deck.of(hand.mood, Family::Motions);
     for motion in staying(hand) {
-        if hand.fate("rescind", motion.0) < 14 {
+        if hand.fate("rescind", motion.0) < 6 {
             let effect = MotionEffect::Rescind(RescindMotion { motion });
             deck.goal(1, move |hand| propose(hand, effect));
         }
     }
     deck.aside(1, |hand| {
-        let motion = hand.id(&hand.t.motions);
+        let motion = hand.id(&hand.t.motions)?;
         propose(hand, MotionEffect::Rescind(RescindMotion { motion }))
     });
     deck.aside(1, opened_by_rule);
@@ -106,7 +106,7 @@ fn posts(hand: &Hand, deck: &mut Deck, pressed: bool) {
         appoint(hand, role)
     });
     deck.aside(1, |hand| {
-        let post = hand.id(&hand.t.posts);
+        let post = hand.id(&hand.t.posts)?;
         // What everything else needs is seldom taken away.
         let kept = hand.t.posts.get(&post).is_some_and(|post| {
             let others = hand
@@ -164,7 +164,8 @@ fn people(hand: &mut Hand) -> Vec<PersonId> {
     let all: Vec<PersonId> = hand.t.persons.iter().map(|(number, _)| *number).collect();
     let (staff, others): (Vec<_>, Vec<_>) = all.into_iter().partition(of_an_office);
     let (staff, others) = (hand.shuffled(staff), hand.shuffled(others));
-    if hand.random.percent(80) {
+    let staff_first = if hand.mood.grants { 95 } else { 60 };
+    if hand.random.percent(staff_first) {
         [staff, others].concat()
     } else {
         let all = [others, staff].concat();
@@ -195,14 +196,14 @@ fn appoint(hand: &mut Hand, role: Role) -> Option<Draft> {
     let succeeds = if hand.random.percent(60) {
         hand.random.pick(&before).copied()
     } else if hand.random.percent(5) {
-        Some(hand.id(&hand.t.posts))
+        hand.id(&hand.t.posts)
     } else {
         None
     };
     let same = succeeds.and_then(|post| hand.t.posts.get(&post).map(|post| post.holder));
     let holder = match same {
         Some(holder) if hand.random.percent(40) => holder,
-        _ if hand.random.percent(8) => hand.id(&hand.t.persons),
+        _ if hand.random.percent(8) => hand.id(&hand.t.persons)?,
         // Somebody of a company that is no member yet.
         _ if role == Role::Auditor && hand.random.percent(50) => {
             let mut outsiders = hand.companies();
@@ -233,10 +234,10 @@ fn appoint(hand: &mut Hand, role: Role) -> Option<Draft> {
 /// What a rule of the ledger opens and nobody proposes.
 fn opened_by_rule(hand: &mut Hand) -> Option<Draft> {
     let effect = if hand.random.percent(50) {
-        let membership = hand.id(&hand.t.memberships);
+        let membership = hand.id(&hand.t.memberships)?;
         MotionEffect::Admit(AdmitMember { membership })
     } else {
-        let application = hand.id(&hand.t.applications);
+        let application = hand.id(&hand.t.applications)?;
         MotionEffect::DecideAppeal(DecideAppeal { application })
     };
     propose(hand, effect)
@@ -300,7 +301,8 @@ fn funds(hand: &Hand, deck: &mut Deck) {
             hand,
             |effect| matches!(effect, MotionEffect::WriteOffInstalment(plan) if plan.instalment == instalment),
         );
-        if entry.status == InstalmentStatus::Defaulted && !given_up {
+        let cared = hand.fate("given up", instalment.0) < 50;
+        if entry.status == InstalmentStatus::Defaulted && !given_up && cared {
             deck.goal(1, move |hand| write_off(hand, instalment));
         } else if hand.fate("write-off", instalment.0) < 5 {
             deck.aside(1, move |hand| write_off(hand, instalment));
@@ -361,11 +363,11 @@ fn create_fund(hand: &mut Hand) -> Option<Draft> {
     let office = if hand.random.percent(97) {
         *hand.random.pick(&offices)?
     } else {
-        hand.id(&hand.t.organisations)
+        hand.id(&hand.t.organisations)?
     };
     let holder = match hand.random.below(20) {
-        0 => hand.id(&hand.t.organisations),
-        1..8 => hand.member()?,
+        0 => hand.id(&hand.t.organisations)?,
+        1..4 => hand.member()?,
         _ => *hand.random.pick(&offices)?,
     };
     let mut used = hand.t.funds.iter().map(|(_, fund)| fund.bank_account);
@@ -436,7 +438,7 @@ fn calls(hand: &Hand, deck: &mut Deck) {
         }
     }
     deck.aside(1, |hand| {
-        let call = hand.id(&hand.t.calls);
+        let call = hand.id(&hand.t.calls)?;
         let decided = hand.t.calls.get(&call)?.status >= CallStatus::Ranked;
         if decided { cancel(hand, call) } else { None }
     });
@@ -623,7 +625,7 @@ fn awards(hand: &Hand, deck: &mut Deck) {
         }
     }
     deck.aside(1, |hand| {
-        let award = hand.id(&hand.t.awards);
+        let award = hand.id(&hand.t.awards)?;
         let agreement = hand.t.awards.get(&award).and_then(|award| award.agreement);
         // One that is in force cannot be revoked; others are left to their fate.
         agreement?;

@@ -19,7 +19,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         of_review(hand, deck, *number, review);
     }
     deck.aside(1, |hand| {
-        let review = hand.id(&hand.t.reviews);
+        let review = hand.id(&hand.t.reviews)?;
         match hand.random.below(4) {
             0 => declare(hand, review),
             1 => seal(hand, review),

@@ -21,10 +21,10 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         return;
     }
     deck.of(hand.mood, Family::Relations);
-    deck.aside(6, reviewers);
-    deck.aside(6, assessors);
-    deck.aside(6, chain);
-    deck.aside(4, holders);
+    deck.aside(20, reviewers);
+    deck.aside(20, assessors);
+    deck.aside(20, chain);
+    deck.aside(20, holders);
 }
 
 /// `own` says that it is tied to `other`.
