@@ -329,17 +329,19 @@ fn passes(
     }
     let percent = match (urgent, goals) {
         (0, 0) => 85,
-        (0, _) if hand.mood.grants => 35,
+        (0, _) if hand.mood.grants => 45,
         (0, 1..3) => 30,
         (0, 3..8) => 8,
         (0, _) => 4,
-        (1..4, _) => 4,
-        _ => 1,
+        (1..4, _) => 15,
+        _ => 4,
     };
     if !hand.random.percent(percent) {
         return None;
     }
-    let deadline = next.map(|due| due.plus_ms(hand.random.below(3)));
+    // A day that somebody named by mistake may lie far ahead.
+    let near = next.filter(|due| *due < now.plus_ms(400 * MS_PER_DAY));
+    let deadline = near.map(|due| due.plus_ms(hand.random.below(3)));
     match hand.random.below(10) {
         0 => Some(now.plus_ms(hand.random.between(1, 4) * MS_PER_DAY)),
         1 => Some(now.plus_ms(hand.random.between(1, 30) * MS_PER_HOUR)),

@@ -38,7 +38,7 @@ fn of_call(hand: &Hand, deck: &mut Deck, number: CallId, call: &Call) {
     match call.status {
         CallStatus::Published => deck.aside(1, move |hand| submit(hand, number)),
         CallStatus::Open if call.applications < 5 => {
-            deck.urgent(move |hand| submit(hand, number));
+            deck.goal(2, move |hand| submit(hand, number));
         }
         CallStatus::Open => deck.aside(2, move |hand| submit(hand, number)),
         CallStatus::ClosedForSubmissions | CallStatus::Reviewing => {
