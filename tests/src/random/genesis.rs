@@ -59,7 +59,7 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     terms.offer_days = up_to(20);
     terms.holdover_days = up_to(60);
     let funding = &mut charter.funding;
-    funding.fund_concentration_bp = 2_000 + 1_000 * up_to(8);
+    funding.fund_concentration_bp = 1_500 + 500 * up_to(16);
     funding.call_concentration_bp = 2_000 + 1_000 * up_to(8);
     funding.advance_cap_bp = 1_000 * up_to(6);
     funding.holdback_bp = 500 * up_to(4);
@@ -106,7 +106,7 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
         let (least, most) = if long { (1_500, 1_800) } else { (180, 500) };
         *days = random.between(least, most) as u32;
     }
-    charter.funding.chain_distinct_groups = random.percent(10);
+    charter.funding.chain_distinct_groups = random.percent(16);
     charter.motions.early_close = random.percent(40);
     charter.motions.min_elig = if random.percent(85) { 3 } else { 4 };
     if random.percent(12) {
@@ -414,7 +414,7 @@ fn offices(
         let at = random.below(count) as usize;
         let (entry, posts) = &mut offices[at];
         let outside = if charter.funding.chain_distinct_groups {
-            75
+            85
         } else {
             12
         };

@@ -39,6 +39,10 @@ pub const CODES: &[(&str, &str)] = &[
         "A4.unknown-",
         "the beginning of the codes of unknown objects, not one of them",
     ),
+    (
+        "A4.unknown-post",
+        "posts have a code of their own, R7.unknown-post",
+    ),
     ("A4.unknown-seat", CLOCK),
     (
         "A7.no-charter",
@@ -53,6 +57,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("F06.wrong-state", NEW),
     ("F08.wrong-state", CLOCK),
     ("F11.wrong-state", EARLIER),
+    (
+        "F13.appeal-open",
+        "a call with an open appeal is not ranked",
+    ),
     ("F13.other-instrument", "there is one instrument"),
     ("F16.wrong-state", NEW),
     ("F37.wrong-state", CLOCK),

@@ -106,7 +106,7 @@ fn terms(hand: &mut Hand, award: &Award) -> Option<AgreementTerms> {
         clawback: hand.hash(),
         survival: hand.hash(),
     };
-    if hand.random.percent(20) {
+    if hand.random.percent(40) {
         spoil(hand, &mut terms);
     }
     Some(terms)

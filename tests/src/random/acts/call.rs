@@ -101,6 +101,22 @@ fn applicant(hand: &mut Hand) -> Option<OrganisationId> {
         .filter(|company| !board.contains(company))
         .copied()
         .collect();
+    // Once more the one before, or one that is about to become a member.
+    if hand.random.percent(20)
+        && let Some((_, entry)) = hand.t.applications.iter().last()
+    {
+        return Some(entry.applicant);
+    }
+    let applying: Vec<OrganisationId> = hand
+        .t
+        .memberships
+        .iter()
+        .filter(|(_, membership)| membership.standing.is_open_application())
+        .map(|(_, membership)| membership.organisation)
+        .collect();
+    if hand.random.percent(20) && !applying.is_empty() {
+        return hand.random.pick(&applying).copied();
+    }
     if hand.random.percent(65) && !others.is_empty() {
         return hand.random.pick(&others).copied();
     }

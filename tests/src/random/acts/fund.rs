@@ -187,6 +187,10 @@ fn instalments(hand: &Hand, deck: &mut Deck) {
                     deck.goal(2, move |hand| record_receipt(hand, number));
                 }
             }
+            // A part of it waits for a receipt that came in time.
+            InstalmentStatus::Defaulted if entry.delayed > Amount(0) => {
+                deck.goal(2, move |hand| record_receipt(hand, number));
+            }
             InstalmentStatus::Defaulted => {
                 deck.aside(3, move |hand| record_receipt(hand, number));
             }

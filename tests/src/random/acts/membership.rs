@@ -170,6 +170,17 @@ fn admitted(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Mem
             )
         });
     }
+    if dues == 0 {
+        deck.aside(6, move |hand| {
+            let act = MembershipAct::Invoice { membership: number };
+            hand.office(
+                Role::Treasurer,
+                Scope::Alliance,
+                None,
+                Body::Membership(act),
+            )
+        });
+    }
     let agreement = Hash(hand.keys.secret(&format!("agreement/{}", number.0)));
     let agree = MembershipAct::Agree {
         membership: number,
@@ -296,7 +307,7 @@ fn invoice_steps(deck: &mut Deck, invoice: &Invoice) {
                 let amount = if hand.random.percent(70) {
                     open
                 } else {
-                    hand.random.between(1, open + 1)
+                    *hand.random.pick(&[open + 1, open / 2 + 1, open / 3 + 1])?
                 };
                 let (today, issued) = (hand.today(), hand.calendar().day_of(issued));
                 let mut value_date = today;

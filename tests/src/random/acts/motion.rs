@@ -114,6 +114,7 @@ fn ballots(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
 }
 
 fn gather(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
+    deck.aside(2, move |hand| stranger(hand, number));
     let question = Question {
         body: DecidingBody::Assembly,
         kind: motion.kind,
@@ -122,8 +123,19 @@ fn gather(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
     for member in electorate_now(hand.t, question).into_keys() {
         if !hand.t.supports.contains(&(number, member)) {
             deck.goal(2, move |hand| support(hand, number, member));
+        } else {
+            deck.aside(1, move |hand| support(hand, number, member));
         }
     }
+}
+
+/// Somebody without a vote in the assembly.
+fn stranger(hand: &mut Hand, motion: MotionId) -> Option<Draft> {
+    let outsiders = hand.companies();
+    let live = hand.live();
+    let outsiders: Vec<_> = outsiders.iter().filter(|o| !live.contains(o)).collect();
+    let outsider = **hand.random.pick(&outsiders)?;
+    support(hand, motion, outsider)
 }
 
 fn support(hand: &mut Hand, motion: MotionId, member: OrganisationId) -> Option<Draft> {

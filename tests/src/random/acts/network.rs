@@ -21,6 +21,13 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     let few = companies.len() < 11;
     deck.aside(if few { 8 } else { 2 }, register);
     deck.aside(1, file_order);
+    if hand.fate("founds", hand.height.0 as u32) < 4 {
+        deck.aside(2, |hand| {
+            let company = hand.company()?;
+            let act = OrganisationAct::Found;
+            hand.by(company, &[Role::Primary], Body::Organisation(act))
+        });
+    }
     if hand.fate("observer acts", companies.len() as u32) < 10 {
         deck.aside(1, by_an_observer);
     }
@@ -242,6 +249,25 @@ fn relate(hand: &mut Hand) -> Option<Draft> {
     let own = hand.company()?;
     let other = hand.id(&hand.t.organisations)?;
     let joins = if hand.mood.kin { 35 } else { 8 };
+    // The other way round, what the other has declared already.
+    let declared: Vec<_> = hand
+        .t
+        .edges
+        .iter()
+        .filter(|(_, edge)| edge.status == RelationStatus::Declared)
+        .map(|((a, b, _), edge)| (*a, *b, edge.claimed_by, edge.kind))
+        .collect();
+    if let Some((a, b, by, kind)) = hand.random.pick(&declared).copied()
+        && hand.random.percent(12)
+    {
+        let act = OrganisationAct::Relate(GroupDeclaration {
+            other: by,
+            kind,
+            evidence: hand.hash(),
+        });
+        let own = if by == a { b } else { a };
+        return hand.by(own, &[Role::Primary], Body::Organisation(act));
+    }
     let act = OrganisationAct::Relate(GroupDeclaration {
         other,
         kind: relation_kind(hand.random, joins),

@@ -84,7 +84,7 @@ fn of_milestone(hand: &Hand, deck: &mut Deck, number: MilestoneId, milestone: &M
                 });
             }
         }
-        _ if hand.fate("milestone again", number.0) < 12 => {
+        _ if hand.fate("milestone again", number.0) < 30 => {
             deck.aside(1, move |hand| submit(hand, number));
             if let Some(assessor) = milestone.assessors.first() {
                 let person = assessor.person;
@@ -105,7 +105,7 @@ fn submit(hand: &mut Hand, number: MilestoneId) -> Option<Draft> {
     ];
     let kind = *hand.random.pick(&kinds)?;
     // The same document for several milestones, said so or not.
-    let hash = if hand.random.percent(12) {
+    let hash = if hand.random.percent(30) {
         rollbook_proof::crypto::sha256(b"one document for all")
     } else {
         hand.hash()
@@ -130,7 +130,7 @@ pub fn assess(hand: &mut Hand, number: MilestoneId, person: PersonId) -> Option<
     // What the milestone is worth is the same for whoever looks at it, mostly.
     let round = number.0 * 10 + milestone.reworks;
     let finding = match hand.fate("worth", round) {
-        _ if hand.random.percent(12) => match hand.random.below(5) {
+        _ if hand.random.percent(22) => match hand.random.below(5) {
             0 => Finding::Rework,
             1 => Finding::Reject,
             2 => Finding::Accept(Amount(planned.0 + 1)),
@@ -182,7 +182,7 @@ fn requests(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &Agree
     if completed && agreement.holdback_payment.is_none() {
         deck.goal(1, ask(Tranche::Holdback));
     }
-    if hand.fate("asks anyhow", number.0) < 20 {
+    if hand.fate("asks anyhow", number.0) < 50 {
         deck.aside(1, ask(Tranche::Advance));
         deck.aside(1, ask(Tranche::Holdback));
         deck.aside(1, move |hand| {
@@ -257,12 +257,15 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
         return;
     }
     match payment.state {
+        // An advance may wait until the milestones no longer cover it.
+        PaymentState::Requested
+            if payment.tranche == Tranche::Advance && hand.fate("waits", number.0) < 40 => {}
         PaymentState::Requested => deck.goal(2, move |hand| certify(hand, number)),
         PaymentState::Certified => deck.goal(2, move |hand| approve(hand, number)),
         PaymentState::Approved => {
             if hand.t.deadline_of.contains(&delay) {
-                if hand.fate("held", number.0) < 35 {
-                    deck.goal(2, move |hand| hold(hand, number));
+                if hand.fate("held", number.0) < 50 {
+                    deck.goal(4, move |hand| hold(hand, number));
                 }
                 deck.aside(1, move |hand| release(hand, number));
                 deck.aside(1, move |hand| hold(hand, number));
@@ -272,13 +275,13 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
             deck.aside(1, move |hand| approve(hand, number));
         }
         PaymentState::Held => {
-            deck.aside(1, move |hand| release(hand, number));
-            deck.aside(1, move |hand| hold(hand, number));
+            deck.aside(5, move |hand| release(hand, number));
+            deck.aside(2, move |hand| hold(hand, number));
         }
         PaymentState::Returned => deck.goal(2, move |hand| release(hand, number)),
         PaymentState::Released => {
-            if hand.fate("returned", number.0 * 8 + payment.attempts) < 25 {
-                deck.goal(2, move |hand| give_back(hand, number));
+            if hand.fate("returned", number.0 * 8 + payment.attempts) < 30 {
+                deck.goal(4, move |hand| give_back(hand, number));
             }
             deck.goal(1, move |hand| settle(hand, number));
         }

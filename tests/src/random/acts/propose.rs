@@ -2,7 +2,7 @@
 
 use rollbook_core::account::{AccountKind, Amount, Unit};
 use rollbook_core::calendar::Period;
-use rollbook_core::charter::motions::{BodyKind, MotionKind};
+use rollbook_core::charter::motions::{BodyKind, DecidingBody, MotionKind};
 use rollbook_core::id::{ApplicationId, CallId, FundId, Id, PersonId, PostId};
 use rollbook_core::identity::{OrganisationKind, Role, Scope};
 use rollbook_core::lookup::protocol::{PROTOCOL, at};
@@ -12,6 +12,7 @@ use rollbook_core::object::award::AwardState;
 use rollbook_core::object::call::CallStatus;
 use rollbook_core::object::contribution::InstalmentStatus;
 use rollbook_core::object::fund::FundStatus;
+use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::object::payment::PaymentState;
 use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
@@ -89,6 +90,7 @@ fn posts(hand: &Hand, deck: &mut Deck, pressed: bool) {
             deck.goal(3, move |hand| appoint(hand, role));
         }
     }
+    auditor(hand, deck);
     if pressed {
         return;
     }
@@ -131,6 +133,30 @@ fn posts(hand: &Hand, deck: &mut Deck, pressed: bool) {
         };
         propose(hand, effect)
     });
+}
+
+/// The auditor comes and goes by the assembly.
+fn auditor(hand: &Hand, deck: &mut Deck) {
+    let mut posts = hand.t.posts.iter();
+    let held = posts.find(|(_, post)| post.role == Role::Auditor && post.status.in_force());
+    let coming = pending(hand, |effect| match effect {
+        MotionEffect::Appoint(plan) => plan.role == Role::Auditor,
+        effect => matches!(effect, MotionEffect::RemoveAuditor(_)),
+    });
+    match held {
+        _ if coming => {}
+        None if hand.fate("auditor", 0) < 60 => deck.goal(1, |hand| appoint(hand, Role::Auditor)),
+        Some((post, _)) if hand.fate("auditor goes", post.0) < 40 => {
+            let post = *post;
+            let effect = if hand.fate("by the board", hand.height.0 as u32) < 10 {
+                MotionEffect::Remove(RemoveHolder { post })
+            } else {
+                MotionEffect::RemoveAuditor(RemoveAuditor { post })
+            };
+            deck.goal(1, move |hand| propose(hand, effect));
+        }
+        _ => {}
+    }
 }
 
 /// Whether the person holds nothing that stands in the way, as far as one sees at a glance.
@@ -208,6 +234,14 @@ fn appoint(hand: &mut Hand, role: Role) -> Option<Draft> {
         _ if role == Role::Auditor && hand.random.percent(50) => {
             let mut outsiders = hand.companies();
             outsiders.retain(|company| !rights::is_live(hand.t, *company));
+            let applies = |company: &OrganisationId| {
+                let membership = rights::of(hand.t, *company);
+                membership.is_some_and(|m| m.standing.is_open_application())
+            };
+            let applying: Vec<_> = outsiders.iter().copied().filter(applies).collect();
+            if !applying.is_empty() {
+                outsiders = applying;
+            }
             let home = *hand.random.pick(&outsiders)?;
             *hand.t.organisations.get(&home)?.officers.first()?
         }
@@ -291,6 +325,9 @@ fn funds(hand: &Hand, deck: &mut Deck) {
         );
         if hand.t.committee_seats.range(seats).next().is_none() && !named {
             deck.goal(1, move |hand| committee(hand, fund));
+        } else if !named && votes(hand, fund) {
+            // Who sits there has ballots to cast and may be gone before the close.
+            deck.goal(1, move |hand| committee(hand, fund));
         } else if hand.fate("committee", hand.height.0 as u32) < 25 {
             deck.aside(1, move |hand| committee(hand, fund));
         }
@@ -308,6 +345,16 @@ fn funds(hand: &Hand, deck: &mut Deck) {
             deck.aside(1, move |hand| write_off(hand, instalment));
         }
     }
+}
+
+/// Whether the committee of a fund votes on something.
+fn votes(hand: &Hand, fund: FundId) -> bool {
+    let mut motions = hand.t.motions.iter();
+    motions.any(|(number, motion)| {
+        motion.status == MotionStatus::Open
+            && motion.body == DecidingBody::Committee(fund)
+            && hand.fate("new committee", number.0) < 40
+    })
 }
 
 fn write_off(hand: &mut Hand, instalment: rollbook_core::id::InstalmentId) -> Option<Draft> {
@@ -564,8 +611,8 @@ fn publish(hand: &mut Hand, fund: FundId) -> Option<Draft> {
             in_direction: direction.is_some() && hand.random.percent(40),
         },
         per_group: PerGroup {
-            waiting: hand.random.between(1, 3) as u32,
-            handed_in: hand.random.between(3, 4) as u32,
+            waiting: hand.random.between(1, 2) as u32,
+            handed_in: hand.random.between(2, 3) as u32,
         },
         codes: vec![text("late"), text("off-topic")],
         opens_day,
@@ -599,10 +646,10 @@ fn awards(hand: &Hand, deck: &mut Deck) {
         for (at, entry) in ranked.iter().enumerate() {
             let application = entry.number;
             let weight = if at == 0 { 3 } else { 1 };
-            if at == 0 || hand.fate("beside", application.0) < 30 {
+            if at == 0 || hand.fate("beside", application.0) < 50 {
                 deck.goal(weight, move |hand| grant(hand, application, at > 0));
             }
-            if at > 0 || hand.fate("placed", application.0) < 25 {
+            if at > 0 || hand.fate("placed", application.0) < 45 {
                 deck.aside(2, move |hand| place(hand, application));
             }
         }
@@ -719,7 +766,7 @@ fn grant(hand: &mut Hand, application: ApplicationId, worse: bool) -> Option<Dra
         BodyKind::Assembly
     };
     let out_of_rank = if worse {
-        hand.random.percent(75)
+        hand.random.percent(60)
     } else {
         hand.random.percent(4)
     };

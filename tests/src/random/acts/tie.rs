@@ -17,14 +17,17 @@ use crate::random::hand::{Deck, Draft, Hand};
 use crate::random::mood::Family;
 
 pub fn chances(hand: &Hand, deck: &mut Deck) {
+    deck.of(hand.mood, Family::Relations);
     if !hand.mood.kin {
+        if hand.fate("chain", hand.height.0 as u32) < 10 {
+            deck.aside(12, chain);
+        }
         return;
     }
-    deck.of(hand.mood, Family::Relations);
     deck.aside(20, reviewers);
-    deck.aside(20, assessors);
-    deck.aside(20, chain);
-    deck.aside(20, holders);
+    deck.aside(40, assessors);
+    deck.aside(40, chain);
+    deck.aside(40, holders);
 }
 
 /// `own` says that it is tied to `other`.
