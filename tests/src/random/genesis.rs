@@ -59,7 +59,7 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     terms.offer_days = up_to(20);
     terms.holdover_days = up_to(60);
     let funding = &mut charter.funding;
-    funding.fund_concentration_bp = 1_500 + 500 * up_to(16);
+    funding.fund_concentration_bp = 500 + 500 * up_to(13);
     funding.call_concentration_bp = 2_000 + 1_000 * up_to(8);
     funding.advance_cap_bp = 1_000 * up_to(6);
     funding.holdback_bp = 500 * up_to(4);

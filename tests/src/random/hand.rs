@@ -12,7 +12,8 @@ use rollbook_core::lookup::posts::post_in_force;
 use rollbook_core::lookup::{groups, rights, seats};
 use rollbook_core::object::post::Post;
 use rollbook_core::record::{
-    ApplicationContent, BankReference, Body, Capacity, Nonce, Payload, Record, VALIDITY_MAX_MS,
+    ApplicationContent, BankReference, Body, Capacity, Nonce, Payload, PaymentAct, Record,
+    VALIDITY_MAX_MS,
 };
 use rollbook_core::state::{StateTables, TableValue};
 use rollbook_proof::chain::ReadClass;
@@ -47,6 +48,8 @@ pub struct Memory {
     made: u32,
     /// How often in a row acts of a name were refused.
     pub vain: BTreeMap<String, u64>,
+    /// The last record that certified a payment.
+    pub certified: Option<Hash>,
     /// What is to follow in the same block.
     then: VecDeque<Make>,
 }
@@ -251,6 +254,11 @@ impl Hand<'_> {
         self.memory.then.push_back(Box::new(make));
     }
 
+    /// Has this draft follow before everything else that is to follow.
+    pub fn first(&mut self, draft: Draft) {
+        self.memory.then.push_front(Box::new(move |_| Some(draft)));
+    }
+
     /// What is to follow, if anything.
     pub fn next(&mut self) -> Option<Make> {
         self.memory.then.pop_front()
@@ -425,7 +433,7 @@ impl Hand<'_> {
     }
 
     /// A payload signed by these persons, each in a role and by the first key.
-    pub fn sign(&self, payload: Payload, signers: &[(PersonId, Role)]) -> Record {
+    pub fn sign(&mut self, payload: Payload, signers: &[(PersonId, Role)]) -> Record {
         let mut signers = signers.to_vec();
         signers.sort_unstable();
         signers.dedup_by_key(|(person, _)| *person);
@@ -434,6 +442,9 @@ impl Hand<'_> {
             Some(payload.sign(*person, Capacity::Own(*role), 0, self.keys.of(&key)?))
         });
         let signatures = signatures.collect();
+        if let Body::Payment(PaymentAct::Certify { .. }) = &payload.body {
+            self.memory.certified = Some(payload.id());
+        }
         Record {
             payload,
             signatures,

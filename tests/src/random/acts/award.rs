@@ -55,7 +55,7 @@ fn of_award(hand: &Hand, deck: &mut Deck, number: AwardId, award: &Award) {
                 _ => {}
             }
         }
-        _ if hand.fate("drafts early", number.0) < 15 => {
+        _ if hand.fate("drafts early", number.0) < 35 => {
             deck.aside(1, move |hand| draft(hand, number));
         }
         _ => {}
@@ -186,7 +186,12 @@ fn sign(hand: &mut Hand, number: AgreementId) -> Option<Draft> {
         draft,
         terms,
     });
-    hand.by(agreement.grantee, &[Role::Primary, Role::Finance], act)
+    let signs = if hand.random.percent(93) {
+        agreement.grantee
+    } else {
+        hand.company()?
+    };
+    hand.by(signs, &[Role::Primary, Role::Finance], act)
 }
 
 fn countersign(hand: &mut Hand, number: AgreementId) -> Option<Draft> {

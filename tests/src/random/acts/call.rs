@@ -102,7 +102,7 @@ fn applicant(hand: &mut Hand) -> Option<OrganisationId> {
         .copied()
         .collect();
     // Once more the one before, or one that is about to become a member.
-    if hand.random.percent(20)
+    if hand.random.percent(28)
         && let Some((_, entry)) = hand.t.applications.iter().last()
     {
         return Some(entry.applicant);
@@ -114,7 +114,7 @@ fn applicant(hand: &mut Hand) -> Option<OrganisationId> {
         .filter(|(_, membership)| membership.standing.is_open_application())
         .map(|(_, membership)| membership.organisation)
         .collect();
-    if hand.random.percent(20) && !applying.is_empty() {
+    if hand.random.percent(35) && !applying.is_empty() {
         return hand.random.pick(&applying).copied();
     }
     if hand.random.percent(65) && !others.is_empty() {
@@ -266,7 +266,7 @@ fn of_application(hand: &Hand, deck: &mut Deck, number: ApplicationId, entry: &A
         entry.status,
         ApplicationStatus::Void | ApplicationStatus::Withdrawn
     );
-    if !over && hand.fate("application withdrawn", number.0) < 15 {
+    if !over && hand.fate("application withdrawn", number.0) < 22 {
         deck.aside(1, move |hand| {
             let act = CallAct::Withdraw {
                 application: number,

@@ -226,6 +226,16 @@ fn sponsor(hand: &mut Hand, membership: MembershipId, applicant: OrganisationId)
     } else {
         hand.company()?
     };
+    // With the last sponsor the ballot opens at the next block, unless the secretary is sooner.
+    if hand.random.percent(40) {
+        hand.then(move |hand| {
+            let act = MembershipAct::OpenBallot {
+                membership,
+                ballot_days: hand.random.between(1, 13) as u32,
+            };
+            handled(hand, membership, act)
+        });
+    }
     let act = MembershipAct::Sponsor { membership };
     hand.by(sponsor, &[Role::Primary], Body::Membership(act))
 }
@@ -286,7 +296,7 @@ fn invoice_steps(deck: &mut Deck, invoice: &Invoice) {
     if invoice.status != InvoiceStatus::Open {
         if invoice.number.0.is_multiple_of(4) {
             let number = invoice.number;
-            deck.aside(1, move |hand| {
+            deck.aside(6, move |hand| {
                 let act = MembershipAct::CancelInvoice { invoice: number };
                 hand.office(
                     Role::Treasurer,
@@ -330,7 +340,7 @@ fn invoice_steps(deck: &mut Deck, invoice: &Invoice) {
                     Body::Membership(act),
                 )
             });
-            deck.aside(1, move |hand| {
+            deck.aside(6, move |hand| {
                 let act = MembershipAct::CancelInvoice { invoice: number };
                 hand.office(
                     Role::Treasurer,

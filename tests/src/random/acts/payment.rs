@@ -14,6 +14,7 @@ use rollbook_core::record::{
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::number::OrganisationId;
 
+use crate::random::acts::tie;
 use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
 
@@ -145,7 +146,7 @@ pub fn assess(hand: &mut Hand, number: MilestoneId, person: PersonId) -> Option<
     let given = milestone.assessors.iter().find_map(|other| other.finding);
     let finding = match given {
         // The third joins one of the two.
-        Some(given) if milestone.assessors.len() == 3 && hand.random.percent(85) => given,
+        Some(given) if milestone.assessors.len() == 3 && hand.random.percent(65) => given,
         _ => finding,
     };
     let act = Body::Payment(PaymentAct::Assess {
@@ -330,6 +331,18 @@ pub fn certify(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
     by_fund(hand, &payment, Role::ProgrammeOfficer, act)
 }
 
+/// Approves what was certified in this very block.
+pub fn approve_after(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
+    let payment = hand.t.payments.get(&number)?.clone();
+    let act = PaymentAct::Approve {
+        payment: number,
+        certified: hand.memory.certified?,
+        amount: payment.amount,
+        decision: Decision::Pass,
+    };
+    by_fund(hand, &payment, Role::FinanceApprover, act)
+}
+
 pub fn approve(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
     let payment = hand.t.payments.get(&number)?.clone();
     let again = payment.state == PaymentState::Approved;
@@ -369,6 +382,17 @@ fn hold(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
     } else {
         hand.company()?
     };
+    // The second voice, of the same group as the first since this block.
+    if payment.hold_called_by.is_none() && hand.random.percent(15) {
+        let board = hand.board();
+        let second = *hand.random.pick(&board)?;
+        if let Some(draft) = tie::join(hand, second, seat) {
+            let first = hold_by(hand, number, seat);
+            hand.then(move |hand| hold_by(hand, number, second));
+            hand.first(first?);
+            return Some(draft);
+        }
+    }
     hold_by(hand, number, seat)
 }
 
@@ -391,7 +415,7 @@ pub fn release(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
         _ => {}
     }
     let made = hand.memory.number();
-    let made = if hand.random.percent(94) { made } else { 1 };
+    let made = if hand.random.percent(85) { made } else { 1 };
     let (scheme, uetr) = if hand.random.percent(50) {
         let uetr = format!("00000000-0000-4000-8000-{made:012}");
         (Scheme::Swift, Some(text(uetr)))
@@ -446,7 +470,7 @@ fn acknowledge(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
         payment: number,
         amount,
     });
-    let grantee = if hand.random.percent(97) {
+    let grantee = if hand.random.percent(92) {
         agreement_of(hand, &payment)?.grantee
     } else {
         hand.company()?

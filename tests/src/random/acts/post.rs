@@ -30,6 +30,13 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
                     by_holder(hand, number, MotionAct::ResignPost { post: number })
                 });
             }
+            PostStatus::Ended | PostStatus::Declined | PostStatus::Lapsed
+                if hand.fate("resigns late", number.0) < 15 =>
+            {
+                deck.aside(1, move |hand| {
+                    by_holder(hand, number, MotionAct::ResignPost { post: number })
+                });
+            }
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use rollbook_core::account::{AccountKind, Amount, Unit};
 use rollbook_core::calendar::Period;
 use rollbook_core::charter::motions::{BodyKind, DecidingBody, MotionKind};
-use rollbook_core::id::{ApplicationId, CallId, FundId, Id, PersonId, PostId};
+use rollbook_core::id::{ApplicationId, CallId, DirectionId, FundId, Id, PersonId, PostId};
 use rollbook_core::identity::{OrganisationKind, Role, Scope};
 use rollbook_core::lookup::protocol::{PROTOCOL, at};
 use rollbook_core::lookup::{groups, rights};
@@ -546,6 +546,11 @@ fn publish(hand: &mut Hand, fund: FundId) -> Option<Draft> {
     } else {
         None
     };
+    let direction = if hand.random.percent(4) {
+        Some(DirectionId(900))
+    } else {
+        direction
+    };
     let earmarked = direction.map_or(0, |direction| {
         let kind = AccountKind::Direction(direction);
         hand.balance(fund, kind)
@@ -568,7 +573,8 @@ fn publish(hand: &mut Hand, fund: FundId) -> Option<Draft> {
     let opens_day = opens_day.min(closes_day);
     let classes = hand.charter().classes.clone();
     let mut classes: Vec<_> = classes.iter().map(|rule| rule.class).collect();
-    if hand.random.percent(25) {
+    let narrow = hand.random.percent(45);
+    if narrow {
         classes.truncate(1);
     }
     if hand.random.percent(5) {
@@ -607,7 +613,7 @@ fn publish(hand: &mut Hand, fund: FundId) -> Option<Draft> {
         ],
         eligibility: Eligibility {
             classes,
-            outsiders: hand.random.percent(75),
+            outsiders: narrow || hand.random.percent(75),
             in_direction: direction.is_some() && hand.random.percent(40),
         },
         per_group: PerGroup {

@@ -3,13 +3,12 @@
 //! has judged it.
 
 use rollbook_core::id::{Id, PersonId};
-use rollbook_core::identity::{GroupDeclaration, RelationKind, Role};
+use rollbook_core::identity::{GroupDeclaration, OrganisationKind, RelationKind, Role};
 use rollbook_core::lookup::groups;
 use rollbook_core::object::application::ApplicationStatus;
 use rollbook_core::object::milestone::MilestoneState;
-use rollbook_core::object::payment::PaymentState;
+use rollbook_core::object::payment::{Payment, PaymentState};
 use rollbook_core::record::{Body, CallAct, OrganisationAct};
-use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::number::OrganisationId;
 
 use crate::random::acts::{payment, review};
@@ -19,7 +18,7 @@ use crate::random::mood::Family;
 pub fn chances(hand: &Hand, deck: &mut Deck) {
     deck.of(hand.mood, Family::Relations);
     if !hand.mood.kin {
-        if hand.fate("chain", hand.height.0 as u32) < 10 {
+        if hand.fate("chain", hand.height.0 as u32) < 25 {
             deck.aside(12, chain);
         }
         return;
@@ -46,7 +45,7 @@ fn relate(
 }
 
 /// The two become one group in this block: the first record, with the second to follow.
-fn join(hand: &mut Hand, own: OrganisationId, other: OrganisationId) -> Option<Draft> {
+pub fn join(hand: &mut Hand, own: OrganisationId, other: OrganisationId) -> Option<Draft> {
     if own == other || groups::related(hand.t, own, other) {
         return None;
     }
@@ -126,42 +125,39 @@ fn assessors(hand: &mut Hand) -> Option<Draft> {
     Some(draft)
 }
 
-/// Whoever reviewed or voted is tied to the grantee; the payment goes on.
+/// Whoever certified or approved is tied to the grantee in the same block; the payment goes on.
 fn chain(hand: &mut Hand) -> Option<Draft> {
+    let certifies = |payment: &Payment| payment.state == PaymentState::Requested;
+    let approves = |payment: &Payment| {
+        payment.state == PaymentState::Certified
+            && payment.approvals + 2 == payment.approvals_needed
+    };
     let under: Vec<_> = hand
         .t
         .payments
         .iter()
-        .filter(|(number, payment)| {
-            let delay = (DeadlineKind::PayoutDelay as u16, number.0);
-            match payment.state {
-                PaymentState::Requested | PaymentState::Certified => true,
-                PaymentState::Approved => !hand.t.deadline_of.contains(&delay),
-                _ => false,
-            }
-        })
+        .filter(|(_, payment)| certifies(payment) || approves(payment))
         .map(|(number, payment)| (*number, payment.clone()))
         .collect();
     let (number, payment) = hand.random.pick(&under)?.clone();
-    let agreement = hand.t.agreements.get(&payment.agreement)?;
-    let (application, grantee) = (agreement.application, agreement.grantee);
-    let reviews = hand
-        .t
-        .review_of
-        .range((application, Id::MIN)..=(application, Id::MAX));
-    let people: Vec<PersonId> = reviews
-        .filter_map(|(_, review)| hand.t.reviews.get(review))
-        .filter(|review| review.status.stands())
-        .map(|review| review.person)
-        .collect();
-    let person = *hand.random.pick(&people)?;
-    let own = home(hand, person)?;
-    hand.then(move |hand| match payment.state {
-        PaymentState::Requested => payment::certify(hand, number),
-        PaymentState::Certified => payment::approve(hand, number),
-        _ => payment::release(hand, number),
-    });
-    relate(hand, own, grantee, RelationKind::Investor)
+    let grantee = hand.t.agreements.get(&payment.agreement)?.grantee;
+    let draft = if certifies(&payment) {
+        payment::certify(hand, number)?
+    } else {
+        payment::approve(hand, number)?
+    };
+    // Officers of the office's own staff are tied to nobody.
+    let own = home(hand, draft.signers.first()?.0)?;
+    if hand.t.organisations.get(&own)?.kind != OrganisationKind::Company {
+        return None;
+    }
+    hand.then(move |hand| relate(hand, own, grantee, RelationKind::Investor));
+    if certifies(&payment) {
+        hand.then(move |hand| payment::approve_after(hand, number));
+    } else {
+        hand.then(move |hand| payment::approve(hand, number));
+    }
+    Some(draft)
 }
 
 /// The second voice for a hold comes from the group of the first.
