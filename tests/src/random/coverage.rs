@@ -179,6 +179,16 @@ impl Coverage {
         println!("{count} seeds, {steps} steps, {applied} applied, {blocks} blocks, {days} days");
     }
 
+    /// Whether something has not happened yet, or not often enough.
+    pub fn is_short(&self, least: u32) -> bool {
+        let acts = self.by_act();
+        let mut acts = acts.iter();
+        let codes = self.by_code();
+        let mut codes = codes.iter();
+        acts.any(|(act, (seeds, _))| never::applies(act) && *seeds < least)
+            || codes.any(|(code, (seeds, _))| never::reason(code).is_none() && *seeds == 0)
+    }
+
     /// What is missing, and what happened that cannot, by the lists of [`never`].
     pub fn faults(&self, least: u32) -> Vec<String> {
         let mut faults = Vec::new();

@@ -166,7 +166,7 @@ fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &A
         }
         AgreementState::Replaced => {}
     }
-    if hand.fate("signs again", number.0) < 12 {
+    if hand.fate("signs again", number.0) < 35 {
         deck.aside(1, move |hand| sign(hand, number));
         deck.aside(1, move |hand| countersign(hand, number));
         deck.aside(1, move |hand| change_account(hand, number));

@@ -93,7 +93,7 @@ fn of_call(hand: &Hand, deck: &mut Deck, number: CallId, call: &Call) {
 }
 
 /// Who applies: fewer members than others, so that somebody is left who may decide.
-fn applicant(hand: &mut Hand) -> Option<OrganisationId> {
+fn applicant(hand: &mut Hand, call: &Call) -> Option<OrganisationId> {
     let companies = hand.companies();
     let board = hand.board();
     let others: Vec<OrganisationId> = companies
@@ -101,12 +101,6 @@ fn applicant(hand: &mut Hand) -> Option<OrganisationId> {
         .filter(|company| !board.contains(company))
         .copied()
         .collect();
-    // Once more the one before, or one that is about to become a member.
-    if hand.random.percent(28)
-        && let Some((_, entry)) = hand.t.applications.iter().last()
-    {
-        return Some(entry.applicant);
-    }
     let applying: Vec<OrganisationId> = hand
         .t
         .memberships
@@ -114,8 +108,15 @@ fn applicant(hand: &mut Hand) -> Option<OrganisationId> {
         .filter(|(_, membership)| membership.standing.is_open_application())
         .map(|(_, membership)| membership.organisation)
         .collect();
-    if hand.random.percent(35) && !applying.is_empty() {
+    let narrow = call.terms.eligibility.classes.len() == 1;
+    if hand.random.percent(if narrow { 70 } else { 20 }) && !applying.is_empty() {
         return hand.random.pick(&applying).copied();
+    }
+    // Once more the one before.
+    if hand.random.percent(28)
+        && let Some((_, entry)) = hand.t.applications.iter().last()
+    {
+        return Some(entry.applicant);
     }
     if hand.random.percent(65) && !others.is_empty() {
         return hand.random.pick(&others).copied();
@@ -157,7 +158,7 @@ fn content(hand: &mut Hand, call: &Call) -> ApplicationContent {
 
 fn submit(hand: &mut Hand, number: CallId) -> Option<Draft> {
     let call = hand.t.calls.get(&number)?.clone();
-    let applicant = applicant(hand)?;
+    let applicant = applicant(hand, &call)?;
     let content = content(hand, &call);
     let salt = hand.hash().0;
     let mut commitment = content.commitment(&salt, number, applicant);
@@ -186,7 +187,7 @@ fn submitted(hand: &mut Hand, applicant: OrganisationId, submission: Submission)
 /// After the close, with the word of validators that they had seen it before.
 fn submit_late(hand: &mut Hand, number: CallId, closed: LedgerTime) -> Option<Draft> {
     let call = hand.t.calls.get(&number)?.clone();
-    let applicant = applicant(hand)?;
+    let applicant = applicant(hand, &call)?;
     let officer = *hand.t.organisations.get(&applicant)?.officers.first()?;
     let content = content(hand, &call);
     let salt = hand.hash().0;
@@ -402,7 +403,7 @@ fn draws(hand: &Hand, deck: &mut Deck) {
             (true, _) => deck.aside(1, freeze),
             (false, _) => {
                 let label = format!("{subject:?}");
-                if hand.fate(&label, 0) < 10 {
+                if hand.fate(&label, 0) < 30 {
                     deck.aside(1, freeze);
                 }
             }

@@ -40,10 +40,14 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         let proposer = motion.proposer.map(|(organisation, _)| organisation);
         if let Some(proposer) = proposer
             && !motion.status.is_final()
-            && hand.fate("withdrawn", number.0) < 12
+            && (hand.fate("withdrawn", number.0) < 12 || given_up(hand, *number, motion))
         {
             let (number, kind) = (*number, motion.kind);
-            deck.aside(2, move |hand| withdraw(hand, number, proposer, kind));
+            if given_up(hand, number, motion) {
+                deck.goal(2, move |hand| withdraw(hand, number, proposer, kind));
+            } else {
+                deck.aside(2, move |hand| withdraw(hand, number, proposer, kind));
+            }
         }
     }
     deck.aside(1, |hand| {
@@ -63,10 +67,18 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     });
 }
 
+/// Awards that their proposer takes back before anybody has voted, while worse ranks go on.
+fn given_up(hand: &Hand, number: MotionId, motion: &Motion) -> bool {
+    let beside = hand.t.motions.iter().any(|(other, motion)| {
+        *other > number && motion.kind == MotionKind::Award && !motion.status.is_final()
+    });
+    beside && motion.kind == MotionKind::Award && hand.fate("given up", number.0) < 20
+}
+
 fn ballots(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
     let members = electorate(hand.t, number);
     // Some motions nobody cares for; those find no quorum.
-    if hand.idles("motion open", number.0) {
+    if hand.idles("motion open", number.0) || given_up(hand, number, motion) {
         return;
     }
     let round = motion.round;
@@ -124,7 +136,7 @@ fn gather(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
         if !hand.t.supports.contains(&(number, member)) {
             deck.goal(2, move |hand| support(hand, number, member));
         } else {
-            deck.aside(1, move |hand| support(hand, number, member));
+            deck.aside(3, move |hand| support(hand, number, member));
         }
     }
 }

@@ -146,7 +146,8 @@ pub fn assess(hand: &mut Hand, number: MilestoneId, person: PersonId) -> Option<
     let given = milestone.assessors.iter().find_map(|other| other.finding);
     let finding = match given {
         // The third joins one of the two.
-        Some(given) if milestone.assessors.len() == 3 && hand.random.percent(65) => given,
+        Some(given) if milestone.assessors.len() == 3 && hand.random.percent(60) => given,
+        Some(_) if milestone.assessors.len() == 3 => Finding::Accept(Amount(planned.0 / 5 + 1)),
         _ => finding,
     };
     let act = Body::Payment(PaymentAct::Assess {
@@ -288,7 +289,7 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
         }
         PaymentState::Settled | PaymentState::Unacknowledged => {
             deck.goal(1, move |hand| acknowledge(hand, number));
-            if hand.fate("disputed", number.0) < 25 {
+            if hand.fate("disputed", number.0) < 45 {
                 deck.goal(1, move |hand| dispute(hand, number));
             }
         }

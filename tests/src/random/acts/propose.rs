@@ -353,7 +353,7 @@ fn votes(hand: &Hand, fund: FundId) -> bool {
     motions.any(|(number, motion)| {
         motion.status == MotionStatus::Open
             && motion.body == DecidingBody::Committee(fund)
-            && hand.fate("new committee", number.0) < 40
+            && hand.fate("new committee", number.0) < 80
     })
 }
 
@@ -434,7 +434,7 @@ fn create_fund(hand: &mut Hand) -> Option<Draft> {
 }
 
 fn committee(hand: &mut Hand, fund: FundId) -> Option<Draft> {
-    let careless = hand.random.percent(12);
+    let careless = hand.random.percent(25);
     let mut candidates = if careless {
         hand.companies()
     } else {
@@ -446,6 +446,11 @@ fn committee(hand: &mut Hand, fund: FundId) -> Option<Draft> {
         candidates.retain(|member| taken.insert(groups::group_of(hand.t, *member)));
     }
     let mut members = hand.shuffled(candidates);
+    if careless {
+        // Those without a vote come first.
+        members.sort_by_key(|member| rights::rights(hand.t, *member).assembly_vote);
+        members.sort_by_key(|member| !rights::is_live(hand.t, *member));
+    }
     members.truncate(5);
     members.sort_unstable();
     let fund = if hand.random.percent(98) {
@@ -663,7 +668,7 @@ fn awards(hand: &Hand, deck: &mut Deck) {
     for (number, entry) in hand.t.applications.iter() {
         let application = *number;
         if entry.status == ApplicationStatus::Reserve {
-            deck.aside(2, move |hand| grant(hand, application, false));
+            deck.goal(1, move |hand| grant(hand, application, false));
         } else if hand.fate("no rank", number.0) < 8 {
             deck.aside(1, move |hand| grant(hand, application, false));
             deck.aside(1, move |hand| place(hand, application));
@@ -673,8 +678,8 @@ fn awards(hand: &Hand, deck: &mut Deck) {
         let award = *award;
         let ends = matches!(entry.state, AwardState::Lapsed | AwardState::Revoked);
         let draft = entry.agreement.is_some();
-        if hand.fate("revoked", award.0) < if draft { 8 } else { 15 } && !ends {
-            deck.aside(2, move |hand| revoke(hand, award));
+        if hand.fate("revoked", award.0) < if draft { 15 } else { 30 } && !ends {
+            deck.aside(6, move |hand| revoke(hand, award));
         }
     }
     deck.aside(1, |hand| {
@@ -738,7 +743,7 @@ fn grant(hand: &mut Hand, application: ApplicationId, worse: bool) -> Option<Dra
     let amount = match hand.random.below(20) {
         0 => ask + 1,
         1 => left + 1,
-        2..6 => ask,
+        2..9 => ask,
         _ => {
             let share = u128::from(call.terms.budget.0) * u128::from(call.concentration_bp);
             let most = ask.min(left).min((share / 10_000) as u64).max(1);
