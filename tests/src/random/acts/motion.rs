@@ -99,7 +99,19 @@ fn ballots(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
         .ballots
         .range((number, round, Id::MIN)..=(number, round, Id::MAX));
     let most = ballots.count() * 10 >= voices * 7;
+    // Some committees are so slow that the board names another one first.
+    let gone = |member: OrganisationId| match motion.body {
+        DecidingBody::Committee(fund) if hand.fate("slow", number.0) < 35 => {
+            Some(!hand.t.committee_seats.contains(&(fund, member)))
+        }
+        _ => None,
+    };
     for (member, group) in members {
+        match gone(member) {
+            Some(true) => deck.aside(6, move |hand| vote(hand, number, member)),
+            Some(false) => continue,
+            None => {}
+        }
         let key = (number, round, group);
         match hand.t.ballots.get(&key) {
             // Whose ballot did not count has cast it in vain.

@@ -6,6 +6,7 @@ use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::node::NodeStatus;
 use rollbook_core::object::relation::RelationStatus;
 use rollbook_core::record::{Body, CharterAct, NodeAct, OfficialOrder, OrganisationAct};
+use rollbook_core::rules::network::validators;
 use rollbook_proof::chain::quorum;
 use rollbook_proof::crypto::PublicKey;
 use rollbook_proof::number::{OrganisationId, ProtocolVersion};
@@ -117,8 +118,8 @@ fn support(hand: &mut Hand, company: OrganisationId) -> ProtocolVersion {
     let ahead = others
         .filter(|(other, known)| **other != company && **known > PROTOCOL)
         .count();
-    let needed = quorum(hand.t.nodes.len().min(4));
-    if ahead + 2 < needed && hand.random.percent(30) {
+    let needed = quorum(validators::current(hand.t).len());
+    if ahead + 1 < needed && hand.random.percent(30) {
         next
     } else {
         ProtocolVersion(hand.random.between(1, u64::from(PROTOCOL.0)) as u32)

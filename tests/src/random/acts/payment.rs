@@ -464,7 +464,7 @@ fn give_back(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
 fn acknowledge(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
     let payment = hand.t.payments.get(&number)?.clone();
     let mut amount = payment.amount;
-    if hand.random.percent(4) {
+    if hand.random.percent(10) {
         amount.0 += 1;
     }
     let act = Body::Payment(PaymentAct::Acknowledge {

@@ -327,7 +327,7 @@ fn funds(hand: &Hand, deck: &mut Deck) {
             deck.goal(1, move |hand| committee(hand, fund));
         } else if !named && votes(hand, fund) {
             // Who sits there has ballots to cast and may be gone before the close.
-            deck.goal(1, move |hand| committee(hand, fund));
+            deck.goal(4, move |hand| committee(hand, fund));
         } else if hand.fate("committee", hand.height.0 as u32) < 25 {
             deck.aside(1, move |hand| committee(hand, fund));
         }
@@ -353,7 +353,7 @@ fn votes(hand: &Hand, fund: FundId) -> bool {
     motions.any(|(number, motion)| {
         motion.status == MotionStatus::Open
             && motion.body == DecidingBody::Committee(fund)
-            && hand.fate("new committee", number.0) < 80
+            && hand.fate("slow", number.0) < 35
     })
 }
 
@@ -413,7 +413,15 @@ fn create_fund(hand: &mut Hand) -> Option<Draft> {
         hand.id(&hand.t.organisations)?
     };
     let holder = match hand.random.below(20) {
-        0 => hand.id(&hand.t.organisations)?,
+        0 => {
+            // The observer, or whoever it may be.
+            let all = hand.t.organisations.iter();
+            let mut all = all.filter(|(_, o)| o.kind == OrganisationKind::Observer);
+            match all.next() {
+                Some((observer, _)) if hand.fate("observer holds", 0) < 70 => *observer,
+                _ => hand.id(&hand.t.organisations)?,
+            }
+        }
         1..4 => hand.member()?,
         _ => *hand.random.pick(&offices)?,
     };
