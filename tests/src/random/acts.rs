@@ -7,6 +7,7 @@
 mod award;
 mod call;
 mod fund;
+mod grant;
 mod membership;
 mod motion;
 mod network;

@@ -135,7 +135,7 @@ impl Blocks {
         let height = Height(random.below(self.ledger.height().0 + 1));
         let epochs = self.tables().epochs.iter();
         let (_, epoch) = epochs.filter(|(_, e)| e.first_height <= height).last()?;
-        let accused = random.pick(&epoch.validators)?.clone();
+        let accused = *random.pick(&epoch.validators)?;
         let key = keys.of(&accused.consensus)?;
         let signed = |label: u8| {
             let block = Hash([label; 32]);

@@ -260,7 +260,7 @@ impl Hand<'_> {
     }
 
     /// What is to follow, if anything.
-    pub fn next(&mut self) -> Option<Make> {
+    pub fn follows(&mut self) -> Option<Make> {
         self.memory.then.pop_front()
     }
 

@@ -128,7 +128,7 @@ impl Run {
         let count = *hand.random.pick(&[1, 2, 3, 4, 5, 6]).unwrap();
         let (mut drafts, mut records) = (Vec::new(), Vec::new());
         for at in 0..count + 4 {
-            let follows = hand.next();
+            let follows = hand.follows();
             let twists = follows.is_none();
             let make = match follows {
                 Some(make) => Some(make),

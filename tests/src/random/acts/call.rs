@@ -329,10 +329,10 @@ fn of_application(hand: &Hand, deck: &mut Deck, number: ApplicationId, entry: &A
             deck.aside(1, open);
         }
         ApplicationStatus::Opened if running => deck.goal(2, judge),
-        ApplicationStatus::Ineligible if entry.appeal == Some(Appeal::Possible) => {
-            if hand.fate("appeal", number.0) < 70 {
-                deck.goal(1, appeal);
-            }
+        ApplicationStatus::Ineligible
+            if entry.appeal == Some(Appeal::Possible) && hand.fate("appeal", number.0) < 70 =>
+        {
+            deck.goal(1, appeal);
         }
         _ if hand.fate("once more", number.0) < 8 => {
             deck.aside(1, judge);

@@ -30,10 +30,8 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     for (number, motion) in hand.t.motions.iter() {
         match motion.status {
             MotionStatus::Open => ballots(hand, deck, *number, motion),
-            MotionStatus::Gathering => {
-                if hand.fate("motion", number.0) < hand.mood.agrees {
-                    gather(hand, deck, *number, motion);
-                }
+            MotionStatus::Gathering if hand.fate("motion", number.0) < hand.mood.agrees => {
+                gather(hand, deck, *number, motion);
             }
             _ => {}
         }
