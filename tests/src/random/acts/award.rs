@@ -106,7 +106,7 @@ fn terms(hand: &mut Hand, award: &Award) -> Option<AgreementTerms> {
         clawback: hand.hash(),
         survival: hand.hash(),
     };
-    if hand.random.percent(40) {
+    if hand.random.percent(45) {
         spoil(hand, &mut terms);
     }
     Some(terms)
@@ -166,7 +166,7 @@ fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &A
         }
         AgreementState::Replaced => {}
     }
-    if hand.fate("signs again", number.0) < 35 {
+    if hand.fate("signs again", number.0) < 50 {
         deck.aside(1, move |hand| sign(hand, number));
         deck.aside(1, move |hand| countersign(hand, number));
         deck.aside(1, move |hand| change_account(hand, number));

@@ -267,7 +267,8 @@ fn of_application(hand: &Hand, deck: &mut Deck, number: ApplicationId, entry: &A
         entry.status,
         ApplicationStatus::Void | ApplicationStatus::Withdrawn
     );
-    if !over && hand.fate("application withdrawn", number.0) < 22 {
+    let most = if over { 8 } else { 22 };
+    if hand.fate("application withdrawn", number.0) < most {
         deck.aside(1, move |hand| {
             let act = CallAct::Withdraw {
                 application: number,

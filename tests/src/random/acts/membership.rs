@@ -193,6 +193,13 @@ fn admitted(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Mem
         membership: number,
         agreement: membership.agreement.unwrap_or(agreement),
     };
+    let other = MembershipAct::Activate {
+        membership: number,
+        agreement: Hash::ZERO,
+    };
+    if membership.agreement.is_some() {
+        deck.aside(2, move |hand| handled(hand, number, other));
+    }
     if paid && membership.agreement.is_some() {
         deck.goal(3, move |hand| handled(hand, number, activate));
     } else {

@@ -136,7 +136,7 @@ fn ballots(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
 }
 
 fn gather(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
-    deck.aside(2, move |hand| stranger(hand, number));
+    deck.aside(8, move |hand| stranger(hand, number));
     let question = Question {
         body: DecidingBody::Assembly,
         kind: motion.kind,

@@ -261,7 +261,7 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
     match payment.state {
         // An advance may wait until the milestones no longer cover it.
         PaymentState::Requested
-            if payment.tranche == Tranche::Advance && hand.fate("waits", number.0) < 40 => {}
+            if payment.tranche == Tranche::Advance && hand.fate("waits", number.0) < 55 => {}
         PaymentState::Requested => deck.goal(2, move |hand| certify(hand, number)),
         PaymentState::Certified => deck.goal(2, move |hand| approve(hand, number)),
         PaymentState::Approved => {
@@ -410,7 +410,7 @@ pub fn release(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
     let payment = hand.t.payments.get(&number)?.clone();
     let mut account = agreement_of(hand, &payment)?.account;
     let mut amount = payment.amount;
-    match hand.random.below(30) {
+    match hand.random.below(14) {
         0 => account = hand.hash(),
         1 => amount.0 += 1,
         _ => {}

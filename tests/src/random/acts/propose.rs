@@ -671,7 +671,7 @@ pub fn propose(hand: &mut Hand, effect: MotionEffect) -> Option<Draft> {
             }
         }
         Some(_) => 1,
-        None => u32::from(hand.random.percent(3)),
+        None => u32::from(hand.random.percent(12)),
     };
     let fund = fund_of(hand, &effect);
     let scope = fund.map_or(Scope::Alliance, Scope::Fund);
