@@ -20,7 +20,7 @@ const STEPS: u32 = 1_000;
 /// An act applies in as many seeds at least.
 const LEAST: u32 = 5;
 /// Something rare may need some seeds more; so many at most.
-const MORE: u64 = 50;
+const MORE: u64 = 100;
 
 #[test]
 fn every_act_and_every_refusal_occurs() {

@@ -110,6 +110,10 @@ pub const CODES: &[(&str, &str)] = &[
 /// Codes that a run may meet and need not, each with what is open about it.
 pub const OPEN: &[(&str, &str)] = &[
     (
+        "F11.out-of-rank",
+        "a better rank's motion is taken back while a worse one stays: one seed in a hundred",
+    ),
+    (
         "R10.effect-failed",
         "a write-off passes its guards and fails: what is defaulted is less than the rest",
     ),

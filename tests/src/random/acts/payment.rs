@@ -416,7 +416,11 @@ pub fn release(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
         _ => {}
     }
     let made = hand.memory.number();
-    let made = if hand.random.percent(85) { made } else { 1 };
+    // Now and then the reference of an earlier instruction.
+    let earlier = hand.t.payments.iter().find_map(|(other, payment)| {
+        let instruction = payment.instruction.as_ref()?;
+        (*other != number).then(|| instruction.reference.clone())
+    });
     let (scheme, uetr) = if hand.random.percent(50) {
         let uetr = format!("00000000-0000-4000-8000-{made:012}");
         (Scheme::Swift, Some(text(uetr)))
@@ -427,7 +431,10 @@ pub fn release(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
         payment: number,
         instruction: Instruction {
             scheme,
-            reference: text(format!("PAY-{made}")),
+            reference: match earlier {
+                Some(earlier) if hand.random.percent(12) => earlier,
+                _ => text(format!("PAY-{made}")),
+            },
             uetr,
             account,
             amount,

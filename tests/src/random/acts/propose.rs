@@ -143,7 +143,7 @@ fn auditor(hand: &Hand, deck: &mut Deck) {
     });
     match held {
         _ if coming => {}
-        None if hand.fate("auditor", 0) < 60 => deck.goal(1, |hand| appoint(hand, Role::Auditor)),
+        None if hand.fate("auditor", 0) < 85 => deck.goal(1, |hand| appoint(hand, Role::Auditor)),
         Some((post, _)) if hand.fate("auditor goes", post.0) < 40 => {
             let post = *post;
             let effect = if hand.fate("by the board", hand.height.0 as u32) < 10 {
@@ -230,7 +230,7 @@ fn appoint(hand: &mut Hand, role: Role) -> Option<Draft> {
         Some(holder) if hand.random.percent(40) => holder,
         _ if hand.random.percent(8) => hand.id(&hand.t.persons)?,
         // Somebody of a company that is no member yet.
-        _ if role == Role::Auditor && hand.random.percent(50) => {
+        _ if role == Role::Auditor && hand.random.percent(75) => {
             let mut outsiders = hand.companies();
             outsiders.retain(|company| !rights::is_live(hand.t, *company));
             let applies = |company: &OrganisationId| {
