@@ -10,7 +10,7 @@
 //!   signers, or by the envelope.
 //! * [`blocks`]: the real ledger, with certificates, handovers and evidence, and what is checked
 //!   after every block. [`faults`]: damage planted in the history of a run. [`run`]: one seed. [`coverage`]: what happened, against every act and every
-//!   refusal code that the sources have; [`never`]: the codes that no record meets, with reasons.
+//!   refusal code that the sources have; [`mod@never`]: the codes that no record meets, with reasons.
 
 pub mod acts;
 pub mod blocks;

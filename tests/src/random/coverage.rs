@@ -197,7 +197,7 @@ impl Coverage {
             })
     }
 
-    /// What is missing, and what happened that cannot, by the lists of [`never`].
+    /// What is missing, and what happened that cannot, by the lists of [`mod@never`].
     pub fn faults(&self, least: u32) -> Vec<String> {
         let mut faults = Vec::new();
         let (steps, applied) = self.steps();
