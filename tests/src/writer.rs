@@ -59,7 +59,7 @@ fn proposal(effect: MotionEffect, ballot_days: u32) -> Body {
 }
 
 /// The effect leaves of a block say of each record what its outcome is.
-fn effects_agree(execution: &Execution) {
+pub fn effects_agree(execution: &Execution) {
     let (seal, leaves) = (&execution.seal, &execution.leaves);
     let effects = |class| {
         let found = (seal.first_leaf..).zip(leaves).find_map(|(index, leaf)| {

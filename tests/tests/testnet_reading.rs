@@ -137,7 +137,7 @@ fn learns_nothing(got: &[(String, Vec<u8>)], record: &Record) {
 }
 
 /// What a stranger who polls is told of objects, people and the node, at every path whose answer is
-/// no byte of the log itself. The height that was read is left out: a block came.
+/// no byte of the log itself. The height that was read and the node's clock are left out: a block came.
 fn polled(net: &Net, node: u32) -> BTreeMap<String, serde_json::Value> {
     let mut paths: Vec<String> = TABLES.map(|table| format!("/v1/lists/{table}")).to_vec();
     for kind in [
@@ -160,6 +160,7 @@ fn polled(net: &Net, node: u32) -> BTreeMap<String, serde_json::Value> {
         let mut told = read(net, node, &path, None).json();
         if let Some(fields) = told.as_object_mut() {
             fields.remove("height");
+            fields.remove("now_ms");
         }
         (path, told)
     };

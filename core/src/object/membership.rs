@@ -100,7 +100,9 @@ pub enum Dues {
     Good,
 }
 
-crate::words!(Dues, "state.dues", { Good = "good" });
+crate::words!(Dues, "state.dues", {
+    Good = "good",
+});
 
 /// The dues part of a membership (working): for members, unlike the membership itself (RULINGS
 /// R39).

@@ -144,6 +144,7 @@ fn no_state_has_an_order() {
         }
         let module = format!("object/{}", table.trim_start_matches("state."));
         let module = module.replace("instalment", "contribution");
+        let module = module.replace("dues", "membership");
         let (_, text) = sources.texts().find(|(name, _)| *name == module).unwrap();
         let (before, _) = text.split_once(&format!("pub enum {of} {{")).unwrap();
         let (_, derives) = before.rsplit_once("#[derive(").unwrap();

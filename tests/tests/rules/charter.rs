@@ -198,7 +198,7 @@ fn a_day_has_a_limit_for_a_member_and_half_of_it_for_a_person() {
     by(&mut writer, primary, 9).unwrap();
 
     alliance.charter.growth.member.records = 1_000;
-    alliance.charter.growth.member.bytes = 700;
+    alliance.charter.growth.member.bytes = 300;
     let mut writer = Writer::founded(Alliance::of(&alliance));
     writer.advance_days(1);
     let refused = by(&mut writer, primary, 6).unwrap_err();

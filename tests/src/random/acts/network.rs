@@ -1,0 +1,321 @@
+//! Companies, relations, nodes, orders: who enters, who is tied to whom.
+
+use rollbook_core::id::DirectionId;
+use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind, Role, Scope};
+use rollbook_core::lookup::protocol::PROTOCOL;
+use rollbook_core::object::node::NodeStatus;
+use rollbook_core::object::relation::RelationStatus;
+use rollbook_core::record::{Body, CharterAct, NodeAct, OfficialOrder, OrganisationAct};
+use rollbook_core::rules::network::validators;
+use rollbook_proof::chain::quorum;
+use rollbook_proof::crypto::PublicKey;
+use rollbook_proof::number::{OrganisationId, ProtocolVersion};
+use rollbook_sandbox::alliance::{Codes, organisation};
+
+use crate::random::genesis::{officers, policy, relation_kind};
+use crate::random::hand::{Deck, Draft, Hand, text};
+use crate::random::mood::Family;
+
+pub fn chances(hand: &Hand, deck: &mut Deck) {
+    deck.of(hand.mood, Family::People);
+    let companies = hand.companies();
+    let few = companies.len() < 11;
+    deck.aside(if few { 8 } else { 2 }, register);
+    deck.aside(1, file_order);
+    if hand.fate("founds", hand.height.0 as u32) < 4 {
+        deck.aside(2, |hand| {
+            let company = hand.company()?;
+            let act = OrganisationAct::Found;
+            hand.by(company, &[Role::Primary], Body::Organisation(act))
+        });
+    }
+    if hand.fate("observer acts", companies.len() as u32) < 10 {
+        deck.aside(1, by_an_observer);
+    }
+    deck.of(hand.mood, Family::Relations);
+    let most = if hand.mood.kin { 16 } else { 6 };
+    if hand.t.edges.len() < most {
+        deck.aside(if hand.mood.kin { 3 } else { 1 }, relate);
+    }
+    if hand.mood.gregarious {
+        deck.aside(100, relate_with_everybody);
+    }
+    for ((a, b, number), edge) in hand.t.edges.iter() {
+        if edge.status != RelationStatus::Declared || hand.idles("edge", a.0 * 1000 + b.0) {
+            continue;
+        }
+        let (other, relation) = (edge.claimed_by, *number);
+        let own = if other == *a { *b } else { *a };
+        // A group that is the whole alliance decides nothing.
+        let pair = a.0 * 1000 + b.0;
+        let seldom = match (hand.mood.gregarious, edge.kind.joins_voices()) {
+            (true, _) => 8,
+            (false, true) => 25,
+            (false, false) => 60,
+        };
+        if hand.fate("confirmed", pair) >= seldom {
+            continue;
+        }
+        deck.aside(4, move |hand| {
+            let act = OrganisationAct::ConfirmRelation { other, relation };
+            hand.by(own, &[Role::Primary], Body::Organisation(act))
+        });
+    }
+    deck.of(hand.mood, Family::Nodes);
+    nodes(hand, deck);
+}
+
+fn nodes(hand: &Hand, deck: &mut Deck) {
+    if hand.fate("nodes", hand.height.0 as u32) < 60 {
+        return;
+    }
+    let act = |deck: &mut Deck, weight, company, act: NodeAct| {
+        deck.aside(weight, move |hand: &mut Hand| {
+            hand.by(company, &[Role::NodeOperator], Body::Node(act))
+        });
+    };
+    deck.aside(1, |hand| {
+        let company = hand.company()?;
+        let chain = hand.chain;
+        let keys = hand.keys.node(Some(&chain), company.0);
+        hand.by(
+            company,
+            &[Role::NodeOperator],
+            Body::Node(NodeAct::Register(keys)),
+        )
+    });
+    deck.aside(1, |hand| {
+        let company = hand.company()?;
+        let act = hand.random.pick(&[NodeAct::Ready, NodeAct::Leave])?.clone();
+        hand.by(company, &[Role::NodeOperator], Body::Node(act))
+    });
+    for (company, node) in hand.t.nodes.iter() {
+        let company = *company;
+        match node.status {
+            NodeStatus::Registered => act(deck, 6, company, NodeAct::Ready),
+            NodeStatus::Validator if hand.t.nodes.len() > 4 => {
+                act(deck, 1, company, NodeAct::Leave);
+            }
+            NodeStatus::Gone => deck.aside(2, move |hand| {
+                let chain = hand.chain;
+                let keys = hand.keys.node(Some(&chain), company.0);
+                let act = NodeAct::Register(keys);
+                hand.by(company, &[Role::NodeOperator], Body::Node(act))
+            }),
+            _ => {}
+        }
+        deck.aside(2, move |hand| {
+            let protocol = support(hand, company);
+            let act = NodeAct::Support { protocol };
+            hand.by(company, &[Role::NodeOperator], Body::Node(act))
+        });
+    }
+}
+
+/// A version to announce: one that this build has, or the next. The next is never announced by as
+/// many as could raise it: a build stops before rules that it does not have.
+fn support(hand: &mut Hand, company: OrganisationId) -> ProtocolVersion {
+    let next = ProtocolVersion(PROTOCOL.0 + 1);
+    let others = hand.t.protocol_support.iter();
+    let ahead = others
+        .filter(|(other, known)| **other != company && **known > PROTOCOL)
+        .count();
+    let needed = quorum(validators::current(hand.t).len());
+    if ahead + 1 < needed && hand.random.percent(30) {
+        next
+    } else {
+        ProtocolVersion(hand.random.between(1, u64::from(PROTOCOL.0)) as u32)
+    }
+}
+
+/// A company as it registers itself.
+fn entry(hand: &mut Hand) -> OrganisationEntry {
+    let people = officers(hand.random);
+    let entries = (1..)
+        .zip(&people)
+        .map(|(local, roles)| hand.keys.officer(0, local, roles))
+        .collect();
+    let number = hand.memory.number() + 1000;
+    let mut entry = organisation(
+        number,
+        OrganisationKind::Company,
+        &format!("Company {number}"),
+        entries,
+        Codes::Digits.of(number),
+    );
+    entry.number = OrganisationId(0);
+    entry.policy = policy(hand.random, &people);
+    for direction in 1..=4 {
+        let direction = DirectionId(direction);
+        if hand.t.directions.contains(&direction) && hand.random.percent(60) {
+            entry.directions.push(direction);
+        }
+    }
+    if hand.random.percent(15)
+        && let Some(other) = hand.company()
+    {
+        entry.relations = vec![GroupDeclaration {
+            other,
+            kind: relation_kind(hand.random, 20),
+            evidence: hand.hash(),
+        }];
+    }
+    entry
+}
+
+fn register(hand: &mut Hand) -> Option<Draft> {
+    let mut entry = entry(hand);
+    if hand.random.percent(12) {
+        spoil(hand, &mut entry);
+    }
+    let mut registration = hand.keys.registration(&hand.chain, entry)?;
+    if hand.random.percent(2) {
+        registration.entry.extract.0 = hand.hash();
+    }
+    let body = Body::Organisation(OrganisationAct::Register(registration));
+    if hand.random.percent(25) {
+        return hand.office(Role::Secretary, Scope::Alliance, None, body);
+    }
+    let company = if hand.random.percent(90) {
+        hand.member()?
+    } else {
+        hand.company()?
+    };
+    hand.by(company, &[Role::Primary], body)
+}
+
+/// What a registration may get wrong.
+fn spoil(hand: &mut Hand, entry: &mut OrganisationEntry) {
+    match hand.random.below(12) {
+        0 => entry.number = OrganisationId(hand.random.between(1, 30) as u32),
+        1 => entry.officers.last_mut().unwrap().person.0 += 7,
+        2 => entry.directions.push(DirectionId(900)),
+        3 => {
+            let other = hand.company();
+            let other = other.and_then(|other| hand.t.organisations.get(&other));
+            if let Some(other) = other {
+                entry.identifiers = other.identifiers.clone();
+            }
+        }
+        4 => {
+            // A key that somebody has already.
+            let own = entry.officers[0].clone();
+            entry.officers[1].keys = own.keys;
+        }
+        5 => entry.officers[1].commitment = entry.officers[0].commitment,
+        6 => {
+            for local in 0..12 {
+                let officer = hand.keys.officer(0, 20 + local, &[Role::Technical]);
+                entry.officers.push(officer);
+            }
+        }
+        7 => {
+            entry.relations = vec![GroupDeclaration {
+                other: OrganisationId(900),
+                kind: relation_kind(hand.random, 50),
+                evidence: hand.hash(),
+            }]
+        }
+        8 => {
+            // More than hold a role that counts.
+            let class = rollbook_core::identity::ActClass::Node;
+            entry.policy.thresholds = vec![(class, 2)];
+        }
+        10 => {
+            // A point of small order, under which everybody signs.
+            entry.officers[1].keys[0].0 = PublicKey::Ed25519([0; 32]);
+        }
+        9 => entry.kind = OrganisationKind::Observer,
+        _ => {
+            // Possession of a key of somebody else.
+            let stranger = hand.keys.officer(7, 1, &[Role::Technical]);
+            entry.officers[1].keys = stranger.keys;
+        }
+    }
+}
+
+fn by_an_observer(hand: &mut Hand) -> Option<Draft> {
+    let mut all = hand.t.organisations.iter();
+    let (number, _) = all.find(|(_, o)| o.kind == OrganisationKind::Observer)?;
+    let number = *number;
+    let body = if hand.random.percent(50) {
+        let entry = entry(hand);
+        let registration = hand.keys.registration(&hand.chain, entry)?;
+        Body::Organisation(OrganisationAct::Register(registration))
+    } else {
+        hand.memory.applied.last()?.body.clone()
+    };
+    hand.by(number, &[Role::Primary], body)
+}
+
+fn relate(hand: &mut Hand) -> Option<Draft> {
+    let own = hand.company()?;
+    let other = hand.id(&hand.t.organisations)?;
+    let joins = if hand.mood.kin { 35 } else { 8 };
+    // The other way round, what the other has declared already.
+    let declared: Vec<_> = hand
+        .t
+        .edges
+        .iter()
+        .filter(|(_, edge)| edge.status == RelationStatus::Declared)
+        .map(|((a, b, _), edge)| (*a, *b, edge.claimed_by, edge.kind))
+        .collect();
+    if let Some((a, b, by, kind)) = hand.random.pick(&declared).copied()
+        && hand.random.percent(12)
+    {
+        let act = OrganisationAct::Relate(GroupDeclaration {
+            other: by,
+            kind,
+            evidence: hand.hash(),
+        });
+        let own = if by == a { b } else { a };
+        return hand.by(own, &[Role::Primary], Body::Organisation(act));
+    }
+    let act = OrganisationAct::Relate(GroupDeclaration {
+        other,
+        kind: relation_kind(hand.random, joins),
+        evidence: hand.hash(),
+    });
+    if hand.random.percent(6) {
+        let role = Role::Secretary;
+        return hand.office(role, Scope::Alliance, None, Body::Organisation(act));
+    }
+    hand.by(own, &[Role::Primary], Body::Organisation(act))
+}
+
+/// The last company of the ledger has something to do with everybody.
+fn relate_with_everybody(hand: &mut Hand) -> Option<Draft> {
+    let companies = hand.companies();
+    // An outsider: its ties recuse nobody who votes.
+    let own = *companies.get(9).or(companies.last())?;
+    let other = *hand.random.pick(&companies)?;
+    let act = OrganisationAct::Relate(GroupDeclaration {
+        other,
+        kind: relation_kind(hand.random, 33),
+        evidence: hand.hash(),
+    });
+    hand.by(own, &[Role::Primary], Body::Organisation(act))
+}
+
+fn file_order(hand: &mut Hand) -> Option<Draft> {
+    let number = hand.memory.number() % 9;
+    let ahead = hand.random.percent(10);
+    let issued_ms = if ahead {
+        hand.now.plus_ms(90_000_000)
+    } else {
+        hand.now.minus_ms(hand.random.below(9_000_000))
+    };
+    let about = if hand.random.percent(50) {
+        hand.id(&hand.t.organisations)
+    } else {
+        None
+    };
+    let act = CharterAct::FileOrder(OfficialOrder {
+        authority: text("A district court"),
+        reference: text(format!("({number})")),
+        document: hand.hash(),
+        issued_ms,
+        about,
+    });
+    hand.office(Role::Secretary, Scope::Alliance, None, Body::Charter(act))
+}

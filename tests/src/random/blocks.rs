@@ -1,0 +1,212 @@
+//! The real ledger of a run: blocks with certificates, checkpoints of handovers and evidence. After
+//! every block the books are held to the invariants of the audit and the effect leaves to the
+//! outcomes; whole runs are executed again by the audit.
+
+use std::collections::BTreeMap;
+
+use rollbook_core::audit::invariants;
+use rollbook_core::block::SystemSection;
+use rollbook_core::event::Event;
+use rollbook_core::export::{BlockFrame, Header, Tail};
+use rollbook_core::genesis::Genesis;
+use rollbook_core::ledger::{BlockError, Built, Ledger};
+use rollbook_core::record::Record;
+use rollbook_core::state::StateTables;
+use rollbook_proof::chain::{
+    Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, LeafTag, LogSignature,
+    SignedVote, Vote, VoteKind, quorum,
+};
+use rollbook_proof::codec::decode;
+use rollbook_proof::crypto::{Hash, VerifierCache};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
+
+use crate::random::faults::History;
+use crate::random::keys::Keys;
+use crate::sim::random::Random;
+use crate::writer::effects_agree;
+
+/// What came of a block.
+pub struct Done {
+    pub built: Built,
+    pub events: Vec<Event>,
+}
+
+/// The ledger, and what an export of it holds.
+pub struct Blocks {
+    pub ledger: Ledger,
+    pub verifier: VerifierCache,
+    /// Every block as it stands in an export; empty where nobody executes the run again.
+    frames: Vec<BlockFrame>,
+    keep: bool,
+}
+
+impl Blocks {
+    pub fn new(genesis: &Genesis, keep: bool) -> Blocks {
+        let opened = genesis.open().unwrap();
+        let (ledger, _) = Ledger::from_genesis(genesis).unwrap();
+        let first = BlockFrame::of_genesis(&opened.leaves[..opened.leaves.len() - 1], &opened.seal);
+        Blocks {
+            ledger,
+            verifier: VerifierCache::default(),
+            frames: vec![first],
+            keep,
+        }
+    }
+
+    pub fn tables(&self) -> &StateTables {
+        self.ledger.tables()
+    }
+
+    pub fn time(&self) -> LedgerTime {
+        self.ledger.tip().seal.time_ms
+    }
+
+    fn vote(&self, validator: OrganisationId, block: Option<Hash>, height: Height) -> Vote {
+        Vote {
+            kind: VoteKind::Precommit,
+            height,
+            round: 0,
+            block,
+            validator,
+        }
+    }
+
+    /// A certificate of the tip, by another quorum at every height.
+    fn certify(&self, keys: &Keys) -> Certificate {
+        let validators = self.ledger.tip_policy().validators();
+        let height = self.ledger.height();
+        let block = self.ledger.tip().block;
+        let signatures: BTreeMap<_, _> = validators
+            .iter()
+            .cycle()
+            .skip(height.0 as usize % validators.len())
+            .take(quorum(validators.len()))
+            .map(|v| {
+                let key = keys.of(&v.key).unwrap();
+                let vote = self.vote(v.validator, Some(block), height);
+                (v.validator, vote.sign(&self.ledger.chain(), key))
+            })
+            .collect();
+        Certificate {
+            height,
+            round: 0,
+            block,
+            signatures: signatures.into_iter().collect(),
+        }
+    }
+
+    fn cosigned(&self, keys: &Keys, signers: usize) -> HandoverCheckpoint {
+        let checkpoint = self.ledger.checkpoint();
+        let validators = &self.ledger.tip_policy().validators;
+        let cosignatures = validators
+            .iter()
+            .take(signers)
+            .map(|v| CheckpointSignature {
+                validator: v.org,
+                time_s: 7,
+                signature: checkpoint.cosign(keys.of(&v.cosigner).unwrap(), 7),
+            });
+        let first = &validators[0];
+        HandoverCheckpoint {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            log: LogSignature {
+                validator: first.org,
+                signature: checkpoint.sign_log(keys.of(&first.log).unwrap()),
+            },
+            cosignatures: cosignatures.collect(),
+        }
+    }
+
+    /// The system section of the next block.
+    pub fn system(&self, keys: &Keys) -> SystemSection {
+        SystemSection {
+            parent_certificate: (self.ledger.height() > Height(0)).then(|| self.certify(keys)),
+            evidence: Vec::new(),
+            handover: self
+                .ledger
+                .needs_handover_checkpoint()
+                .then(|| self.cosigned(keys, usize::MAX)),
+        }
+    }
+
+    /// Two votes of a validator at a past height that cannot both be honest.
+    pub fn evidence(&self, keys: &Keys, random: &mut Random) -> Option<Evidence> {
+        let height = Height(random.below(self.ledger.height().0 + 1));
+        let epochs = self.tables().epochs.iter();
+        let (_, epoch) = epochs.filter(|(_, e)| e.first_height <= height).last()?;
+        let accused = *random.pick(&epoch.validators)?;
+        let key = keys.of(&accused.consensus)?;
+        let signed = |label: u8| {
+            let block = Hash([label; 32]);
+            let mut vote = self.vote(accused.organisation, Some(block), height);
+            vote.round = 1;
+            SignedVote {
+                signature: vote.sign(&self.ledger.chain(), key),
+                vote,
+            }
+        };
+        Evidence::of_votes(signed(1), signed(2))
+    }
+
+    /// Builds the next block, commits it, and holds it to what must be true of every block.
+    pub fn block(
+        &mut self,
+        system: SystemSection,
+        time: LedgerTime,
+        records: &[Record],
+    ) -> Result<Done, BlockError> {
+        let built = self
+            .ledger
+            .build(time, system, records, &mut self.verifier)?;
+        let execution = &built.execution;
+        effects_agree(execution);
+        let block = execution.seal.id();
+        let committed = self.ledger.commit(&block)?;
+        let faults = invariants::check(self.ledger.tables(), &committed.execution.changes);
+        assert!(faults.is_empty(), "the books do not balance: {faults:?}");
+        assert_eq!(self.ledger.state().root(), execution.seal.state_root);
+        if self.keep {
+            let derived = BlockFrame::derived_of(&execution.leaves);
+            let frame = BlockFrame::of_block(&execution.body, derived, &execution.seal).unwrap();
+            self.frames.push(frame);
+        }
+        let events = execution
+            .leaves
+            .iter()
+            .filter_map(|leaf| match LeafTag::split(&leaf.clear) {
+                Some((LeafTag::Event, bytes)) => Some(decode::<Event>(bytes).unwrap()),
+                _ => None,
+            });
+        Ok(Done {
+            events: events.collect(),
+            built,
+        })
+    }
+
+    /// Whether the next block can be built: the rules of its height are in this build.
+    pub fn goes_on(&self) -> bool {
+        self.ledger.next_protocol().is_ok()
+    }
+
+    /// The run so far, for an audit.
+    pub fn history(&self, keys: &Keys) -> History {
+        let height = self.ledger.height();
+        let header = Header {
+            genesis: self.ledger.chain(),
+            height,
+        };
+        let validators = self.ledger.tip_policy().validators.len();
+        let tail = Tail {
+            certificate: (height > Height(0)).then(|| self.certify(keys)),
+            checkpoint: (height > Height(0)).then(|| self.cosigned(keys, quorum(validators))),
+        };
+        History {
+            expected: header.genesis,
+            header,
+            frames: self.frames.clone(),
+            tail,
+            digest_ok: true,
+        }
+    }
+}

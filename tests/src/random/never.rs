@@ -1,0 +1,141 @@
+//! What no seed can meet, each with its reason. A listed code that does occur fails the suite.
+
+/// Acts that a record can never make apply.
+const ACTS: [&str; 2] = [
+    // A rule of the ledger opens these motions; a proposal of them is refused.
+    "Motion/Propose/Admit",
+    "Motion/Propose/DecideAppeal",
+];
+
+/// Whether records of this act can apply.
+pub fn applies(act: &str) -> bool {
+    !ACTS.contains(&act)
+}
+
+const NEW: &str = "the step makes a new object, which has no state to be wrong";
+const CLOCK: &str = "only the clock takes the step; what fails there leaves no trace";
+const EARLIER: &str = "the same is asked before, by another code";
+const SHAPE: &str = "bytes of that shape are no act: A6.malformed comes first";
+const BOOKS: &str = "it would be a fault of the program; the audit looks for it after every block";
+const NO_END: &str = "no act of this build ends a person, a key or a role";
+const SIZE: &str = "it takes thousands of objects of one kind";
+
+/// Codes with the reason for which no record, no proposal and no file of this suite meets them.
+pub const CODES: &[(&str, &str)] = &[
+    ("A1.commit", BOOKS),
+    (
+        "A18.protocol",
+        "it takes a build that does not know the rules of its chain",
+    ),
+    (
+        "A2.not-a-founding-record",
+        "it is said of the file of a genesis with its records",
+    ),
+    (
+        "A4.no-such-transition",
+        "each family hands its acts to the rule that has them",
+    ),
+    (
+        "A4.unknown-",
+        "the beginning of the codes of unknown objects, not one of them",
+    ),
+    (
+        "A4.unknown-post",
+        "posts have a code of their own, R7.unknown-post",
+    ),
+    ("A4.unknown-seat", CLOCK),
+    (
+        "A7.no-charter",
+        "a genesis without a charter does not stand",
+    ),
+    ("F02.amount", SHAPE),
+    ("F02.wrong-state", NEW),
+    ("F03.wrong-state", EARLIER),
+    ("F04.wrong-state", CLOCK),
+    ("F05.wrong-state", NEW),
+    ("F06.call-full", SIZE),
+    ("F06.wrong-state", NEW),
+    ("F08.wrong-state", CLOCK),
+    ("F11.wrong-state", EARLIER),
+    (
+        "F13.appeal-open",
+        "a call with an open appeal is not ranked",
+    ),
+    ("F13.other-instrument", "there is one instrument"),
+    ("F16.wrong-state", NEW),
+    ("F37.wrong-state", CLOCK),
+    ("F40.call-over", EARLIER),
+    ("F41.wrong-state", EARLIER),
+    ("M01.identifier-invalid", SHAPE),
+    ("M01.wrong-state", NEW),
+    ("M03.missing-items", SHAPE),
+    (
+        "M08.wrong-state",
+        "a motion ends with the application that it is about",
+    ),
+    ("M09.no-primary-key", NO_END),
+    ("M09.too-few-officers", NO_END),
+    ("M24.wrong-state", NEW),
+    ("M25.wrong-state", EARLIER),
+    ("M35.wrong-state", EARLIER),
+    ("N1.insufficient", EARLIER),
+    ("N1.negative-account", BOOKS),
+    ("N2.account-key", BOOKS),
+    ("N2.not-posted", BOOKS),
+    ("N2.two-accounts", BOOKS),
+    ("N20.proved-entry-removed", BOOKS),
+    ("N24.key-not-in-force", NO_END),
+    ("N24.person-not-in-force", NO_END),
+    ("N3.not-zero", BOOKS),
+    ("R1.impossible-counts", BOOKS),
+    (
+        "R10.no-rule",
+        "a charter has a rule for every kind of motion",
+    ),
+    ("R10.not-opened-alone", EARLIER),
+    ("R10.wrong-state", EARLIER),
+    ("R13.wrong-state", CLOCK),
+    ("R16.no-officer", SHAPE),
+    ("R22.pool-too-large", SIZE),
+    ("R27.wrong-state", EARLIER),
+    ("R28.wrong-state", EARLIER),
+    ("R29.wrong-state", EARLIER),
+    ("R30.wrong-state", CLOCK),
+    ("R33.wrong-state", EARLIER),
+    ("R35.wrong-state", CLOCK),
+    ("R4.earmark", EARLIER),
+    ("R6.not-the-grantee", EARLIER),
+];
+
+/// Codes that a run may meet and need not, each with what is open about it.
+pub const OPEN: &[(&str, &str)] = &[
+    (
+        "F11.out-of-rank",
+        "a better rank's motion is taken back while a worse one stays: one seed in a hundred",
+    ),
+    (
+        "R10.effect-failed",
+        "a write-off passes its guards and fails: what is defaulted is less than the rest",
+    ),
+    (
+        "R30.tainted-deed",
+        "it takes an officer from a company, a tie and the next step in one block",
+    ),
+    (
+        "R4.pledge",
+        "a late receipt above what is defaulted, while a part of the rest is delayed",
+    ),
+];
+
+/// Whether a code may occur and need not.
+pub fn is_open(code: &str) -> bool {
+    OPEN.iter().any(|(open, _)| *open == code)
+}
+
+/// Why a code does not occur; none: it must.
+pub fn reason(code: &str) -> Option<&'static str> {
+    CODES
+        .iter()
+        .find(|(listed, _)| *listed == code)
+        .map(|(_, why)| *why)
+}
