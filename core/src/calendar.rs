@@ -52,6 +52,11 @@ number! {
     LocalDay(i64);
 }
 
+impl LocalDay {
+    /// The last day of the year 9999, as ledger time ends (RULINGS A37).
+    pub const LAST: LocalDay = LocalDay(2_932_896);
+}
+
 /// Day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]

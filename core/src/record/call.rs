@@ -276,6 +276,9 @@ impl CallTerms {
         if self.opens_day > self.closes_day || self.opens_day < LocalDay(0) {
             return wrong("a call opens before it closes");
         }
+        if self.closes_day > LocalDay::LAST {
+            return wrong("a call closes before the year 10000");
+        }
         for (i, tie_break) in self.tie_breaks.iter().enumerate() {
             if self
                 .tie_breaks

@@ -156,6 +156,15 @@ impl PledgeEntry {
                 "a pledge has instalments, none of them zero",
             ));
         }
+        if self
+            .instalments
+            .iter()
+            .any(|instalment| instalment.due_day > LocalDay::LAST)
+        {
+            return Err(DecodeError::rule(
+                "an instalment is due before the year 10000",
+            ));
+        }
         if self.amount().is_none() {
             return Err(DecodeError::rule("a pledge has at most 18 digits"));
         }

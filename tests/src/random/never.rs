@@ -92,6 +92,7 @@ pub const CODES: &[(&str, &str)] = &[
         "R10.no-rule",
         "a charter has a rule for every kind of motion",
     ),
+    ("R10.effect-failed", BOOKS),
     ("R10.not-opened-alone", EARLIER),
     ("R10.wrong-state", EARLIER),
     ("R13.wrong-state", CLOCK),
@@ -104,6 +105,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("R33.wrong-state", EARLIER),
     ("R35.wrong-state", CLOCK),
     ("R4.earmark", EARLIER),
+    ("R4.pledge", BOOKS),
     ("R6.not-the-grantee", EARLIER),
 ];
 
@@ -114,16 +116,8 @@ pub const OPEN: &[(&str, &str)] = &[
         "a better rank's motion is taken back while a worse one stays: one seed in a hundred",
     ),
     (
-        "R10.effect-failed",
-        "a write-off passes its guards and fails: what is defaulted is less than the rest",
-    ),
-    (
         "R30.tainted-deed",
         "it takes an officer from a company, a tie and the next step in one block",
-    ),
-    (
-        "R4.pledge",
-        "a late receipt above what is defaulted, while a part of the rest is delayed",
     ),
 ];
 

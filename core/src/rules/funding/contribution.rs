@@ -346,6 +346,14 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
     if code == "F35" && receipt.in_time && receipt.amount <= entry.delayed {
         code = "F03";
     }
+    // What is delayed waits for its own receipts; late money goes to what has defaulted.
+    let defaulted = entry.rest().saturating_sub(entry.delayed);
+    require!(
+        code != "F35" || receipt.amount <= defaulted,
+        "F35.default-delayed",
+        instalment = receipt.instalment,
+        amount = entry.delayed
+    );
     claim_reference(tx, &account_of(tx, contribution.fund)?, &receipt.reference)?;
     entry.received = entry.received.saturating_add(receipt.amount);
     if code == "F03" && receipt.in_time {

@@ -51,7 +51,8 @@ pub(super) fn ballot_period(rule: &MotionRule, days: Option<u32>) -> Result<Peri
         (Period::WorkingDays(min), Period::WorkingDays(max)) => {
             (Period::WorkingDays(days), min, max)
         }
-        // A ballot of hours has no length in days to choose.
+        // A ballot of hours has no length in days to choose: who proposes leaves it at none.
+        (Period::Hours(_), _) if days == 0 => return Ok(rule.ballot_max),
         _ => refuse!("R10.ballot-length-is-fixed", rule = rule.ballot_min),
     };
     require!(

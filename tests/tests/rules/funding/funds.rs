@@ -577,6 +577,14 @@ fn r35_money_that_came_in_time_and_is_confirmed_late_is_no_default() {
             .code,
         "F35.default-delayed"
     );
+    // A late receipt of more than has defaulted was confirmed, or tried to be: the memo ledger then
+    // had less in default than the receipt took from it.
+    assert_eq!(
+        receive(&mut writer, parts[1], 300, "LATE-0")
+            .unwrap_err()
+            .code,
+        "F35.default-delayed"
+    );
     confirm(&mut writer, first).unwrap();
     assert_eq!(status(&writer, parts[0]), InstalmentStatus::Received);
     assert_eq!(due(&writer, parts[0]), None);
