@@ -198,10 +198,12 @@ pub fn in_words(table: &str, word: &str) -> String {
 }
 
 /// Tables of fixed words whose name, with underscores for hyphens, is the name of a fact.
-pub const FACT_TABLES: [&str; 12] = [
+pub const FACT_TABLES: [&str; 14] = [
     "appeal",
     "body",
     "class",
+    "grower",
+    "growth",
     "instrument",
     "key-kind",
     "motion-kind",

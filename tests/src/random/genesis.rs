@@ -88,8 +88,8 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     charter.growth.introductions_by_office = 2 + up_to(6);
     charter.growth.registration_officers = 3 + up_to(4);
     charter.growth.registration_keys = up_to(2);
-    charter.growth.member.records = 16 + 4 * up_to(40);
-    charter.growth.other.records = 6 + up_to(20);
+    charter.growth.member.records = 24 + 4 * up_to(60);
+    charter.growth.other.records = 8 + up_to(20);
     charter.chain.validator_seats = 3 + up_to(4);
     charter.chain.handover_blocks = 2 + u64::from(up_to(40));
     charter.chain.alive_blocks = 4 + u64::from(up_to(60));

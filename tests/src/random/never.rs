@@ -24,6 +24,14 @@ const SIZE: &str = "it takes thousands of objects of one kind";
 pub const CODES: &[(&str, &str)] = &[
     ("A1.commit", BOOKS),
     (
+        "A18.not-in-force",
+        "the released build knows one version; the suites of tests/planted have another",
+    ),
+    ("A17.wrong-state", CLOCK),
+    ("M26.wrong-state", EARLIER),
+    ("M27.wrong-state", EARLIER),
+    ("M40.wrong-state", EARLIER),
+    (
         "A18.protocol",
         "it takes a build that does not know the rules of its chain",
     ),

@@ -112,6 +112,14 @@ fn a_kind_that_came_later_is_no_gap_in_an_older_charter() {
     assert!(sample.genesis().is_err());
 }
 
+/// An alliance of real time with nodes.
+fn wall() -> Sample {
+    Sample {
+        places: sample(b"wall", 9, 4).places,
+        ..Sample::new(b"wall", 9, Clock::Wall)
+    }
+}
+
 /// A secretary could register without end, and a company with a thousand keys. What enters in a day
 /// and in a registration has a bound; on a wall chain the charter does not make it tiny.
 #[test]
@@ -133,7 +141,8 @@ fn the_register_grows_by_so_much_a_day() {
     let refused = writer.member(1, large).unwrap_err();
     assert_eq!(refused.code, "A50.registration-too-large");
 
-    let mut wall = Sample::new(b"wall", 9, Clock::Wall);
+    let mut wall = wall();
+    assert!(wall.genesis().is_ok());
     wall.charter.growth.introductions_by_member = 1;
     assert!(wall.genesis().is_err());
     let mut short = sample(b"short", 9, 4);
@@ -215,7 +224,7 @@ fn a_day_has_a_limit_for_a_member_and_half_of_it_for_a_person() {
     let refused = writer.member(3, two_officers).unwrap_err();
     assert_eq!(fact(&refused, "growth"), "keys");
 
-    let mut wall = Sample::new(b"wall", 9, Clock::Wall);
+    let mut wall = wall();
     wall.charter.growth = GROWTH;
     assert!(wall.genesis().is_ok());
     wall.charter.growth.office.records = 4_999;

@@ -112,8 +112,14 @@ fn nodes(hand: &Hand, deck: &mut Deck) {
     }
 }
 
-/// A version to announce: one that this build has, or the next. The next is never announced by as
-/// many as could raise it: a build stops before rules that it does not have.
+/// Whether the next rule version is raised in this run, for a height that it does not reach: a build
+/// stops before rules that it does not have.
+pub fn raises(hand: &Hand) -> bool {
+    hand.fate("raises", 0) < 35
+}
+
+/// A version to announce: one that this build has, or the next, which is announced by as many as
+/// could raise it only in a run that raises it.
 fn support(hand: &mut Hand, company: OrganisationId) -> ProtocolVersion {
     let next = ProtocolVersion(PROTOCOL.0 + 1);
     let others = hand.t.protocol_support.iter();
@@ -121,7 +127,7 @@ fn support(hand: &mut Hand, company: OrganisationId) -> ProtocolVersion {
         .filter(|(other, known)| **other != company && **known > PROTOCOL)
         .count();
     let needed = quorum(validators::current(hand.t).len());
-    if ahead + 1 < needed && hand.random.percent(30) {
+    if raises(hand) || (ahead + 1 < needed && hand.random.percent(30)) {
         next
     } else {
         ProtocolVersion(hand.random.between(1, u64::from(PROTOCOL.0)) as u32)

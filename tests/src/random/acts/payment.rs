@@ -384,7 +384,7 @@ fn hold(hand: &mut Hand, number: PaymentId) -> Option<Draft> {
         hand.company()?
     };
     // The second voice, of the same group as the first since this block.
-    if payment.hold_called_by.is_none() && hand.random.percent(15) {
+    if payment.hold_called_by.is_none() && hand.random.percent(45) {
         let board = hand.board();
         let second = *hand.random.pick(&board)?;
         if let Some(draft) = tie::join(hand, second, seat) {

@@ -5,7 +5,7 @@ use rollbook_core::calendar::Period;
 use rollbook_core::charter::motions::{BodyKind, DecidingBody, MotionKind};
 use rollbook_core::id::{ApplicationId, CallId, DirectionId, FundId, Id, PersonId, PostId};
 use rollbook_core::identity::{OrganisationKind, Role, Scope};
-use rollbook_core::lookup::protocol::{PROTOCOL, at};
+use rollbook_core::lookup::protocol::at;
 use rollbook_core::lookup::{groups, rights};
 use rollbook_core::object::call::CallStatus;
 use rollbook_core::object::contribution::InstalmentStatus;
@@ -18,10 +18,13 @@ use rollbook_core::record::{
     PerGroup, PoolKind, Proposal, RaiseProtocol, RemoveAuditor, RemoveHolder, RescindMotion,
     TieBreak, WriteOffInstalment,
 };
+use rollbook_core::rules::network::validators;
+use rollbook_proof::chain::quorum;
 use rollbook_proof::number::{Height, OrganisationId, ProtocolVersion};
 
 use crate::random::acts::grant;
 use crate::random::acts::motion::staying;
+use crate::random::acts::network;
 use crate::random::genesis::name;
 use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
@@ -289,7 +292,11 @@ fn protocol(hand: &Hand, deck: &mut Deck) {
             1 => in_force,
             _ => in_force.next(),
         };
-        let ahead = hand.random.between(0, 40);
+        let ahead = if network::raises(hand) {
+            100_000
+        } else {
+            hand.random.between(0, 40)
+        };
         let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
             protocol,
             from_height: Height(height.0 + ahead),
@@ -297,7 +304,10 @@ fn protocol(hand: &Hand, deck: &mut Deck) {
         });
         propose(hand, effect)
     };
-    if in_force < PROTOCOL && !coming {
+    let supported = hand.t.protocol_support.iter();
+    let supported = supported.filter(|(_, known)| **known > in_force).count();
+    let needed = quorum(validators::current(hand.t).len());
+    if network::raises(hand) && supported >= needed && !coming {
         deck.goal(1, raise);
     } else {
         deck.aside(1, raise);
