@@ -22,4 +22,5 @@ pub mod keys;
 pub mod mood;
 pub mod never;
 pub mod run;
+pub mod stranger;
 pub mod twist;

@@ -22,7 +22,9 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
 use crate::random::faults::History;
 use crate::random::keys::Keys;
+use crate::random::stranger::{Told, is_for_members};
 use crate::sim::random::Random;
+use crate::steps::Fold;
 use crate::writer::effects_agree;
 
 /// What came of a block.
@@ -38,14 +40,22 @@ pub struct Blocks {
     /// Every block as it stands in an export; empty where nobody executes the run again.
     frames: Vec<BlockFrame>,
     keep: bool,
+    /// In how many blocks of members' records alone a stranger was seen to learn nothing; none: nobody
+    /// looks.
+    pub watched: Option<u32>,
+    steps: Fold,
 }
 
 impl Blocks {
-    pub fn new(genesis: &Genesis, keep: bool) -> Blocks {
+    pub fn new(genesis: &Genesis, keep: bool, watch: bool) -> Blocks {
         let opened = genesis.open().unwrap();
         let (ledger, _) = Ledger::from_genesis(genesis).unwrap();
         let first = BlockFrame::of_genesis(&opened.leaves[..opened.leaves.len() - 1], &opened.seal);
+        let mut steps = Fold::default();
+        steps.follow(&opened.changes.steps, ledger.tables());
         Blocks {
+            watched: watch.then_some(0),
+            steps,
             ledger,
             verifier: VerifierCache::default(),
             frames: vec![first],
@@ -156,6 +166,8 @@ impl Blocks {
         time: LedgerTime,
         records: &[Record],
     ) -> Result<Done, BlockError> {
+        let told = |ledger: &Ledger| Told::now(ledger.state().root(), ledger.tables());
+        let before = self.watched.map(|_| told(&self.ledger));
         let built = self
             .ledger
             .build(time, system, records, &mut self.verifier)?;
@@ -166,6 +178,14 @@ impl Blocks {
         let faults = invariants::check(self.ledger.tables(), &committed.execution.changes);
         assert!(faults.is_empty(), "the books do not balance: {faults:?}");
         assert_eq!(self.ledger.state().root(), execution.seal.state_root);
+        self.steps
+            .follow(&execution.changes.steps, self.ledger.tables());
+        if let (Some(before), Some(watched)) = (before, &mut self.watched)
+            && is_for_members(execution)
+        {
+            assert_eq!(told(&self.ledger), before, "a stranger learns something");
+            *watched += 1;
+        }
         if self.keep {
             let derived = BlockFrame::derived_of(&execution.leaves);
             let frame = BlockFrame::of_block(&execution.body, derived, &execution.seal).unwrap();

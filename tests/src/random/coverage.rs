@@ -26,7 +26,12 @@ pub struct Seen {
     pub applied: u32,
     pub blocks: u32,
     pub days: u64,
+    /// Blocks of members' records alone in which a stranger learnt nothing.
+    pub watched: u32,
 }
+
+/// Blocks of members' records alone that a run of the suite has at least.
+const WATCHED: u32 = 100;
 
 impl Seen {
     pub fn code(&mut self, code: &str) {
@@ -160,6 +165,10 @@ impl Coverage {
         (steps, applied)
     }
 
+    fn watched(&self) -> u32 {
+        self.seeds.iter().map(|(_, seen)| seen.watched).sum()
+    }
+
     /// The table, for people.
     pub fn print(&self) {
         println!("act: applied in seeds | applied, not counted, refused");
@@ -182,6 +191,10 @@ impl Coverage {
         let days: u64 = self.seeds.iter().map(|(_, seen)| seen.days).sum();
         let count = self.seeds.len();
         println!("{count} seeds, {steps} steps, {applied} applied, {blocks} blocks, {days} days");
+        let watched = self.watched();
+        println!(
+            "{watched} blocks of members' records alone, from which a stranger learnt nothing"
+        );
     }
 
     /// Whether something has not happened yet, or not often enough.
@@ -201,6 +214,9 @@ impl Coverage {
     pub fn faults(&self, least: u32) -> Vec<String> {
         let mut faults = Vec::new();
         let (steps, applied) = self.steps();
+        if self.watched() < WATCHED {
+            faults.push("too few blocks of members' records alone".to_owned());
+        }
         if 3 * applied < steps {
             faults.push(format!("only {applied} of {steps} steps applied"));
         }

@@ -29,6 +29,8 @@ pub fn step() -> u32 {
     STEP.get()
 }
 
+/// In the first so many seeds a stranger polls.
+const STRANGERS: u64 = 20;
 /// Drafts that must not stand, of every seed.
 const WRONG_GENESES: u32 = 4;
 
@@ -69,7 +71,7 @@ pub fn run(seed: u64, steps: u32, again: bool, log: bool) -> Seen {
         memory: Memory::default(),
         mood,
         words: Words::default(),
-        blocks: Blocks::new(&genesis, again),
+        blocks: Blocks::new(&genesis, again, seed <= STRANGERS),
         seen,
         log,
     };
@@ -80,6 +82,7 @@ pub fn run(seed: u64, steps: u32, again: bool, log: bool) -> Seen {
             run.damage();
         }
     }
+    run.seen.watched = run.blocks.watched.unwrap_or(0);
     run.seen.days = (run.blocks.time().0 - opened.0) / MS_PER_DAY;
     for (_, entry) in run.blocks.tables().applications.iter() {
         if let Some(code) = &entry.void {

@@ -2,16 +2,19 @@
 
 use rollbook_core::id::DirectionId;
 use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind, Role, Scope};
-use rollbook_core::lookup::protocol::PROTOCOL;
+use rollbook_core::lookup::protocol::{PROTOCOL, at};
 use rollbook_core::object::node::NodeStatus;
 use rollbook_core::object::relation::RelationStatus;
-use rollbook_core::record::{Body, CharterAct, NodeAct, OfficialOrder, OrganisationAct};
+use rollbook_core::record::{
+    Body, CharterAct, MotionEffect, NodeAct, OfficialOrder, OrganisationAct, RaiseProtocol,
+};
 use rollbook_core::rules::network::validators;
 use rollbook_proof::chain::quorum;
 use rollbook_proof::crypto::PublicKey;
-use rollbook_proof::number::{OrganisationId, ProtocolVersion};
+use rollbook_proof::number::{Height, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::alliance::{Codes, organisation};
 
+use crate::random::acts::propose::{pending, propose};
 use crate::random::genesis::{officers, policy, relation_kind};
 use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
@@ -131,6 +134,41 @@ fn support(hand: &mut Hand, company: OrganisationId) -> ProtocolVersion {
         next
     } else {
         ProtocolVersion(hand.random.between(1, u64::from(PROTOCOL.0)) as u32)
+    }
+}
+
+/// The amendment that puts the next rule version in force.
+pub fn protocol(hand: &Hand, deck: &mut Deck) {
+    let height = hand.height;
+    let in_force = at(hand.t, height);
+    let coming = pending(hand, |effect| {
+        matches!(effect, MotionEffect::RaiseProtocol(_))
+    });
+    let raise = move |hand: &mut Hand| {
+        let protocol = match hand.random.below(10) {
+            0 => ProtocolVersion(in_force.0 + 2),
+            1 => in_force,
+            _ => in_force.next(),
+        };
+        let ahead = if raises(hand) {
+            100_000
+        } else {
+            hand.random.between(0, 40)
+        };
+        let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
+            protocol,
+            from_height: Height(height.0 + ahead),
+            release: text("0.9"),
+        });
+        propose(hand, effect)
+    };
+    let supported = hand.t.protocol_support.iter();
+    let supported = supported.filter(|(_, known)| **known > in_force).count();
+    let needed = quorum(validators::current(hand.t).len());
+    if raises(hand) && supported >= needed && !coming {
+        deck.goal(1, raise);
+    } else {
+        deck.aside(1, raise);
     }
 }
 

@@ -5,7 +5,6 @@ use rollbook_core::calendar::Period;
 use rollbook_core::charter::motions::{BodyKind, DecidingBody, MotionKind};
 use rollbook_core::id::{ApplicationId, CallId, DirectionId, FundId, Id, PersonId, PostId};
 use rollbook_core::identity::{OrganisationKind, Role, Scope};
-use rollbook_core::lookup::protocol::at;
 use rollbook_core::lookup::{groups, rights};
 use rollbook_core::object::call::CallStatus;
 use rollbook_core::object::contribution::InstalmentStatus;
@@ -15,12 +14,10 @@ use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
     AdmitMember, AppointCommittee, Appointment, Body, CallTerms, CancelCall, ConfirmPool,
     CreateFund, Criterion, DecideAppeal, Eligibility, Instrument, MotionAct, MotionEffect,
-    PerGroup, PoolKind, Proposal, RaiseProtocol, RemoveAuditor, RemoveHolder, RescindMotion,
-    TieBreak, WriteOffInstalment,
+    PerGroup, PoolKind, Proposal, RemoveAuditor, RemoveHolder, RescindMotion, TieBreak,
+    WriteOffInstalment,
 };
-use rollbook_core::rules::network::validators;
-use rollbook_proof::chain::quorum;
-use rollbook_proof::number::{Height, OrganisationId, ProtocolVersion};
+use rollbook_proof::number::OrganisationId;
 
 use crate::random::acts::grant;
 use crate::random::acts::motion::staying;
@@ -68,7 +65,7 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         propose(hand, MotionEffect::Rescind(RescindMotion { motion }))
     });
     deck.aside(1, opened_by_rule);
-    protocol(hand, deck);
+    network::protocol(hand, deck);
     deck.of(hand.mood, Family::Funds);
     funds(hand, deck);
     deck.of(hand.mood, Family::Calls);
@@ -278,40 +275,6 @@ fn opened_by_rule(hand: &mut Hand) -> Option<Draft> {
         MotionEffect::DecideAppeal(DecideAppeal { application })
     };
     propose(hand, effect)
-}
-
-fn protocol(hand: &Hand, deck: &mut Deck) {
-    let height = hand.height;
-    let in_force = at(hand.t, height);
-    let coming = pending(hand, |effect| {
-        matches!(effect, MotionEffect::RaiseProtocol(_))
-    });
-    let raise = move |hand: &mut Hand| {
-        let protocol = match hand.random.below(10) {
-            0 => ProtocolVersion(in_force.0 + 2),
-            1 => in_force,
-            _ => in_force.next(),
-        };
-        let ahead = if network::raises(hand) {
-            100_000
-        } else {
-            hand.random.between(0, 40)
-        };
-        let effect = MotionEffect::RaiseProtocol(RaiseProtocol {
-            protocol,
-            from_height: Height(height.0 + ahead),
-            release: text("0.9"),
-        });
-        propose(hand, effect)
-    };
-    let supported = hand.t.protocol_support.iter();
-    let supported = supported.filter(|(_, known)| **known > in_force).count();
-    let needed = quorum(validators::current(hand.t).len());
-    if network::raises(hand) && supported >= needed && !coming {
-        deck.goal(1, raise);
-    } else {
-        deck.aside(1, raise);
-    }
 }
 
 fn funds(hand: &Hand, deck: &mut Deck) {
