@@ -9,6 +9,7 @@ pub mod grants;
 pub mod history;
 pub mod kept;
 pub mod load;
+pub mod quorum;
 pub mod random;
 pub mod sim;
 pub mod steps;

@@ -9,11 +9,9 @@
 //!   block.
 //! * Certificates and handover checkpoints are signed here, by a different quorum at every height.
 
-use std::collections::BTreeMap;
-
 use rollbook_core::block::SystemSection;
 use rollbook_core::event::{Event, EventBody};
-use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
+use rollbook_core::export::{BlockFrame, Header, encode_tail};
 use rollbook_core::id::MotionId;
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
 use rollbook_core::ledger::{BlockError, Execution, Ledger};
@@ -24,18 +22,16 @@ use rollbook_core::record::{
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
 use rollbook_core::tx::DeadlineKind;
-use rollbook_proof::chain::{
-    Certificate, CheckpointSignature, Effects, HandoverCheckpoint, Leaf, LeafTag, LogSignature,
-    RecordLeaf, Vote, VoteKind, quorum,
-};
+use rollbook_proof::chain::{Certificate, Effects, HandoverCheckpoint, Leaf, LeafTag, RecordLeaf};
 use rollbook_proof::codec::{Text, decode};
-use rollbook_proof::crypto::{KeyKind, VerifierCache, sha256};
-use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
+use rollbook_proof::crypto::{KeyKind, Keypair, VerifierCache, sha256};
+use rollbook_proof::log::PolicyValidator;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_sandbox::alliance::{Codes, OPENED_MS, officer, organisation, secretariat};
 use rollbook_sandbox::keys::{node_key, officer_key};
 
 use crate::alliance::Alliance;
-use crate::{steps, trace};
+use crate::{quorum, steps, trace};
 
 /// What came of one block.
 #[derive(Debug, Clone, Default)]
@@ -140,53 +136,19 @@ impl Writer {
         self.ledger.tables()
     }
 
+    /// The key of a validator's node.
+    fn node_key(&self, validator: &PolicyValidator, kind: KeyKind) -> Keypair {
+        node_key(&self.alliance.signer.seed, validator.org.0, kind)
+    }
+
     /// Certificate of the tip.
     pub fn certify(&self) -> Certificate {
-        let validators = self.ledger.tip_policy().validators();
-        let needed = quorum(validators.len());
-        let signatures = validators
-            .iter()
-            // A different quorum at every height, as on a real network: everybody is seen alive
-            // sooner or later.
-            .cycle()
-            .skip(self.ledger.height().0 as usize % validators.len())
-            .take(needed)
-            .map(|v| {
-                let vote = Vote {
-                    kind: VoteKind::Precommit,
-                    height: self.ledger.height(),
-                    round: 0,
-                    block: Some(self.ledger.tip().block),
-                    validator: v.validator,
-                };
-                let key = node_key(
-                    &self.alliance.signer.seed,
-                    v.validator.0,
-                    KeyKind::Consensus,
-                );
-                (v.validator, vote.sign(&self.alliance.chain(), &key))
-            })
-            .collect::<BTreeMap<_, _>>()
-            .into_iter()
-            .collect();
-        Certificate {
-            height: self.ledger.height(),
-            round: 0,
-            block: self.ledger.tip().block,
-            signatures,
-        }
+        quorum::certify(&self.ledger, &|v, kind| self.node_key(v, kind))
     }
 
     /// System section of the next block.
     pub fn system(&self) -> SystemSection {
-        let mut section = SystemSection::default();
-        if self.ledger.height() > Height(0) {
-            section.parent_certificate = Some(self.certify());
-        }
-        if self.ledger.needs_handover_checkpoint() {
-            section.handover = Some(self.cosigned(usize::MAX));
-        }
-        section
+        quorum::system(&self.ledger, &|v, kind| self.node_key(v, kind))
     }
 
     /// Builds on one ledger, executes on the other, commits on both.
@@ -263,11 +225,7 @@ impl Writer {
         }
         .encode();
         bytes.extend(self.frames.iter().flat_map(BlockFrame::encode));
-        let tail = Tail {
-            certificate: (height > Height(0)).then(|| self.certify()),
-            checkpoint: (height > Height(0))
-                .then(|| self.cosigned(quorum(self.ledger.tip_policy().validators.len()))),
-        };
+        let tail = quorum::tail(&self.ledger, &|v, kind| self.node_key(v, kind));
         bytes.extend(encode_tail(&tail));
         let digest = sha256(&bytes);
         bytes.extend_from_slice(&digest.0);
@@ -276,32 +234,7 @@ impl Writer {
 
     /// The tip's checkpoint, cosigned by the first `signers` validators.
     pub fn cosigned(&self, signers: usize) -> HandoverCheckpoint {
-        let checkpoint = self.ledger.checkpoint();
-        let cosignatures = self
-            .ledger
-            .tip_policy()
-            .validators
-            .iter()
-            .take(signers)
-            .map(|v| CheckpointSignature {
-                validator: v.org,
-                time_s: 7,
-                signature: checkpoint.cosign(
-                    &node_key(&self.alliance.signer.seed, v.org.0, KeyKind::Cosigner),
-                    7,
-                ),
-            });
-        let first = self.ledger.tip_policy().validators[0].org;
-        let key = node_key(&self.alliance.signer.seed, first.0, KeyKind::Log);
-        HandoverCheckpoint {
-            size: checkpoint.size,
-            root: checkpoint.root,
-            log: LogSignature {
-                validator: first,
-                signature: checkpoint.sign_log(&key),
-            },
-            cosignatures: cosignatures.collect(),
-        }
+        quorum::cosigned(&self.ledger, signers, &|v, kind| self.node_key(v, kind))
     }
 
     /// One block with these records, a second after the last.

@@ -2,24 +2,20 @@
 //! every block the books are held to the invariants of the audit and the effect leaves to the
 //! outcomes; whole runs are executed again by the audit.
 
-use std::collections::BTreeMap;
-
 use rollbook_core::audit::invariants;
 use rollbook_core::block::SystemSection;
 use rollbook_core::event::Event;
-use rollbook_core::export::{BlockFrame, Header, Tail};
+use rollbook_core::export::{BlockFrame, Header};
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::{BlockError, Built, Ledger};
 use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
-use rollbook_proof::chain::{
-    Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, LeafTag, LogSignature,
-    SignedVote, Vote, VoteKind, quorum,
-};
+use rollbook_proof::chain::{Evidence, LeafTag, SignedVote, Vote, VoteKind};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, VerifierCache};
-use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
+use rollbook_proof::number::{Height, LedgerTime};
 
+use crate::quorum;
 use crate::random::faults::History;
 use crate::random::keys::Keys;
 use crate::random::stranger::{Told, is_for_members};
@@ -71,73 +67,9 @@ impl Blocks {
         self.ledger.tip().seal.time_ms
     }
 
-    fn vote(&self, validator: OrganisationId, block: Option<Hash>, height: Height) -> Vote {
-        Vote {
-            kind: VoteKind::Precommit,
-            height,
-            round: 0,
-            block,
-            validator,
-        }
-    }
-
-    /// A certificate of the tip, by another quorum at every height.
-    fn certify(&self, keys: &Keys) -> Certificate {
-        let validators = self.ledger.tip_policy().validators();
-        let height = self.ledger.height();
-        let block = self.ledger.tip().block;
-        let signatures: BTreeMap<_, _> = validators
-            .iter()
-            .cycle()
-            .skip(height.0 as usize % validators.len())
-            .take(quorum(validators.len()))
-            .map(|v| {
-                let key = keys.of(&v.key).unwrap();
-                let vote = self.vote(v.validator, Some(block), height);
-                (v.validator, vote.sign(&self.ledger.chain(), key))
-            })
-            .collect();
-        Certificate {
-            height,
-            round: 0,
-            block,
-            signatures: signatures.into_iter().collect(),
-        }
-    }
-
-    fn cosigned(&self, keys: &Keys, signers: usize) -> HandoverCheckpoint {
-        let checkpoint = self.ledger.checkpoint();
-        let validators = &self.ledger.tip_policy().validators;
-        let cosignatures = validators
-            .iter()
-            .take(signers)
-            .map(|v| CheckpointSignature {
-                validator: v.org,
-                time_s: 7,
-                signature: checkpoint.cosign(keys.of(&v.cosigner).unwrap(), 7),
-            });
-        let first = &validators[0];
-        HandoverCheckpoint {
-            size: checkpoint.size,
-            root: checkpoint.root,
-            log: LogSignature {
-                validator: first.org,
-                signature: checkpoint.sign_log(keys.of(&first.log).unwrap()),
-            },
-            cosignatures: cosignatures.collect(),
-        }
-    }
-
     /// The system section of the next block.
     pub fn system(&self, keys: &Keys) -> SystemSection {
-        SystemSection {
-            parent_certificate: (self.ledger.height() > Height(0)).then(|| self.certify(keys)),
-            evidence: Vec::new(),
-            handover: self
-                .ledger
-                .needs_handover_checkpoint()
-                .then(|| self.cosigned(keys, usize::MAX)),
-        }
+        quorum::system(&self.ledger, &|v, kind| keys.validator(v, kind))
     }
 
     /// Two votes of a validator at a past height that cannot both be honest.
@@ -149,8 +81,13 @@ impl Blocks {
         let key = keys.of(&accused.consensus)?;
         let signed = |label: u8| {
             let block = Hash([label; 32]);
-            let mut vote = self.vote(accused.organisation, Some(block), height);
-            vote.round = 1;
+            let vote = Vote {
+                kind: VoteKind::Precommit,
+                height,
+                round: 1,
+                block: Some(block),
+                validator: accused.organisation,
+            };
             SignedVote {
                 signature: vote.sign(&self.ledger.chain(), key),
                 vote,
@@ -216,11 +153,7 @@ impl Blocks {
             genesis: self.ledger.chain(),
             height,
         };
-        let validators = self.ledger.tip_policy().validators.len();
-        let tail = Tail {
-            certificate: (height > Height(0)).then(|| self.certify(keys)),
-            checkpoint: (height > Height(0)).then(|| self.cosigned(keys, quorum(validators))),
-        };
+        let tail = quorum::tail(&self.ledger, &|v, kind| keys.validator(v, kind));
         History {
             expected: header.genesis,
             header,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use rollbook_core::identity::{OfficerEntry, OrganisationEntry, Role};
 use rollbook_core::record::{NodeKeys, Registration};
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, sha256_tagged};
+use rollbook_proof::log::PolicyValidator;
 use rollbook_sandbox::alliance::{NodePlace, node_keys, officer};
 use rollbook_sandbox::keys::node_key;
 
@@ -28,6 +29,16 @@ impl Keys {
     /// The secret half, if this run has made the key.
     pub fn of(&self, key: &PublicKey) -> Option<&Keypair> {
         self.pairs.get(key)
+    }
+
+    /// The key of a validator.
+    pub fn validator(&self, validator: &PolicyValidator, kind: KeyKind) -> Keypair {
+        let public = match kind {
+            KeyKind::Cosigner => &validator.cosigner,
+            KeyKind::Log => &validator.log,
+            _ => &validator.consensus,
+        };
+        self.of(public).unwrap().clone()
     }
 
     /// Bytes that nobody else knows: salts, secrets of draws.

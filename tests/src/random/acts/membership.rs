@@ -151,6 +151,11 @@ fn step(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Members
     });
 }
 
+fn bill(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {
+    let act = Body::Membership(MembershipAct::Invoice { membership });
+    hand.office(Role::Treasurer, Scope::Alliance, None, act)
+}
+
 fn admitted(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Membership) {
     let charter = hand.charter();
     let dues = charter
@@ -160,26 +165,10 @@ fn admitted(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Mem
     let invoiced = invoice.is_some_and(|i| i.status != InvoiceStatus::Cancelled);
     let paid = dues == 0 || invoice.is_some_and(|i| i.status == InvoiceStatus::Paid);
     if dues > 0 && !invoiced {
-        deck.goal(2, move |hand| {
-            let act = MembershipAct::Invoice { membership: number };
-            hand.office(
-                Role::Treasurer,
-                Scope::Alliance,
-                None,
-                Body::Membership(act),
-            )
-        });
+        deck.goal(2, move |hand| bill(hand, number));
     }
     if dues == 0 {
-        deck.aside(6, move |hand| {
-            let act = MembershipAct::Invoice { membership: number };
-            hand.office(
-                Role::Treasurer,
-                Scope::Alliance,
-                None,
-                Body::Membership(act),
-            )
-        });
+        deck.aside(6, move |hand| bill(hand, number));
     }
     let agreement = Hash(hand.keys.secret(&format!("agreement/{}", number.0)));
     let agree = MembershipAct::Agree {
