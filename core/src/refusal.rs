@@ -8,7 +8,7 @@ use rollbook_proof::codec::{DecodeError, Text};
 use rollbook_proof::crypto::{Hash, KeyError, KeyKind};
 use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
 
-use crate::account::{Amount, Balance, UnitError};
+use crate::account::{Amount, Balance};
 use crate::calendar::{LocalDay, Period};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
@@ -75,7 +75,8 @@ impl<const N: usize> Fact for Text<N> {
 }
 
 plain!(str, String, u8, u32, u64, u128, i64, i128, usize, bool);
-plain!(LocalDay, Period, Hash, DecodeError, KeyError, UnitError);
+// What the codec says of bytes is its own text: no program of ours signs such a record.
+plain!(LocalDay, Period, Hash, DecodeError);
 digits!(
     Amount,
     AgreementId,
@@ -109,6 +110,13 @@ digits!(
     ReviewId,
     SeatId,
 );
+
+crate::words!(KeyError, "why.key", {
+    NotAPoint = "not-a-point",
+    NotCanonical = "not-canonical",
+    Weak = "weak",
+    Torsion = "torsion",
+});
 
 crate::words!(KeyKind, "key-kind", {
     Officer = "officer",

@@ -7,8 +7,10 @@
 //!   order in which they may know one another.
 
 use crate::machine::Transition;
-use crate::object::membership::Membership;
+use crate::object::invoice::Invoice;
+use crate::object::membership::{DuesPart, Membership};
 use crate::object::motion::Motion;
+use crate::object::node::NodeFacts;
 use crate::object::post::Post;
 use crate::object::relation::Edge;
 use crate::object::seat::Seat;
@@ -32,10 +34,13 @@ pub mod seats;
 pub fn table() -> Vec<Transition> {
     let mut rows = [
         transitions::<Membership>(),
+        transitions::<DuesPart>(),
+        transitions::<Invoice>(),
         transitions::<Motion>(),
         transitions::<Post>(),
         transitions::<Seat>(),
         transitions::<Edge>(),
+        transitions::<NodeFacts>(),
     ]
     .concat();
     rows.extend(funding::table());

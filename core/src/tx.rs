@@ -244,6 +244,11 @@ impl<'a> Tx<'a> {
         })
     }
 
+    /// Whether the genesis applies, which alone says some things that nobody votes on.
+    pub fn is_genesis(&self) -> bool {
+        self.height == Height(0)
+    }
+
     /// The chain's own facts.
     pub fn facts(&self) -> ChainFacts {
         self.t.chain.get(&0).cloned().unwrap_or_default()

@@ -158,6 +158,18 @@ pub enum PostingError {
     OutOfRange,
 }
 
+crate::words!(PostingError, "why.posting", {
+    Amount = "amount",
+    Insufficient = "insufficient",
+    SameAccount = "same-account",
+    TwoFunds = "two-funds",
+    OtherDirection = "other-direction",
+    OffTable = "off-table",
+    Earmark = "earmark",
+    Empty = "empty",
+    OutOfRange = "out-of-range",
+});
+
 /// Posts a movement in a fund: all of its postings or, with an error, nothing. Returns the
 /// postings, for the record's outcome.
 pub fn post(

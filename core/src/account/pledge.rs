@@ -89,6 +89,11 @@ pub enum PledgeError {
     },
 }
 
+crate::words!(PledgeError, "why.pledge", {
+    Amount = "amount",
+    Insufficient = "insufficient",
+});
+
 impl Wire for Pledge {
     const MAX: usize = 6 * 8;
 

@@ -148,6 +148,14 @@ pub enum UnitError {
     TooLarge,
 }
 
+crate::words!(UnitError, "why.unit", {
+    UnknownCurrency = "unknown-currency",
+    NotAllowed = "not-allowed",
+    ResourceCode = "resource-code",
+    Amount = "amount",
+    TooLarge = "too-large",
+});
+
 impl Unit {
     /// A currency of the table.
     pub fn currency(code: &str) -> Result<Self, UnitError> {

@@ -14,8 +14,6 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, Wire};
 use rollbook_proof::crypto::PublicKey;
 
-use crate::word::Fact;
-
 /// The 31 characters of GB 32100-2015, in the order of their values.
 const USCC_ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// 3^(i-1) mod 31 for positions 1 to 17.
@@ -105,11 +103,14 @@ pub enum IdentifierError {
     UnknownForm,
 }
 
-impl Fact for IdentifierError {
-    fn fact(&self) -> String {
-        self.to_string()
-    }
-}
+crate::words!(IdentifierError, "why.identifier", {
+    Length = "length",
+    Character = "character",
+    Check = "check",
+    Register = "register",
+    Alias = "alias",
+    UnknownForm = "unknown-form",
+});
 
 impl From<IdentifierError> for DecodeError {
     fn from(error: IdentifierError) -> Self {

@@ -11,6 +11,7 @@ use crate::record::BankReference;
 use crate::refusal::Refusal;
 use crate::state::StateTables;
 use crate::tx::Tx;
+use crate::word::Fact as _;
 
 /// Posts a movement in a fund, wholly or not at all.
 pub fn post(tx: &mut Tx, fund: FundId, movement: &Movement) -> Result<Vec<Posting>, Refusal> {
@@ -24,13 +25,18 @@ pub fn post(tx: &mut Tx, fund: FundId, movement: &Movement) -> Result<Vec<Postin
                 "N2.not-posted"
             }
         };
-        Refusal::new(
-            code,
-            vec![
-                ("movement", movement.row().name.to_owned()),
-                ("why", error.to_string()),
-            ],
-        )
+        let mut facts = vec![
+            ("movement", movement.row().name.to_owned()),
+            ("why", error.fact()),
+        ];
+        if let PostingError::Insufficient {
+            balance, amount, ..
+        } = error
+        {
+            facts.push(("balance", balance.to_string()));
+            facts.push(("amount", amount.fact()));
+        }
+        Refusal::new(code, facts)
     })
 }
 

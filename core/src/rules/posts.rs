@@ -15,7 +15,7 @@
 
 use std::collections::BTreeSet;
 
-use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
 use crate::event::EventBody;
@@ -120,7 +120,7 @@ pub(crate) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<()
         organisation = appointment.office
     );
     if appointment.role == Role::Chair {
-        require!(tx.height == Height(0), "R48.chair-is-elected");
+        require!(tx.is_genesis(), "R48.chair-is-elected");
         let is_chair = |post: &Post| post.role == Role::Chair && post.status.in_force();
         let one = !tx.t.posts.iter().any(|(_, post)| is_chair(post));
         require!(

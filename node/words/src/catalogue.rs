@@ -230,6 +230,7 @@ fn fact_words(code: &str, earlier: &[(&str, String)], name: &str, value: &str) -
         }
         "from" | "to" => in_words(&format!("state.{}", moved_by(code, value)), value),
         "earlier" => in_words("step", value),
+        "why" => in_words("why", value),
         "needed_body" => in_words("body", value),
         // `12:control,15:family`
         "declared" | "recorded" => {

@@ -42,7 +42,6 @@ pub enum Signature {
 
 /// Why a key was not registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum KeyError {
     /// Not a point of the curve.
     #[error("the key is not a point of the curve")]

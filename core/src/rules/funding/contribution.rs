@@ -39,6 +39,7 @@ use crate::rules::bank::{check_reference, claim_reference, post};
 use crate::rules::effect::{Effect, scope_of};
 use crate::rules::funding::fund;
 use crate::tx::{DeadlineKind, Due, Tx};
+use crate::word::Fact as _;
 use crate::{refuse, require};
 
 fn instalment(tx: &Tx, number: InstalmentId) -> Result<(Instalment, Contribution), Refusal> {
@@ -56,7 +57,7 @@ fn memo(
     contribution.pledge = contribution
         .pledge
         .moved(what, amount)
-        .map_err(|error| Refusal::new("R4.pledge", vec![("why", error.to_string())]))?;
+        .map_err(|error| Refusal::new("R4.pledge", vec![("why", error.fact())]))?;
     tx.put(contribution.clone());
     Ok(())
 }

@@ -104,7 +104,7 @@ pub(super) fn apply_for(
     require!(
         !organisation.identifiers.is_empty(),
         "M01.identifier-invalid",
-        why = "there is none"
+        why = "missing"
     );
     for identifier in &organisation.identifiers {
         if let Err(error) = identifier.check() {

@@ -113,8 +113,8 @@ pub(crate) fn enter(
     for key in keys.kinds() {
         claim_key(tx, key, possession, organisation, verifier)?;
     }
-    let status = match (tx.height, tx.t.nodes.get(&organisation).cloned()) {
-        (Height(0), _) => tx.begin::<NodeFacts>(organisation, "A17", NodeStatus::Validator)?,
+    let status = match (tx.is_genesis(), tx.t.nodes.get(&organisation).cloned()) {
+        (true, _) => tx.begin::<NodeFacts>(organisation, "A17", NodeStatus::Validator)?,
         (_, None) => tx.begin::<NodeFacts>(organisation, "M40", NodeStatus::Registered)?,
         (_, Some(mut before)) => {
             tx.go(&mut before, "M40", NodeStatus::Registered)?;
