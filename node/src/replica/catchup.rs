@@ -7,9 +7,10 @@
 //!   every root. One bad item ends the answer and puts the peer back for a while; what was good
 //!   before it stays.
 //! * One range is waited for at a time, and not for long: then the next peer is asked, those first
-//!   that have answered faster. What the slow one sends is still taken. Tips are asked of one peer after the other, often while a
-//!   height is under way, seldom while idle, and at once of a peer whose frames are ahead. With its
-//!   tip a peer gives the cosignatures it holds.
+//!   that have answered faster. What the slow one sends is still taken.
+//! * Tips are asked of one peer after the other, often while a height is under way, seldom while
+//!   idle, and at once of a peer whose frames are ahead. With its tip a peer gives the cosignatures
+//!   it holds.
 
 use std::collections::BTreeMap;
 

@@ -116,9 +116,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let height = host.height();
         host.future.retain(|h, _| *h >= height);
         let seats = &host.validators;
-        host.restored.retain(|who, from| {
-            *from > height && seats.iter().any(|v| v.organisation == *who)
-        });
+        host.restored
+            .retain(|who, from| *from > height && seats.iter().any(|v| v.organisation == *who));
         self.begin_recovery();
         self.host.todo.push_back(Todo::Look);
         self.host.set_timer(Timer::Idle, LOOK_MS);

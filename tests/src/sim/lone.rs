@@ -164,12 +164,7 @@ impl<L: SimLedger> Lone<L> {
         self.ledger.execute(&body, &seal).unwrap();
         let mut signatures = Vec::new();
         for seat in self.ledger.validators() {
-            let vote = self.vote_of(
-                seat.organisation.0,
-                VoteKind::Precommit,
-                0,
-                Some(seal.id()),
-            );
+            let vote = self.vote_of(seat.organisation.0, VoteKind::Precommit, 0, Some(seal.id()));
             signatures.push((seat.organisation, vote.signature));
         }
         let certificate = Certificate {
