@@ -13,16 +13,21 @@ use rollbook_proof::number::OrganisationId;
 use super::app::App;
 use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Seats, proposer_index};
 use super::host::{Host, Todo};
-use super::message::{ANSWER_BLOCKS, ANSWER_BYTES, Batch, Envelope, Frame, Request, Response};
-use super::storage::Storage;
+use super::message::{
+    ANSWER_BLOCKS, ANSWER_BYTES, Batch, Envelope, Frame, Request, Response, newest_bytes,
+};
+use super::storage::{Statement, Storage};
 use super::{Effect, NotTaken, Replica, Timer};
 
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// Answers one question.
     pub(super) fn serve(&mut self, from: u32, id: u64, request: Request) {
+        if let Request::Wake { votes_from } = request {
+            self.woken(OrganisationId(from), votes_from);
+        }
         let host = &self.host;
         let response = match request {
-            Request::Tip => Response::Tip {
+            Request::Tip | Request::Wake { .. } => Response::Tip {
                 height: host.tip.seal.height,
                 cosignatures: host.tip_cosignatures(),
             },
@@ -56,11 +61,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 };
                 Response::Body(held.or_else(decided))
             }
-            Request::Newest { validator } => Response::Newest {
-                height: host.height(),
-                proof: host.tip_certificate.clone(),
-                statement: host.newest.get(&validator).cloned(),
-            },
+            Request::Newest { validator } => {
+                let (height, statement) = (host.height(), host.newest.get(&validator).cloned());
+                let message = newest_bytes(&host.chain, validator, height, &statement);
+                Response::Newest {
+                    height,
+                    proof: host.tip_certificate.clone(),
+                    statement,
+                    signature: host.seat().map(|_| host.keys.sign_answer(&message)),
+                }
+            }
         };
         self.host.out.push(Effect::Respond {
             to: from,
@@ -161,6 +171,53 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 }
 
+/// What a broadcast frame is worth to those whom it would be passed on to (RULINGS A40).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worth {
+    /// Signed by this validator, for this place: what the frame is, height or log size, round.
+    Genuine(OrganisationId, (u8, u64, u32)),
+    /// No validator that could have signed it did.
+    Forged,
+    /// It cannot be judged here and now.
+    Unknown,
+}
+
+impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
+    /// Judges a frame by its signatures before it is passed on.
+    pub fn worth(&mut self, frame: &Frame) -> Worth {
+        let host = &mut self.host;
+        if let Frame::Cosign(cosignature) = frame {
+            let place = (4, cosignature.size, 0);
+            return match host.cosigner_of(cosignature) {
+                Some(who) => Worth::Genuine(who, place),
+                None if host.collects(cosignature.size) => Worth::Forged,
+                // Of another height the cosigner may be one whose key is not known here.
+                None => Worth::Unknown,
+            };
+        }
+        let working = host.height();
+        let place = match frame {
+            Frame::Vote(signed) if signed.vote.kind == VoteKind::Prevote => {
+                (0, signed.vote.height.0, signed.vote.round)
+            }
+            Frame::Vote(signed) => (1, signed.vote.height.0, signed.vote.round),
+            Frame::Proposal { proposal, .. } => (2, proposal.facts.height.0, proposal.facts.round),
+            Frame::Polka { height, round, .. } => (3, height.0, *round),
+            Frame::Round { height, round, .. } => (5, height.0, *round),
+            Frame::Cosign(_) => return Worth::Unknown,
+        };
+        if place.1 < working.0 || place.1 > working.next().0 {
+            return Worth::Unknown;
+        }
+        match host.author(frame) {
+            Some(who) => Worth::Genuine(who, place),
+            None if place.1 == working.0 => Worth::Forged,
+            // A handover may lie between.
+            None => Worth::Unknown,
+        }
+    }
+}
+
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// The validator that answers for a frame of a height not begun, if its signatures hold under
     /// the current validators.
@@ -175,8 +232,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         match frame {
             Frame::Vote(signed) => {
                 let key = key(signed.vote.validator)?;
-                self.verify_vote(&signed.vote, &key, &signed.signature)
-                    .then_some(signed.vote.validator)
+                if !self.verify_vote(&signed.vote, &key, &signed.signature) {
+                    return None;
+                }
+                self.heard(&Statement::Vote(signed.vote.clone()), &key);
+                Some(signed.vote.validator)
             }
             Frame::Proposal { proposal, seal } => {
                 let facts = &proposal.facts;
@@ -185,8 +245,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 let (expected, key) = (proposer.organisation, proposer.consensus);
                 let honest =
                     expected == facts.validator && CoreProposal::of(facts, seal.clone()).is_some();
-                (honest && self.verify_proposal(facts, &key, &proposal.signature))
-                    .then_some(expected)
+                if !honest || !self.verify_proposal(facts, &key, &proposal.signature) {
+                    return None;
+                }
+                self.heard(&Statement::Proposal(facts.clone()), &key);
+                Some(expected)
             }
             Frame::Polka { signatures, .. } => {
                 let CoreInput::PolkaCertificate(polka) = core_input(frame)? else {

@@ -19,7 +19,7 @@ use rollbook_node::replica::{
 };
 use rollbook_proof::chain::{Certificate, Evidence, Seal, Vote, VoteKind, quorum};
 use rollbook_proof::codec::{decode, encode};
-use rollbook_proof::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use rollbook_sandbox::sign::sample_nonce;
@@ -112,13 +112,17 @@ impl Genesis {
 
 /// The keys of a simulated node.
 pub fn node_keys(organisation: u32) -> Keys {
-    let key = |what: &str| Keypair::derive(b"simulator", &format!("{what}-{organisation}"));
+    let key = |kind| node_key(organisation, kind);
     Keys::new(
         OrganisationId(organisation),
-        key("consensus"),
-        key("cosigner"),
-        key("log"),
+        key(KeyKind::Consensus),
+        key(KeyKind::Cosigner),
+        key(KeyKind::Log),
     )
+}
+
+fn node_key(organisation: u32, kind: KeyKind) -> Keypair {
+    Keypair::derive(b"simulator", &format!("{kind:?}-{organisation}"))
 }
 
 #[derive(Debug, Clone)]
@@ -294,7 +298,10 @@ impl ChainApp {
                         .iter()
                         .find(|v| v.organisation == c.validator);
                     let message = self.cosignature_message(&checkpoint, c.validator, c.time_s);
-                    if known.is_none_or(|v| !memo::verify(&v.cosigner, &message, &c.signature)) {
+                    let holds = |v: &Validator| {
+                        message.is_some_and(|m| memo::verify(&v.cosigner, &m, &c.signature))
+                    };
+                    if !known.is_some_and(holds) {
                         return Err(BlockVerdict::Invalid("a bad handover cosignature".into()));
                     }
                 }
@@ -442,6 +449,10 @@ impl SimLedger for ChainApp {
         node_keys(organisation)
     }
 
+    fn keypair(_: &Genesis, organisation: u32, kind: KeyKind) -> Keypair {
+        node_key(organisation, kind)
+    }
+
     fn record(genesis: &Genesis, plan: &Plan, number: u64, random: &mut Random) -> Option<Vec<u8>> {
         let principal = if plan.handovers && number.is_multiple_of(7) {
             // The last registered organisation joins and leaves.
@@ -573,9 +584,11 @@ impl App for ChainApp {
         checkpoint: &BlockCheckpoint,
         organisation: OrganisationId,
         time_s: u64,
-    ) -> Vec<u8> {
+    ) -> Option<Vec<u8>> {
+        // As in a note, where a time is a number of 63 bits.
+        i64::try_from(time_s).ok()?;
         let facts = encode(&(checkpoint.size, checkpoint.root, organisation, time_s));
-        tagged("simulated cosignature", &[&facts])
+        Some(tagged("simulated cosignature", &[&facts]))
     }
 
     fn log_message(&self, checkpoint: &BlockCheckpoint) -> Vec<u8> {

@@ -37,7 +37,11 @@ fn sign_before_sync() {
     // stands. Without it the lost guard shows.
     caught(&[Planted::SignBeforeSync], "is not decided", deadly);
     caught(
-        &[Planted::SignBeforeSync, Planted::AskSkipped],
+        &[
+            Planted::SignBeforeSync,
+            Planted::AskSkipped,
+            Planted::CloneUnnoticed,
+        ],
         "DOUBLE SIGNATURE",
         deadly,
     );
@@ -46,7 +50,11 @@ fn sign_before_sync() {
 #[test]
 fn guard_skipped() {
     caught(
-        &[Planted::GuardSkipped, Planted::AskSkipped],
+        &[
+            Planted::GuardSkipped,
+            Planted::AskSkipped,
+            Planted::CloneUnnoticed,
+        ],
         "DOUBLE SIGNATURE",
         deadly,
     );
@@ -73,9 +81,13 @@ fn sync_unchecked() {
 
 #[test]
 fn ask_skipped() {
-    caught(&[Planted::AskSkipped], "DOUBLE SIGNATURE", |plan| Plan {
-        liar: false,
-        wipe: true,
-        ..deadly(plan)
-    });
+    caught(
+        &[Planted::AskSkipped, Planted::CloneUnnoticed],
+        "DOUBLE SIGNATURE",
+        |plan| Plan {
+            liar: false,
+            wipe: true,
+            ..deadly(plan)
+        },
+    );
 }
