@@ -28,7 +28,7 @@ use crate::record::{Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::network::validators;
 use crate::state::{Changes, Row, State, StateLoader, StateTables};
-use crate::tx::{BlockContext, Verify};
+use crate::tx::{BlockContext, Tx, Verify};
 use crate::{apply, lookup};
 
 mod error;
@@ -326,6 +326,12 @@ impl Ledger {
             height: self.height().next(),
             now,
         }
+    }
+
+    /// Lets somebody look at the tip as a rule does; nothing is written.
+    pub fn look<R>(&mut self, look: impl FnOnce(&Tx) -> R) -> R {
+        let block = self.next_block(self.tip.seal.time_ms);
+        look(&Tx::of_block(&mut self.state.tables, block))
     }
 
     /// Decodes and judges a record against the tip at ledger time `now`, without keeping anything.
