@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rollbook_core::record::Record;
+use rollbook_core::view::open::Open;
 use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
@@ -93,12 +94,15 @@ struct Loop {
     questions: StateQuestions,
     unanswered: VecDeque<u64>,
     counts: Counts,
+    /// The open objects, followed from block to block.
+    open: Open,
     stop: Option<Failure>,
 }
 
 impl Loop {
     fn new(parts: Parts) -> Loop {
         Loop {
+            open: Open::of(parts.replica.app().ledger().tables()),
             parts,
             started: Instant::now(),
             peers: Peers::default(),
@@ -279,6 +283,20 @@ impl Loop {
             } => {
                 let _ = reply.send(questions::next(app.ledger(), about, class));
             }
+            Command::View {
+                about: (object, number),
+                class,
+                reply,
+            } => {
+                let _ = reply.send(questions::view(app, object, number, class));
+            }
+            Command::Tasks {
+                whose,
+                class,
+                reply,
+            } => {
+                let _ = reply.send(questions::tasks(app, &self.open, whose, class));
+            }
             Command::Stop => {}
         }
     }
@@ -337,6 +355,10 @@ impl Loop {
         let clock = self.clock();
         let effects = self.parts.replica.step(clock, input);
         let outbox = self.parts.replica.app_mut().take_outbox();
+        for (committed, _) in &outbox.committed {
+            let tables = self.parts.replica.app().ledger().tables();
+            self.open.follow(tables, &committed.execution.changes.rows);
+        }
         if let Err(error) = self.parts.delivery.deliver(outbox) {
             return self.stopped(error.to_string());
         }
