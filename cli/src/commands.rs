@@ -2,11 +2,13 @@
 
 pub mod act;
 pub mod audit;
+pub mod beside;
 pub mod bench;
 pub mod demo;
 pub mod export;
 pub mod follow;
 pub mod genesis;
+pub mod history;
 pub mod keys;
 pub mod list;
 pub mod node;
@@ -16,6 +18,9 @@ pub mod pending;
 pub mod prove;
 pub mod setup;
 pub mod show;
+pub mod source;
 pub mod status;
+pub mod tasks;
 pub mod testnet;
+pub mod units;
 pub mod verify;

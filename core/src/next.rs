@@ -81,6 +81,28 @@ pub enum Object {
 }
 
 impl Object {
+    /// The word of the kind, as steps name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Object::Organisation => "organisation",
+            Object::Membership => "membership",
+            Object::Invoice => "invoice",
+            Object::Motion => "motion",
+            Object::Post => "post",
+            Object::Fund => "fund",
+            Object::Instalment => "instalment",
+            Object::Call => "call",
+            Object::Application => "application",
+            Object::Draw => "draw",
+            Object::Review => "review",
+            Object::Award => "award",
+            Object::Agreement => "agreement",
+            Object::Milestone => "milestone",
+            Object::Payment => "payment",
+            Object::Node => "node",
+        }
+    }
+
     /// Reads the word of a kind.
     pub fn parse(word: &str) -> Option<Object> {
         serde::Deserialize::deserialize(
@@ -549,7 +571,10 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 }
                 milestone::MilestoneState::Assessing => found.who("ASR"),
                 state if state.is_accepted() && entry.payment.is_none() && !entry.is_final => {
-                    found.who("GRT").then("PO")
+                    found
+                        .who("GRT")
+                        .then("PO")
+                        .see(Object::Agreement, Some(entry.agreement.0))
                 }
                 _ => found.see(Object::Payment, entry.payment.map(|payment| payment.0)),
             }

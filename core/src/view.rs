@@ -20,6 +20,7 @@ use crate::tx::Tx;
 
 mod agreement;
 mod call;
+pub mod history;
 mod motion;
 pub mod open;
 pub mod tasks;
@@ -71,6 +72,11 @@ fn party(tables: &StateTables, number: OrganisationId) -> Party {
         .get(&number)
         .map(|entry| entry.name.clone());
     Party { number, name }
+}
+
+/// The unit of an object's amounts: that of its fund.
+pub fn unit_of_object(tables: &StateTables, object: Object, number: u32) -> Option<Unit> {
+    unit_of(tables, tasks::fund_of(tables, object, number)?)
 }
 
 fn unit_of(tables: &StateTables, fund: FundId) -> Option<Unit> {

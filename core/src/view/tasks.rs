@@ -153,7 +153,7 @@ impl Posts {
 }
 
 /// The fund that an object belongs to.
-fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<FundId> {
+pub(super) fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<FundId> {
     let of_call = |call: CallId| tables.calls.get(&call).map(|call| call.terms.fund);
     let of_application = |application: ApplicationId| {
         let entry = tables.applications.get(&application)?;
