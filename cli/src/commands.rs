@@ -2,8 +2,8 @@
 
 pub mod act;
 pub mod audit;
-pub mod beside;
 pub mod bench;
+pub mod beside;
 pub mod demo;
 pub mod export;
 pub mod follow;

@@ -171,7 +171,14 @@ pub const KINDS: [Kind; 21] = [
         "",
         "entry",
         ("contribution", "entries"),
-        &["instalment", "amount", "value_day", "reference", "recorded_by", "confirmed_by"],
+        &[
+            "instalment",
+            "amount",
+            "value_day",
+            "reference",
+            "recorded_by",
+            "confirmed_by",
+        ],
     ),
     told(
         "AP",
@@ -212,7 +219,11 @@ pub fn kind_of(word: &str) -> Option<&'static Kind> {
     kinds
         .find(|kind| kind.table == word)
         .or_else(|| KINDS.iter().find(of_letters))
-        .or_else(|| KINDS.iter().find(|kind| kind.noun == word && kind.word == "list"))
+        .or_else(|| {
+            KINDS
+                .iter()
+                .find(|kind| kind.noun == word && kind.word == "list")
+        })
 }
 
 /// Path of an object: its number, or for an account its own text.
@@ -227,7 +238,10 @@ pub fn path_of(kind: &Kind, key: &str) -> Option<String> {
             .then(|| format!("entry/{}", key.to_lowercase()));
     }
     if kind.table == "relation" {
-        let parts: Vec<u32> = key.split('/').filter_map(|part| part.parse().ok()).collect();
+        let parts: Vec<u32> = key
+            .split('/')
+            .filter_map(|part| part.parse().ok())
+            .collect();
         return match parts.as_slice() {
             [a, b, number] if key.split('/').count() == 3 => {
                 Some(format!("relation/{}/{}/{number}", a.min(b), a.max(b)))
@@ -269,7 +283,9 @@ pub fn parse(text: &str) -> Result<Target, Failure> {
 /// Whether the state proves what stands at a path.
 pub fn is_proved(path: &str) -> bool {
     let table = path.split_once('/').map_or(path, |(table, _)| table);
-    KINDS.iter().any(|kind| kind.table == table && kind.is_proved)
+    KINDS
+        .iter()
+        .any(|kind| kind.table == table && kind.is_proved)
 }
 
 /// The object at a path, where core has a name for its kind.

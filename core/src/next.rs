@@ -465,7 +465,9 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             .of(Some(entry.applicant))
             .fund(tables, fund);
             match entry.status {
-                ApplicationStatus::Submitted => found.not_before(tables, D::CallCloses, entry.call.0),
+                ApplicationStatus::Submitted => {
+                    found.not_before(tables, D::CallCloses, entry.call.0)
+                }
                 ApplicationStatus::Ineligible => match entry.appeal {
                     Some(application::Appeal::Possible) => found.who("applicant").then("BRD"),
                     Some(application::Appeal::Filed(_)) => found.who("BRD"),
@@ -529,9 +531,10 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 award::AwardState::Accepted if entry.agreement.is_none() => {
                     found.who("PO").then("GRT")
                 }
-                award::AwardState::Accepted => {
-                    found.see(Object::Agreement, entry.agreement.map(|agreement| agreement.0))
-                }
+                award::AwardState::Accepted => found.see(
+                    Object::Agreement,
+                    entry.agreement.map(|agreement| agreement.0),
+                ),
                 award::AwardState::Standstill => found.who("CLK").then("GRT"),
                 award::AwardState::Offered => found.then("PO"),
                 _ => found,
@@ -570,12 +573,10 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                     found
                 }
                 milestone::MilestoneState::Assessing => found.who("ASR"),
-                state if state.is_accepted() && entry.payment.is_none() && !entry.is_final => {
-                    found
-                        .who("GRT")
-                        .then("PO")
-                        .see(Object::Agreement, Some(entry.agreement.0))
-                }
+                state if state.is_accepted() && entry.payment.is_none() && !entry.is_final => found
+                    .who("GRT")
+                    .then("PO")
+                    .see(Object::Agreement, Some(entry.agreement.0)),
                 _ => found.see(Object::Payment, entry.payment.map(|payment| payment.0)),
             }
         }
@@ -604,9 +605,9 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             .of(grantee)
             .fund(tables, Some(entry.fund));
             match entry.state {
-                payment::PaymentState::Approved => found
-                    .not_before(tables, D::PayoutDelay, number)
-                    .then("OFF"),
+                payment::PaymentState::Approved => {
+                    found.not_before(tables, D::PayoutDelay, number).then("OFF")
+                }
                 payment::PaymentState::Held => found.who("BRD"),
                 _ => found,
             }
@@ -711,7 +712,13 @@ fn drawing(entry: &draw::Draw) -> (&'static str, Option<OrganisationId>) {
     // A place that passed to a seat holder is one of theirs, whichever it was.
     let open = |place: usize| entry.slots.get(place).filter(|slot| missing(slot));
     let of_post = |place| open(place).is_some_and(|slot| slot.seat.is_none());
-    let passed = || entry.slots.iter().filter(|slot| missing(slot)).find_map(|slot| slot.seat);
+    let passed = || {
+        entry
+            .slots
+            .iter()
+            .filter(|slot| missing(slot))
+            .find_map(|slot| slot.seat)
+    };
     let holder = open(2).is_some() || passed().is_some();
     let who = match (of_post(0), of_post(1), holder) {
         (true, true, true) => "PO, OFF, seat holder",

@@ -49,9 +49,7 @@ pub fn of(tx: &Tx, object: Object, number: u32, reader: ReadClass) -> Option<Vie
     Some(match object {
         Object::Motion => View::Motion(motion::of(tx, MotionId(number), reader)?),
         Object::Call => View::Call(call::of(&tx.t, CallId(number))?),
-        Object::Application => {
-            View::Application(call::application(&tx.t, ApplicationId(number))?)
-        }
+        Object::Application => View::Application(call::application(&tx.t, ApplicationId(number))?),
         Object::Agreement => View::Agreement(agreement::of(&tx.t, AgreementId(number))?),
         _ => return None,
     })

@@ -179,7 +179,14 @@ fn question(tally: &Tally, line: &Line) -> String {
         ("right", line.right.to_string()),
         (
             "holds",
-            t(if line.holds { "tally.holds" } else { "tally.fails" }, &[]),
+            t(
+                if line.holds {
+                    "tally.holds"
+                } else {
+                    "tally.fails"
+                },
+                &[],
+            ),
         ),
     ];
     let key = match line.question {
@@ -205,7 +212,11 @@ fn question(tally: &Tally, line: &Line) -> String {
                     Base::All => "tally.base-all",
                 };
                 facts.push(("base", t(base, &[])));
-                let more = if threshold.strict { "tally.more-than" } else { "tally.at-least" };
+                let more = if threshold.strict {
+                    "tally.more-than"
+                } else {
+                    "tally.at-least"
+                };
                 facts.push(("more", t(more, &[])));
                 "tally.majority"
             }
@@ -243,7 +254,10 @@ fn standing(entry: &Entry) -> String {
         add(t("beside.code", &[("code", code.to_string())]));
     }
     if let Some(appeal) = &entry.appeal {
-        add(t("beside.appeal", &[("appeal", in_words("appeal", appeal.word()))]));
+        add(t(
+            "beside.appeal",
+            &[("appeal", in_words("appeal", appeal.word()))],
+        ));
     }
     if let Some(code) = &entry.void {
         add(t("beside.code", &[("code", code.to_string())]));
@@ -258,7 +272,10 @@ fn call(view: &CallView) {
     for line in wanted(&view.criteria, view.threshold) {
         print(line);
     }
-    print(t("beside.reviewers", &[("count", view.reviewers.to_string())]));
+    print(t(
+        "beside.reviewers",
+        &[("count", view.reviewers.to_string())],
+    ));
     let mut table = output::table(&[
         "beside.rank",
         "beside.application",
@@ -276,7 +293,9 @@ fn call(view: &CallView) {
             .map(|line| line.review.short().to_string())
             .collect();
         table.add_row([
-            entry.rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
+            entry
+                .rank
+                .map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
             entry.application.short().to_string(),
             party(&entry.applicant),
             money(entry.ask, view.unit.as_ref()),
@@ -345,11 +364,20 @@ fn application(view: &ApplicationView) {
             ("means", means(score)),
             (
                 "rank",
-                entry.rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
+                entry
+                    .rank
+                    .map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
             ),
             (
                 "reached",
-                t(if score.reached { "beside.reached" } else { "beside.below" }, &[]),
+                t(
+                    if score.reached {
+                        "beside.reached"
+                    } else {
+                        "beside.below"
+                    },
+                    &[],
+                ),
             ),
         ];
         print(t("beside.score", &facts));
@@ -363,7 +391,11 @@ fn application(view: &ApplicationView) {
     for review in &entry.reviews {
         let scores = review.scores.as_ref().map(|scores| {
             let numbers: Vec<String> = scores.0.iter().map(u32::to_string).collect();
-            let revised = if review.is_revised { t("beside.revised", &[]) } else { String::new() };
+            let revised = if review.is_revised {
+                t("beside.revised", &[])
+            } else {
+                String::new()
+            };
             format!("{}{revised}", numbers.join(" "))
         });
         table.add_row([
@@ -394,13 +426,21 @@ fn agreement(view: &AgreementView) {
             line.place.to_string()
         };
         table.add_row([
-            line.milestone.map_or_else(|| "-".to_owned(), |id| id.short().to_string()),
+            line.milestone
+                .map_or_else(|| "-".to_owned(), |id| id.short().to_string()),
             place,
             money((!line.is_final).then_some(line.planned), unit),
             line.due_ms.map(time).unwrap_or_default(),
-            line.state.map(|at| state("milestone", at.word())).unwrap_or_default(),
-            money((line.accepted != Amount::ZERO).then_some(line.accepted), unit),
-            line.payment.map(|payment| payment.to_string()).unwrap_or_default(),
+            line.state
+                .map(|at| state("milestone", at.word()))
+                .unwrap_or_default(),
+            money(
+                (line.accepted != Amount::ZERO).then_some(line.accepted),
+                unit,
+            ),
+            line.payment
+                .map(|payment| payment.to_string())
+                .unwrap_or_default(),
         ]);
     }
     lines(&table);

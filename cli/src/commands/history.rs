@@ -82,7 +82,10 @@ struct Wanted {
 impl Wanted {
     fn read(flags: &History) -> Result<Wanted, Failure> {
         let bad = |flag: &str, text: &str| {
-            let facts = [("argument", format!("--{flag}")), ("value", text.to_owned())];
+            let facts = [
+                ("argument", format!("--{flag}")),
+                ("value", text.to_owned()),
+            ];
             Failure::unusable(t("verb.bad", &facts)).next(t("verb.bad-next", &facts))
         };
         let date = |flag: &str, text: &Option<String>| match text {
@@ -132,17 +135,24 @@ impl Wanted {
         let is_of = |of: u32| payload.is_some_and(|payload| payload.principal.0 == of);
         let signed = |person: u32| {
             record.is_some_and(|record| {
-                record.signatures.iter().any(|entry| entry.officer.0 == person)
+                record
+                    .signatures
+                    .iter()
+                    .any(|entry| entry.officer.0 == person)
             })
         };
         let by_rule = |kind: &str| {
             payload.is_some_and(|payload| payload.body.code().eq_ignore_ascii_case(kind))
-                || line.steps.iter().any(|step| step.code.eq_ignore_ascii_case(kind))
+                || line
+                    .steps
+                    .iter()
+                    .any(|step| step.code.eq_ignore_ascii_case(kind))
         };
         let about = |(table, key): &(String, String)| {
-            line.touched.iter().any(|(kind, subject)| {
-                table_of(kind) == table && subject.to_string() == *key
-            }) || (table == "organisation" && key.parse().is_ok_and(is_of))
+            line.touched
+                .iter()
+                .any(|(kind, subject)| table_of(kind) == table && subject.to_string() == *key)
+                || (table == "organisation" && key.parse().is_ok_and(is_of))
         };
         self.of.is_none_or(is_of)
             && self.person.is_none_or(signed)
@@ -150,7 +160,9 @@ impl Wanted {
             && self.object.as_ref().is_none_or(about)
             && self.since.is_none_or(|since| since <= at)
             && self.until.is_none_or(|until| at <= until)
-            && self.before.is_none_or(|before| (line.height.0, line.place) < before)
+            && self
+                .before
+                .is_none_or(|before| (line.height.0, line.place) < before)
     }
 }
 
@@ -165,8 +177,9 @@ fn table_of(kind: &str) -> &str {
 /// Runs `history`.
 pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     if flags.past.from_export.is_none() {
-        return Err(Failure::unusable(t("history.no-export", &[]))
-            .next(t("history.no-export-next", &[])));
+        return Err(
+            Failure::unusable(t("history.no-export", &[])).next(t("history.no-export-next", &[]))
+        );
     }
     let wanted = Wanted::read(flags)?;
     let (mut lines, mut found) = (VecDeque::new(), 0usize);
@@ -185,7 +198,10 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     let Source::Export(export) = &source else {
         return Ok(0);
     };
-    let lines: Vec<Told> = lines.iter().map(|line| Told::of(line, export.tables())).collect();
+    let lines: Vec<Told> = lines
+        .iter()
+        .map(|line| Told::of(line, export.tables()))
+        .collect();
     if global.json {
         let lines: Vec<Value> = lines.iter().map(Told::json).collect();
         print_json(&json!({
@@ -195,8 +211,18 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     }
     if global.csv {
         let mut rows = Rows::new(&[
-            "place", "time", "block", "organisation", "name", "persons", "rule", "act", "objects",
-            "amount", "effect", "record",
+            "place",
+            "time",
+            "block",
+            "organisation",
+            "name",
+            "persons",
+            "rule",
+            "act",
+            "objects",
+            "amount",
+            "effect",
+            "record",
         ]);
         for line in &lines {
             rows.add([
@@ -211,7 +237,9 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
                 line.objects.clone(),
                 line.amount.clone(),
                 line.effect.clone(),
-                line.record.map(|record| record.to_hex()).unwrap_or_default(),
+                line.record
+                    .map(|record| record.to_hex())
+                    .unwrap_or_default(),
             ]);
         }
         rows.print(global);
@@ -224,7 +252,10 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
         print(line.text());
     }
     if found > lines.len() {
-        let before = lines.first().map(|line| line.place.clone()).unwrap_or_default();
+        let before = lines
+            .first()
+            .map(|line| line.place.clone())
+            .unwrap_or_default();
         let facts = [
             ("shown", lines.len().to_string()),
             ("found", found.to_string()),
@@ -292,9 +323,13 @@ impl Told {
             height: line.height.0,
             time: time(line.time),
             time_ms: line.time.0,
-            principal: principal.map(|id| id.short().to_string()).unwrap_or_default(),
+            principal: principal
+                .map(|id| id.short().to_string())
+                .unwrap_or_default(),
             name: name.unwrap_or_default(),
-            persons: record.map(|(_, record)| persons(record)).unwrap_or_default(),
+            persons: record
+                .map(|(_, record)| persons(record))
+                .unwrap_or_default(),
             rule: rule.to_owned(),
             act: match record {
                 Some((_, record)) => deed(record),
@@ -318,7 +353,12 @@ impl Told {
         let facts = [
             ("place", self.place.clone()),
             ("time", self.time.clone()),
-            ("principal", format!("{} {}", self.principal, self.name).trim().to_owned()),
+            (
+                "principal",
+                format!("{} {}", self.principal, self.name)
+                    .trim()
+                    .to_owned(),
+            ),
             ("persons", self.persons.clone()),
             ("rule", self.rule.clone()),
             ("act", self.act.clone()),
@@ -363,7 +403,10 @@ fn effect(line: &Line) -> String {
         let kind = table_of(step.kind);
         let facts = [
             ("object", short(step.kind, &step.subject)),
-            ("from", step.from.map(|from| state(kind, from)).unwrap_or_default()),
+            (
+                "from",
+                step.from.map(|from| state(kind, from)).unwrap_or_default(),
+            ),
             ("to", state(kind, step.to)),
         ];
         match step.from {
@@ -388,10 +431,13 @@ fn amount(line: &Line, tables: &StateTables) -> Option<String> {
     let (_, record) = line.record.as_ref()?;
     let shown = Shown::of(&record.payload.body);
     let minor = named_amount(&shown)?;
-    let unit = line.touched.iter().find_map(|(kind, subject)| match subject {
-        Subject::Number(number) => unit_of_object(tables, Object::parse(kind)?, *number),
-        Subject::Relation(..) => None,
-    });
+    let unit = line
+        .touched
+        .iter()
+        .find_map(|(kind, subject)| match subject {
+            Subject::Number(number) => unit_of_object(tables, Object::parse(kind)?, *number),
+            Subject::Relation(..) => None,
+        });
     let fund = || {
         let fund = objects::find(&shown, rollbook_core::id::FundId::LETTER)?;
         let fund = tables.funds.get(&rollbook_core::id::FundId(fund))?;
@@ -411,7 +457,9 @@ fn named_amount(value: &Shown) -> Option<i128> {
         match value {
             Shown::Amount(minor) => found.push((name.to_owned(), *minor)),
             Shown::Fields(fields) => {
-                fields.iter().for_each(|(name, inner)| all(name, inner, found));
+                fields
+                    .iter()
+                    .for_each(|(name, inner)| all(name, inner, found));
             }
             Shown::List(items) => items.iter().for_each(|inner| all(name, inner, found)),
             _ => {}
@@ -420,30 +468,30 @@ fn named_amount(value: &Shown) -> Option<i128> {
     let mut found = Vec::new();
     all("", value, &mut found);
     let by_name = |name: &str| found.iter().find(|(known, _)| known == name);
-    let chosen = ["total", "budget", "ask", "amount"].into_iter().find_map(by_name);
+    let chosen = ["total", "budget", "ask", "amount"]
+        .into_iter()
+        .find_map(by_name);
     let only = || found.first().filter(|_| found.len() == 1);
     chosen.or_else(only).map(|(_, minor)| *minor)
 }
 
 /// `show RECORD --from-export FILE`: the record as it stands in a history that is run again.
-pub fn one(
-    target: &Target,
-    global: &Global,
-    flags: &Reading,
-    past: &Past,
-) -> Result<u8, Failure> {
+pub fn one(target: &Target, global: &Global, flags: &Reading, past: &Past) -> Result<u8, Failure> {
     let Target::Record(prefix) = target else {
-        return Err(Failure::unusable(t("history.no-blocks", &[]))
-            .next(t("history.no-blocks-next", &[])));
+        return Err(
+            Failure::unusable(t("history.no-blocks", &[])).next(t("history.no-blocks-next", &[]))
+        );
     };
     let mut found: Vec<Line> = Vec::new();
     let mut watch = |tables: &StateTables, execution: &rollbook_core::ledger::Execution| {
         let is_there = |(id, _): &(Hash, _)| id.to_hex().starts_with(prefix.as_str());
         if execution.outcomes.iter().any(is_there) {
             let of = history::of(tables, execution).into_iter();
-            found.extend(of.filter(|line| line.record.as_ref().is_some_and(|(id, _)| {
-                id.to_hex().starts_with(prefix.as_str())
-            })));
+            found.extend(of.filter(|line| {
+                line.record
+                    .as_ref()
+                    .is_some_and(|(id, _)| id.to_hex().starts_with(prefix.as_str()))
+            }));
         }
     };
     let source = Source::open_watched(global, &flags.connection, past, &mut watch)?;

@@ -23,7 +23,12 @@ use crate::{flags, objects};
 
 /// Columns whose numbers of organisations stand with their names.
 const NAMED: [&str; 6] = [
-    "organisation", "grantee", "applicant", "member", "office", "claimed_by",
+    "organisation",
+    "grantee",
+    "applicant",
+    "member",
+    "office",
+    "claimed_by",
 ];
 
 /// `NOUN list`.
@@ -152,11 +157,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
 }
 
 fn names_for(kind: &Kind, source: &Source) -> Result<BTreeMap<u32, String>, Failure> {
-    if !kind
-        .columns
-        .iter()
-        .any(|column| NAMED.contains(column))
-    {
+    if !kind.columns.iter().any(|column| NAMED.contains(column)) {
         return Ok(BTreeMap::new());
     }
     let name = |(key, value): (String, Value)| {

@@ -57,12 +57,7 @@ pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
 }
 
 /// Shows what an id names.
-pub fn show(
-    target: &Target,
-    global: &Global,
-    flags: &Reading,
-    past: &Past,
-) -> Result<u8, Failure> {
+pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> Result<u8, Failure> {
     if let Target::State(path) = target
         && (past.from_export.is_some() || !objects::is_proved(path))
     {

@@ -85,11 +85,7 @@ pub enum Source {
 
 impl Source {
     /// As the flags ask.
-    pub fn open(
-        global: &Global,
-        flags: &Connection,
-        past: &Past,
-    ) -> Result<Source, Failure> {
+    pub fn open(global: &Global, flags: &Connection, past: &Past) -> Result<Source, Failure> {
         Source::open_watched(global, flags, past, &mut |_, _| {})
     }
 
@@ -217,11 +213,17 @@ impl Source {
     /// One entry of a table by its key; none: there is no such.
     pub fn entry(&self, table: &str, key: &str) -> Result<Option<Value>, Failure> {
         // A numbered one comes right after the number before it.
-        let before = key.parse::<u32>().ok().and_then(|number| number.checked_sub(1));
+        let before = key
+            .parse::<u32>()
+            .ok()
+            .and_then(|number| number.checked_sub(1));
         let path = format!("{table}/{key}");
         let (Source::Node(client, _), Some(before)) = (self, before) else {
             let entries = self.entries(table)?;
-            return Ok(entries.into_iter().find(|(known, _)| known == key).map(|(_, value)| value));
+            return Ok(entries
+                .into_iter()
+                .find(|(known, _)| known == key)
+                .map(|(_, value)| value));
         };
         let page: Page = client.json(&format!("/v1/lists/{table}?after={before}&limit=1"))?;
         let found = page.items.into_iter().find(|item| item.path == path);
@@ -257,11 +259,7 @@ impl Export {
 }
 
 /// What belongs to an object, as a node tells it.
-pub fn view_from(
-    client: &Client,
-    object: Object,
-    number: u32,
-) -> Result<Option<View>, Failure> {
+pub fn view_from(client: &Client, object: Object, number: u32) -> Result<Option<View>, Failure> {
     let has_one = matches!(
         object,
         Object::Motion | Object::Call | Object::Application | Object::Agreement

@@ -96,7 +96,10 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
         let facts = [
             ("file", file.display().to_string()),
             ("act", deed(record)),
-            ("principal", rollbook_core::id::Id::short(record.payload.principal).to_string()),
+            (
+                "principal",
+                rollbook_core::id::Id::short(record.payload.principal).to_string(),
+            ),
             ("until", time(record.payload.valid_until_ms)),
         ];
         print(t("tasks.sign", &facts));
@@ -154,7 +157,10 @@ fn table(told: &Tasks, papers: &[Paper]) -> Rows {
 
 /// The companies and persons that may act, by their numbers.
 fn addressed(task: &Task) -> String {
-    let companies = task.companies.iter().map(|id| rollbook_core::id::Id::short(*id).to_string());
+    let companies = task
+        .companies
+        .iter()
+        .map(|id| rollbook_core::id::Id::short(*id).to_string());
     let persons = task
         .persons
         .iter()
@@ -172,8 +178,10 @@ fn whose(global: &Global, flags: &Mine) -> Result<Whose, Failure> {
         let digits = of.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
         return match digits.parse() {
             Ok(number) => Ok(Whose::Organisation(OrganisationId(number))),
-            Err(_) => Err(Failure::unusable(t("tasks.bad-of", &[("text", of.clone())]))
-                .next(t("tasks.bad-of-next", &[]))),
+            Err(_) => Err(
+                Failure::unusable(t("tasks.bad-of", &[("text", of.clone())]))
+                    .next(t("tasks.bad-of-next", &[])),
+            ),
         };
     }
     if let Some(reader) = flags.connection.reader {
@@ -231,9 +239,10 @@ fn papers(dir: &Path, whose: Whose) -> Result<Vec<Paper>, Failure> {
             Ok(record) => {
                 let wanted = match whose {
                     Whose::Organisation(of) => record.payload.principal == of,
-                    Whose::Person(person) => {
-                        record.signatures.iter().all(|entry| entry.officer != person)
-                    }
+                    Whose::Person(person) => record
+                        .signatures
+                        .iter()
+                        .all(|entry| entry.officer != person),
                     Whose::All => true,
                 };
                 if wanted {
@@ -297,7 +306,10 @@ pub fn command_for(next: &Next) -> Option<String> {
         (Object::Node, ..) => return Some("rollbook node register".to_owned()),
         _ => return None,
     };
-    let agreement = next.see.iter().find(|(object, _)| *object == Object::Agreement);
+    let agreement = next
+        .see
+        .iter()
+        .find(|(object, _)| *object == Object::Agreement);
     Some(match (words, agreement) {
         ("payment request", Some((_, agreement))) => format!("rollbook {words} {agreement}"),
         // They name an application of the call, or the record that entered the money.

@@ -41,12 +41,23 @@ impl Units {
             currency: None,
         };
         let with_amounts = [
-            "award", "agreement", "payment", "account", "application", "instalment", "entry",
-            "milestone", "pledge", "call", "motion",
+            "award",
+            "agreement",
+            "payment",
+            "account",
+            "application",
+            "instalment",
+            "entry",
+            "milestone",
+            "pledge",
+            "call",
+            "motion",
         ];
         if kind.table == "invoice" {
             let charters = source.entries("charter")?;
-            let newest = charters.last().and_then(|(_, value)| value["currency"].as_str());
+            let newest = charters
+                .last()
+                .and_then(|(_, value)| value["currency"].as_str());
             units.currency = newest.and_then(|code| Unit::currency(code).ok());
         }
         if !with_amounts.contains(&kind.table) {
@@ -68,7 +79,11 @@ impl Units {
                 };
                 Some((key.parse().ok()?, to?))
             };
-            let map = source.entries(table)?.into_iter().filter_map(link).collect();
+            let map = source
+                .entries(table)?
+                .into_iter()
+                .filter_map(link)
+                .collect();
             units.links.push((field, map));
         }
         Ok(units)

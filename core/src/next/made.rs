@@ -18,15 +18,24 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
     let made = match &motion.effect {
         MotionEffect::Admit(plan) => Some((Object::Membership, plan.membership.0)),
         MotionEffect::CreateFund(_) => among(tables.funds.last_key(), |id| {
-            tables.funds.get(&id).is_some_and(|fund| fund.motion == number)
+            tables
+                .funds
+                .get(&id)
+                .is_some_and(|fund| fund.motion == number)
         })
         .map(|id| (Object::Fund, id.0)),
         MotionEffect::PublishCall(_) => among(tables.calls.last_key(), |id| {
-            tables.calls.get(&id).is_some_and(|call| call.motion == number)
+            tables
+                .calls
+                .get(&id)
+                .is_some_and(|call| call.motion == number)
         })
         .map(|id| (Object::Call, id.0)),
         MotionEffect::GrantAward(_) => among(tables.awards.last_key(), |id| {
-            tables.awards.get(&id).is_some_and(|award| award.motion == number)
+            tables
+                .awards
+                .get(&id)
+                .is_some_and(|award| award.motion == number)
         })
         .map(|id| (Object::Award, id.0)),
         MotionEffect::Appoint(plan) => among(tables.posts.last_key(), |id| {

@@ -13,7 +13,9 @@ use crate::record::{ApplicationContent, Verdict};
 use crate::row;
 
 /// Where an application stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApplicationStatus {
     /// Sealed, in time.
@@ -55,7 +57,9 @@ crate::words!(ApplicationStatus, "state.application", {
 });
 
 /// An appeal against ineligibility (F40).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Appeal {
     /// May be filed; the deadline runs.

@@ -14,7 +14,9 @@ use crate::record::BankReference;
 use crate::row;
 
 /// Where an instalment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstalmentStatus {
     /// Signed, not called.
@@ -67,7 +69,9 @@ pub struct Contribution {
 }
 
 /// One instalment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Instalment {
     /// Its number.
     pub number: InstalmentId,

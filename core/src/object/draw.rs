@@ -11,7 +11,9 @@ use crate::record::DrawFor;
 use crate::row;
 
 /// A person of a pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct PoolMember {
     /// Ledger time at which the programme officer entered the person.
     pub entered_ms: LedgerTime,
@@ -20,7 +22,9 @@ pub struct PoolMember {
 }
 
 /// Where a draw stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DrawStatus {
     /// The pool is frozen; commitments are missing.

@@ -11,7 +11,9 @@ use crate::record::{ReviewDeclaration, Revision, Scores};
 use crate::row;
 
 /// Where a review stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReviewStatus {
     /// Drawn.

@@ -114,10 +114,7 @@ pub(super) fn of(tables: &StateTables, number: CallId) -> Option<CallView> {
     })
 }
 
-pub(super) fn application(
-    tables: &StateTables,
-    number: ApplicationId,
-) -> Option<ApplicationView> {
+pub(super) fn application(tables: &StateTables, number: ApplicationId) -> Option<ApplicationView> {
     let application = tables.applications.get(&number)?;
     let call = tables.calls.get(&application.call)?;
     Some(ApplicationView {

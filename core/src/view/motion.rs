@@ -113,7 +113,9 @@ pub(super) fn of(tx: &Tx, number: MotionId, reader: ReadClass) -> Option<MotionV
         number,
         round: motion.round,
         status: motion.status,
-        closes_ms: tx.due(DeadlineKind::MotionClose, number).filter(|_| is_open),
+        closes_ms: tx
+            .due(DeadlineKind::MotionClose, number)
+            .filter(|_| is_open),
         tally: match (is_open, is_member) {
             (true, true) => now(),
             (true, false) => None,

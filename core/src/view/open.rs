@@ -182,26 +182,27 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
                 | InstalmentStatus::Cancelled
                 | InstalmentStatus::WrittenOff => false,
             }),
-        Object::Call => tables
-            .calls
-            .get(&CallId(number))
-            .is_some_and(|entry| !matches!(entry.status, CallStatus::Closed | CallStatus::Cancelled)),
-        Object::Application => tables
-            .applications
-            .get(&ApplicationId(number))
-            .is_some_and(|entry| match entry.status {
-                ApplicationStatus::Submitted
-                | ApplicationStatus::Opened
-                | ApplicationStatus::Eligible
-                | ApplicationStatus::Ineligible
-                | ApplicationStatus::UnderReview
-                | ApplicationStatus::Ranked => true,
-                ApplicationStatus::Awarded
-                | ApplicationStatus::Reserve
-                | ApplicationStatus::NotRecommended
-                | ApplicationStatus::Withdrawn
-                | ApplicationStatus::Void => false,
-            }),
+        Object::Call => tables.calls.get(&CallId(number)).is_some_and(|entry| {
+            !matches!(entry.status, CallStatus::Closed | CallStatus::Cancelled)
+        }),
+        Object::Application => {
+            tables
+                .applications
+                .get(&ApplicationId(number))
+                .is_some_and(|entry| match entry.status {
+                    ApplicationStatus::Submitted
+                    | ApplicationStatus::Opened
+                    | ApplicationStatus::Eligible
+                    | ApplicationStatus::Ineligible
+                    | ApplicationStatus::UnderReview
+                    | ApplicationStatus::Ranked => true,
+                    ApplicationStatus::Awarded
+                    | ApplicationStatus::Reserve
+                    | ApplicationStatus::NotRecommended
+                    | ApplicationStatus::Withdrawn
+                    | ApplicationStatus::Void => false,
+                })
+        }
         Object::Draw => tables
             .draws
             .get(&DrawId(number))
@@ -210,19 +211,24 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .reviews
             .get(&ReviewId(number))
             .is_some_and(|entry| entry.status.is_running()),
-        Object::Award => tables
-            .awards
-            .get(&AwardId(number))
-            .is_some_and(|entry| match entry.state {
-                AwardState::Standstill | AwardState::Offered => true,
-                AwardState::Accepted => entry.agreement.is_none(),
-                AwardState::Lapsed | AwardState::Revoked => false,
-            }),
+        Object::Award => {
+            tables
+                .awards
+                .get(&AwardId(number))
+                .is_some_and(|entry| match entry.state {
+                    AwardState::Standstill | AwardState::Offered => true,
+                    AwardState::Accepted => entry.agreement.is_none(),
+                    AwardState::Lapsed | AwardState::Revoked => false,
+                })
+        }
         Object::Agreement => tables
             .agreements
             .get(&AgreementId(number))
             .is_some_and(|entry| {
-                !matches!(entry.state, AgreementState::Replaced | AgreementState::Completed)
+                !matches!(
+                    entry.state,
+                    AgreementState::Replaced | AgreementState::Completed
+                )
             }),
         // An accepted one waits for the request of its payment.
         Object::Milestone => tables
@@ -236,7 +242,10 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .payments
             .get(&PaymentId(number))
             .is_some_and(|entry| {
-                !matches!(entry.state, PaymentState::Acknowledged | PaymentState::Refused)
+                !matches!(
+                    entry.state,
+                    PaymentState::Acknowledged | PaymentState::Refused
+                )
             }),
         Object::Node => tables
             .nodes

@@ -138,7 +138,10 @@ impl Posts {
     fn of(tx: &Tx, open: &Open) -> Posts {
         let mut found: BTreeMap<(Role, Scope), Vec<(PersonId, OrganisationId)>> = BTreeMap::new();
         for number in open.posts() {
-            let post = tx.t.posts.get(&number).filter(|post| post_in_force(post, tx.now));
+            let post =
+                tx.t.posts
+                    .get(&number)
+                    .filter(|post| post_in_force(post, tx.now));
             if let Some(post) = post {
                 let holders = found.entry((post.role, post.scope)).or_default();
                 holders.push((post.holder, post.office));
@@ -249,7 +252,9 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
             "BRD" => companies.extend(seats::holders(tables)),
             "IC" => {
                 let of = fund.map(|fund| (fund, OrganisationId::MIN)..=(fund, OrganisationId::MAX));
-                let seats = of.into_iter().flat_map(|of| tables.committee_seats.range(of));
+                let seats = of
+                    .into_iter()
+                    .flat_map(|of| tables.committee_seats.range(of));
                 companies.extend(seats.map(|((_, organisation), _)| *organisation));
             }
             "REV" => {

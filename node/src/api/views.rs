@@ -36,8 +36,10 @@ pub async fn view(
     Path((object, number)): Path<(String, String)>,
 ) -> Result<Json<Beside>, Problem> {
     let (Some(kind), Ok(number)) = (Object::parse(&object), number.parse::<u32>()) else {
-        return Err(Problem::bad("api.object", "give a kind of object and its number")
-            .next("for example /v1/views/motion/1"));
+        return Err(
+            Problem::bad("api.object", "give a kind of object and its number")
+                .next("for example /v1/views/motion/1"),
+        );
     };
     let (height, view) = api
         .ask(|reply| Command::View {
@@ -47,8 +49,9 @@ pub async fn view(
         })
         .await?;
     let view = view.ok_or_else(|| {
-        Problem::missing(format!("there is nothing to show beside {object} {number}"))
-            .next("look at its number again; motions, calls, applications and agreements have a view")
+        Problem::missing(format!("there is nothing to show beside {object} {number}")).next(
+            "look at its number again; motions, calls, applications and agreements have a view",
+        )
     })?;
     Ok(Json(Beside {
         height,
@@ -88,7 +91,10 @@ pub async fn tasks(
         (Some(of), None) => Whose::Organisation(OrganisationId(of)),
         (None, Some(person)) => Whose::Person(PersonId(person)),
         (Some(_), Some(_)) => {
-            return Err(Problem::bad("api.query", "give an organisation or a person, not both"));
+            return Err(Problem::bad(
+                "api.query",
+                "give an organisation or a person, not both",
+            ));
         }
     };
     let waits = api

@@ -20,6 +20,7 @@ use super::peers::Peers;
 use super::questions;
 use super::questions::StateQuestions;
 use super::snapshot::{Counts, Snapshot, snapshot};
+use super::told::Told;
 use crate::clock::NodeClock;
 use crate::failure::Failure;
 use crate::network::{
@@ -96,6 +97,8 @@ struct Loop {
     counts: Counts,
     /// The open objects, followed from block to block.
     open: Open,
+    /// What the log has said.
+    told: Told,
     stop: Option<Failure>,
 }
 
@@ -113,6 +116,7 @@ impl Loop {
             questions: StateQuestions::default(),
             unanswered: VecDeque::new(),
             counts: Counts::default(),
+            told: Told::new(),
             stop: None,
         }
     }
@@ -308,13 +312,17 @@ impl Loop {
             NetworkEvent::PeerConnected { peer, role } => {
                 self.peers.came(peer, role);
                 let organisation = self.peers.organisation(&peer);
-                tracing::info!(%peer, organisation, ?role, "peer connected");
+                if let Some(untold) = self.told.peer(peer) {
+                    tracing::info!(%peer, organisation, ?role, untold, "peer connected");
+                }
                 self.step(Input::Peers(self.peers.connected()));
             }
             NetworkEvent::PeerDisconnected { peer } => {
                 self.peers.went(&peer);
                 let organisation = self.peers.organisation(&peer);
-                tracing::info!(%peer, organisation, "peer disconnected");
+                if let Some(untold) = self.told.peer(peer) {
+                    tracing::info!(%peer, organisation, untold, "peer disconnected");
+                }
                 self.step(Input::Peers(self.peers.connected()));
             }
             NetworkEvent::ListenFailed { address, reason } => {
@@ -404,7 +412,7 @@ impl Loop {
             } => {
                 self.counts.blocks += 1;
                 self.counts.records += records.len() as u64;
-                tracing::debug!(height = height.0, records = records.len(), "decided");
+                self.told.decided(height, records.len());
             }
             Effect::Receipted(receipt) => {
                 let stored = stored(receipt);
@@ -470,6 +478,8 @@ impl Loop {
         }
         self.nodes_changed();
         let status = self.parts.replica.status();
+        self.told.end_minute(status.tip);
+        self.told.clock(&status);
         self.questions.answer(self.parts.replica.app().ledger());
         let known = self.parts.snapshots.borrow();
         let same = known.status == status && known.counts == self.counts;

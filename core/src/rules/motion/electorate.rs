@@ -144,11 +144,7 @@ pub enum Ground {
 /// Organisations that have a conflict in the matter now, and why: the groups of the parties and of
 /// those that declared a relation with them, and of those who declared one on whichever motion of the
 /// matter (RULINGS R31). One ground stands for several.
-fn grounds(
-    tx: &Tx,
-    motion: MotionId,
-    effect: &MotionEffect,
-) -> BTreeMap<OrganisationId, Ground> {
+fn grounds(tx: &Tx, motion: MotionId, effect: &MotionEffect) -> BTreeMap<OrganisationId, Ground> {
     let mut found = BTreeMap::new();
     for party in effect.plan().interested(tx) {
         let own = groups::members(&tx.t, party);
