@@ -13,6 +13,7 @@ pub mod keys;
 pub mod list;
 pub mod node;
 pub mod node_register;
+pub mod opening;
 pub mod org;
 pub mod pending;
 pub mod prove;

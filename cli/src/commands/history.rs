@@ -1,7 +1,9 @@
-//! `rollbook history --from-export FILE`: one line for each act, of a history that is run again: when,
-//! which block, who signed for whom, what, how much, what it moved or why it had no effect.
+//! `rollbook history`: one line for each act, of a history that is run again: when, which block, who signed
+//! for whom, what, how much, what it moved or why it had no effect. `--from-export FILE` reads a file;
+//! without it the whole history comes from a node first.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_client::fetch::Target;
@@ -14,6 +16,7 @@ use rollbook_core::step::Subject;
 use rollbook_core::view::history::Line;
 use rollbook_core::view::{history, unit_of_object};
 use rollbook_core::word::Word;
+use rollbook_node::files::{Access, Replacement, WriteError};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{day, time};
@@ -24,10 +27,11 @@ use crate::commands::source::{Past, Source};
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Connection, Global, Reading};
 use crate::keystore::card::role_code;
-use crate::objects;
 use crate::objects::both_names;
-use crate::output::{Rows, print, print_json, say};
+use crate::output::{Rows, busy, print, print_json, say};
+use crate::profile::in_use;
 use crate::shown::Shown;
+use crate::{asking, objects};
 
 /// Lines shown if nothing else is asked for.
 const COUNT: &str = "100";
@@ -176,12 +180,20 @@ fn table_of(kind: &str) -> &str {
 
 /// Runs `history`.
 pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
-    if flags.past.from_export.is_none() {
-        return Err(
-            Failure::unusable(t("history.no-export", &[])).next(t("history.no-export-next", &[]))
-        );
-    }
     let wanted = Wanted::read(flags)?;
+    // Nothing is proved of a list, so a node's history is fetched whole and run again.
+    let fetched = match flags.past.from_export {
+        Some(_) => None,
+        None => Some(fetch(global, &flags.connection)?),
+    };
+    let past = Past {
+        from_export: fetched
+            .as_ref()
+            .map(|file| file.0.clone())
+            .or_else(|| flags.past.from_export.clone()),
+        on: flags.past.on.clone(),
+        known: flags.past.known.clone(),
+    };
     let (mut lines, mut found) = (VecDeque::new(), 0usize);
     let mut watch = |tables: &StateTables, execution: &rollbook_core::ledger::Execution| {
         for line in history::of(tables, execution) {
@@ -194,7 +206,7 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
             }
         }
     };
-    let source = Source::open_watched(global, &flags.connection, &flags.past, &mut watch)?;
+    let source = Source::open_watched(global, &flags.connection, &past, &mut watch)?;
     let Source::Export(export) = &source else {
         return Ok(0);
     };
@@ -265,6 +277,33 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     }
     say(source.from());
     Ok(source.code())
+}
+
+/// A file that goes with the command.
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Fetches the whole history from a node, for its owner's eyes (RULINGS A51).
+fn fetch(global: &Global, flags: &Connection) -> Result<Passing, Failure> {
+    let profile = in_use(global)?;
+    let client = asking::reading(global, flags, profile.as_ref())?;
+    say(t("history.fetched", &[]));
+    let name = format!("rollbook-history-{}.rollbook", std::process::id());
+    let passing = Passing(std::env::temp_dir().join(name));
+    let failed = |error: WriteError| {
+        let facts = [("file", passing.0.display().to_string())];
+        Failure::unusable(t("export.not-written", &facts)).because(error)
+    };
+    let mut file = Replacement::of(&passing.0, Access::Owner).map_err(failed)?;
+    let busy = busy("busy.export");
+    client.download("/v1/export", &mut busy.counting(file.file()))?;
+    file.commit().map_err(failed)?;
+    Ok(passing)
 }
 
 /// A line in words.
