@@ -11,14 +11,23 @@ use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Charter;
 use rollbook_core::id::{FundId, Id, Short};
 use rollbook_core::identity::Organisation;
+use rollbook_core::next::Object;
 use rollbook_core::object::agreement::Agreement;
+use rollbook_core::object::application::Application;
 use rollbook_core::object::award::Award;
 use rollbook_core::object::call::Call;
 use rollbook_core::object::chain::{CharterFacts, EpochFacts};
+use rollbook_core::object::contribution::{Contribution, Instalment, Receipt};
+use rollbook_core::object::draw::Draw;
 use rollbook_core::object::fund::Fund;
+use rollbook_core::object::invoice::Invoice;
 use rollbook_core::object::membership::Membership;
+use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::payment::Payment;
+use rollbook_core::object::post::Post;
+use rollbook_core::object::relation::Edge;
+use rollbook_core::object::review::Review;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::state::decode_value;
@@ -31,21 +40,25 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::shown::Shown;
 
-/// A kind of object in the proved tables.
+/// A kind of object in the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
-    /// Letter of the short id.
-    pub letter: char,
+    /// Letters of the short id; empty: it has none.
+    pub letter: &'static str,
     /// First part of the path.
     pub table: &'static str,
     /// The noun of the command tree.
     pub noun: &'static str,
+    /// The command under the noun that lists them.
+    pub word: &'static str,
+    /// The state proves it; else a node's word, or an export run again.
+    pub is_proved: bool,
     /// Columns of a list: fields of the value, besides the id.
     pub columns: &'static [&'static str],
 }
 
 const fn kind(
-    letter: char,
+    letter: &'static str,
     table: &'static str,
     noun: &'static str,
     columns: &'static [&'static str],
@@ -54,75 +67,163 @@ const fn kind(
         letter,
         table,
         noun,
+        word: "list",
+        is_proved: true,
         columns,
     }
 }
 
-/// Every kind.
-pub const KINDS: [Kind; 11] = [
+/// A kind that the state does not prove.
+const fn told(
+    letter: &'static str,
+    table: &'static str,
+    (noun, word): (&'static str, &'static str),
+    columns: &'static [&'static str],
+) -> Kind {
+    Kind {
+        letter,
+        table,
+        noun,
+        word,
+        is_proved: false,
+        columns,
+    }
+}
+
+/// Every kind, in the order of the tables that a node lists.
+pub const KINDS: [Kind; 21] = [
     kind(
-        'O',
+        "O",
         "organisation",
         "org",
         &["name", "kind", "country", "officers", "membership"],
     ),
     kind(
-        'M',
+        "M",
         "membership",
         "member",
         &["organisation", "class", "standing", "since_ms"],
     ),
     kind(
-        'V',
+        "V",
         "motion",
         "motion",
         &["kind", "body", "status", "opened_ms", "voices"],
     ),
-    kind('F', "fund", "fund", &["name", "status", "unit"]),
+    kind("F", "fund", "fund", &["name", "status", "unit"]),
     kind(
-        'C',
+        "C",
         "call",
         "call",
         &["status", "terms.fund", "applications", "since_ms"],
     ),
     kind(
-        'W',
+        "W",
         "award",
         "award",
         &["call", "grantee", "amount", "state"],
     ),
     kind(
-        'A',
+        "A",
         "agreement",
         "agreement",
         &["award", "grantee", "terms.total", "state"],
     ),
     kind(
-        'P',
+        "P",
         "payment",
         "payment",
         &["agreement", "tranche", "amount", "state"],
     ),
-    kind('B', "account", "account", &["balance"]),
-    kind('K', "charter", "charter", &["preset", "clock", "text"]),
+    kind("B", "account", "account", &["balance"]),
+    kind("K", "charter", "charter", &["preset", "clock", "text"]),
     kind(
-        'E',
+        "E",
         "policy",
         "policy",
         &["first_height", "valid_from_size", "policy"],
+    ),
+    told(
+        "PO",
+        "post",
+        ("office", "list"),
+        &["office", "role", "scope", "holder", "until_ms", "status"],
+    ),
+    told(
+        "IV",
+        "invoice",
+        ("dues", "list"),
+        &["membership", "amount", "received", "issued_ms", "status"],
+    ),
+    told(
+        "PL",
+        "pledge",
+        ("contribution", "pledges"),
+        &["member", "fund", "pot", "instalments", "signed_ms"],
+    ),
+    told(
+        "IN",
+        "instalment",
+        ("contribution", "list"),
+        &["contribution", "due_day", "amount", "received", "status"],
+    ),
+    told(
+        "",
+        "entry",
+        ("contribution", "entries"),
+        &[
+            "instalment",
+            "amount",
+            "value_day",
+            "reference",
+            "recorded_by",
+            "confirmed_by",
+        ],
+    ),
+    told(
+        "AP",
+        "application",
+        ("application", "list"),
+        &["call", "applicant", "submitted_ms", "rank", "status"],
+    ),
+    told(
+        "DR",
+        "draw",
+        ("review", "draws"),
+        &["subject", "round", "attempt", "since_ms", "status"],
+    ),
+    told(
+        "RV",
+        "review",
+        ("review", "list"),
+        &["application", "person", "scores", "since_ms", "status"],
+    ),
+    told(
+        "MS",
+        "milestone",
+        ("milestone", "list"),
+        &["agreement", "planned", "accepted", "payment", "state"],
+    ),
+    told(
+        "RE",
+        "relation",
+        ("org", "relations"),
+        &["ends", "kind", "claimed_by", "confirmed_by", "status"],
     ),
 ];
 
 /// The kind with this noun, table, letter or word.
 pub fn kind_of(word: &str) -> Option<&'static Kind> {
-    let mut letters = word.chars();
-    let single = letters
-        .next()
-        .filter(|_| letters.next().is_none())
-        .map(|letter| letter.to_ascii_uppercase());
-    KINDS
-        .iter()
-        .find(|kind| kind.noun == word || kind.table == word || Some(kind.letter) == single)
+    let of_letters = |kind: &&Kind| !word.is_empty() && kind.letter.eq_ignore_ascii_case(word);
+    let mut kinds = KINDS.iter();
+    kinds
+        .find(|kind| kind.table == word)
+        .or_else(|| KINDS.iter().find(of_letters))
+        .or_else(|| {
+            KINDS
+                .iter()
+                .find(|kind| kind.noun == word && kind.word == "list")
+        })
 }
 
 /// Path of an object: its number, or for an account its own text.
@@ -131,6 +232,22 @@ pub fn path_of(kind: &Kind, key: &str) -> Option<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/');
         return (!key.is_empty() && key.len() <= 64 && key.chars().all(plain))
             .then(|| format!("account/{key}"));
+    }
+    if kind.table == "entry" {
+        return (key.len() == 64 && key.chars().all(|c| c.is_ascii_hexdigit()))
+            .then(|| format!("entry/{}", key.to_lowercase()));
+    }
+    if kind.table == "relation" {
+        let parts: Vec<u32> = key
+            .split('/')
+            .filter_map(|part| part.parse().ok())
+            .collect();
+        return match parts.as_slice() {
+            [a, b, number] if key.split('/').count() == 3 => {
+                Some(format!("relation/{}/{}/{number}", a.min(b), a.max(b)))
+            }
+            _ => None,
+        };
     }
     let number: u32 = key.parse().ok()?;
     Some(format!("{}/{number}", kind.table))
@@ -161,6 +278,20 @@ pub fn parse(text: &str) -> Result<Target, Failure> {
             .map(Target::State)
             .ok_or_else(bad),
     }
+}
+
+/// Whether the state proves what stands at a path.
+pub fn is_proved(path: &str) -> bool {
+    let table = path.split_once('/').map_or(path, |(table, _)| table);
+    KINDS
+        .iter()
+        .any(|kind| kind.table == table && kind.is_proved)
+}
+
+/// The object at a path, where core has a name for its kind.
+pub fn numbered(path: &str) -> Option<(Object, u32)> {
+    let (table, key) = path.split_once('/')?;
+    Some((Object::parse(table)?, key.parse().ok()?))
 }
 
 /// A record whose leaf was proved.
@@ -195,6 +326,8 @@ pub fn short(path: &str) -> String {
         key.parse::<u32>(),
     ) {
         (Some(kind), Ok(number)) => format!("{}-{number:04}", kind.letter),
+        // Sixteen digits find a record.
+        (Some(kind), Err(_)) if kind.letter.is_empty() => key.chars().take(16).collect(),
         (Some(kind), Err(_)) => format!("{}-{key}", kind.letter),
         (None, _) => path.to_owned(),
     }
@@ -261,6 +394,16 @@ tables! {
     "agreement": Agreement,
     "payment": Payment,
     "policy": EpochFacts,
+    "post": Post,
+    "invoice": Invoice,
+    "pledge": Contribution,
+    "instalment": Instalment,
+    "entry": Receipt,
+    "application": Application,
+    "draw": Draw,
+    "review": Review,
+    "milestone": Milestone,
+    "relation": Edge,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an
@@ -284,7 +427,7 @@ pub fn companions(path: &str, value: &Shown) -> Vec<String> {
 }
 
 /// The first id with a letter, at any depth.
-fn find(value: &Shown, letter: Option<char>) -> Option<u32> {
+pub fn find(value: &Shown, letter: Option<&'static str>) -> Option<u32> {
     match value {
         Shown::Id(found, number) => (*found == letter).then_some(*number),
         Shown::Fields(fields) => fields.iter().find_map(|(_, inner)| find(inner, letter)),
@@ -547,6 +690,8 @@ mod tests {
             ("motion:7", state("motion/7")),
             ("V-7", state("motion/7")),
             ("O-17", state("organisation/17")),
+            ("ap-3", state("application/3")),
+            ("RE-2/1/1", state("relation/1/2/1")),
             ("B-1/A:free", state("account/1/A:free")),
             ("account/1/B:call:3", state("account/1/B:call:3")),
             ("12", Target::Block(12)),
@@ -575,11 +720,12 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        for kind in KINDS.iter().filter(|kind| kind.table != "account") {
+        let numbered = |kind: &&Kind| !matches!(kind.table, "account" | "entry" | "relation");
+        for kind in KINDS.iter().filter(numbered) {
             let path = format!("{}/42", kind.table);
             assert_eq!(parse(&short(&path)).ok(), Some(Target::State(path)));
         }
-        let mut letters: Vec<char> = KINDS.iter().map(|kind| kind.letter).collect();
+        let mut letters: Vec<&str> = KINDS.iter().map(|kind| kind.letter).collect();
         letters.sort_unstable();
         letters.dedup();
         assert_eq!(letters.len(), KINDS.len());

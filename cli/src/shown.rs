@@ -20,8 +20,8 @@ pub enum Shown {
     Text(String),
     /// A number that is none of the kinds below.
     Number(i128),
-    /// An id: the letter of its short form, the number.
-    Id(Option<char>, u32),
+    /// An id: the letters of its short form, the number.
+    Id(Option<&'static str>, u32),
     /// Ledger time in milliseconds.
     Time(u64),
     /// A local day, as its number.
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_meaning() {
-        assert_eq!(Shown::of(&FundId(3)), Shown::Id(Some('F'), 3));
+        assert_eq!(Shown::of(&FundId(3)), Shown::Id(Some("F"), 3));
         assert_eq!(Shown::of(&LedgerTime(5)), Shown::Time(5));
         assert_eq!(Shown::of(&Some(Amount(7))), Shown::Amount(7));
         assert_eq!(

@@ -48,7 +48,7 @@ pub fn translated() -> Command {
 type Build = fn(&'static str) -> Command;
 
 /// The commands that are no verbs, lists or objects.
-const COMMANDS: [(&str, Build); 18] = [
+const COMMANDS: [(&str, Build); 20] = [
     ("setup", command::<setup::Setup>),
     ("use", command::<setup::Use>),
     ("whoami", |name| Command::new(name)),
@@ -67,6 +67,8 @@ const COMMANDS: [(&str, Build); 18] = [
     ("verify", command::<verify::Verify>),
     ("follow", command::<follow::Follow>),
     ("pending", command::<pending::Pending>),
+    ("tasks", command::<tasks::Mine>),
+    ("history", command::<history::History>),
 ];
 
 /// Those that stand after the verbs in the help.
@@ -138,6 +140,8 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         "verify" => verify::run(global, &read(inner)?),
         "follow" => follow::run(global, &read(inner)?),
         "pending" => pending::run(global, &read(inner)?),
+        "tasks" => tasks::run(global, &read(inner)?),
+        "history" => history::run(global, &read(inner)?),
         "sign" => act::sign_file(global, &read(inner)?),
         "submit" => act::submit_file(global, &read(inner)?),
         "completions" => completions(&read(inner)?),

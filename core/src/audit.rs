@@ -22,7 +22,7 @@ use rollbook_proof::number::{Height, LedgerTime};
 use crate::block::{BlockBody, SystemSection};
 use crate::export::{BlockFrame, Header, Tail};
 use crate::genesis::Genesis;
-use crate::ledger::{BlockError, Ledger};
+use crate::ledger::{BlockError, Execution, Ledger};
 use crate::record::Record;
 use crate::state::StateTables;
 use crate::tx::Verify;
@@ -196,8 +196,23 @@ impl Auditor {
             .collect()
     }
 
+    /// The tables as far as the history was executed; none: the genesis could not be.
+    pub fn tables(&self) -> Option<&StateTables> {
+        self.ledger.as_ref().map(Ledger::tables)
+    }
+
     /// The next block.
     pub fn block(&mut self, frame: &BlockFrame, verifier: &mut dyn Verify) {
+        self.block_watched(frame, verifier, &mut |_, _| {});
+    }
+
+    /// The same; `watch` sees every block that was executed, with the tables before it.
+    pub fn block_watched(
+        &mut self,
+        frame: &BlockFrame,
+        verifier: &mut dyn Verify,
+        watch: &mut dyn FnMut(&StateTables, &Execution),
+    ) {
         let height = self.next_height;
         self.next_height = height.next();
         self.report.blocks += 1;
@@ -212,7 +227,7 @@ impl Auditor {
         let body = frame.body();
         let body_ok = sha256(&body) == seal.body;
         if self.broken_at.is_none() && body_ok {
-            self.execute(height, frame, &body, &seal, verifier);
+            self.execute(height, frame, &body, &seal, verifier, watch);
         } else {
             if !body_ok {
                 self.name_damage(height, frame, &seal);
@@ -233,6 +248,7 @@ impl Auditor {
         body: &[u8],
         seal: &Seal,
         verifier: &mut dyn Verify,
+        watch: &mut dyn FnMut(&StateTables, &Execution),
     ) {
         let Some(ledger) = &mut self.ledger else {
             return;
@@ -247,6 +263,9 @@ impl Auditor {
         let derived = ledger
             .pending(&block)
             .map(|execution| BlockFrame::derived_of(&execution.leaves));
+        if let Some(execution) = ledger.pending(&block) {
+            watch(ledger.tables(), execution);
+        }
         match ledger.commit(&block) {
             Ok(committed) => {
                 self.report.executed += 1;

@@ -61,8 +61,9 @@ number! {
 
 /// What every id can do.
 pub trait Id: Copy + Ord + std::fmt::Debug + Encode + Decode<()> {
-    /// The letter of the short form: `F` of `F-0001`. None: people see the number alone.
-    const LETTER: Option<char>;
+    /// What the short form begins with: `F` of `F-0001`, `AP` of `AP-0003`. None: people see the number
+    /// alone.
+    const LETTER: Option<&'static str>;
     /// The least id, for ranges.
     const MIN: Self;
     /// The greatest id, for ranges.
@@ -102,7 +103,7 @@ macro_rules! ids {
     ($($name:ident: $letter:expr;)*) => {
         $(
             impl Id for $name {
-                const LETTER: Option<char> = $letter;
+                const LETTER: Option<&'static str> = $letter;
                 const MIN: $name = $name(u32::MIN);
                 const MAX: $name = $name(u32::MAX);
 
@@ -118,7 +119,7 @@ macro_rules! ids {
 
         /// The letter of a kind of id by the name of its type, as serde tells it to a view. None:
         /// no id.
-        pub fn letter_of(type_name: &str) -> Option<Option<char>> {
+        pub fn letter_of(type_name: &str) -> Option<Option<&'static str>> {
             match type_name {
                 $( stringify!($name) => Some($letter), )*
                 _ => None,
@@ -129,7 +130,7 @@ macro_rules! ids {
 
 /// An id for people: `F-0001` with a letter, else the number alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Short(pub Option<char>, pub u32);
+pub struct Short(pub Option<&'static str>, pub u32);
 
 impl std::fmt::Display for Short {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -141,37 +142,37 @@ impl std::fmt::Display for Short {
 }
 
 ids! {
-    AgreementId: Some('A');
-    ApplicationId: None;
-    AwardId: Some('W');
-    CallId: Some('C');
+    AgreementId: Some("A");
+    ApplicationId: Some("AP");
+    AwardId: Some("W");
+    CallId: Some("C");
     CharterVersion: None;
-    ContributionId: None;
+    ContributionId: Some("PL");
     DirectionId: None;
-    DrawId: None;
+    DrawId: Some("DR");
     EpochId: None;
-    FundId: Some('F');
+    FundId: Some("F");
     GuaranteeId: None;
     HoldingId: None;
-    InstalmentId: None;
-    InvoiceId: None;
+    InstalmentId: Some("IN");
+    InvoiceId: Some("IV");
     LineId: None;
-    MembershipId: Some('M');
-    MilestoneId: None;
-    MotionId: Some('V');
+    MembershipId: Some("M");
+    MilestoneId: Some("MS");
+    MotionId: Some("V");
     OrderId: None;
-    OrganisationId: Some('O');
-    PaymentId: Some('P');
+    OrganisationId: Some("O");
+    PaymentId: Some("P");
     PersonId: None;
-    PostId: None;
+    PostId: Some("PO");
     ProtocolVersion: None;
-    ReviewId: None;
+    ReviewId: Some("RV");
     SeatId: None;
 }
 
 impl Id for GroupId {
     /// A group has the name of an organisation.
-    const LETTER: Option<char> = OrganisationId::LETTER;
+    const LETTER: Option<&'static str> = OrganisationId::LETTER;
     const MIN: GroupId = GroupId(OrganisationId::MIN);
     const MAX: GroupId = GroupId(OrganisationId::MAX);
 
@@ -198,7 +199,7 @@ mod tests {
             OrganisationId(12_345).short().to_string(),
             "the type stands with the proofs, its letter here"
         );
-        assert_eq!(letter_of("FundId"), Some(Some('F')));
+        assert_eq!(letter_of("FundId"), Some(Some("F")));
         assert_eq!(letter_of("PersonId"), Some(None));
         assert_eq!(letter_of("Height"), None);
     }

@@ -28,7 +28,8 @@ use crate::record::{Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::network::validators;
 use crate::state::{Changes, Row, State, StateLoader, StateTables};
-use crate::tx::{BlockContext, Verify};
+use crate::step::Step;
+use crate::tx::{BlockContext, Tx, Verify};
 use crate::{apply, lookup};
 
 mod error;
@@ -65,11 +66,29 @@ pub struct Execution {
     pub nodes: Vec<NewNode>,
     /// The state's changes.
     pub changes: Changes,
+    /// How many of the block's steps had been taken before its first record, and after each.
+    pub(crate) step_ends: Vec<usize>,
     /// The policy that this block hands over to.
     pub next_policy: Option<EpochPolicy>,
     /// The cosigned checkpoint of the handover before it, if it carries one.
     pub handover: Option<HandoverCheckpoint>,
     frontier: Frontier,
+}
+
+impl Execution {
+    /// What record `place` of the block moved.
+    pub fn steps_of(&self, place: usize) -> &[Step] {
+        let end = |at: usize| self.step_ends.get(at).copied();
+        let range = end(place).zip(end(place + 1));
+        let steps = range.and_then(|(from, to)| self.changes.steps.get(from..to));
+        steps.unwrap_or_default()
+    }
+
+    /// What the clock moved before its records.
+    pub fn steps_of_clock(&self) -> &[Step] {
+        let end = self.step_ends.first().copied().unwrap_or_default();
+        self.changes.steps.get(..end).unwrap_or_default()
+    }
 }
 
 /// What a proposer built.
@@ -326,6 +345,12 @@ impl Ledger {
             height: self.height().next(),
             now,
         }
+    }
+
+    /// Lets somebody look at the tip as a rule does; nothing is written.
+    pub fn look<R>(&mut self, look: impl FnOnce(&Tx) -> R) -> R {
+        let block = self.next_block(self.tip.seal.time_ms);
+        look(&Tx::of_block(&mut self.state.tables, block))
     }
 
     /// Decodes and judges a record against the tip at ledger time `now`, without keeping anything.

@@ -20,7 +20,7 @@
 //! | what acts do | [`rules`] |
 //! | which rule an act asks | [`apply`] |
 //! | a chain | [`genesis`], [`ledger`], [`export`] |
-//! | who asks | [`next`], [`pass`], [`audit`] |
+//! | who asks | [`next`], [`view`], [`pass`], [`audit`] |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -49,4 +49,5 @@ pub mod state;
 pub mod step;
 pub mod tally;
 pub mod tx;
+pub mod view;
 pub mod word;

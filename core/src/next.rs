@@ -10,7 +10,6 @@
 //! Absent on purpose: rights of one reader, prose. Nothing here is read by a rule.
 
 use rollbook_proof::chain::ReadClass;
-use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::id::{
@@ -30,13 +29,16 @@ use crate::object::{
     agreement, application, award, call, contribution, draw, fund, membership, milestone, motion,
     payment, post, review,
 };
-use crate::record::{
-    AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct,
-    PaymentAct, Tranche,
-};
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
 use crate::word::Word;
+
+mod made;
+mod subject;
+
+pub(crate) use made::award_of;
+pub use made::by_motion;
+pub use subject::subject;
 
 /// Kinds of object that one asks about.
 #[derive(
@@ -79,6 +81,28 @@ pub enum Object {
 }
 
 impl Object {
+    /// The word of the kind, as steps name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Object::Organisation => "organisation",
+            Object::Membership => "membership",
+            Object::Invoice => "invoice",
+            Object::Motion => "motion",
+            Object::Post => "post",
+            Object::Fund => "fund",
+            Object::Instalment => "instalment",
+            Object::Call => "call",
+            Object::Application => "application",
+            Object::Draw => "draw",
+            Object::Review => "review",
+            Object::Award => "award",
+            Object::Agreement => "agreement",
+            Object::Milestone => "milestone",
+            Object::Payment => "payment",
+            Object::Node => "node",
+        }
+    }
+
     /// Reads the word of a kind.
     pub fn parse(word: &str) -> Option<Object> {
         serde::Deserialize::deserialize(
@@ -106,6 +130,21 @@ pub struct Next {
     /// The person who has to act, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
+    /// Who acts after that on the usual way, as the table writes it; none: nobody, or it depends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<&'static str>,
+    /// The organisations of which one has to act, where the ledger has named some: the seat holders
+    /// of a draw.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<OrganisationId>,
+    /// Objects that belong to the answer: what a motion made, the award of an application, the
+    /// milestone that is awaited.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub see: Vec<(Object, u32)>,
+    /// What whoever acts must wait for: which, by its fixed word, and its ledger time in
+    /// milliseconds. Before it the act is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<(&'static str, LedgerTime)>,
     /// The earliest running deadline: which, by its fixed word, and its ledger time in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<(&'static str, LedgerTime)>,
@@ -122,8 +161,13 @@ pub struct Next {
     pub officers: Vec<PersonId>,
 }
 
-/// Steps that lead out of the usual way, by their rule: withdrawals, cancellations, holds, refusals.
-const ASIDE: [&str; 5] = ["F38", "F39", "M01w", "F19", "M05"];
+/// Steps that lead out of the usual way, by their rule: withdrawals, cancellations, holds, refusals,
+/// what is shown as overdue, what a tie or a lost cover brings.
+const ASIDE: [&str; 9] = [
+    "F38", "F39", "M01w", "F19", "M05", "R13", "R30", "R33", "R35",
+];
+/// Of these the clock does what nobody who is late has to fear: it is no consequence of waiting.
+const NO_CONSEQUENCE: [&str; 3] = ["R30", "R33", "R35"];
 
 struct Found {
     next: Next,
@@ -137,8 +181,12 @@ impl Found {
                 number,
                 state,
                 who: "",
+                then: None,
+                named: Vec::new(),
+                see: Vec::new(),
                 organisation: None,
                 person: None,
+                from: None,
                 due: None,
                 otherwise: Vec::new(),
                 unit: None,
@@ -162,7 +210,15 @@ impl Found {
         let here = || rows.iter().filter(|row| row.from == Some(state));
         let usual = |row: &&Row<S>| !ASIDE.contains(&row.code) && !out.contains(&row.to);
         found.next.who = here().find(usual).map_or("", |row| row.who);
-        for row in here().filter(|row| row.who == "CLK") {
+        let leaving = here().filter(usual).find(|row| row.to != state);
+        let after = leaving.and_then(|step| {
+            rows.iter()
+                .filter(usual)
+                .find(|row| row.from == Some(step.to) && row.to != step.to)
+        });
+        found.next.then = after.map(|row| row.who).filter(|who| *who != "CLK");
+        let by_clock = |row: &&Row<S>| row.who == "CLK" && !NO_CONSEQUENCE.contains(&row.code);
+        for row in here().filter(by_clock) {
             let to = row.to.word();
             if !found.next.otherwise.contains(&to) {
                 found.next.otherwise.push(to);
@@ -180,6 +236,23 @@ impl Found {
         self
     }
 
+    /// Until when whoever acts has to wait, if that runs.
+    fn not_before(mut self, tables: &StateTables, kind: DeadlineKind, object: u32) -> Found {
+        let running = tables.deadline_of.get(&(kind as u16, object));
+        self.next.from = running.map(|due| (kind.word(), *due));
+        self
+    }
+
+    fn see(mut self, object: Object, number: Option<u32>) -> Found {
+        self.next.see.extend(number.map(|number| (object, number)));
+        self
+    }
+
+    fn then(mut self, who: &'static str) -> Found {
+        self.next.then = Some(who);
+        self
+    }
+
     fn of(mut self, organisation: Option<OrganisationId>) -> Found {
         self.next.organisation = organisation;
         self
@@ -187,6 +260,9 @@ impl Found {
 
     fn who(mut self, who: &'static str) -> Found {
         self.next.who = who;
+        if who.is_empty() {
+            self.next.then = None;
+        }
         self
     }
 
@@ -246,36 +322,46 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 .currency(tables);
             let invoice = rights::first_invoice(tables, entry.number);
             match state {
-                membership::State::Sponsoring => found.who("sponsors"),
+                membership::State::Sponsoring => found.who("sponsors").then("BRD"),
                 membership::State::Admitted if entry.agreement.is_none() => found.who("applicant"),
-                membership::State::Admitted if is_member && invoice.is_none() => found.who("TRE"),
+                membership::State::Admitted if is_member && invoice.is_none() => {
+                    found.who("TRE").then("OFF")
+                }
                 membership::State::Admitted
                     if is_member && invoice.is_some_and(|i| i.status == InvoiceStatus::Open) =>
                 {
-                    found.who("TRE, confirmed OFF")
+                    match invoice.is_some_and(|invoice| invoice.pending.is_some()) {
+                        true => found.who("OFF").then("SEC"),
+                        false => found.who("TRE").then("OFF"),
+                    }
                 }
                 membership::State::Rejected if found.next.due.is_none() => found.who(""),
+                membership::State::Balloting => {
+                    found.see(Object::Motion, entry.motion.map(|motion| motion.0))
+                }
                 _ => found,
             }
         }
         Object::Invoice if !is_member => return None,
         Object::Invoice => {
             let entry = tables.invoices.get(&InvoiceId(number))?;
-            let who = match (entry.status, entry.pending.is_some()) {
-                (InvoiceStatus::Open, false) => "TRE",
-                (InvoiceStatus::Open, true) => "OFF",
-                _ => "",
+            let (who, then) = match (entry.status, entry.pending.is_some()) {
+                (InvoiceStatus::Open, false) => ("TRE", Some("OFF")),
+                (InvoiceStatus::Open, true) => ("OFF", None),
+                _ => ("", None),
             };
             let payer = tables
                 .memberships
                 .get(&entry.membership)
                 .map(|membership| membership.organisation);
             let kinds = [(D::MembershipActivate, entry.membership.0)];
-            Found::new(object, number, entry.status.word())
+            let mut found = Found::new(object, number, entry.status.word())
                 .who(who)
                 .due(tables, &kinds)
                 .of(payer)
-                .currency(tables)
+                .currency(tables);
+            found.next.then = then;
+            found
         }
         Object::Motion => {
             let entry = tables.motions.get(&MotionId(number))?;
@@ -305,6 +391,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                     vec![MotionStatus::Waiting.word(), MotionStatus::Lapsed.word()];
                 found
             } else {
+                let mut found = found;
+                found.next.see = made::by_motion(tables, entry);
                 found
             }
         }
@@ -326,18 +414,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 .fund(tables, Some(FundId(number)))
         }
         Object::Instalment => {
-            let entry = tables.instalments.get(&InstalmentId(number))?;
-            let pledge = tables.contributions.get(&entry.contribution)?;
-            Found::table(
-                object,
-                number,
-                entry.status,
-                &contribution::ROWS,
-                &[InstalmentStatus::Cancelled],
-            )
-            .due(tables, &on(&[D::InstalmentDefault]))
-            .of(Some(pledge.member))
-            .fund(tables, Some(pledge.fund))
+            // An entry of the treasurer waits for the second person.
+            let entered = tables.receipts.iter().any(|(_, receipt)| {
+                receipt.instalment.0 == number && receipt.confirmed_by.is_none()
+            });
+            return instalment(tables, InstalmentId(number), entered);
         }
         Object::Call => {
             let entry = tables.calls.get(&CallId(number))?;
@@ -351,21 +432,27 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             .due(tables, &on(&[D::CallOpens, D::CallCloses, D::OpeningEnds]))
             .fund(tables, Some(entry.terms.fund));
             match entry.status {
-                call::CallStatus::Open => found.who("applicants"),
-                call::CallStatus::ClosedForSubmissions => found.who("applicant, PO"),
+                call::CallStatus::Published => found.then("applicants"),
+                call::CallStatus::Open => found.who("applicants").then("applicant, PO"),
+                call::CallStatus::ClosedForSubmissions => found.who("applicant, PO").then("REV"),
+                call::CallStatus::Reviewing => match unsettled(tables, entry.number) {
+                    Some(who) => found.who(who).then("anyone"),
+                    None => found,
+                },
                 call::CallStatus::Ranked => found.who("IC, BRD, GA"),
                 _ => found,
             }
         }
         Object::Application => {
             let entry = tables.applications.get(&ApplicationId(number))?;
-            let kinds = [
-                (D::AppealWindow, number),
-                (D::AppealUndecided, number),
-                (D::JudgeDue, number),
-                (D::CallCloses, entry.call.0),
-                (D::OpeningEnds, entry.call.0),
-            ];
+            let kinds: &[(DeadlineKind, u32)] = match entry.status {
+                ApplicationStatus::Submitted => &[(D::OpeningEnds, entry.call.0)],
+                ApplicationStatus::Opened => &[(D::JudgeDue, number)],
+                ApplicationStatus::Ineligible => {
+                    &[(D::AppealWindow, number), (D::AppealUndecided, number)]
+                }
+                _ => &[],
+            };
             let fund = tables.calls.get(&entry.call).map(|call| call.terms.fund);
             let found = Found::table(
                 object,
@@ -374,46 +461,43 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 &application::ROWS,
                 &[ApplicationStatus::Withdrawn],
             )
-            .due(tables, &kinds)
+            .due(tables, kinds)
             .of(Some(entry.applicant))
             .fund(tables, fund);
             match entry.status {
-                ApplicationStatus::Ineligible
-                    if entry.appeal == Some(application::Appeal::Possible) =>
-                {
-                    found.who("applicant")
+                ApplicationStatus::Submitted => {
+                    found.not_before(tables, D::CallCloses, entry.call.0)
                 }
-                ApplicationStatus::Eligible => found.who("PO, OFF, seat holder"),
-                ApplicationStatus::UnderReview => {
-                    let limits = tables
-                        .review_of
-                        .range((entry.number, Id::MIN)..=(entry.number, Id::MAX))
-                        .map(|(_, review)| *review);
-                    let running: Vec<ReviewId> = limits
-                        .filter(|review| {
-                            tables
-                                .reviews
-                                .get(review)
-                                .is_some_and(|review| review.status.is_running())
-                        })
-                        .collect();
-                    let kinds: Vec<_> = running
-                        .iter()
-                        .flat_map(|r| [(D::ReviewSeal, r.0), (D::ReviewReveal, r.0)])
-                        .collect();
-                    if running.is_empty() {
-                        found
-                    } else {
-                        found.who("REV").due(tables, &kinds)
+                ApplicationStatus::Ineligible => match entry.appeal {
+                    Some(application::Appeal::Possible) => found.who("applicant").then("BRD"),
+                    Some(application::Appeal::Filed(_)) => found.who("BRD"),
+                    _ => found.who(""),
+                },
+                ApplicationStatus::Eligible => found.who("PO, OFF, seat holder").then("REV"),
+                ApplicationStatus::UnderReview => match running_reviews(tables, entry.number) {
+                    running if running.is_empty() => found,
+                    running => {
+                        let kinds: Vec<_> = running
+                            .iter()
+                            .flat_map(|r| [(D::ReviewSeal, r.0), (D::ReviewReveal, r.0)])
+                            .collect();
+                        found.who("REV").then("anyone").due(tables, &kinds)
                     }
+                },
+                ApplicationStatus::Awarded => {
+                    let award = made::award_of(tables, entry.number);
+                    found.see(Object::Award, award.map(|award| award.0))
                 }
                 _ => found,
             }
         }
         Object::Draw => {
             let entry = tables.draws.get(&DrawId(number))?;
-            let mut found = Found::table(object, number, entry.status, &draw::ROWS, &[])
+            let found = Found::table(object, number, entry.status, &draw::ROWS, &[])
                 .due(tables, &on(&[D::DrawStep]));
+            let (who, holder) = drawing(entry);
+            let mut found = found.who(who);
+            found.next.named = holder.into_iter().collect();
             found.next.attempt = Some(entry.attempt);
             found
         }
@@ -444,8 +528,15 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             .of(Some(entry.grantee))
             .fund(tables, Some(entry.fund));
             match entry.state {
-                award::AwardState::Accepted if entry.agreement.is_none() => found.who("PO"),
-                award::AwardState::Standstill => found.who("CLK"),
+                award::AwardState::Accepted if entry.agreement.is_none() => {
+                    found.who("PO").then("GRT")
+                }
+                award::AwardState::Accepted => found.see(
+                    Object::Agreement,
+                    entry.agreement.map(|agreement| agreement.0),
+                ),
+                award::AwardState::Standstill => found.who("CLK").then("GRT"),
+                award::AwardState::Offered => found.then("PO"),
                 _ => found,
             }
         }
@@ -458,29 +549,42 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 &agreement::ROWS,
                 &[agreement::AgreementState::Replaced],
             )
-            .due(tables, &on(&[D::AccountCooled]))
             .of(Some(entry.grantee))
             .fund(tables, Some(entry.fund));
             match (&entry.change, entry.state) {
                 (Some(change), _) if !change.confirmed => found.who("OFF"),
-                (_, agreement::AgreementState::InForce) => found.who("GRT"),
+                (_, agreement::AgreementState::InForce) => milestone_of(tables, entry, found),
                 _ => found,
             }
         }
         Object::Milestone => {
             let entry = tables.milestones.get(&MilestoneId(number))?;
             let agreement = tables.agreements.get(&entry.agreement)?;
-            Found::table(object, number, entry.state, &milestone::ROWS, &[])
+            let found = Found::table(object, number, entry.state, &milestone::ROWS, &[])
                 .due(tables, &on(&[D::AssessDue]))
                 .of(Some(agreement.grantee))
-                .fund(tables, Some(agreement.fund))
+                .fund(tables, Some(agreement.fund));
+            match entry.state {
+                milestone::MilestoneState::Planned | milestone::MilestoneState::Rework => {
+                    let mut found = found;
+                    let plan = agreement.terms.milestones.get(entry.index as usize);
+                    found.next.due = plan.map(|plan| (MILESTONE_DUE, plan.due_ms));
+                    found.next.otherwise.clear();
+                    found
+                }
+                milestone::MilestoneState::Assessing => found.who("ASR"),
+                state if state.is_accepted() && entry.payment.is_none() && !entry.is_final => found
+                    .who("GRT")
+                    .then("PO")
+                    .see(Object::Agreement, Some(entry.agreement.0)),
+                _ => found.see(Object::Payment, entry.payment.map(|payment| payment.0)),
+            }
         }
         Object::Payment => {
             let entry = tables.payments.get(&PaymentId(number))?;
             let kinds = on(&[
                 D::CertifyDue,
                 D::ApproveDue,
-                D::PayoutDelay,
                 D::HoldEnd,
                 D::ReleaseDue,
                 D::ConfirmDue,
@@ -490,7 +594,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 .agreements
                 .get(&entry.agreement)
                 .map(|agreement| agreement.grantee);
-            Found::table(
+            let found = Found::table(
                 object,
                 number,
                 entry.state,
@@ -499,7 +603,14 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             )
             .due(tables, &kinds)
             .of(grantee)
-            .fund(tables, Some(entry.fund))
+            .fund(tables, Some(entry.fund));
+            match entry.state {
+                payment::PaymentState::Approved => {
+                    found.not_before(tables, D::PayoutDelay, number).then("OFF")
+                }
+                payment::PaymentState::Held => found.who("BRD"),
+                _ => found,
+            }
         }
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;
@@ -517,217 +628,127 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
     Some(found.next)
 }
 
-/// The object that an act of `principal` is about: the one it names, else the one it made. `record`
-/// is the act's id.
-pub fn subject(
+/// The same of an instalment, by whether money that arrived for it is entered and not confirmed.
+pub(crate) fn instalment(
     tables: &StateTables,
-    principal: OrganisationId,
-    record: &Hash,
-    body: &Body,
-) -> Option<(Object, u32)> {
-    let newest = |object: Object, last: Option<u32>| last.map(|number| (object, number));
-    let invoice_of = |membership: &MembershipId| {
-        rights::first_invoice(tables, *membership).map(|invoice| invoice.number)
+    number: InstalmentId,
+    entered: bool,
+) -> Option<Next> {
+    use InstalmentStatus as I;
+    let entry = tables.instalments.get(&number)?;
+    let pledge = tables.contributions.get(&entry.contribution)?;
+    let found = Found::table(
+        Object::Instalment,
+        number.0,
+        entry.status,
+        &contribution::ROWS,
+        &[I::Cancelled],
+    )
+    .due(tables, &[(DeadlineKind::InstalmentDefault, number.0)])
+    .of(Some(pledge.member))
+    .fund(tables, Some(pledge.fund));
+    let mut found = match entry.status {
+        I::Called | I::PartlyReceived | I::Defaulted if entered => found.who("OFF"),
+        I::Called | I::PartlyReceived | I::Defaulted => found.who("TRE").then("OFF"),
+        I::Pledged => found,
+        I::Received | I::Cancelled | I::WrittenOff => found.who(""),
     };
-    match body {
-        Body::Organisation(OrganisationAct::Found) => {
-            newest(Object::Organisation, Some(principal.0))
-        }
-        Body::Organisation(OrganisationAct::Register(registration)) => {
-            let identifier = registration.entry.identifiers.first()?;
-            newest(
-                Object::Organisation,
-                tables
-                    .identifiers
-                    .get(&sha256(&identifier.key()))
-                    .copied()
-                    .map(|id| id.0),
-            )
-        }
-        Body::Organisation(
-            OrganisationAct::Relate(_) | OrganisationAct::ConfirmRelation { .. },
-        ) => Some((Object::Organisation, principal.0)),
-        Body::Membership(act) => match act {
-            MembershipAct::Apply(_) => newest(
-                Object::Membership,
-                tables
-                    .organisations
-                    .get(&principal)
-                    .and_then(|entry| entry.membership)
-                    .map(|id| id.0),
-            ),
-            MembershipAct::Screen { membership }
-            | MembershipAct::Return { membership, .. }
-            | MembershipAct::Resubmit { membership, .. }
-            | MembershipAct::Reject { membership, .. }
-            | MembershipAct::Complete { membership }
-            | MembershipAct::Sponsor { membership }
-            | MembershipAct::OpenBallot { membership, .. }
-            | MembershipAct::AskAgain { membership, .. }
-            | MembershipAct::WithdrawApplication { membership }
-            | MembershipAct::Agree { membership, .. }
-            | MembershipAct::Activate { membership, .. } => {
-                Some((Object::Membership, membership.0))
-            }
-            MembershipAct::Invoice { membership } => {
-                newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
-            }
-            MembershipAct::CancelInvoice { invoice }
-            | MembershipAct::ConfirmReceipt { invoice, .. }
-            | MembershipAct::DeclineReceipt { invoice, .. } => Some((Object::Invoice, invoice.0)),
-            MembershipAct::Receive(receipt) => Some((Object::Invoice, receipt.invoice.0)),
-        },
-        Body::Motion(act) => match act {
-            MotionAct::Propose(proposal) => {
-                let made = among(tables.motions.last_key(), |number| {
-                    tables.motions.get(&number).is_some_and(|motion| {
-                        motion.text == proposal.text
-                            && motion.effect == proposal.effect
-                            && motion
-                                .proposer
-                                .is_some_and(|(organisation, _)| organisation == principal)
-                    })
-                });
-                newest(Object::Motion, made.map(|id| id.0))
-            }
-            MotionAct::Support { motion }
-            | MotionAct::DeclareConflict { motion, .. }
-            | MotionAct::Withdraw { motion } => Some((Object::Motion, motion.0)),
-            MotionAct::Vote(ballot) => Some((Object::Motion, ballot.motion.0)),
-            MotionAct::AcceptPost { post }
-            | MotionAct::DeclinePost { post }
-            | MotionAct::ResignPost { post } => Some((Object::Post, post.0)),
-        },
-        Body::Fund(act) => match act {
-            FundAct::Accept { fund } => Some((Object::Fund, fund.0)),
-            FundAct::Pledge(_) => {
-                let made = among(tables.contributions.last_key(), |number| {
-                    tables
-                        .contributions
-                        .get(&number)
-                        .is_some_and(|pledge| pledge.record == *record)
-                });
-                let pledge = made.and_then(|number| tables.contributions.get(&number));
-                newest(
-                    Object::Instalment,
-                    pledge
-                        .and_then(|pledge| pledge.instalments.first().copied())
-                        .map(|id| id.0),
-                )
-            }
-            FundAct::CallInstalment { instalment } => Some((Object::Instalment, instalment.0)),
-            FundAct::ProposeCancel { instalments, .. } => newest(
-                Object::Instalment,
-                instalments.first().copied().map(|id| id.0),
-            ),
-            FundAct::AgreeCancel { proposal } => newest(
-                Object::Instalment,
-                tables
-                    .cancellations
-                    .get(proposal)
-                    .and_then(|entry| entry.instalments.first().copied())
-                    .map(|id| id.0),
-            ),
-            FundAct::RecordReceipt(entry) => Some((Object::Instalment, entry.instalment.0)),
-            FundAct::ConfirmReceipt { receipt } => newest(
-                Object::Instalment,
-                tables
-                    .receipts
-                    .get(receipt)
-                    .map(|entry| entry.instalment)
-                    .map(|id| id.0),
-            ),
-        },
-        Body::Call(act) => match act {
-            CallAct::Submit(_) => newest(
-                Object::Application,
-                among(tables.applications.last_key(), |number| {
-                    tables
-                        .applications
-                        .get(&number)
-                        .is_some_and(|entry| entry.record == *record)
-                })
-                .map(|id| id.0),
-            ),
-            CallAct::Withdraw { application }
-            | CallAct::Open { application, .. }
-            | CallAct::Judge { application, .. }
-            | CallAct::Appeal { application, .. } => Some((Object::Application, application.0)),
-            CallAct::FreezePool { subject } => {
-                newest(Object::Draw, newest_draw(tables, *subject).map(|id| id.0))
-            }
-            CallAct::CommitDraw { draw, .. } | CallAct::RevealDraw { draw, .. } => {
-                Some((Object::Draw, draw.0))
-            }
-            CallAct::Declare { review, .. }
-            | CallAct::Seal { review, .. }
-            | CallAct::Reveal { review, .. }
-            | CallAct::Finalise { review, .. } => Some((Object::Review, review.0)),
-            CallAct::Rank { call } | CallAct::Close { call } => Some((Object::Call, call.0)),
-            CallAct::EnterPool { .. } => None,
-        },
-        Body::Award(act) => match act {
-            AwardAct::Accept { award } => Some((Object::Award, award.0)),
-            AwardAct::Draft(terms) => newest(
-                Object::Agreement,
-                tables
-                    .awards
-                    .get(&terms.award)
-                    .and_then(|award| award.agreement)
-                    .map(|id| id.0),
-            ),
-            AwardAct::Sign { agreement, .. }
-            | AwardAct::Countersign { agreement, .. }
-            | AwardAct::ChangeAccount { agreement, .. }
-            | AwardAct::ConfirmAccount { agreement, .. } => Some((Object::Agreement, agreement.0)),
-        },
-        Body::Payment(act) => match act {
-            PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
-                Some((Object::Milestone, milestone.0))
-            }
-            PaymentAct::Request {
-                agreement, tranche, ..
-            } => {
-                let entry = tables.agreements.get(agreement)?;
-                let payment = match tranche {
-                    Tranche::Advance => entry.advance_payment,
-                    Tranche::Holdback => entry.holdback_payment,
-                    Tranche::Milestone(milestone) => tables.milestones.get(milestone)?.payment,
-                };
-                newest(Object::Payment, payment.map(|id| id.0))
-            }
-            PaymentAct::Certify { payment, .. }
-            | PaymentAct::Approve { payment, .. }
-            | PaymentAct::Hold { payment, .. }
-            | PaymentAct::Release { payment, .. }
-            | PaymentAct::Settle { payment, .. }
-            | PaymentAct::Return { payment, .. }
-            | PaymentAct::Acknowledge { payment, .. }
-            | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, payment.0)),
-        },
-        // An order on file waits for nobody: whoever must act on it acts by motion.
-        Body::Charter(_) => None,
-        Body::Node(_) => Some((Object::Node, principal.0)),
+    if entered {
+        found.next.then = None;
     }
+    Some(found.next)
 }
 
-/// Objects looked at, newest first, to find the one that an act made.
-const LOOK_BACK: u32 = 512;
+/// The word of the day until which a milestone is agreed: no deadline acts on it.
+const MILESTONE_DUE: &str = "milestone-due";
 
-fn among<I: Id>(last: Option<&I>, is_it: impl Fn(I) -> bool) -> Option<I> {
-    let last = last?.number();
-    (last.saturating_sub(LOOK_BACK)..=last)
-        .rev()
-        .map(I::of)
-        .find(|id| is_it(*id))
+/// Reviews of an application from which something is still expected.
+pub(crate) fn running_reviews(tables: &StateTables, application: ApplicationId) -> Vec<ReviewId> {
+    let of = tables
+        .review_of
+        .range((application, Id::MIN)..=(application, Id::MAX));
+    of.map(|(_, review)| *review)
+        .filter(|review| {
+            let review = tables.reviews.get(review);
+            review.is_some_and(|review| review.status.is_running())
+        })
+        .collect()
 }
 
-fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<DrawId> {
-    tables
-        .draw_of
-        .range((subject, 0)..=(subject, u32::MAX))
-        .map(|(_, draw)| *draw)
-        .last()
+/// Who must act before a call under review can be ranked; none: anybody may ask for the ranking.
+fn unsettled(tables: &StateTables, call: CallId) -> Option<&'static str> {
+    let of = tables
+        .call_applications
+        .range((call, Id::MIN)..=(call, Id::MAX));
+    let entries = of.filter_map(|((_, number), _)| tables.applications.get(number));
+    let mut waits = None;
+    for entry in entries {
+        match entry.status {
+            ApplicationStatus::Submitted => return Some("applicant, PO"),
+            ApplicationStatus::Opened => return Some("PO"),
+            ApplicationStatus::Eligible => waits = Some("PO, OFF, seat holder"),
+            ApplicationStatus::Ineligible => match entry.appeal {
+                Some(application::Appeal::Possible) => waits = waits.or(Some("applicant")),
+                Some(application::Appeal::Filed(_)) => waits = waits.or(Some("BRD")),
+                _ => {}
+            },
+            ApplicationStatus::UnderReview if !running_reviews(tables, entry.number).is_empty() => {
+                waits = waits.or(Some("REV"));
+            }
+            _ => {}
+        }
+    }
+    waits
+}
+
+/// Who has not taken the present step of a draw, and the seat holder among them if one was named for
+/// the place.
+fn drawing(entry: &draw::Draw) -> (&'static str, Option<OrganisationId>) {
+    let missing = |slot: &draw::Slot| match entry.status {
+        draw::DrawStatus::Committing => slot.commitment.is_none(),
+        draw::DrawStatus::Revealing => slot.secret.is_none(),
+        draw::DrawStatus::Drawn => false,
+    };
+    // A place that passed to a seat holder is one of theirs, whichever it was.
+    let open = |place: usize| entry.slots.get(place).filter(|slot| missing(slot));
+    let of_post = |place| open(place).is_some_and(|slot| slot.seat.is_none());
+    let passed = || {
+        entry
+            .slots
+            .iter()
+            .filter(|slot| missing(slot))
+            .find_map(|slot| slot.seat)
+    };
+    let holder = open(2).is_some() || passed().is_some();
+    let who = match (of_post(0), of_post(1), holder) {
+        (true, true, true) => "PO, OFF, seat holder",
+        (true, true, false) => "PO, OFF",
+        (true, false, true) => "PO, seat holder",
+        (false, true, true) => "OFF, seat holder",
+        (true, false, false) => "PO",
+        (false, true, false) => "OFF",
+        (false, false, true) => "seat holder",
+        (false, false, false) => "",
+    };
+    (who, passed())
+}
+
+/// What an agreement in force waits for: the first milestone that is not settled.
+fn milestone_of(tables: &StateTables, entry: &agreement::Agreement, found: Found) -> Found {
+    let open = entry.milestones().find_map(|number| {
+        let milestone = tables.milestones.get(&number)?;
+        (!milestone.state.is_terminal()).then_some(milestone.number)
+    });
+    let Some(number) = open else {
+        return found.who("GRT");
+    };
+    // It is asked for members: of a milestone nothing is for them alone.
+    let Some(next) = of(tables, Object::Milestone, number.0, ReadClass::Public) else {
+        return found;
+    };
+    let mut found = found.who(next.who).see(Object::Milestone, Some(number.0));
+    (found.next.due, found.next.then) = (next.due, next.then);
+    found
 }
 
 /// Somebody who may sign for a principal.

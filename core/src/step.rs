@@ -79,6 +79,11 @@ impl Steps {
         Moving(())
     }
 
+    /// How many steps the block has.
+    pub(crate) fn taken(&self) -> usize {
+        self.block.len()
+    }
+
     /// The steps so far join the block's.
     pub(crate) fn keep_record(&mut self) {
         self.block.append(&mut self.record);

@@ -45,6 +45,7 @@ pub mod reader;
 mod records;
 mod state;
 mod status;
+mod views;
 
 pub use problem::Problem;
 
@@ -168,6 +169,8 @@ pub fn router(api: Api) -> Router {
         .route("/v1/blocks/{height}/proof", get(blocks::proof))
         .route("/v1/state/{*path}", get(state::state))
         .route("/v1/lists/{table}", get(lists::list))
+        .route("/v1/views/{object}/{number}", get(views::view))
+        .route("/v1/tasks", get(views::tasks))
         .route("/v1/log/{*path}", get(log::tile))
         .route("/v1/export", get(blocks::export))
         .route("/v1/events", get(events::events))
@@ -187,6 +190,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/status", get(status::status))
         .route("/v1/health", get(status::health))
         .route("/v1/metrics", get(metrics::metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/v1/genesis", get(status::genesis))
         .route("/v1/policies", get(state::policies))
         .route("/v1/consistency", get(log::consistency))

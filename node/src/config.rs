@@ -62,9 +62,29 @@ pub struct Config {
     /// What is logged: error, warn, info, debug.
     #[serde(default = "default_log")]
     pub log: String,
+    /// How the log is written.
+    #[serde(default, skip_serializing_if = "LogFormat::is_text")]
+    pub log_format: LogFormat,
     /// How long others wait for a proposal in round 0, in milliseconds.
     #[serde(default = "default_propose")]
     pub propose_ms: u64,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    fn is_text(&self) -> bool {
+        *self == LogFormat::Text
+    }
 }
 
 /// The files of the API's certificate (RULINGS A20).

@@ -21,3 +21,4 @@ pub mod peers;
 pub mod questions;
 pub mod run;
 pub mod snapshot;
+mod told;

@@ -16,6 +16,7 @@
 pub mod admin;
 pub mod backup;
 pub mod doctor;
+mod log;
 pub mod open;
 pub mod process;
 pub mod storage;

@@ -13,6 +13,8 @@ use std::path::Path;
 use rayon::prelude::*;
 use rollbook_core::audit::{Audited, Auditor};
 use rollbook_core::export::{BlockFrame, ExportError, FRAME_MAX_BYTES, Header, Tail, frame_length};
+use rollbook_core::ledger::Execution;
+use rollbook_core::state::StateTables;
 use rollbook_core::tx::Verify;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature, VerifierCache, sha256_parts};
@@ -123,6 +125,19 @@ pub fn audit(
     expected: Option<Hash>,
     progress: &mut dyn FnMut(Height, Height),
 ) -> Result<Audited, Error> {
+    audit_watched(path, expected, &mut |_, _| {}, progress)
+}
+
+/// What sees every block that was executed: the tables before it, and what it does.
+pub type Watch<'a> = dyn FnMut(&StateTables, &Execution) + Send + 'a;
+
+/// The same; `watch` sees every block that was executed.
+pub fn audit_watched(
+    path: &Path,
+    expected: Option<Hash>,
+    watch: &mut Watch<'_>,
+    progress: &mut dyn FnMut(Height, Height),
+) -> Result<Audited, Error> {
     let mut source = Source::open(path)?;
     let no_export = |error: ExportError| Error::NoExport(error.to_string());
     let header = Header::decode(&source.take(Header::BYTES)?).map_err(no_export)?;
@@ -166,10 +181,11 @@ pub fn audit(
         let (frames, good) = ready.take().unwrap_or_default();
         verified.good = good;
         let (keys, auditor, verified) = (&keys, &mut auditor, &mut verified);
+        let watch = &mut *watch;
         let apply = || {
             for frame in frames {
                 match frame {
-                    Ok(frame) => auditor.block(&frame, verified),
+                    Ok(frame) => auditor.block_watched(&frame, verified, watch),
                     Err(why) => auditor.find_in_file("A14.framing", why),
                 }
             }

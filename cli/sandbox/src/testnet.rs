@@ -257,6 +257,7 @@ impl Testnet {
                 public_reading: true,
                 bootstrap: Vec::new(),
                 log: "info".into(),
+                log_format: Default::default(),
                 propose_ms: 1_000,
             };
             let path = folder.join(CONFIG_NAME);

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use rollbook_client::client::Client;
+use rollbook_core::id::Id as _;
 use rollbook_core::record::Record;
 use rollbook_proof::number::Height;
 use rollbook_wire::next::{Following, Next, Standing};
@@ -61,12 +62,28 @@ pub fn sentence(next: &Next) -> String {
             .collect();
         text += &t("next.officers", &[("officers", numbers.join(", "))]);
     }
+    for (object, number) in &next.see {
+        let kind = word(object);
+        let facts = [
+            ("object", t(&format!("object.{kind}"), &[])),
+            ("number", number.to_string()),
+        ];
+        text += &t("next.see", &facts);
+    }
     let who = next.who.as_str();
     text += &match who {
         "" => t("next.nothing", &[]),
         "CLK" => t("next.clock", &[]),
         who => t("next.who", &[("who", actor(next, who))]),
     };
+    let named: Vec<String> = next.named.iter().map(|id| id.short().to_string()).collect();
+    if !named.is_empty() {
+        text += &t("next.named", &[("named", named.join(", "))]);
+    }
+    if let Some((deadline, ms)) = &next.from {
+        let what = t(&format!("deadline.{deadline}"), &[]);
+        text += &t("next.from", &[("from", time(*ms)), ("what", what)]);
+    }
     if let Some((deadline, ms)) = &next.due {
         let what = t(&format!("deadline.{deadline}"), &[]);
         text += &t("next.due", &[("due", time(*ms)), ("what", what)]);
@@ -87,6 +104,9 @@ pub fn sentence(next: &Next) -> String {
                 &[("otherwise", otherwise.join(&t("word.or", &[])))],
             );
         }
+    }
+    if let Some(then) = next.then.as_deref().filter(|then| *then != who) {
+        text += &t("next.then", &[("who", t(&who_key(then), &[]))]);
     }
     text
 }

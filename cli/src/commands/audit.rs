@@ -51,8 +51,17 @@ pub fn run(global: &Global, flags: &Audit) -> Result<u8, Failure> {
 
 /// Audits one file, with a progress bar and the words of its failures.
 pub fn audit(path: &Path, expected: Option<Hash>) -> Result<Audited, Failure> {
+    watched(path, expected, &mut |_, _| {})
+}
+
+/// The same; `watch` sees every block that is executed.
+pub fn watched(
+    path: &Path,
+    expected: Option<Hash>,
+    watch: &mut rollbook_audit::Watch<'_>,
+) -> Result<Audited, Failure> {
     let progress = bar(0, &t("audit.progress", &[]));
-    let audited = rollbook_audit::audit(path, expected, &mut |height, last| {
+    let audited = rollbook_audit::audit_watched(path, expected, watch, &mut |height, last| {
         progress.set_length(last.0);
         progress.set_position(height.0);
     });

@@ -202,6 +202,7 @@ fn init(flags: &Init, json: bool) -> Result<u8, Failure> {
         public_reading: true,
         bootstrap: flags.bootstrap.clone(),
         log: "info".into(),
+        log_format: Default::default(),
         propose_ms: 3_000,
     };
     let hash = config.read_genesis()?.genesis.hash();

@@ -4,6 +4,7 @@
 use clap::{Args, Command};
 use rollbook_client::fetch::{Fetched, Target, fetch, records_of};
 use rollbook_client::trust::{Grounds, Trust};
+use rollbook_core::account::Unit;
 use rollbook_core::id::PersonId;
 use rollbook_core::record::Capacity;
 use rollbook_proof::file::{Content, Proved};
@@ -11,6 +12,9 @@ use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 use serde_json::{Value, json};
 
+use crate::commands::source::{Past, Source, view_from};
+use crate::commands::units::Units;
+use crate::commands::{beside, history};
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Global, Reading};
 use crate::objects::{Entry, KINDS, companions, unit_of};
@@ -27,13 +31,16 @@ pub struct Show {
     id: String,
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    past: Past,
 }
 
 /// The command, with the spellings of ids in its help.
 pub fn command() -> Command {
     let kinds: Vec<String> = KINDS
         .iter()
-        .map(|kind| format!("  {}-N  {}:N  {}/N", kind.letter, kind.noun, kind.table))
+        .filter(|kind| !kind.letter.is_empty())
+        .map(|kind| format!("  {}-N  {}/N", kind.letter, kind.table))
         .collect();
     let help = format!("{}\n{}", t("show.ids", &[]), kinds.join("\n"));
     flags::command::<Show>("show").after_help(help)
@@ -41,15 +48,29 @@ pub fn command() -> Command {
 
 /// Runs `show`.
 pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
-    show(&objects::parse(&flags.id)?, global, &flags.reading)
+    show(
+        &objects::parse(&flags.id)?,
+        global,
+        &flags.reading,
+        &flags.past,
+    )
 }
 
 /// Shows what an id names.
-pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Failure> {
+pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> Result<u8, Failure> {
+    if let Target::State(path) = target
+        && (past.from_export.is_some() || !objects::is_proved(path))
+    {
+        return reported(path, global, flags, past);
+    }
+    if past.from_export.is_some() {
+        return history::one(target, global, flags, past);
+    }
     let mut trust = trust::open(global, flags)?;
     let (fetched, grounds) = fetch(&mut trust, target)?;
     let json = global.json;
-    let (body, mut code) = match &fetched.proved.content {
+    let mut beside = None;
+    let (mut body, mut code) = match &fetched.proved.content {
         Content::Record {
             bytes,
             without_effect,
@@ -101,6 +122,9 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
         }
         Content::State { path, value } => {
             let (mut body, code) = state_body(&mut trust, path, value.as_deref())?;
+            beside = objects::numbered(path)
+                .filter(|_| value.is_some())
+                .map(|(object, number)| view_from(trust.client(), object, number));
             if let Some(charter) = &fetched.charter {
                 body.json["parameters"] = json!(charter);
                 body.parts.push(("parameters", Shown::of(charter)));
@@ -108,7 +132,20 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
             (body, code)
         }
     };
+    // What belongs to it is a node's word: it is told apart from what was verified, and what is
+    // verified does not wait for it.
+    let beside = match beside {
+        Some(Ok(view)) => view,
+        Some(Err(failure)) => {
+            say(t("beside.untold", &[("why", failure.what)]));
+            None
+        }
+        None => None,
+    };
     if json {
+        if let Some(view) = &beside {
+            body.json["reported"] = json!(view);
+        }
         print_json(&with_grounds(body.json, &fetched.proved, &grounds, &trust));
     } else {
         if grounds.sample {
@@ -116,6 +153,10 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
         }
         print_rows(&body);
         print(told(&fetched, &grounds, &trust));
+        if let Some(view) = &beside {
+            print(t("beside.reported", &[]));
+            beside::show(view);
+        }
     }
     let age = if json {
         if grounds.stale {
@@ -130,6 +171,53 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
         code = age;
     }
     Ok(code)
+}
+
+/// An object that the state does not prove, or one of an export.
+fn reported(path: &str, global: &Global, flags: &Reading, past: &Past) -> Result<u8, Failure> {
+    let mut source = Source::open(global, &flags.connection, past)?;
+    let unknown = || {
+        Failure::unusable(t("show.unreadable", &[("path", path.to_owned())]))
+            .next(t("show.unreadable-next", &[]))
+    };
+    let (table, key) = path.split_once('/').ok_or_else(unknown)?;
+    let kind = objects::kind_of(table).ok_or_else(unknown)?;
+    let from = source.from();
+    let Some(value) = source.entry(table, key)? else {
+        let json = json!({ "id": objects::short(path), "path": path, "value": null, "from": from });
+        if global.json {
+            print_json(&json);
+        } else {
+            print_rows(&Body::of(json, Vec::new()));
+            print(from);
+        }
+        return Ok(REFUSED);
+    };
+    let entry = objects::listed(table, &value).ok_or_else(unknown)?;
+    let view = match objects::numbered(path) {
+        Some((object, number)) => source.view(object, number)?,
+        None => None,
+    };
+    let sample = source.is_sample()?;
+    let json = json!({
+        "id": objects::short(path), "path": path, "value": entry.json, "reported": view,
+        "from": from, "sample": sample,
+    });
+    if global.json {
+        print_json(&json);
+        return Ok(source.code());
+    }
+    if sample {
+        print(t("audit.sample", &[]));
+    }
+    let unit = Units::of(kind, &source)?;
+    let unit = unit.unit(kind, key, &entry.shown).cloned();
+    print_body(&Body::of(json, vec![("value", entry.shown)]), unit.as_ref());
+    if let Some(view) = &view {
+        beside::show(view);
+    }
+    print(from);
+    Ok(source.code())
 }
 
 /// A signature as `show` prints it.
@@ -192,6 +280,11 @@ fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Bo
 }
 
 fn print_rows(body: &Body) {
+    let unit = body.beside.iter().find_map(|entry| unit_of(&entry.json));
+    print_body(body, unit.as_ref());
+}
+
+fn print_body(body: &Body, unit: Option<&Unit>) {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
     let mut row = |label: String, text: String| {
@@ -223,10 +316,9 @@ fn print_rows(body: &Body) {
             row(t("show.of", &[]), name);
         }
     }
-    let unit = body.beside.iter().find_map(|entry| unit_of(&entry.json));
     let path = json["path"].as_str().unwrap_or_default();
     for (part, shown) in &body.parts {
-        for (label, text) in objects::rows(path, shown, unit.as_ref()) {
+        for (label, text) in objects::rows(path, shown, unit) {
             let label = if matches!(*part, "signed" | "records") {
                 format!("{} {label}", t(&format!("show.{part}"), &[]))
             } else {

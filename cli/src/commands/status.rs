@@ -5,6 +5,7 @@ use rollbook_words::catalogue::t;
 
 use crate::act::desk::client;
 use crate::act::next::{of, sentence};
+use crate::commands::tasks::command_for;
 use crate::failure::Failure;
 use crate::flags;
 use crate::flags::{Asking, Global};
@@ -12,7 +13,7 @@ use crate::output::{print, print_json, say};
 use crate::profile::in_use;
 
 /// Nouns of the command tree whose objects can be asked about, and what core calls them.
-pub const OBJECTS: [(&str, &str); 12] = [
+pub const OBJECTS: [(&str, &str); 13] = [
     ("member", "membership"),
     ("dues", "invoice"),
     ("motion", "motion"),
@@ -24,6 +25,7 @@ pub const OBJECTS: [(&str, &str); 12] = [
     ("review", "review"),
     ("award", "award"),
     ("agreement", "agreement"),
+    ("milestone", "milestone"),
     ("payment", "payment"),
 ];
 
@@ -65,6 +67,9 @@ pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
         print_json(&next);
     } else {
         print(sentence(&next));
+        if let Some(command) = command_for(&next) {
+            say(t("status.command", &[("command", command)]));
+        }
         say(t("next.as-told", &[]));
     }
     Ok(0)

@@ -21,6 +21,8 @@ use rollbook_words::catalogue::{refusal, t};
 use rollbook_words::dates::{instant, time};
 use serde_json::{Value, json};
 
+use crate::commands::opening;
+use crate::commands::source::Past;
 use crate::failure::{Failure, REFUSED};
 use crate::flags::Global;
 use crate::objects;
@@ -41,6 +43,8 @@ pub struct Verify {
     /// The record that a receipt is of.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    #[command(flatten)]
+    past: Past,
 }
 
 /// Runs `verify`.
@@ -55,6 +59,9 @@ pub fn run(global: &Global, flags: &Verify) -> Result<u8, Failure> {
     };
     if bytes.starts_with(PROOF_HEADER.as_bytes()) {
         return tlog_proof(&bytes, pinned, global, flags);
+    }
+    if let Some(parts) = crate::verbs::opening::parts(&bytes) {
+        return opening::verify(global, file, &parts, flags.genesis.clone(), &flags.past);
     }
     let value: Value = serde_json::from_slice(&bytes).map_err(|_| unknown())?;
     match value["kind"].as_str() {

@@ -147,6 +147,12 @@ struct File {
     parts: Vec<Part>,
 }
 
+/// The parts of an opening; none if the bytes are no opening.
+pub fn parts(bytes: &[u8]) -> Option<Vec<Part>> {
+    let file: File = serde_json::from_slice(bytes).ok()?;
+    (file.kind == KIND).then_some(file.parts)
+}
+
 /// What the arguments of one act rest on: who acts, documents named, contents sealed.
 #[derive(Debug, Default)]
 pub struct Reading {

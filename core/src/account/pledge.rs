@@ -13,7 +13,9 @@ use crate::account::unit::Amount;
 use crate::word::Word as _;
 
 /// The parts of one pledge, in minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Pledge {
     /// Signed, not yet called.
     pub uncalled: Amount,

@@ -29,6 +29,8 @@ struct Run {
     /// Read classes of the records, in order.
     classes: Vec<ReadClass>,
     outcomes: Vec<(Hash, Outcome)>,
+    /// Steps before the first record, and after each.
+    step_ends: Vec<usize>,
     next_policy: Option<EpochPolicy>,
     /// Due deadlines are left over, or the block is a handover: it holds no records.
     closed_to_records: bool,
@@ -47,6 +49,7 @@ impl Run {
     ) -> Result<(), Refusal> {
         let outcome = apply::apply_signed(tables, block, record, signed, verifier)?;
         self.outcomes.push((signed.id, outcome));
+        self.step_ends.push(tables.steps_taken());
         self.classes.push(leaf.class);
         self.leaves.push(leaf);
         Ok(())
@@ -298,6 +301,7 @@ impl Ledger {
             classes: Vec::new(),
             leaves,
             outcomes: Vec::new(),
+            step_ends: vec![self.state.tables.steps_taken()],
             next_policy,
             closed_to_records,
         })
@@ -359,6 +363,7 @@ impl Ledger {
             outcomes: run.outcomes,
             nodes,
             changes,
+            step_ends: run.step_ends,
             next_policy: run.next_policy,
             handover: system.handover.clone(),
             frontier,

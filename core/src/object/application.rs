@@ -13,7 +13,9 @@ use crate::record::{ApplicationContent, Verdict};
 use crate::row;
 
 /// Where an application stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApplicationStatus {
     /// Sealed, in time.
@@ -55,7 +57,9 @@ crate::words!(ApplicationStatus, "state.application", {
 });
 
 /// An appeal against ineligibility (F40).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Appeal {
     /// May be filed; the deadline runs.
@@ -79,7 +83,7 @@ crate::words!(Appeal, "appeal", {
 });
 
 /// What was sealed, once opened.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Opened {
     /// The content.
     pub content: ApplicationContent,
@@ -90,7 +94,7 @@ pub struct Opened {
 }
 
 /// The exact score: totals over all final reviews, to be divided by their number.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Score {
     /// Sum of weight (basis points) times score over criteria and reviews.
     pub total: u64,
@@ -103,7 +107,7 @@ pub struct Score {
 }
 
 /// An application.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Application {
     /// Its number.
     pub number: ApplicationId,

@@ -14,7 +14,9 @@ use crate::record::BankReference;
 use crate::row;
 
 /// Where an instalment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstalmentStatus {
     /// Signed, not called.
@@ -44,7 +46,7 @@ crate::words!(InstalmentStatus, "state.instalment", {
 });
 
 /// A contribution: one pledge of one member to one fund.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Contribution {
     /// Its number.
     pub number: ContributionId,
@@ -67,7 +69,9 @@ pub struct Contribution {
 }
 
 /// One instalment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Instalment {
     /// Its number.
     pub number: InstalmentId,
@@ -98,7 +102,7 @@ impl Instalment {
 }
 
 /// A receipt that the treasurer recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Receipt {
     /// The instalment.
     pub instalment: InstalmentId,
@@ -117,7 +121,7 @@ pub struct Receipt {
 }
 
 /// A member's proposal to cancel instalments.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Cancellation {
     /// The contribution.
     pub contribution: ContributionId,

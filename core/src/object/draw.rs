@@ -11,7 +11,9 @@ use crate::record::DrawFor;
 use crate::row;
 
 /// A person of a pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct PoolMember {
     /// Ledger time at which the programme officer entered the person.
     pub entered_ms: LedgerTime,
@@ -20,7 +22,9 @@ pub struct PoolMember {
 }
 
 /// Where a draw stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DrawStatus {
     /// The pool is frozen; commitments are missing.
@@ -38,7 +42,7 @@ crate::words!(DrawStatus, "state.draw", {
 });
 
 /// One of the three who draw.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Slot {
     /// The board's seat holder (organisation) who takes the place of the one before; none for the
     /// first holder.
@@ -52,7 +56,7 @@ pub struct Slot {
 }
 
 /// A draw.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Draw {
     /// Its number.
     pub number: DrawId,

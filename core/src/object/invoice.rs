@@ -12,7 +12,9 @@ use crate::record::BankReference;
 use crate::row;
 
 /// Where an invoice stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum InvoiceStatus {
     /// Not fully received.
@@ -30,7 +32,7 @@ crate::words!(InvoiceStatus, "state.invoice", {
 });
 
 /// A receipt that waits for its confirmation.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct PendingReceipt {
     /// Record that entered it.
     pub record: Hash,
@@ -45,7 +47,7 @@ pub struct PendingReceipt {
 }
 
 /// An invoice of dues (working).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Invoice {
     /// Its number.
     pub number: InvoiceId,

@@ -11,7 +11,9 @@ use crate::record::{ReviewDeclaration, Revision, Scores};
 use crate::row;
 
 /// Where a review stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReviewStatus {
     /// Drawn.
@@ -65,7 +67,7 @@ impl ReviewStatus {
 }
 
 /// A review.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Review {
     /// Its number.
     pub number: ReviewId,

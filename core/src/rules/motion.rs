@@ -40,7 +40,8 @@ mod vote;
 pub use clock::EARLY_HOURS;
 pub(crate) use clock::{drop_motion, on_deadline};
 pub use electorate::{
-    ballots, ballots_of, count, electorate, electorate_now, electorate_of, entitled, recused,
+    Ground, ballots, ballots_of, count, electorate, electorate_now, electorate_of, entitled,
+    recusals, recused,
 };
 pub(crate) use propose::opened_event;
 pub use propose::{Opening, SUPPORT_DAYS, open};

@@ -86,6 +86,11 @@ macro_rules! tables {
                 self.steps.drop_block();
             }
 
+            /// How many steps the block has taken.
+            pub(crate) fn steps_taken(&self) -> usize {
+                self.steps.taken()
+            }
+
             /// Moves the block's steps out, in the order in which they were taken.
             pub(super) fn take_steps(&mut self) -> Vec<crate::step::Step> {
                 self.steps.take()

@@ -8,9 +8,10 @@ use rollbook_wire::ledger::List;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::reader::Reader;
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
-use crate::replica_thread::questions::TABLES;
+use crate::replica_thread::questions::{TABLES, class_of};
 
 /// Entries on one page at most.
 pub const PAGE_MAX: usize = 100;
@@ -25,24 +26,30 @@ pub struct ListQuery {
     limit: Option<usize>,
 }
 
-/// Entries of a proved table, as told by this node: organisation, membership, motion, fund, call,
-/// award, agreement, payment, account, charter, policy.
+/// Entries of a table, as told by this node. Proved: organisation, membership, motion, fund, call, award,
+/// agreement, payment, account, charter, policy. Not proved: post, invoice (for members), pledge,
+/// instalment, entry, application, draw, review, milestone, relation.
 #[utoipa::path(
     get,
     path = "/v1/lists/{table}",
     params(("table" = String, Path, description = "First part of the paths"), ListQuery),
     responses(
         (status = 200, description = "Entries, ascending", body = List),
+        (status = 401, description = "The list is for members: log in", body = rollbook_wire::problem::Problem),
         (status = 404, description = "No such table, or no such key", body = rollbook_wire::problem::Problem),
         (status = 503, description = "Busy", body = rollbook_wire::problem::Problem)
     )
 )]
 pub async fn list(
     State(api): State<Api>,
+    reader: Reader,
     Path(table): Path<String>,
     query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<List>, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    if !reader.may_read(class_of(&table)) {
+        reader.must_be_member(&format!("the list '{table}'"))?;
+    }
     let limit = query.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     // One more than asked for shows whether there is another page.
     let (height, items) = api

@@ -131,6 +131,16 @@ fn render(figures: &Figures) -> String {
         status.guard_refusals,
     );
     put(
+        "clock_off_ms",
+        Gauge,
+        "How far this machine's clock is off the times of the newest blocks, milliseconds; 0 within bounds",
+        if status.out_of_bounds > 0 {
+            status.clock_off_ms.unsigned_abs()
+        } else {
+            0
+        },
+    );
+    put(
         "fork_alarm",
         Gauge,
         "1 if a validator cosigned another history",
@@ -218,6 +228,9 @@ rollbook_unsent_total 15
 # HELP rollbook_guard_refusals_total Statements the sign guard refused.
 # TYPE rollbook_guard_refusals_total counter
 rollbook_guard_refusals_total 16
+# HELP rollbook_clock_off_ms How far this machine's clock is off the times of the newest blocks, milliseconds; 0 within bounds.
+# TYPE rollbook_clock_off_ms gauge
+rollbook_clock_off_ms 0
 # HELP rollbook_fork_alarm 1 if a validator cosigned another history.
 # TYPE rollbook_fork_alarm gauge
 rollbook_fork_alarm 1

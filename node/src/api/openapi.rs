@@ -6,7 +6,7 @@ use rollbook_wire::problem::Problem;
 use rollbook_wire::schema::{Answer, Each, Handed, SignedAnswer};
 use utoipa::OpenApi;
 
-use super::{blocks, events, lists, log, metrics, next, records, state, status};
+use super::{blocks, events, lists, log, metrics, next, records, state, status, views};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,6 +35,8 @@ use super::{blocks, events, lists, log, metrics, next, records, state, status};
         state::policies,
         state::sequence,
         lists::list,
+        views::view,
+        views::tasks,
         log::checkpoint,
         log::consistency,
         log::tile,

@@ -9,7 +9,7 @@ use rollbook_core::ledger::{Ledger, Tip};
 use rollbook_core::record::Record;
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
-use rollbook_core::tx::Verify;
+use rollbook_core::tx::{Tx, Verify};
 use rollbook_proof::chain::{Certificate, Seal};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, VerifierCache};
@@ -83,6 +83,11 @@ impl<V: Ahead> LedgerApp<V> {
         self.ledger
             .admit_decoded(record, LedgerTime(now_ms), &mut self.verifier)
             .map(|admitted| admitted.outcome)
+    }
+
+    /// Lets somebody look at the tip as a rule does; nothing is written.
+    pub fn look<R>(&mut self, look: impl FnOnce(&Tx) -> R) -> R {
+        self.ledger.look(look)
     }
 
     /// What has left the ledger since the last call. Take it after every step: it grows until

@@ -16,9 +16,11 @@ use rollbook_core::next;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::refusal::{Outcome, Refusal};
+use rollbook_core::view::View;
+use rollbook_core::view::tasks::{Task, Whose};
 use rollbook_proof::chain::{ReadClass, Seal};
 use rollbook_proof::crypto::Hash;
-use rollbook_proof::number::{Height, OrganisationId};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Item;
 use tokio::sync::oneshot;
 
@@ -125,8 +127,39 @@ pub enum Command {
         /// Takes the answer; none: there is no such object.
         reply: oneshot::Sender<Option<next::Next>>,
     },
+    /// What belongs to an object.
+    View {
+        /// Its kind and number.
+        about: (next::Object, u32),
+        /// What who asks may read.
+        class: ReadClass,
+        /// Takes the height and the answer; none: there is nothing to show.
+        reply: oneshot::Sender<(Height, Option<View>)>,
+    },
+    /// What waits for whom.
+    Tasks {
+        /// Whose tasks.
+        whose: Whose,
+        /// What who asks may read.
+        class: ReadClass,
+        /// Takes the answer.
+        reply: oneshot::Sender<Waits>,
+    },
     /// Stop in order.
     Stop,
+}
+
+/// What waits for whom.
+#[derive(Debug, Clone)]
+pub struct Waits {
+    /// Height of the tip that was read.
+    pub height: Height,
+    /// Its ledger time.
+    pub time: LedgerTime,
+    /// By deadline.
+    pub tasks: Vec<Task>,
+    /// How many there are beyond these.
+    pub left_out: usize,
 }
 
 /// What is asked about.

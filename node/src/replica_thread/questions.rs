@@ -12,26 +12,33 @@ use rollbook_core::id::{Id, PersonId};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::lookup::rights;
 use rollbook_core::next::Next;
+use rollbook_core::object::contribution::Receipt;
+use rollbook_core::object::relation::Edge;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::state::{StateTables, Table, TableValue};
+use rollbook_core::view::View;
+use rollbook_core::view::open::Open;
+use rollbook_core::view::tasks::Whose;
+use rollbook_core::view::{self, tasks};
 use rollbook_core::{next, pass};
 use rollbook_proof::chain::ReadClass;
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Item;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::app::NodeApp;
-use super::command::{About, Judged, ProvedState, Rehearsal};
+use super::command::{About, Judged, ProvedState, Rehearsal, Waits};
 use crate::clock::real_ms;
 use crate::store::view::StoredReceipt;
 
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
-/// The tables, by the first part of their paths.
-pub const TABLES: [&str; 11] = [
+/// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
+pub const TABLES: [&str; 21] = [
     "organisation",
     "membership",
     "motion",
@@ -43,7 +50,26 @@ pub const TABLES: [&str; 11] = [
     "account",
     "charter",
     "policy",
+    "post",
+    "invoice",
+    "pledge",
+    "instalment",
+    "entry",
+    "application",
+    "draw",
+    "review",
+    "milestone",
+    "relation",
 ];
+
+/// Who may read a table.
+pub fn class_of(table: &str) -> ReadClass {
+    match table {
+        // Dues are for members (RULINGS R39).
+        "invoice" => ReadClass::Members,
+        _ => ReadClass::Public,
+    }
+}
 
 /// Entries of a table after `after`, at most `limit`; `None` if there is no such table or no such
 /// key.
@@ -86,6 +112,43 @@ pub fn page(
         // With their parameters, which the proved digest names.
         "charter" => numbered(&tables.parameters, table, after, limit),
         "policy" => numbered(&tables.epochs, table, after, limit),
+        "post" => numbered(&tables.posts, table, after, limit),
+        "invoice" => numbered(&tables.invoices, table, after, limit),
+        "pledge" => numbered(&tables.contributions, table, after, limit),
+        "instalment" => numbered(&tables.instalments, table, after, limit),
+        "application" => numbered(&tables.applications, table, after, limit),
+        "draw" => numbered(&tables.draws, table, after, limit),
+        "review" => numbered(&tables.reviews, table, after, limit),
+        "milestone" => numbered(&tables.milestones, table, after, limit),
+        // Money that was entered for an instalment, by the record that entered it.
+        "entry" => {
+            let begin = match after {
+                None => Bound::Unbounded,
+                Some(after) => Bound::Excluded(Hash::from_hex(after)?),
+            };
+            let item = |(record, entry): (&Hash, &Receipt)| {
+                Some(Item {
+                    path: format!("entry/{record}"),
+                    value: serde_json::to_value(entry).ok()?,
+                })
+            };
+            let entries = tables.receipts.range((begin, Bound::Unbounded));
+            entries.take(limit).map(item).collect()
+        }
+        "relation" => {
+            let begin = match after {
+                None => Bound::Unbounded,
+                Some(after) => Bound::Excluded(edge_key(after)?),
+            };
+            let item = |((a, b, number), edge): (&(OrganisationId, OrganisationId, u32), &Edge)| {
+                Some(Item {
+                    path: format!("relation/{}/{}/{number}", a.0, b.0),
+                    value: serde_json::to_value(edge).ok()?,
+                })
+            };
+            let edges = tables.edges.range((begin, Bound::Unbounded));
+            edges.take(limit).map(item).collect()
+        }
         "account" => {
             let begin = match after {
                 None => Bound::Unbounded,
@@ -113,6 +176,42 @@ pub fn page(
         }
         _ => None,
     }
+}
+
+/// The two ends and the number of a relation, from `1/2/1`.
+fn edge_key(text: &str) -> Option<(OrganisationId, OrganisationId, u32)> {
+    let mut parts = text.split('/').map(str::parse::<u32>);
+    let mut part = || parts.next()?.ok();
+    let key = (OrganisationId(part()?), OrganisationId(part()?), part()?);
+    parts.next().is_none().then_some(key)
+}
+
+/// Tasks told at most; who has more asks for those of one organisation.
+const TASKS: usize = 1_000;
+
+/// What waits, with the number of what was left out.
+pub(super) fn tasks(app: &mut NodeApp, open: &Open, whose: Whose, class: ReadClass) -> Waits {
+    let tip = app.ledger().tip().seal.clone();
+    let mut tasks = app.look(|tx| tasks::tasks(tx, open, whose, class));
+    let left_out = tasks.len().saturating_sub(TASKS);
+    tasks.truncate(TASKS);
+    Waits {
+        height: tip.height,
+        time: tip.time_ms,
+        tasks,
+        left_out,
+    }
+}
+
+/// What belongs to an object.
+pub(super) fn view(
+    app: &mut NodeApp,
+    object: next::Object,
+    number: u32,
+    class: ReadClass,
+) -> (Height, Option<View>) {
+    let height = app.ledger().height();
+    (height, app.look(|tx| view::of(tx, object, number, class)))
 }
 
 /// The next sequence of a person in a lane: one above the highest used. None: `reader` may not know

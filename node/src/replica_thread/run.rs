@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rollbook_core::record::Record;
+use rollbook_core::view::open::Open;
 use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
@@ -18,6 +19,7 @@ use super::peers::Peers;
 use super::questions;
 use super::questions::StateQuestions;
 use super::snapshot::{Counts, Snapshot, snapshot};
+use super::told::Told;
 use crate::clock::NodeClock;
 use crate::failure::Failure;
 use crate::network::{
@@ -93,12 +95,17 @@ struct Loop {
     relayed: Relayed,
     unanswered: VecDeque<u64>,
     counts: Counts,
+    /// The open objects, followed from block to block.
+    open: Open,
+    /// What the log has said.
+    told: Told,
     stop: Option<Failure>,
 }
 
 impl Loop {
     fn new(parts: Parts) -> Loop {
         Loop {
+            open: Open::of(parts.replica.app().ledger().tables()),
             parts,
             started: Instant::now(),
             peers: Peers::default(),
@@ -110,6 +117,7 @@ impl Loop {
             relayed: Relayed::default(),
             unanswered: VecDeque::new(),
             counts: Counts::default(),
+            told: Told::new(),
             stop: None,
         }
     }
@@ -277,6 +285,20 @@ impl Loop {
             } => {
                 let _ = reply.send(questions::next(app.ledger(), about, class));
             }
+            Command::View {
+                about: (object, number),
+                class,
+                reply,
+            } => {
+                let _ = reply.send(questions::view(app, object, number, class));
+            }
+            Command::Tasks {
+                whose,
+                class,
+                reply,
+            } => {
+                let _ = reply.send(questions::tasks(app, &self.open, whose, class));
+            }
             Command::Stop => {}
         }
     }
@@ -288,13 +310,17 @@ impl Loop {
             NetworkEvent::PeerConnected { peer, role } => {
                 self.peers.came(peer, role);
                 let organisation = self.peers.organisation(&peer);
-                tracing::info!(%peer, organisation, ?role, "peer connected");
+                if let Some(untold) = self.told.peer(peer) {
+                    tracing::info!(%peer, organisation, ?role, untold, "peer connected");
+                }
                 self.step(Input::Peers(self.peers.connected()));
             }
             NetworkEvent::PeerDisconnected { peer } => {
                 self.peers.went(&peer);
                 let organisation = self.peers.organisation(&peer);
-                tracing::info!(%peer, organisation, "peer disconnected");
+                if let Some(untold) = self.told.peer(peer) {
+                    tracing::info!(%peer, organisation, untold, "peer disconnected");
+                }
                 self.step(Input::Peers(self.peers.connected()));
             }
             NetworkEvent::ListenFailed { address, reason } => {
@@ -335,6 +361,10 @@ impl Loop {
         let clock = self.clock();
         let effects = self.parts.replica.step(clock, input);
         let outbox = self.parts.replica.app_mut().take_outbox();
+        for (committed, _) in &outbox.committed {
+            let tables = self.parts.replica.app().ledger().tables();
+            self.open.follow(tables, &committed.execution.changes.rows);
+        }
         if let Err(error) = self.parts.delivery.deliver(outbox) {
             return self.stopped(error.to_string());
         }
@@ -380,7 +410,7 @@ impl Loop {
             } => {
                 self.counts.blocks += 1;
                 self.counts.records += records.len() as u64;
-                tracing::debug!(height = height.0, records = records.len(), "decided");
+                self.told.decided(height, records.len());
             }
             Effect::Receipted(receipt) => {
                 let stored = stored(receipt);
@@ -446,6 +476,8 @@ impl Loop {
         }
         self.nodes_changed();
         let status = self.parts.replica.status();
+        self.told.end_minute(status.tip);
+        self.told.clock(&status);
         self.questions.answer(self.parts.replica.app().ledger());
         let known = self.parts.snapshots.borrow();
         let same = known.status == status && known.counts == self.counts;

@@ -13,11 +13,8 @@ use std::time::{Duration, Instant};
 
 use rollbook_core::genesis::file::GenesisFile;
 use tokio::sync::{Notify, oneshot, watch};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::{admin, open};
+use super::{admin, log, open};
 use crate::api::door::Door;
 use crate::api::{Api, ApiParts};
 use crate::clock::{NodeClock, behind_the_chain};
@@ -77,7 +74,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     fix_mapping_threshold();
     let started = Instant::now();
     let config = Config::read(config_path, insecure_listen)?;
-    start_log(&config.log);
+    log::start(&config.log, config.log_format);
     let file = config.read_genesis()?;
     let secrets = NodeSecrets::read(&config.keys)?;
     let bootstrap = config
@@ -245,8 +242,16 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let mut failure = None;
         let mut replica_ended = None;
         tokio::select! {
-            () = signals() => {}
-            () = stop.notified() => {}
+            () = signals() => tracing::info!(
+                "the node stops: it was told to by a signal; nothing is lost; start it again with \
+                 'rollbook node run {}'",
+                config_path.display()
+            ),
+            () = stop.notified() => tracing::info!(
+                "the node stops: it was told to on its admin socket; nothing is lost; start it again \
+                 with 'rollbook node run {}'",
+                config_path.display()
+            ),
             result = &mut end => replica_ended = Some(result),
             result = &mut store_end => {
                 failure = Some(match result {
@@ -269,17 +274,19 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         server.abort();
         let _ = tokio::time::timeout(Duration::from_secs(2), network.stop()).await;
         let _ = std::fs::remove_file(config.admin_socket());
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        match result {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(
+        let result = match (failure, result) {
+            (Some(failure), _) => Err(failure),
+            (None, Ok(result)) => result,
+            (None, Err(_)) => Err(Failure::new(
                 "the replica's thread ended",
                 "no reason is known",
                 "start the node again",
             )),
+        };
+        if let Err(Failure { what, why, next }) = &result {
+            tracing::error!("{what}: {why}; next: {next}");
         }
+        result
     })
 }
 
@@ -339,21 +346,4 @@ fn replica_config(config: &Config, ledger: &rollbook_core::ledger::Ledger) -> Re
     }
     settings.timeouts.propose = Duration::from_millis(config.propose_ms);
     settings
-}
-
-fn start_log(level: &str) {
-    let filter = format!(
-        "{level},libp2p=warn,libp2p_gossipsub=error,sled=warn,\
-         arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn"
-    )
-    .parse::<Targets>()
-    .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(false);
-    // A second node in one process (a test) keeps the first log.
-    let _ = tracing_subscriber::registry()
-        .with(lines)
-        .with(filter)
-        .try_init();
 }

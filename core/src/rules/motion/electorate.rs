@@ -12,7 +12,7 @@ use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
 use crate::id::{CharterVersion, GroupId, Id, MotionId};
 use crate::lookup::{groups, rights, seats};
 use crate::object::motion::{Cast, Motion, Question};
-use crate::record::{Choice, MotionEffect};
+use crate::record::{Choice, ConflictKind, MotionEffect};
 use crate::refusal::Refusal;
 use crate::rules::effect::Planned;
 use crate::state::StateTables;
@@ -118,27 +118,71 @@ pub fn ballots_of(tables: &StateTables, motion: MotionId, round: u32) -> BTreeMa
         .collect()
 }
 
-/// Organisations that have a conflict in the matter now: the groups of the parties and of those that
-/// declared a relation with them, and of those who declared one on whichever motion of the matter
-/// (RULINGS R31).
+/// Why an organisation has no voice in a matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// It, or another of its group, is the party.
+    Party {
+        /// The party.
+        party: OrganisationId,
+    },
+    /// It, or another of its group, has declared or confirmed a relation with the party (RULINGS R27).
+    Related {
+        /// The party.
+        party: OrganisationId,
+    },
+    /// It, or another of its group, has declared a conflict in the matter (RULINGS R31).
+    Declared {
+        /// Who declared it.
+        by: OrganisationId,
+        /// Which.
+        kind: ConflictKind,
+    },
+}
+
+/// Organisations that have a conflict in the matter now, and why: the groups of the parties and of
+/// those that declared a relation with them, and of those who declared one on whichever motion of the
+/// matter (RULINGS R31). One ground stands for several.
+fn grounds(tx: &Tx, motion: MotionId, effect: &MotionEffect) -> BTreeMap<OrganisationId, Ground> {
+    let mut found = BTreeMap::new();
+    for party in effect.plan().interested(tx) {
+        let own = groups::members(&tx.t, party);
+        for organisation in groups::recused_from(&tx.t, party) {
+            let ground = if own.contains(&organisation) {
+                Ground::Party { party }
+            } else {
+                Ground::Related { party }
+            };
+            found.entry(organisation).or_insert(ground);
+        }
+    }
+    let matter = effect.plan().matter(tx, motion);
+    let declared = tx.t.conflicts.range((matter, Id::MIN)..=(matter, Id::MAX));
+    for ((_, by), kind) in declared {
+        for organisation in groups::members(&tx.t, *by) {
+            let ground = Ground::Declared {
+                by: *by,
+                kind: *kind,
+            };
+            found.entry(organisation).or_insert(ground);
+        }
+    }
+    found
+}
+
+/// Why organisations have no voice in the matter of a motion, as of now.
+pub fn recusals(tx: &Tx, motion: &Motion) -> BTreeMap<OrganisationId, Ground> {
+    grounds(tx, motion.number, &motion.effect)
+}
+
+/// Organisations that have a conflict in the matter now.
 pub(super) fn conflicted(
     tx: &Tx,
     motion: MotionId,
     effect: &MotionEffect,
 ) -> BTreeSet<OrganisationId> {
-    let matter = effect.plan().matter(tx, motion);
-    let declared =
-        tx.t.conflicts
-            .range((matter, Id::MIN)..=(matter, Id::MAX))
-            .map(|((_, organisation), _)| *organisation);
-    let declared = declared.flat_map(|organisation| groups::members(&tx.t, organisation));
-    effect
-        .plan()
-        .interested(tx)
-        .into_iter()
-        .flat_map(|party| groups::recused_from(&tx.t, party))
-        .chain(declared)
-        .collect()
+    grounds(tx, motion, effect).into_keys().collect()
 }
 
 /// The voices of `electorate` that may not decide this matter now.

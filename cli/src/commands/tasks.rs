@@ -1,0 +1,392 @@
+//! `rollbook tasks`: the one list of what waits, for oneself, for an organisation, or for all, by when,
+//! with the command to type. Records in this folder that wait for signatures stand in it, too.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rollbook_core::id::PersonId;
+use rollbook_core::next::Object;
+use rollbook_core::record::Record;
+use rollbook_core::view::tasks;
+use rollbook_core::view::tasks::Whose;
+use rollbook_proof::chain::ReadClass;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_wire::next::{Next, Task, Tasks};
+use rollbook_words::catalogue::t;
+use rollbook_words::dates::time;
+use serde_json::json;
+
+use crate::act::next::{deed, sentence};
+use crate::commands::source::{Past, Source};
+use crate::failure::Failure;
+use crate::flags::{Connection, Global};
+use crate::output::{Rows, print, print_json, say, word};
+use crate::pending_file;
+use crate::profile::in_use;
+
+/// `tasks`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Mine {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(flatten)]
+    past: Past,
+    /// Those of this company or office.
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    of: Option<String>,
+    /// Everybody's.
+    #[arg(long)]
+    all: bool,
+    /// Folder of records that wait for signatures.
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+/// A record of this folder that waits for signatures.
+struct Paper {
+    file: PathBuf,
+    record: Record,
+}
+
+/// Runs `tasks`.
+pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
+    let whose = whose(global, flags)?;
+    let papers = papers(&flags.dir, whose)?;
+    let mut source = Source::open(global, &flags.connection, &flags.past)?;
+    let told = ask(&mut source, whose)?;
+    let from = source.from();
+    if global.json {
+        let papers: Vec<_> = papers
+            .iter()
+            .map(|paper| {
+                json!({
+                    "file": paper.file, "record": paper.record.id(),
+                    "principal": paper.record.payload.principal,
+                    "act": deed(&paper.record),
+                    "valid_until_ms": paper.record.payload.valid_until_ms,
+                    "command": format!("rollbook sign {}", paper.file.display()),
+                })
+            })
+            .collect();
+        let tasks: Vec<_> = told
+            .tasks
+            .iter()
+            .map(|task| {
+                let mut json = serde_json::to_value(task).unwrap_or_default();
+                json["command"] = json!(command_for(&task.next));
+                json["text"] = json!(sentence(&task.next));
+                json
+            })
+            .collect();
+        print_json(&json!({
+            "tasks": tasks, "signatures": papers, "left_out": told.left_out,
+            "height": told.height, "time_ms": told.time_ms, "sample": told.sample, "from": from,
+        }));
+        return Ok(source.code());
+    }
+    if global.csv {
+        table(&told, &papers).print(global);
+        return Ok(source.code());
+    }
+    if told.sample {
+        say(t("audit.sample", &[]));
+    }
+    for Paper { file, record } in &papers {
+        let facts = [
+            ("file", file.display().to_string()),
+            ("act", deed(record)),
+            (
+                "principal",
+                rollbook_core::id::Id::short(record.payload.principal).to_string(),
+            ),
+            ("until", time(record.payload.valid_until_ms)),
+        ];
+        print(t("tasks.sign", &facts));
+    }
+    for task in &told.tasks {
+        print(sentence(&task.next));
+        let who = addressed(task);
+        if !who.is_empty() {
+            print(format!("  {}", t("tasks.for", &[("who", who)])));
+        }
+        if let Some(command) = command_for(&task.next) {
+            print(format!("  {command}"));
+        }
+    }
+    if told.tasks.is_empty() && papers.is_empty() {
+        print(t("tasks.none", &[]));
+    }
+    if told.left_out > 0 {
+        say(t("tasks.left-out", &[("count", told.left_out.to_string())]));
+    }
+    say(from);
+    Ok(source.code())
+}
+
+fn table(told: &Tasks, papers: &[Paper]) -> Rows {
+    let mut rows = Rows::new(&["object", "number", "state", "who", "from", "due", "command"]);
+    for Paper { file, record } in papers {
+        rows.add([
+            "record".to_owned(),
+            record.id().to_hex(),
+            "signatures".to_owned(),
+            String::new(),
+            String::new(),
+            time(record.payload.valid_until_ms),
+            format!("rollbook sign {}", file.display()),
+        ]);
+    }
+    let at = |due: &Option<(String, LedgerTime)>| {
+        due.as_ref().map(|(_, at)| time(*at)).unwrap_or_default()
+    };
+    for task in &told.tasks {
+        let next = &task.next;
+        rows.add([
+            word(next.object),
+            next.number.to_string(),
+            next.state.clone(),
+            addressed(task),
+            at(&next.from),
+            at(&next.due),
+            command_for(next).unwrap_or_default(),
+        ]);
+    }
+    rows
+}
+
+/// The companies and persons that may act, by their numbers.
+fn addressed(task: &Task) -> String {
+    let companies = task
+        .companies
+        .iter()
+        .map(|id| rollbook_core::id::Id::short(*id).to_string());
+    let persons = task
+        .persons
+        .iter()
+        .map(|person| t("next.person", &[("number", person.0.to_string())]));
+    let anybody = task.anybody.then(|| t("tasks.anybody", &[]));
+    let all: Vec<String> = companies.chain(persons).chain(anybody).collect();
+    all.join(", ")
+}
+
+fn whose(global: &Global, flags: &Mine) -> Result<Whose, Failure> {
+    if flags.all {
+        return Ok(Whose::All);
+    }
+    if let Some(of) = &flags.of {
+        let digits = of.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
+        return match digits.parse() {
+            Ok(number) => Ok(Whose::Organisation(OrganisationId(number))),
+            Err(_) => Err(
+                Failure::unusable(t("tasks.bad-of", &[("text", of.clone())]))
+                    .next(t("tasks.bad-of-next", &[])),
+            ),
+        };
+    }
+    if let Some(reader) = flags.connection.reader {
+        return Ok(Whose::Person(PersonId(reader)));
+    }
+    let profile = in_use(global)?;
+    Ok(match profile {
+        Some(profile) => match (profile.person, profile.organisation) {
+            (Some(person), _) => Whose::Person(PersonId(person)),
+            (None, Some(organisation)) => Whose::Organisation(OrganisationId(organisation)),
+            (None, None) => Whose::All,
+        },
+        None => Whose::All,
+    })
+}
+
+/// What waits, from a node or from an export.
+fn ask(source: &mut Source, whose: Whose) -> Result<Tasks, Failure> {
+    let sample = source.is_sample()?;
+    match source {
+        Source::Node(client, _) => {
+            let path = match whose {
+                Whose::All => "/v1/tasks".to_owned(),
+                Whose::Organisation(of) => format!("/v1/tasks?of={}", of.0),
+                Whose::Person(person) => format!("/v1/tasks?person={}", person.0),
+            };
+            Ok(client.json(&path)?)
+        }
+        Source::Export(export) => {
+            let open = rollbook_core::view::open::Open::of(export.tables());
+            let found = export.look(|tx| tasks::tasks(tx, &open, whose, ReadClass::Members));
+            Ok(Tasks {
+                height: export.tip.0,
+                left_out: 0,
+                sample,
+                tasks: found.into_iter().map(Into::into).collect(),
+                time_ms: export.tip.1,
+            })
+        }
+    }
+}
+
+/// Records in a folder that wait for signatures, of whoever is asked for.
+fn papers(dir: &Path, whose: Whose) -> Result<Vec<Paper>, Failure> {
+    let read = std::fs::read_dir(dir).map_err(|error| crate::files::cannot_read(dir, &error))?;
+    let mut files: Vec<PathBuf> = read
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(".pending.json"))
+        .collect();
+    files.sort();
+    let mut papers = Vec::new();
+    for file in files {
+        match pending_file::read(&file) {
+            Ok(record) => {
+                let wanted = match whose {
+                    Whose::Organisation(of) => record.payload.principal == of,
+                    Whose::Person(person) => record
+                        .signatures
+                        .iter()
+                        .all(|entry| entry.officer != person),
+                    Whose::All => true,
+                };
+                if wanted {
+                    papers.push(Paper { file, record });
+                }
+            }
+            Err(failure) => say(format!("{} {}", t("word.warning", &[]), failure.what)),
+        }
+    }
+    Ok(papers)
+}
+
+/// The command that takes the next step; none: several do, or no command of this program does.
+pub fn command_for(next: &Next) -> Option<String> {
+    let (who, at) = (next.who.as_str(), next.state.as_str());
+    let words = match (next.object, at, who) {
+        (Object::Membership, "applied", _) => "member screen",
+        (Object::Membership, "screening", _) => "member complete",
+        (Object::Membership, "returned", _) => "member resubmit",
+        (Object::Membership, "sponsoring", _) => "member sponsor",
+        (Object::Membership, "rejected", _) => "member ask-again",
+        (Object::Membership, "admitted", "applicant") => "member agree",
+        (Object::Membership, "admitted", "TRE") => "dues invoice",
+        (Object::Membership, "admitted", "SEC") => "member activate",
+        (Object::Invoice, _, "TRE") => "dues receive",
+        (Object::Invoice, _, "OFF") => "dues confirm",
+        (Object::Motion, "gathering", _) => "motion support",
+        (Object::Motion, "open", _) => "motion vote",
+        (Object::Post, ..) => "office accept",
+        (Object::Fund, ..) => "fund accept",
+        (Object::Instalment, "pledged", _) => "contribution call",
+        (Object::Instalment, _, "TRE") => "contribution receive",
+        (Object::Instalment, _, "OFF") => "contribution confirm",
+        (Object::Call, _, "applicants") => "application submit",
+        (Object::Call, _, "anyone") => "call rank",
+        (Object::Call, _, "PO") => "call close",
+        (Object::Call, "ranked", _) => "award propose",
+        (Object::Application, "submitted", _) => "application open",
+        (Object::Application, "opened", _) => "application screen",
+        (Object::Application, "ineligible", "applicant") => "application appeal",
+        (Object::Draw, "committing", _) => "review draw",
+        (Object::Draw, "revealing", _) => "review reveal-draw",
+        (Object::Review, "assigned", _) => "review declare",
+        (Object::Review, "clear", _) => "review seal",
+        (Object::Review, "sealed", _) => "review reveal",
+        (Object::Review, "revealed", _) => "review finalise",
+        (Object::Award, "offered", _) => "award accept",
+        (Object::Award, "accepted", _) => "agreement draft",
+        (Object::Agreement, "drafted", _) => "agreement sign",
+        (Object::Agreement, "signed-by-grantee", _) => "agreement countersign",
+        (Object::Agreement, _, "OFF") => "payee confirm",
+        (Object::Milestone, "planned" | "rework", _) => "milestone submit",
+        (Object::Milestone, "assessing", _) => "milestone assess",
+        (Object::Milestone, _, "GRT") => "payment request",
+        (Object::Payment, "requested", _) => "payment certify",
+        (Object::Payment, "certified", _) => "payment approve",
+        (Object::Payment, "approved" | "returned", _) => "payment release",
+        (Object::Payment, "held", _) => "payment lift",
+        (Object::Payment, "released", _) => "payment confirm",
+        (Object::Payment, "settled" | "unacknowledged", _) => "payment acknowledge",
+        (Object::Node, ..) => return Some("rollbook node register".to_owned()),
+        _ => return None,
+    };
+    let agreement = next
+        .see
+        .iter()
+        .find(|(object, _)| *object == Object::Agreement);
+    Some(match (words, agreement) {
+        ("payment request", Some((_, agreement))) => format!("rollbook {words} {agreement}"),
+        // They name an application of the call, or the record that entered the money.
+        ("award propose" | "contribution confirm" | "payment request", _) => {
+            format!("rollbook {words}")
+        }
+        _ => format!("rollbook {words} {}", next.number),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verbs;
+
+    fn next(object: Object, state: &str, who: &str) -> Next {
+        let json = json!({
+            "number": 7, "object": object, "otherwise": [], "state": state, "who": who,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// A task that names a command nobody has would send people nowhere.
+    #[test]
+    fn every_command_is_one_of_the_tree() {
+        let cases = [
+            (Object::Membership, "applied", "SEC"),
+            (Object::Membership, "screening", "SEC"),
+            (Object::Membership, "returned", "applicant"),
+            (Object::Membership, "sponsoring", "sponsors"),
+            (Object::Membership, "rejected", "applicant"),
+            (Object::Membership, "admitted", "applicant"),
+            (Object::Membership, "admitted", "TRE"),
+            (Object::Membership, "admitted", "SEC"),
+            (Object::Invoice, "open", "TRE"),
+            (Object::Invoice, "open", "OFF"),
+            (Object::Motion, "gathering", "members"),
+            (Object::Motion, "open", "electorate"),
+            (Object::Post, "offered", "holder"),
+            (Object::Fund, "approved", "holder, officers"),
+            (Object::Instalment, "pledged", "TRE"),
+            (Object::Instalment, "called", "TRE"),
+            (Object::Instalment, "called", "OFF"),
+            (Object::Call, "open", "applicants"),
+            (Object::Call, "reviewing", "anyone"),
+            (Object::Call, "decided", "PO"),
+            (Object::Call, "ranked", "IC, BRD, GA"),
+            (Object::Application, "submitted", "applicant, PO"),
+            (Object::Application, "opened", "PO"),
+            (Object::Application, "ineligible", "applicant"),
+            (Object::Draw, "committing", "PO"),
+            (Object::Draw, "revealing", "PO"),
+            (Object::Review, "assigned", "REV"),
+            (Object::Review, "clear", "REV"),
+            (Object::Review, "sealed", "REV"),
+            (Object::Review, "revealed", "REV"),
+            (Object::Award, "offered", "GRT"),
+            (Object::Award, "accepted", "PO"),
+            (Object::Agreement, "drafted", "GRT"),
+            (Object::Agreement, "signed-by-grantee", "FIN"),
+            (Object::Agreement, "in-force", "OFF"),
+            (Object::Milestone, "planned", "GRT"),
+            (Object::Milestone, "assessing", "ASR"),
+            (Object::Milestone, "accepted", "GRT"),
+            (Object::Payment, "requested", "PO"),
+            (Object::Payment, "certified", "FIN"),
+            (Object::Payment, "approved", "TRE"),
+            (Object::Payment, "held", "BRD"),
+            (Object::Payment, "released", "OFF"),
+            (Object::Payment, "settled", "GRT"),
+        ];
+        for (object, state, who) in cases {
+            let command = command_for(&next(object, state, who));
+            let command = command.unwrap_or_else(|| panic!("{state} {who}: no command"));
+            let words: Vec<&str> = command.split(' ').collect();
+            assert!(verbs::find(words[1], words[2]).is_some(), "{command}");
+        }
+        assert_eq!(command_for(&next(Object::Payment, "refused", "")), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! What came of a motion, and of an application: the newest objects that name it.
+
+use super::Object;
+use super::subject::among;
+use crate::id::{ApplicationId, AwardId};
+use crate::object::award::Award;
+use crate::object::motion::{Motion, MotionStatus};
+use crate::record::MotionEffect;
+use crate::state::StateTables;
+
+/// Objects that a motion made or changed, once it is carried out: `fund 2`. Looked for among the
+/// newest of their kind.
+pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
+    if motion.status != MotionStatus::CarriedOut {
+        return Vec::new();
+    }
+    let number = motion.number;
+    let made = match &motion.effect {
+        MotionEffect::Admit(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::CreateFund(_) => among(tables.funds.last_key(), |id| {
+            tables
+                .funds
+                .get(&id)
+                .is_some_and(|fund| fund.motion == number)
+        })
+        .map(|id| (Object::Fund, id.0)),
+        MotionEffect::PublishCall(_) => among(tables.calls.last_key(), |id| {
+            tables
+                .calls
+                .get(&id)
+                .is_some_and(|call| call.motion == number)
+        })
+        .map(|id| (Object::Call, id.0)),
+        MotionEffect::GrantAward(_) => among(tables.awards.last_key(), |id| {
+            tables
+                .awards
+                .get(&id)
+                .is_some_and(|award| award.motion == number)
+        })
+        .map(|id| (Object::Award, id.0)),
+        MotionEffect::Appoint(plan) => among(tables.posts.last_key(), |id| {
+            tables.posts.get(&id).is_some_and(|post| {
+                (post.office, post.role, post.scope) == (plan.office, plan.role, plan.scope)
+                    && (post.holder, post.succeeds) == (plan.holder, plan.succeeds)
+            })
+        })
+        .map(|id| (Object::Post, id.0)),
+        MotionEffect::AppointCommittee(plan) => Some((Object::Fund, plan.fund.0)),
+        MotionEffect::WriteOffInstalment(plan) => Some((Object::Instalment, plan.instalment.0)),
+        MotionEffect::CancelCall(plan) => Some((Object::Call, plan.call.0)),
+        MotionEffect::DecideAppeal(plan) => Some((Object::Application, plan.application.0)),
+        MotionEffect::PlaceApplication(plan) => Some((Object::Application, plan.application.0)),
+        MotionEffect::RevokeAward(plan) => Some((Object::Award, plan.award.0)),
+        MotionEffect::LiftHold(plan) => Some((Object::Payment, plan.payment.0)),
+        MotionEffect::Rescind(plan) => Some((Object::Motion, plan.motion.0)),
+        MotionEffect::Remove(plan) => Some((Object::Post, plan.post.0)),
+        MotionEffect::RemoveAuditor(plan) => Some((Object::Post, plan.post.0)),
+        MotionEffect::ConfirmPool(_) | MotionEffect::RaiseProtocol(_) => None,
+    };
+    made.into_iter().collect()
+}
+
+/// The newest award of an application.
+pub(crate) fn award_of(tables: &StateTables, application: ApplicationId) -> Option<AwardId> {
+    let of = |award: &&Award| award.application == application;
+    let awards = tables.awards.iter().map(|(_, award)| award).filter(of);
+    awards.last().map(|award| award.number)
+}

@@ -1,0 +1,226 @@
+//! Which object an act is about.
+
+use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::number::OrganisationId;
+
+use super::Object;
+use crate::id::{DrawId, Id, MembershipId};
+use crate::lookup::rights;
+use crate::record::{
+    AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct,
+    PaymentAct, Tranche,
+};
+use crate::state::StateTables;
+
+/// The object that an act of `principal` is about: the one it names, else the one it made. `record`
+/// is the act's id.
+pub fn subject(
+    tables: &StateTables,
+    principal: OrganisationId,
+    record: &Hash,
+    body: &Body,
+) -> Option<(Object, u32)> {
+    let newest = |object: Object, last: Option<u32>| last.map(|number| (object, number));
+    let invoice_of = |membership: &MembershipId| {
+        rights::first_invoice(tables, *membership).map(|invoice| invoice.number)
+    };
+    match body {
+        Body::Organisation(OrganisationAct::Found) => {
+            newest(Object::Organisation, Some(principal.0))
+        }
+        Body::Organisation(OrganisationAct::Register(registration)) => {
+            let identifier = registration.entry.identifiers.first()?;
+            newest(
+                Object::Organisation,
+                tables
+                    .identifiers
+                    .get(&sha256(&identifier.key()))
+                    .copied()
+                    .map(|id| id.0),
+            )
+        }
+        Body::Organisation(
+            OrganisationAct::Relate(_) | OrganisationAct::ConfirmRelation { .. },
+        ) => Some((Object::Organisation, principal.0)),
+        Body::Membership(act) => match act {
+            MembershipAct::Apply(_) => newest(
+                Object::Membership,
+                tables
+                    .organisations
+                    .get(&principal)
+                    .and_then(|entry| entry.membership)
+                    .map(|id| id.0),
+            ),
+            MembershipAct::Screen { membership }
+            | MembershipAct::Return { membership, .. }
+            | MembershipAct::Resubmit { membership, .. }
+            | MembershipAct::Reject { membership, .. }
+            | MembershipAct::Complete { membership }
+            | MembershipAct::Sponsor { membership }
+            | MembershipAct::OpenBallot { membership, .. }
+            | MembershipAct::AskAgain { membership, .. }
+            | MembershipAct::WithdrawApplication { membership }
+            | MembershipAct::Agree { membership, .. }
+            | MembershipAct::Activate { membership, .. } => {
+                Some((Object::Membership, membership.0))
+            }
+            MembershipAct::Invoice { membership } => {
+                newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
+            }
+            MembershipAct::CancelInvoice { invoice }
+            | MembershipAct::ConfirmReceipt { invoice, .. }
+            | MembershipAct::DeclineReceipt { invoice, .. } => Some((Object::Invoice, invoice.0)),
+            MembershipAct::Receive(receipt) => Some((Object::Invoice, receipt.invoice.0)),
+        },
+        Body::Motion(act) => match act {
+            MotionAct::Propose(proposal) => {
+                let made = among(tables.motions.last_key(), |number| {
+                    tables.motions.get(&number).is_some_and(|motion| {
+                        motion.text == proposal.text
+                            && motion.effect == proposal.effect
+                            && motion
+                                .proposer
+                                .is_some_and(|(organisation, _)| organisation == principal)
+                    })
+                });
+                newest(Object::Motion, made.map(|id| id.0))
+            }
+            MotionAct::Support { motion }
+            | MotionAct::DeclareConflict { motion, .. }
+            | MotionAct::Withdraw { motion } => Some((Object::Motion, motion.0)),
+            MotionAct::Vote(ballot) => Some((Object::Motion, ballot.motion.0)),
+            MotionAct::AcceptPost { post }
+            | MotionAct::DeclinePost { post }
+            | MotionAct::ResignPost { post } => Some((Object::Post, post.0)),
+        },
+        Body::Fund(act) => match act {
+            FundAct::Accept { fund } => Some((Object::Fund, fund.0)),
+            FundAct::Pledge(_) => {
+                let made = among(tables.contributions.last_key(), |number| {
+                    tables
+                        .contributions
+                        .get(&number)
+                        .is_some_and(|pledge| pledge.record == *record)
+                });
+                let pledge = made.and_then(|number| tables.contributions.get(&number));
+                newest(
+                    Object::Instalment,
+                    pledge
+                        .and_then(|pledge| pledge.instalments.first().copied())
+                        .map(|id| id.0),
+                )
+            }
+            FundAct::CallInstalment { instalment } => Some((Object::Instalment, instalment.0)),
+            FundAct::ProposeCancel { instalments, .. } => newest(
+                Object::Instalment,
+                instalments.first().copied().map(|id| id.0),
+            ),
+            FundAct::AgreeCancel { proposal } => newest(
+                Object::Instalment,
+                tables
+                    .cancellations
+                    .get(proposal)
+                    .and_then(|entry| entry.instalments.first().copied())
+                    .map(|id| id.0),
+            ),
+            FundAct::RecordReceipt(entry) => Some((Object::Instalment, entry.instalment.0)),
+            FundAct::ConfirmReceipt { receipt } => newest(
+                Object::Instalment,
+                tables
+                    .receipts
+                    .get(receipt)
+                    .map(|entry| entry.instalment)
+                    .map(|id| id.0),
+            ),
+        },
+        Body::Call(act) => match act {
+            CallAct::Submit(_) => newest(
+                Object::Application,
+                among(tables.applications.last_key(), |number| {
+                    tables
+                        .applications
+                        .get(&number)
+                        .is_some_and(|entry| entry.record == *record)
+                })
+                .map(|id| id.0),
+            ),
+            CallAct::Withdraw { application }
+            | CallAct::Open { application, .. }
+            | CallAct::Judge { application, .. }
+            | CallAct::Appeal { application, .. } => Some((Object::Application, application.0)),
+            CallAct::FreezePool { subject } => {
+                newest(Object::Draw, newest_draw(tables, *subject).map(|id| id.0))
+            }
+            CallAct::CommitDraw { draw, .. } | CallAct::RevealDraw { draw, .. } => {
+                Some((Object::Draw, draw.0))
+            }
+            CallAct::Declare { review, .. }
+            | CallAct::Seal { review, .. }
+            | CallAct::Reveal { review, .. }
+            | CallAct::Finalise { review, .. } => Some((Object::Review, review.0)),
+            CallAct::Rank { call } | CallAct::Close { call } => Some((Object::Call, call.0)),
+            CallAct::EnterPool { .. } => None,
+        },
+        Body::Award(act) => match act {
+            AwardAct::Accept { award } => Some((Object::Award, award.0)),
+            AwardAct::Draft(terms) => newest(
+                Object::Agreement,
+                tables
+                    .awards
+                    .get(&terms.award)
+                    .and_then(|award| award.agreement)
+                    .map(|id| id.0),
+            ),
+            AwardAct::Sign { agreement, .. }
+            | AwardAct::Countersign { agreement, .. }
+            | AwardAct::ChangeAccount { agreement, .. }
+            | AwardAct::ConfirmAccount { agreement, .. } => Some((Object::Agreement, agreement.0)),
+        },
+        Body::Payment(act) => match act {
+            PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
+                Some((Object::Milestone, milestone.0))
+            }
+            PaymentAct::Request {
+                agreement, tranche, ..
+            } => {
+                let entry = tables.agreements.get(agreement)?;
+                let payment = match tranche {
+                    Tranche::Advance => entry.advance_payment,
+                    Tranche::Holdback => entry.holdback_payment,
+                    Tranche::Milestone(milestone) => tables.milestones.get(milestone)?.payment,
+                };
+                newest(Object::Payment, payment.map(|id| id.0))
+            }
+            PaymentAct::Certify { payment, .. }
+            | PaymentAct::Approve { payment, .. }
+            | PaymentAct::Hold { payment, .. }
+            | PaymentAct::Release { payment, .. }
+            | PaymentAct::Settle { payment, .. }
+            | PaymentAct::Return { payment, .. }
+            | PaymentAct::Acknowledge { payment, .. }
+            | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, payment.0)),
+        },
+        // An order on file waits for nobody: whoever must act on it acts by motion.
+        Body::Charter(_) => None,
+        Body::Node(_) => Some((Object::Node, principal.0)),
+    }
+}
+
+/// Objects looked at, newest first, to find the one that an act made.
+const LOOK_BACK: u32 = 512;
+
+pub(super) fn among<I: Id>(last: Option<&I>, is_it: impl Fn(I) -> bool) -> Option<I> {
+    let last = last?.number();
+    (last.saturating_sub(LOOK_BACK)..=last)
+        .rev()
+        .map(I::of)
+        .find(|id| is_it(*id))
+}
+
+fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<DrawId> {
+    tables
+        .draw_of
+        .range((subject, 0)..=(subject, u32::MAX))
+        .map(|(_, draw)| *draw)
+        .last()
+}

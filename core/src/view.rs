@@ -1,0 +1,82 @@
+//! Views: what belongs to an object and stands beside it in the ledger, put together for readers. The
+//! ballots of a motion with who is missing and who is recused, the ranking of a call, the reviews of an
+//! application, the milestones of an agreement, and what waits for whom.
+//!
+//! * Computed by the functions that the rules use; the same for a node at its tip and for whoever has
+//!   executed an export again.
+//! * What is for members alone is left out for other readers (RULINGS A44).
+//!
+//! Absent on purpose: words. Nothing here is read by a rule.
+
+use rollbook_proof::chain::ReadClass;
+use rollbook_proof::number::OrganisationId;
+
+use crate::account::Unit;
+use crate::id::{AgreementId, ApplicationId, CallId, FundId, MotionId};
+use crate::identity::Name;
+use crate::next::Object;
+use crate::state::StateTables;
+use crate::tx::Tx;
+
+mod agreement;
+mod call;
+pub mod history;
+mod motion;
+pub mod open;
+pub mod tasks;
+
+pub use agreement::{AgreementView, MilestoneLine};
+pub use call::{ApplicationView, CallView, Entry, ReviewLine};
+pub use motion::{BallotLine, MotionView};
+
+/// What belongs to an object.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum View {
+    /// Of a motion: its ballots and arithmetic.
+    Motion(MotionView),
+    /// Of a call: its applications, ranked.
+    Call(CallView),
+    /// Of an application: its reviews and score.
+    Application(ApplicationView),
+    /// Of an agreement: its milestones.
+    Agreement(AgreementView),
+}
+
+/// What belongs to an object, for readers of a class; none: nothing is shown beside such objects, or
+/// there is none with this number.
+pub fn of(tx: &Tx, object: Object, number: u32, reader: ReadClass) -> Option<View> {
+    Some(match object {
+        Object::Motion => View::Motion(motion::of(tx, MotionId(number), reader)?),
+        Object::Call => View::Call(call::of(&tx.t, CallId(number))?),
+        Object::Application => View::Application(call::application(&tx.t, ApplicationId(number))?),
+        Object::Agreement => View::Agreement(agreement::of(&tx.t, AgreementId(number))?),
+        _ => return None,
+    })
+}
+
+/// A company or office, by number and names.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Party {
+    /// Its number.
+    pub number: OrganisationId,
+    /// Its names; none if there is no such organisation.
+    pub name: Option<Name>,
+}
+
+fn party(tables: &StateTables, number: OrganisationId) -> Party {
+    let name = tables
+        .organisations
+        .get(&number)
+        .map(|entry| entry.name.clone());
+    Party { number, name }
+}
+
+/// The unit of an object's amounts: that of its fund.
+pub fn unit_of_object(tables: &StateTables, object: Object, number: u32) -> Option<Unit> {
+    unit_of(tables, tasks::fund_of(tables, object, number)?)
+}
+
+fn unit_of(tables: &StateTables, fund: FundId) -> Option<Unit> {
+    tables.funds.get(&fund).map(|fund| fund.unit.clone())
+}
