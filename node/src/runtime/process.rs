@@ -26,6 +26,7 @@ use crate::config::{Config, NodeSecrets};
 use crate::failure::Failure;
 use crate::network;
 use crate::network::{NetworkConfig, NetworkEvent, parse_bootstrap};
+use crate::papers::Papers;
 use crate::replica::journal_storage::JournalStorage;
 use crate::replica::{Keys, Replica, ReplicaConfig};
 use crate::replica_thread::app::{Delivery, Waiting, node_app};
@@ -159,6 +160,11 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         .await
         .map_err(|error| Failure::new("the network does not start", error, "see above"))?;
         let view = opened.view;
+        let folder = config.data.join("papers");
+        let papers = Papers::open(&folder).map_err(|error| {
+            let next = "give the node's user write permission on its data folder";
+            Failure::file("cannot open the folder of papers", &folder, error, next)
+        })?;
         let api = Api::new(ApiParts {
             view: view.clone(),
             commands: commands.clone(),
@@ -169,6 +175,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             clock: clock.clone(),
             waiting,
             found: found.clone(),
+            papers,
             public_reading: config.public_reading,
         });
         let stop = Arc::new(Notify::new());
