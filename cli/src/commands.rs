@@ -16,6 +16,7 @@ pub mod pending;
 pub mod prove;
 pub mod setup;
 pub mod show;
+pub mod sign;
 pub mod status;
 pub mod testnet;
 pub mod verify;

@@ -35,6 +35,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-verbs.toml"),
     include_str!("../messages/en-words.toml"),
     include_str!("../messages/en-acts.toml"),
+    include_str!("../messages/en-acting.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -46,6 +47,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-verbs.toml"),
     include_str!("../messages/zh-words.toml"),
     include_str!("../messages/zh-acts.toml"),
+    include_str!("../messages/zh-acting.toml"),
 ];
 
 /// Sets the language of this process.
