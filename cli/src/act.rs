@@ -74,6 +74,8 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     consent::ask(desk.global, "consent.sign")?;
     let record = desk.sign(payload)?;
     let judged = judge::rehearse(&client, &record)?;
+    // Who had no pass is told now, before others are asked to sign.
+    judge::not_in_vain(judged.as_ref(), desk.flags.anyway)?;
     let refused = judged.as_ref().and_then(judge::refused);
     let rule = judged.as_ref().and_then(|judged| judged.rule.as_deref());
     let pending = judged

@@ -126,7 +126,7 @@ fn a_paper_waits_at_the_node(first: &Desk, second: &Desk, stranger: &Desk, url: 
     );
     let id = waiting(&told);
     assert!(
-        !first.path("config").join("papers").exists() && !told.contains(".pending.json"),
+        !first.path("data/rollbook/work/own/papers").exists() && !told.contains(".pending.json"),
         "no file is left: {told}"
     );
 

@@ -175,7 +175,7 @@ pub fn done(body: &Body, unit: Option<&Unit>) -> String {
     find(&key, &facts).unwrap_or_else(|| deed_of(body))
 }
 
-/// Fields of an act by their own names, in one cell each.
+/// Fields of an act by their own names, in one cell each; what has parts stands before its parts.
 fn leaves(name: &str, value: &Shown, unit: Option<&Unit>, out: &mut Vec<(String, String)>) {
     if let Some(text) = objects::word(name, value, unit) {
         // The words of a ballot are in the catalogue under their own names.
@@ -183,16 +183,12 @@ fn leaves(name: &str, value: &Shown, unit: Option<&Unit>, out: &mut Vec<(String,
             "choice" => find(&format!("field.{text}"), &[]).unwrap_or(text),
             _ => text,
         };
-        return out.push((name.to_owned(), text));
+        out.push((name.to_owned(), text));
     }
-    match value {
-        Shown::Fields(fields) => fields
+    if let Shown::Fields(fields) = value {
+        fields
             .iter()
-            .for_each(|(name, inner)| leaves(name, inner, unit, out)),
-        Shown::List(items) => items
-            .iter()
-            .for_each(|inner| leaves(name, inner, unit, out)),
-        _ => {}
+            .for_each(|(name, inner)| leaves(name, inner, unit, out));
     }
 }
 

@@ -430,6 +430,15 @@ pub fn submit(global: &Global, flags: &Submit) -> Result<u8, Failure> {
     let plain = client(asking, profile)?;
     let judged = judge::rehearse(&plain, &record)?;
     judge::not_in_vain(judged.as_ref(), flags.anyway)?;
+    Screen {
+        payload: &record.payload,
+        signed: &record.signatures,
+        signers: &[],
+        judged: judged.as_ref(),
+        unit: crate::act::unit_of(&plain, &record.payload.body, judged.as_ref()),
+        profile,
+    }
+    .show();
     let waiting = Waiting {
         client: reader.as_ref().unwrap_or(&plain),
         keystore: &keystore,
